@@ -1,0 +1,108 @@
+"""Every number that a run logs, with its meaning and unit, in one table; `metrics.jsonl` holds nothing else.
+
+The table makes the documentation (`python -m grpo.metrics` prints it as Markdown), and `MetricsLog` refuses a key that it
+does not explain. A name in angle brackets stands for a reward function or a check of the grader.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["METRICS", "Metric", "MetricsLog", "explain", "markdown_table"]
+
+
+class Metric(NamedTuple):
+    """What one metric means, and its unit."""
+
+    meaning: str
+    unit: str
+
+
+METRICS: dict[str, Metric] = {
+    "reward/mean": Metric("weighted sum of the rewards, mean over scorable answers", "reward"),
+    "reward/std": Metric("its sample standard deviation over the batch", "reward"),
+    "reward/<function>": Metric("one reward function's unweighted mean over the answers it applies to", "reward"),
+    "reward/unscored": Metric("answers without any reward: left out of the update", "count"),
+    "check/<name>": Metric("mean of one of the grader's facts over the answers: build, clippy, test, ...", "0..1 or count"),
+    "groups/total": Metric("groups (prompts) in the batch", "count"),
+    "groups/zero_spread": Metric("share of groups whose answers all earned the same: they teach nothing", "0..1"),
+    "advantage/std": Metric("standard deviation of the advantages", "1"),
+    "completion/length_mean": Metric("tokens per answer, end-of-turn token included", "tokens"),
+    "completion/length_max": Metric("the longest answer", "tokens"),
+    "completion/truncated": Metric("share of answers that ran out of tokens before their end", "0..1"),
+    "loss/total": Metric("policy loss + beta * KL, as minimised, mean over the batch's updates", "1"),
+    "loss/policy": Metric("the clipped policy loss alone", "1"),
+    "kl/reference": Metric("k3 estimate of KL(policy || reference) per token; absent when beta is 0", "nats"),
+    "policy/entropy": Metric("entropy of the policy's next-token distribution at the sampling temperature, per token", "nats"),
+    "policy/ratio_max": Metric("largest importance ratio exp(logprob - old_logprob)", "1"),
+    "policy/clipped_low": Metric("share of tokens held by the lower clip bound (advantage < 0)", "0..1"),
+    "policy/clipped_high": Metric("share of tokens held by the upper clip bound (advantage > 0)", "0..1"),
+    "policy/sampler_gap": Metric("mean |old_logprob - sampler_logprob|: trainer against engine", "nats"),
+    "policy/staleness": Metric("weight updates between an answer's sampling and its use, mean", "updates"),
+    "optim/lr": Metric("learning rate of the batch's last update", "1"),
+    "optim/grad_norm": Metric("global gradient norm before clipping, last update", "1"),
+    "optim/updates": Metric("weight updates done since the start", "count"),
+    "time/generate": Metric("sampling, rewards already running beside it", "s"),
+    "time/wait_rewards": Metric("waiting for the last rewards after sampling ended", "s"),
+    "time/train": Metric("forward, backward and optimizer", "s"),
+    "time/eval": Metric("evaluation, on the steps that have one", "s"),
+    "time/checkpoint": Metric("writing a checkpoint, on the steps that write one", "s"),
+    "time/step": Metric("the whole step, evaluation and checkpoint not counted", "s"),
+    "throughput/tokens_per_s": Metric("trained completion tokens per second of the step", "tokens/s"),
+    "throughput/completions_per_s": Metric("graded answers per second of the step", "1/s"),
+    "eval/<name>": Metric("mean of a check over the evaluation's answers", "0..1 or count"),
+    "eval/<name>_ci95": Metric("half width of its 95 % interval, clustered by prompt", "same"),
+    "eval/pass_at_<k>": Metric("unbiased estimate that one of k answers passes strictly", "0..1"),
+    "eval/reward_mean": Metric("mean weighted reward over the evaluation's answers", "reward"),
+}
+
+_PATTERNS = [(re.compile(re.sub(r"<\w+>", r"[\\w.:-]+", key)), metric) for key, metric in METRICS.items()]
+
+
+def explain(key: str) -> Metric:
+    """The table's row for a logged key.
+
+    Raises: KeyError naming the key when the table does not explain it.
+
+    >>> explain("check/build").unit
+    '0..1 or count'
+    """
+    if key in METRICS:
+        return METRICS[key]
+    for pattern, metric in _PATTERNS:
+        if pattern.fullmatch(key):
+            return metric
+    raise KeyError(f"metric {key!r} is not in grpo.metrics.METRICS: add a row that says what it means and its unit")
+
+
+def markdown_table() -> str:
+    """The table as Markdown, for the documentation."""
+    rows = [f"| `{key}` | {metric.meaning} | {metric.unit} |" for key, metric in METRICS.items()]
+    return "\n".join(["| metric | meaning | unit |", "|---|---|---|", *rows])
+
+
+class MetricsLog:
+    """Appends one JSON line a step; refuses unexplained keys and flushes every line, so a crash loses nothing written."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = open(path, "a", encoding="utf-8")
+
+    def write(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Append `{"step": step, **metrics}`; a non-finite value is written as null (JSON has no NaN)."""
+        for key in metrics:
+            explain(key)
+        finite = {key: value if math.isfinite(value) else None for key, value in metrics.items()}
+        self._file.write(json.dumps({"step": step, **finite}) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+if __name__ == "__main__":
+    print(markdown_table())

@@ -1,0 +1,73 @@
+"""What the sandbox says about one program: a typed outcome and the facts behind it.
+
+A verdict repeats what cargo said (`build`, `clippy`, `test`, the counts) and adds what cargo cannot know: whether
+libtest itself did the reporting (`genuine`). It does not say whether the pass was deserved: a test without an assert
+passes here, and `rewards.guard` is the judge of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["PHASES", "Diagnostic", "Outcome", "Verdict"]
+
+PHASES = ("build", "clippy", "test")
+
+
+class Outcome(StrEnum):
+    """One word for how a grading ended; where several apply, the first in this order that is true."""
+
+    HOST_ERROR = "host_error"  # the sandbox failed, not the program: never a score
+    TIMEOUT = "timeout"  # a phase used up its CPU time, or hit the wall-clock backstop
+    OUT_OF_MEMORY = "out_of_memory"
+    BUILD_ERROR = "build_error"
+    TEST_BUILD_ERROR = "test_build_error"  # builds, but its tests do not compile
+    FORGED = "forged"  # cargo test said yes, but libtest never answered the canary
+    TEST_FAILED = "test_failed"
+    NO_TESTS = "no_tests"
+    LINT_ERROR = "lint_error"  # all tests pass, clippy refuses
+    PASSED = "passed"
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One message of rustc or clippy. `line` counts from 1 in the program's own text."""
+
+    level: str  # "error" or "warning"
+    code: str | None  # "E0308", "clippy::needless_return"; None where rustc gives none
+    message: str
+    line: int | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The facts about one graded program. A phase that was not asked for is None."""
+
+    outcome: Outcome
+    build: bool | None = None
+    clippy: bool | None = None
+    test: bool | None = None
+    genuine: bool = False
+    passed: int = 0
+    failed: int = 0
+    ignored: int = 0
+    warnings: int = 0  # distinct compiler and clippy warnings of the clippy phase
+    diagnostics: tuple[Diagnostic, ...] = ()
+    test_output: str = ""  # the bounded tail of what the test binary printed: hostile text
+    ms: Mapping[str, float] = field(default_factory=dict)  # wall-clock milliseconds per phase
+    cpu_ms: float = 0.0  # user + system time of every process of the grading
+    peak_memory_mb: float = 0.0  # the largest resident set of one process
+    reason: str = ""  # for host errors and limits: what happened, for a person
+
+    def to_json(self) -> dict[str, Any]:
+        """A dict of plain values; `from_json` is its inverse."""
+        return {**asdict(self), "outcome": self.outcome.value, "ms": dict(self.ms)}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Verdict:
+        """The verdict that `to_json` wrote."""
+        diagnostics = tuple(Diagnostic(**item) for item in record["diagnostics"])
+        return cls(**{**record, "outcome": Outcome(record["outcome"]), "diagnostics": diagnostics})
