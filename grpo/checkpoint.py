@@ -1,0 +1,113 @@
+"""Checkpoints: an ordinary Hugging Face directory, plus what training needs to go on exactly where it was.
+
+`checkpoints/step-000120/` loads in `transformers` as it is. Its `trainer_state/` holds Adam's moments (safetensors, never
+pickle) and a few numbers; sampling and shuffling are functions of seed and step, so there is no generator state to keep.
+A checkpoint appears under its name only when it is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from grpo.model import Policy
+from grpo.update import Updater
+
+__all__ = ["CheckpointError", "latest_checkpoint", "load_trainer_state", "save_checkpoint"]
+
+NAME = re.compile(r"step-(\d{6,})")
+
+
+class CheckpointError(Exception):
+    """A checkpoint is missing or damaged; says which file."""
+
+
+def save_checkpoint(
+    root: Path, *, step: int, policy: Policy, updater: Updater, progress: dict[str, Any], config_toml: str, keep: int
+) -> Path:
+    """Write `root/step-NNNNNN` and remove all but the newest `keep`.
+
+    Args: progress, plain JSON values to hand back on resume; config_toml, the resolved recipe.
+    Returns: the checkpoint's directory.
+    """
+    directory = root / f"step-{step:06d}"
+    unfinished = root / f".unfinished-{directory.name}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    state = unfinished / "trainer_state"
+    state.mkdir(parents=True)
+    policy.save(unfinished)
+    save_file(_flatten(updater.optimizer), state / "optimizer.safetensors")
+    (state / "progress.json").write_text(json.dumps({"step": step, "updates": updater.updates, **progress}, indent=2))
+    (unfinished / "config.toml").write_text(config_toml, encoding="utf-8")
+    for path in unfinished.rglob("*"):
+        _sync(path)
+    shutil.rmtree(directory, ignore_errors=True)
+    unfinished.rename(directory)
+    _sync(root)
+    for old in _all(root)[:-keep]:
+        shutil.rmtree(old)
+    return directory
+
+
+def latest_checkpoint(root: Path) -> Path:
+    """The newest complete checkpoint below `root`.
+
+    Raises: CheckpointError when there is none.
+    """
+    checkpoints = _all(root)
+    if not checkpoints:
+        raise CheckpointError(f"{root} holds no checkpoint to resume from: start afresh with another run.dir")
+    return checkpoints[-1]
+
+
+def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
+    """Give the updater its Adam state back (the weights come from `load_policy`), and return the progress.
+
+    Raises: CheckpointError for a missing or damaged file.
+    """
+    state = checkpoint / "trainer_state"
+    try:
+        progress: dict[str, Any] = json.loads((state / "progress.json").read_text())
+        moments = load_file(state / "optimizer.safetensors")
+        fresh = updater.optimizer.state_dict()
+        updater.load_state_dict({"optimizer": {**fresh, "state": _unflatten(moments)}, "updates": progress["updates"]})
+    except (OSError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{state} cannot be read ({error}): resume from an older checkpoint or start afresh") from error
+    return progress
+
+
+def _all(root: Path) -> list[Path]:
+    """Complete checkpoints, oldest first."""
+    found = [(int(match[1]), path) for path in root.glob("step-*") if (match := NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(found)]
+
+
+def _flatten(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """Adam's state as named tensors: "12.exp_avg" belongs to parameter 12."""
+    state = optimizer.state_dict()["state"]
+    return {f"{index}.{name}": tensor.contiguous() for index, entry in state.items() for name, tensor in entry.items()}
+
+
+def _unflatten(tensors: dict[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
+    """The inverse of `_flatten`."""
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = tensor
+    return state
+
+
+def _sync(path: Path) -> None:
+    """Ask for a file or directory to reach the disk, so that the rename never overtakes the data."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,144 @@
+"""Prompts: from a file or a data set to `Example` records, and the order in which training draws them.
+
+Reads jsonl and parquet through `datasets`, from a local path or, as `hf:NAME`, from the hub. The prompt column is `prompt` or
+`rust_prompt`; `task_id` names the row where there is one; every other column travels along to the rewards.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from grpo.records import Example
+
+__all__ = ["DataError", "PromptStream", "encode_prompts", "load_examples"]
+
+PROMPT_COLUMNS = ("prompt", "rust_prompt")
+LOADERS = {".jsonl": "json", ".json": "json", ".parquet": "parquet"}
+
+
+class DataError(Exception):
+    """The prompts cannot be used; says which file, which row, and what to do."""
+
+
+def load_examples(source: str, *, split: str, system_prompt: str = "") -> list[Example]:
+    """Read every prompt of a data set.
+
+    Args: source, a .jsonl or .parquet path, or `hf:NAME`; split, the hub split to read ("train"); system_prompt, put
+        before every prompt as a system message unless empty. A row's prompt is text, or a list of chat messages.
+    Returns: examples in file order.
+    Raises: DataError for a missing file, an unreadable one, no rows, a missing column, an empty prompt, a duplicate task_id.
+    """
+    rows = _read(source, split)
+    if not len(rows):
+        raise DataError(f"{source} has no rows: training needs at least one prompt")
+    column = next((name for name in PROMPT_COLUMNS if name in rows.column_names), None)
+    if column is None:
+        raise DataError(f"{source} has the columns {', '.join(rows.column_names)}; one must be named prompt or rust_prompt")
+    examples = [_example(row, index, column, source, system_prompt) for index, row in enumerate(rows)]
+    seen: dict[str, int] = {}
+    for index, example in enumerate(examples):
+        if example.id in seen:
+            raise DataError(f"{source}: rows {seen[example.id]} and {index} share the task_id {example.id!r}; make them unique")
+        seen[example.id] = index
+    return examples
+
+
+def encode_prompts(
+    examples: Sequence[Example],
+    encode: Callable[[Sequence[Mapping[str, str]]], tuple[int, ...]],
+    *,
+    max_tokens: int,
+    long_prompts: str,
+) -> tuple[list[Example], dict[str, tuple[int, ...]]]:
+    """Token ids of every prompt, with prompts over the limit refused or left out.
+
+    Args: examples; encode, `Policy.encode`; max_tokens, the limit; long_prompts, "error" or "skip".
+    Returns: the examples that fit, and their token ids by example id.
+    Raises: DataError when a prompt is too long and that is an error, or when none fits.
+    """
+    encoded = {example.id: encode(example.messages) for example in examples}
+    too_long = [example.id for example in examples if len(encoded[example.id]) > max_tokens]
+    if too_long and (long_prompts == "error" or len(too_long) == len(examples)):
+        longest = max(too_long, key=lambda example_id: len(encoded[example_id]))
+        raise DataError(
+            f"{len(too_long)} of {len(examples)} prompts are longer than data.max_prompt_tokens = {max_tokens} (the longest, "
+            f"{longest}, has {len(encoded[longest])}): raise the limit, shorten them, or set data.long_prompts = \"skip\""
+        )
+    kept = [example for example in examples if len(encoded[example.id]) <= max_tokens]
+    return kept, {example.id: encoded[example.id] for example in kept}
+
+
+class PromptStream:
+    """Examples in seeded random order, epoch after epoch; the order is a function of the seed and the position alone.
+
+    >>> stream = PromptStream([Example(str(i), ()) for i in range(4)], seed=0)
+    >>> first = stream.take(4)
+    >>> sorted(example.id for example in first), stream.position
+    (['0', '1', '2', '3'], 4)
+    """
+
+    def __init__(self, examples: Sequence[Example], *, seed: int, position: int = 0) -> None:
+        if not examples:
+            raise DataError("there are no prompts to draw from")
+        self._examples = list(examples)
+        self._seed = seed
+        self._order: tuple[int, list[int]] = (-1, [])
+        self.position = position  # prompts drawn since the start: all that a checkpoint has to keep
+
+    def take(self, count: int) -> list[Example]:
+        """The next `count` examples; an epoch that ends is followed by the next one, reshuffled."""
+        taken = [self._at(position) for position in range(self.position, self.position + count)]
+        self.position += count
+        return taken
+
+    def _at(self, position: int) -> Example:
+        """The example at a position of the endless stream."""
+        epoch, offset = divmod(position, len(self._examples))
+        if self._order[0] != epoch:
+            order = list(range(len(self._examples)))
+            random.Random(f"{self._seed}/{epoch}").shuffle(order)
+            self._order = (epoch, order)
+        return self._examples[self._order[1][offset]]
+
+
+def _read(source: str, split: str) -> Any:
+    """The rows of a source as a `datasets.Dataset`."""
+    import datasets  # here, because it takes a second to load and `PromptStream` does not need it
+
+    datasets.disable_progress_bars()
+    try:
+        if source.startswith("hf:"):
+            return datasets.load_dataset(source.removeprefix("hf:"), split=split)
+        path = Path(source)
+        if not path.is_file():
+            raise DataError(f"no file {source}: give a .jsonl or .parquet path, or hf:NAME for a data set of the hub")
+        if path.suffix not in LOADERS:
+            raise DataError(f"{source} ends in {path.suffix!r}; prompts are read from {', '.join(LOADERS)}")
+        if path.stat().st_size == 0:
+            raise DataError(f"{source} is empty: training needs at least one prompt")
+        with tempfile.TemporaryDirectory() as cache:
+            loaded = datasets.load_dataset(
+                LOADERS[path.suffix], data_files=str(path), split="train", cache_dir=cache, keep_in_memory=True
+            )
+        return loaded
+    except DataError:
+        raise
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        raise DataError(f"cannot read prompts from {source}: {error.__cause__ or error}") from error
+
+
+def _example(row: Mapping[str, Any], index: int, column: str, source: str, system_prompt: str) -> Example:
+    """One row as an example."""
+    prompt = row[column]
+    messages = [dict(message) for message in prompt] if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
+    if not messages or not all(isinstance(m.get("content"), str) and m["content"].strip() for m in messages):
+        raise DataError(f"{source}: row {index} has no text in column {column!r}")
+    if system_prompt and messages[0]["role"] != "system":
+        messages.insert(0, {"role": "system", "content": system_prompt})
+    task_id = row.get("task_id")
+    columns = {name: value for name, value in row.items() if name not in (column, "task_id")}
+    return Example(str(index if task_id is None else task_id), tuple(messages), columns)

@@ -1,0 +1,139 @@
+"""Sampling with the training model itself: a plain decode loop over transformers' forward pass and KV cache.
+
+Nothing of the model's generation_config is used, so no repetition penalty or top-p sneaks into the distribution. Prompts
+are computed once per group, rows that have ended are dropped from the cache, and the weights are the policy's own: there
+is nothing to synchronise. Left out: continuous batching and paged caches; that is what vLLM is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from grpo.engines import Sampled
+from grpo.model import Policy
+
+__all__ = ["HFEngine"]
+
+COMPACT_AT = 1 / 8  # share of ended rows at which copying the cache costs less than computing them
+
+
+@dataclass
+class _Row:
+    """An answer being written."""
+
+    prompt: int
+    sample: int
+    token_ids: list[int]
+    logprobs: list[float]
+    ended: bool = False
+
+
+class HFEngine:
+    """Samples from a `Policy` with its own weights."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    @torch.inference_mode()
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        *,
+        num_samples: int,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+    ) -> Iterator[Sampled]:
+        """Yield `num_samples` answers to every prompt, each as soon as it ends.
+
+        Args: prompts, token ids, none empty; num_samples per prompt; max_tokens per answer; temperature, 0 = greedy (its
+            log-probs are then those at temperature 1); seed of this call's own random generator.
+        Raises: ValueError for an empty prompt or a limit below 1.
+        """
+        if not all(prompts) or num_samples < 1 or max_tokens < 1:
+            raise ValueError(
+                f"got {len(prompts)} prompts, the shortest of {min(map(len, prompts), default=0)} tokens, "
+                f"num_samples {num_samples}, max_tokens {max_tokens}: all must be at least 1"
+            )
+        generator = torch.Generator(self._policy.device).manual_seed(seed)
+        rows = [_Row(prompt, sample, [], []) for prompt in range(len(prompts)) for sample in range(num_samples)]
+        decoding = _Decoding(self._policy, prompts, num_samples)
+        for step in range(max_tokens):
+            token_ids, logprobs = _sample(decoding.logits, temperature, generator)
+            for row, token_id, logprob in zip(rows, token_ids.tolist(), logprobs.tolist(), strict=True):
+                if row.ended:
+                    continue
+                row.token_ids.append(token_id)
+                row.logprobs.append(logprob)
+                terminated = token_id in self._policy.stop_ids
+                row.ended = terminated or step == max_tokens - 1
+                if row.ended:
+                    yield Sampled(row.prompt, row.sample, tuple(row.token_ids), tuple(row.logprobs), terminated)
+            active = [index for index, row in enumerate(rows) if not row.ended]
+            if not active:
+                return
+            if len(active) <= len(rows) * (1 - COMPACT_AT):
+                rows = [rows[index] for index in active]
+                token_ids = token_ids[active]
+                decoding.keep(active)
+            decoding.advance(token_ids)
+
+
+class _Decoding:
+    """The state of a batch of unfinished answers: cache, mask, positions and the logits of the next token."""
+
+    def __init__(self, policy: Policy, prompts: Sequence[Sequence[int]], num_samples: int) -> None:
+        self._policy = policy
+        self._cache = DynamicCache(config=policy.model.config)
+        longest = max(map(len, prompts))
+        input_ids = torch.zeros(len(prompts), longest, dtype=torch.int64)
+        mask = torch.zeros(len(prompts), longest, dtype=torch.int64)
+        for index, prompt in enumerate(prompts):  # padded on the left: every row's last token is its newest
+            input_ids[index, longest - len(prompt) :] = torch.tensor(prompt)
+            mask[index, longest - len(prompt) :] = 1
+        self._mask = mask.to(policy.device)
+        positions = (self._mask.cumsum(dim=1) - 1).clamp(min=0)
+        logits = self._forward(input_ids.to(policy.device), positions)
+        self._cache.batch_repeat_interleave(num_samples)
+        self._mask = self._mask.repeat_interleave(num_samples, dim=0)
+        self.logits = logits.repeat_interleave(num_samples, dim=0)  # [rows, V]
+
+    def keep(self, rows: list[int]) -> None:
+        """Forget all rows but these."""
+        self._cache.batch_select_indices(torch.tensor(rows, device=self._policy.device))
+        self._mask = self._mask[rows]
+
+    def advance(self, token_ids: Tensor) -> None:
+        """Append one token to every row and compute the logits of the next."""
+        self._mask = torch.cat([self._mask, self._mask.new_ones(len(token_ids), 1)], dim=1)
+        positions = self._mask.sum(dim=1, keepdim=True) - 1
+        self.logits = self._forward(token_ids[:, None], positions)
+
+    def _forward(self, input_ids: Tensor, positions: Tensor) -> Tensor:
+        """Logits after the last token of every row, [rows, V]."""
+        with self._policy.autocast():
+            output = self._policy.model(
+                input_ids=input_ids,
+                attention_mask=self._mask,
+                position_ids=positions,
+                past_key_values=self._cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+        logits: Tensor = output.logits[:, -1]
+        return logits
+
+
+def _sample(logits: Tensor, temperature: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw one token per row from softmax(z / T); token ids and their log-probs, both [rows]."""
+    distribution = (logits.float() / (temperature or 1.0)).log_softmax(dim=-1)
+    if temperature == 0:
+        token_ids = distribution.argmax(dim=-1)
+    else:
+        token_ids = torch.multinomial(distribution.exp(), 1, generator=generator).squeeze(-1)
+    return token_ids, distribution.gather(-1, token_ids[:, None]).squeeze(-1)

@@ -1,0 +1,141 @@
+"""Evaluation: sample held-out prompts, grade, and report rates with intervals that respect the clusters.
+
+Sampling has its own seed and shares no generator with training, so a run with evaluations and one without produce the same
+weights, bit for bit. Answers to one prompt are not independent, so every interval is clustered by prompt.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from grpo.engines import Engine
+from grpo.model import Policy
+from grpo.records import Example, Grader, Group
+from grpo.rollout import rollout, seed_for
+
+__all__ = ["Evaluation", "clustered_mean", "evaluate", "evaluation_metrics", "pass_at_k"]
+
+STRICT = "test_strict"  # the check that decides whether an answer passes
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The graded groups of an evaluation and the metrics made of them (keys of `grpo.metrics.METRICS`)."""
+
+    groups: tuple[Group, ...]
+    metrics: Mapping[str, float]
+    counts: Mapping[str, tuple[float, int]]  # per check: the sum over the answers it is known for, and their number
+    seconds: float
+
+    @property
+    def num_prompts(self) -> int:
+        return len(self.groups)
+
+    @property
+    def num_samples(self) -> int:
+        return len(self.groups[0].completions)
+
+
+def evaluate(
+    engine: Engine,
+    grader: Grader,
+    policy: Policy,
+    examples: Sequence[Example],
+    prompt_ids: Mapping[str, tuple[int, ...]],
+    *,
+    name: str,
+    num_samples: int,
+    max_tokens: int,
+    temperature: float,
+    seed: int,
+    max_rows: int,
+    policy_version: int,
+) -> Evaluation:
+    """Sample `num_samples` answers to every example, `max_rows` answers at a time, and grade them.
+
+    Args: as `grpo.rollout.rollout`; seed fixes the sampling whatever training does; max_rows bounds the engine's batch.
+    """
+    started = time.perf_counter()
+    groups: list[Group] = []
+    for number, chunk in enumerate(_chunks(examples, max(1, max_rows // num_samples))):
+        groups += rollout(
+            engine, grader, policy, chunk, prompt_ids, name=f"{name}.{number}", group_size=num_samples,
+            max_tokens=max_tokens, temperature=temperature, seed=seed_for(seed, "eval", number),
+            policy_version=policy_version,
+        ).groups
+    metrics, counts = evaluation_metrics(groups)
+    return Evaluation(tuple(groups), metrics, counts, time.perf_counter() - started)
+
+
+def evaluation_metrics(groups: Sequence[Group]) -> tuple[dict[str, float], dict[str, tuple[float, int]]]:
+    """Rates with their intervals, pass@k and lengths of graded groups; and the counts behind the rates."""
+    values: dict[str, list[list[float | None]]] = {"length_mean": [], "reward_mean": []}
+    checks = sorted({name for group in groups for grade in group.grades for name in grade.checks})
+    for group in groups:
+        values["length_mean"].append([float(len(completion.token_ids)) for completion in group.completions])
+        values["reward_mean"].append(list(group.rewards))
+        for name in checks:
+            values.setdefault(name, []).append([grade.checks.get(name) for grade in group.grades])
+    metrics: dict[str, float] = {}
+    counts: dict[str, tuple[float, int]] = {}
+    for name, clusters in values.items():
+        known = [[value for value in cluster if value is not None] for cluster in clusters]
+        mean, half_width = clustered_mean(known)
+        if math.isnan(mean):
+            continue
+        metrics[f"eval/{name}"], metrics[f"eval/{name}_ci95"] = mean, half_width
+        counts[name] = (sum(map(sum, known)), sum(map(len, known)))
+    solved = [[value > 0 for value in cluster if value is not None] for cluster in values.get(STRICT, [])]
+    for k in _powers_of_two(min((len(cluster) for cluster in solved), default=0)):
+        estimates = [pass_at_k(len(cluster), sum(cluster), k) for cluster in solved]
+        metrics[f"eval/pass_at_{k}"] = sum(estimates) / len(estimates)
+    return metrics, counts
+
+
+def clustered_mean(clusters: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """The mean of all values, and the half width of its 95 % interval when values of one cluster are dependent.
+
+    `mean = sum x / n`; `se^2 = C / (C - 1) * sum_c (sum_i (x_ci - mean))^2 / n^2` over C clusters; half width 1.96 se.
+
+    Args: the values of each cluster; empty clusters are ignored.
+    Returns: (mean, half width); NaN without values, half width NaN with fewer than two clusters.
+    Source: cluster-robust variance of a mean, Liang and Zeger (1986); Miller, "Adding Error Bars to Evals" (2411.00640).
+
+    >>> clustered_mean([[0.0, 0.0], [1.0, 1.0]])  # two independent observations, whatever the four values pretend
+    (0.5, 0.98)
+    """
+    filled = [cluster for cluster in clusters if cluster]
+    count = sum(map(len, filled))
+    if not count:
+        return math.nan, math.nan
+    mean = sum(map(sum, filled)) / count
+    if len(filled) < 2:
+        return mean, math.nan
+    squares = sum((sum(cluster) - mean * len(cluster)) ** 2 for cluster in filled)
+    return mean, 1.96 * math.sqrt(len(filled) / (len(filled) - 1) * squares) / count
+
+
+def pass_at_k(num_samples: int, num_passed: int, k: int) -> float:
+    """Unbiased estimate that at least one of k answers passes: `1 - C(n - c, k) / C(n, k)`.
+
+    Source: Chen et al., "Evaluating Large Language Models Trained on Code" (arXiv 2107.03374), equation 1.
+
+    >>> pass_at_k(4, 1, 2)
+    0.5
+    """
+    if not 1 <= k <= num_samples:
+        raise ValueError(f"k is {k}; it must be between 1 and the number of samples, {num_samples}")
+    return 1.0 - math.comb(num_samples - num_passed, k) / math.comb(num_samples, k)
+
+
+def _chunks(examples: Sequence[Example], size: int) -> list[Sequence[Example]]:
+    """Consecutive pieces of at most `size`."""
+    return [examples[start : start + size] for start in range(0, len(examples), size)]
+
+
+def _powers_of_two(limit: int) -> list[int]:
+    """1, 2, 4, ... up to the limit."""
+    return [1 << exponent for exponent in range(limit.bit_length()) if 1 << exponent <= limit]

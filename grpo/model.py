@@ -1,0 +1,130 @@
+"""The policy: a Hugging Face causal language model, its tokenizer, and how to read log-probabilities out of it.
+
+Parameters are fp32; `compute_dtype` bf16 runs the matrix products under autocast. Dropout stays off: the ratio between two
+forward passes must come from the weights alone. Local directories or hub names, safetensors only, no remote code.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from grpo.batching import MicroBatch
+from grpo.logprobs import token_logprobs
+
+__all__ = ["ModelError", "Policy", "choose_device", "load_policy"]
+
+
+class ModelError(Exception):
+    """The model cannot be loaded or used for chat; says what to do."""
+
+
+@dataclass
+class Policy:
+    """A model that answers chat prompts, and everything needed to sample from it and to train it."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    device: torch.device
+    compute_dtype: torch.dtype
+    stop_ids: frozenset[int]  # any of these ends an answer; one set for every engine
+
+    def encode(self, messages: Sequence[Mapping[str, str]]) -> tuple[int, ...]:
+        """Chat messages as prompt tokens, up to and including the header of the assistant's turn."""
+        ids = self.tokenizer.apply_chat_template(
+            [dict(message) for message in messages], add_generation_prompt=True, tokenize=True, return_dict=False
+        )
+        return tuple(ids)
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """The text of an answer, without special tokens."""
+        return str(self.tokenizer.decode(list(token_ids), skip_special_tokens=True))
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context in which the model computes."""
+        enabled = self.compute_dtype != torch.float32
+        return torch.autocast(self.device.type, dtype=self.compute_dtype, enabled=enabled)
+
+    def completion_logprobs(self, batch: MicroBatch, *, temperature: float) -> tuple[Tensor, Tensor]:
+        """Log-probability and entropy of every answer token, given prompt and answer so far.
+
+        The head is applied to trained positions only: logits of prompt and padding are never made.
+
+        Args: batch, on this policy's device; temperature, the sampling temperature.
+        Returns: logprobs [B, T] fp32 with gradient, entropy [B, T] fp32 detached; 0 outside `batch.mask`.
+        """
+        with self.autocast():
+            hidden = self.model.base_model(
+                input_ids=batch.input_ids, attention_mask=batch.attention_mask.long(), use_cache=False
+            ).last_hidden_state  # [B, L, H]
+            logits = self.model.get_output_embeddings()(hidden[batch.trained])  # [tokens, V]
+        flat_logprobs, flat_entropy = token_logprobs(
+            logits, batch.completion_ids[batch.mask], temperature=temperature
+        )
+        padded = flat_logprobs.new_zeros(batch.mask.shape)
+        return padded.masked_scatter(batch.mask, flat_logprobs), padded.masked_scatter(batch.mask, flat_entropy)
+
+    def frozen_copy(self) -> Policy:
+        """The same policy, never to be trained: the reference of the KL term."""
+        model = copy.deepcopy(self.model).requires_grad_(False)
+        return Policy(model, self.tokenizer, self.device, self.compute_dtype, self.stop_ids)
+
+    def save(self, directory: Path) -> None:
+        """Write an ordinary checkpoint that `transformers` loads: weights (fp32, safetensors), config and tokenizer."""
+        self.model.save_pretrained(directory)
+        self.tokenizer.save_pretrained(directory)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device for "auto", "cpu" or "cuda"; auto takes CUDA where there is one.
+
+    Raises: ModelError when CUDA is asked for and not there.
+
+    >>> choose_device("cpu")
+    device(type='cpu')
+    """
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise ModelError("train.device is 'cuda', but torch sees no CUDA device: use 'cpu' or 'auto'")
+    return torch.device("cuda" if available and name != "cpu" else "cpu")
+
+
+def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Policy:
+    """Load model and tokenizer from a checkpoint directory or a hub name.
+
+    Args: path; device to put the model on; compute_dtype "float32" or "bfloat16" for the matrix products.
+    Returns: the policy with fp32 parameters, gradients on.
+    Raises: ModelError when there is no model, no chat template or no end-of-turn token.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path)
+        model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, use_safetensors=True)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"cannot load a model from {path!r}: {error}. Give model.path a Hugging Face checkpoint directory "
+            "(config.json, *.safetensors, tokenizer) or the name of one on the hub"
+        ) from error
+    if not tokenizer.chat_template:
+        raise ModelError(f"the tokenizer of {path!r} has no chat template: use an instruction-tuned model")
+    stop_ids = _stop_ids(model, tokenizer)
+    if not stop_ids:
+        raise ModelError(f"neither tokenizer nor generation_config of {path!r} names an end-of-turn token")
+    # `eval` turns dropout off for good: nothing here ever calls `train()`.
+    model.to(device).eval()
+    return Policy(model, tokenizer, device, getattr(torch, compute_dtype), stop_ids)
+
+
+def _stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Every end-of-sequence token that tokenizer or generation_config names (the latter may hold a list)."""
+    generation = getattr(model, "generation_config", None)
+    named = [tokenizer.eos_token_id, getattr(generation, "eos_token_id", None)]
+    flat = [item for entry in named for item in (entry if isinstance(entry, list) else [entry])]
+    return frozenset(int(item) for item in flat if item is not None)

@@ -1,0 +1,115 @@
+"""One batch of experience: sample groups, grade each answer the moment it is complete, and collect what came back.
+
+The grader works beside the engine: an answer is handed over as soon as it ends, so when the last one has been sampled most
+verdicts are already there. A bad answer is data; only the host's failures are errors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from grpo.engines import Engine
+from grpo.model import Policy
+from grpo.records import Completion, Example, Grade, Grader, Group
+
+__all__ = ["Rollout", "reward_matrix", "rollout", "seed_for"]
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """The graded groups of a batch, and where the time went (seconds)."""
+
+    groups: tuple[Group, ...]
+    generate_s: float
+    wait_rewards_s: float
+
+
+def rollout(
+    engine: Engine,
+    grader: Grader,
+    policy: Policy,
+    examples: Sequence[Example],
+    prompt_ids: Mapping[str, tuple[int, ...]],
+    *,
+    name: str,
+    group_size: int,
+    max_tokens: int,
+    temperature: float,
+    seed: int,
+    policy_version: int,
+) -> Rollout:
+    """Sample `group_size` answers to every example and grade them.
+
+    Args: engine, grader; policy, for its tokenizer; examples; prompt_ids by example id; name, the prefix of the
+        completions' ids ("s3" gives "s3-p07-c2"); sampling settings as in `Engine.generate`; policy_version, the number
+        of weight updates so far.
+    Returns: one group per example, in order, its answers in sampling order whatever order they ended in.
+    """
+    started = time.perf_counter()
+    prompts = [prompt_ids[example.id] for example in examples]
+    completions: dict[tuple[int, int], Completion] = {}
+    tickets: dict[tuple[int, int], object] = {}
+    for sampled in engine.generate(
+        prompts, num_samples=group_size, max_tokens=max_tokens, temperature=temperature, seed=seed
+    ):
+        slot = (sampled.prompt, sampled.sample)
+        completions[slot] = Completion(
+            id=f"{name}-p{sampled.prompt:02d}-c{sampled.sample}",
+            token_ids=sampled.token_ids,
+            sampler_logprobs=sampled.logprobs,
+            text=policy.decode(sampled.token_ids),
+            terminated=sampled.terminated,
+            policy_version=policy_version,
+        )
+        tickets[slot] = grader.start(examples[sampled.prompt], completions[slot])
+    generated = time.perf_counter()
+    slots = sorted(completions)
+    grades = dict(zip(slots, grader.finish([tickets[slot] for slot in slots]), strict=True))
+    finished = time.perf_counter()
+    groups = tuple(
+        _group(example, prompts[index], [completions[index, k] for k in range(group_size)],
+               [grades[index, k] for k in range(group_size)], grader.weights)
+        for index, example in enumerate(examples)
+    )
+    return Rollout(groups, generated - started, finished - generated)
+
+
+def reward_matrix(groups: Sequence[Group]) -> Tensor:
+    """The rewards of groups of one size as fp32 [P, G], NaN where an answer has none."""
+    return torch.tensor(
+        [[float("nan") if reward is None else reward for reward in group.rewards] for group in groups], dtype=torch.float32
+    )
+
+
+def seed_for(*parts: int | str) -> int:
+    """A 63-bit seed made of a run's seed, a purpose and a step: no generator state has to be kept to resume.
+
+    >>> seed_for(0, "train", 1) == seed_for(0, "train", 1) != seed_for(0, "train", 2)
+    True
+    """
+    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def _group(
+    example: Example,
+    prompt_ids: tuple[int, ...],
+    completions: Sequence[Completion],
+    grades: Sequence[Grade],
+    weights: Mapping[str, float],
+) -> Group:
+    """The answers to one prompt with the weighted sum of their rewards."""
+    rewards = tuple(_weighted_sum(grade.rewards, weights) for grade in grades)
+    return Group(example, prompt_ids, tuple(completions), tuple(grades), rewards)
+
+
+def _weighted_sum(rewards: Mapping[str, float | None], weights: Mapping[str, float]) -> float | None:
+    """`sum(weight * reward)` over the functions that apply; None where none does."""
+    scored = [weights[name] * reward for name, reward in rewards.items() if reward is not None]
+    return sum(scored) if scored else None
