@@ -1,0 +1,208 @@
+"""The settings of the algorithm: one frozen section per subject, every default with its source.
+
+Settings stop at the door: the functions of this folder take flat arguments, and only the script that composes a run reads
+these. The sections of rewards and sandbox live with whoever composes the three. `grpo.settings` reads and checks.
+
+"Published recipe" is the GRPO run of Oxen.ai that taught Qwen2.5-Coder-1.5B-Instruct Rust with cargo's feedback;
+"prototype" is a trial of the shipped model's size on two cores, one seed per setting.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from grpo.settings import option
+
+__all__ = [
+    "CheckpointSection",
+    "DataSection",
+    "EvalSection",
+    "LogSection",
+    "LossSection",
+    "ModelSection",
+    "RunSection",
+    "SamplingSection",
+    "TrainSection",
+]
+
+PUBLISHED = "published recipe"
+PROTOTYPE = "prototype"
+TRL = "TRL 1.16"
+SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+
+
+@dataclass(frozen=True)
+class RunSection:
+    """The run: its name, its directory, its seed."""
+
+    name: str = option("", "name of the run; empty: the directory's name, else recipe and time of day")
+    dir: str = option("", "run directory, must not exist yet; empty: runs/<name>")
+    seed: int = option(0, "seed of prompt order and sampling", low=0, high=2**31 - 1)
+    resume: bool = option(False, "continue the run in run.dir after its last checkpoint")
+
+    def conflicts(self) -> list[str]:
+        """A name that is no file name; nothing to resume."""
+        found = []
+        if self.name and not SAFE_NAME.fullmatch(self.name):
+            found.append(
+                f"run.name = {self.name!r}: only letters, digits and . _ + - (not first) make a directory's name"
+            )
+        if self.resume and not (self.dir or self.name):
+            found.append("run.resume = true: say which run with run.dir or run.name")
+        return found
+
+
+@dataclass(frozen=True)
+class ModelSection:
+    """The policy to start from."""
+
+    path: str = option("assets/tiny-rust", "Hugging Face checkpoint directory, or the name of one on the hub")
+    dtype: str = option(
+        "float32",
+        "type of the matrix products; parameters and Adam's moments are float32 whatever it says",
+        choices=("float32", "bfloat16"),
+        source="float32 is exact and fastest on CPUs without bfloat16 units",
+    )
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """The prompts to train and to evaluate on."""
+
+    train: str = option("assets/tasks/train.jsonl", "training prompts: a .jsonl or .parquet path, or hf:NAME")
+    eval: str = option("assets/tasks/eval.jsonl", "evaluation prompts, none of them trained on: same forms")
+    system_prompt: str = option(
+        "none", "system message before every prompt: none, or how to answer in Rust", choices=("none", "rust")
+    )
+    max_prompt_tokens: int = option(
+        256, "longest prompt, chat template included", unit="tokens", low=1, high=1_000_000, source=PUBLISHED
+    )
+    long_prompts: str = option(
+        "error", "what a longer prompt does: stop with an error, or be left out", choices=("error", "skip")
+    )
+
+
+@dataclass(frozen=True)
+class SamplingSection:
+    """How training answers are sampled."""
+
+    engine: str = option("hf", "what samples: hf is transformers with the training weights", choices=("hf",))
+    group_size: int = option(8, "answers to every prompt, G", unit="answers", low=1, high=4096, source=TRL)
+    temperature: float = option(
+        1.0, "sampling temperature, T; the loss reads log-probabilities at the same T", low=0.01, high=10, source=TRL
+    )
+    max_completion_tokens: int = option(
+        192, "longest answer, end-of-turn token included", unit="tokens", low=1, high=1_000_000,
+        source=f"{PROTOTYPE}: the shipped tasks need 76 on average",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TrainSection:
+    """How long, how fast and on what the policy learns."""
+
+    device: str = option(
+        "auto", "where the model lives; auto takes CUDA where there is one", choices=("auto", "cpu", "cuda")
+    )
+    threads: int = option(
+        0, "CPU threads of torch; 0: all cores but one, which is left to the sandbox", unit="threads", low=0, high=4096
+    )
+    max_steps: int = option(0, "steps to train; 0: as many as train.epochs takes", unit="steps", low=0)
+    epochs: float = option(
+        1.0, "passes over the training prompts, where train.max_steps is 0", low=0.0001, high=10_000, source=PUBLISHED
+    )
+    prompts_per_step: int = option(
+        16,
+        "prompts in a batch; each gets sampling.group_size answers",
+        unit="prompts",
+        low=1,
+        high=100_000,
+        source=PROTOTYPE,
+    )
+    lr: float = option(
+        3e-4, "peak learning rate of AdamW", low=1e-9, high=1, source=f"{PROTOTYPE}: 1e-4 learned 2 to 3 times slower"
+    )
+    adam_beta1: float = option(0.9, "AdamW: decay of the gradient's mean", low=0, high=0.999999, source=PUBLISHED)
+    adam_beta2: float = option(
+        0.99, "AdamW: decay of the squared gradient's mean", low=0, high=0.999999, source=PUBLISHED
+    )
+    weight_decay: float = option(
+        0.1, "AdamW: decoupled weight decay, on matrices only", low=0, high=10, source=PUBLISHED
+    )
+    warmup_fraction: float = option(
+        0.1, "share of all updates over which the learning rate rises", low=0, high=1, source=PUBLISHED
+    )
+    schedule: str = option(
+        "cosine", "the learning rate after warm-up", choices=("constant", "linear", "cosine"), source=PUBLISHED
+    )
+    min_lr_fraction: float = option(
+        0.0, "where the schedule ends, as a share of train.lr", low=0, high=1, source=PUBLISHED
+    )
+    max_grad_norm: float = option(
+        1.0, "global gradient norm above which gradients are scaled down", low=1e-6, high=1e6, source=TRL
+    )
+    num_iterations: int = option(1, "updates on every batch", unit="updates", low=1, high=1000, source=TRL)
+    micro_batch_tokens: int = option(
+        8192, "padded tokens in one forward and backward pass; changes memory and speed, not the result",
+        unit="tokens", low=1, high=100_000_000,
+    )  # fmt: skip
+    skip_zero_spread: bool = option(True, "leave out groups whose answers all earned the same: their gradient is zero")
+
+    def num_steps(self, num_prompts: int) -> int:
+        """Steps of a run over a training set: `max_steps`, or `ceil(num_prompts * epochs / prompts_per_step)`.
+
+        >>> TrainSection(epochs=2.0, prompts_per_step=16).num_steps(100)
+        13
+        """
+        return self.max_steps or max(1, math.ceil(round(num_prompts * self.epochs, 6) / self.prompts_per_step))
+
+
+@dataclass(frozen=True)
+class LossSection:
+    """What is minimised."""
+
+    clip_low: float = option(0.2, "the ratio's lower bound is 1 - clip_low", low=0, high=1, source=TRL)
+    clip_high: float = option(0.2, "the ratio's upper bound is 1 + clip_high", low=0, high=100, source=TRL)
+    kl_beta: float = option(
+        0.0, "weight of the KL to the starting policy; 0 loads no reference model", low=0, high=100, source=TRL
+    )
+    aggregation: str = option(
+        "token", "mean over all tokens (DAPO), over each answer's mean (GRPO), or over a constant length (Dr. GRPO)",
+        choices=("token", "sequence", "constant"), source=TRL,
+    )  # fmt: skip
+    advantages: str = option(
+        "group", "what the centred reward is divided by: its group's deviation, the batch's, or nothing",
+        choices=("group", "batch", "none"), source=TRL,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EvalSection:
+    """Evaluation on held-out prompts, before training, in between, and after."""
+
+    every: int = option(0, "steps between evaluations; 0: only before and after", unit="steps", low=0)
+    prompts: int = option(
+        100, "prompts to evaluate on, the first of data.eval; 0: no evaluation at all", unit="prompts", low=0
+    )
+    samples: int = option(2, "answers to every prompt", unit="answers", low=1, high=10_000)
+    temperature: float = option(
+        1.0, "sampling temperature; 0: the likeliest token always", low=0, high=10, source="as in training"
+    )
+    seed: int = option(1234, "seed of the evaluation's sampling, the same for every evaluation", low=0, high=2**31 - 1)
+
+
+@dataclass(frozen=True)
+class CheckpointSection:
+    """Snapshots to resume from and to use."""
+
+    every: int = option(0, "steps between checkpoints; 0: only at the end", unit="steps", low=0)
+    keep: int = option(2, "newest checkpoints that stay", unit="checkpoints", low=1)
+
+
+@dataclass(frozen=True)
+class LogSection:
+    """What the run directory keeps beside its metrics."""
+
+    completions: bool = option(True, "write every answer with its verdict to completions.jsonl")
