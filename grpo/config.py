@@ -1,7 +1,7 @@
 """The settings of the algorithm: one frozen section per subject, every default with its source.
 
-Settings stop at the door: the functions of this folder take flat arguments, and only the script that composes a run reads
-these. The sections of rewards and sandbox live with whoever composes the three. `grpo.settings` reads and checks.
+Settings stop at the door: the functions of this folder take flat arguments, and only the script that composes a run
+reads these. The sections of rewards and sandbox live with whoever composes the three. `grpo.settings` reads and checks.
 
 "Published recipe" is the GRPO run of Oxen.ai that taught Qwen2.5-Coder-1.5B-Instruct Rust with cargo's feedback;
 "prototype" is a trial of the shipped model's size on two cores, one seed per setting.
@@ -94,9 +94,13 @@ class SamplingSection:
         1.0, "sampling temperature, T; the loss reads log-probabilities at the same T", low=0.01, high=10, source=TRL
     )
     max_completion_tokens: int = option(
-        192, "longest answer, end-of-turn token included", unit="tokens", low=1, high=1_000_000,
+        192,
+        "longest answer, end-of-turn token included",
+        unit="tokens",
+        low=1,
+        high=1_000_000,
         source=f"{PROTOTYPE}: the shipped tasks need 76 on average",
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -145,9 +149,12 @@ class TrainSection:
     )
     num_iterations: int = option(1, "updates on every batch", unit="updates", low=1, high=1000, source=TRL)
     micro_batch_tokens: int = option(
-        8192, "padded tokens in one forward and backward pass; changes memory and speed, not the result",
-        unit="tokens", low=1, high=100_000_000,
-    )  # fmt: skip
+        8192,
+        "padded tokens in one forward and backward pass; changes memory and speed, not the result",
+        unit="tokens",
+        low=1,
+        high=100_000_000,
+    )
     skip_zero_spread: bool = option(True, "leave out groups whose answers all earned the same: their gradient is zero")
 
     def num_steps(self, num_prompts: int) -> int:
@@ -169,13 +176,17 @@ class LossSection:
         0.0, "weight of the KL to the starting policy; 0 loads no reference model", low=0, high=100, source=TRL
     )
     aggregation: str = option(
-        "token", "mean over all tokens (DAPO), over each answer's mean (GRPO), or over a constant length (Dr. GRPO)",
-        choices=("token", "sequence", "constant"), source=TRL,
-    )  # fmt: skip
+        "token",
+        "mean over all tokens (DAPO), over each answer's mean (GRPO), or over a constant length (Dr. GRPO)",
+        choices=("token", "sequence", "constant"),
+        source=TRL,
+    )
     advantages: str = option(
-        "group", "what the centred reward is divided by: its group's deviation, the batch's, or nothing",
-        choices=("group", "batch", "none"), source=TRL,
-    )  # fmt: skip
+        "group",
+        "what the centred reward is divided by: its group's deviation, the batch's, or nothing",
+        choices=("group", "batch", "none"),
+        source=TRL,
+    )
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Settings as frozen dataclasses: read from TOML and `section.key=value` overrides, checked, written back, explained.
 
-A settings class has one field per section, each a frozen dataclass whose fields are made by `option`: meaning, unit, range
-or choices, and where the default comes from. `load` reports every problem of a file and its overrides in one message; a
-class or section may add a method `conflicts() -> list[str]` for what no single field can know. `to_toml` writes what `load`
-reads back as equal. Left out: nesting below a section (one table of numbers excepted), environment variables, includes.
+A settings class has one field per section, each a frozen dataclass whose fields are made by `option`: meaning, unit,
+range or choices, and where the default comes from. `load` reports every problem of a file and its overrides in one
+message; a class or section may add a method `conflicts() -> list[str]` for what no single field can know. `to_toml`
+writes what `load` reads back as equal. Left out: nesting below a section (one table of numbers excepted), environment
+variables, includes.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ def option(
 ) -> Any:
     """A dataclass field that knows its meaning, unit, inclusive range or choices, and the source of its default.
 
-    Returns: the field; its metadata has the keys doc, unit, low, high, choices, source. A mapping is copied per instance,
-        and `low` and `high` then bound its values.
+    Returns: the field; its metadata has the keys doc, unit, low, high, choices, source. A mapping is copied per
+        instance, and `low` and `high` then bound its values.
 
     >>> @dataclasses.dataclass(frozen=True)
     ... class Train:
@@ -78,8 +79,9 @@ def option(
 def load(cls: type[Settings], path: str | Path | None, overrides: Sequence[str] = ()) -> Settings:
     """Build settings out of a TOML file and overrides, the later winning.
 
-    Args: cls, the settings class; path, the TOML file, or None for the defaults alone; overrides, `section.key=value` each:
-        the value is read as TOML, or as plain text where it is none; `section.key.name=number` sets one entry of a table.
+    Args: cls, the settings class; path, the TOML file, or None for the defaults alone; overrides, each
+        `section.key=value`: the value is read as TOML, or as plain text where it is none; `section.key.name=number`
+        sets one entry of a table.
     Returns: the settings, complete with defaults.
     Raises: ConfigError naming origin, key, value, what is allowed and the nearest valid key, for every problem.
     """
@@ -137,7 +139,8 @@ def defaults(cls: type[Any]) -> list[Default]:
 
 def _sections(cls: type[Any]) -> dict[str, type[Any]]:
     """The section classes of a settings class, by name."""
-    return {name: hint for name, hint in get_type_hints(cls).items() if dataclasses.is_dataclass(hint)}
+    hints = get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
 
 
 def _options(cls: type[Any]) -> dict[tuple[str, str], tuple[dataclasses.Field[Any], Any]]:
@@ -226,11 +229,12 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 def _unknown(name: str, origin: str, options: Mapping[tuple[str, str], Any]) -> str:
     """The problem of an unknown key, with the nearest valid one."""
 
-    def similarity(option: tuple[str, str]) -> float:
-        whole = SequenceMatcher(None, name, ".".join(option)).ratio()
-        return max(whole, SequenceMatcher(None, name.rsplit(".", 1)[-1], option[1]).ratio() * 0.99)
+    def similarity(section: str, key: str) -> float:
+        whole = SequenceMatcher(None, name, f"{section}.{key}").ratio()
+        return max(whole, SequenceMatcher(None, name.rsplit(".", 1)[-1], key).ratio() * 0.99)
 
-    return f"{origin}: {_shown(name, quotes=False)}: unknown key; the nearest valid one is {'.'.join(max(options, key=similarity))}"
+    nearest = ".".join(max(options, key=lambda option: similarity(*option)))
+    return f"{origin}: {_shown(name, quotes=False)}: unknown key; the nearest valid one is {nearest}"
 
 
 def _shown(value: Any, *, quotes: bool = True) -> str:
