@@ -1,0 +1,84 @@
+"""Hostile text made harmless and honest: nothing hidden, nothing obeyed.
+
+Everything a model, a program or a data set wrote passes through `escape` before it enters the page. It promises that no
+markup survives and that no character is invisible or reorders its neighbours. It does not hide look-alike letters: what
+is printable is shown as it is.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+__all__ = ["escape", "shortened", "visible"]
+
+# Other (control, format, surrogate, private, unassigned) and separators: what a reader could not see or point at.
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
+_KEPT = "\n\t "
+# Letters and fillers that Unicode calls printable and fonts draw as nothing.
+_BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+_SUSPECT = re.compile(r"[^\n\t -~]")
+
+
+def _symbol(character: str) -> str:
+    """One character, or the sign that stands for it."""
+    if character in _KEPT:
+        return character
+    code = ord(character)
+    if unicodedata.category(character) not in _UNSEEN and character not in _BLANK:
+        return character
+    if code < 0x20:
+        return chr(0x2400 + code)  # the control pictures: ESC is one sign that reads ESC
+    if code == 0x7F:
+        return "\u2421"
+    return f"⟨U+{code:04X}⟩"
+
+
+def visible(text: str) -> str:
+    """The text with every character that hides or reorders replaced by a printable sign.
+
+    Newline, tab and space stay. C0 controls become control pictures; bidirectional overrides, zero-width characters,
+    odd spaces, lone surrogates and unassigned code points become their number.
+
+    Args:
+        text: any string, lone surrogates included.
+
+    Returns: a string that encodes to UTF-8 and reads left to right as it is stored.
+
+    >>> visible("a\\x1b[31mred" + chr(0x202E) + "b")
+    'a␛[31mred⟨U+202E⟩b'
+    """
+    return _SUSPECT.sub(lambda match: _symbol(match.group()), text)
+
+
+def escape(text: str) -> str:
+    """`visible` text, safe inside an HTML element or a quoted attribute.
+
+    >>> escape("</script><b>")
+    '&lt;/script&gt;&lt;b&gt;'
+    """
+    return html.escape(visible(text), quote=True)
+
+
+def shortened(text: str, limit: int) -> tuple[str, int]:
+    """The text within `limit` characters, and how many were cut from its middle.
+
+    A long text keeps three quarters of the limit from its start and a quarter from its end, because a program's tests
+    and a log's verdict stand last.
+
+    Args:
+        text: any string.
+        limit: characters to keep, at least 4.
+
+    Returns: the text (a line that counts what is missing stands where the cut is) and the number of characters cut.
+
+    >>> shortened("abcdefghij", 8)
+    ('abcdef\\n… 2 characters left out …\\nij', 2)
+    """
+    missing = len(text) - limit
+    if missing <= 0:
+        return text, 0
+    tail = limit // 4
+    head = limit - tail
+    return f"{text[:head]}\n… {missing:,} characters left out …\n{text[len(text) - tail:]}", missing
