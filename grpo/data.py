@@ -33,11 +33,11 @@ def load_examples(source: str, *, split: str, system_prompt: str = "") -> list[E
     Raises: DataError for a missing file, an unreadable one, no rows, a missing column, an empty prompt, a duplicate task_id.
     """
     rows = _read(source, split)
-    if not len(rows):
+    if not rows:
         raise DataError(f"{source} has no rows: training needs at least one prompt")
-    column = next((name for name in PROMPT_COLUMNS if name in rows.column_names), None)
+    column = next((name for name in PROMPT_COLUMNS if name in rows[0]), None)
     if column is None:
-        raise DataError(f"{source} has the columns {', '.join(rows.column_names)}; one must be named prompt or rust_prompt")
+        raise DataError(f"{source} has the columns {', '.join(rows[0])}; one must be named prompt or rust_prompt")
     examples = [_example(row, index, column, source, system_prompt) for index, row in enumerate(rows)]
     seen: dict[str, int] = {}
     for index, example in enumerate(examples):
@@ -105,14 +105,14 @@ class PromptStream:
         return self._examples[self._order[1][offset]]
 
 
-def _read(source: str, split: str) -> Any:
-    """The rows of a source as a `datasets.Dataset`."""
+def _read(source: str, split: str) -> list[dict[str, Any]]:
+    """The rows of a source; all have the same columns."""
     import datasets  # here, because it takes a second to load and `PromptStream` does not need it
 
     datasets.disable_progress_bars()
     try:
         if source.startswith("hf:"):
-            return datasets.load_dataset(source.removeprefix("hf:"), split=split)
+            return list(datasets.load_dataset(source.removeprefix("hf:"), split=split))
         path = Path(source)
         if not path.is_file():
             raise DataError(f"no file {source}: give a .jsonl or .parquet path, or hf:NAME for a data set of the hub")
@@ -121,10 +121,11 @@ def _read(source: str, split: str) -> Any:
         if path.stat().st_size == 0:
             raise DataError(f"{source} is empty: training needs at least one prompt")
         with tempfile.TemporaryDirectory() as cache:
-            loaded = datasets.load_dataset(
-                LOADERS[path.suffix], data_files=str(path), split="train", cache_dir=cache, keep_in_memory=True
+            return list(
+                datasets.load_dataset(
+                    LOADERS[path.suffix], data_files=str(path), split="train", cache_dir=cache, keep_in_memory=True
+                )
             )
-        return loaded
     except DataError:
         raise
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:

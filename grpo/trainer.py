@@ -1,0 +1,143 @@
+"""The training loop: evaluate, then rollout, update, record, again and again; evaluate at the end.
+
+Everything that decides the weights is a function of recipe, seed and step, so a run that was stopped and resumed ends with
+the weights of one that was not. Evaluation never touches the state that training uses.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from grpo.advantages import ADVANTAGES, zero_spread
+from grpo.checkpoint import save_checkpoint
+from grpo.data import PromptStream
+from grpo.engines import Engine
+from grpo.evaluate import Evaluation
+from grpo.journal import batch_metrics, completion_lines, evaluation_line, reward_lines
+from grpo.model import Policy
+from grpo.records import Grader
+from grpo.rollout import Rollout, reward_matrix, rollout, seed_for
+from grpo.run import RunDirectory
+from grpo.update import Updater, samples_from_groups
+
+__all__ = ["Trainer"]
+
+
+@dataclass
+class Trainer:
+    """A run in progress. `train` does the work; the fields are what it works with."""
+
+    policy: Policy
+    engine: Engine
+    grader: Grader
+    updater: Updater
+    prompts: PromptStream
+    prompt_ids: Mapping[str, tuple[int, ...]]  # by example id
+    evaluate: Callable[[int], Evaluation] | None  # step -> evaluation of the current weights; None: none at all
+    run: RunDirectory
+    seed: int
+    num_steps: int
+    prompts_per_step: int
+    group_size: int
+    max_tokens: int
+    temperature: float
+    advantages: str
+    eval_every: int  # steps; 0 = only before and after
+    checkpoint_every: int  # steps; 0 = only at the end
+    checkpoints_kept: int
+    config_toml: str
+
+    def train(
+        self, *, first_step: int, should_stop: Callable[[], bool], on_step: Callable[[int, Mapping[str, float]], None]
+    ) -> bool:
+        """Train from `first_step` (1 for a new run) to `num_steps`; evaluate before the first step and after the last.
+
+        Args: should_stop, asked after every step: True saves a checkpoint and ends early; on_step, told of every step's
+            metrics.
+        Returns: True when the run is complete, False when it was stopped and can be resumed.
+        Raises: NonFiniteLoss; what is on disk by then stays.
+        """
+        self._evaluate_if_due(first_step - 1)
+        for step in range(first_step, self.num_steps + 1):
+            metrics = self._step(step)
+            stopping = should_stop()
+            if stopping or step == self.num_steps or _due(step, self.checkpoint_every):
+                metrics["time/checkpoint"] = self._checkpoint(step)
+            self.run.log_metrics(step, metrics)
+            on_step(step, metrics)
+            if stopping:
+                return False
+            self._evaluate_if_due(step)
+        return True
+
+    def _step(self, step: int) -> dict[str, float]:
+        """Sample, grade and learn from one batch of groups."""
+        started = time.perf_counter()
+        batch = self._rollout(step)
+        metrics = batch_metrics(batch.groups, policy_version=self.updater.updates)
+        rewards = reward_matrix(batch.groups)
+        advantages = ADVANTAGES[self.advantages](rewards)
+        scorable = rewards[~rewards.isnan()]
+        if len(scorable) > 1:
+            metrics |= {"reward/mean": float(scorable.mean()), "reward/std": float(scorable.std())}
+        metrics["groups/zero_spread"] = float(zero_spread(rewards).float().mean())
+        metrics["advantage/std"] = float(advantages.std())
+        self.run.log_completions(completion_lines(batch.groups, step=step, phase="train", advantages=advantages.tolist()))
+        self.run.log_rewards(reward_lines(batch.groups, step=step))
+        training = time.perf_counter()
+        metrics |= self.updater.update(samples_from_groups(batch.groups, advantages=self.advantages))
+        finished = time.perf_counter()
+        num_tokens = sum(len(c.token_ids) for group in batch.groups for c in group.completions)
+        seconds = finished - started
+        return metrics | {
+            "time/generate": batch.generate_s,
+            "time/wait_rewards": batch.wait_rewards_s,
+            "time/train": finished - training,
+            "time/step": seconds,
+            "throughput/tokens_per_s": num_tokens / seconds,
+            "throughput/completions_per_s": len(batch.groups) * self.group_size / seconds,
+        }
+
+    def _rollout(self, step: int) -> Rollout:
+        """The graded groups of a step, sampled with the step's own seed."""
+        return rollout(
+            self.engine,
+            self.grader,
+            self.policy,
+            self.prompts.take(self.prompts_per_step),
+            self.prompt_ids,
+            name=f"s{step}",
+            group_size=self.group_size,
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            seed=seed_for(self.seed, "train", step),
+            policy_version=self.updater.updates,
+        )
+
+    def _evaluate_if_due(self, step: int) -> None:
+        """Evaluate the weights after `step` and record it, unless it is not due or was done before a resume."""
+        due = step in (0, self.num_steps) or _due(step, self.eval_every)
+        done = any(line["step"] == step for line in self.run.evaluations())
+        if self.evaluate is None or not due or done:
+            return
+        evaluation = self.evaluate(step)
+        self.run.log_completions(completion_lines(evaluation.groups, step=step, phase="eval"))
+        self.run.log_evaluation(evaluation_line(evaluation, step=step))
+
+    def _checkpoint(self, step: int) -> float:
+        """Write a checkpoint; the seconds it took."""
+        started = time.perf_counter()
+        progress: dict[str, Any] = {"prompts_drawn": self.prompts.position}
+        save_checkpoint(
+            self.run.checkpoints, step=step, policy=self.policy, updater=self.updater, progress=progress,
+            config_toml=self.config_toml, keep=self.checkpoints_kept,
+        )
+        return time.perf_counter() - started
+
+
+def _due(step: int, every: int) -> bool:
+    """Whether something that happens every so many steps (0: never) happens after this one."""
+    return every > 0 and step > 0 and step % every == 0

@@ -1,0 +1,61 @@
+"""A random Qwen2 small enough to train in milliseconds, with a real byte-level tokenizer and chat template."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+from grpo.model import Policy
+
+SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def byte_tokenizer() -> PreTrainedTokenizerFast:
+    """One token a byte, and the three special tokens of Qwen."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({symbol: index for index, symbol in enumerate(alphabet)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(SPECIAL)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=TEMPLATE
+    )
+
+
+@pytest.fixture
+def make_policy() -> Callable[..., Policy]:
+    """A factory of random policies; the same seed gives the same weights."""
+    torch.set_num_threads(1)
+
+    def make(*, seed: int = 0, tied: bool = True, dtype: torch.dtype = torch.float32) -> Policy:
+        tokenizer = byte_tokenizer()
+        torch.manual_seed(seed)
+        config = Qwen2Config(
+            vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+            num_key_value_heads=2, max_position_embeddings=512, tie_word_embeddings=tied, initializer_range=0.3,
+            bos_token_id=None, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
+        )
+        model = Qwen2ForCausalLM(config).eval()
+        return Policy(model, tokenizer, torch.device("cpu"), dtype, frozenset({tokenizer.eos_token_id}))
+
+    return make
+
+
+@pytest.fixture
+def policy(make_policy: Callable[..., Policy]) -> Policy:
+    """One random policy."""
+    return make_policy()
+
+
+@pytest.fixture
+def policy_directory(policy: Policy, tmp_path: Path) -> Path:
+    """The random policy as a checkpoint directory."""
+    policy.save(tmp_path / "model")
+    return tmp_path / "model"

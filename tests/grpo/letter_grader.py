@@ -1,0 +1,30 @@
+"""A grader that reads text and nothing else: the share of lower-case letters in an answer.
+
+It stands in for the sandbox where the algorithm is tested; it is deterministic, and a random byte model can learn from it.
+"""
+
+from collections.abc import Sequence
+
+from grpo.records import Completion, Example, Grade
+
+
+class LetterGrader:
+    """Implements `grpo.records.Grader`; remembers the order in which answers arrived."""
+
+    weights = {"letters": 2.0, "short": 1.0}
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+
+    def start(self, example: Example, completion: Completion) -> Completion:
+        self.started.append(completion.id)
+        return completion
+
+    def finish(self, tickets: Sequence[Completion]) -> list[Grade]:
+        return [self._grade(ticket) for ticket in tickets]
+
+    def _grade(self, completion: Completion) -> Grade:
+        letters = sum("a" <= symbol <= "z" for symbol in completion.text) / max(1, len(completion.text))
+        short = None if completion.terminated else 0.0  # does not apply to answers that ended
+        checks = {"build": float(letters > 0.2), "test_strict": float(letters > 0.5), "gold": None}
+        return Grade({"letters": letters, "short": short}, checks, {"letters": 0.001}, {"outcome": "passed"})

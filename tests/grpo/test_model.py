@@ -1,0 +1,73 @@
+"""A policy loads from an ordinary checkpoint, reads log-probs the way a plain forward pass does, and refuses clearly."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from grpo.batching import Sample, micro_batches
+from grpo.model import ModelError, Policy, choose_device, load_policy
+
+TOLERANCE = 2e-5
+CPU = torch.device("cpu")
+
+
+def test_log_probs_equal_one_forward_pass_per_row(policy: Policy) -> None:
+    samples = [Sample((1, 2, 3), (4, 5), (0.0,) * 2, 1.0), Sample((6,), (7, 8, 9, 10), (0.0,) * 4, 1.0)]
+    (batch,) = micro_batches(samples, max_tokens=100)
+    logprobs, entropy = policy.completion_logprobs(batch, temperature=0.7)
+    assert logprobs.shape == entropy.shape == batch.mask.shape
+    for i, row in enumerate(batch.rows.tolist()):
+        ids = samples[row].prompt_ids + samples[row].completion_ids
+        distribution = (policy.model(torch.tensor([ids])).logits[0] / 0.7).log_softmax(-1)
+        start = len(samples[row].prompt_ids)
+        for t, token in enumerate(samples[row].completion_ids):
+            assert logprobs[i, t].item() == pytest.approx(distribution[start - 1 + t, token].item(), abs=TOLERANCE)
+    assert (logprobs[~batch.mask] == 0).all() and (entropy[~batch.mask] == 0).all()
+
+
+def test_a_saved_policy_loads_equal(policy: Policy, policy_directory: Path) -> None:
+    loaded = load_policy(str(policy_directory), device=CPU, compute_dtype="float32")
+    for one, other in zip(loaded.model.parameters(), policy.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert loaded.stop_ids == policy.stop_ids
+    assert not loaded.model.training, "dropout would put noise into the ratio"
+
+
+def test_every_end_token_that_anything_names_is_a_stop_token(policy_directory: Path) -> None:
+    path = policy_directory / "generation_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "eos_token_id": [3, 4]}))
+    loaded = load_policy(str(policy_directory), device=CPU, compute_dtype="float32")
+    assert loaded.stop_ids == {3, 4, loaded.tokenizer.eos_token_id}
+
+
+def test_decoding_drops_the_end_token(policy: Policy) -> None:
+    ids = policy.tokenizer.encode("fn é() {}")
+    assert policy.decode([*ids, policy.tokenizer.eos_token_id]) == "fn é() {}"
+
+
+def test_a_frozen_copy_does_not_follow_training(policy: Policy) -> None:
+    reference = policy.frozen_copy()
+    with torch.no_grad():
+        next(policy.model.parameters()).add_(1.0)
+    assert not torch.equal(next(policy.model.parameters()), next(reference.model.parameters()))
+    assert not any(parameter.requires_grad for parameter in reference.model.parameters())
+
+
+def test_no_model_says_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="model.path a Hugging Face checkpoint directory"):
+        load_policy(str(tmp_path / "nothing"), device=CPU, compute_dtype="float32")
+
+
+def test_a_model_without_a_chat_template_is_refused(policy_directory: Path) -> None:
+    (policy_directory / "chat_template.jinja").unlink()
+    with pytest.raises(ModelError, match="no chat template"):
+        load_policy(str(policy_directory), device=CPU, compute_dtype="float32")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_cuda_where_there_is_none_is_refused() -> None:
+    assert choose_device("auto") == CPU
+    with pytest.raises(ModelError, match="'cpu' or 'auto'"):
+        choose_device("cuda")

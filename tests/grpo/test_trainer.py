@@ -1,0 +1,147 @@
+"""A run learns, can be stopped and resumed to the same bits, and is not changed by watching it."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+import torch
+from letter_grader import LetterGrader
+from test_update import make_updater, weights
+
+from grpo.checkpoint import latest_checkpoint, load_trainer_state
+from grpo.data import PromptStream
+from grpo.engines.hf import HFEngine
+from grpo.evaluate import Evaluation, evaluate
+from grpo.model import Policy, load_policy
+from grpo.records import Example
+from grpo.run import RunDirectory
+from grpo.trainer import Trainer
+from grpo.update import NonFiniteLoss, Objective
+
+EXAMPLES = [Example(f"t{i}", ({"role": "user", "content": text},)) for i, text in enumerate(("one", "two", "xyz"))]
+OBJECTIVE = Objective(0.2, 0.2, 0.0, "token", max_tokens=8, temperature=1.0)
+
+
+def make_trainer(policy: Policy, run: RunDirectory, *, position: int = 0, **changes: object) -> Trainer:
+    ids = {example.id: policy.encode(example.messages) for example in EXAMPLES}
+    engine, grader = HFEngine(policy), LetterGrader()
+    updater = make_updater(policy, OBJECTIVE, schedule=lambda update: 2e-2, max_grad_norm=1.0)
+
+    def evaluation(step: int) -> Evaluation:
+        return evaluate(
+            engine, grader, policy, EXAMPLES, ids, name=f"e{step}", num_samples=2, max_tokens=8, temperature=1.0, seed=5,
+            max_rows=4, policy_version=updater.updates,
+        )
+
+    settings: dict[str, object] = {
+        "evaluate": evaluation, "seed": 3, "num_steps": 6, "prompts_per_step": 2, "group_size": 4, "max_tokens": 8,
+        "temperature": 1.0, "advantages": "group", "eval_every": 0, "checkpoint_every": 0, "checkpoints_kept": 2,
+        "config_toml": "", **changes,
+    }
+    prompts = PromptStream(EXAMPLES, seed=3, position=position)
+    return Trainer(policy, engine, grader, updater, prompts, ids, run=run, **settings)
+
+
+def new_run(path: Path) -> RunDirectory:
+    return RunDirectory.create(path, config_toml="", environment={})
+
+
+def train(trainer: Trainer, first_step: int = 1, stop_after: int | None = None) -> bool:
+    steps: list[int] = []
+
+    def on_step(step: int, metrics: Mapping[str, float]) -> None:
+        steps.append(step)
+
+    # should_stop is asked within a step, before on_step
+    return trainer.train(
+        first_step=first_step, should_stop=lambda: len(steps) + first_step == stop_after, on_step=on_step
+    )
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_run_learns_and_writes_everything_once(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        assert train(make_trainer(policy, run, num_steps=12))
+    metrics = lines(tmp_path / "run" / "metrics.jsonl")
+    assert [line["step"] for line in metrics] == list(range(1, 13))
+    first, last = ([line["reward/mean"] for line in metrics[part]] for part in (slice(0, 3), slice(-3, None)))
+    assert sum(last) > sum(first) + 0.5, "the letter reward must rise"
+    answers = lines(tmp_path / "run" / "completions.jsonl")
+    assert len(answers) == 12 * 8 + 2 * 6 and len({line["id"] for line in answers}) == len(answers)
+    train_answers = [line for line in answers if line["phase"] == "train"]
+    for group in range(0, len(train_answers), 4):
+        assert math.fsum(line["advantage"] for line in train_answers[group : group + 4]) == pytest.approx(0, abs=1e-4)
+    for name in ("letters", "short"):
+        assert len(lines(tmp_path / "run" / "rewards" / f"{name}.jsonl")) == 12 * 8
+    assert [line["step"] for line in lines(tmp_path / "run" / "evals.jsonl")] == [0, 12]
+    assert latest_checkpoint(tmp_path / "run" / "checkpoints").name == "step-000012"
+
+
+@pytest.mark.parametrize("stop_after", [1, 3])
+def test_stopped_and_resumed_equals_never_stopped(
+    make_policy: Callable[..., Policy], tmp_path: Path, stop_after: int
+) -> None:
+    whole = make_policy()
+    with new_run(tmp_path / "whole") as run:
+        train(make_trainer(whole, run, eval_every=3))
+
+    with new_run(tmp_path / "parts") as run:
+        assert not train(make_trainer(make_policy(), run, eval_every=3), stop_after=stop_after)
+    checkpoint = latest_checkpoint(tmp_path / "parts" / "checkpoints")
+    resumed = load_policy(str(checkpoint), device=torch.device("cpu"), compute_dtype="float32")
+    with RunDirectory.resume(tmp_path / "parts") as run:
+        trainer = make_trainer(resumed, run, eval_every=3)
+        progress = load_trainer_state(checkpoint, trainer.updater)
+        trainer.prompts.position = progress["prompts_drawn"]
+        run.truncate_after(progress["step"])
+        assert train(trainer, first_step=progress["step"] + 1)
+
+    assert torch.equal(weights(resumed), weights(whole))
+    untimed = [
+        [[{k: v for k, v in line.items() if not k.startswith(("time", "throughput", "seconds"))} for line in lines(path)]
+         for path in sorted((tmp_path / name).rglob("*.jsonl"))]
+        for name in ("whole", "parts")
+    ]
+    assert untimed[0] == untimed[1]
+
+
+def test_evaluating_does_not_change_training(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
+    watched, alone = make_policy(), make_policy()
+    with new_run(tmp_path / "watched") as run:
+        train(make_trainer(watched, run, eval_every=1))
+    with new_run(tmp_path / "alone") as run:
+        train(make_trainer(alone, run, evaluate=None))
+    assert torch.equal(weights(watched), weights(alone))
+    assert not (tmp_path / "alone" / "evals.jsonl").exists()
+    assert len(lines(tmp_path / "watched" / "evals.jsonl")) == 7
+
+
+def test_another_seed_is_another_run(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
+    one, other = make_policy(), make_policy()
+    for name, policy, seed in (("one", one, 3), ("other", other, 4)):
+        with new_run(tmp_path / name) as run:
+            train(make_trainer(policy, run, seed=seed))
+    assert not torch.equal(weights(one), weights(other))
+
+
+def test_a_non_finite_loss_keeps_what_is_on_disk(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        trainer = make_trainer(policy, run, checkpoint_every=1)
+        grade = LetterGrader._grade
+        trainer.grader._grade = lambda completion: (  # the third step's rewards overflow
+            grade(trainer.grader, completion)
+            if trainer.updater.updates < 2
+            else type(grade(trainer.grader, completion))({"letters": 1e38 * len(completion.token_ids)})
+        )
+        with pytest.raises(NonFiniteLoss):
+            train(trainer)
+    assert [line["step"] for line in lines(tmp_path / "run" / "metrics.jsonl")] == [1, 2]
+    checkpoint = latest_checkpoint(tmp_path / "run" / "checkpoints")
+    assert checkpoint.name == "step-000002"
+    kept = load_policy(str(checkpoint), device=torch.device("cpu"), compute_dtype="float32")
+    assert weights(kept).isfinite().all()
