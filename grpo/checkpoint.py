@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from grpo.errors import HostFailed
 from grpo.model import Policy
 from grpo.update import Updater
 
@@ -25,7 +26,7 @@ __all__ = ["CheckpointError", "latest_checkpoint", "load_trainer_state", "save_c
 NAME = re.compile(r"step-(\d{6,})")
 
 
-class CheckpointError(Exception):
+class CheckpointError(HostFailed):
     """A checkpoint is missing or damaged; says which file."""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from grpo.errors import BadInput
 from grpo.records import Example
 
 __all__ = ["DataError", "PromptStream", "encode_prompts", "load_examples"]
@@ -20,7 +21,7 @@ PROMPT_COLUMNS = ("prompt", "rust_prompt")
 LOADERS = {".jsonl": "json", ".json": "json", ".parquet": "parquet"}
 
 
-class DataError(Exception):
+class DataError(BadInput):
     """The prompts cannot be used; says which file, which row, and what to do."""
 
 

@@ -18,12 +18,13 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from grpo.batching import MicroBatch
+from grpo.errors import BadInput
 from grpo.logprobs import token_logprobs
 
 __all__ = ["ModelError", "Policy", "choose_device", "load_policy"]
 
 
-class ModelError(Exception):
+class ModelError(BadInput):
     """The model cannot be loaded or used for chat; says what to do."""
 
 

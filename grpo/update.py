@@ -17,6 +17,7 @@ from torch import Tensor
 
 from grpo.advantages import ADVANTAGES
 from grpo.batching import MicroBatch, Sample, micro_batches
+from grpo.errors import HostFailed
 from grpo.loss import aggregation_weights, clipped_policy_loss, kl_to_reference, log_ratio
 from grpo.model import Policy
 from grpo.records import Group
@@ -27,7 +28,7 @@ __all__ = ["NonFiniteLoss", "Objective", "PolicyLoss", "Updater", "learning_rate
 PolicyLoss = Callable[..., Tensor]  # (logprobs, old_logprobs, advantages, mask, *, clip_low, clip_high) -> [B, T]
 
 
-class NonFiniteLoss(ArithmeticError):
+class NonFiniteLoss(HostFailed, ArithmeticError):
     """The loss or its gradient is NaN or infinite: training stopped before the weights were touched."""
 
 
