@@ -8,7 +8,6 @@ lacks become null. Left out: the checkpoints themselves, and what the lines mean
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import math
@@ -18,9 +17,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from grpo.errors import BadInput, HostFailed
 from grpo.metrics import MetricsLog
 
-__all__ = ["RunDirectory", "RunExists", "RunNotFound", "RunWriteFailed", "reward_file_name", "truncate_log"]
+__all__ = [
+    "LogDamaged",
+    "RunDirectory",
+    "RunExists",
+    "RunNotFound",
+    "RunWriteFailed",
+    "reward_file_name",
+    "truncate_log",
+]
 
 CONFIG = "config.toml"
 ENVIRONMENT = "environment.json"
@@ -32,16 +40,20 @@ REWARDS = "rewards"
 LONGEST_NAME = 80  # characters of a reward function's name in its file's name: file systems stop at 255 bytes
 
 
-class RunExists(FileExistsError):
-    """The directory of a new run is already there: the caller's mistake."""
+class RunExists(BadInput):
+    """The directory of a new run is already there."""
 
 
-class RunNotFound(FileNotFoundError):
-    """There is no run to resume in the directory: the caller's mistake."""
+class RunNotFound(BadInput):
+    """There is no run to resume in the directory."""
 
 
-class RunWriteFailed(OSError):
-    """The host could not write a file of the run (a full disk, a lost mount); names the file."""
+class RunWriteFailed(HostFailed):
+    """A file of the run could not be written (a full disk, a lost mount); names the file."""
+
+
+class LogDamaged(HostFailed):
+    """A line of a log is no JSON, and not because a crash tore the last one; names file and line."""
 
 
 class RunDirectory:
@@ -73,20 +85,21 @@ class RunDirectory:
         Raises: RunExists when there is anything at the path; RunWriteFailed when the host refuses.
         """
         run = cls(Path(path), completions=completions)
-        try:
-            with _writing(run.path):
-                run.path.mkdir(parents=True)
-                run.checkpoints.mkdir()
-                (run.path / REWARDS).mkdir()
-        except RunWriteFailed as error:
-            if error.errno != errno.EEXIST:
-                raise
-            raise RunExists(
-                f"{path} exists already: give the run another run.dir or run.name, or continue it with run.resume=true"
-            ) from error
+        cls.refuse_existing(run.path)
+        with _writing(run.path):
+            run.checkpoints.mkdir(parents=True)
+            (run.path / REWARDS).mkdir()
         _write_whole(run.path / CONFIG, config_toml)
         _write_whole(run.path / ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
         return run
+
+    @staticmethod
+    def refuse_existing(path: str | Path) -> None:
+        """Check that a new run may be made at the path, long before it is. Raises: RunExists."""
+        if os.path.lexists(path):
+            raise RunExists(
+                f"{path} exists already: give the run another run.dir or run.name, or continue it with run.resume=true"
+            )
 
     @classmethod
     def resume(cls, path: str | Path, *, completions: bool = True) -> RunDirectory:
@@ -141,7 +154,7 @@ class RunDirectory:
     def truncate_after(self, step: int) -> None:
         """Forget every logged line of a later step, and a line torn by a crash, so that a resumed run repeats none.
 
-        Args: step, the checkpoint's. Raises: RunWriteFailed; ValueError for a damaged line that is not the last.
+        Args: step, the checkpoint's. Raises: RunWriteFailed; LogDamaged for a damaged line that is not the last.
         """
         self.close()
         logs = [self.path / name for name in (METRICS, COMPLETIONS, EVALUATIONS)]
@@ -198,7 +211,7 @@ def reward_file_name(function: str) -> str:
 def truncate_log(path: Path, step: int) -> None:
     """Keep the lines of a log whose "step" is at most `step`; drop a torn last line.
 
-    Raises: ValueError naming file and line for a damaged line before the last; RunWriteFailed.
+    Raises: LogDamaged naming file and line for a damaged line before the last; RunWriteFailed.
     """
     rewritten = path.with_name(f".{path.name}.truncated")
     with _writing(rewritten):
@@ -218,7 +231,7 @@ def _lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
                 line = json.loads(raw)
                 line["step"]
             except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(
+                raise LogDamaged(
                     f"{path}, line {number} is damaged ({error}): remove that line, or start afresh in another run.dir"
                 ) from error
             yield raw, line
@@ -256,8 +269,6 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise RunWriteFailed(
-            error.errno,
-            f"cannot write ({error.strerror}); what was written before is kept. Make room or fix the directory, then "
-            "continue with run.resume=true",
-            str(path),
+            f"cannot write {path}: {error.strerror or error}. What was written before is kept: make room or mend the "
+            "directory, then continue with run.resume=true"
         ) from error

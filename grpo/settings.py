@@ -19,6 +19,8 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_origin, get_type_hints
 
+from grpo.errors import BadInput
+
 __all__ = ["ConfigError", "Default", "defaults", "load", "option", "to_toml"]
 
 Settings = TypeVar("Settings")
@@ -26,7 +28,7 @@ COMMAND_LINE = "command line"
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
-class ConfigError(ValueError):
+class ConfigError(BadInput):
     """The settings cannot be used; the message lists every problem, with what is allowed."""
 
 
