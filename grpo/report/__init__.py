@@ -1,12 +1,13 @@
 """The report of a run: one HTML file that shows what the training did, number by number and answer by answer.
 
-Promises: works on an unfinished run, obeys nothing that a model wrote, needs no network and no script, and gives the same
-bytes for the same run directory. It knows the files of a run directory and nothing of the code that wrote them.
+Promises: works on an unfinished run, obeys nothing that a model wrote, needs no network and no script, and gives the
+same bytes for the same run directory. It knows the files of a run directory and nothing of the code that wrote them.
 
     visible    hostile text made harmless        reading    the run directory's files
-    charts     numbers to SVG                    pictures   which metrics to draw
-    table      before and after                  groups     which attempts to show, drawn by cards
-    page       the file, in the colours of style
+    scale      numbers made readable             charts     numbers to SVG
+    pictures   which metrics to draw             table      before and after
+    groups     which attempts to show            cards      how an attempt is shown
+    page       the file                          style      its colours
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grpo.report.charts import compact
 from grpo.report.reading import number
+from grpo.report.scale import compact
 from grpo.report.visible import escape, shortened
 
 __all__ = ["card_html", "group_html", "program_lines"]
@@ -38,9 +38,9 @@ def _words(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _signed(value: float | None) -> str:
-    """An advantage with its sign."""
-    return "–" if value is None else ("+" if value > 0 else "") + compact(value)
+def _advantage(value: float | None) -> str:
+    """An advantage with its sign; nothing where there is none, as in an evaluation."""
+    return "" if value is None else f"<span>advantage <b>{'+' if value > 0 else ''}{compact(value)}</b></span>"
 
 
 def _strict(record: Record) -> float | None:
@@ -135,7 +135,7 @@ def _program(code: str, diagnostics: Sequence[Record]) -> str:
         text.append(f'<mark class="{kind}">{escape(line)}</mark>' if kind else escape(line))
     return (
         f'<div class="program"><pre class="gutter" aria-hidden="true">{chr(10).join(gutter)}</pre>'
-        f'<pre class="code">{chr(10).join(text)}</pre></div>'
+        f'<pre class="code">\n{chr(10).join(text)}</pre></div>'  # HTML drops one newline at the start of a <pre>
     )
 
 
@@ -149,10 +149,10 @@ def _answer(text: str, code: str | None, diagnostics: Sequence[Record]) -> str:
     """The answer as the model wrote it, its graded program set apart."""
     if not text.strip():
         return '<p class="read">An empty answer.</p>'
-    if code is None:
+    if not code:
         return _aside(text) + '<p class="read">No program was found in this answer.</p>'
     before, found, after = text.partition(code)
-    if not found or not code:
+    if not found:
         return _aside(text) + '<p class="read">What was graded:</p>' + _program(code, diagnostics)
     return _aside(before) + _program(code, diagnostics) + _aside(after)
 
@@ -167,7 +167,9 @@ def _diagnostics(diagnostics: Sequence[Record]) -> str:
         place = f" line {line}" if isinstance(line, int) else ""
         code = shortened(_words(item.get("code")), 60)[0]
         message = shortened(_words(item.get("message")), _MESSAGE_CHARACTERS)[0]
-        items.append(f'<li class="{level}"><b>{level}{place}</b> <i>{escape(code)}</i> <span>{escape(message)}</span></li>')
+        items.append(
+            f'<li class="{level}"><b>{level}{place}</b> <i>{escape(code)}</i> <span>{escape(message)}</span></li>'
+        )
     more = len(ordered) - _MOST_DIAGNOSTICS
     if more > 0:
         items.append(f"<li>… {more:,} more diagnostics left out …</li>")
@@ -177,7 +179,9 @@ def _diagnostics(diagnostics: Sequence[Record]) -> str:
 def _output(verdict: Record) -> str:
     """The tail of what the tests printed, and the grader's reasons."""
     reasons = [_words(verdict.get(key)) for key in ("strict_reason", "reason")]
-    said = "".join(f'<p class="reason">{escape(shortened(r, _MESSAGE_CHARACTERS)[0])}</p>' for r in reasons if r.strip())
+    said = "".join(
+        f'<p class="reason">{escape(shortened(r, _MESSAGE_CHARACTERS)[0])}</p>' for r in reasons if r.strip()
+    )
     printed = _words(verdict.get("test_output")).strip()
     if len(printed) > _OUTPUT_CHARACTERS:
         missing = len(printed) - _OUTPUT_CHARACTERS
@@ -191,7 +195,7 @@ def card_html(record: Record) -> str:
     Args:
         record: a line of `completions.jsonl`; what it lacks or holds in another type is shown as missing.
 
-    Returns: an `<article>` of three parts (facts, answer, what was said about it), so that a row of cards can align them.
+    Returns: an `<article>` of three parts (facts, answer, what was said about it), which a row of cards aligns.
     """
     verdict = _mapping(record.get("verdict"))
     listed = verdict.get("diagnostics")
@@ -202,11 +206,12 @@ def card_html(record: Record) -> str:
     ended = "" if record.get("terminated") is not False else ", truncated"
     length = f"{compact(tokens)} tokens{ended}" if tokens is not None else ended.strip(", ")
     code = verdict.get("code")
+    advantage = _advantage(number(record.get("advantage")))
     facts = (
         f'<p class="outcome {kind}"><b>{sign} {escape(shortened(outcome, 60)[0].replace("_", " "))}</b>'
         f'<span class="id">{escape(shortened(_words(record.get("id")), 60)[0])}</span></p>'
         f'<p class="numbers"><span>reward <b>{"–" if reward is None else compact(reward)}</b></span>'
-        f'<span>advantage <b>{_signed(number(record.get("advantage")))}</b></span><span>{length}</span></p>'
+        f"{advantage}<span>{length}</span></p>"
     )
     said = _diagnostics(diagnostics) + _output(verdict)
     answer = _answer(_words(record.get("text")), code if isinstance(code, str) else None, diagnostics)
@@ -226,9 +231,9 @@ def _range(records: Sequence[Record]) -> str:
     """The rewards' range in words."""
     rewards = [value for record in records if (value := number(record.get("reward"))) is not None]
     if not rewards:
-        return "no reward"
+        return "No reward"
     low, high = min(rewards), max(rewards)
-    return f"rewards {compact(low)} to {compact(high)}" if low != high else f"rewards all {compact(low)}"
+    return f"Rewards {compact(low)} to {compact(high)}" if low != high else f"Every reward is {compact(low)}"
 
 
 def _row(caption: str, records: Sequence[Record]) -> str:

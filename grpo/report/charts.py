@@ -1,23 +1,22 @@
 """Small pictures as inline SVG, drawn by hand so that the page needs nothing else.
 
-A chart here is a string: no scripts, no style attributes, only classes that `style` colours for light and dark. The same
-numbers give the same bytes on any machine. It draws what it is given and knows no metric by name.
+A chart here is a string: no scripts, no style attributes, only classes that `style` colours for light and dark. The
+same numbers give the same bytes on any machine. It draws what it is given and knows no metric by name.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from grpo.report.scale import compact, rolling_mean, thinned, ticks
 from grpo.report.visible import escape
 
-__all__ = ["Mark", "Series", "compact", "dumbbell", "line_chart", "rolling_mean", "stacked_chart", "ticks"]
+__all__ = ["Mark", "Series", "dumbbell", "line_chart", "stacked_chart"]
 
 Points = Sequence[tuple[float, float]]
 _WIDTH, _HEIGHT = 320, 118
 _LEFT, _TOP, _BOTTOM = 34, 8, 18
-_MOST_POINTS = 400  # a picture has 250 pixels across: more points only cost bytes
 _CHARACTER = 5.4  # width of a label's character in the picture's units
 
 
@@ -44,6 +43,7 @@ class _Frame(NamedTuple):
     right: float
     width: float = _WIDTH
     height: float = _HEIGHT
+    head: float = _TOP
 
     def px(self, x: float) -> float:
         """The picture's x of a datum."""
@@ -51,7 +51,7 @@ class _Frame(NamedTuple):
 
     def py(self, y: float) -> float:
         """The picture's y of a datum; it grows downwards."""
-        return _between(y, self.y, (self.height - _BOTTOM, _TOP))
+        return _between(y, self.y, (self.height - _BOTTOM, self.head))
 
 
 def _between(value: float, source: tuple[float, float], target: tuple[float, float]) -> float:
@@ -59,65 +59,6 @@ def _between(value: float, source: tuple[float, float], target: tuple[float, flo
     span = source[1] - source[0]
     share = (value - source[0]) / span if span else 0.5
     return target[0] + share * (target[1] - target[0])
-
-
-def compact(value: float) -> str:
-    """A number in as few characters as reading needs: three significant digits.
-
-    >>> [compact(v) for v in (0, 0.4567, 12.0, 1234, 56_789, 0.00012)]
-    ['0', '0.457', '12', '1,234', '56.8k', '1.2e-4']
-    """
-    if value < 0:
-        return "−" + compact(-value)
-    if value == 0:
-        return "0"
-    if value < 0.001 or value >= 1e9:
-        mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
-    if value >= 1e4:
-        return compact(value / 1e6) + "M" if value >= 1e6 else compact(value / 1e3) + "k"
-    text = f"{value:,.{max(0, 2 - math.floor(math.log10(value)))}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def ticks(low: float, high: float, most: int = 4) -> list[float]:
-    """At most `most` round numbers from `low` to `high`, 1, 2 or 5 times a power of ten apart.
-
-    >>> ticks(0, 1), ticks(0, 87)
-    ([0.0, 0.5, 1.0], [0.0, 50.0])
-    """
-    span = high - low
-    if span <= 0:
-        return [low]
-    step = 10.0 ** math.floor(math.log10(span / most))
-    while math.floor(high / step + 1e-9) - math.ceil(low / step - 1e-9) + 1 > most:
-        lead = round(step / 10.0 ** math.floor(math.log10(step) + 1e-9))
-        step *= 2.5 if lead == 2 else 2
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
-    return [round(index * step, 12) for index in range(first, last + 1)]
-
-
-def rolling_mean(values: Sequence[float], window: int) -> list[float]:
-    """The mean of each value and up to `window - 1` before it.
-
-    >>> rolling_mean([1, 3, 5], 2)
-    [1.0, 2.0, 4.0]
-    """
-    means = []
-    for index in range(len(values)):
-        recent = values[max(0, index - window + 1) : index + 1]
-        means.append(math.fsum(recent) / len(recent))
-    return means
-
-
-def _thinned(points: Points) -> Points:
-    """At most `_MOST_POINTS`: neighbours are averaged, so no excursion is chosen and none is hidden by luck."""
-    size = math.ceil(len(points) / _MOST_POINTS)
-    if size <= 1:
-        return points
-    bins = [points[start : start + size] for start in range(0, len(points), size)]
-    return [(sum(x for x, _ in part) / len(part), sum(y for _, y in part) / len(part)) for part in bins]
 
 
 def _n(value: float) -> str:
@@ -131,7 +72,7 @@ def _path(frame: _Frame, points: Points, kind: str) -> str:
     if len(points) == 1:
         x, y = points[0]
         return f'<circle class="{kind} dot" cx="{_n(frame.px(x))}" cy="{_n(frame.py(y))}" r="2.2"/>'
-    steps = "L".join(f"{_n(frame.px(x))} {_n(frame.py(y))}" for x, y in _thinned(points))
+    steps = "L".join(f"{_n(frame.px(x))} {_n(frame.py(y))}" for x, y in thinned(points))
     return f'<path class="{kind}" d="M{steps}"/>'
 
 
@@ -147,7 +88,9 @@ def _axes(frame: _Frame) -> str:
     if last > first:
         parts.append(f'<text class="tick" x="{_LEFT}" y="{base}">step {compact(first)}</text>')
     edge = frame.width - frame.right
-    parts.append(f'<text class="tick end" x="{_n(edge)}" y="{base}">{"" if last > first else "step "}{compact(last)}</text>')
+    parts.append(
+        f'<text class="tick end" x="{_n(edge)}" y="{base}">{"" if last > first else "step "}{compact(last)}</text>'
+    )
     return "".join(parts)
 
 
@@ -161,7 +104,7 @@ def _end_labels(frame: _Frame, ends: Sequence[tuple[str, float]]) -> str:
     """Each line's name at its end, pushed apart where they would touch."""
     order = sorted(range(len(ends)), key=lambda index: frame.py(ends[index][1]))
     places: dict[int, float] = {}
-    lowest = _TOP - 9.0
+    lowest = frame.head - 9.0
     for index in order:
         lowest = places[index] = max(frame.py(ends[index][1]), lowest + 10)
     overflow = max(0.0, lowest - (frame.height - _BOTTOM + 2))
@@ -178,7 +121,7 @@ def _whiskers(frame: _Frame, marks: Sequence[Mark]) -> str:
     for mark in marks:
         x, y = _n(frame.px(mark.x)), frame.py(mark.y)
         if mark.half_width:
-            top = max(frame.py(mark.y + mark.half_width), float(_TOP))
+            top = max(frame.py(mark.y + mark.half_width), frame.head)
             bottom = min(frame.py(mark.y - mark.half_width), float(frame.height - _BOTTOM))
             parts.append(f'<path class="whisker" d="M{x} {_n(top)}V{_n(bottom)}"/>')
         parts.append(f'<circle class="mark" cx="{x}" cy="{_n(y)}" r="2.6"/>')
@@ -246,7 +189,8 @@ def stacked_chart(
     Returns: an `<svg>` element, twice as wide as a line chart.
     """
     width, height = 2 * _WIDTH + 24, _HEIGHT + 30
-    frame = _Frame((x_range[0] - 0.5, x_range[1] + 0.5), (0.0, top), 8, width, height)
+    cut = any(sum(heights) > top for _, _, heights in bars)
+    frame = _Frame((x_range[0] - 0.5, x_range[1] + 0.5), (0.0, top), 8, width, height, 14 if cut else _TOP)
     paths: dict[int, list[str]] = {}
     notes = []
     for first, last, heights in bars:
@@ -259,7 +203,7 @@ def stacked_chart(
                 box = f"M{_n(left)} {_n(frame.py(floor))}V{_n(frame.py(ceiling))}H{_n(right)}V{_n(frame.py(floor))}z"
                 paths.setdefault(index, []).append(box)
             floor = ceiling
-        if sum(heights) > top * 1.001:
+        if sum(heights) > top:
             notes.append((left, right, sum(heights)))
     drawn = "".join(f'<path class="part p{index}" d="{"".join(paths[index])}"/>' for index in sorted(paths))
     axis = _axes(frame._replace(x=x_range))
@@ -273,13 +217,13 @@ def _cut_notes(frame: _Frame, notes: Sequence[tuple[float, float, float]]) -> st
         text = f"↑{compact(total)}"
         start = min(left, frame.width - 8 - len(text) * _CHARACTER)
         if start >= free:
-            parts.append(f'<text class="tick" x="{_n(start)}" y="{_TOP - 1}">{text}</text>')
+            parts.append(f'<text class="tick" x="{_n(start)}" y="{_n(frame.head - 3)}">{text}</text>')
             free = start + (len(text) + 1) * _CHARACTER
     return "".join(parts)
 
 
 def dumbbell(before: Mark | None, after: Mark | None, top: float, label: str) -> str:
-    """Two values on one scale from 0 to `top`: a hollow dot before, a full one after, each with its interval."""
+    """Two values on one scale from 0 to `top`: hollow dot before, full dot after, each on its interval's band."""
     width, height = 180, 20
 
     def px(value: float) -> float:
@@ -288,11 +232,10 @@ def dumbbell(before: Mark | None, after: Mark | None, top: float, label: str) ->
     parts = [f'<path class="grid" d="M5 10H{width - 5}M5 7v6M{width - 5} 7v6"/>']
     if before and after:
         parts.append(f'<path class="change" d="M{_n(px(before.y))} 10H{_n(px(after.y))}"/>')
-    for mark, kind, y in ((before, "before", 5.5), (after, "after", 14.5)):
-        if mark is None:
-            continue
+    drawn = [(mark, kind) for mark, kind in ((before, "before"), (after, "after")) if mark]
+    for mark, _ in drawn:
         if mark.half_width:
             left, right = px(mark.y - mark.half_width), px(mark.y + mark.half_width)
-            parts.append(f'<path class="whisker" d="M{_n(left)} {y}H{_n(right)}"/>')
-        parts.append(f'<circle class="{kind}" cx="{_n(px(mark.y))}" cy="10" r="3.6"/>')
+            parts.append(f'<path class="band" d="M{_n(left)} 10H{_n(right)}"/>')
+    parts += [f'<circle class="{kind}" cx="{_n(px(mark.y))}" cy="10" r="3.6"/>' for mark, kind in drawn]
     return _svg(width, height, label, "".join(parts), "dumbbell")

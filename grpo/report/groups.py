@@ -1,8 +1,8 @@
 """Chooses the groups worth reading, and says what was left out.
 
 A page cannot hold a run: it shows the same evaluation prompts before and after, the first and the last step, and the
-groups whose answers differed most. The choice follows fixed rules, printed with it, so that nothing is shown for looking
-good. `cards` draws what is chosen here.
+groups whose answers differed most. The choice follows fixed rules, printed with it, so that nothing is shown for
+looking good. `cards` draws what is chosen here.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def _evaluation(groups: Sequence[Group]) -> list[Choice]:
     after = {group[0].task_id: group for group in groups if group[0].step == last and last != first}
     order = list(before)
     picks = dict.fromkeys(order[:2], "first prompts of the evaluation")
-    gains = {task: _quality(after[task]) - _quality(before[task]) for task in order if task in after and task not in picks}
+    gains = {
+        task: _quality(after[task]) - _quality(before[task]) for task in order if task in after and task not in picks
+    }
     if gains and max(gains.values()) > 0:
         picks[max(gains, key=lambda task: gains[task])] = "the prompt that gained most"
     if gains and min(gains.values()) < 0:
@@ -118,7 +120,9 @@ def groups_html(run: Run) -> str:
     """The chosen groups as HTML, within the page's budget; a sentence where the run kept no completions."""
     if not run.answers:
         return '<p class="still">The run has no completions.jsonl, or it is empty (log.completions = false?).</p>'
-    parts, shown, spent, too_long, heading = [], [], 0, 0, ""
+    parts: list[str] = []
+    shown: list[Choice] = []
+    spent, too_long, heading = 0, 0, ""
     for choice in choose(run.answers):
         records = [(caption, load_answers(run, group)) for caption, group in choice.rows]
         html = group_html(_title(choice), choice.why, records, unfolded=not shown)

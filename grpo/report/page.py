@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from grpo.report.charts import compact
 from grpo.report.groups import groups_html
 from grpo.report.pictures import pictures
 from grpo.report.reading import Run, number, read_run
+from grpo.report.scale import compact
 from grpo.report.style import STYLE
 from grpo.report.table import html_table
 from grpo.report.visible import escape, shortened
@@ -51,8 +51,10 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
 
 
-def _day(stamp: float) -> str:
+def _day(stamp: float | None) -> str:
     """A time stamp as a date and time in UTC; empty when it is no date."""
+    if stamp is None:
+        return ""
     try:
         return datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%d %H:%M")
     except (OverflowError, OSError, ValueError):
@@ -60,10 +62,10 @@ def _day(stamp: float) -> str:
 
 
 def _dates(run: Run) -> str:
-    """From the first to the last graded answer."""
-    first, last = (_day(stamp) for stamp in run.times) if run.times else ("", "")
+    """From the start to the last graded answer."""
+    first, last = _day(run.started), _day(run.ended)
     if not first or not last:
-        return ""
+        return f"{first or last} UTC" if first or last else ""
     return f"{first} to {last[11:] if last[:10] == first[:10] else last} UTC"
 
 

@@ -1,7 +1,7 @@
 """Chooses what to draw from a run's metrics, and says under each picture how to read it.
 
-The sentences are the ones of `grpo.metrics`. Pictures without data are left out; a metric that never moved is named in a
-line of text instead of drawn.
+The sentences are the ones of `grpo.metrics`. Pictures without data are left out; a metric that never moved is named in
+a line of text instead of drawn.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from grpo.metrics import METRICS, Metric, explain
-from grpo.report.charts import Mark, Series, compact, line_chart, rolling_mean, stacked_chart
+from grpo.report.charts import Mark, Series, line_chart, stacked_chart
 from grpo.report.reading import Answer, Run, number
+from grpo.report.scale import compact, rolling_mean
 from grpo.report.visible import escape, shortened
 
 __all__ = ["OUTCOMES", "pictures"]
@@ -44,6 +45,7 @@ class _Plot(NamedTuple):
     title: str
     keys: tuple[str, ...]
     always: bool = False  # drawn even when it never moves
+    smooth: bool = True
 
 
 _LENGTHS = (
@@ -61,7 +63,7 @@ _POLICY = (
     _Plot("loss", ("loss/total",)),
     _Plot("sampler gap", ("policy/sampler_gap",)),
     _Plot("staleness", ("policy/staleness",)),
-    _Plot("learning rate", ("optim/lr",)),
+    _Plot("learning rate", ("optim/lr",), smooth=False),
 )
 _SPEED = (
     _Plot("tokens per second", ("throughput/tokens_per_s",), True),
@@ -89,7 +91,8 @@ class _Figures:
 
     def points(self, key: str) -> list[tuple[float, float]]:
         """The metric's finite values by step."""
-        found = ((record["step"], number(record.get(key))) for record in self._run.steps)
+        records = self._run.evals if key == "time/eval" else self._run.steps
+        found = ((record["step"], number(record.get(key))) for record in records)
         return [(step, value) for step, value in found if value is not None]
 
     def marks(self, key: str) -> list[Mark]:
@@ -101,8 +104,8 @@ class _Figures:
             Mark(step, value, number(record.get(f"{twin}_ci95"))) for step, value, record in found if value is not None
         ]
 
-    def figure(self, plot: _Plot) -> str:
-        """The picture of one plot, or nothing where the run has no such numbers."""
+    def figure(self, plot: _Plot, *, noted: bool) -> str:
+        """The picture of one plot, with its note or without, or nothing where the run has no such numbers."""
         series = [(key, self.points(key)) for key in plot.keys]
         series = [(key, points) for key, points in series if points]
         if not series:
@@ -110,25 +113,23 @@ class _Figures:
         self.drawn.update(key for key, _ in series)
         lines = [Series(key.rsplit("_", 1)[-1], points) for key, points in series]
         marks = self.marks(series[0][0])
+        window = self.window if plot.smooth else 1
+        trend = (f"{lines[0].label} " if len(lines) > 1 else "") + _trend([y for _, y in lines[0].points], window)
         values = [value for _, points in series for _, value in points] + [mark.y for mark in marks]
         svg = line_chart(
             lines,
             x_range=self.x_range,
             y_range=(0.0, 1.0) if _is_rate(series[0][0], values) else None,
-            window=self.window,
+            window=window,
             marks=marks,
-            label=f"{plot.title}: {self._trend(series[0][1])}",
+            label=f"{plot.title}: {trend}",
         )
-        notes = dict.fromkeys(f"{_meaning(key).meaning} ({_meaning(key).unit})" for key, _ in series)
-        return _figure(plot.title, self._trend(series[0][1]), svg, "; ".join(notes))
+        return _figure(plot.title, trend, svg, self.note(plot) if noted else "")
 
-    def _trend(self, points: Sequence[tuple[float, float]]) -> str:
-        """The line's first and last value in words."""
-        values = [value for _, value in points]
-        if len(values) == 1:
-            return compact(values[0])
-        start = math.fsum(values[: self.window]) / len(values[: self.window])
-        return f"{compact(start)} → {compact(rolling_mean(values, self.window)[-1])}"
+    def note(self, plot: _Plot) -> str:
+        """How to read a plot: what its metrics mean, and their units."""
+        metrics = dict.fromkeys(_meaning(key) for key in plot.keys if self.points(key))
+        return "; ".join(f"{metric.meaning} ({metric.unit})" for metric in metrics)
 
     def section(self, title: str, plots: Iterable[_Plot], extra: str = "") -> str:
         """A heading with its pictures; the metrics that never moved are named below them."""
@@ -140,7 +141,10 @@ class _Figures:
                 self.drawn.update(plot.keys)
             elif values:
                 moving.append(plot)
-        figures = "".join(self.figure(plot) for plot in moving[:_MOST_PICTURES])
+        counts = Counter(self.note(plot) for plot in moving)
+        shared = next((note for note, count in counts.most_common(1) if count > 1), "")
+        figures = "".join(self.figure(plot, noted=self.note(plot) != shared) for plot in moving[:_MOST_PICTURES])
+        extra += f'<p class="legend">Where a picture says no other: {escape(shared)}.</p>' if shared else ""
         if len(moving) > _MOST_PICTURES:
             still.append(f"{len(moving) - _MOST_PICTURES} more metrics are not drawn")
             self.drawn.update(key for plot in moving for key in plot.keys)
@@ -154,13 +158,24 @@ def _figure(title: str, trend: str, svg: str, note: str, kind: str = "panel", ke
     """One picture with its title, its first and last value, and how to read it."""
     shown = escape(shortened(title, 120)[0])
     head = f'<figcaption><b>{shown}</b> <span class="trend">{escape(trend)}</span></figcaption>'
-    return f'<figure class="{kind}">{head}{svg}{key}<p class="read">{escape(note)}</p></figure>'
+    said = f'<p class="read">{escape(note)}</p>' if note else ""
+    return f'<figure class="{kind}">{head}{svg}{key}{said}</figure>'
+
+
+def _trend(values: Sequence[float], window: int) -> str:
+    """A line's first and last smoothed value in words."""
+    if len(values) == 1:
+        return compact(values[0])
+    start = math.fsum(values[:window]) / len(values[:window])
+    return f"{compact(start)} → {compact(rolling_mean(values, window)[-1])}"
 
 
 def _is_rate(key: str, values: Sequence[float]) -> bool:
     """True for shares that deserve the whole scale from 0 to 1; small shares such as clipped tokens do not."""
     name = key.removeprefix("check/")
-    return (name in _RATES or key in ("groups/zero_spread", "completion/truncated")) and all(0 <= v <= 1 for v in values)
+    return (name in _RATES or key in ("groups/zero_spread", "completion/truncated")) and all(
+        0 <= v <= 1 for v in values
+    )
 
 
 def _reward_plots(run: Run, keys: Sequence[str]) -> list[_Plot]:

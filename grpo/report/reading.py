@@ -13,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from sys import intern
 from typing import Any, NamedTuple
@@ -54,7 +55,8 @@ class Run:
     steps: tuple[Record, ...] = ()
     evals: tuple[Record, ...] = ()
     answers: tuple[Answer, ...] = ()
-    times: tuple[float, float] | None = None  # unix seconds of the first and the last graded answer
+    started: float | None = None  # unix seconds
+    ended: float | None = None  # of the last graded training answer
     unreadable: Mapping[str, int] = field(default_factory=dict)  # file name -> lines skipped
 
 
@@ -151,13 +153,16 @@ def _config(path: Path) -> tuple[Record, str]:
         return {}, text
 
 
-def _times(folder: Path, unreadable: dict[str, int]) -> tuple[float, float] | None:
-    """The earliest and latest time stamp in the first readable file of `rewards/`."""
-    for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
+def _times(folder: Path, started: object, unreadable: dict[str, int]) -> tuple[float | None, float | None]:
+    """When the run began and when it last graded an answer, by its own record and by the first file of `rewards/`."""
+    stamps: list[float] = []
+    for path in sorted(folder.glob("*.jsonl"))[:1] if folder.is_dir() else ():
         stamps = [stamp for _, record in _lines(path, unreadable) if (stamp := number(record.get("time"))) is not None]
-        if stamps:
-            return min(stamps), max(stamps)
-    return None
+    last = max(stamps) if stamps else None
+    try:
+        return datetime.fromisoformat(str(started)).timestamp(), last
+    except (ValueError, OverflowError):
+        return min(stamps) if stamps else None, last
 
 
 def read_run(run_dir: Path) -> Run:
@@ -170,7 +175,9 @@ def read_run(run_dir: Path) -> Run:
         ReportError: the folder or its `metrics.jsonl` is missing.
     """
     if not run_dir.is_dir():
-        raise ReportError(f"{run_dir} is not a directory: give the run directory that scripts/train.py wrote, runs/<name>")
+        raise ReportError(
+            f"{run_dir} is not a directory: give the run directory that scripts/train.py wrote, runs/<name>"
+        )
     metrics = run_dir / "metrics.jsonl"
     if not metrics.is_file():
         raise ReportError(
@@ -181,17 +188,20 @@ def read_run(run_dir: Path) -> Run:
     config, config_text = _config(run_dir / "config.toml")
     section = config.get("run")
     name = str(section.get("name") or "") if isinstance(section, dict) else ""
+    environment = _document(run_dir / "environment.json")
+    started, ended = _times(run_dir / "rewards", environment.get("started"), unreadable)
     return Run(
         path=run_dir,
         name=name or run_dir.resolve().name,
         config=config,
         config_text=config_text,
-        environment=_document(run_dir / "environment.json"),
+        environment=environment,
         summary=_document(run_dir / "summary.json") or None,
         steps=_by_step(metrics, unreadable),
         evals=_by_step(run_dir / "evals.jsonl", unreadable),
         answers=_index(run_dir / "completions.jsonl", unreadable),
-        times=_times(run_dir / "rewards", unreadable),
+        started=started,
+        ended=ended,
         unreadable=unreadable,
     )
 

@@ -26,7 +26,7 @@ h3{font-size:1.05rem;font-weight:600;margin:1.8rem 0 .6rem;padding-top:.5rem;bor
 p{margin:.3rem 0;max-width:62rem}
 header p{color:var(--soft);overflow-wrap:anywhere}header .facts{color:var(--ink)}
 .warning{color:var(--bad)}
-.read,.legend,.still,.caption,.why,.trend,small,.key,table,.card,.group summary,svg{
+.read,.legend,.still,.caption,.why,.trend,small,.key,table,.card,.group>summary,svg{
 font-family:"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif}
 .read,.still,.legend{font-size:.8rem;line-height:1.4;color:var(--soft)}
 .scroll{overflow-x:auto}
@@ -58,7 +58,7 @@ figure.wide{max-width:62rem;margin:.4rem 0 1.6rem}
 .mark{fill:var(--paper);stroke:var(--eval);stroke-width:1.5}
 .change{stroke:var(--eval);stroke-width:2;fill:none}
 .before{fill:var(--paper);stroke:var(--eval);stroke-width:1.6}.after{fill:var(--eval);stroke:var(--eval);stroke-width:1.6}
-.dumbbell .whisker{opacity:.55}
+.band{stroke:var(--eval);stroke-width:9;opacity:.22;fill:none}
 .key{display:flex;flex-wrap:wrap;gap:.2rem 1.3rem;list-style:none;margin:.4rem 0;padding:0;font-size:.8rem}
 .key small{color:var(--soft)}.key b{font-weight:600}
 .swatch{display:inline-block;width:.75em;height:.75em;margin-right:.35em;background:currentColor}
@@ -73,7 +73,7 @@ figure.wide{max-width:62rem;margin:.4rem 0 1.6rem}
 .outcomes .p10{fill:var(--o10);color:var(--o10)}.outcomes .p11{fill:var(--o11);color:var(--o11)}
 details>summary{cursor:pointer}
 .group{border-bottom:1px solid var(--hair);padding:.45rem 0}
-.group summary{font-size:.9rem;overflow-wrap:anywhere}
+.group>summary{font-size:.9rem;overflow-wrap:anywhere}
 .why{color:var(--soft);font-size:.78rem;margin-left:.6rem}
 .strip{white-space:nowrap;letter-spacing:.08em;margin-left:.5rem;font-weight:600}
 .strip i{font-style:normal}
@@ -118,5 +118,6 @@ overflow-wrap:anywhere}
 .reason{color:var(--soft);margin:.2rem 0;overflow-wrap:anywhere;white-space:pre-wrap}
 .output{background:var(--sunk);padding:.5rem .6rem;white-space:pre-wrap;overflow-wrap:anywhere;max-height:16rem;
 overflow:auto}
+@media (max-width:40rem){.wide .tick{font-size:15px}body{font-size:15px}}
 @media print{.attempts{grid-auto-flow:row;grid-template-rows:none}.program,.aside,.output,.prompt{max-height:none}}
 """

@@ -1,18 +1,20 @@
 """Before and after: the one table that says what a run learned, as text for the terminal and as HTML for the page.
 
-An evaluation is a line of `evals.jsonl` (keys `eval/build`, `eval/build_ci95`, ...) or one half of `summary.json` (keys
-`build`, ...): both are understood. The difference's interval takes the two evaluations as independent; they ask the same
-prompts, so the true interval is usually narrower.
+An evaluation is a line of `evals.jsonl` (keys `eval/build`, `eval/build_ci95`, ...) or one half of `summary.json`
+(keys `build`, ...): both are understood. The difference's interval takes the two evaluations as independent; they ask
+the same prompts, so the true interval is usually narrower.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from grpo.report.charts import Mark, compact, dumbbell
+from grpo.report.charts import Mark, dumbbell
 from grpo.report.reading import Run, number
+from grpo.report.scale import compact
 from grpo.report.visible import escape
 
 __all__ = ["Row", "closing_table", "evaluations", "html_table", "rows"]
@@ -56,10 +58,17 @@ def _measured(evaluation: Evaluation | None, name: str) -> Mark | None:
     return Mark(0.0, values[0], halves[0] if halves else None) if values else None
 
 
+def _pass_at(before: Evaluation | None, after: Evaluation | None) -> list[tuple[str, str]]:
+    """Name and label of each pass@k with k above 1: pass@1 is the strict rate itself."""
+    keys = {key for record in (before, after) for key in record or () if re.fullmatch(r"eval/pass_at_\d{1,6}", key)}
+    counts = sorted(int(key.rsplit("_", 1)[1]) for key in keys)
+    return [(f"pass_at_{k}", f"strict pass@{k}") for k in counts if k > 1]
+
+
 def rows(before: Evaluation | None, after: Evaluation | None) -> list[Row]:
     """The quantities that at least one of the two evaluations has, rates first."""
     found = []
-    for names, scale in ((_RATES, 100.0), (_AMOUNTS, 1.0)):
+    for names, scale in ((_RATES, 100.0), (_pass_at(before, after), 100.0), (_AMOUNTS, 1.0)):
         for name, label in names:
             row = Row(label, _measured(before, name), _measured(after, name), scale)
             if row.before or row.after:
@@ -84,12 +93,9 @@ def _changed(row: Row) -> str:
     return text + (f" ±{half:.1f}" if half is not None else "")
 
 
-def _size(evaluation: Evaluation | None, num_prompts: object = None, num_samples: object = None) -> str:
+def _size(record: Mapping[str, Any] | None) -> str:
     """How much was evaluated, in words; empty when unknown."""
-    record = evaluation or {}
-    prompts, answers = number(record.get("examples")), number(record.get("completions"))
-    samples = answers / prompts if prompts and answers else number(num_samples)
-    prompts = prompts or number(num_prompts)
+    prompts, samples = (number((record or {}).get(key)) for key in ("num_prompts", "num_samples"))
     if not prompts or not samples:
         return ""
     return f"{prompts:,.0f} prompts × {compact(samples)} {'sample' if samples == 1 else 'samples'}"
@@ -105,10 +111,10 @@ def closing_table(before: Evaluation, after: Evaluation) -> str:
     Returns: lines without a final newline; the last states how much was evaluated where the record says it.
 
     >>> print(closing_table({"build": 0.41}, {"build": 0.78}))
-                     before     after   points
-    build             41.0%     78.0%    +37.0
+                    before     after   points
+    build            41.0%     78.0%    +37.0
     """
-    found = [row for row in rows(before, after) if row.scale == 100]
+    found = [row for row in rows(before, after) if row.label in dict(_RATES).values()]
     cells = [("", "before", "after", "points")]
     cells += [(r.label, _shown(r.before, 100), _shown(r.after, 100), _changed(r)) for r in found]
     widths = [max(12, *(len(line[0]) for line in cells))]
@@ -141,8 +147,7 @@ def html_table(run: Run) -> str:
     if not found:
         return '<p class="still">No evaluation has been written yet.</p>'
     body = "".join(_html_row(row) for row in found)
-    summary = run.summary or {}
-    size = _size(before or after, summary.get("num_prompts"), summary.get("num_samples"))
+    size = _size(run.summary) or _size(before)
     steps = [str(record["step"]) for record in run.evals[:: max(1, len(run.evals) - 1)]][:2]
     notes = [f"Each evaluation: {size}." if size else "", f"Evaluated at step {' and '.join(steps)}." if steps else ""]
     if any(mark and mark.half_width is not None for row in found for mark in (row.before, row.after)):

@@ -11,7 +11,14 @@ from typing import Any
 
 __all__ = ["REWARDS", "write_lines", "write_run"]
 
-REWARDS = {"cargo_build": 1.0, "cargo_clippy": 1.0, "cargo_test": 2.0, "non_empty": 1.0, "code_block": 0.5, "asserts": 1.0}
+REWARDS = {
+    "cargo_build": 1.0,
+    "cargo_clippy": 1.0,
+    "cargo_test": 2.0,
+    "non_empty": 1.0,
+    "code_block": 0.5,
+    "asserts": 1.0,
+}
 _CODE = """fn {name}(values: &[i64]) -> i64 {{
     let mut total = 0;
     for value in values {{
@@ -66,7 +73,12 @@ def _verdict(stage: str) -> dict[str, Any]:
     if rank == 0:
         diagnostics = [{"level": "error", "code": "E0308", "message": _MISMATCH, "line": 1}]
     if rank == 3:
-        lint = {"level": "error", "code": "clippy::needless_range_loop", "message": "this loop could be `sum`", "line": 3}
+        lint = {
+            "level": "error",
+            "code": "clippy::needless_range_loop",
+            "message": "this loop could be `sum`",
+            "line": 3,
+        }
         diagnostics = [lint, {"level": "warning", "code": None, "message": "unused variable: `x`", "line": 2}]
     return {
         "outcome": stage,
@@ -138,21 +150,35 @@ def _metrics(step: int, batch: list[dict[str, Any]], progress: float, draw: rand
     record |= {"completion/truncated": 0.2 * (1 - progress) * wobble, "advantage/std": 0.9}
     record |= {"loss/total": 0.02 * (wobble - 0.5), "loss/policy": 0.02 * (wobble - 0.5)}
     record |= {"kl/reference": 0.08 * progress + 0.01 * wobble, "policy/entropy": 0.9 - 0.5 * progress + 0.05 * wobble}
-    record |= {"policy/ratio_max": 1.3 + wobble, "policy/clipped_low": 0.004 * wobble, "policy/clipped_high": 0.011 * wobble}
+    record |= {
+        "policy/ratio_max": 1.3 + wobble,
+        "policy/clipped_low": 0.004 * wobble,
+        "policy/clipped_high": 0.011 * wobble,
+    }
     record |= {"policy/sampler_gap": 1.1e-6, "policy/staleness": 0.0, "optim/updates": step}
     record |= {"optim/lr": 1e-4 * 0.5 * (1 + math.cos(math.pi * progress)), "optim/grad_norm": 0.4 + wobble**6}
-    record |= {"time/generate": 3 + wobble, "time/wait_rewards": 0.4 * wobble, "time/train": 2.6, "time/step": 6.5 + wobble}
+    record |= {
+        "time/generate": 3 + wobble,
+        "time/wait_rewards": 0.4 * wobble,
+        "time/train": 2.6,
+        "time/step": 6.5 + wobble,
+    }
     return record | {"throughput/tokens_per_s": 2500 + 300 * wobble, "throughput/completions_per_s": 19 + 2 * wobble}
 
 
 def _evaluation(step: int, answers: list[dict[str, Any]]) -> dict[str, Any]:
     """The line of `evals.jsonl` that belongs to an evaluation."""
-    record: dict[str, Any] = {"step": step, "examples": len(answers) // 2, "completions": len(answers)}
+    record: dict[str, Any] = {"step": step, "num_prompts": len(answers) // 2, "num_samples": 2}
+    record["time/eval"] = 21.0
     for name in ("build", "clippy", "test", "test_strict"):
         rate = _mean(answer["checks"][name] for answer in answers)
         half = 1.96 * math.sqrt(rate * (1 - rate) / len(answers))
         record |= {f"eval/{name}": rate, f"eval/{name}_ci95": half}
-    record |= {"eval/asserts": 2.0, "eval/length_mean": 140.0 - step / 4, "eval/reward_mean": _mean(a["reward"] for a in answers)}
+    record |= {
+        "eval/asserts": 2.0,
+        "eval/length_mean": 140.0 - step / 4,
+        "eval/reward_mean": _mean(a["reward"] for a in answers),
+    }
     return record
 
 
@@ -185,8 +211,6 @@ def write_run(folder: Path, *, steps: int = 6, prompts: int = 3, attempts: int =
             answers = [_completion("eval", step, p, c, skill, draw) for p in range(eval_prompts) for c in range(2)]
             completions += answers
             evals.append(_evaluation(step, answers))
-            if step:
-                metrics[-1]["time/eval"] = 21.0
     write_lines(folder / "metrics.jsonl", metrics)
     write_lines(folder / "evals.jsonl", evals)
     write_lines(folder / "completions.jsonl", completions)
@@ -197,8 +221,13 @@ def write_run(folder: Path, *, steps: int = 6, prompts: int = 3, attempts: int =
     summary = ends | {"num_prompts": eval_prompts, "num_samples": 2}
     (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     weights = "".join(f"{name} = {weight}\n" for name, weight in REWARDS.items())
-    config = f'[run]\nname = "tiny-synthetic"\nseed = 0\n\n[model]\npath = "assets/tiny-rust"\n\n[rewards.weights]\n{weights}'
-    config += f"\n[train]\nprompts_per_step = {prompts}\nlr = 1e-4\n\n[sampling]\ngroup_size = {attempts}\ntemperature = 1.0\n"
+    config = (
+        '[run]\nname = "tiny-synthetic"\nseed = 0\n\n[model]\npath = "assets/tiny-rust"\n\n'
+        f"[rewards.weights]\n{weights}\n"
+        f"[train]\nprompts_per_step = {prompts}\nlr = 1e-4\n\n[sampling]\ngroup_size = {attempts}\ntemperature = 1.0\n"
+    )
     (folder / "config.toml").write_text(config, encoding="utf-8")
-    (folder / "environment.json").write_text(json.dumps({"python": "3.11", "torch": "2.13.0"}), encoding="utf-8")
+    (folder / "environment.json").write_text(
+        json.dumps({"started": "2023-11-14T22:13:00+0000", "python": "3.11.2"}), encoding="utf-8"
+    )
     return folder
