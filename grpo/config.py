@@ -89,7 +89,7 @@ class SamplingSection:
     """How training answers are sampled."""
 
     engine: str = option("hf", "what samples: hf is transformers with the training weights", choices=("hf",))
-    group_size: int = option(8, "answers to every prompt, G", unit="answers", low=1, high=4096, source=TRL)
+    group_size: int = option(8, "answers to every prompt, G", unit="answers", low=2, high=4096, source=TRL)
     temperature: float = option(
         1.0, "sampling temperature, T; the loss reads log-probabilities at the same T", low=0.01, high=10, source=TRL
     )

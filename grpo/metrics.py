@@ -1,7 +1,7 @@
 """Every number that a run logs, with its meaning and unit, in one table; `metrics.jsonl` holds nothing else.
 
-The table makes the documentation (`python -m grpo.metrics` prints it as Markdown), and `MetricsLog` refuses a key that it
-does not explain. A name in angle brackets stands for a reward function or a check of the grader.
+The table makes the documentation (`python -m grpo.metrics` prints it as Markdown), and `MetricsLog` refuses a key that
+it does not explain. A name in angle brackets stands for a reward function or a check of the grader.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ METRICS: dict[str, Metric] = {
     "reward/std": Metric("its sample standard deviation over the batch", "reward"),
     "reward/<function>": Metric("one reward function's unweighted mean over the answers it applies to", "reward"),
     "reward/unscored": Metric("answers without any reward: left out of the update", "count"),
-    "check/<name>": Metric("mean of one of the grader's facts over the answers: build, clippy, test, ...", "0..1 or count"),
+    "check/<name>": Metric(
+        "mean of one of the grader's facts over the answers: build, clippy, test, ...", "0..1 or count"
+    ),
     "groups/total": Metric("groups (prompts) in the batch", "count"),
     "groups/zero_spread": Metric("share of groups whose answers all earned the same: they teach nothing", "0..1"),
     "advantage/std": Metric("standard deviation of the advantages", "1"),
@@ -38,7 +40,9 @@ METRICS: dict[str, Metric] = {
     "loss/total": Metric("policy loss + beta * KL, as minimised, mean over the batch's updates", "1"),
     "loss/policy": Metric("the clipped policy loss alone", "1"),
     "kl/reference": Metric("k3 estimate of KL(policy || reference) per token; absent when beta is 0", "nats"),
-    "policy/entropy": Metric("entropy of the policy's next-token distribution at the sampling temperature, per token", "nats"),
+    "policy/entropy": Metric(
+        "entropy of the policy's next-token distribution at the sampling temperature, per token", "nats"
+    ),
     "policy/ratio_max": Metric("largest importance ratio exp(logprob - old_logprob)", "1"),
     "policy/clipped_low": Metric("share of tokens held by the lower clip bound (advantage < 0)", "0..1"),
     "policy/clipped_high": Metric("share of tokens held by the upper clip bound (advantage > 0)", "0..1"),
@@ -61,7 +65,12 @@ METRICS: dict[str, Metric] = {
     "eval/reward_mean": Metric("mean weighted reward over the evaluation's answers", "reward"),
 }
 
-_PATTERNS = [(re.compile(re.sub(r"<\w+>", r"[\\w.:-]+", key)), metric) for key, metric in METRICS.items()]
+# The most specific pattern first. A function's name may be a path, so it may hold anything.
+_WILDCARDS = {"<function>": ".+", "<name>": r"[\w.:-]+", "<k>": r"\d+"}
+_PATTERNS = [
+    (re.compile("".join(_WILDCARDS.get(part, re.escape(part)) for part in re.split(r"(<\w+>)", key))), METRICS[key])
+    for key in sorted(METRICS, key=len, reverse=True)
+]
 
 
 def explain(key: str) -> Metric:
@@ -82,12 +91,15 @@ def explain(key: str) -> Metric:
 
 def markdown_table() -> str:
     """The table as Markdown, for the documentation."""
-    rows = [f"| `{key}` | {metric.meaning} | {metric.unit} |" for key, metric in METRICS.items()]
+    rows = []
+    for key, metric in METRICS.items():
+        cells = [text.replace("|", r"\|") for text in (f"`{key}`", metric.meaning, metric.unit)]
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(["| metric | meaning | unit |", "|---|---|---|", *rows])
 
 
 class MetricsLog:
-    """Appends one JSON line a step; refuses unexplained keys and flushes every line, so a crash loses nothing written."""
+    """Appends one JSON line a step, refuses unexplained keys, and flushes: a crash loses nothing written."""
 
     def __init__(self, path: Path) -> None:
         self._file = open(path, "a", encoding="utf-8")

@@ -21,6 +21,7 @@ from grpo.errors import BadInput, HostFailed
 from grpo.metrics import MetricsLog
 
 __all__ = [
+    "CONFIG",
     "LogDamaged",
     "RunDirectory",
     "RunExists",

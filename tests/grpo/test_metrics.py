@@ -1,0 +1,73 @@
+"""The contract of `grpo.metrics`: one table explains every number that a run logs, and nothing else is logged."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from grpo.metrics import METRICS, MetricsLog, explain, markdown_table
+
+
+def test_every_metric_has_a_meaning_a_unit_and_an_area():
+    for key, metric in METRICS.items():
+        assert metric.meaning and metric.unit, key
+        assert key.count("/") == 1 and not key.startswith("/"), key
+
+
+@pytest.mark.parametrize(
+    ("key", "row"),
+    [
+        ("reward/mean", "reward/mean"),
+        ("reward/cargo_build", "reward/<function>"),
+        ("reward/mine.rewards:short-code", "reward/<function>"),
+        ("reward/path/to/my rewards.py:short", "reward/<function>"),
+        ("check/test_strict", "check/<name>"),
+        ("eval/build", "eval/<name>"),
+        ("eval/build_ci95", "eval/<name>_ci95"),
+        ("eval/pass_at_4", "eval/pass_at_<k>"),
+        ("eval/reward_mean", "eval/reward_mean"),
+    ],
+)
+def test_a_key_finds_its_own_row(key, row):
+    assert explain(key) == METRICS[row]
+
+
+@pytest.mark.parametrize("key", ["reward", "rewards/mean", "check/", "loss/totl", "check/a b", "", "time/", "eval/a/b"])
+def test_an_unexplained_key_is_refused_by_name(key):
+    with pytest.raises(KeyError, match="add a row"):
+        explain(key)
+
+
+def test_the_log_has_one_line_a_step_with_null_for_what_is_no_number(tmp_path):
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    log.write(1, {"reward/mean": 0.5, "reward/std": float("nan")})
+    log.write(2, {"reward/mean": float("inf")})
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()  # before close: every line is flushed
+    assert [json.loads(line) for line in lines] == [
+        {"step": 1, "reward/mean": 0.5, "reward/std": None},
+        {"step": 2, "reward/mean": None},
+    ]
+    log.close()
+
+
+def test_the_log_writes_nothing_of_a_step_with_an_unexplained_key(tmp_path):
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    with pytest.raises(KeyError, match="loss/typo"):
+        log.write(1, {"reward/mean": 0.5, "loss/typo": 1.0})
+    log.close()
+    assert (tmp_path / "metrics.jsonl").read_text() == ""
+
+
+def test_the_log_goes_on_where_an_earlier_one_ended(tmp_path):
+    for step in (1, 2):
+        log = MetricsLog(tmp_path / "metrics.jsonl")
+        log.write(step, {"reward/mean": 0.0})
+        log.close()
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_the_documentation_has_a_row_for_every_metric():
+    table = markdown_table().splitlines()
+    assert len(table) == 2 + len(METRICS)
+    assert all(line.replace("\\|", "").count("|") == 4 for line in table), "a cell's own bar would split it"
