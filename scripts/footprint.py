@@ -1,0 +1,126 @@
+"""How much memory a model needs to be trained, by formula from its config.json: nothing is loaded.
+
+Knows dense decoders of the Llama family (Llama, Mistral, Qwen2, Qwen3). The byte counts of activations were measured on
+Qwen2 by summing what autograd saves; the rest follows from shapes. Left out: what an allocator loses to fragments.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Footprint", "ModelShape", "footprint", "model_shape", "read_model_shape"]
+
+FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
+ACTIVATION_BYTES = {"float32": (36, 16), "bfloat16": (32, 8)}  # a token and layer: first x hidden, second x MLP width
+LOGIT_BYTES = 16  # a trained token and vocabulary entry: logits, log-softmax and two fp32 temporaries
+RUNTIME_BYTES = 700 * 2**20  # the interpreter with torch and transformers
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """The sizes in a config.json that memory depends on."""
+
+    family: str
+    parameters: int
+    layers: int
+    hidden: int
+    mlp: int
+    kv_width: int  # heads of keys x their width
+    vocabulary: int
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes by purpose. Sampling and updating take turns, so their parts do not add up."""
+
+    weights: int  # fp32
+    adam: int  # two fp32 moments
+    reference: int  # fp32 copy of the starting policy
+    gradients: int  # fp32
+    compute_copy: int  # what autocast keeps of the weights
+    activations: int  # one micro-batch
+    logits: int  # one micro-batch, answer tokens only
+    kv_cache: int  # all answers of a step
+
+    @property
+    def updating(self) -> int:
+        """Bytes that are there during an update only."""
+        return self.gradients + self.compute_copy + self.activations + self.logits
+
+    @property
+    def peak(self) -> int:
+        """The most bytes that are there at one time."""
+        return RUNTIME_BYTES + self.weights + self.adam + self.reference + max(self.updating, self.kv_cache)
+
+
+def model_shape(config: Mapping[str, Any]) -> ModelShape | None:
+    """The sizes of a model; None for a family whose formula is not known here.
+
+    Args: config, the content of a Hugging Face config.json.
+    Raises: KeyError for a missing size.
+
+    >>> tiny = {"model_type": "qwen2", "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1,
+    ...         "vocab_size": 32, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True}
+    >>> model_shape(tiny).parameters  # embeddings 256, attention 2 * 64 + 2 * 32 + 16, MLP 384, norms 24
+    872
+    """
+    family = config["model_type"]
+    if family not in FAMILIES:
+        return None
+    hidden, mlp, layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
+    heads = config["num_attention_heads"]
+    head_width = config.get("head_dim") or hidden // heads
+    width, kv_width = heads * head_width, (config.get("num_key_value_heads") or heads) * head_width
+    attention = 2 * hidden * width + 2 * hidden * kv_width
+    if family == "qwen2":
+        attention += width + 2 * kv_width  # biases of q, k and v
+    elif config.get("attention_bias"):
+        attention += width + 2 * kv_width + hidden
+    norms = 2 * hidden + (2 * head_width if family == "qwen3" else 0)
+    mlp_biases = 2 * mlp + hidden if config.get("mlp_bias") else 0
+    embeddings = config["vocab_size"] * hidden * (1 if config.get("tie_word_embeddings") else 2)
+    parameters = embeddings + layers * (attention + 3 * hidden * mlp + mlp_biases + norms) + hidden
+    return ModelShape(family, parameters, layers, hidden, mlp, kv_width, config["vocab_size"])
+
+
+def read_model_shape(directory: Path) -> ModelShape | None:
+    """The sizes of the model in a checkpoint directory; ValueError when its config.json is none."""
+    try:
+        return model_shape(json.loads((directory / "config.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{directory / 'config.json'} does not describe a model ({error!r})") from error
+
+
+def footprint(
+    shape: ModelShape,
+    *,
+    dtype: str,
+    reference: bool,
+    micro_batch_tokens: int,
+    trained_share: float,
+    rows: int,
+    row_tokens: int,
+) -> Footprint:
+    """Memory of training a model on one device.
+
+    Args: shape; dtype of the matrix products, "float32" or "bfloat16"; reference, whether a frozen copy is kept;
+        micro_batch_tokens in one pass; trained_share of them that are answer tokens; rows sampled at once; row_tokens,
+        the longest prompt and answer together.
+    Returns: bytes by purpose.
+    """
+    per_hidden, per_mlp = ACTIVATION_BYTES[dtype]
+    width = 4 if dtype == "float32" else 2
+    return Footprint(
+        weights=4 * shape.parameters,
+        adam=8 * shape.parameters,
+        reference=4 * shape.parameters if reference else 0,
+        gradients=4 * shape.parameters,
+        compute_copy=0 if dtype == "float32" else width * shape.parameters,
+        activations=micro_batch_tokens * shape.layers * (per_hidden * shape.hidden + per_mlp * shape.mlp),
+        logits=round(micro_batch_tokens * trained_share) * shape.vocabulary * LOGIT_BYTES,
+        kv_cache=rows * row_tokens * shape.layers * 2 * shape.kv_width * width,
+    )

@@ -1,0 +1,190 @@
+"""A recipe: all settings of a run in one object, and the command line that makes one.
+
+The only place that knows the sections of all three folders. Loads nothing heavy, so `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+import textwrap
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grpo.config import (
+    CheckpointSection,
+    DataSection,
+    EvalSection,
+    LogSection,
+    LossSection,
+    ModelSection,
+    RunSection,
+    SamplingSection,
+    TrainSection,
+)
+from grpo.run import CONFIG
+from grpo.settings import ConfigError, Default, defaults, load, option
+from sandbox.limits import Limits
+
+__all__ = ["DEFAULT_RECIPE", "Arguments", "Recipe", "RewardsSection", "SandboxSection", "explain", "parse_arguments"]
+
+DEFAULT_RECIPE = Path(__file__).resolve().parent / "recipes" / "tiny.toml"
+RUNS = Path("runs")
+PUBLISHED_WEIGHTS = {
+    "cargo_build": 1.0,
+    "cargo_clippy": 1.0,
+    "cargo_test": 2.0,
+    "non_empty": 1.0,
+    "code_block": 0.5,
+    "test_block": 0.5,
+    "asserts": 1.0,
+}
+
+
+@dataclass(frozen=True)
+class RewardsSection:
+    """What an answer is paid for."""
+
+    weights: Mapping[str, float] = option(
+        PUBLISHED_WEIGHTS,
+        "weight of every reward function in the sum: its name in the rubric, package.module:function or "
+        "path/to/file.py:function of your own; 0 computes and logs it without paying",
+        low=-1000,
+        high=1000,
+        source="published recipe",
+    )
+    deadline_s: float = option(
+        300.0, "longest wait for a batch's verdicts once sampling has ended", unit="s", low=1, high=86_400
+    )
+
+    def conflicts(self) -> list[str]:
+        """Rewards that teach nothing."""
+        if any(self.weights.values()):
+            return []
+        return ["rewards.weights: every weight is 0, so there is nothing to learn: give at least one reward a weight"]
+
+
+@dataclass(frozen=True)
+class SandboxSection(Limits):
+    """How many programs are graded at once, and the limits of each."""
+
+    jobs: int = option(0, "programs graded at once; 0: one a core", unit="programs", low=0, high=4096)
+
+    def limits(self) -> Limits:
+        """The limits alone, as the sandbox takes them."""
+        return Limits(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Limits)})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every setting of a run."""
+
+    run: RunSection = field(default_factory=RunSection)
+    model: ModelSection = field(default_factory=ModelSection)
+    data: DataSection = field(default_factory=DataSection)
+    sampling: SamplingSection = field(default_factory=SamplingSection)
+    rewards: RewardsSection = field(default_factory=RewardsSection)
+    sandbox: SandboxSection = field(default_factory=SandboxSection)
+    train: TrainSection = field(default_factory=TrainSection)
+    loss: LossSection = field(default_factory=LossSection)
+    eval: EvalSection = field(default_factory=EvalSection)
+    checkpoint: CheckpointSection = field(default_factory=CheckpointSection)
+    log: LogSection = field(default_factory=LogSection)
+
+    def run_path(self) -> Path:
+        """The run directory: `run.dir`, or `runs/<run.name>`."""
+        return Path(self.run.dir) if self.run.dir else RUNS / self.run.name
+
+    def named(self, default: str) -> Recipe:
+        """The recipe with name and directory filled in: the name from the directory, or else the default."""
+        from_dir = re.sub(r"[^A-Za-z0-9_.+-]", "_", Path(self.run.dir).name).lstrip(".+-")
+        run = dataclasses.replace(self.run, name=self.run.name or from_dir or default)
+        named = dataclasses.replace(self, run=run)
+        return dataclasses.replace(named, run=dataclasses.replace(run, dir=str(named.run_path())))
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line asks for. `recipe` has its name and directory filled in."""
+
+    recipe: Recipe
+    dry_run: bool
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
+    """Read a command line of the form `[RECIPE.toml] [section.key=value ...] [--dry-run] [--help]`.
+
+    Args: argv, without the program's name; None for the process's own. Without a recipe it is tiny.toml, and for a run
+        to be resumed the run's own config.toml.
+    Raises: ConfigError for settings that cannot be used; SystemExit 0 after `--help`, 2 for an unknown flag.
+    """
+    parser = argparse.ArgumentParser(
+        description="Train a language model with GRPO on cargo's verdicts.",
+        usage="%(prog)s [RECIPE.toml] [section.key=value ...] [--dry-run] [--help]",
+        epilog=explain(Recipe),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "words", nargs="*", metavar="RECIPE.toml or section.key=value", help="default: " + _near(DEFAULT_RECIPE)
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the plan (steps, tokens, memory, disk, time) and stop"
+    )
+    parsed = parser.parse_intermixed_args(argv)
+    overrides = [word for word in parsed.words if "=" in word]
+    files = [Path(word) for word in parsed.words if "=" not in word]
+    if len(files) > 1:
+        raise ConfigError(f"got {len(files)} recipes ({', '.join(map(str, files))}): give one, then section.key=value")
+    path = files[0] if files else _resumed(overrides) or Path(_near(DEFAULT_RECIPE))
+    default_name = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return Arguments(load(Recipe, path, overrides).named(default_name), parsed.dry_run)
+
+
+def explain(cls: type[Any]) -> str:
+    """Every setting with its default, meaning, unit, range or choices, and source: the text of `--help`."""
+    lines: list[str] = []
+    for name, section in _section_docs(cls).items():
+        lines += [f"{name}: {section}"]
+        for row in defaults(cls):
+            if row.section == name:
+                lines += _explain_row(row)
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _explain_row(row: Default) -> list[str]:
+    """One setting: a line to copy, and its meaning below."""
+    if isinstance(row.value, Mapping):
+        shown = [f"  {row.section}.{row.key}.{name}={value:g}" for name, value in row.value.items()]
+    else:
+        shown = [f"  {row.section}.{row.key}={str(row.value).lower() if isinstance(row.value, bool) else row.value}"]
+    unit = f" [{row.unit}]" if row.unit else ""
+    source = f"; default: {row.source}" if row.source else ""
+    text = f"{row.meaning}{unit}; {row.allowed}{source}"
+    return shown + textwrap.wrap(text, 110, initial_indent=" " * 6, subsequent_indent=" " * 6)
+
+
+def _section_docs(cls: type[Any]) -> dict[str, str]:
+    """What each section is about, by name."""
+    settings = cls()
+    return {f.name: (getattr(settings, f.name).__doc__ or "").partition("\n")[0] for f in dataclasses.fields(settings)}
+
+
+def _resumed(overrides: Sequence[str]) -> Path | None:
+    """The config.toml of the run that the overrides want to resume, if they do."""
+    wanted = load(Recipe, None, [word for word in overrides if word.startswith("run.")])
+    if not wanted.run.resume:
+        return None
+    path = wanted.run_path() / CONFIG
+    if not path.is_file():
+        raise ConfigError(f"there is no run to resume in {path.parent} (no {CONFIG}): check run.dir")
+    return path
+
+
+def _near(path: Path) -> str:
+    """A path as one would type it from here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
