@@ -6,6 +6,7 @@ failures differ by sign as well as by colour. A long text is cut, and the cut sa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,9 +14,10 @@ from grpo.report.reading import number
 from grpo.report.scale import compact
 from grpo.report.visible import escape, shortened
 
-__all__ = ["card_html", "group_html", "program_lines"]
+__all__ = ["SIGNS", "card_html", "group_html", "program_lines"]
 
 Record = Mapping[str, Any]
+SIGNS = "✓ passed, ◐ tests passed strictly but the linter refused, ✗ not passed, – not graded."
 _YES_NO = {"build", "clippy", "test", "test_strict", "gold"}
 _MOST_ATTEMPTS = 16
 _MOST_DIAGNOSTICS = 8
@@ -43,16 +45,18 @@ def _advantage(value: float | None) -> str:
     return "" if value is None else f"<span>advantage <b>{'+' if value > 0 else ''}{compact(value)}</b></span>"
 
 
-def _strict(record: Record) -> float | None:
-    """The strict test check of one attempt."""
-    return number(_mapping(record.get("checks")).get("test_strict"))
-
-
 def _kind(passed: float | None) -> tuple[str, str]:
     """Class and sign of a yes-or-no fact."""
     if passed is None:
         return "none", "–"
     return ("pass", "✓") if passed >= 1 else ("fail", "✗")
+
+
+def _success(record: Record) -> tuple[str, str]:
+    """Class and sign of a whole attempt: what `SIGNS` explains."""
+    strict = number(_mapping(record.get("checks")).get("test_strict"))
+    lint = _mapping(record.get("verdict")).get("outcome") == "lint_error"
+    return ("half", "◐") if strict and lint else _kind(strict)
 
 
 def _checks(record: Record) -> str:
@@ -200,8 +204,10 @@ def card_html(record: Record) -> str:
     verdict = _mapping(record.get("verdict"))
     listed = verdict.get("diagnostics")
     diagnostics = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
-    kind, sign = _kind(_strict(record))
-    outcome = _words(verdict.get("outcome")) or "not graded"
+    kind, sign = _success(record)
+    outcome = _words(verdict.get("outcome")) or "no outcome"
+    if outcome == "passed" and kind != "pass":
+        outcome = "passed, not strictly"
     reward, tokens = number(record.get("reward")), number(record.get("num_tokens"))
     ended = "" if record.get("terminated") is not False else ", truncated"
     length = f"{compact(tokens)} tokens{ended}" if tokens is not None else ended.strip(", ")
@@ -221,10 +227,15 @@ def card_html(record: Record) -> str:
     )
 
 
+def _best_first(records: Sequence[Record]) -> list[Record]:
+    """The attempts by falling reward; equal ones stay in order, unscored ones stand last."""
+    rewards = [(number(record.get("reward")), record) for record in records]
+    return [r for _, r in sorted(rewards, key=lambda pair: -math.inf if pair[0] is None else pair[0], reverse=True)]
+
+
 def _strip(records: Sequence[Record]) -> str:
     """One sign an attempt, so that a folded group can be read."""
-    kinds = [_kind(_strict(record)) for record in records]
-    return "".join(f'<i class="{kind}">{sign}</i>' for kind, sign in kinds)
+    return "".join(f'<i class="{kind}">{sign}</i>' for kind, sign in map(_success, _best_first(records)))
 
 
 def _range(records: Sequence[Record]) -> str:
@@ -238,7 +249,7 @@ def _range(records: Sequence[Record]) -> str:
 
 def _row(caption: str, records: Sequence[Record]) -> str:
     """The attempts of one row, best first."""
-    ordered = sorted(records, key=lambda record: -(number(record.get("reward")) or 0.0))
+    ordered = _best_first(records)
     left = len(ordered) - _MOST_ATTEMPTS
     note = f" {left:,} attempts with the lowest rewards are left out." if left > 0 else ""
     head = f"<b>{escape(caption)}</b> " if caption else ""

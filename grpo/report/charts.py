@@ -189,7 +189,8 @@ def stacked_chart(
     Returns: an `<svg>` element, twice as wide as a line chart.
     """
     width, height = 2 * _WIDTH + 24, _HEIGHT + 30
-    cut = any(sum(heights) > top for _, _, heights in bars)
+    limit = top * (1 + 1e-9)  # shares add up to 1 only nearly
+    cut = any(sum(heights) > limit for _, _, heights in bars)
     frame = _Frame((x_range[0] - 0.5, x_range[1] + 0.5), (0.0, top), 8, width, height, 14 if cut else _TOP)
     paths: dict[int, list[str]] = {}
     notes = []
@@ -203,7 +204,7 @@ def stacked_chart(
                 box = f"M{_n(left)} {_n(frame.py(floor))}V{_n(frame.py(ceiling))}H{_n(right)}V{_n(frame.py(floor))}z"
                 paths.setdefault(index, []).append(box)
             floor = ceiling
-        if sum(heights) > top:
+        if sum(heights) > limit:
             notes.append((left, right, sum(heights)))
     drawn = "".join(f'<path class="part p{index}" d="{"".join(paths[index])}"/>' for index in sorted(paths))
     axis = _axes(frame._replace(x=x_range))

@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from grpo.report.cards import group_html
+from grpo.report.cards import SIGNS, group_html
 from grpo.report.reading import Answer, Run, load_answers
 from grpo.report.visible import escape, shortened
 
@@ -135,7 +135,7 @@ def groups_html(run: Run) -> str:
         parts.append(html)
         shown.append(choice)
         spent += len(html.encode())
-    return f'<p class="legend">{escape(_left_out(run, shown, too_long))}</p>' + "".join(parts)
+    return f'<p class="legend">{escape(_left_out(run, shown, too_long))} {SIGNS}</p>' + "".join(parts)
 
 
 def _title(choice: Choice) -> str:

@@ -100,7 +100,7 @@ def _unreadable(run: Run) -> str:
     parts = [f"{count:,} of {name}" for name, count in sorted(run.unreadable.items())]
     if not parts:
         return ""
-    return f'<p class="warning">Lines skipped because they are torn or no records: {escape(", ".join(parts))}.</p>'
+    return f'<p class="alert">Lines skipped because they are torn or no records: {escape(", ".join(parts))}.</p>'
 
 
 def _documents(run: Run) -> str:

@@ -282,5 +282,6 @@ def pictures(run: Run) -> str:
     rest = figures.section("Other", [_Plot(key, (key,)) for key in keys if key not in figures.drawn])
     other = f"<details><summary>The other metrics</summary>{rest}</details>" if rest else ""
     evaluated = " Dots with whiskers: evaluations and their 95 % interval." if run.evals else ""
-    smooth = "mean over the last " + (f"{figures.window} steps; faint: each step" if figures.window > 1 else "step")
-    return f'<p class="legend">Strong line: {smooth}.{evaluated}</p>' + "".join(sections) + other
+    smooth = f"Strong line: mean over the last {figures.window} steps; faint line: each step."
+    lines = smooth if figures.window > 1 else "Line: each step."
+    return f'<p class="legend">{lines}{evaluated}</p>' + "".join(sections) + other

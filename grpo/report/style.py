@@ -25,7 +25,7 @@ h2{font-size:1.45rem;font-weight:500;font-style:italic;margin:3rem 0 .8rem}
 h3{font-size:1.05rem;font-weight:600;margin:1.8rem 0 .6rem;padding-top:.5rem;border-top:1px solid var(--hair)}
 p{margin:.3rem 0;max-width:62rem}
 header p{color:var(--soft);overflow-wrap:anywhere}header .facts{color:var(--ink)}
-.warning{color:var(--bad)}
+.alert{color:var(--bad)}
 .read,.legend,.still,.caption,.why,.trend,small,.key,table,.card,.group>summary,svg{
 font-family:"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif}
 .read,.still,.legend{font-size:.8rem;line-height:1.4;color:var(--soft)}
@@ -78,6 +78,7 @@ details>summary{cursor:pointer}
 .strip{white-space:nowrap;letter-spacing:.08em;margin-left:.5rem;font-weight:600}
 .strip i{font-style:normal}
 i.pass,.pass>b:first-child,li.pass{color:var(--good)}i.fail,.fail>b:first-child,li.fail{color:var(--bad)}
+i.half,.half>b:first-child{color:var(--warn)}
 i.none,.none>b:first-child,li.none{color:var(--soft)}
 pre{margin:0;font:12px/17px ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace;
 tab-size:4}
@@ -89,7 +90,7 @@ max-height:18rem;overflow:auto;max-width:62rem}
 column-gap:1rem;overflow-x:auto;padding-bottom:.8rem;scroll-snap-type:x proximity}
 .card{display:grid;grid-row:span 3;grid-template-rows:subgrid;row-gap:.5rem;align-content:start;scroll-snap-align:start;
 border-top:3px solid var(--soft);padding-top:.35rem;font-size:.8rem;min-width:0}
-.card.pass{border-color:var(--good)}.card.fail{border-color:var(--bad)}
+.card.half{border-color:var(--warn)}.card.pass{border-color:var(--good)}.card.fail{border-color:var(--bad)}
 .card>div{min-width:0}
 .outcome{display:flex;justify-content:space-between;gap:.6rem;margin:0;font-size:.95rem}
 .id{color:var(--soft);font-size:.75rem;overflow-wrap:anywhere}

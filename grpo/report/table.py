@@ -81,7 +81,7 @@ def _shown(mark: Mark | None, scale: float, digits: int = 1) -> str:
     if mark is None:
         return "–"
     half = f" ±{mark.half_width * scale:.{digits}f}" if mark.half_width is not None else ""
-    return f"{mark.y * scale:.{digits}f}{'%' if scale == 100 else ''}{half}"
+    return f"{mark.y * scale:.{digits}f}{'%' if scale == 100 else ''}{half}".replace("-", "−")
 
 
 def _changed(row: Row) -> str:

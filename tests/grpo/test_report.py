@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from synthetic_run import write_lines, write_run
 
 from grpo.report import ReportError, closing_table, escape, page_html, read_run, visible, write_report
-from grpo.report.cards import card_html, program_lines
+from grpo.report.cards import card_html, group_html, program_lines
 from grpo.report.charts import Mark, Series, line_chart, stacked_chart
 from grpo.report.groups import choose
 from grpo.report.pictures import pictures
@@ -248,7 +248,7 @@ def test_a_stack_cuts_a_tall_bar_and_says_its_height() -> None:
     svg = stacked_chart((1, 2), [(1, 1, [1.0, 1.0]), (2, 2, [1.0, 41.0])], top=4.0, label="")
     assert "↑42" in svg
     assert svg.count('class="part') == 2
-    assert "↑" not in stacked_chart((1, 2), [(1, 1, [1.0, 1.0])], top=4.0, label="")
+    assert "↑" not in stacked_chart((1, 2), [(1, 1, [0.1] * 10 + [1e-12])], top=1.0, label="")
 
 
 def test_a_card_tells_pass_from_fail_without_colour() -> None:
@@ -256,6 +256,29 @@ def test_a_card_tells_pass_from_fail_without_colour() -> None:
     text = Page(card_html(record)).text
     for shown in ("✓ build", "✗ test", "– gold", "3 asserts", "reward 2.5", "advantage −0.5"):
         assert shown in text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "strict", "shown"),
+    [
+        ("passed", 1.0, "✓ passed"),
+        ("passed", 0.0, "✗ passed, not strictly"),
+        ("lint_error", 1.0, "◐ lint error"),
+        ("lint_error", 0.0, "✗ lint error"),
+        ("host_error", None, "– host error"),
+    ],
+)
+def test_a_card_signs_the_whole_attempt(outcome: str, strict: float | None, shown: str) -> None:
+    html = card_html({"checks": {"test_strict": strict}, "verdict": {"outcome": outcome}})
+    assert Page(html).text.startswith(shown)
+
+
+def test_attempts_stand_best_first_in_the_cards_and_in_the_strip() -> None:
+    rewards = [(1.0, 0.0), (None, None), (6.0, 1.0), (-2.0, 0.0)]
+    records = [{"id": f"c{n}", "reward": r, "checks": {"test_strict": s}} for n, (r, s) in enumerate(rewards)]
+    text = Page(group_html("title", "why", [("", records)], unfolded=False)).text
+    assert "title ✓✗✗– why" in text
+    assert sorted(range(4), key=lambda n: text.index(f"c{n}")) == [2, 0, 3, 1]
 
 
 def test_a_card_marks_the_line_that_the_compiler_names() -> None:
