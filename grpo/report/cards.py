@@ -205,13 +205,13 @@ def card_html(record: Record) -> str:
     listed = verdict.get("diagnostics")
     diagnostics = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
     kind, sign = _success(record)
-    outcome = _words(verdict.get("outcome")) or "no outcome"
+    code = verdict.get("code")
+    outcome = _words(verdict.get("outcome")) or ("no outcome" if code else "no program")
     if outcome == "passed" and kind != "pass":
         outcome = "passed, not strictly"
     reward, tokens = number(record.get("reward")), number(record.get("num_tokens"))
     ended = "" if record.get("terminated") is not False else ", truncated"
     length = f"{compact(tokens)} tokens{ended}" if tokens is not None else ended.strip(", ")
-    code = verdict.get("code")
     advantage = _advantage(number(record.get("advantage")))
     facts = (
         f'<p class="outcome {kind}"><b>{sign} {escape(shortened(outcome, 60)[0].replace("_", " "))}</b>'

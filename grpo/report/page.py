@@ -44,6 +44,8 @@ def _setting(run: Run, section: str, key: str) -> Any:
 
 def _duration(seconds: float) -> str:
     """Seconds in the units a person would use."""
+    if seconds < 10:
+        return f"{compact(seconds)} s"
     whole = round(seconds)
     hours, minutes = whole // 3600, whole % 3600 // 60
     if hours:

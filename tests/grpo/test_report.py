@@ -266,6 +266,7 @@ def test_a_card_tells_pass_from_fail_without_colour() -> None:
         ("lint_error", 1.0, "◐ lint error"),
         ("lint_error", 0.0, "✗ lint error"),
         ("host_error", None, "– host error"),
+        ("", 0.0, "✗ no program"),
     ],
 )
 def test_a_card_signs_the_whole_attempt(outcome: str, strict: float | None, shown: str) -> None:
