@@ -225,8 +225,8 @@ def _time(recipe: Recipe, shape: ModelShape | None, work: Work) -> list[tuple[st
     total = _minutes(sampling + updating + grading)
     parts = f"sampling {_minutes(sampling)}, grading {_minutes(grading)}, updates {_minutes(updating)}"
     assumed = (
-        f"assumes two cores, nothing overlapped, every answer at its longest; {GRADING_CPU_S} s of CPU a program on "
-        f"{jobs} cores; per token and parameter {SAMPLING_S_PER_TOKEN_AND_PARAMETER:g} s to sample and "
+        f"assumes two cores, nothing overlapped, every answer at its longest; {GRADING_CPU_S} s of CPU a program, "
+        f"{jobs} at a time; per token and parameter {SAMPLING_S_PER_TOKEN_AND_PARAMETER:g} s to sample and "
         f"{UPDATE_S_PER_TOKEN_AND_PARAMETER:g} s to train"
     )
     return [("time", f"at most about {total}: {parts}"), ("", assumed)]

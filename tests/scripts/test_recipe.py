@@ -1,0 +1,168 @@
+"""The contract of `recipe`: one object holds every setting of a run; command line and shipped recipes make it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from recipe import DEFAULT_RECIPE, Recipe, SandboxSection, explain, parse_arguments
+
+from grpo.settings import ConfigError, defaults, load, to_toml
+from sandbox.limits import Limits
+
+RECIPES = sorted(DEFAULT_RECIPE.parent.glob("*.toml"))
+SECTIONS = "run model data sampling rewards sandbox train loss eval checkpoint log".split()
+
+
+def write(directory: Path, text: str) -> str:
+    path = directory / "mine.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_recipe_has_all_sections():
+    assert [field.name for field in dataclasses.fields(Recipe)] == SECTIONS
+
+
+def test_without_arguments_the_recipe_is_the_quickstart():
+    arguments = parse_arguments([])
+    tiny = load(Recipe, DEFAULT_RECIPE)
+    assert dataclasses.replace(arguments.recipe, run=tiny.run) == tiny
+    assert not arguments.dry_run
+
+
+def test_words_may_stand_in_any_order_around_a_flag(tmp_path):
+    path = write(tmp_path, "[train]\nmax_steps = 3\nlr = 1e-5\n")
+    arguments = parse_arguments(["run.seed=1", path, "--dry-run", "train.max_steps=2"])
+    assert arguments.dry_run
+    assert (arguments.recipe.run.seed, arguments.recipe.train.max_steps, arguments.recipe.train.lr) == (1, 2, 1e-5)
+
+
+def test_a_run_is_named_after_recipe_and_time(tmp_path):
+    recipe = parse_arguments([write(tmp_path, "")]).recipe
+    assert re.fullmatch(r"mine-\d{8}-\d{6}", recipe.run.name)
+    assert recipe.run_path() == Path("runs") / recipe.run.name == Path(recipe.run.dir)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name", "directory"),
+    [
+        (["run.name=first"], "first", "runs/first"),
+        (["run.dir=/data/second"], "second", "/data/second"),
+        (["run.dir=/data/second", "run.name=first"], "first", "/data/second"),
+        (["run.dir=out/my run!"], "my_run_", "out/my run!"),
+    ],
+)
+def test_name_and_directory_follow_from_each_other(overrides, name, directory):
+    run = parse_arguments(overrides).recipe.run
+    assert (run.name, run.dir) == (name, directory)
+
+
+@pytest.mark.parametrize("directory", ["/", "..", "..."])
+def test_a_directory_without_a_usable_name_leaves_the_default_name(directory):
+    assert parse_arguments([f"run.dir={directory}"]).recipe.run.name.startswith("tiny-")
+
+
+def test_a_resolved_recipe_loads_back_equal(tmp_path):
+    words = ["rewards.weights.mine/rewards.py:short=0.5", "sandbox.jobs=3", "run.dir=some where"]
+    recipe = parse_arguments(words).recipe
+    assert load(Recipe, write(tmp_path, to_toml(recipe))) == recipe
+    assert recipe.rewards.weights["mine/rewards.py:short"] == 0.5
+
+
+def test_a_run_is_resumed_with_its_own_settings(tmp_path):
+    first = parse_arguments([f"run.dir={tmp_path}", "train.lr=0.001", "sampling.group_size=3"]).recipe
+    (tmp_path / "config.toml").write_text(to_toml(first))
+    resumed = parse_arguments([f"run.dir={tmp_path}", "run.resume=true", "train.max_steps=9"]).recipe
+    assert (resumed.train.lr, resumed.sampling.group_size, resumed.train.max_steps) == (0.001, 3, 9)
+    assert resumed.run.resume and resumed.run_path() == tmp_path
+
+
+def test_resuming_where_no_run_was_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="no run to resume"):
+        parse_arguments([f"run.dir={tmp_path}", "run.resume=true"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train.max_stepz=2"], "nearest valid one is train.max_steps"),
+        (["none.toml"], "none.toml: cannot be read"),
+        (["a.toml", "b.toml"], "got 2 recipes"),
+        (["sampling.group_size=1"], "from 2 to"),
+        (["sampling.engine=vllm"], "one of hf"),
+        (["train.device=tpu"], "one of auto, cpu, cuda"),
+        (["sandbox.jobs=-1"], "sandbox.jobs = -1"),
+        (["sandbox.memory_mb=lots"], "sandbox.memory_mb = 'lots'"),
+        (["rewards.weights={}"], "nothing to learn"),
+        (["rewards.weights={cargo_build = 0}"], "nothing to learn"),
+        (["rewards.weights.cargo_build=much"], "a number from -1,000 to 1,000"),
+        (["run.resume=true"], "run.dir or run.name"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused(words, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse_arguments(words)
+
+
+def test_an_unknown_flag_ends_with_exit_code_2(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        parse_arguments(["--fast"])
+    assert "--fast" in capsys.readouterr().err
+
+
+def test_help_explains_every_setting(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        parse_arguments(["--help"])
+    shown = capsys.readouterr().out
+    assert shown.endswith(explain(Recipe).rstrip() + "\n")
+    words = " ".join(shown.split())
+    for row in defaults(Recipe):
+        assert f"{row.section}.{row.key}" in shown, row
+        assert row.meaning in words and row.allowed in words, row
+        assert not row.unit or f"[{row.unit}]" in words, row
+
+
+def test_every_default_in_the_help_can_be_copied_as_an_override():
+    shown = [line.strip() for line in explain(Recipe).splitlines() if re.match(r"  \S+=", line)]
+    assert load(Recipe, None, shown) == Recipe()
+    assert len(shown) >= len(defaults(Recipe)) > 40
+
+
+def test_the_sandbox_section_is_its_limits_and_jobs():
+    section = load(Recipe, None, ["sandbox.wall_s=77", "sandbox.jobs=2"]).sandbox
+    assert section.limits() == Limits(wall_s=77) and type(section.limits()) is Limits
+    assert section.jobs == 2
+    assert {f.name for f in dataclasses.fields(SandboxSection)} == {f.name for f in dataclasses.fields(Limits)} | {
+        "jobs"
+    }
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_shipped_recipe_is_valid(path):
+    assert load(Recipe, path)
+
+
+def test_the_published_recipe_cites_a_source_for_every_setting_and_leaves_none_to_chance():
+    path = DEFAULT_RECIPE.with_name("qwen2.5-coder-1.5b.toml")
+    settings = [line for line in path.read_text().splitlines() if re.match(r"\w+ = ", line)]
+    assert all(re.search(r" # \[(code|text|TRL|here)\]", line) for line in settings)
+    given = tomllib.loads(path.read_text())
+    for section in ("sampling", "loss"):
+        assert given[section].keys() == {row.key for row in defaults(Recipe) if row.section == section}
+
+
+def test_the_published_recipes_numbers_are_the_published_ones():
+    recipe = load(Recipe, DEFAULT_RECIPE.with_name("qwen2.5-coder-1.5b.toml"))
+    train = recipe.train
+    assert (train.lr, train.adam_beta1, train.adam_beta2, train.weight_decay) == (5e-6, 0.9, 0.99, 0.1)
+    assert (train.warmup_fraction, train.schedule, train.max_grad_norm, train.epochs) == (0.1, "cosine", 0.1, 1.0)
+    assert (recipe.sampling.group_size, recipe.sampling.max_completion_tokens) == (4, 786)
+    assert (recipe.data.max_prompt_tokens, recipe.loss.kl_beta, recipe.loss.aggregation) == (256, 0.04, "sequence")
+    paid = {name: weight for name, weight in recipe.rewards.weights.items() if weight}
+    assert paid == {
+        "cargo_build": 1, "cargo_clippy": 1, "cargo_test": 2, "non_empty": 1, "test_block": 0.5, "asserts": 1,
+    }  # fmt: skip
