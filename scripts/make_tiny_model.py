@@ -1,0 +1,125 @@
+"""Make the shipped task set and the shipped tiny model from a seed.
+
+    python scripts/make_tiny_model.py                                  # both, about ten minutes on two cores
+    python scripts/make_tiny_model.py --tasks-only --tasks build/tasks # only the prompts, seconds
+    python scripts/make_tiny_model.py --out build/tiny --steps 100     # a quick, poor model to try things with
+
+The steps decide the length, not a clock, so that one machine with one thread count makes the same weights again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tiny.operations import OPERATIONS, combinations
+from tiny.tasks import Demonstration, demonstrations, make_tasks, write_jsonl
+from tiny.tokenizer import train_tokenizer
+from tiny.warmstart import batches, encode, make_model, train
+from tokenizers import Tokenizer
+from tqdm import tqdm
+from transformers import AutoTokenizer, GenerationConfig, Qwen2ForCausalLM, Qwen2Tokenizer
+
+__all__ = ["main", "save", "warm_start", "write_tasks"]
+
+NUM_TRAIN, NUM_EVAL = 3000, 300  # prompts
+BATCH_SIZE = 16  # demonstrations a step
+MISTAKEN = 0.5  # share of demonstrations with a planted mistake
+MAX_ANSWER_TOKENS = 184  # longer demonstrations are left out, so that 192 tokens are enough to answer
+TOKENIZER_TEXTS = 6000  # demonstrations that the tokenizer is learned from
+SIZES = {"width": 256, "layers": 4, "heads": 8, "mlp": 704}
+VOCAB_SIZE = 1024
+MATRIX_LR, OTHER_LR = 0.02, 0.003  # Muon, AdamW
+
+
+def write_tasks(folder: Path, seed: int) -> None:
+    """Write `train.jsonl` and `eval.jsonl` into the folder and say how much that is."""
+    for name, count, held_out in (("train", NUM_TRAIN, False), ("eval", NUM_EVAL, True)):
+        tasks = make_tasks(count, held_out=held_out, seed=seed)
+        write_jsonl(tasks, folder / f"{name}.jsonl")
+        pairs = len({(task.operation, task.element) for task in tasks})
+        print(f"{folder / name}.jsonl: {len(tasks)} prompts, {pairs} combinations of operation and element type")
+
+
+def warm_start(
+    shown: list[Demonstration], *, steps: int, batch_size: int, sizes: dict[str, int], vocab_size: int, seed: int
+) -> tuple[Qwen2ForCausalLM, Qwen2Tokenizer]:
+    """Learn a tokenizer from the demonstrations, then train a new model to imitate them, with a progress bar."""
+    texts = (text for item in shown[:TOKENIZER_TEXTS] for text in (item.prompt, item.answer))
+    tokenizer = train_tokenizer(texts, vocab_size)
+    encoded = encode(shown, tokenizer, max_answer_tokens=MAX_ANSWER_TOKENS)
+    model = make_model(tokenizer, **sizes, seed=seed)
+    num_answer = sum(len(item.token_ids) - item.num_prompt for item in encoded) / len(encoded)
+    num_prompt = sum(item.num_prompt for item in encoded) / len(encoded)
+    print(f"{len(encoded)} demonstrations, on average {num_prompt:.0f} prompt and {num_answer:.0f} answer tokens")
+    print(f"{model.num_parameters():,} parameters, {steps} steps of {batch_size} demonstrations")
+    with tqdm(total=steps, desc="warm start", unit="step") as bar:
+
+        def report(step: int, loss: float) -> None:
+            bar.update()
+            bar.set_postfix(loss=f"{loss:.3f}")
+
+        stream = batches(encoded, batch_size, seed)
+        train(model, stream, steps=steps, matrix_lr=MATRIX_LR, other_lr=OTHER_LR, report=report)
+    return model, tokenizer
+
+
+def save(model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, folder: Path, probe: Sequence[str]) -> None:
+    """Write a Hugging Face checkpoint with weights rounded to bfloat16, and check that it tokenizes as it learned to.
+
+    Raises:
+        RuntimeError: a loader of the saved folder encodes one of the `probe` texts unlike the trained tokenizer.
+    """
+    model.generation_config = GenerationConfig(
+        do_sample=True,
+        temperature=1.0,
+        top_k=0,
+        top_p=1.0,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    model.to(torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    loaded = AutoTokenizer.from_pretrained(folder)
+    plain = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    for text in probe:
+        wanted = tokenizer(text)["input_ids"]
+        if loaded(text)["input_ids"] != wanted or plain.encode(text).ids != wanted:
+            raise RuntimeError(
+                f"the tokenizer saved in {folder} encodes {text!r} unlike the trained one; do not ship it"
+            )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Parse the arguments, make what they ask for, say what was made."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("assets/tiny-rust"), help="the model's folder")
+    parser.add_argument("--tasks", type=Path, default=Path("assets/tasks"), help="the folder of train and eval.jsonl")
+    parser.add_argument("--steps", type=int, default=800, help="optimizer steps of the warm start")
+    parser.add_argument("--seed", type=int, default=0, help="decides tasks, demonstrations and weights")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0 = torch decides")
+    parser.add_argument("--tasks-only", action="store_true", help="make no model")
+    options = parser.parse_args(argv)
+    if options.steps < 1:
+        parser.error(f"--steps {options.steps}: give at least 1, or --tasks-only to make no model")
+    held_out, shown = combinations(held_out=True), combinations(held_out=False)
+    print(f"{len(OPERATIONS)} operations: {len(shown)} combinations to learn from, {len(held_out)} held out")
+    write_tasks(options.tasks, options.seed)
+    if options.tasks_only:
+        return
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    start = time.perf_counter()
+    examples = demonstrations(options.steps * BATCH_SIZE, mistaken=MISTAKEN, seed=options.seed)
+    model, tokenizer = warm_start(
+        examples, steps=options.steps, batch_size=BATCH_SIZE, sizes=SIZES, vocab_size=VOCAB_SIZE, seed=options.seed
+    )
+    save(model, tokenizer, options.out, [item.answer for item in examples[:200]])
+    print(f"{options.out}: made in {time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

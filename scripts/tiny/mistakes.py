@@ -1,0 +1,186 @@
+"""Mistakes planted in right answers, so that the warm model fails in the ways learners of Rust fail.
+
+Seven classes, with weights. A mistake that does not fit an answer (a lifetime where there is none) gives way to the
+next one drawn. Every planted answer differs from the right one, but a few still compile and pass.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from tiny.operations import rivals
+from tiny.programs import Answer, Check, Request
+
+__all__ = ["MISTAKES", "plant"]
+
+Mistake = Callable[[Request, Answer, random.Random], str | None]
+_DROPPED = (  # syntax: a text and what is left of it, once
+    ("));\n", ");\n"),
+    (");\n", ")\n"),
+    (") -> ", " -> "),
+    (" {\n    use", "\n    use"),
+    ("    }\n}\n", "    }\n"),
+    ("}\n\n#[cfg", "\n#[cfg"),
+    ("#[test]", "[test]"),
+    (" -> ", " "),
+    ("fn ", ""),
+    ("assert_eq!(", "assert_eq("),
+    ("(test)]", "(test)"),
+)
+_RETYPED = (  # types: what a body or a call wrongly lacks or has
+    (".copied()", ""),
+    (".cloned()", ""),
+    ("Some(", "("),
+    (".collect()", ""),
+    (".len()", ""),
+    (".count()", ""),
+    ("**v", "v"),
+    ("*v", "v"),
+    ("contains(&", "contains("),
+    ("Some(&", "Some("),
+    (".unwrap_or", ".or"),
+    ("vec![", "["),
+    ("&[", "["),
+    ("true", "1"),
+)
+
+
+def _syntax(request: Request, answer: Answer, rng: random.Random) -> str | None:
+    """Something is missing that the grammar needs."""
+    text = answer.text()
+    fitting = [pair for pair in _DROPPED if pair[0] in text]
+    old, new = rng.choice(fitting)
+    places = [match.start() for match in re.finditer(re.escape(old), text)]
+    place = rng.choice(places)
+    return text[:place] + new + text[place + len(old) :]
+
+
+def _types(request: Request, answer: Answer, rng: random.Random) -> str | None:
+    """The body or an assert has the wrong type."""
+    kind = rng.random()
+    if kind < 0.6:
+        fitting = [pair for pair in _RETYPED if pair[0] in answer.body]
+        if fitting:
+            return replace(answer, body=answer.body.replace(*rng.choice(fitting), 1)).text()
+        *before, last = answer.body.split("\n")
+        if request.operation.returns.startswith("Option<") or last.startswith(("if ", "}")):
+            return None
+        return replace(answer, body="\n".join([*before, f"Some({last})"])).text()
+    if kind < 0.8:  # the signature promises something else
+        wrong = rng.choice(("bool", "usize", "i32", "String", "Option<i32>"))
+        right = request.types[2]
+        signature = answer.signature.removesuffix(right) + wrong
+        return replace(answer, signature=signature).text() if wrong != right else None
+    return _with_check(answer, rng, lambda check: _mistyped(check, rng))
+
+
+def _mistyped(check: Check, rng: random.Random) -> Check | None:
+    """The check with an expected value or an argument of another type."""
+    if check.expected in ("true", "false"):
+        arguments = check.arguments.replace("&[", "[", 1) if "&[" in check.arguments else f"{check.arguments}, 1"
+        return replace(check, arguments=arguments)
+    if check.expected.startswith("Some("):
+        return replace(check, expected=check.expected[5:-1])
+    if check.expected.startswith("String::from("):
+        return replace(check, expected=check.expected[12:])
+    return replace(check, expected=rng.choice((f"Some({check.expected})", f"&{check.expected}")))
+
+
+def _borrow(request: Request, answer: Answer, rng: random.Random) -> str | None:
+    """A lifetime is missing, a value is used after a move, or something not mutable is changed."""
+    if "'a" in answer.signature:
+        return replace(answer, signature=answer.signature.replace("<'a>", "").replace("'a ", "")).text()
+    if "let mut " in answer.body:
+        return replace(answer, body=answer.body.replace("let mut ", "let ")).text()
+    if "owned" in request.setting.element.traits or "Vec<" in request.types[1][0] or "Duo" in request.operation.params:
+        other = rng.choice(("saved", "old", "tmp"))
+        moved = f"let {other} = {request.names[0]};\n"
+        return replace(answer, body=moved + answer.body).text() if request.operation.params[0] != "bool" else None
+    if len(request.names) > 1 and request.types[1][0] == request.types[1][1]:
+        changed = f"{request.names[0]} = {request.names[1]};\n"
+        return replace(answer, body=changed + answer.body).text()
+    if request.types[2] == request.setting.element.rust:
+        return replace(answer, signature=answer.signature.replace(" -> ", " -> &")).text()
+    return None
+
+
+def _expected(request: Request, answer: Answer, rng: random.Random) -> str | None:
+    """One assert expects a wrong value."""
+    return _with_check(answer, rng, lambda check: _misjudged(check, request, rng))
+
+
+def _misjudged(check: Check, request: Request, rng: random.Random) -> Check | None:
+    """The check with another value of the same type expected."""
+    if check.expected in ("true", "false"):
+        return replace(check, expected="false" if check.expected == "true" else "true")
+    if request.operation.returns.endswith("usize") or request.operation.returns == "Option<usize>":
+        wrong = re.sub(r"\d", str(rng.randrange(5)), check.expected)
+        return replace(check, expected=wrong) if wrong != check.expected else None
+    if request.operation.returns == "String":
+        return replace(check, expected=check.expected[:-2] + '"')
+    element = request.setting.element
+    present = [text for text in map(element.literal, element.pool) if text in check.expected]
+    if not present:
+        return None
+    other = element.literal(rng.choice(element.pool))
+    wrong = check.expected.replace(rng.choice(present), other, 1)
+    return replace(check, expected=wrong) if wrong != check.expected else None
+
+
+def _operator(request: Request, answer: Answer, rng: random.Random) -> str | None:
+    """The body computes a rival operation; the asserts stay true to the prompt."""
+    others = rivals(request.operation, request.setting.element)
+    if not others:
+        return None
+    body = rng.choice(others).body(rng.randrange(2), request.names, request.setting)
+    return replace(answer, body=body).text() if body != answer.body else None
+
+
+def _scope(request: Request, answer: Answer, rng: random.Random) -> str | None:
+    """The tests do not import what they test."""
+    return replace(answer, use_super=False).text()
+
+
+def _name(request: Request, answer: Answer, rng: random.Random) -> str | None:
+    """The function, or its call in the tests, has a name that was not asked for."""
+    verb, noun = request.name.split("_")
+    other = rng.choice((verb, noun, f"{noun}_{verb}", f"{verb}_{noun}s", f"{verb}{noun}"))
+    if rng.random() < 0.5:
+        return replace(answer, call=other).text()
+    return replace(answer, signature=answer.signature.replace(request.name, other, 1)).text()
+
+
+def _with_check(answer: Answer, rng: random.Random, change: Callable[[Check], Check | None]) -> str | None:
+    """The answer's text with one of its checks changed."""
+    tests = [list(checks) for checks in answer.tests]
+    checks = rng.choice(tests)
+    place = rng.randrange(len(checks))
+    changed = change(checks[place])
+    if changed is None:
+        return None
+    checks[place] = changed
+    return replace(answer, tests=tuple(map(tuple, tests))).text()
+
+
+MISTAKES: dict[str, tuple[float, Mistake]] = {
+    "syntax": (0.26, _syntax),
+    "types": (0.24, _types),
+    "borrow": (0.14, _borrow),
+    "expected": (0.12, _expected),
+    "operator": (0.10, _operator),
+    "scope": (0.08, _scope),
+    "name": (0.06, _name),
+}
+
+
+def plant(request: Request, answer: Answer, rng: random.Random) -> tuple[str, str]:
+    """The class of a mistake and the answer's text with that mistake in it."""
+    right = answer.text()
+    while True:
+        kind = rng.choices(list(MISTAKES), weights=[weight for weight, _ in MISTAKES.values()])[0]
+        text = MISTAKES[kind][1](request, answer, rng)
+        if text is not None and text != right:
+            return kind, text

@@ -1,0 +1,86 @@
+"""An operation: what a task asks a function to do, said once as Python, as Rust and as English.
+
+Leaves out the tables of operations themselves (`scalars`, `sequences`, `wrapped`) and the choice of combinations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from string import Template
+from typing import Any
+
+from tiny.elements import Element
+from tiny.shapes import Setting
+
+__all__ = ["Operation", "operation"]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing a function may do.
+
+    params, returns: shapes.
+    needs: the trait an element must have ("any": every element).
+    meaning: the Python function that decides expected values.
+    bodies: Rust function bodies that all mean the same, with `$a $b $c` for the parameters, `$copied` (or
+        cloned), `$Duo $one $two` (the struct and its fields) and `$next_arms` (of a match over an enum).
+    phrases: English for what is returned, with `$a $b $c`, `$one $two` and `$order` (the values in order).
+    valid: which arguments the operation is defined for.
+    """
+
+    name: str
+    params: tuple[str, ...]
+    returns: str
+    needs: str
+    meaning: Callable[..., Any]
+    bodies: tuple[str, ...]
+    phrases: tuple[str, ...]
+    valid: Callable[..., bool] = lambda *_: True
+
+    def applies_to(self, element: Element) -> bool:
+        """Whether a task may combine this operation with the element type."""
+        if "Duo" in (*self.params, self.returns) and "field" not in element.traits:
+            return False
+        return self.needs == "any" or self.needs in element.traits
+
+    def body(self, index: int, names: tuple[str, ...], setting: Setting) -> str:
+        """The body number `index` with the parameters' names filled in, not indented."""
+        duo, one, two = setting.duo
+        owned = "owned" in setting.element.traits
+        fills = dict(zip("abc", names)) | {"Duo": duo, "one": one, "two": two}
+        fills["copied"] = "cloned" if owned else "copied"
+        if "enum" in setting.element.traits:
+            fills["next_arms"] = self._arms(setting.element)
+        return Template(self.bodies[index % len(self.bodies)]).substitute(fills)
+
+    def phrase(self, index: int, names: tuple[str, ...], setting: Setting) -> str:
+        """The phrase number `index` with the parameters' names filled in: what the function returns."""
+        fills = dict(zip("abc", (f"`{name}`" for name in names))) | {"one": setting.duo[1], "two": setting.duo[2]}
+        fills["order"] = ", ".join(map(str, setting.element.pool))
+        return Template(self.phrases[index % len(self.phrases)]).substitute(fills)
+
+    @staticmethod
+    def _arms(element: Element) -> str:
+        """The arms of a match from each variant to the next, the last one to the first."""
+        after = dict(zip(element.pool, element.pool[1:] + element.pool[:1]))
+        return "".join(f"    {element.rust}::{one} => {element.rust}::{two},\n" for one, two in after.items())
+
+
+def operation(
+    name: str,
+    shape: str,
+    needs: str,
+    meaning: Callable[..., Any],
+    bodies: str | tuple[str, ...],
+    *phrases: str,
+    valid: Callable[..., bool] = lambda *_: True,
+) -> Operation:
+    """An `Operation` from a row of a table; `shape` is like `T; T -> bool`.
+
+    >>> operation("equal", "T; T -> bool", "any", lambda a, b: a == b, "$a == $b", "whether $a equals $b").params
+    ('T', 'T')
+    """
+    params, returns = shape.split(" -> ")
+    rust = (bodies,) if isinstance(bodies, str) else bodies
+    return Operation(name, tuple(params.split("; ")), returns, needs, meaning, rust, phrases, valid)

@@ -1,0 +1,60 @@
+"""The English of a prompt: the request said in one of several ways, with the signature as code or in words."""
+
+from __future__ import annotations
+
+import random
+
+from tiny.programs import Request
+
+__all__ = ["draw_prompt"]
+
+_BY_SIGNATURE = (
+    "Write a Rust function `fn {signature}` that returns {phrase}.",
+    "Implement `fn {signature}` in Rust. It returns {phrase}.",
+    "Please write the function `fn {signature}`. It should return {phrase}.",
+    "I need a Rust function with the signature `fn {signature}`. Its result is {phrase}.",
+)
+_BY_WORDS = (
+    "Write a Rust function `{name}` that takes {params} and returns {phrase} as `{result}`.",
+    "The Rust function `{name}` gets {params}. It returns a `{result}`: {phrase}. Implement it.",
+    "Create a function named `{name}` with {count}: {params}. The return type is `{result}`, the result is {phrase}.",
+)
+_TYPES = ("Define `{brief}` ({derives}) for it.", "It uses `{brief}`, which you define with {derives}.")
+_TESTS = (
+    "Add unit tests.",
+    "Include unit tests.",
+    "Test it with a few asserts.",
+    "Also write tests for it.",
+    "With tests.",
+)
+_COUNTS = {1: "one parameter", 2: "two parameters", 3: "three parameters"}
+
+
+def draw_prompt(request: Request, rng: random.Random) -> str:
+    """A prompt for the request, in plain English."""
+    phrase = request.operation.phrase(rng.randrange(2), request.names, request.setting)
+    if rng.random() < 0.6:
+        first = rng.choice(_BY_SIGNATURE).format(signature=request.signature(), phrase=phrase)
+    else:
+        first = _in_words(request, phrase, rng)
+    sentences = [first]
+    shapes = (*request.operation.params, request.operation.returns)
+    for brief in request.setting.briefs(shapes):
+        derives = "Debug, Clone and PartialEq" if brief.startswith("struct") else "Debug, Clone, Copy and PartialEq"
+        sentences.append(rng.choice(_TYPES).format(brief=brief, derives=derives))
+    sentences.append(rng.choice(_TESTS))
+    return " ".join(sentences)
+
+
+def _in_words(request: Request, phrase: str, rng: random.Random) -> str:
+    """The first sentence with the signature in words: lifetimes are left for the model to find."""
+    _, types, result = request.types
+    parts = [f"`{name}: {kind}`".replace("'a ", "") for name, kind in zip(request.names, types)]
+    params = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return rng.choice(_BY_WORDS).format(
+        name=request.name,
+        params=params,
+        count=_COUNTS[len(parts)],
+        result=result.replace("'a ", ""),
+        phrase=phrase,
+    )

@@ -1,0 +1,97 @@
+"""The task set: rows of prompts with gold tests, written as jsonl, and the stream of examples for the warm start.
+
+Training rows and warm-start examples come from the same combinations, evaluation rows only from held-out ones.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tiny.elements import Element
+from tiny.mistakes import plant
+from tiny.operation import Operation
+from tiny.operations import combinations
+from tiny.phrasing import draw_prompt
+from tiny.programs import draw_answer, draw_request, gold_tests, reference
+
+__all__ = ["Demonstration", "Task", "demonstrations", "make_tasks", "write_jsonl"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row of the task set; `gold_tests` is a Rust test module against the requested name and signature."""
+
+    task_id: str
+    prompt: str
+    gold_tests: str
+    reference: str
+    operation: str
+    element: str
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """One warm-start example; `mistake` is the planted class, empty for a right answer."""
+
+    prompt: str
+    answer: str
+    mistake: str
+
+
+def make_tasks(count: int, *, held_out: bool, seed: int) -> list[Task]:
+    """`count` tasks with different prompts, as equal a number as possible from every combination.
+
+    Args:
+        count: how many rows.
+        held_out: True for evaluation rows (held-out combinations), False for training rows.
+        seed: decides everything else.
+
+    >>> [task.task_id for task in make_tasks(2, held_out=True, seed=0)]
+    ['eval-0000', 'eval-0001']
+    """
+    rng = random.Random(f"tasks {held_out} {seed}")
+    prefix = "eval" if held_out else "train"
+    tasks: list[Task] = []
+    prompts = set()
+    for operation, element in _endless(combinations(held_out=held_out), rng):
+        if len(tasks) == count:
+            break
+        request = draw_request(operation, element, rng)
+        prompt = draw_prompt(request, rng)
+        if prompt in prompts:
+            continue
+        prompts.add(prompt)
+        task_id = f"{prefix}-{len(tasks):04d}"
+        gold = gold_tests(request, rng)
+        tasks.append(Task(task_id, prompt, gold, reference(request), operation.name, element.name))
+    return tasks
+
+
+def _endless(pairs: list[tuple[Operation, Element]], rng: random.Random) -> Iterator[tuple[Operation, Element]]:
+    """The combinations in random order, again and again."""
+    while True:
+        yield from rng.sample(pairs, len(pairs))
+
+
+def demonstrations(count: int, *, mistaken: float, seed: int) -> list[Demonstration]:
+    """Warm-start examples over training combinations, a share `mistaken` of them with a planted mistake."""
+    rng = random.Random(f"demonstrations {seed}")
+    shown: list[Demonstration] = []
+    for operation, element in _endless(combinations(held_out=False), rng):
+        if len(shown) == count:
+            break
+        request = draw_request(operation, element, rng)
+        answer = draw_answer(request, rng)
+        kind, text = plant(request, answer, rng) if rng.random() < mistaken else ("", answer.text())
+        shown.append(Demonstration(draw_prompt(request, rng), text, kind))
+    return shown
+
+
+def write_jsonl(tasks: list[Task], path: Path) -> None:
+    """One JSON object a line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(asdict(task)) + "\n" for task in tasks), encoding="utf-8")

@@ -1,0 +1,58 @@
+"""The tiny model's tokenizer: a byte-level BPE behind Qwen2's own pre-tokenizer.
+
+`transformers` turns a folder whose configuration says `qwen2` into a `Qwen2Tokenizer`, which brings its own normalizer
+and pre-tokenizer and silently drops whatever was trained with another. So the merges are learned behind that very
+class's pre-tokenizer, and a test holds the saved folder to encode alike through every loader.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from tokenizers import Tokenizer, pre_tokenizers
+from tokenizers.models import BPE
+from tokenizers.trainers import BpeTrainer
+from transformers import Qwen2Tokenizer
+
+__all__ = ["CHAT_TEMPLATE", "SPECIAL_TOKENS", "train_tokenizer"]
+
+SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")  # ids 0, 1, 2: padding, turn start, turn end
+CHAT_TEMPLATE = (
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+
+
+def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Qwen2Tokenizer:
+    """A Qwen2 tokenizer with `vocab_size` tokens learned from the texts, special tokens and all 256 bytes included.
+
+    >>> tokenizer = train_tokenizer(["fn pick(a: i32)"] * 3, 300)
+    >>> tokenizer.decode(tokenizer("fn pick")["input_ids"])
+    'fn pick'
+    """
+    empty = Qwen2Tokenizer().backend_tokenizer
+    learner = Tokenizer(BPE())
+    learner.normalizer, learner.pre_tokenizer = empty.normalizer, empty.pre_tokenizer
+    trainer = BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=list(SPECIAL_TOKENS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    learner.train_from_iterator(texts, trainer)
+    model = json.loads(learner.to_str())["model"]
+    end, turn_start, turn_end = SPECIAL_TOKENS
+    return Qwen2Tokenizer(
+        vocab=model["vocab"],
+        merges=[tuple(pair) for pair in model["merges"]],
+        unk_token=end,
+        pad_token=end,
+        eos_token=turn_end,
+        additional_special_tokens=[turn_start],
+        chat_template=CHAT_TEMPLATE,
+        model_max_length=1024,
+        clean_up_tokenization_spaces=False,
+    )

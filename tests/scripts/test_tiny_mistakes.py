@@ -1,0 +1,69 @@
+"""Planted mistakes: each class changes the part it is named after, and never gives the right answer back."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from tiny.elements import ELEMENTS
+from tiny.mistakes import MISTAKES, plant
+from tiny.operations import OPERATIONS, combinations
+from tiny.programs import Answer, Request, draw_answer, draw_request
+
+
+def example(name: str, element: str = "i32", seed: int = 0) -> tuple[Request, Answer, random.Random]:
+    rng = random.Random(seed)
+    operation = next(item for item in OPERATIONS if item.name == name)
+    request = draw_request(operation, next(item for item in ELEMENTS if item.name == element), rng)
+    return request, draw_answer(request, rng), rng
+
+
+def test_the_weights_of_the_classes_sum_to_one() -> None:
+    assert sum(weight for weight, _ in MISTAKES.values()) == pytest.approx(1.0)
+
+
+def test_a_planted_answer_never_equals_the_right_one_and_classes_come_in_proportion() -> None:
+    rng = random.Random(0)
+    kinds: Counter[str] = Counter()
+    for operation, element in combinations(held_out=False):
+        request = draw_request(operation, element, rng)
+        answer = draw_answer(request, rng)
+        kind, text = plant(request, answer, rng)
+        kinds[kind] += 1
+        assert text != answer.text()
+    assert set(kinds) == set(MISTAKES)
+    assert kinds["syntax"] > kinds["name"]
+
+
+def test_scope_drops_only_the_import() -> None:
+    request, answer, rng = example("equal")
+    text = MISTAKES["scope"][1](request, answer, rng)
+    assert text is not None and "use super" not in text
+    assert text.replace("mod tests {\n", "mod tests {\n    use super::*;\n\n") == answer.text()
+
+
+def test_an_expected_mistake_keeps_the_function_and_changes_one_assert() -> None:
+    request, answer, rng = example("larger")
+    text = MISTAKES["expected"][1](request, answer, rng)
+    while text is None:
+        text = MISTAKES["expected"][1](request, answer, rng)
+    changed = [pair for pair in zip(text.splitlines(), answer.text().splitlines()) if pair[0] != pair[1]]
+    assert len(changed) == 1 and "assert" in changed[0][0]
+
+
+def test_an_operator_mistake_computes_a_rival() -> None:
+    request, answer, rng = example("first")
+    text = MISTAKES["operator"][1](request, answer, rng)
+    assert text is not None and ("last()" in text or "max()" in text or "min()" in text or "get(1)" in text)
+
+
+def test_a_borrow_mistake_drops_the_lifetime_where_there_is_one() -> None:
+    request, answer, rng = example("choose", "&str")
+    text = MISTAKES["borrow"][1](request, answer, rng)
+    assert text is not None and "'a" not in text and "'a" in answer.text()
+
+
+def test_an_operation_without_rivals_has_no_operator_mistake() -> None:
+    request, answer, rng = example("glue", "String")
+    assert MISTAKES["operator"][1](request, answer, rng) is None

@@ -1,0 +1,80 @@
+"""The warm start: only answers are learned, every demonstration is used, a seed repeats, and the loss falls."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tiny.tasks import Demonstration, demonstrations
+from tiny.tokenizer import train_tokenizer
+from tiny.warmstart import Encoded, answer_loss, batches, encode, make_model, train
+from transformers import Qwen2ForCausalLM, Qwen2Tokenizer
+
+SIZES = {"width": 32, "layers": 2, "heads": 4, "mlp": 64}
+SHOWN = demonstrations(120, mistaken=0.5, seed=0)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Qwen2Tokenizer:
+    return train_tokenizer((text for item in SHOWN for text in (item.prompt, item.answer)), 500)
+
+
+def warm(tokenizer: Qwen2Tokenizer, steps: int) -> tuple[Qwen2ForCausalLM, list[float]]:
+    model = make_model(tokenizer, **SIZES, seed=0)
+    encoded = encode(SHOWN, tokenizer, max_answer_tokens=300)
+    losses: list[float] = []
+    stream = batches(encoded, 8, 0)
+    train(model, stream, steps=steps, matrix_lr=0.02, other_lr=0.01, report=lambda _, loss: losses.append(loss))
+    return model, losses
+
+
+def test_twenty_steps_lower_the_loss(tokenizer: Qwen2Tokenizer) -> None:
+    _, losses = warm(tokenizer, 20)
+    assert len(losses) == 20
+    assert sum(losses[-3:]) < 0.8 * sum(losses[:3])
+
+
+def test_a_seed_makes_the_same_weights_again(tokenizer: Qwen2Tokenizer) -> None:
+    first, second = warm(tokenizer, 3)[0], warm(tokenizer, 3)[0]
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))
+
+
+def test_the_loss_is_the_mean_over_the_answer_and_its_end(tokenizer: Qwen2Tokenizer) -> None:
+    model = make_model(tokenizer, **SIZES, seed=0)
+    long, short = Encoded((5, 6, 7, 8, 9, 2), 3), Encoded((5, 6, 10, 2), 2)
+    negative = []
+    for item in (long, short):
+        logits = model(input_ids=torch.tensor([item.token_ids])).logits[0].log_softmax(-1)
+        for place in range(item.num_prompt, len(item.token_ids)):
+            negative.append(-float(logits[place - 1, item.token_ids[place]]))
+    assert len(negative) == 5
+    assert float(answer_loss(model, [long, short])) == pytest.approx(sum(negative) / 5, rel=0.01)  # bfloat16 inside
+    assert float(answer_loss(model, [long])) != pytest.approx(sum(negative) / 5, rel=1e-6)
+
+
+def test_encoding_marks_the_prompt_and_ends_with_the_end_of_turn(tokenizer: Qwen2Tokenizer) -> None:
+    (encoded,) = encode([Demonstration("Hi", "fn f() {}", "")], tokenizer, max_answer_tokens=100)
+    prompt = tokenizer.decode(encoded.token_ids[: encoded.num_prompt])
+    answer = tokenizer.decode(encoded.token_ids[encoded.num_prompt :])
+    assert prompt == "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+    assert answer == "fn f() {}<|im_end|>"
+
+
+def test_demonstrations_over_the_limit_are_left_out(tokenizer: Qwen2Tokenizer) -> None:
+    encoded = encode(SHOWN, tokenizer, max_answer_tokens=110)
+    assert 0 < len(encoded) < len(SHOWN)
+    assert all(len(item.token_ids) - item.num_prompt <= 110 for item in encoded)
+
+
+def test_batches_use_every_demonstration_once_a_round_and_hold_similar_lengths() -> None:
+    encoded = [Encoded(tuple(range(length)), 1) for length in range(10, 50)]
+    stream = batches(encoded, 8, seed=0)
+    round_one = [next(stream) for _ in range(5)]
+    assert sorted(len(item.token_ids) for batch in round_one for item in batch) == list(range(10, 50))
+    assert all(len(batch[-1].token_ids) - len(batch[0].token_ids) == 7 for batch in round_one)
+
+
+def test_embeddings_are_tied_and_the_head_counts_fit(tokenizer: Qwen2Tokenizer) -> None:
+    model = make_model(tokenizer, **SIZES, seed=0)
+    assert model.lm_head.weight is model.model.embed_tokens.weight
+    assert model.config.num_key_value_heads == 2
+    assert model.config.eos_token_id == tokenizer.eos_token_id
