@@ -58,7 +58,7 @@ METRICS: dict[str, Metric] = {
     "time/step": Metric("the whole step, checkpoint and evaluation not counted", "s"),
     "throughput/tokens_per_s": Metric("trained completion tokens per second of the step", "tokens/s"),
     "throughput/completions_per_s": Metric("graded answers per second of the step", "1/s"),
-    "time/eval": Metric("a whole evaluation (in evals.jsonl, as all below)", "s"),
+    "time/eval": Metric("a whole evaluation; this and all below are in evals.jsonl", "s"),
     "eval/<name>": Metric("mean of a check over the evaluation's answers", "0..1 or count"),
     "eval/<name>_ci95": Metric("half width of its 95 % interval, clustered by prompt", "same"),
     "eval/pass_at_<k>": Metric("unbiased estimate that one of k answers passes strictly", "0..1"),

@@ -6,7 +6,6 @@ forward passes must come from the weights alone. Local directories or hub names,
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -73,10 +72,10 @@ class Policy:
         padded = flat_logprobs.new_zeros(batch.mask.shape)
         return padded.masked_scatter(batch.mask, flat_logprobs), padded.masked_scatter(batch.mask, flat_entropy)
 
-    def frozen_copy(self) -> Policy:
-        """The same policy, never to be trained: the reference of the KL term."""
-        model = copy.deepcopy(self.model).requires_grad_(False)
-        return Policy(model, self.tokenizer, self.device, self.compute_dtype, self.stop_ids)
+    def frozen(self) -> Policy:
+        """This policy, never to be trained: the reference of the KL term."""
+        self.model.requires_grad_(False)
+        return self
 
     def save(self, directory: Path) -> None:
         """Write an ordinary checkpoint that `transformers` loads: weights (fp32, safetensors), config and tokenizer."""

@@ -25,6 +25,8 @@ from grpo.update import Updater, samples_from_groups
 
 __all__ = ["Trainer"]
 
+NOT_RATES = ("asserts", "length_mean", "reward_mean")
+
 
 @dataclass
 class Trainer:
@@ -51,16 +53,21 @@ class Trainer:
     config_toml: str
 
     def train(
-        self, *, first_step: int, should_stop: Callable[[], bool], on_step: Callable[[int, Mapping[str, float]], None]
+        self,
+        *,
+        first_step: int,
+        should_stop: Callable[[], bool],
+        on_step: Callable[[int, Mapping[str, float]], None],
+        say: Callable[[str], None],
     ) -> bool:
         """Train from `first_step` (1 for a new run) to `num_steps`; evaluate before the first step and after the last.
 
         Args: should_stop, asked after every step: True saves a checkpoint and ends early; on_step, told of every step's
-            metrics.
+            metrics; say, told in words what takes long.
         Returns: True when the run is complete, False when it was stopped and can be resumed.
         Raises: NonFiniteLoss; what is on disk by then stays.
         """
-        self._evaluate_if_due(first_step - 1)
+        self._evaluate_if_due(first_step - 1, say)
         for step in range(first_step, self.num_steps + 1):
             metrics = self._step(step)
             stopping = should_stop()
@@ -70,7 +77,7 @@ class Trainer:
             on_step(step, metrics)
             if stopping:
                 return False
-            self._evaluate_if_due(step)
+            self._evaluate_if_due(step, say)
         return True
 
     def _step(self, step: int) -> dict[str, float]:
@@ -117,13 +124,15 @@ class Trainer:
             policy_version=self.updater.updates,
         )
 
-    def _evaluate_if_due(self, step: int) -> None:
+    def _evaluate_if_due(self, step: int, say: Callable[[str], None]) -> None:
         """Evaluate the weights after `step` and record it, unless it is not due or was done before a resume."""
         due = step in (0, self.num_steps) or _due(step, self.eval_every)
         done = any(line["step"] == step for line in self.run.evaluations())
         if self.evaluate is None or not due or done:
             return
+        say(f"evaluating the weights after step {step}")
         evaluation = self.evaluate(step)
+        say(f"{_rates(evaluation)} ({evaluation.num_prompts} prompts x {evaluation.num_samples}, {evaluation.seconds:.0f} s)")
         self.run.log_completions(completion_lines(evaluation.groups, step=step, phase="eval"))
         self.run.log_evaluation(evaluation_line(evaluation, step=step))
 
@@ -141,3 +150,9 @@ class Trainer:
 def _due(step: int, every: int) -> bool:
     """Whether something that happens every so many steps (0: never) happens after this one."""
     return every > 0 and step > 0 and step % every == 0
+
+
+def _rates(evaluation: Evaluation) -> str:
+    """The checks of an evaluation that are rates, in one line."""
+    rates = {name: total / count for name, (total, count) in evaluation.counts.items() if name not in NOT_RATES}
+    return "  ".join(f"{name} {rate:.1%}" for name, rate in rates.items())

@@ -47,12 +47,8 @@ def test_decoding_drops_the_end_token(policy: Policy) -> None:
     assert policy.decode([*ids, policy.tokenizer.eos_token_id]) == "fn é() {}"
 
 
-def test_a_frozen_copy_does_not_follow_training(policy: Policy) -> None:
-    reference = policy.frozen_copy()
-    with torch.no_grad():
-        next(policy.model.parameters()).add_(1.0)
-    assert not torch.equal(next(policy.model.parameters()), next(reference.model.parameters()))
-    assert not any(parameter.requires_grad for parameter in reference.model.parameters())
+def test_a_frozen_policy_is_not_trained(policy: Policy) -> None:
+    assert not any(parameter.requires_grad for parameter in policy.frozen().model.parameters())
 
 
 def test_no_model_says_what_to_give(tmp_path: Path) -> None:

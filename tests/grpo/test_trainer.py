@@ -56,7 +56,7 @@ def train(trainer: Trainer, first_step: int = 1, stop_after: int | None = None) 
 
     # should_stop is asked within a step, before on_step
     return trainer.train(
-        first_step=first_step, should_stop=lambda: len(steps) + first_step == stop_after, on_step=on_step
+        first_step=first_step, should_stop=lambda: len(steps) + first_step == stop_after, on_step=on_step, say=print
     )
 
 

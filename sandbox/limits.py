@@ -1,0 +1,26 @@
+"""What one program may use. CPU time decides; the wall clock is a backstop, so a busy machine changes no verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Limits"]
+
+
+def _limit(default: int, doc: str, unit: str, high: int) -> Any:
+    """A field that explains itself to `--help`."""
+    return field(default=default, metadata={"doc": doc, "unit": unit, "low": 1, "high": high})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of each phase (build, clippy, test) of one program."""
+
+    compile_cpu_s: int = _limit(30, "CPU time of one compiler call", "s", 3600)
+    run_cpu_s: int = _limit(10, "CPU time of the compiled tests", "s", 3600)
+    wall_s: int = _limit(120, "wall-clock backstop of a phase", "s", 86_400)
+    memory_mb: int = _limit(4096, "address space of one process", "MiB", 1_048_576)
+    file_mb: int = _limit(256, "largest file that may be written", "MiB", 1_048_576)
+    output_kb: int = _limit(512, "kept of each output stream, half from its start and half from its end", "KiB", 65_536)
+    source_kb: int = _limit(256, "largest program; a larger one fails without being compiled", "KiB", 65_536)

@@ -1,0 +1,21 @@
+"""Hostile text for a terminal: what a model or its program wrote must not move the cursor or hide what it says."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["plain"]
+
+ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|.)?|\x9b[0-?]*[ -/]*[@-~]", re.DOTALL)
+HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidi and format marks, surrogates, line separators
+
+
+def plain(text: str) -> str:
+    """The text without escape sequences, control characters and invisible marks; newlines and tabs stay.
+
+    >>> plain("\\x1b[31mred\\x1b[0m \\x1b]0;title\\x07\\u202eabc\\r\\n")
+    'red abc\\n'
+    """
+    visible = ESCAPE.sub("", text)
+    return "".join(c for c in visible if c in "\n\t" or unicodedata.category(c) not in HIDDEN)

@@ -1,0 +1,154 @@
+"""Put sandbox, rewards and algorithm together as a recipe says: the one place that knows all three."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from recipe import Recipe
+
+from grpo.checkpoint import load_trainer_state
+from grpo.data import PromptStream, encode_prompts, load_examples
+from grpo.engines.hf import HFEngine
+from grpo.evaluate import Evaluation, evaluate
+from grpo.model import Policy, choose_device, load_policy
+from grpo.records import Example
+from grpo.run import RunDirectory
+from grpo.settings import to_toml
+from grpo.trainer import Trainer
+from grpo.update import Objective, Updater, learning_rate
+from rewards import SYSTEM_PROMPT, Rubric, RustGrader
+from sandbox import SandboxPool
+
+__all__ = ["PromptSet", "load_prompt_set", "load_recipe_policy", "make_trainer", "resume"]
+
+
+class PromptSet(NamedTuple):
+    """Examples, and their token ids by example id."""
+
+    examples: list[Example]
+    ids: Mapping[str, tuple[int, ...]]
+
+
+def load_recipe_policy(recipe: Recipe, path: str | Path) -> Policy:
+    """The policy at a path, on the recipe's device; sets torch's threads first."""
+    torch.set_num_threads(recipe.train.threads or max(1, len(os.sched_getaffinity(0)) - 1))
+    device = choose_device(recipe.train.device)
+    return load_policy(str(path), device=device, compute_dtype=recipe.model.dtype)
+
+
+def load_prompt_set(recipe: Recipe, policy: Policy, source: str, *, split: str, limit: int | None = None) -> PromptSet:
+    """Read and encode the first `limit` prompts of a source."""
+    system_prompt = SYSTEM_PROMPT if recipe.data.system_prompt == "rust" else ""
+    examples = load_examples(source, split=split, system_prompt=system_prompt)[:limit]
+    fitting, ids = encode_prompts(
+        examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
+    )
+    return PromptSet(fitting, ids)
+
+
+def make_trainer(
+    recipe: Recipe, pool: SandboxPool, policy: Policy, prompts: PromptSet, held_out: PromptSet, run: RunDirectory
+) -> Trainer:
+    """A trainer for the recipe; `policy` may come from a checkpoint, the reference is always the recipe's model.
+
+    Args: held_out, the evaluation's prompts; none of them: no evaluation.
+    Raises: RewardError for unknown reward functions, ModelError for a reference that cannot be loaded.
+    """
+    rubric = Rubric(recipe.rewards.weights)
+    num_steps = recipe.train.num_steps(len(prompts.examples))
+    updater = _make_updater(recipe, policy, num_steps)
+    engine = HFEngine(policy)
+    judge = RustGrader(rubric, pool, gold=True, deadline_s=recipe.rewards.deadline_s)
+
+    def evaluation(step: int) -> Evaluation:
+        return evaluate(
+            engine,
+            judge,
+            policy,
+            held_out.examples,
+            held_out.ids,
+            name=f"e{step}",
+            num_samples=recipe.eval.samples,
+            max_tokens=recipe.sampling.max_completion_tokens,
+            temperature=recipe.eval.temperature,
+            seed=recipe.eval.seed,
+            max_rows=recipe.train.prompts_per_step * recipe.sampling.group_size,
+            policy_version=updater.updates,
+        )
+
+    return Trainer(
+        policy=policy,
+        engine=engine,
+        grader=RustGrader(rubric, pool, gold=False, deadline_s=recipe.rewards.deadline_s),
+        updater=updater,
+        prompts=PromptStream(prompts.examples, seed=recipe.run.seed),
+        prompt_ids=prompts.ids,
+        evaluate=evaluation if held_out.examples else None,
+        run=run,
+        seed=recipe.run.seed,
+        num_steps=num_steps,
+        prompts_per_step=recipe.train.prompts_per_step,
+        group_size=recipe.sampling.group_size,
+        max_tokens=recipe.sampling.max_completion_tokens,
+        temperature=recipe.sampling.temperature,
+        advantages=recipe.loss.advantages,
+        eval_every=recipe.eval.every,
+        checkpoint_every=recipe.checkpoint.every,
+        checkpoints_kept=recipe.checkpoint.keep,
+        config_toml=to_toml(recipe),
+    )
+
+
+def resume(trainer: Trainer, checkpoint: Path) -> int:
+    """Put a new trainer, its policy loaded from the checkpoint, where that checkpoint was taken; the next step."""
+    progress = load_trainer_state(checkpoint, trainer.updater)
+    trainer.prompts.position = progress["prompts_drawn"]
+    trainer.run.truncate_after(progress["step"])
+    return int(progress["step"]) + 1
+
+
+def _make_updater(recipe: Recipe, policy: Policy, num_steps: int) -> Updater:
+    """The optimizer side of the recipe."""
+    train, loss = recipe.train, recipe.loss
+    objective = Objective(
+        clip_low=loss.clip_low,
+        clip_high=loss.clip_high,
+        kl_beta=loss.kl_beta,
+        aggregation=loss.aggregation,
+        max_tokens=recipe.sampling.max_completion_tokens,
+        temperature=recipe.sampling.temperature,
+    )
+    reference = load_recipe_policy(recipe, recipe.model.path).frozen() if loss.kl_beta > 0 else None
+    return Updater(
+        policy,
+        reference,
+        objective,
+        schedule=_schedule(recipe, num_updates=num_steps * train.num_iterations),
+        betas=(train.adam_beta1, train.adam_beta2),
+        weight_decay=train.weight_decay,
+        max_grad_norm=train.max_grad_norm,
+        num_iterations=train.num_iterations,
+        micro_batch_tokens=train.micro_batch_tokens,
+        skip_zero_spread=train.skip_zero_spread,
+    )
+
+
+def _schedule(recipe: Recipe, *, num_updates: int) -> Callable[[int], float]:
+    """The learning rate of every update."""
+    train = recipe.train
+
+    def rate(update: int) -> float:
+        return learning_rate(
+            update,
+            num_updates=num_updates,
+            peak=train.lr,
+            warmup=round(train.warmup_fraction * num_updates),
+            schedule=train.schedule,
+            floor=train.lr * train.min_lr_fraction,
+        )
+
+    return rate
