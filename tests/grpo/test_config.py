@@ -195,6 +195,9 @@ def test_every_problem_of_file_and_overrides_comes_in_one_message(tmp_path):
 def test_what_no_single_field_can_know_is_told_by_the_section():
     assert problem(None, "fruit.size=large", "fruit.count=6").endswith("fifty of them do not fit")
     assert load(Basket, None, ["fruit.size=large"]).fruit.size == "large"
+    assert "do not fit" not in problem(
+        None, "fruit.size=large", "fruit.count=6", "fruit.weight=-1"
+    )  # values come first
 
 
 @pytest.mark.parametrize("content", [b"[fruit\n", b"\xff\xfe", b"a = 1\na = 2\n", b"x = " + b"[" * 5000])

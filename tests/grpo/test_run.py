@@ -7,6 +7,7 @@ checkpoint; a write that fails names its file and loses nothing; what is written
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -167,6 +168,21 @@ def test_a_full_disk_names_the_file(run, name):
         run.close()
     except RunWriteFailed as error:  # the text buffer of metrics.jsonl tells it again; then it is gone
         assert name == "metrics.jsonl" and name in str(error)
+
+
+def test_a_write_cut_short_is_not_taken_for_a_whole_one(run):
+    """A disk that fills up in the middle of a line takes what fits: here a limit on the file's size does."""
+    run.log_completions([completion(1, 0)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
+    try:
+        with pytest.raises(RunWriteFailed, match="completions.jsonl: File too large"):
+            run.log_completions([completion(1, 1, "x" * 300)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (run.path / "completions.jsonl").stat().st_size == 200
+    run.truncate_after(1)
+    assert lines(run.path / "completions.jsonl") == [completion(1, 0)]
 
 
 def test_a_full_disk_leaves_the_first_error_standing(tmp_path):
