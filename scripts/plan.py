@@ -23,7 +23,8 @@ __all__ = ["count_prompts", "plan"]
 # programs. They are assumptions on any other machine, and the plan says so.
 SAMPLING_S_PER_TOKEN_AND_PARAMETER = 1.3e-10  # 128 answers of 76 tokens in 4.0 s
 UPDATE_S_PER_TOKEN_AND_PARAMETER = 4.8e-11  # 128 rows of 118 tokens in 2.3 s
-GRADING_CPU_S = 0.3  # one program: cargo build, clippy and test in one project
+GRADING_CPU_S = 0.4  # one program: cargo build, clippy and test in one project; 24 programs took 9.6 s
+PROGRAMS_PER_EVALUATED_ANSWER = 2  # the answer with its own tests, and with the gold tests
 BYTES_PER_TOKEN = 4  # of an answer's text
 VERDICT_BYTES = 2_000  # of an answer's line in completions.jsonl beside its text
 REWARD_LINE_BYTES = 200
@@ -41,10 +42,14 @@ class Work:
     eval_samples: int
 
     @property
+    def evaluated(self) -> int:
+        """All answers of the evaluations."""
+        return self.evaluations * self.eval_prompts * self.eval_samples
+
+    @property
     def answers(self) -> int | None:
         """All answers of the run."""
-        trained = None if self.steps is None else self.steps * self.answers_per_step
-        return None if trained is None else trained + self.evaluations * self.eval_prompts * self.eval_samples
+        return None if self.steps is None else self.steps * self.answers_per_step + self.evaluated
 
 
 def plan(recipe: Recipe) -> str:
@@ -221,7 +226,8 @@ def _time(recipe: Recipe, shape: ModelShape | None, work: Work) -> list[tuple[st
     updated = work.steps * work.answers_per_step * row_tokens * recipe.train.num_iterations
     sampling = sampled * shape.parameters * SAMPLING_S_PER_TOKEN_AND_PARAMETER
     updating = updated * shape.parameters * UPDATE_S_PER_TOKEN_AND_PARAMETER
-    grading = work.answers * GRADING_CPU_S / jobs
+    programs = work.answers + (PROGRAMS_PER_EVALUATED_ANSWER - 1) * work.evaluated
+    grading = programs * GRADING_CPU_S / jobs
     total = _minutes(sampling + updating + grading)
     parts = f"sampling {_minutes(sampling)}, grading {_minutes(grading)}, updates {_minutes(updating)}"
     assumed = (
