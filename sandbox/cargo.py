@@ -40,7 +40,8 @@ RESULT_LINE = re.compile(
     rb"^test result: (?:ok|FAILED)\. (\d+) passed; (\d+) failed; (\d+) ignored; \d+ measured; \d+ filtered out", re.MULTILINE
 )
 OUT_OF_MEMORY = re.compile(rb"memory allocation of \d+ bytes failed|LLVM ERROR: out of memory|rustc-LLVM ERROR: out of")
-OVER_CPU = b"SIGXCPU"
+OVER_CPU = re.compile(rb"\(signal: 24[,)]")  # as cargo reports SIGXCPU
+RUN_STDERR = re.compile(rb"^ +Running unittests [^\n]*\n(.*?)(?:^error: test failed|\Z)", re.MULTILINE | re.DOTALL)
 TAIL_SHOWN = 4000  # characters of test output that a verdict keeps
 MAX_DIAGNOSTICS = 50
 MAX_MESSAGE = 2000
@@ -169,7 +170,8 @@ class _Grading:
         counts = [tuple(map(int, match)) for match in RESULT_LINE.findall(lines)]
         passed, failed, ignored = counts[-1] if counts else (0, 0, 0)
         answered = canary is not None and canary.answered()
-        output = _without_canary(lines + done.stderr[-TAIL_SHOWN:] * (done.exit_code != 0), canary)
+        printed = RUN_STDERR.search(done.stderr)
+        output = _without_canary(lines + (printed[1] if printed else b""), canary)
         program_lines = self.source.count("\n") + HEAD.count("\n") + TAIL.count("\n") + 1
         self._last_tests = _Tests(
             ok=done.exit_code == 0,
@@ -209,7 +211,7 @@ class _Grading:
             self.stopped[phase] = done.stop
         elif done.exit_code:
             _check_disk(self.directory)
-            if OVER_CPU in done.stderr[-TAIL_SHOWN:]:
+            if OVER_CPU.search(done.stderr[-TAIL_SHOWN:]):
                 self.stopped[phase] = Stop.CPU
             elif OUT_OF_MEMORY.search(done.stderr) or OUT_OF_MEMORY.search(done.stdout[-TAIL_SHOWN:]):
                 self.out_of_memory = True

@@ -1,0 +1,98 @@
+"""Grade programs from the command line.
+
+Usage:
+    python -m sandbox grade FILE_OR_DIR... [--jobs N] [--json]
+
+A directory stands for every .rs file below it. Exit codes: 0 all graded, 2 bad input, 3 the host failed.
+
+Example:
+    python -m sandbox grade answers/ --jobs 2 --json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sandbox import Outcome, SandboxError, SandboxPool, Verdict
+from sandbox.terminal import plain
+
+GRADED, BAD_INPUT, HOST_FAILED = 0, 2, 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Grade what the command line names; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Grade Rust programs as cargo does.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    grade = verbs.add_parser("grade", help="build, lint and test each program")
+    grade.add_argument("paths", nargs="+", metavar="FILE_OR_DIR", help="a program, or a directory of .rs files")
+    grade.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
+    grade.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
+    arguments = parser.parse_args(argv)
+    if arguments.jobs < 0:
+        parser.error(f"--jobs is {arguments.jobs}; give 0 for one a core, or a positive number")
+    try:
+        files = _programs(arguments.paths)
+    except OSError as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return BAD_INPUT
+    try:
+        return _grade(files, jobs=arguments.jobs, as_json=arguments.json)
+    except SandboxError as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return HOST_FAILED
+
+
+def _programs(paths: Sequence[str]) -> list[Path]:
+    """The files that the paths stand for; OSError for one that is not there."""
+    files: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            found = sorted(path.rglob("*.rs"))
+            if not found:
+                raise FileNotFoundError(f"{path} holds no .rs file")
+            files += found
+        elif path.exists():
+            files.append(path)
+        else:
+            raise FileNotFoundError(f"no file or directory {path}")
+    return files
+
+
+def _grade(files: Sequence[Path], *, jobs: int, as_json: bool) -> int:
+    """Grade files and print one line each, in their order."""
+    width = max(len(plain(str(file))) for file in files)
+    host_failed = False
+    with SandboxPool(jobs) as pool:
+        futures = [pool.submit(file.read_bytes().decode("utf-8", "surrogateescape")) for file in files]
+        for file, future in zip(files, futures, strict=True):
+            verdict = future.result()
+            host_failed |= verdict.outcome is Outcome.HOST_ERROR
+            print(_json_line(file, verdict) if as_json else _line(file, verdict, width), flush=True)
+    return HOST_FAILED if host_failed else GRADED
+
+
+def _json_line(file: Path, verdict: Verdict) -> str:
+    """One verdict for a program to read."""
+    names = ("outcome", "build", "clippy", "test", "genuine", "passed", "failed", "ignored", "warnings")
+    record = {"file": str(file), **{name: getattr(verdict, name) for name in names}}
+    return json.dumps({**record, "ms": round(sum(verdict.ms.values()))})
+
+
+def _line(file: Path, verdict: Verdict, width: int) -> str:
+    """One verdict for a person to read."""
+    marks = "  ".join(
+        f"{phase} {'✓' if ok else '✗'}"
+        for phase, ok in (("build", verdict.build), ("clippy", verdict.clippy), ("test", verdict.test))
+    )
+    counts = f"{verdict.passed} passed, {verdict.failed} failed, {verdict.ignored} ignored"
+    first = next((f": line {d.line}: {d.message}" for d in verdict.diagnostics if d.level == "error"), "")
+    why = plain(verdict.reason or first.removeprefix(": ")).replace("\n", " ")
+    return f"{plain(str(file)):{width}}  {verdict.outcome:16}  {marks}  {counts}" + (f"  ({why})" if why else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
