@@ -12,6 +12,7 @@ import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +29,13 @@ from grpo.config import (
 )
 from grpo.run import CONFIG
 from grpo.settings import ConfigError, Default, defaults, load, option
+from rewards.functions import PUBLISHED_WEIGHTS, SCORERS
 from sandbox.limits import Limits
 
 __all__ = ["DEFAULT_RECIPE", "Arguments", "Recipe", "RewardsSection", "SandboxSection", "explain", "parse_arguments"]
 
 DEFAULT_RECIPE = Path(__file__).resolve().parent / "recipes" / "tiny.toml"
 RUNS = Path("runs")
-PUBLISHED_WEIGHTS = {
-    "cargo_build": 1.0,
-    "cargo_clippy": 1.0,
-    "cargo_test": 2.0,
-    "non_empty": 1.0,
-    "code_block": 0.5,
-    "test_block": 0.5,
-    "asserts": 1.0,
-}
 
 
 @dataclass(frozen=True)
@@ -62,10 +55,16 @@ class RewardsSection:
     )
 
     def conflicts(self) -> list[str]:
-        """Rewards that teach nothing."""
-        if any(self.weights.values()):
-            return []
-        return ["rewards.weights: every weight is 0, so there is nothing to learn: give at least one reward a weight"]
+        """Rewards that nobody knows, or that teach nothing; functions of your own are loaded later."""
+        found = [
+            f"rewards.weights.{name}: no such reward; the nearest is {_nearest(name)}, your own is called "
+            "package.module:function or path/to/file.py:function"
+            for name in self.weights
+            if name not in SCORERS and ":" not in name
+        ]
+        if not any(self.weights.values()):
+            found.append("rewards.weights: every weight is 0, so there is nothing to learn: give one reward a weight")
+        return found
 
 
 @dataclass(frozen=True)
@@ -183,6 +182,11 @@ def _resumed(overrides: Sequence[str]) -> Path | None:
     if not path.is_file():
         raise ConfigError(f"there is no run to resume in {path.parent} (no {CONFIG}): check run.dir")
     return path
+
+
+def _nearest(name: str) -> str:
+    """The name of the known reward that is most like this one."""
+    return max(SCORERS, key=lambda known: SequenceMatcher(None, name, known).ratio())
 
 
 def _near(path: Path) -> str:

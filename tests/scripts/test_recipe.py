@@ -100,6 +100,7 @@ def test_resuming_where_no_run_was_is_refused(tmp_path):
         (["rewards.weights={}"], "nothing to learn"),
         (["rewards.weights={cargo_build = 0}"], "nothing to learn"),
         (["rewards.weights.cargo_build=much"], "a number from -1,000 to 1,000"),
+        (["rewards.weights.cargo_biuld=1"], "rewards.weights.cargo_biuld: no such reward; the nearest is cargo_build"),
         (["run.resume=true"], "run.dir or run.name"),
     ],
 )
