@@ -15,12 +15,16 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
 
 from grpo.batching import MicroBatch
 from grpo.errors import BadInput
 from grpo.logprobs import token_logprobs
 
 __all__ = ["ModelError", "Policy", "choose_device", "load_policy"]
+
+
+transformers_logging.disable_progress_bar()  # one bar is enough: the trainer's
 
 
 class ModelError(BadInput):

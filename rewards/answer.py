@@ -1,0 +1,62 @@
+"""One answer of the model, and what is known of it: what every reward function looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from rewards.gold import GoldProgram
+from rewards.guard import Judgement, judge
+from rewards.rust import Program, extract_code, parse
+from sandbox import Outcome, Verdict
+
+__all__ = ["Answer", "Gold", "Score"]
+
+
+class Score(NamedTuple):
+    """A reward and why: 0 to 1, or None where it does not apply."""
+
+    value: float | None
+    reason: str
+
+
+class Gold(NamedTuple):
+    """The gold tests' program of an answer, None where they cannot be put to it, and its verdict."""
+
+    program: GoldProgram | None
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The text of an answer, and the verdicts on it. `verdict` is None without code, `gold` where there are no gold tests."""
+
+    text: str
+    verdict: Verdict | None = None
+    gold: Gold | None = None
+
+    @cached_property
+    def code(self) -> str | None:
+        """The program in the answer."""
+        return extract_code(self.text)
+
+    @cached_property
+    def program(self) -> Program | None:
+        """The structure of that program."""
+        return None if self.code is None else parse(self.code)
+
+    @cached_property
+    def judgement(self) -> Judgement:
+        """Whether its pass is strict."""
+        if self.code is None or self.verdict is None:
+            return Judgement(False, NO_CODE)
+        return judge(self.code, self.verdict, program=self.program)
+
+    @property
+    def ungraded(self) -> bool:
+        """Whether the sandbox failed, so that nothing can be said of the program."""
+        return self.verdict is not None and self.verdict.outcome is Outcome.HOST_ERROR
+
+
+NO_CODE = "no closed ```rust block in the answer"

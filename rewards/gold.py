@@ -1,0 +1,84 @@
+"""Gold tests: tests that the model never sees, run against the function that it wrote.
+
+A data set gives them as `gold_tests`, a Rust test module or the inside of one, or as the published `rust_test_list`, a list of
+assert statements or test functions. The answer's own tests are cut out and these put in their place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from rewards.rust import ASSERTS, parse
+from sandbox import Verdict
+
+__all__ = ["GoldProgram", "gold_passed", "gold_program", "has_gold_tests"]
+
+COLUMNS = ("gold_tests", "rust_test_list")
+
+
+class GoldProgram(NamedTuple):
+    """A program to grade with `phases=("test",)`, and how many tests it must pass."""
+
+    source: str
+    num_tests: int
+
+
+def has_gold_tests(columns: Mapping[str, Any]) -> bool:
+    """Whether a row of the data brings gold tests."""
+    return any(columns.get(name) for name in COLUMNS)
+
+
+def gold_program(code: str, columns: Mapping[str, Any]) -> GoldProgram | None:
+    """The answer's code with gold tests instead of its own.
+
+    Args: code, the program; columns, the row's other columns.
+    Returns: None when the row has no gold tests, or the code redefines the macros that they are written with.
+
+    >>> gold = gold_program("fn f() -> u8 { 1 }", {"rust_test_list": ["assert_eq!(f(), 1);"]})
+    >>> gold.num_tests, "fn gold_0() {" in gold.source
+    (1, True)
+    """
+    module = _gold_module(columns)
+    if module is None:
+        return None
+    program = parse(code)
+    if program.redefined & {*ASSERTS, "panic", "test"}:
+        return None
+    encoded = code.encode("utf-8", "surrogatepass")
+    for tests in sorted(program.test_modules, key=lambda tests: -tests.start):
+        encoded = encoded[: tests.start] + encoded[tests.end :]
+    source = encoded.decode("utf-8", "surrogatepass") + "\n" + module
+    return GoldProgram(source, len(parse(module).tests))
+
+
+def gold_passed(gold: GoldProgram, verdict: Verdict) -> bool:
+    """Whether the code passed every gold test, and the harness said so itself."""
+    nothing_else = verdict.failed == 0 and verdict.ignored == 0
+    return bool(verdict.test) and verdict.genuine and nothing_else and verdict.passed == gold.num_tests
+
+
+def _gold_module(columns: Mapping[str, Any]) -> str | None:
+    """The row's gold tests as a Rust module."""
+    text = columns.get("gold_tests")
+    if text:
+        return str(text) if parse(str(text)).test_modules else _module(str(text))
+    tests = columns.get("rust_test_list")
+    if isinstance(tests, str):
+        tests = json.loads(tests)
+    if not tests:
+        return None
+    return _module("\n".join(_test_function(index, str(test)) for index, test in enumerate(tests)))
+
+
+def _module(inside: str) -> str:
+    """Test functions as a module."""
+    return f"#[cfg(test)]\nmod gold_tests {{\n    use super::*;\n{inside}\n}}\n"
+
+
+def _test_function(index: int, test: str) -> str:
+    """A statement as a test function; a test function as it is."""
+    if "#[test]" in test:
+        return test
+    return f"    #[test]\n    fn gold_{index}() {{\n        {test.rstrip().removesuffix(';')};\n    }}"

@@ -1,0 +1,161 @@
+"""The grader that the trainer talks to: answers go to the sandbox one by one as they end, grades come back by the batch."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rewards.answer import Answer, Gold
+from rewards.cargo import gold as score_gold
+from rewards.gold import GoldProgram, gold_program, has_gold_tests
+from rewards.grade import Grade
+from rewards.rubric import Rubric
+from rewards.rust import extract_code
+from sandbox import Outcome, SandboxPool, Verdict
+
+__all__ = ["RustGrader"]
+
+log = logging.getLogger(__name__)
+
+
+class _Example(Protocol):
+    """What is read of an example; `grpo.records.Example` has it."""
+
+    @property
+    def messages(self) -> Sequence[Mapping[str, str]]: ...
+    @property
+    def columns(self) -> Mapping[str, Any]: ...
+
+
+class _Completion(Protocol):
+    """What is read of a completion; `grpo.records.Completion` has it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def token_ids(self) -> Sequence[int]: ...
+
+
+@dataclass(frozen=True)
+class _Ticket:
+    """An answer that is being graded."""
+
+    example: _Example
+    completion: _Completion
+    verdict: Future[Verdict] | None  # None: there is no code
+    wants_gold: bool
+    gold_program: GoldProgram | None
+    gold_verdict: Future[Verdict] | None
+
+
+class RustGrader:
+    """Implements `grpo.records.Grader` with a rubric and a pool of sandboxes.
+
+    An answer without code fails every check. One that the sandbox could not grade has rewards and checks of None.
+    """
+
+    def __init__(self, rubric: Rubric, pool: SandboxPool, *, gold: bool = False, deadline_s: float = 300.0) -> None:
+        """Args: gold, whether gold tests are run where the data has them; deadline_s, the longest wait for a batch."""
+        self.weights = rubric.weights
+        self._rubric = rubric
+        self._pool = pool
+        self._gold = gold or "gold" in rubric.weights
+        self._deadline_s = deadline_s
+
+    def start(self, example: _Example, completion: _Completion) -> _Ticket:
+        """Send an answer to the sandbox; returns at once."""
+        code = extract_code(completion.text)
+        wants_gold = self._gold and has_gold_tests(example.columns)
+        gold = gold_program(code, example.columns) if wants_gold and code is not None else None
+        return _Ticket(
+            example,
+            completion,
+            self._pool.submit(code) if code is not None else None,
+            wants_gold,
+            gold,
+            self._pool.submit(gold.source, phases=("test",)) if gold is not None else None,
+        )
+
+    def finish(self, tickets: Sequence[_Ticket]) -> list[Grade]:
+        """Wait for the verdicts, at most until the deadline, and score; one grade a ticket, in order.
+
+        A program that is not graded by then is named in the log, killed, and counts as a timeout.
+        """
+        deadline = time.monotonic() + self._deadline_s
+        answers = [self._answer(ticket, deadline) for ticket in tickets]
+        own: dict[str, list[float | None]] = {}
+        own_seconds = 0.0
+        if self._rubric.has_own:
+            own, own_seconds = self._rubric.own_scores(_arguments(tickets, answers), len(tickets))
+        grades = []
+        for index, answer in enumerate(answers):
+            values, seconds = self._rubric.timed_score(answer)
+            for name, scores in own.items():
+                values[name], seconds[name] = scores[index], own_seconds
+            if answer.ungraded:
+                values = dict.fromkeys(values)
+            grades.append(Grade(values, _checks(answer), seconds, _record(answer)))
+        return grades
+
+    def _answer(self, ticket: _Ticket, deadline: float) -> Answer:
+        """A ticket with its verdicts."""
+        name = ticket.completion.id
+        verdict = self._wait(ticket.verdict, name, deadline)
+        gold = None
+        if ticket.wants_gold:
+            gold = Gold(ticket.gold_program, self._wait(ticket.gold_verdict, f"{name} (gold tests)", deadline))
+        return Answer(ticket.completion.text, verdict, gold)
+
+    def _wait(self, future: Future[Verdict] | None, name: str, deadline: float) -> Verdict | None:
+        """A verdict, by the deadline or never."""
+        if future is None:
+            return None
+        try:
+            return future.result(timeout=max(0.0, deadline - time.monotonic()))
+        except FutureTimeout:
+            reason = f"not graded within the batch's deadline of {self._deadline_s:g} s"
+            log.warning("%s: %s; it is stopped and counts as a timeout", name, reason)
+            self._pool.cancel(future, reason)
+            return future.result()
+        except CancelledError:
+            return Verdict(Outcome.HOST_ERROR, reason="the sandbox was closed")
+
+
+def _checks(answer: Answer) -> dict[str, float | None]:
+    """The facts to average over answers."""
+    names = ("build", "clippy", "test", "test_strict", "gold", "asserts")
+    if answer.ungraded:
+        return dict.fromkeys(names)
+    verdict = answer.verdict
+    said = (verdict.build, verdict.clippy, verdict.test) if verdict is not None else (False, False, False)
+    num_asserts = len({found.text for found in answer.program.asserts}) if answer.program is not None else 0
+    values = (*map(float, map(bool, said)), float(answer.judgement.strict), score_gold(answer).value, float(num_asserts))
+    return dict(zip(names, values, strict=True))
+
+
+def _record(answer: Answer) -> dict[str, Any]:
+    """What is kept of a grading."""
+    record: dict[str, Any] = answer.verdict.to_json() if answer.verdict is not None else {}
+    record |= {"code": answer.code, "strict_reason": answer.judgement.reason}
+    if answer.gold is not None and answer.gold.verdict is not None:
+        record["gold"] = answer.gold.verdict.to_json()
+    return record
+
+
+def _arguments(tickets: Sequence[_Ticket], answers: Sequence[Answer]) -> dict[str, list[Any]]:
+    """A batch as TRL hands it to a reward function."""
+    columns = sorted({name for ticket in tickets for name in ticket.example.columns})
+    return {
+        "prompts": [[dict(message) for message in ticket.example.messages] for ticket in tickets],
+        "completions": [[{"role": "assistant", "content": ticket.completion.text}] for ticket in tickets],
+        "completion_ids": [list(ticket.completion.token_ids) for ticket in tickets],
+        "verdicts": [answer.verdict for answer in answers],
+        **{name: [ticket.example.columns.get(name) for ticket in tickets] for name in columns},
+    }

@@ -1,0 +1,163 @@
+"""Train a language model with GRPO on cargo's verdicts, and show what it learned.
+
+Usage:
+    python scripts/train.py [RECIPE.toml] [section.key=value ...]
+
+Without arguments the recipe is scripts/recipes/tiny.toml: the shipped model and prompts, minutes on two cores. `--help`
+prints every field, `--dry-run` the plan. Exit codes: 0 done, 2 bad input, 3 the host failed, 75 stopped and resumable
+(go on with run.resume=true run.dir=DIR).
+
+Example:
+    python scripts/train.py train.max_steps=2 eval.prompts=10 run.dir=runs/first
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from types import FrameType
+
+from plan import plan
+from recipe import Recipe, parse_arguments
+from tqdm import tqdm
+
+from grpo.environment import environment
+from grpo.errors import BadInput, HostFailed
+from grpo.run import RunDirectory
+from grpo.settings import to_toml
+from sandbox import SandboxError, SandboxPool
+
+# torch, transformers and datasets are imported inside functions: the sandbox's workers start first, and start small.
+
+DONE, BAD_INPUT, HOST_FAILED, STOPPED = 0, 2, 3, 75
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a recipe; the exit code."""
+    try:
+        arguments = parse_arguments(argv)
+        if arguments.dry_run:
+            print(plan(arguments.recipe))
+            return DONE
+        return train(arguments.recipe)
+    except BadInput as error:
+        print(f"train: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except (HostFailed, SandboxError) as error:
+        print(f"train: {error}", file=sys.stderr)
+        return HOST_FAILED
+
+
+def train(recipe: Recipe) -> int:
+    """Train as the recipe says; the exit code."""
+    path = recipe.run_path()
+    if not recipe.run.resume:
+        RunDirectory.refuse_existing(path)
+    started = time.monotonic()
+    with SandboxPool(recipe.sandbox.jobs, recipe.sandbox.limits()) as pool:
+        from compose import PromptSet, load_prompt_set, load_recipe_policy, make_trainer, resume
+
+        from grpo.checkpoint import latest_checkpoint
+        from grpo.report import write_report
+
+        checkpoint = latest_checkpoint(path / "checkpoints") if recipe.run.resume else None
+        policy = load_recipe_policy(recipe, checkpoint or recipe.model.path)
+        prompts = load_prompt_set(recipe, policy, recipe.data.train, split="train")
+        held_out = PromptSet([], {})
+        if recipe.eval.prompts:
+            held_out = load_prompt_set(recipe, policy, recipe.data.eval, split="test", limit=recipe.eval.prompts)
+        with open_run(recipe, pool) as run:
+            trainer = make_trainer(recipe, pool, policy, prompts, held_out, run)
+            first_step = resume(trainer, checkpoint) if checkpoint else 1
+            print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
+            print(f"prompts   {len(prompts.examples)} to train on, {len(held_out.examples)} to evaluate on")
+            print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers")
+            print(f"run       {path}, steps {first_step} to {trainer.num_steps}", flush=True)
+            stop = StopRequest()
+            with tqdm(total=trainer.num_steps, initial=first_step - 1, unit="step", dynamic_ncols=True) as bar:
+                finished = trainer.train(
+                    first_step=first_step,
+                    should_stop=stop.requested,
+                    on_step=lambda step, metrics: show(bar, metrics),
+                    say=bar.write,
+                )
+            if finished:
+                summarise(run, steps=trainer.num_steps, seconds=time.monotonic() - started)
+                print(f"report    {write_report(path)}")
+                return DONE
+            print(f"stopped; go on with: python scripts/train.py run.resume=true run.dir={path}")
+            return STOPPED
+
+
+def open_run(recipe: Recipe, pool: SandboxPool) -> RunDirectory:
+    """The run's directory, made or, for a run that goes on, opened."""
+    if recipe.run.resume:
+        return RunDirectory.resume(recipe.run_path(), completions=recipe.log.completions)
+    return RunDirectory.create(
+        recipe.run_path(),
+        config_toml=to_toml(recipe),
+        environment=environment(toolchain=pool.toolchain.version, argv=sys.argv),
+        completions=recipe.log.completions,
+    )
+
+
+class StopRequest:
+    """Ctrl-C or SIGTERM once: finish the step, save, stop. Twice: stop at once, back to the last checkpoint."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def requested(self) -> bool:
+        """Whether someone asked."""
+        return self._asked
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        os.write(sys.stderr.fileno(), b"\nstopping after this step; once more to stop at once\n")
+
+
+def show(bar: tqdm[None], metrics: Mapping[str, float]) -> None:
+    """Move the bar on, with what a step came to."""
+    shown = {
+        "reward": f"{metrics.get('reward/mean', float('nan')):.2f}",
+        "build": f"{metrics.get('check/build', 0):.0%}",
+        "clippy": f"{metrics.get('check/clippy', 0):.0%}",
+        "test": f"{metrics.get('check/test', 0):.0%}",
+        "strict": f"{metrics.get('check/test_strict', 0):.0%}",
+        "tok/s": f"{metrics['throughput/tokens_per_s']:.0f}",
+    }
+    bar.set_postfix(shown, refresh=False)
+    bar.update()
+
+
+def summarise(run: RunDirectory, *, steps: int, seconds: float) -> None:
+    """Write summary.json and print the table before / after, where there was an evaluation."""
+    from grpo.journal import summary_rates
+    from grpo.report import closing_table
+
+    evaluations = run.evaluations()
+    if not evaluations:
+        return
+    before, after = evaluations[0], evaluations[-1]
+    run.write_summary(
+        {
+            "before": summary_rates(before),
+            "after": summary_rates(after),
+            "steps": steps,
+            "seconds": round(seconds, 1),
+            "num_prompts": after["num_prompts"],
+            "num_samples": after["num_samples"],
+        }
+    )
+    print(closing_table(before, after))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
