@@ -1,8 +1,8 @@
 """Advantages: how much better an answer is than the other answers to the same prompt.
 
-Every function maps rewards [P, G] (P prompts, G answers each; NaN where an answer has no reward) to advantages of the same
-shape. An answer without a reward, or the only one of its group with a reward, gets exactly 0: there is nothing to compare
-it with. Rewards carry no gradient and neither do advantages.
+Every function maps rewards [P, G] (P prompts, G answers each; NaN where an answer has no reward) to advantages of the
+same shape. An answer without a reward, or the only one of its group with a reward, gets exactly 0: there is nothing
+to compare it with. Rewards carry no gradient and neither do advantages.
 
 Published code differs silently in the details, so each choice is an option with a name: the standard deviation is the
 sample one (ddof 1), as in TRL; at G = 8 the population form would be 6.9 % smaller.

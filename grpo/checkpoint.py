@@ -1,8 +1,8 @@
 """Checkpoints: an ordinary Hugging Face directory, plus what training needs to go on exactly where it was.
 
-`checkpoints/step-000120/` loads in `transformers` as it is. Its `trainer_state/` holds Adam's moments (safetensors, never
-pickle) and a few numbers; sampling and shuffling are functions of seed and step, so there is no generator state to keep.
-A checkpoint appears under its name only when it is complete.
+`checkpoints/step-000120/` loads in `transformers` as it is. Its `trainer_state/` holds Adam's moments (safetensors,
+never pickle) and a few numbers; sampling and shuffling are functions of seed and step, so there is no generator state
+to keep. A checkpoint appears under its name only when it is complete.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
         fresh = updater.optimizer.state_dict()
         updater.load_state_dict({"optimizer": {**fresh, "state": _unflatten(moments)}, "updates": progress["updates"]})
     except (OSError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{state} cannot be read ({error}): resume from an older checkpoint or start afresh") from error
+        raise CheckpointError(
+            f"{state} cannot be read ({error}): resume from an older checkpoint or start afresh"
+        ) from error
     return progress
 
 

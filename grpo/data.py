@@ -1,7 +1,8 @@
 """Prompts: from a file or a data set to `Example` records, and the order in which training draws them.
 
-Reads jsonl and parquet through `datasets`, from a local path or, as `hf:NAME`, from the hub. The prompt column is `prompt` or
-`rust_prompt`; `task_id` names the row where there is one; every other column travels along to the rewards.
+Reads jsonl and parquet through `datasets`, from a local path or, as `hf:NAME`, from the hub. The prompt column is
+`prompt` or `rust_prompt`; `task_id` names the row where there is one; every other column travels along to the
+rewards.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def load_examples(source: str, *, split: str, system_prompt: str = "") -> list[E
     Args: source, a .jsonl or .parquet path, or `hf:NAME`; split, the hub split to read ("train"); system_prompt, put
         before every prompt as a system message unless empty. A row's prompt is text, or a list of chat messages.
     Returns: examples in file order.
-    Raises: DataError for a missing file, an unreadable one, no rows, a missing column, an empty prompt, a duplicate task_id.
+    Raises: DataError for a missing file, an unreadable one, no rows, a missing column, an empty prompt, a duplicate
+        task_id.
     """
     rows = _read(source, split)
     if not rows:
@@ -43,7 +45,9 @@ def load_examples(source: str, *, split: str, system_prompt: str = "") -> list[E
     seen: dict[str, int] = {}
     for index, example in enumerate(examples):
         if example.id in seen:
-            raise DataError(f"{source}: rows {seen[example.id]} and {index} share the task_id {example.id!r}; make them unique")
+            raise DataError(
+                f"{source}: rows {seen[example.id]} and {index} share the task_id {example.id!r}; make them unique"
+            )
         seen[example.id] = index
     return examples
 
@@ -67,7 +71,7 @@ def encode_prompts(
         longest = max(too_long, key=lambda example_id: len(encoded[example_id]))
         raise DataError(
             f"{len(too_long)} of {len(examples)} prompts are longer than data.max_prompt_tokens = {max_tokens} (the longest, "
-            f"{longest}, has {len(encoded[longest])}): raise the limit, shorten them, or set data.long_prompts = \"skip\""
+            f'{longest}, has {len(encoded[longest])}): raise the limit, shorten them, or set data.long_prompts = "skip"'
         )
     kept = [example for example in examples if len(encoded[example.id]) <= max_tokens]
     return kept, {example.id: encoded[example.id] for example in kept}
@@ -136,7 +140,9 @@ def _read(source: str, split: str) -> list[dict[str, Any]]:
 def _example(row: Mapping[str, Any], index: int, column: str, source: str, system_prompt: str) -> Example:
     """One row as an example."""
     prompt = row[column]
-    messages = [dict(message) for message in prompt] if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
+    messages = (
+        [dict(message) for message in prompt] if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
+    )
     if not messages or not all(isinstance(m.get("content"), str) and m["content"].strip() for m in messages):
         raise DataError(f"{source}: row {index} has no text in column {column!r}")
     if system_prompt and messages[0]["role"] != "system":

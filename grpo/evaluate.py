@@ -1,7 +1,7 @@
 """Evaluation: sample held-out prompts, grade, and report rates with intervals that respect the clusters.
 
-Sampling has its own seed and shares no generator with training, so a run with evaluations and one without produce the same
-weights, bit for bit. Answers to one prompt are not independent, so every interval is clustered by prompt.
+Sampling has its own seed and shares no generator with training, so a run with evaluations and one without produce the
+same weights, bit for bit. Answers to one prompt are not independent, so every interval is clustered by prompt.
 """
 
 from __future__ import annotations
@@ -62,8 +62,16 @@ def evaluate(
     groups: list[Group] = []
     for number, chunk in enumerate(_chunks(examples, max(1, max_rows // num_samples))):
         groups += rollout(
-            engine, grader, policy, chunk, prompt_ids, name=f"{name}.{number}", group_size=num_samples,
-            max_tokens=max_tokens, temperature=temperature, seed=seed_for(seed, "eval", number),
+            engine,
+            grader,
+            policy,
+            chunk,
+            prompt_ids,
+            name=f"{name}.{number}",
+            group_size=num_samples,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed_for(seed, "eval", number),
             policy_version=policy_version,
         ).groups
     metrics, counts = evaluation_metrics(groups)
@@ -102,7 +110,8 @@ def clustered_mean(clusters: Sequence[Sequence[float]]) -> tuple[float, float]:
 
     Args: the values of each cluster; empty clusters are ignored.
     Returns: (mean, half width); NaN without values, half width NaN with fewer than two clusters.
-    Source: cluster-robust variance of a mean, Liang and Zeger (1986); Miller, "Adding Error Bars to Evals" (2411.00640).
+    Source: cluster-robust variance of a mean, Liang and Zeger (1986); Miller, "Adding Error Bars to Evals"
+        (2411.00640).
 
     >>> clustered_mean([[0.0, 0.0], [1.0, 1.0]])  # two independent observations, whatever the four values pretend
     (0.5, 0.98)

@@ -17,7 +17,9 @@ def completion_lines(
 ) -> Iterator[dict[str, Any]]:
     """One record per answer: its text, rewards, checks and verdict; phase is "train" or "eval"."""
     for row, group in enumerate(groups):
-        for k, (completion, grade, reward) in enumerate(zip(group.completions, group.grades, group.rewards, strict=True)):
+        for k, (completion, grade, reward) in enumerate(
+            zip(group.completions, group.grades, group.rewards, strict=True)
+        ):
             yield {
                 "id": completion.id,
                 "step": step,
@@ -65,7 +67,10 @@ def batch_metrics(groups: Sequence[Group], *, policy_version: int) -> dict[str, 
         "reward/unscored": float(sum(reward is None for group in groups for reward in group.rewards)),
     }
     grades = [grade for group in groups for grade in group.grades]
-    for area, fields in (("reward", [grade.rewards for grade in grades]), ("check", [grade.checks for grade in grades])):
+    for area, fields in (
+        ("reward", [grade.rewards for grade in grades]),
+        ("check", [grade.checks for grade in grades]),
+    ):
         for name in fields[0]:
             known = [value for value in (field.get(name) for field in fields) if value is not None]
             if known:

@@ -1,8 +1,8 @@
 """Log-probabilities and entropy of tokens under logits, at the temperature they were sampled with.
 
-The policy that produced an answer is softmax(z / T), so policy, old policy and reference are all read at that T: a ratio
-between distributions at different temperatures is not an importance ratio.
-Left out: avoiding the [tokens, vocabulary] logits. Callers pass only the positions that are trained.
+The policy that produced an answer is softmax(z / T), so policy, old policy and reference are all read at that T: a
+ratio between distributions at different temperatures is not an importance ratio. Left out: avoiding the [tokens,
+vocabulary] logits. Callers pass only the positions that are trained.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["token_logprobs"]
 
 
 def token_logprobs(logits: Tensor, token_ids: Tensor, *, temperature: float) -> tuple[Tensor, Tensor]:
-    """Log-probability of each token and entropy of each distribution: `l = log softmax(z / T)[token]`, `H = -sum p log p`.
+    """Log-probability of each token and entropy of its distribution: `l = log softmax(z / T)[token]`, `H = -sum p log p`.
 
     Args:
         logits: [..., V], any float dtype; carries gradient. The arithmetic is fp32 (fp64 stays fp64).

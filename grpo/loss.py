@@ -3,8 +3,8 @@
 Per-token functions take [B, T] tensors (B answers, T tokens, padded on the right) and a bool mask (True = trained), and
 return [B, T] with 0 outside the mask. Nothing is reduced before the last line: `(per_token * weights).sum()` with
 weights from `aggregation_weights`, computed once for the whole optimizer batch, so that cutting it into micro-batches
-changes nothing. Masking happens before `exp`: done after it, an overflow in the padding is a NaN gradient behind a finite
-loss. There are no defaults for what papers argue about.
+changes nothing. Masking happens before `exp`: done after it, an overflow in the padding is a NaN gradient behind a
+finite loss. There are no defaults for what papers argue about.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def log_ratio(logprobs: Tensor, old_logprobs: Tensor, mask: Tensor) -> Tensor:
         update on the batch, detached; mask [B, T] bool.
     Returns: [B, T] in nats, with gradient.
 
-    >>> log_ratio(torch.tensor([[-1.0, torch.nan]]), torch.tensor([[-1.5, 0.0]]), torch.tensor([[True, False]])).tolist()
+    >>> mask = torch.tensor([[True, False]])
+    >>> log_ratio(torch.tensor([[-1.0, torch.nan]]), torch.tensor([[-1.5, 0.0]]), mask).tolist()
     [[0.5, 0.0]]
     """
     return torch.where(mask, logprobs, 0.0) - torch.where(mask, old_logprobs, 0.0)
@@ -45,8 +46,9 @@ def clipped_policy_loss(
     Source: PPO (arXiv 1707.06347), equation 7; separate bounds from DAPO (arXiv 2503.14476), equation 8.
 
     >>> logprobs, old = torch.tensor([[-1.0]]), torch.tensor([[-1.0 - 0.6931472]])  # ratio 2
-    >>> clipped_policy_loss(logprobs, old, torch.tensor([1.0]), torch.tensor([[True]]), clip_low=0.2, clip_high=0.2).item()
-    -1.2000000476837158
+    >>> advantages, mask = torch.tensor([1.0]), torch.tensor([[True]])
+    >>> round(clipped_policy_loss(logprobs, old, advantages, mask, clip_low=0.2, clip_high=0.2).item(), 4)
+    -1.2
     """
     ratio = log_ratio(logprobs, old_logprobs, mask).exp()
     clipped = ratio.clamp(1 - clip_low, 1 + clip_high)
@@ -80,11 +82,12 @@ def aggregation_weights(lengths: Tensor, *, aggregation: str, max_tokens: int) -
 
     All tokens of one answer weigh the same, so one number per answer is enough: `weights = result[:, None] * mask`.
 
-    Args: lengths [B] int, trained tokens of every answer of the batch; aggregation, one of `AGGREGATIONS`; max_tokens, the
-        longest answer that sampling allows (used by "constant").
+    Args: lengths [B] int, trained tokens of every answer of the batch; aggregation, one of `AGGREGATIONS`;
+        max_tokens, the longest answer that sampling allows (used by "constant").
     Returns: [B] fp32. An answer of no tokens weighs 0.
     Raises: ValueError for an unknown aggregation.
-    Source: DAPO (arXiv 2503.14476), equation 8; DeepSeekMath (arXiv 2402.03300), equation 3; Dr. GRPO (arXiv 2503.20783).
+    Source: DAPO (arXiv 2503.14476), equation 8; DeepSeekMath (arXiv 2402.03300), equation 3; Dr. GRPO (arXiv
+        2503.20783).
 
     >>> aggregation_weights(torch.tensor([1, 3]), aggregation="token", max_tokens=4).tolist()
     [0.25, 0.25]

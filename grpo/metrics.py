@@ -54,7 +54,6 @@ METRICS: dict[str, Metric] = {
     "time/generate": Metric("sampling, rewards already running beside it", "s"),
     "time/wait_rewards": Metric("waiting for the last rewards after sampling ended", "s"),
     "time/train": Metric("forward, backward and optimizer", "s"),
-    "time/checkpoint": Metric("writing a checkpoint, on the steps that write one", "s"),
     "time/step": Metric("the whole step, checkpoint and evaluation not counted", "s"),
     "throughput/tokens_per_s": Metric("trained completion tokens per second of the step", "tokens/s"),
     "throughput/completions_per_s": Metric("graded answers per second of the step", "1/s"),

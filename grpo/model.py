@@ -1,7 +1,8 @@
 """The policy: a Hugging Face causal language model, its tokenizer, and how to read log-probabilities out of it.
 
-Parameters are fp32; `compute_dtype` bf16 runs the matrix products under autocast. Dropout stays off: the ratio between two
-forward passes must come from the weights alone. Local directories or hub names, safetensors only, no remote code.
+Parameters are fp32; `compute_dtype` bf16 runs the matrix products under autocast. Dropout stays off: the ratio
+between two forward passes must come from the weights alone. Local directories or hub names, safetensors only, no
+remote code.
 """
 
 from __future__ import annotations
@@ -69,10 +70,8 @@ class Policy:
             hidden = self.model.base_model(
                 input_ids=batch.input_ids, attention_mask=batch.attention_mask.long(), use_cache=False
             ).last_hidden_state  # [B, L, H]
-            logits = self.model.get_output_embeddings()(hidden[batch.trained])  # [tokens, V]
-        flat_logprobs, flat_entropy = token_logprobs(
-            logits, batch.completion_ids[batch.mask], temperature=temperature
-        )
+            logits = self.model.lm_head(hidden[batch.trained])  # [tokens, V]
+        flat_logprobs, flat_entropy = token_logprobs(logits, batch.completion_ids[batch.mask], temperature=temperature)
         padded = flat_logprobs.new_zeros(batch.mask.shape)
         return padded.masked_scatter(batch.mask, flat_logprobs), padded.masked_scatter(batch.mask, flat_entropy)
 
@@ -122,7 +121,7 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
     if not stop_ids:
         raise ModelError(f"neither tokenizer nor generation_config of {path!r} names an end-of-turn token")
     # `eval` turns dropout off for good: nothing here ever calls `train()`.
-    model.to(device).eval()
+    model.to(device=device).eval()  # type: ignore[call-arg]  # transformers' wrapper hides torch's signature
     return Policy(model, tokenizer, device, getattr(torch, compute_dtype), stop_ids)
 
 

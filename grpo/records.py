@@ -37,35 +37,40 @@ class Completion:
     policy_version: int  # number of weight updates before it was sampled
 
 
-@dataclass(frozen=True)
-class Grade:
-    """What the grader says of one completion.
+class Grade(Protocol):
+    """What a grader says of one completion; every grader brings a class of its own."""
 
-    rewards: per reward function its score, or None where it does not apply (never trained on, never counted as 0).
-    checks: named facts to average over completions (pass rates as 0.0 or 1.0, counts); None where unknown.
-    seconds: per reward function the time it took.
-    verdict: everything else worth keeping, as plain JSON values.
-    """
+    @property
+    def rewards(self) -> Mapping[str, float | None]:
+        """Per reward function its score, or None where it does not apply (never trained on, never counted as 0)."""
 
-    rewards: Mapping[str, float | None]
-    checks: Mapping[str, float | None] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    verdict: Mapping[str, Any] = field(default_factory=dict)
+    @property
+    def checks(self) -> Mapping[str, float | None]:
+        """Named facts to average over completions (pass rates as 0.0 or 1.0, counts); None where unknown."""
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Per reward function the time it took."""
+
+    @property
+    def verdict(self) -> Mapping[str, Any]:
+        """Everything else worth keeping, as plain JSON values."""
 
 
 class Grader(Protocol):
     """Scores answers in the background.
 
-    `start` returns a ticket at once, while other answers are still being written; `finish` waits for a batch of tickets,
-    up to the grader's own deadline, and returns one grade a ticket in the same order. `weights` gives each reward
-    function's weight in the sum.
+    `start` returns a ticket at once, while other answers are still being written; `finish` waits for a batch of
+    tickets, up to the grader's own deadline, and returns one grade a ticket in the same order.
     """
 
-    weights: Mapping[str, float]
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Each reward function's weight in the sum."""
 
     def start(self, example: Example, completion: Completion) -> Any: ...
 
-    def finish(self, tickets: Sequence[Any]) -> list[Grade]: ...
+    def finish(self, tickets: Sequence[Any]) -> Sequence[Grade]: ...
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """One batch of experience: sample groups, grade each answer the moment it is complete, and collect what came back.
 
-The grader works beside the engine: an answer is handed over as soon as it ends, so when the last one has been sampled most
-verdicts are already there. A bad answer is data; only the host's failures are errors.
+The grader works beside the engine: an answer is handed over as soon as it ends, so when the last one has been sampled
+most verdicts are already there. A bad answer is data; only the host's failures are errors.
 """
 
 from __future__ import annotations
@@ -73,8 +73,13 @@ def rollout(
     grades = dict(zip(slots, grader.finish([tickets[slot] for slot in slots]), strict=True))
     finished = time.perf_counter()
     groups = tuple(
-        _group(example, prompts[index], [completions[index, k] for k in range(group_size)],
-               [grades[index, k] for k in range(group_size)], grader.weights)
+        _group(
+            example,
+            prompts[index],
+            [completions[index, k] for k in range(group_size)],
+            [grades[index, k] for k in range(group_size)],
+            grader.weights,
+        )
         for index, example in enumerate(examples)
     )
     return Rollout(groups, generated - started, finished - generated)
@@ -83,7 +88,8 @@ def rollout(
 def reward_matrix(groups: Sequence[Group]) -> Tensor:
     """The rewards of groups of one size as fp32 [P, G], NaN where an answer has none."""
     return torch.tensor(
-        [[float("nan") if reward is None else reward for reward in group.rewards] for group in groups], dtype=torch.float32
+        [[float("nan") if reward is None else reward for reward in group.rewards] for group in groups],
+        dtype=torch.float32,
     )
 
 

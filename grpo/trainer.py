@@ -1,7 +1,7 @@
 """The training loop: evaluate, then rollout, update, record, again and again; evaluate at the end.
 
-Everything that decides the weights is a function of recipe, seed and step, so a run that was stopped and resumed ends with
-the weights of one that was not. Evaluation never touches the state that training uses.
+Everything that decides the weights is a function of recipe, seed and step, so a run that was stopped and resumed ends
+with the weights of one that was not. Evaluation never touches the state that training uses.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from grpo.advantages import ADVANTAGES, zero_spread
 from grpo.checkpoint import save_checkpoint
@@ -70,10 +69,10 @@ class Trainer:
         self._evaluate_if_due(first_step - 1, say)
         for step in range(first_step, self.num_steps + 1):
             metrics = self._step(step)
+            self.run.log_metrics(step, metrics)
             stopping = should_stop()
             if stopping or step == self.num_steps or _due(step, self.checkpoint_every):
-                metrics["time/checkpoint"] = self._checkpoint(step)
-            self.run.log_metrics(step, metrics)
+                self._checkpoint(step)
             on_step(step, metrics)
             if stopping:
                 return False
@@ -92,7 +91,9 @@ class Trainer:
             metrics |= {"reward/mean": float(scorable.mean()), "reward/std": float(scorable.std())}
         metrics["groups/zero_spread"] = float(zero_spread(rewards).float().mean())
         metrics["advantage/std"] = float(advantages.std())
-        self.run.log_completions(completion_lines(batch.groups, step=step, phase="train", advantages=advantages.tolist()))
+        self.run.log_completions(
+            completion_lines(batch.groups, step=step, phase="train", advantages=advantages.tolist())
+        )
         self.run.log_rewards(reward_lines(batch.groups, step=step))
         training = time.perf_counter()
         metrics |= self.updater.update(samples_from_groups(batch.groups, advantages=self.advantages))
@@ -132,19 +133,22 @@ class Trainer:
             return
         say(f"evaluating the weights after step {step}")
         evaluation = self.evaluate(step)
-        say(f"{_rates(evaluation)} ({evaluation.num_prompts} prompts x {evaluation.num_samples}, {evaluation.seconds:.0f} s)")
+        size = f"{evaluation.num_prompts} prompts x {evaluation.num_samples}"
+        say(f"{_rates(evaluation)} ({size}, {evaluation.seconds:.0f} s)")
         self.run.log_completions(completion_lines(evaluation.groups, step=step, phase="eval"))
         self.run.log_evaluation(evaluation_line(evaluation, step=step))
 
-    def _checkpoint(self, step: int) -> float:
-        """Write a checkpoint; the seconds it took."""
-        started = time.perf_counter()
-        progress: dict[str, Any] = {"prompts_drawn": self.prompts.position}
+    def _checkpoint(self, step: int) -> None:
+        """Write a checkpoint."""
         save_checkpoint(
-            self.run.checkpoints, step=step, policy=self.policy, updater=self.updater, progress=progress,
-            config_toml=self.config_toml, keep=self.checkpoints_kept,
+            self.run.checkpoints,
+            step=step,
+            policy=self.policy,
+            updater=self.updater,
+            progress={"prompts_drawn": self.prompts.position},
+            config_toml=self.config_toml,
+            keep=self.checkpoints_kept,
         )
-        return time.perf_counter() - started
 
 
 def _due(step: int, every: int) -> bool:

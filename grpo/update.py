@@ -1,8 +1,9 @@
 """From graded groups to new weights: advantages, micro-batches, loss, one optimizer step per iteration.
 
-`old_logprobs` are the trainer's own, read in the first iteration before any weight has moved, so no extra forward pass is
-needed: with one iteration they are the current log-probs, detached. A group without spread has no policy gradient; skipping
-it saves its forward pass and changes the policy gradient by nothing, because the loss weights are those of the whole batch.
+`old_logprobs` are the trainer's own, read in the first iteration before any weight has moved, so no extra forward
+pass is needed: with one iteration they are the current log-probs, detached. A group without spread has no policy
+gradient; skipping it saves its forward pass and changes the policy gradient by nothing, because the loss weights are
+those of the whole batch.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def samples_from_groups(groups: Sequence[Group], *, advantages: str) -> list[Sam
 
 
 def learning_rate(update: int, *, num_updates: int, peak: float, warmup: int, schedule: str, floor: float) -> float:
-    """The rate of update number `update` (from 0): linear warm-up to `peak`, then constant, linear or cosine to `floor`.
+    """The rate of an update, counted from 0: linear warm-up to `peak`, then constant, linear or cosine to `floor`.
 
     >>> [learning_rate(u, num_updates=4, peak=1.0, warmup=2, schedule="linear", floor=0.0) for u in range(4)]
     [0.5, 1.0, 1.0, 0.5]
@@ -108,7 +109,8 @@ class Updater:
         vectors = [p for p in policy.model.parameters() if p.requires_grad and p.ndim < 2]
         self.optimizer = torch.optim.AdamW(
             [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}],
-            lr=schedule(0), betas=betas,
+            lr=schedule(0),
+            betas=betas,
         )
 
     def update(self, samples: Sequence[Sample]) -> dict[str, float]:
@@ -135,7 +137,7 @@ class Updater:
                 if len(old_logprobs) <= index:
                     old_logprobs.append(logprobs.detach())
                 loss, part = self._loss(batch, logprobs, old_logprobs[index], weights[batch.rows])
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 parts.append({**part, "entropy": torch.where(batch.mask, entropy, 0).sum()})
             grad_norm = self._step(parts)
             totals.extend(parts)
@@ -193,8 +195,8 @@ class Updater:
         if not (math.isfinite(norm) and math.isfinite(loss)):
             self.optimizer.zero_grad()
             raise NonFiniteLoss(
-                f"update {self.updates}: the loss is {loss} and the gradient norm {norm}; the weights were left as they "
-                "were. Lower train.lr, or look for extreme ratios in metrics.jsonl (policy/ratio_max)"
+                f"update {self.updates}: the loss is {loss} and the gradient norm {norm}; the weights were left as "
+                "they were. Lower train.lr, or look for extreme ratios in metrics.jsonl (policy/ratio_max)"
             )
         for group in self.optimizer.param_groups:
             group["lr"] = self._schedule(self.updates)

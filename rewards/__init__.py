@@ -1,10 +1,10 @@
 """Text in, number out: what a Rust answer is worth. Imports the sandbox; never torch.
 
-    rust       the code block, and its structure        format     rewards for form
-    prompts    what the model is told                   cargo      rewards for cargo's verdict
-    gold       tests that the model never sees          guard      was the pass earned
-    functions  the rewards as TRL calls them            rubric     which rewards, with what weight
-    grader     answers in, grades out, in the background
+rust       the code block, and its structure        format     rewards for form
+prompts    what the model is told                   cargo      rewards for cargo's verdict
+gold       tests that the model never sees          guard      was the pass earned
+functions  the rewards as TRL calls them            rubric     which rewards, with what weight
+grader     answers in, grades out, in the background
 """
 
 from rewards.answer import Answer, Score

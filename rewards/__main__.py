@@ -3,9 +3,9 @@
 Usage:
     python -m rewards grade ANSWER... [--jobs N] [--json]
 
-An ANSWER is a file that holds a model's whole answer, text and fences; `-` is standard input. Bytes that are no UTF-8 are read as
-the replacement character, as a tokenizer decodes them. Gold tests belong to a data set, so `gold` does not apply here. Exit
-codes: 0 all scored, 2 bad input, 3 the host failed.
+An ANSWER is a file that holds a model's whole answer, text and fences; `-` is standard input. Bytes that are no UTF-8
+are read as the replacement character, as a tokenizer decodes them. Gold tests belong to a data set, so `gold` does
+not apply here. Exit codes: 0 all scored, 2 bad input, 3 the host failed.
 
 Example:
     python -m rewards grade answer.md

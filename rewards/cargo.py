@@ -1,4 +1,4 @@
-"""Rewards for what cargo said. Each maps an `Answer` to 0..1 with a reason; a failure of the host is None and never 0."""
+"""Rewards for what cargo said: each maps an `Answer` to 0..1 with a reason; a failure of the host is None, never 0."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def cargo_clippy(answer: Answer) -> Score:
     verdict = answer.verdict
     if verdict is None or answer.ungraded:
         return _unrun(answer)
-    return Score(float(bool(verdict.clippy)), f"{verdict.warnings} warnings" if verdict.clippy else _first_error(verdict))
+    return Score(
+        float(bool(verdict.clippy)), f"{verdict.warnings} warnings" if verdict.clippy else _first_error(verdict)
+    )
 
 
 def clippy_clean(answer: Answer) -> Score:

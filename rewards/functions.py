@@ -3,10 +3,11 @@
     from rewards import cargo_build_reward_func, cargo_test_reward_func
     GRPOTrainer(..., reward_funcs=[cargo_build_reward_func, cargo_test_reward_func])
 
-Each takes keyword arguments, `completions` first of all: strings, or lists of one chat message. Each returns one float in 0..1
-or None per completion; the published scale comes from the weights (`PUBLISHED_WEIGHTS`). With `verdicts=` (one `Verdict` or None
-each) nothing is run; without, the programs are graded by one pool for the whole process, each program once however many of
-these functions ask. That pool spawns processes: a script that uses it needs `if __name__ == "__main__":`.
+Each takes keyword arguments, `completions` first of all: strings, or lists of one chat message. Each returns one
+float in 0..1 or None per completion; the published scale comes from the weights (`PUBLISHED_WEIGHTS`). With
+`verdicts=` (one `Verdict` or None each) nothing is run; without, the programs are graded by one pool for the whole
+process, each program once however many of these functions ask. That pool spawns processes: a script that uses it
+needs `if __name__ == "__main__":`.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ SCORERS: dict[str, Scorer] = {
     "gold": cargo.gold,
 }
 NEEDS_VERDICT = ("cargo_build", "cargo_clippy", "cargo_test", "tests_passed_share", "clippy_clean")
-# As published; in the text of that experiment the code block pays 1.0, in its code 0.5 (and its last version leaves it out).
+# As published; that experiment's text pays 1.0 for the code block, its code 0.5, and its last version leaves it out.
 PUBLISHED_WEIGHTS: Mapping[str, float] = {
     "cargo_build": 1.0,
     "cargo_clippy": 1.0,

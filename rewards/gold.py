@@ -1,7 +1,7 @@
 """Gold tests: tests that the model never sees, run against the function that it wrote.
 
-A data set gives them as `gold_tests`, a Rust test module or the inside of one, or as the published `rust_test_list`, a list of
-assert statements or test functions. The answer's own tests are cut out and these put in their place.
+A data set gives them as `gold_tests`, a Rust test module or the inside of one, or as the published `rust_test_list`,
+a list of assert statements or test functions. The answer's own tests are cut out and these put in their place.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the rubric says of one answer; the shape that `grpo.records.Grade` has, without needing `grpo`."""
+"""What the rubric says of one answer: a `grpo.records.Grade`, without needing `grpo`."""
 
 from __future__ import annotations
 

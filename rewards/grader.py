@@ -1,4 +1,4 @@
-"""The grader that the trainer talks to: answers go to the sandbox one by one as they end, grades come back by the batch."""
+"""The grader that the trainer talks to: answers go to the sandbox as they end, grades come back by the batch."""
 
 from __future__ import annotations
 
@@ -136,7 +136,12 @@ def _checks(answer: Answer) -> dict[str, float | None]:
     verdict = answer.verdict
     said = (verdict.build, verdict.clippy, verdict.test) if verdict is not None else (False, False, False)
     num_asserts = len({found.text for found in answer.program.asserts}) if answer.program is not None else 0
-    values = (*map(float, map(bool, said)), float(answer.judgement.strict), score_gold(answer).value, float(num_asserts))
+    values = (
+        *map(float, map(bool, said)),
+        float(answer.judgement.strict),
+        score_gold(answer).value,
+        float(num_asserts),
+    )
     return dict(zip(names, values, strict=True))
 
 

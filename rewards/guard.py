@@ -1,8 +1,8 @@
 """Was the pass earned? Judges source and verdict together; cargo's word alone is cheap to buy.
 
-A strict pass needs all of: cargo's tests passed, libtest itself said so, nothing was ignored, and at least one test that runs
-holds an assert which depends on code outside the tests. The judge is syntactic and errs on the side of not paying. Left out:
-whether an assert is strong enough to catch a wrong function.
+A strict pass needs all of: cargo's tests passed, libtest itself said so, nothing was ignored, and at least one test
+that runs holds an assert which depends on code outside the tests. The judge is syntactic and errs on the side of not
+paying. Left out: whether an assert is strong enough to catch a wrong function.
 """
 
 from __future__ import annotations

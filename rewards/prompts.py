@@ -15,8 +15,8 @@ mod tests {
     // #[test] functions that call the function and assert on what it returns
 }
 
-Write several asserts that cover ordinary and edge cases. Do not write a main function. The code must compile without errors,
-pass clippy, and pass its own tests under cargo."""
+Write several asserts that cover ordinary and edge cases. Do not write a main function. The code must compile without
+errors, pass clippy, and pass its own tests under cargo."""
 
 
 def chat_messages(prompt: str, system_prompt: str = SYSTEM_PROMPT) -> list[dict[str, str]]:

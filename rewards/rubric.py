@@ -1,8 +1,9 @@
 """The rubric: which reward functions are computed, and with what weight they are summed.
 
 A name is one of `rewards.functions.SCORERS`, or a function of your own as `package.module:function` or
-`path/to/file.py:function`. Your own is called as TRL would call it: keyword arguments `prompts`, `completions`, `completion_ids`,
-`verdicts` and every column of the data, one entry per answer; it returns one float or None per answer, or a coroutine of them.
+`path/to/file.py:function`. Your own is called as TRL would call it: keyword arguments `prompts`, `completions`,
+`completion_ids`, `verdicts` and every column of the data, one entry per answer; it returns one float or None per
+answer, or a coroutine of them.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Rubric:
 
     def __init__(self, weights: Mapping[str, float]) -> None:
         """Raises: RewardError naming the nearest known function."""
-        self.weights = dict(weights)
+        self.weights: Mapping[str, float] = dict(weights)
         self._own: dict[str, RewardFunction] = {name: _load(name) for name in weights if name not in SCORERS}
 
     def score(self, answer: Answer) -> dict[str, Score]:
@@ -58,7 +59,9 @@ class Rubric:
                 seconds[name] = time.perf_counter() - started + _sandbox_seconds(name, answer)
         return values, seconds
 
-    def own_scores(self, arguments: Mapping[str, Sequence[Any]], count: int) -> tuple[dict[str, list[float | None]], float]:
+    def own_scores(
+        self, arguments: Mapping[str, Sequence[Any]], count: int
+    ) -> tuple[dict[str, list[float | None]], float]:
         """What your own functions say of a batch, and the seconds per answer.
 
         One that raises, or returns another number of scores, scores None for the whole batch and is named in the log: a

@@ -1,8 +1,8 @@
 """Rust source as structure: the code block of an answer, and what its syntax tree says of functions and tests.
 
-tree-sitter reads the code, so comments, strings and broken code fool nobody; nothing is compiled. Everything is a loop over
-an explicit stack: nesting ten thousand deep is data, not a RecursionError. Left out: types, name resolution across modules
-and macro expansion; `rewards.guard` errs on the side of not paying where those would decide.
+tree-sitter reads the code, so comments, strings and broken code fool nobody; nothing is compiled. Everything is a
+loop over an explicit stack: nesting ten thousand deep is data, not a RecursionError. Left out: types, name resolution
+across modules and macro expansion; `rewards.guard` errs on the side of not paying where those would decide.
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ class Program:
 def code_blocks(answer: str) -> list[str]:
     """The contents of every closed ```rust block of an answer, in order.
 
-    A fence opens with at least three backticks and "rust" or "rs", and closes with at least as many; what is never closed is
-    no block. Line ends become "\\n".
+    A fence opens with at least three backticks and "rust" or "rs", and closes with at least as many; what is never
+    closed is no block. Line ends become "\\n".
 
     >>> code_blocks("Sure:\\n```rust\\nfn a() {}\\n```\\nbye")
     ['fn a() {}\\n']
@@ -136,9 +136,9 @@ def extract_code(answer: str) -> str | None:
 def parse(source: str) -> Program:
     """The structure of a program; never raises, whatever the text.
 
-    >>> program = parse("fn f() -> u8 { 1 } #[cfg(test)] mod t { use super::*; #[test] fn g() { assert_eq!(f(), 1); } }")
+    >>> program = parse("fn f() -> u8 { 1 } #[cfg(test)] mod t { #[test] fn g() { assert_eq!(super::f(), 1); } }")
     >>> list(program.functions), program.tests[0].name, program.asserts[0].text
-    (['f'], 'g', 'assert_eq(f ( ) , 1)')
+    (['f'], 'g', 'assert_eq(super :: f ( ) , 1)')
     """
     root = _PARSER.parse(source.encode("utf-8", "replace")).root_node
     program = Program(broken=root.has_error)

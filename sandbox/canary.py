@@ -1,8 +1,8 @@
 """The canary: one more test, appended by us, that proves libtest itself ran the tests and reported them.
 
-`cargo test` believes exit code 0, and a program can print any summary and call `exit(0)`. The canary has a random name that
-sorts after every other test, so that with one test thread it runs last, and it leaves a random word in a file that only we
-know of. No word means that the run ended before libtest was through.
+`cargo test` believes exit code 0, and a program can print any summary and call `exit(0)`. The canary has a random
+name that sorts after every other test, so that with one test thread it runs last, and it leaves a random word in a
+file that only we know of. No word means that the run ended before libtest was through.
 
 Left out: a program that goes looking for the word in its own source or binary finds it. Closing that takes isolation.
 """

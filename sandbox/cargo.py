@@ -1,8 +1,9 @@
 """The exact path: what cargo says of a program, by asking cargo.
 
 One fresh project per program, laid out as in the published recipe (edition 2021, no dependencies, the program between
-`#![allow(dead_code)]` and a `main` that prints "Hello World"), then `cargo build`, `cargo clippy` and `cargo test` in it,
-offline. Cheaper than three projects, with the same verdicts: no debug information, no incremental state, no rustup proxies.
+`#![allow(dead_code)]` and a `main` that prints "Hello World"), then `cargo build`, `cargo clippy` and `cargo test` in
+it, offline. Cheaper than three projects, with the same verdicts: no debug information, no incremental state, no
+rustup proxies.
 
 Build and clippy see the program as it is. The tests are run with the canary appended, and counted without it. Where the
 build failed, the tests are compiled without the canary first, since appended code could complete what is torn.
@@ -37,7 +38,8 @@ edition = "2021"
 HEAD = "#![allow(dead_code)]\n"
 TAIL = '\n\nfn main() {\n    println!("Hello World");\n}\n'
 RESULT_LINE = re.compile(
-    rb"^test result: (?:ok|FAILED)\. (\d+) passed; (\d+) failed; (\d+) ignored; \d+ measured; \d+ filtered out", re.MULTILINE
+    rb"^test result: (?:ok|FAILED)\. (\d+) passed; (\d+) failed; (\d+) ignored; \d+ measured; \d+ filtered out",
+    re.MULTILINE,
 )
 OUT_OF_MEMORY = re.compile(rb"memory allocation of \d+ bytes failed|LLVM ERROR: out of memory|rustc-LLVM ERROR: out of")
 OVER_CPU = re.compile(rb"\(signal: 24[,)]")  # as cargo reports SIGXCPU
@@ -59,15 +61,16 @@ def grade(
 ) -> Verdict:
     """Build, lint and test one program.
 
-    Args: source, hostile text of any kind; workdir, an existing directory in which a project is made and removed; phases, of
-        `PHASES`; on_start, told the process group of every command.
+    Args: source, hostile text of any kind; workdir, an existing directory in which a project is made and removed;
+        phases, of `PHASES`; on_start, told the process group of every command.
     Returns: the verdict; a phase that was not asked for is None in it.
     Raises: OSError when the host fails (no disk, no processes).
     """
     encoded = source.encode("utf-8", "surrogatepass")
     if len(encoded) > limits.source_kb << 10:
         reason = f"the program has {len(encoded):,} bytes; sandbox.source_kb allows {limits.source_kb << 10:,}"
-        return Verdict(Outcome.BUILD_ERROR, **{phase: False for phase in phases}, reason=reason)
+        build, clippy, test = (False if phase in phases else None for phase in PHASES)
+        return Verdict(Outcome.BUILD_ERROR, build, clippy, test, reason=reason)
     with tempfile.TemporaryDirectory(dir=workdir, ignore_cleanup_errors=True) as directory:
         grading = _Grading(source, encoded, toolchain, limits, Path(directory), on_start)
         try:
@@ -236,7 +239,8 @@ class _Grading:
         """A limit in words."""
         if stop is Stop.WALL:
             return f"{phase}: reached the wall-clock backstop of {self.limits.wall_s} s"
-        return f"{phase}: used up its CPU time ({self.limits.compile_cpu_s} s to compile, {self.limits.run_cpu_s} s to run)"
+        compiling, running = self.limits.compile_cpu_s, self.limits.run_cpu_s
+        return f"{phase}: used up its CPU time ({compiling} s to compile, {running} s to run)"
 
     def _read_messages(self, lines: Iterable[bytes], *, warnings: bool = True) -> None:
         """Keep what rustc and clippy said."""

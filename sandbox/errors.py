@@ -1,8 +1,8 @@
 """What can stop the sandbox itself. A program that fails in it is no error: it is a verdict.
 
-    SandboxError
-      ToolchainError    no usable Rust toolchain: none, too old, without clippy, or unable to build an empty program
-      PoolClosed        work was given to a pool that is closed
+SandboxError
+  ToolchainError    no usable Rust toolchain: none, too old, without clippy, or unable to build an empty program
+  PoolClosed        work was given to a pool that is closed
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Grade programs on all cores: worker processes, one thread a worker to feed it, futures for whoever waits.
 
-Start it before torch: workers are spawned, and stay small. A worker that dies is replaced and its program graded once more; if
-that kills a worker too, the verdict is HOST_ERROR. The same program, asked for twice, is graded once. A program's limits run
-from its start, never from when it was queued.
+Start it before torch: workers are spawned, and stay small. A worker that dies is replaced and its program graded once
+more; if that kills a worker too, the verdict is HOST_ERROR. The same program, asked for twice, is graded once. A
+program's limits run from its start, never from when it was queued.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ class SandboxPool:
         """Queue a program; returns at once.
 
         Args: source, the program, hostile text of any kind; phases, those of `PHASES` that are wanted.
-        Returns: a future of the verdict; the same one for the same program while it is graded. It never raises: what goes
-            wrong is in the verdict.
+        Returns: a future of the verdict; the same one for the same program while it is graded. It never raises: what
+            goes wrong is in the verdict.
         Raises: PoolClosed; ValueError for an unknown phase.
         """
         unknown = set(phases) - set(PHASES)

@@ -1,9 +1,9 @@
 """Run one command under limits, and leave nothing of it behind.
 
-The command gets a session of its own, a cleared environment, resource limits and bounded output. It is stopped when the CPU
-time of its whole process tree is used up, or, as a backstop, by the wall clock. Afterwards every process it left is killed and
-reaped, those that made a session of their own too: call `become_reaper` once in the process that calls `run`.
-Left out: isolation. A command can read files and open sockets like its caller.
+The command gets a session of its own, a cleared environment, resource limits and bounded output. It is stopped when
+the CPU time of its whole process tree is used up, or, as a backstop, by the wall clock. Afterwards every process it
+left is killed and reaped, those that made a session of their own too: call `become_reaper` once in the process that
+calls `run`. Left out: isolation. A command can read files and open sockets like its caller.
 """
 
 from __future__ import annotations
@@ -123,7 +123,13 @@ def run(
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s_used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Finished(
-        child.returncode, stdout, stderr, stop, 1e3 * (time.monotonic() - started), 1e3 * cpu_s_used, usage.ru_maxrss / 1024
+        child.returncode,
+        stdout,
+        stderr,
+        stop,
+        1e3 * (time.monotonic() - started),
+        1e3 * cpu_s_used,
+        usage.ru_maxrss / 1024,
     )
 
 

@@ -1,7 +1,7 @@
 """The Rust toolchain that grades: found once, called directly, never through rustup's proxies.
 
-A proxy costs five milliseconds a call and reads settings from the home of whoever runs it; the toolchain's own binaries do
-neither. Looked for first in the project's own `.rust/` folder (where `make` puts one), then on PATH.
+A proxy costs five milliseconds a call and reads settings from the home of whoever runs it; the toolchain's own
+binaries do neither. Looked for first in the project's own `.rust/` folder (where `make` puts one), then on PATH.
 """
 
 from __future__ import annotations

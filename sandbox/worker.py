@@ -21,8 +21,8 @@ def serve(
 ) -> None:
     """Answer every (source, phases) on the connection with a verdict.
 
-    A failure of the host becomes a HOST_ERROR verdict. Args: process_group, where the pool reads which processes to kill if
-    this one dies, 0 for none.
+    A failure of the host becomes a HOST_ERROR verdict. Args: process_group, where the pool reads which processes to
+    kill if this one dies, 0 for none.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the pool's owner to act on
     become_reaper()

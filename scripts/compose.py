@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from recipe import Recipe
 
 from grpo.checkpoint import load_trainer_state
 from grpo.data import PromptStream, encode_prompts, load_examples
@@ -20,6 +19,7 @@ from grpo.run import RunDirectory
 from grpo.settings import to_toml
 from grpo.trainer import Trainer
 from grpo.update import Objective, Updater, learning_rate
+from recipe import Recipe
 from rewards import SYSTEM_PROMPT, Rubric, RustGrader
 from sandbox import SandboxPool
 
@@ -51,14 +51,19 @@ def load_prompt_set(recipe: Recipe, policy: Policy, source: str, *, split: str, 
 
 
 def make_trainer(
-    recipe: Recipe, pool: SandboxPool, policy: Policy, prompts: PromptSet, held_out: PromptSet, run: RunDirectory
+    recipe: Recipe,
+    rubric: Rubric,
+    pool: SandboxPool,
+    policy: Policy,
+    prompts: PromptSet,
+    held_out: PromptSet,
+    run: RunDirectory,
 ) -> Trainer:
     """A trainer for the recipe; `policy` may come from a checkpoint, the reference is always the recipe's model.
 
     Args: held_out, the evaluation's prompts; none of them: no evaluation.
-    Raises: RewardError for unknown reward functions, ModelError for a reference that cannot be loaded.
+    Raises: ModelError for a reference that cannot be loaded.
     """
-    rubric = Rubric(recipe.rewards.weights)
     num_steps = recipe.train.num_steps(len(prompts.examples))
     updater = _make_updater(recipe, policy, num_steps)
     engine = HFEngine(policy)

@@ -20,14 +20,15 @@ import time
 from collections.abc import Mapping, Sequence
 from types import FrameType
 
-from plan import plan
-from recipe import Recipe, parse_arguments
 from tqdm import tqdm
 
 from grpo.environment import environment
 from grpo.errors import BadInput, HostFailed
 from grpo.run import RunDirectory
 from grpo.settings import to_toml
+from plan import plan
+from recipe import Recipe, parse_arguments
+from rewards import RewardError, Rubric
 from sandbox import SandboxError, SandboxPool
 
 # torch, transformers and datasets are imported inside functions: the sandbox's workers start first, and start small.
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(plan(arguments.recipe))
             return DONE
         return train(arguments.recipe)
-    except BadInput as error:
+    except (BadInput, RewardError) as error:
         print(f"train: {error}", file=sys.stderr)
         return BAD_INPUT
     except (HostFailed, SandboxError) as error:
@@ -56,10 +57,10 @@ def train(recipe: Recipe) -> int:
     path = recipe.run_path()
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
+    rubric = Rubric(recipe.rewards.weights)
     started = time.monotonic()
     with SandboxPool(recipe.sandbox.jobs, recipe.sandbox.limits()) as pool:
         from compose import PromptSet, load_prompt_set, load_recipe_policy, make_trainer, resume
-
         from grpo.checkpoint import latest_checkpoint
         from grpo.report import write_report
 
@@ -70,7 +71,7 @@ def train(recipe: Recipe) -> int:
         if recipe.eval.prompts:
             held_out = load_prompt_set(recipe, policy, recipe.data.eval, split="test", limit=recipe.eval.prompts)
         with open_run(recipe, pool) as run:
-            trainer = make_trainer(recipe, pool, policy, prompts, held_out, run)
+            trainer = make_trainer(recipe, rubric, pool, policy, prompts, held_out, run)
             first_step = resume(trainer, checkpoint) if checkpoint else 1
             print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
             print(f"prompts   {len(prompts.examples)} to train on, {len(held_out.examples)} to evaluate on")

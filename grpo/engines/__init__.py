@@ -1,7 +1,8 @@
 """Engines sample answers. They take and give token ids, never text, and yield each answer the moment it is complete.
 
 What every engine promises: the distribution is softmax(z / T) and nothing else (no top-p, no penalties from a
-generation_config); the sampled stop token is part of the answer; the same weights, prompts and seed give the same answers.
+generation_config); the sampled stop token is part of the answer; the same weights, prompts and seed give the same
+answers.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Sampling with the training model itself: a plain decode loop over transformers' forward pass and KV cache.
 
-Nothing of the model's generation_config is used, so no repetition penalty or top-p sneaks into the distribution. Prompts
-are computed once per group, rows that have ended are dropped from the cache, and the weights are the policy's own: there
-is nothing to synchronise. Left out: continuous batching and paged caches; that is what vLLM is for.
+Nothing of the model's generation_config is used, so no repetition penalty or top-p sneaks into the distribution.
+Prompts are computed once per group, rows that have ended are dropped from the cache, and the weights are the policy's
+own: there is nothing to synchronise. Left out: continuous batching and paged caches; that is what vLLM is for.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class HFEngine:
     ) -> Iterator[Sampled]:
         """Yield `num_samples` answers to every prompt, each as soon as it ends.
 
-        Args: prompts, token ids, none empty; num_samples per prompt; max_tokens per answer; temperature, 0 = greedy (its
-            log-probs are then those at temperature 1); seed of this call's own random generator.
+        Args: prompts, token ids, none empty; num_samples per prompt; max_tokens per answer; temperature, 0 = greedy
+            (its log-probs are then those at temperature 1); seed of this call's own random generator.
         Raises: ValueError for an empty prompt or a limit below 1.
         """
         if not all(prompts) or num_samples < 1 or max_tokens < 1:

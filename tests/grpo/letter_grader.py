@@ -3,9 +3,21 @@
 It stands in for the sandbox where the algorithm is tested; it is deterministic, and a random byte model can learn from it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from grpo.records import Completion, Example, Grade
+from grpo.records import Completion, Example
+
+
+@dataclass(frozen=True)
+class Grade:
+    """Implements `grpo.records.Grade`."""
+
+    rewards: Mapping[str, float | None]
+    checks: Mapping[str, float | None] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    verdict: Mapping[str, Any] = field(default_factory=dict)
 
 
 class LetterGrader:

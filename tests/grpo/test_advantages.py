@@ -35,7 +35,11 @@ def test_hand_numbers_of_a_group_of_four() -> None:
 reward = st.one_of(st.just(NAN), st.integers(-40, 40).map(lambda quarter: quarter / 4))
 
 
-@given(st.integers(1, 5).flatmap(lambda size: st.lists(st.lists(reward, min_size=size, max_size=size), min_size=1, max_size=4)))
+@given(
+    st.integers(1, 5).flatmap(
+        lambda size: st.lists(st.lists(reward, min_size=size, max_size=size), min_size=1, max_size=4)
+    )
+)
 def test_group_advantages_equal_a_loop_whatever_is_missing(rewards: list[list[float]]) -> None:
     advantages = group_advantages(torch.tensor(rewards))
     expected = torch.tensor([loop_group(group) for group in rewards])
@@ -55,7 +59,8 @@ def test_centred_advantages_keep_the_units_of_the_reward() -> None:
 
 @pytest.mark.parametrize("name", sorted(ADVANTAGES))
 @pytest.mark.parametrize(
-    "group", [[NAN, NAN, NAN], [2.0, NAN, NAN], [0.1, 0.1, 0.1], [7.0, 7.0, NAN]],
+    "group",
+    [[NAN, NAN, NAN], [2.0, NAN, NAN], [0.1, 0.1, 0.1], [7.0, 7.0, NAN]],
     ids=["nobody scored", "alone", "all equal", "all equal but one missing"],
 )
 def test_what_cannot_be_compared_gets_exactly_zero(name: str, group: list[float]) -> None:

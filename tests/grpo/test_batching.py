@@ -27,7 +27,9 @@ def test_every_sample_once_within_the_budget_and_marked_right(shapes: list[tuple
         for i, row in enumerate(batch.rows.tolist()):
             expected = samples[row]
             following = torch.roll(batch.input_ids[i], -1)[batch.trained[i]]
-            assert tuple(following.tolist()) == expected.completion_ids, "each trained position predicts an answer token"
+            assert (
+                tuple(following.tolist()) == expected.completion_ids
+            ), "each trained position predicts an answer token"
             assert tuple(batch.completion_ids[i][batch.mask[i]].tolist()) == expected.completion_ids
             assert tuple(batch.input_ids[i][batch.attention_mask[i]].tolist()) == (
                 expected.prompt_ids + expected.completion_ids

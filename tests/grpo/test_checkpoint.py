@@ -6,18 +6,24 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_update import SAMPLES, make_updater, weights
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from grpo import checkpoint
 from grpo.checkpoint import CheckpointError, latest_checkpoint, load_trainer_state, save_checkpoint
 from grpo.model import Policy, load_policy
 from grpo.update import Updater
+from test_update import SAMPLES, make_updater, weights
 
 
 def save(root: Path, policy: Policy, updater: Updater, step: int, keep: int = 2) -> Path:
     return save_checkpoint(
-        root, step=step, policy=policy, updater=updater, progress={"prompts_drawn": 7 * step}, config_toml="a = 1\n", keep=keep
+        root,
+        step=step,
+        policy=policy,
+        updater=updater,
+        progress={"prompts_drawn": 7 * step},
+        config_toml="a = 1\n",
+        keep=keep,
     )
 
 

@@ -7,7 +7,8 @@ import random
 import pytest
 
 from grpo.evaluate import clustered_mean, evaluation_metrics, pass_at_k
-from grpo.records import Completion, Example, Grade, Group
+from grpo.records import Completion, Example, Group
+from letter_grader import Grade
 
 
 def group(strict: list[float | None], rewards: list[float | None]) -> Group:

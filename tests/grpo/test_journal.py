@@ -7,7 +7,8 @@ import pytest
 from grpo.evaluate import Evaluation, evaluation_metrics
 from grpo.journal import batch_metrics, completion_lines, evaluation_line, reward_lines, summary_rates
 from grpo.metrics import explain
-from grpo.records import Completion, Example, Grade, Group
+from grpo.records import Completion, Example, Group
+from letter_grader import Grade
 
 MESSAGES = ({"role": "system", "content": "s"}, {"role": "user", "content": "Write it"})
 
@@ -32,9 +33,19 @@ GROUP = Group(
 def test_a_completion_line_says_everything_about_one_answer() -> None:
     first, second = completion_lines([GROUP], step=5, phase="train", advantages=[[0.7, 0.0]])
     assert first == {
-        "id": "a", "step": 5, "phase": "train", "task_id": "task", "prompt": "Write it", "text": "text a",
-        "terminated": True, "num_tokens": 2, "reward": 2.0, "advantage": 0.7, "rewards": {"cargo_build": 1.0},
-        "checks": {"build": 1.0, "asserts": 2.0}, "verdict": {"outcome": "passed"},
+        "id": "a",
+        "step": 5,
+        "phase": "train",
+        "task_id": "task",
+        "prompt": "Write it",
+        "text": "text a",
+        "terminated": True,
+        "num_tokens": 2,
+        "reward": 2.0,
+        "advantage": 0.7,
+        "rewards": {"cargo_build": 1.0},
+        "checks": {"build": 1.0, "asserts": 2.0},
+        "verdict": {"outcome": "passed"},
     }
     assert second["reward"] is None and second["advantage"] is None, "no reward, so nothing to compare"
     json.dumps([first, second])
@@ -43,7 +54,12 @@ def test_a_completion_line_says_everything_about_one_answer() -> None:
 def test_reward_lines_are_one_a_function_and_answer() -> None:
     first, second = reward_lines([GROUP], step=5)
     assert {**first, "time": 0} == {
-        "time": 0, "step": 5, "function": "cargo_build", "score": 1.0, "task_id": "task", "completion_id": "a",
+        "time": 0,
+        "step": 5,
+        "function": "cargo_build",
+        "score": 1.0,
+        "task_id": "task",
+        "completion_id": "a",
         "seconds": 0.25,
     }
     assert second["score"] is None
@@ -72,7 +88,12 @@ def test_an_evaluation_line_carries_its_counts() -> None:
 def test_the_summary_repeats_the_rates_under_its_own_names() -> None:
     rates = summary_rates({"eval/build": 0.5, "eval/asserts": 1.9, "eval/length_mean": 70.0})
     assert rates == {
-        "build": 0.5, "clippy": None, "test": None, "test_strict": None, "gold": None, "asserts_mean": 1.9,
+        "build": 0.5,
+        "clippy": None,
+        "test": None,
+        "test_strict": None,
+        "gold": None,
+        "asserts_mean": 1.9,
         "length_mean": 70.0,
     }
 

@@ -20,7 +20,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic_run import write_lines, write_run
 
 from grpo.report import ReportError, closing_table, escape, page_html, read_run, visible, write_report
 from grpo.report.cards import card_html, group_html, program_lines
@@ -31,6 +30,7 @@ from grpo.report.reading import Run, load_answers
 from grpo.report.scale import MOST_POINTS, compact, rolling_mean, thinned, ticks
 from grpo.report.table import rows
 from grpo.report.visible import shortened
+from synthetic_run import write_lines, write_run
 
 ELEMENTS = {"html", "head", "meta", "title", "style", "body", "header", "main", "section", "article", "h1", "h2", "h3"}
 ELEMENTS |= {"p", "div", "span", "b", "i", "small", "mark", "pre", "ul", "li", "dl", "dt", "dd", "details", "summary"}

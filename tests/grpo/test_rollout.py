@@ -3,12 +3,12 @@
 import math
 
 import pytest
-from letter_grader import LetterGrader
 
 from grpo.engines.hf import HFEngine
 from grpo.model import Policy
-from grpo.records import Example, Grade
+from grpo.records import Example
 from grpo.rollout import Rollout, _weighted_sum, reward_matrix, rollout, seed_for
+from letter_grader import Grade, LetterGrader
 
 EXAMPLES = [Example(name, ({"role": "user", "content": name},)) for name in ("alpha", "b")]
 
@@ -17,8 +17,17 @@ def run(policy: Policy, grader: LetterGrader, seed: int = 0) -> Rollout:
     policy.stop_ids = frozenset(range(0, len(policy.tokenizer), 3))  # answers of different lengths
     ids = {example.id: policy.encode(example.messages) for example in EXAMPLES}
     return rollout(
-        HFEngine(policy), grader, policy, EXAMPLES, ids,
-        name="s4", group_size=3, max_tokens=10, temperature=1.0, seed=seed, policy_version=7,
+        HFEngine(policy),
+        grader,
+        policy,
+        EXAMPLES,
+        ids,
+        name="s4",
+        group_size=3,
+        max_tokens=10,
+        temperature=1.0,
+        seed=seed,
+        policy_version=7,
     )
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from letter_grader import LetterGrader
-from test_update import make_updater, weights
 
 from grpo.checkpoint import latest_checkpoint, load_trainer_state
 from grpo.data import PromptStream
@@ -19,6 +17,8 @@ from grpo.records import Example
 from grpo.run import RunDirectory
 from grpo.trainer import Trainer
 from grpo.update import NonFiniteLoss, Objective
+from letter_grader import Grade, LetterGrader
+from test_update import make_updater, weights
 
 EXAMPLES = [Example(f"t{i}", ({"role": "user", "content": text},)) for i, text in enumerate(("one", "two", "xyz"))]
 OBJECTIVE = Objective(0.2, 0.2, 0.0, "token", max_tokens=8, temperature=1.0)
@@ -31,14 +31,34 @@ def make_trainer(policy: Policy, run: RunDirectory, *, position: int = 0, **chan
 
     def evaluation(step: int) -> Evaluation:
         return evaluate(
-            engine, grader, policy, EXAMPLES, ids, name=f"e{step}", num_samples=2, max_tokens=8, temperature=1.0, seed=5,
-            max_rows=4, policy_version=updater.updates,
+            engine,
+            grader,
+            policy,
+            EXAMPLES,
+            ids,
+            name=f"e{step}",
+            num_samples=2,
+            max_tokens=8,
+            temperature=1.0,
+            seed=5,
+            max_rows=4,
+            policy_version=updater.updates,
         )
 
     settings: dict[str, object] = {
-        "evaluate": evaluation, "seed": 3, "num_steps": 6, "prompts_per_step": 2, "group_size": 4, "max_tokens": 8,
-        "temperature": 1.0, "advantages": "group", "eval_every": 0, "checkpoint_every": 0, "checkpoints_kept": 2,
-        "config_toml": "", **changes,
+        "evaluate": evaluation,
+        "seed": 3,
+        "num_steps": 6,
+        "prompts_per_step": 2,
+        "group_size": 4,
+        "max_tokens": 8,
+        "temperature": 1.0,
+        "advantages": "group",
+        "eval_every": 0,
+        "checkpoint_every": 0,
+        "checkpoints_kept": 2,
+        "config_toml": "",
+        **changes,
     }
     prompts = PromptStream(EXAMPLES, seed=3, position=position)
     return Trainer(policy, engine, grader, updater, prompts, ids, run=run, **settings)
@@ -103,8 +123,13 @@ def test_stopped_and_resumed_equals_never_stopped(
 
     assert torch.equal(weights(resumed), weights(whole))
     untimed = [
-        [[{k: v for k, v in line.items() if not k.startswith(("time", "throughput", "seconds"))} for line in lines(path)]
-         for path in sorted((tmp_path / name).rglob("*.jsonl"))]
+        [
+            [
+                {k: v for k, v in line.items() if not k.startswith(("time", "throughput", "seconds"))}
+                for line in lines(path)
+            ]
+            for path in sorted((tmp_path / name).rglob("*.jsonl"))
+        ]
         for name in ("whole", "parts")
     ]
     assert untimed[0] == untimed[1]
@@ -132,11 +157,9 @@ def test_another_seed_is_another_run(make_policy: Callable[..., Policy], tmp_pat
 def test_a_non_finite_loss_keeps_what_is_on_disk(policy: Policy, tmp_path: Path) -> None:
     with new_run(tmp_path / "run") as run:
         trainer = make_trainer(policy, run, checkpoint_every=1)
-        grade = LetterGrader._grade
+        grade = trainer.grader._grade
         trainer.grader._grade = lambda completion: (  # the third step's rewards overflow
-            grade(trainer.grader, completion)
-            if trainer.updater.updates < 2
-            else type(grade(trainer.grader, completion))({"letters": 1e38 * len(completion.token_ids)})
+            grade(completion) if trainer.updater.updates < 2 else Grade({"letters": 1e38 * len(completion.token_ids)})
         )
         with pytest.raises(NonFiniteLoss):
             train(trainer)

@@ -22,8 +22,15 @@ SAMPLES = [
 
 def make_updater(policy: Policy, objective: Objective = OBJECTIVE, **changes: object) -> Updater:
     settings: dict[str, object] = {
-        "schedule": lambda update: 1e-2, "betas": (0.9, 0.99), "weight_decay": 0.0, "max_grad_norm": math.inf,
-        "num_iterations": 1, "micro_batch_tokens": 1000, "skip_zero_spread": True, "reference": None, **changes,
+        "schedule": lambda update: 1e-2,
+        "betas": (0.9, 0.99),
+        "weight_decay": 0.0,
+        "max_grad_norm": math.inf,
+        "num_iterations": 1,
+        "micro_batch_tokens": 1000,
+        "skip_zero_spread": True,
+        "reference": None,
+        **changes,
     }
     return Updater(policy, settings.pop("reference"), objective, **settings)
 
@@ -195,9 +202,7 @@ def test_weight_decay_spares_norms_and_biases(policy: Policy) -> None:
 
 def test_the_learning_rate_warms_up_and_decays() -> None:
     def rates(schedule: str) -> list[float]:
-        return [
-            learning_rate(u, num_updates=10, peak=2.0, warmup=2, schedule=schedule, floor=0.2) for u in range(11)
-        ]
+        return [learning_rate(u, num_updates=10, peak=2.0, warmup=2, schedule=schedule, floor=0.2) for u in range(11)]
 
     assert rates("constant") == [1.0] + [2.0] * 10
     assert rates("linear")[2] == 2.0 and rates("linear")[6] == pytest.approx(1.1) and rates("linear")[10] == 0.2

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from programs import GOOD
-
 from sandbox.terminal import plain
 
 

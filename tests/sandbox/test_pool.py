@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from programs import GOOD, in_test
 
+from programs import GOOD, in_test
 from sandbox import Limits, Outcome, PoolClosed, SandboxPool, ToolchainError
 from sandbox import pool as pool_module
 
@@ -32,7 +32,12 @@ def wait_until_graded(pool: SandboxPool) -> None:
 
 
 def test_every_program_gets_its_own_verdict(pool: SandboxPool) -> None:
-    sources = {GOOD: Outcome.PASSED, in_test("panic!();"): Outcome.TEST_FAILED, "fn": Outcome.BUILD_ERROR, "": Outcome.NO_TESTS}
+    sources = {
+        GOOD: Outcome.PASSED,
+        in_test("panic!();"): Outcome.TEST_FAILED,
+        "fn": Outcome.BUILD_ERROR,
+        "": Outcome.NO_TESTS,
+    }
     futures = {source: pool.submit(source) for source in sources}
     assert {source: future.result().outcome for source, future in futures.items()} == sources
 
@@ -126,7 +131,9 @@ def test_a_killed_parent_leaves_no_worker(tmp_path: Path) -> None:
                 os.kill(os.getpid(), 9)
     """))
     root = Path(pool_module.__file__).parent.parent
-    done = subprocess.run([sys.executable, script], env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, script], env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True
+    )
     worker = Path(f"/proc/{int(done.stdout)}")
     for _ in range(100):
         if not worker.exists() or "zombie" in (worker / "status").read_text():
@@ -155,6 +162,8 @@ def test_a_toolchain_that_cannot_link_is_found_at_the_start(monkeypatch: pytest.
 
 
 def test_importing_the_sandbox_loads_nothing_heavy() -> None:
-    code = "import sys, sandbox; print(sorted({'torch', 'numpy', 'transformers', 'rewards', 'grpo'} & set(sys.modules)))"
+    code = (
+        "import sys, sandbox; print(sorted({'torch', 'numpy', 'transformers', 'rewards', 'grpo'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

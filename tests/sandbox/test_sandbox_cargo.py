@@ -4,8 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from programs import GOOD, in_test
 
+from programs import GOOD, in_test
 from sandbox.cargo import HEAD, MANIFEST, TAIL, grade
 from sandbox.limits import Limits
 from sandbox.process import become_reaper
@@ -33,30 +33,50 @@ CASES = {
     "passes": (GOOD, Outcome.PASSED, (YES, YES, YES), YES, (2, 0, 0)),
     "a test fails": (in_test("assert_eq!(add(1, 2), 4);"), Outcome.TEST_FAILED, (YES, YES, NO), YES, (1, 1, 0)),
     "a test panics": (in_test('panic!("{}", add(1, 2));'), Outcome.TEST_FAILED, (YES, YES, NO), YES, (1, 1, 0)),
-    "one test ignored": (GOOD.replace("#[test]", "#[test]\n#[ignore]", 1), Outcome.PASSED, (YES, YES, YES), YES, (1, 0, 1)),
+    "one test ignored": (
+        GOOD.replace("#[test]", "#[test]\n#[ignore]", 1),
+        Outcome.PASSED,
+        (YES, YES, YES),
+        YES,
+        (1, 0, 1),
+    ),
     "does not build": (GOOD.replace("a + b", '"x"'), Outcome.BUILD_ERROR, (NO, NO, NO), NO, (0, 0, 0)),
     "tests do not build": (GOOD.replace("use super::*;", ""), Outcome.TEST_BUILD_ERROR, (YES, YES, NO), NO, (0, 0, 0)),
     "no tests": ("fn one() -> u8 {\n    1\n}\n", Outcome.NO_TESTS, (YES, YES, YES), YES, (0, 0, 0)),
     "empty": ("", Outcome.NO_TESTS, (YES, YES, YES), YES, (0, 0, 0)),
     "clippy refuses": (
-        GOOD.replace("a + b", "if a == a { a + b } else { 0 }"), Outcome.LINT_ERROR, (YES, NO, YES), YES, (2, 0, 0),
+        GOOD.replace("a + b", "if a == a { a + b } else { 0 }"),
+        Outcome.LINT_ERROR,
+        (YES, NO, YES),
+        YES,
+        (2, 0, 0),
     ),
     "own main": (GOOD + "fn main() {}\n", Outcome.BUILD_ERROR, (NO, NO, NO), NO, (0, 0, 0)),
     "builds only under test": (
-        "fn one() -> u8 {\n    helper()\n}\n#[cfg(test)]\nfn helper() -> u8 {\n    1\n}\n#[test]\nfn t() {\n    assert_eq!(one(), 1);\n}\n",
-        Outcome.BUILD_ERROR, (NO, NO, YES), YES, (1, 0, 0),
+        "fn one() -> u8 { helper() }\n#[cfg(test)]\nfn helper() -> u8 { 1 }\n#[test]\nfn t() { assert_eq!(one(), 1); }\n",
+        Outcome.BUILD_ERROR,
+        (NO, NO, YES),
+        YES,
+        (1, 0, 0),
     ),
     "ends in an attribute": (GOOD + "#[test]", Outcome.BUILD_ERROR, (NO, NO, YES), YES, (3, 0, 0)),
     "overflow that check alone misses": (
-        "fn f() -> u8 {\n    255u8 + 1\n}\n", Outcome.BUILD_ERROR, (NO, YES, NO), NO, (0, 0, 0),
+        "fn f() -> u8 {\n    255u8 + 1\n}\n",
+        Outcome.BUILD_ERROR,
+        (NO, YES, NO),
+        NO,
+        (0, 0, 0),
     ),
     "an unclosed string": (GOOD + 'const S: &str = "', Outcome.BUILD_ERROR, (NO, NO, NO), NO, (0, 0, 0)),
     "an unclosed comment": (GOOD + "/* ", Outcome.BUILD_ERROR, (NO, NO, NO), NO, (0, 0, 0)),
     "nul byte": ("fn a() {}\0", Outcome.BUILD_ERROR, (NO, NO, NO), NO, (0, 0, 0)),
     "invalid utf-8": ("// \ud800", Outcome.BUILD_ERROR, (NO, NO, NO), NO, (0, 0, 0)),
     "names of another alphabet": (
-        "fn größe() -> u8 {\n    1\n}\n#[cfg(test)]\nmod ωtests {\n    #[test]\n    fn 測() {\n        assert_eq!(super::größe(), 1);\n    }\n}\n",
-        Outcome.PASSED, (YES, YES, YES), YES, (1, 0, 0),
+        "fn größe() -> u8 { 1 }\n#[cfg(test)]\nmod ωtests { #[test] fn 測() { assert_eq!(super::größe(), 1); } }\n",
+        Outcome.PASSED,
+        (YES, YES, YES),
+        YES,
+        (1, 0, 0),
     ),
 }
 
@@ -100,7 +120,10 @@ def test_a_spinning_test_is_a_timeout_by_cpu_time(toolchain: Toolchain, tmp_path
 
 
 def test_a_spinning_compiler_is_a_timeout(toolchain: Toolchain, tmp_path: Path) -> None:
-    endless = "#![allow(long_running_const_eval)]\nconst X: u64 = {\n    let mut i = 0;\n    loop {\n        i += 1;\n        if i == u64::MAX {\n            break i;\n        }\n    }\n};\nfn f() -> u64 {\n    X\n}\n"
+    endless = (
+        "#![allow(long_running_const_eval)]\n"
+        "const X: u64 = { let mut i = 0; while i < u64::MAX { i += 1; } i };\nfn f() -> u64 { X }\n"
+    )
     limits = Limits(compile_cpu_s=2, wall_s=30)
     verdict = grade(endless, toolchain, limits, tmp_path)
     assert verdict.outcome is Outcome.TIMEOUT and verdict.build is False
@@ -146,7 +169,7 @@ def test_an_environment_variable_of_the_parent_is_not_seen(
 def test_directories_without_permissions_are_removed_too(toolchain: Toolchain, tmp_path: Path) -> None:
     source = in_test(
         'std::fs::create_dir("locked").unwrap(); std::fs::write("locked/file", "x").unwrap();'
-        ' use std::os::unix::fs::PermissionsExt;'
+        " use std::os::unix::fs::PermissionsExt;"
         ' std::fs::set_permissions("locked", std::fs::Permissions::from_mode(0)).unwrap();'
     )
     assert verdict_of(source, toolchain, tmp_path, phases=("test",)).outcome is Outcome.PASSED

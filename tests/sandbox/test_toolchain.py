@@ -14,7 +14,8 @@ def fake(folder: Path, *, version: str = "1.90.0", without: str = "") -> Path:
     """A toolchain of shell scripts, as `rustup` lays it out."""
     binaries = folder / "bin"
     binaries.mkdir(parents=True)
-    rustc = f'#!/bin/sh\ncase "$1" in --print) echo {folder} ;; *) printf "rustc {version} (x)\\nhost: some-host\\n" ;; esac\n'
+    about = f'printf "rustc {version} (x)\\nhost: some-host\\n"'
+    rustc = f'#!/bin/sh\ncase "$1" in --print) echo {folder} ;; *) {about} ;; esac\n'
     for name in ("rustc", "cargo", "cargo-clippy", "clippy-driver"):
         if name != without:
             (binaries / name).write_text(rustc)
@@ -36,7 +37,9 @@ def test_the_installed_toolchain_is_called_without_rustups_proxies() -> None:
     assert found.version.startswith("rustc 1.")
 
 
-def test_the_projects_own_comes_before_the_one_on_path(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_projects_own_comes_before_the_one_on_path(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     binaries = fake(tmp_path / "system")
     monkeypatch.setenv("PATH", str(binaries), prepend=os.pathsep)
     assert find_toolchain().bin == binaries
