@@ -1,0 +1,66 @@
+# Everything a developer runs. `make` alone prints what there is; all of it happens in this folder, nothing needs root.
+
+PYTHON ?= python3
+ARGS ?=
+LINE_LENGTH := 120
+FOLDERS := grpo rewards sandbox scripts tests
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALL := $(RUN) -m pip install --quiet --constraint requirements.lock
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help train test check lint format install rust lock clean
+
+help: ## Print this list
+	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
+	@echo
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r target meaning; do \
+		printf '  %-9s %s\n' "$$target" "$$meaning"; done
+
+train: install rust ## Train the shipped tiny model, minutes on two cores; ARGS: a recipe, section.key=value, --help
+	@$(RUN) scripts/train.py $(ARGS)
+
+test: install rust ## Run the tests; ARGS: what pytest takes, for example tests/grpo or --cov
+	@$(RUN) -m pytest --durations=10 $(ARGS)
+
+check: lint test ## Everything that a change must pass: format, lint, types and tests
+
+lint: install ## Check format (black, isort), style (flake8) and types (mypy)
+	@$(RUN) -m black --quiet --line-length $(LINE_LENGTH) --check $(FOLDERS) || { echo 'black: run `make format`' >&2; exit 1; }
+	@$(RUN) -m isort --quiet --check-only $(FOLDERS) || { echo 'isort: run `make format`' >&2; exit 1; }
+	@$(RUN) -m flake8 $(FOLDERS)
+	@$(RUN) -m mypy
+
+format: install ## Format the code (isort, black)
+	@$(RUN) -m isort --quiet $(FOLDERS)
+	@$(RUN) -m black --quiet --line-length $(LINE_LENGTH) $(FOLDERS)
+
+install: $(INSTALLED) ## Make .venv and install the locked packages, where that is not done yet
+
+rust: $(INSTALLED) ## Find Rust 1.80 or newer with clippy, or put one into .rust
+	@$(RUN) scripts/setup_rust.py
+
+lock: $(INSTALLED) ## Write requirements.lock from setup.cfg, keeping versions that fit; ARGS: --upgrade takes the newest
+	@$(RUN) -m pip install --quiet uv
+	@$(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --extra train --extra dev --annotation-style line \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file requirements.lock $(ARGS) setup.cfg
+
+clean: ## Remove caches and build products; keeps .venv, .rust and runs
+	@rm -rf build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache *.egg-info
+	@find $(FOLDERS) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The lock only constrains: what is installed is what setup.cfg asks for, and what that asks for here (torch needs its CUDA
+# packages on one machine and not on another), each in its locked version.
+$(INSTALLED): setup.cfg pyproject.toml requirements.lock | $(VENV)/bin/pip
+	@echo 'Installing the locked packages into $(VENV); the first time takes minutes'
+	@$(INSTALL) setuptools
+	@$(INSTALL) --no-build-isolation --editable '.[train,dev]'
+	@touch $@
+
+$(VENV)/bin/pip:
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || { \
+		echo 'Python 3.11, 3.12 or 3.13 is needed, but $(PYTHON) is' "$$("$(PYTHON)" --version 2>/dev/null || echo missing)." \
+			'Name another one: make $(MAKECMDGOALS) PYTHON=python3.12' >&2; exit 2; }
+	@"$(PYTHON)" -m venv --clear $(VENV) || { rm -rf $(VENV); exit 2; }
