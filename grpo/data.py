@@ -70,8 +70,8 @@ def encode_prompts(
     if too_long and (long_prompts == "error" or len(too_long) == len(examples)):
         longest = max(too_long, key=lambda example_id: len(encoded[example_id]))
         raise DataError(
-            f"{len(too_long)} of {len(examples)} prompts are longer than data.max_prompt_tokens = {max_tokens} (the longest, "
-            f'{longest}, has {len(encoded[longest])}): raise the limit, shorten them, or set data.long_prompts = "skip"'
+            f"{len(too_long)} of {len(examples)} prompts are longer than data.max_prompt_tokens = {max_tokens} (the "
+            f'longest, {longest}, has {len(encoded[longest])}): raise the limit, shorten them, or set data.long_prompts = "skip"'
         )
     kept = [example for example in examples if len(encoded[example.id]) <= max_tokens]
     return kept, {example.id: encoded[example.id] for example in kept}

@@ -13,7 +13,7 @@ __all__ = ["token_logprobs"]
 
 
 def token_logprobs(logits: Tensor, token_ids: Tensor, *, temperature: float) -> tuple[Tensor, Tensor]:
-    """Log-probability of each token and entropy of its distribution: `l = log softmax(z / T)[token]`, `H = -sum p log p`.
+    """Log-probability of each token, entropy of its distribution: `l = log softmax(z / T)[token]`, `H = -sum p log p`.
 
     Args:
         logits: [..., V], any float dtype; carries gradient. The arithmetic is fp32 (fp64 stays fp64).

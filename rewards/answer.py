@@ -30,7 +30,7 @@ class Gold(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer's text, and the verdicts on it: `verdict` is None without code, `gold` where there are no gold tests."""
+    """An answer's text and the verdicts on it: `verdict` is None without code, `gold` where there are no gold tests."""
 
     text: str
     verdict: Verdict | None = None
