@@ -3,10 +3,11 @@
 Usage:
     python scripts/setup_rust.py
 
-A usable one (1.80 or newer, with clippy; in the project's own `.rust/`, else on PATH) is named on one line, and that is all.
-Where there is none, rustup puts one into `.rust/`: the rustup on PATH, else one downloaded from where Rust publishes it and
-compared with the checksum published beside it. Nothing outside the project's folder is written, and deleting `.rust/` undoes it.
-Standard library only. Exit codes: 0 there is a toolchain, 3 there is none and none could be installed.
+A usable one (1.80 or newer, with clippy; in the project's own `.rust/`, else on PATH) is named on one line, and that
+is all. Where there is none, rustup puts one into `.rust/`: the rustup on PATH, else one downloaded from where Rust
+publishes it and compared with the checksum published beside it. Nothing outside the project's folder is written, and
+deleting `.rust/` undoes it. Standard library only. Exit codes: 0 there is a toolchain, 3 there is none and none could be
+installed.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def find_or_install() -> toolchain.Toolchain:
     """The toolchain that the sandbox will use.
 
-    Raises: SetupFailed when there is none and none could be installed; ToolchainError when what was installed is unusable.
+    Raises: SetupFailed when there is none and none could be installed; ToolchainError when what was installed is useless.
     """
     try:
         return toolchain.find_toolchain()
@@ -86,8 +87,9 @@ def install(folder: Path) -> None:
 
 def run_rustup(command: Sequence[str], folder: Path) -> None:
     """Run rustup with everything it keeps inside a folder; what it prints is shown."""
-    own = {"RUSTUP_HOME": str(folder), "CARGO_HOME": str(folder / "cargo"), "RUSTUP_INIT_SKIP_PATH_CHECK": "yes"}
-    done = subprocess.run(command, env=os.environ | own, stdin=subprocess.DEVNULL)
+    own = {"RUSTUP_HOME": str(folder), "CARGO_HOME": str(folder / "cargo")}
+    plain = {"RUSTUP_INIT_SKIP_PATH_CHECK": "yes", "RUST_BACKTRACE": "0"}
+    done = subprocess.run(command, env=os.environ | own | plain, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise SetupFailed(f"rustup did not install Rust {RELEASE}: its own message is above. {advice()}")
 

@@ -1,7 +1,8 @@
-"""The contract of `setup_rust`: a usable toolchain is named, a missing one is installed into the project's own folder, announced
-first, and what cannot be installed is one clear message and exit code 3.
+"""The contract of `setup_rust`: a usable toolchain is named, a missing one is installed into the project's own folder,
+announced first, and what cannot be installed is one clear message and exit code 3.
 
-rustup is a shell script here that lays out a toolchain of shell scripts, and Rust's server a local one: nothing is downloaded.
+rustup is a shell script here that lays out a toolchain of shell scripts, and Rust's server a local one: nothing leaves
+this machine.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import setup_rust
-from setup_rust import main
 
+import setup_rust
 from sandbox import toolchain
+from setup_rust import main
 
 RUSTUP = """#!/bin/sh
 PATH=/usr/bin:/bin
