@@ -6,8 +6,8 @@ Usage:
 A usable one (1.80 or newer, with clippy; in the project's own `.rust/`, else on PATH) is named on one line, and that
 is all. Where there is none, rustup puts one into `.rust/`: the rustup on PATH, else one downloaded from where Rust
 publishes it and compared with the checksum published beside it. Nothing outside the project's folder is written, and
-deleting `.rust/` undoes it. Standard library only. Exit codes: 0 there is a toolchain, 3 there is none and none could be
-installed.
+deleting `.rust/` undoes it. Standard library only. Exit codes: 0 there is a toolchain, 3 there is none and none could
+be installed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def find_or_install() -> toolchain.Toolchain:
     """The toolchain that the sandbox will use.
 
-    Raises: SetupFailed when there is none and none could be installed; ToolchainError when what was installed is useless.
+    Raises: SetupFailed when there is none and none could be installed; ToolchainError when the installed one is useless.
     """
     try:
         return toolchain.find_toolchain()
