@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def find_or_install() -> toolchain.Toolchain:
     """The toolchain that the sandbox will use.
 
-    Raises: SetupFailed when there is none and none could be installed; ToolchainError when the installed one is useless.
+    Raises: SetupFailed when there is none and none could be installed; ToolchainError when the new one is useless.
     """
     try:
         return toolchain.find_toolchain()

@@ -60,7 +60,7 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     (folder / "rustup-init.sha256").write_text(f"{hashlib.sha256(RUSTUP.encode()).hexdigest()} *./rustup-init\n")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(root)))
     monkeypatch.setenv("RUSTUP_UPDATE_ROOT", f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield folder
     server.shutdown()
