@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,8 @@ def test_the_documentation_has_a_row_for_every_metric():
     table = markdown_table().splitlines()
     assert len(table) == 2 + len(METRICS)
     assert all(line.replace("\\|", "").count("|") == 4 for line in table), "a cell's own bar would split it"
+
+
+def test_the_documentation_shows_the_table_of_today():
+    page = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
+    assert markdown_table() in page.read_text()

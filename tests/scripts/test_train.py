@@ -1,0 +1,175 @@
+"""The main job, as its user runs it: real model, real cargo; exit codes, what is written, stopping and going on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = [
+    "train.prompts_per_step=2",
+    "sampling.group_size=2",
+    "sampling.max_completion_tokens=120",
+    "eval.prompts=2",
+    "eval.samples=1",
+    "train.threads=1",
+]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, str(ROOT / "scripts" / "train.py"), *arguments]
+
+
+def train(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    return subprocess.run(command(*arguments), cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A whole run of two steps."""
+    path = tmp_path_factory.mktemp("runs") / "first"
+    return path, train(*SMALL, "train.max_steps=2", f"run.dir={path}")
+
+
+def test_a_run_ends_with_a_table_and_a_report(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    path, done = finished
+    assert done.returncode == 0, done.stderr
+    for row in ("build", "clippy", "tests", "strict tests", "gold tests", "before", "after"):
+        assert row in done.stdout
+    assert str(path / "report.html") in done.stdout
+    assert "<html" in (path / "report.html").read_text()[:200]
+
+
+def test_the_run_directory_holds_what_the_readme_says(
+    finished: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    path, _ = finished
+    summary = json.loads((path / "summary.json").read_text())
+    rates = {"build", "clippy", "test", "test_strict", "gold", "asserts_mean", "length_mean"}
+    assert set(summary) == {"before", "after", "steps", "seconds", "num_prompts", "num_samples"}
+    assert set(summary["before"]) == set(summary["after"]) == rates
+    assert all(0 <= summary["after"][name] <= 1 for name in rates - {"asserts_mean", "length_mean"})
+    assert (summary["steps"], summary["num_prompts"], summary["num_samples"]) == (2, 2, 1)
+    assert [line["step"] for line in lines(path / "metrics.jsonl")] == [1, 2]
+    answers = lines(path / "completions.jsonl")
+    assert len(answers) == 2 * 4 + 2 * 2 == len({line["id"] for line in answers})
+    assert all("outcome" in line["verdict"] or not line["verdict"]["code"] for line in answers)
+    scores = lines(path / "rewards" / "cargo_build.jsonl")
+    assert len(scores) == 8
+    assert set(scores[0]) == {"time", "step", "function", "score", "task_id", "completion_id", "seconds"}
+    environment = json.loads((path / "environment.json").read_text())
+    assert environment["rust"].startswith("rustc") and "torch" in environment["packages"]
+
+
+def test_the_checkpoint_is_an_ordinary_model(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    path, _ = finished
+    checkpoint = path / "checkpoints" / "step-000002"
+    model = AutoModelForCausalLM.from_pretrained(checkpoint)
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    assert model.config.vocab_size >= len(tokenizer)
+
+
+def test_an_existing_run_is_refused(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    path, _ = finished
+    before = (path / "metrics.jsonl").read_bytes()
+    done = train(*SMALL, f"run.dir={path}")
+    assert done.returncode == 2
+    assert "run.resume=true" in done.stderr and "Traceback" not in done.stderr
+    assert (path / "metrics.jsonl").read_bytes() == before
+
+
+def test_stopped_by_a_signal_and_resumed_equals_never_stopped(
+    finished: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    path = tmp_path / "stopped"
+    process = subprocess.Popen(
+        command(*SMALL, "train.max_steps=2", f"run.dir={path}"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while not (path / "evals.jsonl").exists() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)  # during the first step
+    output, errors = process.communicate()
+    assert process.returncode == 75, errors
+    assert f"run.resume=true run.dir={path}".encode() in output
+    assert (path / "checkpoints" / "step-000001").is_dir() and not (path / "summary.json").exists()
+
+    done = train("run.resume=true", f"run.dir={path}")
+    assert done.returncode == 0, done.stderr
+    whole, _ = finished
+    weights = Path("checkpoints") / "step-000002" / "model.safetensors"
+    assert (path / weights).read_bytes() == (whole / weights).read_bytes()
+    texts = [[(line["id"], line["text"]) for line in lines(run / "completions.jsonl")] for run in (path, whole)]
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train.l=1"], "train.lr"),
+        (["nowhere.toml"], "nowhere.toml"),
+        (["data.train=nothing.jsonl"], "nothing.jsonl"),
+        (["model.path=nothing"], "model.path"),
+        (["data.max_prompt_tokens=3"], "data.max_prompt_tokens"),
+        (["rewards.weights.cargo_tests=1"], "cargo_test"),
+        (['rewards.weights."none.py:mine"=1'], "none.py"),
+        (["train.device=cuda"], "'cpu' or 'auto'"),
+        (["run.resume=true", "run.dir=nothing"], "nothing"),
+    ],
+)
+def test_bad_input_is_said_in_words_and_leaves_nothing(arguments: list[str], said: str, tmp_path: Path) -> None:
+    run = [] if any(argument.startswith("run.dir") for argument in arguments) else [f"run.dir={tmp_path / 'run'}"]
+    done = train(*SMALL, *arguments, *run)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "run").exists(), "a run that never began leaves no directory in the way of the next try"
+
+
+def test_no_rust_is_the_hosts_failure(tmp_path: Path) -> None:
+    if (ROOT / ".rust").exists():
+        pytest.skip("the project has a toolchain of its own")
+    environment = {**os.environ, "PATH": str(tmp_path)}
+    done = subprocess.run(
+        command(*SMALL, f"run.dir={tmp_path / 'run'}"), cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 3
+    assert "Install Rust" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_full_disk_stops_the_run_and_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    process = subprocess.Popen(
+        command(*SMALL, "train.max_steps=2", f"run.dir={path}"), cwd=ROOT, stderr=subprocess.PIPE
+    )
+    while not (path / "rewards").exists() and process.poll() is None:
+        time.sleep(0.01)
+    (path / "metrics.jsonl").symlink_to("/dev/full")
+    _, errors = process.communicate()
+    assert process.returncode == 3
+    assert b"metrics.jsonl" in errors and b"No space left" in errors and b"Traceback" not in errors
+    assert lines(path / "completions.jsonl"), "what was written stays"
+
+
+def test_help_and_dry_run_answer_without_loading_torch() -> None:
+    code = (
+        "import sys; sys.path.insert(0, 'scripts'); import train\n"
+        "assert train.main(['--dry-run']) == 0 and 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "steps" in done.stdout and "memory" in done.stdout
+    shown = train("--help").stdout
+    assert "train.lr" in shown and "sandbox.run_cpu_s" in shown and "[s]" in shown
