@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rewards.rust import ASSERTS, parse
+from rewards.body import ASSERTS
+from rewards.rust import parse
 from sandbox import Verdict
 
 __all__ = ["GoldProgram", "gold_passed", "gold_program", "has_gold_tests"]
@@ -46,10 +47,10 @@ def gold_program(code: str, columns: Mapping[str, Any]) -> GoldProgram | None:
     program = parse(code)
     if program.redefined & {*ASSERTS, "panic", "test"}:
         return None
-    encoded = code.encode("utf-8", "surrogatepass")
+    encoded = code.encode("utf-8", "replace")  # as `parse` counts its bytes
     for tests in sorted(program.test_modules, key=lambda tests: -tests.start):
         encoded = encoded[: tests.start] + encoded[tests.end :]
-    source = encoded.decode("utf-8", "surrogatepass") + "\n" + module
+    source = encoded.decode("utf-8") + "\n" + module
     return GoldProgram(source, len(parse(module).tests))
 
 

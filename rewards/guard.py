@@ -7,10 +7,12 @@ paying. Left out: whether an assert is strong enough to catch a wrong function.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from rewards.rust import ASSERTS, UNWRITTEN, Assert, Program, TestFunction, parse
+from rewards.body import ASSERTS, Body
+from rewards.rust import Program, TestFunction, parse
+from rewards.tautology import never_fails
 from sandbox import Verdict
 
 __all__ = ["Judgement", "judge"]
@@ -47,47 +49,79 @@ def _no_dependent_assert(program: Program, verdict: Verdict) -> bool:
     return not any(_is_earned(test, program) for test in program.tests)
 
 
+def _catches_panics(program: Program, verdict: Verdict) -> bool:
+    bodies = [test.body for test in program.tests] + list(program.helpers.values())
+    return any("catch_unwind" in body.names for body in bodies)
+
+
 CONDITIONS: tuple[tuple[Callable[[Program, Verdict], bool], str], ...] = (
     (lambda p, v: not v.genuine, "the test harness itself did not report the pass"),
     (lambda p, v: v.passed == 0, "no test ran"),
     (lambda p, v: v.ignored > 0, "a test is ignored"),
     (lambda p, v: not p.tests, "no #[test] function in the code"),
     (lambda p, v: bool(p.redefined & {*ASSERTS, "panic", "test"}), "an assert macro is redefined"),
-    (lambda p, v: any("catch_unwind" in t.body.names for t in p.tests), "a test catches its own panics"),
+    (lambda p, v: p.blind, "equality is redefined without looking at both sides, or by the tests"),
+    (_catches_panics, "the tests catch their own panics"),
     (lambda p, v: not (p.functions or p.constants), "no code outside the tests"),
     (_no_dependent_assert, "no assert depends on code outside the tests"),
 )
 
 
 def _is_earned(test: TestFunction, program: Program) -> bool:
-    """Whether a test that runs can fail because of the code under test."""
-    if test.ignored or test.conditional:
+    """Whether a test that runs can fail because of the code under test; one that should panic asserts nothing."""
+    if test.ignored or test.conditional or test.should_panic:
         return False
-    local = {**{name: body.names for name, body in program.helpers.items()}, **test.body.bound}
-    under_test = (program.functions.keys() | program.constants) - local.keys()
-    if test.should_panic:  # earned when the code under test, and nothing in the test itself, can panic
-        own = test.body.macros & {*ASSERTS, *UNWRITTEN, "panic", "unreachable"}
-        return not own and _reaches(test.body.names, local, under_test)
-    asserts = [*test.body.asserts]
-    for name in test.body.names & program.helpers.keys() - test.body.bound.keys():
-        asserts += program.helpers[name].asserts
-        local = {**program.helpers[name].bound, **local}
-    return any(_can_fail(found) and _reaches(found.names, local, under_test) for found in asserts)
+    bodies = _called(test.body, program)
+    hidden = program.helpers.keys() | program.imports.keys() | program.test_items
+    hidden = hidden.union(*(body.hidden for body in bodies))
+    under_test = (program.functions.keys() | program.constants | program.types) - hidden
+    sources = _sources(bodies, program)
+    asserts = [found for body in bodies for found in body.asserts]
+    return any(
+        found.reachable
+        and not found.macro.startswith("debug_")
+        and not never_fails(found)
+        and _reaches(found.names, sources, under_test)
+        for found in asserts
+    )
 
 
-def _can_fail(found: Assert) -> bool:
-    """Whether an assert is reached and is not true by its form alone."""
-    if not found.reachable or found.macro.startswith("debug_"):
-        return False
-    if len(found.arguments) == 2:
-        return found.arguments[0] != found.arguments[1]
-    words = found.arguments[0].split(" ")
-    always = any(pair in (("||", "true"), ("true", "||")) for pair in zip(words, words[1:], strict=False))
-    left, equals, right = found.arguments[0].partition(" == ")
-    return not always and not (equals and left == right)
+def _called(test: Body, program: Program) -> list[Body]:
+    """A test and every function of the tests that it mentions, and that those mention."""
+    bodies, waiting, seen = [], [test], {id(test)}
+    inner: dict[str, list[Body]] = {}
+    mentioned: set[str] = set()
+    while waiting:
+        body = waiting.pop()
+        bodies.append(body)
+        for name, function in body.inner.items():
+            inner.setdefault(name, []).append(function)
+        for name in (body.mentions - mentioned) | (body.inner.keys() & (mentioned | body.mentions)):
+            helper = program.helpers.get(name)
+            for function in [*inner.get(name, ()), *([helper] if helper is not None else [])]:
+                if id(function) not in seen:
+                    seen.add(id(function))
+                    waiting.append(function)
+        mentioned |= body.mentions
+    return bodies
 
 
-def _reaches(names: frozenset[str], local: dict[str, frozenset[str]], under_test: set[str]) -> bool:
+def _sources(bodies: Sequence[Body], program: Program) -> dict[str, frozenset[str]]:
+    """Every name that the tests bind, with the names that its value is made of."""
+    sources: dict[str, frozenset[str]] = dict(program.imports)
+    named = {**program.helpers, **{name: inner for body in bodies for name, inner in body.inner.items()}}
+    flows = [(name, function.names) for name, function in named.items()]
+    for body in bodies:
+        flows += body.bound.items()
+        for name, arguments in body.calls.items():
+            if name in named:
+                flows += [(parameter, arguments) for parameter in named[name].parameters]
+    for name, value in flows:
+        sources[name] = sources.get(name, frozenset()) | value
+    return sources
+
+
+def _reaches(names: frozenset[str], sources: Mapping[str, frozenset[str]], under_test: Set[str]) -> bool:
     """Whether names lead, over local bindings, to the code under test."""
     seen: set[str] = set()
     waiting = list(names)
@@ -98,5 +132,5 @@ def _reaches(names: frozenset[str], local: dict[str, frozenset[str]], under_test
         seen.add(name)
         if name in under_test:
             return True
-        waiting += local.get(name, ())
+        waiting += sources.get(name, ())
     return False
