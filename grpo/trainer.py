@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grpo.advantages import ADVANTAGES, zero_spread
 from grpo.checkpoint import save_checkpoint
@@ -50,6 +50,13 @@ class Trainer:
     checkpoint_every: int  # steps; 0 = only at the end
     checkpoints_kept: int
     config_toml: str
+    seconds_before: float = 0.0  # what earlier sessions of a resumed run took
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken, over all its sessions."""
+        return self.seconds_before + time.monotonic() - self.started
 
     def train(
         self,
@@ -145,7 +152,7 @@ class Trainer:
             step=step,
             policy=self.policy,
             updater=self.updater,
-            progress={"prompts_drawn": self.prompts.position},
+            progress={"prompts_drawn": self.prompts.position, "seconds": round(self.seconds, 3)},
             config_toml=self.config_toml,
             keep=self.checkpoints_kept,
         )

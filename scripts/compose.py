@@ -112,6 +112,7 @@ def resume(trainer: Trainer, checkpoint: Path) -> int:
     """Put a new trainer, its policy loaded from the checkpoint, where that checkpoint was taken; the next step."""
     progress = load_trainer_state(checkpoint, trainer.updater)
     trainer.prompts.position = progress["prompts_drawn"]
+    trainer.seconds_before = progress["seconds"]
     trainer.run.truncate_after(progress["step"])
     return int(progress["step"]) + 1
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from types import FrameType
 
@@ -58,7 +57,6 @@ def train(recipe: Recipe) -> int:
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
-    started = time.monotonic()
     with SandboxPool(recipe.sandbox.jobs, recipe.sandbox.limits()) as pool:
         from compose import PromptSet, load_prompt_set, load_recipe_policy, make_trainer, resume
         from grpo.checkpoint import latest_checkpoint
@@ -86,7 +84,7 @@ def train(recipe: Recipe) -> int:
                     say=bar.write,
                 )
             if finished:
-                summarise(run, steps=trainer.num_steps, seconds=time.monotonic() - started)
+                summarise(run, steps=trainer.num_steps, seconds=trainer.seconds)
                 print(f"report    {write_report(path)}")
                 return DONE
             print(f"stopped; go on with: python scripts/train.py run.resume=true run.dir={path}")

@@ -118,6 +118,7 @@ def test_stopped_and_resumed_equals_never_stopped(
         trainer = make_trainer(resumed, run, eval_every=3)
         progress = load_trainer_state(checkpoint, trainer.updater)
         trainer.prompts.position = progress["prompts_drawn"]
+        assert 0 < progress["seconds"] < trainer.seconds + progress["seconds"]
         run.truncate_after(progress["step"])
         assert train(trainer, first_step=progress["step"] + 1)
 
