@@ -18,9 +18,9 @@ from typing import Any
 
 from rewards import cargo, format
 from rewards.answer import Answer, Gold, Score
-from rewards.gold import gold_program, has_gold_tests
+from rewards.gold import GOLD_COLUMNS, GoldProgram, gold_program, has_gold_tests
 from rewards.rust import extract_code
-from sandbox import SandboxPool, Verdict
+from sandbox import PHASES, SandboxPool, Verdict
 
 __all__ = [
     "PUBLISHED_WEIGHTS",
@@ -115,20 +115,21 @@ def _process_pool() -> SandboxPool:
         return _pools[0]
 
 
-def _grade(codes: Sequence[str | None]) -> list[Verdict | None]:
+def _grade(codes: Sequence[str | None], phases: Sequence[str] = PHASES) -> list[Verdict | None]:
     """A verdict for every program; None where there is none."""
-    pool = _process_pool()
-    futures = [None if code is None else pool.submit(code) for code in codes]
+    futures = [None if code is None else _process_pool().submit(code, phases=phases) for code in codes]
     return [None if future is None else future.result() for future in futures]
 
 
 def _grade_gold(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> list[Gold | None]:
     """The gold tests' verdicts, where the rows have gold tests."""
-    golds: list[Gold | None] = []
+    programs: list[GoldProgram | None] = []
+    wanted: list[bool] = []
     for index, text in enumerate(texts):
-        row = {name: values[index] for name, values in columns.items() if name in ("gold_tests", "rust_test_list")}
+        row = {name: columns[name][index] for name in GOLD_COLUMNS if name in columns}
         code = extract_code(text)
-        program = gold_program(code, row) if code is not None else None
-        verdict = _process_pool().submit(program.source, phases=("test",)).result() if program else None
-        golds.append(Gold(program, verdict) if has_gold_tests(row) else None)
-    return golds
+        programs.append(gold_program(code, row) if code is not None else None)
+        wanted.append(has_gold_tests(row))
+    verdicts = _grade([program and program.source for program in programs], phases=("test",))
+    golds = [Gold(program, verdict) for program, verdict in zip(programs, verdicts, strict=True)]
+    return [gold if asked else None for gold, asked in zip(golds, wanted, strict=True)]

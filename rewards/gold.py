@@ -14,9 +14,9 @@ from rewards.body import ASSERTS
 from rewards.rust import parse
 from sandbox import Verdict
 
-__all__ = ["GoldProgram", "gold_passed", "gold_program", "has_gold_tests"]
+__all__ = ["GOLD_COLUMNS", "GoldProgram", "gold_passed", "gold_program", "has_gold_tests"]
 
-COLUMNS = ("gold_tests", "rust_test_list")
+GOLD_COLUMNS = ("gold_tests", "rust_test_list")
 
 
 class GoldProgram(NamedTuple):
@@ -28,7 +28,7 @@ class GoldProgram(NamedTuple):
 
 def has_gold_tests(columns: Mapping[str, Any]) -> bool:
     """Whether a row of the data brings gold tests."""
-    return any(columns.get(name) for name in COLUMNS)
+    return any(columns.get(name) for name in GOLD_COLUMNS)
 
 
 def gold_program(code: str, columns: Mapping[str, Any]) -> GoldProgram | None:
@@ -36,6 +36,7 @@ def gold_program(code: str, columns: Mapping[str, Any]) -> GoldProgram | None:
 
     Args: code, the program; columns, the row's other columns.
     Returns: None when the row has no gold tests, or the code redefines the macros that they are written with.
+    Raises: ValueError for a `rust_test_list` that is text but no JSON list.
 
     >>> gold = gold_program("fn f() -> u8 { 1 }", {"rust_test_list": ["assert_eq!(f(), 1);"]})
     >>> gold.num_tests, "fn gold_0() {" in gold.source
@@ -66,11 +67,25 @@ def _gold_module(columns: Mapping[str, Any]) -> str | None:
     if text:
         return str(text) if parse(str(text)).test_modules else _module(str(text))
     tests = columns.get("rust_test_list")
-    if isinstance(tests, str):
-        tests = json.loads(tests)
     if not tests:
         return None
+    if isinstance(tests, str):
+        tests = _json_list(tests)
     return _module("\n".join(_test_function(index, str(test)) for index, test in enumerate(tests)))
+
+
+def _json_list(text: str) -> list[Any]:
+    """A list that the data holds as text."""
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError:
+        found = None
+    if not isinstance(found, list):
+        raise ValueError(
+            f"the column rust_test_list holds {text[:60]!r}; give a list of assert statements or test functions, "
+            "or one as JSON"
+        )
+    return found
 
 
 def _module(inside: str) -> str:

@@ -105,7 +105,7 @@ def _load(name: str) -> RewardFunction:
     place, colon, function_name = name.rpartition(":")
     if not colon:
         near = get_close_matches(name, SCORERS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = f"; did you mean {near[0]}?" if near else "."
         raise RewardError(
             f"no reward function {name!r}{hint} Known: {', '.join(SCORERS)}; your own: package.module:function or "
             "path/to/file.py:function"

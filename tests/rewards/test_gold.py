@@ -1,0 +1,72 @@
+"""Gold tests take the place of the answer's own, whatever the text, and are not fooled by the answer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from answers import ADD, module
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewards.gold import gold_passed, gold_program, has_gold_tests
+
+LIST = {"rust_test_list": ["assert_eq!(add(1, 2), 3);", "assert_eq!(add(0, 0), 0)"]}
+MODULE = {
+    "gold_tests": "#[cfg(test)]\nmod gold {\n    use super::*;\n"
+    "    #[test]\n    fn g() { assert_eq!(add(1, 2), 3); }\n}\n"
+}
+INSIDE = {"gold_tests": "#[test]\nfn g() { assert_eq!(add(1, 2), 3); }"}
+FUNCTIONS = {"rust_test_list": ["#[test]\nfn g() { assert_eq!(add(1, 2), 3); }"]}
+
+
+@pytest.mark.parametrize(
+    "columns", [LIST, MODULE, INSIDE, FUNCTIONS, {"rust_test_list": json.dumps(LIST["rust_test_list"])}]
+)
+def test_every_form_of_gold_tests_passes_on_right_code_and_fails_on_wrong_code(columns, pool):
+    right = gold_program(ADD + module("assert_eq!(add(1, 2), 4);"), columns)
+    wrong = gold_program(ADD.replace("+", "-") + module("assert_eq!(add(2, 1), 1);"), columns)
+    assert has_gold_tests(columns) and right is not None and wrong is not None
+    futures = [pool.submit(program.source, phases=("test",)) for program in (right, wrong)]
+    assert gold_passed(right, futures[0].result()) and not gold_passed(wrong, futures[1].result())
+
+
+@pytest.mark.parametrize(
+    "columns", [{}, {"gold_tests": ""}, {"gold_tests": None}, {"rust_test_list": []}, {"other": "x"}]
+)
+def test_no_gold_tests_no_program(columns):
+    assert gold_program(ADD, columns) is None and not has_gold_tests(columns)
+
+
+def test_the_answers_own_tests_are_cut_out_at_the_right_bytes():
+    code = "// é \udcff 漢\n" + ADD + module("own();") + "fn after() {}\n"
+    program = gold_program(code, LIST)
+    assert program is not None and program.num_tests == 2
+    assert "own()" not in program.source and "mod tests" not in program.source
+    assert program.source.startswith("// é ? 漢\n" + ADD) and "\nfn after() {}\n" in program.source
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "macro_rules! assert_eq {\n    ($a:expr, $b:expr) => {};\n}\n",
+        "macro_rules! quiet {\n    ($a:expr, $b:expr) => {};\n}\nuse quiet as assert_eq;\n",
+        "mod m {\n    macro_rules! panic {\n        () => {};\n    }\n}\n",
+    ],
+)
+def test_code_that_redefines_an_assert_gets_no_program(head):
+    assert gold_program(head + ADD, LIST) is None
+
+
+@pytest.mark.parametrize("text", ["not json", "{}", "3", '"assert!(true)"'])
+def test_a_list_that_is_none_is_named(text):
+    with pytest.raises(ValueError, match="rust_test_list holds"):
+        gold_program(ADD, {"rust_test_list": text})
+
+
+@given(
+    st.text() | st.lists(st.sampled_from(["#[cfg(test)] mod a {", "}", "é", "\udcff", '"', "fn f() {}"])).map(" ".join)
+)
+def test_any_code_can_be_given_gold_tests(code):
+    program = gold_program(code, LIST)
+    assert program is None or program.num_tests == 2
