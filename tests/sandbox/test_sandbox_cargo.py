@@ -1,5 +1,6 @@
 """A verdict repeats what cargo says, names what stopped a program, and never believes a program's own word."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -53,7 +54,8 @@ CASES = {
     ),
     "own main": (GOOD + "fn main() {}\n", Outcome.BUILD_ERROR, (NO, NO, NO), NO, (0, 0, 0)),
     "builds only under test": (
-        "fn one() -> u8 { helper() }\n#[cfg(test)]\nfn helper() -> u8 { 1 }\n#[test]\nfn t() { assert_eq!(one(), 1); }\n",
+        "fn one() -> u8 { helper() }\n#[cfg(test)]\nfn helper() -> u8 { 1 }\n"
+        "#[test]\nfn t() { assert_eq!(one(), 1); }\n",
         Outcome.BUILD_ERROR,
         (NO, NO, YES),
         YES,
@@ -212,8 +214,9 @@ def test_equal_to_plain_cargo_in_a_plain_project(name: str, toolchain: Toolchain
     (tmp_path / "src").mkdir()
     (tmp_path / "Cargo.toml").write_text(MANIFEST)
     (tmp_path / "src" / "main.rs").write_text(HEAD + source + TAIL)
+    path = os.environ | {"PATH": f"{toolchain.bin}{os.pathsep}{os.environ['PATH']}"}  # cargo may be in .rust/ only
     said = tuple(
-        subprocess.run(["cargo", verb, "--quiet", "--offline"], cwd=tmp_path, capture_output=True).returncode == 0
+        subprocess.run(["cargo", verb, "-q", "--offline"], cwd=tmp_path, env=path, capture_output=True).returncode == 0
         for verb in ("build", "clippy", "test")
     )
     assert said == phases
