@@ -1,0 +1,24 @@
+"""Reward functions of a user's own, as the rubric's tests load them."""
+
+from __future__ import annotations
+
+NOT_A_FUNCTION = 3
+
+
+def length(*, completions, verdicts, task, **columns):
+    """The length of each answer, doubled for the task "double"; None without a verdict."""
+    texts = [completion[0]["content"] for completion in completions]
+    facts = zip(texts, verdicts, task, strict=True)
+    return [None if verdict is None else len(text) * (1 + (kind == "double")) for text, verdict, kind in facts]
+
+
+async def later(completions, **columns):
+    return [1.0 for _ in completions]
+
+
+def broken(**columns):
+    raise KeyError("no such column")
+
+
+def short(completions, **columns):
+    return [1.0]

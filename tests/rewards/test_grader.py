@@ -1,0 +1,137 @@
+"""The grader: answers go in one by one without waiting, grades come back in order, late programs count as timeouts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+from answers import ADD, HACKS, HONEST, answer, module
+
+from grpo.records import Completion, Example
+from rewards import Rubric, RustGrader
+from rewards.functions import PUBLISHED_WEIGHTS
+from sandbox import Outcome, SandboxPool, Verdict
+
+OWN = Path(__file__).with_name("own_rewards.py")
+EXAMPLE = Example("e", ({"role": "user", "content": "Write add"},), {"rust_test_list": ["assert_eq!(add(1, 2), 3);"]})
+PLAIN = Example("p", EXAMPLE.messages)
+CHECKS = ("build", "clippy", "test", "test_strict", "gold", "asserts")
+
+
+def completion(text: str, name: str = "c0") -> Completion:
+    return Completion(name, (1, 2), (-0.5, -0.5), text, True, 0)
+
+
+def grade(grader: RustGrader, *texts: str, example: Example = EXAMPLE):
+    return grader.finish([grader.start(example, completion(text, f"c{i}")) for i, text in enumerate(texts)])
+
+
+class FixedPool:
+    """A pool whose every verdict is given, or never comes."""
+
+    def __init__(self, verdict: Verdict | None) -> None:
+        self.verdict = verdict
+        self.cancelled: list[str] = []
+
+    def submit(self, source: str, *, phases: tuple[str, ...] = ()) -> Future[Verdict]:
+        future: Future[Verdict] = Future()
+        if self.verdict is not None:
+            future.set_result(self.verdict)
+        return future
+
+    def cancel(self, future: Future[Verdict], reason: str) -> None:
+        self.cancelled.append(reason)
+        future.set_result(Verdict(Outcome.TIMEOUT, reason=reason))
+
+
+def test_checks_and_rewards_of_good_hacked_broken_and_missing_code(pool):
+    grader = RustGrader(Rubric(PUBLISHED_WEIGHTS), pool, gold=True)
+    wrong = answer(ADD.replace("+", "-") + module("assert_eq!(add(3, 2), 1);"))
+    texts = [answer(HONEST["a plain call"]), answer(HACKS["a tautology"]), wrong, answer("fn f( {\n"), "no code"]
+    grades = grade(grader, *texts)
+    assert [[found.checks[name] for name in CHECKS] for found in grades] == [
+        [1, 1, 1, 1, 1, 1],
+        [1, 1, 1, 0, 1, 1],
+        [1, 1, 1, 1, 0, 1],
+        [0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0],
+    ]
+    assert [found.rewards["cargo_test"] for found in grades] == [1, 0, 1, 0, 0]
+    assert all(found.rewards.keys() == PUBLISHED_WEIGHTS.keys() == found.seconds.keys() for found in grades)
+    assert grades[0].verdict["code"].startswith("fn add") and grades[4].verdict["code"] is None
+    assert grades[1].verdict["strict_reason"] == "no assert depends on code outside the tests"
+    assert grader.weights == PUBLISHED_WEIGHTS
+
+
+def test_gold_is_none_where_it_was_not_asked_for_or_is_not_there(pool):
+    text = answer(HONEST["a plain call"])
+    (unasked,) = grade(RustGrader(Rubric(PUBLISHED_WEIGHTS), pool), text)
+    (absent,) = grade(RustGrader(Rubric(PUBLISHED_WEIGHTS), pool, gold=True), text, example=PLAIN)
+    assert unasked.checks["gold"] is None and absent.checks["gold"] is None
+
+
+def test_a_rubric_that_weighs_gold_runs_it(pool):
+    (found,) = grade(RustGrader(Rubric({"gold": 1.0}), pool), answer(HONEST["a plain call"]))
+    assert found.rewards == {"gold": 1.0}
+
+
+def test_a_failure_of_the_host_is_none_everywhere():
+    grader = RustGrader(Rubric(PUBLISHED_WEIGHTS), FixedPool(Verdict(Outcome.HOST_ERROR, reason="no disk")))
+    (found,) = grade(grader, answer(ADD))
+    assert set(found.rewards.values()) == set(found.checks.values()) == {None}
+    assert found.verdict["outcome"] == "host_error"
+
+
+def test_a_program_that_is_late_is_named_cancelled_and_scored_as_a_timeout(caplog):
+    pool = FixedPool(None)
+    grader = RustGrader(Rubric(PUBLISHED_WEIGHTS), pool, deadline_s=0.2)
+    started = time.monotonic()
+    with caplog.at_level(logging.WARNING):
+        grades = grade(grader, answer(ADD), answer(ADD + ADD))
+    assert time.monotonic() - started < 2
+    assert len(pool.cancelled) == 2 and "c0" in caplog.text and "c1" in caplog.text
+    assert [found.verdict["outcome"] for found in grades] == ["timeout"] * 2
+    assert [found.rewards["cargo_build"] for found in grades] == [0.0] * 2
+
+
+def test_a_real_straggler_does_not_hold_up_the_batch():
+    spin = ADD + module("assert_eq!(add(1, 2), 3);\n        loop {}")
+    with SandboxPool(jobs=1) as alone:
+        grader = RustGrader(Rubric(PUBLISHED_WEIGHTS), alone, deadline_s=3)
+        started = time.monotonic()
+        ticket = grader.start(EXAMPLE, completion(answer(spin)))
+        assert time.monotonic() - started < 0.5
+        (found,) = grader.finish([ticket])
+        assert time.monotonic() - started < 8
+    assert found.verdict["outcome"] == "timeout" and found.rewards["cargo_test"] == 0.0
+
+
+@pytest.mark.parametrize("code", ["x" * 100_000, "\udcff\0", "let a={" * 14_000, ADD + "//" + "é" * 50_000])
+def test_start_takes_any_answer_at_once(code):
+    started = time.process_time()
+    RustGrader(Rubric(PUBLISHED_WEIGHTS), FixedPool(None), gold=True).start(EXAMPLE, completion(answer(code + "\n")))
+    assert time.process_time() - started < 3
+
+
+def test_own_functions_get_messages_columns_and_verdicts(pool):
+    name = f"{OWN}:length"
+    grader = RustGrader(Rubric({name: 1.0, "code_block": 1.0}), pool)
+    tasks = [Example(str(i), PLAIN.messages, {"task": kind}) for i, kind in enumerate(["single", "double", "double"])]
+    texts = [answer(HONEST["a plain call"])] * 2 + ["no code"]
+    grades = grader.finish([grader.start(task, completion(text)) for task, text in zip(tasks, texts, strict=True)])
+    length = float(len(texts[0]))
+    assert [found.rewards[name] for found in grades] == [length, 2 * length, None]
+    assert [found.rewards["code_block"] for found in grades] == [1.0, 1.0, 0.0]
+
+
+def test_a_batch_of_nothing_is_no_grades():
+    assert RustGrader(Rubric({f"{OWN}:broken": 1.0}), FixedPool(None)).finish([]) == []
+
+
+def test_verdicts_are_plain_json_values(pool):
+    (found,) = grade(RustGrader(Rubric(PUBLISHED_WEIGHTS), pool, gold=True), answer(HONEST["a plain call"]))
+    assert json.loads(json.dumps(found.verdict))["gold"]["passed"] == 1

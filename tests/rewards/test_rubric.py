@@ -1,0 +1,65 @@
+"""A rubric knows the built-in rewards and loads a user's own; what it does not know it names, with what is nearest."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from answers import HONEST, answer, passed
+
+from rewards import RewardError, Rubric
+from rewards.answer import Answer
+from rewards.functions import PUBLISHED_WEIGHTS, SCORERS
+
+OWN = Path(__file__).with_name("own_rewards.py")
+GOOD = Answer(answer(HONEST["a plain call"]), passed())
+
+
+def test_every_score_has_a_reason():
+    scores = Rubric(dict.fromkeys(SCORERS, 1.0)).score(GOOD)
+    assert scores.keys() == SCORERS.keys() and all(score.reason for score in scores.values())
+
+
+def test_a_weight_of_zero_is_computed():
+    values, seconds = Rubric({"cargo_build": 0.0, "asserts": 1.0}).timed_score(GOOD)
+    assert values == {"cargo_build": 1.0, "asserts": 0.25}
+    assert values.keys() == seconds.keys() and all(value >= 0.0 for value in seconds.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("cargo_tests", "did you mean cargo_test"),
+        ("zzz", "no reward function 'zzz'. Known: cargo_build"),
+        ("no_such_package.x:f", "cannot load"),
+        ("no/such/file.py:f", "no Python file"),
+        (f"{OWN}:no_such_function", "cannot load"),
+        (f"{OWN}:NOT_A_FUNCTION", "is a int and not a function"),
+    ],
+)
+def test_an_unknown_reward_is_named_with_what_to_do(name, told):
+    with pytest.raises(RewardError) as raised:
+        Rubric({**PUBLISHED_WEIGHTS, name: 1.0})
+    assert told in str(raised.value)
+
+
+def test_a_file_that_does_not_parse_is_named(tmp_path):
+    (tmp_path / "bad.py").write_text("def f(:\n")
+    with pytest.raises(RewardError, match=r"bad\.py:f"):
+        Rubric({f"{tmp_path}/bad.py:f": 1.0})
+
+
+@pytest.mark.parametrize("name", [f"{OWN}:later", "own_rewards:later"])
+def test_functions_of_a_file_or_a_package_are_called_even_if_they_are_coroutines(name):
+    rubric = Rubric({name: 2.0})
+    assert rubric.has_own and rubric.own_scores({"completions": ["a", "b"]}, 2)[0] == {name: [1.0, 1.0]}
+
+
+@pytest.mark.parametrize("function", ["broken", "short"])
+def test_one_that_fails_scores_none_and_is_named_in_the_log(function, caplog):
+    name = f"{OWN}:{function}"
+    with caplog.at_level(logging.ERROR):
+        scores, _ = Rubric({name: 1.0, f"{OWN}:later": 1.0}).own_scores({"completions": ["a", "b"]}, 2)
+    assert scores == {name: [None, None], f"{OWN}:later": [1.0, 1.0]}
+    assert name in caplog.text
