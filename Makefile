@@ -42,7 +42,7 @@ install: $(INSTALLED) ## Make .venv and install the locked packages, where that 
 rust: $(INSTALLED) ## Find Rust 1.80 or newer with clippy, or put one into .rust
 	@$(RUN) scripts/setup_rust.py
 
-lock: $(INSTALLED) ## Write requirements.lock from setup.cfg, keeping versions that fit; ARGS: --upgrade takes the newest
+lock: | $(VENV)/bin/pip ## Write requirements.lock from setup.cfg, keeping versions that fit; ARGS: --upgrade takes the newest
 	@$(RUN) -m pip install --quiet uv
 	@$(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --extra train --extra dev --annotation-style line \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file requirements.lock $(ARGS) setup.cfg

@@ -226,6 +226,14 @@ def test_make_train_passes_settings_on(fresh):
     assert asked(fresh)[-2:] == ["scripts/setup_rust.py", "scripts/train.py train.max_steps=2 run.seed=1"]
 
 
+def test_a_lock_that_contradicts_setup_cfg_can_be_written_anew(fresh):
+    """So nothing may be installed from it before."""
+    assert make(fresh, "lock").returncode == 0
+    venv, uv, compile_lock = [line for line in asked(fresh) if not line.startswith("-c")]
+    assert (venv, uv) == ("-m venv --clear .venv", "-m pip install --quiet uv")
+    assert "--extra train --extra dev" in compile_lock and compile_lock.endswith("setup.cfg")
+
+
 def test_make_check_lints_and_tests(fresh):
     assert make(fresh, "check").returncode == 0
     lines = "\n".join(asked(fresh))
