@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from tiny.tasks import Demonstration
 from torch import nn
 from torch.nn import functional as F
 from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
+
+from tiny.tasks import Demonstration
 
 __all__ = ["Encoded", "batches", "encode", "make_model", "train"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from answers import ADD, NO_TESTS, answer, module
 
+from answers import ADD, NO_TESTS, answer, module
 from rewards.answer import Answer
 from rewards.format import asserts, code_block, non_empty
 from rewards.format import test_block as one_test_block

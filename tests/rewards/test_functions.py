@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from answers import ADD, HACKS, HONEST, answer, passed
 
 import rewards
+from answers import ADD, HACKS, HONEST, answer, passed
 from rewards import functions
 from sandbox import Outcome, Verdict
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from answers import ADD, module
 from hypothesis import given
 from hypothesis import strategies as st
 
+from answers import ADD, module
 from rewards.gold import gold_passed, gold_program, has_gold_tests
 
 LIST = {"rust_test_list": ["assert_eq!(add(1, 2), 3);", "assert_eq!(add(0, 0), 0)"]}

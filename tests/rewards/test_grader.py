@@ -9,8 +9,8 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from answers import ADD, HACKS, HONEST, answer, module
 
+from answers import ADD, HACKS, HONEST, answer, module
 from grpo.records import Completion, Example
 from rewards import Rubric, RustGrader
 from rewards.functions import PUBLISHED_WEIGHTS

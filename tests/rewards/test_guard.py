@@ -9,10 +9,10 @@ import dataclasses
 import time
 
 import pytest
-from answers import ADD, HACKS, HONEST, IGNORED, NO_TESTS, module, passed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from answers import ADD, HACKS, HONEST, IGNORED, NO_TESTS, module, passed
 from rewards import judge
 from sandbox import Outcome, Verdict
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from answers import ADD, HACKS, HONEST, answer, module, passed
 
+from answers import ADD, HACKS, HONEST, answer, module, passed
 from rewards.answer import Answer, Gold
 from rewards.cargo import cargo_build, cargo_clippy, cargo_test, clippy_clean, gold
 from rewards.cargo import tests_passed_share as share_passed

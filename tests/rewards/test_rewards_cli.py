@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from answers import HACKS, HONEST, answer
 
+from answers import HACKS, HONEST, answer
 from rewards.functions import SCORERS
 
 

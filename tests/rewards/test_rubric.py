@@ -6,8 +6,8 @@ import logging
 from pathlib import Path
 
 import pytest
-from answers import HONEST, answer, passed
 
+from answers import HONEST, answer, passed
 from rewards import RewardError, Rubric
 from rewards.answer import Answer
 from rewards.functions import PUBLISHED_WEIGHTS, SCORERS

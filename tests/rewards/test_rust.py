@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from answers import ADD, HONEST, NO_TESTS, answer, module
 from hypothesis import given
 from hypothesis import strategies as st
 
+from answers import ADD, HONEST, NO_TESTS, answer, module
 from rewards import extract_code, parse
 from rewards.rust import code_blocks
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import make_tiny_model
 import pytest
 import torch
-from tiny.tasks import demonstrations
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+import make_tiny_model
+from tiny.tasks import demonstrations
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "tiny-rust"
 SIZES = {"width": 32, "layers": 1, "heads": 2, "mlp": 64}

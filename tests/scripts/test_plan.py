@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from footprint import FAMILIES, footprint, model_shape
-from plan import count_prompts, plan
-from recipe import Recipe
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from footprint import FAMILIES, footprint, model_shape
 from grpo.settings import ConfigError, load
+from plan import count_prompts, plan
+from recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {

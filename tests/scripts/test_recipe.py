@@ -8,9 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from recipe import DEFAULT_RECIPE, Recipe, SandboxSection, explain, parse_arguments
 
 from grpo.settings import ConfigError, defaults, load, to_toml
+from recipe import DEFAULT_RECIPE, Recipe, SandboxSection, explain, parse_arguments
 from sandbox.limits import Limits
 
 RECIPES = sorted(DEFAULT_RECIPE.parent.glob("*.toml"))

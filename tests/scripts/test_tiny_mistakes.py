@@ -6,6 +6,7 @@ import random
 from collections import Counter
 
 import pytest
+
 from tiny.elements import ELEMENTS
 from tiny.mistakes import MISTAKES, plant
 from tiny.operations import OPERATIONS, combinations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+
 from tiny.elements import ELEMENTS
 from tiny.operation import Operation
 from tiny.operations import OPERATIONS, combinations, is_held_out, rivals

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from tiny.elements import ELEMENTS, Element
 from tiny.shapes import Setting, draw, literal, signature_types, spell
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from tiny.operations import OPERATIONS, combinations
 from tiny.tasks import demonstrations, make_tasks, write_jsonl
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tiny.tasks import demonstrations
-from tiny.tokenizer import SPECIAL_TOKENS, train_tokenizer
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, Qwen2Tokenizer
+
+from tiny.tasks import demonstrations
+from tiny.tokenizer import SPECIAL_TOKENS, train_tokenizer
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "tiny-rust"
 ODD = ["", " ", "\n\n\t x", "naïve λ 中文 🦀", "12345", "a\r\nb", "<|im_end|>", "fn f<'a>(x: &'a str) -> i32 { 1_000 }"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from transformers import Qwen2ForCausalLM, Qwen2Tokenizer
+
 from tiny.tasks import Demonstration, demonstrations
 from tiny.tokenizer import train_tokenizer
 from tiny.warmstart import Encoded, answer_loss, batches, encode, make_model, train
-from transformers import Qwen2ForCausalLM, Qwen2Tokenizer
 
 SIZES = {"width": 32, "layers": 2, "heads": 4, "mlp": 64}
 SHOWN = demonstrations(120, mistaken=0.5, seed=0)
