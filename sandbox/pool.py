@@ -25,6 +25,7 @@ from typing import Any
 from sandbox.cache import VerdictCache, verdict_key
 from sandbox.errors import PoolClosed, ToolchainError
 from sandbox.limits import Limits
+from sandbox.paths import choose_path
 from sandbox.toolchain import Toolchain, find_toolchain
 from sandbox.verdict import PHASES, Outcome, Verdict
 from sandbox.worker import serve
@@ -56,14 +57,18 @@ class SandboxPool:
     <Outcome.NO_TESTS: 'no_tests'>
     """
 
-    def __init__(self, jobs: int = 0, limits: Limits | None = None, *, cache_size: int = 100_000) -> None:
+    def __init__(
+        self, jobs: int = 0, limits: Limits | None = None, *, path: str = "direct", cache_size: int = 100_000
+    ) -> None:
         """Start the workers and grade one empty program, to know that grading works.
 
-        Args: jobs, programs graded at once, 0 for one a core; limits of each program; cache_size, verdicts remembered.
+        Args: jobs, programs graded at once, 0 for one a core; limits of each program; path, "direct" for the cheap way
+            where it is known to equal cargo and "exact" for cargo always; cache_size, verdicts remembered.
         Raises: ToolchainError when there is no Rust to grade with, or it cannot build the empty program.
         """
         self.toolchain: Toolchain = find_toolchain()
         self.limits = limits or Limits()
+        self.path = choose_path(path, self.toolchain)
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -71,7 +76,8 @@ class SandboxPool:
         self._pending: dict[str, _Job] = {}
         self._closed = False
         self._directory = Path(tempfile.mkdtemp(prefix="sandbox-"))
-        self._workers = [_Worker(self._directory / str(i), self.toolchain, self.limits) for i in range(self.jobs)]
+        settings = (self.toolchain, self.limits, self.path)
+        self._workers = [_Worker(self._directory / str(i), *settings) for i in range(self.jobs)]
         self._finalizer = weakref.finalize(self, _clean_up, self._workers, self._directory)
         self._threads = [threading.Thread(target=self._feed, args=(worker,), daemon=True) for worker in self._workers]
         for thread in self._threads:
@@ -189,9 +195,9 @@ class SandboxPool:
 class _Worker:
     """A worker process, replaceable, with a directory of its own."""
 
-    def __init__(self, directory: Path, toolchain: Toolchain, limits: Limits) -> None:
+    def __init__(self, directory: Path, toolchain: Toolchain, limits: Limits, path: str) -> None:
         self._directory = directory
-        self._settings = (toolchain, limits)
+        self._settings = (toolchain, limits, path)
         self._context = multiprocessing.get_context("spawn")
         self._group: Any = self._context.Value("i", 0, lock=False)
         self._start()

@@ -38,6 +38,11 @@ class Toolchain:
     def cargo(self) -> Path:
         return self.bin / "cargo"
 
+    @property
+    def libraries(self) -> Path:
+        """The target's own libraries, which cargo puts on the loader's path."""
+        return self.bin.parent / "lib" / "rustlib" / self.host / "lib"
+
 
 def find_toolchain() -> Toolchain:
     """The first usable toolchain: the project's own, else the one on PATH.

@@ -7,8 +7,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
-from sandbox.cargo import grade
 from sandbox.limits import Limits
+from sandbox.paths import grade
 from sandbox.process import become_reaper
 from sandbox.toolchain import Toolchain
 from sandbox.verdict import Outcome, Verdict
@@ -17,7 +17,12 @@ __all__ = ["serve"]
 
 
 def serve(
-    connection: Connection, process_group: Synchronized[int], toolchain: Toolchain, limits: Limits, workdir: Path
+    connection: Connection,
+    process_group: Synchronized[int],
+    toolchain: Toolchain,
+    limits: Limits,
+    path: str,
+    workdir: Path,
 ) -> None:
     """Answer every (source, phases) on the connection with a verdict.
 
@@ -36,7 +41,7 @@ def serve(
         except EOFError:
             return
         try:
-            verdict = grade(source, toolchain, limits, workdir, phases=phases, on_start=started)
+            verdict = grade(source, toolchain, limits, workdir, path=path, phases=phases, on_start=started)
         except OSError as error:
             verdict = Verdict(Outcome.HOST_ERROR, reason=f"{type(error).__name__}: {error}")
         process_group.value = 0

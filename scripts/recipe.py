@@ -31,6 +31,7 @@ from grpo.run import CONFIG
 from grpo.settings import ConfigError, Default, defaults, load, option
 from rewards.functions import PUBLISHED_WEIGHTS, SCORERS
 from sandbox.limits import Limits
+from sandbox.paths import PATHS
 
 __all__ = ["DEFAULT_RECIPE", "Arguments", "Recipe", "RewardsSection", "SandboxSection", "explain", "parse_arguments"]
 
@@ -72,6 +73,7 @@ class SandboxSection(Limits):
     """How many programs are graded at once, and the limits of each."""
 
     jobs: int = option(0, "programs graded at once; 0: one a core", unit="programs", low=0, high=4096)
+    path: str = option("direct", "exact: cargo itself; direct: its compilers, equal and cheaper", choices=tuple(PATHS))
 
     def limits(self) -> Limits:
         """The limits alone, as the sandbox takes them."""

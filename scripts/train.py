@@ -57,7 +57,7 @@ def train(recipe: Recipe) -> int:
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
-    with SandboxPool(recipe.sandbox.jobs, recipe.sandbox.limits()) as pool:
+    with SandboxPool(recipe.sandbox.jobs, recipe.sandbox.limits(), path=recipe.sandbox.path) as pool:
         from compose import PromptSet, load_prompt_set, load_recipe_policy, make_trainer, resume
         from grpo.checkpoint import latest_checkpoint
         from grpo.report import write_report
@@ -73,7 +73,7 @@ def train(recipe: Recipe) -> int:
             first_step = resume(trainer, checkpoint) if checkpoint else 1
             print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
             print(f"prompts   {len(prompts.examples)} to train on, {len(held_out.examples)} to evaluate on")
-            print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers")
+            print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers, {pool.path} path")
             print(f"run       {path}, steps {first_step} to {trainer.num_steps}", flush=True)
             stop = StopRequest()
             with tqdm(total=trainer.num_steps, initial=first_step - 1, unit="step", dynamic_ncols=True) as bar:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from programs import GOOD, in_test
-from sandbox.cargo import HEAD, MANIFEST, TAIL, grade
 from sandbox.limits import Limits
+from sandbox.paths import grade
 from sandbox.process import become_reaper
+from sandbox.project import HEAD, MANIFEST, TAIL
 from sandbox.toolchain import Toolchain, find_toolchain
 from sandbox.verdict import Outcome, Verdict
 

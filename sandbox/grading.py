@@ -1,0 +1,213 @@
+"""One program on its way through build, clippy and test; the paths differ only in how each phase is answered.
+
+Build and clippy see the program as it is. The tests run with the canary appended and are counted without it. Code
+that does not parse is tested without the canary first, since something appended could complete what is torn.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.canary import Canary
+from sandbox.limits import Limits
+from sandbox.messages import Message, Tally
+from sandbox.process import Finished, Stop, run
+from sandbox.project import Project
+from sandbox.toolchain import Toolchain
+from sandbox.verdict import PHASES, Diagnostic, Outcome, Verdict
+
+__all__ = ["Grading", "TestRun", "Tested"]
+
+NO_MEMORY = re.compile(rb"memory allocation of \d+ bytes failed|LLVM ERROR: out of memory|rustc-LLVM ERROR: out of")
+OVER_CPU = re.compile(rb"\(signal: 24[,)]")  # as cargo reports SIGXCPU
+SIGXCPU = 24
+TAIL_SHOWN = 4000  # characters of test output that a verdict keeps
+MAX_DIAGNOSTICS = 50
+MAX_MESSAGE = 2000
+FREE_BYTES_NEEDED = 64 << 20
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """What compiling and running the tests once came to."""
+
+    compiled: bool
+    exit_code: int = 1  # of the test binary, where there is one
+    tally: Tally | None = None
+    output: bytes = b""
+    errors: tuple[Message, ...] = ()  # of the compiler
+
+
+class Grading(ABC):
+    """The state of one grading, and the verdict that it ends in."""
+
+    def __init__(
+        self, project: Project, toolchain: Toolchain, limits: Limits, on_start: Callable[[int], None] = lambda pid: None
+    ) -> None:
+        """Args: project, created; on_start, told the process group of every command."""
+        self.project = project
+        self.toolchain = toolchain
+        self.limits = limits
+        self.messages: list[Message] = []
+        self._on_start = on_start
+        self._finished: list[Finished] = []
+        self._ms: dict[str, float] = {}
+        self._stopped: dict[str, Stop] = {}  # phase -> limit
+        self._no_memory = False
+
+    @abstractmethod
+    def answer(self, phases: Sequence[str]) -> tuple[bool | None, bool | None, Tested]:
+        """Build, clippy and tests, each None where it was not asked for."""
+
+    @abstractmethod
+    def run_tests(self) -> TestRun:
+        """Compile src/main.rs for testing, and run its tests one after the other."""
+
+    def verdict(self, phases: Sequence[str] = PHASES) -> Verdict:
+        """Grade the program."""
+        build, clippy, tested = self.answer(phases)
+        warnings = {message for message in self.messages if message.level == "warning"}
+        return Verdict(
+            outcome=self._outcome(build, clippy, tested),
+            build=build,
+            clippy=clippy,
+            test=tested.ok,
+            genuine=tested.genuine,
+            passed=tested.tally.passed,
+            failed=tested.tally.failed,
+            ignored=tested.tally.ignored,
+            warnings=len(warnings),
+            diagnostics=self._diagnostics(),
+            test_output=tested.output,
+            ms=self._ms,
+            cpu_ms=self.cpu_ms,
+            peak_memory_mb=max((finished.peak_memory_mb for finished in self._finished), default=0.0),
+            reason="; ".join(self._reason(phase, stop) for phase, stop in self._stopped.items()),
+        )
+
+    def run(self, phase: str, command: Sequence[str | Path], *, cpu_s: int, tree_cpu_s: int) -> Finished:
+        """Run a command of a phase; notes time, limits and memory."""
+        done = run(
+            command,
+            cwd=self.project.root,
+            env=self.environment(),
+            cpu_s=cpu_s,
+            tree_cpu_s=tree_cpu_s,
+            wall_s=self.limits.wall_s,
+            memory_mb=self.limits.memory_mb,
+            file_mb=self.limits.file_mb,
+            output_bytes=self.limits.output_kb << 10,
+            on_start=self._on_start,
+        )
+        self._finished.append(done)
+        self._ms[phase] = round(self._ms.get(phase, 0.0) + done.wall_ms, 1)
+        if done.stop:
+            self._stopped[phase] = done.stop
+        elif done.exit_code:
+            _check_disk(self.project.directory)
+            if done.exit_code == -SIGXCPU or OVER_CPU.search(done.stderr[-TAIL_SHOWN:]):
+                self._stopped[phase] = Stop.CPU
+            elif NO_MEMORY.search(done.stderr) or NO_MEMORY.search(done.stdout[-TAIL_SHOWN:]):
+                self._no_memory = True
+        return done
+
+    def environment(self) -> dict[str, str]:
+        """All of a command's environment."""
+        return self.project.environment(self.toolchain)
+
+    @property
+    def cpu_ms(self) -> float:
+        """CPU time of every process so far."""
+        return round(sum(finished.cpu_ms for finished in self._finished), 3)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a limit was reached, so that nothing more is worth running."""
+        return bool(self._stopped)
+
+    def test(self, *, parses: bool) -> Tested:
+        """The tests' answer, with the canary where it cannot change it.
+
+        Args: parses, False when the program is known not to compile as it is.
+        """
+        if not parses:
+            self.project.write()
+            plain = Tested.of(self.run_tests(), None)
+            if not plain.ok:
+                return plain
+        canary = Canary.for_source(self.project.source, self.project.answers)
+        self.project.write(canary.code())
+        attempt = self.run_tests()
+        if not attempt.compiled and any((error.line or 0) > self.project.num_lines for error in attempt.errors):
+            self.project.write()  # the program forbids something that the canary needs: nobody vouches for it
+            return Tested.of(self.run_tests(), None)
+        return Tested.of(attempt, canary)
+
+    def _outcome(self, build: bool | None, clippy: bool | None, tested: Tested) -> Outcome:
+        """The first outcome that applies, in the order of `Outcome`."""
+        cases = (
+            (self.stopped, Outcome.TIMEOUT),
+            (self._no_memory, Outcome.OUT_OF_MEMORY),
+            (build is False, Outcome.BUILD_ERROR),
+            (tested.ok is False and not tested.compiled, Outcome.TEST_BUILD_ERROR),
+            (tested.ok is True and not tested.genuine, Outcome.FORGED),
+            (tested.ok is False, Outcome.TEST_FAILED),
+            (tested.ok is True and tested.tally.passed + tested.tally.failed == 0, Outcome.NO_TESTS),
+            (clippy is False, Outcome.LINT_ERROR),
+        )
+        return next((outcome for applies, outcome in cases if applies), Outcome.PASSED)
+
+    def _diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The messages, errors first, each once, in the order of the program's lines."""
+        found = (
+            Diagnostic(m.level, m.code, m.text[:MAX_MESSAGE], self.project.line_in_source(m.line))
+            for m in self.messages
+        )
+        unique = sorted(set(found), key=lambda d: (d.level, d.line or 0, d.code or "", d.message))
+        return tuple(unique[:MAX_DIAGNOSTICS])
+
+    def _reason(self, phase: str, stop: Stop) -> str:
+        """A limit in words."""
+        if stop is Stop.WALL:
+            return f"{phase}: reached the wall-clock backstop of {self.limits.wall_s} s"
+        compiling, running = self.limits.compile_cpu_s, self.limits.run_cpu_s
+        return f"{phase}: used up its CPU time ({compiling} s to compile, {running} s to run)"
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The tests' part of a verdict; `ok` None: not asked for."""
+
+    ok: bool | None = None
+    compiled: bool = False
+    genuine: bool = False
+    tally: Tally = Tally(0, 0, 0)
+    output: str = ""
+
+    @classmethod
+    def of(cls, attempt: TestRun, canary: Canary | None) -> Tested:
+        """A run's answer, the canary not counted and not shown."""
+        tally = attempt.tally or Tally(0, 0, 0)
+        answered = canary is not None and canary.answered()
+        honest_exit = attempt.exit_code == (101 if tally.failed else 0)
+        text = attempt.output[-2 * TAIL_SHOWN :].decode("utf-8", "replace")
+        shown = "\n".join(line for line in text.splitlines() if canary is None or canary.name not in line)
+        return cls(
+            ok=attempt.compiled and attempt.exit_code == 0,
+            compiled=attempt.compiled,
+            genuine=answered and attempt.tally is not None and honest_exit,
+            tally=Tally(max(0, tally.passed - answered), tally.failed, tally.ignored),
+            output=shown[-TAIL_SHOWN:] if attempt.compiled else "",
+        )
+
+
+def _check_disk(directory: Path) -> None:
+    """A full disk is the host's failure and not the program's."""
+    disk = os.statvfs(directory)
+    if disk.f_bavail * disk.f_frsize < FREE_BYTES_NEEDED or (disk.f_files and not disk.f_favail):
+        raise OSError(28, "no space left for the sandbox", str(directory))

@@ -1,0 +1,66 @@
+"""What rustc and clippy say in JSON, and what libtest says in its last line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Message", "Tally", "read_messages", "read_tally"]
+
+RESULT_LINE = re.compile(
+    rb"^test result: (?:ok|FAILED)\. (\d+) passed; (\d+) failed; (\d+) ignored; \d+ measured; \d+ filtered out",
+    re.MULTILINE,
+)
+CARGO_PREFIX = b'{"reason":"compiler-message"'
+RUSTC_PREFIX = b'{"$message_type":"diagnostic"'
+
+
+@dataclass(frozen=True)
+class Message:
+    """One error or warning; `line` counts in src/main.rs."""
+
+    level: str
+    code: str | None
+    text: str
+    line: int | None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The counts of a test run."""
+
+    passed: int
+    failed: int
+    ignored: int
+
+
+def read_messages(lines: Iterable[bytes]) -> Iterator[Message]:
+    """The errors, and the warnings that have a code, in lines of cargo's or rustc's JSON."""
+    for line in lines:
+        if not line.startswith((CARGO_PREFIX, RUSTC_PREFIX)):
+            continue
+        try:
+            record: dict[str, Any] = json.loads(line)
+        except ValueError:
+            continue  # cut in the middle by the output's bound
+        message: dict[str, Any] = record["message"] if line.startswith(CARGO_PREFIX) else record
+        level, code = message["level"], (message["code"] or {}).get("code")
+        if level.startswith("error") and not message["message"].startswith("aborting due to"):
+            yield Message("error", code, message["message"], _line(message))
+        elif level == "warning" and code:
+            yield Message("warning", code, message["message"], _line(message))
+
+
+def read_tally(output: bytes) -> Tally | None:
+    """The last summary in a test binary's output; a program can print one too, so it proves nothing."""
+    found = RESULT_LINE.findall(output)
+    return Tally(*map(int, found[-1])) if found else None
+
+
+def _line(message: dict[str, Any]) -> int | None:
+    """The line that a message points at."""
+    spans = sorted(message["spans"], key=lambda span: not span["is_primary"])
+    return int(spans[0]["line_start"]) if spans else None

@@ -1,0 +1,107 @@
+"""The cheap path gives cargo's verdict on everything, by itself where its rules hold and by asking cargo elsewhere."""
+
+from pathlib import Path
+
+import pytest
+from programs import GOOD, in_test
+from test_sandbox_cargo import CASES, FORGERIES
+
+from sandbox.direct import HAZARDS
+from sandbox.limits import Limits
+from sandbox.paths import PATHS, choose_path, grade
+from sandbox.process import become_reaper
+from sandbox.toolchain import Toolchain, find_toolchain
+from sandbox.verdict import Verdict
+
+FACTS = "outcome build clippy test genuine passed failed ignored warnings diagnostics".split()
+EDGES = {
+    "unsafe code": GOOD.replace("a + b", "unsafe { std::hint::black_box(a + b) }"),
+    "unsafe that the program forbids": "#![forbid(unsafe_code)]\n" + GOOD.replace("a + b", "unsafe { a + b }"),
+    "a denied warning": "#![deny(warnings)]\n" + GOOD.replace("a + b", "let unused = 1; a + b"),
+    "a denied clippy warning": "#![deny(clippy::needless_return)]\n" + GOOD.replace("a + b", "return a + b;"),
+    "a lint error that is rustc's": GOOD.replace("a + b", "let x: u8 = 256; a + b + i32::from(x)"),
+    "a lint error and a type error": GOOD.replace("a + b", 'let x: u8 = 256; "x"'),
+    "a panic that only a build sees": GOOD.replace("a + b", "let xs = [1]; xs[3] + a + b"),
+    "tests that only a build refuses": in_test("let xs = [1]; assert_eq!(xs[3], add(1, 2));"),
+    "only outside tests": GOOD.replace("#[cfg(test)]\nmod", "#[cfg(not(test))]\nfn only() {}\n#[cfg(test)]\nmod"),
+    "a feature that does not exist": '#[cfg(feature = "x")]\nfn f() {}\n' + GOOD,
+    "an unstable feature": "#![feature(let_chains)]\n" + GOOD,
+    "a linker argument": '#[link(name = "nothing")]\nextern "C" {}\n' + GOOD,
+    "no main": "#![no_main]\n" + GOOD,
+    "an endless type": "struct A<T>(T);\nfn f<T>(x: T, n: u8) { if n > 0 { f(A(x), n - 1) } }\n#[test] fn t() { f(1, 2) }\n",
+    "a constant that panics": "const X: u8 = [1u8][2];\nfn f() -> u8 { X }\n",
+    "the package's name": in_test('assert_eq!(env!("CARGO_PKG_NAME"), "rust-program"); assert_eq!(add(1, 2), 3);'),
+    "the crate's name": in_test('assert!(module_path!().starts_with("rust_program::tests"));'),
+    "the file's name": in_test('assert_eq!(file!(), "src/main.rs");'),
+    "the working directory": in_test('assert!(std::path::Path::new("Cargo.toml").exists());'),
+    "the environment": in_test('assert_eq!(std::env::var("CARGO_PKG_VERSION").unwrap(), "0.1.0");'),
+    "an aborting test": in_test("std::process::abort();"),
+    "a test that exits badly": in_test("std::process::exit(3);"),
+    "a test killed by a signal": in_test("fn f(n: u64) -> u64 { if n == 0 { 0 } else { 1 + f(n + 1) } } f(1);"),
+    "should panic": GOOD.replace("#[test]", "#[test]\n    #[should_panic]", 1),
+    "a result as a test": in_test("").replace("fn one() {", 'fn one() -> Result<(), String> { Err("no".into())'),
+    "a macro": "macro_rules! m { ($x:expr) => { $x + 1 } }\nfn f() -> u8 { m!(1) }\n#[test] fn t() { assert_eq!(f(), 2) }",
+    "threads": in_test("let t = std::thread::spawn(|| add(1, 2)); assert_eq!(t.join().unwrap(), 3);"),
+}
+
+
+@pytest.fixture(scope="module")
+def toolchain() -> Toolchain:
+    become_reaper()
+    return find_toolchain()
+
+
+def both(source: str, toolchain: Toolchain, tmp_path: Path, phases: tuple[str, ...]) -> list[Verdict]:
+    limits = Limits(compile_cpu_s=20, run_cpu_s=5, wall_s=60)
+    return [grade(source, toolchain, limits, tmp_path, path=path, phases=phases) for path in ("direct", "exact")]
+
+
+@pytest.mark.parametrize("name", [*CASES, *FORGERIES, *EDGES])
+def test_both_paths_say_the_same(name: str, toolchain: Toolchain, tmp_path: Path) -> None:
+    source = EDGES.get(name) or FORGERIES.get(name) or CASES[name][0]
+    direct, exact = both(source, toolchain, tmp_path, ("build", "clippy", "test"))
+    assert {fact: getattr(direct, fact) for fact in FACTS} == {fact: getattr(exact, fact) for fact in FACTS}
+
+
+@pytest.mark.parametrize("phases", [("test",), ("build",), ("clippy",), ("build", "test"), ("clippy", "test")])
+@pytest.mark.parametrize(
+    "name", ["passes", "a test fails", "tests do not build", "clippy refuses", "an unclosed string"]
+)
+def test_both_paths_say_the_same_of_any_phases(
+    name: str, phases: tuple[str, ...], toolchain: Toolchain, tmp_path: Path
+) -> None:
+    direct, exact = both(CASES[name][0], toolchain, tmp_path, phases)
+    assert direct.outcome is exact.outcome
+    assert (direct.build, direct.clippy, direct.test) == (exact.build, exact.clippy, exact.test)
+
+
+def test_the_cheap_path_is_cheap(toolchain: Toolchain, tmp_path: Path) -> None:
+    pairs = [both(GOOD + f"// {i}\n", toolchain, tmp_path, ("build", "clippy", "test")) for i in range(3)]
+    assert sum(direct.cpu_ms for direct, _ in pairs) < sum(exact.cpu_ms for _, exact in pairs) / 2
+
+
+@pytest.mark.parametrize(
+    ("text", "hazard"),
+    [
+        ("#[cfg(test)]", False),
+        ("#[cfg( test )]", False),
+        ("#[cfg(not(test))]", True),
+        ("cfg!(test)", True),
+        ("#[cfg(all(test))]", True),
+        ('#![recursion_limit = "4"]', True),
+        ("#[allow(clippy::all)]", True),
+        ("# [ used ]", True),
+        ("let used = linked;", False),
+    ],
+)
+def test_what_is_left_to_cargo(text: str, hazard: bool) -> None:
+    assert bool(HAZARDS.search(text)) == hazard
+
+
+def test_an_unknown_toolchain_is_graded_exactly_and_loudly(caplog: pytest.LogCaptureFixture) -> None:
+    unknown = Toolchain(Path("bin"), "rustc 9.9.9 (later)", "host")
+    assert choose_path("direct", unknown) == "exact"
+    assert "not compared with cargo" in caplog.text
+    with pytest.raises(ValueError, match="exact, direct"):
+        choose_path("fast", unknown)
+    assert set(PATHS) == {"exact", "direct"}
