@@ -71,7 +71,8 @@ def encode_prompts(
         longest = max(too_long, key=lambda example_id: len(encoded[example_id]))
         raise DataError(
             f"{len(too_long)} of {len(examples)} prompts are longer than data.max_prompt_tokens = {max_tokens} (the "
-            f'longest, {longest}, has {len(encoded[longest])}): raise the limit, shorten them, or set data.long_prompts = "skip"'
+            f"longest, {longest}, has {len(encoded[longest])}): raise the limit, shorten them, or set "
+            'data.long_prompts = "skip"'
         )
     kept = [example for example in examples if len(encoded[example.id]) <= max_tokens]
     return kept, {example.id: encoded[example.id] for example in kept}

@@ -95,6 +95,7 @@ def run(
     Returns: what happened, when no process of it is left.
     Raises: OSError when the command cannot be started.
     """
+    others = set(_children(os.getpid()))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
     child = subprocess.Popen(
@@ -116,7 +117,7 @@ def run(
         _kill_group(child.pid)
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
-        kill_descendants()
+        _kill_orphans(others)
         stdout, stderr = (_drain(descriptor, output) for descriptor, output in outputs.items())
         child.stdout.close()
         child.stderr.close()
@@ -133,15 +134,12 @@ def run(
     )
 
 
-def kill_descendants() -> None:
-    """Kill and reap every process below this one."""
-    while True:
-        for pid in _children(os.getpid()):
+def _kill_orphans(others: set[int]) -> None:
+    """Kill and reap every process that a command left to this one; `others` were children before it."""
+    while orphans := set(_children(os.getpid())) - others:
+        for pid in orphans:
             _kill(pid)
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
+            os.waitpid(pid, 0)  # its own children become ours: look again
 
 
 def _watch(pid: int, outputs: dict[int, _Output], started: float, tree_cpu_s: int, wall_s: float) -> Stop | None:

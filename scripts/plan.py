@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from footprint import Footprint, ModelShape, footprint, read_model_shape
-from recipe import Recipe
-
 from grpo.settings import ConfigError
+from recipe import Recipe
 
 __all__ = ["count_prompts", "plan"]
 

@@ -1,6 +1,6 @@
 """A grader that reads text and nothing else: the share of lower-case letters in an answer.
 
-It stands in for the sandbox where the algorithm is tested; it is deterministic, and a random byte model can learn from it.
+It stands in for the sandbox where the algorithm is tested; it is deterministic, and a random model can learn from it.
 """
 
 from collections.abc import Mapping, Sequence

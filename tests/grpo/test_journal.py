@@ -98,7 +98,7 @@ def test_the_summary_repeats_the_rates_under_its_own_names() -> None:
     }
 
 
-@pytest.mark.parametrize("key", ["reward/my reward", "speed"])
+@pytest.mark.parametrize("key", ["rewards/mean", "speed"])
 def test_a_metric_without_a_row_is_refused(key: str) -> None:
     with pytest.raises(KeyError, match="METRICS"):
         explain(key)

@@ -1,4 +1,4 @@
-"""A policy loads from an ordinary checkpoint, reads log-probs the way a plain forward pass does, and refuses clearly."""
+"""A policy loads from an ordinary checkpoint, reads log-probs as a plain forward pass does, and refuses clearly."""
 
 import json
 from pathlib import Path

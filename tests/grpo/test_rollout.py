@@ -1,4 +1,4 @@
-"""Groups come back complete and in order, each answer was handed to the grader as it ended, missing rewards stay missing."""
+"""Groups come back complete and in order, every answer is graded as it ends, missing rewards stay missing."""
 
 import math
 

@@ -28,7 +28,7 @@ EDGES = {
     "an unstable feature": "#![feature(let_chains)]\n" + GOOD,
     "a linker argument": '#[link(name = "nothing")]\nextern "C" {}\n' + GOOD,
     "no main": "#![no_main]\n" + GOOD,
-    "an endless type": "struct A<T>(T);\nfn f<T>(x: T, n: u8) { if n > 0 { f(A(x), n - 1) } }\n#[test] fn t() { f(1, 2) }\n",
+    "endless": "struct A<T>(T);\nfn f<T>(x: T, n: u8) { if n > 0 { f(A(x), n - 1) } }\n#[test] fn t() { f(1, 2) }\n",
     "a constant that panics": "const X: u8 = [1u8][2];\nfn f() -> u8 { X }\n",
     "the package's name": in_test('assert_eq!(env!("CARGO_PKG_NAME"), "rust-program"); assert_eq!(add(1, 2), 3);'),
     "the crate's name": in_test('assert!(module_path!().starts_with("rust_program::tests"));'),
@@ -40,7 +40,7 @@ EDGES = {
     "a test killed by a signal": in_test("fn f(n: u64) -> u64 { if n == 0 { 0 } else { 1 + f(n + 1) } } f(1);"),
     "should panic": GOOD.replace("#[test]", "#[test]\n    #[should_panic]", 1),
     "a result as a test": in_test("").replace("fn one() {", 'fn one() -> Result<(), String> { Err("no".into())'),
-    "a macro": "macro_rules! m { ($x:expr) => { $x + 1 } }\nfn f() -> u8 { m!(1) }\n#[test] fn t() { assert_eq!(f(), 2) }",
+    "macro": "macro_rules! m { ($x:expr) => {$x + 1} }\nfn f() -> u8 { m!(1) }\n#[test] fn t() { assert_eq!(f(), 2) }",
     "threads": in_test("let t = std::thread::spawn(|| add(1, 2)); assert_eq!(t.join().unwrap(), 3);"),
 }
 
