@@ -19,7 +19,7 @@ from rewards.tokens import COMMENTS, Tokens, last_name
 
 __all__ = ["Program", "TestFunction", "TestModule", "code_blocks", "extract_code", "parse"]
 
-FENCE = re.compile(r" {0,3}(`{3,})[ \t]*([^`\r\n]*?)[ \t]*\r?$")
+FENCE = re.compile(r" {0,3}(`{3,})([^`\r\n]*)\r?$")  # no part can match what its neighbour can: linear
 UNWRITTEN = ("todo", "unimplemented")
 COMPARISONS = ("eq", "partial_cmp", "cmp")
 _PARSER = Parser(Language(tree_sitter_rust.language()))
@@ -90,9 +90,9 @@ def code_blocks(answer: str) -> list[str]:
         match = FENCE.match(line)
         if opened is None:
             if match:
-                language = re.split(r"[\s,{]", match[2].lower(), maxsplit=1)[0]
+                language = re.split(r"[\s,{]", match[2].strip().lower(), maxsplit=1)[0]
                 opened = (len(match[1]), language in ("rust", "rs"), [])
-        elif match and not match[2] and len(match[1]) >= opened[0]:
+        elif match and not match[2].strip() and len(match[1]) >= opened[0]:
             if opened[1]:
                 blocks.append("".join(text.removesuffix("\r") + "\n" for text in opened[2]))
             opened = None

@@ -46,6 +46,7 @@ CODE += ["if", "false", "use", "as", "return", ";", "impl", "for", "match", "=>"
         ("  ```rust\nfn a() {}\n  ```", "fn a() {}\n"),
         ("```rust\r\nfn a() {}\r\n```\r\n", "fn a() {}\n"),
         ("```rust\n```", ""),
+        ("``` rust \nfn a() {}\n``` \t", "fn a() {}\n"),
         ("````rust\n```\nfn a() {}\n````", "```\nfn a() {}\n"),
         ("```rust\nfn a() {}\n```\n```rust\nfn b() {}\n```", "fn a() {}\n"),
         ("```text\n```rust\n```\n```rust\nfn a() {}\n```", "fn a() {}\n"),
@@ -163,4 +164,6 @@ def test_a_megabyte_of_fences_takes_no_time():
     started = time.process_time()
     code_blocks("```rust\n" * 60_000 + "`" * 500_000)
     code_blocks(answer(ADD) * 10_000)
+    code_blocks("```" + " " * 500_000 + "`")
+    code_blocks("```rust" + " \t" * 250_000 + "x`")
     assert time.process_time() - started < 5
