@@ -62,7 +62,7 @@ def gold(answer: Answer) -> Score:
         return Score(None, "no gold tests for this prompt")
     program, verdict = answer.gold
     if program is None or verdict is None:
-        return Score(0.0, NO_CODE if answer.code is None else "the code redefines the macros of the gold tests")
+        return Score(0.0, NO_CODE if answer.code is None else "the code redefines what the gold tests compare with")
     if verdict.outcome is Outcome.HOST_ERROR:
         return Score(None, verdict.reason)
     return Score(float(gold_passed(program, verdict)), f"{verdict.passed} of {program.num_tests} gold tests pass")

@@ -61,6 +61,7 @@ class Program:
     constants: set[str] = field(default_factory=set)  # const, static and macro names outside tests
     types: set[str] = field(default_factory=set)  # types with methods or traits of their own outside tests
     test_modules: list[TestModule] = field(default_factory=list)
+    test_code: list[tuple[int, int]] = field(default_factory=list)  # bytes of all test modules and tests, no overlaps
     tests: list[TestFunction] = field(default_factory=list)
     helpers: dict[str, Body] = field(default_factory=dict)  # functions of test modules that are no tests
     imports: dict[str, frozenset[str]] = field(default_factory=dict)  # in tests: name of no item outside -> its path
@@ -126,14 +127,16 @@ def parse(source: str) -> Program:
         container, in_tests, conditional = containers.pop()
         for item, attributes, start in _items(container, tokens):
             hidden = conditional or any(re.match(r"cfg(_attr)?\(", a) and a != "cfg(test)" for a in attributes)
-            testing = in_tests or "cfg(test)" in attributes
-            if item.type == "mod_item" and testing and not in_tests:
+            inner = item.child_by_field_name("body")
+            testing = in_tests or "cfg(test)" in attributes or (item.type == "mod_item" and _holds_tests(inner, tokens))
+            if not in_tests and (testing if item.type == "mod_item" else "test" in attributes):
+                program.test_code.append((start, item.end_byte))
+            if item.type == "mod_item" and "cfg(test)" in attributes and not in_tests:
                 program.test_modules.append(TestModule(_name(item), start, item.end_byte))
             if item.type == "function_item":
                 _add_function(program, item, attributes, tokens, testing, hidden)
             else:
                 _add_item(program, item, tokens, testing)
-            inner = item.child_by_field_name("body")
             if item.type in ("mod_item", "impl_item", "trait_item") and inner is not None:
                 containers.append((inner, testing, hidden))
     program.redefined = set(_redefined_macros(root, tokens))
@@ -199,6 +202,13 @@ def _items(container: Node, tokens: Tokens) -> Iterator[tuple[Node, list[str], i
         elif child.type not in COMMENTS:
             yield child, attributes, child.start_byte if start is None else start
             attributes, start = [], None
+
+
+def _holds_tests(block: Node | None, tokens: Tokens) -> bool:
+    """Whether a module holds tests itself: one without `#[cfg(test)]` is test code all the same."""
+    return block is not None and any(
+        child.type == "attribute_item" and tokens.texts(child)[2:-1] == ["test"] for child in block.children
+    )
 
 
 def _redefined_macros(root: Node, tokens: Tokens) -> Iterator[str]:

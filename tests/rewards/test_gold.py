@@ -32,6 +32,28 @@ def test_every_form_of_gold_tests_passes_on_right_code_and_fails_on_wrong_code(c
 
 
 @pytest.mark.parametrize(
+    "own",
+    [
+        module("own();").removeprefix("#[cfg(test)]\n"),
+        module("own();").replace("cfg(test)", "cfg(all(test, unix))"),
+        "#[test]\nfn loose() {\n    own();\n}\n",
+        "mod inner {\n" + module("own();") + "}\n",
+    ],
+    ids=["without cfg", "another cfg", "without a module", "in a module"],
+)
+def test_own_tests_are_cut_out_wherever_they_stand(own):
+    program = gold_program(ADD + own + "fn after() {}\n", LIST)
+    assert program is not None and "own()" not in program.source and "#[test]\nfn loose" not in program.source
+    assert program.source.startswith(ADD) and "fn after() {}\n" in program.source
+
+
+def test_right_code_passes_gold_tests_though_its_own_tests_lack_cfg(pool):
+    program = gold_program(ADD + module("assert_eq!(add(1, 2), 3);").removeprefix("#[cfg(test)]\n"), LIST)
+    assert program is not None
+    assert gold_passed(program, pool.submit(program.source, phases=("test",)).result())
+
+
+@pytest.mark.parametrize(
     "columns", [{}, {"gold_tests": ""}, {"gold_tests": None}, {"rust_test_list": []}, {"other": "x"}]
 )
 def test_no_gold_tests_no_program(columns):
@@ -52,9 +74,10 @@ def test_the_answers_own_tests_are_cut_out_at_the_right_bytes():
         "macro_rules! assert_eq {\n    ($a:expr, $b:expr) => {};\n}\n",
         "macro_rules! quiet {\n    ($a:expr, $b:expr) => {};\n}\nuse quiet as assert_eq;\n",
         "mod m {\n    macro_rules! panic {\n        () => {};\n    }\n}\n",
+        "struct N;\nimpl PartialEq<i32> for N {\n    fn eq(&self, _: &i32) -> bool {\n        true\n    }\n}\n",
     ],
 )
-def test_code_that_redefines_an_assert_gets_no_program(head):
+def test_code_that_redefines_an_assert_or_equality_gets_no_program(head):
     assert gold_program(head + ADD, LIST) is None
 
 
