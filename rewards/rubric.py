@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import inspect
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
@@ -64,8 +65,8 @@ class Rubric:
     ) -> tuple[dict[str, list[float | None]], float]:
         """What your own functions say of a batch, and the seconds per answer.
 
-        One that raises, or returns another number of scores, scores None for the whole batch and is named in the log: a
-        mistake there must not end a run of many hours.
+        One that raises, or returns another number of scores or one that is not finite, scores None for the whole batch
+        and is named in the log: a mistake there must not end a run of many hours.
         """
         started = time.perf_counter()
         scores: dict[str, list[float | None]] = {}
@@ -75,7 +76,7 @@ class Rubric:
                 values = asyncio.run(_wait(result)) if inspect.isawaitable(result) else result
                 if len(values) != count:
                     raise ValueError(f"returned {len(values)} scores for {count} answers")
-                scores[name] = [None if value is None else float(value) for value in values]
+                scores[name] = [None if value is None else _finite(float(value)) for value in values]
             except Exception:  # the boundary to code that is not ours
                 log.exception("reward function %s failed; it scores None for this batch", name)
                 scores[name] = [None] * count
@@ -85,6 +86,13 @@ class Rubric:
     def has_own(self) -> bool:
         """Whether some function is not built in."""
         return bool(self._own)
+
+
+def _finite(score: float) -> float:
+    """A score that can be averaged: an infinite one would make every advantage of its group NaN."""
+    if not math.isfinite(score):
+        raise ValueError(f"returned the score {score}; give a finite number, or None where it does not apply")
+    return score
 
 
 async def _wait(result: Any) -> Any:
@@ -113,7 +121,7 @@ def _load(name: str) -> RewardFunction:
     try:
         module = _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
         function: Callable[..., Any] = getattr(module, function_name)
-    except (ImportError, OSError, AttributeError, SyntaxError) as error:
+    except (ImportError, OSError, AttributeError, SyntaxError, ValueError) as error:
         raise RewardError(f"cannot load the reward function {name!r}: {error}") from error
     if not callable(function):
         raise RewardError(f"{name!r} is a {type(function).__name__} and not a function")

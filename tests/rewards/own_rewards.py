@@ -22,3 +22,11 @@ def broken(**columns):
 
 def short(completions, **columns):
     return [1.0]
+
+
+def infinite(*, completions, **_):
+    return [float("inf")] * len(completions)
+
+
+def not_a_number(*, completions, **_):
+    return [float("nan")] * len(completions)

@@ -34,6 +34,7 @@ def test_a_weight_of_zero_is_computed():
         ("zzz", "no reward function 'zzz'. Known: cargo_build"),
         ("no_such_package.x:f", "cannot load"),
         ("no/such/file.py:f", "no Python file"),
+        (":f", "cannot load"),
         (f"{OWN}:no_such_function", "cannot load"),
         (f"{OWN}:NOT_A_FUNCTION", "is a int and not a function"),
     ],
@@ -56,7 +57,7 @@ def test_functions_of_a_file_or_a_package_are_called_even_if_they_are_coroutines
     assert rubric.has_own and rubric.own_scores({"completions": ["a", "b"]}, 2)[0] == {name: [1.0, 1.0]}
 
 
-@pytest.mark.parametrize("function", ["broken", "short"])
+@pytest.mark.parametrize("function", ["broken", "short", "infinite", "not_a_number"])
 def test_one_that_fails_scores_none_and_is_named_in_the_log(function, caplog):
     name = f"{OWN}:{function}"
     with caplog.at_level(logging.ERROR):
