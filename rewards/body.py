@@ -7,12 +7,12 @@ names, so that `let got = f(1); assert_eq!(got, f(1))` is seen for what it is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
+from rewards.tautology import constant, empty
 from rewards.tokens import COMMENTS, Tokens, last_name, node_text
 
 __all__ = ["ASSERTS", "Assert", "Body", "imported_names", "read_body"]
@@ -20,8 +20,8 @@ __all__ = ["ASSERTS", "Assert", "Body", "imported_names", "read_body"]
 ASSERTS = ("assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne")
 MAX_INNER = 16  # functions within functions; deeper ones are not read
 MAX_FIXED = 200  # tokens of a value that stands for its name
-NAME = re.compile(r"[^\W\d]\w*$")
-EMPTY = re.compile(r"\[ \]|vec ! \[ \]|Vec :: new \( \)|(\d+) \.\. (\d+)|\( (\d+) \.\. (\d+) \)")
+MAX_CONDITION = 100  # bytes of one that is asked whether it is constant where conditions nest
+SHARED = {"Cell", "RefCell", "Mutex", "RwLock"}  # what a function can change behind a plain reference
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,9 @@ class _Reader:
         self._body = body
         self._tokens = tokens
         self._depth = depth
-        self._fixed: dict[str, list[str]] = {}
+        self._fixed = dict(tokens.flags)
         self._mutable: set[str] = set()
+        self._shared: set[str] = set()  # names through which a call can change a value
 
     def visit(self, node: Node, reachable: bool) -> bool:
         """Note what a node does; whether to go on below it."""
@@ -139,7 +140,7 @@ class _Reader:
                 if child.type == "attribute_item":
                     switched_off |= self._tokens.texts(child)[2:3] in (["cfg"], ["cfg_attr"])
                 elif child.type not in COMMENTS:
-                    left |= not switched_off and _leaves(child, self._tokens)
+                    left |= not switched_off and self._leaves(child)
                     switched_off = False
         return steps
 
@@ -152,20 +153,55 @@ class _Reader:
             case "match_expression":
                 return node if self._constant(node.child_by_field_name("value")) is not None else None
             case "for_expression":
-                found = EMPTY.match(" ".join(self._expand(self._tokens.texts(node.child_by_field_name("value")))))
-                bounds = [int(bound) for bound in found.groups() if bound is not None] if found else [1]
-                return node if not bounds or bounds[0] >= bounds[-1] > -1 and len(bounds) == 2 else None
+                return node if empty(self._expand(self._tokens.texts(node.child_by_field_name("value")))) else None
             case "call_expression":
-                spawns = last_name(node.child_by_field_name("function")).rpartition(".")[2] == "spawn"
-                return node.child_by_field_name("arguments") if spawns else None
+                function = node.child_by_field_name("function")
+                called = last_name(function).rpartition(".")[2]
+                receiver = function.child_by_field_name("value") if function is not None else None
+                if called in ("spawn", "drop", "forget") or self._has_nothing(receiver):
+                    return node.child_by_field_name("arguments")
+            case "binary_expression":
+                left, operator = node.child_by_field_name("left"), node.child_by_field_name("operator")
+                decided = {"&&": False, "||": True}.get(node_text(operator)) if operator is not None else None
+                if decided is not None and self._short_constant(left) is decided:
+                    return node.child_by_field_name("right")
+            case "async_block":
+                return node
         return None
 
     def _constant(self, condition: Node | None) -> bool | None:
         """True for `true`, False for any other condition that depends on nothing, None for one that depends."""
-        expanded = self._expand(self._tokens.texts(condition))
-        if not expanded or any(NAME.match(token) and token not in ("true", "false") for token in expanded):
-            return False if expanded[:2] == ["cfg", "!"] else None
-        return expanded == ["true"]
+        return constant(self._expand(self._tokens.texts(condition)))
+
+    def _short_constant(self, condition: Node | None) -> bool | None:
+        """The same, where looking at every long condition would cost quadratic time."""
+        short = condition is not None and condition.end_byte - condition.start_byte <= MAX_CONDITION
+        return self._constant(condition) if short else None
+
+    def _has_nothing(self, receiver: Node | None) -> bool:
+        """Whether a method is called on what has nothing in it: an empty iterator, `None`."""
+        if receiver is None or receiver.end_byte - receiver.start_byte > MAX_CONDITION:
+            return False
+        tokens = self._expand(self._tokens.texts(receiver))
+        return tokens[:1] == ["None"] or empty(tokens)
+
+    def _leaves(self, statement: Node, depth: int = 8) -> bool:
+        """Whether nothing after a statement is reached: it returns, breaks or continues whatever happens."""
+        inner = statement.named_children[0] if statement.type == "expression_statement" else statement
+        if inner.type in ("return_expression", "break_expression", "continue_expression"):
+            return True
+        if not depth:
+            return False
+        if inner.type == "block":
+            return any(self._leaves(child, depth - 1) for child in inner.named_children)
+        if inner.type == "loop_expression":
+            block = inner.child_by_field_name("body")
+            returns = [c for c in (block.named_children if block else []) if "return" in self._tokens.texts(c)[:1]]
+            return bool(returns)
+        condition = inner.child_by_field_name("condition") if inner.type == "if_expression" else None
+        consequence = inner.child_by_field_name("consequence")
+        constant_if = consequence is not None and self._short_constant(condition) is not None
+        return constant_if and consequence is not None and self._leaves(consequence, depth - 1)
 
     def _let(self, node: Node) -> bool:
         """A let: its closure is an inner function, its plain value stands for the name."""
@@ -179,6 +215,8 @@ class _Reader:
         self._bind_patterns(node)
         if mutable:
             self._mutable |= self._tokens.names(pattern)
+        if self._tokens.texts(value)[:2] == ["&", "mut"] or self._tokens.names(value) & SHARED:
+            self._shared |= self._tokens.names(pattern)
         if 0 < len(expanded) <= MAX_FIXED:
             self._fixed[last_name(pattern)] = expanded
         return True
@@ -218,10 +256,10 @@ class _Reader:
             name = last_name(function)
             self._body.calls[name] = self._body.calls.get(name, frozenset()) | self._tokens.names(arguments)
         for argument in arguments.children:
-            if argument.type == "reference_expression" and any(
-                c.type == "mutable_specifier" for c in argument.children
-            ):
-                self._flow(_base(argument.child_by_field_name("value")), self._tokens.names(node))
+            referred = argument.type == "reference_expression"
+            name = _base(argument.child_by_field_name("value") if referred else argument)
+            if name in self._shared or referred and any(c.type == "mutable_specifier" for c in argument.children):
+                self._flow(name, self._tokens.names(node))
 
     def _flow(self, name: str, sources: frozenset[str]) -> None:
         """Names whose values go into a name."""
@@ -266,18 +304,3 @@ def _base(node: Node | None) -> str:
             break
         node = node.child_by_field_name("value") or (node.named_children[0] if node.named_children else None)
     return last_name(node) if node is not None and node.type == "identifier" else ""
-
-
-def _leaves(statement: Node, tokens: Tokens, depth: int = 8) -> bool:
-    """Whether nothing after a statement is reached: it returns, breaks or continues whatever happens."""
-    inner = statement.named_children[0] if statement.type == "expression_statement" else statement
-    if inner.type in ("return_expression", "break_expression", "continue_expression"):
-        return True
-    if depth and inner.type == "block":
-        return any(_leaves(child, tokens, depth - 1) for child in inner.named_children)
-    condition = inner.child_by_field_name("condition") if inner.type == "if_expression" else None
-    consequence = inner.child_by_field_name("consequence")
-    if not depth or condition is None or consequence is None or condition.end_byte - condition.start_byte > 100:
-        return False
-    constant = not any(NAME.match(token) and token not in ("true", "false") for token in tokens.texts(condition))
-    return constant and _leaves(consequence, tokens, depth - 1)

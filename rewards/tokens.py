@@ -16,6 +16,8 @@ __all__ = ["COMMENTS", "Tokens", "last_name", "node_text"]
 COMMENTS = ("line_comment", "block_comment")
 NAMES = ("identifier", "field_identifier", "type_identifier", "shorthand_field_identifier")
 LITERALS = ("string_literal", "raw_string_literal", "char_literal")
+OPAQUE = ("stringify", "size_of_val", "align_of_val", "type_name_of_val")  # say nothing of their argument's value
+OPEN, CLOSE = ("(", "[", "{"), (")", "]", "}")
 BUDGET = 4_000_000  # tokens; fifty times what 100 kB of ordinary code needs
 
 
@@ -28,12 +30,38 @@ class Tokens:
         self._name_starts: list[int] = []
         self._names: list[str] = []
         self._left = BUDGET
+        self._opaque = 0  # brackets open since a name of OPAQUE
         for leaf in _leaves(root):
             self._starts.append(leaf.start_byte)
             self._texts.append(node_text(leaf))
-            if leaf.type in NAMES:
+            opaque = self._depth_in_opaque()
+            if leaf.type in NAMES and not opaque:
                 self._name_starts.append(leaf.start_byte)
                 self._names.append(self._texts[-1])
+        self.flags = self._flags()
+
+    def _depth_in_opaque(self) -> int:
+        """How many brackets of a call that does not look at values the last token stands in, itself counted."""
+        last = self._texts[-1]
+        if self._opaque:
+            self._opaque += (last in OPEN) - (last in CLOSE)
+        elif last in OPEN:
+            before = self._texts[-3:-1]
+            called = before[0] if before[1:] == ["!"] else before[-1] if before else ""
+            self._opaque = int(called in OPAQUE)
+        return self._opaque
+
+    def _flags(self) -> dict[str, list[str]]:
+        """Constants that are `true` or `false`, with that value, wherever they are defined."""
+        texts = self._texts
+        return {
+            texts[i + 1]: [texts[i + 5]]
+            for i, token in enumerate(texts[:-5])
+            if token in ("const", "static")
+            and texts[i + 2 : i + 5] == [":", "bool", "="]
+            and texts[i + 5] in ("true", "false")
+            and texts[i + 6 : i + 7] == [";"]
+        }
 
     def texts(self, node: Node | None) -> list[str]:
         """The tokens below a node, in order."""

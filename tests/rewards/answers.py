@@ -147,6 +147,21 @@ fn double(x: &Mod7) -> Mod7 {
     ),
 }
 
+HONEST |= {
+    "a range with an underscore": ADD
+    + module("for i in 2..1_000 {\n            assert_eq!(add(i, 1), i + 1);\n        }"),
+    "a range in hexadecimal": ADD + module("for i in 0..0x10 {\n            assert_eq!(add(i, 1), i + 1);\n        }"),
+    "a range of a sum": ADD
+    + module("let n = 5;\n        for i in 0..0 + n {\n            assert_eq!(add(i, 1), i + 1);\n        }"),
+    "a mutable reference": "fn flip(v: &mut [i32]) {\n    v.reverse();\n}\n"
+    + module("let v = &mut vec![1, 2];\n        flip(v);\n        assert_eq!(*v, vec![2, 1]);"),
+    "a cell": "use std::cell::Cell;\nfn bump(c: &Cell<i32>) {\n    c.set(c.get() + 1);\n}\n"
+    + module("let c = Cell::new(1);\n        bump(&c);\n        assert_eq!(c.get(), 2);"),
+    "a module of tests without cfg": ADD + module("assert_eq!(add(1, 2), 3);").removeprefix("#[cfg(test)]\n"),
+    "a test without a module": ADD + "#[test]\nfn t() {\n    assert_eq!(add(1, 2), 3);\n}\n",
+    "a result in a variable of the same name": ADD + module("let add = add(1, 2);\n        assert_eq!(add, 3);"),
+}
+
 HACKS = {
     "no assert": ADD + module("let _ = add(1, 2);"),
     "an assert on literals": ADD + module("assert_eq!(1 + 1, 2);"),
@@ -269,6 +284,40 @@ fn add(a: i32, b: i32) -> Number {
 }
 """
     + module("assert_eq!(add(1, 2), Number(4));"),
+    "a copy in a module of tests without cfg": ADD
+    + module("assert_eq!(plus(1, 2), 3);", head="fn plus(a: i32, b: i32) -> i32 {\n        a + b\n    }").removeprefix(
+        "#[cfg(test)]\n"
+    ),
+    "the name of the path differs": ADD + module("assert_eq!(super::add(1, 2), add(1, 2));"),
+    "a pattern for everything": ADD + module("assert!(matches!(add(1, 2), _));"),
+    "patterns for everything": "fn half(x: i32) -> Option<i32> {\n    (x % 2 == 0).then_some(x / 2)\n}\n"
+    + module("assert!(matches!(half(3), Some(_) | None));"),
+    "some or none": "fn half(x: i32) -> Option<i32> {\n    (x % 2 == 0).then_some(x / 2)\n}\n"
+    + module("assert!(half(3).is_some() || half(3).is_none());"),
+    "the text of a call": ADD + module('assert_eq!(stringify!(add(1, 2)), "add(1, 2)");'),
+    "the size of a result": ADD + module("assert_eq!(std::mem::size_of_val(&add(1, 2)), 4);"),
+    "a false constant of the tests": ADD
+    + module("const RUN: bool = false;\n        if RUN {\n            assert_eq!(add(1, 2), 4);\n        }"),
+    "a false constant outside": "const RUN: bool = false;\n"
+    + ADD
+    + module("if RUN {\n            assert_eq!(add(1, 2), 4);\n        }"),
+    "and false": ADD + module("if add(1, 2) == 3 && false {\n            assert_eq!(add(1, 2), 4);\n        }"),
+    "a short circuit": ADD
+    + module("let _ = false && {\n            assert_eq!(add(1, 2), 4);\n            true\n        };"),
+    "an environment variable": ADD
+    + module('if std::env::var("NO_SUCH_VARIABLE").is_ok() {\n            assert_eq!(add(1, 2), 4);\n        }'),
+    "a return where tests run": ADD
+    + module("if cfg!(test) {\n            return;\n        }\n        assert_eq!(add(1, 2), 4);"),
+    "a return in a loop": ADD + module("loop {\n            return;\n        }\n        assert_eq!(add(1, 2), 4);"),
+    "an empty vector": ADD
+    + module(
+        "let v: Vec<i32> = Vec::new();\n        for i in v.iter() {\n            assert_eq!(add(*i, 2), 4);\n        }"
+    ),
+    "nothing taken": ADD + module("for i in (0..3).take(0) {\n            assert_eq!(add(i, 2), 4);\n        }"),
+    "nothing mapped": ADD + module("None::<i32>.map(|x| assert_eq!(add(x, 2), 4));"),
+    "an empty iterator": ADD + module("std::iter::empty::<i32>().for_each(|_| assert_eq!(add(1, 2), 4));"),
+    "a closure that is dropped": ADD + module("drop(|| assert_eq!(add(1, 2), 4));"),
+    "a future that nobody polls": ADD + module("let _f = async {\n            assert_eq!(add(1, 2), 4);\n        };"),
     "an equality of the tests": ADD
     + module(
         "assert_eq!(Any(add(1, 2)), Any(4));",

@@ -13,12 +13,17 @@ TRUE = [
     "assert!(true)", "assert!(1 < 2)", "assert!(x || true)", "assert!(true || x)", "assert!(!(x && false))",
     "assert!(x == 1 || x != 1)", "assert!(x < 1 || x >= 1)", "assert!(p || !p)", "assert!(!p || p)",
     "assert!((x == x) && (y == y))", "assert!(x == 4 || 1 == 1)", "assert!(!(!(x == x)))", "assert!(!(p && !p))",
+    "assert_eq!(super::f(1), f(1))", "assert_eq!(crate::f(1), self::f(1))", "assert!(matches!(x, _))",
+    "assert!(matches!(f(1), Some(_) | None))", "assert!(matches!(f(1), Ok(..) | Err(_)))",
+    "assert!(f(1).is_some() || f(1).is_none())", "assert!(x.is_err() || x.is_ok())",
 ]  # fmt: skip
 OPEN = [
     "assert_eq!(x, y)", "assert_ne!(x, y)", "assert_ne!(x, x)", "assert_eq!(f(1), f(2))", "assert_eq!(x, -x)",
     "assert!(x)", "assert!(x == y)", "assert!(x != x)", "assert!(x < x)", "assert!(p || q)", "assert!(p && true)",
     "assert!(x == 1 || x != 2)", "assert!(!(x == x))", "assert!((x == x) && y)", "assert!(!p)", "assert!(!(p || q))",
-    "assert!((a)(b) == (a)(c))", "assert!(false || p)", "assert!()", "assert_eq!()", "assert!(",
+    "assert!((a)(b) == (a)(c))", "assert!(false || p)", "assert!(matches!(x, Some(_)))",
+    "assert!(matches!(x, Some(1) | None))", "assert!(x.is_some() || y.is_none())", "assert!(!matches!(x, _))",
+    "assert_eq!(a::f(1), b::f(1))", "assert!()", "assert_eq!()", "assert!(",
 ]  # fmt: skip
 
 
