@@ -7,17 +7,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+from sandbox.toolchain import find_toolchain
 from tiny.elements import ELEMENTS
 from tiny.operations import OPERATIONS, combinations, rivals
 from tiny.programs import Answer, Check, draw_answer, draw_request, gold_tests, reference
-
-from sandbox.toolchain import find_toolchain
 
 
 def rustc_test(source: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Compile the source with its tests and run them."""
     (folder / "all.rs").write_text("#![allow(dead_code)]\n" + source, encoding="utf-8")
-    compiler = [str(find_toolchain().rustc), "--edition=2021", "--test", "all.rs", "-o", "all"]
+    compiler = [str(find_toolchain().bin / "rustc"), "--edition=2021", "--test", "all.rs", "-o", "all"]
     built = subprocess.run(compiler, cwd=folder, capture_output=True, text=True, timeout=300)
     assert built.returncode == 0, built.stderr[-3000:]
     return subprocess.run([str(folder / "all"), "--test-threads=1"], capture_output=True, text=True, timeout=60)
