@@ -59,4 +59,4 @@ class Answer:
         return self.verdict is not None and self.verdict.outcome is Outcome.HOST_ERROR
 
 
-NO_CODE = "no closed ```rust block in the answer"
+NO_CODE = "no closed ```rust block with code in the answer"

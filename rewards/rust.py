@@ -103,13 +103,18 @@ def code_blocks(answer: str) -> list[str]:
 
 
 def extract_code(answer: str) -> str | None:
-    """The program in an answer: its first closed ```rust block; None without one.
+    """The program in an answer: its first closed ```rust block; None without one, or when it holds nothing but comments.
 
-    >>> extract_code("fn a() {}") is None
-    True
+    Cargo builds an empty program, and it is no answer: paying for that would teach silence.
+
+    >>> extract_code("fn a() {}"), extract_code("```rust\\n// later\\n```")
+    (None, None)
     """
     blocks = code_blocks(answer)
-    return blocks[0] if blocks else None
+    if not blocks:
+        return None
+    root = _PARSER.parse(blocks[0].encode("utf-8", "replace")).root_node
+    return blocks[0] if any(child.type not in COMMENTS for child in root.children) else None
 
 
 def parse(source: str) -> Program:

@@ -36,7 +36,7 @@ OUTCOMES = (  # from the best end of an attempt to the worst; a grader's other w
     "host_error",
     "other",
 )
-_TIMES = ("generate", "wait_rewards", "train", "eval", "checkpoint")
+_TIMES = ("generate", "wait_rewards", "train", "eval")
 
 
 class _Plot(NamedTuple):

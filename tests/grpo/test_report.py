@@ -214,7 +214,7 @@ def test_rolling_mean_and_round_numbers() -> None:
     assert [compact(value) for value in (-1234.5, 0.5, 1e-7, 2_500_000)] == ["−1,234", "0.5", "1e-7", "2.5M"]
 
 
-@given(st.floats(-1e12, 1e12), st.floats(1e-6, 1e12))
+@given(st.floats(-1e9, 1e9), st.floats(1e-3, 1e9))
 def test_ticks_are_few_and_inside(low: float, span: float) -> None:
     high = low + span
     found = ticks(low, high)

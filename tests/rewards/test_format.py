@@ -72,4 +72,4 @@ def test_distinct_asserts_of_tests_pay_a_quarter_each(code, value):
 
 def test_without_code_every_reason_says_so():
     for scorer in (non_empty, code_block, one_test_block, asserts):
-        assert scorer(Answer("I cannot.")) == (0.0, "no closed ```rust block in the answer")
+        assert scorer(Answer("I cannot.")) == (0.0, "no closed ```rust block with code in the answer")

@@ -25,7 +25,7 @@ def test_a_failure_of_the_host_is_no_score(scorer):
 
 @pytest.mark.parametrize("scorer", SCORERS)
 def test_an_answer_without_code_scores_nothing(scorer):
-    assert scorer(Answer("no")) == (0.0, "no closed ```rust block in the answer")
+    assert scorer(Answer("no")) == (0.0, "no closed ```rust block with code in the answer")
 
 
 @pytest.mark.parametrize("scorer", SCORERS)
