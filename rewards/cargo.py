@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from rewards.answer import NO_CODE, Answer, Score
 from rewards.gold import gold_passed
+from rewards.guard import earned_asserts
 from sandbox import Outcome, Verdict
 
-__all__ = ["cargo_build", "cargo_clippy", "cargo_test", "clippy_clean", "gold", "tests_passed_share"]
+__all__ = [
+    "cargo_build",
+    "cargo_clippy",
+    "cargo_test",
+    "cargo_test_thorough",
+    "clippy_clean",
+    "gold",
+    "tests_passed_share",
+]
+
+THOROUGH_ASSERTS = 2
 
 
 def cargo_build(answer: Answer) -> Score:
@@ -41,6 +52,20 @@ def cargo_test(answer: Answer) -> Score:
     if answer.verdict is None or answer.ungraded:
         return _unrun(answer)
     return Score(float(answer.judgement.strict), answer.judgement.reason)
+
+
+def cargo_test_thorough(answer: Answer) -> Score:
+    """A strict pass, paid by its asserts: 1/2 for one, 1 for two or more that are distinct and could have failed.
+
+    Paying for "the tests pass" alone makes a model write fewer asserts, since each one is a risk; paying for asserts
+    whether they pass or not makes it write more of them and no better ones.
+    """
+    if answer.verdict is None or answer.ungraded:
+        return _unrun(answer)
+    if not answer.judgement.strict or answer.program is None:
+        return Score(0.0, answer.judgement.reason)
+    count = len(earned_asserts(answer.program))
+    return Score(min(count, THOROUGH_ASSERTS) / THOROUGH_ASSERTS, f"passes with {count} asserts that could have failed")
 
 
 def tests_passed_share(answer: Answer) -> Score:

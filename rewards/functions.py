@@ -28,6 +28,7 @@ __all__ = [
     "cargo_build_reward_func",
     "cargo_clippy_reward_func",
     "cargo_test_reward_func",
+    "cargo_test_thorough_reward_func",
     "clippy_clean_reward_func",
     "code_block_count_reward_func",
     "gold_reward_func",
@@ -44,6 +45,7 @@ SCORERS: dict[str, Scorer] = {
     "cargo_build": cargo.cargo_build,
     "cargo_clippy": cargo.cargo_clippy,
     "cargo_test": cargo.cargo_test,
+    "cargo_test_thorough": cargo.cargo_test_thorough,
     "non_empty": format.non_empty,
     "code_block": format.code_block,
     "test_block": format.test_block,
@@ -52,7 +54,14 @@ SCORERS: dict[str, Scorer] = {
     "clippy_clean": cargo.clippy_clean,
     "gold": cargo.gold,
 }
-NEEDS_VERDICT = ("cargo_build", "cargo_clippy", "cargo_test", "tests_passed_share", "clippy_clean")
+NEEDS_VERDICT = (
+    "cargo_build",
+    "cargo_clippy",
+    "cargo_test",
+    "cargo_test_thorough",
+    "tests_passed_share",
+    "clippy_clean",
+)
 # As published; that experiment's text pays 1.0 for the code block, its code 0.5, and its last version leaves it out.
 PUBLISHED_WEIGHTS: Mapping[str, float] = {
     "cargo_build": 1.0,
@@ -102,6 +111,7 @@ non_empty_reward_func = _reward_function("non_empty", "non_empty_reward_func")
 code_block_count_reward_func = _reward_function("code_block", "code_block_count_reward_func")
 test_block_count_reward_func = _reward_function("test_block", "test_block_count_reward_func")
 tests_have_asserts_reward_func = _reward_function("asserts", "tests_have_asserts_reward_func")
+cargo_test_thorough_reward_func = _reward_function("cargo_test_thorough", "cargo_test_thorough_reward_func")
 tests_passed_share_reward_func = _reward_function("tests_passed_share", "tests_passed_share_reward_func")
 clippy_clean_reward_func = _reward_function("clippy_clean", "clippy_clean_reward_func")
 gold_reward_func = _reward_function("gold", "gold_reward_func")

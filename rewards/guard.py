@@ -15,7 +15,7 @@ from rewards.rust import Program, TestFunction, parse
 from rewards.tautology import never_fails
 from sandbox import Verdict
 
-__all__ = ["Judgement", "judge"]
+__all__ = ["Judgement", "earned_asserts", "judge"]
 
 
 class Judgement(NamedTuple):
@@ -46,7 +46,7 @@ def judge(source: str, verdict: Verdict, *, program: Program | None = None) -> J
 
 
 def _no_dependent_assert(program: Program, verdict: Verdict) -> bool:
-    return not any(_is_earned(test, program) for test in program.tests)
+    return not earned_asserts(program)
 
 
 def _catches_panics(program: Program, verdict: Verdict) -> bool:
@@ -67,22 +67,33 @@ CONDITIONS: tuple[tuple[Callable[[Program, Verdict], bool], str], ...] = (
 )
 
 
-def _is_earned(test: TestFunction, program: Program) -> bool:
-    """Whether a test that runs can fail because of the code under test; one that should panic asserts nothing."""
+def earned_asserts(program: Program) -> frozenset[str]:
+    """The distinct asserts, by their text, that run, can fail, and depend on code outside the tests.
+
+    >>> code = "fn f() -> u8 { 1 } #[cfg(test)] mod t { #[test] fn g() { assert_eq!(1, 1); assert_eq!(super::f(), 1); } }"
+    >>> sorted(earned_asserts(parse(code)))
+    ['assert_eq(super :: f ( ) , 1)']
+    """
+    return frozenset().union(*(_earned(test, program) for test in program.tests))
+
+
+def _earned(test: TestFunction, program: Program) -> frozenset[str]:
+    """The earned asserts of a test; one that should panic asserts nothing."""
     if test.ignored or test.conditional or test.should_panic:
-        return False
+        return frozenset()
     bodies = _called(test.body, program)
     hidden = program.helpers.keys() | program.imports.keys() | program.test_items
     hidden = hidden.union(*(body.hidden for body in bodies))
     under_test = (program.functions.keys() | program.constants | program.types) - hidden
     sources = _sources(bodies, program)
     asserts = [found for body in bodies for found in body.asserts]
-    return any(
-        found.reachable
+    return frozenset(
+        found.text
+        for found in asserts
+        if found.reachable
         and not found.macro.startswith("debug_")
         and not never_fails(found)
         and _reaches(found.names, sources, under_test)
-        for found in asserts
     )
 
 

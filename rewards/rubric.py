@@ -25,6 +25,12 @@ from rewards.functions import SCORERS, RewardFunction
 
 __all__ = ["RewardError", "Rubric"]
 
+PHASES = {  # whose time a reward function's is
+    "cargo_build": "build",
+    "cargo_clippy": "clippy",
+    "clippy_clean": "clippy",
+    **dict.fromkeys(("cargo_test", "cargo_test_thorough", "tests_passed_share", "gold"), "test"),
+}
 log = logging.getLogger(__name__)
 
 
@@ -102,9 +108,8 @@ async def _wait(result: Any) -> Any:
 
 def _sandbox_seconds(name: str, answer: Answer) -> float:
     """The sandbox's time that a reward function made necessary."""
-    phases = {"cargo_build": "build", "cargo_clippy": "clippy", "clippy_clean": "clippy", "cargo_test": "test"}
     verdict = answer.gold.verdict if name == "gold" and answer.gold else answer.verdict
-    phase = "test" if name in ("gold", "tests_passed_share") else phases.get(name, "")
+    phase = PHASES.get(name, "")
     return verdict.ms.get(phase, 0.0) / 1e3 if verdict is not None else 0.0
 
 

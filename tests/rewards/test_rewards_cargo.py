@@ -8,7 +8,7 @@ import pytest
 
 from answers import ADD, HACKS, HONEST, answer, module, passed
 from rewards.answer import Answer, Gold
-from rewards.cargo import cargo_build, cargo_clippy, cargo_test, clippy_clean, gold
+from rewards.cargo import cargo_build, cargo_clippy, cargo_test, cargo_test_thorough, clippy_clean, gold
 from rewards.cargo import tests_passed_share as share_passed
 from rewards.gold import GoldProgram
 from sandbox import Diagnostic, Outcome, Verdict
@@ -55,6 +55,24 @@ def test_a_pass_that_was_not_earned_is_not_paid():
         score = cargo_test(Answer(answer(HACKS[name]), passed()))
         assert score == (0.0, "no assert depends on code outside the tests")
         assert share_passed(Answer(answer(HACKS[name]), passed())).value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("body", "paid"),
+    [
+        ("assert_eq!(add(1, 2), 3);", 0.5),
+        ("assert_eq!(add(1, 2), 3); assert_eq!(add(2, 2), 4);", 1.0),
+        ("assert_eq!(add(1, 2), 3); assert_eq!(add(1, 2), 3);", 0.5),
+        ("assert_eq!(add(1, 2), 3); assert_eq!(1, 1); assert!(true);", 0.5),
+        ("assert_eq!(1, 1); assert_eq!(2, 2);", 0.0),
+    ],
+    ids=["one", "two", "one twice", "one and two that cannot fail", "none that can fail"],
+)
+def test_a_thorough_pass_is_paid_by_asserts_that_could_have_failed(body, paid):
+    text = answer(ADD + module(f"#[test] fn t() {{ {body} }}"))
+    assert cargo_test_thorough(Answer(text, passed())).value == paid
+    failed = dataclasses.replace(passed(), test=False, outcome=Outcome.TEST_FAILED)
+    assert cargo_test_thorough(Answer(text, failed)).value == 0.0
 
 
 def test_the_share_counts_tests_that_pass_failed_and_ignored():
