@@ -103,7 +103,7 @@ def code_blocks(answer: str) -> list[str]:
 
 
 def extract_code(answer: str) -> str | None:
-    """The program in an answer: its first closed ```rust block; None without one, or when it holds nothing but comments.
+    """The program in an answer: its first closed ```rust block; None without one, or when it holds only comments.
 
     Cargo builds an empty program, and it is no answer: paying for that would teach silence.
 

@@ -69,7 +69,7 @@ def test_a_pass_that_was_not_earned_is_not_paid():
     ids=["one", "two", "one twice", "one and two that cannot fail", "none that can fail"],
 )
 def test_a_thorough_pass_is_paid_by_asserts_that_could_have_failed(body, paid):
-    text = answer(ADD + module(f"#[test] fn t() {{ {body} }}"))
+    text = answer(ADD + module(body))
     assert cargo_test_thorough(Answer(text, passed())).value == paid
     failed = dataclasses.replace(passed(), test=False, outcome=Outcome.TEST_FAILED)
     assert cargo_test_thorough(Answer(text, failed)).value == 0.0
