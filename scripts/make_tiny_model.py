@@ -120,7 +120,7 @@ def save(model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, folder: Path, probe
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    model.to(torch.bfloat16).save_pretrained(folder)
+    model.bfloat16().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     loaded = AutoTokenizer.from_pretrained(folder)
     plain = Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -47,7 +47,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Qwen2Tokenizer:
     end, turn_start, turn_end = SPECIAL_TOKENS
     return Qwen2Tokenizer(
         vocab=model["vocab"],
-        merges=[tuple(pair) for pair in model["merges"]],
+        merges=[tuple(pair) for pair in model["merges"]],  # type: ignore[misc]  # annotated as strings, taken as pairs
         unk_token=end,
         pad_token=end,
         eos_token=turn_end,

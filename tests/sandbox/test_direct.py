@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import pytest
-from programs import GOOD, in_test
-from test_sandbox_cargo import CASES, FORGERIES
 
+from programs import GOOD, in_test
 from sandbox.direct import HAZARDS
 from sandbox.limits import Limits
 from sandbox.paths import PATHS, choose_path, grade
 from sandbox.process import become_reaper
 from sandbox.toolchain import Toolchain, find_toolchain
 from sandbox.verdict import Verdict
+from test_sandbox_cargo import CASES, FORGERIES
 
 FACTS = "outcome build clippy test genuine passed failed ignored warnings diagnostics".split()
 EDGES = {
