@@ -18,11 +18,11 @@ from recipe import Recipe
 
 __all__ = ["count_prompts", "plan"]
 
-# Measured on two cores with the exact cargo path and a model of 3.2 M parameters; scaled by parameters, tokens and
-# programs. They are assumptions on any other machine, and the plan says so.
+# Measured on two cores with a model of 3.2 M parameters; scaled by parameters, tokens and programs. They are assumptions
+# on any other machine, and the plan says so.
 SAMPLING_S_PER_TOKEN_AND_PARAMETER = 1.3e-10  # 128 answers of 76 tokens in 4.0 s
 UPDATE_S_PER_TOKEN_AND_PARAMETER = 4.8e-11  # 128 rows of 118 tokens in 2.3 s
-GRADING_CPU_S = 0.4  # one program: cargo build, clippy and test in one project; 24 programs took 9.6 s
+GRADING_CPU_S = {"exact": 0.40, "direct": 0.13}  # one program, build, clippy and test; medians of 122 programs
 PROGRAMS_PER_EVALUATED_ANSWER = 2  # the answer with its own tests, and with the gold tests
 BYTES_PER_TOKEN = 4  # of an answer's text
 VERDICT_BYTES = 2_000  # of an answer's line in completions.jsonl beside its text
@@ -226,11 +226,12 @@ def _time(recipe: Recipe, shape: ModelShape | None, work: Work) -> list[tuple[st
     sampling = sampled * shape.parameters * SAMPLING_S_PER_TOKEN_AND_PARAMETER
     updating = updated * shape.parameters * UPDATE_S_PER_TOKEN_AND_PARAMETER
     programs = work.answers + (PROGRAMS_PER_EVALUATED_ANSWER - 1) * work.evaluated
-    grading = programs * GRADING_CPU_S / jobs
+    cpu_s = GRADING_CPU_S[recipe.sandbox.path]
+    grading = programs * cpu_s / jobs
     total = _minutes(sampling + updating + grading)
     parts = f"sampling {_minutes(sampling)}, grading {_minutes(grading)}, updates {_minutes(updating)}"
     assumed = (
-        f"assumes two cores, nothing overlapped, every answer at its longest; {GRADING_CPU_S} s of CPU a program, "
+        f"assumes two cores, nothing overlapped, every answer at its longest; {cpu_s} s of CPU a program, "
         f"{jobs} at a time; per token and parameter {SAMPLING_S_PER_TOKEN_AND_PARAMETER:g} s to sample and "
         f"{UPDATE_S_PER_TOKEN_AND_PARAMETER:g} s to train"
     )
