@@ -18,8 +18,8 @@ from recipe import Recipe
 
 __all__ = ["count_prompts", "plan"]
 
-# Measured on two cores with a model of 3.2 M parameters; scaled by parameters, tokens and programs. They are assumptions
-# on any other machine, and the plan says so.
+# Measured on two cores with a model of 3.2 M parameters; scaled by parameters, tokens and programs. They are
+# assumptions on any other machine, and the plan says so.
 SAMPLING_S_PER_TOKEN_AND_PARAMETER = 1.3e-10  # 128 answers of 76 tokens in 4.0 s
 UPDATE_S_PER_TOKEN_AND_PARAMETER = 4.8e-11  # 128 rows of 118 tokens in 2.3 s
 GRADING_CPU_S = {"exact": 0.40, "direct": 0.13}  # one program, build, clippy and test; medians of 122 programs
