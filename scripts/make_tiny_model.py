@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from tokenizers import Tokenizer
@@ -22,41 +20,20 @@ from tqdm import tqdm
 from transformers import AutoTokenizer, GenerationConfig, Qwen2ForCausalLM, Qwen2Tokenizer
 
 from tiny.operations import OPERATIONS, combinations
-from tiny.tasks import demonstrations, drills, make_tasks, write_jsonl
+from tiny.tasks import Demonstration, demonstrations, make_tasks, write_jsonl
 from tiny.tokenizer import train_tokenizer
-from tiny.warmstart import Encoded, batches, encode, encode_drills, make_model, train
+from tiny.warmstart import batches, encode, make_model, train
 
-__all__ = ["Schedule", "main", "plan", "save", "warm_start", "write_tasks"]
+__all__ = ["main", "save", "warm_start", "write_tasks"]
 
 NUM_TRAIN, NUM_EVAL = 3000, 300  # prompts
-BATCH_SIZE = 8  # texts a step
+BATCH_SIZE = 16  # demonstrations a step
 MISTAKEN = 0.5  # share of demonstrations with a planted mistake
 MAX_ANSWER_TOKENS = 184  # longer demonstrations are left out, so that 192 tokens are enough to answer
-MAX_DRILL_TOKENS = 320
+TOKENIZER_TEXTS = 6000  # demonstrations that the tokenizer is learned from
 SIZES = {"width": 256, "layers": 4, "heads": 8, "mlp": 704}
 VOCAB_SIZE = 1024
-LEARNING_RATES = {"matrix_lr": 0.02, "embedding_lr": 0.01, "vector_lr": 0.03}
-
-
-class Schedule(NamedTuple):
-    """How many steps of each kind, in this order."""
-
-    copying: int
-    drills: int
-    demonstrations: int
-
-    @property
-    def total(self) -> int:
-        return sum(self)
-
-
-def plan(steps: int) -> Schedule:
-    """The steps divided: an eighth for copying drills, three eighths for all drills, half for demonstrations.
-
-    >>> plan(2000)
-    Schedule(copying=250, drills=750, demonstrations=1000)
-    """
-    return Schedule(steps // 8, steps // 2 - steps // 8, steps - steps // 2)
+MATRIX_LR, OTHER_LR = 0.02, 0.003  # Muon, AdamW
 
 
 def write_tasks(folder: Path, seed: int) -> None:
@@ -69,41 +46,26 @@ def write_tasks(folder: Path, seed: int) -> None:
 
 
 def warm_start(
-    schedule: Schedule, *, batch_size: int, sizes: dict[str, int], vocab_size: int, seed: int
+    shown: list[Demonstration], *, steps: int, batch_size: int, sizes: dict[str, int], vocab_size: int, seed: int
 ) -> tuple[Qwen2ForCausalLM, Qwen2Tokenizer]:
-    """Learn a tokenizer, then train a new model on copying drills, all drills, and demonstrations in turn."""
-    shown = demonstrations(schedule.demonstrations * batch_size, mistaken=MISTAKEN, seed=seed)
-    tokenizer = train_tokenizer((text for item in shown for text in (item.prompt, item.answer)), vocab_size)
+    """Learn a tokenizer from the demonstrations, then train a new model to imitate them, with a progress bar."""
+    texts = (text for item in shown[:TOKENIZER_TEXTS] for text in (item.prompt, item.answer))
+    tokenizer = train_tokenizer(texts, vocab_size)
     encoded = encode(shown, tokenizer, max_answer_tokens=MAX_ANSWER_TOKENS)
     model = make_model(tokenizer, **sizes, seed=seed)
     num_answer = sum(len(item.token_ids) - item.num_prompt for item in encoded) / len(encoded)
     num_prompt = sum(item.num_prompt for item in encoded) / len(encoded)
     print(f"{len(encoded)} demonstrations, on average {num_prompt:.0f} prompt and {num_answer:.0f} answer tokens")
-    print(f"{model.num_parameters():,} parameters, steps of {batch_size} texts: {schedule}")
-    stream = chain(
-        _drill_batches(schedule.copying, True, tokenizer, batch_size, seed),
-        _drill_batches(schedule.drills, False, tokenizer, batch_size, seed),
-        batches(encoded, batch_size, seed),
-    )
-    with tqdm(total=schedule.total, desc="warm start", unit="step") as bar:
+    print(f"{model.num_parameters():,} parameters, {steps} steps of {batch_size} demonstrations")
+    with tqdm(total=steps, desc="warm start", unit="step") as bar:
 
         def report(step: int, loss: float) -> None:
             bar.update()
             bar.set_postfix(loss=f"{loss:.3f}")
 
-        train(model, stream, steps=schedule.total, **LEARNING_RATES, report=report)
+        stream = batches(encoded, batch_size, seed)
+        train(model, stream, steps=steps, matrix_lr=MATRIX_LR, other_lr=OTHER_LR, report=report)
     return model, tokenizer
-
-
-def _drill_batches(
-    steps: int, copying: bool, tokenizer: Qwen2Tokenizer, batch_size: int, seed: int
-) -> Iterator[list[Encoded]]:
-    """As many batches of drills as steps."""
-    if steps:
-        texts = drills(steps * batch_size, copying=copying, seed=seed)
-        yield from islice(
-            batches(encode_drills(texts, tokenizer, max_tokens=MAX_DRILL_TOKENS), batch_size, seed), steps
-        )
 
 
 def save(model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, folder: Path, probe: Sequence[str]) -> None:
@@ -137,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("assets/tiny-rust"), help="the model's folder")
     parser.add_argument("--tasks", type=Path, default=Path("assets/tasks"), help="the folder of train and eval.jsonl")
-    parser.add_argument("--steps", type=int, default=2000, help="optimizer steps of the warm start")
+    parser.add_argument("--steps", type=int, default=800, help="optimizer steps of the warm start")
     parser.add_argument("--seed", type=int, default=0, help="decides tasks, demonstrations and weights")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0 = torch decides")
     parser.add_argument("--tasks-only", action="store_true", help="make no model")
@@ -152,10 +114,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     start = time.perf_counter()
+    examples = demonstrations(options.steps * BATCH_SIZE, mistaken=MISTAKEN, seed=options.seed)
     model, tokenizer = warm_start(
-        plan(options.steps), batch_size=BATCH_SIZE, sizes=SIZES, vocab_size=VOCAB_SIZE, seed=options.seed
+        examples, steps=options.steps, batch_size=BATCH_SIZE, sizes=SIZES, vocab_size=VOCAB_SIZE, seed=options.seed
     )
-    save(model, tokenizer, options.out, drills(100, copying=False, seed=options.seed))
+    save(model, tokenizer, options.out, [item.answer for item in examples[:200]])
     print(f"{options.out}: made in {time.perf_counter() - start:.0f} s")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 __all__ = ["ELEMENTS", "Element"]
 
-_WORDS = ("ant", "bee", "cat", "dog", "fox", "owl")
+_WORDS = ("ant", "bee", "cat", "dog", "elk", "fox", "hen", "owl", "pig", "rat")
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def _enumeration(rust: str, *variants: str) -> Element:
 ELEMENTS: tuple[Element, ...] = (
     *(_integer(rust) for rust in ("i32", "i64", "u8", "u32", "u64", "usize")),
     Element("bool", "bool", (False, True), frozenset({"bool", "field"})),
-    Element("char", "char", tuple("abcdef"), frozenset({"char", "many", "order", "total", "field"})),
-    Element("f64", "f64", (0.5, 1.5, 2.5, 3.5, 4.5, 5.5), frozenset({"many", "order", "field"})),
+    Element("char", "char", tuple("abcdefghij"), frozenset({"char", "many", "order", "total", "field"})),
+    Element("f64", "f64", (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.5, 5.0, 6.5), frozenset({"many", "order", "field"})),
     Element("&str", "&str", _WORDS, frozenset({"text", "many"})),
     Element("String", "String", _WORDS, frozenset({"text", "many", "owned", "field"})),
     _enumeration("Light", "Red", "Amber", "Green"),

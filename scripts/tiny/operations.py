@@ -13,10 +13,9 @@ from tiny.scalars import SCALARS
 from tiny.sequences import SEQUENCE_OPERATIONS
 from tiny.wrapped import WRAPPED
 
-__all__ = ["COPYING", "OPERATIONS", "combinations", "is_held_out", "rivals"]
+__all__ = ["OPERATIONS", "combinations", "is_held_out", "rivals"]
 
 OPERATIONS: tuple[Operation, ...] = SCALARS + SEQUENCE_OPERATIONS + WRAPPED
-COPYING = ("copied", "wrap", "single", "pair", "listed", "build", "swap", "repeat")  # only move their arguments
 _HELD_OUT_SHARE = 0.2  # of the combinations of an operation that several element types have
 _FEWEST = 4  # element types an operation needs before any is held out
 

@@ -19,7 +19,7 @@ __all__ = ["DUOS", "SEQUENCES", "Setting", "draw", "literal", "signature_types",
 
 SEQUENCES = ("&[T]", "Vec<T>")
 DUOS = (("Span", "start", "end"), ("Duo", "fore", "back"), ("Gap", "low", "high"))  # struct name and its two fields
-_LENGTHS = (0, 1, 1, 2, 2, 2, 3, 3, 3)  # of drawn sequences
+_LONGEST = 4  # elements of a drawn sequence
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _draw_one(shape: str, pool: list[Any], before: list[Any], rng: random.Random
             return rng.choice(before[0])
         return rng.choice(pool)
     if shape in ("S", "Vec<T>"):
-        return [rng.choice(pool) for _ in range(rng.choice(_LENGTHS))]
+        return [rng.choice(pool) for _ in range(rng.choice((0, 1, 2, 2, 2, 3, 3, _LONGEST)))]
     if shape.startswith("Option<"):
         return None if rng.random() < 0.4 else _draw_one(shape[7:-1], pool, before, rng)
     if shape == "bool":

@@ -9,19 +9,16 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 
 from tiny.elements import Element
 from tiny.mistakes import plant
 from tiny.operation import Operation
-from tiny.operations import COPYING, combinations
+from tiny.operations import combinations
 from tiny.phrasing import draw_prompt
 from tiny.programs import draw_answer, draw_request, gold_tests, reference
 
-__all__ = ["Demonstration", "Task", "demonstrations", "drills", "make_tasks", "write_jsonl"]
-
-_DRILL_ASSERTS = 8
+__all__ = ["Demonstration", "Task", "demonstrations", "make_tasks", "write_jsonl"]
 
 
 @dataclass(frozen=True)
@@ -83,24 +80,15 @@ def _endless(pairs: list[tuple[Operation, Element]], rng: random.Random) -> Iter
 def demonstrations(count: int, *, mistaken: float, seed: int) -> list[Demonstration]:
     """Warm-start examples over training combinations, a share `mistaken` of them with a planted mistake."""
     rng = random.Random(f"demonstrations {seed}")
-    shown = []
-    for operation, element in islice(_endless(combinations(held_out=False), rng), count):
+    shown: list[Demonstration] = []
+    for operation, element in _endless(combinations(held_out=False), rng):
+        if len(shown) == count:
+            break
         request = draw_request(operation, element, rng)
         answer = draw_answer(request, rng)
         kind, text = plant(request, answer, rng) if rng.random() < mistaken else ("", answer.text())
         shown.append(Demonstration(draw_prompt(request, rng), text, kind))
     return shown
-
-
-def drills(count: int, *, copying: bool, seed: int) -> list[str]:
-    """Right programs with many asserts and no prompt, over training combinations; `copying`: only the easiest ones.
-
-    Expected values are the hardest part for a small model and a small part of an answer. A drill is mostly values.
-    """
-    rng = random.Random(f"drills {copying} {seed}")
-    pairs = [pair for pair in combinations(held_out=False) if not copying or pair[0].name in COPYING]
-    requests = (draw_request(operation, element, rng) for operation, element in _endless(pairs, rng))
-    return [draw_answer(request, rng, (_DRILL_ASSERTS,)).program() for request in islice(requests, count)]
 
 
 def write_jsonl(tasks: list[Task], path: Path) -> None:

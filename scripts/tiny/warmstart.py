@@ -1,9 +1,7 @@
-"""The warm start: a small Qwen2 model trained from nothing on drills, then on demonstrations, half of them mistaken.
+"""The warm start: a small Qwen2 model trained from nothing to imitate demonstrations, half of them mistaken.
 
-Promises: the same seed, thread count and machine give the same weights; of a demonstration only the answer and the
-token that ends the turn are trained. Muon updates the matrices, AdamW the rest, with the highest rate for biases and
-norms (at 0.03 instead of 0.003, 30 % instead of 5 % of copied values were right after 100 steps of copying drills).
-Leaves out evaluation.
+Promises: the same seed, thread count and machine give the same weights; the loss falls on the answer and the token that
+ends the turn, on nothing else. Muon updates the matrices, AdamW the embedding and the norms. Leaves out evaluation.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
 from tiny.tasks import Demonstration
 
-__all__ = ["Encoded", "answer_loss", "batches", "encode", "encode_drills", "make_model", "train"]
+__all__ = ["Encoded", "batches", "encode", "make_model", "train"]
 
 _IGNORED = -100  # a label that is not trained
 
@@ -67,12 +65,6 @@ def encode(shown: list[Demonstration], tokenizer: Qwen2Tokenizer, *, max_answer_
     return encoded
 
 
-def encode_drills(texts: list[str], tokenizer: Qwen2Tokenizer, *, max_tokens: int) -> list[Encoded]:
-    """Programs as tokens, trained from the first to the last; longer ones are left out."""
-    encoded = [Encoded(tuple(tokenizer(text)["input_ids"]), 1) for text in texts]
-    return [item for item in encoded if len(item.token_ids) <= max_tokens]
-
-
 def batches(encoded: list[Encoded], batch_size: int, seed: int) -> Iterator[list[Encoded]]:
     """Endless batches of similar length, in random order, every demonstration once before any comes again."""
     rng = random.Random(f"batches {seed}")
@@ -112,21 +104,15 @@ def train(
     *,
     steps: int,
     matrix_lr: float,
-    embedding_lr: float,
-    vector_lr: float,
+    other_lr: float,
     report: Callable[[int, float], None],
 ) -> None:
-    """Train the model in place: a short warm-up, then all learning rates fall linearly to zero over the last half."""
+    """Train the model in place: a short warm-up, then both learning rates fall linearly to zero over the last half."""
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
-    embedding = [p for name, p in model.named_parameters() if "embed" in name]
-    vectors = [p for p in model.parameters() if p.ndim == 1]
+    others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
     optimizers: list[torch.optim.Optimizer] = [
         torch.optim.Muon(matrices, lr=matrix_lr, weight_decay=0.0),
-        torch.optim.AdamW(
-            [{"params": embedding, "lr": embedding_lr}, {"params": vectors, "lr": vector_lr}],
-            betas=(0.9, 0.98),
-            weight_decay=0.0,
-        ),
+        torch.optim.AdamW(others, lr=other_lr, betas=(0.9, 0.98), weight_decay=0.0),
     ]
     schedules = [
         torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / 20, 2 * (steps - step) / steps))

@@ -7,16 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 import make_tiny_model
-from tiny.tasks import drills
-from tiny.tokenizer import train_tokenizer
-from tiny.warmstart import make_model
+from tiny.tasks import demonstrations
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "tiny-rust"
-PROBE = drills(40, copying=False, seed=1)
 SIZES = {"width": 32, "layers": 1, "heads": 2, "mlp": 64}
 
 
@@ -29,27 +25,12 @@ def test_tasks_only_writes_both_files_and_no_model(tmp_path: Path, capsys: pytes
 
 
 def test_a_warm_model_is_saved_as_a_checkpoint_that_loads_and_tokenizes_alike(tmp_path: Path) -> None:
-    model, tokenizer = make_tiny_model.warm_start(
-        make_tiny_model.Schedule(1, 1, 8), batch_size=8, sizes=SIZES, vocab_size=500, seed=0
-    )
-    make_tiny_model.save(model, tokenizer, tmp_path, PROBE)
+    shown = demonstrations(64, mistaken=0.5, seed=0)
+    model, tokenizer = make_tiny_model.warm_start(shown, steps=2, batch_size=8, sizes=SIZES, vocab_size=500, seed=0)
+    make_tiny_model.save(model, tokenizer, tmp_path, [item.answer for item in shown])
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
     assert all(torch.equal(a.float(), b) for a, b in zip(model.parameters(), loaded.parameters()))
-    assert AutoTokenizer.from_pretrained(tmp_path)(PROBE[0]) == tokenizer(PROBE[0])
-
-
-def test_the_plan_uses_every_step_and_ends_with_demonstrations() -> None:
-    for steps in (1, 7, 100, 2001):
-        assert make_tiny_model.plan(steps).total == steps
-        assert make_tiny_model.plan(steps).demonstrations >= steps / 2
-
-
-def test_a_tokenizer_that_changes_on_its_way_through_the_folder_is_refused(tmp_path: Path) -> None:
-    tokenizer = train_tokenizer(PROBE, 400)
-    model = make_model(tokenizer, **SIZES, seed=0)
-    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    with pytest.raises(RuntimeError, match="unlike the trained one"):
-        make_tiny_model.save(model, tokenizer, tmp_path, PROBE)
+    assert AutoTokenizer.from_pretrained(tmp_path)(shown[0].answer) == tokenizer(shown[0].answer)
 
 
 def test_no_steps_is_an_error_that_says_what_to_give(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tiny.operations import COPYING, OPERATIONS, combinations
-from tiny.tasks import demonstrations, drills, make_tasks, write_jsonl
+from tiny.operations import OPERATIONS, combinations
+from tiny.tasks import demonstrations, make_tasks, write_jsonl
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "tasks"
 COLUMNS = {"task_id", "prompt", "gold_tests", "reference", "operation", "element"}
@@ -63,16 +63,6 @@ def test_demonstrations_hold_the_wanted_share_of_mistakes_and_cover_the_operatio
     assert share == pytest.approx(0.5, abs=0.05)
     assert len({item.prompt for item in shown}) > 1900
     assert not any(item.mistake for item in demonstrations(50, mistaken=0.0, seed=0))
-
-
-def test_drills_are_programs_with_many_asserts_that_never_show_a_held_out_combination() -> None:
-    for text in drills(100, copying=False, seed=0):
-        assert "```" not in text and "mod tests" in text
-        assert text.count("assert") >= 2
-    assert sum(text.count("assert") for text in drills(100, copying=False, seed=0)) > 500
-    assert set(COPYING) < {op.name for op in OPERATIONS}
-    bodies = "".join(drills(100, copying=True, seed=0))
-    assert "if " not in bodies and ".iter()" not in bodies
 
 
 def test_rows_survive_the_file(tmp_path: Path) -> None:
