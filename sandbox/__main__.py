@@ -3,7 +3,8 @@
 Usage:
     python -m sandbox grade FILE_OR_DIR... [--jobs N] [--json]
 
-A directory stands for every .rs file below it. Exit codes: 0 all graded, 2 bad input, 3 the host failed.
+A directory stands for every .rs file below it. Exit codes: 0 all graded, 2 bad input, 3 the host failed,
+130 interrupted.
 
 Example:
     python -m sandbox grade answers/ --jobs 2 --json
@@ -20,7 +21,7 @@ from pathlib import Path
 from sandbox import Outcome, SandboxError, SandboxPool, Verdict
 from sandbox.terminal import plain
 
-GRADED, BAD_INPUT, HOST_FAILED = 0, 2, 3
+GRADED, BAD_INPUT, HOST_FAILED, INTERRUPTED = 0, 2, 3, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,22 +37,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"--jobs is {arguments.jobs}; give 0 for one a core, or a positive number")
     try:
         files = _programs(arguments.paths)
+        sources = [file.read_bytes().decode("utf-8", "surrogateescape") for file in files]
     except OSError as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return BAD_INPUT
     try:
-        return _grade(files, jobs=arguments.jobs, as_json=arguments.json)
+        return _grade(files, sources, jobs=arguments.jobs, as_json=arguments.json)
     except SandboxError as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return HOST_FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _programs(paths: Sequence[str]) -> list[Path]:
-    """The files that the paths stand for; OSError for one that is not there."""
+    """The files that the paths stand for; OSError for one that is not there or cannot be read."""
     files: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            found = sorted(path.rglob("*.rs"))
+            found = sorted(file for file in path.rglob("*.rs") if file.is_file())
             if not found:
                 raise FileNotFoundError(f"{path} holds no .rs file")
             files += found
@@ -62,12 +66,12 @@ def _programs(paths: Sequence[str]) -> list[Path]:
     return files
 
 
-def _grade(files: Sequence[Path], *, jobs: int, as_json: bool) -> int:
+def _grade(files: Sequence[Path], sources: Sequence[str], *, jobs: int, as_json: bool) -> int:
     """Grade files and print one line each, in their order."""
     width = max(len(plain(str(file))) for file in files)
     host_failed = False
     with SandboxPool(jobs) as pool:
-        futures = [pool.submit(file.read_bytes().decode("utf-8", "surrogateescape")) for file in files]
+        futures = [pool.submit(source) for source in sources]
         for file, future in zip(files, futures, strict=True):
             verdict = future.result()
             host_failed |= verdict.outcome is Outcome.HOST_ERROR

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.grading import Grading, Tested, TestRun
-from sandbox.messages import read_messages, read_tally
+from sandbox.messages import read_messages
 
 __all__ = ["CargoGrading"]
 
@@ -43,14 +43,11 @@ class CargoGrading(Grading):
         built, printed = (done.stdout[: end.end()], done.stdout[end.end() :]) if end else (done.stdout, b"")
         errors = tuple(message for message in read_messages(built.splitlines()) if message.level == "error")
         self.messages += errors
+        if end is None or b'"success":true' not in end[0]:
+            return TestRun(compiled=False, errors=errors)
         stderr = RUN_STDERR.search(done.stderr)
-        return TestRun(
-            compiled=end is not None and b'"success":true' in end[0],
-            exit_code=done.exit_code,
-            tally=read_tally(printed),
-            output=printed + (stderr[1] if stderr else b""),
-            errors=errors,
-        )
+        whole = done.stdout_cut_at is None or done.stdout_cut_at <= end.end()
+        return TestRun.ended(done.exit_code, printed, stderr[1] if stderr else b"", whole=whole)
 
     def _compile(self, phase: str) -> bool:
         """`cargo build` or `cargo clippy`; whether it succeeded."""

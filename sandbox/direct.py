@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.grading import Grading, Tested, TestRun
-from sandbox.messages import Message, read_messages, read_tally
+from sandbox.messages import Message, read_messages
 from sandbox.process import Finished
 
 __all__ = ["DirectGrading", "NeedsCargo"]
@@ -79,7 +79,7 @@ class DirectGrading(Grading):
         binary = self.project.root / TESTS
         done = self.run("test", [binary, "--test-threads=1"], cpu_s=seconds, tree_cpu_s=seconds)
         exit_code = done.exit_code if done.exit_code >= 0 else 101  # a signal, as cargo reports it
-        return TestRun(True, exit_code, read_tally(done.stdout), done.stdout + done.stderr)
+        return TestRun.ended(exit_code, done.stdout, done.stderr, whole=done.stdout_cut_at is None)
 
     def environment(self) -> dict[str, str]:
         root = self.project.root
@@ -99,7 +99,7 @@ class DirectGrading(Grading):
 
     def _build(self, clippy: bool, parses: bool, tested: Tested) -> bool:
         """Whether `cargo build` succeeds: rules 2 to 4."""
-        if not parses or self.stopped:
+        if not parses or self.stopped_in("clippy"):
             return False
         if clippy and tested.compiled:
             return True

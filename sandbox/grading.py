@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from sandbox.canary import Canary
 from sandbox.limits import Limits
-from sandbox.messages import Message, Tally
+from sandbox.messages import Message, Tally, agrees, read_tally
 from sandbox.process import Finished, Stop, run
 from sandbox.project import Project
 from sandbox.toolchain import Toolchain
@@ -24,8 +25,7 @@ from sandbox.verdict import PHASES, Diagnostic, Outcome, Verdict
 __all__ = ["Grading", "TestRun", "Tested"]
 
 NO_MEMORY = re.compile(rb"memory allocation of \d+ bytes failed|LLVM ERROR: out of memory|rustc-LLVM ERROR: out of")
-OVER_CPU = re.compile(rb"\(signal: 24[,)]")  # as cargo reports SIGXCPU
-SIGXCPU = 24
+KILLED = re.compile(rb"\(signal: (9|24)[,)]")  # as cargo reports what became of the tests
 TAIL_SHOWN = 4000  # characters of test output that a verdict keeps
 MAX_DIAGNOSTICS = 50
 MAX_MESSAGE = 2000
@@ -39,8 +39,16 @@ class TestRun:
     compiled: bool
     exit_code: int = 1  # of the test binary, where there is one
     tally: Tally | None = None
+    agrees: bool = False  # whether the tally can be libtest's own, by the rest of the output
     output: bytes = b""
     errors: tuple[Message, ...] = ()  # of the compiler
+
+    @classmethod
+    def ended(cls, exit_code: int, stdout: bytes, stderr: bytes, *, whole: bool) -> TestRun:
+        """What a test binary came to; whole, False when some of its stdout was dropped."""
+        tally = read_tally(stdout)
+        credible = tally is not None and agrees(tally, stdout, whole=whole)
+        return cls(True, exit_code, tally, credible, stdout + stderr)
 
 
 class Grading(ABC):
@@ -110,7 +118,7 @@ class Grading(ABC):
             self._stopped[phase] = done.stop
         elif done.exit_code:
             _check_disk(self.project.directory)
-            if done.exit_code == -SIGXCPU or OVER_CPU.search(done.stderr[-TAIL_SHOWN:]):
+            if self._over_cpu(done):
                 self._stopped[phase] = Stop.CPU
             elif NO_MEMORY.search(done.stderr) or NO_MEMORY.search(done.stdout[-TAIL_SHOWN:]):
                 self._no_memory = True
@@ -130,6 +138,10 @@ class Grading(ABC):
         """Whether a limit was reached, so that nothing more is worth running."""
         return bool(self._stopped)
 
+    def stopped_in(self, phase: str) -> bool:
+        """Whether a limit was reached in a phase."""
+        return phase in self._stopped
+
     def test(self, *, parses: bool) -> Tested:
         """The tests' answer, with the canary where it cannot change it.
 
@@ -147,6 +159,12 @@ class Grading(ABC):
             self.project.write()  # the program forbids something that the canary needs: nobody vouches for it
             return Tested.of(self.run_tests(), None)
         return Tested.of(attempt, canary)
+
+    def _over_cpu(self, done: Finished) -> bool:
+        """Whether the kernel ended a process for its CPU time: by SIGXCPU, or by SIGKILL if it ignored that."""
+        reported = KILLED.search(done.stderr[-TAIL_SHOWN:])
+        kind = int(reported[1]) if reported else -done.exit_code
+        return kind == signal.SIGXCPU or (kind == signal.SIGKILL and done.cpu_ms >= 1e3 * self.limits.run_cpu_s)
 
     def _outcome(self, build: bool | None, clippy: bool | None, tested: Tested) -> Outcome:
         """The first outcome that applies, in the order of `Outcome`."""
@@ -200,7 +218,7 @@ class Tested:
         return cls(
             ok=attempt.compiled and attempt.exit_code == 0,
             compiled=attempt.compiled,
-            genuine=answered and attempt.tally is not None and honest_exit,
+            genuine=answered and attempt.tally is not None and attempt.agrees and honest_exit,
             tally=Tally(max(0, tally.passed - answered), tally.failed, tally.ignored),
             output=shown[-TAIL_SHOWN:] if attempt.compiled else "",
         )

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Message", "Tally", "read_messages", "read_tally"]
+__all__ = ["Message", "Tally", "agrees", "read_messages", "read_tally"]
 
 RESULT_LINE = re.compile(
     rb"^test result: (?:ok|FAILED)\. (\d+) passed; (\d+) failed; (\d+) ignored; \d+ measured; \d+ filtered out",
     re.MULTILINE,
 )
+ANNOUNCED = re.compile(rb"^running (\d+) tests?$", re.MULTILINE)
+IGNORED_LINE = re.compile(rb"\bignored(?:, [^\n]*)?\n")
+FAILED_LINE = b"FAILED\n"  # libtest ends the line of a test with one write, so that nothing gets in between
 CARGO_PREFIX = b'{"reason":"compiler-message"'
 RUSTC_PREFIX = b'{"$message_type":"diagnostic"'
 
@@ -58,6 +61,28 @@ def read_tally(output: bytes) -> Tally | None:
     """The last summary in a test binary's output; a program can print one too, so it proves nothing."""
     found = RESULT_LINE.findall(output)
     return Tally(*map(int, found[-1])) if found else None
+
+
+def agrees(tally: Tally, output: bytes, *, whole: bool = True) -> bool:
+    """Whether a summary can be libtest's own, by what libtest printed before it.
+
+    A program can add lines to its output but take none away: the number of tests is announced before the first one
+    runs, and each that failed or was ignored has said so before the next. So no summary passes here that hides a test.
+    What a program prints can only make an honest summary look wrong, and only if it looks like libtest's lines. Passing
+    tests print next to nothing: where so much was printed that some of it was dropped, no pass is believed.
+
+    Args: output, the test binary's standard output; whole, False when some of it was dropped.
+
+    >>> agrees(Tally(passed=2, failed=0, ignored=0), b"running 2 tests\\ntest a ... FAILED\\ntest b ... ok\\n")
+    False
+    """
+    announced = {int(number) for number in ANNOUNCED.findall(output)}
+    return (
+        (whole or tally.failed > 0)
+        and announced == {tally.passed + tally.failed + tally.ignored}
+        and output.count(FAILED_LINE) <= tally.failed
+        and len(IGNORED_LINE.findall(output)) <= tally.ignored
+    )
 
 
 def _line(message: dict[str, Any]) -> int | None:

@@ -13,6 +13,7 @@ from sandbox.direct import DirectGrading, NeedsCargo
 from sandbox.grading import Grading
 from sandbox.limits import Limits
 from sandbox.project import Project
+from sandbox.removal import remove_tree
 from sandbox.toolchain import Toolchain
 from sandbox.verdict import PHASES, Outcome, Verdict
 
@@ -60,16 +61,15 @@ def grade(
         reason = f"the program has {size:,} bytes; sandbox.source_kb allows {limits.source_kb << 10:,}"
         build, clippy, test = (False if phase in phases else None for phase in PHASES)
         return Verdict(Outcome.BUILD_ERROR, build, clippy, test, reason=reason)
-    with tempfile.TemporaryDirectory(dir=workdir, ignore_cleanup_errors=True) as directory:
-        project = Project(Path(directory), source)
+    project = Project(Path(tempfile.mkdtemp(dir=workdir)), source)
+    try:
+        project.create()
+        grading = PATHS[path](project, toolchain, limits, on_start)
         try:
-            project.create()
-            grading = PATHS[path](project, toolchain, limits, on_start)
-            try:
-                return grading.verdict(phases)
-            except NeedsCargo:
-                project.write()
-                verdict = CargoGrading(project, toolchain, limits, on_start).verdict(phases)
-                return replace(verdict, cpu_ms=verdict.cpu_ms + grading.cpu_ms)
-        finally:
-            project.make_removable()
+            return grading.verdict(phases)
+        except NeedsCargo:
+            project.write()
+            verdict = CargoGrading(project, toolchain, limits, on_start).verdict(phases)
+            return replace(verdict, cpu_ms=verdict.cpu_ms + grading.cpu_ms)
+    finally:
+        remove_tree(project.directory)

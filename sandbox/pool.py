@@ -2,33 +2,32 @@
 
 Start it before torch: workers are spawned, and stay small. A worker that dies is replaced and its program graded once
 more; if that kills a worker too, the verdict is HOST_ERROR. The same program, asked for twice, is graded once. A
-program's limits run from its start, never from when it was queued.
+program's limits run from its start, never from when it was queued. Left out: whoever gives a program up gives it up for
+all who wait for the same one.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import queue
-import shutil
 import signal
 import tempfile
 import threading
 import weakref
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import Any
 
+from sandbox.attendant import Attendant
 from sandbox.cache import VerdictCache, verdict_key
-from sandbox.errors import PoolClosed, ToolchainError
+from sandbox.errors import PoolClosed, SandboxError, ToolchainError
 from sandbox.limits import Limits
 from sandbox.paths import choose_path
+from sandbox.removal import remove_tree
 from sandbox.toolchain import Toolchain, find_toolchain
 from sandbox.verdict import PHASES, Outcome, Verdict
-from sandbox.worker import serve
 
 __all__ = ["SandboxPool"]
 
@@ -45,7 +44,7 @@ class _Job:
     source: str
     phases: tuple[str, ...]
     future: Future[Verdict] = field(default_factory=Future)
-    worker: _Worker | None = None  # while it is being graded
+    worker: Attendant | None = None  # while it is being graded
     expired: str = ""  # why it is not waited for any longer
 
 
@@ -64,7 +63,8 @@ class SandboxPool:
 
         Args: jobs, programs graded at once, 0 for one a core; limits of each program; path, "direct" for the cheap way
             where it is known to equal cargo and "exact" for cargo always; cache_size, verdicts remembered.
-        Raises: ToolchainError when there is no Rust to grade with, or it cannot build the empty program.
+        Raises: ToolchainError when there is no Rust to grade with, or it cannot build the empty program; SandboxError
+            when there is no room for work directories.
         """
         self.toolchain: Toolchain = find_toolchain()
         self.limits = limits or Limits()
@@ -75,13 +75,16 @@ class SandboxPool:
         self._cache = VerdictCache(cache_size)
         self._pending: dict[str, _Job] = {}
         self._closed = False
-        self._directory = Path(tempfile.mkdtemp(prefix="sandbox-"))
+        self._directory = _make_directory()
         settings = (self.toolchain, self.limits, self.path)
-        self._workers = [_Worker(self._directory / str(i), *settings) for i in range(self.jobs)]
+        self._workers = [Attendant(self._directory, *settings) for _ in range(self.jobs)]
         self._finalizer = weakref.finalize(self, _clean_up, self._workers, self._directory)
+        resource_tracker.ensure_running()  # else a worker's start does it, and lets SIGINT through to the worker
+        self._started = threading.Barrier(self.jobs + 1)
         self._threads = [threading.Thread(target=self._feed, args=(worker,), daemon=True) for worker in self._workers]
         for thread in self._threads:
             thread.start()
+        self._started.wait()
         self._check()
 
     def submit(self, source: str, *, phases: Sequence[str] = PHASES) -> Future[Verdict]:
@@ -110,32 +113,30 @@ class SandboxPool:
             return self._pending[key].future
 
     def cancel(self, future: Future[Verdict], reason: str) -> None:
-        """Stop waiting for a program: its verdict becomes TIMEOUT with this reason, and what runs of it is killed."""
+        """Stop waiting for a program: its verdict is TIMEOUT with this reason, and what runs of it ends."""
         with self._lock:
             job = next((job for job in self._pending.values() if job.future is future), None)
             if job is None:
                 return
             job.expired = reason
+            del self._pending[job.key]
             if job.worker is not None:
-                job.worker.kill()
-                return
-        self._resolve(job, Verdict(Outcome.TIMEOUT, reason=reason))
+                job.worker.stop()
+        _settle(job.future, Verdict(Outcome.TIMEOUT, reason=reason))
 
     def close(self) -> None:
         """End all workers and remove all work directories; programs not yet graded are cancelled."""
         with self._lock:
             self._closed = True
-            waiting = [job for job in self._pending.values() if job.worker is None]
+            unfinished = list(self._pending.values())
             self._pending.clear()
-        for job in waiting:
-            job.future.cancel()
         for _ in self._threads:
             self._queue.put(None)
-        for worker in self._workers:
-            worker.kill()
+        self._finalizer()
         for thread in self._threads:
             thread.join()
-        self._finalizer()
+        for job in unfinished:
+            job.future.cancel()
 
     def __enter__(self) -> SandboxPool:
         return self
@@ -154,104 +155,83 @@ class SandboxPool:
                 "Rust needs a C linker: install gcc or clang, and look for room in the temporary directory"
             )
 
-    def _feed(self, worker: _Worker) -> None:
+    def _feed(self, worker: Attendant) -> None:
         """The life of one worker's thread: a job, its verdict, the next."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            worker.start()
+        except OSError:
+            pass  # the first job tries again, and says why
+        self._started.wait()
         while (job := self._queue.get()) is not None:
             with self._lock:
                 if job.expired or self._closed:
                     continue
                 job.worker = worker
-            verdict = self._grade(worker, job)
-            if verdict is not None:
-                self._resolve(job, verdict)
-            else:
-                job.future.cancel()
+            self._resolve(job, self._grade(worker, job))
+            if job.expired:
+                worker.end()
 
-    def _grade(self, worker: _Worker, job: _Job) -> Verdict | None:
-        """The verdict of a job, with a fresh worker and a second try should the first one die; None once closed."""
+    def _grade(self, worker: Attendant, job: _Job) -> Verdict | None:
+        """The verdict of a job, with a fresh worker and a second try should the first one die; None: nobody waits."""
+        failure = ""
         for _ in range(ATTEMPTS):
+            try:
+                worker.start()
+            except OSError as error:
+                failure = f"no worker can be started: {error}"
+                continue
             verdict = worker.ask(job.source, job.phases)
             if verdict is not None:
                 return verdict
-            if self._closed:
+            if self._closed or job.expired:
                 return None
-            worker.replace()
-            if job.expired:
-                return Verdict(Outcome.TIMEOUT, reason=job.expired)
-        return Verdict(Outcome.HOST_ERROR, reason=f"{ATTEMPTS} workers died while grading it")
+            worker.end()
+            failure = f"{ATTEMPTS} workers died while grading it"
+        return Verdict(Outcome.HOST_ERROR, reason=failure)
 
-    def _resolve(self, job: _Job, verdict: Verdict) -> None:
+    def _resolve(self, job: _Job, verdict: Verdict | None) -> None:
         """Hand a verdict out, and remember it if it would be the same again."""
-        repeatable = verdict.outcome is not Outcome.HOST_ERROR and not job.expired and WALL_CLOCK not in verdict.reason
         with self._lock:
             job.worker = None
-            self._pending.pop(job.key, None)
-            if repeatable:
+            if self._pending.get(job.key) is job:
+                del self._pending[job.key]
+            if verdict is None or job.expired:
+                return
+            if verdict.outcome is not Outcome.HOST_ERROR and WALL_CLOCK not in verdict.reason:
                 self._cache.put(job.key, verdict)
-        if not job.future.done():
-            job.future.set_result(verdict)
+        _settle(job.future, verdict)
 
 
-class _Worker:
-    """A worker process, replaceable, with a directory of its own."""
-
-    def __init__(self, directory: Path, toolchain: Toolchain, limits: Limits, path: str) -> None:
-        self._directory = directory
-        self._settings = (toolchain, limits, path)
-        self._context = multiprocessing.get_context("spawn")
-        self._group: Any = self._context.Value("i", 0, lock=False)
-        self._start()
-
-    def ask(self, source: str, phases: tuple[str, ...]) -> Verdict | None:
-        """Grade a program; None when the worker died."""
-        try:
-            self._connection.send((source, phases))
-            verdict: Verdict = self._connection.recv()
-            return verdict
-        except (EOFError, OSError):
-            return None
-
-    def kill(self) -> None:
-        """End the process and what it runs."""
-        self._process.kill()
-        self._kill_group()
-
-    def replace(self) -> None:
-        """Put a fresh process in the place of a dead one, and remove what that left."""
-        self.end()
-        self._start()
-
-    def end(self) -> None:
-        """Kill, reap and clean up."""
-        self.kill()
-        self._process.join()
-        self._kill_group()
-        self._connection.close()
-        shutil.rmtree(self._directory, ignore_errors=True)
-
-    def _start(self) -> None:
-        """Start the process."""
-        self._directory.mkdir()
-        self._group.value = 0
-        theirs: Connection
-        self._connection, theirs = self._context.Pipe()
-        self._process = self._context.Process(
-            target=serve, args=(theirs, self._group, *self._settings, self._directory), daemon=True
-        )
-        self._process.start()
-        theirs.close()
-
-    def _kill_group(self) -> None:
-        """Kill the command that the process was running."""
-        if self._group.value:
-            try:
-                os.killpg(self._group.value, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+def _settle(future: Future[Verdict], verdict: Verdict) -> None:
+    """Answer a future, unless whoever waited has cancelled it."""
+    try:
+        future.set_result(verdict)
+    except InvalidStateError:
+        pass
 
 
-def _clean_up(workers: list[_Worker], directory: Path) -> None:
-    """End every worker and remove every file: at close, or when the pool or the interpreter goes."""
-    for worker in workers:
-        worker.end()
-    shutil.rmtree(directory, ignore_errors=True)
+def _make_directory() -> Path:
+    """The directory below which everything happens."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="sandbox-"))
+    except OSError as error:
+        raise SandboxError(
+            f"no work directory can be made ({error}); free some space or name another TMPDIR"
+        ) from error
+
+
+def _clean_up(workers: list[Attendant], directory: Path) -> None:
+    """End every worker and remove every file: at close, or when the interpreter ends."""
+    # A second Ctrl-C may not interrupt this. Python interrupts its main thread only, whichever thread got the signal.
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    try:
+        for worker in workers:
+            worker.stop()
+        for worker in workers:
+            worker.close()
+        remove_tree(directory)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)

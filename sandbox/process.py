@@ -15,18 +15,19 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["Finished", "Stop", "become_reaper", "run"]
+__all__ = ["Finished", "Stop", "Told", "become_reaper", "kill_children", "listen_for_the_end", "run"]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 FIRST_LOOK_S, LOOK_EVERY_S = 1.0, 0.25  # when the process tree's CPU time is read
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 CHUNK = 1 << 16
 _libc = ctypes.CDLL(None, use_errno=True)
+_told: int | None = None  # an eventfd, readable once this process was told to end
 
 
 class Stop(StrEnum):
@@ -36,12 +37,17 @@ class Stop(StrEnum):
     WALL = "wall"
 
 
+class Told(BaseException):
+    """This process was told to end while it ran a command. Not an Exception: it says nothing about the command."""
+
+
 @dataclass(frozen=True)
 class Finished:
     """A command that is over. `exit_code` is negative for a signal."""
 
     exit_code: int
     stdout: bytes
+    stdout_cut_at: int | None  # where in stdout something is missing, None if it is whole
     stderr: bytes
     stop: Stop | None
     wall_ms: float
@@ -54,10 +60,12 @@ class _Output:
 
     def __init__(self, limit: int) -> None:
         self._half = max(1, limit // 2)
+        self._size = 0
         self._head = bytearray()
         self._tail = bytearray()
 
     def add(self, data: bytes) -> None:
+        self._size += len(data)
         room = self._half - len(self._head)
         self._head += data[:room]
         self._tail += data[room:] if room > 0 else data
@@ -66,6 +74,24 @@ class _Output:
 
     def read(self) -> bytes:
         return bytes(self._head + self._tail[-self._half :])
+
+    @property
+    def cut_at(self) -> int | None:
+        return self._half if self._size > 2 * self._half else None
+
+
+def listen_for_the_end() -> int:
+    """From now on, SIGTERM or the end of the thread that started this process stops `run`, which then raises Told.
+
+    The signal's handler raises nothing by itself: an exception that can come anywhere gets lost where none is expected.
+
+    Returns: a descriptor that is readable once it has come, for other places that wait.
+    """
+    global _told
+    _told = told = os.eventfd(0)
+    signal.signal(signal.SIGTERM, lambda *_: os.eventfd_write(told, 1))
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    return told
 
 
 def become_reaper() -> None:
@@ -93,7 +119,7 @@ def run(
         address space and file_mb of file size, for each process; output_bytes kept of each stream; on_start, told the
         process id, which is also its group's.
     Returns: what happened, when no process of it is left.
-    Raises: OSError when the command cannot be started.
+    Raises: OSError when the command cannot be started; Told, when no process of it is left either.
     """
     others = set(_children(os.getpid()))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -110,23 +136,26 @@ def run(
     )
     on_start(child.pid)
     assert child.stdout is not None and child.stderr is not None
-    outputs = {child.stdout.fileno(): _Output(output_bytes), child.stderr.fileno(): _Output(output_bytes)}
+    out, err = _Output(output_bytes), _Output(output_bytes)
+    outputs = {child.stdout.fileno(): out, child.stderr.fileno(): err}
     try:
-        stop = _watch(child.pid, outputs, started, tree_cpu_s, wall_s)
+        stop = _watch(child.pid, outputs, started, tree_cpu_s, wall_s, others)
     finally:
         _kill_group(child.pid)
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
-        _kill_orphans(others)
-        stdout, stderr = (_drain(descriptor, output) for descriptor, output in outputs.items())
+        kill_children(spare=others)
+        for descriptor, output in outputs.items():
+            _drain(descriptor, output)
         child.stdout.close()
         child.stderr.close()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s_used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Finished(
         child.returncode,
-        stdout,
-        stderr,
+        out.read(),
+        out.cut_at,
+        err.read(),
         stop,
         1e3 * (time.monotonic() - started),
         1e3 * cpu_s_used,
@@ -134,26 +163,30 @@ def run(
     )
 
 
-def _kill_orphans(others: set[int]) -> None:
-    """Kill and reap every process that a command left to this one; `others` were children before it."""
-    while orphans := set(_children(os.getpid())) - others:
-        for pid in orphans:
+def kill_children(*, spare: Collection[int] = ()) -> None:
+    """Kill and reap every child of this process, and every one that it becomes the parent of meanwhile."""
+    while children := set(_children(os.getpid())) - set(spare):
+        for pid in children:
             _kill(pid)
             os.waitpid(pid, 0)  # its own children become ours: look again
 
 
-def _watch(pid: int, outputs: dict[int, _Output], started: float, tree_cpu_s: int, wall_s: float) -> Stop | None:
-    """Collect output until the process ends or a limit is reached."""
+def _watch(
+    pid: int, outputs: dict[int, _Output], started: float, tree_cpu_s: int, wall_s: float, others: set[int]
+) -> Stop | None:
+    """Collect output until the process ends or a limit is reached; `others` were children of this process before."""
     exited = os.pidfd_open(pid)
     next_look = started + FIRST_LOOK_S
     try:
         with selectors.DefaultSelector() as selector:
-            for descriptor in (exited, *outputs):
+            for descriptor in (exited, *outputs, *([] if _told is None else [_told])):
                 selector.register(descriptor, selectors.EVENT_READ)
             while True:
                 for key, _ in selector.select(timeout=max(0.0, next_look - time.monotonic())):
                     if key.fd == exited:
                         return None
+                    if key.fd == _told:
+                        raise Told
                     data = os.read(key.fd, CHUNK)
                     if data:
                         outputs[key.fd].add(data)
@@ -163,7 +196,8 @@ def _watch(pid: int, outputs: dict[int, _Output], started: float, tree_cpu_s: in
                 if now < next_look:
                     continue
                 next_look = now + LOOK_EVERY_S
-                if _tree_cpu_s(pid) > tree_cpu_s:
+                # not only the command's own tree: what it orphaned is a child of this process now
+                if _tree_cpu_s(set(_children(os.getpid())) - others) > tree_cpu_s:
                     return Stop.CPU
                 if now - started > wall_s:
                     return Stop.WALL
@@ -172,7 +206,9 @@ def _watch(pid: int, outputs: dict[int, _Output], started: float, tree_cpu_s: in
 
 
 def _restrict(cpu_s: int, memory_mb: int, file_mb: int) -> None:
-    """In the new process, before it becomes the command: resource limits, and death with its parent."""
+    """In the new process, before it becomes the command: resource limits, signals as usual, death with its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # workers ignore and block it, and both are inherited
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     for kind, soft, hard in (
         (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
@@ -187,20 +223,19 @@ def _restrict(cpu_s: int, memory_mb: int, file_mb: int) -> None:
         resource.setrlimit(kind, (soft, hard))
 
 
-def _drain(descriptor: int, output: _Output) -> bytes:
-    """What is still in a pipe after its last writer is gone, and all that was kept before."""
+def _drain(descriptor: int, output: _Output) -> None:
+    """Read what is still in a pipe after its last writer is gone."""
     os.set_blocking(descriptor, False)
     try:
         while data := os.read(descriptor, CHUNK):
             output.add(data)
     except BlockingIOError:
         pass
-    return output.read()
 
 
-def _tree_cpu_s(pid: int) -> float:
-    """CPU seconds of a process, its living descendants, and the dead ones they waited for."""
-    total, pids = 0.0, [pid]
+def _tree_cpu_s(roots: Collection[int]) -> float:
+    """CPU seconds of processes, their living descendants, and the dead ones they waited for."""
+    total, pids = 0.0, list(roots)
     while pids:
         current = pids.pop()
         try:

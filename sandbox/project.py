@@ -1,6 +1,7 @@
 """The project that a program is graded in: laid out as in the published recipe, fresh for every program.
 
 Edition 2021, no dependencies; the program stands between `#![allow(dead_code)]` and a `main` that prints "Hello World".
+That `main` is appended always, as the recipe does: a program with a `main` of its own has two, and does not build.
 """
 
 from __future__ import annotations
@@ -78,11 +79,3 @@ class Project:
             "CARGO_PROFILE_TEST_DEBUG": "0",
             "CARGO_TERM_COLOR": "never",
         }
-
-    def make_removable(self) -> None:
-        """Undo what a guest may have done to the permissions of its directories, so that all can be removed."""
-        waiting = [self.directory]
-        while waiting:
-            path = waiting.pop()
-            path.chmod(0o700)
-            waiting += [inner for inner in path.iterdir() if inner.is_dir() and not inner.is_symlink()]

@@ -40,6 +40,8 @@ def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "none.rs" in done.stderr and "Traceback" not in done.stderr
     assert grade(tmp_path).returncode == 2
+    (tmp_path / "folder.rs").mkdir()
+    assert grade(tmp_path).returncode == 2, "a folder with the name of a program is none"
     assert grade(tmp_path, "--jobs", "-1").returncode == 2
 
 

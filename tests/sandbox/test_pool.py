@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from programs import GOOD, in_test
-from sandbox import Limits, Outcome, PoolClosed, SandboxPool, ToolchainError
+from sandbox import Limits, Outcome, PoolClosed, SandboxError, SandboxPool, ToolchainError
 from sandbox import pool as pool_module
 
 
@@ -29,6 +28,35 @@ def wait_until_graded(pool: SandboxPool) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("no program was started")
+
+
+def daemon(seconds: int) -> str:
+    """A program whose test starts a process in a session of its own, and hangs."""
+    return in_test(
+        f'std::process::Command::new("setsid").args(["sleep", "{seconds}"]).spawn().unwrap();'
+        " std::thread::sleep(std::time::Duration::from_secs(60));"
+    )
+
+
+def processes(command: str, under: Path | None = None) -> set[int]:
+    """The processes with this in their command line."""
+    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout.splitlines()[
+        1:
+    ]
+    listed = (line.split(None, 1) for line in found if command in line and str(under or "") in line)
+    return {int(pid) for pid, *_ in listed}
+
+
+def wait_for_process(
+    command: str, *, gone: bool = False, other_than: set[int] = frozenset(), under: Path | None = None
+) -> set[int]:
+    """Wait until such a process runs, or until none does."""
+    for _ in range(200):
+        found = processes(command, under) - other_than
+        if bool(found) != gone:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{command}: {'still runs' if gone else 'was not started'}")
 
 
 def test_every_program_gets_its_own_verdict(pool: SandboxPool) -> None:
@@ -120,26 +148,111 @@ def test_closing_leaves_no_process_and_no_file() -> None:
         pool.submit("fn late() {}")
 
 
-def test_a_killed_parent_leaves_no_worker(tmp_path: Path) -> None:
-    script = tmp_path / "parent.py"
-    script.write_text(textwrap.dedent("""
-        import os
-        from sandbox import SandboxPool
-        if __name__ == "__main__":
-            with SandboxPool(jobs=1) as pool:
-                print(pool._workers[0]._process.pid, flush=True)
-                os.kill(os.getpid(), 9)
-    """))
-    root = Path(pool_module.__file__).parent.parent
-    done = subprocess.run(
-        [sys.executable, script], env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True
+def test_giving_up_is_quick_and_leaves_no_daemon(pool: SandboxPool) -> None:
+    future = pool.submit(daemon(76541))
+    wait_for_process("sleep 76541")
+    started = time.monotonic()
+    pool.cancel(future, "late")
+    assert future.result(timeout=0).reason == "late"
+    assert time.monotonic() - started < 0.2
+    wait_for_process("sleep 76541", gone=True)
+    assert pool.submit("fn next_one() {}").result().build
+
+
+def test_a_killed_worker_leaves_no_daemon(pool: SandboxPool) -> None:
+    future = pool.submit(daemon(76542))
+    wait_for_process("sleep 76542")
+    for worker in pool._workers:
+        os.kill(worker._process.pid, signal.SIGKILL)
+    pids = wait_for_process("sleep 76542", other_than=processes("sleep 76542"))  # of the second attempt
+    assert len(pids) == 1
+    pool.cancel(future, "enough")
+    wait_for_process("sleep 76542", gone=True)
+
+
+def test_a_worker_that_cannot_be_started_is_the_hosts_failure_for_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(**_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    with SandboxPool(jobs=1) as pool:
+        os.kill(pool._workers[0]._process.pid, signal.SIGKILL)
+        pool._workers[0]._process.join()
+        with monkeypatch.context() as patch:
+            patch.setattr("sandbox.attendant.tempfile.mkdtemp", no_room)
+            verdict = pool.submit("fn f() {}").result(timeout=10)
+        assert verdict.outcome is Outcome.HOST_ERROR and "No space left" in verdict.reason
+        assert pool.submit("fn f() {}").result(timeout=30).build, "not remembered, and the pool goes on"
+
+
+def test_a_worker_that_died_idle_costs_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "ATTEMPTS", 1)
+    with SandboxPool(jobs=1) as pool:
+        os.kill(pool._workers[0]._process.pid, signal.SIGKILL)
+        pool._workers[0]._process.join()
+        assert pool.submit("fn f() {}").result(timeout=30).build
+
+
+def test_no_room_at_the_start_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(SandboxError, match="TMPDIR"):
+        SandboxPool(jobs=1)
+
+
+PARENT = """
+import os, sys, time
+sys.path.insert(0, {root!r})
+from sandbox import SandboxPool
+if __name__ == "__main__":
+    print("here", flush=True)
+    with SandboxPool(jobs=2) as pool:
+        pool.submit({source!r})
+        print("ready", flush=True)
+        time.sleep(60)
+"""
+
+
+def start_parent(tmp_path: Path, source: str) -> subprocess.Popen[str]:
+    """Another process with a pool of its own, all of whose files are in `tmp_path / "tmp"`."""
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "parent.py").write_text(
+        PARENT.format(root=str(Path(pool_module.__file__).parent.parent), source=source)
     )
-    worker = Path(f"/proc/{int(done.stdout)}")
+    return subprocess.Popen(
+        [sys.executable, tmp_path / "parent.py"],
+        env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_a_killed_parent_leaves_no_process_and_no_file(tmp_path: Path) -> None:
+    parent = start_parent(tmp_path, daemon(76543))
+    wait_for_process("sleep 76543")
+    parent.kill()
+    parent.communicate()
+    wait_for_process("sleep 76543", gone=True)
+    wait_for_process("sandbox-", gone=True, under=tmp_path)
     for _ in range(100):
-        if not worker.exists() or "zombie" in (worker / "status").read_text():
+        if not list((tmp_path / "tmp").iterdir()):
             return
         time.sleep(0.05)
-    raise AssertionError("the worker still runs")
+    raise AssertionError(f"left: {list((tmp_path / 'tmp').rglob('*'))}")
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.06, 0.12, None])  # while workers start; None: while they work
+def test_ctrl_c_ends_a_pool_without_a_word_from_its_workers(delay_s: float | None, tmp_path: Path) -> None:
+    parent = start_parent(tmp_path, in_test("std::thread::sleep(std::time::Duration::from_secs(60));"))
+    assert parent.stdout is not None and parent.stdout.readline() == "here\n"
+    if delay_s is None:
+        assert parent.stdout.readline() == "ready\n"
+    time.sleep(delay_s or 0.0)
+    os.killpg(parent.pid, signal.SIGINT)  # as a terminal does
+    _, said = parent.communicate(timeout=30)
+    assert said.rstrip().endswith("KeyboardInterrupt"), said  # the parent's own
+    assert not any(word in said for word in ("spawn_main", "sandbox/worker.py", "Exception ignored")), said
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize("phases", [(), ("build", "bench")])
