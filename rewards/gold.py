@@ -14,7 +14,7 @@ from rewards.body import ASSERTS
 from rewards.rust import parse
 from sandbox import Verdict
 
-__all__ = ["GOLD_COLUMNS", "GoldProgram", "gold_passed", "gold_program", "has_gold_tests"]
+__all__ = ["GOLD_COLUMNS", "GoldProgram", "gold_passed", "gold_problem", "gold_program", "has_gold_tests"]
 
 GOLD_COLUMNS = ("gold_tests", "rust_test_list")
 
@@ -27,8 +27,24 @@ class GoldProgram(NamedTuple):
 
 
 def has_gold_tests(columns: Mapping[str, Any]) -> bool:
-    """Whether a row of the data brings gold tests."""
-    return any(columns.get(name) for name in GOLD_COLUMNS)
+    """Whether a row of the data brings gold tests; an empty list, as text too, is none. Raises: as gold_program."""
+    return bool(columns.get("gold_tests") or _test_list(columns))
+
+
+def gold_problem(columns: Mapping[str, Any]) -> str:
+    """What is wrong with a row's gold tests, in words; empty where they can be used or there are none.
+
+    >>> gold_problem({"gold_tests": "assert_eq!(f(), 1);"})
+    "the column gold_tests holds no #[test] function: 'assert_eq!(f(), 1);'"
+    """
+    try:
+        module = _gold_module(columns)
+    except ValueError as error:
+        return str(error)
+    if module is None or parse(module).tests:
+        return ""
+    name = next(name for name in GOLD_COLUMNS if columns.get(name))
+    return f"the column {name} holds no #[test] function: {str(columns[name])[:60]!r}"
 
 
 def gold_program(code: str, columns: Mapping[str, Any]) -> GoldProgram | None:
@@ -37,7 +53,7 @@ def gold_program(code: str, columns: Mapping[str, Any]) -> GoldProgram | None:
     Args: code, the program; columns, the row's other columns.
     Returns: None when the row has no gold tests, or the code redefines what they are written with: the macros, or
         equality that does not look at both sides.
-    Raises: ValueError for a `rust_test_list` that is text but no JSON list.
+    Raises: ValueError for a `rust_test_list` that is no list of texts, nor one as JSON.
 
     >>> gold = gold_program("fn f() -> u8 { 1 }", {"rust_test_list": ["assert_eq!(f(), 1);"]})
     >>> gold.num_tests, "fn gold_0() {" in gold.source
@@ -67,23 +83,22 @@ def _gold_module(columns: Mapping[str, Any]) -> str | None:
     text = columns.get("gold_tests")
     if text:
         return str(text) if parse(str(text)).test_modules else _module(str(text))
-    tests = columns.get("rust_test_list")
-    if not tests:
-        return None
-    if isinstance(tests, str):
-        tests = _json_list(tests)
-    return _module("\n".join(_test_function(index, str(test)) for index, test in enumerate(tests)))
+    tests = _test_list(columns)
+    return _module("\n".join(_test_function(index, test) for index, test in enumerate(tests))) if tests else None
 
 
-def _json_list(text: str) -> list[Any]:
-    """A list that the data holds as text."""
+def _test_list(columns: Mapping[str, Any]) -> list[str]:
+    """The row's `rust_test_list`, which the data may hold as JSON text; empty where it has none."""
+    given = columns.get("rust_test_list")
+    if not given:
+        return []
     try:
-        found = json.loads(text)
+        found = json.loads(given) if isinstance(given, str) else given
     except json.JSONDecodeError:
         found = None
-    if not isinstance(found, list):
+    if not isinstance(found, list) or not all(isinstance(test, str) and test.strip() for test in found):
         raise ValueError(
-            f"the column rust_test_list holds {text[:60]!r}; give a list of assert statements or test functions, "
+            f"the column rust_test_list holds {str(given)[:60]!r}; give a list of assert statements or test functions, "
             "or one as JSON"
         )
     return found

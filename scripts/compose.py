@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 
 from grpo.checkpoint import load_trainer_state
-from grpo.data import PromptStream, encode_prompts, load_examples
+from grpo.data import DataError, PromptStream, encode_prompts, load_examples
 from grpo.engines.hf import HFEngine
 from grpo.evaluate import Evaluation, evaluate
 from grpo.model import Policy, choose_device, load_policy
@@ -21,6 +21,7 @@ from grpo.trainer import Trainer
 from grpo.update import Objective, Updater, learning_rate
 from recipe import Recipe
 from rewards import SYSTEM_PROMPT, Rubric, RustGrader
+from rewards.gold import gold_problem
 from sandbox import SandboxPool
 
 __all__ = ["PromptSet", "load_prompt_set", "load_recipe_policy", "make_trainer", "resume"]
@@ -40,10 +41,18 @@ def load_recipe_policy(recipe: Recipe, path: str | Path) -> Policy:
     return load_policy(str(path), device=device, compute_dtype=recipe.model.dtype)
 
 
-def load_prompt_set(recipe: Recipe, policy: Policy, source: str, *, split: str, limit: int | None = None) -> PromptSet:
-    """Read and encode the first `limit` prompts of a source."""
+def load_prompt_set(
+    recipe: Recipe, policy: Policy, source: str, *, split: str, gold: bool, limit: int | None = None
+) -> PromptSet:
+    """Read and encode the first `limit` prompts of a source; gold, whether their gold tests are going to be run.
+
+    Raises: DataError for prompts that cannot be used, or gold tests that could not be run.
+    """
     system_prompt = SYSTEM_PROMPT if recipe.data.system_prompt == "rust" else ""
     examples = load_examples(source, split=split, system_prompt=system_prompt)[:limit]
+    for example in examples if gold else ():
+        if problem := gold_problem(example.columns):
+            raise DataError(f"{source}: task {example.id!r}: {problem}")
     fitting, ids = encode_prompts(
         examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
     )

@@ -64,10 +64,13 @@ def train(recipe: Recipe) -> int:
 
         checkpoint = latest_checkpoint(path / "checkpoints") if recipe.run.resume else None
         policy = load_recipe_policy(recipe, checkpoint or recipe.model.path)
-        prompts = load_prompt_set(recipe, policy, recipe.data.train, split="train")
+        paid = "gold" in recipe.rewards.weights
+        prompts = load_prompt_set(recipe, policy, recipe.data.train, split="train", gold=paid)
         held_out = PromptSet([], {})
         if recipe.eval.prompts:
-            held_out = load_prompt_set(recipe, policy, recipe.data.eval, split="test", limit=recipe.eval.prompts)
+            held_out = load_prompt_set(
+                recipe, policy, recipe.data.eval, split="test", gold=True, limit=recipe.eval.prompts
+            )
         with open_run(recipe, pool) as run:
             trainer = make_trainer(recipe, rubric, pool, policy, prompts, held_out, run)
             first_step = resume(trainer, checkpoint) if checkpoint else 1

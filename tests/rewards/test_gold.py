@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from answers import ADD, module
-from rewards.gold import gold_passed, gold_program, has_gold_tests
+from rewards.gold import gold_passed, gold_problem, gold_program, has_gold_tests
 
 LIST = {"rust_test_list": ["assert_eq!(add(1, 2), 3);", "assert_eq!(add(0, 0), 0)"]}
 MODULE = {
@@ -54,7 +54,8 @@ def test_right_code_passes_gold_tests_though_its_own_tests_lack_cfg(pool):
 
 
 @pytest.mark.parametrize(
-    "columns", [{}, {"gold_tests": ""}, {"gold_tests": None}, {"rust_test_list": []}, {"other": "x"}]
+    "columns",
+    [{}, {"gold_tests": ""}, {"gold_tests": None}, {"rust_test_list": []}, {"rust_test_list": "[]"}, {"other": "x"}],
 )
 def test_no_gold_tests_no_program(columns):
     assert gold_program(ADD, columns) is None and not has_gold_tests(columns)
@@ -81,10 +82,20 @@ def test_code_that_redefines_an_assert_or_equality_gets_no_program(head):
     assert gold_program(head + ADD, LIST) is None
 
 
-@pytest.mark.parametrize("text", ["not json", "{}", "3", '"assert!(true)"'])
-def test_a_list_that_is_none_is_named(text):
+@pytest.mark.parametrize("given", ["not json", "{}", "3", '"assert!(true)"', 3, [None], ["assert!(true)", " "]])
+def test_a_list_that_is_none_is_named(given):
     with pytest.raises(ValueError, match="rust_test_list holds"):
-        gold_program(ADD, {"rust_test_list": text})
+        gold_program(ADD, {"rust_test_list": given})
+    assert "rust_test_list holds" in gold_problem({"rust_test_list": given})
+
+
+@pytest.mark.parametrize("columns", [LIST, MODULE, INSIDE, FUNCTIONS, {}, {"rust_test_list": "[]"}])
+def test_what_can_be_used_is_no_problem(columns):
+    assert gold_problem(columns) == ""
+
+
+def test_gold_tests_without_a_test_are_a_problem():
+    assert "gold_tests holds no #[test]" in gold_problem({"gold_tests": "assert_eq!(add(1, 2), 3);"})
 
 
 @given(

@@ -138,6 +138,15 @@ def test_bad_input_is_said_in_words_and_leaves_nothing(arguments: list[str], sai
     assert not (tmp_path / "run").exists(), "a run that never began leaves no directory in the way of the next try"
 
 
+def test_gold_tests_that_cannot_be_run_are_refused_before_the_run(tmp_path: Path) -> None:
+    held_out = tmp_path / "eval.jsonl"
+    held_out.write_text('{"prompt": "Write f", "task_id": "a7", "rust_test_list": "nonsense"}\n')
+    done = train(*SMALL, f"data.eval={held_out}", f"run.dir={tmp_path / 'run'}")
+    assert done.returncode == 2, done.stderr
+    assert f"{held_out}: task 'a7': the column rust_test_list holds 'nonsense'; give a list" in done.stderr
+    assert "Traceback" not in done.stderr and not (tmp_path / "run").exists()
+
+
 def test_no_rust_is_the_hosts_failure(tmp_path: Path) -> None:
     if (ROOT / ".rust").exists():
         pytest.skip("the project has a toolchain of its own")
