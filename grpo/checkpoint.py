@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from grpo.errors import HostFailed
@@ -27,7 +28,7 @@ NAME = re.compile(r"step-(\d{6,})")
 
 
 class CheckpointError(HostFailed):
-    """A checkpoint is missing or damaged; says which file."""
+    """A checkpoint is missing or damaged, or cannot be written; says which."""
 
 
 def save_checkpoint(
@@ -37,23 +38,27 @@ def save_checkpoint(
 
     Args: progress, plain JSON values to hand back on resume; config_toml, the resolved recipe.
     Returns: the checkpoint's directory.
+    Raises: CheckpointError when the host has no room for it; older ones stay.
     """
     directory = root / f"step-{step:06d}"
     unfinished = root / f".unfinished-{directory.name}"
     shutil.rmtree(unfinished, ignore_errors=True)
-    state = unfinished / "trainer_state"
-    state.mkdir(parents=True)
-    policy.save(unfinished)
-    save_file(_flatten(updater.optimizer), state / "optimizer.safetensors")
-    (state / "progress.json").write_text(json.dumps({"step": step, "updates": updater.updates, **progress}, indent=2))
-    (unfinished / "config.toml").write_text(config_toml, encoding="utf-8")
-    for path in unfinished.rglob("*"):
-        _sync(path)
-    shutil.rmtree(directory, ignore_errors=True)
-    unfinished.rename(directory)
-    _sync(root)
-    for old in _all(root)[:-keep]:
-        shutil.rmtree(old)
+    try:
+        _write(unfinished, policy, updater, {"step": step, "updates": updater.updates, **progress}, config_toml)
+        shutil.rmtree(directory, ignore_errors=True)
+        unfinished.rename(directory)
+        _sync(root)
+        for old in _all(root)[:-keep]:
+            shutil.rmtree(old)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(unfinished, ignore_errors=True)  # a full disk has better uses
+        raise CheckpointError(
+            f"cannot write {directory}: {error}. What was written before is kept: make room, then continue from "
+            f"{_all(root)[-1].name} with run.resume=true"
+            if _all(root)
+            else f"cannot write {directory}: {error}. It would have been the first: make room, then start afresh with "
+            "another run.dir"
+        ) from error
     return directory
 
 
@@ -79,11 +84,23 @@ def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
         moments = load_file(state / "optimizer.safetensors")
         fresh = updater.optimizer.state_dict()
         updater.load_state_dict({"optimizer": {**fresh, "state": _unflatten(moments)}, "updates": progress["updates"]})
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise CheckpointError(
             f"{state} cannot be read ({error}): resume from an older checkpoint or start afresh"
         ) from error
     return progress
+
+
+def _write(directory: Path, policy: Policy, updater: Updater, progress: dict[str, Any], config_toml: str) -> None:
+    """Write all files of a checkpoint, down to the disk."""
+    state = directory / "trainer_state"
+    state.mkdir(parents=True)
+    policy.save(directory)
+    save_file(_flatten(updater.optimizer), state / "optimizer.safetensors")
+    (state / "progress.json").write_text(json.dumps(progress, indent=2))
+    (directory / "config.toml").write_text(config_toml, encoding="utf-8")
+    for path in directory.rglob("*"):
+        _sync(path)
 
 
 def _all(root: Path) -> list[Path]:

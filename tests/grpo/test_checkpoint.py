@@ -1,11 +1,11 @@
 """A checkpoint is an ordinary model directory, appears only when whole, and continues training bit for bit."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from grpo import checkpoint
@@ -76,19 +76,24 @@ def test_only_the_newest_are_kept(policy: Policy, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000003", "step-000010"]
 
 
-def test_a_crash_while_writing_leaves_the_older_one(
-    policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), SafetensorError("No space left on device")])
+def test_a_full_disk_is_said_and_leaves_the_older_one(
+    policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     updater = make_updater(policy)
-    save(tmp_path, policy, updater, step=1)
 
     def full_disk(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr(checkpoint, "save_file", full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(CheckpointError, match="step-000001: .*No space left.*start afresh"):
+        save(tmp_path, policy, updater, step=1)
+    monkeypatch.undo()
+    save(tmp_path, policy, updater, step=1)
+    monkeypatch.setattr(checkpoint, "save_file", full_disk)
+    with pytest.raises(CheckpointError, match="step-000002: .*No space left.*from step-000001 with run.resume=true"):
         save(tmp_path, policy, updater, step=2)
-    assert latest_checkpoint(tmp_path).name == "step-000001"
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000001"]
     monkeypatch.undo()
     assert save(tmp_path, policy, updater, step=2) == latest_checkpoint(tmp_path)
     assert not list(tmp_path.glob(".unfinished-*"))
@@ -99,10 +104,12 @@ def test_nothing_to_resume_from_says_so(tmp_path: Path) -> None:
         latest_checkpoint(tmp_path)
 
 
-def test_a_damaged_state_says_which_file(policy: Policy, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["progress.json", "optimizer.safetensors"])
+def test_a_damaged_state_says_which_file(policy: Policy, tmp_path: Path, name: str) -> None:
     updater = make_updater(policy)
     updater.update(SAMPLES)
     directory = save(tmp_path, policy, updater, step=1)
-    (directory / "trainer_state" / "progress.json").write_text(json.dumps({"step": 1})[:-3])
+    damaged = directory / "trainer_state" / name
+    damaged.write_bytes(damaged.read_bytes()[:-3])
     with pytest.raises(CheckpointError, match="trainer_state"):
         load_trainer_state(directory, updater)
