@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jinja2 import TemplateError
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
@@ -43,10 +45,20 @@ class Policy:
     stop_ids: frozenset[int]  # any of these ends an answer; one set for every engine
 
     def encode(self, messages: Sequence[Mapping[str, str]]) -> tuple[int, ...]:
-        """Chat messages as prompt tokens, up to and including the header of the assistant's turn."""
-        ids = self.tokenizer.apply_chat_template(
-            [dict(message) for message in messages], add_generation_prompt=True, tokenize=True, return_dict=False
-        )
+        """Chat messages as prompt tokens, up to and including the header of the assistant's turn.
+
+        Raises: ModelError for messages that the chat template refuses: some know no system message.
+        """
+        try:
+            ids = self.tokenizer.apply_chat_template(
+                [dict(message) for message in messages], add_generation_prompt=True, tokenize=True, return_dict=False
+            )
+        except TemplateError as error:
+            roles = ", ".join(message["role"] for message in messages)
+            raise ModelError(
+                f"the model's chat template refuses messages of the roles {roles}: {error}. Change the prompts, set "
+                'data.system_prompt = "none", or use another model'
+            ) from error
         return tuple(ids)
 
     def decode(self, token_ids: Sequence[int]) -> str:
@@ -105,16 +117,23 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
 
     Args: path; device to put the model on; compute_dtype "float32" or "bfloat16" for the matrix products.
     Returns: the policy with fp32 parameters, gradients on.
-    Raises: ModelError when there is no model, no chat template or no end-of-turn token.
+    Raises: ModelError when there is no model or only a part of one, no chat template or no end-of-turn token.
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
-        model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, use_safetensors=True)
-    except (OSError, ValueError) as error:
+        model, found = AutoModelForCausalLM.from_pretrained(
+            path, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:  # RuntimeError: sizes that do not fit
         raise ModelError(
             f"cannot load a model from {path!r}: {error}. Give model.path a Hugging Face checkpoint directory "
             "(config.json, *.safetensors, tokenizer) or the name of one on the hub"
         ) from error
+    if missing := sorted(found["missing_keys"]):
+        raise ModelError(
+            f"{path!r} lacks {len(missing)} of the model's weights ({missing[0]}, ...), which would start at random: "
+            "get the checkpoint again"
+        )
     if not tokenizer.chat_template:
         raise ModelError(f"the tokenizer of {path!r} has no chat template: use an instruction-tuned model")
     stop_ids = _stop_ids(model, tokenizer)

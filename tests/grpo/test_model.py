@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from grpo.batching import Sample, micro_batches
 from grpo.model import ModelError, Policy, choose_device, load_policy
@@ -60,6 +61,34 @@ def test_a_model_without_a_chat_template_is_refused(policy_directory: Path) -> N
     (policy_directory / "chat_template.jinja").unlink()
     with pytest.raises(ModelError, match="no chat template"):
         load_policy(str(policy_directory), device=CPU, compute_dtype="float32")
+
+
+def test_a_torn_weight_file_is_refused(policy_directory: Path) -> None:
+    weights = policy_directory / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(ModelError, match="cannot load a model"):
+        load_policy(str(policy_directory), device=CPU, compute_dtype="float32")
+
+
+def test_weights_of_another_size_are_refused(policy_directory: Path) -> None:
+    path = policy_directory / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "intermediate_size": 24}))
+    with pytest.raises(ModelError, match="cannot load a model"):
+        load_policy(str(policy_directory), device=CPU, compute_dtype="float32")
+
+
+def test_a_weight_that_is_missing_is_refused_and_not_made_up(policy_directory: Path) -> None:
+    weights = load_file(policy_directory / "model.safetensors")
+    del weights["model.norm.weight"]
+    save_file(weights, policy_directory / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="lacks 1 of the model's weights .model.norm.weight"):
+        load_policy(str(policy_directory), device=CPU, compute_dtype="float32")
+
+
+def test_messages_that_the_chat_template_refuses_are_named(policy: Policy) -> None:
+    policy.tokenizer.chat_template = "{{ raise_exception('no system role') }}"
+    with pytest.raises(ModelError, match="the roles system, user: no system role.*data.system_prompt"):
+        policy.encode([{"role": "system", "content": "s"}, {"role": "user", "content": "u"}])
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
