@@ -141,13 +141,21 @@ def _read(source: str, split: str) -> list[dict[str, Any]]:
 def _example(row: Mapping[str, Any], index: int, column: str, source: str, system_prompt: str) -> Example:
     """One row as an example."""
     prompt = row[column]
-    messages = (
-        [dict(message) for message in prompt] if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
-    )
-    if not messages or not all(isinstance(m.get("content"), str) and m["content"].strip() for m in messages):
-        raise DataError(f"{source}: row {index} has no text in column {column!r}")
+    messages = list(prompt) if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
+    if not messages or not all(map(_is_message, messages)):
+        raise DataError(
+            f"{source}: row {index} has no text in column {column!r}: give text, or a list of messages, each with a "
+            "role and a content of text"
+        )
     if system_prompt and messages[0]["role"] != "system":
         messages.insert(0, {"role": "system", "content": system_prompt})
     task_id = row.get("task_id")
     columns = {name: value for name, value in row.items() if name not in (column, "task_id")}
     return Example(str(index if task_id is None else task_id), tuple(messages), columns)
+
+
+def _is_message(message: Any) -> bool:
+    """Whether this is a chat message with text in it."""
+    if not isinstance(message, Mapping):
+        return False
+    return all(isinstance(message.get(key), str) and message[key].strip() for key in ("role", "content"))

@@ -55,11 +55,25 @@ def test_a_prompt_may_be_a_chat(tmp_path: Path) -> None:
         (b'{"text": "x"}\n', "columns text; one must be named prompt or rust_prompt"),
         (b'{"prompt": "x"}\n{"prompt": "  "}\n', "row 1 has no text"),
         (b'{"prompt": null}\n', "row 0 has no text"),
+        (b'{"prompt": ["a", "b"]}\n', "row 0 has no text .*each with a role"),
+        (b'{"prompt": [{"content": "x"}]}\n', "row 0 has no text .*each with a role"),
+        (b'{"prompt": [{"role": 5, "content": "x"}]}\n', "row 0 has no text .*each with a role"),
         (b'{"prompt": "x", "task_id": 1}\n{"prompt": "y", "task_id": 1}\n', "rows 0 and 1 share the task_id '1'"),
         (b'{"prompt": "x"\n', "cannot read prompts"),
         (b'{"prompt": "\xff\xfe"}\n', "cannot read prompts"),
     ],
-    ids=["empty file", "no prompt column", "blank prompt", "null prompt", "twin ids", "torn json", "invalid utf-8"],
+    ids=[
+        "empty file",
+        "no prompt column",
+        "blank prompt",
+        "null prompt",
+        "list of text",
+        "no role",
+        "odd role",
+        "twin ids",
+        "torn json",
+        "invalid utf-8",
+    ],
 )
 def test_what_cannot_be_used_is_refused_with_a_reason(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "bad.jsonl"
