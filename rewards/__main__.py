@@ -5,7 +5,8 @@ Usage:
 
 An ANSWER is a file that holds a model's whole answer, text and fences; `-` is standard input. Bytes that are no UTF-8
 are read as the replacement character, as a tokenizer decodes them. Gold tests belong to a data set, so `gold` does
-not apply here. Exit codes: 0 all scored, 2 bad input, 3 the host failed.
+not apply here. Exit codes: 0 all scored, 2 bad input, 3 the host failed, 130 interrupted, 141 nobody read the output
+to its end.
 
 Example:
     python -m rewards grade answer.md
@@ -25,9 +26,9 @@ from rewards.functions import PUBLISHED_WEIGHTS, SCORERS
 from rewards.rubric import Rubric
 from rewards.rust import extract_code
 from sandbox import SandboxError, SandboxPool
-from sandbox.terminal import plain
+from sandbox.terminal import forget_output, plain
 
-SCORED, BAD_INPUT, HOST_FAILED = 0, 2, 3
+SCORED, BAD_INPUT, HOST_FAILED, INTERRUPTED, NOT_READ = 0, 2, 3, 130, 141
 RUBRIC = Rubric({name: PUBLISHED_WEIGHTS.get(name, 0.0) for name in SCORERS})
 NAME_WIDTH = max(map(len, SCORERS))
 
@@ -55,6 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SandboxError as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
         return HOST_FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        forget_output()
+        return NOT_READ
 
 
 def _read(name: str) -> str:

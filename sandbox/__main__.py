@@ -4,7 +4,7 @@ Usage:
     python -m sandbox grade FILE_OR_DIR... [--jobs N] [--json]
 
 A directory stands for every .rs file below it. Exit codes: 0 all graded, 2 bad input, 3 the host failed,
-130 interrupted.
+130 interrupted, 141 nobody read the output to its end.
 
 Example:
     python -m sandbox grade answers/ --jobs 2 --json
@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox import Outcome, SandboxError, SandboxPool, Verdict
-from sandbox.terminal import plain
+from sandbox.terminal import forget_output, plain
 
-GRADED, BAD_INPUT, HOST_FAILED, INTERRUPTED = 0, 2, 3, 130
+GRADED, BAD_INPUT, HOST_FAILED, INTERRUPTED, NOT_READ = 0, 2, 3, 130, 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return HOST_FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        forget_output()
+        return NOT_READ
 
 
 def _programs(paths: Sequence[str]) -> list[Path]:
@@ -93,8 +96,9 @@ def _line(file: Path, verdict: Verdict, width: int) -> str:
         for phase, ok in (("build", verdict.build), ("clippy", verdict.clippy), ("test", verdict.test))
     )
     counts = f"{verdict.passed} passed, {verdict.failed} failed, {verdict.ignored} ignored"
-    first = next((f": line {d.line}: {d.message}" for d in verdict.diagnostics if d.level == "error"), "")
-    why = plain(verdict.reason or first.removeprefix(": ")).replace("\n", " ")
+    error = next((d for d in verdict.diagnostics if d.level == "error"), None)
+    where = f"line {error.line}: " if error and error.line else ""
+    why = plain(verdict.reason or (where + error.message if error else "")).replace("\n", " ")
     return f"{plain(str(file)):{width}}  {verdict.outcome:16}  {marks}  {counts}" + (f"  ({why})" if why else "")
 
 

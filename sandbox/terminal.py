@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import unicodedata
 
-__all__ = ["plain"]
+__all__ = ["forget_output", "plain"]
 
 ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|.)?|\x9b[0-?]*[ -/]*[@-~]", re.DOTALL)
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidi and format marks, surrogates, line separators
@@ -19,3 +21,8 @@ def plain(text: str) -> str:
     """
     visible = ESCAPE.sub("", text)
     return "".join(c for c in visible if c in "\n\t" or unicodedata.category(c) not in HIDDEN)
+
+
+def forget_output() -> None:
+    """After a BrokenPipeError (`... | head`): nobody reads on, and the interpreter shall not complain when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,7 +5,7 @@ Usage:
 
 Without arguments the recipe is scripts/recipes/tiny.toml: the shipped model and prompts, minutes on two cores. `--help`
 prints every field, `--dry-run` the plan. Exit codes: 0 done, 2 bad input, 3 the host failed, 75 stopped and resumable
-(go on with run.resume=true run.dir=DIR).
+(go on with run.resume=true run.dir=DIR), 130 interrupted before there was anything to resume.
 
 Example:
     python scripts/train.py train.max_steps=2 eval.prompts=10 run.dir=runs/first
@@ -14,9 +14,11 @@ Example:
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 
 from tqdm import tqdm
@@ -29,10 +31,11 @@ from plan import plan
 from recipe import Recipe, parse_arguments
 from rewards import RewardError, Rubric
 from sandbox import SandboxError, SandboxPool
+from sandbox.terminal import forget_output
 
 # torch, transformers and datasets are imported inside functions: the sandbox's workers start first, and start small.
 
-DONE, BAD_INPUT, HOST_FAILED, STOPPED = 0, 2, 3, 75
+DONE, BAD_INPUT, HOST_FAILED, STOPPED, INTERRUPTED = 0, 2, 3, 75, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,15 +43,41 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = parse_arguments(argv)
         if arguments.dry_run:
-            print(plan(arguments.recipe))
+            show_plan(arguments.recipe)
             return DONE
-        return train(arguments.recipe)
+        try:
+            return train(arguments.recipe)
+        except KeyboardInterrupt:
+            return interrupted(arguments.recipe.run_path())
     except (BadInput, RewardError) as error:
         print(f"train: {error}", file=sys.stderr)
         return BAD_INPUT
     except (HostFailed, SandboxError) as error:
         print(f"train: {error}", file=sys.stderr)
         return HOST_FAILED
+
+
+def show_plan(recipe: Recipe) -> None:
+    """Print what a recipe is going to do, for as long as someone reads."""
+    text = plan(recipe)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        forget_output()
+
+
+def interrupted(path: Path) -> int:
+    """Say what is left of a run that was stopped at once; the exit code."""
+    if any((path / "checkpoints").glob("step-*")):
+        print(f"train: stopped at once; go on from the last checkpoint: {go_on(path)}", file=sys.stderr)
+        return STOPPED
+    print("train: interrupted before the first checkpoint: there is nothing to go on from", file=sys.stderr)
+    return INTERRUPTED
+
+
+def go_on(path: Path) -> str:
+    """The command that resumes a run."""
+    return f"python scripts/train.py run.resume=true {shlex.quote(f'run.dir={path}')}"
 
 
 def train(recipe: Recipe) -> int:
@@ -90,7 +119,7 @@ def train(recipe: Recipe) -> int:
                 summarise(run, steps=trainer.num_steps, seconds=trainer.seconds)
                 print(f"report    {write_report(path)}")
                 return DONE
-            print(f"stopped; go on with: python scripts/train.py run.resume=true run.dir={path}")
+            print(f"stopped; go on with: {go_on(path)}")
             return STOPPED
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -67,3 +68,12 @@ def test_without_a_toolchain_the_host_has_failed(good, tmp_path):
     program += f"m.SandboxPool = none\nsys.exit(m.main(['grade', {str(good)!r}]))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True)
     assert done.returncode == 3 and b"rewards: no Rust: install it" in done.stderr
+
+
+def test_scores_that_nobody_reads_to_their_end_end_quietly(good):
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "rewards", "grade", str(good), "--jobs", "1"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")

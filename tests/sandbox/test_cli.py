@@ -1,6 +1,7 @@
 """`python -m sandbox grade`: one verdict per program, for people or programs; bad paths are named."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,23 @@ def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder.rs").mkdir()
     assert grade(tmp_path).returncode == 2, "a folder with the name of a program is none"
     assert grade(tmp_path, "--jobs", "-1").returncode == 2
+
+
+def test_an_error_without_a_line_is_said_without_one(tmp_path: Path) -> None:
+    program = tmp_path / "torn.rs"
+    program.write_text("fn f( {")
+    done = grade(program)
+    assert "(this file contains an unclosed delimiter)" in done.stdout
+
+
+def test_verdicts_that_nobody_reads_to_their_end_end_quietly(tmp_path: Path) -> None:
+    (tmp_path / "a.rs").write_text("fn f( {")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "sandbox", "grade", str(tmp_path), "--jobs", "1"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_plain_keeps_text_and_drops_tricks() -> None:

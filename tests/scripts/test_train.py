@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -170,6 +171,37 @@ def test_a_full_disk_stops_the_run_and_names_the_file(tmp_path: Path) -> None:
     assert process.returncode == 3
     assert b"metrics.jsonl" in errors and b"No space left" in errors and b"Traceback" not in errors
     assert lines(path / "completions.jsonl"), "what was written stays"
+
+
+@pytest.mark.parametrize("resumable", [False, True])
+def test_interrupted_at_once_says_what_is_left(
+    resumable: bool, finished: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    path = tmp_path / "a run"
+    arguments = [*SMALL, "train.max_steps=3", f"run.dir={path}"]
+    if resumable:
+        shutil.copytree(finished[0], path)
+        arguments.append("run.resume=true")
+    process = subprocess.Popen(command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    while b"run  " not in process.stdout.readline() and process.poll() is None:
+        pass
+    time.sleep(0.1)  # now in the evaluation before the first step, or in the third step
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    _, errors = process.communicate()
+    assert b"Traceback" not in errors
+    assert process.returncode == (75 if resumable else 130), errors
+    assert (f"run.resume=true 'run.dir={path}'" if resumable else "nothing to go on from").encode() in errors
+
+
+def test_a_plan_that_nobody_reads_to_its_end_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command("--dry-run"), cwd=ROOT, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_help_and_dry_run_answer_without_loading_torch() -> None:
