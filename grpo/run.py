@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -158,10 +158,17 @@ class RunDirectory:
         Args: step, the checkpoint's. Raises: RunWriteFailed; LogDamaged for a damaged line that is not the last.
         """
         self.close()
-        logs = [self.path / name for name in (METRICS, COMPLETIONS, EVALUATIONS)]
+        logs = [self.path / name for name in (METRICS, EVALUATIONS, COMPLETIONS)]
         for path in [*logs, *sorted((self.path / REWARDS).glob("*.jsonl"))]:
             if path.exists():
                 truncate_log(path, step)
+        evaluated = {line["step"] for line in self.evaluations()}
+        if (self.path / COMPLETIONS).exists():  # an evaluation that was cut off is repeated: its answers come again
+            truncate_log(
+                self.path / COMPLETIONS,
+                step,
+                keep=lambda line: line.get("phase") != "eval" or line["step"] in evaluated,
+            )
 
     def close(self) -> None:
         """Close the logs; logging again opens them again."""
@@ -209,15 +216,15 @@ def reward_file_name(function: str) -> str:
     return f"{short}-{hashlib.sha256(function.encode()).hexdigest()[:6]}.jsonl"
 
 
-def truncate_log(path: Path, step: int) -> None:
-    """Keep the lines of a log whose "step" is at most `step`; drop a torn last line.
+def truncate_log(path: Path, step: int, *, keep: Callable[[Mapping[str, Any]], bool] = lambda line: True) -> None:
+    """Keep the lines of a log whose "step" is at most `step` and for which `keep` says so; drop a torn last line.
 
     Raises: LogDamaged naming file and line for a damaged line before the last; RunWriteFailed.
     """
     rewritten = path.with_name(f".{path.name}.truncated")
     with _writing(rewritten):
         with open(rewritten, "wb") as output:
-            output.writelines(raw for raw, line in _lines(path) if line["step"] <= step)
+            output.writelines(raw for raw, line in _lines(path) if line["step"] <= step and keep(line))
             _sync(output)
         rewritten.replace(path)
 

@@ -128,6 +128,19 @@ def test_resuming_keeps_every_line_up_to_the_checkpoint_and_no_younger_one(run):
     assert not list(run.path.rglob(".*"))
 
 
+def test_resuming_drops_the_answers_of_an_evaluation_that_was_cut_off(run):
+    """It is repeated, and each answer stands in the log once."""
+    for step in (0, 1):
+        run.log_completions([{**completion(step, k), "phase": "eval"} for k in (0, 1)])
+        if step == 0:
+            run.log_evaluation({"step": step})
+        run.log_completions([{**completion(step + 1, k), "phase": "train"} for k in (0, 1)])
+    run.close()
+    run.truncate_after(1)
+    answers = [(line["phase"], line["step"]) for line in lines(run.path / "completions.jsonl")]
+    assert answers == [("eval", 0)] * 2 + [("train", 1)] * 2
+
+
 @given(cut=st.integers(0, 200))
 def test_a_log_torn_anywhere_by_a_crash_loses_only_its_last_line(cut, tmp_path_factory):
     run = RunDirectory(tmp_path_factory.mktemp("run"))
