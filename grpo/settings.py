@@ -197,6 +197,7 @@ def _collect_override(
     """Add one override to `given`, or what is wrong with it to `problems`."""
     name, equals, text = override.partition("=")
     section, key, entry = [*(part.strip() for part in name.split(".", 2)), "", ""][:3]
+    entry = str(_parse(entry)) if entry.startswith(('"', "'")) else entry  # quoted, as in a file
     if not equals:
         problems.append(f"{COMMAND_LINE}: {_shown(override)}: an override looks like section.key=value")
     elif (section, key) not in options:

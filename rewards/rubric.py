@@ -126,8 +126,8 @@ def _load(name: str) -> RewardFunction:
     try:
         module = _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
         function: Callable[..., Any] = getattr(module, function_name)
-    except (ImportError, OSError, AttributeError, SyntaxError, ValueError) as error:
-        raise RewardError(f"cannot load the reward function {name!r}: {error}") from error
+    except Exception as error:  # the boundary to code that is not ours: importing it may raise anything
+        raise RewardError(f"cannot load the reward function {name!r}: {type(error).__name__}: {error}") from error
     if not callable(function):
         raise RewardError(f"{name!r} is a {type(function).__name__} and not a function")
     return function

@@ -100,6 +100,7 @@ def test_an_override_beats_the_file_and_the_file_beats_the_default(tmp_path):
         ("fruit.prices.shop=2", {"market": 1.0, "shop": 2.0}),
         ("fruit.prices.market=0", {"market": 0.0}),
         ("fruit.prices.my.prices:fair=3", {"market": 1.0, "my.prices:fair": 3.0}),
+        ('fruit.prices."my.prices:fair"=3', {"market": 1.0, "my.prices:fair": 3.0}),
     ],
 )
 def test_an_override_is_read_as_toml_or_as_plain_text(override, value):

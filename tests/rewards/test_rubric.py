@@ -45,9 +45,12 @@ def test_an_unknown_reward_is_named_with_what_to_do(name, told):
     assert told in str(raised.value)
 
 
-def test_a_file_that_does_not_parse_is_named(tmp_path):
-    (tmp_path / "bad.py").write_text("def f(:\n")
-    with pytest.raises(RewardError, match=r"bad\.py:f"):
+@pytest.mark.parametrize(
+    ("code", "error"), [("def f(:\n", "SyntaxError"), ("f = unknown\n", "NameError"), ("len(3)\n", "TypeError")]
+)
+def test_a_file_that_cannot_be_imported_is_named_with_the_reason(code, error, tmp_path):
+    (tmp_path / "bad.py").write_text(code)
+    with pytest.raises(RewardError, match=rf"bad\.py:f': {error}"):
         Rubric({f"{tmp_path}/bad.py:f": 1.0})
 
 
