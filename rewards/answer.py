@@ -58,5 +58,11 @@ class Answer:
         """Whether the sandbox failed, so that nothing can be said of the program."""
         return self.verdict is not None and self.verdict.outcome is Outcome.HOST_ERROR
 
+    @property
+    def gold_ungraded(self) -> bool:
+        """Whether the sandbox failed at the gold tests."""
+        verdict = self.gold.verdict if self.gold is not None else None
+        return verdict is not None and verdict.outcome is Outcome.HOST_ERROR
+
 
 NO_CODE = "no closed ```rust block with code in the answer"

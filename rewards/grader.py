@@ -86,7 +86,8 @@ class RustGrader:
     def finish(self, tickets: Sequence[_Ticket]) -> list[Grade]:
         """Wait for the verdicts, at most until the deadline, and score; one grade a ticket, in order.
 
-        A program that is not graded by then is named in the log, killed, and counts as a timeout.
+        A program that is not graded by then is named in the log and killed; it counts as a timeout, or, if the sandbox
+        never came to it, as one that the host could not grade.
         """
         deadline = time.monotonic() + self._deadline_s
         answers = [self._answer(ticket, deadline) for ticket in tickets]
@@ -99,8 +100,8 @@ class RustGrader:
             values, seconds = self._rubric.timed_score(answer)
             for name, scores in own.items():
                 values[name], seconds[name] = scores[index], own_seconds
-            if answer.ungraded:
-                values = dict.fromkeys(values)
+            if answer.ungraded or (answer.gold_ungraded and self.weights.get("gold")):
+                values = dict.fromkeys(values)  # a sum without its paid gold tests would count them as failed
             grades.append(Grade(values, _checks(answer), seconds, _record(answer)))
         return grades
 
@@ -121,9 +122,10 @@ class RustGrader:
             return future.result(timeout=max(0.0, deadline - time.monotonic()))
         except FutureTimeout:
             reason = f"not graded within the batch's deadline of {self._deadline_s:g} s"
-            log.warning("%s: %s; it is stopped and counts as a timeout", name, reason)
             self._pool.cancel(future, reason)
-            return future.result()
+            verdict = future.result()
+            log.warning("%s: %s; it is stopped and counts as a %s", name, reason, verdict.outcome)
+            return verdict
         except CancelledError:
             return Verdict(Outcome.HOST_ERROR, reason="the sandbox was closed")
 

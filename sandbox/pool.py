@@ -113,16 +113,21 @@ class SandboxPool:
             return self._pending[key].future
 
     def cancel(self, future: Future[Verdict], reason: str) -> None:
-        """Stop waiting for a program: its verdict is TIMEOUT with this reason, and what runs of it ends."""
+        """Stop waiting for a program: its verdict is TIMEOUT with this reason, and what runs of it ends.
+
+        One that was never started has done nothing wrong: its verdict is HOST_ERROR.
+        """
         with self._lock:
             job = next((job for job in self._pending.values() if job.future is future), None)
             if job is None:
                 return
             job.expired = reason
             del self._pending[job.key]
+            verdict = Verdict(Outcome.HOST_ERROR, reason=f"{reason}: it was never started")
             if job.worker is not None:
                 job.worker.stop()
-        _settle(job.future, Verdict(Outcome.TIMEOUT, reason=reason))
+                verdict = Verdict(Outcome.TIMEOUT, reason=reason)
+        _settle(job.future, verdict)
 
     def close(self) -> None:
         """End all workers and remove all work directories; programs not yet graded are cancelled."""

@@ -86,6 +86,18 @@ def test_a_failure_of_the_host_is_none_everywhere():
     assert found.verdict["outcome"] == "host_error"
 
 
+@pytest.mark.parametrize(("weight", "scored"), [(1.0, {None}), (0.0, {None, 0.0})])
+def test_a_failure_of_the_host_at_paid_gold_tests_is_no_lower_sum(weight, scored):
+    class GoldFails(FixedPool):
+        def submit(self, source: str, *, phases: tuple[str, ...] = ()) -> Future[Verdict]:
+            self.verdict = Verdict(Outcome.HOST_ERROR if phases else Outcome.BUILD_ERROR, build=False)
+            return super().submit(source)
+
+    grader = RustGrader(Rubric({"cargo_build": 1.0, "gold": weight}), GoldFails(None))
+    (found,) = grade(grader, answer(ADD))
+    assert set(found.rewards.values()) == scored
+
+
 def test_a_program_that_is_late_is_named_cancelled_and_scored_as_a_timeout(caplog):
     pool = FixedPool(None)
     grader = RustGrader(Rubric(PUBLISHED_WEIGHTS), pool, deadline_s=0.2)

@@ -129,7 +129,9 @@ def test_a_program_still_in_the_queue_can_be_given_up() -> None:
         running = pool.submit("fn running() {}")
         queued = pool.submit("fn queued() {}")
         pool.cancel(queued, "late")
-        assert queued.result(timeout=1).outcome is Outcome.TIMEOUT
+        verdict = queued.result(timeout=1)
+        assert verdict.outcome is Outcome.HOST_ERROR, "a program that never ran is not scored"
+        assert verdict.reason == "late: it was never started"
         assert running.result().build
         assert pool.submit("fn queued() {}").result().build, "giving up is not remembered as a verdict"
 
