@@ -16,7 +16,7 @@ from typing import Any
 from grpo.errors import BadInput
 from grpo.records import Example
 
-__all__ = ["DataError", "PromptStream", "encode_prompts", "load_examples"]
+__all__ = ["LOADERS", "DataError", "PromptStream", "encode_prompts", "load_examples"]
 
 PROMPT_COLUMNS = ("prompt", "rust_prompt")
 LOADERS = {".jsonl": "json", ".json": "json", ".parquet": "parquet"}

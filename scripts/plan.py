@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from footprint import Footprint, ModelShape, footprint, read_model_shape
+from grpo.data import LOADERS
 from grpo.settings import ConfigError
 from recipe import Recipe
 
@@ -62,6 +63,7 @@ def plan(recipe: Recipe) -> str:
     updates = "" if recipe.train.num_iterations == 1 else f", {recipe.train.num_iterations} updates each"
     rows = [
         ("run", str(recipe.run_path())),
+        *_refusal(recipe),
         ("prompts", f"{_number(work.prompts)} in {recipe.data.train}"),
         (
             "steps",
@@ -82,16 +84,25 @@ def plan(recipe: Recipe) -> str:
     return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
 
 
+def _refusal(recipe: Recipe) -> list[tuple[str, str]]:
+    """What training would say of the run directory before it begins."""
+    if recipe.run.resume or not os.path.lexists(recipe.run_path()):
+        return []
+    return [("", "EXISTS ALREADY: choose another run.dir or run.name, or continue it with run.resume=true")]
+
+
 def count_prompts(source: str, *, key: str) -> int | None:
     """Number of rows of a .jsonl, .json or .parquet file without loading it; None for a hub data set.
 
     Args: source, as in the recipe; key, the setting to name in an error.
-    Raises: ConfigError for a missing, unreadable or empty file.
+    Raises: ConfigError for a missing, unreadable or empty file, or one of another kind.
     """
     if source.startswith("hf:"):
         return None
     path = Path(source)
     try:
+        if path.is_file() and path.suffix not in LOADERS:
+            raise ValueError(f"a file that ends in {path.suffix!r} is not read")
         count = _count_parquet(path) if path.suffix == ".parquet" else _count_lines(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error

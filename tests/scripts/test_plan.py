@@ -97,6 +97,12 @@ def test_disk_counts_checkpoints_and_logs(words):
     assert planned(words, "log.completions=false")["disk"].startswith("checkpoints 1 MB, logs 1 MB;")
 
 
+def test_a_run_that_exists_already_is_told(words, tmp_path):
+    assert "EXISTS" not in planned(words)["run"]
+    assert "EXISTS ALREADY: choose another" in planned(words, f"run.dir={tmp_path}")["run"]
+    assert "EXISTS" not in planned(words, f"run.dir={tmp_path}", "run.resume=true")["run"]
+
+
 def test_a_disk_too_small_is_told(words, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000})())
     assert "TOO LITTLE" in planned(words)["disk"]
@@ -143,6 +149,7 @@ def test_parquet_is_counted_by_its_footer(tmp_path):
         ("a.json", b"[1,", "Expecting value"),
         ("a.parquet", None, "No such file"),
         ("a.parquet", b"PAR1", "Parquet"),
+        ("a.csv", b"prompt\nx\n", "ends in '.csv'"),
     ],
 )
 def test_a_data_file_that_cannot_be_used_is_refused_by_setting_and_name(tmp_path, name, content, reason):
