@@ -121,7 +121,7 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
-        model, found = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(  # its annotation forgets that it can be a pair
             path, dtype=torch.float32, use_safetensors=True, output_loading_info=True
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:  # RuntimeError: sizes that do not fit
@@ -129,7 +129,8 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
             f"cannot load a model from {path!r}: {error}. Give model.path a Hugging Face checkpoint directory "
             "(config.json, *.safetensors, tokenizer) or the name of one on the hub"
         ) from error
-    if missing := sorted(found["missing_keys"]):
+    model: PreTrainedModel = loaded[0]
+    if missing := sorted(loaded[1]["missing_keys"]):
         raise ModelError(
             f"{path!r} lacks {len(missing)} of the model's weights ({missing[0]}, ...), which would start at random: "
             "get the checkpoint again"
