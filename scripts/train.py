@@ -49,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return train(arguments.recipe)
         except KeyboardInterrupt:
             return interrupted(arguments.recipe.run_path())
+        except BrokenPipeError:
+            forget_output()
+            return interrupted(arguments.recipe.run_path())
     except (BadInput, RewardError) as error:
         print(f"train: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -169,25 +172,24 @@ def show(bar: tqdm[None], metrics: Mapping[str, float]) -> None:
 
 
 def summarise(run: RunDirectory, *, steps: int, seconds: float) -> None:
-    """Write summary.json and print the table before / after, where there was an evaluation."""
+    """Write summary.json and, where there was an evaluation, print the table before / after."""
     from grpo.journal import summary_rates
     from grpo.report import closing_table
 
     evaluations = run.evaluations()
-    if not evaluations:
-        return
-    before, after = evaluations[0], evaluations[-1]
+    before, after = (evaluations[0], evaluations[-1]) if evaluations else ({}, {})
     run.write_summary(
         {
             "before": summary_rates(before),
             "after": summary_rates(after),
             "steps": steps,
             "seconds": round(seconds, 1),
-            "num_prompts": after["num_prompts"],
-            "num_samples": after["num_samples"],
+            "num_prompts": after.get("num_prompts", 0),
+            "num_samples": after.get("num_samples", 0),
         }
     )
-    print(closing_table(before, after))
+    if evaluations:
+        print(closing_table(before, after))
 
 
 if __name__ == "__main__":

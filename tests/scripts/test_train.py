@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from grpo.run import RunDirectory
+from train import summarise
+
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = [
     "train.prompts_per_step=2",
@@ -71,6 +74,16 @@ def test_the_run_directory_holds_what_the_readme_says(
     assert set(scores[0]) == {"time", "step", "function", "score", "task_id", "completion_id", "seconds"}
     environment = json.loads((path / "environment.json").read_text())
     assert environment["rust"].startswith("rustc") and "torch" in environment["packages"]
+
+
+def test_a_run_without_evaluations_is_summarised_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Else its report would call it unfinished."""
+    with RunDirectory.create(tmp_path / "run", config_toml="", environment={}) as run:
+        summarise(run, steps=4, seconds=1.0)
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["steps"] == 4 and set(summary["before"].values()) == {None}
+    assert (summary["num_prompts"], summary["num_samples"]) == (0, 0)
+    assert capsys.readouterr().out == ""
 
 
 def test_the_checkpoint_is_an_ordinary_model(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
@@ -196,12 +209,17 @@ def test_interrupted_at_once_says_what_is_left(
     assert (f"run.resume=true 'run.dir={path}'" if resumable else "nothing to go on from").encode() in errors
 
 
-def test_a_plan_that_nobody_reads_to_its_end_is_no_error() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"), [(["--dry-run"], 0, b""), (SMALL, 130, b"train: interrupted before the first")]
+)
+def test_output_that_nobody_reads_is_no_traceback(arguments: list[str], code: int, said: bytes, tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run(command("--dry-run"), cwd=ROOT, stdout=writing, stderr=subprocess.PIPE)
+    words = command(*arguments, f"run.dir={tmp_path / 'run'}")
+    done = subprocess.run(words, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.returncode == code and done.stderr.startswith(said), done.stderr
+    assert b"Error" not in done.stderr
 
 
 def test_help_and_dry_run_answer_without_loading_torch() -> None:
