@@ -117,6 +117,8 @@ def _read(source: str, split: str) -> list[dict[str, Any]]:
 
     datasets.disable_progress_bars()
     try:
+        if source == "hf:":
+            raise DataError("hf: names no data set: give hf:NAME, or a .jsonl or .parquet path")
         if source.startswith("hf:"):
             return list(datasets.load_dataset(source.removeprefix("hf:"), split=split))
         path = Path(source)

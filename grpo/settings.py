@@ -251,7 +251,7 @@ def _convert(value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
     if get_origin(hint) is not None:  # Mapping[str, float]
         if not isinstance(value, Mapping) or not all(name and name.isprintable() for name in value):
             raise ValueError(_allowed(hint, metadata))
-        return {name: _convert(number, float, metadata) for name, number in value.items()}
+        return {name: _convert_entry(name, number, metadata) for name, number in value.items()}
     accepted = {bool: isinstance(value, bool), str: isinstance(value, str) and value.isprintable()}
     accepted |= {int: type(value) is int, float: type(value) in (int, float) and _is_finite(value)}
     choices, low, high = (metadata.get(name) for name in ("choices", "low", "high"))
@@ -263,6 +263,14 @@ def _convert(value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
     ):
         raise ValueError(_allowed(hint, metadata))
     return float(value) if hint is float else value
+
+
+def _convert_entry(name: str, number: Any, metadata: Mapping[str, Any]) -> Any:
+    """One entry of a table of numbers; the error names it."""
+    try:
+        return _convert(number, float, metadata)
+    except ValueError as error:
+        raise ValueError(f"{error}; {name} is {_shown(number)}") from None
 
 
 def _is_finite(value: float) -> bool:

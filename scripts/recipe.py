@@ -138,6 +138,9 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
     parsed = parser.parse_intermixed_args(argv)
     overrides = [word for word in parsed.words if "=" in word]
     files = [Path(word) for word in parsed.words if "=" not in word]
+    for file in files:
+        if file.suffix != ".toml" and not file.exists():
+            raise ConfigError(f"{str(file)!r} is no recipe file, and a setting needs a value: section.key=value")
     if len(files) > 1:
         raise ConfigError(f"got {len(files)} recipes ({', '.join(map(str, files))}): give one, then section.key=value")
     path = files[0] if files else _resumed(overrides) or Path(_near(DEFAULT_RECIPE))

@@ -141,8 +141,8 @@ def test_defaults_with_a_table_do_not_share_it():
         ("fruit.name=a\x00b", "printable text"),
         ("fruit.name=a\udcffb", "printable text"),
         ("fruit.prices=3", "a table of names, each with a number of at least 0"),
-        ("fruit.prices.shop=nan", "a number of at least 0"),
-        ("fruit.prices.shop=-1", "a number of at least 0"),
+        ("fruit.prices.shop=nan", "a number of at least 0; shop is nan"),
+        ("fruit.prices.shop=-1", "a number of at least 0; shop is -1"),
     ],
 )
 def test_a_wrong_value_is_refused_with_what_is_allowed(override, allowed):

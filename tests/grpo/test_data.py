@@ -84,6 +84,8 @@ def test_what_cannot_be_used_is_refused_with_a_reason(tmp_path: Path, content: b
 
 
 def test_missing_files_and_unknown_kinds_say_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="hf: names no data set"):
+        load_examples("hf:", split="train")
     with pytest.raises(DataError, match="no file .*hf:NAME"):
         load_examples(str(tmp_path / "none.jsonl"), split="train")
     (tmp_path / "a.csv").write_text("prompt\nx\n")
