@@ -142,12 +142,14 @@ def test_the_first_iteration_is_on_policy(policy: Policy) -> None:
 
 
 def test_the_end_token_gets_gradient(make_policy: Callable[..., Policy]) -> None:
-    policy = make_policy(tied=False)
-    end = policy.tokenizer.eos_token_id
-    make_updater(policy, max_grad_norm=1.0)
-    before = policy.model.lm_head.weight[end].clone()
-    make_updater(policy).update([Sample((5, 6), (10, end), (-1.0, -1.0), 1.0), Sample((5, 6), (11,), (-1.0,), -1.0)])
-    assert not torch.equal(policy.model.lm_head.weight[end], before)
+    """Two answers share their first token with opposite advantages: only the end token can move anything."""
+    end = make_policy().tokenizer.eos_token_id
+    ended, cut = Sample((5, 6), (10, end), (-1.0, -1.0), 1.0), Sample((5, 6), (10,), (-1.0,), -1.0)
+    assert captured_gradient(make_policy(), [ended, cut]).norm() > 1000 * TOLERANCE
+    untrained = Sample((5, 6), (10,), (-1.0,), 1.0)
+    assert (
+        captured_gradient(make_policy(), [untrained, cut]).norm() < TOLERANCE
+    ), "what an end token left out would give"
 
 
 def test_a_kl_penalty_pulls_towards_the_reference(make_policy: Callable[..., Policy]) -> None:
