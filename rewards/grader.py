@@ -91,6 +91,7 @@ class RustGrader:
         """
         deadline = time.monotonic() + self._deadline_s
         answers = [self._answer(ticket, deadline) for ticket in tickets]
+        _tell_failures(answers)
         own: dict[str, list[float | None]] = {}
         own_seconds = 0.0
         if self._rubric.has_own:
@@ -128,6 +129,17 @@ class RustGrader:
             return verdict
         except CancelledError:
             return Verdict(Outcome.HOST_ERROR, reason="the sandbox was closed")
+
+
+def _tell_failures(answers: Sequence[Answer]) -> None:
+    """Be loud about answers that the sandbox could not grade: a run that goes on without them learns from fewer."""
+    verdicts = [verdict for answer in answers for verdict in (answer.verdict, answer.gold and answer.gold.verdict)]
+    failed = [verdict for verdict in verdicts if verdict and verdict.outcome is Outcome.HOST_ERROR]
+    if failed:
+        count, reason = len(failed), failed[0].reason
+        log.error(
+            "the sandbox failed at %d programs of %d answers, which get no score: %s", count, len(answers), reason
+        )
 
 
 def _checks(answer: Answer) -> dict[str, float | None]:

@@ -79,9 +79,11 @@ def test_a_rubric_that_weighs_gold_runs_it(pool):
     assert found.rewards == {"gold": 1.0}
 
 
-def test_a_failure_of_the_host_is_none_everywhere():
+def test_a_failure_of_the_host_is_loud_and_none_everywhere(caplog):
     grader = RustGrader(Rubric(PUBLISHED_WEIGHTS), FixedPool(Verdict(Outcome.HOST_ERROR, reason="no disk")))
-    (found,) = grade(grader, answer(ADD))
+    with caplog.at_level(logging.ERROR):
+        (found,) = grade(grader, answer(ADD))
+    assert "failed at 1 programs of 1 answers, which get no score: no disk" in caplog.text
     assert set(found.rewards.values()) == set(found.checks.values()) == {None}
     assert found.verdict["outcome"] == "host_error"
 
