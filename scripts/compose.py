@@ -28,10 +28,15 @@ __all__ = ["PromptSet", "load_prompt_set", "load_recipe_policy", "make_trainer",
 
 
 class PromptSet(NamedTuple):
-    """Examples, and their token ids by example id."""
+    """Examples, their token ids by example id, and how many more were too long."""
 
     examples: list[Example]
     ids: Mapping[str, tuple[int, ...]]
+    left_out: int = 0
+
+    def __str__(self) -> str:
+        """The numbers in words."""
+        return f"{len(self.examples)}" + (f" ({self.left_out} too long, left out)" if self.left_out else "")
 
 
 def load_recipe_policy(recipe: Recipe, path: str | Path) -> Policy:
@@ -56,7 +61,7 @@ def load_prompt_set(
     fitting, ids = encode_prompts(
         examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
     )
-    return PromptSet(fitting, ids)
+    return PromptSet(fitting, ids, len(examples) - len(fitting))
 
 
 def make_trainer(

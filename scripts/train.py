@@ -107,7 +107,7 @@ def train(recipe: Recipe) -> int:
             trainer = make_trainer(recipe, rubric, pool, policy, prompts, held_out, run)
             first_step = resume(trainer, checkpoint) if checkpoint else 1
             print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
-            print(f"prompts   {len(prompts.examples)} to train on, {len(held_out.examples)} to evaluate on")
+            print(f"prompts   {prompts} to train on, {held_out} to evaluate on")
             print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers, {pool.path} path")
             print(f"run       {path}, steps {first_step} to {trainer.num_steps}", flush=True)
             stop = StopRequest()

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from compose import load_prompt_set, load_recipe_policy
 from grpo.run import RunDirectory
+from recipe import parse_arguments
 from train import summarise
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,6 +130,15 @@ def test_stopped_by_a_signal_and_resumed_equals_never_stopped(
     assert (path / weights).read_bytes() == (whole / weights).read_bytes()
     texts = [[(line["id"], line["text"]) for line in lines(run / "completions.jsonl")] for run in (path, whole)]
     assert texts[0] == texts[1]
+
+
+def test_prompts_that_are_left_out_are_counted(tmp_path: Path) -> None:
+    source = tmp_path / "prompts.jsonl"
+    source.write_text("".join(f'{{"prompt": "{"x" * size}"}}\n' for size in (3, 4, 900)))
+    recipe = parse_arguments(["data.long_prompts=skip", f"data.train={source}", "train.threads=1"]).recipe
+    policy = load_recipe_policy(recipe, ROOT / "assets" / "tiny-rust")
+    assert str(load_prompt_set(recipe, policy, str(source), split="train", gold=False)) == "2 (1 too long, left out)"
+    assert str(load_prompt_set(recipe, policy, str(source), split="train", gold=False, limit=2)) == "2"
 
 
 @pytest.mark.parametrize(
