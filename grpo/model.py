@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jinja2 import TemplateError
 from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
@@ -53,7 +52,7 @@ class Policy:
             ids = self.tokenizer.apply_chat_template(
                 [dict(message) for message in messages], add_generation_prompt=True, tokenize=True, return_dict=False
             )
-        except TemplateError as error:
+        except Exception as error:  # the template's code is the model's, not ours
             roles = ", ".join(message["role"] for message in messages)
             raise ModelError(
                 f"the model's chat template refuses messages of the roles {roles}: {error}. Change the prompts, set "
