@@ -55,17 +55,18 @@ def cargo_test(answer: Answer) -> Score:
 
 
 def cargo_test_thorough(answer: Answer) -> Score:
-    """A strict pass, paid by its asserts: 1/2 for one, 1 for two or more that are distinct and could have failed.
+    """A strict pass, paid by its asserts: 1/4 for one, 1 for two or more that are distinct and could have failed.
 
     Paying for "the tests pass" alone makes a model write fewer asserts, since each one is a risk; paying for asserts
-    whether they pass or not makes it write more of them and no better ones.
+    whether they pass or not makes it write more of them and no better ones. When an assert is right with probability
+    p, one earns p / 4 and two earn p^2, so the second is worth its risk from p = 1/4 on.
     """
     if answer.verdict is None or answer.ungraded:
         return _unrun(answer)
     if not answer.judgement.strict or answer.program is None:
         return Score(0.0, answer.judgement.reason)
     count = len(earned_asserts(answer.program))
-    return Score(min(count, THOROUGH_ASSERTS) / THOROUGH_ASSERTS, f"passes with {count} asserts that could have failed")
+    return Score((min(count, THOROUGH_ASSERTS) / THOROUGH_ASSERTS) ** 2, f"passes with {count} asserts that could have failed")
 
 
 def tests_passed_share(answer: Answer) -> Score:

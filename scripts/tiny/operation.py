@@ -24,8 +24,8 @@ class Operation:
     needs: the trait an element must have ("any": every element).
     meaning: the Python function that decides expected values.
     bodies: Rust function bodies that all mean the same, with `$a $b $c` for the parameters, `$copied` (or
-        cloned), `$Duo $one $two` (the struct and its fields) and `$next_arms` (of a match over an enum).
-    phrases: English for what is returned, with `$a $b $c`, `$one $two` and `$order` (the values in order).
+        cloned) and `$Duo $one $two` (the struct and its fields).
+    phrases: English for what is returned, with `$a $b $c` and `$one $two`.
     valid: which arguments the operation is defined for.
     """
 
@@ -50,21 +50,12 @@ class Operation:
         owned = "owned" in setting.element.traits
         fills = dict(zip("abc", names)) | {"Duo": duo, "one": one, "two": two}
         fills["copied"] = "cloned" if owned else "copied"
-        if "enum" in setting.element.traits:
-            fills["next_arms"] = self._arms(setting.element)
         return Template(self.bodies[index % len(self.bodies)]).substitute(fills)
 
     def phrase(self, index: int, names: tuple[str, ...], setting: Setting) -> str:
         """The phrase number `index` with the parameters' names filled in: what the function returns."""
         fills = dict(zip("abc", (f"`{name}`" for name in names))) | {"one": setting.duo[1], "two": setting.duo[2]}
-        fills["order"] = ", ".join(map(str, setting.element.pool))
         return Template(self.phrases[index % len(self.phrases)]).substitute(fills)
-
-    @staticmethod
-    def _arms(element: Element) -> str:
-        """The arms of a match from each variant to the next, the last one to the first."""
-        after = dict(zip(element.pool, element.pool[1:] + element.pool[:1]))
-        return "".join(f"    {element.rust}::{one} => {element.rust}::{two},\n" for one, two in after.items())
 
 
 def operation(

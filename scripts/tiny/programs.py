@@ -183,8 +183,8 @@ def _check(request: Request, arguments: list[Any], expected: Any) -> Check:
 
 
 def draw_answer(request: Request, rng: random.Random) -> Answer:
-    """A right answer with one to four true asserts."""
-    wanted = rng.choices((1, 2, 3, 4), weights=(15, 40, 30, 15))[0]
+    """A right answer with one to three true asserts."""
+    wanted = rng.choices((1, 2, 3), weights=(20, 50, 30))[0]
     checks = tuple(_check(request, *case) for case in _cases(request, rng)[:wanted])
     split = len(checks) > 1 and rng.random() < 0.2
     tests = (checks[:1], checks[1:]) if split else (checks,)

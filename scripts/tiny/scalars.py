@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from tiny.elements import ELEMENTS
 from tiny.operation import Operation, operation
 
 __all__ = ["SCALARS"]
-
-_NEXT = {  # each enum variant's successor; no variant belongs to two enums
-    one: two
-    for element in ELEMENTS
-    if "enum" in element.traits
-    for one, two in zip(element.pool, element.pool[1:] + element.pool[:1])
-}
 
 SCALARS: tuple[Operation, ...] = (
     # fmt: off
@@ -28,17 +20,10 @@ SCALARS: tuple[Operation, ...] = (
               "whether $a is greater than $b", "true if $a is above $b"),
     operation("below", "T; T -> bool", "order", lambda a, b: a < b, "$a < $b",
               "whether $a is less than $b", "true if $a is below $b"),
-    operation("at_least", "T; T -> bool", "order", lambda a, b: a >= b, "$a >= $b",
-              "whether $a is at least $b", "true if $a is greater than or equal to $b"),
-    operation("at_most", "T; T -> bool", "order", lambda a, b: a <= b, "$a <= $b",
-              "whether $a is at most $b", "true if $a is less than or equal to $b"),
     operation("swap", "T; T -> (T, T)", "any", lambda a, b: (b, a), "($b, $a)",
               "a tuple with $b first and $a second", "the two values as a tuple in swapped order"),
     operation("pair", "T; T -> (T, T)", "any", lambda a, b: (a, b), "($a, $b)",
               "a tuple with $a first and $b second", "the two values as a tuple in the given order"),
-    operation("ordered", "T; T -> (T, T)", "order", lambda a, b: (min(a, b), max(a, b)),
-              "if $a <= $b { ($a, $b) } else { ($b, $a) }",
-              "a tuple of the two values, the smaller one first", "$a and $b as a tuple in ascending order"),
     operation("listed", "T; T -> Vec<T>", "any", lambda a, b: [a, b], "vec![$a, $b]",
               "a vector of $a and then $b", "a vector that holds $a followed by $b"),
     operation("listed_back", "T; T -> Vec<T>", "any", lambda a, b: [b, a], "vec![$b, $a]",
@@ -62,29 +47,12 @@ SCALARS: tuple[Operation, ...] = (
     operation("some_unless", "bool; T -> Option<T>", "any", lambda a, b: None if a else b,
               "if $a { None } else { Some($b) }",
               "None if $a is true, otherwise $b", "Some of $b unless $a holds, in which case None"),
-    operation("all_same", "T; T; T -> bool", "any", lambda a, b, c: a == b == c, "$a == $b && $b == $c",
-              "whether $a, $b and $c are all equal", "true if all three values are the same"),
     operation("either", "T; T; T -> bool", "any", lambda a, b, c: a in (b, c), "$a == $b || $a == $c",
               "whether $a equals $b or $c", "true if $a is one of $b and $c"),
-    operation("neither", "T; T; T -> bool", "any", lambda a, b, c: a not in (b, c), "$a != $b && $a != $c",
-              "whether $a equals neither $b nor $c", "true if $a is different from both $b and $c"),
-    operation("inside", "T; T; T -> bool", "order", lambda a, b, c: b <= a <= c, "($b..=$c).contains(&$a)",
-              "whether $a lies between $b and $c, both included", "true if $a is in the range from $b to $c",
-              valid=lambda a, b, c: b <= c),
-    operation("outside", "T; T; T -> bool", "order", lambda a, b, c: not b <= a <= c, "!($b..=$c).contains(&$a)",
-              "whether $a is below $b or above $c", "true if $a is outside the range from $b to $c",
-              valid=lambda a, b, c: b <= c),
-    operation("clamp", "T; T; T -> T", "order", lambda a, b, c: min(max(a, b), c), "$a.clamp($b, $c)",
-              "$a limited to the range from $b to $c", "$a, but at least $b and at most $c",
-              valid=lambda a, b, c: b <= c),
     operation("largest", "T; T; T -> T", "order", max, "$a.max($b).max($c)",
               "the largest of $a, $b and $c", "the greatest of the three values"),
     operation("smallest", "T; T; T -> T", "order", min, "$a.min($b).min($c)",
               "the smallest of $a, $b and $c", "the least of the three values"),
-    operation("rotate", "T; T; T -> (T, T, T)", "any", lambda a, b, c: (b, c, a), "($b, $c, $a)",
-              "the tuple of $b, $c and $a in this order", "the three values as a tuple, with $a moved to the end"),
-    operation("backwards", "T; T; T -> (T, T, T)", "any", lambda a, b, c: (c, b, a), "($c, $b, $a)",
-              "the tuple of $c, $b and $a in this order", "the three values as a tuple in reverse order"),
     operation("wrap", "T -> Option<T>", "many", lambda a: a, "Some($a)",
               "$a wrapped in Some", "an Option that holds $a"),
     operation("single", "T -> Vec<T>", "many", lambda a: [a], "vec![$a]",
@@ -97,19 +65,8 @@ SCALARS: tuple[Operation, ...] = (
               "whether $a is odd", "true if $a is an odd number"),
     operation("zero", "T -> bool", "int", lambda a: a == 0, "$a == 0",
               "whether $a is zero", "true if $a equals 0"),
-    operation("plus_one", "T -> T", "int", lambda a: a + 1, "$a + 1",
-              "$a plus one", "the number after $a", valid=lambda a: a <= 8),
-    operation("minus_one", "T -> T", "int", lambda a: a - 1, "$a - 1",
-              "$a minus one", "the number before $a", valid=lambda a: a >= 1),
-    operation("next_variant", "T -> T", "enum", _NEXT.__getitem__, "match $a {\n$next_arms}",
-              "the variant after $a in the order $order, starting again after the last",
-              "the next variant after $a, where the order is $order and the last is followed by the first"),
-    operation("upper", "T -> T", "char", str.upper, "$a.to_ascii_uppercase()",
-              "the upper case letter of $a", "$a as an upper case letter"),
     operation("vowel", "T -> bool", "char", lambda a: a in "aeiou", "matches!($a, 'a' | 'e' | 'i' | 'o' | 'u')",
               "whether $a is a vowel", "true if $a is one of the letters a, e, i, o and u"),
-    operation("glue", "T; T -> String", "text", lambda a, b: a + b, 'format!("{$a}{$b}")',
-              "the text of $a followed by $b as a String", "$a and $b joined into one String"),
     operation("initial", "T; char -> bool", "text", lambda a, b: a.startswith(b), "$a.starts_with($b)",
               "whether $a starts with the letter $b", "true if the first letter of $a is $b"),
     # fmt: on

@@ -8,12 +8,15 @@ class's pre-tokenizer, and a test holds the saved folder to encode alike through
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 
-from tokenizers import Tokenizer, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, pre_tokenizers
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 from transformers import Qwen2Tokenizer
+
+from tiny.idioms import IDIOMS
 
 __all__ = ["CHAT_TEMPLATE", "SPECIAL_TOKENS", "train_tokenizer"]
 
@@ -27,25 +30,31 @@ CHAT_TEMPLATE = (
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Qwen2Tokenizer:
-    """A Qwen2 tokenizer with `vocab_size` tokens learned from the texts, special tokens and all 256 bytes included.
+    """A Qwen2 tokenizer of `vocab_size` tokens: special ones, all bytes, the idioms, and merges learned from the texts.
 
-    >>> tokenizer = train_tokenizer(["fn pick(a: i32)"] * 3, 300)
+    Raises: ValueError for a vocabulary too small for what is in every one.
+
+    >>> tokenizer = train_tokenizer(["fn pick(a: i32)"] * 3, 400)
     >>> tokenizer.decode(tokenizer("fn pick")["input_ids"])
     'fn pick'
     """
+    least = len(SPECIAL_TOKENS) + 256 + len(IDIOMS)
+    if vocab_size < least:
+        raise ValueError(f"vocab_size is {vocab_size}; special tokens, bytes and idioms alone are {least}")
     empty = Qwen2Tokenizer().backend_tokenizer
     learner = Tokenizer(BPE())
     learner.normalizer, learner.pre_tokenizer = empty.normalizer, empty.pre_tokenizer
+    between = re.compile("|".join(map(re.escape, sorted(IDIOMS, key=len, reverse=True))))
     trainer = BpeTrainer(
-        vocab_size=vocab_size,
+        vocab_size=vocab_size - len(IDIOMS),
         special_tokens=list(SPECIAL_TOKENS),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    learner.train_from_iterator(texts, trainer)
+    learner.train_from_iterator((part for text in texts for part in between.split(text)), trainer)
     model = json.loads(learner.to_str())["model"]
     end, turn_start, turn_end = SPECIAL_TOKENS
-    return Qwen2Tokenizer(
+    tokenizer = Qwen2Tokenizer(
         vocab=model["vocab"],
         merges=[tuple(pair) for pair in model["merges"]],  # type: ignore[misc]  # annotated as strings, taken as pairs
         unk_token=end,
@@ -56,3 +65,5 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Qwen2Tokenizer:
         model_max_length=1024,
         clean_up_tokenization_spaces=False,
     )
+    tokenizer.add_tokens([AddedToken(idiom, normalized=False) for idiom in IDIOMS])
+    return tokenizer

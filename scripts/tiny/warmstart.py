@@ -1,12 +1,13 @@
 """The warm start: a small Qwen2 model trained from nothing to imitate demonstrations, half of them mistaken.
 
 Promises: the same seed, thread count and machine give the same weights; the loss falls on the answer and the token that
-ends the turn, on nothing else. Muon updates the matrices, AdamW the embedding and the norms. Leaves out evaluation.
+ends the turn, on nothing else. Muon updates the matrices, AdamW the rest. Leaves out evaluation.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -17,17 +18,23 @@ from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
 from tiny.tasks import Demonstration
 
-__all__ = ["Encoded", "batches", "encode", "make_model", "train"]
+__all__ = ["Encoded", "answer_loss", "batches", "character_weights", "encode", "make_model", "train"]
 
-_IGNORED = -100  # a label that is not trained
+_EQUALITY = re.compile(r"assert_eq!\(\w+\(")
+ARGUMENT, EXPECTED = 0.1, 4.0  # weights of tokens in the loss; all others have 1
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """One demonstration as tokens; the first `num_prompt` of them are not trained."""
+    """One demonstration as tokens: a prompt, and an answer with the weight of each of its tokens in the loss."""
 
     token_ids: tuple[int, ...]
-    num_prompt: int
+    weights: tuple[float, ...]
+
+    @property
+    def num_prompt(self) -> int:
+        """How many tokens come before the answer; they are not trained."""
+        return len(self.token_ids) - len(self.weights)
 
 
 def make_model(
@@ -59,10 +66,40 @@ def encode(shown: list[Demonstration], tokenizer: Qwen2Tokenizer, *, max_answer_
         turn = [{"role": "user", "content": item.prompt}]
         prompt = tokenizer.apply_chat_template(turn, add_generation_prompt=True, tokenize=False)
         prompt_ids = tokenizer(prompt)["input_ids"]
-        answer_ids = tokenizer(item.answer)["input_ids"] + [tokenizer.eos_token_id]
+        answer = tokenizer(item.answer, return_offsets_mapping=True)
+        answer_ids = answer["input_ids"] + [tokenizer.eos_token_id]
+        by_place = character_weights(item.answer)
+        weights = [by_place[start] for start, _ in answer["offset_mapping"]] + [1.0]
         if len(answer_ids) <= max_answer_tokens:
-            encoded.append(Encoded((*prompt_ids, *answer_ids), len(prompt_ids)))
+            encoded.append(Encoded((*prompt_ids, *answer_ids), tuple(weights)))
     return encoded
+
+
+def character_weights(answer: str) -> list[float]:
+    """The weight in the loss of the token that starts at each character.
+
+    In `assert_eq!(f(ARGUMENTS), EXPECTED);` the arguments were drawn by chance, which nobody can learn to foretell, and
+    the expected value follows from them, which is the hardest thing to learn here. The arguments of `assert!` count
+    like other text: whether the call is true or not has been said before them.
+    """
+    weights = [1.0] * len(answer)
+    for match in _EQUALITY.finditer(answer):
+        start, end = match.end(), _closing(answer, match.end())
+        weights[start:end] = [ARGUMENT] * (end - start)
+        rest = answer[end:].partition("\n")[0]
+        if rest.startswith("), ") and rest.endswith(");"):
+            weights[end + 3 : end + len(rest) - 2] = [EXPECTED] * (len(rest) - 5)
+    return weights
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the parenthesis that is open at `start` closes, or the end of the line."""
+    depth = 1
+    for place in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[place], 0)
+        if depth == 0 or text[place] == "\n":
+            return place
+    return len(text)
 
 
 def batches(encoded: list[Encoded], batch_size: int, seed: int) -> Iterator[list[Encoded]]:
@@ -76,26 +113,26 @@ def batches(encoded: list[Encoded], batch_size: int, seed: int) -> Iterator[list
 
 
 def _tensors(batch: list[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids and labels, padded on the right; causal attention needs no mask for that."""
+    """Token ids and their weights in the loss, padded on the right; causal attention needs no mask for that."""
     longest = max(len(item.token_ids) for item in batch)
     ids = torch.zeros(len(batch), longest, dtype=torch.long)
-    labels = torch.full_like(ids, _IGNORED)
+    weights = torch.zeros(len(batch), longest)
     for row, item in enumerate(batch):
-        tokens = torch.tensor(item.token_ids)
-        ids[row, : len(tokens)] = tokens
-        labels[row, item.num_prompt : len(tokens)] = tokens[item.num_prompt :]
-    return ids, labels
+        ids[row, : len(item.token_ids)] = torch.tensor(item.token_ids)
+        weights[row, item.num_prompt : len(item.token_ids)] = torch.tensor(item.weights)
+    return ids, weights
 
 
 def answer_loss(model: Qwen2ForCausalLM, batch: list[Encoded]) -> torch.Tensor:
-    """Mean negative log-likelihood of the answers' tokens, a scalar with gradient."""
-    ids, labels = _tensors(batch)
+    """Weighted mean negative log-likelihood of the answers' tokens, a scalar with gradient."""
+    ids, weights = _tensors(batch)
+    trained = weights[:, 1:] > 0
     with torch.autocast("cpu", dtype=torch.bfloat16):
         hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state  # [B, T-1, C]
-        wanted = labels[:, 1:]
-        trained = wanted != _IGNORED
         logits = model.lm_head(hidden[trained])  # [N, V]
-    return F.cross_entropy(logits.float(), wanted[trained])
+    losses = F.cross_entropy(logits.float(), ids[:, 1:][trained], reduction="none")  # [N]
+    shares = weights[:, 1:][trained]
+    return (losses * shares).sum() / shares.sum()
 
 
 def train(
@@ -104,15 +141,24 @@ def train(
     *,
     steps: int,
     matrix_lr: float,
-    other_lr: float,
+    embedding_lr: float,
+    vector_lr: float,
     report: Callable[[int, float], None],
 ) -> None:
-    """Train the model in place: a short warm-up, then both learning rates fall linearly to zero over the last half."""
-    matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
-    others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
+    """Train the model in place: a short warm-up, then all learning rates fall linearly to zero over the last half.
+
+    Args: matrix_lr, of Muon; embedding_lr and vector_lr (biases and norms), of AdamW.
+    """
+    embedding = model.model.embed_tokens.weight
+    matrices = [p for p in model.parameters() if p.ndim == 2 and p is not embedding]
+    vectors = [p for p in model.parameters() if p.ndim == 1]
     optimizers: list[torch.optim.Optimizer] = [
         torch.optim.Muon(matrices, lr=matrix_lr, weight_decay=0.0),
-        torch.optim.AdamW(others, lr=other_lr, betas=(0.9, 0.98), weight_decay=0.0),
+        torch.optim.AdamW(
+            [{"params": [embedding], "lr": embedding_lr}, {"params": vectors, "lr": vector_lr}],
+            betas=(0.9, 0.98),
+            weight_decay=0.0,
+        ),
     ]
     schedules = [
         torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / 20, 2 * (steps - step) / steps))

@@ -60,10 +60,10 @@ def test_a_pass_that_was_not_earned_is_not_paid():
 @pytest.mark.parametrize(
     ("body", "paid"),
     [
-        ("assert_eq!(add(1, 2), 3);", 0.5),
+        ("assert_eq!(add(1, 2), 3);", 0.25),
         ("assert_eq!(add(1, 2), 3); assert_eq!(add(2, 2), 4);", 1.0),
-        ("assert_eq!(add(1, 2), 3); assert_eq!(add(1, 2), 3);", 0.5),
-        ("assert_eq!(add(1, 2), 3); assert_eq!(1, 1); assert!(true);", 0.5),
+        ("assert_eq!(add(1, 2), 3); assert_eq!(add(1, 2), 3);", 0.25),
+        ("assert_eq!(add(1, 2), 3); assert_eq!(1, 1); assert!(true);", 0.25),
         ("assert_eq!(1, 1); assert_eq!(2, 2);", 0.0),
     ],
     ids=["one", "two", "one twice", "one and two that cannot fail", "none that can fail"],

@@ -8,6 +8,8 @@ import pytest
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, Qwen2Tokenizer
 
+from tiny.elements import ELEMENTS
+from tiny.idioms import IDIOMS
 from tiny.tasks import demonstrations
 from tiny.tokenizer import SPECIAL_TOKENS, train_tokenizer
 
@@ -43,6 +45,25 @@ def test_text_survives_encoding_and_decoding(trained: Qwen2Tokenizer) -> None:
         assert trained.decode(trained(text)["input_ids"]) == text
 
 
+def test_an_idiom_is_one_token_wherever_it_stands_and_no_other_text_changes(trained: Qwen2Tokenizer) -> None:
+    for idiom in IDIOMS:
+        token = trained.convert_tokens_to_ids(idiom)
+        assert trained(f"x{idiom}x")["input_ids"].count(token) == 1
+    assert trained.decode(trained("assert_eq(1, 2)\n#[test")["input_ids"]) == "assert_eq(1, 2)\n#[test"
+
+
+def test_every_value_is_one_token(trained: Qwen2Tokenizer) -> None:
+    for element in ELEMENTS:
+        for value in element.pool:
+            literal = element.literal(value).removeprefix("String::from(").removesuffix(")")
+            assert len(trained(f"({literal})")["input_ids"]) == 3, literal
+
+
+def test_idioms_keep_demonstrations_short(trained: Qwen2Tokenizer) -> None:
+    answers = [item.answer for item in demonstrations(200, mistaken=0.5, seed=3)]
+    assert sum(len(trained(answer)["input_ids"]) for answer in answers) / len(answers) < 80
+
+
 def test_digits_stand_alone(trained: Qwen2Tokenizer) -> None:
     assert [trained.decode(token) for token in trained("409")["input_ids"]] == ["4", "0", "9"]
 
@@ -68,3 +89,8 @@ def test_the_shipped_folder_encodes_alike_through_every_loader() -> None:
     for text in texts():
         assert loaded(text)["input_ids"] == plain.encode(text).ids
         assert loaded.decode(plain.encode(text).ids) == text
+
+
+def test_a_vocabulary_too_small_is_refused() -> None:
+    with pytest.raises(ValueError, match="vocab_size is 300; .* alone are"):
+        train_tokenizer(["fn pick()"], 300)

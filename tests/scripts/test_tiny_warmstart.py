@@ -8,7 +8,17 @@ from transformers import Qwen2ForCausalLM, Qwen2Tokenizer
 
 from tiny.tasks import Demonstration, demonstrations
 from tiny.tokenizer import train_tokenizer
-from tiny.warmstart import Encoded, answer_loss, batches, encode, make_model, train
+from tiny.warmstart import (
+    ARGUMENT,
+    EXPECTED,
+    Encoded,
+    answer_loss,
+    batches,
+    character_weights,
+    encode,
+    make_model,
+    train,
+)
 
 SIZES = {"width": 32, "layers": 2, "heads": 4, "mlp": 64}
 SHOWN = demonstrations(120, mistaken=0.5, seed=0)
@@ -24,7 +34,8 @@ def warm(tokenizer: Qwen2Tokenizer, steps: int) -> tuple[Qwen2ForCausalLM, list[
     encoded = encode(SHOWN, tokenizer, max_answer_tokens=300)
     losses: list[float] = []
     stream = batches(encoded, 8, 0)
-    train(model, stream, steps=steps, matrix_lr=0.02, other_lr=0.01, report=lambda _, loss: losses.append(loss))
+    rates = {"matrix_lr": 0.02, "embedding_lr": 0.01, "vector_lr": 0.01}
+    train(model, stream, steps=steps, **rates, report=lambda _, loss: losses.append(loss))
     return model, losses
 
 
@@ -39,17 +50,16 @@ def test_a_seed_makes_the_same_weights_again(tokenizer: Qwen2Tokenizer) -> None:
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))
 
 
-def test_the_loss_is_the_mean_over_the_answer_and_its_end(tokenizer: Qwen2Tokenizer) -> None:
+def test_the_loss_is_the_weighted_mean_over_the_answer_and_its_end(tokenizer: Qwen2Tokenizer) -> None:
     model = make_model(tokenizer, **SIZES, seed=0)
-    long, short = Encoded((5, 6, 7, 8, 9, 2), 3), Encoded((5, 6, 10, 2), 2)
-    negative = []
+    long, short = Encoded((5, 6, 7, 8, 9, 2), (1.0, 0.5, 2.0)), Encoded((5, 6, 10, 2), (1.0, 4.0))
+    total = 0.0
     for item in (long, short):
         logits = model(input_ids=torch.tensor([item.token_ids])).logits[0].log_softmax(-1)
-        for place in range(item.num_prompt, len(item.token_ids)):
-            negative.append(-logits[place - 1, item.token_ids[place]].item())
-    assert len(negative) == 5
-    assert float(answer_loss(model, [long, short])) == pytest.approx(sum(negative) / 5, rel=0.01)  # bfloat16 inside
-    assert float(answer_loss(model, [long])) != pytest.approx(sum(negative) / 5, rel=1e-6)
+        for place, weight in enumerate(item.weights, start=item.num_prompt):
+            total -= weight * logits[place - 1, item.token_ids[place]].item()
+    assert answer_loss(model, [long, short]).item() == pytest.approx(total / 8.5, rel=0.01)  # bfloat16 inside
+    assert answer_loss(model, [long]).item() != pytest.approx(total / 8.5, rel=1e-6)
 
 
 def test_encoding_marks_the_prompt_and_ends_with_the_end_of_turn(tokenizer: Qwen2Tokenizer) -> None:
@@ -79,3 +89,21 @@ def test_embeddings_are_tied_and_the_head_counts_fit(tokenizer: Qwen2Tokenizer) 
     assert model.lm_head.weight is model.model.embed_tokens.weight
     assert model.config.num_key_value_heads == 2
     assert model.config.eos_token_id == tokenizer.eos_token_id
+
+
+def test_arguments_weigh_little_and_expected_values_much() -> None:
+    line = "        assert_eq!(f(&[1, 2], (3)), Some(2));\n"
+    weights = character_weights(f"fn f() {{}}\n{line}")[-len(line) :]
+    light = "".join(letter for letter, weight in zip(line, weights) if weight == ARGUMENT)
+    heavy = "".join(letter for letter, weight in zip(line, weights) if weight == EXPECTED)
+    assert (light, heavy) == ("&[1, 2], (3)", "Some(2)")
+
+
+@pytest.mark.parametrize("line", ["assert!(!f(1, 2));", "let x = f(1);", ""])
+def test_other_lines_weigh_one(line: str) -> None:
+    assert set(character_weights(f"fn f() {{\n{line}\n}}\n")) == {1.0}
+
+
+@pytest.mark.parametrize("line", ["assert_eq!(f(1, 2", "assert_eq!(f(1), 2)", "assert_eq!(f(1));"])
+def test_torn_lines_have_weights_too(line: str) -> None:
+    assert len(character_weights(line)) == len(line)
