@@ -66,7 +66,9 @@ def cargo_test_thorough(answer: Answer) -> Score:
     if not answer.judgement.strict or answer.program is None:
         return Score(0.0, answer.judgement.reason)
     count = len(earned_asserts(answer.program))
-    return Score((min(count, THOROUGH_ASSERTS) / THOROUGH_ASSERTS) ** 2, f"passes with {count} asserts that could have failed")
+    return Score(
+        (min(count, THOROUGH_ASSERTS) / THOROUGH_ASSERTS) ** 2, f"passes with {count} asserts that could have failed"
+    )
 
 
 def tests_passed_share(answer: Answer) -> Score:
