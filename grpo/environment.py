@@ -31,15 +31,16 @@ PACKAGES = (
 GIT_TIMEOUT_S = 10.0
 
 
-def environment(*, toolchain: str, argv: Sequence[str]) -> dict[str, Any]:
+def environment(*, toolchain: str, isolation: str, argv: Sequence[str]) -> dict[str, Any]:
     """What decides a run beside its settings, as plain JSON values.
 
-    Args: toolchain, the Rust toolchain in words; argv, the command line.
-    Returns: {"started", "command", "python", "packages" (installed ones by name), "rust", "commit" ({"id", "dirty"}, or
-        None outside a git checkout), "machine" ({"system", "cpu", "cores", "memory_gb", "gpus"})}. GPUs are listed only
-        when torch is already imported.
+    Args: toolchain, the Rust toolchain in words; isolation, what protects the host from the programs; argv, the
+        command line.
+    Returns: {"started", "command", "python", "packages" (installed ones by name), "rust", "isolation", "commit" ({"id",
+        "dirty"}; None outside a git checkout), "machine" ({"system", "cpu", "cores", "memory_gb", "gpus"})}. GPUs are
+        listed only when torch is already imported.
 
-    >>> environment(toolchain="rustc 1.95.0", argv=["train.py"])["rust"]
+    >>> environment(toolchain="rustc 1.95.0", isolation="Landlock 7", argv=["train.py"])["rust"]
     'rustc 1.95.0'
     """
     return {
@@ -48,6 +49,7 @@ def environment(*, toolchain: str, argv: Sequence[str]) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
         "rust": toolchain,
+        "isolation": isolation,
         "commit": _commit(Path(__file__).resolve().parent.parent),
         "machine": {
             "system": platform.platform(),

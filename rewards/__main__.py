@@ -1,7 +1,7 @@
 """Score answers from the command line, every score with its reason.
 
 Usage:
-    python -m rewards grade ANSWER... [--jobs N] [--json]
+    python -m rewards grade ANSWER... [--jobs N] [--isolation KIND] [--json]
 
 An ANSWER is a file that holds a model's whole answer, text and fences; `-` is standard input. Bytes that are no UTF-8
 are read as the replacement character, as a tokenizer decodes them. Gold tests belong to a data set, so `gold` does
@@ -25,7 +25,7 @@ from rewards.answer import Answer, Score
 from rewards.functions import PUBLISHED_WEIGHTS, SCORERS
 from rewards.rubric import Rubric
 from rewards.rust import extract_code
-from sandbox import SandboxError, SandboxPool
+from sandbox import ISOLATIONS, SandboxError, SandboxPool
 from sandbox.terminal import forget_output, plain
 
 SCORED, BAD_INPUT, HOST_FAILED, INTERRUPTED, NOT_READ = 0, 2, 3, 130, 141
@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     grade = verbs.add_parser("grade", help="every reward of each answer, with its weight and its reason")
     grade.add_argument("answers", nargs="+", metavar="ANSWER", help="a file with a whole answer; - for standard input")
     grade.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
+    grade.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="what keeps programs from your files")
     grade.add_argument("--json", action="store_true", help="one JSON object a line instead of tables")
     arguments = parser.parse_args(argv)
     if arguments.jobs < 0:
@@ -52,7 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
         return BAD_INPUT
     try:
-        return _grade(arguments.answers, texts, jobs=arguments.jobs, as_json=arguments.json)
+        return _grade(
+            arguments.answers, texts, jobs=arguments.jobs, isolation=arguments.isolation, as_json=arguments.json
+        )
     except SandboxError as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
         return HOST_FAILED
@@ -69,11 +72,11 @@ def _read(name: str) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _grade(names: Sequence[str], texts: Sequence[str], *, jobs: int, as_json: bool) -> int:
+def _grade(names: Sequence[str], texts: Sequence[str], *, jobs: int, isolation: str, as_json: bool) -> int:
     """Score the answers and print them, in their order."""
     host_failed = False
     codes = [extract_code(text) for text in texts]
-    with SandboxPool(jobs) as pool:
+    with SandboxPool(jobs, isolation=isolation) as pool:
         verdicts = [None if code is None else pool.submit(code) for code in codes]
         for name, text, verdict in zip(names, texts, verdicts, strict=True):
             answer = Answer(text, None if verdict is None else verdict.result())

@@ -4,11 +4,12 @@
         verdict = pool.submit(source).result()
 
 Promises: the verdict equals cargo's; a program can waste only what its limits allow; no process or file of it is
-left; a failure of the host is never blamed on a program. Not promised yet: isolation. A program can read what its
-caller can read and reach the network; run models you do not trust in a container without secrets.
+left; a failure of the host is never blamed on a program; and it reaches no file, process or network of the host (see
+`sandbox.isolation` for by what means, and `THREATS.md` for what is not stopped).
 """
 
-from sandbox.errors import PoolClosed, SandboxError, ToolchainError
+from sandbox.errors import IsolationError, PoolClosed, SandboxError, ToolchainError
+from sandbox.isolation import ISOLATIONS, Isolation
 from sandbox.limits import Limits
 from sandbox.pool import SandboxPool
 from sandbox.toolchain import Toolchain, find_toolchain
@@ -17,6 +18,9 @@ from sandbox.verdict import PHASES, Diagnostic, Outcome, Verdict
 __all__ = [
     "PHASES",
     "Diagnostic",
+    "ISOLATIONS",
+    "Isolation",
+    "IsolationError",
     "Limits",
     "Outcome",
     "PoolClosed",

@@ -1,7 +1,7 @@
 """Grade programs from the command line.
 
 Usage:
-    python -m sandbox grade FILE_OR_DIR... [--jobs N] [--json]
+    python -m sandbox grade FILE_OR_DIR... [--jobs N] [--isolation KIND] [--json]
 
 A directory stands for every .rs file below it. Exit codes: 0 all graded, 2 bad input, 3 the host failed,
 130 interrupted, 141 nobody read the output to its end.
@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox import Outcome, SandboxError, SandboxPool, Verdict
+from sandbox.isolation import ISOLATIONS
 from sandbox.terminal import forget_output, plain
 
 GRADED, BAD_INPUT, HOST_FAILED, INTERRUPTED, NOT_READ = 0, 2, 3, 130, 141
@@ -31,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     grade = verbs.add_parser("grade", help="build, lint and test each program")
     grade.add_argument("paths", nargs="+", metavar="FILE_OR_DIR", help="a program, or a directory of .rs files")
     grade.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
+    grade.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="what keeps programs from your files")
     grade.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
     arguments = parser.parse_args(argv)
     if arguments.jobs < 0:
@@ -42,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"sandbox: {error}", file=sys.stderr)
         return BAD_INPUT
     try:
-        return _grade(files, sources, jobs=arguments.jobs, as_json=arguments.json)
+        return _grade(files, sources, jobs=arguments.jobs, isolation=arguments.isolation, as_json=arguments.json)
     except SandboxError as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return HOST_FAILED
@@ -69,11 +71,11 @@ def _programs(paths: Sequence[str]) -> list[Path]:
     return files
 
 
-def _grade(files: Sequence[Path], sources: Sequence[str], *, jobs: int, as_json: bool) -> int:
+def _grade(files: Sequence[Path], sources: Sequence[str], *, jobs: int, isolation: str, as_json: bool) -> int:
     """Grade files and print one line each, in their order."""
     width = max(len(plain(str(file))) for file in files)
     host_failed = False
-    with SandboxPool(jobs) as pool:
+    with SandboxPool(jobs, isolation=isolation) as pool:
         futures = [pool.submit(source) for source in sources]
         for file, future in zip(files, futures, strict=True):
             verdict = future.result()

@@ -14,9 +14,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from sandbox.isolation import Isolation
 from sandbox.limits import Limits
 from sandbox.removal import remove_tree
-from sandbox.toolchain import Toolchain
 from sandbox.verdict import Verdict
 from sandbox.worker import serve
 
@@ -31,10 +31,10 @@ log = logging.getLogger(__name__)
 class Attendant:
     """Looks after a worker. One thread starts and asks it, always the same; any other may stop or close it."""
 
-    def __init__(self, root: Path, toolchain: Toolchain, limits: Limits, path: str) -> None:
+    def __init__(self, root: Path, isolation: Isolation, limits: Limits, path: str) -> None:
         """Args: root, the pool's directory, in which every process gets one of its own."""
         self._root = root
-        self._settings = (toolchain, limits, path)
+        self._settings = (isolation, limits, path)
         self._context = multiprocessing.get_context("spawn")
         self._group: Any = self._context.Value("i", 0, lock=False)  # the process group that the worker is running
         self._lock = threading.RLock()
@@ -59,6 +59,7 @@ class Attendant:
                 return
             self._stopped_at = None
             self._directory = Path(tempfile.mkdtemp(dir=self._root))
+            self._directory.chmod(0o711)  # guests of another user pass through, and see nothing
             theirs: Connection
             self._connection, theirs = self._context.Pipe()
             process = self._context.Process(

@@ -24,6 +24,7 @@ class CargoGrading(Grading):
     """Asks cargo."""
 
     def answer(self, phases: Sequence[str]) -> tuple[bool | None, bool | None, Tested]:
+        self.isolation.hand_over(self.project)
         build = self._compile("build") if "build" in phases else None
         self.messages = [message for message in self.messages if message.level == "error"]  # warnings: clippy's count
         clippy = self._compile("clippy") if "clippy" in phases else None
@@ -32,13 +33,12 @@ class CargoGrading(Grading):
         return build, clippy, Tested(ok=False) if self.stopped else self.test(parses=build is not False)
 
     def run_tests(self) -> TestRun:
-        # A runner, so that the compiled tests get a CPU limit of their own, lower than the compiler's.
-        limits = self.limits
-        seconds = limits.run_cpu_s
-        runner = ["sh", "-c", f'ulimit -S -t {seconds}; ulimit -H -t {seconds + 1}; exec "$@"', "tests"]
+        # A runner, so that the compiled tests get the limits and rights of tests, fewer than the compiler's.
+        runner = self.isolation.runner(self.project, self.limits)
         command: list[str | Path] = [self.toolchain.cargo, "test", "--message-format=json", "--offline", "--config"]
         command += [f"target.{self.toolchain.host}.runner={json.dumps(runner)}", "--", "--test-threads=1"]
-        done = self.run("test", command, cpu_s=limits.compile_cpu_s, tree_cpu_s=limits.compile_cpu_s + seconds)
+        both = self.limits.compile_cpu_s + self.limits.run_cpu_s
+        done = self.compile("test", command, tree_cpu_s=both)
         end = BUILD_FINISHED.search(done.stdout)
         built, printed = (done.stdout[: end.end()], done.stdout[end.end() :]) if end else (done.stdout, b"")
         errors = tuple(message for message in read_messages(built.splitlines()) if message.level == "error")
@@ -54,7 +54,6 @@ class CargoGrading(Grading):
         if self.stopped:
             return False
         command: list[str | Path] = [self.toolchain.cargo, phase, "--quiet", "--message-format=json", "--offline"]
-        cpu_s = self.limits.compile_cpu_s
-        done = self.run(phase, command, cpu_s=cpu_s, tree_cpu_s=cpu_s)
+        done = self.compile(phase, command)
         self.messages += read_messages(done.stdout.splitlines())
         return done.exit_code == 0

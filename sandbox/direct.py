@@ -59,6 +59,7 @@ class DirectGrading(Grading):
         if HAZARDS.search(self.project.source):
             raise NeedsCargo
         os.makedirs(self.project.root / OUTPUT)
+        self.isolation.hand_over(self.project)
         clippy, parses = None, True
         if set(phases) != {"test"}:
             clippy = self._clippy()
@@ -75,9 +76,7 @@ class DirectGrading(Grading):
         self.messages += errors
         if compiled.exit_code:
             return TestRun(compiled=False, errors=errors)
-        seconds = self.limits.run_cpu_s
-        binary = self.project.root / TESTS
-        done = self.run("test", [binary, "--test-threads=1"], cpu_s=seconds, tree_cpu_s=seconds)
+        done = self.run_binary("test", [self.project.root / TESTS, "--test-threads=1"])
         exit_code = done.exit_code if done.exit_code >= 0 else 101  # a signal, as cargo reports it
         return TestRun.ended(exit_code, done.stdout, done.stderr, whole=done.stdout_cut_at is None)
 
@@ -124,7 +123,7 @@ class DirectGrading(Grading):
     def _compile(self, phase: str, program: Sequence[str], *arguments: str) -> Finished:
         """Call a compiler."""
         command: list[str | Path] = [self.toolchain.bin / program[0], *program[1:], *BASE, *arguments]
-        return self.run(phase, command, cpu_s=self.limits.compile_cpu_s, tree_cpu_s=self.limits.compile_cpu_s)
+        return self.compile(phase, command)
 
     def _read(self, done: Finished) -> list[Message]:
         """What a compiler said; NeedsCargo when it met unsafe code."""

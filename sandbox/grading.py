@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.canary import Canary
+from sandbox.isolation import Isolation
 from sandbox.limits import Limits
 from sandbox.messages import Message, Tally, agrees, read_tally
 from sandbox.process import Finished, Stop, run
 from sandbox.project import Project
-from sandbox.toolchain import Toolchain
 from sandbox.verdict import PHASES, Diagnostic, Outcome, Verdict
 
 __all__ = ["Grading", "TestRun", "Tested"]
@@ -55,11 +55,12 @@ class Grading(ABC):
     """The state of one grading, and the verdict that it ends in."""
 
     def __init__(
-        self, project: Project, toolchain: Toolchain, limits: Limits, on_start: Callable[[int], None] = lambda pid: None
+        self, project: Project, isolation: Isolation, limits: Limits, on_start: Callable[[int], None] = lambda pid: None
     ) -> None:
-        """Args: project, created; on_start, told the process group of every command."""
+        """Args: project, created; isolation, how commands are started; on_start, told every command's process group."""
         self.project = project
-        self.toolchain = toolchain
+        self.isolation = isolation
+        self.toolchain = isolation.toolchain
         self.limits = limits
         self.messages: list[Message] = []
         self._on_start = on_start
@@ -98,17 +99,23 @@ class Grading(ABC):
             reason="; ".join(self._reason(phase, stop) for phase, stop in self._stopped.items()),
         )
 
-    def run(self, phase: str, command: Sequence[str | Path], *, cpu_s: int, tree_cpu_s: int) -> Finished:
+    def compile(self, phase: str, command: Sequence[str | Path], *, tree_cpu_s: int | None = None) -> Finished:
+        """Run a compiler, or cargo; tree_cpu_s, for it and all that it starts, None for the limit of one."""
+        isolated = self.isolation.compile(command, self.project, self.limits)
+        return self._run(phase, isolated, tree_cpu_s or self.limits.compile_cpu_s)
+
+    def run_binary(self, phase: str, command: Sequence[str | Path]) -> Finished:
+        """Run compiled tests."""
+        return self._run(phase, self.isolation.run(command, self.project, self.limits), self.limits.run_cpu_s)
+
+    def _run(self, phase: str, command: Sequence[str | Path], tree_cpu_s: int) -> Finished:
         """Run a command of a phase; notes time, limits and memory."""
         done = run(
             command,
             cwd=self.project.root,
             env=self.environment(),
-            cpu_s=cpu_s,
             tree_cpu_s=tree_cpu_s,
             wall_s=self.limits.wall_s,
-            memory_mb=self.limits.memory_mb,
-            file_mb=self.limits.file_mb,
             output_bytes=self.limits.output_kb << 10,
             on_start=self._on_start,
         )
@@ -117,6 +124,8 @@ class Grading(ABC):
         if done.stop:
             self._stopped[phase] = done.stop
         elif done.exit_code:
+            if reason := self.isolation.failed(done.stderr):
+                raise OSError(f"the launcher could not start a command: {reason}")
             _check_disk(self.project.directory)
             if self._over_cpu(done):
                 self._stopped[phase] = Stop.CPU

@@ -11,6 +11,7 @@ from pathlib import Path
 from sandbox.cargo import CargoGrading
 from sandbox.direct import DirectGrading, NeedsCargo
 from sandbox.grading import Grading
+from sandbox.isolation import Isolation
 from sandbox.limits import Limits
 from sandbox.project import Project
 from sandbox.removal import remove_tree
@@ -40,7 +41,7 @@ def choose_path(wanted: str, toolchain: Toolchain) -> str:
 
 def grade(
     source: str,
-    toolchain: Toolchain,
+    isolation: Isolation,
     limits: Limits,
     workdir: Path,
     *,
@@ -50,9 +51,9 @@ def grade(
 ) -> Verdict:
     """Build, lint and test one program.
 
-    Args: source, hostile text of any kind; workdir, an existing directory in which a project is made and removed; path,
-        "exact" asks cargo, "direct" its compilers; phases, of `PHASES`; on_start, told the process group of every
-        command.
+    Args: source, hostile text of any kind; isolation, how its commands are started; workdir, an existing directory, to
+        be passed through by the user that guests run as, in which a project is made and removed; path, "exact" asks
+        cargo, "direct" its compilers; phases, of `PHASES`; on_start, told the process group of every command.
     Returns: the verdict; a phase that was not asked for is None in it.
     Raises: OSError when the host fails (no disk, no processes).
     """
@@ -64,12 +65,12 @@ def grade(
     project = Project(Path(tempfile.mkdtemp(dir=workdir)), source)
     try:
         project.create()
-        grading = PATHS[path](project, toolchain, limits, on_start)
+        grading = PATHS[path](project, isolation, limits, on_start)
         try:
             return grading.verdict(phases)
         except NeedsCargo:
             project.write()
-            verdict = CargoGrading(project, toolchain, limits, on_start).verdict(phases)
+            verdict = CargoGrading(project, isolation, limits, on_start).verdict(phases)
             return replace(verdict, cpu_ms=verdict.cpu_ms + grading.cpu_ms)
     finally:
         remove_tree(project.directory)

@@ -23,6 +23,7 @@ from pathlib import Path
 from sandbox.attendant import Attendant
 from sandbox.cache import VerdictCache, verdict_key
 from sandbox.errors import PoolClosed, SandboxError, ToolchainError
+from sandbox.isolation import Isolation, isolate
 from sandbox.limits import Limits
 from sandbox.paths import choose_path
 from sandbox.removal import remove_tree
@@ -57,16 +58,29 @@ class SandboxPool:
     """
 
     def __init__(
-        self, jobs: int = 0, limits: Limits | None = None, *, path: str = "direct", cache_size: int = 100_000
+        self,
+        jobs: int = 0,
+        limits: Limits | None = None,
+        *,
+        path: str = "direct",
+        isolation: str = "auto",
+        cache_size: int = 100_000,
     ) -> None:
         """Start the workers and grade one empty program, to know that grading works.
 
         Args: jobs, programs graded at once, 0 for one a core; limits of each program; path, "direct" for the cheap way
-            where it is known to equal cargo and "exact" for cargo always; cache_size, verdicts remembered.
-        Raises: ToolchainError when there is no Rust to grade with, or it cannot build the empty program; SandboxError
-            when there is no room for work directories.
+            where it is known to equal cargo and "exact" for cargo always; isolation, of `ISOLATIONS`, "auto" for the
+            strongest that the host can give and "none" for none; cache_size, verdicts remembered.
+        Raises: ToolchainError when there is no Rust to grade with, or it cannot build the empty program; IsolationError
+            when guests cannot be isolated as asked; SandboxError when there is no room for work directories.
         """
-        self.toolchain: Toolchain = find_toolchain()
+        self._directory = _make_directory()
+        try:
+            self.isolation: Isolation = isolate(find_toolchain(), isolation)
+        except BaseException:
+            self._directory.rmdir()
+            raise
+        self.toolchain: Toolchain = self.isolation.toolchain
         self.limits = limits or Limits()
         self.path = choose_path(path, self.toolchain)
         self.jobs = jobs or len(os.sched_getaffinity(0))
@@ -75,8 +89,7 @@ class SandboxPool:
         self._cache = VerdictCache(cache_size)
         self._pending: dict[str, _Job] = {}
         self._closed = False
-        self._directory = _make_directory()
-        settings = (self.toolchain, self.limits, self.path)
+        settings = (self.isolation, self.limits, self.path)
         self._workers = [Attendant(self._directory, *settings) for _ in range(self.jobs)]
         self._finalizer = weakref.finalize(self, _clean_up, self._workers, self._directory)
         resource_tracker.ensure_running()  # else a worker's start does it, and lets SIGINT through to the worker
@@ -219,7 +232,9 @@ def _settle(future: Future[Verdict], verdict: Verdict) -> None:
 def _make_directory() -> Path:
     """The directory below which everything happens."""
     try:
-        return Path(tempfile.mkdtemp(prefix="sandbox-"))
+        directory = Path(tempfile.mkdtemp(prefix="sandbox-"))
+        directory.chmod(0o711)  # guests of another user pass through, and see nothing
+        return directory
     except OSError as error:
         raise SandboxError(
             f"no work directory can be made ({error}); free some space or name another TMPDIR"

@@ -1,9 +1,9 @@
 """Run one command under limits, and leave nothing of it behind.
 
-The command gets a session of its own, a cleared environment, resource limits and bounded output. It is stopped when
+The command gets a session of its own, a cleared environment and bounded output. It is stopped when
 the CPU time of its whole process tree is used up, or, as a backstop, by the wall clock. Afterwards every process it
 left is killed and reaped, those that made a session of their own too: call `become_reaper` once in the process that
-calls `run`. Left out: isolation. A command can read files and open sockets like its caller.
+calls `run`. Left out: what the command may do, and the limits of each single process; see `sandbox.isolation`.
 """
 
 from __future__ import annotations
@@ -105,19 +105,15 @@ def run(
     *,
     cwd: Path,
     env: Mapping[str, str],
-    cpu_s: int,
     tree_cpu_s: int,
     wall_s: float,
-    memory_mb: int,
-    file_mb: int,
     output_bytes: int,
     on_start: Callable[[int], None] = lambda pid: None,
 ) -> Finished:
     """Run a command to its end or to a limit.
 
-    Args: env, all of its environment; cpu_s for any one process and tree_cpu_s for all together; wall_s; memory_mb of
-        address space and file_mb of file size, for each process; output_bytes kept of each stream; on_start, told the
-        process id, which is also its group's.
+    Args: env, all of its environment; tree_cpu_s of CPU time for it and all that it starts; wall_s; output_bytes kept
+        of each stream; on_start, told the process id, which is also its group's.
     Returns: what happened, when no process of it is left.
     Raises: OSError when the command cannot be started; Told, when no process of it is left either.
     """
@@ -132,7 +128,6 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=lambda: _restrict(cpu_s, memory_mb, file_mb),
     )
     on_start(child.pid)
     assert child.stdout is not None and child.stderr is not None
@@ -203,24 +198,6 @@ def _watch(
                     return Stop.WALL
     finally:
         os.close(exited)
-
-
-def _restrict(cpu_s: int, memory_mb: int, file_mb: int) -> None:
-    """In the new process, before it becomes the command: resource limits, signals as usual, death with its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # workers ignore and block it, and both are inherited
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    for kind, soft, hard in (
-        (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
-        (resource.RLIMIT_AS, memory_mb << 20, memory_mb << 20),
-        (resource.RLIMIT_FSIZE, file_mb << 20, file_mb << 20),
-        (resource.RLIMIT_NOFILE, 256, 256),
-        (resource.RLIMIT_CORE, 0, 0),
-    ):
-        allowed = resource.getrlimit(kind)[1]
-        if allowed != resource.RLIM_INFINITY:  # never ask for more than this process may give
-            soft, hard = min(soft, allowed), min(hard, allowed)
-        resource.setrlimit(kind, (soft, hard))
 
 
 def _drain(descriptor: int, output: _Output) -> None:

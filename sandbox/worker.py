@@ -12,11 +12,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
+from sandbox.isolation import Isolation
 from sandbox.limits import Limits
 from sandbox.paths import grade
 from sandbox.process import Told, become_reaper, kill_children, listen_for_the_end
 from sandbox.removal import remove_tree
-from sandbox.toolchain import Toolchain
 from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["serve"]
@@ -25,7 +25,7 @@ __all__ = ["serve"]
 def serve(
     connection: Connection,
     process_group: Synchronized[int],
-    toolchain: Toolchain,
+    isolation: Isolation,
     limits: Limits,
     path: str,
     workdir: Path,
@@ -46,7 +46,7 @@ def serve(
         while _pool_is_there() and told not in wait([connection, told]):
             source, phases = connection.recv()
             try:
-                verdict = grade(source, toolchain, limits, workdir, path=path, phases=phases, on_start=started)
+                verdict = grade(source, isolation, limits, workdir, path=path, phases=phases, on_start=started)
             except OSError as error:
                 verdict = Verdict(Outcome.HOST_ERROR, reason=f"{type(error).__name__}: {error}")
             process_group.value = 0

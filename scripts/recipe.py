@@ -30,6 +30,7 @@ from grpo.config import (
 from grpo.run import CONFIG
 from grpo.settings import ConfigError, Default, defaults, load, option
 from rewards.functions import PUBLISHED_WEIGHTS, SCORERS
+from sandbox.isolation import ISOLATIONS
 from sandbox.limits import Limits
 from sandbox.paths import PATHS
 
@@ -74,6 +75,11 @@ class SandboxSection(Limits):
 
     jobs: int = option(0, "programs graded at once; 0: one a core", unit="programs", low=0, high=4096)
     path: str = option("direct", "exact: cargo itself; direct: its compilers, equal and cheaper", choices=tuple(PATHS))
+    isolation: str = option(
+        "auto",
+        "what keeps programs from your files and the network; auto: the strongest that works here; none: nothing",
+        choices=ISOLATIONS,
+    )
 
     def limits(self) -> Limits:
         """The limits alone, as the sandbox takes them."""

@@ -89,7 +89,8 @@ def train(recipe: Recipe) -> int:
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
-    with SandboxPool(recipe.sandbox.jobs, recipe.sandbox.limits(), path=recipe.sandbox.path) as pool:
+    sandbox = recipe.sandbox
+    with SandboxPool(sandbox.jobs, sandbox.limits(), path=sandbox.path, isolation=sandbox.isolation) as pool:
         from compose import PromptSet, load_prompt_set, load_recipe_policy, make_trainer, resume
         from grpo.checkpoint import latest_checkpoint
         from grpo.report import write_report
@@ -109,6 +110,7 @@ def train(recipe: Recipe) -> int:
             print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
             print(f"prompts   {prompts} to train on, {held_out} to evaluate on")
             print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers, {pool.path} path")
+            print(f"isolation {pool.isolation}")
             print(f"run       {path}, steps {first_step} to {trainer.num_steps}", flush=True)
             stop = StopRequest()
             with tqdm(total=trainer.num_steps, initial=first_step - 1, unit="step", dynamic_ncols=True) as bar:
@@ -133,7 +135,7 @@ def open_run(recipe: Recipe, pool: SandboxPool) -> RunDirectory:
     return RunDirectory.create(
         recipe.run_path(),
         config_toml=to_toml(recipe),
-        environment=environment(toolchain=pool.toolchain.version, argv=sys.argv),
+        environment=environment(toolchain=pool.toolchain.version, isolation=str(pool.isolation), argv=sys.argv),
         completions=recipe.log.completions,
     )
 

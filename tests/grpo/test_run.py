@@ -231,7 +231,7 @@ def test_two_functions_of_one_name_have_two_logs():
 
 
 def test_the_environment_is_plain_json_and_tells_what_decides_a_run():
-    found = environment(toolchain="rustc 1.95.0", argv=["train.py", "run.seed=1"])
+    found = environment(toolchain="rustc 1.95.0", isolation="Landlock 7", argv=["train.py", "run.seed=1"])
     assert json.loads(json.dumps(found)) == found
     assert found["rust"] == "rustc 1.95.0" and found["command"] == ["train.py", "run.seed=1"]
     assert found["packages"]["torch"] and "vllm" not in found["packages"]
@@ -241,12 +241,13 @@ def test_the_environment_is_plain_json_and_tells_what_decides_a_run():
 def test_the_environment_knows_the_commit(tmp_path):
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    commit = environment(toolchain="", argv=[])["commit"]
+    commit = environment(toolchain="", isolation="", argv=[])["commit"]
     head = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True)
     assert head.returncode or commit["id"] == head.stdout.strip()
 
 
 def test_asking_for_the_environment_imports_no_package_it_names():
-    program = "import sys, grpo.environment as e; e.environment(toolchain='', argv=[]); print('torch' in sys.modules)"
+    call = "e.environment(toolchain='', isolation='', argv=[])"
+    program = f"import sys, grpo.environment as e; {call}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

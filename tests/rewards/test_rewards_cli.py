@@ -64,7 +64,7 @@ def test_bad_input_is_named(tmp_path):
 
 def test_without_a_toolchain_the_host_has_failed(good, tmp_path):
     program = "import sys, rewards.__main__ as m\nfrom sandbox import ToolchainError\n"
-    program += "def none(jobs): raise ToolchainError('no Rust: install it')\n"
+    program += "def none(jobs, isolation): raise ToolchainError('no Rust: install it')\n"
     program += f"m.SandboxPool = none\nsys.exit(m.main(['grade', {str(good)!r}]))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True)
     assert done.returncode == 3 and b"rewards: no Rust: install it" in done.stderr

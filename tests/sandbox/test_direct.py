@@ -6,10 +6,10 @@ import pytest
 
 from programs import GOOD, in_test
 from sandbox.direct import HAZARDS
+from sandbox.isolation import Isolation
 from sandbox.limits import Limits
 from sandbox.paths import PATHS, choose_path, grade
-from sandbox.process import become_reaper
-from sandbox.toolchain import Toolchain, find_toolchain
+from sandbox.toolchain import Toolchain
 from sandbox.verdict import Verdict
 from test_sandbox_cargo import CASES, FORGERIES
 
@@ -45,21 +45,15 @@ EDGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def toolchain() -> Toolchain:
-    become_reaper()
-    return find_toolchain()
-
-
-def both(source: str, toolchain: Toolchain, tmp_path: Path, phases: tuple[str, ...]) -> list[Verdict]:
+def both(source: str, isolation: Isolation, workdir: Path, phases: tuple[str, ...]) -> list[Verdict]:
     limits = Limits(compile_cpu_s=20, run_cpu_s=5, wall_s=60)
-    return [grade(source, toolchain, limits, tmp_path, path=path, phases=phases) for path in ("direct", "exact")]
+    return [grade(source, isolation, limits, workdir, path=path, phases=phases) for path in ("direct", "exact")]
 
 
 @pytest.mark.parametrize("name", [*CASES, *FORGERIES, *EDGES])
-def test_both_paths_say_the_same(name: str, toolchain: Toolchain, tmp_path: Path) -> None:
+def test_both_paths_say_the_same(name: str, isolation: Isolation, workdir: Path) -> None:
     source = EDGES.get(name) or FORGERIES.get(name) or CASES[name][0]
-    direct, exact = both(source, toolchain, tmp_path, ("build", "clippy", "test"))
+    direct, exact = both(source, isolation, workdir, ("build", "clippy", "test"))
     assert {fact: getattr(direct, fact) for fact in FACTS} == {fact: getattr(exact, fact) for fact in FACTS}
 
 
@@ -68,15 +62,15 @@ def test_both_paths_say_the_same(name: str, toolchain: Toolchain, tmp_path: Path
     "name", ["passes", "a test fails", "tests do not build", "clippy refuses", "an unclosed string"]
 )
 def test_both_paths_say_the_same_of_any_phases(
-    name: str, phases: tuple[str, ...], toolchain: Toolchain, tmp_path: Path
+    name: str, phases: tuple[str, ...], isolation: Isolation, workdir: Path
 ) -> None:
-    direct, exact = both(CASES[name][0], toolchain, tmp_path, phases)
+    direct, exact = both(CASES[name][0], isolation, workdir, phases)
     assert direct.outcome is exact.outcome
     assert (direct.build, direct.clippy, direct.test) == (exact.build, exact.clippy, exact.test)
 
 
-def test_the_cheap_path_is_cheap(toolchain: Toolchain, tmp_path: Path) -> None:
-    pairs = [both(GOOD + f"// {i}\n", toolchain, tmp_path, ("build", "clippy", "test")) for i in range(3)]
+def test_the_cheap_path_is_cheap(isolation: Isolation, workdir: Path) -> None:
+    pairs = [both(GOOD + f"// {i}\n", isolation, workdir, ("build", "clippy", "test")) for i in range(3)]
     assert sum(direct.cpu_ms for direct, _ in pairs) < sum(exact.cpu_ms for _, exact in pairs) / 2
 
 

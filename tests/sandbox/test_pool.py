@@ -21,6 +21,13 @@ def pool() -> Iterator[SandboxPool]:
         yield pool
 
 
+@pytest.fixture(scope="module")
+def unprotected_pool() -> Iterator[SandboxPool]:
+    """What starts processes needs a pool that lets it."""
+    with SandboxPool(jobs=2, limits=Limits(run_cpu_s=5), isolation="none") as pool:
+        yield pool
+
+
 def wait_until_graded(pool: SandboxPool) -> None:
     """Wait until some worker runs a command."""
     for _ in range(500):
@@ -150,25 +157,25 @@ def test_closing_leaves_no_process_and_no_file() -> None:
         pool.submit("fn late() {}")
 
 
-def test_giving_up_is_quick_and_leaves_no_daemon(pool: SandboxPool) -> None:
-    future = pool.submit(daemon(76541))
+def test_giving_up_is_quick_and_leaves_no_daemon(unprotected_pool: SandboxPool) -> None:
+    future = unprotected_pool.submit(daemon(76541))
     wait_for_process("sleep 76541")
     started = time.monotonic()
-    pool.cancel(future, "late")
+    unprotected_pool.cancel(future, "late")
     assert future.result(timeout=0).reason == "late"
     assert time.monotonic() - started < 0.2
     wait_for_process("sleep 76541", gone=True)
-    assert pool.submit("fn next_one() {}").result().build
+    assert unprotected_pool.submit("fn next_one() {}").result().build
 
 
-def test_a_killed_worker_leaves_no_daemon(pool: SandboxPool) -> None:
-    future = pool.submit(daemon(76542))
+def test_a_killed_worker_leaves_no_daemon(unprotected_pool: SandboxPool) -> None:
+    future = unprotected_pool.submit(daemon(76542))
     wait_for_process("sleep 76542")
-    for worker in pool._workers:
+    for worker in unprotected_pool._workers:
         os.kill(worker._process.pid, signal.SIGKILL)
     pids = wait_for_process("sleep 76542", other_than=processes("sleep 76542"))  # of the second attempt
     assert len(pids) == 1
-    pool.cancel(future, "enough")
+    unprotected_pool.cancel(future, "enough")
     wait_for_process("sleep 76542", gone=True)
 
 
@@ -201,12 +208,13 @@ def test_no_room_at_the_start_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 PARENT = """
-import os, sys, time
+import os, sys, tempfile, time
 sys.path.insert(0, {root!r})
 from sandbox import SandboxPool
 if __name__ == "__main__":
+    tempfile.gettempdir()  # writes a file to see that it can, and leaves it when it is interrupted
     print("here", flush=True)
-    with SandboxPool(jobs=2) as pool:
+    with SandboxPool(jobs=2, isolation="none") as pool:
         pool.submit({source!r})
         print("ready", flush=True)
         time.sleep(60)

@@ -7,25 +7,18 @@ from pathlib import Path
 import pytest
 
 from programs import GOOD, in_test
+from sandbox.isolation import Isolation
 from sandbox.limits import Limits
 from sandbox.paths import grade
-from sandbox.process import become_reaper
 from sandbox.project import HEAD, MANIFEST, TAIL
-from sandbox.toolchain import Toolchain, find_toolchain
 from sandbox.verdict import Outcome, Verdict
 
 LIMITS = Limits(compile_cpu_s=8, run_cpu_s=2, wall_s=30)
 
 
-@pytest.fixture(scope="module")
-def toolchain() -> Toolchain:
-    become_reaper()
-    return find_toolchain()
-
-
-def verdict_of(source: str, toolchain: Toolchain, tmp_path: Path, **changes: object) -> Verdict:
-    verdict = grade(source, toolchain, LIMITS, tmp_path, **changes)
-    assert list(tmp_path.iterdir()) == [], "the work directory is always removed"
+def verdict_of(source: str, isolation: Isolation, workdir: Path, **changes: object) -> Verdict:
+    verdict = grade(source, isolation, LIMITS, workdir, **changes)
+    assert list(workdir.iterdir()) == [], "the work directory is always removed"
     return verdict
 
 
@@ -85,9 +78,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_outcome_and_counts(name: str, toolchain: Toolchain, tmp_path: Path) -> None:
+def test_outcome_and_counts(name: str, isolation: Isolation, workdir: Path) -> None:
     source, outcome, phases, genuine, counts = CASES[name]
-    verdict = verdict_of(source, toolchain, tmp_path)
+    verdict = verdict_of(source, isolation, workdir)
     assert (verdict.build, verdict.clippy, verdict.test) == phases
     assert verdict.outcome is outcome
     assert verdict.genuine == genuine
@@ -109,115 +102,117 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-def test_cargo_believes_a_forgery_and_the_verdict_does_not(name: str, toolchain: Toolchain, tmp_path: Path) -> None:
-    verdict = verdict_of(FORGERIES[name], toolchain, tmp_path, phases=("test",))
+def test_cargo_believes_a_forgery_and_the_verdict_does_not(name: str, isolation: Isolation, workdir: Path) -> None:
+    verdict = verdict_of(FORGERIES[name], isolation, workdir, phases=("test",))
     assert verdict.test, "equal to cargo, which believes exit code 0"
     assert not verdict.genuine and verdict.outcome is Outcome.FORGED
 
 
-def test_a_spinning_test_is_a_timeout_by_cpu_time(toolchain: Toolchain, tmp_path: Path) -> None:
-    verdict = verdict_of(in_test("loop {}"), toolchain, tmp_path, phases=("test",))
+def test_a_spinning_test_is_a_timeout_by_cpu_time(isolation: Isolation, workdir: Path) -> None:
+    verdict = verdict_of(in_test("loop {}"), isolation, workdir, phases=("test",))
     assert verdict.outcome is Outcome.TIMEOUT and verdict.test is False
     assert "CPU time" in verdict.reason
     assert verdict.cpu_ms < 1000 * (LIMITS.run_cpu_s + 3)
 
 
-def test_a_spinning_compiler_is_a_timeout(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_a_spinning_compiler_is_a_timeout(isolation: Isolation, workdir: Path) -> None:
     endless = (
         "#![allow(long_running_const_eval)]\n"
         "const X: u64 = { let mut i = 0; while i < u64::MAX { i += 1; } i };\nfn f() -> u64 { X }\n"
     )
     limits = Limits(compile_cpu_s=2, wall_s=30)
-    verdict = grade(endless, toolchain, limits, tmp_path)
+    verdict = grade(endless, isolation, limits, workdir)
     assert verdict.outcome is Outcome.TIMEOUT and verdict.build is False
 
 
-def test_a_sleeping_test_meets_the_wall_clock(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_a_sleeping_test_meets_the_wall_clock(isolation: Isolation, workdir: Path) -> None:
     source = in_test("std::thread::sleep(std::time::Duration::from_secs(600));")
-    verdict = grade(source, toolchain, Limits(wall_s=4), tmp_path, phases=("test",))
+    verdict = grade(source, isolation, Limits(wall_s=4), workdir, phases=("test",))
     assert verdict.outcome is Outcome.TIMEOUT and "wall-clock" in verdict.reason
 
 
-def test_a_memory_bomb_is_out_of_memory(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_a_memory_bomb_is_out_of_memory(isolation: Isolation, workdir: Path) -> None:
     source = in_test("let v = vec![1u8; 64 << 30]; assert_eq!(v.len(), 1);")
-    assert verdict_of(source, toolchain, tmp_path, phases=("test",)).outcome is Outcome.OUT_OF_MEMORY
+    assert verdict_of(source, isolation, workdir, phases=("test",)).outcome is Outcome.OUT_OF_MEMORY
 
 
-def test_a_flood_of_output_is_bounded(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_a_flood_of_output_is_bounded(isolation: Isolation, workdir: Path) -> None:
     source = in_test('for _ in 0..200_000 { println!("flood flood flood flood"); eprintln!("flood"); } panic!();')
-    verdict = verdict_of(source, toolchain, tmp_path, phases=("test",))
+    verdict = verdict_of(source, isolation, workdir, phases=("test",))
     assert (verdict.passed, verdict.failed) == (1, 1), "the summary at the end is still read"
     assert len(verdict.test_output) <= 4000
 
 
-def test_a_daemon_does_not_outlive_its_test(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_a_daemon_does_not_outlive_its_test(unprotected: Isolation, workdir: Path) -> None:
     # a process in a session of its own, which a kill of the process group misses
     source = in_test(
         'std::process::Command::new("setsid").args(["sleep", "98765"]).spawn().unwrap();'
         " std::thread::sleep(std::time::Duration::from_millis(200));"
     )
-    assert verdict_of(source, toolchain, tmp_path, phases=("test",)).outcome is Outcome.PASSED
+    assert verdict_of(source, unprotected, workdir, phases=("test",)).outcome is Outcome.PASSED
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "sleep 98765" not in running.splitlines()
 
 
 def test_an_environment_variable_of_the_parent_is_not_seen(
-    toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    isolation: Isolation, workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_TOKEN", "hunter2")
     source = in_test('assert!(std::env::var("SECRET_TOKEN").is_err() && option_env!("SECRET_TOKEN").is_none());')
-    assert verdict_of(source, toolchain, tmp_path, phases=("test",)).outcome is Outcome.PASSED
+    assert verdict_of(source, isolation, workdir, phases=("test",)).outcome is Outcome.PASSED
 
 
-def test_directories_without_permissions_are_removed_too(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_directories_without_permissions_are_removed_too(unprotected: Isolation, workdir: Path) -> None:
     source = in_test(
         'std::fs::create_dir("locked").unwrap(); std::fs::write("locked/file", "x").unwrap();'
         " use std::os::unix::fs::PermissionsExt;"
         ' std::fs::set_permissions("locked", std::fs::Permissions::from_mode(0)).unwrap();'
     )
-    assert verdict_of(source, toolchain, tmp_path, phases=("test",)).outcome is Outcome.PASSED
+    assert verdict_of(source, unprotected, workdir, phases=("test",)).outcome is Outcome.PASSED
 
 
-def test_diagnostics_count_lines_in_the_programs_own_text(toolchain: Toolchain, tmp_path: Path) -> None:
-    verdict = verdict_of("fn ok() {}\nfn bad() -> u8 {\n    true\n}\n", toolchain, tmp_path, phases=("build",))
+def test_diagnostics_count_lines_in_the_programs_own_text(isolation: Isolation, workdir: Path) -> None:
+    verdict = verdict_of("fn ok() {}\nfn bad() -> u8 {\n    true\n}\n", isolation, workdir, phases=("build",))
     (error,) = verdict.diagnostics
     assert (error.level, error.code, error.line) == ("error", "E0308", 3)
     assert verdict.clippy is None and verdict.test is None
 
 
-def test_warnings_are_counted_once_each(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_warnings_are_counted_once_each(isolation: Isolation, workdir: Path) -> None:
     source = "fn a(x: u8) -> u8 {\n    return x;\n}\nfn b() {\n    let unused = 1;\n}\n"
-    verdict = verdict_of(source, toolchain, tmp_path)
+    verdict = verdict_of(source, isolation, workdir)
     assert verdict.warnings == 2
     assert {d.code for d in verdict.diagnostics} == {"clippy::needless_return", "unused_variables"}
 
 
-def test_a_program_over_the_size_limit_is_not_compiled(toolchain: Toolchain, tmp_path: Path) -> None:
-    verdict = grade("// " + "x" * 3000, toolchain, Limits(source_kb=2), tmp_path)
+def test_a_program_over_the_size_limit_is_not_compiled(isolation: Isolation, workdir: Path) -> None:
+    verdict = grade("// " + "x" * 3000, isolation, Limits(source_kb=2), workdir)
     assert verdict.outcome is Outcome.BUILD_ERROR and "source_kb" in verdict.reason and not verdict.ms
 
 
-def test_a_hundred_kilobytes_of_code_are_graded(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_a_hundred_kilobytes_of_code_are_graded(isolation: Isolation, workdir: Path) -> None:
     source = "".join(f"fn f{i}(x: u64) -> u64 {{\n    x + {i}\n}}\n" for i in range(2600))
     assert len(source) > 100_000 - 20_000
-    assert verdict_of(source, toolchain, tmp_path, phases=("build",)).build
+    assert verdict_of(source, isolation, workdir, phases=("build",)).build
 
 
-def test_a_program_that_forbids_the_canary_keeps_cargos_verdict(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_a_program_that_forbids_the_canary_keeps_cargos_verdict(isolation: Isolation, workdir: Path) -> None:
     source = "#![forbid(non_ascii_idents)]\n// é makes the canary take a name of another alphabet\n" + GOOD
-    verdict = verdict_of(source, toolchain, tmp_path)
+    verdict = verdict_of(source, isolation, workdir)
     assert verdict.test and not verdict.genuine and verdict.passed == 2
 
 
 @pytest.mark.parametrize("name", ["passes", "a test fails", "clippy refuses", "own main", "builds only under test"])
-def test_equal_to_plain_cargo_in_a_plain_project(name: str, toolchain: Toolchain, tmp_path: Path) -> None:
+def test_equal_to_plain_cargo_in_a_plain_project(name: str, isolation: Isolation, workdir: Path) -> None:
     source, _, phases, _, _ = CASES[name]
-    (tmp_path / "src").mkdir()
-    (tmp_path / "Cargo.toml").write_text(MANIFEST)
-    (tmp_path / "src" / "main.rs").write_text(HEAD + source + TAIL)
-    path = os.environ | {"PATH": f"{toolchain.bin}{os.pathsep}{os.environ['PATH']}"}  # cargo may be in .rust/ only
+    (workdir / "src").mkdir()
+    (workdir / "Cargo.toml").write_text(MANIFEST)
+    (workdir / "src" / "main.rs").write_text(HEAD + source + TAIL)
+    path = os.environ | {
+        "PATH": f"{isolation.toolchain.bin}{os.pathsep}{os.environ['PATH']}"
+    }  # cargo may be in .rust/ only
     said = tuple(
-        subprocess.run(["cargo", verb, "-q", "--offline"], cwd=tmp_path, env=path, capture_output=True).returncode == 0
+        subprocess.run(["cargo", verb, "-q", "--offline"], cwd=workdir, env=path, capture_output=True).returncode == 0
         for verb in ("build", "clippy", "test")
     )
     assert said == phases

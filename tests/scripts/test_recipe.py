@@ -134,11 +134,12 @@ def test_every_default_in_the_help_can_be_copied_as_an_override():
     assert len(shown) >= len(defaults(Recipe)) > 40
 
 
-def test_the_sandbox_section_is_its_limits_jobs_and_path():
+def test_the_sandbox_section_is_its_limits_and_how_it_works():
     section = load(Recipe, None, ["sandbox.wall_s=77", "sandbox.jobs=2"]).sandbox
     assert section.limits() == Limits(wall_s=77) and type(section.limits()) is Limits
     assert section.jobs == 2
     assert {f.name for f in dataclasses.fields(SandboxSection)} == {f.name for f in dataclasses.fields(Limits)} | {
+        "isolation",
         "jobs",
         "path",
     }

@@ -1,0 +1,58 @@
+"""The launcher: a small Rust program that gives up rights and becomes a guest's command; built here on first use.
+
+The built program is kept in the user's cache directory, named by a hash of its sources and of the compiler, so that a
+changed source is never met by an old program. Several processes may build it at once: the last one to finish wins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from sandbox.errors import ToolchainError
+from sandbox.toolchain import Toolchain
+
+__all__ = ["cache_directory", "launcher"]
+
+SOURCES = Path(__file__).parent / "launcher"
+FLAGS = ("--edition=2021", "-O", "-Cpanic=abort", "-Cstrip=symbols")
+BUILD_TIMEOUT_S = 120
+
+
+def cache_directory() -> Path:
+    """Where things that take long to make are kept between runs: `$XDG_CACHE_HOME/grpo-rust`, or below ~/.cache."""
+    root = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(root) / "grpo-rust"
+
+
+def launcher(toolchain: Toolchain) -> Path:
+    """The launcher's program, built if it is not there.
+
+    Raises: ToolchainError when the toolchain cannot build it; OSError when there is no room for it.
+    """
+    digest = hashlib.sha256("\0".join((toolchain.version, toolchain.host, *FLAGS)).encode())
+    for source in sorted(SOURCES.glob("*.rs")):
+        digest.update(source.read_bytes())
+    program = cache_directory() / f"launcher-{digest.hexdigest()[:16]}"
+    if not os.access(program, os.X_OK):
+        program.parent.mkdir(parents=True, exist_ok=True)
+        _build(toolchain, program)
+    return program
+
+
+def _build(toolchain: Toolchain, program: Path) -> None:
+    """Compile the launcher beside its place, and move it there."""
+    with tempfile.TemporaryDirectory(dir=program.parent) as directory:
+        built = Path(directory) / "launcher"
+        command: list[str | Path] = [toolchain.bin / "rustc", *FLAGS, SOURCES / "main.rs", "-o", built]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=BUILD_TIMEOUT_S)
+        except subprocess.TimeoutExpired as error:
+            raise ToolchainError(f"building the sandbox's launcher took more than {BUILD_TIMEOUT_S} s") from error
+        if done.returncode:
+            raise ToolchainError(f"{toolchain.version} cannot build the sandbox's launcher: {done.stderr[-2000:]}")
+        built.chmod(0o755)
+        built.replace(program)
