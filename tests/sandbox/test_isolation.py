@@ -19,6 +19,7 @@ from sandbox.errors import IsolationError
 from sandbox.isolation import Isolation, isolate
 from sandbox.limits import Limits
 from sandbox.paths import grade
+from sandbox.reachable import reachable
 from sandbox.toolchain import find_toolchain
 from sandbox.verdict import Outcome
 
@@ -235,6 +236,7 @@ def test_a_launcher_that_cannot_start_is_the_hosts_failure(isolation: Isolation,
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_everything_holds_for_a_user_without_rights(isolation: Isolation) -> None:
+    toolchain = reachable(isolation.toolchain)
     programs = [GOOD, in_test(ATTACKS["starts a shell"])]
     script = (
         "import os, subprocess, sys, tempfile\n"
@@ -243,8 +245,8 @@ def test_everything_holds_for_a_user_without_rights(isolation: Isolation) -> Non
         "from sandbox.isolation import isolate\n"
         "from sandbox.paths import grade\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-        f"found = isolate(Toolchain(Path({str(isolation.toolchain.bin)!r}), {isolation.toolchain.version!r},"
-        f" {isolation.toolchain.host!r}))\n"
+        f"found = isolate(Toolchain(Path({str(toolchain.bin)!r}), {toolchain.version!r},"
+        f" {toolchain.host!r}))\n"
         f"outcomes = [grade(source, found, Limits(), Path(sys.argv[1])).outcome for source in {programs!r}]\n"
         "print(found.user, *outcomes)\n"
     )
