@@ -58,8 +58,7 @@ class DirectGrading(Grading):
         """Raises: NeedsCargo when only the exact path can tell."""
         if HAZARDS.search(self.project.source):
             raise NeedsCargo
-        os.makedirs(self.project.root / OUTPUT)
-        self.isolation.hand_over(self.project)
+        self.prepare()
         clippy, parses = None, True
         if set(phases) != {"test"}:
             clippy = self._clippy()
@@ -70,8 +69,17 @@ class DirectGrading(Grading):
         build = self._build(bool(clippy), parses, tested) if "build" in phases else None
         return build, clippy if "clippy" in phases else None, tested if "test" in phases else Tested()
 
+    def prepare(self) -> None:
+        """Make what the compilers need; before any of them is called."""
+        os.makedirs(self.project.root / OUTPUT)
+        self.isolation.hand_over(self.project)
+
+    def compile_tests(self) -> Finished:
+        """Compile and link the tests."""
+        return self._compile("test", ["rustc"], "--test", "--emit=link", "-Ccodegen-units=1", "-o", TESTS)
+
     def run_tests(self) -> TestRun:
-        compiled = self._compile("test", ["rustc"], "--test", "--emit=link", "-Ccodegen-units=1", "-o", TESTS)
+        compiled = self.compile_tests()
         errors = tuple(message for message in self._read(compiled) if message.level == "error")
         self.messages += errors
         if compiled.exit_code:

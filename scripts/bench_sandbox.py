@@ -1,0 +1,201 @@
+"""Measure what grading a program costs, path by path, beside what the published recipe costs.
+
+Usage:
+    python scripts/bench_sandbox.py [--programs DIR] [--paths naive,exact,direct] [--jobs 1,2] [--json FILE]
+
+Every program is graded by every path in turn, so that a busy machine is busy for all of them; nothing is cached, and
+no program comes twice. `naive` is the published recipe: a fresh project for each of `cargo build`, `cargo clippy` and
+`cargo test`, with cargo's own defaults. The floor is `rustc --test` on an empty program. All run under one isolation.
+Without --programs they are answers in the shipped model's family, half of them with a planted mistake.
+
+The file: {"programs", "paths": {NAME: {"cpu_ms" (median), "cpu_ms_mean", "wall_ms", "per_second": {JOBS: x},
+"differences" (from the first path)}}, "floor_cpu_ms"}.
+
+Example:
+    python scripts/bench_sandbox.py --count 20 --paths naive,direct --jobs 1,2
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from naive_grading import NaiveGrading
+from rewards.rust import extract_code
+from sandbox import ISOLATIONS, Isolation, Limits, SandboxError, Verdict, find_toolchain
+from sandbox.direct import DirectGrading
+from sandbox.isolation import isolate
+from sandbox.paths import PATHS, grade
+from sandbox.process import become_reaper
+from sandbox.project import Project
+from tiny.tasks import demonstrations
+
+__all__ = ["main"]
+
+NAIVE = "naive"
+EMPTY = ""
+BAD_INPUT, HOST_FAILED = 2, 3
+_isolation: Isolation | None = None  # of this worker process
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One grading: what was said, and what it took."""
+
+    verdict: tuple[Any, ...]
+    cpu_ms: float
+    wall_ms: float
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the arguments, measure, print a table and write the file; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--programs", type=Path, help="a directory of .rs files; default: generated answers")
+    parser.add_argument(
+        "--count", type=int, default=50, help="how many programs to generate, or to take of DIR at most"
+    )
+    parser.add_argument(
+        "--paths", default=f"{NAIVE},{','.join(PATHS)}", help="what to compare; the first is the reference"
+    )
+    parser.add_argument("--jobs", default="1,2", help="processes at once, for programs per second")
+    parser.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="under which all of them run")
+    parser.add_argument("--json", type=Path, help="where to write the figures")
+    options = parser.parse_args(argv)
+    paths, jobs = options.paths.split(","), [int(text) for text in options.jobs.split(",") if text.isdecimal()]
+    if unknown := set(paths) - {NAIVE, *PATHS}:
+        parser.error(f"--paths: no such path: {', '.join(sorted(unknown))}; there are {NAIVE}, {', '.join(PATHS)}")
+    if not jobs or not all(jobs) or options.count < 1:
+        parser.error(f"--jobs {options.jobs!r} --count {options.count}: give positive numbers, as in --jobs 1,2")
+    programs = _read(options.programs, options.count) if options.programs else _generate(options.count)
+    if not programs:
+        parser.error(f"--programs {options.programs}: there is no .rs file in it")
+    try:
+        figures = measure(programs, paths, jobs, options.isolation)
+    except SandboxError as error:
+        print(f"bench_sandbox: {error}", file=sys.stderr)
+        return HOST_FAILED
+    print(table(figures))
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
+def measure(programs: Sequence[str], paths: Sequence[str], jobs: Sequence[int], isolation: str) -> dict[str, Any]:
+    """The figures: first one program at a time, path after path, then whole runs for the throughput."""
+    context = multiprocessing.get_context("spawn")
+    costs: dict[str, list[Cost]] = {path: [] for path in paths}
+    floor: list[float] = []
+    with context.Pool(1, _prepare, (isolation,)) as worker:
+        for number, source in enumerate(tqdm(programs, desc="one by one", unit="program")):
+            turn = number % len(paths)  # nobody is always first
+            for path in (*paths[turn:], *paths[:turn]):
+                costs[path].append(worker.apply(_grade, (path, source)))
+            floor.append(worker.apply(_floor))
+    rates: dict[str, dict[str, float]] = {path: {} for path in paths}
+    for path in paths:
+        for count in jobs:
+            with context.Pool(count, _prepare, (isolation,)) as workers:
+                workers.map(_ready, range(count), chunksize=1)
+                start = time.perf_counter()
+                workers.starmap(_grade, [(path, source) for source in programs], chunksize=1)
+                rates[path][str(count)] = len(programs) / (time.perf_counter() - start)
+    reference = costs[paths[0]]
+    return {
+        "programs": len(programs),
+        "paths": {
+            path: {
+                "cpu_ms": statistics.median(cost.cpu_ms for cost in costs[path]),
+                "cpu_ms_mean": statistics.fmean(cost.cpu_ms for cost in costs[path]),
+                "wall_ms": statistics.median(cost.wall_ms for cost in costs[path]),
+                "per_second": rates[path],
+                "differences": sum(a.verdict != b.verdict for a, b in zip(costs[path], reference, strict=True)),
+            }
+            for path in paths
+        },
+        "floor_cpu_ms": statistics.median(floor),
+    }
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The figures for people: CPU first, since it drifts least."""
+    first = next(iter(figures["paths"].values()))["cpu_ms"]
+    lines = [
+        f"{'path':8} {'CPU ms':>8} {'mean':>8} {'ratio':>7} {'x floor':>8} {'wall ms':>8} {'differ':>7}  per second"
+    ]
+    for name, row in figures["paths"].items():
+        rates = ", ".join(f"{rate:.2f} ({jobs} jobs)" for jobs, rate in row["per_second"].items())
+        lines.append(
+            f"{name:8} {row['cpu_ms']:8.0f} {row['cpu_ms_mean']:8.0f} {first / row['cpu_ms']:6.2f}x "
+            f"{row['cpu_ms'] / figures['floor_cpu_ms']:7.2f}x {row['wall_ms']:8.0f} {row['differences']:7}  {rates}"
+        )
+    return "\n".join([*lines, f"floor    {figures['floor_cpu_ms']:8.0f}   ({figures['programs']} programs)"])
+
+
+def _read(directory: Path, count: int) -> list[str]:
+    """The programs of a directory, each text once."""
+    texts = (file.read_text(encoding="utf-8", errors="replace") for file in sorted(directory.rglob("*.rs")))
+    return list(dict.fromkeys(texts))[:count]
+
+
+def _generate(count: int) -> list[str]:
+    """Programs of the shipped model's family."""
+    codes = (extract_code(item.answer) for item in demonstrations(2 * count, mistaken=0.5, seed=7))
+    return list(dict.fromkeys(code for code in codes if code))[:count]
+
+
+def _prepare(isolation: str) -> None:
+    """Make this process a worker."""
+    global _isolation
+    become_reaper()
+    _isolation = isolate(find_toolchain(), isolation)
+
+
+def _ready(number: int) -> None:
+    """Nothing: whoever answers has started."""
+
+
+def _grade(path: str, source: str) -> Cost:
+    """Grade one program."""
+    assert _isolation is not None
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        Path(directory).chmod(0o711)
+        start = time.perf_counter()
+        if path == NAIVE:
+            verdict = NaiveGrading(Path(directory), source, _isolation, Limits()).verdict()
+        else:
+            verdict = grade(source, _isolation, Limits(), Path(directory), path=path)
+        wall_ms = 1e3 * (time.perf_counter() - start)
+    return Cost(_told(verdict), verdict.cpu_ms, wall_ms)
+
+
+def _floor() -> float:
+    """CPU milliseconds of compiling and linking the tests of an empty program."""
+    assert _isolation is not None
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        Path(directory).chmod(0o711)
+        project = Project(Path(directory) / "program", EMPTY)
+        project.create()
+        grading = DirectGrading(project, _isolation, Limits())
+        grading.prepare()
+        grading.compile_tests()
+        return grading.cpu_ms
+
+
+def _told(verdict: Verdict) -> tuple[Any, ...]:
+    """What has to be equal on every path."""
+    return (verdict.build, verdict.clippy, verdict.test, verdict.passed, verdict.failed, verdict.ignored)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
