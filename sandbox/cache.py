@@ -1,4 +1,4 @@
-"""Verdicts by content: the same program is graded once. In memory, bounded, least recently used out first."""
+"""Verdicts by content: the same program is graded once. Bounded, least recently used out first; on disk if wanted."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import astuple
+from functools import cache
+from pathlib import Path
 
+from sandbox.isolation import Isolation
 from sandbox.limits import Limits
-from sandbox.toolchain import Toolchain
+from sandbox.store import VerdictStore
 from sandbox.verdict import Verdict
 
 __all__ = ["VerdictCache", "verdict_key"]
 
 
 class VerdictCache:
-    """At most `size` verdicts. Not safe for threads by itself: the pool holds a lock around it.
+    """At most `size` verdicts in memory, and those of a store. Not safe for threads: the pool holds a lock around it.
 
     >>> from sandbox.verdict import Outcome
     >>> cache = VerdictCache(size=1)
@@ -24,25 +27,52 @@ class VerdictCache:
     (None, <Outcome.NO_TESTS: 'no_tests'>)
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, store: VerdictStore | None = None) -> None:
         self._size = size
+        self._store = store
         self._verdicts: OrderedDict[str, Verdict] = OrderedDict()
 
     def get(self, key: str) -> Verdict | None:
         """The verdict under a key, which counts as a use."""
         if key in self._verdicts:
             self._verdicts.move_to_end(key)
-        return self._verdicts.get(key)
+            return self._verdicts[key]
+        found = self._store.get(key) if self._store else None
+        if found is not None:
+            self._remember(key, found)
+        return found
 
     def put(self, key: str, verdict: Verdict) -> None:
         """Remember a verdict, and forget the one unused for longest if there are too many."""
+        self._remember(key, verdict)
+        if self._store:
+            self._store.put(key, verdict)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._store:
+            self._store.close()
+
+    def _remember(self, key: str, verdict: Verdict) -> None:
+        """Put a verdict into memory."""
         self._verdicts[key] = verdict
         self._verdicts.move_to_end(key)
         while len(self._verdicts) > self._size:
             self._verdicts.popitem(last=False)
 
 
-def verdict_key(source: str, phases: Sequence[str], toolchain: Toolchain, limits: Limits) -> str:
-    """A name for everything that decides a verdict: program, phases, toolchain and limits."""
-    facts = repr((tuple(phases), toolchain.version, toolchain.host, astuple(limits))).encode()
+def verdict_key(source: str, phases: Sequence[str], isolation: Isolation, limits: Limits, path: str) -> str:
+    """A name for all that decides a verdict: program, phases, toolchain, protection, limits, path and our own code."""
+    toolchain = isolation.toolchain
+    ways = (toolchain.version, toolchain.host, isolation.kind, isolation.landlock, isolation.user is None, path)
+    facts = repr((tuple(phases), ways, astuple(limits), _own_code())).encode()
     return hashlib.sha256(facts + b"\0" + source.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@cache
+def _own_code() -> str:
+    """A hash of this package: what another version of it said is not what this one would."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.rglob("*.[pr][ys]")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

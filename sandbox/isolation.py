@@ -65,6 +65,11 @@ class Isolation:
         return f"{files}, system-call filter, {users}"
 
     @property
+    def is_real(self) -> bool:
+        """Whether anything protects the host."""
+        return self.kind != "none"
+
+    @property
     def user(self) -> int | None:
         """The user id that guests of this process run as."""
         return None if self.first_user is None else self.first_user + os.getpid() % MAX_PIDS

@@ -24,15 +24,18 @@ from sandbox.attendant import Attendant
 from sandbox.cache import VerdictCache, verdict_key
 from sandbox.errors import PoolClosed, SandboxError, ToolchainError
 from sandbox.isolation import Isolation, isolate
+from sandbox.launching import cache_directory
 from sandbox.limits import Limits
 from sandbox.paths import choose_path
 from sandbox.removal import remove_tree
+from sandbox.store import VerdictStore
 from sandbox.toolchain import Toolchain, find_toolchain
 from sandbox.verdict import PHASES, Outcome, Verdict
 
 __all__ = ["SandboxPool"]
 
 ATTEMPTS = 2
+KEPT = 1_000_000  # verdicts on disk, about a kilobyte each
 PROBE = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {\n        assert_eq!(1 + 1, 2);\n    }\n}\n"
 WALL_CLOCK = "wall-clock"  # in the reason of verdicts that depend on the machine's load
 
@@ -65,12 +68,14 @@ class SandboxPool:
         path: str = "direct",
         isolation: str = "auto",
         cache_size: int = 100_000,
+        keep: bool = False,
     ) -> None:
         """Start the workers and grade one empty program, to know that grading works.
 
         Args: jobs, programs graded at once, 0 for one a core; limits of each program; path, "direct" for the cheap way
             where it is known to equal cargo and "exact" for cargo always; isolation, of `ISOLATIONS`, "auto" for the
-            strongest that the host can give and "none" for none; cache_size, verdicts remembered.
+            strongest that the host can give and "none" for none; cache_size, verdicts remembered; keep, whether they
+            are kept on disk for other runs (never without isolation: a program could write there).
         Raises: ToolchainError when there is no Rust to grade with, or it cannot build the empty program; IsolationError
             when guests cannot be isolated as asked; SandboxError when there is no room for work directories.
         """
@@ -86,7 +91,10 @@ class SandboxPool:
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._cache = VerdictCache(cache_size)
+        store = (
+            VerdictStore(cache_directory() / "verdicts.sqlite", size=KEPT) if keep and self.isolation.is_real else None
+        )
+        self._cache = VerdictCache(cache_size, store)
         self._pending: dict[str, _Job] = {}
         self._closed = False
         settings = (self.isolation, self.limits, self.path)
@@ -111,7 +119,7 @@ class SandboxPool:
         unknown = set(phases) - set(PHASES)
         if unknown or not phases:
             raise ValueError(f"phases are {tuple(phases)}; give some of {', '.join(PHASES)}")
-        key = verdict_key(source, phases, self.toolchain, self.limits)
+        key = verdict_key(source, phases, self.isolation, self.limits, self.path)
         with self._lock:
             if self._closed:
                 raise PoolClosed("the sandbox pool is closed: submit programs inside its `with` block")
@@ -153,6 +161,8 @@ class SandboxPool:
         self._finalizer()
         for thread in self._threads:
             thread.join()
+        with self._lock:
+            self._cache.close()
         for job in unfinished:
             job.future.cancel()
 

@@ -75,6 +75,7 @@ class SandboxSection(Limits):
 
     jobs: int = option(0, "programs graded at once; 0: one a core", unit="programs", low=0, high=4096)
     path: str = option("direct", "exact: cargo itself; direct: its compilers, equal and cheaper", choices=tuple(PATHS))
+    keep_verdicts: bool = option(True, "keep verdicts on disk (~/.cache/grpo-rust): no program is graded twice, ever")
     isolation: str = option(
         "auto",
         "what keeps programs from your files and the network; auto: the strongest that works here; none: nothing",

@@ -90,7 +90,13 @@ def train(recipe: Recipe) -> int:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
     sandbox = recipe.sandbox
-    with SandboxPool(sandbox.jobs, sandbox.limits(), path=sandbox.path, isolation=sandbox.isolation) as pool:
+    with SandboxPool(
+        sandbox.jobs,
+        sandbox.limits(),
+        path=sandbox.path,
+        isolation=sandbox.isolation,
+        keep=sandbox.keep_verdicts,
+    ) as pool:
         from compose import PromptSet, load_prompt_set, load_recipe_policy, make_trainer, resume
         from grpo.checkpoint import latest_checkpoint
         from grpo.report import write_report
