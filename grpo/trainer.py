@@ -14,6 +14,7 @@ from grpo.advantages import ADVANTAGES, zero_spread
 from grpo.checkpoint import save_checkpoint
 from grpo.data import PromptStream
 from grpo.engines import Engine
+from grpo.errors import HostFailed
 from grpo.evaluate import Evaluation
 from grpo.journal import batch_metrics, completion_lines, evaluation_line, reward_lines
 from grpo.model import Policy
@@ -22,9 +23,14 @@ from grpo.rollout import Rollout, reward_matrix, rollout, seed_for
 from grpo.run import RunDirectory
 from grpo.update import Updater, samples_from_groups
 
-__all__ = ["Trainer"]
+__all__ = ["NothingScored", "Trainer"]
 
 NOT_RATES = ("asserts", "length_mean", "reward_mean")
+MAX_UNSCORED_STEPS = 3  # in a row: one may be a hiccup of the host, three are a run that learns nothing
+
+
+class NothingScored(HostFailed):
+    """Step after step, not one answer could be scored."""
 
 
 @dataclass
@@ -50,6 +56,7 @@ class Trainer:
     checkpoint_every: int  # steps; 0 = only at the end
     checkpoints_kept: int
     config_toml: str
+    unscored_steps: int = 0  # in a row, up to now
     seconds_before: float = 0.0  # what earlier sessions of a resumed run took
     started: float = field(default_factory=time.monotonic)
 
@@ -71,7 +78,7 @@ class Trainer:
         Args: should_stop, asked after every step: True saves a checkpoint and ends early; on_step, told of every step's
             metrics; say, told in words what takes long.
         Returns: True when the run is complete, False when it was stopped and can be resumed.
-        Raises: NonFiniteLoss; what is on disk by then stays.
+        Raises: NonFiniteLoss, NothingScored; what is on disk by then stays.
         """
         self._evaluate_if_due(first_step - 1, say)
         for step in range(first_step, self.num_steps + 1):
@@ -96,6 +103,7 @@ class Trainer:
         scorable = rewards[~rewards.isnan()]
         if len(scorable) > 1:
             metrics |= {"reward/mean": float(scorable.mean()), "reward/std": float(scorable.std())}
+        self._refuse_to_learn_nothing(step, num_scored=len(scorable))
         metrics["groups/zero_spread"] = float(zero_spread(rewards).float().mean())
         metrics["advantage/std"] = float(advantages.std())
         self.run.log_completions(
@@ -115,6 +123,16 @@ class Trainer:
             "throughput/tokens_per_s": num_tokens / seconds,
             "throughput/completions_per_s": len(batch.groups) * self.group_size / seconds,
         }
+
+    def _refuse_to_learn_nothing(self, step: int, *, num_scored: int) -> None:
+        """Raise NothingScored after a few steps without any score."""
+        self.unscored_steps = 0 if num_scored else self.unscored_steps + 1
+        if self.unscored_steps == MAX_UNSCORED_STEPS:
+            raise NothingScored(
+                f"no answer of steps {step - MAX_UNSCORED_STEPS + 1} to {step} could be scored: the grader failed each "
+                "time, which the log explains, or no reward applies to these answers. Repair that, then go on from the "
+                "last checkpoint with run.resume=true"
+            )
 
     def _rollout(self, step: int) -> Rollout:
         """The graded groups of a step, sampled with the step's own seed."""

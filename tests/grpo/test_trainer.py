@@ -13,9 +13,9 @@ from grpo.data import PromptStream
 from grpo.engines.hf import HFEngine
 from grpo.evaluate import Evaluation, evaluate
 from grpo.model import Policy, load_policy
-from grpo.records import Example
+from grpo.records import Completion, Example
 from grpo.run import RunDirectory
-from grpo.trainer import Trainer
+from grpo.trainer import NothingScored, Trainer
 from grpo.update import NonFiniteLoss, Objective
 from letter_grader import Grade, LetterGrader
 from test_update import make_updater, weights
@@ -169,3 +169,30 @@ def test_a_non_finite_loss_keeps_what_is_on_disk(policy: Policy, tmp_path: Path)
     assert checkpoint.name == "step-000002"
     kept = load_policy(str(checkpoint), device=torch.device("cpu"), compute_dtype="float32")
     assert weights(kept).isfinite().all()
+
+
+class Unable(LetterGrader):
+    """Fails to grade in the steps named."""
+
+    def __init__(self, failing: set[int]) -> None:
+        super().__init__()
+        self._failing = failing
+
+    def _grade(self, completion: Completion) -> Grade:
+        step = int(completion.id.partition("-")[0].removeprefix("s"))
+        return Grade({"letters": None, "short": None}) if step in self._failing else super()._grade(completion)
+
+
+@pytest.mark.parametrize(("failing", "last"), [({2, 3, 4}, 3), ({1, 2, 4, 5}, 6)])
+def test_a_run_that_nothing_can_be_learned_from_is_ended(
+    policy: Policy, tmp_path: Path, failing: set[int], last: int
+) -> None:
+    trainer = make_trainer(policy, new_run(tmp_path / "run"), evaluate=None)
+    trainer.grader = Unable(failing)
+    if last == trainer.num_steps:
+        assert train(trainer), "never three in a row"
+    else:
+        with pytest.raises(NothingScored, match="no answer of steps 2 to 4 could be scored"):
+            train(trainer)
+    logged = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(logged[-1])["step"] == last
