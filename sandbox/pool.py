@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import queue
+import secrets
 import signal
 import tempfile
 import threading
@@ -79,12 +80,11 @@ class SandboxPool:
         Raises: ToolchainError when there is no Rust to grade with, or it cannot build the empty program; IsolationError
             when guests cannot be isolated as asked; SandboxError when there is no room for work directories.
         """
-        self._directory = _make_directory()
-        try:
-            self.isolation: Isolation = isolate(find_toolchain(), isolation)
-        except BaseException:
-            self._directory.rmdir()
-            raise
+        self._directory = Path(tempfile.gettempdir()) / f"sandbox-{secrets.token_hex(8)}"
+        self._workers: list[Attendant] = []
+        self._finalizer = weakref.finalize(self, _clean_up, self._workers, self._directory)  # before there is anything
+        _make(self._directory)
+        self.isolation: Isolation = isolate(find_toolchain(), isolation)
         self.toolchain: Toolchain = self.isolation.toolchain
         self.limits = limits or Limits()
         self.path = choose_path(path, self.toolchain)
@@ -98,8 +98,7 @@ class SandboxPool:
         self._pending: dict[str, _Job] = {}
         self._closed = False
         settings = (self.isolation, self.limits, self.path)
-        self._workers = [Attendant(self._directory, *settings) for _ in range(self.jobs)]
-        self._finalizer = weakref.finalize(self, _clean_up, self._workers, self._directory)
+        self._workers += [Attendant(self._directory, *settings) for _ in range(self.jobs)]
         resource_tracker.ensure_running()  # else a worker's start does it, and lets SIGINT through to the worker
         self._started = threading.Barrier(self.jobs + 1)
         self._threads = [threading.Thread(target=self._feed, args=(worker,), daemon=True) for worker in self._workers]
@@ -239,12 +238,11 @@ def _settle(future: Future[Verdict], verdict: Verdict) -> None:
         pass
 
 
-def _make_directory() -> Path:
-    """The directory below which everything happens."""
+def _make(directory: Path) -> None:
+    """Make the directory below which everything happens."""
     try:
-        directory = Path(tempfile.mkdtemp(prefix="sandbox-"))
+        directory.mkdir(mode=0o700)
         directory.chmod(0o711)  # guests of another user pass through, and see nothing
-        return directory
     except OSError as error:
         raise SandboxError(
             f"no work directory can be made ({error}); free some space or name another TMPDIR"
