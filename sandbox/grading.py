@@ -18,7 +18,7 @@ from sandbox.canary import Canary
 from sandbox.isolation import Isolation
 from sandbox.limits import Limits
 from sandbox.messages import Message, Tally, agrees, read_tally
-from sandbox.process import Finished, Stop, run
+from sandbox.process import Disk, Finished, Stop, run
 from sandbox.project import Project
 from sandbox.verdict import PHASES, Diagnostic, Outcome, Verdict
 
@@ -116,6 +116,7 @@ class Grading(ABC):
             env=self.environment(),
             tree_cpu_s=tree_cpu_s,
             wall_s=self.limits.wall_s,
+            disk=Disk(self.project.directory, self.limits.files, self.limits.disk_mb << 20),
             output_bytes=self.limits.output_kb << 10,
             on_start=self._on_start,
         )
@@ -200,6 +201,8 @@ class Grading(ABC):
 
     def _reason(self, phase: str, stop: Stop) -> str:
         """A limit in words."""
+        if stop is Stop.DISK:
+            return f"{phase}: wrote more than {self.limits.files:,} files or {self.limits.disk_mb:,} MiB"
         if stop is Stop.WALL:
             return f"{phase}: reached the wall-clock backstop of {self.limits.wall_s} s"
         compiling, running = self.limits.compile_cpu_s, self.limits.run_cpu_s

@@ -22,5 +22,7 @@ class Limits:
     wall_s: int = _limit(120, "wall-clock backstop of a phase", "s", 86_400)
     memory_mb: int = _limit(4096, "address space of one process", "MiB", 1_048_576)
     file_mb: int = _limit(256, "largest file that may be written", "MiB", 1_048_576)
+    disk_mb: int = _limit(1024, "all files together", "MiB", 1_048_576)
+    files: int = _limit(10_000, "files and directories together", "files", 10_000_000)
     output_kb: int = _limit(512, "kept of each output stream, half from its start and half from its end", "KiB", 65_536)
     source_kb: int = _limit(256, "largest program; a larger one fails without being compiled", "KiB", 65_536)

@@ -38,7 +38,7 @@ __all__ = ["SandboxPool"]
 ATTEMPTS = 2
 KEPT = 1_000_000  # verdicts on disk, about a kilobyte each
 PROBE = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {\n        assert_eq!(1 + 1, 2);\n    }\n}\n"
-WALL_CLOCK = "wall-clock"  # in the reason of verdicts that depend on the machine's load
+BY_LOAD = ("wall-clock", "wrote more than")  # in the reasons of verdicts that depend on the machine's load
 
 
 @dataclass
@@ -225,7 +225,7 @@ class SandboxPool:
                 del self._pending[job.key]
             if verdict is None or job.expired:
                 return
-            if verdict.outcome is not Outcome.HOST_ERROR and WALL_CLOCK not in verdict.reason:
+            if verdict.outcome is not Outcome.HOST_ERROR and not any(part in verdict.reason for part in BY_LOAD):
                 self._cache.put(job.key, verdict)
         _settle(job.future, verdict)
 

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["Finished", "Stop", "Told", "become_reaper", "kill_children", "listen_for_the_end", "run"]
+__all__ = ["Disk", "Finished", "Stop", "Told", "become_reaper", "kill_children", "listen_for_the_end", "run"]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-FIRST_LOOK_S, LOOK_EVERY_S = 1.0, 0.25  # when the process tree's CPU time is read
+FIRST_LOOK_S, LOOK_EVERY_S = 1.0, 0.25  # when CPU time and disk of the whole are looked at
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 CHUNK = 1 << 16
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -35,10 +35,34 @@ class Stop(StrEnum):
 
     CPU = "cpu"
     WALL = "wall"
+    DISK = "disk"
 
 
 class Told(BaseException):
     """This process was told to end while it ran a command. Not an Exception: it says nothing about the command."""
+
+
+@dataclass(frozen=True)
+class Disk:
+    """What a command and all that it starts may have written below a directory, looked at every quarter of a second."""
+
+    directory: Path
+    max_files: int
+    max_bytes: int
+
+    def is_used_up(self) -> bool:
+        """Whether there are more files and directories, or more bytes on disk; stops counting where there are."""
+        files = size = 0
+        for folder, folders, names in os.walk(self.directory):
+            for name in (*folders, *names):
+                try:
+                    size += os.lstat(os.path.join(folder, name)).st_blocks * 512
+                except OSError:
+                    continue  # it was removed in between
+                files += 1
+                if files > self.max_files or size > self.max_bytes:
+                    return True
+        return False
 
 
 @dataclass(frozen=True)
@@ -107,13 +131,14 @@ def run(
     env: Mapping[str, str],
     tree_cpu_s: int,
     wall_s: float,
+    disk: Disk,
     output_bytes: int,
     on_start: Callable[[int], None] = lambda pid: None,
 ) -> Finished:
     """Run a command to its end or to a limit.
 
-    Args: env, all of its environment; tree_cpu_s of CPU time for it and all that it starts; wall_s; output_bytes kept
-        of each stream; on_start, told the process id, which is also its group's.
+    Args: env, all of its environment; tree_cpu_s of CPU time for it and all that it starts; wall_s; disk, what may be
+        written; output_bytes kept of each stream; on_start, told the process id, which is also its group's.
     Returns: what happened, when no process of it is left.
     Raises: OSError when the command cannot be started; Told, when no process of it is left either.
     """
@@ -134,7 +159,7 @@ def run(
     out, err = _Output(output_bytes), _Output(output_bytes)
     outputs = {child.stdout.fileno(): out, child.stderr.fileno(): err}
     try:
-        stop = _watch(child.pid, outputs, started, tree_cpu_s, wall_s, others)
+        stop = _watch(child.pid, outputs, started, tree_cpu_s, wall_s, disk, others)
     finally:
         _kill_group(child.pid)
         _, status, usage = os.wait4(child.pid, 0)
@@ -167,7 +192,13 @@ def kill_children(*, spare: Collection[int] = ()) -> None:
 
 
 def _watch(
-    pid: int, outputs: dict[int, _Output], started: float, tree_cpu_s: int, wall_s: float, others: set[int]
+    pid: int,
+    outputs: dict[int, _Output],
+    started: float,
+    tree_cpu_s: int,
+    wall_s: float,
+    disk: Disk,
+    others: set[int],
 ) -> Stop | None:
     """Collect output until the process ends or a limit is reached; `others` were children of this process before."""
     exited = os.pidfd_open(pid)
@@ -196,6 +227,8 @@ def _watch(
                     return Stop.CPU
                 if now - started > wall_s:
                     return Stop.WALL
+                if disk.is_used_up():
+                    return Stop.DISK
     finally:
         os.close(exited)
 

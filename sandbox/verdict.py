@@ -21,7 +21,7 @@ class Outcome(StrEnum):
     """One word for how a grading ended; where several apply, the first in this order that is true."""
 
     HOST_ERROR = "host_error"  # the sandbox failed, not the program: never a score
-    TIMEOUT = "timeout"  # a phase used up its CPU time, or hit the wall-clock backstop
+    TIMEOUT = "timeout"  # a phase used up its CPU time or its disk, or hit the wall-clock backstop
     OUT_OF_MEMORY = "out_of_memory"
     BUILD_ERROR = "build_error"
     TEST_BUILD_ERROR = "test_build_error"  # builds, but its tests do not compile

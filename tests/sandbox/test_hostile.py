@@ -117,3 +117,19 @@ def test_a_full_disk_is_the_hosts_failure(
 def test_no_process_of_any_of_them_is_left() -> None:
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "while :; do :; done" not in running
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'for i in 0.. { std::fs::write(format!("{i}"), "x").unwrap(); }',
+        'for i in 0.. { std::fs::create_dir(format!("{i}")).unwrap(); }',
+        'for i in 0.. { std::fs::write(format!("{i}"), vec![1u8; 9 << 20]).unwrap(); }',
+    ],
+    ids=["files", "directories", "bytes"],
+)
+def test_a_full_disk_is_prevented(body: str, isolation: Isolation, workdir: Path) -> None:
+    limits = Limits(run_cpu_s=30, wall_s=60, disk_mb=200, files=3000)
+    verdict = verdict_of(in_test(body), isolation, workdir, "direct", limits)
+    assert verdict.outcome is Outcome.TIMEOUT and "wrote more than 3,000 files or 200 MiB" in verdict.reason
+    assert verdict.ms["test"] < 20_000
