@@ -89,7 +89,12 @@ class Isolation:
     def compile(self, command: Sequence[str | Path], project: Project, limits: Limits) -> list[str]:
         """A command that starts a compiler, or cargo."""
         paths = [("--read-execute", path) for path in (*SYSTEM, self.toolchain.bin.parent)]
-        paths += [("--execute", self.program), ("--read", "/etc/ld.so.cache"), *_devices()]
+        paths += [
+            ("--execute", self.program),
+            ("--read", "/etc/ld.so.cache"),
+            ("--read", "/etc/alternatives"),
+            *_devices(),
+        ]
         paths += [("--read-write-execute", project.directory)]
         return [
             *self._outer("compile", paths, project),
@@ -232,8 +237,10 @@ def _start(command: Sequence[str], project: Project) -> subprocess.CompletedProc
 def _bubblewrap(paths: Sequence[tuple[str, str | Path]], project: Project) -> list[str]:
     """bubblewrap with the same paths as mounts."""
     words = ["bwrap", "--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"]
+    bound = {Path("/dev")}
     for option, path in paths:
-        if Path(path).exists() and not str(path).startswith("/dev/"):
+        if Path(path).exists() and not bound & {Path(path), *Path(path).parents}:
+            bound.add(Path(path))
             words += ["--bind" if "write" in option else "--ro-bind", str(path), str(path)]
     return [*words, "--chdir", str(project.root)]
 
