@@ -12,7 +12,6 @@ needs `if __name__ == "__main__":`.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -119,13 +118,10 @@ gold_reward_func = _reward_function("gold", "gold_reward_func")
 
 
 def _process_pool() -> SandboxPool:
-    """The one pool of this process, started on first use.
-
-    On a host that cannot isolate programs it refuses to start, unless SANDBOX_ISOLATION=none asks for that by name.
-    """
+    """The one pool of this process, started on first use."""
     with _pool_lock:
         if not _pools:
-            _pools.append(SandboxPool(isolation=os.environ.get("SANDBOX_ISOLATION", "auto")))
+            _pools.append(SandboxPool())
         return _pools[0]
 
 

@@ -143,10 +143,12 @@ class Isolation:
 def isolate(toolchain: Toolchain, wanted: str = "auto") -> Isolation:
     """The strongest protection that this host can give, tried out.
 
-    Args: wanted, of `ISOLATIONS`; "auto" takes Landlock, else bubblewrap.
+    Args: wanted, of `ISOLATIONS`; "auto" takes what SANDBOX_ISOLATION names, else Landlock, else bubblewrap.
     Raises: IsolationError when there is neither, or what was asked for does not work; ToolchainError when the launcher
         cannot be built; ValueError for an unknown name.
     """
+    if wanted == "auto":
+        wanted = os.environ.get("SANDBOX_ISOLATION", "auto")
     if wanted not in ISOLATIONS:
         raise ValueError(f"isolation is {wanted!r}; it must be one of {', '.join(ISOLATIONS)}")
     try:

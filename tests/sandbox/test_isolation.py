@@ -23,6 +23,10 @@ from sandbox.reachable import reachable
 from sandbox.toolchain import find_toolchain
 from sandbox.verdict import Outcome
 
+pytestmark = pytest.mark.skipif(
+    os.environ.get("SANDBOX_ISOLATION") == "none",
+    reason="this host has neither Landlock nor bubblewrap, or was told so",
+)
 LIMITS = Limits(compile_cpu_s=10, run_cpu_s=3, wall_s=30)
 LIBC = """#[link(name = "c")]
 extern "C" {

@@ -79,10 +79,12 @@ def test_several_processes_write_at_once(tmp_path: Path) -> None:
 
 
 def test_a_pool_keeps_verdicts_for_the_next_one_but_not_without_isolation(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolation: Isolation
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     source = GOOD + "// kept\n"
+    if not isolation.is_real:
+        pytest.skip("nothing is kept without isolation")
     with SandboxPool(jobs=1, keep=True) as pool:
         first = pool.submit(source).result()
         assert pool.submit("fn f() { loop {} }").result().outcome is Outcome.NO_TESTS
@@ -95,6 +97,8 @@ def test_a_pool_keeps_verdicts_for_the_next_one_but_not_without_isolation(
 
 
 def test_whatever_decides_a_verdict_is_in_its_key(isolation: Isolation, unprotected: Isolation) -> None:
+    if not isolation.is_real:
+        pytest.skip("both are without isolation")
     keys = {
         verdict_key(GOOD, ("test",), isolation, Limits(), "direct"),
         verdict_key(GOOD + " ", ("test",), isolation, Limits(), "direct"),
