@@ -24,7 +24,7 @@ class CargoGrading(Grading):
     """Asks cargo."""
 
     def answer(self, phases: Sequence[str]) -> tuple[bool | None, bool | None, Tested]:
-        self.isolation.hand_over(self.project)
+        self.prepare()
         build = self._compile("build") if "build" in phases else None
         self.messages = [message for message in self.messages if message.level == "error"]  # warnings: clippy's count
         clippy = self._compile("clippy") if "clippy" in phases else None
@@ -39,6 +39,7 @@ class CargoGrading(Grading):
         command += [f"target.{self.toolchain.host}.runner={json.dumps(runner)}", "--", "--test-threads=1"]
         both = self.limits.compile_cpu_s + self.limits.run_cpu_s
         done = self.compile("test", command, tree_cpu_s=both)
+        self._has_run = True  # perhaps
         end = BUILD_FINISHED.search(done.stdout)
         built, printed = (done.stdout[: end.end()], done.stdout[end.end() :]) if end else (done.stdout, b"")
         errors = tuple(message for message in read_messages(built.splitlines()) if message.level == "error")

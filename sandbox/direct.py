@@ -1,7 +1,13 @@
-"""The cheap path: the same verdicts from two compiler calls instead of cargo's three builds, at a third of the cost.
+"""The cheap path: the same verdicts from one or two compiler calls instead of cargo's three builds.
 
-`clippy-driver` checks the program (metadata only) and `rustc --test` compiles its tests; build follows from these two,
-by rules that were compared with cargo on hundreds of programs:
+**At once.** `clippy-driver --test` lints a program and compiles its tests in one call. Where the tests stand apart
+(`sandbox.anatomy`), that answers all three questions:
+
+- It succeeds: so do build, clippy and the tests' compilation, since the same bodies went through the same checks.
+- rustc itself refuses, and nothing but the program outside its tests: it builds with no command.
+
+**Step by step** in all other cases. `clippy-driver` checks the program (metadata only) and `rustc --test` compiles its
+tests; build follows from these two, by rules that were compared with cargo on hundreds of programs:
 
 1. Clippy's verdict is the exit code of its call.
 2. Clippy's call fails with an error of rustc itself (an E code or none): the build fails. With lints alone: a real
@@ -21,9 +27,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.anatomy import Anatomy, dissect
+from sandbox.canary import Canary
 from sandbox.grading import Grading, Tested, TestRun
 from sandbox.messages import Message, read_messages
 from sandbox.process import Finished
+from sandbox.verdict import PHASES
 
 __all__ = ["DirectGrading", "NeedsCargo"]
 
@@ -35,6 +44,7 @@ HAZARDS = re.compile(
 )
 WATCH = ["--force-warn", "unsafe_code"]  # a signal: unsafe code is for the exact path
 OUTPUT = "target/debug/deps"
+CLIPPY = ("clippy-driver", "rustc")
 TESTS = f"{OUTPUT}/rust_program-0000000000000000"
 BASE = [
     "--crate-name", "rust_program", "--edition=2021", "src/main.rs", "--error-format=json",
@@ -42,6 +52,8 @@ BASE = [
     "--check-cfg", "cfg(docsrs,test)", "--check-cfg", "cfg(feature, values())", "-Cstrip=debuginfo",
     "-L", f"dependency={OUTPUT}", *WATCH,
 ]  # fmt: skip
+ABOUT_TESTS = "clippy::items_after_test_module"  # told of what we append, and only where the tests are seen
+AMBIGUOUS = ("E0282", "E0283", "E0284", "E0790")  # the test harness brings implementations of its own into play
 EMPTY = "AUTHORS DESCRIPTION HOMEPAGE LICENSE LICENSE_FILE README REPOSITORY RUST_VERSION VERSION_PRE".split()
 VERSION = {"VERSION": "0.1.0", "VERSION_MAJOR": "0", "VERSION_MINOR": "1", "VERSION_PATCH": "0"}
 PACKAGE = {"NAME": "rust-program", **VERSION, **dict.fromkeys(EMPTY, "")}
@@ -59,6 +71,9 @@ class DirectGrading(Grading):
         if HAZARDS.search(self.project.source):
             raise NeedsCargo
         self.prepare()
+        anatomy = dissect(self.project.source) if set(phases) == set(PHASES) else None
+        if anatomy and (answer := self._at_once(anatomy)):
+            return answer
         clippy, parses = None, True
         if set(phases) != {"test"}:
             clippy = self._clippy()
@@ -70,13 +85,12 @@ class DirectGrading(Grading):
         return build, clippy if "clippy" in phases else None, tested if "test" in phases else Tested()
 
     def prepare(self) -> None:
-        """Make what the compilers need; before any of them is called."""
         os.makedirs(self.project.root / OUTPUT)
-        self.isolation.hand_over(self.project)
+        super().prepare()
 
-    def compile_tests(self) -> Finished:
+    def compile_tests(self, program: Sequence[str] = ("rustc",)) -> Finished:
         """Compile and link the tests."""
-        return self._compile("test", ["rustc"], "--test", "--emit=link", "-Ccodegen-units=1", "-o", TESTS)
+        return self._compile("test", program, "--test", "--emit=link", "-Ccodegen-units=1", "-o", TESTS)
 
     def run_tests(self) -> TestRun:
         compiled = self.compile_tests()
@@ -84,6 +98,33 @@ class DirectGrading(Grading):
         self.messages += errors
         if compiled.exit_code:
             return TestRun(compiled=False, errors=errors)
+        return self._run_compiled()
+
+    def _at_once(self, anatomy: Anatomy) -> tuple[bool, bool, Tested] | None:
+        """All answers from one compilation; None where it cannot give them."""
+        canary = Canary.for_source(self.project.source, self.project.answers)
+        self.project.write(canary.code())
+        compiled = self.compile_tests(CLIPPY)
+        messages = self._read(compiled)
+        errors = [message for message in messages if message.level == "error"]
+        outside = [message for message in messages if self._is_outside(message, anatomy)]
+        if compiled.exit_code == 0:
+            self.messages = [message for message in outside if message.code != ABOUT_TESTS]
+            return True, True, Tested.of(self._run_compiled(), canary)
+        if errors and all(error in outside and _is_plain_refusal(error) for error in errors):
+            self.messages = outside
+            return False, False, Tested(ok=False)
+        self._stopped.clear()
+        self.project.write()
+        return None
+
+    def _is_outside(self, message: Message, anatomy: Anatomy) -> bool:
+        """Whether a message is about the program without its tests."""
+        line = self.project.line_in_source(message.line)
+        return line is not None and line < anatomy.tests_line
+
+    def _run_compiled(self) -> TestRun:
+        """Run the tests that were compiled."""
         done = self.run_binary("test", [self.project.root / TESTS, "--test-threads=1"])
         exit_code = done.exit_code if done.exit_code >= 0 else 101  # a signal, as cargo reports it
         return TestRun.ended(exit_code, done.stdout, done.stderr, whole=done.stdout_cut_at is None)
@@ -118,15 +159,14 @@ class DirectGrading(Grading):
 
     def _clippy(self) -> bool:
         """Whether `cargo clippy` succeeds."""
-        program = ["clippy-driver", "rustc"]
-        done = self._compile("clippy", program, "--crate-type=bin", "--emit=metadata", "--out-dir", OUTPUT)
+        done = self._compile("clippy", CLIPPY, "--crate-type=bin", "--emit=metadata", "--out-dir", OUTPUT)
         self.messages += self._read(done)
         return done.exit_code == 0
 
     def _compiler_refused(self) -> bool:
         """Whether some error so far is rustc's own, and not a lint's."""
         errors = [message for message in self.messages if message.level == "error"]
-        return any(error.code is None or re.fullmatch(r"E\d{4}", error.code) for error in errors)
+        return any(_is_rustcs(error) for error in errors)
 
     def _compile(self, phase: str, program: Sequence[str], *arguments: str) -> Finished:
         """Call a compiler."""
@@ -139,3 +179,13 @@ class DirectGrading(Grading):
         if any(message.code == "unsafe_code" for message in messages):
             raise NeedsCargo
         return messages
+
+
+def _is_rustcs(error: Message) -> bool:
+    """Whether an error is rustc's own, and not a lint's."""
+    return error.code is None or re.fullmatch(r"E\d{4}", error.code) is not None
+
+
+def _is_plain_refusal(error: Message) -> bool:
+    """Whether an error says the same of a program with its test harness and without."""
+    return _is_rustcs(error) and error.code not in AMBIGUOUS

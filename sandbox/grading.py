@@ -20,6 +20,7 @@ from sandbox.limits import Limits
 from sandbox.messages import Message, Tally, agrees, read_tally
 from sandbox.process import Disk, Finished, Stop, run
 from sandbox.project import Project
+from sandbox.removal import remove_tree
 from sandbox.verdict import PHASES, Diagnostic, Outcome, Verdict
 
 __all__ = ["Grading", "TestRun", "Tested"]
@@ -68,6 +69,7 @@ class Grading(ABC):
         self._ms: dict[str, float] = {}
         self._stopped: dict[str, Stop] = {}  # phase -> limit
         self._no_memory = False
+        self._has_run = False  # the program, so that nothing in its project is to be trusted
 
     @abstractmethod
     def answer(self, phases: Sequence[str]) -> tuple[bool | None, bool | None, Tested]:
@@ -99,6 +101,20 @@ class Grading(ABC):
             reason="; ".join(self._reason(phase, stop) for phase, stop in self._stopped.items()),
         )
 
+    def prepare(self) -> None:
+        """Make what the commands need; before any of them is called in a fresh project."""
+        self.isolation.hand_over(self.project)
+
+    def write(self, appended: str = "") -> None:
+        """Write the program for the next compiler, with something appended; in a fresh project once it has run."""
+        if not self._has_run:
+            self.project.write(appended)
+            return
+        remove_tree(self.project.directory)
+        self.project.create(appended)
+        self.prepare()
+        self._has_run = False
+
     def compile(self, phase: str, command: Sequence[str | Path], *, tree_cpu_s: int | None = None) -> Finished:
         """Run a compiler, or cargo; tree_cpu_s, for it and all that it starts, None for the limit of one."""
         isolated = self.isolation.compile(command, self.project, self.limits)
@@ -106,6 +122,7 @@ class Grading(ABC):
 
     def run_binary(self, phase: str, command: Sequence[str | Path]) -> Finished:
         """Run compiled tests."""
+        self._has_run = True
         return self._run(phase, self.isolation.run(command, self.project, self.limits), self.limits.run_cpu_s)
 
     def _run(self, phase: str, command: Sequence[str | Path], tree_cpu_s: int) -> Finished:
@@ -158,15 +175,15 @@ class Grading(ABC):
         Args: parses, False when the program is known not to compile as it is.
         """
         if not parses:
-            self.project.write()
+            self.write()
             plain = Tested.of(self.run_tests(), None)
             if not plain.ok:
                 return plain
         canary = Canary.for_source(self.project.source, self.project.answers)
-        self.project.write(canary.code())
+        self.write(canary.code())
         attempt = self.run_tests()
         if not attempt.compiled and any((error.line or 0) > self.project.num_lines for error in attempt.errors):
-            self.project.write()  # the program forbids something that the canary needs: nobody vouches for it
+            self.write()  # the program forbids something that the canary needs: nobody vouches for it
             return Tested.of(self.run_tests(), None)
         return Tested.of(attempt, canary)
 

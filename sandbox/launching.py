@@ -19,6 +19,7 @@ __all__ = ["cache_directory", "launcher"]
 
 SOURCES = Path(__file__).parent / "launcher"
 FLAGS = ("--edition=2021", "-O", "-Cpanic=abort", "-Cstrip=symbols")
+STATIC = ("-Ctarget-feature=+crt-static", "-Crelocation-model=static")  # a third of a launch less, where libc.a is there
 BUILD_TIMEOUT_S = 120
 
 
@@ -33,7 +34,7 @@ def launcher(toolchain: Toolchain) -> Path:
 
     Raises: ToolchainError when the toolchain cannot build it; OSError when there is no room for it.
     """
-    digest = hashlib.sha256("\0".join((toolchain.version, toolchain.host, *FLAGS)).encode())
+    digest = hashlib.sha256("\0".join((toolchain.version, toolchain.host, *FLAGS, *STATIC)).encode())
     for source in sorted(SOURCES.glob("*.rs")):
         digest.update(source.read_bytes())
     program = cache_directory() / f"launcher-{digest.hexdigest()[:16]}"
@@ -47,12 +48,19 @@ def _build(toolchain: Toolchain, program: Path) -> None:
     """Compile the launcher beside its place, and move it there."""
     with tempfile.TemporaryDirectory(dir=program.parent) as directory:
         built = Path(directory) / "launcher"
-        command: list[str | Path] = [toolchain.bin / "rustc", *FLAGS, SOURCES / "main.rs", "-o", built]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=BUILD_TIMEOUT_S)
-        except subprocess.TimeoutExpired as error:
-            raise ToolchainError(f"building the sandbox's launcher took more than {BUILD_TIMEOUT_S} s") from error
+        done = _compile(toolchain, built, *STATIC)
+        if done.returncode:
+            done = _compile(toolchain, built)
         if done.returncode:
             raise ToolchainError(f"{toolchain.version} cannot build the sandbox's launcher: {done.stderr[-2000:]}")
         built.chmod(0o755)
         built.replace(program)
+
+
+def _compile(toolchain: Toolchain, built: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Call the compiler once."""
+    command: list[str | Path] = [toolchain.bin / "rustc", *FLAGS, *flags, SOURCES / "main.rs", "-o", built]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=BUILD_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise ToolchainError(f"building the sandbox's launcher took more than {BUILD_TIMEOUT_S} s") from error

@@ -69,7 +69,8 @@ def grade(
         try:
             return grading.verdict(phases)
         except NeedsCargo:
-            project.write()
+            remove_tree(project.directory)
+            project.create()
             verdict = CargoGrading(project, isolation, limits, on_start).verdict(phases)
             return replace(verdict, cpu_ms=verdict.cpu_ms + grading.cpu_ms)
     finally:

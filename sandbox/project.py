@@ -46,20 +46,18 @@ class Project:
         """Lines of src/main.rs before anything appended."""
         return (HEAD + self.source + TAIL).count("\n")
 
-    def create(self) -> None:
-        """Make the directories and the manifest, and write the program."""
+    def create(self, appended: str = "") -> None:
+        """Make the directories and the manifest, and write the program, with something appended to it."""
         for path in (self.root / "src", self.directory / "home", self.directory / "tmp", self.answers):
             path.mkdir(parents=True)
         (self.root / "Cargo.toml").write_text(MANIFEST)
-        self.write()
+        self.write(appended)
 
     def write(self, appended: str = "") -> None:
-        """Write src/main.rs, with something appended to it."""
+        """Write src/main.rs, with something appended to it; never after the program has run, since the place is its own.
+        """
         program = (HEAD + self.source + TAIL + appended).encode("utf-8", "surrogatepass")
-        path = self.root / "src" / "main.rs"
-        if path.is_symlink():
-            path.unlink()  # a guest's doing
-        path.write_bytes(program)
+        (self.root / "src" / "main.rs").write_bytes(program)
 
     def line_in_source(self, line: int | None) -> int | None:
         """A line of src/main.rs as a line of the program's own text, None if it is not in that."""

@@ -1,4 +1,5 @@
-//! The system-call filter: a list of what is allowed, for one architecture; the rest fails with EPERM.
+//! The system-call filter: a list of what is allowed, for one architecture; the rest fails with EPERM, and
+//! what came after Linux 6.5 with ENOSYS.
 //!
 //! No sockets, no new processes for a running test, no ptrace, io_uring, namespaces, mounts, keys, shared memory or
 //! metadata of files. `clone3` fails with ENOSYS, since its flags are out of a filter's sight: the C library then takes
@@ -33,6 +34,7 @@ const AT_LEAST: u16 = 0x35;
 const ANY_BIT: u16 = 0x45;
 const RETURN: u16 = 0x06;
 const X32: u32 = 0x4000_0000; // x86-64 calls with 32-bit pointers
+const LATER: u32 = 451; // calls of Linux 6.5 and newer: a C library that tries one goes on as on an older kernel
 
 const CLONE_THREAD: u32 = 0x0001_0000;
 const NAMESPACES: u32 = 0x7e02_0080; // every CLONE_NEW* flag
@@ -131,7 +133,7 @@ fn build(policy: Policy) -> Vec<Step> {
     for call in listed {
         on(&mut steps, *call, &[leave(ALLOW)]);
     }
-    steps.push(leave(FAIL_EPERM));
+    steps.extend([when(AT_LEAST, LATER, 0, 1), leave(FAIL_ENOSYS), leave(FAIL_EPERM)]);
     steps
 }
 

@@ -5,11 +5,13 @@
 //!
 //! Options: `--policy compile|run|open`; limits `--cpu-s --memory-mb --file-mb --processes`; `--user ID` to change to, as root;
 //! and paths with what may be done below them: `--read --read-execute --execute --read-write --read-write-execute --use`.
-//! `--landlock off` leaves Landlock out; `--mark WORD` is a word that only the caller knows, to sign a failure with. The command itself can always be executed.
+//! `--landlock off` leaves Landlock out; `--mark WORD` is a word that only the caller knows, to sign a failure with. The
+//! command itself can always be executed.
 //!
 //! `--probe` prints the version of Landlock and leaves. A failure prints one line and exits with 125: nothing is ever
 //! started with less protection than was asked for.
 
+mod capabilities;
 mod filter;
 mod landlock;
 mod limits;
@@ -112,9 +114,11 @@ fn start(plan: Plan) -> Result<(), String> {
     unsafe { sys::signal(SIGNAL_INTERRUPT, 0) }; // whoever started this may ignore it, and that is inherited
     plan.limits.apply()?;
     let rules = if plan.landlock { Some(rules(&plan)?) } else { None };
+    capabilities::forgo_future()?;
     if let Some(user) = plan.user {
         become_user(user)?;
     }
+    capabilities::forgo_present()?;
     let death = unsafe { sys::prctl(PR_SET_PDEATHSIG, SIGNAL_KILL) }; // changing the user forgets it
     check(c_long::from(death), "PR_SET_PDEATHSIG")?;
     landlock::no_new_privileges()?;

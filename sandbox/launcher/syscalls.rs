@@ -46,7 +46,7 @@ pub const RUN: &[Call] = &[
 pub const COMPILE: &[Call] = &[
     ("fork", 57, -1), ("vfork", 58, -1), ("link", 86, -1), ("linkat", 265, 37), ("symlink", 88, -1),
     ("symlinkat", 266, 36), ("chmod", 90, -1), ("fchmodat", 268, 53), ("utimensat", 280, 88),
-    ("setrlimit", 160, 164), ("seccomp", 317, 277), ("landlock_create_ruleset", 444, 444),
+    ("setrlimit", 160, 164), ("capset", 126, 91), ("seccomp", 317, 277), ("landlock_create_ruleset", 444, 444),
     ("landlock_add_rule", 445, 445), ("landlock_restrict_self", 446, 446), ("memfd_create", 319, 279),
     ("tgkill", 234, 131),
     ("sendmsg", 46, 211), ("recvmsg", 47, 212), ("sendto", 44, 206), ("recvfrom", 45, 207),

@@ -1,0 +1,72 @@
+"""The tokens of a Rust program, as rustc's lexer divides them; for reading what stands where, not what it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+__all__ = ["Token", "tokens"]
+
+LEXEME = re.compile(
+    r"""
+      (?P<blank>\s+|//[^\n]*)
+    | (?P<comment>/\*)
+    | (?P<raw>[bc]?r(?P<hashes>\#*)")
+    | (?P<literal>[bc]?"(?:[^"\\]|\\.)*"
+      | b?'(?:[^'\\\n]|\\(?:x[0-9a-fA-F]{2}|u\{[^}]*\}|.))'
+      | \d\w*(?:\.\d\w*)?)
+    | (?P<lifetime>'[^\W\d]\w*)
+    | (?P<name>(?:r\#)?[^\W\d]\w*)
+    | (?P<mark>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+EDGE = re.compile(r"/\*|\*/")
+
+
+class Token(NamedTuple):
+    """One token; comments and white space are none."""
+
+    kind: str  # "literal", "lifetime", "name" or "mark", which is a single character
+    text: str
+    line: int  # from 1
+
+
+def tokens(source: str) -> Iterator[Token]:
+    """The tokens in order.
+
+    Raises: ValueError for a comment or a string that does not end.
+
+    >>> [token.text for token in tokens("fn f<'a>() { 'x'; r#\\"a\\"b\\"#; /* a /* b */ */ 1.5 } // end")]
+    ['fn', 'f', '<', "'a", '>', '(', ')', '{', "'x'", ';', 'r#"a"b"#', ';', '1.5', '}']
+    """
+    place, line = 0, 1
+    while place < len(source):
+        found = LEXEME.match(source, place)
+        assert found is not None, "the last alternative matches everything"
+        kind, end = str(found.lastgroup), found.end()
+        if found["comment"]:
+            end = _end_of_comment(source, end)
+        elif found["raw"]:
+            kind, closing = "literal", '"' + found["hashes"]
+            end = source.find(closing, end) + len(closing)
+            if end < len(closing):
+                raise ValueError("a raw string does not end")
+        elif found["mark"] == '"':
+            raise ValueError("a string does not end")
+        text = source[place:end]
+        if kind not in ("blank", "comment"):
+            yield Token(kind, text, line)
+        line += text.count("\n")
+        place = end
+
+
+def _end_of_comment(source: str, place: int) -> int:
+    """Where a block comment ends that began before a place: they nest."""
+    depth = 1
+    for edge in EDGE.finditer(source, place):
+        depth += 1 if edge[0] == "/*" else -1
+        if depth == 0:
+            return edge.end()
+    raise ValueError("a comment does not end")
