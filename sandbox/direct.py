@@ -102,7 +102,7 @@ class DirectGrading(Grading):
 
     def _at_once(self, anatomy: Anatomy) -> tuple[bool, bool, Tested] | None:
         """All answers from one compilation; None where it cannot give them."""
-        canary = Canary.for_source(self.project.source, self.project.answers)
+        canary = Canary.for_source(self.project.source)
         self.project.write(canary.code())
         compiled = self.compile_tests(CLIPPY)
         messages = self._read(compiled)

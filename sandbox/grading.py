@@ -179,7 +179,7 @@ class Grading(ABC):
             plain = Tested.of(self.run_tests(), None)
             if not plain.ok:
                 return plain
-        canary = Canary.for_source(self.project.source, self.project.answers)
+        canary = Canary.for_source(self.project.source)
         self.write(canary.code())
         attempt = self.run_tests()
         if not attempt.compiled and any((error.line or 0) > self.project.num_lines for error in attempt.errors):
@@ -240,7 +240,7 @@ class Tested:
     def of(cls, attempt: TestRun, canary: Canary | None) -> Tested:
         """A run's answer, the canary not counted and not shown."""
         tally = attempt.tally or Tally(0, 0, 0)
-        answered = canary is not None and canary.answered()
+        answered = canary is not None and canary.answered(attempt.output)
         honest_exit = attempt.exit_code == (101 if tally.failed else 0)
         text = attempt.output[-2 * TAIL_SHOWN :].decode("utf-8", "replace")
         shown = "\n".join(line for line in text.splitlines() if canary is None or canary.name not in line)
@@ -248,7 +248,7 @@ class Tested:
             ok=attempt.compiled and attempt.exit_code == 0,
             compiled=attempt.compiled,
             genuine=answered and attempt.tally is not None and attempt.agrees and honest_exit,
-            tally=Tally(max(0, tally.passed - answered), tally.failed, tally.ignored),
+            tally=Tally(tally.passed, tally.failed, max(0, tally.ignored - answered)),
             output=shown[-TAIL_SHOWN:] if attempt.compiled else "",
         )
 

@@ -251,7 +251,7 @@ def _of_tests(project: Project) -> list[tuple[str, str | Path]]:
     """What compiled tests may reach."""
     paths: list[tuple[str, str | Path]] = [("--read", path) for path in LIBRARIES]
     paths += [("--execute", path) for path in _loaders()]
-    writable = (project.root, project.answers, project.directory / "tmp", project.directory / "home")
+    writable = (project.root, project.directory / "tmp", project.directory / "home")
     return [*paths, *_devices(), *(("--read-write", path) for path in writable)]
 
 

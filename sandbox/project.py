@@ -37,18 +37,13 @@ class Project:
         return self.directory / "project"
 
     @property
-    def answers(self) -> Path:
-        """Where a canary answers."""
-        return self.directory / "answers"
-
-    @property
     def num_lines(self) -> int:
         """Lines of src/main.rs before anything appended."""
         return (HEAD + self.source + TAIL).count("\n")
 
     def create(self, appended: str = "") -> None:
         """Make the directories and the manifest, and write the program, with something appended to it."""
-        for path in (self.root / "src", self.directory / "home", self.directory / "tmp", self.answers):
+        for path in (self.root / "src", self.directory / "home", self.directory / "tmp"):
             path.mkdir(parents=True)
         (self.root / "Cargo.toml").write_text(MANIFEST)
         self.write(appended)
