@@ -9,6 +9,7 @@ import signal
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -71,20 +72,26 @@ class Attendant:
             finally:
                 theirs.close()
 
-    def ask(self, source: str, phases: tuple[str, ...]) -> Verdict | None:
-        """Grade a program; None when the worker died or was stopped."""
+    def ask(self, sources: Sequence[str], phases: Sequence[str]) -> Iterator[tuple[int, Verdict | None]]:
+        """Grade programs: the place of one and None when its turn comes, the place and its verdict when that is known.
+
+        Ends early when the worker dies or is stopped.
+        """
         connection = self._connection
         if connection is None:
-            return None
+            return
+        unanswered = len(sources)
         try:
-            connection.send((source, phases))
-            while not connection.poll(LOOK_EVERY_S):
-                if self._stopped_at is not None and time.monotonic() - self._stopped_at > GRACE_S:
-                    self._kill()
-            verdict: Verdict = connection.recv()
-            return verdict
+            connection.send((tuple(sources), tuple(phases)))
+            while unanswered:
+                while not connection.poll(LOOK_EVERY_S):
+                    if self._stopped_at is not None and time.monotonic() - self._stopped_at > GRACE_S:
+                        self._kill()
+                number, verdict = connection.recv()
+                unanswered -= verdict is not None
+                yield number, verdict
         except (EOFError, OSError):
-            return None
+            return
 
     def stop(self) -> None:
         """Tell the worker to leave what it does; returns at once, and `ask` does soon."""

@@ -4,7 +4,8 @@
 (`sandbox.anatomy`), that answers all three questions:
 
 - It succeeds: so do build, clippy and the tests' compilation, since the same bodies went through the same checks.
-- rustc itself refuses, and nothing but the program outside its tests: it builds with no command.
+- rustc itself refuses something outside the tests: neither does it build, nor do its tests.
+- rustc itself refuses the tests alone: they do not build, and one call without them, up to object code, tells the rest.
 
 **Step by step** in all other cases. `clippy-driver` checks the program (metadata only) and `rustc --test` compiles its
 tests; build follows from these two, by rules that were compared with cargo on hundreds of programs:
@@ -94,38 +95,43 @@ class DirectGrading(Grading):
 
     def run_tests(self) -> TestRun:
         compiled = self.compile_tests()
-        errors = tuple(message for message in self._read(compiled) if message.level == "error")
+        errors = tuple(message for message in self.read(compiled) if message.level == "error")
         self.messages += errors
         if compiled.exit_code:
             return TestRun(compiled=False, errors=errors)
-        return self._run_compiled()
+        return self.run_compiled(self.project.root / TESTS)
 
     def _at_once(self, anatomy: Anatomy) -> tuple[bool, bool, Tested] | None:
         """All answers from one compilation; None where it cannot give them."""
         canary = Canary.for_source(self.project.source)
         self.project.write(canary.code())
         compiled = self.compile_tests(CLIPPY)
-        messages = self._read(compiled)
+        messages = self.read(compiled)
         errors = [message for message in messages if message.level == "error"]
-        outside = [message for message in messages if self._is_outside(message, anatomy)]
+        outside = self.outside_tests(messages, anatomy)
         if compiled.exit_code == 0:
-            self.messages = [message for message in outside if message.code != ABOUT_TESTS]
-            return True, True, Tested.of(self._run_compiled(), canary)
-        if errors and all(error in outside and _is_plain_refusal(error) for error in errors):
             self.messages = outside
-            return False, False, Tested(ok=False)
+            return True, True, Tested.of(self.run_compiled(self.project.root / TESTS), canary)
         self._stopped.clear()
         self.project.write()
+        if any((error.line or self.project.num_lines) >= self.project.num_lines or not _is_rustcs(error) for error in errors):
+            return None
+        self.messages = [message for message in outside if message.level == "warning"] + errors
+        if any(error in outside and error.code not in AMBIGUOUS for error in errors):
+            return False, False, Tested(ok=False)
+        if errors and not set(errors) & set(outside) and self._clippy(emit="obj"):
+            return True, True, Tested(ok=False)
+        self.messages = []
         return None
 
-    def _is_outside(self, message: Message, anatomy: Anatomy) -> bool:
-        """Whether a message is about the program without its tests."""
-        line = self.project.line_in_source(message.line)
-        return line is not None and line < anatomy.tests_line
+    def outside_tests(self, messages: Sequence[Message], anatomy: Anatomy) -> list[Message]:
+        """What was said of the program without its tests."""
+        lines = [(self.project.line_in_source(message.line), message) for message in messages]
+        return [m for line, m in lines if line is not None and line < anatomy.tests_line and m.code != ABOUT_TESTS]
 
-    def _run_compiled(self) -> TestRun:
-        """Run the tests that were compiled."""
-        done = self.run_binary("test", [self.project.root / TESTS, "--test-threads=1"])
+    def run_compiled(self, binary: Path, *names: str) -> TestRun:
+        """Run compiled tests, those whose names contain one of some if any are given."""
+        done = self.run_binary("test", [binary, "--test-threads=1", *names])
         exit_code = done.exit_code if done.exit_code >= 0 else 101  # a signal, as cargo reports it
         return TestRun.ended(exit_code, done.stdout, done.stderr, whole=done.stdout_cut_at is None)
 
@@ -154,13 +160,13 @@ class DirectGrading(Grading):
         self.project.write()
         emit = "--emit=obj" if clippy else "--emit=link"
         done = self._compile("build", ["rustc"], "--crate-type=bin", emit, "--out-dir", OUTPUT)
-        self.messages += [message for message in self._read(done) if message.level == "error"]
+        self.messages += [message for message in self.read(done) if message.level == "error"]
         return done.exit_code == 0
 
-    def _clippy(self) -> bool:
-        """Whether `cargo clippy` succeeds."""
-        done = self._compile("clippy", CLIPPY, "--crate-type=bin", "--emit=metadata", "--out-dir", OUTPUT)
-        self.messages += self._read(done)
+    def _clippy(self, emit: str = "metadata") -> bool:
+        """Whether `cargo clippy` succeeds; with "obj", whether `cargo build` does too."""
+        done = self._compile("clippy", CLIPPY, "--crate-type=bin", f"--emit={emit}", "--out-dir", OUTPUT)
+        self.messages += self.read(done)
         return done.exit_code == 0
 
     def _compiler_refused(self) -> bool:
@@ -173,7 +179,7 @@ class DirectGrading(Grading):
         command: list[str | Path] = [self.toolchain.bin / program[0], *program[1:], *BASE, *arguments]
         return self.compile(phase, command)
 
-    def _read(self, done: Finished) -> list[Message]:
+    def read(self, done: Finished) -> list[Message]:
         """What a compiler said; NeedsCargo when it met unsafe code."""
         messages = list(read_messages(done.stderr.splitlines()))
         if any(message.code == "unsafe_code" for message in messages):
@@ -184,8 +190,3 @@ class DirectGrading(Grading):
 def _is_rustcs(error: Message) -> bool:
     """Whether an error is rustc's own, and not a lint's."""
     return error.code is None or re.fullmatch(r"E\d{4}", error.code) is not None
-
-
-def _is_plain_refusal(error: Message) -> bool:
-    """Whether an error says the same of a program with its test harness and without."""
-    return _is_rustcs(error) and error.code not in AMBIGUOUS

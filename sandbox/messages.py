@@ -23,12 +23,13 @@ RUSTC_PREFIX = b'{"$message_type":"diagnostic"'
 
 @dataclass(frozen=True)
 class Message:
-    """One error or warning; `line` counts in src/main.rs."""
+    """One error or warning; `line` counts in `file`, which is src/main.rs but for batches."""
 
     level: str
     code: str | None
     text: str
     line: int | None
+    file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ def read_messages(lines: Iterable[bytes]) -> Iterator[Message]:
         message: dict[str, Any] = record["message"] if line.startswith(CARGO_PREFIX) else record
         level, code = message["level"], (message["code"] or {}).get("code")
         if level.startswith("error") and not message["message"].startswith("aborting due to"):
-            yield Message("error", code, message["message"], _line(message))
+            yield Message("error", code, message["message"], *_place(message))
         elif level == "warning" and code:
-            yield Message("warning", code, message["message"], _line(message))
+            yield Message("warning", code, message["message"], *_place(message))
 
 
 def read_tally(output: bytes) -> Tally | None:
@@ -85,7 +86,7 @@ def agrees(tally: Tally, output: bytes, *, whole: bool = True) -> bool:
     )
 
 
-def _line(message: dict[str, Any]) -> int | None:
-    """The line that a message points at."""
+def _place(message: dict[str, Any]) -> tuple[int | None, str | None]:
+    """The line that a message points at, and its file."""
     spans = sorted(message["spans"], key=lambda span: not span["is_primary"])
-    return int(spans[0]["line_start"]) if spans else None
+    return (int(spans[0]["line_start"]), str(spans[0]["file_name"])) if spans else (None, None)

@@ -1,13 +1,19 @@
-"""The ways to grade a program: one verdict, two costs."""
+"""The ways to grade programs: one verdict, three costs.
+
+exact   asks cargo, one program at a time.
+direct  calls its compilers, one program at a time.
+batch   calls them for several programs at once, where they fit together; for the others it is direct.
+"""
 
 from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from sandbox.batch import Batch
 from sandbox.cargo import CargoGrading
 from sandbox.direct import DirectGrading, NeedsCargo
 from sandbox.grading import Grading
@@ -18,22 +24,23 @@ from sandbox.removal import remove_tree
 from sandbox.toolchain import Toolchain
 from sandbox.verdict import PHASES, Outcome, Verdict
 
-__all__ = ["PATHS", "choose_path", "grade"]
+__all__ = ["BATCH_SIZE", "PATHS", "choose_path", "grade", "grade_together"]
 
-PATHS: dict[str, type[Grading]] = {"exact": CargoGrading, "direct": DirectGrading}
-PROVEN = ("rustc 1.95.",)  # toolchains on which the direct path was compared with cargo, program by program
+PATHS = ("exact", "direct", "batch")
+BATCH_SIZE = 16  # programs at most
+PROVEN = ("rustc 1.95.",)  # toolchains on which the cheap paths were compared with cargo, program by program
 
 log = logging.getLogger(__name__)
 
 
 def choose_path(wanted: str, toolchain: Toolchain) -> str:
-    """The path to take: the wanted one, but exact on a toolchain on which the direct one was never compared with cargo.
+    """The path to take: the wanted one, but exact on a toolchain on which the cheap ones were never compared with cargo.
 
     Raises: ValueError for a path that does not exist.
     """
     if wanted not in PATHS:
         raise ValueError(f"the path is {wanted!r}; it must be one of {', '.join(PATHS)}")
-    if wanted == "direct" and not toolchain.version.startswith(PROVEN):
+    if wanted != "exact" and not toolchain.version.startswith(PROVEN):
         log.warning("%s: the direct path was not compared with cargo on it; grading exactly, slower", toolchain.version)
         return "exact"
     return wanted
@@ -52,20 +59,21 @@ def grade(
     """Build, lint and test one program.
 
     Args: source, hostile text of any kind; isolation, how its commands are started; workdir, an existing directory, to
-        be passed through by the user that guests run as, in which a project is made and removed; path, "exact" asks
-        cargo, "direct" its compilers; phases, of `PHASES`; on_start, told the process group of every command.
+        be passed through by the user that guests run as, in which a project is made and removed; path, of `PATHS`
+        (a batch of one is direct); phases, of `PHASES`; on_start, told the process group of every command.
     Returns: the verdict; a phase that was not asked for is None in it.
     Raises: OSError when the host fails (no disk, no processes).
     """
-    size = len(source.encode("utf-8", "surrogatepass"))
-    if size > limits.source_kb << 10:
+    if not _fits(source, limits):
+        size = len(source.encode("utf-8", "surrogatepass"))
         reason = f"the program has {size:,} bytes; sandbox.source_kb allows {limits.source_kb << 10:,}"
         build, clippy, test = (False if phase in phases else None for phase in PHASES)
         return Verdict(Outcome.BUILD_ERROR, build, clippy, test, reason=reason)
     project = Project(Path(tempfile.mkdtemp(dir=workdir)), source)
     try:
         project.create()
-        grading = PATHS[path](project, isolation, limits, on_start)
+        way: type[Grading] = CargoGrading if path == "exact" else DirectGrading
+        grading = way(project, isolation, limits, on_start)
         try:
             return grading.verdict(phases)
         except NeedsCargo:
@@ -75,3 +83,41 @@ def grade(
             return replace(verdict, cpu_ms=verdict.cpu_ms + grading.cpu_ms)
     finally:
         remove_tree(project.directory)
+
+
+def grade_together(
+    sources: Sequence[str],
+    isolation: Isolation,
+    limits: Limits,
+    workdir: Path,
+    *,
+    on_start: Callable[[int], None] = lambda pid: None,
+) -> Iterator[tuple[int, Verdict | None]]:
+    """Build, lint and test several programs, together as far as they fit together.
+
+    Args: as for `grade`; no more than `BATCH_SIZE` sources make sense.
+    Returns: for every program its place among the sources, twice: with None when its own turn comes, with its verdict.
+    Raises: OSError when the host fails.
+    """
+    directory = Path(tempfile.mkdtemp(dir=workdir))
+    directory.chmod(0o711)
+    shares = [0.0] * len(sources)
+    try:
+        batch = Batch([s if _fits(s, limits) else "" for s in sources], isolation, limits, directory, on_start)
+        together = batch.compile()
+        for member in together:
+            yield member.number, None
+            yield member.number, batch.verdict(member)
+        for member in batch.members:
+            shares[member.number] = member.cpu_ms
+    finally:
+        remove_tree(directory)
+    for number in sorted(set(range(len(sources))) - {member.number for member in together}):
+        yield number, None
+        alone = grade(sources[number], isolation, limits, workdir, path="direct", on_start=on_start)
+        yield number, replace(alone, cpu_ms=alone.cpu_ms + shares[number])
+
+
+def _fits(source: str, limits: Limits) -> bool:
+    """Whether a program is short enough to be graded at all."""
+    return len(source.encode("utf-8", "surrogatepass")) <= limits.source_kb << 10

@@ -27,7 +27,7 @@ from sandbox.errors import PoolClosed, SandboxError, ToolchainError
 from sandbox.isolation import Isolation, isolate
 from sandbox.launching import cache_directory
 from sandbox.limits import Limits
-from sandbox.paths import choose_path
+from sandbox.paths import BATCH_SIZE, choose_path
 from sandbox.removal import remove_tree
 from sandbox.store import VerdictStore
 from sandbox.toolchain import Toolchain, find_toolchain
@@ -66,17 +66,18 @@ class SandboxPool:
         jobs: int = 0,
         limits: Limits | None = None,
         *,
-        path: str = "direct",
+        path: str = "batch",
         isolation: str = "auto",
         cache_size: int = 100_000,
         keep: bool = False,
     ) -> None:
         """Start the workers and grade one empty program, to know that grading works.
 
-        Args: jobs, programs graded at once, 0 for one a core; limits of each program; path, "direct" for the cheap way
-            where it is known to equal cargo and "exact" for cargo always; isolation, of `ISOLATIONS`, "auto" for the
-            strongest that the host can give and "none" for none; cache_size, verdicts remembered; keep, whether they
-            are kept on disk for other runs (never without isolation: a program could write there).
+        Args: jobs, programs graded at once, 0 for one a core; limits of each program; path, "exact" for cargo itself,
+            "direct" for its compilers, "batch" for the same with several programs at once when many wait; isolation,
+            of `ISOLATIONS`, "auto" for the strongest that the host can give and "none" for none; cache_size, verdicts
+            remembered; keep, whether they are kept on disk for other runs (never without isolation: a program could
+            write there).
         Raises: ToolchainError when there is no Rust to grade with, or it cannot build the empty program; IsolationError
             when guests cannot be isolated as asked; SandboxError when there is no room for work directories.
         """
@@ -190,14 +191,62 @@ class SandboxPool:
         except OSError:
             pass  # the first job tries again, and says why
         self._started.wait()
-        while (job := self._queue.get()) is not None:
-            with self._lock:
-                if job.expired or self._closed:
+        while jobs := self._take():
+            for job in self._grade_together(worker, jobs) if len(jobs) > 1 else jobs:
+                if not self._starts(job, worker):
                     continue
-                job.worker = worker
-            self._resolve(job, self._grade(worker, job))
-            if job.expired:
-                worker.end()
+                self._resolve(job, self._grade(worker, job))
+                if job.expired:
+                    worker.end()
+
+    def _take(self) -> list[_Job]:
+        """The next jobs for one worker, several where many wait and may be graded together; none at the end."""
+        jobs: list[_Job] = []
+        wanted = 1
+        while len(jobs) < wanted:
+            try:
+                job = self._queue.get(block=not jobs)
+            except queue.Empty:
+                break
+            if job is None:
+                if jobs:
+                    self._queue.put(None)  # for the next time
+                break
+            jobs.append(job)
+            if self.path == "batch" and len(jobs) == 1:
+                wanted = min(BATCH_SIZE, 1 + self._queue.qsize() // self.jobs)
+        return jobs
+
+    def _starts(self, job: _Job, worker: Attendant) -> bool:
+        """Note who grades a job from now on; False when nobody waits for it any longer."""
+        with self._lock:
+            if job.expired or self._closed:
+                return False
+            job.worker = worker
+            return True
+
+    def _grade_together(self, worker: Attendant, jobs: Sequence[_Job]) -> list[_Job]:
+        """Grade jobs in one go; those that came out of it without a verdict, to be graded alone."""
+        together = [job for job in jobs if set(job.phases) == set(PHASES) and not job.expired]
+        others = [job for job in jobs if job not in together]
+        try:
+            worker.start()
+        except OSError:
+            return list(jobs)  # alone, each tries again and says why
+        left = dict(enumerate(together))
+        unanswered = len(left)
+        for number, verdict in worker.ask([job.source for job in together], PHASES):
+            if verdict is None:
+                self._starts(left[number], worker)
+                continue
+            unanswered -= 1
+            if verdict.outcome is not Outcome.HOST_ERROR:
+                self._resolve(left.pop(number), verdict)
+        if unanswered:
+            worker.end()
+        for job in left.values():
+            job.worker = None
+        return [*left.values(), *others]
 
     def _grade(self, worker: Attendant, job: _Job) -> Verdict | None:
         """The verdict of a job, with a fresh worker and a second try should the first one die; None: nobody waits."""
@@ -208,8 +257,7 @@ class SandboxPool:
             except OSError as error:
                 failure = f"no worker can be started: {error}"
                 continue
-            verdict = worker.ask(job.source, job.phases)
-            if verdict is not None:
+            for _, verdict in worker.ask([job.source], job.phases):
                 return verdict
             if self._closed or job.expired:
                 return None

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
+from typing import Any
 
 from sandbox.isolation import Isolation
 from sandbox.limits import Limits
-from sandbox.paths import grade
+from sandbox.paths import grade, grade_together
 from sandbox.process import Told, become_reaper, kill_children, listen_for_the_end
 from sandbox.removal import remove_tree
 from sandbox.verdict import Outcome, Verdict
@@ -30,7 +32,7 @@ def serve(
     path: str,
     workdir: Path,
 ) -> None:
-    """Answer every (source, phases) on the connection with a verdict.
+    """Answer every (sources, phases) on the connection as `grade_together` does; several sources mean all phases.
 
     A failure of the host becomes a HOST_ERROR verdict. Args: process_group, where the pool reads which processes to
     kill if this one dies, 0 for none; workdir, this worker's alone, removed at the end.
@@ -44,13 +46,14 @@ def serve(
     become_reaper()
     try:
         while _pool_is_there() and told not in wait([connection, told]):
-            source, phases = connection.recv()
-            try:
-                verdict = grade(source, isolation, limits, workdir, path=path, phases=phases, on_start=started)
-            except OSError as error:
-                verdict = Verdict(Outcome.HOST_ERROR, reason=f"{type(error).__name__}: {error}")
-            process_group.value = 0
-            connection.send(verdict)
+            sources, phases = connection.recv()
+            if len(sources) == 1:
+                grading = _alone(sources[0], isolation, limits, workdir, path=path, phases=phases, on_start=started)
+            else:
+                grading = grade_together(sources, isolation, limits, workdir, on_start=started)
+            for answer in _answers(grading, len(sources)):
+                process_group.value = 0
+                connection.send(answer)
     except (Told, EOFError, BrokenPipeError, ConnectionResetError):
         pass  # nobody waits any longer
     finally:
@@ -58,6 +61,24 @@ def serve(
         remove_tree(workdir)
         if not _pool_is_there():
             _remove_if_empty(workdir.parent)
+
+
+def _alone(source: str, *where: Any, **how: Any) -> Iterator[tuple[int, Verdict | None]]:
+    """The verdict on one program, as if it were one of several."""
+    yield 0, grade(source, *where, **how)
+
+
+def _answers(grading: Iterator[tuple[int, Verdict | None]], count: int) -> Iterator[tuple[int, Verdict | None]]:
+    """Verdicts as they come; once the host has failed, that is the verdict on all that are still without one."""
+    waiting = set(range(count))
+    try:
+        for number, verdict in grading:
+            if verdict is not None:
+                waiting.remove(number)
+            yield number, verdict
+    except OSError as error:
+        for number in waiting:
+            yield number, Verdict(Outcome.HOST_ERROR, reason=f"{type(error).__name__}: {error}")
 
 
 def _pool_is_there() -> bool:

@@ -1,11 +1,12 @@
 """Measure what grading a program costs, path by path, beside what the published recipe costs.
 
 Usage:
-    python scripts/bench_sandbox.py [--programs DIR] [--paths naive,exact,direct] [--jobs 1,2] [--json FILE]
+    python scripts/bench_sandbox.py [--programs DIR] [--paths naive,exact,direct,batch] [--jobs 1,2] [--json FILE]
 
 Every program is graded by every path in turn, so that a busy machine is busy for all of them; nothing is cached, and
 no program comes twice. `naive` is the published recipe: a fresh project for each of `cargo build`, `cargo clippy` and
-`cargo test`, with cargo's own defaults. The floor is `rustc --test` on an empty program. All run under one isolation.
+`cargo test`, with cargo's own defaults. `batch` takes sixteen programs at a time, and each has its share of the cost.
+The floor is `rustc --test` on an empty program: start, front end, code and link. All run under one isolation.
 Without --programs they are answers in the shipped model's family, half of them with a planted mistake.
 
 The file: {"programs", "paths": {NAME: {"cpu_ms" (median), "cpu_ms_mean", "wall_ms", "per_second": {JOBS: x},
@@ -36,7 +37,7 @@ from rewards.rust import extract_code
 from sandbox import ISOLATIONS, Isolation, Limits, SandboxError, Verdict, find_toolchain
 from sandbox.direct import DirectGrading
 from sandbox.isolation import isolate
-from sandbox.paths import PATHS, grade
+from sandbox.paths import BATCH_SIZE, PATHS, grade, grade_together
 from sandbox.process import become_reaper
 from sandbox.project import Project
 from tiny.tasks import demonstrations
@@ -97,18 +98,19 @@ def measure(programs: Sequence[str], paths: Sequence[str], jobs: Sequence[int], 
     costs: dict[str, list[Cost]] = {path: [] for path in paths}
     floor: list[float] = []
     with context.Pool(1, _prepare, (isolation,)) as worker:
-        for number, source in enumerate(tqdm(programs, desc="one by one", unit="program")):
+        for number, part in enumerate(tqdm(_parts(programs), desc="one path after the other", unit="batch")):
             turn = number % len(paths)  # nobody is always first
             for path in (*paths[turn:], *paths[:turn]):
-                costs[path].append(worker.apply(_grade, (path, source)))
-            floor.append(worker.apply(_floor))
+                costs[path] += worker.apply(_grade, (path, part))
+            floor += [worker.apply(_floor) for _ in part]
     rates: dict[str, dict[str, float]] = {path: {} for path in paths}
     for path in paths:
         for count in jobs:
             with context.Pool(count, _prepare, (isolation,)) as workers:
                 workers.map(_ready, range(count), chunksize=1)
                 start = time.perf_counter()
-                workers.starmap(_grade, [(path, source) for source in programs], chunksize=1)
+                parts = _parts(programs) if path == "batch" else [[source] for source in programs]
+                workers.starmap(_grade, [(path, part) for part in parts], chunksize=1)
                 rates[path][str(count)] = len(programs) / (time.perf_counter() - start)
     reference = costs[paths[0]]
     return {
@@ -165,18 +167,35 @@ def _ready(number: int) -> None:
     """Nothing: whoever answers has started."""
 
 
-def _grade(path: str, source: str) -> Cost:
-    """Grade one program."""
+def _parts(programs: Sequence[str]) -> list[Sequence[str]]:
+    """The programs, batch by batch."""
+    return [programs[start : start + BATCH_SIZE] for start in range(0, len(programs), BATCH_SIZE)]
+
+
+def _grade(path: str, sources: Sequence[str]) -> list[Cost]:
+    """Grade programs: together if that is the path, else one after the other."""
     assert _isolation is not None
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         Path(directory).chmod(0o711)
+        if path != "batch":
+            return [_grade_one(path, source, Path(directory) / str(place)) for place, source in enumerate(sources)]
         start = time.perf_counter()
-        if path == NAIVE:
-            verdict = NaiveGrading(Path(directory), source, _isolation, Limits()).verdict()
-        else:
-            verdict = grade(source, _isolation, Limits(), Path(directory), path=path)
-        wall_ms = 1e3 * (time.perf_counter() - start)
-    return Cost(_told(verdict), verdict.cpu_ms, wall_ms)
+        graded = dict(grade_together(sources, _isolation, Limits(), Path(directory)))  # the later answer counts
+        wall_ms = 1e3 * (time.perf_counter() - start) / len(sources)
+    verdicts = [graded[place] for place in range(len(sources))]
+    return [Cost(_told(verdict), verdict.cpu_ms, wall_ms) for verdict in verdicts if verdict is not None]
+
+
+def _grade_one(path: str, source: str, directory: Path) -> Cost:
+    """Grade one program."""
+    assert _isolation is not None
+    directory.mkdir(mode=0o711)
+    start = time.perf_counter()
+    if path == NAIVE:
+        verdict = NaiveGrading(directory, source, _isolation, Limits()).verdict()
+    else:
+        verdict = grade(source, _isolation, Limits(), directory, path=path)
+    return Cost(_told(verdict), verdict.cpu_ms, 1e3 * (time.perf_counter() - start))
 
 
 def _floor() -> float:

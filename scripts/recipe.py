@@ -74,7 +74,11 @@ class SandboxSection(Limits):
     """How many programs are graded at once, and the limits of each."""
 
     jobs: int = option(0, "programs graded at once; 0: one a core", unit="programs", low=0, high=4096)
-    path: str = option("direct", "exact: cargo itself; direct: its compilers, equal and cheaper", choices=tuple(PATHS))
+    path: str = option(
+        "batch",
+        "exact: cargo itself; direct: its compilers, equal and cheaper; batch: the same for several programs at once",
+        choices=PATHS,
+    )
     keep_verdicts: bool = option(True, "keep verdicts on disk (~/.cache/grpo-rust): no program is graded twice, ever")
     isolation: str = option(
         "auto",
