@@ -121,8 +121,7 @@ class Batch:
         shared.create()
         for member in members:
             (shared.root / member.file).write_bytes(member.text().encode("utf-8", "surrogatepass"))
-        plenty = replace(limits, output_kb=limits.output_kb * len(members))  # for each what it would have alone
-        grading = DirectGrading(shared, isolation, plenty, self._on_start)
+        grading = DirectGrading(shared, isolation, limits, self._on_start)
         grading.prepare()
         compiled = grading.compile_tests(CLIPPY)
         self._messages, self._shared = grading.read(compiled), shared

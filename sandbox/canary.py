@@ -14,6 +14,8 @@ import re
 import secrets
 from dataclasses import dataclass
 
+from sandbox.tokens import tokens
+
 __all__ = ["Canary"]
 
 LAST_ASCII, LAST_LETTER = "z", "\U000323af"  # the last letter that Unicode 15 allows in a name
@@ -29,7 +31,7 @@ class Canary:
     @classmethod
     def for_source(cls, source: str) -> Canary:
         """A canary whose name sorts after every name that the source, a program, spells out."""
-        letter = LAST_ASCII if source.isascii() else LAST_LETTER
+        letter = LAST_LETTER if _has_other_names(source) else LAST_ASCII
         longest = max((len(run) for run in re.findall(f"{letter}+", source)), default=0)
         return cls(letter * (longest + 1) + "_" + secrets.token_hex(8), secrets.token_hex(16))
 
@@ -48,3 +50,13 @@ class Canary:
         True
         """
         return f"{self.name} ... ignored, {self.word}\n".encode() in output
+
+
+def _has_other_names(source: str) -> bool:
+    """Whether a name may be spelled with letters beyond ASCII, which sort after it."""
+    if source.isascii():
+        return False
+    try:
+        return any(not token.text.isascii() for token in tokens(source) if token.kind == "name")
+    except ValueError:
+        return True

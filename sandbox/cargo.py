@@ -47,7 +47,7 @@ class CargoGrading(Grading):
         if end is None or b'"success":true' not in end[0]:
             return TestRun(compiled=False, errors=errors)
         stderr = RUN_STDERR.search(done.stderr)
-        whole = done.stdout_cut_at is None or done.stdout_cut_at <= end.end()
+        whole = len(printed) <= self.limits.output_kb << 10
         return TestRun.ended(done.exit_code, printed, stderr[1] if stderr else b"", whole=whole)
 
     def _compile(self, phase: str) -> bool:

@@ -7,16 +7,15 @@
 - rustc itself refuses something outside the tests: neither does it build, nor do its tests.
 - rustc itself refuses the tests alone: they do not build, and one call without them, up to object code, tells the rest.
 
-**Step by step** in all other cases. `clippy-driver` checks the program (metadata only) and `rustc --test` compiles its
-tests; build follows from these two, by rules that were compared with cargo on hundreds of programs:
+**Step by step** in all other cases. `clippy-driver` checks the program without its tests, up to object code, and
+`rustc --test` compiles the tests:
 
-1. Clippy's verdict is the exit code of its call.
-2. Clippy's call fails with an error of rustc itself (an E code or none): the build fails. With lints alone: a real
-   build.
-3. It succeeds and the tests compile: the build succeeds, since the same bodies went through the lints that only a build
-   applies (`arithmetic_overflow`, `unconditional_panic`).
-4. It succeeds and the tests do not compile: a real build, up to object code.
-5. What could make linking, the crate's kind or `cfg` matter is for the exact path: unsafe code, and `HAZARDS`.
+1. Clippy's call succeeds: clippy and build do. Object code, because some lints and errors only come with it
+   (`arithmetic_overflow`, `unconditional_panic`, constants of generic code).
+2. It fails with an error of rustc's front end (an E code): both fail.
+3. It fails otherwise: a call that stops before object code is clippy's verdict. If that is no for lints alone, a real
+   build decides about the build; else there is none.
+4. What could make linking, the crate's kind, its files, its environment or `cfg` matter is for the exact path: `HAZARDS`.
 
 Arguments and environment are those that cargo gives; what only its temporary paths could tell apart is not promised.
 """
@@ -39,22 +38,27 @@ __all__ = ["DirectGrading", "NeedsCargo"]
 
 # Words, wherever they stand: a comment that holds one costs time and not correctness.
 HAZARDS = re.compile(
-    r"\b(?:link|extern|no_mangle|export_name|link_section|link_name|asm|global_asm|naked|clippy|no_main|no_std|no_core|"
-    r"crate_type|crate_name|recursion_limit|type_length_limit|feature|proc_macro|cfg_attr|cfg_select|Backtrace)\b"
+    r"\b(?:unsafe|unsafe_code|link|extern|no_mangle|export_name|link_section|link_name|asm|global_asm|naked|clippy|no_main|no_std|no_core|"
+    r"crate_type|crate_name|recursion_limit|type_length_limit|feature|proc_macro|cfg_attr|cfg_select|Backtrace|"
+    r"env|option_env|include|include_str|include_bytes|fs|exists|try_exists|is_file|is_dir|metadata|symlink_metadata|"
+    r"read_dir|read_link|canonicalize)\b"
     r"|#\s*\[\s*used|\bcfg\b(?!\s*\(\s*test\s*\)\s*\])"
 )
-WATCH = ["--force-warn", "unsafe_code"]  # a signal: unsafe code is for the exact path
+E_CODE = re.compile(r"E\d{4}")
+OF_CONSTANTS = "E0080"  # comes late for constants of generic code
 OUTPUT = "target/debug/deps"
 CLIPPY = ("clippy-driver", "rustc")
+ONE_THREAD = ("-Clink-arg=-Wl,--threads=1",)  # two share too little work to be worth their start
 TESTS = f"{OUTPUT}/rust_program-0000000000000000"
 BASE = [
     "--crate-name", "rust_program", "--edition=2021", "src/main.rs", "--error-format=json",
     "--json=diagnostic-rendered-ansi,artifacts,future-incompat", "-Cembed-bitcode=no",
     "--check-cfg", "cfg(docsrs,test)", "--check-cfg", "cfg(feature, values())", "-Cstrip=debuginfo",
-    "-L", f"dependency={OUTPUT}", *WATCH,
+    "-L", f"dependency={OUTPUT}",
 ]  # fmt: skip
 ABOUT_TESTS = "clippy::items_after_test_module"  # told of what we append, and only where the tests are seen
 AMBIGUOUS = ("E0282", "E0283", "E0284", "E0790")  # the test harness brings implementations of its own into play
+OF_OBJECT_CODE = ("arithmetic_overflow", "unconditional_panic")  # lints that cargo's clippy, which makes none, never tells
 EMPTY = "AUTHORS DESCRIPTION HOMEPAGE LICENSE LICENSE_FILE README REPOSITORY RUST_VERSION VERSION_PRE".split()
 VERSION = {"VERSION": "0.1.0", "VERSION_MAJOR": "0", "VERSION_MINOR": "1", "VERSION_PATCH": "0"}
 PACKAGE = {"NAME": "rust-program", **VERSION, **dict.fromkeys(EMPTY, "")}
@@ -75,15 +79,11 @@ class DirectGrading(Grading):
         anatomy = dissect(self.project.source) if set(phases) == set(PHASES) else None
         if anatomy and (answer := self._at_once(anatomy)):
             return answer
-        clippy, parses = None, True
-        if set(phases) != {"test"}:
-            clippy = self._clippy()
-            parses = not self._compiler_refused()
+        build, clippy = self._without_tests() if set(phases) & {"build", "clippy"} else (None, None)
         tested = Tested()
-        if "test" in phases or (clippy and "build" in phases):
-            tested = Tested(ok=False) if self.stopped else self.test(parses=parses)
-        build = self._build(bool(clippy), parses, tested) if "build" in phases else None
-        return build, clippy if "clippy" in phases else None, tested if "test" in phases else Tested()
+        if "test" in phases:
+            tested = Tested(ok=False) if self.stopped else self.test(parses=build is not False)
+        return build if "build" in phases else None, clippy if "clippy" in phases else None, tested
 
     def prepare(self) -> None:
         os.makedirs(self.project.root / OUTPUT)
@@ -91,7 +91,8 @@ class DirectGrading(Grading):
 
     def compile_tests(self, program: Sequence[str] = ("rustc",)) -> Finished:
         """Compile and link the tests."""
-        return self._compile("test", program, "--test", "--emit=link", "-Ccodegen-units=1", "-o", TESTS)
+        linking = ONE_THREAD if self.toolchain.links_with_lld else ()
+        return self._compile("test", program, "--test", "--emit=link", "-Ccodegen-units=1", *linking, "-o", TESTS)
 
     def run_tests(self) -> TestRun:
         compiled = self.compile_tests()
@@ -114,12 +115,13 @@ class DirectGrading(Grading):
             return True, True, Tested.of(self.run_compiled(self.project.root / TESTS), canary)
         self._stopped.clear()
         self.project.write()
-        if any((error.line or self.project.num_lines) >= self.project.num_lines or not _is_rustcs(error) for error in errors):
+        last = self.project.num_lines
+        if any((error.line or last) >= last or not _is_rustcs(error) for error in errors):
             return None
         self.messages = [message for message in outside if message.level == "warning"] + errors
-        if any(error in outside and error.code not in AMBIGUOUS for error in errors):
+        if any(error in outside and _is_early(error) and error.code not in AMBIGUOUS for error in errors):
             return False, False, Tested(ok=False)
-        if errors and not set(errors) & set(outside) and self._clippy(emit="obj"):
+        if errors and not set(errors) & set(outside) and self._clippy("obj"):
             return True, True, Tested(ok=False)
         self.messages = []
         return None
@@ -151,28 +153,25 @@ class DirectGrading(Grading):
             "LD_LIBRARY_PATH": ":".join(map(str, libraries)),
         }
 
-    def _build(self, clippy: bool, parses: bool, tested: Tested) -> bool:
-        """Whether `cargo build` succeeds: rules 2 to 4."""
-        if not parses or self.stopped_in("clippy"):
-            return False
-        if clippy and tested.compiled:
-            return True
-        self.project.write()
-        emit = "--emit=obj" if clippy else "--emit=link"
-        done = self._compile("build", ["rustc"], "--crate-type=bin", emit, "--out-dir", OUTPUT)
+    def _without_tests(self) -> tuple[bool, bool]:
+        """Whether `cargo build` and `cargo clippy` succeed: rules 1 to 3."""
+        if self._clippy("obj"):
+            return True, True
+        if self.stopped or any(_is_early(message) for message in self.messages if message.level == "error"):
+            return False, False
+        if self._clippy("metadata"):
+            return False, True
+        if self.stopped or any(_is_rustcs(message) for message in self.messages if message.level == "error"):
+            return False, False
+        done = self._compile("build", ["rustc"], "--crate-type=bin", "--emit=link", "--out-dir", OUTPUT)
         self.messages += [message for message in self.read(done) if message.level == "error"]
-        return done.exit_code == 0
+        return done.exit_code == 0, False
 
-    def _clippy(self, emit: str = "metadata") -> bool:
-        """Whether `cargo clippy` succeeds; with "obj", whether `cargo build` does too."""
+    def _clippy(self, emit: str) -> bool:
+        """Whether `cargo clippy` succeeds, by "metadata"; with "obj", whether it and `cargo build` do."""
         done = self._compile("clippy", CLIPPY, "--crate-type=bin", f"--emit={emit}", "--out-dir", OUTPUT)
         self.messages += self.read(done)
         return done.exit_code == 0
-
-    def _compiler_refused(self) -> bool:
-        """Whether some error so far is rustc's own, and not a lint's."""
-        errors = [message for message in self.messages if message.level == "error"]
-        return any(_is_rustcs(error) for error in errors)
 
     def _compile(self, phase: str, program: Sequence[str], *arguments: str) -> Finished:
         """Call a compiler."""
@@ -180,13 +179,18 @@ class DirectGrading(Grading):
         return self.compile(phase, command)
 
     def read(self, done: Finished) -> list[Message]:
-        """What a compiler said; NeedsCargo when it met unsafe code."""
-        messages = list(read_messages(done.stderr.splitlines()))
-        if any(message.code == "unsafe_code" for message in messages):
-            raise NeedsCargo
-        return messages
+        """What a compiler said, as far as cargo's commands would have."""
+        told = read_messages(done.stderr.splitlines())
+        return [message for message in told if message.level == "error" or message.code not in OF_OBJECT_CODE]
 
 
 def _is_rustcs(error: Message) -> bool:
     """Whether an error is rustc's own, and not a lint's."""
-    return error.code is None or re.fullmatch(r"E\d{4}", error.code) is not None
+    return error.code is None or E_CODE.fullmatch(error.code) is not None
+
+
+def _is_early(error: Message) -> bool:
+    """Whether an error comes from the front end, whose work is the same for a program with its tests and without."""
+    if error.code is None:
+        return error.text.startswith("expected ")  # the parser's
+    return E_CODE.fullmatch(error.code) is not None and error.code != OF_CONSTANTS

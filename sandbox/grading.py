@@ -31,6 +31,7 @@ TAIL_SHOWN = 4000  # characters of test output that a verdict keeps
 MAX_DIAGNOSTICS = 50
 MAX_MESSAGE = 2000
 FREE_BYTES_NEEDED = 64 << 20
+COMPILER_OUTPUT = 32 << 20  # bytes kept of what a compiler says: a message that is lost could decide a verdict
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,15 @@ class Grading(ABC):
     def compile(self, phase: str, command: Sequence[str | Path], *, tree_cpu_s: int | None = None) -> Finished:
         """Run a compiler, or cargo; tree_cpu_s, for it and all that it starts, None for the limit of one."""
         isolated = self.isolation.compile(command, self.project, self.limits)
-        return self._run(phase, isolated, tree_cpu_s or self.limits.compile_cpu_s)
+        return self._run(phase, isolated, tree_cpu_s or self.limits.compile_cpu_s, COMPILER_OUTPUT)
 
     def run_binary(self, phase: str, command: Sequence[str | Path]) -> Finished:
         """Run compiled tests."""
         self._has_run = True
-        return self._run(phase, self.isolation.run(command, self.project, self.limits), self.limits.run_cpu_s)
+        isolated = self.isolation.run(command, self.project, self.limits)
+        return self._run(phase, isolated, self.limits.run_cpu_s, self.limits.output_kb << 10)
 
-    def _run(self, phase: str, command: Sequence[str | Path], tree_cpu_s: int) -> Finished:
+    def _run(self, phase: str, command: Sequence[str | Path], tree_cpu_s: int, output_bytes: int) -> Finished:
         """Run a command of a phase; notes time, limits and memory."""
         done = run(
             command,
@@ -134,7 +136,7 @@ class Grading(ABC):
             tree_cpu_s=tree_cpu_s,
             wall_s=self.limits.wall_s,
             disk=Disk(self.project.directory, self.limits.files, self.limits.disk_mb << 20),
-            output_bytes=self.limits.output_kb << 10,
+            output_bytes=output_bytes,
             on_start=self._on_start,
         )
         self._finished.append(done)

@@ -43,6 +43,13 @@ class Toolchain:
         """The target's own libraries, which cargo puts on the loader's path."""
         return self.bin.parent / "lib" / "rustlib" / self.host / "lib"
 
+    @property
+    def links_with_lld(self) -> bool:
+        """Whether rustc's default linker is the lld that comes with it, as since 1.90 for this one host."""
+        is_there = (self.libraries.parent / "bin" / "gcc-ld" / "ld.lld").exists()
+        minor = int(self.version.split(".")[1])
+        return is_there and self.host == "x86_64-unknown-linux-gnu" and minor >= 90
+
 
 def find_toolchain() -> Toolchain:
     """The first usable toolchain: the project's own, else the one on PATH.

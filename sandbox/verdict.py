@@ -62,6 +62,11 @@ class Verdict:
     peak_memory_mb: float = 0.0  # the largest resident set of one process
     reason: str = ""  # for host errors and limits: what happened, for a person
 
+    @property
+    def facts(self) -> tuple[bool | None, bool | None, bool | None, int, int, int]:
+        """What cargo says: build, clippy, test; tests passed, failed and ignored. Equal on every path."""
+        return self.build, self.clippy, self.test, self.passed, self.failed, self.ignored
+
     def to_json(self) -> dict[str, Any]:
         """A dict of plain values; `from_json` is its inverse."""
         return {**asdict(self), "outcome": self.outcome.value, "ms": dict(self.ms)}

@@ -6,7 +6,7 @@ Usage:
 Every program is graded by every path in turn, so that a busy machine is busy for all of them; nothing is cached, and
 no program comes twice. `naive` is the published recipe: a fresh project for each of `cargo build`, `cargo clippy` and
 `cargo test`, with cargo's own defaults. `batch` takes sixteen programs at a time, and each has its share of the cost.
-The floor is `rustc --test` on an empty program: start, front end, code and link. All run under one isolation.
+The floor is `rustc --test` on an empty program, linked as the toolchain does by itself. All run under one isolation.
 Without --programs they are answers in the shipped model's family, half of them with a planted mistake.
 
 The file: {"programs", "paths": {NAME: {"cpu_ms" (median), "cpu_ms_mean", "wall_ms", "per_second": {JOBS: x},
@@ -34,8 +34,8 @@ from tqdm import tqdm
 
 from naive_grading import NaiveGrading
 from rewards.rust import extract_code
-from sandbox import ISOLATIONS, Isolation, Limits, SandboxError, Verdict, find_toolchain
-from sandbox.direct import DirectGrading
+from sandbox import ISOLATIONS, Isolation, Limits, SandboxError, find_toolchain
+from sandbox.direct import BASE, DirectGrading
 from sandbox.isolation import isolate
 from sandbox.paths import BATCH_SIZE, PATHS, grade, grade_together
 from sandbox.process import become_reaper
@@ -46,6 +46,7 @@ __all__ = ["main"]
 
 NAIVE = "naive"
 EMPTY = ""
+PLAIN = ("--test", "--emit=link", "-Ccodegen-units=1", "-o", "tests")
 BAD_INPUT, HOST_FAILED = 2, 3
 _isolation: Isolation | None = None  # of this worker process
 
@@ -183,7 +184,7 @@ def _grade(path: str, sources: Sequence[str]) -> list[Cost]:
         graded = dict(grade_together(sources, _isolation, Limits(), Path(directory)))  # the later answer counts
         wall_ms = 1e3 * (time.perf_counter() - start) / len(sources)
     verdicts = [graded[place] for place in range(len(sources))]
-    return [Cost(_told(verdict), verdict.cpu_ms, wall_ms) for verdict in verdicts if verdict is not None]
+    return [Cost(verdict.facts, verdict.cpu_ms, wall_ms) for verdict in verdicts if verdict is not None]
 
 
 def _grade_one(path: str, source: str, directory: Path) -> Cost:
@@ -195,7 +196,7 @@ def _grade_one(path: str, source: str, directory: Path) -> Cost:
         verdict = NaiveGrading(directory, source, _isolation, Limits()).verdict()
     else:
         verdict = grade(source, _isolation, Limits(), directory, path=path)
-    return Cost(_told(verdict), verdict.cpu_ms, 1e3 * (time.perf_counter() - start))
+    return Cost(verdict.facts, verdict.cpu_ms, 1e3 * (time.perf_counter() - start))
 
 
 def _floor() -> float:
@@ -207,13 +208,7 @@ def _floor() -> float:
         project.create()
         grading = DirectGrading(project, _isolation, Limits())
         grading.prepare()
-        grading.compile_tests()
-        return grading.cpu_ms
-
-
-def _told(verdict: Verdict) -> tuple[Any, ...]:
-    """What has to be equal on every path."""
-    return (verdict.build, verdict.clippy, verdict.test, verdict.passed, verdict.failed, verdict.ignored)
+        return grading.compile("test", [grading.toolchain.bin / "rustc", *BASE, *PLAIN]).cpu_ms
 
 
 if __name__ == "__main__":

@@ -1,0 +1,137 @@
+"""Compare the sandbox's paths on many programs: whatever cargo says, the cheap ones must say too.
+
+Usage:
+    python scripts/equality.py [DIR...] [--generated N] [--mutants N] [--paths exact,direct,batch] [--jobs N]
+
+Grades every .rs file below the directories (default: the project's own corpus), N answers in the shipped model's family
+and N mutants of each of all these, in which one token was removed, doubled, exchanged or replaced. Prints every program
+on which a path differs from the first one in build, clippy, test or the numbers of tests. Exit codes: 0 none differs,
+1 some do, 2 bad input, 3 the host failed.
+
+Example:
+    python scripts/equality.py --generated 100 --mutants 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from rewards.rust import extract_code
+from sandbox import ISOLATIONS, Limits, Outcome, SandboxError, SandboxPool, Verdict
+from sandbox.paths import PATHS
+from sandbox.tokens import tokens
+from tiny.tasks import demonstrations
+
+__all__ = ["main", "mutants"]
+
+CORPUS = Path(__file__).resolve().parent.parent / "tests" / "sandbox" / "corpus"
+LIMITS = Limits(compile_cpu_s=20, run_cpu_s=5, wall_s=120)
+EQUAL, DIFFERENT, BAD_INPUT, HOST_FAILED = 0, 1, 2, 3
+MARKS = ["+", "-", "*", "==", "<", "&", "!", ";", ",", "(", ")", "{", "}", "::", "0", "255", '""', "mut", "u8", "self"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Grade everything on every path; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("directories", nargs="*", type=Path, metavar="DIR", help="where .rs files are; default: corpus")
+    parser.add_argument("--generated", type=int, default=0, metavar="N", help="answers to generate besides")
+    parser.add_argument("--mutants", type=int, default=0, metavar="N", help="mutants of each program")
+    parser.add_argument("--count", type=int, default=0, metavar="N", help="take N of all these at random; 0: all")
+    parser.add_argument("--seed", type=int, default=0, help="of generating, mutating and taking")
+    parser.add_argument("--paths", default=",".join(PATHS), help="what to compare; the first is the reference")
+    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
+    parser.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="under which all of them run")
+    options = parser.parse_args(argv)
+    paths = options.paths.split(",")
+    if unknown := set(paths) - set(PATHS):
+        parser.error(f"--paths: no such path: {', '.join(sorted(unknown))}; there are {', '.join(PATHS)}")
+    programs = list(_programs(options.directories or [CORPUS], options.generated, options.mutants, options.seed))
+    random.Random(options.seed).shuffle(programs)  # so that batches are mixed
+    programs = programs[: options.count or len(programs)]
+    if not programs:
+        parser.error(f"there is no .rs file in {', '.join(map(str, options.directories))}")
+    try:
+        said = {path: _grade([text for _, text in programs], path, options) for path in paths}
+    except SandboxError as error:
+        print(f"equality: {error}", file=sys.stderr)
+        return HOST_FAILED
+    return _report([name for name, _ in programs], said)
+
+
+def mutants(source: str, count: int, rng: random.Random) -> Iterator[str]:
+    """The same program with a mistake that a hasty programmer might make, `count` times."""
+    try:
+        words = [token.text for token in tokens(source)]
+    except ValueError:
+        return
+    for _ in range(count if len(words) > 1 else 0):
+        place = rng.randrange(len(words) - 1)
+        word = words[place]
+        change = rng.choice(("", f"{word} {word}", rng.choice(words), rng.choice(MARKS), words[place + 1] + " " + word))
+        yield _replaced(source, word, place, change)
+
+
+def _replaced(source: str, word: str, place: int, change: str) -> str:
+    """The source with its token at a place exchanged for something."""
+    at = 0
+    for number, token in enumerate(tokens(source)):
+        at = source.index(token.text, at)
+        if number == place:
+            return source[:at] + change + source[at + len(word) :]
+        at += len(token.text)
+    return source
+
+
+def _programs(directories: Sequence[Path], generated: int, count: int, seed: int) -> Iterator[tuple[str, str]]:
+    """Names and texts, each text once."""
+    rng = random.Random(seed)
+    texts: dict[str, str] = {}
+    for directory in directories:
+        for file in sorted(directory.rglob("*.rs")):
+            texts.setdefault(file.read_bytes().decode("utf-8", "surrogateescape"), str(file))
+    for number, item in enumerate(demonstrations(generated, mistaken=0.5, seed=seed)):
+        if code := extract_code(item.answer):
+            texts.setdefault(code, f"generated {number}")
+    for text, name in list(texts.items()):
+        for number, mutant in enumerate(mutants(text, count, rng)):
+            texts.setdefault(mutant, f"{name}, mutant {number}")
+    yield from ((name, text) for text, name in texts.items())
+
+
+def _grade(programs: Sequence[str], path: str, options: argparse.Namespace) -> list[Verdict]:
+    """The verdicts of one path."""
+    with SandboxPool(options.jobs, LIMITS, path=path, isolation=options.isolation) as pool:
+        futures = [pool.submit(program) for program in programs]
+        return [future.result() for future in tqdm(futures, desc=path, unit="program")]
+
+
+def _report(names: Sequence[str], said: dict[str, list[Verdict]]) -> int:
+    """Print what differs, and how many there were of each outcome."""
+    (first, reference), *others = said.items()
+    differing = stopped = 0
+    for place, name in enumerate(names):
+        here = {path: verdicts[place] for path, verdicts in said.items()}
+        if any(verdict.outcome in (Outcome.TIMEOUT, Outcome.HOST_ERROR) for verdict in here.values()):
+            stopped += 1  # where it was stopped depends on how far it came
+            continue
+        wrong = {path: verdict for path, verdict in here.items() if verdict.facts != reference[place].facts}
+        differing += bool(wrong)
+        for path, verdict in wrong.items():
+            print(f"{name}: {path} says {verdict.facts}, {first} {reference[place].facts}")
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in Counter(v.outcome for v in reference).most_common())
+    print(f"{len(names)} programs ({counts}); {stopped} stopped by a limit and not compared")
+    for path, verdicts in said.items():
+        print(f"{path:8} {sum(verdict.cpu_ms for verdict in verdicts) / len(verdicts):6.0f} CPU ms a program")
+    print(f"{differing} differ between {', '.join(said)}" if others else "nothing to compare: give several --paths")
+    return DIFFERENT if differing else EQUAL
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
