@@ -11,7 +11,7 @@ INSTALL := $(RUN) -m pip install --quiet --constraint requirements.lock
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test check lint format install rust lock clean
+.PHONY: help train test check lint equality format install rust lock clean
 
 help: ## Print this list
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
@@ -26,6 +26,9 @@ test: install rust ## Run the tests; ARGS: what pytest takes, for example tests/
 	@$(RUN) -m pytest --durations=10 $(ARGS)
 
 check: lint test ## Everything that a change must pass: format, lint, types and tests
+
+equality: install rust ## Compare the sandbox's paths on the whole corpus and on mutants of it; ARGS: directories, --help
+	@$(RUN) scripts/equality.py $(if $(ARGS),$(ARGS),--generated 100 --mutants 1)
 
 lint: install ## Check format (black, isort), style (flake8) and types (mypy)
 	@$(RUN) -m black --quiet --line-length $(LINE_LENGTH) --check $(FOLDERS) || { echo 'black: run `make format`' >&2; exit 1; }

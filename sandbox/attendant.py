@@ -32,10 +32,10 @@ log = logging.getLogger(__name__)
 class Attendant:
     """Looks after a worker. One thread starts and asks it, always the same; any other may stop or close it."""
 
-    def __init__(self, root: Path, isolation: Isolation, limits: Limits, path: str) -> None:
+    def __init__(self, root: Path, isolation: Isolation, limits: Limits) -> None:
         """Args: root, the pool's directory, in which every process gets one of its own."""
         self._root = root
-        self._settings = (isolation, limits, path)
+        self._settings = (isolation, limits)
         self._context = multiprocessing.get_context("spawn")
         self._group: Any = self._context.Value("i", 0, lock=False)  # the process group that the worker is running
         self._lock = threading.RLock()
@@ -72,7 +72,7 @@ class Attendant:
             finally:
                 theirs.close()
 
-    def ask(self, sources: Sequence[str], phases: Sequence[str]) -> Iterator[tuple[int, Verdict | None]]:
+    def ask(self, sources: Sequence[str], phases: Sequence[str], path: str) -> Iterator[tuple[int, Verdict | None]]:
         """Grade programs: the place of one and None when its turn comes, the place and its verdict when that is known.
 
         Ends early when the worker dies or is stopped.
@@ -82,7 +82,7 @@ class Attendant:
             return
         unanswered = len(sources)
         try:
-            connection.send((tuple(sources), tuple(phases)))
+            connection.send((tuple(sources), tuple(phases), path))
             while unanswered:
                 while not connection.poll(LOOK_EVERY_S):
                     if self._stopped_at is not None and time.monotonic() - self._stopped_at > GRACE_S:

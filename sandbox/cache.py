@@ -14,7 +14,7 @@ from sandbox.limits import Limits
 from sandbox.store import VerdictStore
 from sandbox.verdict import Verdict
 
-__all__ = ["VerdictCache", "verdict_key"]
+__all__ = ["VerdictCache", "own_code", "verdict_key"]
 
 
 class VerdictCache:
@@ -65,12 +65,12 @@ def verdict_key(source: str, phases: Sequence[str], isolation: Isolation, limits
     """A name for all that decides a verdict: program, phases, toolchain, protection, limits, path and our own code."""
     toolchain = isolation.toolchain
     ways = (toolchain.version, toolchain.host, isolation.kind, isolation.landlock, isolation.user is None, path)
-    facts = repr((tuple(phases), ways, astuple(limits), _own_code())).encode()
+    facts = repr((tuple(phases), ways, astuple(limits), own_code())).encode()
     return hashlib.sha256(facts + b"\0" + source.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @cache
-def _own_code() -> str:
+def own_code() -> str:
     """A hash of this package: what another version of it said is not what this one would."""
     digest = hashlib.sha256()
     for file in sorted(Path(__file__).parent.rglob("*.[pr][ys]")):

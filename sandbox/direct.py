@@ -13,9 +13,9 @@
 1. Clippy's call succeeds: clippy and build do. Object code, because some lints and errors only come with it
    (`arithmetic_overflow`, `unconditional_panic`, constants of generic code).
 2. It fails with an error of rustc's front end (an E code): both fail.
-3. It fails otherwise: a call that stops before object code is clippy's verdict. If that is no for lints alone, a real
-   build decides about the build; else there is none.
-4. What could make linking, the crate's kind, its files, its environment or `cfg` matter is for the exact path: `HAZARDS`.
+3. It fails otherwise: a call that stops before object code is clippy's verdict. If that is no, for lints or constants
+   alone (clippy computes some that a build never does), a real build decides about the build; else there is none.
+4. What could make linking, the crate's kind, its files, environment or `cfg` matter is for the exact path: `HAZARDS`.
 
 Arguments and environment are those that cargo gives; what only its temporary paths could tell apart is not promised.
 """
@@ -37,13 +37,13 @@ from sandbox.verdict import PHASES
 __all__ = ["DirectGrading", "NeedsCargo"]
 
 # Words, wherever they stand: a comment that holds one costs time and not correctness.
-HAZARDS = re.compile(
-    r"\b(?:unsafe|unsafe_code|link|extern|no_mangle|export_name|link_section|link_name|asm|global_asm|naked|clippy|no_main|no_std|no_core|"
-    r"crate_type|crate_name|recursion_limit|type_length_limit|feature|proc_macro|cfg_attr|cfg_select|Backtrace|"
-    r"env|option_env|include|include_str|include_bytes|fs|exists|try_exists|is_file|is_dir|metadata|symlink_metadata|"
-    r"read_dir|read_link|canonicalize)\b"
-    r"|#\s*\[\s*used|\bcfg\b(?!\s*\(\s*test\s*\)\s*\])"
-)
+WORDS = """
+    unsafe unsafe_code extern asm global_asm naked link link_name link_section export_name no_mangle
+    no_main no_std no_core crate_type crate_name feature proc_macro cfg_attr cfg_select clippy
+    recursion_limit type_length_limit Backtrace env option_env include include_str include_bytes
+    fs exists try_exists is_file is_dir metadata symlink_metadata read_dir read_link canonicalize
+""".split()
+HAZARDS = re.compile(rf"\b(?:{'|'.join(WORDS)})\b|#\s*\[\s*used|\bcfg\b(?!\s*\(\s*test\s*\)\s*\])")
 E_CODE = re.compile(r"E\d{4}")
 OF_CONSTANTS = "E0080"  # comes late for constants of generic code
 OUTPUT = "target/debug/deps"
@@ -58,7 +58,7 @@ BASE = [
 ]  # fmt: skip
 ABOUT_TESTS = "clippy::items_after_test_module"  # told of what we append, and only where the tests are seen
 AMBIGUOUS = ("E0282", "E0283", "E0284", "E0790")  # the test harness brings implementations of its own into play
-OF_OBJECT_CODE = ("arithmetic_overflow", "unconditional_panic")  # lints that cargo's clippy, which makes none, never tells
+OF_OBJECT_CODE = ("arithmetic_overflow", "unconditional_panic")  # lints that cargo's clippy never comes to
 EMPTY = "AUTHORS DESCRIPTION HOMEPAGE LICENSE LICENSE_FILE README REPOSITORY RUST_VERSION VERSION_PRE".split()
 VERSION = {"VERSION": "0.1.0", "VERSION_MAJOR": "0", "VERSION_MINOR": "1", "VERSION_PATCH": "0"}
 PACKAGE = {"NAME": "rust-program", **VERSION, **dict.fromkeys(EMPTY, "")}
@@ -113,7 +113,8 @@ class DirectGrading(Grading):
         if compiled.exit_code == 0:
             self.messages = outside
             return True, True, Tested.of(self.run_compiled(self.project.root / TESTS), canary)
-        self._stopped.clear()
+        if self.stopped:
+            return False, False, Tested(ok=False)
         self.project.write()
         last = self.project.num_lines
         if any((error.line or last) >= last or not _is_rustcs(error) for error in errors):
@@ -129,7 +130,7 @@ class DirectGrading(Grading):
     def outside_tests(self, messages: Sequence[Message], anatomy: Anatomy) -> list[Message]:
         """What was said of the program without its tests."""
         lines = [(self.project.line_in_source(message.line), message) for message in messages]
-        return [m for line, m in lines if line is not None and line < anatomy.tests_line and m.code != ABOUT_TESTS]
+        return [m for line, m in lines if line is not None and line <= anatomy.last_line and m.code != ABOUT_TESTS]
 
     def run_compiled(self, binary: Path, *names: str) -> TestRun:
         """Run compiled tests, those whose names contain one of some if any are given."""
@@ -161,7 +162,8 @@ class DirectGrading(Grading):
             return False, False
         if self._clippy("metadata"):
             return False, True
-        if self.stopped or any(_is_rustcs(message) for message in self.messages if message.level == "error"):
+        errors = [message for message in self.messages if message.level == "error" and message.code != OF_CONSTANTS]
+        if self.stopped or any(map(_is_rustcs, errors)):
             return False, False
         done = self._compile("build", ["rustc"], "--crate-type=bin", "--emit=link", "--out-dir", OUTPUT)
         self.messages += [message for message in self.read(done) if message.level == "error"]

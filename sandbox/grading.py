@@ -25,8 +25,12 @@ from sandbox.verdict import PHASES, Diagnostic, Outcome, Verdict
 
 __all__ = ["Grading", "TestRun", "Tested"]
 
-NO_MEMORY = re.compile(rb"memory allocation of \d+ bytes failed|LLVM ERROR: out of memory|rustc-LLVM ERROR: out of")
-KILLED = re.compile(rb"\(signal: (9|24)[,)]")  # as cargo reports what became of the tests
+NO_MEMORY = re.compile(rb"^memory allocation of \d+ bytes failed", re.MULTILINE)
+NO_MEMORY_FOR_LLVM = re.compile(rb"^(?:rustc-)?LLVM ERROR: out of memory", re.MULTILINE)
+KILLED = re.compile(
+    rb"^  process didn't exit successfully: [^\n]* \(signal: (\d+)[,)]", re.MULTILINE
+)  # as cargo reports
+CPU_GRAIN_S = 0.1  # the kernel looks at its clock's ticks
 TAIL_SHOWN = 4000  # characters of test output that a verdict keeps
 MAX_DIAGNOSTICS = 50
 MAX_MESSAGE = 2000
@@ -149,7 +153,7 @@ class Grading(ABC):
             _check_disk(self.project.directory)
             if self._over_cpu(done):
                 self._stopped[phase] = Stop.CPU
-            elif NO_MEMORY.search(done.stderr) or NO_MEMORY.search(done.stdout[-TAIL_SHOWN:]):
+            elif _ran_out_of_memory(done):
                 self._no_memory = True
         return done
 
@@ -191,9 +195,8 @@ class Grading(ABC):
 
     def _over_cpu(self, done: Finished) -> bool:
         """Whether the kernel ended a process for its CPU time: by SIGXCPU, or by SIGKILL if it ignored that."""
-        reported = KILLED.search(done.stderr[-TAIL_SHOWN:])
-        kind = int(reported[1]) if reported else -done.exit_code
-        return kind == signal.SIGXCPU or (kind == signal.SIGKILL and done.cpu_ms >= 1e3 * self.limits.run_cpu_s)
+        least = min(self.limits.compile_cpu_s, self.limits.run_cpu_s)
+        return _signal(done) in (signal.SIGXCPU, signal.SIGKILL) and done.cpu_ms >= 1e3 * (least - CPU_GRAIN_S)
 
     def _outcome(self, build: bool | None, clippy: bool | None, tested: Tested) -> Outcome:
         """The first outcome that applies, in the order of `Outcome`."""
@@ -253,6 +256,19 @@ class Tested:
             tally=Tally(tally.passed, tally.failed, max(0, tally.ignored - answered)),
             output=shown[-TAIL_SHOWN:] if attempt.compiled else "",
         )
+
+
+def _signal(done: Finished) -> int:
+    """The signal that ended a command, or the tests below it; 0 for none. Tests can print what cargo does."""
+    reported = KILLED.findall(done.stderr[-TAIL_SHOWN:])
+    return int(reported[-1]) if reported else max(0, -done.exit_code)
+
+
+def _ran_out_of_memory(done: Finished) -> bool:
+    """Whether a program or a compiler said that there was no memory left, and ended as they then do."""
+    if NO_MEMORY_FOR_LLVM.search(done.stderr):
+        return True
+    return _signal(done) == signal.SIGABRT and NO_MEMORY.search(done.stderr) is not None
 
 
 def _check_disk(directory: Path) -> None:

@@ -19,7 +19,10 @@ __all__ = ["cache_directory", "launcher"]
 
 SOURCES = Path(__file__).parent / "launcher"
 FLAGS = ("--edition=2021", "-O", "-Cpanic=abort", "-Cstrip=symbols")
-STATIC = ("-Ctarget-feature=+crt-static", "-Crelocation-model=static")  # a third of a launch less, where libc.a is there
+STATIC = (
+    "-Ctarget-feature=+crt-static",
+    "-Crelocation-model=static",
+)  # a third of a launch less, where libc.a is there
 BUILD_TIMEOUT_S = 120
 
 

@@ -7,7 +7,6 @@ batch   calls them for several programs at once, where they fit together; for th
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -21,29 +20,12 @@ from sandbox.isolation import Isolation
 from sandbox.limits import Limits
 from sandbox.project import Project
 from sandbox.removal import remove_tree
-from sandbox.toolchain import Toolchain
 from sandbox.verdict import PHASES, Outcome, Verdict
 
-__all__ = ["BATCH_SIZE", "PATHS", "choose_path", "grade", "grade_together"]
+__all__ = ["BATCH_SIZE", "PATHS", "grade", "grade_together"]
 
 PATHS = ("exact", "direct", "batch")
 BATCH_SIZE = 16  # programs at most
-PROVEN = ("rustc 1.95.",)  # toolchains on which the cheap paths were compared with cargo, program by program
-
-log = logging.getLogger(__name__)
-
-
-def choose_path(wanted: str, toolchain: Toolchain) -> str:
-    """The path to take: the wanted one, but exact on a toolchain on which the cheap ones were never compared with cargo.
-
-    Raises: ValueError for a path that does not exist.
-    """
-    if wanted not in PATHS:
-        raise ValueError(f"the path is {wanted!r}; it must be one of {', '.join(PATHS)}")
-    if wanted != "exact" and not toolchain.version.startswith(PROVEN):
-        log.warning("%s: the direct path was not compared with cargo on it; grading exactly, slower", toolchain.version)
-        return "exact"
-    return wanted
 
 
 def grade(

@@ -8,8 +8,8 @@ all who wait for the same one.
 
 from __future__ import annotations
 
+import logging
 import os
-import queue
 import secrets
 import signal
 import tempfile
@@ -17,7 +17,6 @@ import threading
 import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from pathlib import Path
 
@@ -25,9 +24,11 @@ from sandbox.attendant import Attendant
 from sandbox.cache import VerdictCache, verdict_key
 from sandbox.errors import PoolClosed, SandboxError, ToolchainError
 from sandbox.isolation import Isolation, isolate
+from sandbox.jobs import Job, JobQueue
 from sandbox.launching import cache_directory
 from sandbox.limits import Limits
-from sandbox.paths import BATCH_SIZE, choose_path
+from sandbox.paths import PATHS
+from sandbox.proof import Proof, programs
 from sandbox.removal import remove_tree
 from sandbox.store import VerdictStore
 from sandbox.toolchain import Toolchain, find_toolchain
@@ -38,19 +39,8 @@ __all__ = ["SandboxPool"]
 ATTEMPTS = 2
 KEPT = 1_000_000  # verdicts on disk, about a kilobyte each
 PROBE = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {\n        assert_eq!(1 + 1, 2);\n    }\n}\n"
+log = logging.getLogger(__name__)
 BY_LOAD = ("wall-clock", "wrote more than")  # in the reasons of verdicts that depend on the machine's load
-
-
-@dataclass
-class _Job:
-    """A program that somebody waits for."""
-
-    key: str
-    source: str
-    phases: tuple[str, ...]
-    future: Future[Verdict] = field(default_factory=Future)
-    worker: Attendant | None = None  # while it is being graded
-    expired: str = ""  # why it is not waited for any longer
 
 
 class SandboxPool:
@@ -79,8 +69,11 @@ class SandboxPool:
             remembered; keep, whether they are kept on disk for other runs (never without isolation: a program could
             write there).
         Raises: ToolchainError when there is no Rust to grade with, or it cannot build the empty program; IsolationError
-            when guests cannot be isolated as asked; SandboxError when there is no room for work directories.
+            when guests cannot be isolated as asked; SandboxError when there is no room for work directories; ValueError
+            for a path that does not exist.
         """
+        if path not in PATHS:
+            raise ValueError(f"the path is {path!r}; it must be one of {', '.join(PATHS)}")
         self._directory = Path(tempfile.gettempdir()) / f"sandbox-{secrets.token_hex(8)}"
         self._workers: list[Attendant] = []
         self._finalizer = weakref.finalize(self, _clean_up, self._workers, self._directory)  # before there is anything
@@ -88,18 +81,17 @@ class SandboxPool:
         self.isolation: Isolation = isolate(find_toolchain(), isolation)
         self.toolchain: Toolchain = self.isolation.toolchain
         self.limits = limits or Limits()
-        self.path = choose_path(path, self.toolchain)
+        self.path = path
         self.jobs = jobs or len(os.sched_getaffinity(0))
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._queue = JobQueue(self.jobs)
         self._lock = threading.Lock()
         store = (
             VerdictStore(cache_directory() / "verdicts.sqlite", size=KEPT) if keep and self.isolation.is_real else None
         )
         self._cache = VerdictCache(cache_size, store)
-        self._pending: dict[str, _Job] = {}
+        self._pending: dict[str, Job] = {}
         self._closed = False
-        settings = (self.isolation, self.limits, self.path)
-        self._workers += [Attendant(self._directory, *settings) for _ in range(self.jobs)]
+        self._workers += [Attendant(self._directory, self.isolation, self.limits) for _ in range(self.jobs)]
         resource_tracker.ensure_running()  # else a worker's start does it, and lets SIGINT through to the worker
         self._started = threading.Barrier(self.jobs + 1)
         self._threads = [threading.Thread(target=self._feed, args=(worker,), daemon=True) for worker in self._workers]
@@ -107,6 +99,8 @@ class SandboxPool:
             thread.start()
         self._started.wait()
         self._check()
+        if self.path != "exact":
+            self._prove(Proof(self.toolchain))
 
     def submit(self, source: str, *, phases: Sequence[str] = PHASES) -> Future[Verdict]:
         """Queue a program; returns at once.
@@ -119,7 +113,11 @@ class SandboxPool:
         unknown = set(phases) - set(PHASES)
         if unknown or not phases:
             raise ValueError(f"phases are {tuple(phases)}; give some of {', '.join(PHASES)}")
-        key = verdict_key(source, phases, self.isolation, self.limits, self.path)
+        return self._submit(source, tuple(phases), self.path)
+
+    def _submit(self, source: str, phases: tuple[str, ...], path: str) -> Future[Verdict]:
+        """Queue a program for a path."""
+        key = verdict_key(source, phases, self.isolation, self.limits, path)
         with self._lock:
             if self._closed:
                 raise PoolClosed("the sandbox pool is closed: submit programs inside its `with` block")
@@ -129,7 +127,7 @@ class SandboxPool:
                 future.set_result(known)
                 return future
             if key not in self._pending:
-                self._pending[key] = _Job(key, source, tuple(phases))
+                self._pending[key] = Job(key, source, phases, path)
                 self._queue.put(self._pending[key])
             return self._pending[key].future
 
@@ -156,8 +154,7 @@ class SandboxPool:
             self._closed = True
             unfinished = list(self._pending.values())
             self._pending.clear()
-        for _ in self._threads:
-            self._queue.put(None)
+        self._queue.end()
         self._finalizer()
         for thread in self._threads:
             thread.join()
@@ -183,6 +180,24 @@ class SandboxPool:
                 "Rust needs a C linker: install gcc or clang, and look for room in the temporary directory"
             )
 
+    def _prove(self, proof: Proof) -> None:
+        """Fall back to cargo where the path differs from it, after comparing the two where that was never done."""
+        differing = proof.differing
+        if differing is None:
+            log.warning("%s is new to the sandbox: comparing its paths on some programs", self.toolchain.version)
+            both = {
+                name: [self._submit(source, PHASES, path) for path in ("exact", self.path)]
+                for name, source in programs().items()
+            }
+            facts = {name: {future.result().facts for future in futures} for name, futures in both.items()}
+            differing = sorted(name for name, said in facts.items() if len(said) > 1)
+            proof.keep(differing)
+        if differing:
+            names = ", ".join(differing)
+            log.warning("%s: the path %r differs from cargo on %s", self.toolchain.version, self.path, names)
+            log.warning("grading exactly, which is slower")
+            self.path = "exact"
+
     def _feed(self, worker: Attendant) -> None:
         """The life of one worker's thread: a job, its verdict, the next."""
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -191,7 +206,7 @@ class SandboxPool:
         except OSError:
             pass  # the first job tries again, and says why
         self._started.wait()
-        while jobs := self._take():
+        while jobs := self._queue.take():
             for job in self._grade_together(worker, jobs) if len(jobs) > 1 else jobs:
                 if not self._starts(job, worker):
                     continue
@@ -199,25 +214,7 @@ class SandboxPool:
                 if job.expired:
                     worker.end()
 
-    def _take(self) -> list[_Job]:
-        """The next jobs for one worker, several where many wait and may be graded together; none at the end."""
-        jobs: list[_Job] = []
-        wanted = 1
-        while len(jobs) < wanted:
-            try:
-                job = self._queue.get(block=not jobs)
-            except queue.Empty:
-                break
-            if job is None:
-                if jobs:
-                    self._queue.put(None)  # for the next time
-                break
-            jobs.append(job)
-            if self.path == "batch" and len(jobs) == 1:
-                wanted = min(BATCH_SIZE, 1 + self._queue.qsize() // self.jobs)
-        return jobs
-
-    def _starts(self, job: _Job, worker: Attendant) -> bool:
+    def _starts(self, job: Job, worker: Attendant) -> bool:
         """Note who grades a job from now on; False when nobody waits for it any longer."""
         with self._lock:
             if job.expired or self._closed:
@@ -225,9 +222,9 @@ class SandboxPool:
             job.worker = worker
             return True
 
-    def _grade_together(self, worker: Attendant, jobs: Sequence[_Job]) -> list[_Job]:
+    def _grade_together(self, worker: Attendant, jobs: Sequence[Job]) -> list[Job]:
         """Grade jobs in one go; those that came out of it without a verdict, to be graded alone."""
-        together = [job for job in jobs if set(job.phases) == set(PHASES) and not job.expired]
+        together = [job for job in jobs if job.may_share and not job.expired]
         others = [job for job in jobs if job not in together]
         try:
             worker.start()
@@ -235,7 +232,7 @@ class SandboxPool:
             return list(jobs)  # alone, each tries again and says why
         left = dict(enumerate(together))
         unanswered = len(left)
-        for number, verdict in worker.ask([job.source for job in together], PHASES):
+        for number, verdict in worker.ask([job.source for job in together], PHASES, "batch"):
             if verdict is None:
                 self._starts(left[number], worker)
                 continue
@@ -248,7 +245,7 @@ class SandboxPool:
             job.worker = None
         return [*left.values(), *others]
 
-    def _grade(self, worker: Attendant, job: _Job) -> Verdict | None:
+    def _grade(self, worker: Attendant, job: Job) -> Verdict | None:
         """The verdict of a job, with a fresh worker and a second try should the first one die; None: nobody waits."""
         failure = ""
         for _ in range(ATTEMPTS):
@@ -257,7 +254,7 @@ class SandboxPool:
             except OSError as error:
                 failure = f"no worker can be started: {error}"
                 continue
-            for _, verdict in worker.ask([job.source], job.phases):
+            for _, verdict in worker.ask([job.source], job.phases, job.path):
                 return verdict
             if self._closed or job.expired:
                 return None
@@ -265,7 +262,7 @@ class SandboxPool:
             failure = f"{ATTEMPTS} workers died while grading it"
         return Verdict(Outcome.HOST_ERROR, reason=failure)
 
-    def _resolve(self, job: _Job, verdict: Verdict | None) -> None:
+    def _resolve(self, job: Job, verdict: Verdict | None) -> None:
         """Hand a verdict out, and remember it if it would be the same again."""
         with self._lock:
             job.worker = None

@@ -49,8 +49,7 @@ class Project:
         self.write(appended)
 
     def write(self, appended: str = "") -> None:
-        """Write src/main.rs, with something appended to it; never after the program has run, since the place is its own.
-        """
+        """Write src/main.rs, with something appended; never after the program has run, since the place is its own."""
         program = (HEAD + self.source + TAIL + appended).encode("utf-8", "surrogatepass")
         (self.root / "src" / "main.rs").write_bytes(program)
 

@@ -18,7 +18,7 @@ LEXEME = re.compile(
       | \d\w*(?:\.\d\w*)?)
     | (?P<lifetime>'[^\W\d]\w*)
     | (?P<name>(?:r\#)?[^\W\d]\w*)
-    | (?P<mark>.)
+    | (?P<mark>::|.)
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -28,9 +28,10 @@ EDGE = re.compile(r"/\*|\*/")
 class Token(NamedTuple):
     """One token; comments and white space are none."""
 
-    kind: str  # "literal", "lifetime", "name" or "mark", which is a single character
-    text: str
+    kind: str  # "literal", "lifetime", "name" or "mark", which is a single character or ::
+    text: str  # of a name without r#, which changes nothing but that keywords can be names
     line: int  # from 1
+    end: int  # where what follows it begins
 
 
 def tokens(source: str) -> Iterator[Token]:
@@ -57,7 +58,7 @@ def tokens(source: str) -> Iterator[Token]:
             raise ValueError("a string does not end")
         text = source[place:end]
         if kind not in ("blank", "comment"):
-            yield Token(kind, text, line)
+            yield Token(kind, text.removeprefix("r#") if kind == "name" else text, line, end)
         line += text.count("\n")
         place = end
 

@@ -29,10 +29,9 @@ def serve(
     process_group: Synchronized[int],
     isolation: Isolation,
     limits: Limits,
-    path: str,
     workdir: Path,
 ) -> None:
-    """Answer every (sources, phases) on the connection as `grade_together` does; several sources mean all phases.
+    """Answer every (sources, phases, path) on the connection as `grade_together` does; several sources mean all phases.
 
     A failure of the host becomes a HOST_ERROR verdict. Args: process_group, where the pool reads which processes to
     kill if this one dies, 0 for none; workdir, this worker's alone, removed at the end.
@@ -46,7 +45,7 @@ def serve(
     become_reaper()
     try:
         while _pool_is_there() and told not in wait([connection, told]):
-            sources, phases = connection.recv()
+            sources, phases, path = connection.recv()
             if len(sources) == 1:
                 grading = _alone(sources[0], isolation, limits, workdir, path=path, phases=phases, on_start=started)
             else:

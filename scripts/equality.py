@@ -31,7 +31,8 @@ from tiny.tasks import demonstrations
 
 __all__ = ["main", "mutants"]
 
-CORPUS = Path(__file__).resolve().parent.parent / "tests" / "sandbox" / "corpus"
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = [ROOT / "tests" / "sandbox" / "corpus", ROOT / "sandbox" / "specimens"]
 LIMITS = Limits(compile_cpu_s=20, run_cpu_s=5, wall_s=120)
 EQUAL, DIFFERENT, BAD_INPUT, HOST_FAILED = 0, 1, 2, 3
 MARKS = ["+", "-", "*", "==", "<", "&", "!", ";", ",", "(", ")", "{", "}", "::", "0", "255", '""', "mut", "u8", "self"]
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     paths = options.paths.split(",")
     if unknown := set(paths) - set(PATHS):
         parser.error(f"--paths: no such path: {', '.join(sorted(unknown))}; there are {', '.join(PATHS)}")
-    programs = list(_programs(options.directories or [CORPUS], options.generated, options.mutants, options.seed))
+    programs = list(_programs(options.directories or CORPUS, options.generated, options.mutants, options.seed))
     random.Random(options.seed).shuffle(programs)  # so that batches are mixed
     programs = programs[: options.count or len(programs)]
     if not programs:

@@ -11,18 +11,18 @@ TESTS = GOOD[GOOD.index("#[cfg(test)]") :]
 @pytest.mark.parametrize(
     ("source", "line"),
     [
-        (GOOD, 5),
-        ("fn f() {}\n", 3),
-        ("use std::collections::HashMap;\nfn f() -> HashMap<u8, u8> { HashMap::new() }\n" + TESTS, 3),
-        ("use std::fmt::{self, Display};\nfn f(x: impl Display) -> fmt::Result { Ok(()) }\n" + TESTS, 3),
-        ("#![allow(unused)]\n#[derive(Debug)]\nstruct A;\nimpl A {}\n" + TESTS, 5),
-        (GOOD + "// the end", 5),
-        (GOOD.replace("a + b", "a.deny() + b.expect(1)"), 5),
+        (GOOD, 3),
+        ("fn f() {}\n", 1),
+        ("fn f() {}\n// of the tests\n" + TESTS, 1),
+        ("use std::collections::HashMap;\nfn f() -> HashMap<u8, u8> { HashMap::new() }\n" + TESTS, 2),
+        ("use std::fmt::{self, Display};\nfn f(x: impl Display) -> fmt::Result { Ok(()) }\n" + TESTS, 2),
+        ("#![allow(unused)]\n#[derive(Debug)]\nstruct A;\nimpl A {}\n" + TESTS, 4),
+        (GOOD.replace("a + b", "a.deny() + b.expect(1)"), 3),
     ],
 )
 def test_tests_that_stand_apart(source: str, line: int) -> None:
     found = dissect(source)
-    assert found is not None and found.tests_line == line
+    assert found is not None and found.last_line == line
 
 
 REASONS = {
@@ -48,12 +48,23 @@ REASONS = {
     "an expected lint": GOOD.replace("fn add", "#[expect(unused)]\nfn add"),
     "an import for the tests": "use std::collections::HashMap;\n" + GOOD,
     "an import that is a method too": "use std::cmp::max;\n" + GOOD.replace("a + b", "a.max(b)"),
+    "an import that is a variant too": "use std::cmp::max;\nenum E {\n    max,\n}\n" + GOOD,
+    "an import that is a field too": "use std::cmp::max;\nstruct E {\n    max: u8,\n}\n" + GOOD,
+    "an import that is a variable too": "use std::cmp::max;\n" + GOOD.replace("a + b", "let max = a; max + b"),
+    "an import that ends a path too": "use std::str::FromStr;\nfn f<T: std::str::FromStr>() {}\n" + GOOD,
+    "a raw test": "#[r#test]\nfn t() {}\n" + GOOD,
+    "a raw level": "#![r#deny(unused)]\n" + GOOD,
+    "raw tests": "fn f() { tests::g(); }\n" + GOOD.replace("mod tests", "mod r#tests"),
+    "a comment at the end": GOOD + "// the end",
+    "a call of main": GOOD.replace("a + b", "main(); a + b"),
     "an import of a trait": "use std::fmt::Write as _;\n" + GOOD,
     "an import of everything": "use std::collections::*;\n" + GOOD,
     "an unclosed brace": "fn f() {\n" + GOOD,
     "an unclosed string": GOOD + '"',
     "brackets that cross": "fn f() { ( } )\n" + GOOD,
     "a file of its own": "mod other;\n" + GOOD,
+    "a use that is none": "struct A;\nfn f() -> use<'a> } ; { ) ( ;\n" + GOOD,
+    "use and nothing else": "use } ; use { self } , * ; use self ; use",
     "another alphabet": "fn größe() {}\n" + GOOD,
 }
 
@@ -73,7 +84,7 @@ def test_tests_that_may_matter_to_the_rest(reason: str) -> None:
         (("a + b", 'println!("{}", file!()); a + b'), False),
         (("a + b", 'println!("{}", std::any::type_name::<u8>()); a + b'), False),
         (("a + b", "static X: i32 = 1; a + b + X"), False),
-        (("a + b", "let x: &'static str = \"\"; a + b + x.len() as i32"), True),
+        (("a + b", 'let x: &\'static str = ""; a + b + x.len() as i32'), True),
         (("a + b", "std::thread::yield_now(); a + b"), False),
         (("use super::*;", "use super::super::*;"), False),
         (("use super::*;", "use super::add;"), True),

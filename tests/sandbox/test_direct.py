@@ -4,16 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from programs import GOOD, in_test
+from programs import GOOD, in_test, told
 from sandbox.direct import HAZARDS
 from sandbox.isolation import Isolation
 from sandbox.limits import Limits
-from sandbox.paths import PATHS, choose_path, grade
-from sandbox.toolchain import Toolchain
+from sandbox.paths import grade
 from sandbox.verdict import Verdict
 from test_sandbox_cargo import CASES, FORGERIES
 
-FACTS = "outcome build clippy test genuine passed failed ignored warnings diagnostics".split()
 EDGES = {
     "unsafe code": GOOD.replace("a + b", "unsafe { std::hint::black_box(a + b) }"),
     "unsafe that the program forbids": "#![forbid(unsafe_code)]\n" + GOOD.replace("a + b", "unsafe { a + b }"),
@@ -54,7 +52,7 @@ def both(source: str, isolation: Isolation, workdir: Path, phases: tuple[str, ..
 def test_both_paths_say_the_same(name: str, isolation: Isolation, workdir: Path) -> None:
     source = EDGES.get(name) or FORGERIES.get(name) or CASES[name][0]
     direct, exact = both(source, isolation, workdir, ("build", "clippy", "test"))
-    assert {fact: getattr(direct, fact) for fact in FACTS} == {fact: getattr(exact, fact) for fact in FACTS}
+    assert told(direct) == told(exact)
 
 
 @pytest.mark.parametrize("phases", [("test",), ("build",), ("clippy",), ("build", "test"), ("clippy", "test")])
@@ -86,16 +84,11 @@ def test_the_cheap_path_is_cheap(isolation: Isolation, workdir: Path) -> None:
         ("#[allow(clippy::all)]", True),
         ("# [ used ]", True),
         ("let used = linked;", False),
+        ("#![forbid(unsafe_code)]", True),
+        ('env!("CLIPPY_ARGS")', True),
+        ('std::fs::read("Cargo.lock")', True),
+        ('Path::new("Cargo.lock").exists()', True),
     ],
 )
 def test_what_is_left_to_cargo(text: str, hazard: bool) -> None:
     assert bool(HAZARDS.search(text)) == hazard
-
-
-def test_an_unknown_toolchain_is_graded_exactly_and_loudly(caplog: pytest.LogCaptureFixture) -> None:
-    unknown = Toolchain(Path("bin"), "rustc 9.9.9 (later)", "host")
-    assert choose_path("direct", unknown) == "exact"
-    assert "not compared with cargo" in caplog.text
-    with pytest.raises(ValueError, match="exact, direct"):
-        choose_path("fast", unknown)
-    assert set(PATHS) == {"exact", "direct"}

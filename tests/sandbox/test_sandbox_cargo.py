@@ -197,9 +197,11 @@ def test_a_hundred_kilobytes_of_code_are_graded(isolation: Isolation, workdir: P
 
 
 def test_a_program_that_forbids_the_canary_keeps_cargos_verdict(isolation: Isolation, workdir: Path) -> None:
-    source = "#![forbid(non_ascii_idents)]\n// é makes the canary take a name of another alphabet\n" + GOOD
-    verdict = verdict_of(source, isolation, workdir)
-    assert verdict.test and not verdict.genuine and verdict.passed == 2
+    other = "fn größe() {}\n"  # makes the canary take a name of another alphabet
+    verdict = verdict_of("#![deny(confusable_idents, uncommon_codepoints)]\n" + other + GOOD, isolation, workdir)
+    assert verdict.test and verdict.passed == 2
+    literal = GOOD.replace("a + b", 'a + b + "é".len() as i32 - 2')
+    assert verdict_of("#![forbid(non_ascii_idents)]\n" + literal, isolation, workdir).outcome is Outcome.PASSED
 
 
 @pytest.mark.parametrize("name", ["passes", "a test fails", "clippy refuses", "own main", "builds only under test"])

@@ -16,11 +16,20 @@ def test_the_file_has_every_path_and_no_path_differs(tmp_path: Path, capsys: pyt
     for name, source in programs.items():
         (tmp_path / f"{name}.rs").write_text(source)
     out = tmp_path / "figures.json"
-    arguments = ["--programs", str(tmp_path), "--paths", "naive,exact,direct", "--jobs", "1,2", "--json", str(out)]
+    arguments = [
+        "--programs",
+        str(tmp_path),
+        "--paths",
+        "naive,exact,direct,batch",
+        "--jobs",
+        "1,2",
+        "--json",
+        str(out),
+    ]
     assert bench_sandbox.main(arguments) == 0
     figures = json.loads(out.read_text())
     assert figures["programs"] == 3, "the same program is measured once"
-    assert list(figures["paths"]) == ["naive", "exact", "direct"]
+    assert list(figures["paths"]) == ["naive", "exact", "direct", "batch"]
     for row in figures["paths"].values():
         assert set(row) == {"cpu_ms", "cpu_ms_mean", "wall_ms", "per_second", "differences"}
         assert row["differences"] == 0 and row["cpu_ms"] > 0 and set(row["per_second"]) == {"1", "2"}

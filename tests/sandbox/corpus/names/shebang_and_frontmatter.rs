@@ -1,0 +1,12 @@
+#!/usr/bin/env run-cargo-script
+fn f() -> u8 {
+    3
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn three() {
+        assert_eq!(super::f(), 3);
+    }
+}

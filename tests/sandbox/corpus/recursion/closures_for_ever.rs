@@ -1,0 +1,16 @@
+// A closure that is passed on inside a closure: the types never end.
+fn count(n: u32, f: impl Fn(u32) -> u32) -> u32 {
+    if n == 0 {
+        f(0)
+    } else {
+        count(n - 1, |x| f(x) + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn three() {
+        assert_eq!(super::count(3, |x| x), 3);
+    }
+}

@@ -1,0 +1,14 @@
+// An attribute at the very end that forbids something of what follows.
+fn f() -> u8 {
+    3
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn three() {
+        assert_eq!(super::f(), 3);
+    }
+}
+
+#[derive(Debug)]

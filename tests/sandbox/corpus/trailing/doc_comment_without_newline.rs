@@ -1,0 +1,13 @@
+// A doc comment without a newline at the very end.
+fn f() -> u8 {
+    3
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn three() {
+        assert_eq!(super::f(), 3);
+    }
+}
+/// the end

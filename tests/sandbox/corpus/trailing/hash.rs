@@ -1,0 +1,13 @@
+// The beginning of an attribute at the very end.
+fn f() -> u8 {
+    3
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn three() {
+        assert_eq!(super::f(), 3);
+    }
+}
+#

@@ -1,0 +1,72 @@
+// White space at the end.
+fn f() -> u8 {
+    3
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn three() {
+        assert_eq!(super::f(), 3);
+    }
+}
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	
+
+
+   	

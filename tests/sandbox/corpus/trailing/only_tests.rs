@@ -1,0 +1,3 @@
+// Nothing but a test module, which is empty.
+#[cfg(test)]
+mod tests {}
