@@ -72,6 +72,12 @@ class Attendant:
             finally:
                 theirs.close()
 
+    @property
+    def pid(self) -> int | None:
+        """The process id, None while there is no process."""
+        process = self._process
+        return process.pid if process is not None and process.is_alive() else None
+
     def ask(self, sources: Sequence[str], phases: Sequence[str], path: str) -> Iterator[tuple[int, Verdict | None]]:
         """Grade programs: the place of one and None when its turn comes, the place and its verdict when that is known.
 

@@ -36,7 +36,7 @@ from sandbox.verdict import PHASES, Outcome, Verdict
 
 __all__ = ["SandboxPool"]
 
-ATTEMPTS = 2
+ATTEMPTS = 3
 KEPT = 1_000_000  # verdicts on disk, about a kilobyte each
 PROBE = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {\n        assert_eq!(1 + 1, 2);\n    }\n}\n"
 log = logging.getLogger(__name__)
@@ -130,6 +130,11 @@ class SandboxPool:
                 self._pending[key] = Job(key, source, phases, path)
                 self._queue.put(self._pending[key])
             return self._pending[key].future
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """The process ids of the workers that are running, for whoever watches or kills them."""
+        return [pid for worker in self._workers if (pid := worker.pid) is not None]
 
     def cancel(self, future: Future[Verdict], reason: str) -> None:
         """Stop waiting for a program: its verdict is TIMEOUT with this reason, and what runs of it ends.

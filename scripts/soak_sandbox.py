@@ -1,0 +1,235 @@
+"""Soak the sandbox: thousands of gradings, a part of them hostile, while workers are killed at random.
+
+Usage:
+    python scripts/soak_sandbox.py [--count 5000] [--hostile 0.1] [--kill-every 10] [--jobs N] [--seed N] [--json FILE]
+
+Some dozens of programs are graded alone first. Numbered copies of them then go to one pool at once. Holds if every copy
+gets exactly one verdict, the one that its original got alone; if afterwards no process, descriptor, work directory or
+shared memory is left; and if memory is as large at the end as at the start. Exit codes: 0 all holds, 1 something does
+not, 3 the host failed.
+
+Example:
+    python scripts/soak_sandbox.py --count 200 --kill-every 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from rewards.rust import extract_code
+from sandbox import ISOLATIONS, Limits, Outcome, SandboxError, SandboxPool, Verdict
+from sandbox.paths import PATHS
+from tiny.tasks import demonstrations
+
+__all__ = ["HOSTILE", "main"]
+
+LIMITS = Limits(compile_cpu_s=4, run_cpu_s=1, wall_s=15, memory_mb=1024, disk_mb=64, files=500)
+HONEST = 50  # different programs
+GROWTH, SLACK_MB = 1.1, 20  # of memory, that counts as none
+HOLDS, BROKEN, HOST_FAILED = 0, 1, 3
+TESTS = "#[cfg(test)]\nmod tests {{\n    #[test]\n    fn a() {{\n        {}\n    }}\n}}\n"
+SUMMARY = r"\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n"
+HOSTILE = {
+    "spins": TESTS.format("loop { std::hint::spin_loop(); }"),
+    "floods stdout": TESTS.format(
+        'use std::io::Write; loop { std::io::stdout().write_all(&[b"x"[0]; 4096]).unwrap(); }'
+    ),
+    "floods stderr": TESTS.format(
+        'use std::io::Write; loop { std::io::stderr().write_all(&[b"x"[0]; 4096]).unwrap(); }'
+    ),
+    "aborts": TESTS.format("std::process::abort();"),
+    "exits with a summary": TESTS.format(f'println!("{SUMMARY}"); std::process::exit(0);'),
+    "overflows its stack": TESTS.format("fn f(n: u64) -> u64 { f(n + 1) + 1 } assert_eq!(f(0), 1);"),
+    "takes all memory": TESTS.format("let mut all = Vec::new(); loop { all.push(vec![1u8; 1 << 24]); }"),
+    "starts threads": TESTS.format("loop { std::thread::spawn(|| loop { std::thread::park(); }); }"),
+    "fills the disk": TESTS.format('for i in 0.. { std::fs::write(format!("{i}"), vec![1u8; 1 << 20]).unwrap(); }'),
+    "makes files": TESTS.format('for i in 0.. { std::fs::write(format!("{i}"), "").unwrap(); }'),
+    "starts a shell": TESTS.format('std::process::Command::new("/bin/sh").spawn().unwrap();'),
+    "connects": TESTS.format('std::net::TcpStream::connect("127.0.0.1:9").unwrap();'),
+    "computes while compiled": "#![allow(long_running_const_eval)]\nconst N: u64 = { let mut n = 0; loop { n += 1; } };\n",
+    "is torn": "fn f( {",
+}
+
+
+@dataclass
+class Watch:
+    """What is seen while the pool works."""
+
+    pool: SandboxPool
+    kill_every_s: float
+    rng: random.Random
+    kills: int = 0
+    parent_mb: list[float] = field(default_factory=list)
+    workers_mb: list[float] = field(default_factory=list)
+    _end: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Watch:
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        """Sample memory, and kill somebody now and then."""
+        due = time.monotonic() + self.kill_every_s
+        while not self._end.wait(0.25):
+            workers = self.pool.worker_pids
+            self.parent_mb.append(_resident_mb(os.getpid()))
+            self.workers_mb.append(sum(map(_resident_mb, workers)))
+            if workers and time.monotonic() > due:
+                due = time.monotonic() + self.kill_every_s
+                try:
+                    os.kill(self.rng.choice(workers), signal.SIGKILL)
+                    self.kills += 1
+                except ProcessLookupError:
+                    pass  # it was being replaced
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Soak, print what was seen and write the file; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--count", type=int, default=5000, help="gradings")
+    parser.add_argument("--hostile", type=float, default=0.1, help="share of hostile programs")
+    parser.add_argument("--kill-every", type=float, default=10.0, metavar="SECONDS", help="between two killed workers")
+    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
+    parser.add_argument("--path", choices=PATHS, default="batch", help="how they are graded")
+    parser.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="under which they run")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice of programs and victims")
+    parser.add_argument("--json", type=Path, help="where to write the figures")
+    options = parser.parse_args(argv)
+    if options.count < 1 or not 0 <= options.hostile <= 1 or options.kill_every <= 0 or options.jobs < 0:
+        parser.error("give a positive --count and --kill-every, a --hostile from 0 to 1, and no negative --jobs")
+    with tempfile.TemporaryDirectory(prefix="soak-") as directory:
+        os.chmod(directory, 0o711)
+        tempfile.tempdir = directory  # where the pools of this process make their directories, and nobody else
+        try:
+            figures, problems = soak(options)
+        except SandboxError as error:
+            print(f"soak_sandbox: {error}", file=sys.stderr)
+            return HOST_FAILED
+        finally:
+            tempfile.tempdir = None
+    for name, value in figures.items():
+        print(f"{name.replace('_', ' '):28} {value}")
+    for problem in problems:
+        print(f"BROKEN: {problem}")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, "problems": problems}, indent=2) + "\n")
+    return BROKEN if problems else HOLDS
+
+
+def soak(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    """The figures, and what does not hold."""
+    rng = random.Random(options.seed)
+    programs = {**_honest(HONEST, options.seed), **HOSTILE}
+    with SandboxPool(options.jobs, LIMITS, path=options.path, isolation=options.isolation) as pool:
+        waiting = {name: pool.submit(source) for name, source in programs.items()}
+        alone = {name: future.result() for name, future in waiting.items()}
+    honest = [name for name in programs if name not in HOSTILE]
+    chosen = [rng.choice(list(HOSTILE) if rng.random() < options.hostile else honest) for _ in range(options.count)]
+    before = _left_behind()  # what a first pool leaves is for the next one
+    answers: Counter[int] = Counter()
+    started = time.monotonic()
+    with SandboxPool(options.jobs, LIMITS, path=options.path, isolation=options.isolation) as pool:
+        with Watch(pool, options.kill_every, rng) as watch:
+            futures = [pool.submit(f"// {number}\n{programs[name]}") for number, name in enumerate(chosen)]
+            for number, future in enumerate(futures):
+                future.add_done_callback(lambda _, number=number: answers.update([number]))  # type: ignore[misc]
+            verdicts = [future.result() for future in tqdm(futures, unit="program")]
+    took = time.monotonic() - started
+    different = [
+        f"{n}: {_said(v)}, alone {_said(alone[n])}"
+        for n, v in zip(chosen, verdicts, strict=True)
+        if _said(v) != _said(alone[n])
+    ]
+    problems = [*different[:20], *_grown(watch)]
+    if set(answers.values()) != {1} or len(answers) != options.count:
+        problems.append(f"{len(answers)} of {options.count} programs were answered, some {max(answers.values())} times")
+    problems += [f"left behind: {item}" for item in sorted(_left_behind() - before)]
+    return {
+        "gradings": options.count,
+        "hostile": sum(name in HOSTILE for name in chosen),
+        "workers_killed": watch.kills,
+        "different_verdicts": len(different),
+        "host_errors": sum(verdict.outcome is Outcome.HOST_ERROR for verdict in verdicts),
+        "left_behind": len(_left_behind() - before),
+        "parent_mb_first_and_last": _ends(watch.parent_mb),
+        "workers_mb_first_and_last": _ends(watch.workers_mb),
+        "seconds": round(took, 1),
+        "gradings_a_second": round(options.count / took, 2),
+    }, problems
+
+
+def _honest(count: int, seed: int) -> dict[str, str]:
+    """Answers in the shipped model's family, right and wrong ones."""
+    codes = (extract_code(item.answer) for item in demonstrations(4 * count, mistaken=0.5, seed=seed))
+    unique = list(dict.fromkeys(code for code in codes if code))[:count]
+    return {f"honest {number}": code for number, code in enumerate(unique)}
+
+
+def _said(verdict: Verdict) -> tuple[Any, ...]:
+    """What has to be the same; where a limit stops a program is not."""
+    return (verdict.outcome,) if verdict.outcome is Outcome.TIMEOUT else (verdict.outcome, *verdict.facts)
+
+
+def _left_behind() -> set[str]:
+    """Children, open descriptors, work directories and shared memory of now."""
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    descriptors = [f"{number} {os.readlink(f'/proc/self/fd/{number}')}" for number in _descriptors()]
+    directories = [path.name for path in Path(tempfile.gettempdir()).glob("sandbox-*")]
+    shared = [path.name for path in Path("/dev/shm").iterdir()]
+    labelled = {"process": children, "descriptor": descriptors, "directory": directories, "shared memory": shared}
+    return {f"{kind} {item}" for kind, items in labelled.items() for item in items}
+
+
+def _descriptors() -> list[str]:
+    """The numbers of the open descriptors, but for the one that lists them."""
+    return [number for number in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{number}")]
+
+
+def _resident_mb(pid: int) -> float:
+    """The resident memory of a process; 0 for one that has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+    except OSError:
+        return 0.0
+
+
+def _ends(samples: Sequence[float]) -> list[float]:
+    """The medians of the first and the last tenth, after a start that does not count."""
+    settled = samples[len(samples) // 20 :] or [0.0]
+    part = max(1, len(settled) // 10)
+    return [round(statistics.median(settled[:part]), 1), round(statistics.median(settled[-part:]), 1)]
+
+
+def _grown(watch: Watch) -> list[str]:
+    """Whose memory has grown."""
+    ends = {"this process": _ends(watch.parent_mb), "the workers": _ends(watch.workers_mb)}
+    return [
+        f"{who} grew from {first} to {last} MiB"
+        for who, (first, last) in ends.items()
+        if last > GROWTH * first + SLACK_MB
+    ]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
