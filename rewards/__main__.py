@@ -1,7 +1,7 @@
 """Score answers from the command line, every score with its reason.
 
 Usage:
-    python -m rewards grade ANSWER... [--jobs N] [--isolation KIND] [--json]
+    python -m rewards grade ANSWER... [--jobs N] [--isolation KIND] [--mutation] [--json]
 
 An ANSWER is a file that holds a model's whole answer, text and fences; `-` is standard input. Bytes that are no UTF-8
 are read as the replacement character, as a tokenizer decodes them. Gold tests belong to a data set, so `gold` does
@@ -18,11 +18,13 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rewards.answer import Answer, Score
 from rewards.functions import PUBLISHED_WEIGHTS, SCORERS
+from rewards.mutation import grade_mutants
 from rewards.rubric import Rubric
 from rewards.rust import extract_code
 from sandbox import ISOLATIONS, SandboxError, SandboxPool
@@ -43,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     grade.add_argument("answers", nargs="+", metavar="ANSWER", help="a file with a whole answer; - for standard input")
     grade.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
     grade.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="what keeps programs from your files")
+    grade.add_argument("--mutation", action="store_true", help="run passing tests again on mutants: they must fail")
     grade.add_argument("--json", action="store_true", help="one JSON object a line instead of tables")
     arguments = parser.parse_args(argv)
     if arguments.jobs < 0:
@@ -53,9 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
         return BAD_INPUT
     try:
-        return _grade(
-            arguments.answers, texts, jobs=arguments.jobs, isolation=arguments.isolation, as_json=arguments.json
-        )
+        with SandboxPool(arguments.jobs, isolation=arguments.isolation) as pool:
+            return _grade(pool, arguments.answers, texts, mutation=arguments.mutation, as_json=arguments.json)
     except SandboxError as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
         return HOST_FAILED
@@ -72,17 +74,19 @@ def _read(name: str) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _grade(names: Sequence[str], texts: Sequence[str], *, jobs: int, isolation: str, as_json: bool) -> int:
+def _grade(pool: SandboxPool, names: Sequence[str], texts: Sequence[str], *, mutation: bool, as_json: bool) -> int:
     """Score the answers and print them, in their order."""
     host_failed = False
     codes = [extract_code(text) for text in texts]
-    with SandboxPool(jobs, isolation=isolation) as pool:
-        verdicts = [None if code is None else pool.submit(code) for code in codes]
-        for name, text, verdict in zip(names, texts, verdicts, strict=True):
-            answer = Answer(text, None if verdict is None else verdict.result())
-            host_failed |= answer.ungraded
-            scores = RUBRIC.score(answer)
-            print(_json_line(name, scores) if as_json else _table(name, scores), flush=True)
+    verdicts = [None if code is None else pool.submit(code) for code in codes]
+    for name, text, verdict in zip(names, texts, verdicts, strict=True):
+        answer = Answer(text, None if verdict is None else verdict.result())
+        if mutation and answer.code is not None and answer.judgement.strict:
+            mutants = grade_mutants({name: answer.code}, pool, lambda _, future: future.result())
+            answer = replace(answer, mutants=mutants[name])
+        host_failed |= answer.ungraded
+        scores = RUBRIC.score(answer)
+        print(_json_line(name, scores) if as_json else _table(name, scores), flush=True)
     return HOST_FAILED if host_failed else SCORED
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rewards.gold import GoldProgram
 from rewards.guard import Judgement, judge
+from rewards.mutation import INSENSITIVE, notice_nothing
 from rewards.rust import Program, extract_code, parse
 from sandbox import Outcome, Verdict
 
@@ -30,11 +31,16 @@ class Gold(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer's text and the verdicts on it: `verdict` is None without code, `gold` where there are no gold tests."""
+    """An answer's text and the verdicts on it.
+
+    `verdict` is None without code, `gold` where there are no gold tests; `mutants` are the verdicts on
+    `rewards.mutation.mutants` of the code, where that was asked for.
+    """
 
     text: str
     verdict: Verdict | None = None
     gold: Gold | None = None
+    mutants: tuple[Verdict, ...] = ()
 
     @cached_property
     def code(self) -> str | None:
@@ -51,7 +57,10 @@ class Answer:
         """Whether its pass is strict."""
         if self.code is None or self.verdict is None:
             return Judgement(False, NO_CODE)
-        return judge(self.code, self.verdict, program=self.program)
+        judgement = judge(self.code, self.verdict, program=self.program)
+        if judgement.strict and notice_nothing(self.mutants):
+            return Judgement(False, INSENSITIVE)
+        return judgement
 
     @property
     def ungraded(self) -> bool:

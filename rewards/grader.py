@@ -7,13 +7,14 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from rewards.answer import Answer, Gold
 from rewards.cargo import gold as score_gold
 from rewards.gold import GoldProgram, gold_program, has_gold_tests
 from rewards.grade import Grade
+from rewards.mutation import grade_mutants
 from rewards.rubric import Rubric
 from rewards.rust import extract_code
 from sandbox import Outcome, SandboxPool, Verdict
@@ -61,12 +62,23 @@ class RustGrader:
     An answer without code fails every check. One that the sandbox could not grade has rewards and checks of None.
     """
 
-    def __init__(self, rubric: Rubric, pool: SandboxPool, *, gold: bool = False, deadline_s: float = 300.0) -> None:
-        """Args: gold, whether gold tests are run where the data has them; deadline_s, the longest wait for a batch."""
+    def __init__(
+        self,
+        rubric: Rubric,
+        pool: SandboxPool,
+        *,
+        gold: bool = False,
+        mutation: bool = False,
+        deadline_s: float = 300.0,
+    ) -> None:
+        """Args: gold, whether gold tests are run where the data has them; mutation, whether tests that pass strictly
+        are run again on mutants of the program, and must fail; deadline_s, the longest wait for a batch.
+        """
         self.weights = rubric.weights
         self._rubric = rubric
         self._pool = pool
         self._gold = gold or "gold" in rubric.weights
+        self._mutation = mutation
         self._deadline_s = deadline_s
 
     def start(self, example: _Example, completion: _Completion) -> _Ticket:
@@ -91,6 +103,8 @@ class RustGrader:
         """
         deadline = time.monotonic() + self._deadline_s
         answers = [self._answer(ticket, deadline) for ticket in tickets]
+        if self._mutation:
+            answers = self._with_mutants(tickets, answers, deadline)
         _tell_failures(answers)
         own: dict[str, list[float | None]] = {}
         own_seconds = 0.0
@@ -114,6 +128,17 @@ class RustGrader:
         if ticket.wants_gold:
             gold = Gold(ticket.gold_program, self._wait(ticket.gold_verdict, f"{name} (gold tests)", deadline))
         return Answer(ticket.completion.text, verdict, gold)
+
+    def _with_mutants(self, tickets: Sequence[_Ticket], answers: Sequence[Answer], deadline: float) -> list[Answer]:
+        """The answers, strict passes with the verdicts on their mutants."""
+        strict = {place: answer for place, answer in enumerate(answers) if answer.judgement.strict}
+        passes = {place: answer.code for place, answer in strict.items() if answer.code}
+
+        def wait(place: int, future: Future[Verdict]) -> Verdict | None:
+            return self._wait(future, f"{tickets[place].completion.id} (mutant)", deadline)
+
+        mutants = grade_mutants(passes, self._pool, wait)
+        return [replace(answer, mutants=mutants.get(place, ())) for place, answer in enumerate(answers)]
 
     def _wait(self, future: Future[Verdict] | None, name: str, deadline: float) -> Verdict | None:
         """A verdict, by the deadline or never."""

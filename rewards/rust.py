@@ -17,7 +17,7 @@ from tree_sitter import Language, Node, Parser
 from rewards.body import ASSERTS, Assert, Body, imported_names, read_body
 from rewards.tokens import COMMENTS, Tokens, last_name
 
-__all__ = ["Program", "TestFunction", "TestModule", "code_blocks", "extract_code", "parse"]
+__all__ = ["Program", "TestFunction", "TestModule", "code_blocks", "extract_code", "parse", "syntax"]
 
 FENCE = re.compile(r" {0,3}(`{3,})([^`\r\n]*)\r?$")  # no part can match what its neighbour can: linear
 UNWRITTEN = ("todo", "unimplemented")
@@ -113,8 +113,12 @@ def extract_code(answer: str) -> str | None:
     blocks = code_blocks(answer)
     if not blocks:
         return None
-    root = _PARSER.parse(blocks[0].encode("utf-8", "replace")).root_node
-    return blocks[0] if any(child.type not in COMMENTS for child in root.children) else None
+    return blocks[0] if any(child.type not in COMMENTS for child in syntax(blocks[0]).children) else None
+
+
+def syntax(source: str) -> Node:
+    """The syntax tree of a program, its root."""
+    return _PARSER.parse(source.encode("utf-8", "replace")).root_node
 
 
 def parse(source: str) -> Program:
@@ -124,7 +128,7 @@ def parse(source: str) -> Program:
     >>> list(program.functions), program.tests[0].name, program.asserts[0].text
     (['f'], 'g', 'assert_eq(super :: f ( ) , 1)')
     """
-    root = _PARSER.parse(source.encode("utf-8", "replace")).root_node
+    root = syntax(source)
     tokens = Tokens(root)
     program = Program(broken=root.has_error)
     containers: list[tuple[Node, bool, bool]] = [(root, False, False)]  # node, inside tests, behind another cfg

@@ -81,7 +81,7 @@ def make_trainer(
     num_steps = recipe.train.num_steps(len(prompts.examples))
     updater = _make_updater(recipe, policy, num_steps)
     engine = HFEngine(policy)
-    judge = RustGrader(rubric, pool, gold=True, deadline_s=recipe.rewards.deadline_s)
+    judge = RustGrader(rubric, pool, gold=True, mutation=recipe.guard.mutation, deadline_s=recipe.rewards.deadline_s)
 
     def evaluation(step: int) -> Evaluation:
         return evaluate(
@@ -102,7 +102,9 @@ def make_trainer(
     return Trainer(
         policy=policy,
         engine=engine,
-        grader=RustGrader(rubric, pool, gold=False, deadline_s=recipe.rewards.deadline_s),
+        grader=RustGrader(
+            rubric, pool, gold=False, mutation=recipe.guard.mutation, deadline_s=recipe.rewards.deadline_s
+        ),
         updater=updater,
         prompts=PromptStream(prompts.examples, seed=recipe.run.seed),
         prompt_ids=prompts.ids,

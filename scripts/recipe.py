@@ -70,6 +70,15 @@ class RewardsSection:
 
 
 @dataclass(frozen=True)
+class GuardSection:
+    """What a passed test has to have shown, besides what syntax can tell."""
+
+    mutation: bool = option(
+        False, "run tests that pass again, on functions that return a constant: they must fail, or are not paid"
+    )
+
+
+@dataclass(frozen=True)
 class SandboxSection(Limits):
     """How many programs are graded at once, and the limits of each."""
 
@@ -100,6 +109,7 @@ class Recipe:
     data: DataSection = field(default_factory=DataSection)
     sampling: SamplingSection = field(default_factory=SamplingSection)
     rewards: RewardsSection = field(default_factory=RewardsSection)
+    guard: GuardSection = field(default_factory=GuardSection)
     sandbox: SandboxSection = field(default_factory=SandboxSection)
     train: TrainSection = field(default_factory=TrainSection)
     loss: LossSection = field(default_factory=LossSection)
