@@ -1,0 +1,13 @@
+// Has the assembler write into the object file that the linker should take a library outside.
+// protected: build_error (cannot open)
+// control: passed
+
+std::arch::global_asm!(".section .deplibs,\"MS\",@llvm_dependent_libraries,1", ".asciz \"OUTSIDE/library.a\"", ".text");
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn passes() {
+        assert_eq!(1 + 1, 2);
+    }
+}
