@@ -32,7 +32,7 @@ FOLDER = Path(__file__).parent / "attacks"
 LIMITS = Limits(compile_cpu_s=10, run_cpu_s=3, wall_s=30)
 SECRET, MODULE = "hunter2", "pub fn stolen() {}\n"
 HEADER = re.compile(r"^// (\w+): (.+)$", re.MULTILINE)
-EXPECTED = re.compile(r"(?P<outcome>\w+)(?: \((?P<text>.*)\))?(?:, leaves (?P<traces>.*))?")
+EXPECTED = re.compile(r"(?P<outcomes>\w+(?: or \w+)*)(?: \((?P<text>.*)\))?(?:, leaves (?P<traces>.*))?")
 KEYS = {"protected", "control", "needs", "limits", "number", "phases"}
 
 
@@ -40,7 +40,7 @@ KEYS = {"protected", "control", "needs", "limits", "number", "phases"}
 class Expected:
     """What a grading comes to."""
 
-    outcome: str
+    outcomes: list[str]
     text: str
     traces: set[str]
 
@@ -49,7 +49,7 @@ class Expected:
         """What a header's line says."""
         found = EXPECTED.fullmatch(line)
         assert found, f"{line!r} is no expectation"
-        return cls(found["outcome"], found["text"] or "", set((found["traces"] or "").split()))
+        return cls(found["outcomes"].split(" or "), found["text"] or "", set((found["traces"] or "").split()))
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,7 @@ def missing(needs: list[str], isolation: Isolation) -> list[str]:
         "namespaces": setting("/proc/sys/user/max_user_namespaces", 0) > 0
         and setting("/proc/sys/kernel/unprivileged_userns_clone", 1) == 1,
         "ptrace": setting("/proc/sys/kernel/yama/ptrace_scope", 0) == 0,
+        "ia32": "int80_emulation" in Path("/proc/kallsyms").read_text(),
         "attributes": _takes_attributes(),
         "first_processor": 0 in os.sched_getaffinity(0),
     }

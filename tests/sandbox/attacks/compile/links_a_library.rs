@@ -1,8 +1,12 @@
 // Has the compiler take a library outside into the program.
-// protected: build_error (could not find native static library)
+// protected: build_error (linking with)
 // control: passed
 
-#[link(name = "OUTSIDE/library.a", kind = "static", modifiers = "+verbatim")]
+#[link(
+    name = "../../../../../../../../../../../../../../..OUTSIDE/library.a",
+    kind = "static",
+    modifiers = "+verbatim"
+)]
 extern "C" {}
 
 #[cfg(test)]

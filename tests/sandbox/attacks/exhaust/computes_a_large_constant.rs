@@ -1,5 +1,5 @@
 // Computes a constant that has no room in memory.
-// protected: build_error
+// protected: build_error (more memory than available)
 // control: passed
 // limits: memory_mb=1024
 // number: 100_000, control 1

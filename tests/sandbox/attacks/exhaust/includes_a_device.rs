@@ -1,6 +1,5 @@
-// Takes a file into the program that has no end. There is none that would do no harm to a control; it takes an empty
-// one.
-// protected: build_error
+// Takes a file without end into the program, a device; the control takes an empty one.
+// protected: build_error or out_of_memory
 // control: passed
 // limits: memory_mb=512
 // number: zero, control null

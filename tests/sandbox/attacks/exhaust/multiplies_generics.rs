@@ -2,7 +2,7 @@
 // protected: timeout (used up its CPU time)
 // control: passed
 // limits: compile_cpu_s=2
-// number: Eight::<Eight<Eight<Eight<End>>>>, control Eight::<End>
+// number: Eight::<Eight<Eight<Eight<Eight<Eight<Eight<Eight<End>>>>>>>>, control Eight::<End>
 
 trait Level {
     fn go<T>() -> usize;

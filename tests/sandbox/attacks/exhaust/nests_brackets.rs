@@ -4,7 +4,7 @@
 // number: 100000, control 30
 
 fn nested() -> u8 {
-    OPEN1CLOSE
+    OPEN 1 CLOSE
 }
 
 #[cfg(test)]

@@ -1,28 +1,19 @@
-// Has a macro use itself, as deep as it may say itself.
-// protected: build_error
+// Has a macro use itself without end, as deep as it may say itself.
+// protected: timeout (used up its CPU time)
 // control: passed
-// number: 100000000, control 100
+// limits: compile_cpu_s=2
+// number: again, control done
 
-#![recursion_limit = "NUMBER"]
+#![recursion_limit = "100000000"]
 
-macro_rules! count {
-    () => { 0 };
-    ($first:tt $($rest:tt)*) => { 1 + count!($($rest)*) };
+macro_rules! recurse {
+    (done) => {};
+    (again) => {
+        recurse!(again);
+    };
 }
 
-macro_rules! forever {
-    () => { forever!() };
-}
-
-const SIX: u8 = count!(1 2 3 4 5 6);
-
-fn six() -> u8 {
-    SIX
-}
-
-fn endless() {
-    forever!();
-}
+recurse!(NUMBER);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,8 @@
-// Makes a function for a type, that needs one for a larger type, and so on, as deep as it may say itself.
-// protected: build_error
-// control: build_error
-// number: 1, control 0
+// Makes a function for a type, which needs one for a larger type, and so on, as deep as it may say itself.
+// protected: timeout (used up its CPU time)
+// control: passed
+// limits: compile_cpu_s=2
+// number: Next::<Next<T>>, control End
 
 #![recursion_limit = "1000000"]
 
@@ -20,18 +21,16 @@ impl Depth for End {
 
 impl<T: Depth> Depth for Next<T> {
     fn depth() -> usize {
-        if std::mem::size_of::<T>() == NUMBER { 0 } else { Next::<Next<T>>::depth() }
+        NUMBER::depth() + 1
     }
-}
-
-fn depth() -> usize {
-    Next::<End>::depth()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
-    fn passes() {
-        assert_eq!(1 + 1, 2);
+    fn has_an_end() {
+        assert_eq!(Next::<End>::depth(), 1);
     }
 }

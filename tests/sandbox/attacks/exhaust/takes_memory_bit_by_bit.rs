@@ -2,7 +2,7 @@
 // protected: out_of_memory
 // control: passed
 // phases: test
-// limits: memory_mb=256
+// limits: memory_mb=512
 // number: 10000, control 100
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 // Makes a system call of another architecture, which has other numbers: the process number.
-// protected: test_failed (signal: 31)
+// protected: test_failed
 // control: passed
 // phases: test
-// needs: x86_64
+// needs: x86_64 ia32
 
 #[cfg(test)]
 mod tests {
