@@ -1,0 +1,17 @@
+// Makes a hundred thousand directories.
+// protected: timeout (wrote more than)
+// control: passed
+// phases: test
+// limits: files=3000 run_cpu_s=8
+// number: 100_000, control 100
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn fills_the_disk_with_directories() {
+        for i in 0..NUMBER {
+            std::fs::create_dir(format!("{i}")).unwrap();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1500 * u64::from(NUMBER > 100)));
+    }
+}

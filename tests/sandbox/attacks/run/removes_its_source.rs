@@ -1,0 +1,18 @@
+// Fails a lint, so that the sandbox builds it once more after its tests, and in them removes its own source.
+// protected: lint_error
+// control: lint_error
+
+fn equal(a: u8) -> bool {
+    a == a
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn removes_its_source() {
+        std::fs::remove_dir_all("src").unwrap();
+        assert!(equal(1));
+    }
+}
