@@ -29,13 +29,11 @@ INTEGERS = frozenset(f"{sign}{size}" for sign in "iu" for size in (8, 16, 32, 64
 PLAIN = {"bool": ("false", "true"), "char": ("'a'", "'b'"), "f32": ("0.0", "1.5"), "f64": ("0.0", "1.5")}
 CONTAINERS = ("HashMap", "BTreeMap", "HashSet", "BTreeSet", "VecDeque", "BinaryHeap", "LinkedList")
 # What a program means by these is not under test, and a constant would break whoever relies on them.
-OF_STD = frozenset(
-    """
+OF_STD = frozenset("""
     Add AddAssign AsMut AsRef Borrow Clone Debug Default Deref DerefMut Display Div Drop Eq Error Extend From
     FromIterator FromStr Hash Index IndexMut Into IntoIterator Iterator Mul Neg Not Ord PartialEq PartialOrd Read Rem
     Sub TryFrom Write
-    """.split()
-)
+    """.split())
 COMPILES_NOT = (Outcome.BUILD_ERROR, Outcome.TEST_BUILD_ERROR, Outcome.HOST_ERROR)
 
 

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.canary import Canary
+from sandbox.disk import Disk
 from sandbox.isolation import Isolation
 from sandbox.limits import Limits
 from sandbox.messages import Message, Tally, agrees, read_tally
-from sandbox.process import Disk, Finished, Stop, run
+from sandbox.process import Finished, Stop, run
 from sandbox.project import Project
 from sandbox.removal import remove_tree
 from sandbox.verdict import PHASES, Diagnostic, Outcome, Verdict

@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["Disk", "Finished", "Stop", "Told", "become_reaper", "kill_children", "listen_for_the_end", "run"]
+from sandbox.disk import Disk
+
+__all__ = ["Finished", "Stop", "Told", "become_reaper", "kill_children", "listen_for_the_end", "run"]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 FIRST_LOOK_S, LOOK_EVERY_S = 1.0, 0.25  # when CPU time and disk of the whole are looked at
@@ -40,29 +42,6 @@ class Stop(StrEnum):
 
 class Told(BaseException):
     """This process was told to end while it ran a command. Not an Exception: it says nothing about the command."""
-
-
-@dataclass(frozen=True)
-class Disk:
-    """What a command and all that it starts may have written below a directory, looked at every quarter of a second."""
-
-    directory: Path
-    max_files: int
-    max_bytes: int
-
-    def is_used_up(self) -> bool:
-        """Whether there are more files and directories, or more bytes on disk; stops counting where there are."""
-        files = size = 0
-        for folder, folders, names in os.walk(self.directory):
-            for name in (*folders, *names):
-                try:
-                    size += os.lstat(os.path.join(folder, name)).st_blocks * 512
-                except OSError:
-                    continue  # it was removed in between
-                files += 1
-                if files > self.max_files or size > self.max_bytes:
-                    return True
-        return False
 
 
 @dataclass(frozen=True)
@@ -223,11 +202,12 @@ def _watch(
                     continue
                 next_look = now + LOOK_EVERY_S
                 # not only the command's own tree: what it orphaned is a child of this process now
-                if _tree_cpu_s(set(_children(os.getpid())) - others) > tree_cpu_s:
+                tree = _tree(set(_children(os.getpid())) - others)
+                if _cpu_s(tree) > tree_cpu_s:
                     return Stop.CPU
                 if now - started > wall_s:
                     return Stop.WALL
-                if disk.is_used_up():
+                if disk.is_used_up(tree):
                     return Stop.DISK
     finally:
         os.close(exited)
@@ -243,18 +223,25 @@ def _drain(descriptor: int, output: _Output) -> None:
         pass
 
 
-def _tree_cpu_s(roots: Collection[int]) -> float:
-    """CPU seconds of processes, their living descendants, and the dead ones they waited for."""
-    total, pids = 0.0, list(roots)
-    while pids:
-        current = pids.pop()
+def _tree(roots: Collection[int]) -> list[int]:
+    """Processes and all their living descendants."""
+    found, waiting = [], list(roots)
+    while waiting:
+        found.append(waiting.pop())
+        waiting += _children(found[-1])
+    return found
+
+
+def _cpu_s(pids: Collection[int]) -> float:
+    """CPU seconds of processes, and of the dead ones they waited for."""
+    total = 0.0
+    for pid in pids:
         try:
-            stat = Path(f"/proc/{current}/stat").read_bytes()
+            stat = Path(f"/proc/{pid}/stat").read_bytes()
         except OSError:
             continue  # it ended in between
         fields = stat.rpartition(b")")[2].split()
         total += sum(map(int, fields[11:15])) / CLOCK_TICKS  # utime, stime, cutime, cstime
-        pids += _children(current)
     return total
 
 

@@ -62,7 +62,7 @@ HOSTILE = {
     "makes files": TESTS.format('for i in 0.. { std::fs::write(format!("{i}"), "").unwrap(); }'),
     "starts a shell": TESTS.format('std::process::Command::new("/bin/sh").spawn().unwrap();'),
     "connects": TESTS.format('std::net::TcpStream::connect("127.0.0.1:9").unwrap();'),
-    "computes while compiled": "#![allow(long_running_const_eval)]\nconst N: () = { let mut n = 0; loop { n ^= 1 } };\n",
+    "computes in vain": "#![allow(long_running_const_eval)]\nconst N: () = { let mut n = 0; loop { n ^= 1 } };\n",
     "is torn": "fn f( {",
 }
 
