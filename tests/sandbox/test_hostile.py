@@ -117,6 +117,20 @@ def test_a_full_disk_is_the_hosts_failure(
     assert list(workdir.iterdir()) == []
 
 
+@both_paths
+def test_what_a_run_leaves_is_not_compiled(path: str, isolation: Isolation, workdir: Path) -> None:
+    plant = (
+        'std::fs::create_dir(".cargo").unwrap(); std::fs::remove_file("src/main.rs").unwrap();'
+        ' std::fs::write(".cargo/config.toml", "[build]\\nrustc = \\"/nowhere\\"").unwrap();'
+        ' std::fs::create_dir("src/main.rs").unwrap();'
+    )
+    source = (
+        "fn one() -> u8 { helper() }\n#[cfg(test)]\nfn helper() -> u8 { 1 }\n"  # builds under test only: it runs twice
+    )
+    verdict = verdict_of(source + f"#[test]\nfn t() {{ {plant} assert_eq!(one(), 1); }}\n", isolation, workdir, path)
+    assert (verdict.outcome, verdict.test, verdict.genuine, verdict.passed) == (Outcome.BUILD_ERROR, True, True, 1)
+
+
 def test_no_process_of_any_of_them_is_left() -> None:
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "while :; do :; done" not in running

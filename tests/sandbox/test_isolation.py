@@ -114,6 +114,16 @@ def test_a_launcher_that_cannot_start_is_the_hosts_failure(isolation: Isolation,
     assert done.returncode == 125 and "No such file" in done.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has powers to lose")
+def test_root_without_other_users_has_no_powers(isolation: Isolation) -> None:
+    command = [isolation.program, "--policy", "open", "--landlock", "off", "--", "/bin/cat", "/proc/self/status"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    powers = dict(line.split(":\t") for line in said.splitlines() if line.startswith("Cap"))
+    assert set(powers) == {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"} and not any(
+        int(x, 16) for x in powers.values()
+    )
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_everything_holds_for_a_user_without_rights(isolation: Isolation) -> None:
     toolchain = reachable(isolation.toolchain)
