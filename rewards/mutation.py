@@ -9,6 +9,7 @@ type has no constant that can be told from its name, and whether the tests would
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
@@ -16,7 +17,7 @@ from typing import TypeVar
 from tree_sitter import Node
 
 from rewards.rust import parse, syntax
-from rewards.tokens import last_name, node_text
+from rewards.tokens import COMMENTS, last_name, node_text
 from sandbox import Outcome, SandboxPool, Verdict
 
 __all__ = ["INSENSITIVE", "grade_mutants", "mutants", "notice_nothing"]
@@ -34,6 +35,7 @@ OF_STD = frozenset("""
     FromIterator FromStr Hash Index IndexMut Into IntoIterator Iterator Mul Neg Not Ord PartialEq PartialOrd Read Rem
     Sub TryFrom Write
     """.split())
+LEVEL = re.compile(r"(#\s*!?\s*\[\s*)(?:r#)?(?:deny|forbid)\b")
 COMPILES_NOT = (Outcome.BUILD_ERROR, Outcome.TEST_BUILD_ERROR, Outcome.HOST_ERROR)
 
 
@@ -45,6 +47,7 @@ def mutants(code: str) -> list[str]:
     fn f(x: u8) -> Option<u8> { None }
     fn f(x: u8) -> Option<u8> { Some(1) }
     """
+    code = LEVEL.sub(r"\1allow", code)  # what a mutant leaves unused is not to stop it
     source = code.encode("utf-8", "replace")
     functions = list(_functions(syntax(code), parse(code).test_code))
     made = []
@@ -98,11 +101,22 @@ def _functions(root: Node, test_code: Sequence[tuple[int, int]]) -> Iterator[Nod
         if any(start <= node.start_byte < end for start, end in test_code):
             continue
         if node.type == "function_item":
-            yield node
+            if not _is_configured(node):
+                yield node
             continue
         trait = node.child_by_field_name("trait") if node.type == "impl_item" else None
         if last_name(_bare(trait)) not in OF_STD:
             waiting.extend(reversed(node.children))
+
+
+def _is_configured(function: Node) -> bool:
+    """Whether some `cfg` decides whether a function exists: for the tests, perhaps."""
+    before = function.prev_sibling
+    while before is not None and before.type in ("attribute_item", *COMMENTS):
+        if before.type == "attribute_item" and "cfg" in node_text(before):
+            return True
+        before = before.prev_sibling
+    return False
 
 
 def _bare(node: Node | None) -> Node | None:

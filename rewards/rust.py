@@ -59,7 +59,7 @@ class Program:
     broken: bool  # the parser met a syntax error
     functions: dict[str, Body] = field(default_factory=dict)
     constants: set[str] = field(default_factory=set)  # const, static and macro names outside tests
-    types: set[str] = field(default_factory=set)  # types with methods or traits of their own outside tests
+    types: set[str] = field(default_factory=set)  # types with methods, traits or macros of their own outside tests
     test_modules: list[TestModule] = field(default_factory=list)
     test_code: list[tuple[int, int]] = field(default_factory=list)  # bytes of all test modules and tests, no overlaps
     tests: list[TestFunction] = field(default_factory=list)
@@ -179,6 +179,8 @@ def _add_item(program: Program, item: Node, tokens: Tokens, testing: bool) -> No
             program.imports.update(imported_names(item, tokens))
     elif item.type in ("const_item", "static_item", "macro_definition"):
         (program.test_items if testing else program.constants).add(_name(item))
+    elif not testing and item.type in ("macro_invocation", "expression_statement"):
+        program.types.update(name for name in tokens.names(item) if name[:1].isupper())  # what it may define
     elif testing and item.type in ("struct_item", "enum_item", "union_item", "type_item"):
         program.test_items.add(_name(item))
 

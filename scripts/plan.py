@@ -23,7 +23,7 @@ __all__ = ["count_prompts", "plan"]
 # assumptions on any other machine, and the plan says so.
 SAMPLING_S_PER_TOKEN_AND_PARAMETER = 1.3e-10  # 128 answers of 76 tokens in 4.0 s
 UPDATE_S_PER_TOKEN_AND_PARAMETER = 4.8e-11  # 128 rows of 118 tokens in 2.3 s
-GRADING_CPU_S = {"exact": 0.40, "direct": 0.13}  # one program, build, clippy and test; medians of 122 programs
+GRADING_CPU_S = {"exact": 0.46, "direct": 0.12, "batch": 0.07}  # one program; means of 96, half of them with a mistake
 PROGRAMS_PER_EVALUATED_ANSWER = 2  # the answer with its own tests, and with the gold tests
 BYTES_PER_TOKEN = 4  # of an answer's text
 VERDICT_BYTES = 2_000  # of an answer's line in completions.jsonl beside its text

@@ -126,6 +126,10 @@ fn double(x: &Mod7) -> Mod7 {
     "a constant": "const LIMITS: [i32; 2] = [1, 2];\n" + module("assert_eq!(LIMITS.iter().sum::<i32>(), 3);"),
     "a macro": "macro_rules! twice {\n    ($x:expr) => {\n        $x * 2\n    };\n}\n"
     + module("assert_eq!(twice!(3), 6);"),
+    "a type that a macro makes": "macro_rules! unit {\n    ($name:ident) => {\n        struct $name(i32);\n"
+    "        impl $name {\n            fn twice(&self) -> i32 {\n                self.0 * 2\n            }\n"
+    "        }\n    };\n}\n"
+    "unit!(Metre);\n" + module("assert_eq!(Metre(2).twice(), 4);"),
     "a test that returns a result": "fn parse(s: &str) -> Result<i32, std::num::ParseIntError> {\n    s.parse()\n}\n"
     "#[cfg(test)]\nmod tests {\n    use super::*;\n    #[test]\n    fn t() -> Result<(), std::num::ParseIntError> {\n"
     '        assert_eq!(parse("4")?, 4);\n        Ok(())\n    }\n}\n',

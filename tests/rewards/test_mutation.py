@@ -69,6 +69,17 @@ def test_what_has_no_constant_is_left_alone(code: str) -> None:
     assert mutants(code) == []
 
 
+def test_a_helper_of_the_tests_is_left_alone() -> None:
+    code = "fn f() -> u8 { 7 }\n#[cfg(test)]\n// looks\nfn check(x: u8) -> bool { x == 7 }\n"
+    assert [mutant.count("x == 7") for mutant in mutants(code)] == [1, 1]
+
+
+def test_denied_lints_do_not_save_hollow_tests(pool) -> None:
+    code = "#![deny(warnings)]\n#![ forbid(unused) ]\n" + HOLLOW["times zero"]
+    found = grade_mutants({0: code}, pool, lambda _, future: future.result())
+    assert judge(code, pool.submit(code).result()).strict and notice_nothing(found[0])
+
+
 def test_methods_are_replaced_and_tests_are_not() -> None:
     assert mutants(STACK) == [STACK.replace("{\n        self.items.push(item);\n    }", "{}")]
     code = ADD + module("assert_eq!(add(1, 2), 3);")
