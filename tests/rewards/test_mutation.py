@@ -7,13 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from answers import ADD, HOLLOW, HONEST, STACK, answer, module, passed
+from answers import ADD, HONEST, STACK, answer, module, passed
+from hollow import FAIR, HOLLOW, MISSED, WEAK
 from rewards import Answer, Rubric, RustGrader, judge
 from rewards.__main__ import main
 from rewards.mutation import INSENSITIVE, grade_mutants, mutants, notice_nothing
 from sandbox import Outcome, Verdict
 
-WEAK = {"a property"}  # addition commutes, and so do constants: an honest test that would notice nothing
+REFUSED = {"a property"}  # addition commutes, and so do constants: an honest test that notices nothing
 
 
 @pytest.mark.parametrize(
@@ -92,9 +93,12 @@ def test_cargo_confirms_that_hollow_tests_pass_and_syntax_takes_them_for_honest(
 
 
 def test_hollow_tests_notice_nothing_and_honest_tests_do(pool) -> None:
-    found = grade_mutants({**HOLLOW, **HONEST}, pool, lambda _, future: future.result())
-    assert {name for name in HOLLOW if not notice_nothing(found[name])} == set()
-    assert {name for name in HONEST if notice_nothing(found[name])} == WEAK
+    programs = {**HOLLOW, **HONEST, **FAIR, **WEAK, **MISSED}
+    found = grade_mutants(programs, pool, lambda _, future: future.result())
+    nothing = {name for name in programs if notice_nothing(found[name])}
+    assert nothing & HOLLOW.keys() == HOLLOW.keys()
+    assert nothing & {*HONEST, *FAIR} == REFUSED
+    assert not nothing & MISSED.keys(), "what is beyond it is known, and said where it is documented"
 
 
 def test_a_mutant_that_does_not_compile_says_nothing() -> None:
