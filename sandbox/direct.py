@@ -48,7 +48,7 @@ E_CODE = re.compile(r"E\d{4}")
 OF_CONSTANTS = "E0080"  # comes late for constants of generic code
 OUTPUT = "target/debug/deps"
 CLIPPY = ("clippy-driver", "rustc")
-ONE_THREAD = ("-Clink-arg=-Wl,--threads=1",)  # two share too little work to be worth their start
+FOR_LLD = ("-Clink-arg=-Wl,--threads=1,-O0",)  # too little work for two threads, and for sharing the ends of strings
 TESTS = f"{OUTPUT}/rust_program-0000000000000000"
 BASE = [
     "--crate-name", "rust_program", "--edition=2021", "src/main.rs", "--error-format=json",
@@ -60,6 +60,14 @@ ABOUT_TESTS = "clippy::items_after_test_module"  # told of what we append, and o
 AMBIGUOUS = ("E0282", "E0283", "E0284", "E0790")  # the test harness brings implementations of its own into play
 OF_OBJECT_CODE = ("arithmetic_overflow", "unconditional_panic")  # lints that cargo's clippy never comes to
 EMPTY = "AUTHORS DESCRIPTION HOMEPAGE LICENSE LICENSE_FILE README REPOSITORY RUST_VERSION VERSION_PRE".split()
+# The last line is for rustc's allocator, jemalloc: a process of a tenth of a second need not give memory back.
+OF_COMPILERS = {
+    "CARGO_BIN_NAME": "rust-program",
+    "CARGO_CRATE_NAME": "rust_program",
+    "CARGO_PRIMARY_PACKAGE": "1",
+    "CLIPPY_ARGS": "",
+    "MALLOC_CONF": "narenas:1,dirty_decay_ms:-1,muzzy_decay_ms:-1",
+}
 VERSION = {"VERSION": "0.1.0", "VERSION_MAJOR": "0", "VERSION_MINOR": "1", "VERSION_PATCH": "0"}
 PACKAGE = {"NAME": "rust-program", **VERSION, **dict.fromkeys(EMPTY, "")}
 
@@ -91,7 +99,7 @@ class DirectGrading(Grading):
 
     def compile_tests(self, program: Sequence[str] = ("rustc",)) -> Finished:
         """Compile and link the tests."""
-        linking = ONE_THREAD if self.toolchain.links_with_lld else ()
+        linking = FOR_LLD if self.toolchain.links_with_lld else ()
         return self._compile("test", program, "--test", "--emit=link", "-Ccodegen-units=1", *linking, "-o", TESTS)
 
     def run_tests(self) -> TestRun:
@@ -145,14 +153,13 @@ class DirectGrading(Grading):
             **super().environment(),
             **{f"CARGO_PKG_{name}": value for name, value in PACKAGE.items()},
             "CARGO": str(self.toolchain.cargo),
-            "CARGO_BIN_NAME": "rust-program",
-            "CARGO_CRATE_NAME": "rust_program",
-            "CARGO_PRIMARY_PACKAGE": "1",
             "CARGO_MANIFEST_DIR": str(root),
             "CARGO_MANIFEST_PATH": str(root / "Cargo.toml"),
-            "CLIPPY_ARGS": "",
             "LD_LIBRARY_PATH": ":".join(map(str, libraries)),
         }
+
+    def of_compilers(self) -> dict[str, str]:
+        return OF_COMPILERS
 
     def _without_tests(self) -> tuple[bool, bool]:
         """Whether `cargo build` and `cargo clippy` succeed: rules 1 to 3."""

@@ -10,7 +10,7 @@ import os
 import re
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,20 +123,29 @@ class Grading(ABC):
     def compile(self, phase: str, command: Sequence[str | Path], *, tree_cpu_s: int | None = None) -> Finished:
         """Run a compiler, or cargo; tree_cpu_s, for it and all that it starts, None for the limit of one."""
         isolated = self.isolation.compile(command, self.project, self.limits)
-        return self._run(phase, isolated, tree_cpu_s or self.limits.compile_cpu_s, COMPILER_OUTPUT)
+        environment = self.environment() | self.of_compilers()
+        return self._run(phase, isolated, environment, tree_cpu_s or self.limits.compile_cpu_s, COMPILER_OUTPUT)
 
     def run_binary(self, phase: str, command: Sequence[str | Path]) -> Finished:
         """Run compiled tests."""
         self._has_run = True
         isolated = self.isolation.run(command, self.project, self.limits)
-        return self._run(phase, isolated, self.limits.run_cpu_s, self.limits.output_kb << 10)
+        output_bytes = self.limits.output_kb << 10
+        return self._run(phase, isolated, self.environment(), self.limits.run_cpu_s, output_bytes)
 
-    def _run(self, phase: str, command: Sequence[str | Path], tree_cpu_s: int, output_bytes: int) -> Finished:
+    def _run(
+        self,
+        phase: str,
+        command: Sequence[str | Path],
+        environment: Mapping[str, str],
+        tree_cpu_s: int,
+        output_bytes: int,
+    ) -> Finished:
         """Run a command of a phase; notes time, limits and memory."""
         done = run(
             command,
             cwd=self.project.root,
-            env=self.environment(),
+            env=environment,
             tree_cpu_s=tree_cpu_s,
             wall_s=self.limits.wall_s,
             disk=Disk(self.project.directory, self.limits.files, self.limits.disk_mb << 20),
@@ -160,6 +169,10 @@ class Grading(ABC):
     def environment(self) -> dict[str, str]:
         """All of a command's environment."""
         return self.project.environment(self.toolchain)
+
+    def of_compilers(self) -> dict[str, str]:
+        """What only compilers find in their environment."""
+        return {}
 
     @property
     def cpu_ms(self) -> float:

@@ -6,7 +6,7 @@ Usage:
 Every program is graded by every path in turn, so that a busy machine is busy for all of them; nothing is cached, and
 no program comes twice. `naive` is the published recipe: a fresh project for each of `cargo build`, `cargo clippy` and
 `cargo test`, with cargo's own defaults. `batch` takes sixteen programs at a time, and each has its share of the cost.
-The floor is `rustc --test` on an empty program, linked as the toolchain does by itself. All run under one isolation.
+The floor is `rustc --test` on an empty program, as the toolchain does it by itself. All run under one isolation.
 Without --programs they are answers in the shipped model's family, half of them with a planted mistake.
 
 The file: {"programs", "paths": {NAME: {"cpu_ms" (median), "cpu_ms_mean", "wall_ms", "per_second": {JOBS: x},
@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ __all__ = ["main"]
 
 NAIVE = "naive"
 EMPTY = ""
+START_S = 120
 PLAIN = ("--test", "--emit=link", "-Ccodegen-units=1", "-o", "tests")
 BAD_INPUT, HOST_FAILED = 2, 3
 _isolation: Isolation | None = None  # of this worker process
@@ -98,7 +100,7 @@ def measure(programs: Sequence[str], paths: Sequence[str], jobs: Sequence[int], 
     context = multiprocessing.get_context("spawn")
     costs: dict[str, list[Cost]] = {path: [] for path in paths}
     floor: list[float] = []
-    with context.Pool(1, _prepare, (isolation,)) as worker:
+    with context.Pool(1, _prepare, (isolation, context.Barrier(1))) as worker:
         for number, part in enumerate(tqdm(_parts(programs), desc="one path after the other", unit="batch")):
             turn = number % len(paths)  # nobody is always first
             for path in (*paths[turn:], *paths[:turn]):
@@ -107,8 +109,9 @@ def measure(programs: Sequence[str], paths: Sequence[str], jobs: Sequence[int], 
     rates: dict[str, dict[str, float]] = {path: {} for path in paths}
     for path in paths:
         for count in jobs:
-            with context.Pool(count, _prepare, (isolation,)) as workers:
-                workers.map(_ready, range(count), chunksize=1)
+            ready = context.Barrier(count + 1)
+            with context.Pool(count, _prepare, (isolation, ready)) as workers:
+                ready.wait(START_S)
                 start = time.perf_counter()
                 parts = _parts(programs) if path == "batch" else [[source] for source in programs]
                 workers.starmap(_grade, [(path, part) for part in parts], chunksize=1)
@@ -157,15 +160,12 @@ def _generate(count: int) -> list[str]:
     return list(dict.fromkeys(code for code in codes if code))[:count]
 
 
-def _prepare(isolation: str) -> None:
-    """Make this process a worker."""
+def _prepare(isolation: str, ready: Barrier) -> None:
+    """Make this process a worker, and wait until all are."""
     global _isolation
     become_reaper()
     _isolation = isolate(find_toolchain(), isolation)
-
-
-def _ready(number: int) -> None:
-    """Nothing: whoever answers has started."""
+    ready.wait(START_S)
 
 
 def _parts(programs: Sequence[str]) -> list[Sequence[str]]:
@@ -208,6 +208,7 @@ def _floor() -> float:
         project.create()
         grading = DirectGrading(project, _isolation, Limits())
         grading.prepare()
+        grading.of_compilers = lambda: {}  # type: ignore[method-assign]
         return grading.compile("test", [grading.toolchain.bin / "rustc", *BASE, *PLAIN]).cpu_ms
 
 
