@@ -1,7 +1,7 @@
 """Grade programs on all cores: worker processes, one thread a worker to feed it, futures for whoever waits.
 
-Start it before torch: workers are spawned, and stay small. A worker that dies is replaced and its program graded once
-more; if that kills a worker too, the verdict is HOST_ERROR. The same program, asked for twice, is graded once. A
+Start it before torch: workers are spawned, and stay small. A worker that dies is replaced and its program graded again;
+if that kills three workers, the verdict is HOST_ERROR. The same program, asked for twice, is graded once. A
 program's limits run from its start, never from when it was queued. Left out: whoever gives a program up gives it up for
 all who wait for the same one.
 """
@@ -251,7 +251,7 @@ class SandboxPool:
         return [*left.values(), *others]
 
     def _grade(self, worker: Attendant, job: Job) -> Verdict | None:
-        """The verdict of a job, with a fresh worker and a second try should the first one die; None: nobody waits."""
+        """The verdict of a job, with a fresh worker and another try should one die; None: nobody waits."""
         failure = ""
         for _ in range(ATTEMPTS):
             try:
