@@ -19,14 +19,14 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 from transformers import AutoTokenizer, GenerationConfig, Qwen2ForCausalLM, Qwen2Tokenizer
 
-from tiny.operations import OPERATIONS, combinations
+from tiny.operations import OPERATIONS, SPLITS, Split, combinations
 from tiny.tasks import Demonstration, demonstrations, make_tasks, write_jsonl
 from tiny.tokenizer import train_tokenizer
 from tiny.warmstart import batches, encode, make_model, train
 
 __all__ = ["main", "save", "warm_start", "write_tasks"]
 
-NUM_TRAIN, NUM_EVAL = 3000, 300  # prompts
+NUM_TASKS: dict[Split, int] = {"train": 3000, "eval": 300, "harder": 200}
 BATCH_SIZE = 16  # demonstrations a step
 MISTAKEN = 0.5  # share of demonstrations with a planted mistake
 MAX_ANSWER_TOKENS = 184  # longer demonstrations are left out, so that 192 tokens are enough to answer
@@ -38,8 +38,8 @@ MATRIX_LR, EMBEDDING_LR, VECTOR_LR = 0.02, 0.003, 0.03  # Muon; AdamW; AdamW for
 
 def write_tasks(folder: Path, seed: int) -> None:
     """Write `train.jsonl` and `eval.jsonl` into the folder and say how much that is."""
-    for name, count, held_out in (("train", NUM_TRAIN, False), ("eval", NUM_EVAL, True)):
-        tasks = make_tasks(count, held_out=held_out, seed=seed)
+    for name, count in NUM_TASKS.items():
+        tasks = make_tasks(count, split=name, seed=seed)
         write_jsonl(tasks, folder / f"{name}.jsonl")
         pairs = len({(task.operation, task.element) for task in tasks})
         print(f"{folder / name}.jsonl: {len(tasks)} prompts, {pairs} combinations of operation and element type")
@@ -114,8 +114,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser.parse_args(argv)
     if options.steps < 1:
         parser.error(f"--steps {options.steps}: give at least 1, or --tasks-only to make no model")
-    held_out, shown = combinations(held_out=True), combinations(held_out=False)
-    print(f"{len(OPERATIONS)} operations: {len(shown)} combinations to learn from, {len(held_out)} held out")
+    print(f"{len(OPERATIONS)} operations;", *(f"{split}: {len(combinations(split))} combinations" for split in SPLITS))
     write_tasks(options.tasks, options.seed)
     if options.tasks_only:
         return

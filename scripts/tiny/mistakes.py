@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from tiny.operations import rivals
+from tiny.operations import HARDER, rivals
 from tiny.programs import Answer, Check, Request
 
 __all__ = ["MISTAKES", "plant"]
@@ -130,7 +130,7 @@ def _misjudged(check: Check, request: Request, rng: random.Random) -> Check | No
 
 def _operator(request: Request, answer: Answer, rng: random.Random) -> str | None:
     """The body computes a rival operation; the asserts stay true to the prompt."""
-    others = rivals(request.operation, request.setting.element)
+    others = [other for other in rivals(request.operation, request.setting.element) if other.name not in HARDER]
     if not others:
         return None
     body = rng.choice(others).body(rng.randrange(2), request.names, request.setting)

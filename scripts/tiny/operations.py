@@ -1,11 +1,14 @@
-"""All operations, all combinations with element types, and which combinations are held out for evaluation.
+"""All operations, all combinations with element types, and what each of them is for: training, evaluation, the harder set.
 
-The choice is a hash of the two names, so it never depends on order, on a seed, or on what else is in the tables.
+Most operations are learned on most element types and evaluated on the rest, which measures composition. A few operations
+are never learned at all: each has a sibling that is (`choose` for `choose_other`), and they make the harder set. The
+choice of combinations is a hash of the two names, so it never depends on order, on a seed, or on what else there is.
 """
 
 from __future__ import annotations
 
 import hashlib
+from typing import Literal
 
 from tiny.elements import ELEMENTS, Element
 from tiny.operation import Operation
@@ -13,31 +16,37 @@ from tiny.scalars import SCALARS
 from tiny.sequences import SEQUENCE_OPERATIONS
 from tiny.wrapped import WRAPPED
 
-__all__ = ["OPERATIONS", "combinations", "is_held_out", "rivals"]
+__all__ = ["HARDER", "OPERATIONS", "SPLITS", "Split", "combinations", "rivals", "split_of"]
+
+Split = Literal["train", "eval", "harder"]
 
 OPERATIONS: tuple[Operation, ...] = SCALARS + SEQUENCE_OPERATIONS + WRAPPED
+SPLITS: tuple[Split, ...] = ("train", "eval", "harder")
+HARDER = ("pair", "listed", "choose_other", "lacks", "last_or", "smallest", "tuple_larger", "fields_equal")
 _HELD_OUT_SHARE = 0.2  # of the combinations of an operation that several element types have
 _FEWEST = 4  # element types an operation needs before any is held out
 
 
-def is_held_out(operation: Operation, element: Element) -> bool:
-    """Whether only evaluation may ask for this operation on this element type.
+def split_of(operation: Operation, element: Element) -> Split:
+    """What tasks about this operation on this element type are for.
 
-    An operation with fewer than four element types is never held out: too little of it would be left to learn from.
+    An operation with fewer than four element types is wholly for training: too little of it would be left to learn from.
     """
+    if operation.name in HARDER:
+        return "harder"
     if sum(operation.applies_to(other) for other in ELEMENTS) < _FEWEST:
-        return False
+        return "train"
     digest = hashlib.sha256(f"{operation.name}/{element.name}".encode()).digest()
-    return digest[0] / 256 < _HELD_OUT_SHARE
+    return "eval" if digest[0] / 256 < _HELD_OUT_SHARE else "train"
 
 
-def combinations(*, held_out: bool) -> list[tuple[Operation, Element]]:
-    """Every combination that evaluation asks for (`held_out`), or every one that training may ask for."""
+def combinations(split: Split) -> list[tuple[Operation, Element]]:
+    """Every combination that tasks of this split may ask for."""
     return [
         (operation, element)
         for operation in OPERATIONS
         for element in ELEMENTS
-        if operation.applies_to(element) and is_held_out(operation, element) == held_out
+        if operation.applies_to(element) and split_of(operation, element) == split
     ]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tiny.elements import Element
 from tiny.mistakes import plant
 from tiny.operation import Operation
-from tiny.operations import combinations
+from tiny.operations import Split, combinations
 from tiny.phrasing import draw_prompt
 from tiny.programs import draw_answer, draw_request, gold_tests, reference
 
@@ -42,22 +42,21 @@ class Demonstration:
     mistake: str
 
 
-def make_tasks(count: int, *, held_out: bool, seed: int) -> list[Task]:
+def make_tasks(count: int, *, split: Split, seed: int) -> list[Task]:
     """`count` tasks with different prompts, as equal a number as possible from every combination.
 
     Args:
         count: how many rows.
-        held_out: True for evaluation rows (held-out combinations), False for training rows.
+        split: which combinations they are about.
         seed: decides everything else.
 
-    >>> [task.task_id for task in make_tasks(2, held_out=True, seed=0)]
+    >>> [task.task_id for task in make_tasks(2, split="eval", seed=0)]
     ['eval-0000', 'eval-0001']
     """
-    rng = random.Random(f"tasks {held_out} {seed}")
-    prefix = "eval" if held_out else "train"
+    rng = random.Random(f"tasks {split} {seed}")
     tasks: list[Task] = []
     prompts = set()
-    for operation, element in _endless(combinations(held_out=held_out), rng):
+    for operation, element in _endless(combinations(split), rng):
         if len(tasks) == count:
             break
         request = draw_request(operation, element, rng)
@@ -65,7 +64,7 @@ def make_tasks(count: int, *, held_out: bool, seed: int) -> list[Task]:
         if prompt in prompts:
             continue
         prompts.add(prompt)
-        task_id = f"{prefix}-{len(tasks):04d}"
+        task_id = f"{split}-{len(tasks):04d}"
         gold = gold_tests(request, rng)
         tasks.append(Task(task_id, prompt, gold, reference(request), operation.name, element.name))
     return tasks
@@ -81,7 +80,7 @@ def demonstrations(count: int, *, mistaken: float, seed: int) -> list[Demonstrat
     """Warm-start examples over training combinations, a share `mistaken` of them with a planted mistake."""
     rng = random.Random(f"demonstrations {seed}")
     shown: list[Demonstration] = []
-    for operation, element in _endless(combinations(held_out=False), rng):
+    for operation, element in _endless(combinations("train"), rng):
         if len(shown) == count:
             break
         request = draw_request(operation, element, rng)
