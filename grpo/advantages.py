@@ -15,7 +15,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-__all__ = ["ADVANTAGES", "STD_EPSILON", "batch_advantages", "centred_advantages", "group_advantages", "zero_spread"]
+__all__ = [
+    "ADVANTAGES",
+    "STD_EPSILON",
+    "batch_advantages",
+    "centred_advantages",
+    "group_advantages",
+    "shuffled_advantages",
+    "zero_spread",
+]
 
 STD_EPSILON = 1e-4  # TRL 1.16
 
@@ -61,6 +69,23 @@ def centred_advantages(rewards: Tensor) -> Tensor:
     return _zero_where_incomparable(rewards - _group_mean(rewards), rewards)
 
 
+def shuffled_advantages(rewards: Tensor) -> Tensor:
+    """The group advantages, dealt out anew over the whole batch: a control that must not learn anything.
+
+    The permutation is drawn once for a batch's size and always the same; the answers are new each time, so what an
+    answer is dealt says nothing of it. Size, sum and spread of the update's weights are those of `group_advantages`.
+
+    Args: rewards [P, G], float, NaN = no reward.
+    Returns: advantages [P, G].
+
+    >>> rewards = torch.tensor([[0.0, 1.0], [0.0, 0.0], [1.0, 1.0]])
+    >>> sorted(shuffled_advantages(rewards).flatten().tolist()) == sorted(group_advantages(rewards).flatten().tolist())
+    True
+    """
+    dealt = torch.randperm(rewards.numel(), generator=torch.Generator().manual_seed(0)).to(rewards.device)
+    return group_advantages(rewards).flatten()[dealt].reshape(rewards.shape)
+
+
 def zero_spread(rewards: Tensor) -> Tensor:
     """Which groups teach nothing: fewer than two rewards, or all of them equal.
 
@@ -79,6 +104,7 @@ ADVANTAGES: dict[str, Callable[[Tensor], Tensor]] = {
     "group": group_advantages,
     "batch": batch_advantages,
     "none": centred_advantages,
+    "shuffled": shuffled_advantages,
 }
 
 

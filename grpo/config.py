@@ -183,8 +183,9 @@ class LossSection:
     )
     advantages: str = option(
         "group",
-        "what the centred reward is divided by: its group's deviation, the batch's, or nothing",
-        choices=("group", "batch", "none"),
+        "what the centred reward is divided by: its group's deviation, the batch's, or nothing; shuffled: a control that "
+        "deals the first out anew over the batch and must learn nothing",
+        choices=("group", "batch", "none", "shuffled"),
         source=TRL,
     )
 

@@ -8,7 +8,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpo.advantages import ADVANTAGES, STD_EPSILON, batch_advantages, centred_advantages, group_advantages, zero_spread
+from grpo.advantages import (
+    ADVANTAGES,
+    STD_EPSILON,
+    batch_advantages,
+    centred_advantages,
+    group_advantages,
+    shuffled_advantages,
+    zero_spread,
+)
 
 NAN = math.nan
 TOLERANCE = 1e-5  # fp32, rewards up to 10
@@ -57,7 +65,7 @@ def test_centred_advantages_keep_the_units_of_the_reward() -> None:
     assert centred_advantages(torch.tensor([[0.0, 3.0, NAN]])).tolist() == [[-1.5, 1.5, 0.0]]
 
 
-@pytest.mark.parametrize("name", sorted(ADVANTAGES))
+@pytest.mark.parametrize("name", sorted({*ADVANTAGES} - {"shuffled"}))
 @pytest.mark.parametrize(
     "group",
     [[NAN, NAN, NAN], [2.0, NAN, NAN], [0.1, 0.1, 0.1], [7.0, 7.0, NAN]],
@@ -68,6 +76,14 @@ def test_what_cannot_be_compared_gets_exactly_zero(name: str, group: list[float]
     advantages = ADVANTAGES[name](rewards)
     assert advantages[0].tolist() == [0.0, 0.0, 0.0]
     assert advantages[1].isfinite().all() and advantages[1].abs().sum() > 0
+
+
+def test_shuffled_advantages_keep_the_values_and_lose_who_earned_them() -> None:
+    rewards = torch.rand(16, 8, generator=torch.Generator().manual_seed(1))
+    earned, dealt = group_advantages(rewards).flatten(), shuffled_advantages(rewards).flatten()
+    assert sorted(dealt.tolist()) == sorted(earned.tolist())
+    assert abs(torch.corrcoef(torch.stack([earned, dealt]))[0, 1]) < 0.25, "of 128 values, 0.25 is 2.8 deviations"
+    assert torch.equal(shuffled_advantages(rewards).flatten(), dealt), "a resumed run must be dealt the same"
 
 
 def test_zero_spread_counts_missing_rewards_as_teaching_nothing() -> None:
