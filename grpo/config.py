@@ -111,7 +111,11 @@ class TrainSection:
         "auto", "where the model lives; auto takes CUDA where there is one", choices=("auto", "cpu", "cuda")
     )
     threads: int = option(
-        0, "CPU threads of torch; 0: all cores but one, which is left to the sandbox", unit="threads", low=0, high=4096
+        0,
+        "CPU threads of torch; 0: all cores while weights are updated, all but one while the sandbox needs one",
+        unit="threads",
+        low=0,
+        high=4096,
     )
     max_steps: int = option(0, "steps to train; 0: as many as train.epochs takes", unit="steps", low=0)
     epochs: float = option(

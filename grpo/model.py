@@ -7,8 +7,8 @@ remote code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from grpo.batching import MicroBatch
 from grpo.errors import BadInput
 from grpo.logprobs import token_logprobs
 
-__all__ = ["ModelError", "Policy", "choose_device", "load_policy"]
+__all__ = ["ModelError", "Policy", "choose_device", "cpu_threads", "load_policy"]
 
 
 transformers_logging.disable_progress_bar()  # one bar is enough: the trainer's
@@ -95,6 +95,17 @@ class Policy:
         """Write an ordinary checkpoint that `transformers` loads: weights (fp32, safetensors), config and tokenizer."""
         self.model.save_pretrained(directory)
         self.tokenizer.save_pretrained(directory)
+
+
+@contextmanager
+def cpu_threads(count: int) -> Iterator[None]:
+    """Let torch compute with `count` threads inside the context, and as before after it; 0 changes nothing."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def choose_device(name: str) -> torch.device:

@@ -17,7 +17,7 @@ from grpo.engines import Engine
 from grpo.errors import HostFailed
 from grpo.evaluate import Evaluation
 from grpo.journal import batch_metrics, completion_lines, evaluation_line, reward_lines
-from grpo.model import Policy
+from grpo.model import Policy, cpu_threads
 from grpo.records import Grader
 from grpo.rollout import Rollout, reward_matrix, rollout, seed_for
 from grpo.run import RunDirectory
@@ -56,6 +56,7 @@ class Trainer:
     checkpoint_every: int  # steps; 0 = only at the end
     checkpoints_kept: int
     config_toml: str
+    update_threads: int = 0  # CPU threads of torch while the sandbox has nothing to do; 0: as many as in sampling
     unscored_steps: int = 0  # in a row, up to now
     seconds_before: float = 0.0  # what earlier sessions of a resumed run took
     started: float = field(default_factory=time.monotonic)
@@ -111,7 +112,8 @@ class Trainer:
         )
         self.run.log_rewards(reward_lines(batch.groups, step=step))
         training = time.perf_counter()
-        metrics |= self.updater.update(samples_from_groups(batch.groups, advantages=self.advantages))
+        with cpu_threads(self.update_threads):
+            metrics |= self.updater.update(samples_from_groups(batch.groups, advantages=self.advantages))
         finished = time.perf_counter()
         num_tokens = sum(len(c.token_ids) for group in batch.groups for c in group.completions)
         seconds = finished - started

@@ -121,6 +121,7 @@ def make_trainer(
         checkpoint_every=recipe.checkpoint.every,
         checkpoints_kept=recipe.checkpoint.keep,
         config_toml=to_toml(recipe),
+        update_threads=recipe.train.threads or len(os.sched_getaffinity(0)),
     )
 
 

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from grpo.batching import Sample, micro_batches
-from grpo.model import ModelError, Policy, choose_device, load_policy
+from grpo.model import ModelError, Policy, choose_device, cpu_threads, load_policy
 
 TOLERANCE = 2e-5
 CPU = torch.device("cpu")
@@ -96,3 +96,13 @@ def test_cuda_where_there_is_none_is_refused() -> None:
     assert choose_device("auto") == CPU
     with pytest.raises(ModelError, match="'cpu' or 'auto'"):
         choose_device("cuda")
+
+
+def test_threads_are_lent_for_a_while_and_given_back_even_after_an_error() -> None:
+    before = torch.get_num_threads()
+    with pytest.raises(ZeroDivisionError), cpu_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+        raise ZeroDivisionError
+    assert torch.get_num_threads() == before
+    with cpu_threads(0):
+        assert torch.get_num_threads() == before
