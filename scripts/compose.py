@@ -24,7 +24,7 @@ from rewards import SYSTEM_PROMPT, Rubric, RustGrader
 from rewards.gold import gold_problem
 from sandbox import SandboxPool
 
-__all__ = ["PromptSet", "load_prompt_set", "load_recipe_policy", "make_trainer", "resume"]
+__all__ = ["PromptSet", "evaluate_policy", "load_prompt_set", "load_recipe_policy", "make_trainer", "resume"]
 
 
 class PromptSet(NamedTuple):
@@ -81,23 +81,9 @@ def make_trainer(
     num_steps = recipe.train.num_steps(len(prompts.examples))
     updater = _make_updater(recipe, policy, num_steps)
     engine = HFEngine(policy)
-    judge = RustGrader(rubric, pool, gold=True, mutation=recipe.guard.mutation, deadline_s=recipe.rewards.deadline_s)
 
     def evaluation(step: int) -> Evaluation:
-        return evaluate(
-            engine,
-            judge,
-            policy,
-            held_out.examples,
-            held_out.ids,
-            name=f"e{step}",
-            num_samples=recipe.eval.samples,
-            max_tokens=recipe.sampling.max_completion_tokens,
-            temperature=recipe.eval.temperature,
-            seed=recipe.eval.seed,
-            max_rows=recipe.train.prompts_per_step * recipe.sampling.group_size,
-            policy_version=updater.updates,
-        )
+        return evaluate_policy(recipe, rubric, pool, policy, held_out, name=f"e{step}", policy_version=updater.updates)
 
     return Trainer(
         policy=policy,
@@ -122,6 +108,33 @@ def make_trainer(
         checkpoints_kept=recipe.checkpoint.keep,
         config_toml=to_toml(recipe),
         update_threads=recipe.train.threads or len(os.sched_getaffinity(0)),
+    )
+
+
+def evaluate_policy(
+    recipe: Recipe,
+    rubric: Rubric,
+    pool: SandboxPool,
+    policy: Policy,
+    held_out: PromptSet,
+    *,
+    name: str,
+    policy_version: int = 0,
+) -> Evaluation:
+    """Ask the policy the held-out prompts as the recipe's `eval` says; name, the prefix of the answers' ids."""
+    return evaluate(
+        HFEngine(policy),
+        RustGrader(rubric, pool, gold=True, mutation=recipe.guard.mutation, deadline_s=recipe.rewards.deadline_s),
+        policy,
+        held_out.examples,
+        held_out.ids,
+        name=name,
+        num_samples=recipe.eval.samples,
+        max_tokens=recipe.sampling.max_completion_tokens,
+        temperature=recipe.eval.temperature,
+        seed=recipe.eval.seed,
+        max_rows=recipe.train.prompts_per_step * recipe.sampling.group_size,
+        policy_version=policy_version,
     )
 
 
