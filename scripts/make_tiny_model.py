@@ -28,7 +28,7 @@ __all__ = ["main", "save", "warm_start", "write_tasks"]
 
 NUM_TASKS: dict[Split, int] = {"train": 3000, "eval": 300, "harder": 200}
 BATCH_SIZE = 16  # demonstrations a step
-MISTAKEN = 0.5  # share of demonstrations with a planted mistake
+MISTAKEN = 0.55  # share of demonstrations with a planted mistake
 MAX_ANSWER_TOKENS = 184  # longer demonstrations are left out, so that 192 tokens are enough to answer
 TOKENIZER_TEXTS = 6000  # demonstrations that the tokenizer is learned from
 SIZES = {"width": 256, "layers": 4, "heads": 8, "mlp": 704}
@@ -107,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("assets/tiny-rust"), help="the model's folder")
     parser.add_argument("--tasks", type=Path, default=Path("assets/tasks"), help="the folder of train and eval.jsonl")
-    parser.add_argument("--steps", type=int, default=1600, help="optimizer steps of the warm start")
+    parser.add_argument("--steps", type=int, default=2400, help="optimizer steps of the warm start")
     parser.add_argument("--seed", type=int, default=0, help="decides tasks, demonstrations and weights")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0 = torch decides")
     parser.add_argument("--tasks-only", action="store_true", help="make no model")

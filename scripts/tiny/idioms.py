@@ -1,13 +1,18 @@
 """Idioms: texts of the tiny model's world that are one token each, whatever stands around them.
 
-A value (`"owl"`, `Light::Red`), a type (`i64`) or a line that every program has (`#[test]`, `use super::*;`) is one
-thing to copy or to say, so the model spends its few layers on meaning, and answers are little more than half as long.
-Anything else, planted mistakes included, is spelled with learned byte-level tokens: an idiom can always be misspelt.
+A value (`"owl"`, `Light::Red`), a type (`i64`), the fixed words of a request, or a line that every program has
+(`#[test]`, `use super::*;`) is one thing to copy or to say, so the model spends its few layers on meaning, and answers
+are little more than half as long. A bracket is always a token of its own, so that the places of a call's arguments do
+not depend on what stands beside them. Anything else, planted mistakes included, is spelled with learned byte-level
+tokens: an idiom can always be misspelt.
 """
 
 from __future__ import annotations
 
+import re
+
 from tiny.elements import ELEMENTS
+from tiny.phrasing import TEMPLATES
 
 __all__ = ["IDIOMS"]
 
@@ -45,4 +50,25 @@ _VALUES = tuple(
         for value in element.pool
     )
 )
-IDIOMS: tuple[str, ...] = (*_FRAME, *_TYPES, *_CALLS, *_VALUES)
+_BRACKETS = (
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    " {",
+    " { ",
+    " }",
+    " } else { ",
+    "`",
+    " `",
+    "` and `",
+    "```",
+    "true",
+    "false",
+)
+_REQUESTS = tuple(
+    part for template in TEMPLATES for part in re.split(r"\{\w+\}", template) if len(part) > 2  # others: mere brackets
+)
+IDIOMS: tuple[str, ...] = tuple(dict.fromkeys((*_FRAME, *_TYPES, *_CALLS, *_VALUES, *_BRACKETS, *_REQUESTS)))

@@ -1,6 +1,6 @@
-"""All operations, all combinations with element types, and what each of them is for: training, evaluation, the harder set.
+"""All operations, their combinations with element types, and what each is for: training, evaluation, the harder set.
 
-Most operations are learned on most element types and evaluated on the rest, which measures composition. A few operations
+Most operations are learned on most element types and evaluated on the rest, which measures composition. Some operations
 are never learned at all: each has a sibling that is (`choose` for `choose_other`), and they make the harder set. The
 choice of combinations is a hash of the two names, so it never depends on order, on a seed, or on what else there is.
 """
@@ -22,7 +22,10 @@ Split = Literal["train", "eval", "harder"]
 
 OPERATIONS: tuple[Operation, ...] = SCALARS + SEQUENCE_OPERATIONS + WRAPPED
 SPLITS: tuple[Split, ...] = ("train", "eval", "harder")
-HARDER = ("pair", "listed", "choose_other", "lacks", "last_or", "smallest", "tuple_larger", "fields_equal")
+HARDER = (
+    *("pair", "listed", "differ", "below", "odd", "smallest", "choose_other", "some_unless", "if_different"),
+    *("not_empty", "lacks", "ends_with", "last_or", "is_none", "tuple_larger", "fields_equal"),
+)
 _HELD_OUT_SHARE = 0.2  # of the combinations of an operation that several element types have
 _FEWEST = 4  # element types an operation needs before any is held out
 
@@ -30,7 +33,7 @@ _FEWEST = 4  # element types an operation needs before any is held out
 def split_of(operation: Operation, element: Element) -> Split:
     """What tasks about this operation on this element type are for.
 
-    An operation with fewer than four element types is wholly for training: too little of it would be left to learn from.
+    An operation with fewer than four element types is for training alone: too little of it would be left to learn from.
     """
     if operation.name in HARDER:
         return "harder"

@@ -6,7 +6,7 @@ import random
 
 from tiny.programs import Request
 
-__all__ = ["draw_prompt"]
+__all__ = ["TEMPLATES", "draw_prompt"]
 
 _BY_SIGNATURE = (
     "Write a Rust function `fn {signature}` that returns {phrase}.",
@@ -19,15 +19,17 @@ _BY_WORDS = (
     "The Rust function `{name}` gets {params}. It returns a `{result}`: {phrase}. Implement it.",
     "Create a function named `{name}` with {count}: {params}. The return type is `{result}`, the result is {phrase}.",
 )
-_TYPES = ("Define `{brief}` ({derives}) for it.", "It uses `{brief}`, which you define with {derives}.")
+_TYPES = (" Define `{brief}` ({derives}) for it.", " It uses `{brief}`, which you define with {derives}.")
 _TESTS = (
-    "Add unit tests.",
-    "Include unit tests.",
-    "Test it with a few asserts.",
-    "Also write tests for it.",
-    "With tests.",
+    " Add unit tests.",
+    " Include unit tests.",
+    " Test it with a few asserts.",
+    " Also write tests for it.",
+    " With tests.",
 )
 _COUNTS = {1: "one parameter", 2: "two parameters", 3: "three parameters"}
+_DERIVES = {"struct": "Debug, Clone and PartialEq", "enum": "Debug, Clone, Copy and PartialEq"}
+TEMPLATES = (*_BY_SIGNATURE, *_BY_WORDS, *_TYPES, *_TESTS, *_COUNTS.values(), *_DERIVES.values())
 
 
 def draw_prompt(request: Request, rng: random.Random) -> str:
@@ -40,10 +42,10 @@ def draw_prompt(request: Request, rng: random.Random) -> str:
     sentences = [first]
     shapes = (*request.operation.params, request.operation.returns)
     for brief in request.setting.briefs(shapes):
-        derives = "Debug, Clone and PartialEq" if brief.startswith("struct") else "Debug, Clone, Copy and PartialEq"
+        derives = _DERIVES[brief.partition(" ")[0]]
         sentences.append(rng.choice(_TYPES).format(brief=brief, derives=derives))
     sentences.append(rng.choice(_TESTS))
-    return " ".join(sentences)
+    return "".join(sentences)
 
 
 def _in_words(request: Request, phrase: str, rng: random.Random) -> str:

@@ -47,8 +47,6 @@ SCALARS: tuple[Operation, ...] = (
     operation("some_unless", "bool; T -> Option<T>", "any", lambda a, b: None if a else b,
               "if $a { None } else { Some($b) }",
               "None if $a is true, otherwise $b", "Some of $b unless $a holds, in which case None"),
-    operation("either", "T; T; T -> bool", "any", lambda a, b, c: a in (b, c), "$a == $b || $a == $c",
-              "whether $a equals $b or $c", "true if $a is one of $b and $c"),
     operation("largest", "T; T; T -> T", "order", max, "$a.max($b).max($c)",
               "the largest of $a, $b and $c", "the greatest of the three values"),
     operation("smallest", "T; T; T -> T", "order", min, "$a.min($b).min($c)",
@@ -65,9 +63,5 @@ SCALARS: tuple[Operation, ...] = (
               "whether $a is odd", "true if $a is an odd number"),
     operation("zero", "T -> bool", "int", lambda a: a == 0, "$a == 0",
               "whether $a is zero", "true if $a equals 0"),
-    operation("vowel", "T -> bool", "char", lambda a: a in "aeiou", "matches!($a, 'a' | 'e' | 'i' | 'o' | 'u')",
-              "whether $a is a vowel", "true if $a is one of the letters a, e, i, o and u"),
-    operation("initial", "T; char -> bool", "text", lambda a, b: a.startswith(b), "$a.starts_with($b)",
-              "whether $a starts with the letter $b", "true if the first letter of $a is $b"),
     # fmt: on
 )

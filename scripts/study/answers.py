@@ -1,0 +1,59 @@
+"""Graded answers as they lie on disk, by prompt: what a gain is computed from."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from grpo.evaluate import pass_at_k
+
+__all__ = ["CHECKS", "ByPrompt", "by_prompt", "check", "num_tokens", "passes_at", "read_answers"]
+
+Answer = Mapping[str, Any]
+ByPrompt = Mapping[str, tuple[float, ...]]  # prompt id -> one value for each answer whose value is known
+CHECKS = ("build", "clippy", "test", "test_strict", "gold", "asserts")
+
+
+def read_answers(path: Path) -> list[Answer]:
+    """The lines that `scripts/eval_model.py` wrote."""
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def by_prompt(answers: list[Answer], value: Callable[[Answer], float | None]) -> ByPrompt:
+    """A value of every answer, by prompt; an answer without one (the sandbox failed) is left out.
+
+    >>> by_prompt([{"task_id": "a", "n": 1.0}, {"task_id": "a", "n": 2.0}], lambda answer: answer["n"])
+    {'a': (1.0, 2.0)}
+    """
+    values: dict[str, list[float]] = defaultdict(list)
+    for answer in answers:
+        found = value(answer)
+        if found is not None:
+            values[answer["task_id"]].append(found)
+    return {prompt: tuple(found) for prompt, found in values.items()}
+
+
+def check(name: str) -> Callable[[Answer], float | None]:
+    """The value of one of the grader's checks."""
+    return lambda answer: answer["checks"][name]
+
+
+def num_tokens(answer: Answer) -> float:
+    """The length of an answer."""
+    return float(answer["num_tokens"])
+
+
+def passes_at(k: int, strict: ByPrompt) -> ByPrompt:
+    """For every prompt the unbiased estimate that one of k answers passes strictly."""
+    return dict(_estimates(k, strict))
+
+
+def _estimates(k: int, strict: ByPrompt) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """Prompts with at least k answers, each with its estimate."""
+    for prompt, values in strict.items():
+        if len(values) >= k:
+            yield prompt, (pass_at_k(len(values), sum(value > 0 for value in values), k),)

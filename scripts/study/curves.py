@@ -1,0 +1,113 @@
+"""Curves of several runs as one SVG file that stands alone: no script, no font of its own, light and dark.
+
+A panel a metric; in it a line for the mean of an arm's seeds at each step, smoothed, and a band from the lowest seed to
+the highest. Numbers of training batches, so a step's point is a few hundred answers.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from grpo.report.scale import compact, rolling_mean, ticks
+
+__all__ = ["Curve", "Panel", "draw", "read_curve"]
+
+WIDTH, HEIGHT = 300.0, 230.0  # of a panel
+LEFT, RIGHT, TOP, BOTTOM = 38.0, 62.0, 34.0, 30.0
+SMOOTHING = 5  # steps in a rolling mean
+STYLE = """
+text{font:11px "Helvetica Neue",Helvetica,Arial,sans-serif;fill:#6d6a60}
+.title{font-size:13px;font-weight:600;fill:#21201c}.grid{stroke:#dedace}
+.c0{stroke:#1f5d8c;fill:#1f5d8c}.c1{stroke:#8d887d;fill:#8d887d}
+path.line{fill:none;stroke-width:2;stroke-linejoin:round}.band{stroke:none;opacity:.18}
+text.c0,text.c1{stroke:none;font-weight:600}
+@media (prefers-color-scheme:dark){text{fill:#a09b8d}.title{fill:#e9e6dc}.grid{stroke:#3a3832}
+.c0{stroke:#7db8e2;fill:#7db8e2}.c1{stroke:#a8a397;fill:#a8a397}}
+"""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """An arm's seeds: for each the values of the steps 1, 2, 3 ..."""
+
+    label: str
+    seeds: tuple[tuple[float, ...], ...]
+
+    def smooth(self) -> list[list[float]]:
+        """Every seed's rolling mean, cut to the shortest."""
+        length = min(map(len, self.seeds))
+        return [rolling_mean(seed[:length], SMOOTHING) for seed in self.seeds]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One metric of all arms; `scale` is 100 for a rate shown in percent."""
+
+    title: str
+    curves: tuple[Curve, ...]
+    scale: float = 1.0
+
+
+def read_curve(label: str, logs: Sequence[Path], key: str) -> Curve:
+    """A metric out of several runs' `metrics.jsonl`."""
+    seeds = []
+    for log in logs:
+        steps: list[Mapping[str, float]] = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        seeds.append(tuple(step[key] for step in steps if step.get(key) is not None))
+    return Curve(label, tuple(seeds))
+
+
+def draw(panels: Sequence[Panel], description: str) -> str:
+    """The file's text, panels side by side."""
+    width = WIDTH * len(panels)
+    body = "".join(
+        f'<g transform="translate({number * WIDTH:g} 0)">{_panel(panel)}</g>' for number, panel in enumerate(panels)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {HEIGHT:g}" width="{width:g}" '
+        f'height="{HEIGHT:g}" role="img"><title>{escape(description)}</title><style>{STYLE}</style>{body}</svg>\n'
+    )
+
+
+def _panel(panel: Panel) -> str:
+    """Title, axes, bands, lines and their names."""
+    smooth = [(curve, curve.smooth()) for curve in panel.curves]
+    values = [value for _, seeds in smooth for seed in seeds for value in seed]
+    marks = ticks(0.0, max(values) * panel.scale)
+    top = max(marks[-1], max(values) * panel.scale)
+    steps = max(len(seeds[0]) for _, seeds in smooth)
+
+    def x(step: int) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * (step / max(1, steps - 1))
+
+    def y(value: float) -> float:
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value * panel.scale / (top or 1.0)
+
+    parts = [f'<text class="title" x="{LEFT:g}" y="18">{escape(panel.title)}</text>']
+    unit = "%" if panel.scale == 100 else ""
+    for mark in marks:
+        height = y(mark / panel.scale)
+        parts.append(f'<path class="grid" d="M{LEFT:g} {height:.1f}H{WIDTH - RIGHT:g}"/>')
+        parts.append(f'<text x="{LEFT - 6:g}" y="{height + 4:.1f}" text-anchor="end">{compact(mark)}{unit}</text>')
+    parts.append(f'<text x="{LEFT:g}" y="{HEIGHT - 10:g}">step 1</text>')
+    parts.append(f'<text x="{WIDTH - RIGHT:g}" y="{HEIGHT - 10:g}" text-anchor="end">{steps}</text>')
+    ends = []
+    for number, (curve, seeds) in enumerate(smooth):
+        columns = list(zip(*seeds, strict=True))
+        means = [statistics.fmean(column) for column in columns]
+        upper = [f"{x(step):.1f} {y(max(column)):.1f}" for step, column in enumerate(columns)]
+        lower = [f"{x(step):.1f} {y(min(column)):.1f}" for step, column in enumerate(columns)]
+        line = [f"{x(step):.1f} {y(mean):.1f}" for step, mean in enumerate(means)]
+        parts.append(f'<path class="band c{number}" d="M{"L".join(upper + lower[::-1])}Z"/>')
+        parts.append(f'<path class="line c{number}" d="M{"L".join(line)}"/>')
+        ends.append((y(means[-1]), number, curve.label))
+    lowest = TOP - 14
+    for height, number, label in sorted(ends):
+        lowest = max(height, lowest + 14)
+        parts.append(f'<text class="c{number}" x="{WIDTH - RIGHT + 5:g}" y="{lowest + 4:.1f}">{escape(label)}</text>')
+    return "".join(parts)
