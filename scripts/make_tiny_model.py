@@ -1,10 +1,14 @@
-"""Make the shipped task set and the shipped tiny model from a seed.
+"""Make the shipped tiny model from a seed.
 
-    python scripts/make_tiny_model.py                                  # both, a quarter of an hour on two cores
-    python scripts/make_tiny_model.py --tasks-only --tasks build/tasks # only the prompts, seconds
-    python scripts/make_tiny_model.py --out build/tiny --steps 100     # a quick, poor model to try things with
+Usage:
+    python scripts/make_tiny_model.py [--out FOLDER] [--steps N] [--seed N] [--threads N]
 
-The steps decide the length, not a clock, so that one machine with one thread count makes the same weights again.
+A quarter of an hour on two cores. It learns from demonstrations of the combinations that `scripts/make_tasks.py` makes
+training prompts of, about half of them with a planted mistake, and from nothing else. The steps decide the length, not
+a clock, so that one machine with one thread count makes the same weights again.
+
+Example:
+    python scripts/make_tiny_model.py --out build/tiny --steps 100   # a quick, poor model to try things with
 """
 
 from __future__ import annotations
@@ -19,14 +23,12 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 from transformers import AutoTokenizer, GenerationConfig, Qwen2ForCausalLM, Qwen2Tokenizer
 
-from tiny.operations import OPERATIONS, SPLITS, Split, combinations
-from tiny.tasks import Demonstration, demonstrations, make_tasks, write_jsonl
+from tiny.tasks import Demonstration, demonstrations
 from tiny.tokenizer import train_tokenizer
 from tiny.warmstart import batches, encode, make_model, train
 
-__all__ = ["main", "save", "warm_start", "write_tasks"]
+__all__ = ["main", "save", "warm_start"]
 
-NUM_TASKS: dict[Split, int] = {"train": 3000, "eval": 300, "harder": 200}
 BATCH_SIZE = 16  # demonstrations a step
 MISTAKEN = 0.55  # share of demonstrations with a planted mistake
 MAX_ANSWER_TOKENS = 184  # longer demonstrations are left out, so that 192 tokens are enough to answer
@@ -34,15 +36,6 @@ TOKENIZER_TEXTS = 6000  # demonstrations that the tokenizer is learned from
 SIZES = {"width": 256, "layers": 4, "heads": 8, "mlp": 704}
 VOCAB_SIZE = 1024
 MATRIX_LR, EMBEDDING_LR, VECTOR_LR = 0.02, 0.003, 0.03  # Muon; AdamW; AdamW for biases and norms
-
-
-def write_tasks(folder: Path, seed: int) -> None:
-    """Write `train.jsonl` and `eval.jsonl` into the folder and say how much that is."""
-    for name, count in NUM_TASKS.items():
-        tasks = make_tasks(count, split=name, seed=seed)
-        write_jsonl(tasks, folder / f"{name}.jsonl")
-        pairs = len({(task.operation, task.element) for task in tasks})
-        print(f"{folder / name}.jsonl: {len(tasks)} prompts, {pairs} combinations of operation and element type")
 
 
 def warm_start(
@@ -104,20 +97,14 @@ def save(model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, folder: Path, probe
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Parse the arguments, make what they ask for, say what was made."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("assets/tiny-rust"), help="the model's folder")
-    parser.add_argument("--tasks", type=Path, default=Path("assets/tasks"), help="the folder of train and eval.jsonl")
     parser.add_argument("--steps", type=int, default=2400, help="optimizer steps of the warm start")
-    parser.add_argument("--seed", type=int, default=0, help="decides tasks, demonstrations and weights")
+    parser.add_argument("--seed", type=int, default=0, help="decides demonstrations and weights")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0 = torch decides")
-    parser.add_argument("--tasks-only", action="store_true", help="make no model")
     options = parser.parse_args(argv)
     if options.steps < 1:
-        parser.error(f"--steps {options.steps}: give at least 1, or --tasks-only to make no model")
-    print(f"{len(OPERATIONS)} operations;", *(f"{split}: {len(combinations(split))} combinations" for split in SPLITS))
-    write_tasks(options.tasks, options.seed)
-    if options.tasks_only:
-        return
+        parser.error(f"--steps {options.steps}: give at least 1")
     if options.threads:
         torch.set_num_threads(options.threads)
     start = time.perf_counter()

@@ -44,30 +44,10 @@ _CALLS = (
 )
 _VALUES = tuple(
     dict.fromkeys(
-        f'"{value}"' if "text" in element.traits else element.literal(value)
-        for element in ELEMENTS
-        if not {"int", "bool"} & element.traits
-        for value in element.pool
+        element.literal(value) for element in ELEMENTS if not {"int", "bool"} & element.traits for value in element.pool
     )
 )
-_BRACKETS = (
-    "(",
-    ")",
-    "[",
-    "]",
-    "{",
-    "}",
-    " {",
-    " { ",
-    " }",
-    " } else { ",
-    "`",
-    " `",
-    "` and `",
-    "```",
-    "true",
-    "false",
-)
+_BRACKETS = (*"()[]{}`", " {", " { ", " }", " } else { ", " `", "` and `", "```", "true", "false")
 _REQUESTS = tuple(
     part for template in TEMPLATES for part in re.split(r"\{\w+\}", template) if len(part) > 2  # others: mere brackets
 )

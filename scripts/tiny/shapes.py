@@ -1,6 +1,6 @@
 """Shapes: the types of parameters and results around an element type `T`, and how values of them are drawn and written.
 
-A shape is a short string: `T`, `bool`, `usize`, `char`, `String`, `S` (a sequence: `&[T]` or `Vec<T>`), `Vec<T>`,
+A shape is a short string: `T`, `bool`, `usize`, `S` (a sequence: `&[T]` or `Vec<T>`), `Vec<T>`,
 `Option<...>`, `(T, T)`, `(T, T, T)` and `Duo` (a struct with two fields of type `T`). `Setting` holds the choices that
 turn shapes into Rust: the element, the sequence's type, and the struct's names.
 """
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 from tiny.elements import Element
@@ -20,6 +21,7 @@ __all__ = ["DUOS", "SEQUENCES", "Setting", "draw", "literal", "signature_types",
 SEQUENCES = ("&[T]", "Vec<T>")
 DUOS = (("Span", "start", "end"), ("Duo", "fore", "back"), ("Gap", "low", "high"))  # struct name and its two fields
 _LONGEST = 4  # elements of a drawn sequence
+_ALL_DIFFERENT = 0.75  # share of argument lists without equal values, as far as the type has enough of them
 
 
 @dataclass(frozen=True)
@@ -99,36 +101,37 @@ def literal(shape: str, value: Any, setting: Setting) -> str:
         name, one, two = setting.duo
         left, right = (setting.element.literal(item) for item in value)
         return f"{name} {{ {one}: {left}, {two}: {right} }}"
-    if shape == "char":
-        return f"'{value}'"
-    if shape == "String":
-        return f'"{value}"'
     return str(value).lower()
 
 
 def draw(params: Sequence[str], setting: Setting, rng: random.Random) -> list[Any]:
-    """Random arguments for the parameters. Few distinct values are used, so that equal ones are common."""
-    pool = rng.sample(setting.element.pool, min(len(setting.element.pool), rng.choice((2, 3, 4))))
+    """Random arguments for the parameters.
+
+    Mostly all values differ, so that an expected value tells where it comes from; else few are used, and equal ones are
+    common.
+    """
+    pool = list(setting.element.pool)
+    rng.shuffle(pool)
+    few = pool[: rng.choice((1, 2, 3))]
+    values: Iterator[Any] = cycle(pool) if rng.random() < _ALL_DIFFERENT else iter(lambda: rng.choice(few), None)
     arguments: list[Any] = []
     for shape in params:
-        arguments.append(_draw_one(shape, pool, arguments, rng))
+        arguments.append(_draw_one(shape, values, arguments, rng))
     return arguments
 
 
-def _draw_one(shape: str, pool: list[Any], before: list[Any], rng: random.Random) -> Any:
+def _draw_one(shape: str, values: Iterator[Any], before: list[Any], rng: random.Random) -> Any:
     """A random value of the shape; an element that follows a sequence is mostly one of its members."""
     if shape == "T":
         if before and isinstance(before[0], list) and before[0] and rng.random() < 0.6:
             return rng.choice(before[0])
-        return rng.choice(pool)
+        return next(values)
     if shape in ("S", "Vec<T>"):
-        return [rng.choice(pool) for _ in range(rng.choice((0, 1, 2, 2, 2, 3, 3, _LONGEST)))]
+        return [next(values) for _ in range(rng.choice((0, 1, 2, 2, 2, 3, 3, _LONGEST)))]
     if shape.startswith("Option<"):
-        return None if rng.random() < 0.4 else _draw_one(shape[7:-1], pool, before, rng)
+        return None if rng.random() < 0.4 else _draw_one(shape[7:-1], values, before, rng)
     if shape == "bool":
         return rng.random() < 0.5
     if shape == "usize":
         return rng.choice((0, 1, 2, 3))
-    if shape == "char":
-        return rng.choice([value[0] for value in pool])
-    return tuple(rng.choice(pool) for _ in range(shape.count("T") or 2))
+    return tuple(next(values) for _ in range(shape.count("T") or 2))

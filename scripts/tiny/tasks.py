@@ -18,7 +18,17 @@ from tiny.operations import Split, combinations
 from tiny.phrasing import draw_prompt
 from tiny.programs import draw_answer, draw_request, gold_tests, reference
 
-__all__ = ["Demonstration", "Task", "demonstrations", "make_tasks", "write_jsonl"]
+__all__ = ["COLUMNS", "Demonstration", "Task", "demonstrations", "make_tasks", "write_jsonl"]
+
+COLUMNS = {
+    "task_id": "train-0000, eval-0000, harder-0000 ...",
+    "prompt": "the request in plain English",
+    "gold_tests": "a Rust module `#[cfg(test)] mod gold` with three to five asserts against the requested name and "
+    "signature, true by the operation's meaning and chosen so that others with the same signature fail",
+    "reference": "a solution without tests",
+    "operation": "what is asked for; with the element type it makes the combination",
+    "element": "the element type",
+}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The verb: it writes tasks and a checkpoint that Hugging Face loads, and refuses a tokenizer that changed."""
+"""The verb: it writes a checkpoint that Hugging Face loads, and refuses a tokenizer that changed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,6 @@ SHIPPED = Path(__file__).parents[2] / "assets" / "tiny-rust"
 SIZES = {"width": 32, "layers": 1, "heads": 2, "mlp": 64}
 
 
-def test_tasks_only_writes_both_files_and_no_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    make_tiny_model.main(["--tasks-only", "--tasks", str(tmp_path / "tasks"), "--out", str(tmp_path / "model")])
-    assert len((tmp_path / "tasks" / "eval.jsonl").read_text().splitlines()) == make_tiny_model.NUM_EVAL
-    assert len((tmp_path / "tasks" / "train.jsonl").read_text().splitlines()) == make_tiny_model.NUM_TRAIN
-    assert not (tmp_path / "model").exists()
-    assert "held out" in capsys.readouterr().out
-
-
 def test_a_warm_model_is_saved_as_a_checkpoint_that_loads_and_tokenizes_alike(tmp_path: Path) -> None:
     shown = demonstrations(64, mistaken=0.5, seed=0)
     model, tokenizer = make_tiny_model.warm_start(shown, steps=2, batch_size=8, sizes=SIZES, vocab_size=500, seed=0)
@@ -35,9 +27,9 @@ def test_a_warm_model_is_saved_as_a_checkpoint_that_loads_and_tokenizes_alike(tm
 
 def test_no_steps_is_an_error_that_says_what_to_give(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        make_tiny_model.main(["--steps", "0", "--tasks", str(tmp_path)])
+        make_tiny_model.main(["--steps", "0", "--out", str(tmp_path)])
     assert stopped.value.code == 2
-    assert "--tasks-only" in capsys.readouterr().err
+    assert "give at least 1" in capsys.readouterr().err
 
 
 def test_the_shipped_checkpoint_is_a_small_qwen2_with_a_neutral_generation_config() -> None:

@@ -8,16 +8,17 @@ import pytest
 
 from tiny.elements import ELEMENTS
 from tiny.operation import Operation
-from tiny.operations import OPERATIONS, combinations, is_held_out, rivals
+from tiny.operations import HARDER, OPERATIONS, SPLITS, combinations, rivals, split_of
 
 
 def operation(name: str) -> Operation:
     return next(item for item in OPERATIONS if item.name == name)
 
 
-def test_there_are_at_least_sixty_operations_with_different_names() -> None:
+def test_there_are_at_least_sixty_operations_to_learn_and_all_have_different_names() -> None:
     names = [item.name for item in OPERATIONS]
-    assert len(names) == len(set(names)) >= 60
+    assert len(names) == len(set(names))
+    assert len({op.name for op, _ in combinations("train")}) >= 60
 
 
 @pytest.mark.parametrize("item", OPERATIONS, ids=lambda item: item.name)
@@ -26,22 +27,26 @@ def test_every_operation_applies_somewhere_and_has_two_phrases(item: Operation) 
     assert len(set(item.phrases)) == 2
 
 
-def test_learned_and_held_out_combinations_share_nothing_and_miss_nothing() -> None:
-    held_out = {(op.name, element.name) for op, element in combinations(held_out=True)}
-    learned = {(op.name, element.name) for op, element in combinations(held_out=False)}
-    assert not held_out & learned
-    assert len(held_out) + len(learned) == sum(op.applies_to(element) for op in OPERATIONS for element in ELEMENTS)
-    assert 0.1 < len(held_out) / len(learned) < 0.35
+def test_the_splits_share_no_combination_and_miss_none() -> None:
+    found = [(op.name, element.name) for split in SPLITS for op, element in combinations(split)]
+    assert len(found) == len(set(found)) == sum(op.applies_to(element) for op in OPERATIONS for element in ELEMENTS)
+    assert 0.15 < len(combinations("eval")) / len(combinations("train")) < 0.35
 
 
-def test_every_held_out_operation_is_learned_on_some_element() -> None:
-    learned = Counter(op.name for op, _ in combinations(held_out=False))
-    assert all(learned[op.name] >= 2 for op, _ in combinations(held_out=True))
+def test_every_held_out_combination_has_an_operation_that_is_learned_on_others() -> None:
+    learned = Counter(op.name for op, _ in combinations("train"))
+    assert all(learned[op.name] >= 2 for op, _ in combinations("eval"))
 
 
-def test_an_operation_of_few_elements_is_never_held_out() -> None:
-    initial = operation("initial")
-    assert not any(is_held_out(initial, element) for element in ELEMENTS)
+def test_the_harder_operations_are_in_no_other_split() -> None:
+    others = {op.name for split in ("train", "eval") for op, _ in combinations(split)}
+    assert {op.name for op, _ in combinations("harder")} == set(HARDER)
+    assert not others & set(HARDER)
+
+
+def test_an_operation_of_few_elements_is_for_training_alone() -> None:
+    few = [op for op in OPERATIONS if sum(map(op.applies_to, ELEMENTS)) < 4 and op.name not in HARDER]
+    assert all(split_of(op, element) == "train" for op in few for element in ELEMENTS if op.applies_to(element))
 
 
 def test_rivals_share_the_signature() -> None:

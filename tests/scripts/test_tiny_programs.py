@@ -53,7 +53,7 @@ def test_gold_tests_refute_a_rival_under_rustc(tmp_path: Path) -> None:
 
 def test_gold_tests_have_three_to_five_different_asserts_with_varied_results() -> None:
     rng = random.Random(2)
-    for operation, element in combinations(held_out=True):
+    for operation, element in combinations("eval"):
         gold = gold_tests(draw_request(operation, element, rng), rng)
         asserts = [line.strip() for line in gold.splitlines() if "assert" in line]
         assert 3 <= len(asserts) <= 5 and len(set(asserts)) == len(asserts)
@@ -63,7 +63,7 @@ def test_gold_tests_have_three_to_five_different_asserts_with_varied_results() -
 
 def test_an_answer_is_one_block_with_one_to_four_asserts() -> None:
     rng = random.Random(3)
-    for operation, element in combinations(held_out=False)[::5]:
+    for operation, element in combinations("train")[::5]:
         text = draw_answer(draw_request(operation, element, rng), rng).text()
         assert text.startswith("```rust\n") and text.endswith("}\n```") and text.count("```") == 2
         assert 1 <= text.count("assert") <= 4

@@ -1,0 +1,92 @@
+"""Make the quickstart's task set from a seed: prompts for training and evaluation, and a harder set.
+
+Usage:
+    python scripts/make_tasks.py [--out FOLDER] [--seed N] [--train N] [--eval N] [--harder N]
+
+Writes train.jsonl, eval.jsonl, harder.jsonl and manifest.json, which says what the files hold and what is held out. The
+same seed and counts give the same bytes. `scripts/tiny/` has the tables that tasks are composed of.
+
+Example:
+    python scripts/make_tasks.py --out build/tasks --train 500
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tiny.elements import ELEMENTS
+from tiny.operations import HARDER, OPERATIONS, SPLITS, Split, combinations
+from tiny.tasks import COLUMNS, Task, make_tasks, write_jsonl
+
+__all__ = ["COUNTS", "main", "manifest"]
+
+COUNTS = {"train": 3000, "eval": 300, "harder": 200}  # prompts
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the files and say how much that is; the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("assets/tasks"), help="the folder of the files")
+    parser.add_argument("--seed", type=int, default=0, help="decides everything that is drawn")
+    for split, count in COUNTS.items():
+        parser.add_argument(f"--{split}", type=int, default=count, help=f"prompts of {split}.jsonl")
+    options = parser.parse_args(argv)
+    counts = {split: getattr(options, split) for split in SPLITS}
+    if few := [split for split, count in counts.items() if count < 1]:
+        parser.error(f"--{few[0]} {counts[few[0]]}: give at least 1")
+    tasks = {split: make_tasks(counts[split], split=split, seed=options.seed) for split in SPLITS}
+    for split, rows in tasks.items():
+        write_jsonl(rows, options.out / f"{split}.jsonl")
+        print(f"{options.out / split}.jsonl: {len(rows)} prompts, {_pairs(rows)} combinations")
+    text = json.dumps(manifest(tasks, options.out, options.seed), indent=2, ensure_ascii=False) + "\n"
+    (options.out / "manifest.json").write_text(text, encoding="utf-8")
+    return 0
+
+
+def manifest(tasks: Mapping[Split, list[Task]], folder: Path, seed: int) -> dict[str, Any]:
+    """What the files in the folder hold, and what is kept apart from what."""
+    counts = " ".join(f"--{split} {len(rows)}" for split, rows in tasks.items())
+    return {
+        "made_by": f"python scripts/make_tasks.py --seed {seed} {counts}",
+        "license": "Apache-2.0",
+        "columns": COLUMNS,
+        "files": {
+            f"{split}.jsonl": {
+                "rows": len(rows),
+                "sha256": hashlib.sha256((folder / f"{split}.jsonl").read_bytes()).hexdigest(),
+                "operations": len({task.operation for task in rows}),
+                "combinations": _pairs(rows),
+                "containers": dict(sorted(Counter(_container(task) for task in rows).items())),
+            }
+            for split, rows in tasks.items()
+        },
+        "element_types": [element.name for element in ELEMENTS],
+        "operations": [operation.name for operation in OPERATIONS if operation.name not in HARDER],
+        "held_out_operations": list(HARDER),
+        "held_out_combinations": [f"{operation.name}/{element.name}" for operation, element in combinations("eval")],
+    }
+
+
+def _pairs(rows: Sequence[Task]) -> int:
+    """How many combinations of operation and element type rows ask for."""
+    return len({(task.operation, task.element) for task in rows})
+
+
+def _container(task: Task) -> str:
+    """What holds the values that a task is about."""
+    signature = task.reference[task.reference.index("fn ") :].partition("{")[0]
+    for name, sign in (("Vec", "Vec<"), ("slice", "["), ("Option", "Option<"), ("tuple", "(("), ("tuple", ": (")):
+        if sign in signature:
+            return name
+    return "struct" if "struct " in task.reference else "none"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Evaluating a checkpoint: graded answers in a file, rates on the terminal, and refusals that say what to do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eval_model import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_shipped_model_is_asked_and_its_graded_answers_are_kept(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "answers.jsonl"
+    settings = ["eval.prompts=2", "eval.samples=2", "train.threads=1", "sandbox.keep_verdicts=false"]
+    command = [sys.executable, str(ROOT / "scripts" / "eval_model.py"), *settings, "--out", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [answer["task_id"] for answer in answers] == ["eval-0000"] * 2 + ["eval-0001"] * 2
+    assert all(set(answer["checks"]) >= {"build", "test_strict", "gold"} for answer in answers)
+    built = sum(answer["checks"]["build"] for answer in answers) / 4
+    assert f"eval/build             {built:8.3f} ±" in done.stdout
+    assert "eval/pass_at_2" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "Give --out FILE.jsonl"),
+        (["--out"], "Give --out FILE.jsonl"),
+        (["eval.prompts=0", "--out", "none.jsonl"], "nothing to evaluate on"),
+        (["--out", __file__], "exists already"),
+    ],
+)
+def test_bad_input_is_refused_with_what_to_do(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert message in capsys.readouterr().err

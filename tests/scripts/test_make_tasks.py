@@ -1,0 +1,72 @@
+"""The task set's verb: the same bytes from the same seed, a manifest that is true, and references that pass."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+import make_tasks
+from sandbox import SandboxPool
+from tiny.operations import SPLITS
+
+SHIPPED = Path(__file__).parents[2] / "assets" / "tasks"
+CHECKED = 24  # tasks of each split that are compiled here
+
+
+def small(folder: Path, seed: int = 0) -> dict[str, bytes]:
+    counts = ["--train", "30", "--eval", "20", "--harder", "10"]
+    assert make_tasks.main(["--out", str(folder), "--seed", str(seed), *counts]) == 0
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_a_seed_makes_the_same_bytes_again_and_another_seed_others(tmp_path: Path) -> None:
+    assert small(tmp_path / "a") == small(tmp_path / "b")
+    assert small(tmp_path / "a")["eval.jsonl"] != small(tmp_path / "c", seed=1)["eval.jsonl"]
+
+
+def test_the_shipped_manifest_is_true_of_the_shipped_files() -> None:
+    manifest = json.loads((SHIPPED / "manifest.json").read_text(encoding="utf-8"))
+    for split in SPLITS:
+        data = (SHIPPED / f"{split}.jsonl").read_bytes()
+        rows = [json.loads(line) for line in data.splitlines()]
+        said = manifest["files"][f"{split}.jsonl"]
+        assert said["sha256"] == hashlib.sha256(data).hexdigest()
+        assert said["rows"] == len(rows) == sum(said["containers"].values())
+        assert said["operations"] == len({row["operation"] for row in rows})
+        assert set(manifest["columns"]) == set(rows[0])
+        if split == "harder":
+            assert {row["operation"] for row in rows} == set(manifest["held_out_operations"])
+        else:
+            assert {row["operation"] for row in rows} <= set(manifest["operations"])
+        held_out = {f"{row['operation']}/{row['element']}" for row in rows} & set(manifest["held_out_combinations"])
+        assert bool(held_out) == (split == "eval")
+    assert f"--train {len((SHIPPED / 'train.jsonl').read_text().splitlines())}" in manifest["made_by"]
+
+
+def test_references_pass_their_gold_tests_and_a_body_that_returns_the_wrong_thing_does_not() -> None:
+    programs = []
+    for split in SPLITS:
+        rows = [json.loads(line) for line in (SHIPPED / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()]
+        for row in random.Random(split).sample(rows, CHECKED):
+            signature, _, _ = row["reference"].rpartition("{\n    ")
+            head = row["reference"][: row["reference"].index("{\n", row["reference"].index("fn ")) + 2]
+            assert signature
+            programs.append(
+                (row["reference"] + "\n" + row["gold_tests"], head + "    panic!()\n}\n" + row["gold_tests"])
+            )
+    with SandboxPool(2) as pool:
+        right = [pool.submit(source, phases=("test",)) for source, _ in programs]
+        wrong = [pool.submit(source, phases=("test",)) for _, source in programs]
+        assert all(future.result().test for future in right)
+        assert not any(future.result().test for future in wrong)
+
+
+def test_a_count_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        make_tasks.main(["--out", str(tmp_path), "--eval", "0"])
+    assert stopped.value.code == 2
+    assert "--eval 0: give at least 1" in capsys.readouterr().err

@@ -1,0 +1,126 @@
+"""Comparing runs: hand-computed intervals, tables that say what the numbers say, curves that are well-formed."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from grpo.errors import HostFailed
+from recipe import parse_arguments
+from study.answers import by_prompt, check, passes_at
+from study.arms import CONTROL, DESIGNS
+from study.curves import Curve, Panel, draw, read_curve
+from study.gains import Gain, paired_gain
+from study.pages import by_seed_table, gains_table, verdicts
+from study.running import Job, Question, Run, perform, training_job
+
+BEFORE = {"p": (0.0, 0.0), "q": (1.0, 1.0), "r": (0.0, 1.0)}
+AFTER = {"p": (1.0, 0.0), "q": (1.0, 1.0), "r": (1.0, 1.0)}
+TOLERANCE = 1e-12
+
+
+def test_a_gain_is_paired_by_prompt() -> None:
+    gain = paired_gain(BEFORE, [AFTER])
+    deviation = math.sqrt(((0.5 - 1 / 3) ** 2 * 2 + (0 - 1 / 3) ** 2) / 2)  # of 0.5, 0 and 0.5
+    assert gain.points == pytest.approx(1 / 3, abs=TOLERANCE)
+    assert gain.half_width == pytest.approx(1.96 * deviation / math.sqrt(3), abs=TOLERANCE)
+    unpaired = 1.96 * math.sqrt(2 * 0.25 / 3 + 2 * (1 / 12) / 3) / math.sqrt(2)
+    assert abs(gain.half_width - unpaired) > 0.05, "the tolerance must tell paired from unpaired"
+
+
+def test_seeds_are_averaged_and_each_is_shown() -> None:
+    gain = paired_gain(BEFORE, [AFTER, BEFORE])
+    assert gain.by_seed == pytest.approx((1 / 3, 0.0), abs=TOLERANCE)
+    assert gain.points == pytest.approx(1 / 6, abs=TOLERANCE)
+
+
+def test_prompts_that_one_side_lacks_are_left_out() -> None:
+    assert paired_gain({**BEFORE, "s": (0.0,)}, [AFTER]).num_prompts == 3
+    with pytest.raises(ValueError, match="1 prompts in common"):
+        paired_gain({"p": (0.0,)}, [AFTER])
+
+
+def test_answers_that_could_not_be_graded_are_left_out() -> None:
+    lines = [{"task_id": "p", "checks": {"build": value}} for value in (1.0, None, 0.0)]
+    assert by_prompt(lines, check("build")) == {"p": (1.0, 0.0)}
+
+
+def test_pass_at_k_is_estimated_for_every_prompt() -> None:
+    assert passes_at(2, {"p": (1.0, 0.0, 0.0, 0.0), "q": (0.0,)}) == {"p": (0.5,)}
+
+
+def gain(before: float, after: float, half_width: float = 0.05) -> Gain:
+    return Gain(before, after, half_width, (after - before,), 200)
+
+
+def test_a_table_shows_rates_as_percentages_and_counts_as_they_are() -> None:
+    table = gains_table({"build": gain(0.5, 0.75), "asserts": gain(2.0, 1.9, 0.1)}, head="arm")
+    assert "| build | 50.0 % | 75.0 % | +25.0 ± 5.0 |" in table
+    assert "| asserts an answer | 2.00 | 1.90 | −0.10 ± 0.10 |" in table
+    assert "| build | +25.0 |" in by_seed_table(
+        dict.fromkeys(("build", "clippy", "test_strict", "gold"), gain(0.5, 0.75)), [0]
+    )
+
+
+def test_verdicts_follow_from_the_numbers() -> None:
+    good = {"build": gain(0.6, 0.8), "test_strict": gain(0.2, 0.46), "gold": gain(0.6, 0.9), "asserts": gain(2.0, 1.8)}
+    assert "not reached" not in verdicts(good, {name: gain(0.6, 0.62) for name in good})
+    short = {**good, "build": gain(0.6, 0.79, 0.3), "asserts": gain(2.0, 1.7)}
+    told = verdicts(short, {name: gain(0.6, 0.7) for name in good})
+    assert told.count("**not reached**") == 6  # the gain, its interval, the asserts, and three controls that learned
+
+
+def test_every_arm_is_a_recipe_that_can_be_run(tmp_path: Path) -> None:
+    for arm in (*DESIGNS, CONTROL):
+        command = training_job(Run(arm, 3, tmp_path), "scripts/recipes/tiny.toml", ["train.threads=1"]).command
+        recipe = parse_arguments(command[2:]).recipe
+        assert (recipe.run.seed, recipe.eval.prompts, recipe.run.dir) == (3, 0, str(tmp_path / f"{arm.name}-3"))
+        assert recipe.train.prompts_per_step * recipe.sampling.group_size == 128, "budgets must be equal"
+
+
+def test_a_stopped_run_goes_on_and_a_finished_one_is_not_repeated(tmp_path: Path) -> None:
+    run = Run(CONTROL, 0, tmp_path)
+    (run.path / "checkpoints" / "step-00002").mkdir(parents=True)
+    job = training_job(run, "r.toml", [])
+    assert "run.resume=true" in job.command and "r.toml" not in job.command and not job.done()
+    (run.path / "summary.json").touch()
+    assert job.done()
+    assert run.checkpoint().name == "step-00002"
+
+
+def test_jobs_that_are_done_are_not_run_and_failures_name_their_log(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    write = (sys.executable, "-c", f"open({str(made)!r}, 'w')")
+    said: list[str] = []
+    jobs = [
+        Job("done before", (sys.executable, "-c", "raise SystemExit(1)"), tmp_path / "a.log", lambda: True),
+        Job("new", write, tmp_path / "b.log", made.exists),
+    ]
+    perform(jobs, at_once=2, say=said.append)
+    assert made.exists() and all("new" in text for text in said)
+    failing = Job("bad", (sys.executable, "-c", "print('why'); raise SystemExit(7)"), tmp_path / "c.log", lambda: False)
+    with pytest.raises(HostFailed, match="bad ended with code 7: read .*c.log"):
+        perform([failing], at_once=1, say=said.append)
+    assert "why" in (tmp_path / "c.log").read_text()
+
+
+def test_answers_of_a_run_lie_beside_it_by_question(tmp_path: Path) -> None:
+    assert Run(CONTROL, 1, tmp_path).answers(Question("eval", "e.jsonl", 2, 2)) == tmp_path / "shuffled-1.eval.jsonl"
+
+
+def test_curves_are_drawn_as_xml_with_a_line_and_a_band_for_each_arm(tmp_path: Path) -> None:
+    log = tmp_path / "metrics.jsonl"
+    log.write_text("".join(json.dumps({"step": step, "check/build": 0.5 + step / 100}) + "\n" for step in range(1, 9)))
+    curve = read_curve("a < b", [log, log], "check/build")
+    assert curve.seeds[0][0] == 0.51 and len(curve.seeds) == 2
+    picture = ElementTree.fromstring(
+        draw([Panel("builds", (curve, Curve("flat", ((0.1, 0.1),))), 100.0)], "runs & runs")
+    )
+    kinds = [element.get("class") for element in picture.iter()]
+    assert kinds.count("line c0") == kinds.count("band c0") == kinds.count("line c1") == 1
+    assert "a < b" in [element.text for element in picture.iter()]
