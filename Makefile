@@ -11,7 +11,7 @@ INSTALL := $(RUN) -m pip install --quiet --constraint requirements.lock
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test check lint equality format install rust lock clean
+.PHONY: help train test check lint equality evidence format install rust lock clean
 
 help: ## Print this list
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
@@ -29,6 +29,9 @@ check: lint test ## Everything that a change must pass: format, lint, types and 
 
 equality: install rust ## Compare the sandbox's paths on the whole corpus and on mutants of it; ARGS: directories, --help
 	@$(RUN) scripts/equality.py $(if $(ARGS),$(ARGS),--generated 100 --mutants 1)
+
+evidence: install rust ## Train three seeds and a control, evaluate them, write docs/evidence.md: hours; ARGS: --study rewards, --help
+	@$(RUN) scripts/evidence.py $(ARGS)
 
 lint: install ## Check format (black, isort), style (flake8) and types (mypy)
 	@$(RUN) -m black --quiet --line-length $(LINE_LENGTH) --check $(FOLDERS) || { echo 'black: run `make format`' >&2; exit 1; }

@@ -78,8 +78,9 @@ def _panel(panel: Panel) -> str:
     """Title, axes, bands, lines and their names."""
     smooth = [(curve, curve.smooth()) for curve in panel.curves]
     values = [value for _, seeds in smooth for seed in seeds for value in seed]
-    marks = ticks(0.0, max(values) * panel.scale)
-    top = max(marks[-1], max(values) * panel.scale)
+    top = 100.0 if panel.scale == 100 else max(values) * panel.scale  # rates are shown on the whole of their range
+    marks = ticks(0.0, top)
+    top = max(top, marks[-1])
     steps = max(len(seeds[0]) for _, seeds in smooth)
 
     def x(step: int) -> float:

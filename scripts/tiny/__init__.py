@@ -4,5 +4,6 @@ Promises: everything comes from a seed and the tables here (no download), a comb
 that an evaluation prompt asks for is never shown to the model in warm start or training, and every expected value is
 computed from the operation's meaning, not from Rust. Leaves out: running Rust (the sandbox does) and GRPO.
 
-elements -> shapes -> operations_* -> operations -> programs -> phrasing, mistakes -> tasks -> tokenizer -> warmstart
+elements -> shapes -> operation, scalars, sequences, wrapped -> operations -> programs -> phrasing, mistakes -> tasks
+-> tokenizer -> warmstart; diagnosis tells a graded mistake
 """

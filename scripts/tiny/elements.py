@@ -1,7 +1,8 @@
 """Element types: the types a task may be about, with the handful of values its tests are written with.
 
 Values are Python values (an int, a bool, a word); `Element.literal` writes one as Rust. The pools are small on purpose:
-a model of three million parameters can copy, select and compare these values, and cannot do arithmetic on large ones.
+a model of three million parameters learns in minutes to copy, select and compare four values of a type, as people test
+with the same few small values, and cannot do arithmetic.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 __all__ = ["ELEMENTS", "Element"]
 
-_WORDS = ("ant", "bee", "cat", "dog", "elk", "fox", "hen", "owl", "pig", "rat")
+_WORDS = ("ant", "bee", "cat", "dog")
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Element:
     def literal(self, value: Any) -> str:
         """The value as a Rust expression.
 
-        >>> next(e for e in ELEMENTS if e.name == "String").literal("owl")
-        'String::from("owl")'
+        >>> next(e for e in ELEMENTS if e.name == "String").literal("cat")
+        'String::from("cat")'
         """
         if "enum" in self.traits:
             return f"{self.rust}::{value}"
@@ -48,8 +49,8 @@ class Element:
 
 
 def _integer(rust: str) -> Element:
-    """An integer type with the ten digits as its values."""
-    return Element(rust, rust, tuple(range(10)), frozenset({"int", "many", "order", "total", "field"}))
+    """An integer type with the first four digits as its values."""
+    return Element(rust, rust, tuple(range(4)), frozenset({"int", "many", "order", "total", "field"}))
 
 
 def _enumeration(rust: str, *variants: str) -> Element:
@@ -63,8 +64,8 @@ def _enumeration(rust: str, *variants: str) -> Element:
 ELEMENTS: tuple[Element, ...] = (
     *(_integer(rust) for rust in ("i32", "i64", "u8", "u32", "u64", "usize")),
     Element("bool", "bool", (False, True), frozenset({"bool", "field"})),
-    Element("char", "char", tuple("abcdefghij"), frozenset({"char", "many", "order", "total", "field"})),
-    Element("f64", "f64", (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.5, 5.0, 6.5), frozenset({"many", "order", "field"})),
+    Element("char", "char", tuple("abcd"), frozenset({"char", "many", "order", "total", "field"})),
+    Element("f64", "f64", (0.5, 1.0, 1.5, 2.0), frozenset({"many", "order", "field"})),
     Element("&str", "&str", _WORDS, frozenset({"text", "many"})),
     Element("String", "String", _WORDS, frozenset({"text", "many", "owned", "field"})),
     _enumeration("Light", "Red", "Amber", "Green"),

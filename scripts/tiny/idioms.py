@@ -1,6 +1,6 @@
 """Idioms: texts of the tiny model's world that are one token each, whatever stands around them.
 
-A value (`"owl"`, `Light::Red`), a type (`i64`), the fixed words of a request, or a line that every program has
+A value (`"cat"`, `Light::Red`), a type (`i64`), the fixed words of a request, or a line that every program has
 (`#[test]`, `use super::*;`) is one thing to copy or to say, so the model spends its few layers on meaning, and answers
 are little more than half as long. A bracket is always a token of its own, so that the places of a call's arguments do
 not depend on what stands beside them. Anything else, planted mistakes included, is spelled with learned byte-level
