@@ -66,5 +66,5 @@ def test_a_borrow_mistake_drops_the_lifetime_where_there_is_one() -> None:
 
 
 def test_an_operation_without_rivals_has_no_operator_mistake() -> None:
-    request, answer, rng = example("initial", "String")
+    request, answer, rng = example("wrap", "String")
     assert MISTAKES["operator"][1](request, answer, rng) is None
