@@ -187,8 +187,8 @@ class LossSection:
     )
     advantages: str = option(
         "group",
-        "what the centred reward is divided by: its group's deviation, the batch's, or nothing; shuffled: a control that "
-        "deals the first out anew over the batch and must learn nothing",
+        "what the centred reward is divided by: its group's deviation, the batch's, or nothing; shuffled: a control "
+        "that deals the first out anew over the batch and must learn nothing",
         choices=("group", "batch", "none", "shuffled"),
         source=TRL,
     )

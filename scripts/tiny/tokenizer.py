@@ -30,7 +30,7 @@ CHAT_TEMPLATE = (
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Qwen2Tokenizer:
-    """A Qwen2 tokenizer of at most `vocab_size` tokens: special ones, all bytes, the idioms, and merges learned from the texts.
+    """A Qwen2 tokenizer of at most `vocab_size` tokens: special ones, bytes, idioms, and merges learned from the texts.
 
     Raises: ValueError for a vocabulary too small for what is in every one.
 
