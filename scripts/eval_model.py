@@ -21,7 +21,7 @@ from pathlib import Path
 from grpo.errors import BadInput, HostFailed
 from recipe import Recipe, parse_arguments
 from rewards import RewardError, Rubric
-from sandbox import SandboxError, SandboxPool
+from sandbox import SandboxError
 
 # torch and transformers are imported inside functions: the sandbox's workers start first, and start small.
 
@@ -62,14 +62,8 @@ def taken(words: list[str]) -> Path:
 
 def evaluate(recipe: Recipe, out: Path) -> None:
     """Evaluate, print the rates, and write the answers; the file appears only when it is complete."""
-    rubric, sandbox = Rubric(recipe.rewards.weights), recipe.sandbox
-    with SandboxPool(
-        sandbox.jobs,
-        sandbox.limits(),
-        path=sandbox.path,
-        isolation=sandbox.isolation,
-        keep=sandbox.keep_verdicts,
-    ) as pool:
+    rubric = Rubric(recipe.rewards.weights)
+    with recipe.sandbox.pool() as pool:
         from compose import evaluate_policy, load_prompt_set, load_recipe_policy
         from grpo.journal import completion_lines
 

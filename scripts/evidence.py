@@ -21,7 +21,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from grpo.errors import HostFailed
@@ -36,7 +35,6 @@ from tiny.diagnosis import CLASSES, mistake_of
 RECIPE = "scripts/recipes/tiny.toml"
 ONE_OF_TWO = ("train.threads=1", "sandbox.jobs=1")  # of the machine's cores: another run has the rest
 PANELS = (("builds", "check/build", 100.0), ("passes its own tests", "check/test_strict", 100.0))
-HARDER = Question("harder", "assets/tasks/harder.jsonl", 200, 4)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,9 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             runs = [Run(GRPO, seed, options.runs) for seed in range(options.seeds or 3)]
             control = [Run(CONTROL, seed, options.runs) for seed in range(options.control_seeds)]
-            work([*runs, *control], question, options, harder=runs)
+            harder = Question("harder", "assets/tasks/harder.jsonl", options.prompts, min(4, options.samples))
+            work([*runs, *control], question, options)
+            work(runs, harder, options)
             write(options.docs / "evidence.svg", picture(runs, control))
-            write(options.docs / "evidence.md", gains_page(runs, control, question, options))
+            write(options.docs / "evidence.md", gains_page(runs, control, question, harder, options))
     except (HostFailed, OSError) as error:
         print(f"evidence: {error}", file=sys.stderr)
         return 3
@@ -79,7 +79,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def work(runs: Sequence[Run], question: Question, options: argparse.Namespace, *, harder: Sequence[Run] = ()) -> None:
+def work(runs: Sequence[Run], question: Question, options: argparse.Namespace) -> None:
     """Train what is not trained, then ask what is not asked."""
     if options.only_report:
         return
@@ -88,15 +88,14 @@ def work(runs: Sequence[Run], question: Question, options: argparse.Namespace, *
     def say(text: str) -> None:
         print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
 
-    say(f"{len(runs)} runs, {sum(run.finished for run in runs)} of them done before")
+    say(f"{question.name}: {len(runs)} runs, {sum(run.finished for run in runs)} of them trained before")
     jobs = [training_job(run, RECIPE, (*ONE_OF_TWO, *steps)) for run in runs]
     perform([warm_job(question, options.runs), *jobs], at_once=options.at_once, say=say)
-    asked = [*((run, question) for run in runs), *((run, HARDER) for run in harder)]
-    questions = [warm_job(HARDER, options.runs)] if harder else []
-    for run, wanted in asked:
-        model = str(run.checkpoint())
-        questions.append(evaluation_job(run.name, run.answers(wanted), partial(str, model), wanted, RECIPE, ONE_OF_TWO))
-    perform(questions, at_once=options.at_once, say=say)
+    asked = [
+        evaluation_job(run.name, run.answers(question), str(run.checkpoint()), question, RECIPE, ONE_OF_TWO)
+        for run in runs
+    ]
+    perform(asked, at_once=options.at_once, say=say)
 
 
 def warm(question: Question, folder: Path) -> Path:
@@ -106,7 +105,7 @@ def warm(question: Question, folder: Path) -> Path:
 
 def warm_job(question: Question, folder: Path) -> Job:
     """Ask the model that training starts from."""
-    return evaluation_job("warm", warm(question, folder), lambda: "assets/tiny-rust", question, RECIPE, ONE_OF_TWO)
+    return evaluation_job("warm", warm(question, folder), "assets/tiny-rust", question, RECIPE, ONE_OF_TWO)
 
 
 def gains_of(runs: Sequence[Run], question: Question) -> dict[str, Gain]:
@@ -140,11 +139,13 @@ MAIN = ("build", "clippy", "test_strict", "gold", "asserts", "tokens")
 PASSES = ("pass@1", "pass@2", "pass@4", "pass@8")
 
 
-def gains_page(runs: Sequence[Run], control: Sequence[Run], question: Question, options: argparse.Namespace) -> str:
+def gains_page(
+    runs: Sequence[Run], control: Sequence[Run], question: Question, harder: Question, options: argparse.Namespace
+) -> str:
     """docs/evidence.md."""
     gains = gains_of(runs, question)
     dealt = gains_of(control, question) if control else None
-    harder = gains_of(runs, HARDER)
+    unseen = gains_of(runs, harder)
     parts = [
         "# Does it learn? Three seeds and a control",
         facts("make evidence", options, question, runs),
@@ -173,10 +174,10 @@ def gains_page(runs: Sequence[Run], control: Sequence[Run], question: Question, 
         "value of right code, `operator` is code that computes something else.",
         gains_table(only(gains, CLASSES), head="class"),
         "## Operations never seen",
-        f"{HARDER.prompts} prompts x {HARDER.samples} that ask for one of sixteen operations that neither the "
+        f"{harder.prompts} prompts x {harder.samples} that ask for one of sixteen operations that neither the "
         "warm start nor "
         "training has seen (no target):",
-        gains_table(only(harder, MAIN), head="harder set"),
+        gains_table(only(unseen, MAIN), head="harder set"),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -30,6 +30,7 @@ from grpo.config import (
 from grpo.run import CONFIG
 from grpo.settings import ConfigError, Default, defaults, load, option
 from rewards.functions import PUBLISHED_WEIGHTS, SCORERS
+from sandbox import SandboxPool
 from sandbox.isolation import ISOLATIONS
 from sandbox.limits import Limits
 from sandbox.paths import PATHS
@@ -98,6 +99,10 @@ class SandboxSection(Limits):
     def limits(self) -> Limits:
         """The limits alone, as the sandbox takes them."""
         return Limits(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Limits)})
+
+    def pool(self) -> SandboxPool:
+        """The pool that these settings describe, with its workers started; use it as a context manager."""
+        return SandboxPool(self.jobs, self.limits(), path=self.path, isolation=self.isolation, keep=self.keep_verdicts)
 
 
 @dataclass(frozen=True)

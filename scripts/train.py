@@ -89,14 +89,7 @@ def train(recipe: Recipe) -> int:
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
-    sandbox = recipe.sandbox
-    with SandboxPool(
-        sandbox.jobs,
-        sandbox.limits(),
-        path=sandbox.path,
-        isolation=sandbox.isolation,
-        keep=sandbox.keep_verdicts,
-    ) as pool:
+    with recipe.sandbox.pool() as pool:
         from compose import PromptSet, load_prompt_set, load_recipe_policy, make_trainer, resume
         from grpo.checkpoint import latest_checkpoint
         from grpo.report import write_report

@@ -78,13 +78,11 @@ def training_job(run: Run, recipe: str, overrides: Sequence[str]) -> Job:
     return Job(f"train {run.name}", command, run.folder / f"{run.name}.log", lambda: run.finished)
 
 
-def evaluation_job(
-    name: str, out: Path, model: Callable[[], str], question: Question, recipe: str, overrides: Sequence[str]
-) -> Job:
-    """Ask a model; `model` is called when its turn comes, for it may have to be trained first."""
+def evaluation_job(name: str, out: Path, model: str, question: Question, recipe: str, overrides: Sequence[str]) -> Job:
+    """Ask the model in a directory."""
     command = (
         *(sys.executable, str(SCRIPTS / "eval_model.py"), recipe, *overrides),
-        *(f"model.path={model()}", f"data.eval={question.data}"),
+        *(f"model.path={model}", f"data.eval={question.data}"),
         *(f"eval.prompts={question.prompts}", f"eval.samples={question.samples}", "--out", str(out)),
     )
     return Job(f"ask {name} ({question.name})", command, out.with_suffix(".log"), out.exists)

@@ -147,6 +147,26 @@ def test_evaluating_does_not_change_training(make_policy: Callable[..., Policy],
     assert len(lines(tmp_path / "watched" / "evals.jsonl")) == 7
 
 
+def test_weights_are_updated_with_the_threads_that_the_sandbox_leaves(policy: Policy, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    before = torch.get_num_threads()
+    with new_run(tmp_path / "run") as run:
+        trainer = make_trainer(policy, run, evaluate=None, num_steps=1, update_threads=before + 1)
+        update, generate = trainer.updater.update, trainer.engine.generate
+
+        def watched_generate(*arguments: object, **settings: object) -> object:
+            seen.append((0, torch.get_num_threads()))
+            return generate(*arguments, **settings)
+
+        def watched_update(samples: object) -> dict[str, float]:
+            seen.append((1, torch.get_num_threads()))
+            return update(samples)
+
+        trainer.updater.update, trainer.engine.generate = watched_update, watched_generate
+        train(trainer)
+    assert seen == [(0, before), (1, before + 1)]
+
+
 def test_another_seed_is_another_run(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
     one, other = make_policy(), make_policy()
     for name, policy, seed in (("one", one, 3), ("other", other, 4)):

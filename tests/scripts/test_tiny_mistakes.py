@@ -9,7 +9,7 @@ import pytest
 
 from tiny.elements import ELEMENTS
 from tiny.mistakes import MISTAKES, plant
-from tiny.operations import OPERATIONS, combinations
+from tiny.operations import HARDER, OPERATIONS, combinations, rivals
 from tiny.programs import Answer, Request, draw_answer, draw_request
 
 
@@ -57,6 +57,20 @@ def test_an_operator_mistake_computes_a_rival() -> None:
     request, answer, rng = example("first")
     text = MISTAKES["operator"][1](request, answer, rng)
     assert text is not None and ("last()" in text or "max()" in text or "min()" in text or "get(1)" in text)
+
+
+def test_an_operator_mistake_never_shows_an_operation_of_the_harder_set() -> None:
+    rng = random.Random(7)
+    hidden_rivals = 0
+    for operation, element in combinations("train"):
+        hidden = [item for item in rivals(operation, element) if item.name in HARDER]
+        hidden_rivals += len(hidden)
+        for _ in range(8 if hidden else 0):
+            request = draw_request(operation, element, rng)
+            text = MISTAKES["operator"][1](request, draw_answer(request, rng), rng) or ""
+            shown = {item.body(index, request.names, request.setting) for item in hidden for index in (0, 1)}
+            assert not any(f"{{\n    {body}\n}}" in text for body in shown)
+    assert hidden_rivals > 100, "there must be something to hide"
 
 
 def test_a_borrow_mistake_drops_the_lifetime_where_there_is_one() -> None:
