@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shlex
 import subprocess
 import sys
 import time
@@ -147,19 +148,19 @@ def gains_page(
     dealt = gains_of(control, question) if control else None
     unseen = gains_of(runs, harder)
     parts = [
-        "# Does it learn? Three seeds and a control",
-        facts("make evidence", options, question, runs),
+        "# Does it learn? Seeds and a control",
+        facts(options, question, runs),
         "![Build and strict pass rate of the training batches, by step](evidence.svg)",
         "Lines: mean of the seeds over training batches, rolling over five steps; bands: lowest to highest seed.",
         "## Held-out prompts",
-        gains_table(only(gains, MAIN), head=f"{len(runs)} seeds"),
+        gains_table(only(gains, MAIN), head=seeds(runs)),
         "The difference is paired by prompt and averaged over the seeds; ±: 95 % interval, clustered by "
         "prompt. The seeds:",
         by_seed_table(gains, [run.seed for run in runs]),
         "## The targets",
         verdicts(gains, dealt),
         "## The control" if dealt else "",
-        f"Advantages shuffled within the batch, everything else the same, {len(control)} seeds:" if dealt else "",
+        f"Advantages shuffled within the batch, everything else the same, {seeds(control)}:" if dealt else "",
         gains_table(only(dealt, MAIN), head="shuffled") if dealt else "",
         "## Learning, or only sharpening?",
         "The chance that at least one of k answers passes strictly. If only the first row grew, training "
@@ -196,7 +197,7 @@ def rewards_page(runs: Sequence[Run], question: Question, options: argparse.Name
     start = ", ".join(f"{name} {100 * warm_row[name].before:.1f} %" for name in ("build", "test_strict", "gold"))
     parts = [
         "# What to pay for: reward designs on an equal budget",
-        facts("python scripts/evidence.py --study rewards", options, question, runs),
+        facts(options, question, runs),
         f"Before training: {start}, {warm_row['asserts'].before:.2f} asserts and "
         f"{warm_row['tokens'].before:.0f} tokens an "
         "answer. Rates are differences in points, paired by prompt, ±: 95 % interval; asserts, tokens and "
@@ -209,13 +210,13 @@ def rewards_page(runs: Sequence[Run], question: Question, options: argparse.Name
     return "\n\n".join(parts) + "\n"
 
 
-def facts(command: str, options: argparse.Namespace, question: Question, runs: Sequence[Run]) -> str:
+def facts(options: argparse.Namespace, question: Question, runs: Sequence[Run]) -> str:
     """What was run, on what."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     rust = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=False).stdout.split()[1:2]
     num_steps = sum(1 for _ in open(runs[0].path / "metrics.jsonl", encoding="utf-8"))
     return (
-        f"Made by `{command}` on {time.strftime('%Y-%m-%d')}, commit {commit.strip() or 'unknown'}: "
+        f"Made by `{shlex.join(['python', 'scripts/evidence.py', *sys.argv[1:]])}` on {time.strftime('%Y-%m-%d')}, commit {commit.strip() or 'unknown'}: "
         f"{num_steps} steps of "
         f"128 answers a run, {question.prompts} held-out prompts x {question.samples} answers at temperature "
         "1, the same "
@@ -224,6 +225,11 @@ def facts(command: str, options: argparse.Namespace, question: Question, runs: S
         f"Rust {' '.join(rust) or 'of the project'}; {options.at_once} runs at once, a core each. A toy model of three "
         "million parameters on generated tasks: it shows that the trainer learns, not how much a real model would gain."
     )
+
+
+def seeds(runs: Sequence[Run]) -> str:
+    """How many, in words."""
+    return "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"
 
 
 def picture(runs: Sequence[Run], control: Sequence[Run]) -> str:
