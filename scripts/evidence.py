@@ -217,12 +217,12 @@ def facts(options: argparse.Namespace, question: Question, runs: Sequence[Run]) 
     num_steps = sum(1 for _ in open(runs[0].path / "metrics.jsonl", encoding="utf-8"))
     command = shlex.join(["python", "scripts/evidence.py", *sys.argv[1:]])
     return (
-        f"Made by `{command}` on {time.strftime('%Y-%m-%d')}, commit {commit.strip() or 'unknown'}: {num_steps} steps of "
-        f"128 answers a run, {question.prompts} held-out prompts x {question.samples} answers at temperature 1, the same "
-        f"sampling seed before and after. {os.cpu_count()} cores, {platform.machine()}, "
-        f"Python {platform.python_version()}, Rust {' '.join(rust) or 'of the project'}; {options.at_once} runs at once, "
-        "a core each. A toy model of three million parameters on generated tasks: it shows that the trainer learns, not "
-        "how much a real model would gain."
+        f"Made by `{command}` on {time.strftime('%Y-%m-%d')}, commit {commit.strip() or 'unknown'}: {num_steps} steps "
+        f"of 128 answers a run, {question.prompts} held-out prompts x {question.samples} answers at temperature 1, the "
+        f"same sampling seed before and after. {os.cpu_count()} cores, {platform.machine()}, "
+        f"Python {platform.python_version()}, Rust {' '.join(rust) or 'of the project'}; {options.at_once} runs at "
+        "once, a core each. A toy model of three million parameters on generated tasks: it shows that the trainer "
+        "learns, not how much a real model would gain."
     )
 
 
