@@ -112,7 +112,7 @@ def gdpo_advantages(rewards: Tensor, weights: Tensor, *, ddof: int = 1) -> Tenso
     Raises: ValueError where weights are not one per reward.
     Source: GDPO (arXiv 2601.05242), equations 4 to 6; TRL 1.16, `multi_objective_aggregation="normalize_then_sum"`.
 
-    >>> rewards = torch.tensor([[[1.0, 1.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 0.0]]])  # the first wins by two, then by one
+    >>> rewards = torch.tensor([[[1.0, 1.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 0.0]]])  # won by two kinds, then by one
     >>> [[round(value, 2) for value in group] for group in gdpo_advantages(rewards, torch.ones(2)).tolist()]
     [[1.1, -1.1], [0.55, -0.55]]
     """

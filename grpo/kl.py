@@ -7,9 +7,9 @@ With `d = ref_logprobs - logprobs` of a sampled token, the three estimates of KL
     k3   exp(d) - d - 1   no bias, never negative, unbounded where the policy avoids what the reference likes
 
 An estimate that is right as a number need not have the right gradient. Differentiated as a loss on policy, k1 has
-expectation 0 (it does nothing), k2 has exactly the gradient of the reverse KL, and k3 that of the forward KL to first
-order. Multiplied by the importance ratio with its gradient (`ratio_weighted_kl`), k1 and k3 both have exactly the
-gradient of the reverse KL. k1 belongs into the reward (`kl_penalised_rewards`), where it needs no gradient.
+expectation 0 (it does nothing), k2 has exactly the gradient of the reverse KL, and k3 exactly that of the forward one,
+KL(reference || policy). Multiplied by the importance ratio with its gradient (`ratio_weighted_kl`), k1 and k3 both have
+exactly the gradient of the reverse KL. k1 belongs into the reward (`kl_penalised_rewards`): it needs no gradient there.
 """
 
 from __future__ import annotations
