@@ -78,7 +78,7 @@ def random_batch(seed: int, *, rows: int = 16, tokens: int = 12, kinds: int = 2,
     rewards[2] = NAN  # nothing could judge it
     rewards[3, 0] = NAN  # one of its rewards does not apply
     rewards[4:7] = NAN  # row 7 is alone in the second group
-    rewards[8, 1] = NAN
+    rewards[8, -1] = NAN
     sampler = old + normal(0.1)
     sampler[0, 1] = NAN
     total = rewards.nansum(dim=1).reshape(-1, 4)
