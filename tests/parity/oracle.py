@@ -123,7 +123,7 @@ def tiny_config() -> Qwen2Config:
         num_attention_heads=2,
         num_key_value_heads=2,
         max_position_embeddings=128,
-        initializer_range=0.3,
+        initializer_range=0.1,
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
