@@ -205,7 +205,7 @@ def sapo_loss(
     """
     weight = ratio(logprobs, old_logprobs, mask).exp()
     advantage = per_token(advantages, mask)
-    tau = torch.where(advantage > 0, tau_positive, tau_negative)
+    tau = _choose(advantage > 0, tau_positive, tau_negative, advantage.dtype)
     return torch.where(mask, -torch.sigmoid(tau * (weight - 1)) * 4 / tau * advantage, 0.0)
 
 
@@ -241,8 +241,8 @@ def vespo_loss(
         logs = logs + torch.where(mask, mismatch, 1.0).log().clamp(_VESPO_MIN_LOG, _VESPO_MAX_LOG)
     log_weight = logs.sum(dim=1, keepdim=True).clamp(_VESPO_MIN_LOG, _VESPO_MAX_LOG)  # [B, 1]
     advantage = per_token(advantages, mask)
-    k = torch.where(advantage >= 0, k_positive, k_negative)
-    rate = torch.where(advantage >= 0, lambda_positive, lambda_negative).clamp(min=_VESPO_MIN_LAMBDA)
+    k = _choose(advantage >= 0, k_positive, k_negative, advantage.dtype)
+    rate = _choose(advantage >= 0, lambda_positive, lambda_negative, advantage.dtype).clamp(min=_VESPO_MIN_LAMBDA)
     phi = (rate + k * log_weight - rate * log_weight.exp()).exp()
     return torch.where(mask, -phi * advantage * torch.where(mask, wide(logprobs), 0.0), 0.0)
 
@@ -260,3 +260,8 @@ LOSSES: dict[str, tuple[PolicyLoss, str]] = {
     "vespo": (vespo_loss, "token"),
 }
 """Each published loss by name: its function, and the aggregation it was published with."""
+
+
+def _choose(condition: Tensor, yes: float, no: float, dtype: torch.dtype) -> Tensor:
+    """One of two numbers in this dtype: `torch.where` of two floats rounds them to fp32, whatever it meets later."""
+    return torch.full(condition.shape, no, dtype=dtype, device=condition.device).masked_fill(condition, yes)
