@@ -237,9 +237,11 @@ def vespo_loss(
     [[1.0, 2.0]]
     """
     logs = log_ratio(logprobs.detach(), old_logprobs, mask).clamp(-_VESPO_MAX_LOG, _VESPO_MAX_LOG)
+    log_weight = logs.sum(dim=1, keepdim=True)  # [B, 1]
     if mismatch is not None:
-        logs = logs + torch.where(mask, mismatch, 1.0).log().clamp(_VESPO_MIN_LOG, _VESPO_MAX_LOG)
-    log_weight = logs.sum(dim=1, keepdim=True).clamp(_VESPO_MIN_LOG, _VESPO_MAX_LOG)  # [B, 1]
+        corrections = torch.where(mask, mismatch, 1.0).log().clamp(_VESPO_MIN_LOG, _VESPO_MAX_LOG)
+        log_weight = log_weight + corrections.sum(dim=1, keepdim=True)
+    log_weight = log_weight.clamp(_VESPO_MIN_LOG, _VESPO_MAX_LOG)
     advantage = per_token(advantages, mask)
     k = _choose(advantage >= 0, k_positive, k_negative, advantage.dtype)
     rate = _choose(advantage >= 0, lambda_positive, lambda_negative, advantage.dtype).clamp(min=_VESPO_MIN_LAMBDA)

@@ -204,6 +204,13 @@ def test_vespo_of_sequences_far_away_is_finite_and_small(shift: float) -> None:
     assert loss.isfinite().all() and loss.abs().max() < 1e-6
 
 
+def test_vespo_holds_the_weight_of_a_sequence_at_1e_8_or_above() -> None:
+    old, mask, one = torch.zeros(1, 3, dtype=torch.float64), torch.ones(1, 3).bool(), torch.ones(1, dtype=torch.float64)
+    loss = vespo_loss(old - 15, old, one, mask, **VESPO)  # the ratio is exp(-45)
+    phi = math.exp(VESPO["lambda_positive"]) * 1e-8 ** VESPO["k_positive"]
+    assert loss[0].tolist() == pytest.approx([15 * phi] * 3, rel=1e-6, abs=0)
+
+
 def test_the_ratio_is_an_argument() -> None:
     logprobs, old, advantages, mask = random_batch(10)
     bounds = {"clip_low": 0.05, "clip_high": 0.1}

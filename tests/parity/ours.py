@@ -40,9 +40,15 @@ def policy_loss_of(options: dict[str, Any]) -> Callable[..., Tensor]:
     if kind == "cispo":
         return partial(L.cispo_loss, max_ratio=high, ratio=ratio)
     if kind == "sapo":
-        return partial(L.sapo_loss, tau_positive=1.0, tau_negative=1.05, ratio=ratio)
+        positive, negative = options.get("sapo_temperature_pos", 1.0), options.get("sapo_temperature_neg", 1.05)
+        return partial(L.sapo_loss, tau_positive=positive, tau_negative=negative, ratio=ratio)
     if kind == "vespo":
-        kernel = {"k_positive": 2.0, "lambda_positive": 3.0, "k_negative": 3.0, "lambda_negative": 2.0}
+        kernel = {
+            "k_positive": options.get("vespo_k_pos", 2.0),
+            "lambda_positive": options.get("vespo_lambda_pos", 3.0),
+            "k_negative": options.get("vespo_k_neg", 3.0),
+            "lambda_negative": options.get("vespo_lambda_neg", 2.0),
+        }
         return partial(L.vespo_loss, **kernel)
     delta = options.get("delta") or math.inf
     return partial(L.clipped_policy_loss, clip_low=low, clip_high=high, delta=delta, ratio=ratio)

@@ -84,6 +84,21 @@ def test_every_bound_of_the_ratio(loss_type: str, low: float, high: float | None
 
 
 @pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(("positive", "negative"), [(0.5, 3.0), (2.0, 0.7)])
+def test_every_sharpness_of_sapo(positive: float, negative: float, level: str) -> None:
+    taus = {"sapo_temperature_pos": positive, "sapo_temperature_neg": negative}
+    check("sapo_temperature_*", loss_type="sapo", importance_sampling_level=level, **taus)
+
+
+@pytest.mark.parametrize("use_vllm", [True, False])
+@pytest.mark.parametrize(("k", "rate"), [(1.0, 1.0), (0.5, 2.5), (4.0, 0.0)])
+def test_every_kernel_of_vespo(k: float, rate: float, use_vllm: bool) -> None:
+    kernel = {"vespo_k_pos": k, "vespo_lambda_pos": rate, "vespo_k_neg": rate + 1, "vespo_lambda_neg": k}
+    mode = {"use_vllm": use_vllm, "vllm_importance_sampling_mode": "token_truncate"}
+    check("vespo_k_*, vespo_lambda_*", loss_type="vespo", **kernel, **mode)
+
+
+@pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("loss_type", ["grpo", "bnpo", "dr_grpo", "dapo", "luspo"])
 @pytest.mark.parametrize("delta", [1.1, 1.5])
 def test_a_bound_on_both_sides(loss_type: str, level: str, delta: float) -> None:
@@ -100,12 +115,12 @@ def test_a_kl_with_and_without_bias_correction(loss_type: str, level: str, corre
     check(f"beta=0.3, use_bias_correction_kl={corrected}", cut, beta=0.3, **options)
 
 
-@pytest.mark.parametrize("loss_type", LOSS_TYPES)
 @pytest.mark.parametrize(("low", "high"), [(None, 3.0), (0.9, 1.1), (0.8, None), (None, 1.05)])
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("mode", "loss_type"),  # TRL refuses VESPO with a correction of the sequence: it is one itself
+    [(mode, kind) for mode in MODES for kind in LOSS_TYPES if kind != "vespo" or mode.startswith("token")],
+)
 def test_every_correction_for_the_sampler(mode: str, low: float | None, high: float | None, loss_type: str) -> None:
-    if loss_type == "vespo" and mode.startswith("sequence"):
-        pytest.skip("TRL refuses it: VESPO is a correction of the sequence itself")
     bounds = {"vllm_importance_sampling_clip_min": low, "vllm_importance_sampling_clip_max": high}
     check(
         f"vllm_importance_sampling_mode={mode}",
