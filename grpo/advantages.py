@@ -90,7 +90,7 @@ def leave_one_out_advantages(rewards: Tensor) -> Tensor:
 
     Args: rewards [P, G], float, NaN = no reward.
     Returns: advantages [P, G] in units of the reward.
-    Source: RLOO (arXiv 2402.14740), section 3; Kool et al., "Buy 4 REINFORCE Samples, Get a Baseline for Free!" (2019).
+    Source: RLOO (arXiv 2402.14740); Kool et al., "Buy 4 REINFORCE Samples, Get a Baseline for Free!" (2019).
 
     >>> leave_one_out_advantages(torch.tensor([[0.0, 1.0, 5.0]])).tolist()  # 0 - 3, 1 - 2.5, 5 - 0.5
     [[-3.0, -1.5, 4.5]]
@@ -110,7 +110,7 @@ def gdpo_advantages(rewards: Tensor, weights: Tensor, *, ddof: int = 1) -> Tenso
     Args: rewards [P, G, K], NaN = this reward does not apply; weights [K]; ddof as in `group_advantages`.
     Returns: advantages [P, G]; 0 for an answer without any reward, or none that can be compared.
     Raises: ValueError where weights are not one per reward.
-    Source: GDPO (arXiv 2601.05242), equations 4 to 6; TRL 1.16, `multi_objective_aggregation="normalize_then_sum"`.
+    Source: GDPO (arXiv 2601.05242); TRL 1.16, `multi_objective_aggregation="normalize_then_sum"`.
 
     >>> rewards = torch.tensor([[[1.0, 1.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 0.0]]])  # won by two kinds, then by one
     >>> [[round(value, 2) for value in group] for group in gdpo_advantages(rewards, torch.ones(2)).tolist()]

@@ -52,7 +52,7 @@ def adapted_entropy_coefficient(
     Args: coefficient in use; entropy, the mean over the last optimizer batch, in nats; target in nats; step > 0;
         low, high, the bounds of the coefficient.
     Returns: the coefficient for the next optimizer step.
-    Source: Skywork-OR1 (arXiv 2505.22312), section 4; TRL 1.16, `use_adaptive_entropy`.
+    Source: Skywork-OR1 (arXiv 2505.22312); TRL 1.16, `use_adaptive_entropy`.
 
     >>> adapted_entropy_coefficient(0.5, 0.1, target=0.2, step=0.25, low=0.0, high=1.0)
     0.75

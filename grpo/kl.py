@@ -81,7 +81,7 @@ def ratio_weighted_kl(
         is unbiased with the token's only).
     Returns: [B, T] in nats, 0 outside the mask, with gradient.
     Raises: ValueError where the shapes differ.
-    Source: DeepSeek-V3.2 (arXiv 2512.02556), equation 7; TRL 1.16, `use_bias_correction_kl`.
+    Source: DeepSeek-V3.2 (arXiv 2512.02556), the unbiased KL estimate; TRL 1.16, `use_bias_correction_kl`.
 
     >>> logprobs = torch.tensor([[-1.0]], requires_grad=True)
     >>> kl = kl_k1(logprobs, torch.tensor([[-3.0]]), torch.tensor([[True]]))
@@ -99,7 +99,7 @@ def kl_penalised_rewards(rewards: Tensor, kl: Tensor, mask: Tensor, *, beta: flo
         beta >= 0, the penalty per nat.
     Returns: [B], detached; no reward stays no reward.
     Raises: ValueError where rewards are not one per row.
-    Source: InstructGPT (arXiv 2203.02155), equation 2, for a whole answer; RLOO (arXiv 2402.14740), section 3.
+    Source: InstructGPT (arXiv 2203.02155), equation 2, for a whole answer; RLOO (arXiv 2402.14740).
 
     >>> kl, mask = torch.tensor([[0.5, 1.5], [1.0, 9.0]]), torch.tensor([[True, True], [True, False]])
     >>> kl_penalised_rewards(torch.tensor([1.0, torch.nan]), kl, mask, beta=0.1).tolist()

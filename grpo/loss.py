@@ -101,7 +101,7 @@ def clipped_policy_loss(
     Returns: loss [B, T] to minimise, 0 outside the mask.
     Raises: ValueError where shapes differ.
     Source: PPO (arXiv 1707.06347), equation 7; separate bounds from DAPO (arXiv 2503.14476), equation 8; delta from
-        INTELLECT-2 (arXiv 2505.07291), equation 5.
+        INTELLECT-2 (arXiv 2505.07291), two-sided clipping.
 
     >>> logprobs, old = torch.tensor([[-1.0]]), torch.tensor([[-1.0 - 0.6931472]])  # ratio 2
     >>> advantages, mask = torch.tensor([1.0]), torch.tensor([[True]])
@@ -195,7 +195,7 @@ def sapo_loss(
 
     Args: tau_positive, tau_negative > 0, the sharpness for A > 0 and for A <= 0 (1.0 and 1.05 in the paper); the
         others, Returns and Raises as `clipped_policy_loss`.
-    Source: SAPO (arXiv 2511.20347), equations 5 and 6.
+    Source: SAPO (arXiv 2511.20347).
 
     >>> logprobs = torch.tensor([[-1.0]], requires_grad=True)
     >>> taus = {"tau_positive": 1.0, "tau_negative": 1.05}

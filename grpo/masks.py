@@ -62,7 +62,7 @@ def top_entropy_mask(entropy: Tensor, mask: Tensor, *, fraction: float) -> Tenso
     Args: entropy [B, T] in nats; mask [B, T] bool; fraction in 0..1; 0 keeps the highest only, 1 keeps all.
     Returns: [B, T] bool, False outside the mask.
     Raises: ValueError for a fraction outside 0..1.
-    Source: "Beyond the 80/20 Rule" (arXiv 2506.01939), equation 5; TRL 1.16, `top_entropy_quantile`.
+    Source: "Beyond the 80/20 Rule" (arXiv 2506.01939); TRL 1.16, `top_entropy_quantile`.
 
     >>> entropy, mask = torch.tensor([[0.1, 0.9, 0.5, 9.0]]), torch.tensor([[True, True, True, False]])
     >>> top_entropy_mask(entropy, mask, fraction=0.5).tolist()

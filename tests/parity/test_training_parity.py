@@ -21,7 +21,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from agreement import GRADIENT_TOLERANCE, LOSS_TOLERANCE, TABLE, relative
 from grpo.batching import Sample, micro_batches
-from grpo.loss import kl_to_reference, ratio_weighted_kl, trl_weights
+from grpo.loss import kl_to_reference, log_ratio, ratio_weighted_kl, trl_weights
 from grpo.model import Policy
 from oracle import FILLER, number_tokenizer, tiny_config, zero_reward
 from ours import policy_loss_of
@@ -37,6 +37,7 @@ class Step:
     inputs: list[dict[str, Any]] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     gradient: Tensor = field(default_factory=lambda: torch.empty(0))
+    drift: float = 0.0  # largest log ratio
 
 
 class Recorded(GRPOTrainer):
@@ -147,6 +148,7 @@ def repeat_step(
         old = logprobs.detach()
         if "old_per_token_logps" in inputs:
             old = inputs["old_per_token_logps"][batch.rows][:, : batch.mask.shape[1]]
+        step.drift = max(step.drift, log_ratio(logprobs.detach(), old, batch.mask).abs().max().item())
         per_token = policy_loss_of(options)(logprobs, old, batch.advantages, batch.mask)
         if beta := options["beta"]:
             with torch.no_grad():
@@ -195,3 +197,5 @@ def test_every_step_of_a_run_has_our_gradient(loss_type: str, cut: str, beta: fl
         assert loss_error <= LOSS_TOLERANCE and gradient_error <= GRADIENT_TOLERANCE
         assert relative(gradient * (1 + 3 * GRADIENT_TOLERANCE), step.gradient) > GRADIENT_TOLERANCE
     assert (trainer.steps[0].gradient - trainer.steps[2].gradient).abs().max() > 1e-3
+    off_policy = max(step.drift for step in trainer.steps) > 1e-3
+    assert off_policy == (cut in ("two iterations", "half a generation"))
