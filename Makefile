@@ -11,7 +11,7 @@ INSTALL := $(RUN) -m pip install --quiet --constraint requirements.lock
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test check lint equality evidence format install rust lock clean
+.PHONY: help train test check parity lint equality evidence format install rust lock clean
 
 help: ## Print this list
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
@@ -26,6 +26,9 @@ test: install rust ## Run the tests; ARGS: what pytest takes, for example tests/
 	@$(RUN) -m pytest --durations=10 $(ARGS)
 
 check: lint test ## Everything that a change must pass: format, lint, types and tests
+
+parity: install ## Compare losses and advantages with TRL's own code and print the largest errors; ARGS: what pytest takes
+	@$(RUN) -m pytest tests/parity $(ARGS)
 
 equality: install rust ## Compare the sandbox's paths on the whole corpus and on mutants of it; ARGS: directories, --help
 	@$(RUN) scripts/equality.py $(if $(ARGS),$(ARGS),--generated 100 --mutants 1)

@@ -5,12 +5,22 @@ same shape. An answer without a reward, or the only one of its group with a rewa
 to compare it with. Rewards carry no gradient and neither do advantages.
 
 Published code differs silently in the details, so each choice is an option with a name: the standard deviation is the
-sample one (ddof 1), as in TRL; at G = 8 the population form would be 6.9 % smaller.
+sample one (ddof 1), as in TRL; at G = 8 the population form (ddof 0) would be 6.9 % smaller.
+
+    name               centre                  divided by                source
+    group              group mean              group std + 1e-4          GRPO; std and epsilon of TRL 1.16
+    group_population   group mean              group std, ddof 0         numpy's default, in many ports
+    batch              group mean              batch std + 1e-4          TRL 1.16 (after arXiv 2508.08221)
+    none               group mean              1                         Dr. GRPO
+    leave_one_out      mean of the others      1                         RLOO
+
+Several rewards are first added up (`summed_rewards`), or each is standardised on its own (`gdpo_advantages`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -20,40 +30,45 @@ __all__ = [
     "STD_EPSILON",
     "batch_advantages",
     "centred_advantages",
+    "gdpo_advantages",
     "group_advantages",
+    "leave_one_out_advantages",
     "shuffled_advantages",
+    "summed_rewards",
     "zero_spread",
 ]
 
 STD_EPSILON = 1e-4  # TRL 1.16
 
 
-def group_advantages(rewards: Tensor) -> Tensor:
+def group_advantages(rewards: Tensor, *, ddof: int = 1) -> Tensor:
     """Standardise each group by itself: `(R - mean(group)) / (std(group) + 1e-4)`.
 
-    Args: rewards [P, G], float, NaN = no reward.
+    Args: rewards [P, G], float, NaN = no reward; ddof, 1 for the sample standard deviation, 0 for the population's.
     Returns: advantages [P, G], float, zero mean over the scorable members of each group.
     Source: GRPO, DeepSeekMath (arXiv 2402.03300), section 4.1.2; sample std and epsilon from TRL 1.16.
 
     >>> group_advantages(torch.tensor([[0.0, 1.0]])).tolist()  # mean 0.5, sample std 0.7071
     [[-0.7070068120956421, 0.7070068120956421]]
+    >>> group_advantages(torch.tensor([[0.0, 1.0]]), ddof=0).tolist()  # population std 0.5
+    [[-0.9998000264167786, 0.9998000264167786]]
     """
-    return _zero_where_incomparable((rewards - _group_mean(rewards)) / (_group_std(rewards) + STD_EPSILON), rewards)
+    scale = _group_std(rewards, ddof) + STD_EPSILON
+    return _zero_where_incomparable((rewards - _group_mean(rewards)) / scale, rewards)
 
 
-def batch_advantages(rewards: Tensor) -> Tensor:
+def batch_advantages(rewards: Tensor, *, ddof: int = 1) -> Tensor:
     """Centre on the group's mean, scale by the spread of the whole batch: `(R - mean(group)) / (std(batch) + 1e-4)`.
 
-    Args: rewards [P, G], float, NaN = no reward.
+    Args: rewards [P, G], float, NaN = no reward; ddof, 1 for the sample standard deviation, 0 for the population's.
     Returns: advantages [P, G]; groups with little spread keep small advantages.
     Source: TRL 1.16, `scale_rewards="batch"` (after arXiv 2508.08221).
 
     >>> batch_advantages(torch.tensor([[0.0, 0.0], [0.0, 1.0]])).round(decimals=4).tolist()  # std of the batch: 0.5
     [[0.0, 0.0], [-0.9998000264167786, 0.9998000264167786]]
     """
-    scorable = rewards[~rewards.isnan()]
-    spread = scorable.std() if scorable.numel() > 1 else rewards.new_zeros(())
-    return _zero_where_incomparable((rewards - _group_mean(rewards)) / (spread + STD_EPSILON), rewards)
+    scale = _group_std(rewards.reshape(1, -1), ddof) + STD_EPSILON
+    return _zero_where_incomparable((rewards - _group_mean(rewards)) / scale, rewards)
 
 
 def centred_advantages(rewards: Tensor) -> Tensor:
@@ -67,6 +82,65 @@ def centred_advantages(rewards: Tensor) -> Tensor:
     [[-0.5, 0.5, 0.0]]
     """
     return _zero_where_incomparable(rewards - _group_mean(rewards), rewards)
+
+
+def leave_one_out_advantages(rewards: Tensor) -> Tensor:
+    """Compare an answer with the others alone: `R_i - mean of the other R_j`, an unbiased baseline.
+
+    Equal to `(R - mean(group)) n / (n - 1)` with n scorable members.
+
+    Args: rewards [P, G], float, NaN = no reward.
+    Returns: advantages [P, G] in units of the reward.
+    Source: RLOO (arXiv 2402.14740); Kool et al., "Buy 4 REINFORCE Samples, Get a Baseline for Free!" (2019).
+
+    >>> leave_one_out_advantages(torch.tensor([[0.0, 1.0, 5.0]])).tolist()  # 0 - 3, 1 - 2.5, 5 - 0.5
+    [[-3.0, -1.5, 4.5]]
+    """
+    num_scorable = (~rewards.isnan()).sum(dim=1, keepdim=True)
+    scale = num_scorable / (num_scorable - 1).clamp(min=1)
+    return _zero_where_incomparable((rewards - _group_mean(rewards)) * scale, rewards)
+
+
+def gdpo_advantages(rewards: Tensor, weights: Tensor, *, ddof: int = 1) -> Tensor:
+    """Standardise each reward in its group, add them with weights, standardise the sum over the batch (GDPO).
+
+        z_k = (r_k - mean(group)) / (std(group) + 1e-4),  S = sum of weight_k z_k,  A = (S - mean(S)) / (std(S) + 1e-4)
+
+    Two answers with the same sum of rewards, earned in different ways, keep different advantages.
+
+    Args: rewards [P, G, K], NaN = this reward does not apply; weights [K]; ddof as in `group_advantages`.
+    Returns: advantages [P, G]; 0 for an answer without any reward, or none that can be compared.
+    Raises: ValueError where weights are not one per reward.
+    Source: GDPO (arXiv 2601.05242); TRL 1.16, `multi_objective_aggregation="normalize_then_sum"`.
+
+    >>> rewards = torch.tensor([[[1.0, 1.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 0.0]]])  # won by two kinds, then by one
+    >>> [[round(value, 2) for value in group] for group in gdpo_advantages(rewards, torch.ones(2)).tolist()]
+    [[1.1, -1.1], [0.55, -0.55]]
+    """
+    _check_weights(rewards, weights)
+    columns = rewards.unbind(dim=2)
+    parts = [weight * group_advantages(column, ddof=ddof) for weight, column in zip(weights, columns, strict=True)]
+    unscorable = rewards.isnan().all(dim=2)
+    total = torch.stack(parts).sum(dim=0).masked_fill(unscorable, torch.nan).reshape(1, -1)  # [1, P * G]
+    standardised = (total - _group_mean(total)) / (_group_std(total, ddof) + STD_EPSILON)
+    spreads = torch.stack([~zero_spread(column)[:, None] & ~column.isnan() for column in columns])
+    return torch.where(spreads.any(dim=0), standardised.reshape(unscorable.shape), 0.0)
+
+
+def summed_rewards(rewards: Tensor, weights: Tensor) -> Tensor:
+    """Several rewards as one: `R = sum of weight_k r_k` over the rewards that apply.
+
+    Args: rewards [P, G, K], NaN = this reward does not apply; weights [K].
+    Returns: [P, G]; NaN where no reward applies, which is not 0: such an answer was not judged.
+    Raises: ValueError where weights are not one per reward.
+    Source: TRL 1.16, `multi_objective_aggregation="sum_then_normalize"`.
+
+    >>> nan = float("nan")
+    >>> summed_rewards(torch.tensor([[[1.0, 2.0], [1.0, nan], [nan, nan]]]), torch.tensor([1.0, 0.5])).tolist()
+    [[2.0, 1.0, nan]]
+    """
+    _check_weights(rewards, weights)
+    return (rewards * weights).nansum(dim=2).masked_fill(rewards.isnan().all(dim=2), torch.nan)
 
 
 def shuffled_advantages(rewards: Tensor) -> Tensor:
@@ -102,8 +176,10 @@ def zero_spread(rewards: Tensor) -> Tensor:
 
 ADVANTAGES: dict[str, Callable[[Tensor], Tensor]] = {
     "group": group_advantages,
+    "group_population": partial(group_advantages, ddof=0),
     "batch": batch_advantages,
     "none": centred_advantages,
+    "leave_one_out": leave_one_out_advantages,
     "shuffled": shuffled_advantages,
 }
 
@@ -113,14 +189,23 @@ def _group_mean(rewards: Tensor) -> Tensor:
     return rewards.nanmean(dim=1, keepdim=True)
 
 
-def _group_std(rewards: Tensor) -> Tensor:
-    """Sample standard deviation over the scorable members, [P, 1]; 0 where there are fewer than two."""
+def _group_std(rewards: Tensor, ddof: int) -> Tensor:
+    """Standard deviation over the scorable members, [P, 1]; 0 where there are fewer than two."""
     squares = (rewards - _group_mean(rewards)).square().nansum(dim=1, keepdim=True)
     num_scorable = (~rewards.isnan()).sum(dim=1, keepdim=True)
-    return (squares / (num_scorable - 1).clamp(min=1)).sqrt()
+    return (squares / (num_scorable - ddof).clamp(min=1)).sqrt()
 
 
 def _zero_where_incomparable(advantages: Tensor, rewards: Tensor) -> Tensor:
     """0 for answers without a reward and for whole groups with zero spread (rounding would leave a residue there)."""
     incomparable = rewards.isnan() | zero_spread(rewards)[:, None]
     return advantages.masked_fill(incomparable, 0.0)
+
+
+def _check_weights(rewards: Tensor, weights: Tensor) -> None:
+    """One weight for each kind of reward."""
+    if rewards.ndim != 3 or weights.shape != rewards.shape[2:]:
+        raise ValueError(
+            f"rewards are {list(rewards.shape)} and weights {list(weights.shape)}; give [prompts, answers, kinds] and "
+            "[kinds]"
+        )

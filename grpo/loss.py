@@ -1,104 +1,269 @@
-"""The GRPO loss as pure functions on tensors: ratio, clipped surrogate, KL to a reference, aggregation.
+"""Policy losses as pure functions on tensors, and the one import for everything a loss is made of.
 
-Per-token functions take [B, T] tensors (B answers, T tokens, padded on the right) and a bool mask (True = trained), and
-return [B, T] with 0 outside the mask. Nothing is reduced before the last line: `(per_token * weights).sum()` with
-weights from `aggregation_weights`, computed once for the whole optimizer batch, so that cutting it into micro-batches
-changes nothing. Masking happens before `exp`: done after it, an overflow in the padding is a NaN gradient behind a
-finite loss. There are no defaults for what papers argue about.
+Every loss has one signature, `(logprobs, old_logprobs, advantages, mask, *, hyper-parameters) -> [B, T]`: tensors of B
+answers of at most T tokens, padded on the right, and a bool mask (True = trained). It returns the loss of each token,
+0 outside the mask, and reduces nothing: `loss = (per_token * weights).sum()` with weights from `aggregation_weights`,
+made once for the whole optimizer batch, so that cutting it into micro-batches changes nothing. Advantages are [B] or
+[B, T]. Arithmetic is fp32 (fp64 stays). Whatever stands in the padding, NaN and infinity too, reaches neither loss nor
+gradient. There are no defaults for what papers argue about; the two there are switch something off.
+
+The order of a full loss, which is also TRL's:
+
+    per_token = loss(logprobs, old_logprobs, advantages, mask, ...)      this module
+    per_token = per_token * off_policy_mask * top_entropy_mask           grpo.masks
+    per_token = per_token * mismatch_weights                             grpo.mismatch (inside, for VESPO)
+    per_token = per_token + beta * ratio_weighted_kl                     grpo.kl
+    loss      = (per_token * weights).sum() + (bonus * token weights).sum()   grpo.aggregation, grpo.entropy
+
+A variant of one's own is one more function of this signature.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-__all__ = ["AGGREGATIONS", "aggregation_weights", "clipped_policy_loss", "kl_to_reference", "log_ratio"]
+from grpo.aggregation import AGGREGATIONS, aggregation_weights, bnpo_weights, trl_weights
+from grpo.entropy import adapted_entropy_coefficient, entropy_bonus, mean_entropy
+from grpo.kl import KL_ESTIMATES, kl_k1, kl_k2, kl_penalised_rewards, kl_to_reference, ratio_weighted_kl
+from grpo.masks import off_policy_mask, top_entropy_mask, without_truncated
+from grpo.mismatch import MISMATCH_BOUNDS, MISMATCH_LEVELS, dropped_fraction, mismatch_weights
+from grpo.ratio import LogRatio, log_ratio, per_token, sequence_log_ratio, sequence_token_log_ratio, wide
 
-AGGREGATIONS = ("token", "sequence", "constant")
+__all__ = [
+    "AGGREGATIONS",
+    "KL_ESTIMATES",
+    "LOSSES",
+    "MISMATCH_BOUNDS",
+    "MISMATCH_LEVELS",
+    "LogRatio",
+    "PolicyLoss",
+    "adapted_entropy_coefficient",
+    "aggregation_weights",
+    "bnpo_weights",
+    "cispo_loss",
+    "clipped_policy_loss",
+    "dropped_fraction",
+    "entropy_bonus",
+    "gspo_loss",
+    "gspo_token_loss",
+    "kl_k1",
+    "kl_k2",
+    "kl_penalised_rewards",
+    "kl_to_reference",
+    "log_ratio",
+    "mean_entropy",
+    "mismatch_weights",
+    "off_policy_mask",
+    "ratio_weighted_kl",
+    "sapo_loss",
+    "sequence_log_ratio",
+    "sequence_token_log_ratio",
+    "top_entropy_mask",
+    "trl_weights",
+    "vespo_loss",
+    "without_truncated",
+]
 
+PolicyLoss = Callable[..., Tensor]  # (logprobs, old_logprobs, advantages, mask, *, hyper-parameters) -> [B, T]
 
-def log_ratio(logprobs: Tensor, old_logprobs: Tensor, mask: Tensor) -> Tensor:
-    """Log importance ratio of each token: `l_t = logprobs - old_logprobs`, 0 outside the mask.
-
-    Args: logprobs [B, T] current policy, with gradient; old_logprobs [B, T] the trainer's policy just before the first
-        update on the batch, detached; mask [B, T] bool.
-    Returns: [B, T] in nats, with gradient.
-
-    >>> mask = torch.tensor([[True, False]])
-    >>> log_ratio(torch.tensor([[-1.0, torch.nan]]), torch.tensor([[-1.5, 0.0]]), mask).tolist()
-    [[0.5, 0.0]]
-    """
-    return torch.where(mask, logprobs, 0.0) - torch.where(mask, old_logprobs, 0.0)
+_VESPO_MAX_LOG = 20.0
+_VESPO_MIN_LOG = math.log(1e-8)
+_VESPO_MIN_LAMBDA = 1e-4
 
 
 def clipped_policy_loss(
-    logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, mask: Tensor, *, clip_low: float, clip_high: float
+    logprobs: Tensor,
+    old_logprobs: Tensor,
+    advantages: Tensor,
+    mask: Tensor,
+    *,
+    clip_low: float,
+    clip_high: float,
+    delta: float = math.inf,
+    ratio: LogRatio = log_ratio,
 ) -> Tensor:
-    """PPO's clipped surrogate, per token: `-min(r A, clamp(r, 1 - clip_low, 1 + clip_high) A)` with `r = exp(l_t)`.
+    """PPO's clipped surrogate: `-min(min(r, delta) A, clamp(r, 1 - clip_low, 1 + clip_high) A)`, `r = exp(l_t)`.
+
+    The loss of GRPO, BNPO, Dr. GRPO and DAPO, which differ in their aggregation, and of GSPO with its ratio.
 
     Args:
         logprobs: [B, T] current policy, with gradient.
         old_logprobs: [B, T] detached; pass `logprobs.detach()` on the first update of a batch.
-        advantages: [B], one per answer.
+        advantages: [B], one per answer, or [B, T].
         mask: [B, T] bool, True = trained.
         clip_low, clip_high: how far the ratio may fall below and rise above 1 before its gradient stops.
+        delta: the highest ratio that a bad answer is pushed down with, above 1 + clip_high; infinite = PPO, no bound.
+        ratio: of the token, or one of the sequence.
     Returns: loss [B, T] to minimise, 0 outside the mask.
-    Source: PPO (arXiv 1707.06347), equation 7; separate bounds from DAPO (arXiv 2503.14476), equation 8.
+    Raises: ValueError where shapes differ.
+    Source: PPO (arXiv 1707.06347), equation 7; separate bounds from DAPO (arXiv 2503.14476), equation 8; delta from
+        INTELLECT-2 (arXiv 2505.07291), two-sided clipping.
 
     >>> logprobs, old = torch.tensor([[-1.0]]), torch.tensor([[-1.0 - 0.6931472]])  # ratio 2
     >>> advantages, mask = torch.tensor([1.0]), torch.tensor([[True]])
     >>> round(clipped_policy_loss(logprobs, old, advantages, mask, clip_low=0.2, clip_high=0.2).item(), 4)
     -1.2
+    >>> round(clipped_policy_loss(logprobs, old, -advantages, mask, clip_low=0.2, clip_high=0.2, delta=1.5).item(), 4)
+    1.5
     """
-    ratio = log_ratio(logprobs, old_logprobs, mask).exp()
-    clipped = ratio.clamp(1 - clip_low, 1 + clip_high)
-    advantage = advantages[:, None]  # [B, 1]
-    return torch.where(mask, -torch.minimum(ratio * advantage, clipped * advantage), 0.0)
+    weight = ratio(logprobs, old_logprobs, mask).exp()
+    clipped = weight.clamp(1 - clip_low, 1 + clip_high)
+    advantage = per_token(advantages, mask)
+    return torch.where(mask, -torch.minimum(weight.clamp(max=delta) * advantage, clipped * advantage), 0.0)
 
 
-def kl_to_reference(logprobs: Tensor, ref_logprobs: Tensor, mask: Tensor) -> Tensor:
-    """The k3 estimate of KL(policy || reference), per token: `exp(d) - d - 1` with `d = ref_logprobs - logprobs`.
+def gspo_loss(
+    logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, mask: Tensor, *, clip_low: float, clip_high: float
+) -> Tensor:
+    """GSPO: the clipped surrogate of the sequence ratio, `r = exp(mean over tokens of l_t)`, the same on each token.
 
-    Never negative, and 0 where the two agree.
+    With "sequence" weights this is GSPO; with "sum", LUSPO. The bounds are far smaller than those of tokens (3e-4 and
+    4e-4 in the paper), since the mean of many log ratios moves little.
 
-    Args: logprobs [B, T] with gradient; ref_logprobs [B, T] detached; mask [B, T] bool.
-    Returns: [B, T] in nats, 0 outside the mask, with gradient.
-    Source: Schulman, "Approximating KL Divergence" (2020); DeepSeekMath (arXiv 2402.03300), equation 4. TRL 1.16
-        multiplies by the importance ratio by default; the paper does not, and neither do we.
+    Args, Returns, Raises: as `clipped_policy_loss`.
+    Source: GSPO (arXiv 2507.18071), equation 5; LUSPO (arXiv 2602.05261).
 
-    >>> kl_to_reference(torch.tensor([[-1.0]]), torch.tensor([[-2.0]]), torch.tensor([[True]])).item()  # e^-1 + 1 - 1
-    0.3678794503211975
+    >>> logprobs, old = torch.tensor([[-1.0, -1.0]]), torch.tensor([[-1.0, -2.3862944]])  # token ratios 1 and 4
+    >>> mask = torch.tensor([[True, True]])
+    >>> gspo_loss(logprobs, old, torch.tensor([-1.0]), mask, clip_low=0.1, clip_high=0.1).round(decimals=4).tolist()
+    [[2.0, 2.0]]
     """
-    difference = log_ratio(ref_logprobs, logprobs, mask)
-    return torch.expm1(difference) - difference
+    bounds = {"clip_low": clip_low, "clip_high": clip_high}
+    return clipped_policy_loss(logprobs, old_logprobs, advantages, mask, ratio=sequence_log_ratio, **bounds)
 
 
-def aggregation_weights(lengths: Tensor, *, aggregation: str, max_tokens: int) -> Tensor:
-    """The weight of each token of each answer in the loss of the whole optimizer batch.
+def gspo_token_loss(
+    logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, mask: Tensor, *, clip_low: float, clip_high: float
+) -> Tensor:
+    """GSPO-token: the value of `gspo_loss`, with each token's own gradient, for advantages [B, T].
 
-        token      1 / sum(lengths)       every token counts the same (DAPO)
-        sequence   1 / (B * length_i)     every answer counts the same (GRPO)
-        constant   1 / (B * max_tokens)   no length bias at all (Dr. GRPO)
+    Args, Returns, Raises: as `clipped_policy_loss`.
+    Source: GSPO (arXiv 2507.18071), equation 13.
 
-    All tokens of one answer weigh the same, so one number per answer is enough: `weights = result[:, None] * mask`.
-
-    Args: lengths [B] int, trained tokens of every answer of the batch; aggregation, one of `AGGREGATIONS`;
-        max_tokens, the longest answer that sampling allows (used by "constant").
-    Returns: [B] fp32. An answer of no tokens weighs 0.
-    Raises: ValueError for an unknown aggregation.
-    Source: DAPO (arXiv 2503.14476), equation 8; DeepSeekMath (arXiv 2402.03300), equation 3; Dr. GRPO (arXiv
-        2503.20783).
-
-    >>> aggregation_weights(torch.tensor([1, 3]), aggregation="token", max_tokens=4).tolist()
-    [0.25, 0.25]
-    >>> aggregation_weights(torch.tensor([1, 4]), aggregation="sequence", max_tokens=4).tolist()
-    [0.5, 0.125]
+    >>> logprobs, old = torch.tensor([[-1.0, -1.0]], requires_grad=True), torch.tensor([[-1.0, -2.3862944]])
+    >>> advantages, mask = torch.tensor([[-1.0, 0.0]]), torch.tensor([[True, True]])
+    >>> loss = gspo_token_loss(logprobs, old, advantages, mask, clip_low=0.1, clip_high=0.1)
+    >>> torch.autograd.grad(loss.sum(), logprobs)[0].round(decimals=4).tolist()
+    [[2.0, 0.0]]
     """
-    trained = (lengths > 0).float()
-    if aggregation == "token":
-        return trained / lengths.sum().clamp(min=1)
-    if aggregation == "sequence":
-        return trained / (len(lengths) * lengths.clamp(min=1))
-    if aggregation == "constant":
-        return trained / (len(lengths) * max_tokens)
-    raise ValueError(f"aggregation is {aggregation!r}; it must be one of {', '.join(AGGREGATIONS)}")
+    bounds = {"clip_low": clip_low, "clip_high": clip_high}
+    return clipped_policy_loss(logprobs, old_logprobs, advantages, mask, ratio=sequence_token_log_ratio, **bounds)
+
+
+def cispo_loss(
+    logprobs: Tensor,
+    old_logprobs: Tensor,
+    advantages: Tensor,
+    mask: Tensor,
+    *,
+    max_ratio: float,
+    ratio: LogRatio = log_ratio,
+) -> Tensor:
+    """CISPO: REINFORCE with a bounded importance weight, `-sg[min(r, max_ratio)] A logprobs`.
+
+    No token loses its gradient; only its weight is bounded. `max_ratio` is the bound itself, not 1 + epsilon.
+
+    Args: max_ratio, 5.0 in ScaleRL; the others, Returns and Raises as `clipped_policy_loss`.
+    Source: MiniMax-M1 (arXiv 2506.13585), equations 4 and 5; ScaleRL (arXiv 2510.13786).
+
+    >>> logprobs, old = torch.tensor([[-1.0]], requires_grad=True), torch.tensor([[-3.0]])  # ratio 7.39
+    >>> loss = cispo_loss(logprobs, old, torch.tensor([1.0]), torch.tensor([[True]]), max_ratio=5.0)
+    >>> loss.item(), torch.autograd.grad(loss, logprobs)[0].item()
+    (5.0, -5.0)
+    """
+    weight = ratio(logprobs.detach(), old_logprobs, mask).exp().clamp(max=max_ratio)
+    return torch.where(mask, -weight * per_token(advantages, mask) * torch.where(mask, wide(logprobs), 0.0), 0.0)
+
+
+def sapo_loss(
+    logprobs: Tensor,
+    old_logprobs: Tensor,
+    advantages: Tensor,
+    mask: Tensor,
+    *,
+    tau_positive: float,
+    tau_negative: float,
+    ratio: LogRatio = log_ratio,
+) -> Tensor:
+    """SAPO: a smooth gate in place of the clip, `-(4 / tau) sigmoid(tau (r - 1)) A`, tau by the sign of A.
+
+    The gradient is that of `r A` at r = 1 and fades on both sides, faster with a larger tau.
+
+    Args: tau_positive, tau_negative > 0, the sharpness for A > 0 and for A <= 0 (1.0 and 1.05 in the paper); the
+        others, Returns and Raises as `clipped_policy_loss`.
+    Source: SAPO (arXiv 2511.20347).
+
+    >>> logprobs = torch.tensor([[-1.0]], requires_grad=True)
+    >>> taus = {"tau_positive": 1.0, "tau_negative": 1.05}
+    >>> loss = sapo_loss(logprobs, logprobs.detach(), torch.tensor([3.0]), torch.tensor([[True]]), **taus)
+    >>> loss.item(), torch.autograd.grad(loss, logprobs)[0].item()
+    (-6.0, -3.0)
+    """
+    weight = ratio(logprobs, old_logprobs, mask).exp()
+    advantage = per_token(advantages, mask)
+    tau = _choose(advantage > 0, tau_positive, tau_negative, advantage.dtype)
+    return torch.where(mask, -torch.sigmoid(tau * (weight - 1)) * 4 / tau * advantage, 0.0)
+
+
+def vespo_loss(
+    logprobs: Tensor,
+    old_logprobs: Tensor,
+    advantages: Tensor,
+    mask: Tensor,
+    *,
+    k_positive: float,
+    lambda_positive: float,
+    k_negative: float,
+    lambda_negative: float,
+    mismatch: Tensor | None = None,
+) -> Tensor:
+    """VESPO: REINFORCE weighted by a Gamma kernel of the sequence's ratio, `-sg[phi(w)] A logprobs`.
+
+        phi(w) = e^lambda w^k e^(-lambda w), phi(1) = 1, highest at w = k / lambda
+        log w  = sum over tokens of l_t (+ log c_t), held in [log 1e-8, 20]
+
+    Args: k_positive, lambda_positive for A >= 0 (2.0 and 3.0 in the paper), k_negative, lambda_negative for A < 0
+        (3.0 and 2.0); mismatch, weights c [B, T] of `mismatch_weights` at the level "token": VESPO takes them into w,
+        do not multiply the loss by them again; None = none. The others, Returns, Raises as `clipped_policy_loss`.
+    Source: VESPO (arXiv 2602.10693); the bounds from TRL 1.16.
+
+    >>> logprobs = torch.tensor([[-1.0, -2.0]], requires_grad=True)
+    >>> shape = {"k_positive": 2.0, "lambda_positive": 3.0, "k_negative": 3.0, "lambda_negative": 2.0}
+    >>> vespo_loss(logprobs, logprobs.detach(), torch.tensor([1.0]), torch.tensor([[True, True]]), **shape).tolist()
+    [[1.0, 2.0]]
+    """
+    logs = log_ratio(logprobs.detach(), old_logprobs, mask).clamp(-_VESPO_MAX_LOG, _VESPO_MAX_LOG)
+    log_weight = logs.sum(dim=1, keepdim=True)  # [B, 1]
+    if mismatch is not None:
+        corrections = torch.where(mask, mismatch, 1.0).log().clamp(_VESPO_MIN_LOG, _VESPO_MAX_LOG)
+        log_weight = log_weight + corrections.sum(dim=1, keepdim=True)
+    log_weight = log_weight.clamp(_VESPO_MIN_LOG, _VESPO_MAX_LOG)
+    advantage = per_token(advantages, mask)
+    k = _choose(advantage >= 0, k_positive, k_negative, advantage.dtype)
+    rate = _choose(advantage >= 0, lambda_positive, lambda_negative, advantage.dtype).clamp(min=_VESPO_MIN_LAMBDA)
+    phi = (rate + k * log_weight - rate * log_weight.exp()).exp()
+    return torch.where(mask, -phi * advantage * torch.where(mask, wide(logprobs), 0.0), 0.0)
+
+
+LOSSES: dict[str, tuple[PolicyLoss, str]] = {
+    "grpo": (clipped_policy_loss, "sequence"),
+    "bnpo": (clipped_policy_loss, "token"),
+    "dr_grpo": (clipped_policy_loss, "constant"),
+    "dapo": (clipped_policy_loss, "token"),
+    "gspo": (gspo_loss, "sequence"),
+    "gspo_token": (gspo_token_loss, "sequence"),
+    "luspo": (gspo_loss, "sum"),
+    "cispo": (cispo_loss, "token"),
+    "sapo": (sapo_loss, "sequence"),
+    "vespo": (vespo_loss, "token"),
+}
+"""Each published loss by name: its function, and the aggregation it was published with."""
+
+
+def _choose(condition: Tensor, yes: float, no: float, dtype: torch.dtype) -> Tensor:
+    """One of two numbers in this dtype: `torch.where` of two floats rounds them to fp32, whatever it meets later."""
+    return torch.full(condition.shape, no, dtype=dtype, device=condition.device).masked_fill(condition, yes)

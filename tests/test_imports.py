@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STDLIB = sys.stdlib_module_names
 FOLDERS = ("sandbox", "rewards", "grpo", "scripts")
 REWARDS_MAY = {"sandbox", "rewards", "tree_sitter", "tree_sitter_rust", "numpy", "tqdm"}
-TORCH_ONLY = ("loss", "advantages", "logprobs")
+TORCH_ONLY = ("loss", "advantages", "logprobs", "aggregation", "entropy", "kl", "masks", "mismatch", "ratio")
 LIGHT = ("config", "environment", "errors", "metrics", "records", "run", "settings")
 HEAVY = ("torch", "transformers", "datasets", "vllm", "matplotlib")
 
@@ -84,8 +84,10 @@ def test_the_algorithm_imports_neither_sandbox_nor_rewards_nor_scripts(path):
 
 
 @pytest.mark.parametrize("module", TORCH_ONLY)
-def test_the_mathematics_imports_torch_and_nothing_else(module):
-    assert roots(ROOT / "grpo" / f"{module}.py") <= {"torch"}
+def test_the_mathematics_imports_torch_and_itself_and_nothing_else(module):
+    path = ROOT / "grpo" / f"{module}.py"
+    assert roots(path) <= {"torch", "grpo"}
+    assert {name.split(".")[1] for name in imported(path) if name.startswith("grpo.")} <= set(TORCH_ONLY)
 
 
 @pytest.mark.parametrize("module", LIGHT)

@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -13,8 +14,11 @@ from grpo.advantages import (
     STD_EPSILON,
     batch_advantages,
     centred_advantages,
+    gdpo_advantages,
     group_advantages,
+    leave_one_out_advantages,
     shuffled_advantages,
+    summed_rewards,
     zero_spread,
 )
 
@@ -89,3 +93,75 @@ def test_shuffled_advantages_keep_the_values_and_lose_who_earned_them() -> None:
 def test_zero_spread_counts_missing_rewards_as_teaching_nothing() -> None:
     rewards = torch.tensor([[1.0, 1.0], [0.0, 1.0], [1.0, NAN], [NAN, NAN]])
     assert zero_spread(rewards).tolist() == [True, False, True, True]
+
+
+def test_population_and_sample_deviations_differ_by_what_ddof_says() -> None:
+    rewards = torch.arange(8.0)[None]
+    sample, population = group_advantages(rewards), group_advantages(rewards, ddof=0)
+    assert (population / sample)[0, 0].item() == pytest.approx(math.sqrt(8 / 7), rel=1e-4)  # 6.9 %
+    assert torch.equal(ADVANTAGES["group_population"](rewards), population)
+    ratio = batch_advantages(rewards, ddof=0) / batch_advantages(rewards)
+    assert ratio[0, 0].item() == pytest.approx(math.sqrt(8 / 7), rel=1e-4)
+
+
+@given(st.lists(reward, min_size=1, max_size=6))
+def test_leaving_one_out_compares_with_the_mean_of_the_others(group: list[float]) -> None:
+    advantages = leave_one_out_advantages(torch.tensor([group]))[0].tolist()
+    for i, (value, advantage) in enumerate(zip(group, advantages, strict=True)):
+        others = [other for j, other in enumerate(group) if j != i and not math.isnan(other)]
+        expected = 0.0 if math.isnan(value) or not others else value - statistics.fmean(others)
+        assert advantage == pytest.approx(expected, abs=TOLERANCE)
+        assert advantage != pytest.approx(expected + 1e-3, abs=TOLERANCE)
+
+
+def loop_gdpo(groups: list[list[list[float]]], weights: list[float]) -> list[list[float]]:
+    """Standardise each reward in its group, add with weights, standardise over the batch: by hand."""
+    sums = []
+    for group in groups:
+        columns = [loop_group(list(column)) for column in zip(*group, strict=True)]
+        sums.append([sum(w * z for w, z in zip(weights, zs, strict=True)) for zs in zip(*columns, strict=True)])
+    judged = [[not all(map(math.isnan, answer)) for answer in group] for group in groups]
+    known = [s for row, keep in zip(sums, judged, strict=True) for s, kept in zip(row, keep, strict=True) if kept]
+    if len(known) < 2:
+        return [[0.0] * len(row) for row in sums]
+    mean, std = statistics.fmean(known), statistics.stdev(known)
+    return [
+        [(s - mean) / (std + STD_EPSILON) if kept else 0.0 for s, kept in zip(row, keep, strict=True)]
+        for row, keep in zip(sums, judged, strict=True)
+    ]
+
+
+@given(st.lists(st.lists(st.lists(reward, min_size=2, max_size=2), min_size=3, max_size=3), min_size=1, max_size=4))
+def test_gdpo_equals_a_loop_whatever_is_missing(rewards: list[list[list[float]]]) -> None:
+    weights = [1.0, 0.5]
+    advantages = gdpo_advantages(torch.tensor(rewards), torch.tensor(weights))
+    assert torch.allclose(advantages, torch.tensor(loop_gdpo(rewards, weights)), atol=1e-4)
+
+
+def test_gdpo_tells_apart_what_a_sum_cannot() -> None:
+    rewards = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 1.0]]])  # two kinds, one rarer than the other
+    weights = torch.ones(2)
+    summed = group_advantages(summed_rewards(rewards, weights))[0]
+    separate = gdpo_advantages(rewards, weights)[0]
+    assert summed[0] == summed[1] and separate[0] > separate[1] > separate[2]
+
+
+def test_gdpo_gives_exactly_zero_to_what_cannot_be_compared() -> None:
+    rewards = torch.rand(3, 4, 2)
+    rewards[0] = 0.3  # all equal
+    rewards[1, 1:] = NAN  # one alone
+    rewards[2, 0] = NAN
+    advantages = gdpo_advantages(rewards, torch.ones(2))
+    assert not advantages[:2].any() and advantages[2, 0] == 0 and advantages[2, 1:].all()
+
+
+def test_summed_rewards_leave_out_what_does_not_apply() -> None:
+    rewards = torch.tensor([[[1.0, 2.0], [1.0, NAN], [NAN, NAN]]])
+    total = summed_rewards(rewards, torch.tensor([2.0, 10.0]))
+    assert total[0, :2].tolist() == [22.0, 2.0] and total[0, 2].isnan()
+
+
+@pytest.mark.parametrize("several", [gdpo_advantages, summed_rewards])
+def test_weights_that_are_not_one_per_kind_of_reward_are_refused(several: Callable[..., torch.Tensor]) -> None:
+    with pytest.raises(ValueError, match=r"\[2, 3, 4\] and weights \[3\]"):
+        several(torch.zeros(2, 3, 4), torch.ones(3))

@@ -9,19 +9,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from grpo.loss import AGGREGATIONS, aggregation_weights, clipped_policy_loss, kl_to_reference, log_ratio
+from loss_cases import random_batch
 
 TOLERANCE = 1e-9  # fp64
 CLIP = {"clip_low": 0.2, "clip_high": 0.3}
-
-
-def random_batch(seed: int, rows: int = 5, tokens: int = 6) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Log-probs, old log-probs, advantages and a mask of random lengths, fp64."""
-    generator = torch.Generator().manual_seed(seed)
-    logprobs = -torch.rand(rows, tokens, generator=generator, dtype=torch.float64) * 2
-    old = logprobs + torch.randn(rows, tokens, generator=generator, dtype=torch.float64) * 0.4
-    advantages = torch.randn(rows, generator=generator, dtype=torch.float64)
-    lengths = torch.randint(1, tokens + 1, (rows,), generator=generator)
-    return logprobs, old, advantages, torch.arange(tokens) < lengths[:, None]
 
 
 def loop_loss(logprob: float, old: float, advantage: float) -> float:

@@ -1,0 +1,98 @@
+"""Weights for an engine's log-probs equal a loop over answers, carry no gradient, and refuse bounds that drop all."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from grpo.mismatch import MISMATCH_BOUNDS, MISMATCH_LEVELS, dropped_fraction, mismatch_weights
+
+TOLERANCE = 1e-12  # fp64
+NAN = math.nan
+
+
+def random_pair(seed: int, scale: float = 0.3) -> tuple[Tensor, Tensor, Tensor]:
+    """Old log-probs, the engine's with one unknown, and a mask."""
+    generator = torch.Generator().manual_seed(seed)
+    old = -torch.rand(4, 6, generator=generator, dtype=torch.float64)
+    sampler = old + torch.randn(4, 6, generator=generator, dtype=torch.float64) * scale
+    sampler[0, 0] = NAN
+    return old, sampler, torch.arange(6) < torch.tensor([6, 1, 3, 5])[:, None]
+
+
+def loop_weights(
+    old: list[float], sampler: list[float], level: str, bound: str, low: float, high: float
+) -> list[float]:
+    """One answer, by hand."""
+    logs = [0.0 if math.isnan(b) else a - b for a, b in zip(old, sampler, strict=True)]
+    if level == "sequence":
+        logs = [sum(logs)] * len(logs)
+    if level == "geometric":
+        logs = [sum(logs) / len(logs)] * len(logs)
+    ratios = [math.exp(value) for value in logs]
+    if bound == "truncate":
+        return [min(max(ratio, low), high) for ratio in ratios]
+    return [ratio if low <= ratio <= high else 0.0 for ratio in ratios]
+
+
+@given(
+    st.sampled_from(MISMATCH_LEVELS),
+    st.sampled_from(MISMATCH_BOUNDS),
+    st.integers(0, 999),
+    st.sampled_from([(0.0, math.inf), (0.9, 1.1), (0.0, 1.05), (0.95, math.inf)]),
+)
+def test_weights_equal_a_loop_over_answers(level: str, bound: str, seed: int, bounds: tuple[float, float]) -> None:
+    old, sampler, mask = random_pair(seed)
+    low, high = bounds
+    weights = mismatch_weights(old, sampler, mask, level=level, bound=bound, low=low, high=high)
+    for i, length in enumerate(mask.sum(dim=1).tolist()):
+        expected = loop_weights(old[i, :length].tolist(), sampler[i, :length].tolist(), level, bound, low, high)
+        assert weights[i, :length].tolist() == pytest.approx(expected, rel=TOLERANCE)
+        assert weights[i, :length].tolist() != pytest.approx([value + 1e-6 for value in expected], rel=TOLERANCE)
+        assert (weights[i, length:] == 1).all()
+
+
+@pytest.mark.parametrize("level", MISMATCH_LEVELS)
+def test_an_engine_that_agrees_changes_nothing(level: str) -> None:
+    old, _, mask = random_pair(0)
+    assert (mismatch_weights(old, old, mask, level=level, bound="mask", low=0.5, high=2.0) == 1).all()
+
+
+def test_weights_carry_no_gradient() -> None:
+    old, sampler, mask = random_pair(0)
+    leaf = old.requires_grad_()
+    assert not mismatch_weights(leaf, sampler, mask, level="token", bound="mask", low=0.0, high=2.0).requires_grad
+
+
+def test_the_sum_drops_long_answers_that_the_mean_keeps() -> None:
+    """A constant gap of 0.02 nats per token: the sum passes a bound of 3 at 55 tokens, the mean never."""
+    old, mask = torch.zeros(1, 100), torch.ones(1, 100, dtype=torch.bool)
+    bounds = {"bound": "mask", "low": 0.0, "high": 3.0}
+    dropped = {
+        level: dropped_fraction(mismatch_weights(old, old - 0.02, mask, level=level, **bounds), mask).item()
+        for level in MISMATCH_LEVELS
+    }
+    assert dropped == {"token": 0.0, "sequence": 1.0, "geometric": 0.0}
+
+
+def test_the_dropped_fraction_counts_trained_tokens_only() -> None:
+    weights, mask = torch.tensor([[0.0, 0.0], [1.0, 0.0]]), torch.tensor([[True, False], [True, False]])
+    assert dropped_fraction(weights, mask).item() == 0.5
+    assert dropped_fraction(weights, torch.zeros_like(mask)).item() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"level": "word"}, "token, sequence, geometric"),
+        ({"bound": "clip"}, "truncate, mask"),
+        ({"low": 2.0, "high": 2.0}, "low must be below high"),
+    ],
+)
+def test_what_cannot_work_is_refused(changes: dict[str, object], message: str) -> None:
+    old, sampler, mask = random_pair(0)
+    with pytest.raises(ValueError, match=message):
+        mismatch_weights(old, sampler, mask, **{"level": "token", "bound": "mask", "low": 0.0, "high": 3.0, **changes})
