@@ -24,6 +24,7 @@ class Sample:
     completion_ids: tuple[int, ...]
     sampler_logprobs: tuple[float, ...]
     advantage: float
+    truncated: bool = False  # ran out of tokens
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ __all__ = [
 PUBLISHED = "published recipe"
 PROTOTYPE = "prototype"
 TRL = "TRL 1.16"
+LOSS_NAMES = ("grpo", "bnpo", "dr_grpo", "dapo", "gspo", "gspo_token", "luspo", "cispo", "sapo", "vespo")  # `grpo.loss`
 SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
@@ -151,7 +152,10 @@ class TrainSection:
     max_grad_norm: float = option(
         1.0, "global gradient norm above which gradients are scaled down", low=1e-6, high=1e6, source=TRL
     )
-    num_iterations: int = option(1, "updates on every batch", unit="updates", low=1, high=1000, source=TRL)
+    num_iterations: int = option(1, "passes over every batch", unit="passes", low=1, high=1000, source=TRL)
+    updates_per_batch: int = option(
+        1, "shares a pass is cut into, one update of the weights each", unit="updates", low=1, high=10_000, source=TRL
+    )
     micro_batch_tokens: int = option(
         8192,
         "padded tokens in one forward and backward pass; changes memory and speed, not the result",
@@ -174,24 +178,95 @@ class TrainSection:
 class LossSection:
     """What is minimised."""
 
+    name: str = option(
+        "dapo",
+        f"a published loss ({', '.join(LOSS_NAMES)}), or your own: package.module:function or path/to/file.py:function",
+        source=TRL,
+    )
+    aggregation: str = option(
+        "published",
+        "how tokens are averaged: as the loss was published, over all tokens (DAPO), over each answer's mean (GRPO), "
+        "over a constant length (Dr. GRPO), or summed in each answer (LUSPO)",
+        choices=("published", "token", "sequence", "constant", "sum"),
+    )
     clip_low: float = option(0.2, "the ratio's lower bound is 1 - clip_low", low=0, high=1, source=TRL)
-    clip_high: float = option(0.2, "the ratio's upper bound is 1 + clip_high", low=0, high=100, source=TRL)
+    clip_high: float = option(
+        0.2,
+        "the ratio's upper bound is 1 + clip_high; gspo and luspo want both bounds near 3e-4",
+        low=0,
+        high=100,
+        source=TRL,
+    )
+    delta: float = option(
+        0.0, "highest ratio that a bad answer is pushed down with, above 1 + clip_high; 0: no such bound", low=0
+    )
+    max_ratio: float = option(5.0, "cispo: highest importance weight", low=0, source="ScaleRL")
+    tau_positive: float = option(1.0, "sapo: sharpness of the gate for good answers", low=0.001, source="SAPO")
+    tau_negative: float = option(1.05, "sapo: sharpness of the gate for bad answers", low=0.001, source="SAPO")
+    k_positive: float = option(2.0, "vespo: k for good answers", low=0, source="VESPO")
+    lambda_positive: float = option(3.0, "vespo: lambda for good answers", low=0, source="VESPO")
+    k_negative: float = option(3.0, "vespo: k for bad answers", low=0, source="VESPO")
+    lambda_negative: float = option(2.0, "vespo: lambda for bad answers", low=0, source="VESPO")
     kl_beta: float = option(
         0.0, "weight of the KL to the starting policy; 0 loads no reference model", low=0, high=100, source=TRL
     )
-    aggregation: str = option(
-        "token",
-        "mean over all tokens (DAPO), over each answer's mean (GRPO), or over a constant length (Dr. GRPO)",
-        choices=("token", "sequence", "constant"),
-        source=TRL,
+    kl_estimate: str = option(
+        "k3", "estimate of the KL from the sampled tokens", choices=("k1", "k2", "k3"), source=TRL
     )
+    kl_in: str = option("loss", "where the KL is charged", choices=("loss", "reward"), source="DeepSeekMath: the loss")
+    kl_ratio_weighted: bool = option(
+        False, "multiply the KL by the importance ratio, as TRL does by default; the GRPO paper does not"
+    )
+    mismatch: str = option(
+        "none",
+        "reweight answers by exp(old - sampler) for an engine that computes other log-probs: each token by its own, by "
+        "the sum over its answer, or by the mean",
+        choices=("none", "token", "sequence", "geometric"),
+    )
+    mismatch_bound: str = option(
+        "truncate", "what a weight outside the bounds becomes: the bound, or 0", choices=("truncate", "mask")
+    )
+    mismatch_low: float = option(0.0, "lower bound of the weights", low=0)
+    mismatch_high: float = option(3.0, "upper bound of the weights", low=0, source=TRL)
+    off_policy_max_kl: float = option(
+        0.0,
+        "bad answers that the policy has left by more are left out; 0: none is",
+        unit="nats a token",
+        low=0,
+        source="DeepSeek-V3.2 has the rule",
+    )
+    top_entropy_fraction: float = option(
+        1.0, "share of the tokens, those of highest entropy, that the policy loss trains", low=0.001, high=1, source=TRL
+    )
+    entropy_coefficient: float = option(0.0, "weight of a bonus for entropy", low=0, high=10, source=TRL)
+    mask_truncated: bool = option(False, "leave out answers that ran out of tokens", source=TRL)
     advantages: str = option(
         "group",
-        "what the centred reward is divided by: its group's deviation, the batch's, or nothing; shuffled: a control "
+        "what the centred reward is divided by: its group's deviation (sample or population), the batch's, or nothing; "
+        "leave_one_out: compared with the others only; gdpo: each reward standardised on its own; shuffled: a control "
         "that deals the first out anew over the batch and must learn nothing",
-        choices=("group", "batch", "none", "shuffled"),
+        choices=("group", "group_population", "batch", "none", "leave_one_out", "gdpo", "shuffled"),
         source=TRL,
     )
+
+    def conflicts(self) -> list[str]:
+        """Settings that exclude each other."""
+        found = []
+        if self.name not in LOSS_NAMES and ":" not in self.name:
+            found.append(f"loss.name = {self.name!r}: must be one of {', '.join(LOSS_NAMES)}, or FILE.py:function")
+        if 0 < self.delta <= 1 + self.clip_high:
+            found.append(f"loss.delta = {self.delta}: must be above 1 + loss.clip_high = {1 + self.clip_high}, or 0")
+        if self.mismatch_low >= self.mismatch_high:
+            found.append("loss.mismatch_low must be below loss.mismatch_high, or every answer is dropped")
+        if self.kl_beta and self.kl_in == "reward" and self.advantages == "gdpo":
+            found.append('loss.kl_in = "reward" adds to the sum of rewards, which gdpo never makes: use "loss"')
+        if self.kl_beta and self.kl_in == "reward" and self.kl_ratio_weighted:
+            found.append('loss.kl_ratio_weighted corrects a gradient, and loss.kl_in = "reward" has none')
+        if self.name == "vespo" and self.mismatch not in ("none", "token"):
+            found.append(
+                'loss.name = "vespo" takes the correction into the ratio of the answer: use mismatch = "token"'
+            )
+        return found
 
 
 @dataclass(frozen=True)

@@ -37,16 +37,21 @@ METRICS: dict[str, Metric] = {
     "completion/length_mean": Metric("tokens per answer, end-of-turn token included", "tokens"),
     "completion/length_max": Metric("the longest answer", "tokens"),
     "completion/truncated": Metric("share of answers that ran out of tokens before their end", "0..1"),
-    "loss/total": Metric("policy loss + beta * KL, as minimised, mean over the batch's updates", "1"),
-    "loss/policy": Metric("the clipped policy loss alone", "1"),
-    "kl/reference": Metric("k3 estimate of KL(policy || reference) per token; absent when beta is 0", "nats"),
+    "loss/total": Metric("policy loss + beta * KL - entropy bonus, as minimised, mean over the batch's updates", "1"),
+    "loss/policy": Metric("the policy loss alone", "1"),
+    "kl/reference": Metric(
+        "estimate of KL(policy || reference) per token; only where it is a term of the loss", "nats"
+    ),
     "policy/entropy": Metric(
         "entropy of the policy's next-token distribution at the sampling temperature, per token", "nats"
     ),
     "policy/ratio_max": Metric("largest importance ratio exp(logprob - old_logprob)", "1"),
-    "policy/clipped_low": Metric("share of tokens held by the lower clip bound (advantage < 0)", "0..1"),
-    "policy/clipped_high": Metric("share of tokens held by the upper clip bound (advantage > 0)", "0..1"),
+    "policy/clipped_low": Metric("share of tokens of bad answers that the loss holds: it gives no gradient", "0..1"),
+    "policy/clipped_high": Metric("share of tokens of good answers that the loss holds: it gives no gradient", "0..1"),
+    "policy/left_out": Metric("share of tokens left out: too far off policy, or of too low entropy", "0..1"),
     "policy/sampler_gap": Metric("mean |old_logprob - sampler_logprob|: trainer against engine", "nats"),
+    "policy/mismatch_weight": Metric("mean weight of a token for the engine that sampled it; 1: no difference", "1"),
+    "policy/mismatch_dropped": Metric("share of tokens whose weight is 0: data that teaches nothing", "0..1"),
     "policy/staleness": Metric("weight updates between an answer's sampling and its use, mean", "updates"),
     "optim/lr": Metric("learning rate of the batch's last update", "1"),
     "optim/grad_norm": Metric("global gradient norm before clipping, last update", "1"),

@@ -69,20 +69,25 @@ class Policy:
         enabled = self.compute_dtype != torch.float32
         return torch.autocast(self.device.type, dtype=self.compute_dtype, enabled=enabled)
 
-    def completion_logprobs(self, batch: MicroBatch, *, temperature: float) -> tuple[Tensor, Tensor]:
+    def completion_logprobs(
+        self, batch: MicroBatch, *, temperature: float, entropy_grad: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Log-probability and entropy of every answer token, given prompt and answer so far.
 
         The head is applied to trained positions only: logits of prompt and padding are never made.
 
-        Args: batch, on this policy's device; temperature, the sampling temperature.
-        Returns: logprobs [B, T] fp32 with gradient, entropy [B, T] fp32 detached; 0 outside `batch.mask`.
+        Args: batch, on this policy's device; temperature, the sampling temperature; entropy_grad, whether the entropy
+            carries gradient too.
+        Returns: logprobs [B, T] fp32 with gradient, entropy [B, T] fp32; 0 outside `batch.mask`.
         """
         with self.autocast():
             hidden = self.model.base_model(
                 input_ids=batch.input_ids, attention_mask=batch.attention_mask.long(), use_cache=False
             ).last_hidden_state  # [B, L, H]
             logits = self.model.lm_head(hidden[batch.trained])  # [tokens, V]
-        flat_logprobs, flat_entropy = token_logprobs(logits, batch.completion_ids[batch.mask], temperature=temperature)
+        flat_logprobs, flat_entropy = token_logprobs(
+            logits, batch.completion_ids[batch.mask], temperature=temperature, entropy_grad=entropy_grad
+        )
         padded = flat_logprobs.new_zeros(batch.mask.shape)
         return padded.masked_scatter(batch.mask, flat_logprobs), padded.masked_scatter(batch.mask, flat_entropy)
 

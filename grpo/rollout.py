@@ -18,7 +18,7 @@ from grpo.engines import Engine
 from grpo.model import Policy
 from grpo.records import Completion, Example, Grade, Grader, Group
 
-__all__ = ["Rollout", "reward_matrix", "rollout", "seed_for"]
+__all__ = ["Rollout", "reward_matrix", "reward_parts", "rollout", "seed_for"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,20 @@ def reward_matrix(groups: Sequence[Group]) -> Tensor:
     """The rewards of groups of one size as fp32 [P, G], NaN where an answer has none."""
     return torch.tensor(
         [[float("nan") if reward is None else reward for reward in group.rewards] for group in groups],
+        dtype=torch.float32,
+    )
+
+
+def reward_parts(groups: Sequence[Group], names: Sequence[str]) -> Tensor:
+    """Each named reward of groups of one size as fp32 [P, G, K], NaN where it does not apply."""
+    none = float("nan")
+
+    def score(rewards: Mapping[str, float | None], name: str) -> float:
+        value = rewards.get(name)
+        return none if value is None else value
+
+    return torch.tensor(
+        [[[score(grade.rewards, name) for name in names] for grade in group.grades] for group in groups],
         dtype=torch.float32,
     )
 

@@ -7,10 +7,13 @@ with the weights of one that was not. Evaluation never touches the state that tr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grpo.advantages import ADVANTAGES, zero_spread
+import torch
+from torch import Tensor
+
+from grpo.advantages import ADVANTAGES, gdpo_advantages, zero_spread
 from grpo.checkpoint import save_checkpoint
 from grpo.data import PromptStream
 from grpo.engines import Engine
@@ -18,8 +21,8 @@ from grpo.errors import HostFailed
 from grpo.evaluate import Evaluation
 from grpo.journal import batch_metrics, completion_lines, evaluation_line, reward_lines
 from grpo.model import Policy, cpu_threads
-from grpo.records import Grader
-from grpo.rollout import Rollout, reward_matrix, rollout, seed_for
+from grpo.records import Grader, Group
+from grpo.rollout import Rollout, reward_matrix, reward_parts, rollout, seed_for
 from grpo.run import RunDirectory
 from grpo.update import Updater, samples_from_groups
 
@@ -100,20 +103,20 @@ class Trainer:
         batch = self._rollout(step)
         metrics = batch_metrics(batch.groups, policy_version=self.updater.updates)
         rewards = reward_matrix(batch.groups)
-        advantages = ADVANTAGES[self.advantages](rewards)
         scorable = rewards[~rewards.isnan()]
         if len(scorable) > 1:
             metrics |= {"reward/mean": float(scorable.mean()), "reward/std": float(scorable.std())}
         self._refuse_to_learn_nothing(step, num_scored=len(scorable))
         metrics["groups/zero_spread"] = float(zero_spread(rewards).float().mean())
+        training = time.perf_counter()
+        advantages = self._advantages(batch.groups, rewards)
         metrics["advantage/std"] = float(advantages.std())
         self.run.log_completions(
             completion_lines(batch.groups, step=step, phase="train", advantages=advantages.tolist())
         )
         self.run.log_rewards(reward_lines(batch.groups, step=step))
-        training = time.perf_counter()
         with cpu_threads(self.update_threads):
-            metrics |= self.updater.update(samples_from_groups(batch.groups, advantages=self.advantages))
+            metrics |= self.updater.update(samples_from_groups(batch.groups, advantages))
         finished = time.perf_counter()
         num_tokens = sum(len(c.token_ids) for group in batch.groups for c in group.completions)
         seconds = finished - started
@@ -125,6 +128,16 @@ class Trainer:
             "throughput/tokens_per_s": num_tokens / seconds,
             "throughput/completions_per_s": len(batch.groups) * self.group_size / seconds,
         }
+
+    def _advantages(self, groups: Sequence[Group], rewards: Tensor) -> Tensor:
+        """Advantages [P, G] of a graded batch; a KL that is a part of the reward is taken off first."""
+        if self.advantages == "gdpo":
+            paid = {name: weight for name, weight in self.grader.weights.items() if weight}
+            return gdpo_advantages(reward_parts(groups, list(paid)), torch.tensor(list(paid.values())))
+        if self.updater.objective.kl_in_reward:
+            with cpu_threads(self.update_threads):
+                rewards = self.updater.penalised(groups, rewards)
+        return ADVANTAGES[self.advantages](rewards)
 
     def _refuse_to_learn_nothing(self, step: int, *, num_scored: int) -> None:
         """Raise NothingScored after a few steps without any score."""

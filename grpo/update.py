@@ -1,32 +1,29 @@
-"""From graded groups to new weights: advantages, micro-batches, loss, one optimizer step per iteration.
+"""From graded groups to new weights: samples, micro-batches, forward and backward, optimizer steps.
 
-`old_logprobs` are the trainer's own, read in the first iteration before any weight has moved, so no extra forward
-pass is needed: with one iteration they are the current log-probs, detached. A group without spread has no policy
-gradient; skipping it saves its forward pass and changes the policy gradient by nothing, because the loss weights are
-those of the whole batch.
+`old_logprobs` are the trainer's own, just before the first update on the batch. A batch that feeds one update needs no
+forward pass for them: they are the current log-probs, detached. A group without spread has no policy gradient; skipping
+it saves its forward pass and changes the policy gradient by nothing, because the loss weights are those of the whole
+optimizer batch. What is minimised stands in `grpo.objective`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grpo.advantages import ADVANTAGES
 from grpo.batching import MicroBatch, Sample, micro_batches
 from grpo.errors import HostFailed
-from grpo.loss import aggregation_weights, clipped_policy_loss, kl_to_reference, log_ratio
+from grpo.loss import aggregation_weights, kl_penalised_rewards
 from grpo.model import Policy
+from grpo.objective import Objective
 from grpo.records import Group
-from grpo.rollout import reward_matrix
 
-__all__ = ["NonFiniteLoss", "Objective", "PolicyLoss", "Updater", "learning_rate", "samples_from_groups"]
-
-PolicyLoss = Callable[..., Tensor]  # (logprobs, old_logprobs, advantages, mask, *, clip_low, clip_high) -> [B, T]
+__all__ = ["NonFiniteLoss", "Updater", "learning_rate", "samples_from_groups"]
 
 
 class NonFiniteLoss(HostFailed, ArithmeticError):
@@ -34,28 +31,32 @@ class NonFiniteLoss(HostFailed, ArithmeticError):
 
 
 @dataclass(frozen=True)
-class Objective:
-    """What is minimised: the policy loss with its bounds, the weight of the KL, and how tokens are averaged."""
+class _Scores:
+    """A policy's view of the answers of a micro-batch, detached; both [B, T]."""
 
-    clip_low: float
-    clip_high: float
-    kl_beta: float
-    aggregation: str
-    max_tokens: int  # the longest answer sampling allows
-    temperature: float  # the sampling temperature
-    policy_loss: PolicyLoss = clipped_policy_loss
+    logprobs: Tensor
+    entropy: Tensor
 
 
-def samples_from_groups(groups: Sequence[Group], *, advantages: str) -> list[Sample]:
+@dataclass
+class _Share:
+    """The part of a batch that one optimizer step learns from."""
+
+    batches: list[MicroBatch]
+    weights: Tensor  # [answers]: of each answer's tokens in the loss
+    token_weight: float  # 1 / trained tokens
+    before: list[_Scores] = field(default_factory=list)  # the policy before the first update on the batch
+
+
+def samples_from_groups(groups: Sequence[Group], advantages: Tensor) -> list[Sample]:
     """Every answer that has a reward with its advantage, in order; one without is data of nothing and left out.
 
-    Args: groups of one size; advantages, a key of `ADVANTAGES`.
+    Args: groups of one size; advantages [P, G], one of `grpo.advantages`.
     """
-    values = ADVANTAGES[advantages](reward_matrix(groups)).tolist()
     return [
-        Sample(group.prompt_ids, completion.token_ids, completion.sampler_logprobs, value)
-        for group, row in zip(groups, values, strict=True)
-        for completion, reward, value in zip(group.completions, group.rewards, row, strict=True)
+        Sample(group.prompt_ids, answer.token_ids, answer.sampler_logprobs, value, truncated=not answer.terminated)
+        for group, row in zip(groups, advantages.tolist(), strict=True)
+        for answer, reward, value in zip(group.completions, group.rewards, row, strict=True)
         if reward is not None
     ]
 
@@ -94,14 +95,19 @@ class Updater:
         num_iterations: int,
         micro_batch_tokens: int,
         skip_zero_spread: bool,
+        updates_per_batch: int = 1,
     ) -> None:
-        """Args: reference, needed when `objective.kl_beta` > 0; schedule, update number -> learning rate."""
-        if objective.kl_beta > 0 and reference is None:
+        """Args: reference, needed when the objective has a KL; schedule, update number -> learning rate;
+        num_iterations, passes over a batch; updates_per_batch, the shares that a pass cuts it into, one update each.
+        """
+        if objective.needs_reference and reference is None:
             raise ValueError(f"kl_beta is {objective.kl_beta}, but there is no reference model to measure the KL to")
-        self._policy, self._reference, self._objective = policy, reference, objective
+        self.objective = objective
+        self._policy, self._reference = policy, reference
         self._schedule = schedule
         self._max_grad_norm = max_grad_norm
         self._num_iterations = num_iterations
+        self._updates_per_batch = updates_per_batch
         self._micro_batch_tokens = micro_batch_tokens
         self._skip_zero_spread = skip_zero_spread
         self.updates = 0
@@ -114,35 +120,33 @@ class Updater:
         )
 
     def update(self, samples: Sequence[Sample]) -> dict[str, float]:
-        """`num_iterations` optimizer steps on one batch.
+        """`num_iterations * updates_per_batch` optimizer steps on one batch.
 
         Returns: the metrics of the update; without anything to learn from, only its learning rate and count.
         Raises: NonFiniteLoss before the step that would have spoiled the weights.
         """
-        lengths = torch.tensor([len(sample.completion_ids) for sample in samples])
-        weights = aggregation_weights(
-            lengths, aggregation=self._objective.aggregation, max_tokens=self._objective.max_tokens
-        ).to(self._policy.device)
-        kept = [row for row, sample in enumerate(samples) if self._teaches(sample)]
-        batches = micro_batches([samples[row] for row in kept], max_tokens=self._micro_batch_tokens)
-        weights = weights[kept]
-        old_logprobs: list[Tensor] = []
-        totals: list[dict[str, Tensor]] = []
-        grad_norm = 0.0
-        for _ in range(self._num_iterations if batches else 0):
-            parts = []
-            for index, batch in enumerate(batches):
-                batch = batch.to(self._policy.device)
-                logprobs, entropy = self._policy.completion_logprobs(batch, temperature=self._objective.temperature)
-                if len(old_logprobs) <= index:
-                    old_logprobs.append(logprobs.detach())
-                loss, part = self._loss(batch, logprobs, old_logprobs[index], weights[batch.rows])
-                loss.backward()
-                parts.append({**part, "entropy": torch.where(batch.mask, entropy, 0).sum()})
-            grad_norm = self._step(parts)
-            totals.extend(parts)
-        num_tokens = sum(len(samples[row].completion_ids) for row in kept)
-        return {**self._metrics(totals, num_tokens, grad_norm), "optim/updates": self.updates}
+        size = math.ceil(len(samples) / self._updates_per_batch) or 1
+        shares = [self._share(samples[start : start + size]) for start in range(0, len(samples), size)]
+        shares = [share for share in shares if share.batches]
+        if len(shares) > 1 or self.objective.top_entropy_fraction < 1:
+            for share in shares:  # before any weight moves
+                share.before = self._score(share.batches)
+        updates = self.updates
+        parts = [part for _ in range(self._num_iterations) for share in shares for part in self._update_share(share)]
+        return {**self._metrics(parts, num_updates=self.updates - updates), "optim/updates": self.updates}
+
+    def penalised(self, groups: Sequence[Group], rewards: Tensor) -> Tensor:
+        """Rewards [P, G] minus beta times the KL of each answer to the reference: the KL as a part of the reward."""
+        samples = samples_from_groups(groups, torch.zeros_like(rewards))
+        penalties = torch.zeros(len(samples))
+        batches = [b.to(self._policy.device) for b in micro_batches(samples, max_tokens=self._micro_batch_tokens)]
+        assert self._reference is not None
+        references = self._score(batches, self._reference)
+        for batch, ours, theirs in zip(batches, self._score(batches), references, strict=True):
+            kl = self.objective.kl(ours.logprobs, theirs.logprobs, batch.mask)
+            zero = kl.new_zeros(len(kl))
+            penalties[batch.rows.cpu()] = kl_penalised_rewards(zero, kl, batch.mask, beta=self.objective.kl_beta).cpu()
+        return rewards.masked_scatter(~rewards.isnan(), rewards[~rewards.isnan()] + penalties)
 
     def state_dict(self) -> dict[str, Any]:
         """Adam's moments and the number of updates."""
@@ -153,45 +157,73 @@ class Updater:
         self.optimizer.load_state_dict(state["optimizer"])
         self.updates = state["updates"]
 
+    def _share(self, samples: Sequence[Sample]) -> _Share:
+        """Micro-batches and loss weights of one optimizer batch; answers that teach nothing cost no forward pass."""
+        objective = self.objective
+        lengths = torch.tensor(
+            [0 if objective.mask_truncated and s.truncated else len(s.completion_ids) for s in samples]
+        )
+        weights = aggregation_weights(lengths, aggregation=objective.aggregation, max_tokens=objective.max_tokens)
+        kept = [row for row, length in enumerate(lengths.tolist()) if length and self._teaches(samples[row])]
+        batches = micro_batches([samples[row] for row in kept], max_tokens=self._micro_batch_tokens)
+        device = self._policy.device
+        return _Share([b.to(device) for b in batches], weights[kept].to(device), 1 / max(1, int(lengths.sum())))
+
     def _teaches(self, sample: Sample) -> bool:
         """Whether a sample's gradient can differ from zero."""
-        return sample.advantage != 0.0 or self._objective.kl_beta > 0 or not self._skip_zero_spread
+        return sample.advantage != 0.0 or self.objective.always_teaches or not self._skip_zero_spread
 
-    def _loss(
-        self, batch: MicroBatch, logprobs: Tensor, old_logprobs: Tensor, row_weights: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """This micro-batch's share of the loss, and its share of the metrics (sums, detached)."""
-        objective, mask = self._objective, batch.mask
-        weights = row_weights[:, None] * mask  # [B, T]
-        per_token = objective.policy_loss(
-            logprobs, old_logprobs, batch.advantages, mask, clip_low=objective.clip_low, clip_high=objective.clip_high
-        )
-        policy_loss = (per_token * weights).sum()
-        loss = policy_loss
-        ratio = log_ratio(logprobs.detach(), old_logprobs, mask).exp()
-        gap = log_ratio(old_logprobs, batch.sampler_logprobs, mask).abs()
-        advantage = batch.advantages[:, None]
-        part = {
-            "policy": policy_loss.detach(),
-            "ratio_max": torch.where(mask, ratio, 0).max(),
-            "clipped_low": (mask & (ratio < 1 - objective.clip_low) & (advantage < 0)).sum(),
-            "clipped_high": (mask & (ratio > 1 + objective.clip_high) & (advantage > 0)).sum(),
-            "sampler_gap": gap.sum(),
-        }
-        if objective.kl_beta > 0:
-            assert self._reference is not None
-            with torch.no_grad():
-                ref_logprobs, _ = self._reference.completion_logprobs(batch, temperature=objective.temperature)
-            kl = kl_to_reference(logprobs, ref_logprobs, mask)
-            loss = policy_loss + objective.kl_beta * (kl * weights).sum()
-            part["kl"] = kl.detach().sum()
-        return loss, {**part, "total": loss.detach()}
+    @torch.no_grad()
+    def _score(self, batches: Iterable[MicroBatch], policy: Policy | None = None) -> list[_Scores]:
+        """What a policy, the trained one unless named, says of answers."""
+        temperature = self.objective.temperature
+        scorer = policy or self._policy
+        return [_Scores(*scorer.completion_logprobs(batch, temperature=temperature)) for batch in batches]
 
-    def _step(self, parts: Sequence[Mapping[str, Tensor]]) -> float:
+    def _update_share(self, share: _Share) -> list[dict[str, float]]:
+        """One optimizer step; the metrics of its micro-batches."""
+        parts, first = [], not share.before
+        floor = self._entropy_floor(share)
+        for index, batch in enumerate(share.batches):
+            logprobs, entropy = self._policy.completion_logprobs(
+                batch, temperature=self.objective.temperature, entropy_grad=self.objective.entropy_coefficient > 0
+            )
+            if first:
+                share.before.append(_Scores(logprobs.detach(), entropy.detach()))
+            loss, part = self.objective.loss(
+                batch,
+                logprobs,
+                entropy,
+                share.before[index].logprobs,
+                self._reference_logprobs(batch),
+                share.weights[batch.rows],
+                token_weight=share.token_weight,
+                entropy_floor=floor,
+            )
+            loss.backward()
+            parts.append({**part, "tokens": batch.mask.sum()})
+        numbers = [{name: float(value) for name, value in part.items()} for part in parts]
+        norm = self._step(sum(part["total"] for part in numbers))
+        return [{**part, "grad_norm": norm} for part in numbers]
+
+    def _entropy_floor(self, share: _Share) -> float:
+        """The lowest entropy of a trained token, in nats: a quantile over the optimizer batch."""
+        if self.objective.top_entropy_fraction == 1:
+            return -math.inf
+        known = [scores.entropy[batch.mask] for batch, scores in zip(share.batches, share.before, strict=True)]
+        return float(torch.cat(known).quantile(1 - self.objective.top_entropy_fraction))
+
+    def _reference_logprobs(self, batch: MicroBatch) -> Tensor | None:
+        """What the reference says of the answers, where the loss has a KL."""
+        if not self.objective.kl_in_loss:
+            return None
+        (scores,) = self._score([batch], self._reference)
+        return scores.logprobs
+
+    def _step(self, loss: float) -> float:
         """Clip, check and apply the accumulated gradient; its norm before clipping."""
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, self._max_grad_norm))
-        loss = float(sum(part["total"] for part in parts))
         if not (math.isfinite(norm) and math.isfinite(loss)):
             self.optimizer.zero_grad()
             raise NonFiniteLoss(
@@ -205,24 +237,27 @@ class Updater:
         self.updates += 1
         return norm
 
-    def _metrics(self, parts: Sequence[Mapping[str, Tensor]], num_tokens: int, grad_norm: float) -> dict[str, float]:
-        """The batch's metrics out of the sums of its micro-batches and iterations."""
+    def _metrics(self, parts: Sequence[Mapping[str, float]], *, num_updates: int) -> dict[str, float]:
+        """The batch's metrics out of the sums of its micro-batches, over all its updates."""
         rate = {"optim/lr": float(self.optimizer.param_groups[0]["lr"])}
         if not parts:
             return rate
-        total = {name: sum(float(part[name]) for part in parts) for name in parts[0] if name != "ratio_max"}
-        tokens = num_tokens * self._num_iterations
-        metrics = {
-            **rate,
-            "loss/total": total["total"] / self._num_iterations,
-            "loss/policy": total["policy"] / self._num_iterations,
-            "policy/entropy": total["entropy"] / tokens,
-            "policy/ratio_max": max(float(part["ratio_max"]) for part in parts),
-            "policy/clipped_low": total["clipped_low"] / tokens,
-            "policy/clipped_high": total["clipped_high"] / tokens,
-            "policy/sampler_gap": total["sampler_gap"] / tokens,
-            "optim/grad_norm": grad_norm,
+        total = {name: sum(part[name] for part in parts) for name in parts[0]}
+        sums = {
+            "policy/entropy": "entropy",
+            "policy/clipped_low": "clipped_low",
+            "policy/clipped_high": "clipped_high",
+            "policy/left_out": "left_out",
+            "policy/sampler_gap": "sampler_gap",
+            "policy/mismatch_weight": "correction",
+            "policy/mismatch_dropped": "dropped",
+            "kl/reference": "kl",
         }
-        if "kl" in total:
-            metrics["kl/reference"] = total["kl"] / tokens
-        return metrics
+        return {
+            **rate,
+            "loss/total": total["total"] / num_updates,
+            "loss/policy": total["policy"] / num_updates,
+            "policy/ratio_max": max(part["ratio_max"] for part in parts),
+            "optim/grad_norm": parts[-1]["grad_norm"],
+            **{key: total[name] / total["tokens"] for key, name in sums.items() if name in total},
+        }

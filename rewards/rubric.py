@@ -9,19 +9,17 @@ answer, or a coroutine of them.
 from __future__ import annotations
 
 import asyncio
-import importlib
-import importlib.util
 import inspect
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from rewards.answer import Answer, Score
 from rewards.functions import SCORERS, RewardFunction
+from rewards.own import OwnFunctionError, load_function
 
 __all__ = ["RewardError", "Rubric"]
 
@@ -115,8 +113,7 @@ def _sandbox_seconds(name: str, answer: Answer) -> float:
 
 def _load(name: str) -> RewardFunction:
     """A function of the user's own."""
-    place, colon, function_name = name.rpartition(":")
-    if not colon:
+    if ":" not in name:
         near = get_close_matches(name, SCORERS, n=1)
         hint = f"; did you mean {near[0]}?" if near else "."
         raise RewardError(
@@ -124,20 +121,6 @@ def _load(name: str) -> RewardFunction:
             "path/to/file.py:function"
         )
     try:
-        module = _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
-        function: Callable[..., Any] = getattr(module, function_name)
-    except Exception as error:  # the boundary to code that is not ours: importing it may raise anything
-        raise RewardError(f"cannot load the reward function {name!r}: {type(error).__name__}: {error}") from error
-    if not callable(function):
-        raise RewardError(f"{name!r} is a {type(function).__name__} and not a function")
-    return function
-
-
-def _load_file(path: Path) -> Any:
-    """A Python file as a module."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise ImportError(f"no Python file {path}")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+        return load_function(name)
+    except OwnFunctionError as error:
+        raise RewardError(f"reward function: {error}") from error

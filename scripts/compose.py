@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,18 +14,29 @@ from grpo.checkpoint import load_trainer_state
 from grpo.data import DataError, PromptStream, encode_prompts, load_examples
 from grpo.engines.hf import HFEngine
 from grpo.evaluate import Evaluation, evaluate
+from grpo.loss import LOSSES
 from grpo.model import Policy, choose_device, load_policy
+from grpo.objective import Mismatch, Objective, bind
 from grpo.records import Example
 from grpo.run import RunDirectory
-from grpo.settings import to_toml
+from grpo.settings import ConfigError, to_toml
 from grpo.trainer import Trainer
-from grpo.update import Objective, Updater, learning_rate
+from grpo.update import Updater, learning_rate
 from recipe import Recipe
 from rewards import SYSTEM_PROMPT, Rubric, RustGrader
 from rewards.gold import gold_problem
+from rewards.own import load_function
 from sandbox import SandboxPool
 
-__all__ = ["PromptSet", "evaluate_policy", "load_prompt_set", "load_recipe_policy", "make_trainer", "resume"]
+__all__ = [
+    "PromptSet",
+    "evaluate_policy",
+    "load_prompt_set",
+    "load_recipe_policy",
+    "make_objective",
+    "make_trainer",
+    "resume",
+]
 
 
 class PromptSet(NamedTuple):
@@ -147,27 +159,51 @@ def resume(trainer: Trainer, checkpoint: Path) -> int:
     return int(progress["step"]) + 1
 
 
-def _make_updater(recipe: Recipe, policy: Policy, num_steps: int) -> Updater:
-    """The optimizer side of the recipe."""
-    train, loss = recipe.train, recipe.loss
-    objective = Objective(
-        clip_low=loss.clip_low,
-        clip_high=loss.clip_high,
-        kl_beta=loss.kl_beta,
-        aggregation=loss.aggregation,
+def make_objective(recipe: Recipe) -> Objective:
+    """What the recipe's `loss` says is to be minimised.
+
+    Raises: ConfigError for a loss of the user's own that cannot be loaded or wants what no setting gives.
+    """
+    loss = recipe.loss
+    try:
+        function, published = LOSSES[loss.name] if loss.name in LOSSES else (load_function(loss.name), "token")
+        numbers = {name: value for name, value in vars(loss).items() if isinstance(value, float)}
+        policy_loss = bind(function, {**numbers, "delta": loss.delta or math.inf})
+    except ValueError as error:
+        raise ConfigError(f"loss.name: {error}") from error
+    bounds = (loss.mismatch_bound, loss.mismatch_low, loss.mismatch_high)
+    return Objective(
+        aggregation=published if loss.aggregation == "published" else loss.aggregation,
         max_tokens=recipe.sampling.max_completion_tokens,
         temperature=recipe.sampling.temperature,
+        policy_loss=policy_loss,
+        kl_beta=loss.kl_beta,
+        kl_estimate=loss.kl_estimate,
+        kl_in_reward=loss.kl_in == "reward" and loss.kl_beta > 0,
+        kl_ratio_weighted=loss.kl_ratio_weighted,
+        mismatch=None if loss.mismatch == "none" else Mismatch(loss.mismatch, *bounds),
+        off_policy_max_kl=loss.off_policy_max_kl or math.inf,
+        top_entropy_fraction=loss.top_entropy_fraction,
+        entropy_coefficient=loss.entropy_coefficient,
+        mask_truncated=loss.mask_truncated,
     )
-    reference = load_recipe_policy(recipe, recipe.model.path).frozen() if loss.kl_beta > 0 else None
+
+
+def _make_updater(recipe: Recipe, policy: Policy, num_steps: int) -> Updater:
+    """The optimizer side of the recipe."""
+    train = recipe.train
+    objective = make_objective(recipe)
+    reference = load_recipe_policy(recipe, recipe.model.path).frozen() if objective.needs_reference else None
     return Updater(
         policy,
         reference,
         objective,
-        schedule=_schedule(recipe, num_updates=num_steps * train.num_iterations),
+        schedule=_schedule(recipe, num_updates=num_steps * train.num_iterations * train.updates_per_batch),
         betas=(train.adam_beta1, train.adam_beta2),
         weight_decay=train.weight_decay,
         max_grad_norm=train.max_grad_norm,
         num_iterations=train.num_iterations,
+        updates_per_batch=train.updates_per_batch,
         micro_batch_tokens=train.micro_batch_tokens,
         skip_zero_spread=train.skip_zero_spread,
     )

@@ -13,15 +13,16 @@ from grpo.data import PromptStream
 from grpo.engines.hf import HFEngine
 from grpo.evaluate import Evaluation, evaluate
 from grpo.model import Policy, load_policy
+from grpo.objective import Objective
 from grpo.records import Completion, Example
 from grpo.run import RunDirectory
 from grpo.trainer import NothingScored, Trainer
-from grpo.update import NonFiniteLoss, Objective
+from grpo.update import NonFiniteLoss
 from letter_grader import Grade, LetterGrader
-from test_update import make_updater, weights
+from test_update import PPO, make_updater, weights
 
 EXAMPLES = [Example(f"t{i}", ({"role": "user", "content": text},)) for i, text in enumerate(("one", "two", "xyz"))]
-OBJECTIVE = Objective(0.2, 0.2, 0.0, "token", max_tokens=8, temperature=1.0)
+OBJECTIVE = Objective(PPO, "token", max_tokens=8, temperature=1.0)
 
 
 def make_trainer(policy: Policy, run: RunDirectory, *, position: int = 0, **changes: object) -> Trainer:

@@ -2,16 +2,20 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
 
 from grpo.batching import Sample, micro_batches
+from grpo.loss import clipped_policy_loss
 from grpo.model import Policy
-from grpo.update import NonFiniteLoss, Objective, Updater, learning_rate
+from grpo.objective import Objective
+from grpo.update import NonFiniteLoss, Updater, learning_rate
 
 TOLERANCE = 2e-6  # fp32 gradients of different summation order
-OBJECTIVE = Objective(clip_low=0.2, clip_high=0.2, kl_beta=0.0, aggregation="token", max_tokens=16, temperature=0.8)
+PPO = partial(clipped_policy_loss, clip_low=0.2, clip_high=0.2)
+OBJECTIVE = Objective(PPO, "token", max_tokens=16, temperature=0.8)
 SAMPLES = [
     Sample((5, 6, 7), (10, 11, 12, 13), (-1.0,) * 4, 1.0),
     Sample((5, 6, 7), (20, 21), (-1.0,) * 2, -1.0),
@@ -73,7 +77,7 @@ def test_the_gradient_equals_a_loop_over_sequences_and_tokens(make_policy: Calla
 @pytest.mark.parametrize("aggregation", ["token", "sequence", "constant"])
 @pytest.mark.parametrize("kl_beta", [0.0, 0.5])
 def test_micro_batches_change_nothing(make_policy: Callable[..., Policy], aggregation: str, kl_beta: float) -> None:
-    objective = Objective(0.2, 0.2, kl_beta, aggregation, max_tokens=16, temperature=1.0)
+    objective = Objective(PPO, aggregation, max_tokens=16, temperature=1.0, kl_beta=kl_beta)
     whole, pieces = (
         captured_gradient(
             make_policy(), SAMPLES, objective=objective, reference=make_policy(seed=1), micro_batch_tokens=budget
@@ -154,7 +158,7 @@ def test_the_end_token_gets_gradient(make_policy: Callable[..., Policy]) -> None
 
 def test_a_kl_penalty_pulls_towards_the_reference(make_policy: Callable[..., Policy]) -> None:
     policy, reference = make_policy(seed=0), make_policy(seed=1)
-    objective = Objective(0.2, 0.2, 1.0, "token", max_tokens=16, temperature=1.0)
+    objective = Objective(PPO, "token", max_tokens=16, temperature=1.0, kl_beta=1.0)
     updater = make_updater(policy, objective, reference=reference, schedule=lambda update: 3e-3)
     samples = [Sample(s.prompt_ids, s.completion_ids, s.sampler_logprobs, 0.0) for s in SAMPLES]
     first, *_, last = [updater.update(samples)["kl/reference"] for _ in range(10)]
@@ -164,7 +168,7 @@ def test_a_kl_penalty_pulls_towards_the_reference(make_policy: Callable[..., Pol
 
 def test_kl_without_a_reference_is_refused(policy: Policy) -> None:
     with pytest.raises(ValueError, match="no reference"):
-        make_updater(policy, Objective(0.2, 0.2, 0.1, "token", 16, 1.0))
+        make_updater(policy, Objective(PPO, "token", 16, 1.0, kl_beta=0.1))
 
 
 @pytest.mark.parametrize("poison", [math.nan, math.inf])
@@ -188,10 +192,10 @@ def test_the_gradient_norm_is_reported_before_clipping(make_policy: Callable[...
 
 
 def test_a_loss_of_ones_own_is_one_function(make_policy: Callable[..., Policy]) -> None:
-    def reinforce(logprobs, old_logprobs, advantages, mask, *, clip_low, clip_high):  # type: ignore[no-untyped-def]
+    def reinforce(logprobs, old_logprobs, advantages, mask):  # type: ignore[no-untyped-def]
         return torch.where(mask, -logprobs * advantages[:, None], 0.0)
 
-    own = captured_gradient(make_policy(), SAMPLES, objective=Objective(0.2, 0.2, 0.0, "token", 16, 0.8, reinforce))
+    own = captured_gradient(make_policy(), SAMPLES, objective=Objective(reinforce, "token", 16, 0.8))
     ours = captured_gradient(make_policy(), SAMPLES)
     assert torch.allclose(own, ours, atol=TOLERANCE, rtol=1e-4), "on policy, REINFORCE and PPO have one gradient"
 

@@ -1,0 +1,200 @@
+"""What is minimised: a policy loss and everything that is multiplied or added to it, put together for one micro-batch.
+
+    per_token = policy_loss * off_policy_mask * top_entropy_mask * mismatch_weights + kl_beta * KL
+    loss      = (per_token * weights).sum() - entropy_coefficient * mean entropy
+
+Each factor is a pure function of `grpo.loss`; here is only their order, which is TRL's, and which of them a run uses.
+Left out: forward passes and the optimizer (`grpo.update`), and where the numbers come from (`grpo.config`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from grpo.batching import MicroBatch
+from grpo.loss import (
+    KL_ESTIMATES,
+    PolicyLoss,
+    entropy_bonus,
+    log_ratio,
+    mismatch_weights,
+    off_policy_mask,
+    ratio_weighted_kl,
+)
+
+__all__ = ["Mismatch", "Objective", "bind", "token_gradient"]
+
+Parts = dict[str, Tensor]  # sums over the tokens of a micro-batch, detached
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """How tokens are reweighted for having been drawn by the engine: see `grpo.loss.mismatch_weights`."""
+
+    level: str
+    bound: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The loss of a run. Defaults switch something off; what is argued about has none."""
+
+    policy_loss: PolicyLoss  # its hyper-parameters are bound: see `bind`
+    aggregation: str
+    max_tokens: int  # the longest answer sampling allows
+    temperature: float  # the sampling temperature
+    kl_beta: float = 0.0
+    kl_estimate: str = "k3"
+    kl_in_reward: bool = False  # the KL is a part of the reward, and none of the loss
+    kl_ratio_weighted: bool = False  # times the importance ratio, which makes its gradient that of the reverse KL
+    mismatch: Mismatch | None = None
+    off_policy_max_kl: float = math.inf
+    top_entropy_fraction: float = 1.0
+    entropy_coefficient: float = 0.0
+    mask_truncated: bool = False
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether a KL to the starting policy is measured at all."""
+        return self.kl_beta > 0
+
+    @property
+    def kl_in_loss(self) -> bool:
+        """Whether the KL is a term of the loss."""
+        return self.kl_beta > 0 and not self.kl_in_reward
+
+    @property
+    def always_teaches(self) -> bool:
+        """Whether an answer whose advantage is 0 has a gradient."""
+        return self.kl_in_loss or self.entropy_coefficient > 0
+
+    def loss(
+        self,
+        batch: MicroBatch,
+        logprobs: Tensor,
+        entropy: Tensor,
+        old_logprobs: Tensor,
+        ref_logprobs: Tensor | None,
+        weights: Tensor,
+        *,
+        token_weight: float,
+        entropy_floor: float = -math.inf,
+    ) -> tuple[Tensor, Parts]:
+        """A micro-batch's share of the loss of its optimizer batch, and its share of the metrics.
+
+        Args:
+            logprobs, entropy: [B, T] of the current policy, with gradient (entropy: where there is a bonus).
+            old_logprobs, ref_logprobs: [B, T] detached; the second is None where there is no KL in the loss.
+            weights: [B], from `aggregation_weights` over the whole optimizer batch.
+            token_weight: 1 / trained tokens of the optimizer batch, for the entropy bonus.
+            entropy_floor: tokens below it, in nats, are left out of the policy loss.
+        Returns: the loss, a scalar with gradient; sums over the micro-batch's tokens, detached.
+        """
+        mask, spread = batch.mask, weights[:, None] * batch.mask  # [B, T]
+        correction = self._correction(batch, old_logprobs)
+        per_token = self._policy_loss(batch, logprobs, old_logprobs, correction)
+        parts = self._clipping(batch, logprobs, per_token)
+        if self.off_policy_max_kl < math.inf or entropy_floor > -math.inf:
+            kept = off_policy_mask(
+                logprobs, batch.sampler_logprobs, batch.advantages, mask, max_kl=self.off_policy_max_kl
+            )
+            kept = kept & (entropy.detach() >= entropy_floor)
+            per_token = torch.where(kept, per_token, 0.0)
+            parts["left_out"] = (mask & ~kept).sum()
+        policy_loss = (per_token * spread).sum()
+        loss = policy_loss
+        if self.kl_in_loss:
+            assert ref_logprobs is not None
+            kl = self.kl(logprobs, ref_logprobs, mask)
+            parts["kl"] = kl.detach().sum()
+            if self.kl_ratio_weighted:
+                kl = ratio_weighted_kl(kl, logprobs, old_logprobs, mask)
+            loss = loss + self.kl_beta * (kl * spread).sum()
+        if self.entropy_coefficient:
+            loss = loss + entropy_bonus(entropy, mask, coefficient=self.entropy_coefficient).sum() * token_weight
+        parts |= self._gaps(batch, logprobs, old_logprobs)
+        if correction is not None:
+            parts |= {
+                "correction": torch.where(mask, correction, 0.0).sum(),
+                "dropped": (mask & (correction == 0)).sum(),
+            }
+        parts |= {
+            "entropy": torch.where(mask, entropy.detach(), 0.0).sum(),
+            "policy": policy_loss.detach(),
+            "total": loss.detach(),
+        }
+        return loss, parts
+
+    def kl(self, logprobs: Tensor, ref_logprobs: Tensor, mask: Tensor) -> Tensor:
+        """The chosen estimate of KL(policy || reference), [B, T] in nats."""
+        return KL_ESTIMATES[self.kl_estimate](logprobs, ref_logprobs, mask)
+
+    def _correction(self, batch: MicroBatch, old_logprobs: Tensor) -> Tensor | None:
+        """The weight of each token for who sampled it, or None."""
+        if self.mismatch is None:
+            return None
+        return mismatch_weights(old_logprobs, batch.sampler_logprobs, batch.mask, **vars(self.mismatch))
+
+    def _policy_loss(
+        self, batch: MicroBatch, logprobs: Tensor, old_logprobs: Tensor, correction: Tensor | None
+    ) -> Tensor:
+        """The policy loss of each token, corrected for the sampler inside (where the loss asks for it) or outside."""
+        arguments = (logprobs, old_logprobs, batch.advantages, batch.mask)
+        if correction is not None and "mismatch" in inspect.signature(self.policy_loss).parameters:
+            return self.policy_loss(*arguments, mismatch=correction)
+        per_token = self.policy_loss(*arguments)
+        return per_token if correction is None else per_token * correction
+
+    @staticmethod
+    def _clipping(batch: MicroBatch, logprobs: Tensor, per_token: Tensor) -> Parts:
+        """Trained tokens that the policy loss leaves without gradient although their answer has an advantage."""
+        gradient = token_gradient(per_token, logprobs)
+        still = batch.mask & (gradient == 0)
+        advantage = batch.advantages[:, None]
+        return {"clipped_low": (still & (advantage < 0)).sum(), "clipped_high": (still & (advantage > 0)).sum()}
+
+    @staticmethod
+    def _gaps(batch: MicroBatch, logprobs: Tensor, old_logprobs: Tensor) -> Parts:
+        """How far the policy has moved from the old one, and the old one lies from the engine."""
+        moved = log_ratio(logprobs.detach(), old_logprobs, batch.mask).exp()
+        gap = log_ratio(old_logprobs, batch.sampler_logprobs, batch.mask).abs()
+        return {"ratio_max": torch.where(batch.mask, moved, 0.0).max(), "sampler_gap": gap.nansum()}
+
+
+def token_gradient(per_token: Tensor, logprobs: Tensor) -> Tensor:
+    """The derivative of a loss with respect to each log-probability; 0 where they are not connected.
+
+    Args, Returns: [B, T]; the graph of `per_token` stays usable.
+    """
+    if not per_token.requires_grad:
+        return torch.zeros_like(logprobs)
+    (gradient,) = torch.autograd.grad(per_token.sum(), logprobs, retain_graph=True, allow_unused=True)
+    return torch.zeros_like(logprobs) if gradient is None else gradient
+
+
+def bind(loss: Callable[..., Tensor], values: Mapping[str, float]) -> PolicyLoss:
+    """A policy loss with those of the named hyper-parameters that its signature has.
+
+    Raises: ValueError for a keyword without default that `values` lacks.
+
+    >>> from grpo.loss import clipped_policy_loss
+    >>> bind(clipped_policy_loss, {"clip_low": 0.2, "clip_high": 0.3, "max_ratio": 5.0}).keywords
+    {'clip_low': 0.2, 'clip_high': 0.3}
+    """
+    keywords = [p for p in inspect.signature(loss).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    missing = [p.name for p in keywords if p.default is p.empty and p.name not in values]
+    if missing:
+        name = getattr(loss, "__name__", "the loss")
+        raise ValueError(
+            f"{name} wants {', '.join(missing)}, and there are {', '.join(values)}: give its other keywords defaults"
+        )
+    return partial(loss, **{p.name: values[p.name] for p in keywords if p.name in values})
