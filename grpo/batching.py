@@ -1,8 +1,8 @@
 """From answers to tensors: micro-batches of bounded size, in a fixed order.
 
-A row is prompt + answer, padded on the right, so positions count from 0 and causal attention never looks at padding.
-Rows of similar length share a micro-batch, and no micro-batch holds more than `max_tokens` tokens, padding included.
-Left out: packing several rows into one sequence.
+The sequences of a micro-batch, each a prompt and an answer, lie end to end in one row without any padding, with
+positions of their own; answers to the same prompt share it, so that it is computed once. What each sequence sees of the
+row is a `Layout` (`grpo.packed_attention`). Losses are per answer and padded: [B, T].
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from grpo.packed_attention import Layout
 
 __all__ = ["MicroBatch", "Sample", "micro_batches"]
 
@@ -26,68 +28,107 @@ class Sample:
     advantage: float
     truncated: bool = False  # ran out of tokens
 
+    @property
+    def token_ids(self) -> tuple[int, ...]:
+        """The whole sequence."""
+        return self.prompt_ids + self.completion_ids
+
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """The rows of one forward pass; B rows, L tokens in the longest row, T in the longest answer."""
+    """The answers of one forward pass: B answers of at most T tokens, on a row of N tokens."""
 
-    rows: Tensor  # [B] int64: the index of each row in the list it was cut from
-    input_ids: Tensor  # [B, L] int64, padded on the right with 0
-    attention_mask: Tensor  # [B, L] bool, True = a real token
-    trained: Tensor  # [B, L] bool, True where the *next* token belongs to the answer
-    mask: Tensor  # [B, T] bool, True = an answer token; mask.sum() == trained.sum()
+    rows: Tensor  # [B] int64: the index of each answer in the list it was cut from
+    input_ids: Tensor  # [N] int64: the sequences end to end
+    positions: Tensor  # [N] int64: of each token in its sequence
+    layout: Layout  # which tokens each sequence sees
+    predictors: Tensor  # [mask.sum()] int64: the place in the row from which each trained token is predicted
+    mask: Tensor  # [B, T] bool, True = an answer token
     completion_ids: Tensor  # [B, T] int64, padded with 0
     sampler_logprobs: Tensor  # [B, T] fp32, padded with 0
     advantages: Tensor  # [B] fp32
 
     def to(self, device: torch.device) -> MicroBatch:
         """The same batch on another device."""
-        return MicroBatch(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+        return MicroBatch(**{name: part.to(device) for name, part in vars(self).items()})
 
 
-def micro_batches(samples: Sequence[Sample], *, max_tokens: int) -> list[MicroBatch]:
-    """Cut samples into micro-batches of at most `max_tokens` padded tokens, longest rows first.
+def micro_batches(samples: Sequence[Sample], *, max_tokens: int, share_prompts: bool = True) -> list[MicroBatch]:
+    """Cut samples into micro-batches of at most `max_tokens` tokens, the longest first.
 
-    The longest come first so that memory that does not suffice fails at once and not an hour later. A single row longer
+    The longest come first so that memory that does not suffice fails at once and not an hour later. A sequence longer
     than `max_tokens` gets a micro-batch of its own.
 
-    Args: samples, each with at least one prompt and one answer token; max_tokens, padded tokens per micro-batch.
+    Args: samples, each with at least one prompt and one answer token; max_tokens per micro-batch, a shared prompt
+        counted once; share_prompts, whether answers to one prompt in one micro-batch compute it once.
     Returns: micro-batches whose `rows` together are a permutation of range(len(samples)).
     Raises: ValueError for a sample without prompt or answer tokens.
 
-    >>> one, two = Sample((1, 2), (3,), (-0.1,), 1.0), Sample((1,), (4,), (-0.2,), -1.0)
-    >>> [batch.rows.tolist() for batch in micro_batches([two, one], max_tokens=6)]
-    [[1, 0]]
+    >>> one, two = Sample((1, 2), (3,), (-0.1,), 1.0), Sample((1, 2), (4, 5), (-0.2, -0.2), -1.0)
+    >>> [batch] = micro_batches([one, two], max_tokens=6)
+    >>> batch.rows.tolist(), batch.input_ids.tolist(), batch.positions.tolist()
+    ([1, 0], [1, 2, 4, 5, 3], [0, 1, 2, 3, 2])
     """
     for index, sample in enumerate(samples):
         if not sample.prompt_ids or not sample.completion_ids:
             raise ValueError(f"sample {index} has no prompt or no answer tokens; leave it out of the update")
-    order = sorted(range(len(samples)), key=lambda row: -_length(samples[row]))  # stable: ties keep their order
     batches: list[list[int]] = []
-    for row in order:
-        if batches and (len(batches[-1]) + 1) * _length(samples[batches[-1][0]]) <= max_tokens:
-            batches[-1].append(row)
-        else:
-            batches.append([row])
-    return [_pad(rows, [samples[row] for row in rows]) for rows in batches]
+    room = 0
+    for row in _order(samples, share_prompts):
+        sample = samples[row]
+        known = share_prompts and room > 0 and samples[batches[-1][-1]].prompt_ids == sample.prompt_ids
+        cost = len(sample.completion_ids if known else sample.token_ids)
+        if cost > room:
+            batches.append([])
+            room, cost = max_tokens, len(sample.token_ids)
+        batches[-1].append(row)
+        room -= cost
+    return [_pack(rows, [samples[row] for row in rows], share_prompts) for rows in batches]
 
 
-def _length(sample: Sample) -> int:
-    """Tokens of prompt and answer together."""
-    return len(sample.prompt_ids) + len(sample.completion_ids)
+def _order(samples: Sequence[Sample], share_prompts: bool) -> list[int]:
+    """Rows by length, the longest first; those that share a prompt together, at the place of their longest."""
+    longest: dict[tuple[int, ...], int] = {}
+    for sample in samples if share_prompts else ():
+        longest[sample.prompt_ids] = max(longest.get(sample.prompt_ids, 0), len(sample.token_ids))
+    ranks = {prompt: rank for rank, prompt in enumerate(longest)}  # ties keep their order
+
+    def key(row: int) -> tuple[int, int, int]:
+        sample = samples[row]
+        return (-longest.get(sample.prompt_ids, 0), ranks.get(sample.prompt_ids, 0), -len(sample.token_ids))
+
+    return sorted(range(len(samples)), key=key)
 
 
-def _pad(rows: list[int], samples: list[Sample]) -> MicroBatch:
+def _pack(rows: list[int], samples: list[Sample], share_prompts: bool) -> MicroBatch:
     """One micro-batch out of these samples."""
-    num_tokens = torch.tensor([_length(sample) for sample in samples])  # [B]
-    num_prompt = torch.tensor([len(sample.prompt_ids) for sample in samples])
-    lengths = num_tokens - num_prompt
-    position = torch.arange(int(num_tokens.max()))  # [L]
+    prompts: dict[tuple[int, ...], list[int]] = {}  # prompt -> its places in the row
+    input_ids: list[int] = []
+    positions: list[int] = []
+    table: list[Tensor] = []
+    width = max(len(sample.token_ids) for sample in samples)
+    place: list[int] = []
+    for number, sample in enumerate(samples):
+        known = prompts.get(sample.prompt_ids, []) if share_prompts else []
+        new = sample.token_ids[len(known) :]
+        places = [*known, *range(len(input_ids), len(input_ids) + len(new))]
+        input_ids += new
+        positions += range(len(known), len(places))
+        place += range(number * width + len(known), number * width + len(places))
+        prompts[sample.prompt_ids] = places[: len(sample.prompt_ids)]
+        table.append(torch.tensor(places))
+    lengths = torch.tensor([len(sample.completion_ids) for sample in samples])
     return MicroBatch(
         rows=torch.tensor(rows),
-        input_ids=_stack([sample.prompt_ids + sample.completion_ids for sample in samples], torch.int64),
-        attention_mask=position < num_tokens[:, None],
-        trained=(position >= num_prompt[:, None] - 1) & (position < num_tokens[:, None] - 1),
+        input_ids=torch.tensor(input_ids),
+        positions=torch.tensor(positions),
+        layout=Layout(
+            index=torch.nn.utils.rnn.pad_sequence(table, batch_first=True),
+            place=torch.tensor(place),
+            lengths=torch.tensor([len(places) for places in table], dtype=torch.int32),
+            max_length=width,
+        ),
+        predictors=torch.cat([p[len(s.prompt_ids) - 1 : -1] for p, s in zip(table, samples, strict=True)]),
         mask=torch.arange(int(lengths.max())) < lengths[:, None],
         completion_ids=_stack([sample.completion_ids for sample in samples], torch.int64),
         sampler_logprobs=_stack([sample.sampler_logprobs for sample in samples], torch.float32),

@@ -158,10 +158,13 @@ class TrainSection:
     )
     micro_batch_tokens: int = option(
         8192,
-        "padded tokens in one forward and backward pass; changes memory and speed, not the result",
+        "tokens in one forward and backward pass, a shared prompt counted once; changes memory and speed, no result",
         unit="tokens",
         low=1,
         high=100_000_000,
+    )
+    checkpoint_activations: bool = option(
+        False, "compute the activations inside layers again in the backward pass: a third more time, far less memory"
     )
     skip_zero_spread: bool = option(True, "leave out groups whose answers all earned the same: their gradient is zero")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import logging as transformers_logging
 
 from grpo.batching import MicroBatch
 from grpo.errors import BadInput
 from grpo.logprobs import token_logprobs
+from grpo.packed_attention import can_pack, install
 
 __all__ = ["ModelError", "Policy", "choose_device", "cpu_threads", "load_policy"]
 
@@ -42,6 +44,14 @@ class Policy:
     device: torch.device
     compute_dtype: torch.dtype
     stop_ids: frozenset[int]  # any of these ends an answer; one set for every engine
+    packs: bool = field(init=False)  # whether sequences go through the model end to end, or padded
+    checkpointed: tuple[torch.nn.Module, ...] = ()  # layers whose activations are computed again in the backward pass
+
+    def __post_init__(self) -> None:
+        """Teach the model to attend to sequences that lie end to end, where it can."""
+        self.packs = can_pack(self.model)
+        if self.packs:
+            install(self.model)
 
     def encode(self, messages: Sequence[Mapping[str, str]]) -> tuple[int, ...]:
         """Chat messages as prompt tokens, up to and including the header of the assistant's turn.
@@ -81,15 +91,57 @@ class Policy:
         Returns: logprobs [B, T] fp32 with gradient, entropy [B, T] fp32; 0 outside `batch.mask`.
         """
         with self.autocast():
-            hidden = self.model.base_model(
-                input_ids=batch.input_ids, attention_mask=batch.attention_mask.long(), use_cache=False
-            ).last_hidden_state  # [B, L, H]
-            logits = self.model.lm_head(hidden[batch.trained])  # [tokens, V]
+            logits = self.model.lm_head(self._hidden(batch)[batch.predictors])  # [tokens, V]
         flat_logprobs, flat_entropy = token_logprobs(
             logits, batch.completion_ids[batch.mask], temperature=temperature, entropy_grad=entropy_grad
         )
         padded = flat_logprobs.new_zeros(batch.mask.shape)
         return padded.masked_scatter(batch.mask, flat_logprobs), padded.masked_scatter(batch.mask, flat_entropy)
+
+    def checkpoint_activations(self) -> None:
+        """Keep the activations between layers only, and compute those inside again in the backward pass.
+
+        Raises: ModelError for a model that cannot.
+        """
+        try:
+            self.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        except ValueError as error:
+            raise ModelError(f"{error} Set train.checkpoint_activations to false") from error
+        layers = (layer for layer in self.model.modules() if isinstance(layer, GradientCheckpointingLayer))
+        self.checkpointed = tuple(layers)
+
+    def _hidden(self, batch: MicroBatch) -> Tensor:
+        """The last hidden state of every token of the row, [N, H]."""
+        layout = batch.layout
+        with self._checkpointing():
+            if self.packs:
+                packed: Tensor = self.model.base_model(
+                    input_ids=batch.input_ids[None],
+                    position_ids=batch.positions[None],
+                    attention_mask=batch.input_ids.new_ones(1, 1, 1, 1),  # 4-d: transformers makes none of its own
+                    layout=layout,
+                    use_cache=False,
+                ).last_hidden_state  # [1, N, H]
+                return packed[0]
+            real = torch.arange(layout.max_length, device=self.device) < layout.lengths[:, None]
+            padded: Tensor = self.model.base_model(
+                input_ids=batch.input_ids[layout.index], attention_mask=real.long(), use_cache=False
+            ).last_hidden_state  # [B, L, H]
+            return padded.flatten(0, 1)[layout.place]
+
+    @contextmanager
+    def _checkpointing(self) -> Iterator[None]:
+        """Checkpoint the chosen layers inside the context: they do so while they think that they are in training.
+
+        What they hold does not: dropout stays off.
+        """
+        for layer in self.checkpointed:
+            layer.training = torch.is_grad_enabled()
+        try:
+            yield
+        finally:
+            for layer in self.checkpointed:
+                layer.training = False
 
     def frozen(self) -> Policy:
         """This policy, never to be trained: the reference of the KL term."""

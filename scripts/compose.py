@@ -193,6 +193,8 @@ def _make_updater(recipe: Recipe, policy: Policy, num_steps: int) -> Updater:
     """The optimizer side of the recipe."""
     train = recipe.train
     objective = make_objective(recipe)
+    if train.checkpoint_activations:
+        policy.checkpoint_activations()
     reference = load_recipe_policy(recipe, recipe.model.path).frozen() if objective.needs_reference else None
     return Updater(
         policy,

@@ -1,41 +1,55 @@
-"""Micro-batches hold every sample once, obey the token budget, and mark exactly the answer's tokens."""
+"""Micro-batches hold every sample once, obey the token budget, lay sequences end to end and share prompts."""
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpo.batching import Sample, micro_batches
+from grpo.batching import MicroBatch, Sample, micro_batches
 
 
-def sample(prompt: int, completion: int, first: int = 1) -> Sample:
-    ids = tuple(range(first, first + prompt + completion))
-    return Sample(ids[:prompt], ids[prompt:], tuple(-0.1 * i for i in range(completion)), advantage=float(first))
+def sample(prompt: int, completion: int, first: int = 1, prompt_first: int | None = None) -> Sample:
+    start = first if prompt_first is None else prompt_first
+    prompt_ids, completion_ids = range(start, start + prompt), range(first + prompt, first + prompt + completion)
+    logprobs = tuple(-0.1 * i for i in range(completion))
+    return Sample(tuple(prompt_ids), tuple(completion_ids), logprobs, advantage=float(first))
 
 
-lengths = st.tuples(st.integers(1, 9), st.integers(1, 9))
+def sequences(batch: MicroBatch) -> list[list[int]]:
+    """What each sequence sees of the row."""
+    table = zip(batch.layout.index, batch.layout.lengths.tolist(), strict=True)
+    return [batch.input_ids[places[:length]].tolist() for places, length in table]
 
 
-@given(st.lists(lengths, min_size=1, max_size=12), st.integers(4, 60))
-def test_every_sample_once_within_the_budget_and_marked_right(shapes: list[tuple[int, int]], budget: int) -> None:
-    samples = [sample(prompt, completion, first=100 * i + 1) for i, (prompt, completion) in enumerate(shapes)]
-    batches = micro_batches(samples, max_tokens=budget)
+shapes = st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(0, 3))  # prompt, answer, which prompt
+
+
+@given(st.lists(shapes, min_size=1, max_size=12), st.integers(4, 60), st.booleans())
+def test_every_sample_once_within_the_budget_and_marked_right(
+    drawn: list[tuple[int, int, int]], budget: int, share: bool
+) -> None:
+    samples = [
+        sample(prompt, completion, first=100 * i + 1000, prompt_first=100 * which)
+        for i, (prompt, completion, which) in enumerate(drawn)
+    ]
+    batches = micro_batches(samples, max_tokens=budget, share_prompts=share)
     assert sorted(row for batch in batches for row in batch.rows.tolist()) == list(range(len(samples)))
     for batch in batches:
-        assert batch.input_ids.numel() <= budget or len(batch.rows) == 1
-        assert torch.equal(batch.mask.sum(), batch.trained.sum())
-        for i, row in enumerate(batch.rows.tolist()):
-            expected = samples[row]
-            following = torch.roll(batch.input_ids[i], -1)[batch.trained[i]]
-            assert (
-                tuple(following.tolist()) == expected.completion_ids
-            ), "each trained position predicts an answer token"
-            assert tuple(batch.completion_ids[i][batch.mask[i]].tolist()) == expected.completion_ids
-            assert tuple(batch.input_ids[i][batch.attention_mask[i]].tolist()) == (
-                expected.prompt_ids + expected.completion_ids
-            )
+        chosen = [samples[row] for row in batch.rows.tolist()]
+        assert len(batch.input_ids) <= budget or len(batch.rows) == 1
+        prompts = {s.prompt_ids for s in chosen} if share else chosen
+        num_prompt_tokens = sum(len(p if share else p.prompt_ids) for p in prompts)
+        assert len(batch.input_ids) == num_prompt_tokens + sum(len(s.completion_ids) for s in chosen)
+        assert sequences(batch) == [list(s.token_ids) for s in chosen]
+        flat = batch.layout.index.flatten()[batch.layout.place]
+        assert flat.tolist() == list(range(len(batch.input_ids))), "every token finds its own output"
+        for i, expected in enumerate(chosen):
+            places = batch.layout.index[i, : len(expected.token_ids)]
+            assert batch.positions[places].tolist() == list(range(len(expected.token_ids)))
+            assert batch.completion_ids[i][batch.mask[i]].tolist() == list(expected.completion_ids)
             assert batch.advantages[i] == expected.advantage
             assert batch.sampler_logprobs[i][batch.mask[i]].tolist() == pytest.approx(expected.sampler_logprobs)
+        seen = [s.token_ids[len(s.prompt_ids) - 1 + t] for s in chosen for t in range(len(s.completion_ids))]
+        assert batch.input_ids[batch.predictors].tolist() == seen, "a token is predicted from the one before it"
 
 
 def test_the_longest_rows_come_first() -> None:
@@ -43,9 +57,18 @@ def test_the_longest_rows_come_first() -> None:
     assert [batch.rows.tolist() for batch in batches] == [[1], [2, 0]]
 
 
+def test_answers_to_one_prompt_stay_together_at_the_place_of_the_longest() -> None:
+    group = [sample(4, n, first=10 * n, prompt_first=1) for n in (1, 8, 2)]
+    others = [sample(4, 5, first=100), sample(4, 3, first=200)]
+    batches = micro_batches([*group, *others], max_tokens=15)
+    assert [batch.rows.tolist() for batch in batches] == [[1, 2, 0], [3], [4]]
+    apart = micro_batches([*group, *others], max_tokens=15, share_prompts=False)
+    assert [batch.rows.tolist() for batch in apart] == [[1], [3], [4, 2], [0]]
+
+
 def test_a_prompt_of_token_zero_is_not_taken_for_padding() -> None:
-    batch = micro_batches([Sample((0, 0), (0, 0), (0.0, 0.0), 1.0)], max_tokens=8)[0]
-    assert batch.attention_mask.all() and batch.mask.all()
+    [batch] = micro_batches([Sample((0, 0), (0, 0), (0.0, 0.0), 1.0)], max_tokens=8)
+    assert sequences(batch) == [[0, 0, 0, 0]] and batch.mask.all()
 
 
 def test_a_sample_without_an_answer_is_refused() -> None:

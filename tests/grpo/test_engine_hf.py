@@ -116,7 +116,7 @@ def test_sampling_follows_the_distribution(policy: Policy) -> None:
         counts[answer.token_ids[0]] += 1
     (batch,) = micro_batches([Sample((5, 6, 7), (0,), (0.0,), 0.0)], max_tokens=100)
     with torch.no_grad():
-        chances = policy.model(batch.input_ids).logits[0, 2].softmax(dim=-1)
+        chances = policy.model(batch.input_ids[None]).logits[0, 2].softmax(dim=-1)
     top = chances.topk(5).indices
     sigma = (chances * (1 - chances) / 4000).sqrt()
     assert ((counts / 4000 - chances)[top].abs() < 4.5 * sigma[top]).all()

@@ -93,12 +93,12 @@ def test_skipping_answers_that_teach_nothing_changes_nothing(make_policy: Callab
 
 
 def test_skipped_answers_cost_no_forward_pass(policy: Policy) -> None:
-    rows: list[int] = []
+    tokens: list[int] = []
     policy.model.base_model.register_forward_pre_hook(
-        lambda _, __, kwargs: rows.append(len(kwargs["input_ids"])), with_kwargs=True
+        lambda _, __, kwargs: tokens.append(kwargs["input_ids"].numel()), with_kwargs=True
     )
     make_updater(policy).update(SAMPLES)
-    assert sum(rows) == 3
+    assert sum(tokens) == 3 + 4 + 2 + 1 + 1, "a prompt shared by two, their answers, and the last sample"
 
 
 def test_a_batch_without_anything_to_learn_leaves_the_weights_alone(policy: Policy) -> None:
