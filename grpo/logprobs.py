@@ -1,15 +1,35 @@
-"""Log-probabilities and entropy of tokens under logits, at the temperature they were sampled with.
+"""Log-probabilities and entropy of tokens, at the temperature they were sampled with.
 
 The policy that produced an answer is softmax(z / T), so policy, old policy and reference are all read at that T: a
-ratio between distributions at different temperatures is not an importance ratio. Left out: avoiding the [tokens,
-vocabulary] logits. Callers pass only the positions that are trained.
+ratio between distributions at different temperatures is not an importance ratio.
+
+`token_logprobs` is the definition, on logits. `linear_logprobs` is the same from hidden states and the head's matrix,
+without ever holding [tokens, vocabulary]: the vocabulary is walked in tiles, once forward for the running sum of
+exponentials, once backward for the gradient, and only a few numbers per token are kept in between. Arithmetic and sums
+are fp32 whatever the inputs are (fp64 stays fp64). Left out: logits that are scaled or capped after the head.
 """
 
 from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
-__all__ = ["token_logprobs"]
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+__all__ = ["linear_logprobs", "token_logprobs"]
+
+
+class Tile(NamedTuple):
+    """The size of the piece of the logits that exists at one time."""
+
+    tokens: int
+    vocabulary: int
+
+
+CPU_TILE = Tile(2048, 4096)  # 32 MB; smaller tiles cost up to twice the time (EXPERIMENTS.md, 2026-11-24)
+CUDA_TILE = Tile(4096, 8192)  # 128 MB: large enough for the matrix products; not measured
 
 
 def token_logprobs(
@@ -25,15 +45,243 @@ def token_logprobs(
     Returns: log-probs [...] in nats (with gradient), entropy [...] in nats (detached unless asked for).
     Raises: ValueError for a temperature that is not positive.
 
-    >>> import torch
     >>> logprobs, entropy = token_logprobs(torch.zeros(1, 4), torch.tensor([2]), temperature=1.0)
     >>> round(logprobs.item(), 4), round(entropy.item(), 4)  # uniform over four: -ln 4, ln 4
     (-1.3863, 1.3863)
     """
-    if temperature <= 0:
-        raise ValueError(f"temperature is {temperature}; log-probabilities need it above 0 (greedy answers have none)")
+    _check_temperature(temperature)
     wide = logits if logits.dtype.itemsize >= 4 else logits.float()
     distribution = (wide / temperature).log_softmax(dim=-1)
     measured = distribution if entropy_grad else distribution.detach()
     entropy = -(measured.exp() * measured).sum(dim=-1)
     return distribution.gather(-1, token_ids.unsqueeze(-1)).squeeze(-1), entropy
+
+
+def linear_logprobs(
+    hidden: Tensor,
+    weight: Tensor,
+    token_ids: Tensor,
+    *,
+    temperature: float,
+    bias: Tensor | None = None,
+    entropy_grad: bool = False,
+    tile: Tile | None = None,
+) -> tuple[Tensor, Tensor]:
+    """`token_logprobs(hidden @ weight.T + bias, token_ids)` without the logits, forward and backward.
+
+        forward    lse = log sum_v exp(z_v),  l = z_token - lse,  H = lse - sum_v p_v z_v     (z already divided by T)
+        backward   dz_v = g (1[v = token] - p_v) - g_H p_v (log p_v + H),  d hidden = dz W / T,  d W = dz^T hidden / T
+
+    Under autocast the matrix products take inputs of its dtype; sums and results are fp32 all the same.
+
+    Args:
+        hidden: [N, H] last hidden states, bf16, fp16, fp32 or fp64; carries gradient.
+        weight: [V, H] of the head, tied or not; carries gradient unless it is frozen, and then none is computed.
+        token_ids: [N] int64, each in 0..V-1.
+        temperature: T > 0, the sampling temperature.
+        bias: [V] of the head, if it has one.
+        entropy_grad: whether the entropy carries gradient.
+        tile: tokens x vocabulary that exist at one time; changes speed and memory only.
+    Returns: log-probs [N] in nats (with gradient), entropy [N] in nats (detached unless asked for), fp32 or fp64.
+    Raises: ValueError for a temperature that is not positive, and where shapes do not fit.
+    Source: online softmax, Milakov and Gimelshein (arXiv 1805.02867); tiling the head of a language model: Wijmans et
+        al., "Cut Your Losses" (arXiv 2411.09009).
+
+    >>> head, hidden, token_ids = torch.eye(3, 2), torch.tensor([[2.0, 0.0]]), torch.tensor([0])
+    >>> logprobs, entropy = linear_logprobs(hidden, head, token_ids, temperature=1.0)
+    >>> expected, _ = token_logprobs(hidden @ head.T, token_ids, temperature=1.0)
+    >>> torch.allclose(logprobs, expected)
+    True
+    """
+    _check_temperature(temperature)
+    if hidden.ndim != 2 or token_ids.shape != hidden.shape[:1] or weight.shape[1:] != hidden.shape[1:]:
+        raise ValueError(
+            f"hidden states are {list(hidden.shape)}, token ids {list(token_ids.shape)} and the head "
+            f"{list(weight.shape)}; give [tokens, size], [tokens] and [vocabulary, size]"
+        )
+    size = tile or (CUDA_TILE if hidden.is_cuda else CPU_TILE)
+    apply: Callable[..., tuple[Tensor, Tensor]] = _LinearLogprobs.apply  # untyped in torch
+    return apply(hidden, weight, bias, token_ids, temperature, size, entropy_grad)
+
+
+class _LinearLogprobs(torch.autograd.Function):
+    """The walk over tiles. What is saved: the inputs, and per token lse and entropy."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        token_ids: Tensor,
+        temperature: float,
+        size: Tile,
+        entropy_grad: bool,
+    ) -> tuple[Tensor, Tensor]:
+        head = _Head(hidden, weight, bias, temperature, size, _product_dtype(hidden))
+        highest, total, weighted, target = (head.per_token(fill) for fill in (-torch.inf, 0.0, 0.0, 0.0))
+        fold = _fused(_fold, hidden)
+        with torch.autocast(hidden.device.type, enabled=False):
+            for words in head.vocabulary():
+                for tokens in head.tokens():
+                    logits = head.logits(tokens, words)
+                    inside, column = _targets(token_ids[tokens], words)
+                    target[tokens][inside] = logits[inside, column]
+                    fold(logits, highest[tokens], total[tokens], weighted[tokens])
+        lse = highest + total.log()
+        entropy = lse - weighted / total
+        ctx.save_for_backward(hidden, weight, bias, token_ids, lse, entropy)
+        ctx.temperature, ctx.size, ctx.product_dtype = temperature, size, head.product_dtype
+        ctx.set_materialize_grads(False)
+        if not entropy_grad:
+            ctx.mark_non_differentiable(entropy)
+        return target - lse, entropy
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_logprobs: Tensor | None, grad_entropy: Tensor | None) -> tuple[Tensor | None, ...]:
+        hidden, weight, bias, token_ids, lse, entropy = ctx.saved_tensors
+        wants_hidden, wants_weight, wants_bias = ctx.needs_input_grad[:3]
+        head = _Head(hidden, weight, bias, ctx.temperature, ctx.size, ctx.product_dtype)
+        d_hidden = torch.zeros_like(hidden, dtype=lse.dtype) if wants_hidden else None
+        d_weight = torch.empty_like(weight) if wants_weight else None
+        d_bias = torch.zeros_like(bias) if wants_bias else None
+        g = torch.zeros_like(lse) if grad_logprobs is None else grad_logprobs
+        gradient = _fused(_gradient if grad_entropy is None else _gradient_with_entropy, hidden)
+        for words in head.vocabulary():
+            rows = head.d_weight(words) if d_weight is not None else None
+            for tokens in head.tokens():
+                dz = head.logits(tokens, words)
+                with_entropy = () if grad_entropy is None else (grad_entropy[tokens], entropy[tokens])
+                gradient(dz, g[tokens], lse[tokens], *with_entropy)
+                inside, column = _targets(token_ids[tokens], words)
+                dz[inside, column] += g[tokens][inside]
+                dz /= ctx.temperature
+                head.backward(dz, tokens, words, d_hidden, rows)
+                if d_bias is not None:
+                    d_bias[words] += dz.sum(dim=0)
+            if d_weight is not None and rows is not None:
+                d_weight[words] = rows
+        return (None if d_hidden is None else d_hidden.to(hidden.dtype)), d_weight, d_bias, None, None, None, None
+
+
+class _Head:
+    """The matrix products of the head, tile by tile, in one buffer."""
+
+    def __init__(
+        self,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        temperature: float,
+        size: Tile,
+        product_dtype: torch.dtype,
+    ) -> None:
+        self.product_dtype = product_dtype
+        self._hidden, self._weight, self._bias = hidden.to(product_dtype), weight, bias
+        self._temperature = temperature
+        self._wide = torch.float64 if hidden.dtype == torch.float64 else torch.float32
+        self._size = size
+        shape = min(size.tokens, len(hidden)), min(size.vocabulary, len(weight))
+        self._buffer = torch.empty(shape, dtype=self._wide, device=hidden.device)
+
+    def per_token(self, fill: float) -> Tensor:
+        """One number for each token, [N]."""
+        return torch.full((len(self._hidden),), fill, dtype=self._wide, device=self._hidden.device)
+
+    def tokens(self) -> Iterator[slice]:
+        """The pieces of the tokens."""
+        return _slices(len(self._hidden), self._size.tokens)
+
+    def vocabulary(self) -> Iterator[slice]:
+        """The pieces of the vocabulary."""
+        return _slices(len(self._weight), self._size.vocabulary)
+
+    def logits(self, tokens: slice, words: slice) -> Tensor:
+        """`z / T` of a tile, in a buffer that the next call overwrites."""
+        hidden, weight = self._hidden[tokens], self._weight[words].to(self.product_dtype)
+        if self.product_dtype == self._wide:
+            logits = torch.mm(hidden, weight.T, out=self._buffer[: len(hidden), : len(weight)])
+        else:
+            logits = torch.mm(hidden, weight.T, out_dtype=self._wide)  # half precision, on CUDA only
+        if self._bias is not None:
+            logits += self._bias[words]
+        return logits if self._temperature == 1 else logits.div_(self._temperature)
+
+    def d_weight(self, words: slice) -> Tensor:
+        """Where a tile's gradient of the weight is summed, [words, H]."""
+        return torch.zeros_like(self._weight[words], dtype=self._wide)
+
+    def backward(self, dz: Tensor, tokens: slice, words: slice, d_hidden: Tensor | None, rows: Tensor | None) -> None:
+        """Add a tile's part of both gradients."""
+        if d_hidden is not None:
+            self._add_product(d_hidden[tokens], dz, self._weight[words])
+        if rows is not None:
+            self._add_product(rows, dz.T, self._hidden[tokens])
+
+    def _add_product(self, total: Tensor, left: Tensor, right: Tensor) -> None:
+        """`total += left @ right`, summed in the wide dtype whatever the product's is."""
+        if self.product_dtype == self._wide:
+            total.addmm_(left, right.to(self._wide))
+        else:
+            total += torch.mm(left.to(self.product_dtype), right.to(self.product_dtype), out_dtype=self._wide)
+
+
+def _fold(logits: Tensor, highest: Tensor, total: Tensor, weighted: Tensor) -> None:
+    """Add a tile to the running `max z`, `sum exp(z - max)` and `sum exp(z - max) z` of its tokens; in place."""
+    new = torch.maximum(highest, logits.amax(dim=1))
+    shrink = (highest - new).exp()
+    powers = (logits - new[:, None]).exp_()
+    total.mul_(shrink).add_(powers.sum(dim=1))
+    weighted.mul_(shrink).add_(powers.mul_(logits).sum(dim=1))
+    highest.copy_(new)
+
+
+def _gradient(logits: Tensor, g: Tensor, lse: Tensor) -> None:
+    """Turn z into `-g p`, in place; the token's own g is added by the caller."""
+    logits.sub_(lse[:, None]).exp_().mul_(-g[:, None])
+
+
+def _gradient_with_entropy(logits: Tensor, g: Tensor, lse: Tensor, g_entropy: Tensor, entropy: Tensor) -> None:
+    """Turn z into `-p (g + g_H (log p + H))`, in place."""
+    logits.sub_(lse[:, None])
+    powers = logits.exp()
+    logits.add_(entropy[:, None]).mul_(g_entropy[:, None]).add_(g[:, None]).mul_(powers).neg_()
+
+
+def _fused(function: Callable[..., None], hidden: Tensor) -> Callable[..., None]:
+    """The function as one kernel on CUDA, where each of its operations would read and write the tile again."""
+    if not hidden.is_cuda:
+        return function
+    if function not in _compiled:
+        _compiled[function] = torch.compile(function, dynamic=True)
+    return _compiled[function]
+
+
+_compiled: dict[Callable[..., None], Callable[..., None]] = {}
+
+
+def _targets(token_ids: Tensor, words: slice) -> tuple[Tensor, Tensor]:
+    """Which tokens of a piece stand in a tile, and in which of its columns."""
+    inside = ((token_ids >= words.start) & (token_ids < words.stop)).nonzero().squeeze(1)
+    return inside, token_ids[inside] - words.start
+
+
+def _product_dtype(hidden: Tensor) -> torch.dtype:
+    """The dtype of the matrix products' inputs: autocast's or the hidden states'; fp32 on CPUs for half precision."""
+    device = hidden.device.type
+    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
+    if hidden.dtype == torch.float64:
+        return hidden.dtype
+    return dtype if hidden.is_cuda else torch.float32
+
+
+def _slices(length: int, step: int) -> Iterator[slice]:
+    """`range(length)` in pieces."""
+    return (slice(start, min(start + step, length)) for start in range(0, length, step))
+
+
+def _check_temperature(temperature: float) -> None:
+    """Refuse what has no distribution."""
+    if temperature <= 0:
+        raise ValueError(f"temperature is {temperature}; log-probabilities need it above 0 (greedy answers have none)")

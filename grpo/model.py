@@ -22,11 +22,13 @@ from transformers.utils import logging as transformers_logging
 
 from grpo.batching import MicroBatch
 from grpo.errors import BadInput
-from grpo.logprobs import token_logprobs
+from grpo.logprobs import linear_logprobs
 from grpo.packed_attention import can_pack, install
 
 __all__ = ["ModelError", "Policy", "choose_device", "cpu_threads", "load_policy"]
 
+
+CHANGED_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling")  # Gemma 2, Cohere, Granite
 
 transformers_logging.disable_progress_bar()  # one bar is enough: the trainer's
 
@@ -84,17 +86,23 @@ class Policy:
     ) -> tuple[Tensor, Tensor]:
         """Log-probability and entropy of every answer token, given prompt and answer so far.
 
-        The head is applied to trained positions only: logits of prompt and padding are never made.
+        The head is applied to trained positions only, and its logits are never held: see `grpo.logprobs`.
 
         Args: batch, on this policy's device; temperature, the sampling temperature; entropy_grad, whether the entropy
             carries gradient too.
         Returns: logprobs [B, T] fp32 with gradient, entropy [B, T] fp32; 0 outside `batch.mask`.
         """
         with self.autocast():
-            logits = self.model.lm_head(self._hidden(batch)[batch.predictors])  # [tokens, V]
-        flat_logprobs, flat_entropy = token_logprobs(
-            logits, batch.completion_ids[batch.mask], temperature=temperature, entropy_grad=entropy_grad
-        )
+            hidden = self._hidden(batch)[batch.predictors]  # [tokens, H]
+            head = self.model.lm_head
+            flat_logprobs, flat_entropy = linear_logprobs(
+                hidden,
+                head.weight,
+                batch.completion_ids[batch.mask],
+                temperature=temperature,
+                bias=head.bias,
+                entropy_grad=entropy_grad,
+            )
         padded = flat_logprobs.new_zeros(batch.mask.shape)
         return padded.masked_scatter(batch.mask, flat_logprobs), padded.masked_scatter(batch.mask, flat_entropy)
 
@@ -201,6 +209,11 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
         raise ModelError(
             f"{path!r} lacks {len(missing)} of the model's weights ({missing[0]}, ...), which would start at random: "
             "get the checkpoint again"
+        )
+    if changed := [name for name in CHANGED_LOGITS if getattr(model.config.get_text_config(), name, None)]:
+        raise ModelError(
+            f"{path!r} changes its logits after the head ({', '.join(changed)}), which the loss does not know: use "
+            "another model"
         )
     if not tokenizer.chat_template:
         raise ModelError(f"the tokenizer of {path!r} has no chat template: use an instruction-tuned model")
