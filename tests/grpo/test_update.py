@@ -224,3 +224,26 @@ def test_bf16_compute_keeps_fp32_parameters_and_state(make_policy: Callable[...,
     assert math.isfinite(metrics["loss/total"])
     assert {p.dtype for p in policy.model.parameters()} == {torch.float32}
     assert {s["exp_avg"].dtype for s in updater.optimizer.state.values()} == {torch.float32}
+
+
+RECIPE_LR = 1e-6
+MOVED_WITHIN = 0.05  # of what full fp32 moves
+
+
+def movement(policy: Policy, updates: int = 100) -> torch.Tensor:
+    """How far Adam at the real recipe's learning rate moves the weights."""
+    before = weights(policy)
+    updater = make_updater(policy, schedule=lambda update: RECIPE_LR, max_grad_norm=1.0)
+    for _ in range(updates):
+        updater.update(SAMPLES)
+    return weights(policy) - before
+
+
+def test_bf16_compute_moves_fp32_weights_as_full_fp32_does(make_policy: Callable[..., Policy]) -> None:
+    """At a learning rate that bf16 weights would round away: an update is a fraction of their last bit."""
+    full, mixed = (movement(make_policy(dtype=dtype)) for dtype in (torch.float32, torch.bfloat16))
+    assert full.norm() > 0 and abs(mixed.norm() / full.norm() - 1) < MOVED_WITHIN
+    assert (mixed - full).norm() < 0.15 * full.norm(), "in the same direction, but for the signs of tiny gradients"
+    rounded = make_policy()
+    rounded.model.to(torch.bfloat16)
+    assert movement(rounded).float().norm() < 0.5 * full.norm(), "which bf16 weights do not"
