@@ -53,7 +53,7 @@ rust: $(INSTALLED) ## Find Rust 1.80 or newer with clippy, or put one into .rust
 
 lock: | $(VENV)/bin/pip ## Write requirements.lock from setup.cfg, keeping versions that fit; ARGS: --upgrade takes the newest
 	@$(RUN) -m pip install --quiet uv
-	@$(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --extra train --extra dev --annotation-style line \
+	@$(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --extra train --extra lora --extra dev --annotation-style line \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file requirements.lock $(ARGS) setup.cfg
 
 clean: ## Remove caches and build products; keeps .venv, .rust and runs
@@ -65,7 +65,7 @@ clean: ## Remove caches and build products; keeps .venv, .rust and runs
 $(INSTALLED): setup.cfg pyproject.toml requirements.lock | $(VENV)/bin/pip
 	@echo 'Installing the locked packages into $(VENV); the first time takes minutes'
 	@$(INSTALL) setuptools
-	@$(INSTALL) --no-build-isolation --editable '.[train,dev]'
+	@$(INSTALL) --no-build-isolation --editable '.[train,lora,dev]'
 	@touch $@
 
 $(VENV)/bin/pip:

@@ -20,6 +20,7 @@ __all__ = [
     "DataSection",
     "EvalSection",
     "LogSection",
+    "LoraSection",
     "LossSection",
     "ModelSection",
     "RunSection",
@@ -65,6 +66,19 @@ class ModelSection:
         "type of the matrix products; parameters and Adam's moments are float32 whatever it says",
         choices=("float32", "bfloat16"),
         source="float32 is exact and fastest on CPUs without bfloat16 units",
+    )
+
+
+@dataclass(frozen=True)
+class LoraSection:
+    """Thin matrices that are trained in place of the model."""
+
+    rank: int = option(0, "rank of the matrices; 0: no LoRA, all weights are trained", low=0, high=4096)
+    alpha: int = option(64, "their product counts alpha / rank", low=1, high=100_000, source=PUBLISHED)
+    targets: str = option(
+        "all-linear",
+        "all linear layers but the head, or names of layers, separated by commas: q_proj,v_proj",
+        source=PUBLISHED,
     )
 
 

@@ -174,6 +174,10 @@ def token_gradient(per_token: Tensor, logprobs: Tensor) -> Tensor:
     """The derivative of a loss with respect to each log-probability; 0 where they are not connected.
 
     Args, Returns: [B, T]; the graph of `per_token` stays usable.
+
+    >>> logprobs = torch.tensor([[1.0, 2.0]], requires_grad=True)
+    >>> token_gradient(logprobs.square(), logprobs).tolist()
+    [[2.0, 4.0]]
     """
     if not per_token.requires_grad:
         return torch.zeros_like(logprobs)

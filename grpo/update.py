@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -23,7 +23,15 @@ from grpo.model import Policy
 from grpo.objective import Objective
 from grpo.records import Group
 
-__all__ = ["NonFiniteLoss", "Updater", "learning_rate", "samples_from_groups"]
+__all__ = ["NonFiniteLoss", "Scorer", "Updater", "learning_rate", "samples_from_groups"]
+
+
+class Scorer(Protocol):
+    """What reads log-probs of answers: a policy, or the base under its adapters."""
+
+    def completion_logprobs(
+        self, batch: MicroBatch, *, temperature: float, entropy_grad: bool = False
+    ) -> tuple[Tensor, Tensor]: ...
 
 
 class NonFiniteLoss(HostFailed, ArithmeticError):
@@ -85,7 +93,7 @@ class Updater:
     def __init__(
         self,
         policy: Policy,
-        reference: Policy | None,
+        reference: Scorer | None,
         objective: Objective,
         *,
         schedule: Callable[[int], float],
@@ -174,11 +182,11 @@ class Updater:
         return sample.advantage != 0.0 or self.objective.always_teaches or not self._skip_zero_spread
 
     @torch.no_grad()
-    def _score(self, batches: Iterable[MicroBatch], policy: Policy | None = None) -> list[_Scores]:
+    def _score(self, batches: Iterable[MicroBatch], scorer: Scorer | None = None) -> list[_Scores]:
         """What a policy, the trained one unless named, says of answers."""
         temperature = self.objective.temperature
-        scorer = policy or self._policy
-        return [_Scores(*scorer.completion_logprobs(batch, temperature=temperature)) for batch in batches]
+        asked = scorer or self._policy
+        return [_Scores(*asked.completion_logprobs(batch, temperature=temperature)) for batch in batches]
 
     def _update_share(self, share: _Share) -> list[dict[str, float]]:
         """One optimizer step; the metrics of its micro-batches."""

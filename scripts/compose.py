@@ -21,7 +21,7 @@ from grpo.records import Example
 from grpo.run import RunDirectory
 from grpo.settings import ConfigError, to_toml
 from grpo.trainer import Trainer
-from grpo.update import Updater, learning_rate
+from grpo.update import Scorer, Updater, learning_rate
 from recipe import Recipe
 from rewards import SYSTEM_PROMPT, Rubric, RustGrader
 from rewards.gold import gold_problem
@@ -33,6 +33,7 @@ __all__ = [
     "evaluate_policy",
     "load_prompt_set",
     "load_recipe_policy",
+    "load_trained_policy",
     "make_objective",
     "make_trainer",
     "resume",
@@ -56,6 +57,23 @@ def load_recipe_policy(recipe: Recipe, path: str | Path) -> Policy:
     torch.set_num_threads(recipe.train.threads or max(1, len(os.sched_getaffinity(0)) - 1))
     device = choose_device(recipe.train.device)
     return load_policy(str(path), device=device, compute_dtype=recipe.model.dtype)
+
+
+def load_trained_policy(recipe: Recipe, checkpoint: Path | None) -> Policy:
+    """The policy to train: the recipe's model, or a checkpoint's; with LoRA the model and the checkpoint's adapters."""
+    if not recipe.lora.rank:
+        return load_recipe_policy(recipe, checkpoint or recipe.model.path)
+    try:
+        from grpo.lora import add_adapters, load_adapters  # peft takes seconds to load
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"lora.rank = {recipe.lora.rank} needs peft ({error}): pip install 'grpo-rust[lora]'"
+        ) from error
+    lora, base = recipe.lora, load_recipe_policy(recipe, recipe.model.path)
+    policy = add_adapters(base, rank=lora.rank, alpha=lora.alpha, targets=lora.targets, seed=recipe.run.seed)
+    if checkpoint:
+        load_adapters(policy, checkpoint)
+    return policy
 
 
 def load_prompt_set(
@@ -195,7 +213,7 @@ def _make_updater(recipe: Recipe, policy: Policy, num_steps: int) -> Updater:
     objective = make_objective(recipe)
     if train.checkpoint_activations:
         policy.checkpoint_activations()
-    reference = load_recipe_policy(recipe, recipe.model.path).frozen() if objective.needs_reference else None
+    reference = _reference(recipe, policy) if objective.needs_reference else None
     return Updater(
         policy,
         reference,
@@ -209,6 +227,16 @@ def _make_updater(recipe: Recipe, policy: Policy, num_steps: int) -> Updater:
         micro_batch_tokens=train.micro_batch_tokens,
         skip_zero_spread=train.skip_zero_spread,
     )
+
+
+def _reference(recipe: Recipe, policy: Policy) -> Scorer:
+    """The policy that training starts from: under the adapters, or loaded once more."""
+    if recipe.lora.rank:
+        from grpo.lora import Base, LoraPolicy
+
+        assert isinstance(policy, LoraPolicy)
+        return Base(policy)
+    return load_recipe_policy(recipe, recipe.model.path).frozen()
 
 
 def _schedule(recipe: Recipe, *, num_updates: int) -> Callable[[int], float]:

@@ -16,7 +16,7 @@ __all__ = ["Footprint", "ModelShape", "footprint", "model_shape", "read_model_sh
 
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
 ACTIVATION_BYTES = {"float32": (36, 16), "bfloat16": (32, 8)}  # a token and layer: first x hidden, second x MLP width
-LOGIT_BYTES = 16  # a trained token and vocabulary entry: logits, log-softmax and two fp32 temporaries
+HEAD_TILES, TILE_TOKENS, TILE_WORDS = 3, 4096, 8192  # fp32: what `grpo.logprobs` holds of the logits, at most
 RUNTIME_BYTES = 700 * 2**20  # the interpreter with torch and transformers
 
 
@@ -31,25 +31,26 @@ class ModelShape:
     mlp: int
     kv_width: int  # heads of keys x their width
     vocabulary: int
+    linear_ends: int  # inputs and outputs of all linear layers but the head: LoRA has rank x this many weights
 
 
 @dataclass(frozen=True)
 class Footprint:
     """Bytes by purpose. Sampling and updating take turns, so their parts do not add up."""
 
-    weights: int  # fp32
+    weights: int  # fp32, with LoRA's
     adam: int  # two fp32 moments
     reference: int  # fp32 copy of the starting policy
-    gradients: int  # fp32
+    gradients: int  # fp32, of what is trained
     compute_copy: int  # what autocast keeps of the weights
     activations: int  # one micro-batch
-    logits: int  # one micro-batch, answer tokens only
+    head: int  # tiles of the logits; they never exist as a whole
     kv_cache: int  # all answers of a step
 
     @property
     def updating(self) -> int:
         """Bytes that are there during an update only."""
-        return self.gradients + self.compute_copy + self.activations + self.logits
+        return self.gradients + self.compute_copy + self.activations + self.head
 
     @property
     def peak(self) -> int:
@@ -84,7 +85,8 @@ def model_shape(config: Mapping[str, Any]) -> ModelShape | None:
     mlp_biases = 2 * mlp + hidden if config.get("mlp_bias") else 0
     embeddings = config["vocab_size"] * hidden * (1 if config.get("tie_word_embeddings") else 2)
     parameters = embeddings + layers * (attention + 3 * hidden * mlp + mlp_biases + norms) + hidden
-    return ModelShape(family, parameters, layers, hidden, mlp, kv_width, config["vocab_size"])
+    linear_ends = layers * (2 * (hidden + width) + 2 * (hidden + kv_width) + 3 * (hidden + mlp))
+    return ModelShape(family, parameters, layers, hidden, mlp, kv_width, config["vocab_size"], linear_ends)
 
 
 def read_model_shape(directory: Path) -> ModelShape | None:
@@ -101,26 +103,32 @@ def footprint(
     dtype: str,
     reference: bool,
     micro_batch_tokens: int,
-    trained_share: float,
     rows: int,
     row_tokens: int,
+    lora_rank: int = 0,
+    checkpointing: bool = False,
 ) -> Footprint:
     """Memory of training a model on one device.
 
-    Args: shape; dtype of the matrix products, "float32" or "bfloat16"; reference, whether a frozen copy is kept;
-        micro_batch_tokens in one pass; trained_share of them that are answer tokens; rows sampled at once; row_tokens,
-        the longest prompt and answer together.
+    Args: shape; dtype of the matrix products, "float32" or "bfloat16"; reference, whether a frozen copy is kept, which
+        LoRA does not need; micro_batch_tokens in one pass; rows sampled at once; row_tokens, the longest prompt and
+        answer together; lora_rank, 0: all weights are trained; checkpointing, whether activations inside layers are
+        computed again: those between layers are kept, and those of one layer.
     Returns: bytes by purpose.
     """
     per_hidden, per_mlp = ACTIVATION_BYTES[dtype]
     width = 4 if dtype == "float32" else 2
+    adapters = lora_rank * shape.linear_ends
+    trained = adapters or shape.parameters
+    layer = micro_batch_tokens * (per_hidden * shape.hidden + per_mlp * shape.mlp)
+    between = micro_batch_tokens * shape.layers * 4 * shape.hidden
     return Footprint(
-        weights=4 * shape.parameters,
-        adam=8 * shape.parameters,
-        reference=4 * shape.parameters if reference else 0,
-        gradients=4 * shape.parameters,
+        weights=4 * (shape.parameters + adapters),
+        adam=8 * trained,
+        reference=4 * shape.parameters if reference and not adapters else 0,
+        gradients=4 * trained,
         compute_copy=0 if dtype == "float32" else width * shape.parameters,
-        activations=micro_batch_tokens * shape.layers * (per_hidden * shape.hidden + per_mlp * shape.mlp),
-        logits=round(micro_batch_tokens * trained_share) * shape.vocabulary * LOGIT_BYTES,
+        activations=between + layer if checkpointing else shape.layers * layer,
+        head=HEAD_TILES * 4 * min(micro_batch_tokens, TILE_TOKENS) * min(shape.vocabulary, TILE_WORDS),
         kv_cache=rows * row_tokens * shape.layers * 2 * shape.kv_width * width,
     )

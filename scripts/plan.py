@@ -190,15 +190,16 @@ def _memory(recipe: Recipe, shape: ModelShape | None, work: Work, row_tokens: in
         dtype=recipe.model.dtype,
         reference=recipe.loss.kl_beta > 0,
         micro_batch_tokens=min(recipe.train.micro_batch_tokens, work.answers_per_step * row_tokens),
-        trained_share=recipe.sampling.max_completion_tokens / row_tokens,
         rows=work.answers_per_step,
         row_tokens=row_tokens,
+        lora_rank=recipe.lora.rank,
+        checkpointing=recipe.train.checkpoint_activations,
     )
     always = f"weights {_bytes(size.weights)}, Adam {_bytes(size.adam)}"
     always += f", reference {_bytes(size.reference)}" if size.reference else ""
     copy = f", {recipe.model.dtype} copy {_bytes(size.compute_copy)}" if size.compute_copy else ""
     parts = f"gradients {_bytes(size.gradients)}{copy}, activations {_bytes(size.activations)}"
-    parts += f", logits {_bytes(size.logits)}"
+    parts += f", head {_bytes(size.head)}"
     return [
         ("memory", f"about {_bytes(size.peak)} on the model's device with the longest answers"),
         ("", f"{always}; then in turns: sampling (KV cache {_bytes(size.kv_cache)}), updating ({parts})"),
@@ -210,7 +211,7 @@ def _disk(recipe: Recipe, shape: ModelShape | None, work: Work) -> list[tuple[st
     written = 1
     if work.steps and recipe.checkpoint.every:
         written = -(-work.steps // recipe.checkpoint.every)
-    checkpoints = 0 if shape is None else min(written, recipe.checkpoint.keep + 1) * 12 * shape.parameters
+    checkpoints = 0 if shape is None else min(written, recipe.checkpoint.keep + 1) * _checkpoint_bytes(recipe, shape)
     line = BYTES_PER_TOKEN * recipe.sampling.max_completion_tokens + VERDICT_BYTES
     per_answer = (line if recipe.log.completions else 0) + REWARD_LINE_BYTES * len(recipe.rewards.weights)
     logs = None if work.answers is None else work.answers * per_answer
@@ -224,6 +225,12 @@ def _disk(recipe: Recipe, shape: ModelShape | None, work: Work) -> list[tuple[st
     return rows
 
 
+def _checkpoint_bytes(recipe: Recipe, shape: ModelShape) -> int:
+    """The model in fp32, and Adam's moments of what is trained; with LoRA the adapters too."""
+    adapters = recipe.lora.rank * shape.linear_ends
+    return 4 * (shape.parameters + adapters) + 8 * (adapters or shape.parameters)
+
+
 def _time(recipe: Recipe, shape: ModelShape | None, work: Work) -> list[tuple[str, str]]:
     """Expected duration on a CPU, with the assumptions it rests on."""
     if _on_gpu(recipe.train.device):
@@ -233,7 +240,7 @@ def _time(recipe: Recipe, shape: ModelShape | None, work: Work) -> list[tuple[st
     jobs = recipe.sandbox.jobs or len(os.sched_getaffinity(0))
     sampled = work.answers * recipe.sampling.max_completion_tokens
     row_tokens = recipe.data.max_prompt_tokens + recipe.sampling.max_completion_tokens
-    updated = work.steps * work.answers_per_step * row_tokens * recipe.train.num_iterations
+    updated = work.steps * work.answers_per_step * row_tokens * recipe.train.num_iterations  # no prompt is shared
     sampling = sampled * shape.parameters * SAMPLING_S_PER_TOKEN_AND_PARAMETER
     updating = updated * shape.parameters * UPDATE_S_PER_TOKEN_AND_PARAMETER
     programs = work.answers + (PROGRAMS_PER_EVALUATED_ANSWER - 1) * work.evaluated

@@ -21,6 +21,7 @@ from grpo.config import (
     DataSection,
     EvalSection,
     LogSection,
+    LoraSection,
     LossSection,
     ModelSection,
     RunSection,
@@ -111,6 +112,7 @@ class Recipe:
 
     run: RunSection = field(default_factory=RunSection)
     model: ModelSection = field(default_factory=ModelSection)
+    lora: LoraSection = field(default_factory=LoraSection)
     data: DataSection = field(default_factory=DataSection)
     sampling: SamplingSection = field(default_factory=SamplingSection)
     rewards: RewardsSection = field(default_factory=RewardsSection)

@@ -90,12 +90,12 @@ def train(recipe: Recipe) -> int:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
     with recipe.sandbox.pool() as pool:
-        from compose import PromptSet, load_prompt_set, load_recipe_policy, make_trainer, resume
+        from compose import PromptSet, load_prompt_set, load_trained_policy, make_trainer, resume
         from grpo.checkpoint import latest_checkpoint
         from grpo.report import write_report
 
         checkpoint = latest_checkpoint(path / "checkpoints") if recipe.run.resume else None
-        policy = load_recipe_policy(recipe, checkpoint or recipe.model.path)
+        policy = load_trained_policy(recipe, checkpoint)
         paid = "gold" in recipe.rewards.weights
         prompts = load_prompt_set(recipe, policy, recipe.data.train, split="train", gold=paid)
         held_out = PromptSet([], {})

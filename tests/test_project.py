@@ -140,8 +140,9 @@ def test_every_package_is_found_and_every_folder_of_modules_is_one():
     ("folders", "extras"),
     [
         (("rewards", "sandbox"), ()),
-        (("grpo", "scripts"), ("train",)),
-        (("tests",), ("train", "dev")),
+        (("grpo",), ("train", "lora")),
+        (("scripts",), ("train", "lora", "dev")),  # benchmarks run their peers
+        (("tests",), ("train", "lora", "dev")),
     ],
 )
 def test_every_import_is_declared(folders, extras):
@@ -204,7 +205,7 @@ def test_make_test_sets_up_once_then_finds_rust_and_runs_pytest(fresh, jobs):
     assert setup[0] == "-m venv --clear .venv"
     assert [line for line in setup if "pip install" in line] == [
         "-m pip install --quiet --constraint requirements.lock setuptools",
-        "-m pip install --quiet --constraint requirements.lock --no-build-isolation --editable .[train,dev]",
+        "-m pip install --quiet --constraint requirements.lock --no-build-isolation --editable .[train,lora,dev]",
     ]
     runs = ["scripts/setup_rust.py", "-m pytest --durations=10 tests/grpo -k loss"]
     assert setup[-2:] == runs
@@ -231,7 +232,7 @@ def test_a_lock_that_contradicts_setup_cfg_can_be_written_anew(fresh):
     assert make(fresh, "lock").returncode == 0
     venv, uv, compile_lock = [line for line in asked(fresh) if not line.startswith("-c")]
     assert (venv, uv) == ("-m venv --clear .venv", "-m pip install --quiet uv")
-    assert "--extra train --extra dev" in compile_lock and compile_lock.endswith("setup.cfg")
+    assert "--extra train --extra lora --extra dev" in compile_lock and compile_lock.endswith("setup.cfg")
 
 
 def test_make_check_lints_and_tests(fresh):

@@ -1,4 +1,4 @@
-"""The golden trace: ten updates of a tiny random model in float64 on one thread, every metric and a digest of the weights.
+"""The golden trace: ten updates of a tiny random model in float64, one thread; every metric, sums of the weights.
 
 A change to numerics shows here first. After a change that is meant, write it anew and commit it with the change:
 

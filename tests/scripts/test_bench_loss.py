@@ -1,4 +1,4 @@
-"""The benchmark of the losses writes the file it promises, on real runs of a small size, and compares like with like."""
+"""The benchmark writes the file it promises, on real runs of a small size, and compares like with like."""
 
 import json
 from pathlib import Path

@@ -191,11 +191,22 @@ def test_activations_by_formula_are_what_autograd_saves(dtype, tolerance):
     """Summed over the storages saved between two depths of one model, parameters left out."""
     saved = [saved_bytes(layers, dtype) for layers in (2, 4)]
     shape = model_shape({**TINY, "num_hidden_layers": 2, "hidden_size": 128, "intermediate_size": 256})
-    expected = footprint(
-        shape, dtype=dtype, reference=False, micro_batch_tokens=1024, trained_share=1, rows=1, row_tokens=1
-    ).activations
+    expected = footprint(shape, dtype=dtype, reference=False, micro_batch_tokens=1024, rows=1, row_tokens=1).activations
     assert saved[1] - saved[0] == pytest.approx(expected, rel=tolerance)
     assert saved[1] - saved[0] != pytest.approx(1.3 * expected, rel=tolerance)
+
+
+def test_lora_keeps_adam_and_gradients_of_its_own_weights_only():
+    sizes = {"model_type": "qwen2", "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 3}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 32, "tie_word_embeddings": True}
+    shape = model_shape(sizes | heads)
+    assert shape.linear_ends == 3 * (2 * (8 + 8) + 2 * (8 + 4) + 3 * (8 + 16))
+    work = {"dtype": "float32", "reference": True, "micro_batch_tokens": 64, "rows": 1, "row_tokens": 64}
+    full, lora = footprint(shape, **work), footprint(shape, **work, lora_rank=2)
+    assert lora.adam == 2 * lora.gradients == 8 * 2 * shape.linear_ends < full.adam
+    assert lora.weights == full.weights + lora.gradients
+    assert (full.reference, lora.reference) == (full.weights, 0), "adapters off are the reference"
+    assert footprint(shape, **work, checkpointing=True).activations < full.activations
 
 
 def saved_bytes(layers: int, dtype: str) -> int:

@@ -14,7 +14,7 @@ from recipe import DEFAULT_RECIPE, Recipe, SandboxSection, explain, parse_argume
 from sandbox.limits import Limits
 
 RECIPES = sorted(DEFAULT_RECIPE.parent.glob("*.toml"))
-SECTIONS = "run model data sampling rewards guard sandbox train loss eval checkpoint log".split()
+SECTIONS = "run model lora data sampling rewards guard sandbox train loss eval checkpoint log".split()
 
 
 def write(directory: Path, text: str) -> str:

@@ -97,6 +97,23 @@ def test_the_checkpoint_is_an_ordinary_model(finished: tuple[Path, subprocess.Co
     assert model.config.vocab_size >= len(tokenizer)
 
 
+def test_lora_trains_through_the_script_and_goes_on(tmp_path: Path) -> None:
+    path, adapters = tmp_path / "lora", ["lora.rank=4", "lora.alpha=8", "loss.kl_beta=0.01", "eval.prompts=0"]
+    settings = [*SMALL, *adapters, "train.checkpoint_activations=true", f"run.dir={path}"]
+    assert train(*settings, "train.max_steps=2", "checkpoint.every=1").returncode == 0
+    steps = lines(path / "metrics.jsonl")
+    assert [step["step"] for step in steps] == [1, 2] and all("kl/reference" in step for step in steps)
+    trained, state = path / "checkpoints" / "step-000002", path / "checkpoints" / "step-000002" / "trainer_state"
+    assert (trained / "adapter" / "adapter_model.safetensors").exists()
+    assert AutoModelForCausalLM.from_pretrained(trained).num_parameters() == 3_213_824
+    assert (state / "optimizer.safetensors").stat().st_size < (trained / "model.safetensors").stat().st_size / 4
+    before = (trained / "adapter" / "adapter_model.safetensors").read_bytes()
+    for part in (trained, path / "summary.json"):
+        shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
+    assert train("run.resume=true", f"run.dir={path}", "eval.prompts=0").returncode == 0
+    assert (trained / "adapter" / "adapter_model.safetensors").read_bytes() == before
+
+
 def test_an_existing_run_is_refused(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     path, _ = finished
     before = (path / "metrics.jsonl").read_bytes()
