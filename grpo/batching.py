@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from grpo.packed_attention import Layout
+from grpo.packed_attention import Layout, lay_out
 
 __all__ = ["MicroBatch", "Sample", "micro_batches"]
 
@@ -105,30 +105,23 @@ def _pack(rows: list[int], samples: list[Sample], share_prompts: bool) -> MicroB
     prompts: dict[tuple[int, ...], list[int]] = {}  # prompt -> its places in the row
     input_ids: list[int] = []
     positions: list[int] = []
-    table: list[Tensor] = []
-    width = max(len(sample.token_ids) for sample in samples)
-    place: list[int] = []
-    for number, sample in enumerate(samples):
+    sequences: list[list[int]] = []
+    for sample in samples:
         known = prompts.get(sample.prompt_ids, []) if share_prompts else []
         new = sample.token_ids[len(known) :]
         places = [*known, *range(len(input_ids), len(input_ids) + len(new))]
         input_ids += new
         positions += range(len(known), len(places))
-        place += range(number * width + len(known), number * width + len(places))
         prompts[sample.prompt_ids] = places[: len(sample.prompt_ids)]
-        table.append(torch.tensor(places))
+        sequences.append(places)
+    predictors = [p for places, s in zip(sequences, samples, strict=True) for p in places[len(s.prompt_ids) - 1 : -1]]
     lengths = torch.tensor([len(sample.completion_ids) for sample in samples])
     return MicroBatch(
         rows=torch.tensor(rows),
         input_ids=torch.tensor(input_ids),
         positions=torch.tensor(positions),
-        layout=Layout(
-            index=torch.nn.utils.rnn.pad_sequence(table, batch_first=True),
-            place=torch.tensor(place),
-            lengths=torch.tensor([len(places) for places in table], dtype=torch.int32),
-            max_length=width,
-        ),
-        predictors=torch.cat([p[len(s.prompt_ids) - 1 : -1] for p, s in zip(table, samples, strict=True)]),
+        layout=lay_out(sequences),
+        predictors=torch.tensor(predictors),
         mask=torch.arange(int(lengths.max())) < lengths[:, None],
         completion_ids=_stack([sample.completion_ids for sample in samples], torch.int64),
         sampler_logprobs=_stack([sample.sampler_logprobs for sample in samples], torch.float32),

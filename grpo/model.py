@@ -131,11 +131,15 @@ class Policy:
                     use_cache=False,
                 ).last_hidden_state  # [1, N, H]
                 return packed[0]
-            real = torch.arange(layout.max_length, device=self.device) < layout.lengths[:, None]
-            padded: Tensor = self.model.base_model(
-                input_ids=batch.input_ids[layout.index], attention_mask=real.long(), use_cache=False
-            ).last_hidden_state  # [B, L, H]
-            return padded.flatten(0, 1)[layout.place]
+            padded: list[Tensor] = [
+                self.model.base_model(
+                    input_ids=batch.input_ids[table], attention_mask=real.long(), use_cache=False
+                ).last_hidden_state.flatten(
+                    0, 1
+                )  # [b * l, H]
+                for table, real in zip(layout.tables, layout.real, strict=True)
+            ]
+            return torch.cat(padded)[layout.place]
 
     @contextmanager
     def _checkpointing(self) -> Iterator[None]:

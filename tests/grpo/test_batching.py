@@ -1,6 +1,7 @@
 """Micro-batches hold every sample once, obey the token budget, lay sequences end to end and share prompts."""
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,8 +17,8 @@ def sample(prompt: int, completion: int, first: int = 1, prompt_first: int | Non
 
 def sequences(batch: MicroBatch) -> list[list[int]]:
     """What each sequence sees of the row."""
-    table = zip(batch.layout.index, batch.layout.lengths.tolist(), strict=True)
-    return [batch.input_ids[places[:length]].tolist() for places, length in table]
+    tables = zip(batch.layout.tables, batch.layout.real, strict=True)
+    return [batch.input_ids[row[known]].tolist() for table, real in tables for row, known in zip(table, real)]
 
 
 shapes = st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(0, 3))  # prompt, answer, which prompt
@@ -39,15 +40,16 @@ def test_every_sample_once_within_the_budget_and_marked_right(
         prompts = {s.prompt_ids for s in chosen} if share else chosen
         num_prompt_tokens = sum(len(p if share else p.prompt_ids) for p in prompts)
         assert len(batch.input_ids) == num_prompt_tokens + sum(len(s.completion_ids) for s in chosen)
-        assert sequences(batch) == [list(s.token_ids) for s in chosen]
-        flat = batch.layout.index.flatten()[batch.layout.place]
+        assert sorted(sequences(batch)) == sorted(list(s.token_ids) for s in chosen)
+        assert all(4 * real.sum() >= 3 * real.numel() for real in batch.layout.real), "little padding"
+        flat = torch.cat([table.flatten() for table in batch.layout.tables])[batch.layout.place]
         assert flat.tolist() == list(range(len(batch.input_ids))), "every token finds its own output"
         for i, expected in enumerate(chosen):
-            places = batch.layout.index[i, : len(expected.token_ids)]
-            assert batch.positions[places].tolist() == list(range(len(expected.token_ids)))
             assert batch.completion_ids[i][batch.mask[i]].tolist() == list(expected.completion_ids)
             assert batch.advantages[i] == expected.advantage
             assert batch.sampler_logprobs[i][batch.mask[i]].tolist() == pytest.approx(expected.sampler_logprobs)
+        for table, real in zip(batch.layout.tables, batch.layout.real, strict=True):
+            assert torch.equal(batch.positions[table][real], torch.arange(table.shape[1]).expand(table.shape)[real])
         seen = [s.token_ids[len(s.prompt_ids) - 1 + t] for s in chosen for t in range(len(s.completion_ids))]
         assert batch.input_ids[batch.predictors].tolist() == seen, "a token is predicted from the one before it"
 

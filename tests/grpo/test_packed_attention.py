@@ -15,7 +15,7 @@ from transformers import Gemma2Config, Gemma2ForCausalLM, Qwen2Config, Qwen2ForC
 from grpo import packed_attention
 from grpo.batching import MicroBatch, Sample, micro_batches
 from grpo.model import Policy
-from grpo.packed_attention import can_pack
+from grpo.packed_attention import Layout, can_pack
 
 TOLERANCE = 2e-5  # log-probs of magnitude 10 in fp32, other order of summation
 shapes = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 9), st.integers(0, 2)), min_size=1, max_size=7)
@@ -77,10 +77,10 @@ def test_the_tolerance_can_fail(policy: Policy) -> None:
     samples = samples_of([(3, 5, 0), (3, 4, 1)])
     [batch] = micro_batches(samples, max_tokens=100)
     expected = torch.cat([alone(policy, samples[row]) for row in batch.rows.tolist()])
-    index = batch.layout.index.clone()
-    index[1, 0] = index[0, 0]
+    table = batch.layout.tables[0].clone()
+    table[1, 0] = table[0, 0]
     spoiled = [
-        MicroBatch(**vars(batch) | {"layout": packed_attention.Layout(index, *list(vars(batch.layout).values())[1:])}),
+        MicroBatch(**vars(batch) | {"layout": Layout((table,), batch.layout.real, batch.layout.place)}),
         MicroBatch(**vars(batch) | {"positions": batch.positions.flip(0)}),
     ]
     for wrong in spoiled:
