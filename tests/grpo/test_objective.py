@@ -100,6 +100,15 @@ def test_truncated_answers_are_left_out_and_still_counted_as_answers(make_policy
     assert not close(masked, captured_gradient(make_policy(), TRUNCATED[1:], objective=objective))
 
 
+def test_masked_answers_cost_no_forward_pass(policy: Policy) -> None:
+    tokens: list[int] = []
+    policy.model.base_model.register_forward_pre_hook(
+        lambda _, __, kwargs: tokens.append(kwargs["input_ids"].numel()), with_kwargs=True
+    )
+    make_updater(policy, dataclasses.replace(OBJECTIVE, mask_truncated=True)).update(TRUNCATED)
+    assert sum(tokens) == (3 + 2) + (1 + 1)
+
+
 def test_an_entropy_bonus_raises_the_entropy(make_policy: Callable[..., Policy]) -> None:
     ends = []
     for coefficient in (0.0, 0.5):
@@ -158,9 +167,9 @@ def test_a_kl_in_the_reward_lowers_it_by_the_answers_whole_kl(make_policy: Calla
 
 
 def test_a_pass_cut_into_shares_updates_once_each_and_measures_from_the_start(policy: Policy) -> None:
-    updater = make_updater(policy, updates_per_batch=2, num_iterations=2, schedule=lambda update: 3e-2)
+    updater = make_updater(policy, updates_per_batch=2, schedule=lambda update: 3e-2)
     metrics = updater.update(SAMPLES)
-    assert updater.updates == 4
+    assert updater.updates == 2
     assert metrics["policy/ratio_max"] > 1.2, "the second share was scored before the first update"
     once = make_updater(policy, updates_per_batch=2, schedule=lambda update: 0.0)
     assert once.update(SAMPLES)["policy/ratio_max"] == pytest.approx(1.0, abs=1e-5)
@@ -181,3 +190,21 @@ def test_bind_names_what_no_setting_gives() -> None:
     with pytest.raises(ValueError, match="mine wants warmth, and there are .*clip_low"):
         bind(mine, VALUES)
     assert isinstance(bind(clipped_policy_loss, VALUES), partial)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("estimate", ["k1", "k2", "k3"])
+def test_the_chosen_kl_is_charged(make_policy: Callable[..., Policy], estimate: str, weighted: bool) -> None:
+    """On policy, by hand: the derivative of each estimate, and with the ratio the estimate itself on top of it."""
+    policy, reference = make_policy(seed=0), make_policy(seed=1)
+    objective = Objective(PPO, "token", 16, 0.8, kl_beta=0.3, kl_estimate=estimate, kl_ratio_weighted=weighted)
+    found = captured_gradient(make_policy(seed=0), SAMPLES, objective=objective, reference=reference)
+    (batch,) = micro_batches(SAMPLES, max_tokens=1000)
+    logprobs, _ = policy.completion_logprobs(batch, temperature=0.8)
+    d = (reference.completion_logprobs(batch, temperature=0.8)[0] - logprobs).detach()
+    slopes = {"k1": torch.ones_like(d), "k2": -d, "k3": 1 - d.exp()}
+    values = {"k1": -d, "k2": d.square() / 2, "k3": d.exp() - d - 1}
+    slope = slopes[estimate] + (values[estimate] if weighted else 0)
+    upstream = torch.where(batch.mask, -batch.advantages[:, None] + 0.3 * slope, 0) / batch.mask.sum()
+    expected = torch.autograd.grad((logprobs * upstream).sum(), list(policy.model.parameters()))
+    assert torch.allclose(found, torch.cat([g.flatten() for g in expected]), atol=10 * TOLERANCE, rtol=1e-3)

@@ -102,12 +102,13 @@ def test_the_flash_kernel_is_called_as_it_wants_to_be(monkeypatch: pytest.Monkey
         return torch.cat(parts)
 
     monkeypatch.setattr(packed_attention, "varlen_attn", kernel)
-    [batch] = micro_batches(samples_of([(3, 5, 0), (3, 2, 0), (4, 4, 1), (1, 1, 2)]), max_tokens=100)
+    [batch] = micro_batches(samples_of([(3, 5, 0), (3, 4, 0), (4, 3, 1), (1, 1, 2)]), max_tokens=100)
     generator = torch.Generator().manual_seed(0)
     states = [torch.randn(len(batch.input_ids), heads, 8, generator=generator) for heads in (4, 2, 2)]
     ragged = packed_attention._ragged(*states, batch.layout, 0.3)
     padded = packed_attention._padded(*states, batch.layout, 0.3)
     assert torch.allclose(ragged, padded, atol=1e-6)
+    assert not all(real.all() for real in batch.layout.real), "there is padding to leave out"
 
 
 def test_models_that_attend_otherwise_are_not_packed() -> None:
@@ -142,6 +143,7 @@ def test_checkpointed_activations_give_the_same_gradient(make_policy: Callable[.
         logprobs, _ = policy.completion_logprobs(batch, temperature=1.0)
         gradients.append(gradient_by_backward(policy, logprobs.sum()))
         assert recomputed == 1 + checkpointing
+        assert not any(module.training for module in policy.model.modules()), "or the engine would lose its cache"
     assert torch.equal(*gradients) and math.isfinite(gradients[0].norm())
 
 
