@@ -44,6 +44,7 @@ def token_logprobs(
         entropy_grad: whether the entropy carries gradient; as a metric it needs none.
     Returns: log-probs [...] in nats (with gradient), entropy [...] in nats (detached unless asked for).
     Raises: ValueError for a temperature that is not positive.
+    Source: Sutton and Barto, "Reinforcement Learning" (2018), section 13.1: a policy is a softmax of preferences.
 
     >>> logprobs, entropy = token_logprobs(torch.zeros(1, 4), torch.tensor([2]), temperature=1.0)
     >>> round(logprobs.item(), 4), round(entropy.item(), 4)  # uniform over four: -ln 4, ln 4

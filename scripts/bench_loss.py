@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     figures: dict[str, dict[str, dict[str, float]]] = {}
     if options.only in ("", "logprobs"):
-        problem = Problem(options.tokens, options.hidden, options.vocabulary, device)
+        problem = Problem(options.tokens, options.hidden, options.vocabulary, device, options.entropy_gradient)
         figures["logprobs"] = bench_heads(problem, repeats=options.repeats)
         add_mfu(figures["logprobs"], problem.flops, options.peak_tflops if device == "cuda" else 0)
         show("logprobs", figures["logprobs"])
@@ -65,6 +65,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tokens", type=int, default=4 * 512, help="tokens that the head scores")
     parser.add_argument("--hidden", type=int, default=1536, help="size of a hidden state")
     parser.add_argument("--vocabulary", type=int, default=151_936, help="size of the head's vocabulary")
+    parser.add_argument("--entropy-gradient", action="store_true", help="the entropy is a term of the loss, no metric")
     parser.add_argument("--prompts", type=int, default=8, help="groups of the step")
     parser.add_argument("--group", type=int, default=4, help="answers to each prompt")
     parser.add_argument("--step-hidden", type=int, default=256, help="size of the step's model")

@@ -11,7 +11,7 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
@@ -25,7 +25,7 @@ __all__ = ["Cost", "Problem", "VARIANTS", "bench_heads"]
 TEMPERATURE = 0.9
 SMALL = (96, 3000)  # tokens and vocabulary of the problem on which errors are measured
 START_S = 300
-Head = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+Head = Callable[[Tensor, Tensor, Tensor, bool], tuple[Tensor, Tensor]]  # the last: whether entropy has gradient
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Problem:
     hidden: int
     vocabulary: int
     device: str
+    entropy_grad: bool = False  # whether the entropy is a term of the loss, or a metric
 
     @property
     def flops(self) -> float:
@@ -53,18 +54,18 @@ class Cost:
     max_error: float
 
 
-def full(hidden: Tensor, weight: Tensor, token_ids: Tensor) -> tuple[Tensor, Tensor]:
+def full(hidden: Tensor, weight: Tensor, token_ids: Tensor, entropy_grad: bool) -> tuple[Tensor, Tensor]:
     """All logits at once."""
-    return token_logprobs(hidden @ weight.T, token_ids, temperature=TEMPERATURE, entropy_grad=True)
+    return token_logprobs(hidden @ weight.T, token_ids, temperature=TEMPERATURE, entropy_grad=entropy_grad)
 
 
-def ours(hidden: Tensor, weight: Tensor, token_ids: Tensor) -> tuple[Tensor, Tensor]:
+def ours(hidden: Tensor, weight: Tensor, token_ids: Tensor, entropy_grad: bool) -> tuple[Tensor, Tensor]:
     """`grpo.logprobs`."""
-    return linear_logprobs(hidden, weight, token_ids, temperature=TEMPERATURE, entropy_grad=True)
+    return linear_logprobs(hidden, weight, token_ids, temperature=TEMPERATURE, entropy_grad=entropy_grad)
 
 
-def trl(hidden: Tensor, weight: Tensor, token_ids: Tensor) -> tuple[Tensor, Tensor]:
-    """TRL 1.16's head with the tile that its trainer uses."""
+def trl(hidden: Tensor, weight: Tensor, token_ids: Tensor, entropy_grad: bool) -> tuple[Tensor, Tensor]:
+    """TRL 1.16's head with the tile that its trainer uses; it computes the entropy's gradient where there is one."""
     from trl.kernels import ChunkedLogProbFunction
     from trl.trainer.utils import _CHUNKED_LOGPROB_CHUNK_SIZE as TILE
 
@@ -111,9 +112,9 @@ def bench_heads(problem: Problem, *, repeats: int) -> dict[str, dict[str, float]
 
 def max_error(head: Head, problem: Problem) -> float:
     """The largest error of log-probs, entropy and both gradients, relative to the largest entry of each in fp64."""
-    small = Problem(*(SMALL[0], problem.hidden, SMALL[1]), device=problem.device)
-    exact = _results(full, *_inputs(small, torch.float64))
-    found = _results(head, *_inputs(small, torch.float32))
+    small = replace(problem, tokens=SMALL[0], vocabulary=SMALL[1])
+    exact = _results(full, small, _inputs(small, torch.float64))
+    found = _results(head, small, _inputs(small, torch.float32))
     return max(float((one.double() - two).abs().max() / two.abs().max()) for one, two in zip(found, exact, strict=True))
 
 
@@ -127,11 +128,13 @@ def _inputs(problem: Problem, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tenso
     return (*leaves, token_ids.to(problem.device))  # type: ignore[return-value]  # a generator has no length
 
 
-def _results(head: Head, hidden: Tensor, weight: Tensor, token_ids: Tensor) -> list[Tensor]:
-    """Log-probs, entropy, and the gradients of a policy loss with an entropy bonus."""
+def _results(head: Head, problem: Problem, inputs: tuple[Tensor, Tensor, Tensor]) -> list[Tensor]:
+    """Log-probs, entropy, and the gradients of a policy loss, with an entropy bonus where that is asked for."""
+    hidden, weight, token_ids = inputs
     hidden.grad = weight.grad = None
-    logprobs, entropy = head(hidden, weight, token_ids)
-    (logprobs.mean() + 0.01 * entropy.mean()).backward()
+    logprobs, entropy = head(hidden, weight, token_ids, problem.entropy_grad)
+    loss = logprobs.mean() + 0.01 * entropy.mean() if problem.entropy_grad else logprobs.mean()
+    loss.backward()
     assert hidden.grad is not None and weight.grad is not None
     return [logprobs.detach(), entropy.detach(), hidden.grad, weight.grad]
 
@@ -140,14 +143,14 @@ def _serve(name: str, problem: Problem, connection: Connection) -> None:
     """A worker: make the inputs, then run once for every word that comes."""
     inputs = _inputs(problem, torch.float32)
     head = VARIANTS[name]
-    small = Problem(8, problem.hidden, 64, problem.device)
-    _results(head, *_inputs(small, torch.float32))  # imports and thread pools
+    small = replace(problem, tokens=8, vocabulary=64)
+    _results(head, small, _inputs(small, torch.float32))  # imports and thread pools
     connection.send("ready")
     try:
         while connection.recv():
             base = _reset_peak(problem.device)
             wall, cpu = time.perf_counter(), time.process_time()
-            _results(head, *inputs)
+            _results(head, problem, inputs)
             if problem.device == "cuda":
                 torch.cuda.synchronize()
             times = time.perf_counter() - wall, time.process_time() - cpu

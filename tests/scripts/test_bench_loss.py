@@ -32,11 +32,10 @@ def test_the_file_holds_what_the_script_promises(tmp_path: Path, capsys: pytest.
 
 
 def test_an_error_is_seen() -> None:
-    def wrong(hidden, weight, token_ids):  # type: ignore[no-untyped-def]
-        logprobs, entropy = VARIANTS["ours"](hidden, weight * (1 + 1e-3), token_ids)
-        return logprobs, entropy
+    def wrong(hidden, weight, token_ids, entropy_grad):  # type: ignore[no-untyped-def]
+        return VARIANTS["ours"](hidden, weight * (1 + 1e-3), token_ids, entropy_grad)
 
-    problem = Problem(8, 16, 64, "cpu")
+    problem = Problem(8, 16, 64, "cpu", entropy_grad=True)
     assert max_error(wrong, problem) > 100 * max_error(VARIANTS["ours"], problem)
 
 
