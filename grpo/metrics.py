@@ -40,7 +40,7 @@ METRICS: dict[str, Metric] = {
     "loss/total": Metric("policy loss + beta * KL - entropy bonus, as minimised, mean over the batch's updates", "1"),
     "loss/policy": Metric("the policy loss alone", "1"),
     "kl/reference": Metric(
-        "estimate of KL(policy || reference) per token; only where it is a term of the loss", "nats"
+        "estimate of KL(policy || reference) per token, before the update; absent when beta is 0", "nats"
     ),
     "policy/entropy": Metric(
         "entropy of the policy's next-token distribution at the sampling temperature, per token", "nats"

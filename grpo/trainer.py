@@ -109,7 +109,8 @@ class Trainer:
         self._refuse_to_learn_nothing(step, num_scored=len(scorable))
         metrics["groups/zero_spread"] = float(zero_spread(rewards).float().mean())
         training = time.perf_counter()
-        advantages = self._advantages(batch.groups, rewards)
+        advantages, measured = self._advantages(batch.groups, rewards)
+        metrics |= measured
         metrics["advantage/std"] = float(advantages.std())
         self.run.log_completions(
             completion_lines(batch.groups, step=step, phase="train", advantages=advantages.tolist())
@@ -129,15 +130,16 @@ class Trainer:
             "throughput/completions_per_s": len(batch.groups) * self.group_size / seconds,
         }
 
-    def _advantages(self, groups: Sequence[Group], rewards: Tensor) -> Tensor:
-        """Advantages [P, G] of a graded batch; a KL that is a part of the reward is taken off first."""
+    def _advantages(self, groups: Sequence[Group], rewards: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Advantages [P, G] of a graded batch; a KL that is a part of the reward is taken off first, and reported."""
         if self.advantages == "gdpo":
             paid = {name: weight for name, weight in self.grader.weights.items() if weight}
-            return gdpo_advantages(reward_parts(groups, list(paid)), torch.tensor(list(paid.values())))
-        if self.updater.objective.kl_in_reward:
-            with cpu_threads(self.update_threads):
-                rewards = self.updater.penalised(groups, rewards)
-        return ADVANTAGES[self.advantages](rewards)
+            return gdpo_advantages(reward_parts(groups, list(paid)), torch.tensor(list(paid.values()))), {}
+        if not self.updater.objective.kl_in_reward:
+            return ADVANTAGES[self.advantages](rewards), {}
+        with cpu_threads(self.update_threads):
+            rewards, kl = self.updater.penalised(groups, rewards)
+        return ADVANTAGES[self.advantages](rewards), {"kl/reference": kl}
 
     def _refuse_to_learn_nothing(self, step: int, *, num_scored: int) -> None:
         """Raise NothingScored after a few steps without any score."""

@@ -143,18 +143,24 @@ class Updater:
         parts = [part for _ in range(self._num_iterations) for share in shares for part in self._update_share(share)]
         return {**self._metrics(parts, num_updates=self.updates - updates), "optim/updates": self.updates}
 
-    def penalised(self, groups: Sequence[Group], rewards: Tensor) -> Tensor:
-        """Rewards [P, G] minus beta times the KL of each answer to the reference: the KL as a part of the reward."""
+    def penalised(self, groups: Sequence[Group], rewards: Tensor) -> tuple[Tensor, float]:
+        """The KL to the reference as a part of the reward.
+
+        Returns: rewards [P, G] minus beta times the KL of each answer; the mean KL of a token, in nats.
+        """
         samples = samples_from_groups(groups, torch.zeros_like(rewards))
         penalties = torch.zeros(len(samples))
         batches = [b.to(self._policy.device) for b in micro_batches(samples, max_tokens=self._micro_batch_tokens)]
         assert self._reference is not None
+        total = 0.0
         references = self._score(batches, self._reference)
         for batch, ours, theirs in zip(batches, self._score(batches), references, strict=True):
             kl = self.objective.kl(ours.logprobs, theirs.logprobs, batch.mask)
             zero = kl.new_zeros(len(kl))
             penalties[batch.rows.cpu()] = kl_penalised_rewards(zero, kl, batch.mask, beta=self.objective.kl_beta).cpu()
-        return rewards.masked_scatter(~rewards.isnan(), rewards[~rewards.isnan()] + penalties)
+            total += float(kl.sum())
+        mean = total / max(1, sum(len(sample.completion_ids) for sample in samples))
+        return rewards.masked_scatter(~rewards.isnan(), rewards[~rewards.isnan()] + penalties), mean
 
     def state_dict(self) -> dict[str, Any]:
         """Adam's moments and the number of updates."""

@@ -155,7 +155,8 @@ def test_a_kl_in_the_reward_lowers_it_by_the_answers_whole_kl(make_policy: Calla
     updater = make_updater(policy, objective, reference=reference, micro_batch_tokens=20)
     groups = run(policy, LetterGrader()).groups
     object.__setattr__(groups[0], "rewards", (1.0, None, 2.0))
-    penalised = updater.penalised(groups, reward_matrix(groups))
+    penalised, mean = updater.penalised(groups, reward_matrix(groups))
+    total, tokens = 0.0, 0
     for row, group in enumerate(groups):
         for column, (answer, reward) in enumerate(zip(group.completions, group.rewards, strict=True)):
             if reward is None:
@@ -164,6 +165,8 @@ def test_a_kl_in_the_reward_lowers_it_by_the_answers_whole_kl(make_policy: Calla
             (batch,) = micro_batches([Sample(group.prompt_ids, answer.token_ids, (0.0,) * 99, 0.0)], max_tokens=99)
             ours, theirs = (p.completion_logprobs(batch, temperature=1.0)[0].sum().item() for p in (policy, reference))
             assert penalised[row, column].item() == pytest.approx(reward - 0.1 * (ours - theirs), abs=1e-4)
+            total, tokens = total + ours - theirs, tokens + len(answer.token_ids)
+    assert mean == pytest.approx(total / tokens, abs=1e-4)
 
 
 def test_a_pass_cut_into_shares_updates_once_each_and_measures_from_the_start(policy: Policy) -> None:

@@ -1,5 +1,6 @@
 """A run learns, can be stopped and resumed to the same bits, and is not changed by watching it."""
 
+import dataclasses
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from grpo.advantages import gdpo_advantages
 from grpo.checkpoint import latest_checkpoint, load_trainer_state
 from grpo.data import PromptStream
 from grpo.engines.hf import HFEngine
@@ -217,3 +219,28 @@ def test_a_run_that_nothing_can_be_learned_from_is_ended(
             train(trainer)
     logged = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert json.loads(logged[-1])["step"] == last
+
+
+def test_gdpo_standardises_each_paid_reward_by_itself(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        assert train(make_trainer(policy, run, num_steps=2, advantages="gdpo"))
+    answers = [line for line in lines(tmp_path / "run" / "completions.jsonl") if line["phase"] == "train"]
+    rewards = torch.tensor(
+        [[math.nan if value is None else value for value in line["rewards"].values()] for line in answers[:8]]
+    )
+    expected = gdpo_advantages(rewards.reshape(2, 4, 2), torch.tensor(list(LetterGrader.weights.values())))
+    assert [line["advantage"] for line in answers[:8]] == pytest.approx(expected.flatten().tolist(), abs=1e-5)
+
+
+def test_a_kl_in_the_reward_is_taken_off_and_reported(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
+    objective = dataclasses.replace(OBJECTIVE, kl_beta=0.5, kl_estimate="k1", kl_in_reward=True)
+    policy = make_policy()
+    with new_run(tmp_path / "run") as run:
+        trainer = make_trainer(policy, run, num_steps=3)
+        trainer.updater = make_updater(
+            policy, objective, reference=make_policy(), schedule=lambda update: 2e-2, max_grad_norm=1.0
+        )
+        assert train(trainer)
+    measured = [line["kl/reference"] for line in lines(tmp_path / "run" / "metrics.jsonl")]
+    assert measured[0] == pytest.approx(0.0, abs=1e-6), "before the first update policy and reference are one"
+    assert measured[-1] > 0.01
