@@ -178,7 +178,7 @@ class TrainSection:
         high=100_000_000,
     )
     checkpoint_activations: bool = option(
-        False, "compute the activations inside layers again in the backward pass: a third more time, far less memory"
+        False, "compute the activations inside layers again in the backward pass: less memory, more time"
     )
     skip_zero_spread: bool = option(True, "leave out groups whose answers all earned the same: their gradient is zero")
 

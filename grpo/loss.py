@@ -29,7 +29,7 @@ from torch import Tensor
 from grpo.aggregation import AGGREGATIONS, aggregation_weights, bnpo_weights, trl_weights
 from grpo.entropy import adapted_entropy_coefficient, entropy_bonus, mean_entropy
 from grpo.kl import KL_ESTIMATES, kl_k1, kl_k2, kl_penalised_rewards, kl_to_reference, ratio_weighted_kl
-from grpo.masks import off_policy_mask, top_entropy_mask, without_truncated
+from grpo.masks import entropy_floor, off_policy_mask, top_entropy_mask, without_truncated
 from grpo.mismatch import MISMATCH_BOUNDS, MISMATCH_LEVELS, dropped_fraction, mismatch_weights
 from grpo.ratio import LogRatio, log_ratio, per_token, sequence_log_ratio, sequence_token_log_ratio, wide
 
@@ -48,6 +48,7 @@ __all__ = [
     "clipped_policy_loss",
     "dropped_fraction",
     "entropy_bonus",
+    "entropy_floor",
     "gspo_loss",
     "gspo_token_loss",
     "kl_k1",

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from grpo.ratio import masked_mean, per_token, wide
 
-__all__ = ["off_policy_mask", "top_entropy_mask", "without_truncated"]
+__all__ = ["entropy_floor", "off_policy_mask", "top_entropy_mask", "without_truncated"]
 
 
 def without_truncated(mask: Tensor, truncated: Tensor) -> Tensor:
@@ -68,9 +68,23 @@ def top_entropy_mask(entropy: Tensor, mask: Tensor, *, fraction: float) -> Tenso
     >>> top_entropy_mask(entropy, mask, fraction=0.5).tolist()
     [[False, True, True, False]]
     """
+    known = wide(entropy.detach())
+    return mask & (known >= entropy_floor(known[mask], fraction=fraction))
+
+
+def entropy_floor(entropy: Tensor, *, fraction: float) -> Tensor:
+    """The entropy at or above which the `fraction` of tokens with the highest lie: `quantile(H, 1 - fraction)`.
+
+    For a batch that is cut into micro-batches: the floor of the whole, then `entropy >= floor` in each.
+
+    Args: entropy [tokens] in nats, of trained tokens; fraction in 0..1.
+    Returns: a scalar in nats; minus infinity without tokens.
+    Raises: ValueError for a fraction outside 0..1.
+    Source: as `top_entropy_mask`.
+
+    >>> entropy_floor(torch.tensor([0.1, 0.9, 0.5]), fraction=0.5).item()
+    0.5
+    """
     if not 0 <= fraction <= 1:
         raise ValueError(f"fraction is {fraction}; it must be from 0 to 1")
-    known = wide(entropy.detach())[mask]
-    if not len(known):
-        return torch.zeros_like(mask)
-    return mask & (wide(entropy.detach()) >= known.quantile(1 - fraction))
+    return entropy.quantile(1 - fraction) if len(entropy) else entropy.new_tensor(-torch.inf)

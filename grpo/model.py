@@ -28,7 +28,12 @@ from grpo.packed_attention import can_pack, install
 __all__ = ["ModelError", "Policy", "choose_device", "cpu_threads", "load_policy"]
 
 
-CHANGED_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling")  # Gemma 2, Cohere, Granite
+CHANGED_LOGITS = (  # what scales or caps logits after the head: Gemma 2, Cohere, Granite, Falcon H1
+    "final_logit_softcapping",
+    "logit_scale",
+    "logits_scaling",
+    "lm_head_multiplier",
+)
 
 transformers_logging.disable_progress_bar()  # one bar is enough: the trainer's
 
@@ -131,14 +136,12 @@ class Policy:
                     use_cache=False,
                 ).last_hidden_state  # [1, N, H]
                 return packed[0]
-            padded: list[Tensor] = [
-                self.model.base_model(
+            padded = []
+            for table, real in zip(layout.tables, layout.real, strict=True):
+                output = self.model.base_model(
                     input_ids=batch.input_ids[table], attention_mask=real.long(), use_cache=False
-                ).last_hidden_state.flatten(
-                    0, 1
-                )  # [b * l, H]
-                for table, real in zip(layout.tables, layout.real, strict=True)
-            ]
+                )
+                padded.append(output.last_hidden_state.flatten(0, 1))  # [b * l, H]
             return torch.cat(padded)[layout.place]
 
     @contextmanager
@@ -214,7 +217,8 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
             f"{path!r} lacks {len(missing)} of the model's weights ({missing[0]}, ...), which would start at random: "
             "get the checkpoint again"
         )
-    if changed := [name for name in CHANGED_LOGITS if getattr(model.config.get_text_config(), name, None)]:
+    config = model.config.get_text_config()
+    if changed := [name for name in CHANGED_LOGITS if getattr(config, name, None) not in (None, 0, 1)]:
         raise ModelError(
             f"{path!r} changes its logits after the head ({', '.join(changed)}), which the loss does not know: use "
             "another model"

@@ -31,6 +31,7 @@ from grpo.loss import (
 
 __all__ = ["Mismatch", "Objective", "bind", "token_gradient"]
 
+TENSORS = ["logprobs", "old_logprobs", "advantages", "mask"]  # what every policy loss takes, in this order
 Parts = dict[str, Tensor]  # sums over the tokens of a micro-batch, detached
 
 
@@ -102,12 +103,9 @@ class Objective:
         mask, spread = batch.mask, weights[:, None] * batch.mask  # [B, T]
         correction = self._correction(batch, old_logprobs)
         per_token = self._policy_loss(batch, logprobs, old_logprobs, correction)
-        parts = self._clipping(batch, logprobs, per_token)
+        parts = self._clipping(batch, logprobs, per_token) | self._gaps(batch, logprobs, old_logprobs, correction)
         if self.off_policy_max_kl < math.inf or entropy_floor > -math.inf:
-            kept = off_policy_mask(
-                logprobs, batch.sampler_logprobs, batch.advantages, mask, max_kl=self.off_policy_max_kl
-            )
-            kept = kept & (entropy.detach() >= entropy_floor)
+            kept = self._kept(batch, logprobs, entropy, entropy_floor)
             per_token = torch.where(kept, per_token, 0.0)
             parts["left_out"] = (mask & ~kept).sum()
         policy_loss = (per_token * spread).sum()
@@ -121,18 +119,8 @@ class Objective:
             loss = loss + self.kl_beta * (kl * spread).sum()
         if self.entropy_coefficient:
             loss = loss + entropy_bonus(entropy, mask, coefficient=self.entropy_coefficient).sum() * token_weight
-        parts |= self._gaps(batch, logprobs, old_logprobs)
-        if correction is not None:
-            parts |= {
-                "correction": torch.where(mask, correction, 0.0).sum(),
-                "dropped": (mask & (correction == 0)).sum(),
-            }
-        parts |= {
-            "entropy": torch.where(mask, entropy.detach(), 0.0).sum(),
-            "policy": policy_loss.detach(),
-            "total": loss.detach(),
-        }
-        return loss, parts
+        parts["entropy"] = torch.where(mask, entropy.detach(), 0.0).sum()
+        return loss, parts | {"policy": policy_loss.detach(), "total": loss.detach()}
 
     def kl(self, logprobs: Tensor, ref_logprobs: Tensor, mask: Tensor) -> Tensor:
         """The chosen estimate of KL(policy || reference), [B, T] in nats."""
@@ -152,7 +140,18 @@ class Objective:
         if correction is not None and "mismatch" in inspect.signature(self.policy_loss).parameters:
             return self.policy_loss(*arguments, mismatch=correction)
         per_token = self.policy_loss(*arguments)
+        if per_token.shape != batch.mask.shape:
+            raise ValueError(
+                f"the policy loss is {list(per_token.shape)}; it must be {list(batch.mask.shape)}, one number for each "
+                "token of each answer, not summed or averaged"
+            )
         return per_token if correction is None else per_token * correction
+
+    def _kept(self, batch: MicroBatch, logprobs: Tensor, entropy: Tensor, entropy_floor: float) -> Tensor:
+        """Tokens that the policy loss trains: not too far off policy, and not of too low entropy."""
+        sampler_logprobs, advantages, max_kl = batch.sampler_logprobs, batch.advantages, self.off_policy_max_kl
+        near = off_policy_mask(logprobs, sampler_logprobs, advantages, batch.mask, max_kl=max_kl)
+        return near & (entropy.detach() >= entropy_floor)
 
     @staticmethod
     def _clipping(batch: MicroBatch, logprobs: Tensor, per_token: Tensor) -> Parts:
@@ -163,11 +162,16 @@ class Objective:
         return {"clipped_low": (still & (advantage < 0)).sum(), "clipped_high": (still & (advantage > 0)).sum()}
 
     @staticmethod
-    def _gaps(batch: MicroBatch, logprobs: Tensor, old_logprobs: Tensor) -> Parts:
-        """How far the policy has moved from the old one, and the old one lies from the engine."""
-        moved = log_ratio(logprobs.detach(), old_logprobs, batch.mask).exp()
-        gap = log_ratio(old_logprobs, batch.sampler_logprobs, batch.mask).abs()
-        return {"ratio_max": torch.where(batch.mask, moved, 0.0).max(), "sampler_gap": gap.nansum()}
+    def _gaps(batch: MicroBatch, logprobs: Tensor, old_logprobs: Tensor, correction: Tensor | None) -> Parts:
+        """How far the policy has moved from the old one, the old one lies from the engine, and what that weighs."""
+        mask = batch.mask
+        moved = log_ratio(logprobs.detach(), old_logprobs, mask).exp()
+        gap = log_ratio(old_logprobs, batch.sampler_logprobs, mask).abs()
+        parts = {"ratio_max": torch.where(mask, moved, 0.0).max(), "sampler_gap": gap.nansum()}
+        if correction is not None:
+            parts["correction"] = torch.where(mask, correction, 0.0).sum()
+            parts["dropped"] = (mask & (correction == 0)).sum()
+        return parts
 
 
 def token_gradient(per_token: Tensor, logprobs: Tensor) -> Tensor:
@@ -188,16 +192,24 @@ def token_gradient(per_token: Tensor, logprobs: Tensor) -> Tensor:
 def bind(loss: Callable[..., Tensor], values: Mapping[str, float]) -> PolicyLoss:
     """A policy loss with those of the named hyper-parameters that its signature has.
 
-    Raises: ValueError for a keyword without default that `values` lacks.
+    Raises: ValueError for a function that does not take the four tensors of a loss, or has a keyword without default
+        that `values` lacks.
 
     >>> from grpo.loss import clipped_policy_loss
     >>> bind(clipped_policy_loss, {"clip_low": 0.2, "clip_high": 0.3, "max_ratio": 5.0}).keywords
     {'clip_low': 0.2, 'clip_high': 0.3}
     """
-    keywords = [p for p in inspect.signature(loss).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    name = getattr(loss, "__name__", "the loss")
+    parameters = inspect.signature(loss).parameters.values()
+    keywords = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    tensors = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(tensors) != len(TENSORS):
+        raise ValueError(
+            f"{name} takes {len(tensors)} tensors ({', '.join(tensors)}); a loss takes {len(TENSORS)} "
+            f"({', '.join(TENSORS)}), and its hyper-parameters as keywords after a *"
+        )
     missing = [p.name for p in keywords if p.default is p.empty and p.name not in values]
     if missing:
-        name = getattr(loss, "__name__", "the loss")
         raise ValueError(
             f"{name} wants {', '.join(missing)}, and there are {', '.join(values)}: give its other keywords defaults"
         )

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from grpo.batching import MicroBatch, Sample, micro_batches
 from grpo.errors import HostFailed
-from grpo.loss import aggregation_weights, kl_penalised_rewards
+from grpo.loss import aggregation_weights, entropy_floor, kl_penalised_rewards
 from grpo.model import Policy
 from grpo.objective import Objective
 from grpo.records import Group
@@ -225,7 +225,7 @@ class Updater:
         if self.objective.top_entropy_fraction == 1:
             return -math.inf
         known = [scores.entropy[batch.mask] for batch, scores in zip(share.batches, share.before, strict=True)]
-        return float(torch.cat(known).quantile(1 - self.objective.top_entropy_fraction))
+        return float(entropy_floor(torch.cat(known), fraction=self.objective.top_entropy_fraction))
 
     def _reference_logprobs(self, batch: MicroBatch) -> Tensor | None:
         """What the reference says of the answers, where the loss has a KL."""

@@ -36,6 +36,7 @@ __all__ = [
     "load_trained_policy",
     "make_objective",
     "make_trainer",
+    "make_updater",
     "resume",
 ]
 
@@ -99,17 +100,16 @@ def make_trainer(
     rubric: Rubric,
     pool: SandboxPool,
     policy: Policy,
+    updater: Updater,
     prompts: PromptSet,
     held_out: PromptSet,
     run: RunDirectory,
 ) -> Trainer:
-    """A trainer for the recipe; `policy` may come from a checkpoint, the reference is always the recipe's model.
+    """A trainer for the recipe.
 
-    Args: held_out, the evaluation's prompts; none of them: no evaluation.
-    Raises: ModelError for a reference that cannot be loaded.
+    Args: policy, updater, made for each other; held_out, the evaluation's prompts; none of them: no evaluation.
     """
     num_steps = recipe.train.num_steps(len(prompts.examples))
-    updater = _make_updater(recipe, policy, num_steps)
     engine = HFEngine(policy)
 
     def evaluation(step: int) -> Evaluation:
@@ -207,9 +207,13 @@ def make_objective(recipe: Recipe) -> Objective:
     )
 
 
-def _make_updater(recipe: Recipe, policy: Policy, num_steps: int) -> Updater:
-    """The optimizer side of the recipe."""
+def make_updater(recipe: Recipe, policy: Policy, prompts: PromptSet) -> Updater:
+    """The optimizer side of the recipe; `policy` may come from a checkpoint, the reference is always where it began.
+
+    Raises: ConfigError for a loss that cannot be used, ModelError for a reference that cannot be loaded.
+    """
     train = recipe.train
+    num_steps = train.num_steps(len(prompts.examples))
     objective = make_objective(recipe)
     if train.checkpoint_activations:
         policy.checkpoint_activations()

@@ -90,7 +90,7 @@ def train(recipe: Recipe) -> int:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
     with recipe.sandbox.pool() as pool:
-        from compose import PromptSet, load_prompt_set, load_trained_policy, make_trainer, resume
+        from compose import PromptSet, load_prompt_set, load_trained_policy, make_trainer, make_updater, resume
         from grpo.checkpoint import latest_checkpoint
         from grpo.report import write_report
 
@@ -103,8 +103,9 @@ def train(recipe: Recipe) -> int:
             held_out = load_prompt_set(
                 recipe, policy, recipe.data.eval, split="test", gold=True, limit=recipe.eval.prompts
             )
+        updater = make_updater(recipe, policy, prompts)  # what cannot be used is said before there is a directory
         with open_run(recipe, pool) as run:
-            trainer = make_trainer(recipe, rubric, pool, policy, prompts, held_out, run)
+            trainer = make_trainer(recipe, rubric, pool, policy, updater, prompts, held_out, run)
             first_step = resume(trainer, checkpoint) if checkpoint else 1
             print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
             print(f"prompts   {prompts} to train on, {held_out} to evaluate on")

@@ -106,3 +106,19 @@ def test_threads_are_lent_for_a_while_and_given_back_even_after_an_error() -> No
     assert torch.get_num_threads() == before
     with cpu_threads(0):
         assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "refused"),
+    [("logits_scaling", 8.0, True), ("final_logit_softcapping", 30.0, True), ("logit_scale", 1.0, False)],
+)
+def test_a_model_that_changes_logits_after_the_head_is_refused(
+    policy_directory: Path, setting: str, value: float, refused: bool
+) -> None:
+    path = policy_directory / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), setting: value}))
+    if refused:
+        with pytest.raises(ModelError, match=f"after the head \\({setting}\\)"):
+            load_policy(str(policy_directory), device=CPU, compute_dtype="float32")
+    else:
+        assert load_policy(str(policy_directory), device=CPU, compute_dtype="float32")

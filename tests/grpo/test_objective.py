@@ -186,6 +186,14 @@ def test_clipping_is_read_from_the_gradient_whatever_the_loss() -> None:
     assert token_gradient(torch.zeros(1, 2), logprobs).tolist() == [[0.0, 0.0]]
 
 
+def test_a_loss_that_is_already_averaged_is_refused(policy: Policy) -> None:
+    def averaged(logprobs, old_logprobs, advantages, mask):  # type: ignore[no-untyped-def]
+        return -(logprobs * advantages[:, None])[mask].mean()
+
+    with pytest.raises(ValueError, match=r"the policy loss is \[\]; it must be \[3, 4\]"):
+        make_updater(policy, dataclasses.replace(OBJECTIVE, policy_loss=averaged)).update(SAMPLES)
+
+
 def test_bind_names_what_no_setting_gives() -> None:
     def mine(logprobs, old_logprobs, advantages, mask, *, warmth, clip_low):  # type: ignore[no-untyped-def]
         return logprobs

@@ -74,6 +74,17 @@ def test_a_loss_that_cannot_be_used_is_said_in_words(loss: str, said: str | None
         make_objective(recipe(name))
 
 
+def test_a_function_of_other_arguments_is_refused_before_there_is_a_run(tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text("def loss(logprobs):\n    return logprobs\n")
+    settings = [f"loss.name={tmp_path / 'other.py'}:loss", f"run.dir={tmp_path / 'run'}", "eval.prompts=0"]
+    done = subprocess.run(
+        [sys.executable, "scripts/train.py", *settings], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "loss takes 1 tensors (logprobs); a loss takes 4 (logprobs, old_logprobs, advantages, mask)" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("name", LOSS_NAMES)
 def test_every_published_loss_can_be_named_and_uses_no_setting_of_another(name: str) -> None:
     objective = make_objective(recipe(f"loss.name={name}"))
