@@ -1,0 +1,105 @@
+"""What a recipe says of the loss is what the trainer minimises: no setting is read and then forgotten."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from compose import PromptSet, load_trained_policy, make_objective, make_updater
+from grpo.objective import Mismatch
+from grpo.records import Example
+from grpo.settings import ConfigError, load
+from recipe import DEFAULT_RECIPE, Recipe
+
+ROOT = Path(__file__).parents[2]
+ONE = torch.ones(1, 1, dtype=torch.bool)
+
+
+def recipe(*overrides: str) -> Recipe:
+    return load(Recipe, DEFAULT_RECIPE, [f"model.path={ROOT / 'assets/tiny-rust'}", "train.threads=1", *overrides])
+
+
+@pytest.mark.parametrize(
+    ("setting", "field", "value"),
+    [
+        ("kl_beta=0.5", "kl_beta", 0.5),
+        ("kl_estimate=k2", "kl_estimate", "k2"),
+        ("kl_ratio_weighted=true", "kl_ratio_weighted", True),
+        ("mismatch=geometric", "mismatch", Mismatch("geometric", "truncate", 0.0, 3.0)),
+        ("off_policy_max_kl=0.25", "off_policy_max_kl", 0.25),
+        ("top_entropy_fraction=0.2", "top_entropy_fraction", 0.2),
+        ("entropy_coefficient=0.01", "entropy_coefficient", 0.01),
+        ("mask_truncated=true", "mask_truncated", True),
+        ("aggregation=sum", "aggregation", "sum"),
+    ],
+)
+def test_a_setting_reaches_the_objective(setting: str, field: str, value: object) -> None:
+    assert getattr(make_objective(recipe(f"loss.{setting}")), field) == value
+    assert getattr(make_objective(recipe()), field) != value, "and is not there without being asked for"
+
+
+def test_settings_that_belong_together_arrive_together() -> None:
+    bounds = ["loss.mismatch_bound=mask", "loss.mismatch_low=0.5", "loss.mismatch_high=2"]
+    objective = make_objective(recipe("loss.mismatch=sequence", *bounds))
+    assert objective.mismatch == Mismatch("sequence", "mask", 0.5, 2.0)
+    charged = make_objective(recipe("loss.kl_beta=0.1", "loss.kl_in=reward"))
+    assert charged.kl_in_reward and not charged.kl_in_loss and charged.needs_reference
+    assert not make_objective(recipe("loss.kl_in=reward")).kl_in_reward, "without a weight there is no KL"
+
+
+@pytest.mark.parametrize(
+    ("settings", "loss"),
+    [
+        ([], -1.2),  # ratio 2, clipped at 1 + 0.2
+        (["loss.clip_high=0.5"], -1.5),
+        (["loss.name=cispo", "loss.max_ratio=1.5"], -1.5 * math.log(0.5)),
+        (["loss.name=sapo", "loss.tau_positive=2"], -2 / (1 + math.exp(-2.0))),
+    ],
+)
+def test_hyper_parameters_are_bound(settings: list[str], loss: float) -> None:
+    logprobs, old = torch.tensor([[math.log(0.5)]]), torch.tensor([[math.log(0.25)]])
+    found = make_objective(recipe(*settings)).policy_loss(logprobs, old, torch.tensor([1.0]), ONE)
+    assert found.item() == pytest.approx(loss, abs=1e-5)
+
+
+def test_delta_bounds_the_ratio_of_bad_answers() -> None:
+    logprobs, old = torch.tensor([[0.0]]), torch.tensor([[-math.log(8.0)]])
+    losses = [
+        make_objective(recipe(f"loss.delta={delta}")).policy_loss(logprobs, old, torch.tensor([-1.0]), ONE).item()
+        for delta in (0, 4)
+    ]
+    assert losses == [pytest.approx(8.0), pytest.approx(4.0)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["loss.delta=1.1"], "must be above 1 + loss.clip_high = 1.2"),
+        (["loss.mismatch_low=3", "loss.mismatch_high=3"], "loss.mismatch_low must be below"),
+        (["loss.kl_beta=1", "loss.kl_in=reward", "loss.advantages=gdpo"], "which gdpo never makes"),
+        (["loss.kl_beta=1", "loss.kl_in=reward", "loss.kl_ratio_weighted=true"], "corrects a gradient"),
+        (["loss.name=vespo", "loss.mismatch=sequence"], 'use mismatch = "token"'),
+    ],
+)
+def test_settings_that_exclude_each_other_are_refused(settings: list[str], said: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        recipe(*settings)
+    assert said in str(refused.value)
+
+
+def test_the_learning_rate_ends_with_the_last_update() -> None:
+    """Three steps of two passes of two shares: twelve updates, and the thirteenth would have a rate of zero."""
+    settings = recipe(
+        "train.max_steps=3", "train.num_iterations=2", "train.updates_per_batch=2", "train.warmup_fraction=0"
+    )
+    updater = make_updater(settings, load_trained_policy(settings, None), PromptSet([Example("t", ())], {}))
+    rates = [updater._schedule(update) for update in range(13)]
+    assert rates[0] == settings.train.lr and rates[11] > 0 and rates[12] == pytest.approx(0.0)
+
+
+def test_checkpointing_is_switched_on() -> None:
+    settings = recipe("train.checkpoint_activations=true")
+    policy = load_trained_policy(settings, None)
+    make_updater(settings, policy, PromptSet([Example("t", ())], {}))
+    assert len(policy.checkpointed) == policy.model.config.num_hidden_layers
