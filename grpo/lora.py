@@ -36,9 +36,13 @@ class LoraPolicy(Policy):
 
     adapters: PeftModel | None = None
 
+    def weights(self) -> Iterator[tuple[str, Tensor]]:
+        """The merged weights."""
+        return merged_weights(self)
+
     def save(self, directory: Path) -> None:
         """Write the merged model as an ordinary checkpoint, and the adapters in peft's format below it."""
-        weights = {name: tensor.cpu() for name, tensor in merged_weights(self)}
+        weights = {name: tensor.cpu() for name, tensor in self.weights()}
         self.model.save_pretrained(directory, state_dict=weights)
         self.tokenizer.save_pretrained(directory)
         assert self.adapters is not None

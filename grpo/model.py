@@ -158,6 +158,10 @@ class Policy:
             for layer in self.checkpointed:
                 layer.training = False
 
+    def weights(self) -> Iterator[tuple[str, Tensor]]:
+        """Every weight by its name in a checkpoint, detached, not copied: what engines sample from."""
+        yield from self.model.state_dict().items()
+
     def frozen(self) -> Policy:
         """This policy, never to be trained: the reference of the KL term."""
         self.model.requires_grad_(False)

@@ -7,14 +7,14 @@ own: there is nothing to synchronise. Left out: continuous batching and paged ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from grpo.engines import Sampled
+from grpo.engines import Sampled, check_request
 from grpo.model import Policy
 
 __all__ = ["HFEngine"]
@@ -36,8 +36,19 @@ class _Row:
 class HFEngine:
     """Samples from a `Policy` with its own weights."""
 
+    concurrent = False  # its weights are those that are trained
+
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+
+    def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
+        """Nothing to do: the policy's weights are the engine's."""
+
+    def restart(self) -> None:
+        """Nothing to do: there is no state."""
+
+    def close(self) -> None:
+        """Nothing to do: the memory is the policy's."""
 
     @torch.inference_mode()
     def generate(
@@ -49,17 +60,8 @@ class HFEngine:
         temperature: float,
         seed: int,
     ) -> Iterator[Sampled]:
-        """Yield `num_samples` answers to every prompt, each as soon as it ends.
-
-        Args: prompts, token ids, none empty; num_samples per prompt; max_tokens per answer; temperature, 0 = greedy
-            (its log-probs are then those at temperature 1); seed of this call's own random generator.
-        Raises: ValueError for an empty prompt or a limit below 1.
-        """
-        if not all(prompts) or num_samples < 1 or max_tokens < 1:
-            raise ValueError(
-                f"got {len(prompts)} prompts, the shortest of {min(map(len, prompts), default=0)} tokens, "
-                f"num_samples {num_samples}, max_tokens {max_tokens}: all must be at least 1"
-            )
+        """As `grpo.engines.Engine.generate`."""
+        check_request(prompts, num_samples=num_samples, max_tokens=max_tokens)
         generator = torch.Generator(self._policy.device).manual_seed(seed)
         rows = [_Row(prompt, sample, [], []) for prompt in range(len(prompts)) for sample in range(num_samples)]
         decoding = _Decoding(self._policy, prompts, num_samples)

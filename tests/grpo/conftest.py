@@ -34,16 +34,18 @@ def make_policy() -> Callable[..., Policy]:
     """A factory of random policies; the same seed gives the same weights."""
     torch.set_num_threads(1)
 
-    def make(*, seed: int = 0, tied: bool = True, dtype: torch.dtype = torch.float32) -> Policy:
+    def make(
+        *, seed: int = 0, tied: bool = True, dtype: torch.dtype = torch.float32, hidden: int = 32, heads: int = 4
+    ) -> Policy:
         tokenizer = byte_tokenizer()
         torch.manual_seed(seed)
         config = Qwen2Config(
             vocab_size=len(tokenizer),
-            hidden_size=32,
+            hidden_size=hidden,
             intermediate_size=48,
             num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
+            num_attention_heads=heads,
+            num_key_value_heads=heads // 2,
             max_position_embeddings=512,
             tie_word_embeddings=tied,
             initializer_range=0.3,

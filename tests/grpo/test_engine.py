@@ -1,0 +1,322 @@
+"""The contract of every engine, on a random model: ids in and out, exact log-probs, groups complete, answers stream."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from engines import HAS_VLLM, KINDS, Engines, vllm_maker
+from grpo.batching import Sample, micro_batches
+from grpo.engines import Engine, EngineDied, Sampled
+from grpo.engines.hf import HFEngine
+from grpo.engines.process import EngineProcess
+from grpo.lora import add_adapters
+from grpo.model import Policy
+from grpo.weights import WeightsDiffer, WeightSync
+
+PROMPTS = [(5, 6, 7), (9,), tuple(range(30, 50))]
+LONG = [tuple(index % 250 for index in range(3, 333))]  # more than two blocks of a CPU build's prefix cache
+TOLERANCE = 1e-4  # nats: two fp32 forward passes, with and without a cache
+BF16_TOLERANCE = 0.5  # the random model's weights are large; other weights differ by 10
+SETTINGS = {"num_samples": 4, "max_tokens": 12, "seed": 3}
+WITHOUT_VLLM = pytest.mark.skipif(not HAS_VLLM, reason="vLLM is not installed: make test ENGINE=vllm")
+
+MakePolicy = Callable[..., Policy]
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    started = Engines(tmp_path_factory.mktemp("engines"))
+    yield started
+    started.close()
+
+
+@pytest.fixture(params=[pytest.param(kind, marks=[] if kind == "hf" else WITHOUT_VLLM) for kind in KINDS])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def make_wide(make_policy: MakePolicy) -> MakePolicy:
+    """Random policies with heads as wide as vLLM wants them; a fifth of all tokens end an answer."""
+
+    def make(**changes: object) -> Policy:
+        policy = make_policy(hidden=64, heads=2, **changes)
+        policy.stop_ids = frozenset(range(0, len(policy.tokenizer), 5))
+        return policy
+
+    return make
+
+
+@pytest.fixture
+def wide(make_wide: MakePolicy) -> Policy:
+    return make_wide()
+
+
+def ask(engine: Engine, **changes: object) -> list[Sampled]:
+    settings = {"temperature": 1.0, **SETTINGS, **changes}
+    return list(engine.generate(settings.pop("prompts", PROMPTS), **settings))
+
+
+def in_order(answers: list[Sampled]) -> list[Sampled]:
+    return sorted(answers, key=lambda answer: (answer.prompt, answer.sample))
+
+
+def gap(policy: Policy, answers: list[Sampled], prompts: list[tuple[int, ...]], temperature: float) -> float:
+    """The largest difference of a token's log-prob from the trainer's."""
+    largest = 0.0
+    for answer in answers:
+        row = Sample(prompts[answer.prompt], answer.token_ids, answer.logprobs, 0.0)
+        (batch,) = micro_batches([row], max_tokens=10_000)
+        with torch.no_grad():
+            logprobs, _ = policy.completion_logprobs(batch, temperature=temperature)
+        largest = max(largest, float((logprobs - batch.sampler_logprobs).abs().max()))
+    return largest
+
+
+def test_every_group_is_complete(engines: Engines, kind: str, wide: Policy) -> None:
+    slots = [(answer.prompt, answer.sample) for answer in in_order(ask(engines.of(kind, wide)))]
+    assert slots == [(prompt, k) for prompt in range(3) for k in range(4)]
+
+
+def test_an_answer_ends_with_its_stop_token_or_is_truncated(engines: Engines, kind: str, wide: Policy) -> None:
+    engine = engines.of(kind, wide)
+    answers = ask(engine) + ask(engine, max_tokens=1)
+    assert {answer.terminated for answer in answers} == {True, False}
+    for answer in answers:
+        *inner, last = answer.token_ids
+        assert not wide.stop_ids & set(inner)
+        assert (last in wide.stop_ids) == answer.terminated
+        assert answer.terminated or len(answer.token_ids) in (1, 12)
+        assert len(answer.logprobs) == len(answer.token_ids)
+        assert all(-math.inf < logprob <= 0 for logprob in answer.logprobs)
+
+
+def test_answers_leave_the_moment_they_end(engines: Engines, kind: str, wide: Policy) -> None:
+    lengths = [len(answer.token_ids) for answer in ask(engines.of(kind, wide))]
+    assert lengths == sorted(lengths) and lengths[0] < lengths[-1]
+
+
+def test_the_first_answer_does_not_wait_for_the_last(wide: Policy) -> None:
+    forwards = 0
+
+    def count(*_: object) -> None:
+        nonlocal forwards
+        forwards += 1
+
+    wide.model.register_forward_hook(count)
+    stream = HFEngine(wide).generate(PROMPTS, temperature=1.0, **SETTINGS)
+    next(stream)
+    before = forwards
+    assert list(stream) and forwards > before
+
+
+def test_who_loses_interest_does_not_disturb_the_next(engines: Engines, kind: str, wide: Policy) -> None:
+    engine = engines.of(kind, wide)
+    expected = ask(engine)
+    stream = engine.generate(PROMPTS, temperature=1.0, **{**SETTINGS, "max_tokens": 60})
+    next(stream)
+    stream.close()
+    assert ask(engine) == expected
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_logprobs_equal_a_recomputation_at_the_same_temperature(
+    engines: Engines, kind: str, make_wide: MakePolicy, tied: bool
+) -> None:
+    policy = make_wide(tied=tied)
+    engine = engines.of(kind, policy)
+    for temperature in (0.7, 1.0):
+        answers = ask(engine, temperature=temperature)
+        assert gap(policy, answers, PROMPTS, temperature) < TOLERANCE
+        assert gap(policy, answers, PROMPTS, temperature + 0.1) > 100 * TOLERANCE
+    assert gap(policy, ask(engine, temperature=0.0), PROMPTS, 1.0) < TOLERANCE
+
+
+def test_bf16_logprobs_are_near_the_trainers(engines: Engines, kind: str, make_wide: MakePolicy) -> None:
+    policy = make_wide(dtype=torch.bfloat16)
+    answers = ask(engines.of(kind, policy))
+    assert gap(policy, answers, PROMPTS, 1.0) < BF16_TOLERANCE
+    assert gap(make_wide(dtype=torch.bfloat16, seed=1), answers, PROMPTS, 1.0) > BF16_TOLERANCE
+
+
+def test_the_same_seed_gives_the_same_answers_and_another_seed_others(
+    engines: Engines, kind: str, wide: Policy
+) -> None:
+    engine = engines.of(kind, wide)
+    first, again, other = ask(engine), ask(engine), ask(engine, seed=4)
+    assert first == again
+    assert in_order(first) != in_order(other)
+
+
+def test_the_samples_of_a_group_differ(engines: Engines, kind: str, wide: Policy) -> None:
+    answers = ask(engines.of(kind, wide), prompts=LONG, num_samples=8, max_tokens=20)
+    assert len({answer.token_ids for answer in answers}) >= 4
+
+
+def test_the_global_generator_is_left_alone(engines: Engines, kind: str, wide: Policy) -> None:
+    engine = engines.of(kind, wide)
+    state = torch.random.get_rng_state()
+    ask(engine)
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("prompts", [PROMPTS, LONG], ids=["short", "long"])
+def test_greedy_answers_follow_the_weights(
+    engines: Engines, kind: str, make_wide: MakePolicy, tied: bool, prompts: list[tuple[int, ...]]
+) -> None:
+    """Long prompts lie in the prefix cache, computed with the old weights."""
+    greedy = {"temperature": 0.0, "num_samples": 1, "prompts": prompts, "max_tokens": 24}
+    one, other = make_wide(seed=0, tied=tied), make_wide(seed=1, tied=tied)
+    engine = engines.of(kind, one)
+    before, wanted = in_order(ask(engine, **greedy)), in_order(ask(HFEngine(other), **greedy))
+    assert [a.token_ids for a in before] == [a.token_ids for a in in_order(ask(HFEngine(one), **greedy))]
+    assert [a.token_ids for a in before] != [a.token_ids for a in wanted]
+    engine.load_weights(other.weights())
+    if kind == "hf":
+        one.model.load_state_dict(other.model.state_dict())
+    assert [a.token_ids for a in in_order(ask(engine, **greedy))] == [a.token_ids for a in wanted]
+
+
+def test_adapters_arrive_merged(engines: Engines, kind: str, make_wide: MakePolicy) -> None:
+    policy = add_adapters(make_wide(), rank=4, alpha=8, targets="all-linear", seed=1)
+    policy.stop_ids = make_wide().stop_ids
+    with torch.no_grad():
+        for name, parameter in policy.model.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(std=0.1, generator=torch.Generator().manual_seed(2))
+    answers = ask(engines.of(kind, policy))
+    assert gap(policy, answers, PROMPTS, 1.0) < TOLERANCE
+    assert gap(make_wide(), answers, PROMPTS, 1.0) > 100 * TOLERANCE, "and they change something"
+
+
+def test_a_model_that_asks_for_top_p_and_a_penalty_is_not_obeyed(
+    engines: Engines, kind: str, make_wide: MakePolicy
+) -> None:
+    asking = make_wide()
+    asking.stop_ids |= {1}  # an engine of its own, started with this config
+    asking.model.generation_config.update(top_k=1, top_p=0.1, repetition_penalty=1.5, do_sample=True)
+    answers = ask(engines.of(kind, asking), num_samples=8)
+    for prompt in range(len(PROMPTS)):
+        assert len({a.token_ids for a in answers if a.prompt == prompt}) > 2, "top-k 1 would make them all the same"
+    assert gap(asking, answers, PROMPTS, 1.0) < TOLERANCE
+
+
+@pytest.mark.parametrize("temperature", [0.7, 1.0])
+def test_sampling_follows_the_distribution(engines: Engines, kind: str, wide: Policy, temperature: float) -> None:
+    count = 3000
+    answers = ask(
+        engines.of(kind, wide), prompts=[(5, 6, 7)], num_samples=count, max_tokens=1, temperature=temperature
+    )
+    found = torch.bincount(torch.tensor([a.token_ids[0] for a in answers]), minlength=len(wide.tokenizer)) / count
+    (batch,) = micro_batches([Sample((5, 6, 7), (0,), (0.0,), 0.0)], max_tokens=100)
+    with torch.no_grad():
+        chances = (wide.model(batch.input_ids[None]).logits[0, 2] / temperature).softmax(dim=-1)
+    top = chances.topk(5).indices
+    sigma = (chances * (1 - chances) / count).sqrt()
+    assert ((found - chances)[top].abs() < 4.5 * sigma[top]).all()
+
+
+@pytest.mark.parametrize("change", [{"prompts": [()]}, {"num_samples": 0}, {"max_tokens": 0}])
+def test_nothing_to_sample_is_refused(
+    engines: Engines, kind: str, wide: Policy, change: dict[str, object]
+) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        ask(engines.of(kind, wide), **change)
+
+
+def test_threads_of_torch_can_still_be_set(engines: Engines, kind: str, wide: Policy) -> None:
+    engines.of(kind, wide)
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 1)
+    assert torch.get_num_threads() == before + 1
+    torch.set_num_threads(before)
+
+
+@WITHOUT_VLLM
+def test_weights_that_did_not_arrive_stop_the_run(engines: Engines, make_wide: MakePolicy) -> None:
+    policy = make_wide()
+    sync = WeightSync(policy, engines.of("vllm", policy), PROMPTS, max_gap=1e-4)
+    assert sync()["sync/gap"] < 1e-5
+    with torch.no_grad():
+        policy.model.model.layers[0].mlp.down_proj.weight.mul_(1.05)
+    assert sync.gap() > 1e-4, "the engine still has the old ones"
+    assert sync()["sync/gap"] < 1e-5
+    engine = engines.of("vllm", policy)
+    engine.load_weights(make_wide(seed=1).weights())
+    lost = WeightSync(policy, _Deaf(engine), PROMPTS, max_gap=1e-4)
+    with pytest.raises(WeightsDiffer, match="samples from other weights"):
+        lost()
+
+
+class _Deaf:
+    """An engine that takes no weights."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.generate = engine.generate
+
+    def load_weights(self, weights: object) -> None: ...
+
+
+@WITHOUT_VLLM
+def test_a_killed_engine_says_so_and_starts_again(engines: Engines, wide: Policy, tmp_path: Path) -> None:
+    engine = engines.process(vllm_maker(wide, tmp_path), torch.float32)
+    try:
+        engine.load_weights(wide.weights())
+        expected = ask(engine)
+        stream = engine.generate(PROMPTS, temperature=1.0, **{**SETTINGS, "max_tokens": 300})
+        next(stream)
+        os.kill(engine.pid, 9)
+        with pytest.raises(EngineDied, match=r"was killed by SIGKILL; the end of .*engine\.log"):
+            list(stream)
+        with pytest.raises(EngineDied):
+            ask(engine)
+        engine.restart()
+        engine.load_weights(wide.weights())
+        assert ask(engine) == expected
+    finally:
+        engine.close()
+    assert not Path(f"/proc/{engine.pid}").exists()
+
+
+def _refuses_to_start() -> Engine:
+    raise OSError("there is no such model")
+
+
+def _ends_at_once() -> Engine:
+    print("the library's last words")
+    os._exit(3)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [(_refuses_to_start, "there is no such model"), (_ends_at_once, r"ended with code 3.*\n.*last words|code 3")],
+)
+def test_an_engine_that_cannot_start_is_reported(make: Callable[[], Engine], said: str, tmp_path: Path) -> None:
+    with pytest.raises(EngineDied, match=said):
+        EngineProcess(make, dtype=torch.float32, log=tmp_path / "engine.log")
+
+
+@WITHOUT_VLLM
+def test_close_gives_the_memory_back(wide: Policy, tmp_path: Path) -> None:
+    """600 MB of cache come and go."""
+    from grpo.engines.vllm import VLLMEngine
+
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    make = vllm_maker(wide, tmp_path)
+    make().close()  # what libraries keep for good
+    before = resident()
+    engine = VLLMEngine(**{**make.keywords, "kv_cache_bytes": 600_000_000, "model": make.args[0]})
+    engine.load_weights(wide.weights())
+    ask(engine, prompts=LONG)
+    assert resident() > before + 300_000_000
+    engine.close()
+    assert resident() < before + 100_000_000
