@@ -23,6 +23,7 @@ __all__ = [
     "LoraSection",
     "LossSection",
     "ModelSection",
+    "RolloutSection",
     "RunSection",
     "SamplingSection",
     "TrainSection",
@@ -103,7 +104,23 @@ class DataSection:
 class SamplingSection:
     """How training answers are sampled."""
 
-    engine: str = option("hf", "what samples: hf is transformers with the training weights", choices=("hf",))
+    engine: str = option(
+        "hf",
+        "what samples: hf is transformers with the training weights; vllm is faster, and has weights of its own",
+        choices=("hf", "vllm"),
+    )
+    own_process: bool = option(True, "vllm: run in a process of its own, where it can sample beside the trainer")
+    kv_cache_gb: float = option(
+        0.0, "vllm: size of its cache; 0: what a batch of the longest answers needs", unit="GB", low=0, high=10_000
+    )
+    max_sync_gap: float = option(
+        0.0,
+        "vllm: highest mean difference of its log-probs from the trainer's after new weights; a higher one stops the "
+        "run; 0: 1e-4 in float32, 0.02 in bfloat16",
+        unit="nats a token",
+        low=0,
+        source="measured: 2e-6 and 4e-4",
+    )
     group_size: int = option(8, "answers to every prompt, G", unit="answers", low=2, high=4096, source=TRL)
     temperature: float = option(
         1.0, "sampling temperature, T; the loss reads log-probabilities at the same T", low=0.01, high=10, source=TRL
@@ -115,6 +132,35 @@ class SamplingSection:
         low=1,
         high=1_000_000,
         source=f"{PROTOTYPE}: the shipped tasks need 76 on average",
+    )
+
+
+@dataclass(frozen=True)
+class RolloutSection:
+    """Which answers a step learns from."""
+
+    overlap: int = option(
+        0, "batches sampled ahead; 0: every batch by the weights that learn from it", unit="batches", low=0, high=64
+    )
+    max_staleness: int = option(
+        0,
+        "answers sampled from weights more updates old are left out; 0: none are, overlap bounds their age anyway",
+        unit="updates",
+        low=0,
+    )
+    refill_rounds: int = option(
+        0,
+        "how often groups whose answers all earned the same are replaced by fresh prompts, before the update",
+        unit="rounds",
+        low=0,
+        high=100,
+        source="DAPO: until the batch is full",
+    )
+    dull_again: float = option(
+        1.0,
+        "chance that a prompt whose group earned all the same when last seen is drawn when its turn comes again",
+        low=0.01,
+        high=1,
     )
 
 
@@ -235,10 +281,10 @@ class LossSection:
         False, "multiply the KL by the importance ratio, as TRL does by default; the GRPO paper does not"
     )
     mismatch: str = option(
-        "none",
-        "reweight answers by exp(old - sampler) for an engine that computes other log-probs: each token by its own, by "
-        "the sum over its answer, or by the mean",
-        choices=("none", "token", "sequence", "geometric"),
+        "auto",
+        "reweight answers by exp(old - sampler), for engines of other log-probs or older weights: each "
+        "token by its own, by the sum over its answer, or by the mean; auto: token with vllm or overlap, else none",
+        choices=("auto", "none", "token", "sequence", "geometric"),
     )
     mismatch_bound: str = option(
         "truncate", "what a weight outside the bounds becomes: the bound, or 0", choices=("truncate", "mask")
@@ -279,7 +325,7 @@ class LossSection:
             found.append('loss.kl_in = "reward" adds to the sum of rewards, which gdpo never makes: use "loss"')
         if self.kl_beta and self.kl_in == "reward" and self.kl_ratio_weighted:
             found.append('loss.kl_ratio_weighted corrects a gradient, and loss.kl_in = "reward" has none')
-        if self.name == "vespo" and self.mismatch not in ("none", "token"):
+        if self.name == "vespo" and self.mismatch not in ("auto", "none", "token"):
             found.append(
                 'loss.name = "vespo" takes the correction into the ratio of the answer: use mismatch = "token"'
             )

@@ -87,19 +87,31 @@ class PromptStream:
     (['0', '1', '2', '3'], 4)
     """
 
-    def __init__(self, examples: Sequence[Example], *, seed: int, position: int = 0) -> None:
+    def __init__(self, examples: Sequence[Example], *, seed: int, position: int = 0, again: float = 1.0) -> None:
+        """Args: position, where to begin; again, the chance that a `dull` example is drawn when its turn comes."""
         if not examples:
             raise DataError("there are no prompts to draw from")
         self._examples = list(examples)
+        self.by_id = {example.id: example for example in examples}
         self._seed = seed
+        self._again = again
         self._order: tuple[int, list[int]] = (-1, [])
-        self.position = position  # prompts drawn since the start: all that a checkpoint has to keep
+        self.position = position  # turns since the start; with `dull`, all that a checkpoint has to keep
+        self.dull: set[str] = set()  # ids of examples whose answers earned all the same when last seen
 
     def take(self, count: int) -> list[Example]:
         """The next `count` examples; an epoch that ends is followed by the next one, reshuffled."""
-        taken = [self._at(position) for position in range(self.position, self.position + count)]
-        self.position += count
+        taken: list[Example] = []
+        while len(taken) < count:
+            example = self._at(self.position)
+            if example.id not in self.dull or self._chance(self.position) < self._again:
+                taken.append(example)
+            self.position += 1
         return taken
+
+    def _chance(self, position: int) -> float:
+        """A random number from 0 to 1 that belongs to a position."""
+        return random.Random(f"{self._seed}/again/{position}").random()
 
     def _at(self, position: int) -> Example:
         """The example at a position of the endless stream."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from grpo.engines import Engine
 from grpo.model import Policy
 from grpo.records import Example, Grader, Group
-from grpo.rollout import rollout, seed_for
+from grpo.rollout import collect, sample, seed_for
 
 __all__ = ["Evaluation", "clustered_mean", "evaluate", "evaluation_metrics", "pass_at_k"]
 
@@ -56,12 +56,12 @@ def evaluate(
 ) -> Evaluation:
     """Sample `num_samples` answers to every example, `max_rows` answers at a time, and grade them.
 
-    Args: as `grpo.rollout.rollout`; seed fixes the sampling whatever training does; max_rows bounds the engine's batch.
+    Args: as `grpo.rollout.sample`; seed fixes the sampling whatever training does; max_rows bounds the engine's batch.
     """
     started = time.perf_counter()
     groups: list[Group] = []
     for number, chunk in enumerate(_chunks(examples, max(1, max_rows // num_samples))):
-        groups += rollout(
+        sampling = sample(
             engine,
             grader,
             policy,
@@ -73,7 +73,8 @@ def evaluate(
             temperature=temperature,
             seed=seed_for(seed, "eval", number),
             policy_version=policy_version,
-        ).groups
+        )
+        groups += collect(sampling, grader).groups
     metrics, counts = evaluation_metrics(groups)
     return Evaluation(tuple(groups), metrics, counts, time.perf_counter() - started)
 

@@ -72,6 +72,9 @@ class Grader(Protocol):
 
     def finish(self, tickets: Sequence[Any]) -> Sequence[Grade]: ...
 
+    def busy(self) -> float:
+        """Seconds since the start in which it was grading, the mean over its workers."""
+
 
 @dataclass(frozen=True)
 class Group:

@@ -10,15 +10,27 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from grpo.engines import Engine
 from grpo.model import Policy
-from grpo.records import Completion, Example, Grade, Grader, Group
+from grpo.records import Completion, Example, Grader, Group
 
-__all__ = ["Rollout", "reward_matrix", "reward_parts", "rollout", "seed_for"]
+__all__ = ["Rollout", "Sampling", "collect", "reward_matrix", "reward_parts", "sample", "seed_for"]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """A batch of answers that are being graded; `completions` and `tickets` by (prompt, sample)."""
+
+    examples: Sequence[Example]
+    prompts: Sequence[tuple[int, ...]]
+    completions: Mapping[tuple[int, int], Completion]
+    tickets: Mapping[tuple[int, int], Any]
+    generate_s: float
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,7 @@ class Rollout:
     wait_rewards_s: float
 
 
-def rollout(
+def sample(
     engine: Engine,
     grader: Grader,
     policy: Policy,
@@ -43,18 +55,17 @@ def rollout(
     temperature: float,
     seed: int,
     policy_version: int,
-) -> Rollout:
-    """Sample `group_size` answers to every example and grade them.
+) -> Sampling:
+    """Sample `group_size` answers to every example, each on its way to the grader as soon as it ends.
 
     Args: engine, grader; policy, for its tokenizer; examples; prompt_ids by example id; name, the prefix of the
         completions' ids ("s3" gives "s3-p07-c2"); sampling settings as in `Engine.generate`; policy_version, the number
         of weight updates so far.
-    Returns: one group per example, in order, its answers in sampling order whatever order they ended in.
     """
     started = time.perf_counter()
     prompts = [prompt_ids[example.id] for example in examples]
     completions: dict[tuple[int, int], Completion] = {}
-    tickets: dict[tuple[int, int], object] = {}
+    tickets: dict[tuple[int, int], Any] = {}
     for sampled in engine.generate(
         prompts, num_samples=group_size, max_tokens=max_tokens, temperature=temperature, seed=seed
     ):
@@ -68,21 +79,25 @@ def rollout(
             policy_version=policy_version,
         )
         tickets[slot] = grader.start(examples[sampled.prompt], completions[slot])
-    generated = time.perf_counter()
-    slots = sorted(completions)
-    grades = dict(zip(slots, grader.finish([tickets[slot] for slot in slots]), strict=True))
-    finished = time.perf_counter()
-    groups = tuple(
-        _group(
-            example,
-            prompts[index],
-            [completions[index, k] for k in range(group_size)],
-            [grades[index, k] for k in range(group_size)],
-            grader.weights,
-        )
-        for index, example in enumerate(examples)
-    )
-    return Rollout(groups, generated - started, finished - generated)
+    return Sampling(examples, prompts, completions, tickets, time.perf_counter() - started)
+
+
+def collect(sampling: Sampling, grader: Grader) -> Rollout:
+    """Wait for the grades of a batch.
+
+    Returns: one group per example, in order, its answers in sampling order whatever order they ended in.
+    """
+    started = time.perf_counter()
+    slots = sorted(sampling.completions)
+    grades = dict(zip(slots, grader.finish([sampling.tickets[slot] for slot in slots]), strict=True))
+    waited = time.perf_counter() - started
+    groups = []
+    for index, (example, prompt_ids) in enumerate(zip(sampling.examples, sampling.prompts, strict=True)):
+        own = [slot for slot in slots if slot[0] == index]
+        rewards = tuple(_weighted_sum(grades[slot].rewards, grader.weights) for slot in own)
+        completions = tuple(sampling.completions[slot] for slot in own)
+        groups.append(Group(example, prompt_ids, completions, tuple(grades[slot] for slot in own), rewards))
+    return Rollout(tuple(groups), sampling.generate_s, waited)
 
 
 def reward_matrix(groups: Sequence[Group]) -> Tensor:
@@ -115,18 +130,6 @@ def seed_for(*parts: int | str) -> int:
     """
     digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
-
-
-def _group(
-    example: Example,
-    prompt_ids: tuple[int, ...],
-    completions: Sequence[Completion],
-    grades: Sequence[Grade],
-    weights: Mapping[str, float],
-) -> Group:
-    """The answers to one prompt with the weighted sum of their rewards."""
-    rewards = tuple(_weighted_sum(grade.rewards, weights) for grade in grades)
-    return Group(example, prompt_ids, tuple(completions), tuple(grades), rewards)
 
 
 def _weighted_sum(rewards: Mapping[str, float | None], weights: Mapping[str, float]) -> float | None:

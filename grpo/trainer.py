@@ -1,4 +1,4 @@
-"""The training loop: evaluate, then rollout, update, record, again and again; evaluate at the end.
+"""The training loop: evaluate, then a batch, an update, a record, again and again; evaluate at the end.
 
 Everything that decides the weights is a function of recipe, seed and step, so a run that was stopped and resumed ends
 with the weights of one that was not. Evaluation never touches the state that training uses.
@@ -15,14 +15,13 @@ from torch import Tensor
 
 from grpo.advantages import ADVANTAGES, gdpo_advantages, zero_spread
 from grpo.checkpoint import save_checkpoint
-from grpo.data import PromptStream
-from grpo.engines import Engine
 from grpo.errors import HostFailed
 from grpo.evaluate import Evaluation
 from grpo.journal import batch_metrics, completion_lines, evaluation_line, reward_lines
 from grpo.model import Policy, cpu_threads
-from grpo.records import Grader, Group
-from grpo.rollout import Rollout, reward_matrix, reward_parts, rollout, seed_for
+from grpo.pipeline import Pipeline
+from grpo.records import Group
+from grpo.rollout import reward_matrix, reward_parts
 from grpo.run import RunDirectory
 from grpo.update import Updater, samples_from_groups
 
@@ -41,19 +40,11 @@ class Trainer:
     """A run in progress. `train` does the work; the fields are what it works with."""
 
     policy: Policy
-    engine: Engine
-    grader: Grader
+    pipeline: Pipeline
     updater: Updater
-    prompts: PromptStream
-    prompt_ids: Mapping[str, tuple[int, ...]]  # by example id
     evaluate: Callable[[int], Evaluation] | None  # step -> evaluation of the current weights; None: none at all
     run: RunDirectory
-    seed: int
     num_steps: int
-    prompts_per_step: int
-    group_size: int
-    max_tokens: int
-    temperature: float
     advantages: str
     eval_every: int  # steps; 0 = only before and after
     checkpoint_every: int  # steps; 0 = only at the end
@@ -82,8 +73,12 @@ class Trainer:
         Args: should_stop, asked after every step: True saves a checkpoint and ends early; on_step, told of every step's
             metrics; say, told in words what takes long.
         Returns: True when the run is complete, False when it was stopped and can be resumed.
-        Raises: NonFiniteLoss, NothingScored; what is on disk by then stays.
+        Raises: NonFiniteLoss, NothingScored, EngineDied, WeightsDiffer; what is on disk by then stays.
         """
+        self.pipeline.say = say
+        started = time.perf_counter()
+        if self.pipeline.weights_changed().get("time/sync"):
+            say(f"the engine has the weights ({time.perf_counter() - started:.1f} s)")
         self._evaluate_if_due(first_step - 1, say)
         for step in range(first_step, self.num_steps + 1):
             metrics = self._step(step)
@@ -99,9 +94,9 @@ class Trainer:
 
     def _step(self, step: int) -> dict[str, float]:
         """Sample, grade and learn from one batch of groups."""
-        started = time.perf_counter()
-        batch = self._rollout(step)
-        metrics = batch_metrics(batch.groups, policy_version=self.updater.updates)
+        started, graded = time.perf_counter(), self.pipeline.grader.busy()
+        batch = self.pipeline.take(step)
+        metrics = {**batch_metrics(batch.groups, policy_version=self.updater.updates), **batch.metrics}
         rewards = reward_matrix(batch.groups)
         scorable = rewards[~rewards.isnan()]
         if len(scorable) > 1:
@@ -118,22 +113,27 @@ class Trainer:
         self.run.log_rewards(reward_lines(batch.groups, step=step))
         with cpu_threads(self.update_threads):
             metrics |= self.updater.update(samples_from_groups(batch.groups, advantages))
-        finished = time.perf_counter()
-        num_tokens = sum(len(c.token_ids) for group in batch.groups for c in group.completions)
-        seconds = finished - started
-        return metrics | {
-            "time/generate": batch.generate_s,
-            "time/wait_rewards": batch.wait_rewards_s,
-            "time/train": finished - training,
+        trained = time.perf_counter() - training
+        synced = self.pipeline.weights_changed()
+        metrics["time/wait_engine"] += synced.pop("time/wait_engine")
+        seconds = time.perf_counter() - started
+        answers = [answer for group in batch.groups for answer in group.completions]
+        return {
+            **metrics,
+            **synced,
+            "time/train": trained,
             "time/step": seconds,
-            "throughput/tokens_per_s": num_tokens / seconds,
-            "throughput/completions_per_s": len(batch.groups) * self.group_size / seconds,
+            "idle/engine": max(0.0, 1 - metrics["time/generate"] / seconds),
+            "idle/sandbox": max(0.0, 1 - (self.pipeline.grader.busy() - graded) / seconds),
+            "idle/trainer": 1 - trained / seconds,
+            "throughput/tokens_per_s": sum(len(answer.token_ids) for answer in answers) / seconds,
+            "throughput/completions_per_s": len(answers) / seconds,
         }
 
     def _advantages(self, groups: Sequence[Group], rewards: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Advantages [P, G] of a graded batch; a KL that is a part of the reward is taken off first, and reported."""
         if self.advantages == "gdpo":
-            paid = {name: weight for name, weight in self.grader.weights.items() if weight}
+            paid = {name: weight for name, weight in self.pipeline.grader.weights.items() if weight}
             return gdpo_advantages(reward_parts(groups, list(paid)), torch.tensor(list(paid.values()))), {}
         if not self.updater.objective.kl_in_reward:
             return ADVANTAGES[self.advantages](rewards), {}
@@ -151,22 +151,6 @@ class Trainer:
                 "last checkpoint with run.resume=true"
             )
 
-    def _rollout(self, step: int) -> Rollout:
-        """The graded groups of a step, sampled with the step's own seed."""
-        return rollout(
-            self.engine,
-            self.grader,
-            self.policy,
-            self.prompts.take(self.prompts_per_step),
-            self.prompt_ids,
-            name=f"s{step}",
-            group_size=self.group_size,
-            max_tokens=self.max_tokens,
-            temperature=self.temperature,
-            seed=seed_for(self.seed, "train", step),
-            policy_version=self.updater.updates,
-        )
-
     def _evaluate_if_due(self, step: int, say: Callable[[str], None]) -> None:
         """Evaluate the weights after `step` and record it, unless it is not due or was done before a resume."""
         due = step in (0, self.num_steps) or _due(step, self.eval_every)
@@ -174,7 +158,8 @@ class Trainer:
         if self.evaluate is None or not due or done:
             return
         say(f"evaluating the weights after step {step}")
-        evaluation = self.evaluate(step)
+        evaluate = self.evaluate
+        evaluation = self.pipeline.surviving(lambda: evaluate(step))
         size = f"{evaluation.num_prompts} prompts x {evaluation.num_samples}"
         say(f"{_rates(evaluation)} ({size}, {evaluation.seconds:.0f} s)")
         self.run.log_completions(completion_lines(evaluation.groups, step=step, phase="eval"))
@@ -187,7 +172,7 @@ class Trainer:
             step=step,
             policy=self.policy,
             updater=self.updater,
-            progress={"prompts_drawn": self.prompts.position, "seconds": round(self.seconds, 3)},
+            progress={**self.pipeline.progress(), "seconds": round(self.seconds, 3)},
             config_toml=self.config_toml,
             keep=self.checkpoints_kept,
         )

@@ -31,8 +31,8 @@ class WeightsDiffer(HostFailed):
 class WeightSync:
     """Brings a policy's weights to an engine.
 
-    `probes` are prompts to sample from; `max_gap` bounds the mean of |engine's log-prob - trainer's| over their answers'
-    tokens, in nats.
+    `probes` are prompts to sample from; `max_gap` bounds the mean of |engine's log-prob - trainer's| over the tokens of
+    the answers, in nats.
     """
 
     policy: Policy
@@ -51,8 +51,8 @@ class WeightSync:
         gap = self.gap()
         if not gap <= self.max_gap:
             raise WeightsDiffer(
-                f"after the weights were handed over, the engine's log-probs differ from the trainer's by {gap:.2g} nats "
-                f"a token in the mean; allowed are {self.max_gap:g} (sampling.max_sync_gap). The engine samples from "
+                f"after new weights the engine's log-probs differ from the trainer's by {gap:.2g} "
+                f"nats a token in the mean; allowed are {self.max_gap:g} (sampling.max_sync_gap). It samples from "
                 "other weights, or computes with too few digits: compare sampling.engine=hf"
             )
         return {"time/sync": time.perf_counter() - started, "sync/gap": gap}

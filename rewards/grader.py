@@ -120,6 +120,10 @@ class RustGrader:
             grades.append(Grade(values, _checks(answer), seconds, _record(answer)))
         return grades
 
+    def busy(self) -> float:
+        """Seconds since the start in which the pool was grading, the mean over its workers."""
+        return self._pool.busy_s / self._pool.jobs
+
     def _answer(self, ticket: _Ticket, deadline: float) -> Answer:
         """A ticket with its verdicts."""
         name = ticket.completion.id

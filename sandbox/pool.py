@@ -14,6 +14,7 @@ import secrets
 import signal
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future, InvalidStateError
@@ -91,10 +92,12 @@ class SandboxPool:
         self._cache = VerdictCache(cache_size, store)
         self._pending: dict[str, Job] = {}
         self._closed = False
+        self._busy = [0.0] * self.jobs  # seconds, by worker
         self._workers += [Attendant(self._directory, self.isolation, self.limits) for _ in range(self.jobs)]
         resource_tracker.ensure_running()  # else a worker's start does it, and lets SIGINT through to the worker
         self._started = threading.Barrier(self.jobs + 1)
-        self._threads = [threading.Thread(target=self._feed, args=(worker,), daemon=True) for worker in self._workers]
+        feeds = enumerate(self._workers)
+        self._threads = [threading.Thread(target=self._feed, args=feed, daemon=True) for feed in feeds]
         for thread in self._threads:
             thread.start()
         self._started.wait()
@@ -135,6 +138,11 @@ class SandboxPool:
     def worker_pids(self) -> list[int]:
         """The process ids of the workers that are running, for whoever watches or kills them."""
         return [pid for worker in self._workers if (pid := worker.pid) is not None]
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds that workers have spent on programs so far, summed over the workers."""
+        return sum(self._busy)
 
     def cancel(self, future: Future[Verdict], reason: str) -> None:
         """Stop waiting for a program: its verdict is TIMEOUT with this reason, and what runs of it ends.
@@ -203,7 +211,7 @@ class SandboxPool:
             log.warning("grading exactly, which is slower")
             self.path = "exact"
 
-    def _feed(self, worker: Attendant) -> None:
+    def _feed(self, number: int, worker: Attendant) -> None:
         """The life of one worker's thread: a job, its verdict, the next."""
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
@@ -212,12 +220,14 @@ class SandboxPool:
             pass  # the first job tries again, and says why
         self._started.wait()
         while jobs := self._queue.take():
+            taken = time.monotonic()
             for job in self._grade_together(worker, jobs) if len(jobs) > 1 else jobs:
                 if not self._starts(job, worker):
                     continue
                 self._resolve(job, self._grade(worker, job))
                 if job.expired:
                     worker.end()
+            self._busy[number] += time.monotonic() - taken
 
     def _starts(self, job: Job, worker: Attendant) -> bool:
         """Note who grades a job from now on; False when nobody waits for it any longer."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,21 +14,30 @@ import torch
 
 from grpo.checkpoint import load_trainer_state
 from grpo.data import DataError, PromptStream, encode_prompts, load_examples
+from grpo.engines import Engine
 from grpo.engines.hf import HFEngine
+from grpo.engines.process import EngineProcess
+from grpo.engines.vllm import VLLMEngine, require_vllm
 from grpo.evaluate import Evaluation, evaluate
 from grpo.loss import LOSSES
 from grpo.model import Policy, choose_device, load_policy
 from grpo.objective import Mismatch, Objective, bind
+from grpo.pipeline import Pipeline
 from grpo.records import Example
 from grpo.run import RunDirectory
 from grpo.settings import ConfigError, to_toml
 from grpo.trainer import Trainer
 from grpo.update import Scorer, Updater, learning_rate
+from grpo.weights import WeightSync
 from recipe import Recipe
 from rewards import SYSTEM_PROMPT, Rubric, RustGrader
 from rewards.gold import gold_problem
 from rewards.own import load_function
 from sandbox import SandboxPool
+
+NUM_PROBES = 4  # prompts that an engine answers after new weights
+SYNC_GAPS = {"float32": 1e-4, "bfloat16": 0.02}  # nats; 50 times of what was measured
+CACHE_BLOCK = 128  # tokens; vLLM's on a CPU, a multiple of its blocks on a GPU
 
 __all__ = [
     "PromptSet",
@@ -34,7 +45,9 @@ __all__ = [
     "load_prompt_set",
     "load_recipe_policy",
     "load_trained_policy",
+    "make_engine",
     "make_objective",
+    "make_sync",
     "make_trainer",
     "make_updater",
     "resume",
@@ -54,7 +67,12 @@ class PromptSet(NamedTuple):
 
 
 def load_recipe_policy(recipe: Recipe, path: str | Path) -> Policy:
-    """The policy at a path, on the recipe's device; sets torch's threads first."""
+    """The policy at a path, on the recipe's device; sets torch's threads first.
+
+    Raises: VLLMMissing when the recipe wants an engine that is not there.
+    """
+    if recipe.sampling.engine == "vllm":
+        require_vllm()
     torch.set_num_threads(recipe.train.threads or max(1, len(os.sched_getaffinity(0)) - 1))
     device = choose_device(recipe.train.device)
     return load_policy(str(path), device=device, compute_dtype=recipe.model.dtype)
@@ -100,6 +118,7 @@ def make_trainer(
     rubric: Rubric,
     pool: SandboxPool,
     policy: Policy,
+    engine: Engine,
     updater: Updater,
     prompts: PromptSet,
     held_out: PromptSet,
@@ -107,37 +126,47 @@ def make_trainer(
 ) -> Trainer:
     """A trainer for the recipe.
 
-    Args: policy, updater, made for each other; held_out, the evaluation's prompts; none of them: no evaluation.
+    Args: policy, engine, updater, made for each other; held_out, the evaluation's prompts; none: no evaluation.
     """
     num_steps = recipe.train.num_steps(len(prompts.examples))
-    engine = HFEngine(policy)
 
     def evaluation(step: int) -> Evaluation:
-        return evaluate_policy(recipe, rubric, pool, policy, held_out, name=f"e{step}", policy_version=updater.updates)
+        version = updater.updates
+        return evaluate_policy(recipe, rubric, pool, policy, engine, held_out, name=f"e{step}", policy_version=version)
 
-    return Trainer(
+    pipeline = Pipeline(
         policy=policy,
         engine=engine,
         grader=RustGrader(
             rubric, pool, gold=False, mutation=recipe.guard.mutation, deadline_s=recipe.rewards.deadline_s
         ),
-        updater=updater,
-        prompts=PromptStream(prompts.examples, seed=recipe.run.seed),
+        prompts=PromptStream(prompts.examples, seed=recipe.run.seed, again=recipe.rollout.dull_again),
         prompt_ids=prompts.ids,
-        evaluate=evaluation if held_out.examples else None,
-        run=run,
+        sync=make_sync(recipe, policy, engine, prompts),
+        version=lambda: updater.updates,
         seed=recipe.run.seed,
         num_steps=num_steps,
         prompts_per_step=recipe.train.prompts_per_step,
         group_size=recipe.sampling.group_size,
         max_tokens=recipe.sampling.max_completion_tokens,
         temperature=recipe.sampling.temperature,
+        ahead=recipe.rollout.overlap,
+        max_staleness=recipe.rollout.max_staleness,
+        refill_rounds=recipe.rollout.refill_rounds,
+    )
+    return Trainer(
+        policy=policy,
+        pipeline=pipeline,
+        updater=updater,
+        evaluate=evaluation if held_out.examples else None,
+        run=run,
+        num_steps=num_steps,
         advantages=recipe.loss.advantages,
         eval_every=recipe.eval.every,
         checkpoint_every=recipe.checkpoint.every,
         checkpoints_kept=recipe.checkpoint.keep,
         config_toml=to_toml(recipe),
-        update_threads=recipe.train.threads or len(os.sched_getaffinity(0)),
+        update_threads=0 if recipe.rollout.overlap else recipe.train.threads or len(os.sched_getaffinity(0)),
     )
 
 
@@ -146,6 +175,7 @@ def evaluate_policy(
     rubric: Rubric,
     pool: SandboxPool,
     policy: Policy,
+    engine: Engine,
     held_out: PromptSet,
     *,
     name: str,
@@ -153,7 +183,7 @@ def evaluate_policy(
 ) -> Evaluation:
     """Ask the policy the held-out prompts as the recipe's `eval` says; name, the prefix of the answers' ids."""
     return evaluate(
-        HFEngine(policy),
+        engine,
         RustGrader(rubric, pool, gold=True, mutation=recipe.guard.mutation, deadline_s=recipe.rewards.deadline_s),
         policy,
         held_out.examples,
@@ -168,10 +198,51 @@ def evaluate_policy(
     )
 
 
+def make_engine(recipe: Recipe, policy: Policy, log: Path) -> Engine:
+    """What samples for the recipe, to be closed in the end; log, for what a process of its own has to say.
+
+    Raises: EngineDied when it cannot be started.
+    """
+    if recipe.sampling.engine == "hf":
+        return HFEngine(policy)
+    max_tokens = recipe.data.max_prompt_tokens + recipe.sampling.max_completion_tokens
+    rows = recipe.train.prompts_per_step * recipe.sampling.group_size
+    make = partial(
+        VLLMEngine,
+        recipe.model.path,
+        stop_ids=sorted(policy.stop_ids),
+        dtype=recipe.model.dtype,
+        max_tokens=max_tokens,
+        max_rows=rows,
+        kv_cache_bytes=int(recipe.sampling.kv_cache_gb * 1e9) or kv_cache_bytes(policy, rows=rows, tokens=max_tokens),
+    )
+    if not recipe.sampling.own_process:
+        return make()
+    return EngineProcess(make, dtype=policy.compute_dtype, log=log, threads=torch.get_num_threads())
+
+
+def kv_cache_bytes(policy: Policy, *, rows: int, tokens: int) -> int:
+    """The cache that so many sequences of so many tokens need, in whole blocks."""
+    config = policy.model.config.get_text_config()
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    per_token = 2 * config.num_hidden_layers * heads * width * policy.compute_dtype.itemsize
+    blocks = rows * math.ceil(tokens / CACHE_BLOCK) + 1
+    return int(blocks * CACHE_BLOCK * per_token)
+
+
+def make_sync(recipe: Recipe, policy: Policy, engine: Engine, prompts: PromptSet) -> WeightSync | None:
+    """What brings the policy's weights to the engine; None where they are the same."""
+    if recipe.sampling.engine == "hf":
+        return None
+    max_gap = recipe.sampling.max_sync_gap or SYNC_GAPS[recipe.model.dtype]
+    return WeightSync(policy, engine, list(islice(prompts.ids.values(), NUM_PROBES)), max_gap)
+
+
 def resume(trainer: Trainer, checkpoint: Path) -> int:
     """Put a new trainer, its policy loaded from the checkpoint, where that checkpoint was taken; the next step."""
     progress = load_trainer_state(checkpoint, trainer.updater)
-    trainer.prompts.position = progress["prompts_drawn"]
+    trainer.pipeline.resume(progress)
     trainer.seconds_before = progress["seconds"]
     trainer.run.truncate_after(progress["step"])
     return int(progress["step"]) + 1
@@ -199,7 +270,7 @@ def make_objective(recipe: Recipe) -> Objective:
         kl_estimate=loss.kl_estimate,
         kl_in_reward=loss.kl_in == "reward" and loss.kl_beta > 0,
         kl_ratio_weighted=loss.kl_ratio_weighted,
-        mismatch=None if loss.mismatch == "none" else Mismatch(loss.mismatch, *bounds),
+        mismatch=None if recipe.mismatch == "none" else Mismatch(recipe.mismatch, *bounds),
         off_policy_max_kl=loss.off_policy_max_kl or math.inf,
         top_entropy_fraction=loss.top_entropy_fraction,
         entropy_coefficient=loss.entropy_coefficient,

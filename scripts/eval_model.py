@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from grpo.errors import BadInput, HostFailed
@@ -64,12 +65,15 @@ def evaluate(recipe: Recipe, out: Path) -> None:
     """Evaluate, print the rates, and write the answers; the file appears only when it is complete."""
     rubric = Rubric(recipe.rewards.weights)
     with recipe.sandbox.pool() as pool:
-        from compose import evaluate_policy, load_prompt_set, load_recipe_policy
+        from compose import evaluate_policy, load_prompt_set, load_recipe_policy, make_engine, make_sync
         from grpo.journal import completion_lines
 
         policy = load_recipe_policy(recipe, recipe.model.path)
         held_out = load_prompt_set(recipe, policy, recipe.data.eval, split="test", gold=True, limit=recipe.eval.prompts)
-        evaluation = evaluate_policy(recipe, rubric, pool, policy, held_out, name="e")
+        with closing(make_engine(recipe, policy, out.with_suffix(".engine.log"))) as engine:
+            if sync := make_sync(recipe, policy, engine, held_out):
+                sync()
+            evaluation = evaluate_policy(recipe, rubric, pool, policy, engine, held_out, name="e")
     unfinished = out.with_name(f".{out.name}.unfinished")
     out.parent.mkdir(parents=True, exist_ok=True)
     with open(unfinished, "w", encoding="utf-8") as lines:

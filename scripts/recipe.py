@@ -24,6 +24,7 @@ from grpo.config import (
     LoraSection,
     LossSection,
     ModelSection,
+    RolloutSection,
     RunSection,
     SamplingSection,
     TrainSection,
@@ -115,6 +116,7 @@ class Recipe:
     lora: LoraSection = field(default_factory=LoraSection)
     data: DataSection = field(default_factory=DataSection)
     sampling: SamplingSection = field(default_factory=SamplingSection)
+    rollout: RolloutSection = field(default_factory=RolloutSection)
     rewards: RewardsSection = field(default_factory=RewardsSection)
     guard: GuardSection = field(default_factory=GuardSection)
     sandbox: SandboxSection = field(default_factory=SandboxSection)
@@ -123,6 +125,22 @@ class Recipe:
     eval: EvalSection = field(default_factory=EvalSection)
     checkpoint: CheckpointSection = field(default_factory=CheckpointSection)
     log: LogSection = field(default_factory=LogSection)
+
+    def conflicts(self) -> list[str]:
+        """Answers that would be too old before they are there."""
+        age = self.rollout.overlap * self.train.num_iterations * self.train.updates_per_batch
+        if 0 < self.rollout.max_staleness < age:
+            return [
+                f"rollout.max_staleness = {self.rollout.max_staleness}: with this overlap answers are {age} updates old"
+            ]
+        return []
+
+    @property
+    def mismatch(self) -> str:
+        """How answers are reweighted: `loss.mismatch`, decided where it says auto."""
+        if self.loss.mismatch != "auto":
+            return self.loss.mismatch
+        return "token" if self.sampling.engine == "vllm" or self.rollout.overlap else "none"
 
     def run_path(self) -> Path:
         """The run directory: `run.dir`, or `runs/<run.name>`."""

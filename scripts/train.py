@@ -18,6 +18,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 
@@ -35,6 +36,7 @@ from sandbox.terminal import forget_output
 
 # torch, transformers and datasets are imported inside functions: the sandbox's workers start first, and start small.
 
+ENGINE_LOG = "engine.log"
 DONE, BAD_INPUT, HOST_FAILED, STOPPED, INTERRUPTED = 0, 2, 3, 75, 130
 
 
@@ -90,7 +92,15 @@ def train(recipe: Recipe) -> int:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
     with recipe.sandbox.pool() as pool:
-        from compose import PromptSet, load_prompt_set, load_trained_policy, make_trainer, make_updater, resume
+        from compose import (
+            PromptSet,
+            load_prompt_set,
+            load_trained_policy,
+            make_engine,
+            make_trainer,
+            make_updater,
+            resume,
+        )
         from grpo.checkpoint import latest_checkpoint
         from grpo.report import write_report
 
@@ -104,11 +114,12 @@ def train(recipe: Recipe) -> int:
                 recipe, policy, recipe.data.eval, split="test", gold=True, limit=recipe.eval.prompts
             )
         updater = make_updater(recipe, policy, prompts)  # what cannot be used is said before there is a directory
-        with open_run(recipe, pool) as run:
-            trainer = make_trainer(recipe, rubric, pool, policy, updater, prompts, held_out, run)
+        with open_run(recipe, pool) as run, closing(make_engine(recipe, policy, path / ENGINE_LOG)) as engine:
+            trainer = make_trainer(recipe, rubric, pool, policy, engine, updater, prompts, held_out, run)
             first_step = resume(trainer, checkpoint) if checkpoint else 1
             print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
             print(f"prompts   {prompts} to train on, {held_out} to evaluate on")
+            print(f"engine    {recipe.sampling.engine}, {recipe.rollout.overlap} batches ahead")
             print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers, {pool.path} path")
             print(f"isolation {pool.isolation}")
             print(f"run       {path}, steps {first_step} to {trainer.num_steps}", flush=True)

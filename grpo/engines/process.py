@@ -33,13 +33,13 @@ class EngineProcess:
 
     concurrent = True
 
-    def __init__(self, make: Callable[[], Engine], *, dtype: torch.dtype, log: Path) -> None:
+    def __init__(self, make: Callable[[], Engine], *, dtype: torch.dtype, log: Path, threads: int = 0) -> None:
         """Args: make, picklable, builds the engine in the child; dtype that weights are sent in; log, a file for the
-        child's standard error.
+        child's standard error; threads of torch in the child, 0 for its default.
 
         Raises: EngineDied when the child cannot build it.
         """
-        self._make, self._dtype, self._log = make, dtype, log
+        self._make, self._dtype, self._log, self._threads = make, dtype, log, threads
         self._buffer: _WeightBuffer | None = None
         self._start()
 
@@ -109,7 +109,10 @@ class EngineProcess:
         self._connection, theirs = context.Pipe()
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._process = context.Process(
-            target=_serve, args=(theirs, self._make, str(self._log), os.getpid()), daemon=True, name="engine"
+            target=_serve,
+            args=(theirs, self._make, str(self._log), os.getpid(), self._threads),
+            daemon=True,
+            name="engine",
         )
         self._process.start()
         theirs.close()
@@ -181,12 +184,13 @@ class _WeightBuffer:
 ForkingPickler.register(_WeightBuffer, lambda buffer: (_WeightBuffer, (buffer._flat, buffer._names)))
 
 
-def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent: int) -> None:
+def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent: int, threads: int) -> None:
     """The child: build the engine, answer requests until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to interpret
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(file, 1)
     os.dup2(file, 2)
+    torch.set_num_threads(threads or torch.get_num_threads())
     try:
         engine = make()
     except Exception as error:  # the boundary: whatever it was goes to the parent

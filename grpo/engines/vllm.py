@@ -22,7 +22,7 @@ from torch import Tensor
 from grpo.engines import EngineDied, Sampled, check_request
 from grpo.errors import BadInput
 
-__all__ = ["TESTED", "VLLMEngine", "VLLMMissing"]
+__all__ = ["TESTED", "VLLMEngine", "VLLMMissing", "require_vllm"]
 
 TESTED = "0.32"  # what follows leans on behaviour that no release promises
 SETTINGS = {  # read when vllm is imported
@@ -59,7 +59,7 @@ class VLLMEngine:
         Raises: VLLMMissing; EngineDied with vLLM's own words when it cannot be started.
         """
         _import()
-        self._make = {
+        self._make: dict[str, Any] = {
             "model": model,
             "dtype": dtype,
             "max_model_len": max_tokens,
@@ -215,8 +215,8 @@ def _renew_head(model: Any) -> None:
     head.quant_method.process_weights_after_loading(head)
 
 
-def _import() -> None:
-    """Import vllm with our settings.
+def require_vllm() -> None:
+    """Look whether there is a vLLM that this file was written for, without importing it.
 
     Raises: VLLMMissing for none, or a version that was never tried.
     """
@@ -228,11 +228,16 @@ def _import() -> None:
             continue
     if not found:
         raise VLLMMissing(
-            "sampling.engine = \"vllm\", but vLLM is not installed: pip install 'grpo-rust[vllm]' with CUDA, or "
+            'sampling.engine = "vllm", but vLLM is not installed: pip install "grpo-rust[vllm]" with CUDA, or '
             "make train ENGINE=vllm without; or use sampling.engine=hf"
         )
     if not found.startswith(f"{TESTED}."):
         raise VLLMMissing(f"vLLM {found} is installed, but this engine was written for {TESTED}: install that one")
+
+
+def _import() -> None:
+    """Import vllm with our settings. Raises: VLLMMissing."""
+    require_vllm()
     os.environ.update(SETTINGS)
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     importlib.import_module("vllm")

@@ -35,6 +35,9 @@ class LetterGrader:
     def finish(self, tickets: Sequence[Completion]) -> list[Grade]:
         return [self._grade(ticket) for ticket in tickets]
 
+    def busy(self) -> float:
+        return 0.0
+
     def _grade(self, completion: Completion) -> Grade:
         letters = sum("a" <= symbol <= "z" for symbol in completion.text) / max(1, len(completion.text))
         short = None if completion.terminated else 0.0  # does not apply to answers that ended

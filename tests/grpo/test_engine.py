@@ -211,9 +211,7 @@ def test_a_model_that_asks_for_top_p_and_a_penalty_is_not_obeyed(
 @pytest.mark.parametrize("temperature", [0.7, 1.0])
 def test_sampling_follows_the_distribution(engines: Engines, kind: str, wide: Policy, temperature: float) -> None:
     count = 3000
-    answers = ask(
-        engines.of(kind, wide), prompts=[(5, 6, 7)], num_samples=count, max_tokens=1, temperature=temperature
-    )
+    answers = ask(engines.of(kind, wide), prompts=[(5, 6, 7)], num_samples=count, max_tokens=1, temperature=temperature)
     found = torch.bincount(torch.tensor([a.token_ids[0] for a in answers]), minlength=len(wide.tokenizer)) / count
     (batch,) = micro_batches([Sample((5, 6, 7), (0,), (0.0,), 0.0)], max_tokens=100)
     with torch.no_grad():
@@ -224,9 +222,7 @@ def test_sampling_follows_the_distribution(engines: Engines, kind: str, wide: Po
 
 
 @pytest.mark.parametrize("change", [{"prompts": [()]}, {"num_samples": 0}, {"max_tokens": 0}])
-def test_nothing_to_sample_is_refused(
-    engines: Engines, kind: str, wide: Policy, change: dict[str, object]
-) -> None:
+def test_nothing_to_sample_is_refused(engines: Engines, kind: str, wide: Policy, change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         ask(engines.of(kind, wide), **change)
 

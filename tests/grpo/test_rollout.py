@@ -7,7 +7,7 @@ import pytest
 from grpo.engines.hf import HFEngine
 from grpo.model import Policy
 from grpo.records import Example
-from grpo.rollout import Rollout, _weighted_sum, reward_matrix, rollout, seed_for
+from grpo.rollout import Rollout, _weighted_sum, collect, reward_matrix, sample, seed_for
 from letter_grader import Grade, LetterGrader
 
 EXAMPLES = [Example(name, ({"role": "user", "content": name},)) for name in ("alpha", "b")]
@@ -16,7 +16,7 @@ EXAMPLES = [Example(name, ({"role": "user", "content": name},)) for name in ("al
 def run(policy: Policy, grader: LetterGrader, seed: int = 0) -> Rollout:
     policy.stop_ids = frozenset(range(0, len(policy.tokenizer), 3))  # answers of different lengths
     ids = {example.id: policy.encode(example.messages) for example in EXAMPLES}
-    return rollout(
+    sampling = sample(
         HFEngine(policy),
         grader,
         policy,
@@ -29,6 +29,7 @@ def run(policy: Policy, grader: LetterGrader, seed: int = 0) -> Rollout:
         seed=seed,
         policy_version=7,
     )
+    return collect(sampling, grader)
 
 
 def test_groups_are_complete_and_in_order(policy: Policy) -> None:

@@ -16,6 +16,7 @@ from grpo.engines.hf import HFEngine
 from grpo.evaluate import Evaluation, evaluate
 from grpo.model import Policy, load_policy
 from grpo.objective import Objective
+from grpo.pipeline import Pipeline
 from grpo.records import Completion, Example
 from grpo.run import RunDirectory
 from grpo.trainer import NothingScored, Trainer
@@ -27,7 +28,7 @@ EXAMPLES = [Example(f"t{i}", ({"role": "user", "content": text},)) for i, text i
 OBJECTIVE = Objective(PPO, "token", max_tokens=8, temperature=1.0)
 
 
-def make_trainer(policy: Policy, run: RunDirectory, *, position: int = 0, **changes: object) -> Trainer:
+def make_trainer(policy: Policy, run: RunDirectory, *, seed: int = 3, ahead: int = 0, **changes: object) -> Trainer:
     ids = {example.id: policy.encode(example.messages) for example in EXAMPLES}
     engine, grader = HFEngine(policy), LetterGrader()
     updater = make_updater(policy, OBJECTIVE, schedule=lambda update: 2e-2, max_grad_norm=1.0)
@@ -50,12 +51,7 @@ def make_trainer(policy: Policy, run: RunDirectory, *, position: int = 0, **chan
 
     settings: dict[str, object] = {
         "evaluate": evaluation,
-        "seed": 3,
         "num_steps": 6,
-        "prompts_per_step": 2,
-        "group_size": 4,
-        "max_tokens": 8,
-        "temperature": 1.0,
         "advantages": "group",
         "eval_every": 0,
         "checkpoint_every": 0,
@@ -63,8 +59,23 @@ def make_trainer(policy: Policy, run: RunDirectory, *, position: int = 0, **chan
         "config_toml": "",
         **changes,
     }
-    prompts = PromptStream(EXAMPLES, seed=3, position=position)
-    return Trainer(policy, engine, grader, updater, prompts, ids, run=run, **settings)
+    pipeline = Pipeline(
+        policy=policy,
+        engine=engine,
+        grader=grader,
+        prompts=PromptStream(EXAMPLES, seed=3),
+        prompt_ids=ids,
+        sync=None,
+        version=lambda: updater.updates,
+        seed=seed,
+        num_steps=settings["num_steps"],
+        prompts_per_step=2,
+        group_size=4,
+        max_tokens=8,
+        temperature=1.0,
+        ahead=ahead,
+    )
+    return Trainer(policy, pipeline, updater, run=run, **settings)
 
 
 def new_run(path: Path) -> RunDirectory:
@@ -105,22 +116,23 @@ def test_a_run_learns_and_writes_everything_once(policy: Policy, tmp_path: Path)
     assert latest_checkpoint(tmp_path / "run" / "checkpoints").name == "step-000012"
 
 
+@pytest.mark.parametrize("ahead", [0, 2])
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_stopped_and_resumed_equals_never_stopped(
-    make_policy: Callable[..., Policy], tmp_path: Path, stop_after: int
+    make_policy: Callable[..., Policy], tmp_path: Path, stop_after: int, ahead: int
 ) -> None:
     whole = make_policy()
     with new_run(tmp_path / "whole") as run:
-        train(make_trainer(whole, run, eval_every=3))
+        train(make_trainer(whole, run, eval_every=3, ahead=ahead))
 
     with new_run(tmp_path / "parts") as run:
-        assert not train(make_trainer(make_policy(), run, eval_every=3), stop_after=stop_after)
+        assert not train(make_trainer(make_policy(), run, eval_every=3, ahead=ahead), stop_after=stop_after)
     checkpoint = latest_checkpoint(tmp_path / "parts" / "checkpoints")
     resumed = load_policy(str(checkpoint), device=torch.device("cpu"), compute_dtype="float32")
     with RunDirectory.resume(tmp_path / "parts") as run:
-        trainer = make_trainer(resumed, run, eval_every=3)
+        trainer = make_trainer(resumed, run, eval_every=3, ahead=ahead)
         progress = load_trainer_state(checkpoint, trainer.updater)
-        trainer.prompts.position = progress["prompts_drawn"]
+        trainer.pipeline.resume(progress)
         assert 0 < progress["seconds"] < trainer.seconds + progress["seconds"]
         run.truncate_after(progress["step"])
         assert train(trainer, first_step=progress["step"] + 1)
@@ -129,7 +141,7 @@ def test_stopped_and_resumed_equals_never_stopped(
     untimed = [
         [
             [
-                {k: v for k, v in line.items() if not k.startswith(("time", "throughput", "seconds"))}
+                {k: v for k, v in line.items() if not k.startswith(("time", "throughput", "seconds", "idle"))}
                 for line in lines(path)
             ]
             for path in sorted((tmp_path / name).rglob("*.jsonl"))
@@ -155,7 +167,7 @@ def test_weights_are_updated_with_the_threads_that_the_sandbox_leaves(policy: Po
     before = torch.get_num_threads()
     with new_run(tmp_path / "run") as run:
         trainer = make_trainer(policy, run, evaluate=None, num_steps=1, update_threads=before + 1)
-        update, generate = trainer.updater.update, trainer.engine.generate
+        update, generate = trainer.updater.update, trainer.pipeline.engine.generate
 
         def watched_generate(*arguments: object, **settings: object) -> object:
             seen.append((0, torch.get_num_threads()))
@@ -165,7 +177,7 @@ def test_weights_are_updated_with_the_threads_that_the_sandbox_leaves(policy: Po
             seen.append((1, torch.get_num_threads()))
             return update(samples)
 
-        trainer.updater.update, trainer.engine.generate = watched_update, watched_generate
+        trainer.updater.update, trainer.pipeline.engine.generate = watched_update, watched_generate
         train(trainer)
     assert seen == [(0, before), (1, before + 1)]
 
@@ -181,8 +193,8 @@ def test_another_seed_is_another_run(make_policy: Callable[..., Policy], tmp_pat
 def test_a_non_finite_loss_keeps_what_is_on_disk(policy: Policy, tmp_path: Path) -> None:
     with new_run(tmp_path / "run") as run:
         trainer = make_trainer(policy, run, checkpoint_every=1)
-        grade = trainer.grader._grade
-        trainer.grader._grade = lambda completion: (  # the third step's rewards overflow
+        grade = trainer.pipeline.grader._grade
+        trainer.pipeline.grader._grade = lambda completion: (  # the third step's rewards overflow
             grade(completion) if trainer.updater.updates < 2 else Grade({"letters": 1e38 * len(completion.token_ids)})
         )
         with pytest.raises(NonFiniteLoss):
@@ -211,7 +223,7 @@ def test_a_run_that_nothing_can_be_learned_from_is_ended(
     policy: Policy, tmp_path: Path, failing: set[int], last: int
 ) -> None:
     trainer = make_trainer(policy, new_run(tmp_path / "run"), evaluate=None)
-    trainer.grader = Unable(failing)
+    trainer.pipeline.grader = Unable(failing)
     if last == trainer.num_steps:
         assert train(trainer), "never three in a row"
     else:

@@ -1,0 +1,280 @@
+"""Graded batches, in order, a number of them sampled ahead of the one that the trainer learns from.
+
+With `ahead` = 0 a batch is sampled from the weights that learn from it, and its grading hides behind its own decoding.
+With n the weights are n batches older, and grading hides behind sampling and training too; an engine in a process of
+its own then samples while the trainer updates. Batch k is always sampled from the weights after step k - 1 - n, however
+fast anything runs, so a run is a function of its recipe. Batches in flight are a part of a checkpoint.
+
+Here groups without spread are replaced by fresh prompts before anything is spent on them, answers from too old weights
+are taken out, and an engine that dies is started again, once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from grpo.advantages import zero_spread
+from grpo.data import PromptStream
+from grpo.engines import Engine, EngineDied
+from grpo.model import Policy
+from grpo.records import Completion, Example, Grader, Group
+from grpo.rollout import Sampling, collect, reward_matrix, sample, seed_for
+
+__all__ = ["Batch", "Pipeline"]
+
+STRICT = "test_strict"  # the check that says whether an answer solves its prompt
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The groups that a step learns from, and what they cost (metrics)."""
+
+    groups: tuple[Group, ...]
+    metrics: Mapping[str, float]
+
+
+@dataclass
+class _Flight:
+    """A batch on its way: what was asked, and the answers when they are there."""
+
+    step: int
+    examples: Sequence[Example]
+    name: str
+    seed: int
+    sampling: Future[Sampling]
+
+
+@dataclass
+class Pipeline:
+    """Where the trainer's batches come from. `close` ends its thread; the engine is its owner's to close."""
+
+    policy: Policy
+    engine: Engine
+    grader: Grader
+    prompts: PromptStream
+    prompt_ids: Mapping[str, tuple[int, ...]]  # by example id
+    sync: Callable[[], Mapping[str, float]] | None  # brings the weights to the engine; None: it has the policy's own
+    version: Callable[[], int]  # number of weight updates so far
+    seed: int
+    num_steps: int
+    prompts_per_step: int
+    group_size: int
+    max_tokens: int
+    temperature: float
+    ahead: int = 0
+    max_staleness: int = 0  # updates between sampling and use; 0: no bound
+    refill_rounds: int = 0  # how often groups without spread are replaced; 0: never
+    say: Callable[[str], None] = print
+    _flights: deque[_Flight] = field(default_factory=deque)
+    _died: bool = False  # since the last batch that was complete
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "sampling"))
+
+    def take(self, step: int) -> Batch:
+        """The batch of a step, graded; sampling of the next ones is started before its grades are waited for.
+
+        Raises: EngineDied when a restarted engine dies again; WeightsDiffer.
+        """
+        started = time.perf_counter()
+        if not self._flights:
+            self._start(step)
+        current = self._flights[0]
+        sampling = self._landed(current)
+        waited = time.perf_counter() - started
+        while self._flights[-1].step < min(step + self.ahead, self.num_steps):
+            self._start(self._flights[-1].step + 1)
+        rollout = collect(sampling, self.grader)
+        self._flights.popleft()
+        metrics = {
+            "time/generate": rollout.generate_s,
+            "time/wait_engine": waited,
+            "time/wait_rewards": rollout.wait_rewards_s,
+        }
+        self._note(rollout.groups)
+        groups, stale = self._fresh(rollout.groups)
+        metrics["policy/stale"] = float(stale)
+        if self.refill_rounds:
+            groups = self._refilled(groups, step, metrics)
+        self._died = False
+        return Batch(tuple(groups), metrics)
+
+    def weights_changed(self) -> dict[str, float]:
+        """Bring the trainer's weights to the engine, once what it is sampling has landed; the metrics of that."""
+        started = time.perf_counter()
+        for flight in self._flights:
+            self._landed(flight)
+        waited = time.perf_counter() - started
+        synced = self.surviving(self.sync) if self.sync else {}
+        return {**synced, "time/wait_engine": waited}
+
+    def surviving(self, action: Callable[[], Result]) -> Result:
+        """Do something with the engine; should it die, start it again from the current weights and do it once more."""
+        try:
+            return action()
+        except EngineDied as error:
+            self._revive(error)
+            return action()
+
+    def progress(self) -> dict[str, Any]:
+        """What a checkpoint has to keep, as plain JSON values; answers that nothing was learned from yet too."""
+        flights = [
+            {
+                "step": flight.step,
+                "examples": [example.id for example in flight.examples],
+                "completions": [
+                    [
+                        *slot,
+                        answer.id,
+                        answer.token_ids,
+                        answer.sampler_logprobs,
+                        answer.terminated,
+                        answer.policy_version,
+                    ]
+                    for slot, answer in sorted(self._landed(flight).completions.items())
+                ],
+            }
+            for flight in self._flights
+        ]
+        return {
+            "prompts_drawn": self.prompts.position,
+            "dull_prompts": sorted(self.prompts.dull),
+            "in_flight": flights,
+        }
+
+    def resume(self, progress: Mapping[str, Any]) -> None:
+        """Go on where `progress` was taken; answers in flight are graded again."""
+        self.prompts.position = progress["prompts_drawn"]
+        self.prompts.dull = set(progress.get("dull_prompts", ()))
+        for batch in progress.get("in_flight", ()):
+            examples = [self.prompts.by_id[name] for name in batch["examples"]]
+            completions, tickets = {}, {}
+            for prompt, number, name, token_ids, logprobs, terminated, version in batch["completions"]:
+                slot = (prompt, number)
+                text = self.policy.decode(token_ids)
+                completions[slot] = Completion(name, tuple(token_ids), tuple(logprobs), text, terminated, version)
+                tickets[slot] = self.grader.start(examples[prompt], completions[slot])
+            landed: Future[Sampling] = Future()
+            prompts = [self.prompt_ids[example.id] for example in examples]
+            landed.set_result(Sampling(examples, prompts, completions, tickets, 0.0))
+            self._flights.append(_Flight(batch["step"], examples, *self._name_and_seed(batch["step"], 0), landed))
+
+    def close(self) -> None:
+        """End the thread, after what it is sampling."""
+        self._thread.shutdown(cancel_futures=True)
+
+    def _start(self, step: int) -> None:
+        """Begin to sample a batch."""
+        examples = self.prompts.take(self.prompts_per_step)
+        name, seed = self._name_and_seed(step, 0)
+        self._flights.append(_Flight(step, examples, name, seed, self._sampled(examples, name, seed)))
+
+    def _name_and_seed(self, step: int, round_number: int) -> tuple[str, int]:
+        """The prefix of the answers' ids, and the seed that they are sampled with."""
+        if not round_number:
+            return f"s{step}", seed_for(self.seed, "train", step)
+        return f"s{step}.{round_number}", seed_for(self.seed, "train", step, round_number)
+
+    def _sampled(self, examples: Sequence[Example], name: str, seed: int) -> Future[Sampling]:
+        """Answers to examples: at once, or beside the trainer where the engine can do that."""
+        settings: dict[str, Any] = {
+            "name": name,
+            "group_size": self.group_size,
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "seed": seed,
+            "policy_version": self.version(),
+        }
+        arguments = (self.engine, self.grader, self.policy, examples, self.prompt_ids)
+        if self.engine.concurrent:
+            return self._thread.submit(sample, *arguments, **settings)
+        landed: Future[Sampling] = Future()
+        try:
+            landed.set_result(sample(*arguments, **settings))
+        except EngineDied as error:
+            landed.set_exception(error)
+        return landed
+
+    def _landed(self, flight: _Flight) -> Sampling:
+        """The answers of a batch, waited for."""
+        return self.surviving(lambda: flight.sampling.result())
+
+    def _revive(self, error: EngineDied) -> None:
+        """Start the engine again, and sample again what it did not finish."""
+        if self._died:
+            raise error
+        self._died = True
+        self.say(f"{error}\nstarting the engine again; the batch is sampled again from the current weights")
+        lost = [flight for flight in self._flights if isinstance(flight.sampling.exception(), EngineDied)]
+        self.engine.restart()
+        if self.sync:
+            self.sync()
+        for flight in lost:
+            flight.sampling = self._sampled(flight.examples, flight.name, flight.seed)
+
+    def _fresh(self, groups: Sequence[Group]) -> tuple[list[Group], int]:
+        """Groups whose answers from too old weights have no reward; and the number of such answers."""
+        if not self.max_staleness:
+            return list(groups), 0
+        oldest = self.version() - self.max_staleness
+        kept, stale = [], 0
+        for group in groups:
+            old = [answer.policy_version < oldest for answer in group.completions]
+            stale += sum(old)
+            rewards = [None if is_old else reward for is_old, reward in zip(old, group.rewards, strict=True)]
+            kept.append(dataclasses.replace(group, rewards=tuple(rewards)))
+        return kept, stale
+
+    def _note(self, groups: Sequence[Group]) -> None:
+        """Remember which prompts had nothing to teach."""
+        kept, dull = _by_spread(groups)
+        self.prompts.dull -= {group.example.id for group in kept}
+        self.prompts.dull |= {group.example.id for group in dull}
+
+    def _refilled(self, groups: list[Group], step: int, metrics: dict[str, float]) -> list[Group]:
+        """Groups with spread, as many as there are prompts in a step, or what some rounds of fresh prompts gave."""
+        reasons: Counter[str] = Counter({reason: 0 for reason in ("solved", "unsolved", "equal", "unscored")})
+        kept, dull = _by_spread(groups)
+        for round_number in range(1, self.refill_rounds + 1):
+            reasons.update(map(_why_dull, dull))
+            missing = self.prompts_per_step - len(kept)
+            if not missing:
+                break
+            examples = self.prompts.take(missing)
+            sampled = self._sampled_now(examples, *self._name_and_seed(step, round_number))
+            rollout = collect(sampled, self.grader)
+            metrics["time/generate"] += rollout.generate_s
+            metrics["time/wait_rewards"] += rollout.wait_rewards_s
+            metrics["groups/rounds"] = float(round_number)
+            self._note(rollout.groups)
+            more, dull = _by_spread(rollout.groups)
+            kept += more
+        else:
+            reasons.update(map(_why_dull, dull))
+        metrics |= {f"groups/dropped_{reason}": float(count) for reason, count in reasons.items()}
+        metrics.setdefault("groups/rounds", 0.0)
+        return kept or dull  # a step that learns nothing is still a step, and shows in the metrics
+
+    def _sampled_now(self, examples: Sequence[Example], name: str, seed: int) -> Sampling:
+        """Answers to examples, waited for."""
+        return self.surviving(lambda: self._sampled(examples, name, seed).result())
+
+
+def _by_spread(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
+    """The groups that have something to teach, and the others."""
+    dull = zero_spread(reward_matrix(groups)).tolist()
+    with_spread = [group for group, is_dull in zip(groups, dull, strict=True) if not is_dull]
+    return with_spread, [group for group, is_dull in zip(groups, dull, strict=True) if is_dull]
+
+
+def _why_dull(group: Group) -> str:
+    """Why a group has no spread: every answer solves its prompt, none does, or they are merely paid alike."""
+    if sum(reward is not None for reward in group.rewards) < 2:
+        return "unscored"
+    solved = {grade.checks.get(STRICT) for grade in group.grades}
+    return "solved" if solved == {1.0} else "unsolved" if solved == {0.0} else "equal"

@@ -1,0 +1,212 @@
+"""Batches come in order and of the promised age, groups without spread are replaced, an engine that dies is revived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from grpo.data import PromptStream
+from grpo.engines import Engine, EngineDied, Sampled
+from grpo.engines.hf import HFEngine
+from grpo.model import Policy
+from grpo.pipeline import Batch, Pipeline
+from grpo.records import Completion, Example
+from letter_grader import Grade, LetterGrader
+
+EXAMPLES = [Example(f"t{i}", ({"role": "user", "content": f"say {i}"},)) for i in range(12)]
+STEPS = 5
+
+
+class ByPrompt(LetterGrader):
+    """Pays all answers to the prompts named alike: those to solve well, those to fail badly."""
+
+    def __init__(self, solved: set[str] = frozenset(), failed: set[str] = frozenset()) -> None:
+        super().__init__()
+        self._solved, self._failed = solved, failed
+        self._of: dict[str, str] = {}
+
+    def start(self, example: Example, completion: Completion) -> Completion:
+        self._of[completion.id] = example.id
+        return super().start(example, completion)
+
+    def _grade(self, completion: Completion) -> Grade:
+        asked = self._of[completion.id]
+        if asked in self._solved | self._failed:
+            return Grade({"letters": 1.0}, {"test_strict": float(asked in self._solved)})
+        number = int(completion.id[-1])
+        return Grade({"letters": float(number)}, {"test_strict": float(number > 1)})
+
+
+class Dying:
+    """An engine that dies in the calls named, the first of which is number 1."""
+
+    def __init__(self, engine: Engine, calls: set[int], *, concurrent: bool = False) -> None:
+        self._engine, self._calls, self.concurrent = engine, calls, concurrent
+        self.count, self.restarts = 0, 0
+
+    def generate(self, *arguments: Any, **settings: Any) -> Iterator[Sampled]:
+        self.count += 1
+        for answer in self._engine.generate(*arguments, **settings):
+            if self.count in self._calls:
+                raise EngineDied("out of memory, said the engine")
+            yield answer
+
+    def restart(self) -> None:
+        self.restarts += 1
+
+
+class Trainer:
+    """Stands for the trainer: takes batches, and counts an update after each."""
+
+    def __init__(self, policy: Policy, **changes: Any) -> None:
+        self.updates = 0
+        self.synced: list[int] = []
+        self.said: list[str] = []
+        settings: dict[str, Any] = {
+            "policy": policy,
+            "engine": HFEngine(policy),
+            "grader": LetterGrader(),
+            "prompts": PromptStream(EXAMPLES, seed=1),
+            "prompt_ids": {example.id: policy.encode(example.messages) for example in EXAMPLES},
+            "sync": self._sync,
+            "version": lambda: self.updates,
+            "seed": 0,
+            "num_steps": STEPS,
+            "prompts_per_step": 3,
+            "group_size": 4,
+            "max_tokens": 4,
+            "temperature": 1.0,
+            "say": self.said.append,
+            **changes,
+        }
+        self.pipeline = Pipeline(**settings)
+
+    def _sync(self) -> dict[str, float]:
+        self.synced.append(self.updates)
+        return {"time/sync": 0.0}
+
+    def run(self, first: int = 1, last: int = STEPS) -> list[Batch]:
+        batches = []
+        for step in range(first, last + 1):
+            batches.append(self.pipeline.take(step))
+            self.updates += 1
+            self.pipeline.weights_changed()
+        return batches
+
+
+def versions(batches: list[Batch]) -> list[set[int]]:
+    return [{answer.policy_version for group in batch.groups for answer in group.completions} for batch in batches]
+
+
+def ids(batches: list[Batch]) -> list[list[str]]:
+    return [[group.example.id for group in batch.groups] for batch in batches]
+
+
+@pytest.mark.parametrize("concurrent", [False, True])
+@pytest.mark.parametrize(("ahead", "expected"), [(0, [0, 1, 2, 3, 4]), (1, [0, 0, 1, 2, 3]), (3, [0, 0, 0, 0, 1])])
+def test_a_batch_is_as_old_as_promised(policy: Policy, ahead: int, expected: list[int], concurrent: bool) -> None:
+    trainer = Trainer(policy, ahead=ahead, engine=Dying(HFEngine(policy), set(), concurrent=concurrent))
+    batches = trainer.run()
+    trainer.pipeline.close()
+    assert versions(batches) == [{version} for version in expected]
+    assert ids(batches) == ids(Trainer(policy).run()), "whatever was sampled ahead, prompts keep their order"
+    assert [group.completions[0].id for batch in batches for group in batch.groups][::3] == [
+        f"s{step}-p00-c0" for step in range(1, 6)
+    ]
+    assert trainer.pipeline.progress()["in_flight"] == [], "nothing is sampled beyond the last step"
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_going_on_gives_the_same_batches(policy: Policy, ahead: int) -> None:
+    whole = Trainer(policy, ahead=ahead).run()
+    first = Trainer(policy, ahead=ahead)
+    parts = first.run(last=2)
+    progress = first.pipeline.progress()
+    assert [flight["step"] for flight in progress["in_flight"]] == list(range(3, 3 + ahead))
+    second = Trainer(policy, ahead=ahead)
+    second.updates = 2
+    second.pipeline.resume(progress)
+    parts += second.run(first=3)
+    assert [batch.groups for batch in parts] == [batch.groups for batch in whole]
+
+
+def test_groups_without_spread_are_replaced(policy: Policy) -> None:
+    first = ids(Trainer(policy).run(last=1))[0]
+    grader = ByPrompt(solved={first[0]}, failed={first[2]})
+    batch = Trainer(policy, grader=grader, refill_rounds=2).run(last=1)[0]
+    replaced = [group.example.id for group in batch.groups]
+    assert replaced[0] == first[1] and len(replaced) == 3 and not {first[0], first[2]} & set(replaced)
+    assert batch.metrics["groups/rounds"] == 1
+    assert (batch.metrics["groups/dropped_solved"], batch.metrics["groups/dropped_unsolved"]) == (1, 1)
+    assert len({answer.id for group in batch.groups for answer in group.completions}) == 12
+
+
+def test_rounds_are_capped_and_a_batch_without_spread_is_shown_as_it_is(policy: Policy) -> None:
+    everything = {example.id for example in EXAMPLES}
+    trainer = Trainer(policy, grader=ByPrompt(solved=everything), refill_rounds=2)
+    batch = trainer.run(last=1)[0]
+    assert len(batch.groups) == 3 and batch.metrics["groups/rounds"] == 2
+    assert batch.metrics["groups/dropped_solved"] == 9 and trainer.pipeline.prompts.position == 9
+
+
+def test_dull_prompts_are_drawn_less_often(policy: Policy) -> None:
+    solved = {example.id for example in EXAMPLES[:6]}
+
+    def drawn(again: float) -> list[str]:
+        stream = PromptStream(EXAMPLES, seed=1, again=again)
+        trainer = Trainer(policy, grader=ByPrompt(solved=solved), prompts=stream, num_steps=16)
+        return [name for batch in ids(trainer.run(last=16)) for name in batch]
+
+    usual, seldom = drawn(1.0), drawn(0.1)
+    assert sum(name in solved for name in usual) == 24 == len(usual) / 2
+    assert 6 <= sum(name in solved for name in seldom) < 14
+
+
+def test_answers_of_too_old_weights_have_no_reward(policy: Policy) -> None:
+    batches = Trainer(policy, ahead=2, max_staleness=1).run()
+    stale = [batch.metrics["policy/stale"] for batch in batches]
+    assert stale == [0, 0, 12, 12, 12]
+    for batch, count in zip(batches, stale, strict=True):
+        assert {reward is None for group in batch.groups for reward in group.rewards} == {count > 0}
+
+
+@pytest.mark.parametrize("concurrent", [False, True])
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_an_engine_that_dies_is_started_again_and_the_batch_sampled_again(
+    policy: Policy, ahead: int, concurrent: bool
+) -> None:
+    engine = Dying(HFEngine(policy), {3}, concurrent=concurrent)
+    trainer = Trainer(policy, engine=engine, ahead=ahead)
+    batches = trainer.run()
+    trainer.pipeline.close()
+    assert engine.restarts == 1 and len(batches) == STEPS
+    assert ids(batches) == ids(Trainer(policy).run()) and all(len(batch.groups) == 3 for batch in batches)
+    assert len(trainer.said) == 1 and "out of memory, said the engine" in trainer.said[0]
+    assert versions(batches)[2] == {trainer.synced[2]}, "from the weights that it was given when it came back"
+
+
+def test_an_engine_that_dies_twice_over_a_batch_stops_the_run(policy: Policy) -> None:
+    engine = Dying(HFEngine(policy), {2, 3})
+    with pytest.raises(EngineDied, match="out of memory"):
+        Trainer(policy, engine=engine).run()
+    assert engine.restarts == 1
+    again = Dying(HFEngine(policy), {2, 4})
+    Trainer(policy, engine=again).run()
+    assert again.restarts == 2, "a batch between them makes them two accidents"
+
+
+def test_dying_while_weights_are_loaded_is_survived_too(policy: Policy) -> None:
+    engine = Dying(HFEngine(policy), set())
+    trainer = Trainer(policy, engine=engine)
+    calls: list[Callable[[], None]] = []
+
+    def sync() -> dict[str, float]:
+        calls.append(print)
+        if len(calls) == 2:
+            raise EngineDied("killed")
+        return {}
+
+    trainer.pipeline.sync = sync
+    assert len(trainer.run()) == STEPS and engine.restarts == 1
