@@ -1,5 +1,6 @@
 """The main job, as its user runs it: real model, real cargo; exit codes, what is written, stopping and going on."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from grpo.run import RunDirectory
 from recipe import parse_arguments
 from train import summarise
 
+HAS_VLLM = importlib.util.find_spec("vllm") is not None
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = [
     "train.prompts_per_step=2",
@@ -112,6 +114,56 @@ def test_lora_trains_through_the_script_and_goes_on(tmp_path: Path) -> None:
         shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
     assert train("run.resume=true", f"run.dir={path}", "eval.prompts=0").returncode == 0
     assert (trained / "adapter" / "adapter_model.safetensors").read_bytes() == before
+
+
+@pytest.mark.skipif(not HAS_VLLM, reason="vLLM is not installed: make test ENGINE=vllm")
+def test_vllm_trains_ahead_is_killed_is_stopped_and_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    whole, path = tmp_path / "whole", tmp_path / "parts"
+    settings = [*SMALL, "sampling.engine=vllm", "rollout.overlap=1", "train.max_steps=3", "eval.prompts=0"]
+    settings += ["checkpoint.every=2", "checkpoint.keep=3"]
+    done = train(*settings, f"run.dir={whole}")
+    assert done.returncode == 0, done.stderr
+    steps = lines(whole / "metrics.jsonl")
+    assert [step["policy/staleness"] for step in steps] == [0, 1, 1]
+    assert all(step["sync/gap"] < 1e-5 for step in steps), "the engine has the new weights"
+    assert max(step["policy/sampler_gap"] for step in steps) > 1e-4, "but sampled from older ones"
+
+    shutil.copytree(whole, path)
+    shutil.rmtree(path / "checkpoints" / "step-000003")
+    (path / "summary.json").unlink()
+    done = train("run.resume=true", f"run.dir={path}")
+    assert done.returncode == 0, done.stderr
+    weights = Path("checkpoints") / "step-000003" / "model.safetensors"
+    assert (path / weights).read_bytes() == (whole / weights).read_bytes()
+
+
+@pytest.mark.skipif(not HAS_VLLM, reason="vLLM is not installed: make test ENGINE=vllm")
+def test_a_killed_vllm_is_reported_and_started_again(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    settings = [*SMALL, "sampling.engine=vllm", "train.max_steps=2", "eval.prompts=0", f"run.dir={path}"]
+    with subprocess.Popen(
+        command(*settings), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        while not (path / "metrics.jsonl").exists() and process.poll() is None:
+            time.sleep(0.05)
+        (engine,) = [child for child in children(process.pid) if holds(child, path / "engine.log")]
+        os.kill(engine, signal.SIGKILL)
+        output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert "was killed by SIGKILL" in output and "starting the engine again" in output
+    assert len(lines(path / "metrics.jsonl")) == 2
+    assert not Path(f"/proc/{engine}").exists()
+
+
+def children(pid: int) -> list[int]:
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+
+
+def holds(pid: int, file: Path) -> bool:
+    """Whether a process writes its standard error to a file."""
+    return os.path.realpath(f"/proc/{pid}/fd/2") == str(file)
 
 
 def test_an_existing_run_is_refused(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
