@@ -144,6 +144,12 @@ class SandboxPool:
         """Seconds that workers have spent on programs so far, summed over the workers."""
         return sum(self._busy)
 
+    @property
+    def unfinished(self) -> int:
+        """Programs that were submitted and have no verdict yet."""
+        with self._lock:
+            return len(self._pending)
+
     def cancel(self, future: Future[Verdict], reason: str) -> None:
         """Stop waiting for a program: its verdict is TIMEOUT with this reason, and what runs of it ends.
 

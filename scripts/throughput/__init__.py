@@ -1,0 +1,1 @@
+"""The parts of `scripts/bench_throughput.py`: what trains, and how contenders take turns."""
