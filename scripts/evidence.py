@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from grpo.errors import HostFailed
-from study.answers import CHECKS, by_prompt, check, num_tokens, passes_at, read_answers
+from study.answers import CHECKS, astray, by_prompt, check, num_tokens, passes_at, read_answers
 from study.arms import CONTROL, DESIGNS, GRPO
 from study.curves import Panel, draw, read_curve
 from study.gains import Gain, paired_gain
@@ -113,7 +113,7 @@ def gains_of(runs: Sequence[Run], question: Question) -> dict[str, Gain]:
     """What the runs of one arm gained: checks, length, pass@k, and the mistakes of each class."""
     before = read_answers(warm(question, runs[0].folder))
     after = [read_answers(run.answers(question)) for run in runs]
-    values = {name: check(name) for name in CHECKS} | {"tokens": num_tokens}
+    values = {name: check(name) for name in CHECKS} | {"astray": astray, "tokens": num_tokens}
     gains = {
         name: paired_gain(by_prompt(before, value), [by_prompt(answers, value) for answers in after])
         for name, value in values.items()
@@ -136,7 +136,7 @@ def only(gains: Mapping[str, Gain], names: Sequence[str]) -> dict[str, Gain]:
     return {name: gains[name] for name in names if name in gains}
 
 
-MAIN = ("build", "clippy", "test_strict", "gold", "asserts", "tokens")
+MAIN = ("build", "clippy", "test_strict", "gold", "astray", "asserts", "tokens")
 PASSES = ("pass@1", "pass@2", "pass@4", "pass@8")
 
 
@@ -157,6 +157,8 @@ def gains_page(
         "The difference is paired by prompt and averaged over the seeds; ±: 95 % interval, clustered by "
         "prompt. The seeds:",
         by_seed_table(gains, [run.seed for run in runs]),
+        "Own tests that pass and gold tests that fail, both at once: such an answer solves another problem than the "
+        "one it was given, and tests that. Its reward cannot tell.",
         "## The targets",
         verdicts(gains, dealt),
         "## The control" if dealt else "",

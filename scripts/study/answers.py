@@ -10,7 +10,7 @@ from typing import Any
 
 from grpo.evaluate import pass_at_k
 
-__all__ = ["CHECKS", "ByPrompt", "by_prompt", "check", "num_tokens", "passes_at", "read_answers"]
+__all__ = ["CHECKS", "ByPrompt", "astray", "by_prompt", "check", "num_tokens", "passes_at", "read_answers"]
 
 Answer = Mapping[str, Any]
 ByPrompt = Mapping[str, tuple[float, ...]]  # prompt id -> one value for each answer whose value is known
@@ -40,6 +40,16 @@ def by_prompt(answers: list[Answer], value: Callable[[Answer], float | None]) ->
 def check(name: str) -> Callable[[Answer], float | None]:
     """The value of one of the grader's checks."""
     return lambda answer: answer["checks"][name]
+
+
+def astray(answer: Answer) -> float | None:
+    """Whether an answer passes its own tests strictly, and is not what the prompt asked for: gold tests fail.
+
+    >>> astray({"checks": {"test_strict": 1.0, "gold": 0.0}})
+    1.0
+    """
+    strict, gold = answer["checks"]["test_strict"], answer["checks"]["gold"]
+    return None if strict is None or gold is None else float(strict > 0 and not gold)
 
 
 def num_tokens(answer: Answer) -> float:

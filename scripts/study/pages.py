@@ -8,7 +8,7 @@ from study.gains import Gain
 
 __all__ = ["TARGETS", "by_seed_table", "design_table", "gains_table", "verdicts"]
 
-RATES = ("build", "clippy", "test_strict", "gold")
+RATES = ("build", "clippy", "test_strict", "gold", "astray")
 TARGETS = {"build": 0.20, "test_strict": 0.25, "gold": 0.20}  # points of gain that the quickstart is to reach
 ASSERTS_KEPT = 0.90  # share of the asserts an answer had that it must keep
 LABELS = {
@@ -17,6 +17,7 @@ LABELS = {
     "test": "own tests",
     "test_strict": "own tests, strict",
     "gold": "gold tests",
+    "astray": "own tests strict, gold tests not",
     "asserts": "asserts an answer",
     "tokens": "tokens an answer",
 }
