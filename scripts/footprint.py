@@ -36,7 +36,7 @@ class ModelShape:
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes by purpose. Sampling and updating take turns, so their parts do not add up."""
+    """Bytes by purpose. Without an engine of its own, sampling and updating take turns: their parts do not add up."""
 
     weights: int  # fp32, with LoRA's
     adam: int  # two fp32 moments
@@ -46,6 +46,7 @@ class Footprint:
     activations: int  # one micro-batch
     head: int  # tiles of the logits; they never exist as a whole
     kv_cache: int  # all answers of a step
+    engine: int = 0  # weights of an engine that has its own, and the buffer they travel in; its cache stays too
 
     @property
     def updating(self) -> int:
@@ -55,7 +56,10 @@ class Footprint:
     @property
     def peak(self) -> int:
         """The most bytes that are there at one time."""
-        return RUNTIME_BYTES + self.weights + self.adam + self.reference + max(self.updating, self.kv_cache)
+        always = RUNTIME_BYTES + self.weights + self.adam + self.reference
+        if self.engine:
+            return always + RUNTIME_BYTES + self.engine + self.kv_cache + self.updating
+        return always + max(self.updating, self.kv_cache)
 
 
 def model_shape(config: Mapping[str, Any]) -> ModelShape | None:
@@ -107,13 +111,15 @@ def footprint(
     row_tokens: int,
     lora_rank: int = 0,
     checkpointing: bool = False,
+    own_engine: bool = False,
 ) -> Footprint:
     """Memory of training a model on one device.
 
     Args: shape; dtype of the matrix products, "float32" or "bfloat16"; reference, whether a frozen copy is kept, which
         LoRA does not need; micro_batch_tokens in one pass; rows sampled at once; row_tokens, the longest prompt and
         answer together; lora_rank, 0: all weights are trained; checkpointing, whether activations inside layers are
-        computed again: those between layers are kept, and those of one layer.
+        computed again: those between layers are kept, and those of one layer; own_engine, whether the engine has
+        weights of its own and never sleeps.
     Returns: bytes by purpose.
     """
     per_hidden, per_mlp = ACTIVATION_BYTES[dtype]
@@ -131,4 +137,5 @@ def footprint(
         activations=between + layer if checkpointing else shape.layers * layer,
         head=HEAD_TILES * 4 * min(micro_batch_tokens, TILE_TOKENS) * min(shape.vocabulary, TILE_WORDS),
         kv_cache=rows * row_tokens * shape.layers * 2 * shape.kv_width * width,
+        engine=2 * width * shape.parameters if own_engine else 0,
     )

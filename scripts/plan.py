@@ -194,12 +194,19 @@ def _memory(recipe: Recipe, shape: ModelShape | None, work: Work, row_tokens: in
         row_tokens=row_tokens,
         lora_rank=recipe.lora.rank,
         checkpointing=recipe.train.checkpoint_activations,
+        own_engine=recipe.sampling.engine == "vllm",
     )
     always = f"weights {_bytes(size.weights)}, Adam {_bytes(size.adam)}"
     always += f", reference {_bytes(size.reference)}" if size.reference else ""
     copy = f", {recipe.model.dtype} copy {_bytes(size.compute_copy)}" if size.compute_copy else ""
     parts = f"gradients {_bytes(size.gradients)}{copy}, activations {_bytes(size.activations)}"
     parts += f", head {_bytes(size.head)}"
+    if size.engine:
+        always += f", vLLM's weights and their buffer {_bytes(size.engine)}, its cache {_bytes(size.kv_cache)}"
+        return [
+            ("memory", f"about {_bytes(size.peak)} on the model's device with the longest answers, vLLM never asleep"),
+            ("", f"{always}; updating ({parts})"),
+        ]
     return [
         ("memory", f"about {_bytes(size.peak)} on the model's device with the longest answers"),
         ("", f"{always}; then in turns: sampling (KV cache {_bytes(size.kv_cache)}), updating ({parts})"),

