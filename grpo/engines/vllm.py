@@ -26,6 +26,7 @@ from grpo.errors import BadInput
 __all__ = ["TESTED", "VLLMEngine", "VLLMMissing", "require_vllm"]
 
 TESTED = "0.32"  # what follows leans on behaviour that no release promises
+GPU_SHARE = 0.05  # only what has to be free at the start: the cache has its own size, and the trainer has the rest
 SETTINGS = {  # read when vllm is imported
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # sampling happens here, so nothing is pickled and one seed rules it
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # the sandbox shares the cores
@@ -66,6 +67,7 @@ class VLLMEngine:
             "max_num_seqs": max_rows,
             "kv_cache_memory_bytes": kv_cache_bytes,
             "enforce_eager": not torch.cuda.is_available(),
+            **({"gpu_memory_utilization": GPU_SHARE} if torch.cuda.is_available() else {}),
             "load_format": "dummy",
             "logprobs_mode": "processed_logprobs",
             "generation_config": "vllm",

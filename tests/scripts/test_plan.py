@@ -239,6 +239,17 @@ def test_a_plan_imports_neither_torch_nor_transformers(words, tmp_path):
     assert "7: 16 prompts" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["qwen2.5-coder-1.5b.toml", "qwen2.5-coder-1.5b-fast.toml"])
+def test_the_real_recipes_fit_into_one_h100(words, tmp_path, name):
+    """80 GB; both are for the same model."""
+    real = {**TINY, "hidden_size": 1536, "num_hidden_layers": 28, "num_attention_heads": 12, "intermediate_size": 8960}
+    (tmp_path / "model" / "config.json").write_text(json.dumps({**real, "vocab_size": 151_936}))
+    recipe = load(Recipe, ROOT / "scripts" / "recipes" / name, words)
+    needed = re.search(r"memory +about ([\d.]+) GB", plan(recipe))
+    assert 15 < float(needed[1]) < 70
+    assert recipe.sampling.engine == "hf" or recipe.train.prompts_per_step * recipe.sampling.group_size >= 256
+
+
 def test_an_engine_of_its_own_is_counted_and_never_sleeps():
     shape = model_shape(TINY)
     common = {"dtype": "bfloat16", "reference": False, "micro_batch_tokens": 100, "rows": 4, "row_tokens": 50}
