@@ -1,12 +1,14 @@
 """Train the quickstart with several seeds and its control, ask every model the same questions, and write what came out.
 
 Usage:
-    python scripts/evidence.py [--study gains|rewards] [--seeds N] [--steps N] [--only-report] ...
+    python scripts/evidence.py [--study gains|rewards|overlap] [--seeds N] [--steps N] [--only-report] ...
 
 `--study gains` (the default) writes docs/evidence.md and docs/evidence.svg: three seeds of the recipe, and three of the
 control whose advantages are shuffled. `--study rewards` writes docs/rewards_study.md: other rewards and group sizes on
-the same number of answers, one seed each. Hours of work are kept in --runs: the same command goes on where it was
-stopped, and makes nothing twice. Runs go two at once, each with one thread for torch and one for the sandbox.
+the same number of answers, one seed each. `--study overlap` writes docs/overlap.md and docs/overlap.svg: three seeds
+with every batch sampled by the weights that learn from it, and three with batches sampled one update ahead. Hours of
+work are kept in --runs: the same command goes on where it was stopped, and makes nothing twice. Runs go two at once,
+each with one thread for torch and one for the sandbox.
 
 Example:
     python scripts/evidence.py --steps 2 --seeds 1 --prompts 10 --samples 2 --runs runs/try --docs runs/try
@@ -26,7 +28,7 @@ from pathlib import Path
 
 from grpo.errors import HostFailed
 from study.answers import CHECKS, astray, by_prompt, check, num_tokens, passes_at, read_answers
-from study.arms import CONTROL, DESIGNS, GRPO
+from study.arms import CONTROL, DESIGNS, GRPO, OVERLAP
 from study.curves import Panel, draw, read_curve
 from study.gains import Gain, paired_gain
 from study.pages import by_seed_table, design_table, gains_table, verdicts
@@ -47,13 +49,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             arms = [Run(arm, seed, options.runs) for arm in DESIGNS for seed in range(options.seeds or 1)]
             work(arms, question, options)
             write(options.docs / "rewards_study.md", rewards_page(arms, question, options))
+        elif options.study == "overlap":
+            runs, ahead = (
+                [Run(arm, seed, options.runs) for seed in range(options.seeds or 3)] for arm in (GRPO, OVERLAP)
+            )
+            work([*runs, *ahead], question, options)
+            write(options.docs / "overlap.svg", picture(runs, ahead, "one update ahead"))
+            write(options.docs / "overlap.md", overlap_page(runs, ahead, question, options))
         else:
             runs = [Run(GRPO, seed, options.runs) for seed in range(options.seeds or 3)]
             control = [Run(CONTROL, seed, options.runs) for seed in range(options.control_seeds)]
             harder = Question("harder", "assets/tasks/harder.jsonl", options.prompts, min(4, options.samples))
             work([*runs, *control], question, options)
             work(runs, harder, options)
-            write(options.docs / "evidence.svg", picture(runs, control))
+            write(options.docs / "evidence.svg", picture(runs, control, "shuffled"))
             write(options.docs / "evidence.md", gains_page(runs, control, question, harder, options))
     except (HostFailed, OSError) as error:
         print(f"evidence: {error}", file=sys.stderr)
@@ -64,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Compare training runs and write what came out.")
-    parser.add_argument("--study", choices=("gains", "rewards"), default="gains", help="what is compared")
+    parser.add_argument("--study", choices=("gains", "rewards", "overlap"), default="gains", help="what is compared")
     parser.add_argument("--seeds", type=int, default=0, help="runs of each arm; 0: three, for rewards one")
     parser.add_argument("--control-seeds", type=int, default=3, help="runs of the control; 0: none")
     parser.add_argument("--steps", type=int, default=0, help="steps of every run; 0: as many as the recipe says")
@@ -185,6 +194,27 @@ def gains_page(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def overlap_page(runs: Sequence[Run], ahead: Sequence[Run], question: Question, options: argparse.Namespace) -> str:
+    """docs/overlap.md."""
+    gains, gains_ahead = gains_of(runs, question), gains_of(ahead, question)
+    numbers = [run.seed for run in runs]
+    parts = [
+        "# Does sampling ahead hurt?",
+        facts(options, question, runs),
+        "Two arms of equal steps: `rollout.overlap = 0`, where a batch is sampled by the weights that learn from it, "
+        "and 1, where those weights are one update older and answers are reweighted per token (`loss.mismatch = "
+        '"auto"`).',
+        "![Build and strict pass rate of the training batches, by step](overlap.svg)",
+        "## overlap = 0",
+        gains_table(only(gains, MAIN), head=seeds(runs)),
+        by_seed_table(gains, numbers),
+        "## overlap = 1",
+        gains_table(only(gains_ahead, MAIN), head=seeds(ahead)),
+        by_seed_table(gains_ahead, numbers),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
 def rewards_page(runs: Sequence[Run], question: Question, options: argparse.Namespace) -> str:
     """docs/rewards_study.md."""
     designs: dict[str, tuple[str, Mapping[str, Gain], float]] = {}
@@ -233,15 +263,15 @@ def seeds(runs: Sequence[Run]) -> str:
     return "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"
 
 
-def picture(runs: Sequence[Run], control: Sequence[Run]) -> str:
-    """docs/evidence.svg."""
+def picture(runs: Sequence[Run], others: Sequence[Run], other: str) -> str:
+    """Curves of the recipe beside those of another arm."""
     panels = []
     for title, key, scale in (*PANELS, ("asserts an answer", "check/asserts", 1.0)):
         curves = [read_curve("GRPO", [run.path / "metrics.jsonl" for run in runs], key)]
-        if control:
-            curves.append(read_curve("shuffled", [run.path / "metrics.jsonl" for run in control], key))
+        if others:
+            curves.append(read_curve(other, [run.path / "metrics.jsonl" for run in others], key))
         panels.append(Panel(title, tuple(curves), scale))
-    return draw(panels, "Training batches of the quickstart by step: GRPO and its control")
+    return draw(panels, f"Training batches of the quickstart by step: GRPO, and {other}")
 
 
 def write(path: Path, text: str) -> None:

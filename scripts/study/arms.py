@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rewards import PUBLISHED_WEIGHTS
 
-__all__ = ["CONTROL", "DESIGNS", "GRPO", "Arm"]
+__all__ = ["CONTROL", "DESIGNS", "GRPO", "OVERLAP", "Arm"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ def _paid(**weights: float) -> tuple[str, ...]:
 
 
 GRPO = Arm("grpo", "the recipe as it is")
+OVERLAP = Arm("overlap", "the recipe, every batch sampled one update ahead", ("rollout.overlap=1",))
 CONTROL = Arm("shuffled", "the control: advantages dealt out anew over the batch", ("loss.advantages=shuffled",))
 DESIGNS = (
     GRPO,

@@ -12,7 +12,7 @@ import pytest
 
 from grpo.errors import HostFailed
 from recipe import parse_arguments
-from study.answers import by_prompt, check, passes_at
+from study.answers import astray, by_prompt, check, passes_at
 from study.arms import CONTROL, DESIGNS
 from study.curves import Curve, Panel, draw, read_curve
 from study.gains import Gain, paired_gain
@@ -63,8 +63,16 @@ def test_a_table_shows_rates_as_percentages_and_counts_as_they_are() -> None:
     assert "| build | 50.0 % | 75.0 % | +25.0 ± 5.0 |" in table
     assert "| asserts an answer | 2.00 | 1.90 | −0.10 ± 0.10 |" in table
     assert "| build | +25.0 |" in by_seed_table(
-        dict.fromkeys(("build", "clippy", "test_strict", "gold"), gain(0.5, 0.75)), [0]
+        dict.fromkeys(("build", "clippy", "test_strict", "gold", "astray"), gain(0.5, 0.75)), [0]
     )
+
+
+def test_an_answer_is_astray_when_its_own_tests_pass_and_the_gold_tests_do_not() -> None:
+    found = {
+        (s, g): astray({"checks": {"test_strict": s, "gold": g}}) for s in (0.0, 1.0, None) for g in (0.0, 1.0, None)
+    }
+    assert [pair for pair, is_astray in found.items() if is_astray] == [(1.0, 0.0)]
+    assert [pair for pair, is_astray in found.items() if is_astray is None] == [pair for pair in found if None in pair]
 
 
 def test_verdicts_follow_from_the_numbers() -> None:
