@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -118,14 +119,22 @@ def test_a_batch_is_as_old_as_promised(policy: Policy, ahead: int, expected: lis
     assert trainer.pipeline.progress()["in_flight"] == [], "nothing is sampled beyond the last step"
 
 
+@pytest.mark.parametrize("refill_rounds", [0, 2])
 @pytest.mark.parametrize("ahead", [0, 2])
-def test_going_on_gives_the_same_batches(policy: Policy, ahead: int) -> None:
-    whole = Trainer(policy, ahead=ahead).run()
-    first = Trainer(policy, ahead=ahead)
+def test_going_on_gives_the_same_batches(policy: Policy, ahead: int, refill_rounds: int) -> None:
+    solved = {example.id for example in EXAMPLES[::3]}
+
+    def trainer() -> Trainer:
+        stream = PromptStream(EXAMPLES, seed=1, again=0.3)
+        settings = {"ahead": ahead, "refill_rounds": refill_rounds, "prompts": stream}
+        return Trainer(policy, grader=ByPrompt(solved=solved), **settings)
+
+    whole = trainer().run()
+    first = trainer()
     parts = first.run(last=2)
-    progress = first.pipeline.progress()
+    progress = json.loads(json.dumps(first.pipeline.progress()))
     assert [flight["step"] for flight in progress["in_flight"]] == list(range(3, 3 + ahead))
-    second = Trainer(policy, ahead=ahead)
+    second = trainer()
     second.updates = 2
     second.pipeline.resume(progress)
     parts += second.run(first=3)
