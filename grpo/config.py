@@ -106,17 +106,21 @@ class SamplingSection:
 
     engine: str = option(
         "hf",
-        "what samples: hf is transformers with the training weights; vllm is faster, and has weights of its own",
-        choices=("hf", "vllm"),
+        "what samples: hf is transformers with the training weights, and paged on a GPU; paged is its continuous "
+        "batching, vllm is faster: both have weights of their own",
+        choices=("hf", "paged", "vllm"),
     )
-    own_process: bool = option(True, "vllm: run in a process of its own, where it can sample beside the trainer")
+    own_process: bool = option(True, "vllm, paged: run in a process of its own, where it can sample beside the trainer")
+    sleep: bool = option(
+        False, "vllm on a GPU: give weights and cache back during every update; needs rollout.overlap = 0"
+    )
     kv_cache_gb: float = option(
         0.0, "vllm: size of its cache; 0: what a batch of the longest answers needs", unit="GB", low=0, high=10_000
     )
     max_sync_gap: float = option(
         0.0,
-        "vllm: highest mean difference of its log-probs from the trainer's after new weights; a higher one stops the "
-        "run; 0: 1e-4 in float32, 0.02 in bfloat16",
+        "vllm, paged: highest mean difference of its log-probs from the trainer's after new weights; higher stops "
+        "the run; 0: 1e-4 in float32, 0.02 in bfloat16",
         unit="nats a token",
         low=0,
         source="measured: 2e-6 and 4e-4",
@@ -283,7 +287,8 @@ class LossSection:
     mismatch: str = option(
         "auto",
         "reweight answers by exp(old - sampler), for engines of other log-probs or older weights: each "
-        "token by its own, by the sum over its answer, or by the mean; auto: token with vllm or overlap, else none",
+        "token by its own, by the sum over its answer, or by the mean; auto: token where the engine has weights of its "
+        "own or samples ahead, else none",
         choices=("auto", "none", "token", "sequence", "geometric"),
     )
     mismatch_bound: str = option(

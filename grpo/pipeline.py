@@ -19,6 +19,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import torch
+
 from grpo.advantages import zero_spread
 from grpo.data import PromptStream
 from grpo.engines import Engine, EngineDied
@@ -71,6 +73,7 @@ class Pipeline:
     ahead: int = 0
     max_staleness: int = 0  # updates between sampling and use; 0: no bound
     refill_rounds: int = 0  # how often groups without spread are replaced; 0: never
+    sleeps: bool = False  # whether the engine gives its memory away between a batch and the next weights; ahead is 0
     say: Callable[[str], None] = print
     _flights: deque[_Flight] = field(default_factory=deque)
     _died: bool = False  # since the last batch that was complete
@@ -78,6 +81,8 @@ class Pipeline:
 
     def take(self, step: int) -> Batch:
         """The batch of a step, graded; sampling of the next ones is started before its grades are waited for.
+
+        An engine that `sleeps` is asleep afterwards, until `weights_changed`.
 
         Raises: EngineDied when a restarted engine dies again; WeightsDiffer.
         """
@@ -101,6 +106,8 @@ class Pipeline:
         metrics["policy/stale"] = float(stale)
         if self.refill_rounds:
             groups = self._refilled(groups, step, metrics)
+        if self.sleeps:
+            self.surviving(self.engine.sleep)
         self._died = False
         return Batch(tuple(groups), metrics)
 
@@ -110,6 +117,8 @@ class Pipeline:
         for flight in self._flights:
             self._landed(flight)
         waited = time.perf_counter() - started
+        if self.sleeps and self.policy.device.type == "cuda":
+            torch.cuda.empty_cache()  # what the update needed, the engine needs now
         synced = self.surviving(self.sync) if self.sync else {}
         return {**synced, "time/wait_engine": waited}
 

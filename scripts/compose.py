@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -16,6 +16,7 @@ from grpo.checkpoint import load_trainer_state
 from grpo.data import DataError, PromptStream, encode_prompts, load_examples
 from grpo.engines import Engine
 from grpo.engines.hf import HFEngine
+from grpo.engines.paged import PagedEngine
 from grpo.engines.process import EngineProcess
 from grpo.engines.vllm import VLLMEngine, require_vllm
 from grpo.evaluate import Evaluation, evaluate
@@ -41,6 +42,7 @@ CACHE_BLOCK = 128  # tokens; vLLM's on a CPU, a multiple of its blocks on a GPU
 
 __all__ = [
     "PromptSet",
+    "engine_kind",
     "evaluate_policy",
     "load_prompt_set",
     "load_recipe_policy",
@@ -153,6 +155,7 @@ def make_trainer(
         ahead=recipe.rollout.overlap,
         max_staleness=recipe.rollout.max_staleness,
         refill_rounds=recipe.rollout.refill_rounds,
+        sleeps=recipe.sampling.sleep,
     )
     return Trainer(
         policy=policy,
@@ -198,24 +201,32 @@ def evaluate_policy(
     )
 
 
+def engine_kind(recipe: Recipe, device: torch.device) -> str:
+    """What samples on a device: "hf", which there means the plain loop, "paged" or "vllm"."""
+    return "paged" if recipe.sampling.engine == "hf" and device.type == "cuda" else recipe.sampling.engine
+
+
 def make_engine(recipe: Recipe, policy: Policy, log: Path) -> Engine:
     """What samples for the recipe, to be closed in the end; log, for what a process of its own has to say.
 
     Raises: EngineDied when it cannot be started.
     """
-    if recipe.sampling.engine == "hf":
+    kind = engine_kind(recipe, policy.device)
+    if kind == "hf":
         return HFEngine(policy)
-    max_tokens = recipe.data.max_prompt_tokens + recipe.sampling.max_completion_tokens
+    tokens = recipe.data.max_prompt_tokens + recipe.sampling.max_completion_tokens
     rows = recipe.train.prompts_per_step * recipe.sampling.group_size
-    make = partial(
-        VLLMEngine,
-        recipe.model.path,
-        stop_ids=sorted(policy.stop_ids),
-        dtype=recipe.model.dtype,
-        max_tokens=max_tokens,
-        max_rows=rows,
-        kv_cache_bytes=int(recipe.sampling.kv_cache_gb * 1e9) or kv_cache_bytes(policy, rows=rows, tokens=max_tokens),
-    )
+    common: dict[str, Any] = {
+        "stop_ids": sorted(policy.stop_ids),
+        "dtype": recipe.model.dtype,
+        "max_tokens": tokens,
+        "max_rows": rows,
+    }
+    make: Callable[[], Engine] = partial(PagedEngine, recipe.model.path, device=policy.device.type, **common)
+    if kind == "vllm":
+        cache = int(recipe.sampling.kv_cache_gb * 1e9) or kv_cache_bytes(policy, rows=rows, tokens=tokens)
+        sleep = recipe.sampling.sleep
+        make = partial(VLLMEngine, recipe.model.path, kv_cache_bytes=cache, can_sleep=sleep, **common)
     if not recipe.sampling.own_process:
         return make()
     return EngineProcess(make, dtype=policy.compute_dtype, log=log, threads=torch.get_num_threads())
@@ -233,7 +244,7 @@ def kv_cache_bytes(policy: Policy, *, rows: int, tokens: int) -> int:
 
 def make_sync(recipe: Recipe, policy: Policy, engine: Engine, prompts: PromptSet) -> WeightSync | None:
     """What brings the policy's weights to the engine; None where they are the same."""
-    if recipe.sampling.engine == "hf":
+    if engine_kind(recipe, policy.device) == "hf":
         return None
     max_gap = recipe.sampling.max_sync_gap or SYNC_GAPS[recipe.model.dtype]
     return WeightSync(policy, engine, list(islice(prompts.ids.values(), NUM_PROBES)), max_gap)
@@ -260,6 +271,10 @@ def make_objective(recipe: Recipe) -> Objective:
         policy_loss = bind(function, {**numbers, "delta": loss.delta or math.inf})
     except ValueError as error:
         raise ConfigError(f"loss.name: {error}") from error
+    mismatch = loss.mismatch
+    if mismatch == "auto":
+        own_weights = engine_kind(recipe, choose_device(recipe.train.device)) != "hf"
+        mismatch = "token" if own_weights or recipe.rollout.overlap else "none"
     bounds = (loss.mismatch_bound, loss.mismatch_low, loss.mismatch_high)
     return Objective(
         aggregation=published if loss.aggregation == "published" else loss.aggregation,
@@ -270,7 +285,7 @@ def make_objective(recipe: Recipe) -> Objective:
         kl_estimate=loss.kl_estimate,
         kl_in_reward=loss.kl_in == "reward" and loss.kl_beta > 0,
         kl_ratio_weighted=loss.kl_ratio_weighted,
-        mismatch=None if recipe.mismatch == "none" else Mismatch(recipe.mismatch, *bounds),
+        mismatch=None if mismatch == "none" else Mismatch(mismatch, *bounds),
         off_policy_max_kl=loss.off_policy_max_kl or math.inf,
         top_entropy_fraction=loss.top_entropy_fraction,
         entropy_coefficient=loss.entropy_coefficient,

@@ -127,20 +127,21 @@ class Recipe:
     log: LogSection = field(default_factory=LogSection)
 
     def conflicts(self) -> list[str]:
-        """Answers that would be too old before they are there."""
+        """Answers that would be too old before they are there; an engine that is to sample while it sleeps."""
+        found = []
         age = self.rollout.overlap * self.train.num_iterations * self.train.updates_per_batch
         if 0 < self.rollout.max_staleness < age:
-            return [
+            found.append(
                 f"rollout.max_staleness = {self.rollout.max_staleness}: with this overlap answers are {age} updates old"
-            ]
-        return []
-
-    @property
-    def mismatch(self) -> str:
-        """How answers are reweighted: `loss.mismatch`, decided where it says auto."""
-        if self.loss.mismatch != "auto":
-            return self.loss.mismatch
-        return "token" if self.sampling.engine == "vllm" or self.rollout.overlap else "none"
+            )
+        if self.sampling.sleep and self.rollout.overlap:
+            found.append(
+                f"sampling.sleep = true with rollout.overlap = {self.rollout.overlap}: the engine cannot sample ahead "
+                "while it sleeps: use rollout.overlap = 0"
+            )
+        if self.sampling.sleep and self.sampling.engine != "vllm":
+            found.append(f"sampling.sleep = true with sampling.engine = {self.sampling.engine}: only vllm sleeps")
+        return found
 
     def run_path(self) -> Path:
         """The run directory: `run.dir`, or `runs/<run.name>`."""

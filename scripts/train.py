@@ -94,6 +94,7 @@ def train(recipe: Recipe) -> int:
     with recipe.sandbox.pool() as pool:
         from compose import (
             PromptSet,
+            engine_kind,
             load_prompt_set,
             load_trained_policy,
             make_engine,
@@ -119,7 +120,7 @@ def train(recipe: Recipe) -> int:
             first_step = resume(trainer, checkpoint) if checkpoint else 1
             print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
             print(f"prompts   {prompts} to train on, {held_out} to evaluate on")
-            print(f"engine    {recipe.sampling.engine}, {recipe.rollout.overlap} batches ahead")
+            print(f"engine    {engine_kind(recipe, policy.device)}, {recipe.rollout.overlap} batches ahead")
             print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers, {pool.path} path")
             print(f"isolation {pool.isolation}")
             print(f"run       {path}, steps {first_step} to {trainer.num_steps}", flush=True)

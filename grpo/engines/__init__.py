@@ -5,6 +5,7 @@ generation_config); the sampled stop token is part of the answer; the same weigh
 answers. One contract suite runs over all of them.
 
     hf       samples with the trained model itself; there is nothing to synchronise
+    paged    transformers' continuous batching, what hf means on a GPU
     vllm     vLLM, in this process
     process  any engine in a process of its own, where it can sample while this one trains
 """
@@ -67,6 +68,9 @@ class Engine(Protocol):
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         """Sample from these from now on: all weights of the model by their names in a checkpoint."""
+
+    def sleep(self) -> None:
+        """Give the device's memory away until the next `load_weights`, where the engine can; it cannot sample then."""
 
     def restart(self) -> None:
         """Start anew after EngineDied; weights have to be loaded again."""

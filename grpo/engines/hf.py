@@ -2,7 +2,7 @@
 
 Nothing of the model's generation_config is used, so no repetition penalty or top-p sneaks into the distribution.
 Prompts are computed once per group, rows that have ended are dropped from the cache, and the weights are the policy's
-own: there is nothing to synchronise. Left out: continuous batching and paged caches; that is what vLLM is for.
+own: there is nothing to synchronise. Left out: continuous batching and paged caches; that is what the others are for.
 """
 
 from __future__ import annotations
@@ -43,6 +43,9 @@ class HFEngine:
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         """Nothing to do: the policy's weights are the engine's."""
+
+    def sleep(self) -> None:
+        """Nothing to do: there is no cache between calls."""
 
     def restart(self) -> None:
         """Nothing to do: there is no state."""

@@ -81,6 +81,14 @@ class EngineProcess:
         self._send("load_weights", sent)
         self._receive()
 
+    def sleep(self) -> None:
+        """As `grpo.engines.Engine.sleep`; the buffer goes too."""
+        self._send("sleep")
+        self._receive()
+        self._buffer = None
+        if torch.cuda.is_available():
+            torch.cuda.ipc_collect()
+
     def restart(self) -> None:
         """As `grpo.engines.Engine.restart`."""
         self._kill()
@@ -213,6 +221,9 @@ def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent:
             if verb == "load_weights":
                 weights = arguments[0] if arguments[0] is not None else weights
                 engine.load_weights(iter(weights))
+            elif verb == "sleep":
+                weights = ()  # views of the buffer
+                engine.sleep()
             else:
                 for answer in engine.generate(arguments[0], **arguments[1]):
                     connection.send(("answer", answer))

@@ -3,8 +3,8 @@
 What vLLM does otherwise by default, and this file changes: log-probs are those of the distribution that is sampled
 from; nothing is read from the model's generation_config; the tokenizer stays out of it; after new weights, the copies
 that a CPU build packs and the cached prefixes are renewed too. Weights are never read from the disk: an engine samples
-noise until `load_weights`. Left out: more than one GPU, sleeping while the
-trainer needs the memory, speculative decoding, quantised weights.
+noise until `load_weights`. Asleep it has neither weights nor cache; waking is a part of loading weights. Left out: more
+than one GPU, speculative decoding, quantised weights.
 """
 
 from __future__ import annotations
@@ -52,10 +52,12 @@ class VLLMEngine:
         max_tokens: int,
         max_rows: int,
         kv_cache_bytes: int,
+        can_sleep: bool = False,
     ) -> None:
         """Args: model, a checkpoint's directory or hub name, of which only the config is read; stop_ids, any of which
         ends an answer; dtype, "float32" or "bfloat16", of weights and products; max_tokens of prompt and answer
-        together; max_rows, answers written at once; kv_cache_bytes of the cache.
+        together; max_rows, answers written at once; kv_cache_bytes of the cache; can_sleep, whether `sleep` does
+        anything: on a GPU it costs an allocator of vLLM's own, on a CPU nothing is freed.
 
         Raises: VLLMMissing; EngineDied with vLLM's own words when it cannot be started.
         """
@@ -74,7 +76,10 @@ class VLLMEngine:
             "skip_tokenizer_init": True,
             "enable_prefix_caching": True,
             "disable_log_stats": True,
+            "enable_sleep_mode": can_sleep and torch.cuda.is_available(),
         }
+        self._can_sleep = can_sleep
+        self._asleep = False
         self._stop_ids = sorted(stop_ids)
         self._calls = 0
         self._engine: Any = self._start()
@@ -90,6 +95,8 @@ class VLLMEngine:
     ) -> Iterator[Sampled]:
         """As `grpo.engines.Engine.generate`."""
         check_request(prompts, num_samples=num_samples, max_tokens=max_tokens)
+        if self._asleep:
+            raise EngineDied("vLLM is asleep until it is given weights")
         slots: dict[str, tuple[int, int]] = {}
         self._calls += 1
         randomness = _Randomness(seed)
@@ -112,16 +119,28 @@ class VLLMEngine:
                 self._engine.abort_request(list(slots))
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
-        """As `grpo.engines.Engine.load_weights`."""
+        """As `grpo.engines.Engine.load_weights`; wakes what sleeps, the cache last, when the reload's own is gone."""
+        if self._asleep:
+            self._engine.wake_up(["weights"])
         self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(weights)})
         self._engine.apply_model(_renew_head)
+        if self._asleep:
+            self._engine.wake_up(["kv_cache"])
+            self._asleep = False
         if not self._engine.reset_prefix_cache():
             raise EngineDied("vLLM keeps cached prefixes of the old weights: answers are still being written")
+
+    def sleep(self) -> None:
+        """As `grpo.engines.Engine.sleep`: weights and cache are dropped, not kept elsewhere."""
+        if self._can_sleep and not self._asleep:
+            self._engine.sleep(level=2)
+            self._asleep = True
 
     def restart(self) -> None:
         """As `grpo.engines.Engine.restart`."""
         self.close()
         self._engine = self._start()
+        self._asleep = False
 
     def close(self) -> None:
         """Give the memory of weights and cache back."""

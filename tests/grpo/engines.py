@@ -12,14 +12,31 @@ import torch
 
 from grpo.engines import Engine
 from grpo.engines.hf import HFEngine
+from grpo.engines.paged import PagedEngine
 from grpo.engines.process import EngineProcess
 from grpo.engines.vllm import VLLMEngine
 from grpo.model import Policy
 
 HAS_VLLM = importlib.util.find_spec("vllm") is not None
-KINDS = ("hf", "vllm", "process")  # the last is vLLM in a process of its own
+KINDS = ("hf", "paged", "vllm", "process")  # the last is vLLM in a process of its own
+NEED_VLLM = ("vllm", "process")
 MAX_TOKENS = 400  # of prompt and answer
 CACHE_BYTES = 64_000_000
+
+
+def paged_maker(policy: Policy, directory: Path) -> Callable[[], PagedEngine]:
+    """What makes an engine with continuous batching for a policy whose config is written to a directory first."""
+    policy.save(directory)
+    dtype = str(policy.compute_dtype).removeprefix("torch.")
+    return partial(
+        PagedEngine,
+        str(directory),
+        stop_ids=sorted(policy.stop_ids),
+        dtype=dtype,
+        device=policy.device.type,
+        max_tokens=MAX_TOKENS,
+        max_rows=32,
+    )
 
 
 def vllm_maker(policy: Policy, directory: Path) -> Callable[[], VLLMEngine]:
@@ -34,12 +51,13 @@ def vllm_maker(policy: Policy, directory: Path) -> Callable[[], VLLMEngine]:
         max_tokens=MAX_TOKENS,
         max_rows=32,
         kv_cache_bytes=CACHE_BYTES,
+        can_sleep=True,
     )
 
 
 @dataclass
 class Engines:
-    """Engines by kind; those of vLLM are kept for the next policy of the same shape."""
+    """Engines by kind; those with weights of their own are kept for the next policy of the same shape."""
 
     directory: Path
     running: dict[tuple[object, ...], Engine] = field(default_factory=dict)
@@ -53,8 +71,9 @@ class Engines:
             if kind == "vllm":  # vLLM knows one model a process
                 for key in [key for key in self.running if key[0] == "vllm"]:
                     self.running.pop(key).close()
-            make = vllm_maker(policy, self.directory / f"model-{len(self.running)}")
-            self.running[shape] = make() if kind == "vllm" else self.process(make, policy.compute_dtype)
+            maker = paged_maker if kind == "paged" else vllm_maker
+            make = maker(policy, self.directory / f"model-{len(self.running)}")
+            self.running[shape] = self.process(make, policy.compute_dtype) if kind == "process" else make()
         engine = self.running[shape]
         engine.load_weights(policy.weights())
         return engine

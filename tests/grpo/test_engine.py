@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engines import HAS_VLLM, KINDS, Engines, vllm_maker
+from engines import HAS_VLLM, KINDS, NEED_VLLM, Engines, vllm_maker
 from grpo.batching import Sample, micro_batches
 from grpo.engines import Engine, EngineDied, Sampled
 from grpo.engines.hf import HFEngine
@@ -36,7 +36,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     started.close()
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=[] if kind == "hf" else WITHOUT_VLLM) for kind in KINDS])
+@pytest.fixture(params=[pytest.param(kind, marks=WITHOUT_VLLM if kind in NEED_VLLM else []) for kind in KINDS])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -182,6 +182,30 @@ def test_greedy_answers_follow_the_weights(
     if kind == "hf":
         one.model.load_state_dict(other.model.state_dict())
     assert [a.token_ids for a in in_order(ask(engine, **greedy))] == [a.token_ids for a in wanted]
+
+
+def test_a_sleeper_wakes_with_new_weights(engines: Engines, kind: str, make_wide: MakePolicy) -> None:
+    one, other = make_wide(seed=0), make_wide(seed=1)
+    expected = ask(engines.of(kind, other))
+    engine = engines.of(kind, one)
+    for _ in range(2):
+        engine.sleep()
+        engine.sleep()  # nothing happens twice
+        if kind in NEED_VLLM:
+            with pytest.raises(EngineDied, match="asleep"):
+                ask(engine)
+        engine.load_weights(other.weights())
+        assert ask(engine if kind != "hf" else HFEngine(other)) == expected
+
+
+def test_continuous_batching_wants_every_weight_and_no_other(engines: Engines, make_wide: MakePolicy) -> None:
+    policy = make_wide()
+    engine, weights = engines.of("paged", policy), dict(policy.weights())
+    lost = min(weights)
+    with pytest.raises(EngineDied, match=f"1 weights were not handed over .{lost}"):
+        engine.load_weights((name, tensor) for name, tensor in weights.items() if name != lost)
+    with pytest.raises(EngineDied, match="no weight value_head"):
+        engine.load_weights([*weights.items(), ("value_head", torch.ones(1))])
 
 
 def test_adapters_arrive_merged(engines: Engines, kind: str, make_wide: MakePolicy) -> None:

@@ -58,6 +58,24 @@ class Dying:
         self.restarts += 1
 
 
+class Sleeper(Dying):
+    """An engine that notes when it is put to sleep, and may die of it the first time."""
+
+    def __init__(self, engine: Engine, *, dies: bool = False) -> None:
+        super().__init__(engine, set())
+        self.asleep, self.naps, self._dies = False, 0, dies
+
+    def generate(self, *arguments: Any, **settings: Any) -> Iterator[Sampled]:
+        assert not self.asleep
+        return super().generate(*arguments, **settings)
+
+    def sleep(self) -> None:
+        if self._dies:
+            self._dies = False
+            raise EngineDied("never woke up")
+        self.asleep, self.naps = True, self.naps + 1
+
+
 class Trainer:
     """Stands for the trainer: takes batches, and counts an update after each."""
 
@@ -204,6 +222,32 @@ def test_an_engine_that_dies_twice_over_a_batch_stops_the_run(policy: Policy) ->
     again = Dying(HFEngine(policy), {2, 4})
     Trainer(policy, engine=again).run()
     assert again.restarts == 2, "a batch between them makes them two accidents"
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_an_engine_sleeps_from_the_last_answer_to_the_next_weights(policy: Policy, dies: bool) -> None:
+    engine = Sleeper(HFEngine(policy), dies=dies)
+    solved = {example.id for example in EXAMPLES[::2]}
+    trainer = Trainer(policy, engine=engine, sleeps=True, refill_rounds=2, grader=ByPrompt(solved=solved))
+
+    def wake() -> dict[str, float]:
+        engine.asleep = False
+        return {}
+
+    trainer.pipeline.sync = wake
+    for step in range(1, STEPS + 1):
+        trainer.pipeline.take(step)
+        assert engine.asleep, "the update has its memory, and refilling was done before"
+        trainer.updates += 1
+        trainer.pipeline.weights_changed()
+        assert not engine.asleep
+    assert engine.naps == STEPS and engine.restarts == int(dies)
+
+
+def test_an_engine_that_is_not_to_sleep_is_left_awake(policy: Policy) -> None:
+    engine = Sleeper(HFEngine(policy))
+    Trainer(policy, engine=engine).run()
+    assert engine.naps == 0
 
 
 def test_dying_while_weights_are_loaded_is_survived_too(policy: Policy) -> None:

@@ -103,6 +103,7 @@ def test_the_learning_rate_ends_with_the_last_update() -> None:
     [
         ([], None),
         (["sampling.engine=vllm"], "token"),
+        (["sampling.engine=paged"], "token"),
         (["rollout.overlap=1"], "token"),
         (["rollout.overlap=1", "loss.mismatch=none"], None),
         (["loss.mismatch=sequence"], "sequence"),

@@ -19,6 +19,7 @@ from recipe import parse_arguments
 from train import summarise
 
 HAS_VLLM = importlib.util.find_spec("vllm") is not None
+WITHOUT_VLLM = pytest.mark.skipif(not HAS_VLLM, reason="vLLM is not installed: make test ENGINE=vllm")
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = [
     "train.prompts_per_step=2",
@@ -116,7 +117,7 @@ def test_lora_trains_through_the_script_and_goes_on(tmp_path: Path) -> None:
     assert (trained / "adapter" / "adapter_model.safetensors").read_bytes() == before
 
 
-@pytest.mark.skipif(not HAS_VLLM, reason="vLLM is not installed: make test ENGINE=vllm")
+@WITHOUT_VLLM
 def test_vllm_trains_ahead_is_killed_is_stopped_and_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     whole, path = tmp_path / "whole", tmp_path / "parts"
     settings = [*SMALL, "sampling.engine=vllm", "rollout.overlap=1", "train.max_steps=3", "eval.prompts=0"]
@@ -137,7 +138,19 @@ def test_vllm_trains_ahead_is_killed_is_stopped_and_goes_on_to_the_same_bits(tmp
     assert (path / weights).read_bytes() == (whole / weights).read_bytes()
 
 
-@pytest.mark.skipif(not HAS_VLLM, reason="vLLM is not installed: make test ENGINE=vllm")
+@pytest.mark.parametrize(
+    "engine", [["paged"], pytest.param(["vllm", "sampling.sleep=true"], marks=WITHOUT_VLLM)], ids=["paged", "sleeping"]
+)
+def test_other_engines_train_from_the_weights_of_every_step(tmp_path: Path, engine: list[str]) -> None:
+    settings = [*SMALL, f"sampling.engine={engine[0]}", *engine[1:], "train.max_steps=2", "eval.prompts=0"]
+    done = train(*settings, f"run.dir={tmp_path / 'run'}")
+    assert done.returncode == 0, done.stderr
+    steps = lines(tmp_path / "run" / "metrics.jsonl")
+    assert len(steps) == 2 and all(0 < step["sync/gap"] < 1e-5 and step["policy/staleness"] == 0 for step in steps)
+    assert f"engine    {engine[0]}" in done.stdout
+
+
+@WITHOUT_VLLM
 def test_a_killed_vllm_is_reported_and_started_again(tmp_path: Path) -> None:
     path = tmp_path / "run"
     settings = [*SMALL, "sampling.engine=vllm", "train.max_steps=2", "eval.prompts=0", f"run.dir={path}"]
