@@ -7,7 +7,7 @@ Qwen2 by summing what autograd saves; the rest follows from shapes. Left out: wh
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ class ModelShape:
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes by purpose. Without an engine of its own, sampling and updating take turns: their parts do not add up."""
+    """Bytes by purpose. Sampling and updating take turns where the engine gives back what it has."""
 
     weights: int  # fp32, with LoRA's
     adam: int  # two fp32 moments
@@ -46,7 +46,8 @@ class Footprint:
     activations: int  # one micro-batch
     head: int  # tiles of the logits; they never exist as a whole
     kv_cache: int  # all answers of a step
-    engine: int = 0  # weights of an engine that has its own, and the buffer they travel in; its cache stays too
+    engine: int  # weights of an engine that has its own, and the buffer they travel in
+    beside_updates: int  # what an engine keeps while the policy is updated
 
     @property
     def updating(self) -> int:
@@ -57,9 +58,8 @@ class Footprint:
     def peak(self) -> int:
         """The most bytes that are there at one time."""
         always = RUNTIME_BYTES + self.weights + self.adam + self.reference
-        if self.engine:
-            return always + RUNTIME_BYTES + self.engine + self.kv_cache + self.updating
-        return always + max(self.updating, self.kv_cache)
+        always += RUNTIME_BYTES if self.engine else 0
+        return always + max(self.engine + self.kv_cache, self.beside_updates + self.updating)
 
 
 def model_shape(config: Mapping[str, Any]) -> ModelShape | None:
@@ -112,6 +112,7 @@ def footprint(
     lora_rank: int = 0,
     checkpointing: bool = False,
     own_engine: bool = False,
+    keeps: Collection[str] = (),
 ) -> Footprint:
     """Memory of training a model on one device.
 
@@ -128,6 +129,8 @@ def footprint(
     trained = adapters or shape.parameters
     layer = micro_batch_tokens * (per_hidden * shape.hidden + per_mlp * shape.mlp)
     between = micro_batch_tokens * shape.layers * 4 * shape.hidden
+    kv_cache = rows * row_tokens * shape.layers * 2 * shape.kv_width * width
+    engine = 2 * width * shape.parameters if own_engine else 0
     return Footprint(
         weights=4 * (shape.parameters + adapters),
         adam=8 * trained,
@@ -136,6 +139,7 @@ def footprint(
         compute_copy=0 if dtype == "float32" else width * shape.parameters,
         activations=between + layer if checkpointing else shape.layers * layer,
         head=HEAD_TILES * 4 * min(micro_batch_tokens, TILE_TOKENS) * min(shape.vocabulary, TILE_WORDS),
-        kv_cache=rows * row_tokens * shape.layers * 2 * shape.kv_width * width,
-        engine=2 * width * shape.parameters if own_engine else 0,
+        kv_cache=kv_cache,
+        engine=engine,
+        beside_updates=engine * ("weights" in keeps) + kv_cache * ("cache" in keeps),
     )

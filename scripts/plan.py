@@ -1,40 +1,39 @@
-"""What a recipe is going to do, before it does it: steps, tokens, memory, disk, time. Behind `train.py --dry-run`.
+"""What a recipe is going to do, before it does it: steps, tokens, memory, disk, time, cost: `train.py --dry-run`.
 
-Loads neither model nor data: prompts are counted, sizes computed from the model's config.json, times scaled from the
-constants below. A number that cannot be known here is said to be unknown.
+Loads neither model nor data: prompts are counted, sizes computed from the model's config.json, times scaled from rates
+that were measured. A number that cannot be known here is said to be unknown.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from footprint import Footprint, ModelShape, footprint, read_model_shape
-from grpo.data import LOADERS
+from duration import SHIPPED, Load, forecast, read_rates
+from footprint import Footprint, ModelShape, footprint, model_shape, read_model_shape
 from grpo.settings import ConfigError
+from prompt_counts import available_prompts
+from published import known_config
 from recipe import Recipe
 
-__all__ = ["count_prompts", "plan"]
+__all__ = ["plan"]
 
-# Measured on two cores with a model of 3.2 M parameters; scaled by parameters, tokens and programs. They are
-# assumptions on any other machine, and the plan says so.
-SAMPLING_S_PER_TOKEN_AND_PARAMETER = 1.3e-10  # 128 answers of 76 tokens in 4.0 s
-UPDATE_S_PER_TOKEN_AND_PARAMETER = 4.8e-11  # 128 rows of 118 tokens in 2.3 s
-GRADING_CPU_S = {"exact": 0.46, "direct": 0.12, "batch": 0.07}  # one program; means of 96, half of them with a mistake
 PROGRAMS_PER_EVALUATED_ANSWER = 2  # the answer with its own tests, and with the gold tests
 BYTES_PER_TOKEN = 4  # of an answer's text
 VERDICT_BYTES = 2_000  # of an answer's line in completions.jsonl beside its text
 REWARD_LINE_BYTES = 200
+H100_BYTES = 80e9
+KEEPS = {"hf": (), "paged": ("weights",), "vllm": ("weights", "cache")}  # engines, during updates
 
 
 @dataclass(frozen=True)
 class Work:
     """How much there is to do. `steps` is None where the number of prompts is unknown and nothing else decides."""
 
-    prompts: int | None
+    prompts: str  # how many, in words
     steps: int | None
     answers_per_step: int
     evaluations: int
@@ -52,10 +51,12 @@ class Work:
         return None if self.steps is None else self.steps * self.answers_per_step + self.evaluated
 
 
-def plan(recipe: Recipe) -> str:
+def plan(recipe: Recipe, *, rates: Path | None = None, usd_per_hour: float = 0.0) -> str:
     """The resolved plan of a recipe as text for a terminal.
 
-    Raises: ConfigError for a data file or model directory that cannot be used.
+    Args: recipe; rates, a file of `scripts/bench_throughput.py --json` from the machine that is to train; usd_per_hour
+        that it costs, 0 where nobody knows.
+    Raises: ConfigError for a data file, model directory or file of rates that cannot be used.
     """
     work = _work(recipe)
     shape, why_not = _shape(recipe.model.path)
@@ -64,7 +65,7 @@ def plan(recipe: Recipe) -> str:
     rows = [
         ("run", str(recipe.run_path())),
         *_refusal(recipe),
-        ("prompts", f"{_number(work.prompts)} in {recipe.data.train}"),
+        ("prompts", f"{work.prompts} in {recipe.data.train}"),
         (
             "steps",
             f"{_number(work.steps)}: {recipe.train.prompts_per_step} prompts x {recipe.sampling.group_size} answers = "
@@ -78,7 +79,7 @@ def plan(recipe: Recipe) -> str:
         ("model", f"{recipe.model.path}: {why_not or _described(shape)}"),
         *_memory(recipe, shape, work, row_tokens),
         *_disk(recipe, shape, work),
-        *_time(recipe, shape, work),
+        *_time(recipe, shape, work, rates, usd_per_hour),
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
@@ -91,57 +92,18 @@ def _refusal(recipe: Recipe) -> list[tuple[str, str]]:
     return [("", "EXISTS ALREADY: choose another run.dir or run.name, or continue it with run.resume=true")]
 
 
-def count_prompts(source: str, *, key: str) -> int | None:
-    """Number of rows of a .jsonl, .json or .parquet file without loading it; None for a hub data set.
-
-    Args: source, as in the recipe; key, the setting to name in an error.
-    Raises: ConfigError for a missing, unreadable or empty file, or one of another kind.
-    """
-    if source.startswith("hf:"):
-        return None
-    path = Path(source)
-    try:
-        if path.is_file() and path.suffix not in LOADERS:
-            raise ValueError(f"a file that ends in {path.suffix!r} is not read")
-        count = _count_parquet(path) if path.suffix == ".parquet" else _count_lines(path)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ConfigError(
-            f"{key} = {source!r}: {reason}. Give a .jsonl or .parquet file, as seen from {Path.cwd()}, or hf:NAME"
-        ) from error
-    if not count:
-        raise ConfigError(f"{key} = {source!r}: the file has no rows")
-    return count
-
-
-def _count_lines(path: Path) -> int:
-    """Rows of a file with one JSON value a line, or with one list of them."""
-    with open(path, "rb") as lines:
-        if path.suffix == ".json" and lines.read(1) == b"[":
-            return len(json.loads(path.read_bytes()))
-        lines.seek(0)
-        return sum(1 for line in lines if line.strip())
-
-
-def _count_parquet(path: Path) -> int:
-    """Rows by the file's own footer."""
-    from pyarrow import parquet  # only here: the other formats need nothing
-
-    return int(parquet.read_metadata(path).num_rows)
-
-
 def _work(recipe: Recipe) -> Work:
     """Steps, answers and evaluations of a recipe."""
-    prompts = count_prompts(recipe.data.train, key="data.train")
+    prompts, in_words = available_prompts(recipe.data.train, key="data.train")
     steps = recipe.train.max_steps or (None if prompts is None else recipe.train.num_steps(prompts))
     evaluations, eval_prompts = 0, 0
     if recipe.eval.prompts:
-        available = count_prompts(recipe.data.eval, key="data.eval")
+        available, _ = available_prompts(recipe.data.eval, key="data.eval")
         eval_prompts = recipe.eval.prompts if available is None else min(available, recipe.eval.prompts)
         between = (steps - 1) // recipe.eval.every if steps and recipe.eval.every else 0
         evaluations = 2 + between
     return Work(
-        prompts,
+        in_words,
         steps,
         recipe.train.prompts_per_step * recipe.sampling.group_size,
         evaluations,
@@ -153,6 +115,9 @@ def _work(recipe: Recipe) -> Work:
 def _shape(path: str) -> tuple[ModelShape | None, str]:
     """The model's sizes, or why they are not known."""
     directory = Path(path) if Path(path).is_dir() else _cached(path)
+    published = known_config(path)
+    if directory is None and published:
+        return model_shape(published), ""
     if directory is None:
         return None, "no directory here and not in the hub's cache: memory and time are unknown"
     try:
@@ -185,6 +150,8 @@ def _memory(recipe: Recipe, shape: ModelShape | None, work: Work, row_tokens: in
     """Peak memory and what it is made of."""
     if shape is None:
         return [("memory", "unknown")]
+    engine = _engine(recipe)
+    ahead = ("cache",) if engine != "hf" and recipe.rollout.overlap else ()
     size: Footprint = footprint(
         shape,
         dtype=recipe.model.dtype,
@@ -194,23 +161,56 @@ def _memory(recipe: Recipe, shape: ModelShape | None, work: Work, row_tokens: in
         row_tokens=row_tokens,
         lora_rank=recipe.lora.rank,
         checkpointing=recipe.train.checkpoint_activations,
-        own_engine=recipe.sampling.engine == "vllm",
+        own_engine=engine != "hf",
+        keeps=() if recipe.sampling.sleep else (*KEEPS[engine], *ahead),
     )
     always = f"weights {_bytes(size.weights)}, Adam {_bytes(size.adam)}"
     always += f", reference {_bytes(size.reference)}" if size.reference else ""
     copy = f", {recipe.model.dtype} copy {_bytes(size.compute_copy)}" if size.compute_copy else ""
-    parts = f"gradients {_bytes(size.gradients)}{copy}, activations {_bytes(size.activations)}"
-    parts += f", head {_bytes(size.head)}"
-    if size.engine:
-        always += f", vLLM's weights and their buffer {_bytes(size.engine)}, its cache {_bytes(size.kv_cache)}"
-        return [
-            ("memory", f"about {_bytes(size.peak)} on the model's device with the longest answers, vLLM never asleep"),
-            ("", f"{always}; updating ({parts})"),
-        ]
+    own = f"{engine}'s weights and their buffer {_bytes(size.engine)}, " if size.engine else ""
+    sampling = f"sampling ({own}KV cache {_bytes(size.kv_cache)})"
+    beside = f", {engine} still there {_bytes(size.beside_updates)}" if size.beside_updates else ""
+    updating = f"updating (gradients {_bytes(size.gradients)}{copy}, activations {_bytes(size.activations)}"
+    updating += f", head {_bytes(size.head)}{beside})"
     return [
         ("memory", f"about {_bytes(size.peak)} on the model's device with the longest answers"),
-        ("", f"{always}; then in turns: sampling (KV cache {_bytes(size.kv_cache)}), updating ({parts})"),
+        ("", f"{always}; {sampling}; {updating}"),
+        ("fits", _fits(recipe, size.peak)),
     ]
+
+
+def _engine(recipe: Recipe) -> str:
+    """What samples: on a GPU hf means continuous batching."""
+    return "paged" if recipe.sampling.engine == "hf" and _on_gpu(recipe.train.device) else recipe.sampling.engine
+
+
+def _fits(recipe: Recipe, needed: int) -> str:
+    """Whether the memory suffices: that of this machine or its GPU, and of one H100 if it does not."""
+    place, size = _device_bytes(recipe)
+    if size is not None and needed <= size:
+        return f"yes: {place} has {_bytes(size)}"
+    here = f"not here, {place} has {_bytes(size)}; " if size is not None else ""
+    if needed <= H100_BYTES:
+        return f"{here}one H100 has {_bytes(int(H100_BYTES))}: yes"
+    ways = {
+        "lora.rank=16": not recipe.lora.rank,
+        "train.checkpoint_activations=true": not recipe.train.checkpoint_activations,
+        "sampling.sleep=true rollout.overlap=0": recipe.sampling.engine == "vllm" and not recipe.sampling.sleep,
+        "a smaller train.micro_batch_tokens": True,
+    }
+    return f"{here}NO: one H100 has {_bytes(int(H100_BYTES))}: try {', '.join(way for way, can in ways.items() if can)}"
+
+
+def _device_bytes(recipe: Recipe) -> tuple[str, int | None]:
+    """The device that the model would live on here, and its memory."""
+    if not _on_gpu(recipe.train.device):
+        return "this machine", os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    query = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    try:
+        said = subprocess.run(query, capture_output=True, text=True, check=True, timeout=20).stdout
+        return "its GPU", int(said.split()[0]) << 20
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return "its GPU", None
 
 
 def _disk(recipe: Recipe, shape: ModelShape | None, work: Work) -> list[tuple[str, str]]:
@@ -238,33 +238,31 @@ def _checkpoint_bytes(recipe: Recipe, shape: ModelShape) -> int:
     return 4 * (shape.parameters + adapters) + 8 * (adapters or shape.parameters)
 
 
-def _time(recipe: Recipe, shape: ModelShape | None, work: Work) -> list[tuple[str, str]]:
-    """Expected duration on a CPU, with the assumptions it rests on."""
-    if _on_gpu(recipe.train.device):
-        return [("time", "not estimated on a GPU: the plan knows no measurement to scale; try train.max_steps=2")]
+def _time(
+    recipe: Recipe, shape: ModelShape | None, work: Work, file: Path | None, usd_per_hour: float
+) -> list[tuple[str, str]]:
+    """Expected duration and cost, with the assumptions they rest on."""
+    engine = _engine(recipe)
+    rates = read_rates(file, engine) if file else None if _on_gpu(recipe.train.device) else SHIPPED
+    if rates is None:
+        bench = f"scripts/bench_throughput.py --vs none --engine {engine} --json FILE"
+        return [("time", f"unknown: nothing was measured on this GPU yet. {bench} does it, --rates FILE reads it")]
     if shape is None or work.answers is None or work.steps is None:
         return [("time", "unknown")]
-    jobs = recipe.sandbox.jobs or len(os.sched_getaffinity(0))
-    sampled = work.answers * recipe.sampling.max_completion_tokens
-    row_tokens = recipe.data.max_prompt_tokens + recipe.sampling.max_completion_tokens
-    updated = work.steps * work.answers_per_step * row_tokens * recipe.train.num_iterations  # no prompt is shared
-    sampling = sampled * shape.parameters * SAMPLING_S_PER_TOKEN_AND_PARAMETER
-    updating = updated * shape.parameters * UPDATE_S_PER_TOKEN_AND_PARAMETER
-    programs = work.answers + (PROGRAMS_PER_EVALUATED_ANSWER - 1) * work.evaluated
-    cpu_s = GRADING_CPU_S[recipe.sandbox.path]
-    grading = programs * cpu_s / jobs
-    total = _minutes(sampling + updating + grading)
-    parts = f"sampling {_minutes(sampling)}, grading {_minutes(grading)}, updates {_minutes(updating)}"
-    assumed = (
-        f"assumes two cores, nothing overlapped, every answer at its longest; {cpu_s} s of CPU a program, "
-        f"{jobs} at a time; per token and parameter {SAMPLING_S_PER_TOKEN_AND_PARAMETER:g} s to sample and "
-        f"{UPDATE_S_PER_TOKEN_AND_PARAMETER:g} s to train"
+    load = Load(
+        sampled_answers=work.answers,
+        trained_answers=work.steps * work.answers_per_step * recipe.train.num_iterations,
+        programs=work.answers + (PROGRAMS_PER_EVALUATED_ANSWER - 1) * work.evaluated,
+        parameters=shape.parameters,
+        path=recipe.sandbox.path,
+        jobs=recipe.sandbox.jobs or len(os.sched_getaffinity(0)),
     )
-    return [("time", f"at most about {total}: {parts}"), ("", assumed)]
+    source = str(file) if file else "docs/throughput.md"
+    return forecast(load, rates, recipe.sampling.max_completion_tokens, source=source, usd_per_hour=usd_per_hour)
 
 
 def _on_gpu(device: str) -> bool:
-    """Whether the model is going to live on a GPU, as far as can be told without torch."""
+    """Whether the model is to live on a GPU, as far as can be told without torch."""
     return device == "cuda" or (device == "auto" and Path("/dev/nvidiactl").exists())
 
 
@@ -282,14 +280,3 @@ def _bytes(value: int | None) -> str:
     if value is None:
         return "unknown"
     return f"{value / 1e9:,.1f} GB" if value >= 1e9 else f"{value / 1e6:,.0f} MB"
-
-
-def _minutes(seconds: float) -> str:
-    """A duration, roughly.
-
-    >>> _minutes(20), _minutes(600), _minutes(9000)
-    ('20 s', '10 min', '2.5 h')
-    """
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -157,14 +157,16 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line asks for. `recipe` has its name and directory filled in."""
+    """What the command line asks for. `recipe` has its name and directory filled in; the rest is for `plan.plan`."""
 
     recipe: Recipe
     dry_run: bool
+    rates: Path | None = None
+    usd_per_hour: float = 0.0
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
-    """Read a command line of the form `[RECIPE.toml] [section.key=value ...] [--dry-run] [--help]`.
+    """Read a command line of the form `[RECIPE.toml] [section.key=value ...] [--dry-run ...] [--help]`.
 
     Args: argv, without the program's name; None for the process's own. Without a recipe it is tiny.toml, and for a run
         to be resumed the run's own config.toml.
@@ -172,7 +174,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
     """
     parser = argparse.ArgumentParser(
         description="Train a language model with GRPO on cargo's verdicts.",
-        usage="%(prog)s [RECIPE.toml] [section.key=value ...] [--dry-run] [--help]",
+        usage="%(prog)s [RECIPE.toml] [section.key=value ...] [--dry-run [--rates FILE] [--usd-per-hour X]] [--help]",
         epilog=explain(Recipe),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -180,9 +182,15 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
         "words", nargs="*", metavar="RECIPE.toml or section.key=value", help="default: " + _near(DEFAULT_RECIPE)
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="print the plan (steps, tokens, memory, disk, time) and stop"
+        "--dry-run", action="store_true", help="print the plan (steps, tokens, memory, disk, time, cost) and stop"
     )
+    parser.add_argument("--rates", type=Path, metavar="FILE", help="of the plan: rates that bench_throughput.py wrote")
+    parser.add_argument("--usd-per-hour", type=float, default=0.0, metavar="X", help="of the plan: the machine's price")
     parsed = parser.parse_intermixed_args(argv)
+    if (parsed.rates or parsed.usd_per_hour) and not parsed.dry_run:
+        parser.error("--rates and --usd-per-hour are for the plan: give --dry-run with them")
+    if parsed.usd_per_hour < 0:
+        parser.error(f"--usd-per-hour {parsed.usd_per_hour:g}: a price is 0 or more")
     overrides = [word for word in parsed.words if "=" in word]
     files = [Path(word) for word in parsed.words if "=" not in word]
     for file in files:
@@ -192,7 +200,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
         raise ConfigError(f"got {len(files)} recipes ({', '.join(map(str, files))}): give one, then section.key=value")
     path = files[0] if files else _resumed(overrides) or Path(_near(DEFAULT_RECIPE))
     default_name = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-    return Arguments(load(Recipe, path, overrides).named(default_name), parsed.dry_run)
+    recipe = load(Recipe, path, overrides).named(default_name)
+    return Arguments(recipe, parsed.dry_run, parsed.rates, parsed.usd_per_hour)
 
 
 def explain(cls: type[Any]) -> str:

@@ -29,7 +29,7 @@ from grpo.errors import BadInput, HostFailed
 from grpo.run import RunDirectory
 from grpo.settings import to_toml
 from plan import plan
-from recipe import Recipe, parse_arguments
+from recipe import Arguments, Recipe, parse_arguments
 from rewards import RewardError, Rubric
 from sandbox import SandboxError, SandboxPool
 from sandbox.terminal import forget_output
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = parse_arguments(argv)
         if arguments.dry_run:
-            show_plan(arguments.recipe)
+            show_plan(arguments)
             return DONE
         try:
             return train(arguments.recipe)
@@ -62,9 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return HOST_FAILED
 
 
-def show_plan(recipe: Recipe) -> None:
+def show_plan(arguments: Arguments) -> None:
     """Print what a recipe is going to do, for as long as someone reads."""
-    text = plan(recipe)
+    text = plan(arguments.recipe, rates=arguments.rates, usd_per_hour=arguments.usd_per_hour)
     try:
         print(text, flush=True)
     except BrokenPipeError:

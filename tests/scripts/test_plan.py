@@ -12,10 +12,13 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from duration import SHIPPED, Load
 from footprint import FAMILIES, footprint, model_shape
 from grpo.settings import ConfigError, load
-from plan import count_prompts, plan
-from recipe import Recipe
+from plan import plan
+from prompt_counts import count_prompts
+from published import known_config
+from recipe import Recipe, parse_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
@@ -72,7 +75,7 @@ def test_steps_and_answers_follow_from_the_prompts(words):
         (["data.train=hf:some/prompts"], "steps", "an unknown number"),
         (["data.train=hf:some/prompts"], "time", "unknown"),
         (["data.train=hf:some/prompts", "train.max_steps=5"], "steps", "5: "),
-        (["train.device=cuda"], "time", "not estimated on a GPU"),
+        (["train.device=cuda"], "time", "unknown: nothing was measured on this GPU yet. scripts/bench_throughput.py"),
         (["model.path=no-such/model"], "model", "no-such/model: no directory here"),
         (["model.path=no-such/model"], "memory", "unknown"),
     ],
@@ -109,12 +112,74 @@ def test_a_disk_too_small_is_told(words, monkeypatch):
 
 
 def test_time_is_given_with_what_it_assumes(words):
-    # 896 + 2 * 28 programs at cargo's 0.46 s on one core: 438 s. 101,184 parameters: 924 * 192 tokens to sample at
-    # 1.3e-10 s each is 2.3 s; 896 * 448 tokens to train at 4.8e-11 s is 2.0 s
-    text = planned(words, "sandbox.jobs=1", "sandbox.path=exact")["time"]
-    assert text.startswith("at most about 7 min: sampling 2 s, grading 7 min, updates 2 s\nassumes two cores")
+    # 896 + 2 * 28 programs at cargo's 0.46 s on one core: 438 s. 101,184 parameters, 31.8 times fewer than those of the
+    # rates: 924 answers of 192 tokens to sample at 85,700 a second, 896 to train: 2.07 s and 2.01 s
+    rows = planned(words, "sandbox.jobs=1", "sandbox.path=exact")
+    assert rows["time"].startswith("at most about 7 min: sampling 2 s, grading 7 min, updates 2 s\nby the rates of two")
     assert "grading 4 min" in planned(words, "sandbox.jobs=2", "sandbox.path=exact")["time"]
     assert "0.07 s of CPU a program" in planned(words)["time"]
+    assert rows["cost"].startswith("unknown: those rates are of another machine and model")
+
+
+def test_twice_the_answers_or_the_parameters_take_twice_as_long():
+    load = Load(100, 50, 10, parameters=SHIPPED.parameters, path="direct", jobs=2)
+    usual = load.seconds(SHIPPED, 54)
+    assert (usual.sampling, usual.grading, usual.updates) == (2.0, pytest.approx(0.6), 1.0)
+    larger = Load(100, 50, 10, parameters=2 * SHIPPED.parameters, path="direct", jobs=1).seconds(SHIPPED, 54)
+    assert (larger.sampling, larger.grading, larger.updates) == (4.0, pytest.approx(1.2), 2.0)
+
+
+def written_rates(tmp_path: Path, **changes: object) -> Path:
+    """A file as bench_throughput.py writes it, of the model of these tests: 1,000 tokens a second of each."""
+    rates = {"device": "a machine", "parameters": model_shape(TINY).parameters, "sampled_tokens_per_s": 1000.0,
+             "trained_tokens_per_s": 2000.0, "tokens_per_answer": 100.0}  # fmt: skip
+    (tmp_path / "rates.json").write_text(json.dumps({"rates": {"vllm": rates | changes}}))
+    return tmp_path / "rates.json"
+
+
+def test_measured_rates_give_hours_and_cost_on_a_gpu_too(words, tmp_path):
+    file = written_rates(tmp_path)
+    recipe = load(Recipe, None, [*words, "sampling.engine=vllm", "train.device=cuda", "sandbox.jobs=1"])
+    text = plan(recipe, rates=file, usd_per_hour=2.5)
+    # 924 answers of 100 tokens to sample, 896 to train, 952 programs of 0.07 s: 92.4 + 44.8 + 66.6 = 203.8 s; with 192
+    # tokens 177.4 + 86.0 + 66.6 = 330 s
+    assert re.search(r"about 3 min with answers of 100 tokens, at most about 6 min: sampling 2 min, grading 67 s", text)
+    assert "updates 45 s" in text and f"by the rates of a machine with 101,184 parameters ({file})" in text
+    assert "about 0.14, at most 0.23 dollars at 2.5 an hour" in text
+    assert "unknown without the machine's price" in plan(recipe, rates=file)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "No such file"),
+        ("{}", "KeyError"),
+        ('{"rates": {"hf": {}}}', "'vllm'"),
+        ('{"rates": {"vllm": {"device": "x"}}}', "parameters"),
+        ("[1", "Expecting"),
+    ],
+)
+def test_a_file_without_rates_of_the_engine_is_refused(words, tmp_path, content, said):
+    if content is not None:
+        (tmp_path / "rates.json").write_text(content)
+    with pytest.raises(
+        ConfigError, match=f"--rates .*rates.json: no rates of the engine vllm.*{said}.*bench_throughput"
+    ):
+        plan(load(Recipe, None, [*words, "sampling.engine=vllm"]), rates=tmp_path / "rates.json")
+
+
+def test_rates_of_nothing_are_refused(words, tmp_path):
+    with pytest.raises(ConfigError, match="not above 0"):
+        plan(
+            load(Recipe, None, [*words, "sampling.engine=vllm"]), rates=written_rates(tmp_path, trained_tokens_per_s=0)
+        )
+
+
+@pytest.mark.parametrize("flags", [["--rates", "a.json"], ["--usd-per-hour", "2"], ["--dry-run", "--usd-per-hour=-1"]])
+def test_flags_of_the_plan_belong_to_the_plan(flags):
+    with pytest.raises(SystemExit) as refused:
+        parse_arguments(flags)
+    assert refused.value.code == 2
 
 
 @pytest.mark.parametrize(
@@ -239,25 +304,77 @@ def test_a_plan_imports_neither_torch_nor_transformers(words, tmp_path):
     assert "7: 16 prompts" in done.stdout
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "scripts" / "recipes").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_recipe_has_a_plan_before_anything_is_downloaded(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    rows = dict(re.findall(r"^(\S+) +(.*)$", plan(load(Recipe, path, [])), flags=re.MULTILINE))
+    assert {"prompts", "steps", "tokens", "memory", "fits", "disk", "time", "cost"} <= set(rows)
+    for name in ("prompts", "steps", "memory", "disk"):
+        assert "unknown" not in rows[name], name
+
+
 @pytest.mark.parametrize("name", ["qwen2.5-coder-1.5b.toml", "qwen2.5-coder-1.5b-fast.toml"])
-def test_the_real_recipes_fit_into_one_h100(words, tmp_path, name):
-    """80 GB; both are for the same model."""
-    real = {**TINY, "hidden_size": 1536, "num_hidden_layers": 28, "num_attention_heads": 12, "intermediate_size": 8960}
-    (tmp_path / "model" / "config.json").write_text(json.dumps({**real, "vocab_size": 151_936}))
-    recipe = load(Recipe, ROOT / "scripts" / "recipes" / name, words)
-    needed = re.search(r"memory +about ([\d.]+) GB", plan(recipe))
-    assert 15 < float(needed[1]) < 70
+def test_the_real_recipes_fit_into_one_h100(monkeypatch, name):
+    """80 GB; published are 15,000 prompts."""
+    monkeypatch.chdir(ROOT)
+    recipe = load(Recipe, ROOT / "scripts" / "recipes" / name, ["train.device=cuda"])
+    text = plan(recipe)
+    assert "1,543,714,304 parameters" in text
+    assert 15 < float(re.search(r"memory +about ([\d.]+) GB", text)[1]) < 70
+    assert re.search(r"fits +one H100 has 80.0 GB: yes", text)
+    assert "prompts     15,000 (as published: the file is not here yet)" in text
     assert recipe.sampling.engine == "hf" or recipe.train.prompts_per_step * recipe.sampling.group_size >= 256
 
 
-def test_an_engine_of_its_own_is_counted_and_never_sleeps():
+def test_three_billion_weights_a_reference_and_vllm_fit_where_it_sleeps(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    words = ["model.path=Qwen/Qwen2.5-Coder-3B-Instruct", "lora.rank=0", "loss.kl_beta=0.04", "train.device=cuda"]
+    words += ["train.checkpoint_activations=true", "rollout.overlap=0"]
+    awake, asleep = (
+        plan(
+            load(Recipe, ROOT / "scripts" / "recipes" / "qwen2.5-coder-1.5b-fast.toml", [*words, f"sampling.sleep={s}"])
+        )
+        for s in ("false", "true")
+    )
+    assert "NO: one H100 has 80.0 GB: try lora.rank=16, sampling.sleep=true" in awake
+    assert re.search(r"fits +one H100 has 80.0 GB: yes", asleep)
+
+
+@pytest.mark.parametrize("name", ["0.5B", "1.5B", "3B"])
+def test_known_models_have_the_parameters_of_their_cards(name):
+    shape = model_shape(known_config(f"Qwen/Qwen2.5-Coder-{name}-Instruct"))
+    assert shape.parameters == {"0.5B": 494_032_768, "1.5B": 1_543_714_304, "3B": 3_085_938_688}[name]
+
+
+def test_what_does_not_fit_here_is_said(words, monkeypatch):
+    assert planned(words)["fits"].startswith("yes: this machine has")
+    monkeypatch.setattr("plan._device_bytes", lambda recipe: ("this machine", 1_000_000))
+    assert planned(words)["fits"] == "not here, this machine has 1 MB; one H100 has 80.0 GB: yes"
+
+
+def test_an_engine_of_its_own_is_counted_while_it_is_there():
     shape = model_shape(TINY)
     common = {"dtype": "bfloat16", "reference": False, "micro_batch_tokens": 100, "rows": 4, "row_tokens": 50}
-    alone, beside = footprint(shape, **common), footprint(shape, **common, own_engine=True)
-    assert beside.engine == 2 * 2 * shape.parameters and alone.engine == 0
-    assert beside.peak > alone.peak + beside.engine + min(alone.kv_cache, alone.updating)
+    alone, asleep = footprint(shape, **common), footprint(shape, **common, own_engine=True)
+    awake = footprint(shape, **common, own_engine=True, keeps=("weights", "cache"))
+    assert asleep.engine == awake.engine == 2 * 2 * shape.parameters and alone.engine == 0
+    assert awake.peak - asleep.peak == awake.engine + awake.kv_cache, "updates are the larger part here"
+    assert awake.beside_updates == awake.engine + awake.kv_cache and asleep.beside_updates == 0
+    crowded = {**common, "rows": 40_000, "own_engine": True}
+    assert footprint(shape, **crowded).peak > asleep.peak, "else sampling is"
 
 
-def test_the_plan_says_what_vllm_takes(words):
-    assert "vLLM" not in planned(words)["memory"]
-    assert "vLLM's weights and their buffer" in planned(words, "sampling.engine=vllm")["memory"]
+@pytest.mark.parametrize(
+    ("overrides", "kept"),
+    [
+        ([], None),
+        (["sampling.engine=vllm"], "vllm still there"),
+        (["sampling.engine=vllm", "sampling.sleep=true"], None),
+        (["sampling.engine=paged"], "paged still there"),
+        (["train.device=cuda"], "paged still there"),
+    ],
+)
+def test_the_plan_says_what_an_engine_takes(words, overrides, kept):
+    memory = planned(words, *overrides)["memory"]
+    assert (kept in memory) if kept else ("still there" not in memory)
+    assert ("weights and their buffer" in memory) == bool(overrides)
