@@ -1,19 +1,24 @@
 """Measure training throughput beside TRL's: the same work, in turns, in one run.
 
 Usage:
-    python scripts/bench_throughput.py [--only cargo,trivial,trl_with_our_rewards] [--engine hf|vllm] [--json FILE]
+    python scripts/bench_throughput.py [--only NAME,NAME] [--vs trl|none] [--engine hf|vllm] [--json FILE]
         [--model DIR | --random-init qwen2.5-coder-1.5b] [--turns N] [--steps N] [--prompts N] [--group N] ...
 
 Both sides train the same model on the same prompts with as many answers, the same lengths, beta, type and threads, and
 no answer is graded twice. Contenders are processes that take turns of some steps. What is compared:
 
     cargo                 TRL with the three published reward functions against this trainer; hf sampling on both
-                          sides. --engine vllm adds `cargo_vllm`: vLLM on our side, one batch ahead
+                          sides, every batch sampled by the weights that learn from it
+    cargo_ahead           the same with `rollout.overlap = 1` on our side: a batch is graded while the next is sampled
+    cargo_vllm            with --engine vllm: vLLM on our side, one batch ahead
+    published_step        the same three with the published 4 prompts x 4 answers a step, and three times the steps
     trivial               a reward that costs nothing on both sides: the trainers alone
     trl_with_our_rewards  TRL with the published rewards against TRL with ours
 
-The file: {NAME: {"trl": {"step_s", "tokens_per_s", "answers_per_s", "peak_mb", "first_step_s", phases...}, "ours":
-{...}, "ratio"}, "projection": {...}, "work": {...}}; ratio is ours / TRL's in trained tokens per second.
+`--vs none` measures our side alone, for a GPU whose memory two trainers do not share. The file: {NAME: {"trl":
+{"step_s", "tokens_per_s", "answers_per_s", "peak_mb", "first_step_s", phases...}, "ours": {...}, "ratio"},
+"projection": {"published_step", "our_step"}, "rates", "work"}; ratio is ours / TRL's in trained tokens per second, and
+`rates` is what `scripts/train.py --dry-run --rates FILE` reads.
 
 Example:
     python scripts/bench_throughput.py --only trivial --turns 1 --steps 2 --prompts 2 --group 2
@@ -25,29 +30,27 @@ import argparse
 import dataclasses
 import json
 import os
-import statistics
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from published import known_config, model_names
+from throughput.figures import SIDES, compared, projection, rates, row, table
 from throughput.turns import Contender, Failed, Step
 
-SCENARIOS = ("cargo", "trivial", "trl_with_our_rewards")
-PUBLISHED_ANSWERS = 15_000 * 4
-PUBLISHED_STEP = 16  # answers
-SHAPES = {  # of the real models, by their config.json
-    "qwen2.5-coder-1.5b": {
-        "hidden_size": 1536,
-        "layers": 28,
-        "heads": 12,
-        "kv_heads": 2,
-        "mlp": 8960,
-        "vocab": 151_936,
-    },
-    "qwen2.5-coder-0.5b": {"hidden_size": 896, "layers": 24, "heads": 14, "kv_heads": 2, "mlp": 4864, "vocab": 151_936},
-    "random-tiny": {"hidden_size": 64, "layers": 2, "heads": 2, "kv_heads": 1, "mlp": 128, "vocab": 4096},
+SCENARIOS = ("cargo", "published_step", "trivial", "trl_with_our_rewards")
+PUBLISHED_PROMPTS, PUBLISHED_GROUP = 4, 4
+RANDOM_TINY = {  # for tests
+    "model_type": "qwen2",
+    "vocab_size": 4096,
+    "hidden_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "intermediate_size": 128,
+    "tie_word_embeddings": True,
 }
 
 
@@ -70,15 +73,15 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--only", default=",".join(SCENARIOS), help=f"some of {', '.join(SCENARIOS)}")
-    parser.add_argument("--vs", choices=("trl",), default="trl", help="the peer")
-    parser.add_argument("--engine", choices=("hf", "vllm"), default="hf", help="vllm adds a row of its own to cargo")
+    parser.add_argument("--vs", choices=("trl", "none"), default="trl", help="the peer")
+    parser.add_argument("--engine", choices=("hf", "vllm"), default="hf", help="vllm adds rows of its own")
     parser.add_argument("--model", default="assets/tiny-rust", help="a checkpoint's directory")
-    parser.add_argument("--random-init", choices=sorted(SHAPES), help="instead: random weights of a model's shape")
+    parser.add_argument("--random-init", choices=(*model_names(), "random-tiny"), help="instead: random weights")
     parser.add_argument("--tasks", default="assets/tasks/train.jsonl", help="the prompts")
-    parser.add_argument("--turns", type=int, default=4, help="measured turns of every contender, after a first step")
-    parser.add_argument("--steps", type=int, default=3, help="steps of a turn")
-    parser.add_argument("--prompts", type=int, default=4, help="prompts a step")
-    parser.add_argument("--group", type=int, default=4, help="answers to each")
+    parser.add_argument("--turns", type=int, default=2, help="measured turns of every contender, after a first step")
+    parser.add_argument("--steps", type=int, default=2, help="steps of a turn")
+    parser.add_argument("--prompts", type=int, default=16, help="prompts a step, but of published_step")
+    parser.add_argument("--group", type=int, default=8, help="answers to each")
     parser.add_argument("--max-tokens", type=int, default=192, help="longest answer")
     parser.add_argument("--beta", type=float, default=0.0, help="weight of the KL")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="of the matrix products")
@@ -94,7 +97,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     """Every comparison, one after the other."""
-    from throughput.training import Work, train_ours, train_trl
+    from throughput.training import Work
 
     model = random_model(options.random_init, directory) if options.random_init else options.model
     work = Work(
@@ -109,34 +112,56 @@ def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     )
     figures: dict[str, Any] = {}
     for name in options.only.split(","):
-        reward = "trivial" if name == "trivial" else "published"
-        contenders: dict[str, tuple[Any, dict[str, Any]]] = {"trl": (train_trl, {"rewards": reward})}
-        if name == "trl_with_our_rewards":
-            contenders["ours"] = (train_trl, {"rewards": "ours"})
-        else:
-            contenders["ours"] = (train_ours, {"rewards": name, "engine": "hf"})
-        if name == "cargo" and options.engine == "vllm":
-            contenders["vllm"] = (train_ours, {"rewards": name, "engine": "vllm", "overlap": 1})
-        rows = take_turns(contenders, work, turns=options.turns, steps=options.steps)
-        figures[name] = compared(rows, "ours")
-        if "vllm" in rows:
-            figures["cargo_vllm"] = compared(rows, "vllm")
-    figures["projection"] = projection(figures, work.prompts * work.group)
-    figures["work"] = {
-        **dataclasses.asdict(work),
-        "model": options.random_init or options.model,
-        "turns": options.turns,
-        "steps": options.steps,
+        step, turns = work, {"turns": options.turns, "steps": options.steps}
+        if name == "published_step":
+            step = dataclasses.replace(work, prompts=PUBLISHED_PROMPTS, group=PUBLISHED_GROUP)
+            turns["steps"] *= 3
+        rows = take_turns(contenders(name, options), step, **turns)
+        figures |= {name + ending: compared(rows, side) for side, ending in SIDES.items() if side in rows}
+    return {
+        **figures,
+        "projection": projection(figures, answers_per_step=work.prompts * work.group),
+        "rates": rates(figures, device=device_name()),
+        "work": {
+            **dataclasses.asdict(work),
+            "model": options.random_init or options.model,
+            "turns": options.turns,
+            "steps": options.steps,
+        },
     }
-    return figures
 
 
-def take_turns(contenders: Mapping[str, Any], work: Any, *, turns: int, steps: int) -> dict[str, dict[str, float]]:
+def contenders(name: str, options: argparse.Namespace) -> dict[str, tuple[Any, dict[str, Any]]]:
+    """Who takes part in a comparison: what trains, and with which settings."""
+    from throughput.training import train_ours, train_trl
+
+    peer = {"trl": (train_trl, {"rewards": "trivial" if name == "trivial" else "published"})}
+    sides = peer if options.vs == "trl" else {}
+    if name == "trl_with_our_rewards":
+        return {**sides, "ours": (train_trl, {"rewards": "ours"})}
+    if name == "trivial":
+        return {**sides, "ours": (train_ours, {"rewards": "trivial", "engine": "hf"})}
+    ours: dict[str, dict[str, Any]] = {"ours": {"engine": "hf"}, "ahead": {"engine": "hf", "overlap": 1}}
+    if options.engine == "vllm":
+        ours["vllm"] = {"engine": "vllm", "overlap": 1}
+    return {**sides, **{side: (train_ours, {"rewards": "cargo", **settings}) for side, settings in ours.items()}}
+
+
+def device_name() -> str:
+    """What the model is trained on."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"{len(os.sched_getaffinity(0))} {os.uname().machine} cores"
+
+
+def take_turns(sides: Mapping[str, Any], work: Any, *, turns: int, steps: int) -> dict[str, dict[str, float]]:
     """Let contenders train in turns; the first step of each is told apart, since it warms up."""
     running: dict[str, Contender] = {}
-    done: dict[str, list[Step]] = {name: [] for name in contenders}
+    done: dict[str, list[Step]] = {name: [] for name in sides}
     try:
-        for name, (train, settings) in contenders.items():
+        for name, (train, settings) in sides.items():
             running[name] = Contender(train, work=work, **settings)
         names = list(running)
         for number in range(turns + 1):
@@ -145,94 +170,20 @@ def take_turns(contenders: Mapping[str, Any], work: Any, *, turns: int, steps: i
     finally:
         for contender in running.values():
             contender.close()
-    return {name: row(done[name], running[name].peak_mb) for name in contenders}
-
-
-def row(steps: Sequence[Step], peak_mb: float) -> dict[str, float]:
-    """A contender's figures."""
-    first, *rest = steps
-    seconds = sum(step.seconds for step in rest)
-    phases = {f"{name}_s": sum(step.phases[name] for step in rest) / len(rest) for name in rest[0].phases}
-    return {
-        "step_s": statistics.median(step.seconds for step in rest),
-        "tokens_per_s": sum(step.tokens for step in rest) / seconds,
-        "answers_per_s": sum(step.answers for step in rest) / seconds,
-        "tokens_per_answer": sum(step.tokens for step in rest) / sum(step.answers for step in rest),
-        "first_step_s": first.seconds,
-        **phases,
-        "peak_mb": peak_mb,
-    }
-
-
-def compared(rows: Mapping[str, dict[str, float]], ours: str) -> dict[str, Any]:
-    """Two rows and their ratio."""
-    return {
-        "trl": rows["trl"],
-        "ours": rows[ours],
-        "ratio": rows[ours]["tokens_per_s"] / rows["trl"]["tokens_per_s"],
-    }
-
-
-def projection(figures: Mapping[str, Any], answers_per_step: int) -> dict[str, Any]:
-    """Hours that the published number of answers would take at the measured rates, with this model on this machine."""
-    return {
-        "answers": PUBLISHED_ANSWERS,
-        "answers_per_step": answers_per_step,
-        "published_answers_per_step": PUBLISHED_STEP,
-        "assumes": "this model, machine, prompts and lengths; every step like the measured ones; no evaluation",
-        "hours": {
-            name: {side: PUBLISHED_ANSWERS / figures[name][side]["answers_per_s"] / 3600 for side in ("trl", "ours")}
-            for name in figures
-        },
-    }
+    return {name: row(done[name], running[name].facts) for name in sides}
 
 
 def random_model(name: str, directory: Path) -> str:
     """A checkpoint with random weights of a model's shape, and the shipped tokenizer."""
     from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 
-    shape = SHAPES[name]
     tokenizer = AutoTokenizer.from_pretrained("assets/tiny-rust")
-    config = Qwen2Config(
-        vocab_size=shape["vocab"],
-        hidden_size=shape["hidden_size"],
-        intermediate_size=shape["mlp"],
-        num_hidden_layers=shape["layers"],
-        num_attention_heads=shape["heads"],
-        num_key_value_heads=shape["kv_heads"],
-        max_position_embeddings=32_768,
-        tie_word_embeddings=True,
-        bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
+    sizes: dict[str, Any] = {**(known_config(name) or RANDOM_TINY), "bos_token_id": None}
+    sizes |= {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+    config = Qwen2Config.from_dict(sizes)
     Qwen2ForCausalLM(config).save_pretrained(directory / name)
     tokenizer.save_pretrained(directory / name)
     return str(directory / name)
-
-
-def table(figures: Mapping[str, Any]) -> str:
-    """The figures as Markdown."""
-    lines = [
-        "| | | step s | tokens/s | answers/s | decode s | rewards s | train s | first step s | peak MB | ratio |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    keys = (
-        "step_s",
-        "tokens_per_s",
-        "answers_per_s",
-        "decode_s",
-        "wait_rewards_s",
-        "train_s",
-        "first_step_s",
-        "peak_mb",
-    )
-    for name, figure in figures.items():
-        for side in ("trl", "ours") if "ratio" in figure else ():
-            cells = [f"{figure[side][key]:.4g}" for key in keys]
-            ratio = f"{figure['ratio']:.2f}" if side == "ours" else ""
-            lines.append(f"| {name} | {side} | {' | '.join(cells)} | {ratio} |")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

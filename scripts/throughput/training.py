@@ -17,7 +17,7 @@ from sandbox import SandboxPool
 from throughput.rewarding import PHASES, Trivial, Unique, published_rewards, trivial_reward, unique
 from throughput.turns import Turns
 
-__all__ = ["Work", "train_ours", "train_trl"]
+__all__ = ["Work", "facts", "train_ours", "train_trl"]
 
 NEVER = 1_000_000  # steps
 LR = 1e-6  # both move, and neither gets far
@@ -56,6 +56,7 @@ def train_ours(turns: Turns, *, work: Work, rewards: str, engine: str, overlap: 
         f"train.prompts_per_step={work.prompts}",
         f"train.max_steps={NEVER}",
         f"train.lr={LR}",
+        "train.skip_zero_spread=false",  # TRL trains on groups that teach nothing: the same work
         "train.schedule=constant",
         f"train.threads={work.threads}",
         f"loss.kl_beta={work.beta}",
@@ -75,6 +76,7 @@ def train_ours(turns: Turns, *, work: Work, rewards: str, engine: str, overlap: 
             grader = Trivial() if rewards == "trivial" else Unique(trainer.pipeline.grader)
             trainer.pipeline.grader = grader
             turns.settle = lambda: _until_idle(pool)
+            turns.facts = facts(policy.model, work.dtype)
 
             def on_step(step: int, metrics: Mapping[str, float]) -> None:
                 answers = int(metrics["groups/total"]) * work.group
@@ -85,6 +87,7 @@ def train_ours(turns: Turns, *, work: Work, rewards: str, engine: str, overlap: 
                     "train": metrics["time/train"],
                     "sync": metrics.get("time/sync", 0.0),
                 }
+                note_device_memory(turns)
                 turns.finish(round(metrics["completion/length_mean"] * answers), answers, phases)
 
             turns.begin()
@@ -121,6 +124,7 @@ def train_trl(turns: Turns, *, work: Work, rewards: str) -> None:
         def on_step_end(self, *_: Any, **__: Any) -> None:
             total = time.perf_counter() - turns.started
             phases = {**spent, "train": total - sum(spent.values())}
+            note_device_memory(turns)
             turns.finish(seen["tokens"], seen["answers"], phases)
             spent.update(dict.fromkeys(spent, 0.0))
             seen.update(dict.fromkeys(seen, 0))
@@ -162,6 +166,7 @@ def train_trl(turns: Turns, *, work: Work, rewards: str) -> None:
             disable_tqdm=True,
         )
         model = _load(work)
+        turns.facts = facts(model, work.dtype)
         Timed(
             model,
             reward_funcs=functions,
@@ -170,6 +175,30 @@ def train_trl(turns: Turns, *, work: Work, rewards: str) -> None:
             callbacks=[Handing()],
             **model_tokenizer(work),
         ).train()
+
+
+def facts(model: Any, dtype: str) -> dict[str, float]:
+    """The size of a model, and what a large product of matrices of this type reaches where it is to be trained.
+
+    On a CPU the second is measured with as many threads as torch has now.
+    """
+    device, size = ("cuda", 8192) if torch.cuda.is_available() else ("cpu", 1024)
+    left, right = (torch.randn(size, size, device=device, dtype=getattr(torch, dtype)) for _ in range(2))
+    seconds = []
+    for _ in range(10):
+        started = time.perf_counter()
+        left @ right
+        if device == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - started)
+    return {"parameters": model.num_parameters(), "matmul_tflops": 2 * size**3 / min(seconds) / 1e12}
+
+
+def note_device_memory(turns: Turns) -> None:
+    """The GPU's memory in use after a step: allocators keep what they once had, so that is the most so far."""
+    if torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info()
+        turns.facts["device_mb"] = max(turns.facts.get("device_mb", 0.0), (total - free) / 2**20)
 
 
 def model_tokenizer(work: Work) -> dict[str, Any]:

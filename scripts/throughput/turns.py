@@ -6,13 +6,14 @@ turn. So nothing of one warms, slows or enlarges another, and what the machine d
 
 from __future__ import annotations
 
-import resource
+import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Protocol
 
 __all__ = ["Contender", "Failed", "Step", "Turns"]
@@ -36,6 +37,7 @@ class Turns(Protocol):
     """What a contender is given to keep the time."""
 
     settle: Callable[[], None]  # waits until nothing of the contender runs; asked at the end of every turn
+    facts: dict[str, float]  # what the contender knows of itself and its machine
     started: float  # when the step began, by time.perf_counter
 
     def begin(self) -> None:
@@ -48,7 +50,8 @@ class Turns(Protocol):
 class Contender:
     """A process that trains: `train(turns, **settings)` calls `begin` before the first step, `finish` after every one.
 
-    It may set `turns.settle`, which waits until nothing runs.
+    It may set `turns.settle`, which waits until nothing runs, and `turns.facts`. `facts` are those and `peak_mb`: the
+    most memory that the process and those below it, where they lived at the end of a step, ever had, added up.
     """
 
     def __init__(self, train: Callable[..., None], **settings: Any) -> None:
@@ -57,7 +60,7 @@ class Contender:
         self._process = context.Process(target=_serve, args=(theirs, train, settings))
         self._process.start()
         theirs.close()
-        self.peak_mb = 0.0
+        self.facts: dict[str, float] = {}
         self._receive()
 
     def steps(self, count: int) -> list[Step]:
@@ -78,11 +81,12 @@ class Contender:
     def _receive(self) -> Any:
         """Its next message."""
         try:
-            kind, value, self.peak_mb = self._connection.recv()
+            kind, value, facts = self._connection.recv()
         except EOFError:
             raise Failed("it ended without a word") from None
         if kind == "failed":
             raise Failed(value)
+        self.facts = facts
         return value
 
 
@@ -95,6 +99,7 @@ class _Clock:
 
     def __init__(self, connection: Connection) -> None:
         self.settle: Callable[[], None] = lambda: None
+        self.facts: dict[str, float] = {}
         self.started = 0.0
         self._connection = connection
         self._left = 0
@@ -109,13 +114,14 @@ class _Clock:
             self.settle()
         now = time.perf_counter()
         self._done.append(Step(now - self.started, tokens, answers, dict(phases)))
-        self.started = now
+        self.facts["peak_mb"] = max(self.facts.get("peak_mb", 0.0), _high_water_mb())
+        self.started = time.perf_counter()
         if not self._left:
             self._wait()
 
     def _wait(self) -> None:
         """Hand in what was done, and wait for the next turn."""
-        self._connection.send(("steps", self._done, _peak_mb()))
+        self._connection.send(("steps", self._done, self.facts))
         self._done = []
         self._left = self._connection.recv()
         if not self._left:
@@ -130,10 +136,19 @@ def _serve(connection: Connection, train: Callable[..., None], settings: Mapping
     except _Over:
         pass
     except BaseException:  # the boundary: whatever it was is shown by the parent
-        connection.send(("failed", traceback.format_exc(), _peak_mb()))
+        connection.send(("failed", traceback.format_exc(), {}))
 
 
-def _peak_mb() -> float:
-    """The most memory that this process ever had, or its largest child."""
-    usages = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return max(usages) / 1024
+def _high_water_mb() -> float:
+    """The most memory that this process and each one below it that lives has had so far, added up."""
+    total, left = 0, [os.getpid()]
+    while left:
+        process = Path(f"/proc/{left.pop()}")
+        try:
+            status = (process / "status").read_text()
+            children = [(task / "children").read_text() for task in (process / "task").iterdir()]
+        except OSError:
+            continue  # it has just ended
+        total += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+        left += [int(child) for group in children for child in group.split()]
+    return total / 1024

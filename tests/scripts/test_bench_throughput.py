@@ -6,28 +6,65 @@ from pathlib import Path
 
 import pytest
 
-from bench_throughput import main, projection, row
+from bench_throughput import arguments, contenders, main
+from duration import read_rates
 from rewards.rust import extract_code
+from throughput.figures import compared, projection, rates, row, table
 from throughput.rewarding import unique
 from throughput.turns import Contender, Failed, Step, Turns
 
 ANSWER = "Here:\n```rust\nfn one() -> u8 {\n    1\n}\n```\n"
 
 
-def test_both_sides_train_and_the_file_holds_what_is_promised(tmp_path: Path) -> None:
+def test_both_sides_train_and_the_file_holds_what_is_promised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "figures.json"
     words = ["--turns", "1", "--steps", "1", "--prompts", "1", "--group", "2", "--max-tokens", "60"]
     assert main([*words, "--only", "cargo", "--json", str(file)]) == 0
     figures = json.loads(file.read_text())
-    cargo = figures["cargo"]
-    for side in ("trl", "ours"):
-        assert cargo[side]["tokens_per_s"] > 0 and cargo[side]["step_s"] > 0
-        assert cargo[side]["decode_s"] > 0 and cargo[side]["train_s"] > 0
-        assert 1 <= cargo[side]["tokens_per_answer"] <= 60
-    assert cargo["trl"]["wait_rewards_s"] > 0.2, "three cargo commands for each of two answers"
-    assert cargo["ratio"] == pytest.approx(cargo["ours"]["tokens_per_s"] / cargo["trl"]["tokens_per_s"])
-    assert figures["projection"]["hours"]["cargo"]["ours"] > 0
+    for name in ("cargo", "cargo_ahead"):
+        for side in ("trl", "ours"):
+            row = figures[name][side]
+            assert row["tokens_per_s"] > 0 and row["step_s"] > 0 and row["decode_s"] > 0 and row["train_s"] > 0
+            assert 1 <= row["tokens_per_answer"] <= 60
+            assert row["parameters"] == 3_213_824 and row["peak_mb"] > 300 and 0 < row["mfu"] < 1
+        ratio = figures[name]["ours"]["tokens_per_s"] / figures[name]["trl"]["tokens_per_s"]
+        assert figures[name]["ratio"] == pytest.approx(ratio)
+    assert figures["cargo"]["trl"]["wait_rewards_s"] > 0.2, "three cargo commands for each of two answers"
+    assert set(figures["projection"]["our_step"]["hours"]) == {"trl", "ours", "ahead"}
+    assert "published_step" not in figures["projection"], "it was not measured"
     assert figures["work"]["prompts"] == 1
+    assert read_rates(file, "hf").sampled_tokens_per_s > 10
+    assert "| cargo_ahead | ours |" in capsys.readouterr().out
+
+
+def test_our_side_is_measured_alone_with_random_weights(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    words = ["--vs", "none", "--random-init", "random-tiny", "--dtype", "bfloat16", "--only", "trivial"]
+    words += ["--turns", "1", "--steps", "1", "--prompts", "1", "--group", "2", "--max-tokens", "60"]
+    assert main([*words, "--json", str(file)]) == 0
+    figures = json.loads(file.read_text())
+    assert set(figures["trivial"]) == {"ours"} and figures["work"]["model"] == "random-tiny"
+    assert figures["rates"]["hf"]["parameters"] == figures["trivial"]["ours"]["parameters"] < 1_000_000
+
+
+def test_who_is_compared_with_whom() -> None:
+    def sides(*words: str) -> dict[str, dict[str, object]]:
+        options = arguments(words)
+        return {side: settings for side, (_, settings) in contenders(options.only, options).items()}
+
+    assert sides("--only", "cargo") == {
+        "trl": {"rewards": "published"},
+        "ours": {"rewards": "cargo", "engine": "hf"},
+        "ahead": {"rewards": "cargo", "engine": "hf", "overlap": 1},
+    }
+    assert sides("--only", "published_step", "--engine", "vllm")["vllm"] == {
+        "rewards": "cargo", "engine": "vllm", "overlap": 1
+    }  # fmt: skip
+    assert set(sides("--only", "cargo", "--vs", "none")) == {"ours", "ahead"}
+    assert sides("--only", "trivial") == {"trl": {"rewards": "trivial"}, "ours": {"rewards": "trivial", "engine": "hf"}}
+    assert sides("--only", "trl_with_our_rewards") == {"trl": {"rewards": "published"}, "ours": {"rewards": "ours"}}
 
 
 def test_wrong_words_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,14 +73,49 @@ def test_wrong_words_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no such comparison: magic" in capsys.readouterr().err
 
 
+STEPS = [
+    Step(9.0, 1, 1, {"train": 5.0, "decode": 1.0}),
+    Step(1.0, 30, 3, {"train": 0.5, "decode": 0.25}),
+    Step(3.0, 50, 5, {"train": 1.5, "decode": 0.75}),
+]
+FACTS = {"parameters": 1e9, "matmul_tflops": 2.0, "peak_mb": 7.0}
+
+
 def test_figures_are_those_of_all_steps_but_the_first() -> None:
-    steps = [Step(9.0, 1, 1, {"train": 5.0}), Step(1.0, 30, 3, {"train": 0.5}), Step(3.0, 50, 5, {"train": 1.5})]
-    figures = row(steps, peak_mb=7.0)
-    assert figures["first_step_s"] == 9.0 and figures["step_s"] == 2.0
+    figures = row(STEPS, FACTS)
+    assert figures["first_step_s"] == 9.0 and figures["step_s"] == 2.0 and figures["peak_mb"] == 7.0
     assert figures["tokens_per_s"] == 20.0 and figures["answers_per_s"] == 2.0 and figures["tokens_per_answer"] == 10.0
-    assert figures["train_s"] == 1.0
-    hours = projection({"cargo": {"trl": {"answers_per_s": 1.0}, "ours": {"answers_per_s": 2.0}}}, 16)["hours"]["cargo"]
-    assert hours["trl"] == pytest.approx(60_000 / 3600) and hours["ours"] == pytest.approx(hours["trl"] / 2)
+    assert figures["train_s"] == 1.0 and figures["tokens_per_step"] == 40
+    assert figures["train_tflops"] == pytest.approx(0.24), "6 * 1e9 parameters * 40 tokens in 1 s"
+    assert figures["mfu"] == pytest.approx(0.12)
+    assert "mfu" not in row(STEPS, {"peak_mb": 7.0})
+
+
+def test_hours_and_rates_come_from_what_was_measured() -> None:
+    ours = row(STEPS, FACTS)
+    rows = {"trl": {**ours, "answers_per_s": 1.0, "tokens_per_s": 5.0}, "ours": ours, "vllm": {**ours, "decode_s": 0.1}}
+    figures = {"cargo": compared(rows, "ours"), "cargo_vllm": compared(rows, "vllm"), "trivial": compared(rows, "ours")}
+    assert figures["cargo"]["ratio"] == 4.0
+    projected = projection(figures, answers_per_step=128)
+    assert "published_step" not in projected and projected["our_step"]["answers_per_step"] == 128
+    hours = projected["our_step"]["hours"]
+    assert hours["trl"] == pytest.approx(60_000 / 3600) and hours["ours"] == hours["vllm"] == pytest.approx(
+        30_000 / 3600
+    )
+    both = projection({**figures, "published_step": figures["cargo"]}, answers_per_step=128)
+    assert both["published_step"] == {"answers_per_step": 16, "hours": {"trl": hours["trl"], "ours": hours["ours"]}}
+    found = rates(figures, device="here")
+    assert found["hf"] == {
+        "device": "here",
+        "parameters": 1_000_000_000,
+        "sampled_tokens_per_s": 80.0,
+        "trained_tokens_per_s": 40.0,
+        "tokens_per_answer": 10.0,
+    }
+    assert found["vllm"]["sampled_tokens_per_s"] == 400.0
+    shown = table({**figures, "projection": projected})
+    assert shown.count("| trl |") == 2, "once for cargo, though two are compared with it"
+    assert "| cargo_vllm | ours |" in shown and "60,000 answers, 128 a step, hours: trl 16.67" in shown
 
 
 def test_a_unique_answer_means_the_same_and_never_comes_twice() -> None:
@@ -56,6 +128,9 @@ def test_a_unique_answer_means_the_same_and_never_comes_twice() -> None:
 
 def fake_training(turns: Turns, *, rest_s: float) -> None:
     turns.settle = lambda: time.sleep(rest_s)
+    turns.facts = {"parameters": 5.0}
+    held = bytearray(200_000_000)
+    held.clear()
     turns.begin()
     while True:
         time.sleep(0.05)
@@ -71,7 +146,8 @@ def test_a_turn_lasts_until_nothing_runs() -> None:
     time.sleep(0.3)  # another's turn
     steps = contender.steps(2)
     contender.close()
-    assert len(steps) == 2 and 0.04 < steps[0].seconds < 0.25 and 0.5 < steps[1].seconds < 0.75
+    assert contender.facts["parameters"] == 5.0 and 200 < contender.facts["peak_mb"] < 700, "what it had, not has"
+    assert len(steps) == 2 and 0.04 < steps[0].seconds < 0.25 and 0.5 < steps[1].seconds < 0.8
 
 
 def test_a_contender_that_fails_says_why() -> None:

@@ -1,0 +1,132 @@
+"""What the steps of contenders come to: rows, ratios, rates, and hours for the published experiment."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from published import ANSWERS, ANSWERS_PER_STEP
+from throughput.turns import Step
+
+__all__ = ["SIDES", "compared", "projection", "rates", "row", "table"]
+
+SIDES = {"ours": "", "ahead": "_ahead", "vllm": "_vllm"}  # contenders of this project, and what their names end in
+FLOPS = 6  # a parameter and token, forward and backward
+COLUMNS = {
+    "step_s": "step s",
+    "tokens_per_s": "tokens/s",
+    "answers_per_s": "answers/s",
+    "decode_s": "decode s",
+    "wait_engine_s": "waiting for answers s",
+    "wait_rewards_s": "waiting for rewards s",
+    "train_s": "train s",
+    "sync_s": "sync s",
+    "first_step_s": "first step s",
+    "peak_mb": "peak MB",
+    "device_mb": "GPU MB",
+    "mfu": "MFU",
+}
+
+
+def row(steps: Sequence[Step], facts: Mapping[str, float]) -> dict[str, float]:
+    """A contender's figures, the first step apart: it warms up.
+
+    Args: steps, at least two; facts of `throughput.turns.Contender`.
+    Returns: seconds a step, rates, seconds by phase, memory; `mfu`, where the facts know how fast the machine
+        multiplies matrices, is `6 * parameters * trained tokens / seconds of training`, over that: prompts and
+        attention are work that is not counted.
+    """
+    first, *rest = steps
+    seconds = sum(step.seconds for step in rest)
+    tokens = sum(step.tokens for step in rest)
+    phases = {f"{name}_s": sum(step.phases[name] for step in rest) / len(rest) for name in rest[0].phases}
+    figures = {
+        "step_s": statistics.median(step.seconds for step in rest),
+        "tokens_per_s": tokens / seconds,
+        "answers_per_s": sum(step.answers for step in rest) / seconds,
+        "tokens_per_answer": tokens / sum(step.answers for step in rest),
+        "tokens_per_step": tokens / len(rest),
+        "first_step_s": first.seconds,
+        **phases,
+        **facts,
+    }
+    if "matmul_tflops" in facts:
+        figures["train_tflops"] = FLOPS * facts["parameters"] * figures["tokens_per_step"] / phases["train_s"] / 1e12
+        figures["mfu"] = figures["train_tflops"] / facts["matmul_tflops"]
+    return figures
+
+
+def compared(rows: Mapping[str, dict[str, float]], name: str) -> dict[str, Any]:
+    """The peer's row, one of ours by its name, and their ratio in trained tokens a second; without a peer ours."""
+    if "trl" not in rows:
+        return {"ours": rows[name]}
+    ratio = rows[name]["tokens_per_s"] / rows["trl"]["tokens_per_s"]
+    return {"trl": rows["trl"], "ours": rows[name], "ratio": ratio}
+
+
+def rates(figures: Mapping[str, Any], *, device: str) -> dict[str, Any]:
+    """What `scripts/duration.py` reads: by engine, answer tokens sampled and trained in a second of each."""
+    found = {}
+    for engine, ending in (("hf", SIDES["ours"]), ("vllm", SIDES["vllm"])):
+        name = next((name for name in ("cargo", "trivial") if name + ending in figures), None)
+        if name is not None:
+            ours = figures[name + ending]["ours"]
+            found[engine] = {
+                "device": device,
+                "parameters": int(ours["parameters"]),
+                "sampled_tokens_per_s": ours["tokens_per_step"] / ours["decode_s"],
+                "trained_tokens_per_s": ours["tokens_per_step"] / ours["train_s"],
+                "tokens_per_answer": ours["tokens_per_answer"],
+            }
+    return found
+
+
+def projection(figures: Mapping[str, Any], *, answers_per_step: int) -> dict[str, Any]:
+    """Hours that the published number of answers would take, each step like those that were measured.
+
+    At the published step (`published_step`) and at the step of `cargo` (`our_step`), for every contender; what was not
+    measured is not there.
+    """
+    steps = (("published_step", "published_step", ANSWERS_PER_STEP), ("our_step", "cargo", answers_per_step))
+    return {
+        "answers": ANSWERS,
+        "assumes": "this model, machine, prompts and lengths; every step like the measured ones; no evaluation",
+        **{
+            key: {"answers_per_step": answers, "hours": _hours(figures, scenario)}
+            for key, scenario, answers in steps
+            if scenario in figures
+        },
+    }
+
+
+def _hours(figures: Mapping[str, Any], scenario: str) -> dict[str, float]:
+    """Hours by contender."""
+    speeds = {
+        side: figures[scenario + ending]["ours"] for side, ending in SIDES.items() if scenario + ending in figures
+    }
+    if "trl" in figures[scenario]:
+        speeds = {"trl": figures[scenario]["trl"], **speeds}
+    return {side: ANSWERS / speed["answers_per_s"] / 3600 for side, speed in speeds.items()}
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """The figures and the projection as Markdown; the peer's row once for all that it is compared with."""
+    rows: list[tuple[str, str, Mapping[str, float], str]] = []
+    for name, figure in figures.items():
+        if "ours" in figure:
+            if "trl" in figure and not name.endswith(tuple(filter(None, SIDES.values()))):
+                rows.append((name, "trl", figure["trl"], ""))
+            rows.append((name, "ours", figure["ours"], f"{figure['ratio']:.2f}" if "ratio" in figure else ""))
+    shown = [key for key in COLUMNS if any(key in figure for _, _, figure, _ in rows)]
+    lines = ["| | | " + " | ".join(COLUMNS[key] for key in shown) + " | ratio |", "|---" * (len(shown) + 3) + "|"]
+    for name, side, figure, ratio in rows:
+        cells = [f"{figure[key]:.4g}" if key in figure else "" for key in shown]
+        lines.append(f"| {name} | {side} | {' | '.join(cells)} | {ratio} |")
+    for key in ("published_step", "our_step"):
+        if part := figures["projection"].get(key):
+            hours = ", ".join(f"{side} {value:.2f}" for side, value in part["hours"].items())
+            lines.append(
+                f"\n{figures['projection']['answers']:,} answers, {part['answers_per_step']} a step, hours: {hours}"
+            )
+    return "\n".join(lines)
