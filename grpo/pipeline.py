@@ -255,7 +255,9 @@ class Pipeline:
             if not missing:
                 break
             examples = self.prompts.take(missing)
+            started = time.perf_counter()
             sampled = self._sampled_now(examples, *self._name_and_seed(step, round_number))
+            metrics["time/wait_engine"] += time.perf_counter() - started
             rollout = collect(sampled, self.grader)
             metrics["time/generate"] += rollout.generate_s
             metrics["time/wait_rewards"] += rollout.wait_rewards_s

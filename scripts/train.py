@@ -17,6 +17,7 @@ import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -115,12 +116,15 @@ def train(recipe: Recipe) -> int:
                 recipe, policy, recipe.data.eval, split="test", gold=True, limit=recipe.eval.prompts
             )
         updater = make_updater(recipe, policy, prompts)  # what cannot be used is said before there is a directory
+        starting = time.monotonic()
         with open_run(recipe, pool) as run, closing(make_engine(recipe, policy, path / ENGINE_LOG)) as engine:
+            warm_up = time.monotonic() - starting
             trainer = make_trainer(recipe, rubric, pool, policy, engine, updater, prompts, held_out, run)
             first_step = resume(trainer, checkpoint) if checkpoint else 1
             print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
             print(f"prompts   {prompts} to train on, {held_out} to evaluate on")
-            print(f"engine    {engine_kind(recipe, policy.device)}, {recipe.rollout.overlap} batches ahead")
+            kind = engine_kind(recipe, policy.device)
+            print(f"engine    {kind}, {recipe.rollout.overlap} batches ahead, ready in {warm_up:.1f} s")
             print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers, {pool.path} path")
             print(f"isolation {pool.isolation}")
             print(f"run       {path}, steps {first_step} to {trainer.num_steps}", flush=True)

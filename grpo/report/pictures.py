@@ -7,6 +7,7 @@ a line of text instead of drawn.
 from __future__ import annotations
 
 import math
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -36,7 +37,7 @@ OUTCOMES = (  # from the best end of an attempt to the worst; a grader's other w
     "host_error",
     "other",
 )
-_TIMES = ("generate", "wait_rewards", "train", "eval")
+_TIMES = ("wait_engine", "wait_rewards", "train", "sync", "eval")  # what a step waits for: with overlap, not generate
 
 
 class _Plot(NamedTuple):
@@ -68,6 +69,7 @@ _POLICY = (
 _SPEED = (
     _Plot("tokens per second", ("throughput/tokens_per_s",), True),
     _Plot("completions per second", ("throughput/completions_per_s",), True),
+    _Plot("idle share", ("idle/engine", "idle/sandbox", "idle/trainer"), True),
 )
 
 
@@ -232,13 +234,20 @@ def _time_picture(figures: _Figures) -> str:
         return ""
     totals = [sum(part.values()) for part in parts]
     # An evaluation lasts as long as many steps: it is cut rather than allowed to flatten every step beside it.
-    top = min(max(sum(h) for _, _, h in bars), 2.5 * max(sum(h[:3]) for _, _, h in bars) or math.inf) or 1.0
+    top = min(max(sum(h) for _, _, h in bars), 2.5 * max(sum(h[:-1]) for _, _, h in bars) or math.inf) or 1.0
     span = (float(bars[0][0]), float(bars[-1][1]))
     label = "seconds a step, stacked: " + ", ".join(_TIMES)
     svg = stacked_chart(span, bars, top=top * 1.02, label=label)
     note = "; ".join(f"{name}: {METRICS[f'time/{name}'].meaning}" for name, total in zip(_TIMES, totals) if total > 0)
     key = _key(_TIMES, totals, " s")
-    return _figure("seconds a step", f"{compact(sum(totals))} s in all", svg, note, "panel wide times", key)
+    value = f"{compact(sum(totals))} s in all{_warm_up(figures)}"
+    return _figure("seconds a step", value, svg, note, "panel wide times", key)
+
+
+def _warm_up(figures: _Figures) -> str:
+    """The first step beside the others: engines warm up in it."""
+    first, *others = [seconds for _, seconds in figures.points("time/step")] or [0.0]
+    return f"; the first step {compact(first)} s, then {compact(statistics.median(others))} s" if others else ""
 
 
 def _outcome_picture(answers: Sequence[Answer]) -> str:

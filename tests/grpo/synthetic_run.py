@@ -159,6 +159,8 @@ def _metrics(step: int, batch: list[dict[str, Any]], progress: float, draw: rand
     record |= {"optim/lr": 1e-4 * 0.5 * (1 + math.cos(math.pi * progress)), "optim/grad_norm": 0.4 + wobble**6}
     record |= {
         "time/generate": 3 + wobble,
+        "time/wait_engine": 3 + wobble,
+        "time/sync": 0.1,
         "time/wait_rewards": 0.4 * wobble,
         "time/train": 2.6,
         "time/step": 6.5 + wobble,

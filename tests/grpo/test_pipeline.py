@@ -166,6 +166,9 @@ def test_groups_without_spread_are_replaced(policy: Policy) -> None:
     replaced = [group.example.id for group in batch.groups]
     assert replaced[0] == first[1] and len(replaced) == 3 and not {first[0], first[2]} & set(replaced)
     assert batch.metrics["groups/rounds"] == 1
+    assert (
+        batch.metrics["time/wait_engine"] >= batch.metrics["time/generate"] > 0
+    ), "nothing was ahead: all was waited for"
     assert (batch.metrics["groups/dropped_solved"], batch.metrics["groups/dropped_unsolved"]) == (1, 1)
     assert len({answer.id for group in batch.groups for answer in group.completions}) == 12
 

@@ -199,9 +199,12 @@ def test_every_metric_of_the_log_is_drawn_or_named(finished: Path) -> None:
 
 
 def test_time_is_stacked_with_its_shares() -> None:
-    run = read_run_of({"step": 1, "time/generate": 3.0, "time/wait_rewards": 1.0, "time/train": 4.0})
-    text = Page(pictures(run)).text
-    assert "generate 38% 3 s" in text and "wait_rewards 12% 1 s" in text and "train 50% 4 s" in text
+    times = {"time/generate": 9.0, "time/wait_engine": 3.0, "time/wait_rewards": 1.0, "time/train": 4.0, "time/step": 9}
+    text = Page(pictures(read_run_of({"step": 1, **times}))).text
+    assert "wait_engine 38% 3 s" in text and "wait_rewards 12% 1 s" in text and "train 50% 4 s" in text
+    assert "the first step" not in text
+    others = [{"step": step, **times, "time/step": seconds} for step, seconds in ((2, 2.0), (3, 4.0), (4, 3.0))]
+    assert "the first step 9 s, then 3 s" in Page(pictures(read_run_of({"step": 1, **times}, *others))).text
 
 
 def read_run_of(*steps: dict[str, Any]) -> Run:
