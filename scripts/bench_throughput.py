@@ -9,16 +9,16 @@ no answer is graded twice. Contenders are processes that take turns of some step
 
     cargo                 TRL with the three published reward functions against this trainer; hf sampling on both
                           sides, every batch sampled by the weights that learn from it
-    cargo_ahead           the same with `rollout.overlap = 1` on our side: a batch is graded while the next is sampled
+    cargo_ahead           the same with `rollout.overlap = 1` on our side: graded while the next batch is sampled
     cargo_vllm            with --engine vllm: vLLM on our side, one batch ahead
     published_step        the same three with the published 4 prompts x 4 answers a step, and three times the steps
     trivial               a reward that costs nothing on both sides: the trainers alone
     trl_with_our_rewards  TRL with the published rewards against TRL with ours
 
-`--vs none` measures our side alone, for a GPU whose memory two trainers do not share. The file: {NAME: {"trl":
-{"step_s", "tokens_per_s", "answers_per_s", "peak_mb", "first_step_s", phases...}, "ours": {...}, "ratio"},
+`--vs none` measures our side alone, one contender after the other: a GPU has no memory for several. The file is
+{NAME: {"trl": {"step_s", "tokens_per_s", "peak_mb", "first_step_s", phases...}, "ours": {...}, "ratio"},
 "projection": {"published_step", "our_step"}, "rates", "work"}; ratio is ours / TRL's in trained tokens per second, and
-`rates` is what `scripts/train.py --dry-run --rates FILE` reads.
+`rates` is what `scripts/train.py --dry-run --rates FILE` reads. All of it takes 20 minutes on two cores.
 
 Example:
     python scripts/bench_throughput.py --only trivial --turns 1 --steps 2 --prompts 2 --group 2
@@ -116,7 +116,9 @@ def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
         if name == "published_step":
             step = dataclasses.replace(work, prompts=PUBLISHED_PROMPTS, group=PUBLISHED_GROUP)
             turns["steps"] *= 3
-        rows = take_turns(contenders(name, options), step, **turns)
+        sides = contenders(name, options)
+        apart = [{side: sides[side]} for side in sides] if options.vs == "none" else [sides]
+        rows = {side: row for part in apart for side, row in take_turns(part, step, **turns).items()}
         figures |= {name + ending: compared(rows, side) for side, ending in SIDES.items() if side in rows}
     return {
         **figures,

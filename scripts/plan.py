@@ -26,6 +26,7 @@ BYTES_PER_TOKEN = 4  # of an answer's text
 VERDICT_BYTES = 2_000  # of an answer's line in completions.jsonl beside its text
 REWARD_LINE_BYTES = 200
 H100_BYTES = 80e9
+NEARLY = 0.95  # above this share, fragments of the allocator may decide
 KEEPS = {"hf": (), "paged": ("weights",), "vllm": ("weights", "cache")}  # engines, during updates
 
 
@@ -191,7 +192,8 @@ def _fits(recipe: Recipe, needed: int) -> str:
         return f"yes: {place} has {_bytes(size)}"
     here = f"not here, {place} has {_bytes(size)}; " if size is not None else ""
     if needed <= H100_BYTES:
-        return f"{here}one H100 has {_bytes(int(H100_BYTES))}: yes"
+        tight = "barely" if needed > NEARLY * H100_BYTES else "yes"
+        return f"{here}one H100 has {_bytes(int(H100_BYTES))}: {tight}"
     ways = {
         "lora.rank=16": not recipe.lora.rank,
         "train.checkpoint_activations=true": not recipe.train.checkpoint_activations,
@@ -242,7 +244,7 @@ def _time(
     recipe: Recipe, shape: ModelShape | None, work: Work, file: Path | None, usd_per_hour: float
 ) -> list[tuple[str, str]]:
     """Expected duration and cost, with the assumptions they rest on."""
-    engine = _engine(recipe)
+    engine = "vllm" if recipe.sampling.engine == "vllm" else "hf"  # as the benchmark names them
     rates = read_rates(file, engine) if file else None if _on_gpu(recipe.train.device) else SHIPPED
     if rates is None:
         bench = f"scripts/bench_throughput.py --vs none --engine {engine} --json FILE"

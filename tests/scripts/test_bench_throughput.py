@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench_throughput import arguments, contenders, main
+from bench_throughput import arguments, contenders, main, take_turns
 from duration import read_rates
 from rewards.rust import extract_code
 from throughput.figures import compared, projection, rates, row, table
@@ -39,11 +39,19 @@ def test_both_sides_train_and_the_file_holds_what_is_promised(
     assert "| cargo_ahead | ours |" in capsys.readouterr().out
 
 
-def test_our_side_is_measured_alone_with_random_weights(tmp_path: Path) -> None:
+def test_our_side_is_measured_alone_with_random_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "figures.json"
-    words = ["--vs", "none", "--random-init", "random-tiny", "--dtype", "bfloat16", "--only", "trivial"]
+    words = ["--vs", "none", "--random-init", "random-tiny", "--dtype", "bfloat16", "--only", "trivial,published_step"]
     words += ["--turns", "1", "--steps", "1", "--prompts", "1", "--group", "2", "--max-tokens", "60"]
+    together: list[list[str]] = []
+
+    def noted(sides: dict[str, object], work: object, **turns: int) -> dict[str, dict[str, float]]:
+        together.append(list(sides))
+        return take_turns(sides, work, **turns)
+
+    monkeypatch.setattr("bench_throughput.take_turns", noted)
     assert main([*words, "--json", str(file)]) == 0
+    assert together == [["ours"], ["ours"], ["ahead"]], "one after the other"
     figures = json.loads(file.read_text())
     assert set(figures["trivial"]) == {"ours"} and figures["work"]["model"] == "random-tiny"
     assert figures["rates"]["hf"]["parameters"] == figures["trivial"]["ours"]["parameters"] < 1_000_000

@@ -21,6 +21,7 @@ from published import known_config
 from recipe import Recipe, parse_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
+FAST = ROOT / "scripts" / "recipes" / "qwen2.5-coder-1.5b-fast.toml"
 TINY = {
     "model_type": "qwen2",
     "hidden_size": 64,
@@ -338,6 +339,8 @@ def test_three_billion_weights_a_reference_and_vllm_fit_where_it_sleeps(monkeypa
     )
     assert "NO: one H100 has 80.0 GB: try lora.rank=16, sampling.sleep=true" in awake
     assert re.search(r"fits +one H100 has 80.0 GB: yes", asleep)
+    monkeypatch.setattr("plan.NEARLY", 0.9)
+    assert re.search(r"fits +one H100 has 80.0 GB: barely", plan(load(Recipe, FAST, [*words, "sampling.sleep=true"])))
 
 
 @pytest.mark.parametrize("name", ["0.5B", "1.5B", "3B"])
