@@ -117,8 +117,7 @@ class Pipeline:
         for flight in self._flights:
             self._landed(flight)
         waited = time.perf_counter() - started
-        if self.sleeps and self.policy.device.type == "cuda":
-            torch.cuda.empty_cache()  # what the update needed, the engine needs now
+        self._make_room()
         synced = self.surviving(self.sync) if self.sync else {}
         return {**synced, "time/wait_engine": waited}
 
@@ -220,11 +219,17 @@ class Pipeline:
         self._died = True
         self.say(f"{error}\nstarting the engine again; the batch is sampled again from the current weights")
         lost = [flight for flight in self._flights if isinstance(flight.sampling.exception(), EngineDied)]
+        self._make_room()
         self.engine.restart()
         if self.sync:
             self.sync()
         for flight in lost:
             flight.sampling = self._sampled(flight.examples, flight.name, flight.seed)
+
+    def _make_room(self) -> None:
+        """Give the device what the last update needed and keeps: an engine with weights of its own needs it now."""
+        if self.sync and self.policy.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _fresh(self, groups: Sequence[Group]) -> tuple[list[Group], int]:
         """Groups whose answers from too old weights have no reward; and the number of such answers."""

@@ -17,7 +17,11 @@ __all__ = ["Footprint", "ModelShape", "footprint", "model_shape", "read_model_sh
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
 ACTIVATION_BYTES = {"float32": (36, 16), "bfloat16": (32, 8)}  # a token and layer: first x hidden, second x MLP width
 HEAD_TILES, TILE_TOKENS, TILE_WORDS = 3, 4096, 8192  # fp32: what `grpo.logprobs` holds of the logits, at most
-RUNTIME_BYTES = 700 * 2**20  # the interpreter with torch and transformers
+RUNTIME_BYTES = (
+    700 * 2**20
+)  # the interpreter with torch and transformers; on a GPU this stands for its context and graphs
+PAGE_TOKENS = 256  # of an engine's cache, at most
+SAMPLER_BYTES = 12  # of an engine, a row and word: logits, their fp32 copy, and vLLM's counts
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Footprint:
     activations: int  # one micro-batch
     head: int  # tiles of the logits; they never exist as a whole
     kv_cache: int  # all answers of a step
-    engine: int  # weights of an engine that has its own, and the buffer they travel in
+    engine: int  # weights of an engine that has its own, the buffer they travel in, and what it samples with
     beside_updates: int  # what an engine keeps while the policy is updated
 
     @property
@@ -113,6 +117,7 @@ def footprint(
     checkpointing: bool = False,
     own_engine: bool = False,
     keeps: Collection[str] = (),
+    cache_bytes: int = 0,
 ) -> Footprint:
     """Memory of training a model on one device.
 
@@ -129,8 +134,9 @@ def footprint(
     trained = adapters or shape.parameters
     layer = micro_batch_tokens * (per_hidden * shape.hidden + per_mlp * shape.mlp)
     between = micro_batch_tokens * shape.layers * 4 * shape.hidden
-    kv_cache = rows * row_tokens * shape.layers * 2 * shape.kv_width * width
-    engine = 2 * width * shape.parameters if own_engine else 0
+    pages = -(-row_tokens // PAGE_TOKENS) * PAGE_TOKENS if own_engine else row_tokens
+    kv_cache = cache_bytes or rows * pages * shape.layers * 2 * shape.kv_width * width
+    engine = 2 * width * shape.parameters + SAMPLER_BYTES * rows * shape.vocabulary if own_engine else 0
     return Footprint(
         weights=4 * (shape.parameters + adapters),
         adam=8 * trained,

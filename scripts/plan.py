@@ -163,12 +163,13 @@ def _memory(recipe: Recipe, shape: ModelShape | None, work: Work, row_tokens: in
         lora_rank=recipe.lora.rank,
         checkpointing=recipe.train.checkpoint_activations,
         own_engine=engine != "hf",
+        cache_bytes=int(recipe.sampling.kv_cache_gb * 1e9) if engine == "vllm" else 0,
         keeps=() if recipe.sampling.sleep else (*KEEPS[engine], *ahead),
     )
     always = f"weights {_bytes(size.weights)}, Adam {_bytes(size.adam)}"
     always += f", reference {_bytes(size.reference)}" if size.reference else ""
     copy = f", {recipe.model.dtype} copy {_bytes(size.compute_copy)}" if size.compute_copy else ""
-    own = f"{engine}'s weights and their buffer {_bytes(size.engine)}, " if size.engine else ""
+    own = f"{engine}'s weights, their buffer and its sampler {_bytes(size.engine)}, " if size.engine else ""
     sampling = f"sampling ({own}KV cache {_bytes(size.kv_cache)})"
     beside = f", {engine} still there {_bytes(size.beside_updates)}" if size.beside_updates else ""
     updating = f"updating (gradients {_bytes(size.gradients)}{copy}, activations {_bytes(size.activations)}"

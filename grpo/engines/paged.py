@@ -22,6 +22,7 @@ __all__ = ["PagedEngine"]
 
 PAGE_TOKENS = 256
 BATCH_TOKENS = 1024  # in one forward pass, at least: without flash attention its mask has this many rows
+MEMORY_SHARE = 0.97  # of what is free when a call begins: a bound on the cache, which has its own size
 WAIT_S = 0.1
 
 
@@ -47,6 +48,8 @@ class PagedEngine:
             made = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype), attn_implementation="sdpa")
         if not hasattr(made, "init_continuous_batching"):
             raise EngineDied(f"{type(made).__name__} has no continuous batching: use sampling.engine=hf on the CPU")
+        if made.dtype != torch.float32:
+            _widen_head(made)
         self._model: Any = made.eval().requires_grad_(False)  # None once closed
 
     def generate(
@@ -111,6 +114,7 @@ class PagedEngine:
             continuous_batching_config=ContinuousBatchingConfig(
                 page_size=PAGE_TOKENS,
                 num_blocks=self._pages,
+                max_memory_percent=MEMORY_SHARE,
                 max_batch_tokens=max(BATCH_TOKENS, self._rows),
                 max_requests_per_batch=self._rows,
                 return_logprobs=True,
@@ -125,3 +129,23 @@ class PagedEngine:
             raise EngineDied(f"continuous batching failed: {result.error}")
         token_ids = tuple(result.generated_tokens)
         return Sampled(*slot, token_ids, tuple(result.logprobs), token_ids[-1] in self._stop_ids)
+
+
+def _widen_head(model: Any) -> None:
+    """Let a model in bfloat16 compute its logits in float32, as the trainer does: rounded ones are another policy's."""
+    head = model.get_output_embeddings()
+
+    def logits(hidden: Tensor) -> Tensor:
+        if not hidden.is_cuda:
+            return torch.nn.functional.linear(hidden.float(), head.weight.float(), _float(head.bias))
+        product = torch.mm(hidden.flatten(0, -2), head.weight.T, out_dtype=torch.float32).unflatten(
+            0, hidden.shape[:-1]
+        )
+        return product if head.bias is None else product + head.bias
+
+    head.forward = logits
+
+
+def _float(bias: Tensor | None) -> Tensor | None:
+    """A bias in float32, where there is one."""
+    return None if bias is None else bias.float()

@@ -21,6 +21,7 @@ import torch.multiprocessing  # teaches pickle to share tensors
 from torch import Tensor
 
 from grpo.engines import Engine, EngineDied, Sampled, check_request
+from grpo.errors import BadInput
 
 __all__ = ["EngineProcess"]
 
@@ -37,10 +38,12 @@ class EngineProcess:
         """Args: make, picklable, builds the engine in the child; dtype that weights are sent in; log, a file for the
         child's standard error; threads of torch in the child, 0 for its default.
 
-        Raises: EngineDied when the child cannot build it.
+        Raises: EngineDied when the child cannot build it; BadInput for an allocator whose memory cannot be shared.
         """
+        _refuse_expandable_segments()
         self._make, self._dtype, self._log, self._threads = make, dtype, log, threads
         self._buffer: _WeightBuffer | None = None
+        self._sent = False  # whether this child has the buffer
         self._start()
 
     def generate(
@@ -72,27 +75,26 @@ class EngineProcess:
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         """As `grpo.engines.Engine.load_weights`."""
-        sent = None
         if self._buffer is None:
-            named = list(weights)
-            self._buffer = sent = _WeightBuffer.for_weights(named, self._dtype)
-            weights = named
+            weights = [(name, tensor.to(self._dtype)) for name, tensor in weights]
+            self._buffer = _WeightBuffer.for_weights(weights, self._dtype)
         self._buffer.fill(weights)
-        self._send("load_weights", sent)
+        self._send("load_weights", None if self._sent else self._buffer)
+        self._sent = True
         self._receive()
 
     def sleep(self) -> None:
         """As `grpo.engines.Engine.sleep`; the buffer goes too."""
         self._send("sleep")
         self._receive()
-        self._buffer = None
+        self._buffer, self._sent = None, False
         if torch.cuda.is_available():
             torch.cuda.ipc_collect()
 
     def restart(self) -> None:
         """As `grpo.engines.Engine.restart`."""
         self._kill()
-        self._buffer = None
+        self._sent = False  # the buffer stays: on a GPU, memory that a killed child had mapped is never given back
         self._start()
 
     def close(self) -> None:
@@ -221,6 +223,8 @@ def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent:
             if verb == "load_weights":
                 weights = arguments[0] if arguments[0] is not None else weights
                 engine.load_weights(iter(weights))
+                if torch.cuda.is_initialized():
+                    torch.cuda.synchronize()  # the parent refills the buffer as soon as it has its answer
             elif verb == "sleep":
                 weights = ()  # views of the buffer
                 engine.sleep()
@@ -235,6 +239,16 @@ def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent:
         except Exception as error:
             traceback.print_exc()
             connection.send(("failed", f"{type(error).__name__}: {error}"))
+
+
+def _refuse_expandable_segments() -> None:
+    """Memory of such segments cannot be handed to another process everywhere. Raises: BadInput."""
+    for name in ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"):
+        if torch.cuda.is_available() and "expandable_segments:true" in os.environ.get(name, "").lower():
+            raise BadInput(
+                f"{name}={os.environ[name]}: with expandable segments an engine in a process of its own cannot be "
+                f"given weights on a GPU: unset {name}, or use sampling.own_process=false"
+            )
 
 
 def _end_of(log: Path) -> str:

@@ -27,6 +27,7 @@ __all__ = ["TESTED", "VLLMEngine", "VLLMMissing", "require_vllm"]
 
 TESTED = "0.32"  # what follows leans on behaviour that no release promises
 GPU_SHARE = 0.05  # only what has to be free at the start: the cache has its own size, and the trainer has the rest
+BATCH_TOKENS = 8192  # in one forward pass
 SETTINGS = {  # read when vllm is imported
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # sampling happens here, so nothing is pickled and one seed rules it
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # the sandbox shares the cores
@@ -68,16 +69,16 @@ class VLLMEngine:
             "max_model_len": max_tokens,
             "max_num_seqs": max_rows,
             "kv_cache_memory_bytes": kv_cache_bytes,
-            "enforce_eager": not torch.cuda.is_available(),
-            **({"gpu_memory_utilization": GPU_SHARE} if torch.cuda.is_available() else {}),
+            "enforce_eager": True,
             "load_format": "dummy",
             "logprobs_mode": "processed_logprobs",
             "generation_config": "vllm",
             "skip_tokenizer_init": True,
             "enable_prefix_caching": True,
             "disable_log_stats": True,
-            "enable_sleep_mode": can_sleep and torch.cuda.is_available(),
         }
+        if torch.cuda.is_available():
+            self._make |= on_gpu(dtype, max_rows=max_rows, can_sleep=can_sleep)
         self._can_sleep = can_sleep
         self._asleep = False
         self._stop_ids = sorted(stop_ids)
@@ -161,7 +162,7 @@ class VLLMEngine:
         try:
             with torch.random.fork_rng():
                 return LLMEngine.from_engine_args(EngineArgs(**self._make))
-        except (RuntimeError, ValueError, OSError) as error:
+        except (RuntimeError, ValueError, OSError, AssertionError) as error:
             raise EngineDied(f"vLLM cannot be started with {self._make}: {error}") from error
         finally:
             torch.set_num_threads = set_num_threads
@@ -181,6 +182,19 @@ class VLLMEngine:
             detokenize=False,
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
+
+
+def on_gpu(dtype: str, *, max_rows: int, can_sleep: bool) -> dict[str, Any]:
+    """What vLLM is told on a GPU beyond the rest: written to its sources, never run."""
+    settings: dict[str, Any] = {
+        "enforce_eager": False,
+        "gpu_memory_utilization": GPU_SHARE,
+        "enable_sleep_mode": can_sleep,
+        "max_num_batched_tokens": max(BATCH_TOKENS, max_rows),  # its own default is less than one batch of answers
+    }
+    if dtype == "bfloat16":  # else its logits are rounded to bfloat16, and the trainer's are not
+        settings["hf_overrides"] = {"head_dtype": "float32"}
+    return settings
 
 
 class _Randomness:

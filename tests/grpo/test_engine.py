@@ -15,6 +15,7 @@ from grpo.batching import Sample, micro_batches
 from grpo.engines import Engine, EngineDied, Sampled
 from grpo.engines.hf import HFEngine
 from grpo.engines.process import EngineProcess
+from grpo.errors import BadInput
 from grpo.lora import add_adapters
 from grpo.model import Policy
 from grpo.weights import WeightsDiffer, WeightSync
@@ -143,6 +144,17 @@ def test_bf16_logprobs_are_near_the_trainers(engines: Engines, kind: str, make_w
     answers = ask(engines.of(kind, policy))
     assert gap(policy, answers, PROMPTS, 1.0) < BF16_TOLERANCE
     assert gap(make_wide(dtype=torch.bfloat16, seed=1), answers, PROMPTS, 1.0) > BF16_TOLERANCE
+
+
+def test_continuous_batching_in_bf16_does_not_round_its_logits(engines: Engines, make_wide: MakePolicy) -> None:
+    policy = make_wide(dtype=torch.bfloat16)
+    state, ids = {}, torch.tensor([PROMPTS[0]])
+    model = engines.of("paged", policy)._model
+    model.get_output_embeddings().register_forward_pre_hook(lambda _, inputs: state.update(hidden=inputs[0]))
+    logits = model(input_ids=ids).logits
+    assert logits.dtype == torch.float32 and model.dtype == torch.bfloat16
+    exact = state["hidden"].double() @ policy.model.get_output_embeddings().weight.bfloat16().double().T
+    assert (logits - exact).abs().max() < 1e-4 < (logits.bfloat16() - exact).abs().max()
 
 
 def test_the_same_seed_gives_the_same_answers_and_another_seed_others(
@@ -321,6 +333,31 @@ def _ends_at_once() -> Engine:
 def test_an_engine_that_cannot_start_is_reported(make: Callable[[], Engine], said: str, tmp_path: Path) -> None:
     with pytest.raises(EngineDied, match=said):
         EngineProcess(make, dtype=torch.float32, log=tmp_path / "engine.log")
+
+
+@WITHOUT_VLLM
+def test_vllm_is_told_what_a_gpu_needs() -> None:
+    from grpo.engines.vllm import on_gpu
+
+    assert on_gpu("bfloat16", max_rows=256, can_sleep=True) == {
+        "enforce_eager": False,
+        "gpu_memory_utilization": 0.05,
+        "enable_sleep_mode": True,
+        "max_num_batched_tokens": 8192,
+        "hf_overrides": {"head_dtype": "float32"},
+    }
+    wide = on_gpu("float32", max_rows=10_000, can_sleep=False)
+    assert wide["max_num_batched_tokens"] == 10_000 and "hf_overrides" not in wide, "its rows fit into one pass"
+    from vllm.engine.arg_utils import EngineArgs
+
+    EngineArgs(model="none", **on_gpu("bfloat16", max_rows=4, can_sleep=True))
+
+
+def test_memory_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setenv("PYTORCH_CUDA_ALLOC_CONF", "garbage_collection_threshold:0.8,expandable_segments:True")
+    with pytest.raises(BadInput, match="unset PYTORCH_CUDA_ALLOC_CONF, or use sampling.own_process=false"):
+        EngineProcess(_refuses_to_start, dtype=torch.float32, log=tmp_path / "engine.log")
 
 
 @WITHOUT_VLLM

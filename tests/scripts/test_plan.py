@@ -331,16 +331,16 @@ def test_three_billion_weights_a_reference_and_vllm_fit_where_it_sleeps(monkeypa
     monkeypatch.chdir(ROOT)
     words = ["model.path=Qwen/Qwen2.5-Coder-3B-Instruct", "lora.rank=0", "loss.kl_beta=0.04", "train.device=cuda"]
     words += ["train.checkpoint_activations=true", "rollout.overlap=0"]
-    awake, asleep = (
-        plan(
-            load(Recipe, ROOT / "scripts" / "recipes" / "qwen2.5-coder-1.5b-fast.toml", [*words, f"sampling.sleep={s}"])
-        )
-        for s in ("false", "true")
+
+    def fits(*more: str) -> str:
+        return re.search(r"^fits +(.*)$", plan(load(Recipe, FAST, [*words, *more])), flags=re.MULTILINE)[1]
+
+    assert fits() == (
+        "NO: one H100 has 80.0 GB: try lora.rank=16, sampling.sleep=true rollout.overlap=0, "
+        "a smaller train.micro_batch_tokens"
     )
-    assert "NO: one H100 has 80.0 GB: try lora.rank=16, sampling.sleep=true" in awake
-    assert re.search(r"fits +one H100 has 80.0 GB: yes", asleep)
-    monkeypatch.setattr("plan.NEARLY", 0.9)
-    assert re.search(r"fits +one H100 has 80.0 GB: barely", plan(load(Recipe, FAST, [*words, "sampling.sleep=true"])))
+    assert fits("sampling.sleep=true") == "one H100 has 80.0 GB: barely"
+    assert fits("sampling.sleep=true", "train.prompts_per_step=16") == "one H100 has 80.0 GB: yes"
 
 
 @pytest.mark.parametrize("name", ["0.5B", "1.5B", "3B"])
@@ -360,7 +360,8 @@ def test_an_engine_of_its_own_is_counted_while_it_is_there():
     common = {"dtype": "bfloat16", "reference": False, "micro_batch_tokens": 100, "rows": 4, "row_tokens": 50}
     alone, asleep = footprint(shape, **common), footprint(shape, **common, own_engine=True)
     awake = footprint(shape, **common, own_engine=True, keeps=("weights", "cache"))
-    assert asleep.engine == awake.engine == 2 * 2 * shape.parameters and alone.engine == 0
+    assert asleep.engine == awake.engine == 2 * 2 * shape.parameters + 12 * 4 * 128 and alone.engine == 0
+    assert asleep.kv_cache * 50 == alone.kv_cache * 256, "whole pages"
     assert awake.peak - asleep.peak == awake.engine + awake.kv_cache, "updates are the larger part here"
     assert awake.beside_updates == awake.engine + awake.kv_cache and asleep.beside_updates == 0
     crowded = {**common, "rows": 40_000, "own_engine": True}
@@ -380,4 +381,9 @@ def test_an_engine_of_its_own_is_counted_while_it_is_there():
 def test_the_plan_says_what_an_engine_takes(words, overrides, kept):
     memory = planned(words, *overrides)["memory"]
     assert (kept in memory) if kept else ("still there" not in memory)
-    assert ("weights and their buffer" in memory) == bool(overrides)
+    assert ("weights, their buffer and its sampler" in memory) == bool(overrides)
+
+
+def test_a_cache_of_a_given_size_is_counted_as_such(words):
+    assert "KV cache 3.0 GB" in planned(words, "sampling.engine=vllm", "sampling.kv_cache_gb=3")["memory"]
+    assert "KV cache 3.0 GB" not in planned(words, "sampling.kv_cache_gb=3")["memory"], "a setting of vllm's"
