@@ -154,7 +154,8 @@ class RolloutSection:
     )
     refill_rounds: int = option(
         0,
-        "how often groups whose answers all earned the same are replaced by fresh prompts, before the update",
+        "how often groups whose answers all earned the same are replaced by fresh prompts, before the update; sampling "
+        "ahead waits for them",
         unit="rounds",
         low=0,
         high=100,

@@ -57,6 +57,7 @@ METRICS: dict[str, Metric] = {
     "policy/sampler_gap": Metric("mean |old_logprob - sampler_logprob|: trainer against engine", "nats"),
     "policy/mismatch_weight": Metric("mean weight of a token for the engine that sampled it; 1: no difference", "1"),
     "policy/mismatch_dropped": Metric("share of tokens whose weight is 0: data that teaches nothing", "0..1"),
+    "policy/mismatch_bounded": Metric("share of tokens whose weight lies at loss.mismatch_high or _low", "0..1"),
     "policy/staleness": Metric("weight updates between an answer's sampling and its use, mean", "updates"),
     "policy/stale": Metric("answers left out: sampled from older weights than rollout.max_staleness allows", "count"),
     "optim/lr": Metric("learning rate of the batch's last update", "1"),
@@ -65,6 +66,7 @@ METRICS: dict[str, Metric] = {
     "time/generate": Metric("sampling, rewards already running beside it", "s"),
     "time/wait_engine": Metric("waiting for answers: all of time/generate, or what overlap does not hide", "s"),
     "time/wait_rewards": Metric("waiting for the last rewards after sampling ended", "s"),
+    "time/sandbox": Metric("work of the sandbox that ended in this step, of a worker in the mean", "s"),
     "time/train": Metric("forward, backward and optimizer", "s"),
     "time/sync": Metric("new weights to the engine, and the proof that they are there", "s"),
     "sync/gap": Metric("mean |engine's log-prob - trainer's| over the tokens of that proof", "nats"),
@@ -72,7 +74,9 @@ METRICS: dict[str, Metric] = {
     "idle/sandbox": Metric("share of the step in which a worker of the sandbox has nothing to grade", "0..1"),
     "idle/trainer": Metric("share of the step without forward or backward pass", "0..1"),
     "time/step": Metric("the whole step, checkpoint and evaluation not counted", "s"),
-    "throughput/tokens_per_s": Metric("trained completion tokens per second of the step", "tokens/s"),
+    "throughput/tokens_per_s": Metric(
+        "tokens of the batch's answers per second of the step, those that teach nothing included", "tokens/s"
+    ),
     "throughput/completions_per_s": Metric("graded answers per second of the step", "1/s"),
     "time/eval": Metric("a whole evaluation; this and all below are in evals.jsonl", "s"),
     "eval/<name>": Metric("mean of a check over the evaluation's answers", "0..1 or count"),

@@ -104,6 +104,7 @@ class Objective:
         correction = self._correction(batch, old_logprobs)
         per_token = self._policy_loss(batch, logprobs, old_logprobs, correction)
         parts = self._clipping(batch, logprobs, per_token) | self._gaps(batch, logprobs, old_logprobs, correction)
+        parts["left_out"] = torch.zeros_like(parts["clipped_low"])
         if self.off_policy_max_kl < math.inf or entropy_floor > -math.inf:
             kept = self._kept(batch, logprobs, entropy, entropy_floor)
             per_token = torch.where(kept, per_token, 0.0)
@@ -161,14 +162,15 @@ class Objective:
         advantage = batch.advantages[:, None]
         return {"clipped_low": (still & (advantage < 0)).sum(), "clipped_high": (still & (advantage > 0)).sum()}
 
-    @staticmethod
-    def _gaps(batch: MicroBatch, logprobs: Tensor, old_logprobs: Tensor, correction: Tensor | None) -> Parts:
+    def _gaps(self, batch: MicroBatch, logprobs: Tensor, old_logprobs: Tensor, correction: Tensor | None) -> Parts:
         """How far the policy has moved from the old one, the old one lies from the engine, and what that weighs."""
         mask = batch.mask
         moved = log_ratio(logprobs.detach(), old_logprobs, mask).exp()
         gap = log_ratio(old_logprobs, batch.sampler_logprobs, mask).abs()
         parts = {"ratio_max": torch.where(mask, moved, 0.0).max(), "sampler_gap": gap.nansum()}
-        if correction is not None:
+        if correction is not None and self.mismatch is not None:
+            at_bound = (correction <= self.mismatch.low) | (correction >= self.mismatch.high)
+            parts["bounded"] = (mask & at_bound).sum()
             parts["correction"] = torch.where(mask, correction, 0.0).sum()
             parts["dropped"] = (mask & (correction == 0)).sum()
         return parts

@@ -14,8 +14,9 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -54,6 +55,28 @@ class _Flight:
 
 
 @dataclass
+class _Clock:
+    """How long something that happens once at a time has been going on, up to now."""
+
+    _before: float = 0.0
+    _since: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        since = self._since
+        return self._before + (0.0 if since is None else time.perf_counter() - since)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the seconds inside."""
+        self._since = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._before, self._since = self.seconds, None
+
+
+@dataclass
 class Pipeline:
     """Where the trainer's batches come from. `close` ends its thread; the engine is its owner's to close."""
 
@@ -77,6 +100,7 @@ class Pipeline:
     say: Callable[[str], None] = print
     _flights: deque[_Flight] = field(default_factory=deque)
     _died: bool = False  # since the last batch that was complete
+    _busy: _Clock = field(default_factory=_Clock)
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "sampling"))
 
     def take(self, step: int) -> Batch:
@@ -92,10 +116,9 @@ class Pipeline:
         current = self._flights[0]
         sampling = self._landed(current)
         waited = time.perf_counter() - started
-        while self._flights[-1].step < min(step + self.ahead, self.num_steps):
-            self._start(self._flights[-1].step + 1)
+        if not self.refill_rounds:  # else fresh prompts for this batch come first: the engine does one thing at a time
+            self._look_ahead(step)
         rollout = collect(sampling, self.grader)
-        self._flights.popleft()
         metrics = {
             "time/generate": rollout.generate_s,
             "time/wait_engine": waited,
@@ -106,6 +129,8 @@ class Pipeline:
         metrics["policy/stale"] = float(stale)
         if self.refill_rounds:
             groups = self._refilled(groups, step, metrics)
+            self._look_ahead(step)
+        self._flights.popleft()
         if self.sleeps:
             self.surviving(self.engine.sleep)
         self._died = False
@@ -120,6 +145,11 @@ class Pipeline:
         self._make_room()
         synced = self.surviving(self.sync) if self.sync else {}
         return {**synced, "time/wait_engine": waited}
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds that the engine has sampled batches so far."""
+        return self._busy.seconds
 
     def surviving(self, action: Callable[[], Result]) -> Result:
         """Do something with the engine; should it die, start it again from the current weights and do it once more."""
@@ -176,6 +206,11 @@ class Pipeline:
         """End the thread, after what it is sampling."""
         self._thread.shutdown(cancel_futures=True)
 
+    def _look_ahead(self, step: int) -> None:
+        """Begin to sample the batches that a step is allowed to have ahead of it."""
+        while self._flights[-1].step < min(step + self.ahead, self.num_steps):
+            self._start(self._flights[-1].step + 1)
+
     def _start(self, step: int) -> None:
         """Begin to sample a batch."""
         examples = self.prompts.take(self.prompts_per_step)
@@ -198,12 +233,16 @@ class Pipeline:
             "seed": seed,
             "policy_version": self.version(),
         }
-        arguments = (self.engine, self.grader, self.policy, examples, self.prompt_ids)
+
+        def sampling() -> Sampling:
+            with self._busy.running():
+                return sample(self.engine, self.grader, self.policy, examples, self.prompt_ids, **settings)
+
         if self.engine.concurrent:
-            return self._thread.submit(sample, *arguments, **settings)
+            return self._thread.submit(sampling)
         landed: Future[Sampling] = Future()
         try:
-            landed.set_result(sample(*arguments, **settings))
+            landed.set_result(sampling())
         except EngineDied as error:
             landed.set_exception(error)
         return landed

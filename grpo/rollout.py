@@ -109,17 +109,18 @@ def reward_matrix(groups: Sequence[Group]) -> Tensor:
 
 
 def reward_parts(groups: Sequence[Group], names: Sequence[str]) -> Tensor:
-    """Each named reward of groups of one size as fp32 [P, G, K], NaN where it does not apply."""
+    """Each named reward of groups of one size as fp32 [P, G, K], NaN where it does not apply or the answer has none."""
     none = float("nan")
 
-    def score(rewards: Mapping[str, float | None], name: str) -> float:
-        value = rewards.get(name)
-        return none if value is None else value
+    def scores(rewards: Mapping[str, float | None], total: float | None) -> list[float]:
+        values = [None if total is None else rewards.get(name) for name in names]
+        return [none if value is None else value for value in values]
 
-    return torch.tensor(
-        [[[score(grade.rewards, name) for name in names] for grade in group.grades] for group in groups],
-        dtype=torch.float32,
-    )
+    parts = [
+        [scores(grade.rewards, total) for grade, total in zip(group.grades, group.rewards, strict=True)]
+        for group in groups
+    ]
+    return torch.tensor(parts, dtype=torch.float32)
 
 
 def seed_for(*parts: int | str) -> int:

@@ -94,7 +94,7 @@ class Trainer:
 
     def _step(self, step: int) -> dict[str, float]:
         """Sample, grade and learn from one batch of groups."""
-        started, graded = time.perf_counter(), self.pipeline.grader.busy()
+        started, graded, sampled = time.perf_counter(), self.pipeline.grader.busy(), self.pipeline.busy_s
         batch = self.pipeline.take(step)
         metrics = {**batch_metrics(batch.groups, policy_version=self.updater.updates), **batch.metrics}
         rewards = reward_matrix(batch.groups)
@@ -117,14 +117,16 @@ class Trainer:
         synced = self.pipeline.weights_changed()
         metrics["time/wait_engine"] += synced.pop("time/wait_engine")
         seconds = time.perf_counter() - started
+        graded, sampled = self.pipeline.grader.busy() - graded, self.pipeline.busy_s - sampled
         answers = [answer for group in batch.groups for answer in group.completions]
         return {
             **metrics,
             **synced,
             "time/train": trained,
             "time/step": seconds,
-            "idle/engine": max(0.0, 1 - metrics["time/generate"] / seconds),
-            "idle/sandbox": max(0.0, 1 - (self.pipeline.grader.busy() - graded) / seconds),
+            "time/sandbox": graded,
+            "idle/engine": max(0.0, 1 - sampled / seconds),
+            "idle/sandbox": max(0.0, 1 - graded / seconds),
             "idle/trainer": 1 - trained / seconds,
             "throughput/tokens_per_s": sum(len(answer.token_ids) for answer in answers) / seconds,
             "throughput/completions_per_s": len(answers) / seconds,

@@ -265,6 +265,7 @@ class Updater:
             "policy/sampler_gap": "sampler_gap",
             "policy/mismatch_weight": "correction",
             "policy/mismatch_dropped": "dropped",
+            "policy/mismatch_bounded": "bounded",
             "kl/reference": "kl",
         }
         return {

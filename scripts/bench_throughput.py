@@ -123,7 +123,7 @@ def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     return {
         **figures,
         "projection": projection(figures, answers_per_step=work.prompts * work.group),
-        "rates": rates(figures, device=device_name()),
+        "rates": rates(figures, device=device_name(), dtype=work.dtype),
         "work": {
             **dataclasses.asdict(work),
             "model": options.random_init or options.model,

@@ -7,7 +7,8 @@ samples ahead or grades while it samples is faster.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 from grpo.settings import ConfigError
@@ -19,22 +20,27 @@ GRADING_CPU_S = {"exact": 0.46, "direct": 0.12, "batch": 0.07}  # one program; m
 
 @dataclass(frozen=True)
 class Rates:
-    """What a machine did, with a model of so many parameters: answer tokens sampled and trained in a second of each."""
+    """What a machine did, with a model of so many parameters: answer tokens sampled and trained in a second of each.
+
+    `dtype` of the matrix products; `answers_per_step`, which decides how full an engine's batches are.
+    """
 
     device: str
+    dtype: str
     parameters: int
+    answers_per_step: int
     sampled_tokens_per_s: float
     trained_tokens_per_s: float
     tokens_per_answer: float
 
 
 # docs/throughput.md, 128 answers a step.
-SHIPPED = Rates("two cores", 3_213_824, sampled_tokens_per_s=2_700, trained_tokens_per_s=2_700, tokens_per_answer=64)
+SHIPPED = Rates("two cores", "float32", 3_213_824, 128, 2_700, 2_700, 64)
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a run has to do."""
+    """What a run has to do, at the least and, where groups without spread are replaced, at the most."""
 
     sampled_answers: int
     trained_answers: int  # an answer that is learned from twice counts twice
@@ -42,13 +48,15 @@ class Load:
     parameters: int
     path: str  # of the sandbox
     jobs: int  # programs graded at once
+    refilled: int = 0  # answers more that fresh prompts may ask for
 
-    def seconds(self, rates: Rates, tokens: float) -> Seconds:
-        """How long it takes with answers of so many tokens."""
+    def seconds(self, rates: Rates, tokens: float, *, most: bool = False) -> Seconds:
+        """How long it takes with answers of so many tokens; most, with everything refilled that may be."""
         larger = self.parameters / rates.parameters
+        refilled = self.refilled * most
         return Seconds(
-            sampling=self.sampled_answers * tokens * larger / rates.sampled_tokens_per_s,
-            grading=self.programs * GRADING_CPU_S[self.path] / self.jobs,
+            sampling=(self.sampled_answers + refilled) * tokens * larger / rates.sampled_tokens_per_s,
+            grading=(self.programs + refilled) * GRADING_CPU_S[self.path] / self.jobs,
             updates=self.trained_answers * tokens * larger / rates.trained_tokens_per_s,
         )
 
@@ -75,13 +83,14 @@ def forecast(
     With the model that the rates were measured with, an answer is as long as it was then; of another model only the
     most is known. Args: load; rates; longest_answer in tokens; source of the rates; usd_per_hour, 0 where unknown.
     """
-    longest = load.seconds(rates, longest_answer)
+    longest = load.seconds(rates, longest_answer, most=True)
     same_model = rates.parameters == load.parameters
     usual = load.seconds(rates, min(rates.tokens_per_answer, longest_answer)) if same_model else longest
     expected = f"about {_duration(usual.total)} with answers of {rates.tokens_per_answer:.0f} tokens, " * same_model
     assumed = (
-        f"by the rates of {rates.device} with {rates.parameters:,} parameters ({source}); {GRADING_CPU_S[load.path]} s "
-        f"of CPU a program, {load.jobs} at a time; nothing overlapped"
+        f"by the rates of {rates.device} with {rates.parameters:,} parameters, all of them trained, and "
+        f"{rates.answers_per_step} answers a step ({source}); {GRADING_CPU_S[load.path]} s of CPU a program, "
+        f"{load.jobs} at a time; nothing overlapped"
     )
     cost = "unknown without the machine's price: --usd-per-hour 2.50"
     if rates is SHIPPED and not same_model:
@@ -102,24 +111,23 @@ def forecast(
     ]
 
 
-def read_rates(file: Path, engine: str) -> Rates:
-    """The rates of an engine in a file that `scripts/bench_throughput.py --json` has written.
+def read_rates(file: Path, engine: str, *, dtype: str, answers_per_step: int) -> Rates:
+    """The rates of an engine in a file that `scripts/bench_throughput.py --json` has written, of the nearest step.
 
-    Raises: ConfigError for a file that cannot be read, or holds no rates of that engine.
+    Raises: ConfigError for a file that cannot be read, or holds no rates of that engine and type.
     """
     try:
-        measured = json.loads(file.read_text(encoding="utf-8"))["rates"]
-        values = {f.name: measured[engine][f.name] for f in fields(Rates)}
+        measured = [Rates(**rates) for rates in json.loads(file.read_text(encoding="utf-8"))["rates"][engine]]
+        near = min(measured, key=lambda rates: abs(math.log(rates.answers_per_step / answers_per_step)))
+        lowest = min(near.parameters, near.sampled_tokens_per_s, near.trained_tokens_per_s, near.tokens_per_answer)
+        if near.dtype != dtype or not lowest > 0:
+            raise ValueError(f"it has {near}, wanted is {dtype} and rates above 0")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"--rates {file}: no rates of the engine {engine} in it ({error!r}). Give a file that "
-            f"scripts/bench_throughput.py --engine {engine} --json FILE has written"
+            f"scripts/bench_throughput.py --engine {engine} --dtype {dtype} --json FILE has written"
         ) from error
-    rates = Rates(**values)
-    numbers = (rates.parameters, rates.sampled_tokens_per_s, rates.trained_tokens_per_s, rates.tokens_per_answer)
-    if not all(isinstance(number, int | float) and number > 0 for number in numbers):
-        raise ConfigError(f"--rates {file}: {rates} holds a rate that is not above 0")
-    return rates
+    return near
 
 
 def _duration(seconds: float) -> str:

@@ -62,7 +62,8 @@ def plan(recipe: Recipe, *, rates: Path | None = None, usd_per_hour: float = 0.0
     work = _work(recipe)
     shape, why_not = _shape(recipe.model.path)
     row_tokens = recipe.data.max_prompt_tokens + recipe.sampling.max_completion_tokens
-    updates = "" if recipe.train.num_iterations == 1 else f", {recipe.train.num_iterations} updates each"
+    count = recipe.train.num_iterations * recipe.train.updates_per_batch
+    updates = "" if count == 1 else f", {count} updates each"
     rows = [
         ("run", str(recipe.run_path())),
         *_refusal(recipe),
@@ -246,12 +247,15 @@ def _time(
 ) -> list[tuple[str, str]]:
     """Expected duration and cost, with the assumptions they rest on."""
     engine = "vllm" if recipe.sampling.engine == "vllm" else "hf"  # as the benchmark names them
-    rates = read_rates(file, engine) if file else None if _on_gpu(recipe.train.device) else SHIPPED
+    rates = None if _on_gpu(recipe.train.device) else SHIPPED
+    if file:
+        rates = read_rates(file, engine, dtype=recipe.model.dtype, answers_per_step=work.answers_per_step)
     if rates is None:
-        bench = f"scripts/bench_throughput.py --vs none --engine {engine} --json FILE"
-        return [("time", f"unknown: nothing was measured on this GPU yet. {bench} does it, --rates FILE reads it")]
+        bench = f"scripts/bench_throughput.py --vs none --engine {engine} --dtype {recipe.model.dtype} --json FILE"
+        unmeasured = f"unknown: nothing was measured on this GPU yet. {bench} does it, --rates FILE reads it"
+        return [("time", unmeasured), ("cost", "unknown without the time")]
     if shape is None or work.answers is None or work.steps is None:
-        return [("time", "unknown")]
+        return [("time", "unknown"), ("cost", "unknown without the time")]
     load = Load(
         sampled_answers=work.answers,
         trained_answers=work.steps * work.answers_per_step * recipe.train.num_iterations,
@@ -259,6 +263,7 @@ def _time(
         parameters=shape.parameters,
         path=recipe.sandbox.path,
         jobs=recipe.sandbox.jobs or len(os.sched_getaffinity(0)),
+        refilled=work.steps * work.answers_per_step * recipe.rollout.refill_rounds,
     )
     source = str(file) if file else "docs/throughput.md"
     return forecast(load, rates, recipe.sampling.max_completion_tokens, source=source, usd_per_hour=usd_per_hour)

@@ -139,6 +139,11 @@ class Recipe:
                 f"sampling.sleep = true with rollout.overlap = {self.rollout.overlap}: the engine cannot sample ahead "
                 "while it sleeps: use rollout.overlap = 0"
             )
+        if self.loss.advantages == "gdpo" and self.rollout.refill_rounds:
+            found.append(
+                'loss.advantages = "gdpo" with rollout.refill_rounds: refilling drops groups whose sums are equal, '
+                "and gdpo learns from some of them: use rollout.refill_rounds = 0"
+            )
         if self.sampling.sleep and self.sampling.engine != "vllm":
             found.append(f"sampling.sleep = true with sampling.engine = {self.sampling.engine}: only vllm sleeps")
         return found

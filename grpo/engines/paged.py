@@ -77,7 +77,8 @@ class PagedEngine:
                     if result is not None:
                         yield self._sampled(slots.pop(result.request_id), result)
                     elif not manager.is_running():
-                        raise EngineDied("continuous batching ended before its answers did; the log says why")
+                        reason = manager.background_thread_status.fatal_error
+                        raise EngineDied(f"continuous batching ended before its answers did: {reason!r}") from reason
             finally:
                 manager.stop(hard_stop=True)
                 manager.destroy()
@@ -141,7 +142,9 @@ def _widen_head(model: Any) -> None:
         product = torch.mm(hidden.flatten(0, -2), head.weight.T, out_dtype=torch.float32).unflatten(
             0, hidden.shape[:-1]
         )
-        return product if head.bias is None else product + head.bias
+        if head.bias is not None:
+            product += head.bias
+        return product
 
     head.forward = logits
 

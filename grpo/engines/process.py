@@ -11,6 +11,7 @@ import os
 import signal
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
@@ -64,7 +65,7 @@ class EngineProcess:
             while (answer := self._receive()) is not None:
                 yield answer
             finished = True
-        except EngineDied:
+        except (EngineDied, ValueError):  # and nothing follows
             finished = True
             raise
         finally:
@@ -124,7 +125,12 @@ class EngineProcess:
             daemon=True,
             name="engine",
         )
-        self._process.start()
+        resource_tracker.ensure_running()  # else the start does it, and lets SIGINT through to the child
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()  # with Ctrl-C blocked from its first instruction: that is ours to interpret
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self._receive()
 
@@ -152,6 +158,7 @@ class EngineProcess:
         self._process.join(ENDING_S)
         code = self._process.exitcode
         how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with code {code}"
+        how = "does not answer and does not end" if code is None else how
         return EngineDied(f"the engine's process {how}; the end of {self._log}:\n{_end_of(self._log)}")
 
     def _kill(self) -> None:
@@ -196,7 +203,6 @@ ForkingPickler.register(_WeightBuffer, lambda buffer: (_WeightBuffer, (buffer._f
 
 def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent: int, threads: int) -> None:
     """The child: build the engine, answer requests until there are no more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to interpret
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -234,11 +240,11 @@ def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent:
                     if connection.poll():
                         break
             connection.send(("done", None))
-        except ValueError as error:
-            connection.send(("refused", str(error)))
         except Exception as error:
             traceback.print_exc()
-            connection.send(("failed", f"{type(error).__name__}: {error}"))
+            refused = verb == "generate" and isinstance(error, ValueError)
+            said = str(error) if refused or isinstance(error, EngineDied) else f"{type(error).__name__}: {error}"
+            connection.send(("refused" if refused else "failed", said))
 
 
 def _refuse_expandable_segments() -> None:

@@ -108,33 +108,33 @@ class VLLMEngine:
                 self._engine.add_request(name, {"prompt_token_ids": list(prompts[slot[0]])}, settings)
                 slots[name] = slot
             while slots:
-                with randomness.own():
+                with _own_words("sampling"), randomness.own():
                     outputs = self._engine.step()
                 for output in outputs:
                     if output.finished:
                         yield _sampled(*slots.pop(output.request_id), output.outputs[0])
-        except (RuntimeError, AssertionError) as error:
-            raise EngineDied(f"vLLM failed while sampling: {type(error).__name__}: {error}") from error
         finally:
             if slots:
                 self._engine.abort_request(list(slots))
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         """As `grpo.engines.Engine.load_weights`; wakes what sleeps, the cache last, when the reload's own is gone."""
-        if self._asleep:
-            self._engine.wake_up(["weights"])
-        self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(weights)})
-        self._engine.apply_model(_renew_head)
-        if self._asleep:
-            self._engine.wake_up(["kv_cache"])
-            self._asleep = False
-        if not self._engine.reset_prefix_cache():
-            raise EngineDied("vLLM keeps cached prefixes of the old weights: answers are still being written")
+        with _own_words("taking weights"):
+            if self._asleep:
+                self._engine.wake_up(["weights"])
+            self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(weights)})
+            self._engine.apply_model(_renew_head)
+            if self._asleep:
+                self._engine.wake_up(["kv_cache"])
+                self._asleep = False
+            if not self._engine.reset_prefix_cache():
+                raise EngineDied("vLLM keeps cached prefixes of the old weights: answers are still being written")
 
     def sleep(self) -> None:
         """As `grpo.engines.Engine.sleep`: weights and cache are dropped, not kept elsewhere."""
         if self._can_sleep and not self._asleep:
-            self._engine.sleep(level=2)
+            with _own_words("falling asleep"):
+                self._engine.sleep(level=2)
             self._asleep = True
 
     def restart(self) -> None:
@@ -222,6 +222,15 @@ class _Randomness:
     def for_request(self, prompt: int, sample: int) -> int | None:
         """The seed of one answer, on a GPU."""
         return hash((self._seed, prompt, sample)) & (2**63 - 1) if torch.cuda.is_available() else None
+
+
+@contextmanager
+def _own_words(doing: str) -> Iterator[None]:
+    """Whatever vLLM's own code fails with means that the engine has died. Raises: EngineDied with its words."""
+    try:
+        yield
+    except (RuntimeError, AssertionError, ValueError, OSError) as error:
+        raise EngineDied(f"vLLM failed while {doing}: {type(error).__name__}: {error}") from error
 
 
 def _sampled(prompt: int, sample: int, output: Any) -> Sampled:

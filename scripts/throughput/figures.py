@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ COLUMNS = {
     "wait_rewards_s": "waiting for rewards s",
     "train_s": "train s",
     "sync_s": "sync s",
+    "settle_s": "end of turns s",
     "first_step_s": "first step s",
     "peak_mb": "peak MB",
     "device_mb": "GPU MB",
@@ -42,7 +42,7 @@ def row(steps: Sequence[Step], facts: Mapping[str, float]) -> dict[str, float]:
     tokens = sum(step.tokens for step in rest)
     phases = {f"{name}_s": sum(step.phases[name] for step in rest) / len(rest) for name in rest[0].phases}
     figures = {
-        "step_s": statistics.median(step.seconds for step in rest),
+        "step_s": seconds / len(rest),
         "tokens_per_s": tokens / seconds,
         "answers_per_s": sum(step.answers for step in rest) / seconds,
         "tokens_per_answer": tokens / sum(step.answers for step in rest),
@@ -65,20 +65,24 @@ def compared(rows: Mapping[str, dict[str, float]], name: str) -> dict[str, Any]:
     return {"trl": rows["trl"], "ours": rows[name], "ratio": ratio}
 
 
-def rates(figures: Mapping[str, Any], *, device: str) -> dict[str, Any]:
-    """What `scripts/duration.py` reads: by engine, answer tokens sampled and trained in a second of each."""
-    found = {}
+def rates(figures: Mapping[str, Any], *, device: str, dtype: str) -> dict[str, list[dict[str, Any]]]:
+    """What `scripts/duration.py` reads: by engine and step, answer tokens sampled and trained in a second of each."""
+    found: dict[str, list[dict[str, Any]]] = {}
     for engine, ending in (("hf", SIDES["ours"]), ("vllm", SIDES["vllm"])):
-        name = next((name for name in ("cargo", "trivial") if name + ending in figures), None)
-        if name is not None:
-            ours = figures[name + ending]["ours"]
-            found[engine] = {
-                "device": device,
-                "parameters": int(ours["parameters"]),
-                "sampled_tokens_per_s": ours["tokens_per_step"] / ours["decode_s"],
-                "trained_tokens_per_s": ours["tokens_per_step"] / ours["train_s"],
-                "tokens_per_answer": ours["tokens_per_answer"],
-            }
+        for name in ("cargo", "published_step", "trivial"):
+            if name + ending in figures:
+                ours = figures[name + ending]["ours"]
+                found.setdefault(engine, []).append(
+                    {
+                        "device": device,
+                        "dtype": dtype,
+                        "parameters": int(ours["parameters"]),
+                        "answers_per_step": round(ours["tokens_per_step"] / ours["tokens_per_answer"]),
+                        "sampled_tokens_per_s": ours["tokens_per_step"] / ours["decode_s"],
+                        "trained_tokens_per_s": ours["tokens_per_step"] / ours["train_s"],
+                        "tokens_per_answer": ours["tokens_per_answer"],
+                    }
+                )
     return found
 
 

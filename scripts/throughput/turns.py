@@ -110,10 +110,11 @@ class _Clock:
 
     def finish(self, tokens: int, answers: int, phases: Mapping[str, float]) -> None:
         self._left -= 1
+        ended = time.perf_counter()
         if not self._left:
             self.settle()
         now = time.perf_counter()
-        self._done.append(Step(now - self.started, tokens, answers, dict(phases)))
+        self._done.append(Step(now - self.started, tokens, answers, {**phases, "settle": now - ended}))
         self.facts["peak_mb"] = max(self.facts.get("peak_mb", 0.0), _high_water_mb())
         self.started = time.perf_counter()
         if not self._left:

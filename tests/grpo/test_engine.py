@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import re
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +24,7 @@ from grpo.lora import add_adapters
 from grpo.model import Policy
 from grpo.weights import WeightsDiffer, WeightSync
 
+ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = [(5, 6, 7), (9,), tuple(range(30, 50))]
 LONG = [tuple(index % 250 for index in range(3, 333))]  # more than two blocks of a CPU build's prefix cache
 TOLERANCE = 1e-4  # nats: two fp32 forward passes, with and without a cache
@@ -287,6 +292,19 @@ def test_weights_that_did_not_arrive_stop_the_run(engines: Engines, make_wide: M
         lost()
 
 
+@WITHOUT_VLLM
+def test_one_missed_update_of_the_quickstart_shows(engines: Engines, make_wide: MakePolicy) -> None:
+    """Adam's first step moves every weight by the learning rate; this model's weights are fifteen times larger."""
+    policy = make_wide()
+    sync = WeightSync(policy, engines.of("vllm", policy), PROMPTS, max_gap=1e-4)
+    sync()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in policy.model.parameters():
+            parameter += 8e-4 * torch.randn(parameter.shape, generator=generator).sign()
+    assert sync.gap() > 1e-4
+
+
 class _Deaf:
     """An engine that takes no weights."""
 
@@ -319,6 +337,61 @@ def test_a_killed_engine_says_so_and_starts_again(engines: Engines, wide: Policy
 
 def _refuses_to_start() -> Engine:
     raise OSError("there is no such model")
+
+
+class _Refuser:
+    """An engine that refuses to sample after one answer, or to take weights, in its own library's words."""
+
+    concurrent = False
+
+    def generate(self, prompts: object, **_: object) -> Iterator[Sampled]:
+        yield Sampled(0, 0, (1,), (-1.0,), True)
+        raise ValueError("the prompt is longer than I allow")
+
+    def load_weights(self, weights: object) -> None:
+        raise ValueError("there is no such parameter")
+
+    def close(self) -> None: ...
+
+
+def test_an_engine_that_refuses_in_the_middle_can_be_asked_again(tmp_path: Path) -> None:
+    engine = EngineProcess(_Refuser, dtype=torch.float32, log=tmp_path / "engine.log")
+    try:
+        for _ in range(2):
+            stream = engine.generate([(1, 2)], num_samples=2, max_tokens=3, temperature=1.0, seed=0)
+            assert next(stream).token_ids == (1,)
+            with pytest.raises(ValueError, match="longer than I allow"):
+                next(stream)
+        with pytest.raises(EngineDied, match="ValueError: there is no such parameter"):
+            engine.load_weights([("weight", torch.zeros(2))])
+    finally:
+        engine.close()
+
+
+def _slow_to_start() -> _Refuser:
+    time.sleep(2)
+    return _Refuser()
+
+
+def test_ctrl_c_does_not_reach_an_engine_that_is_starting(tmp_path: Path) -> None:
+    """The whole process group gets it, as from a terminal."""
+    program = (
+        f"import sys; sys.path[:0] = {[str(ROOT), str(Path(__file__).parent)]}\n"
+        "import os, signal, threading, torch; from pathlib import Path\n"
+        "from test_engine import EngineProcess, _slow_to_start\n"
+        "if __name__ == '__main__':\n"
+        "    asked = []\n"
+        "    signal.signal(signal.SIGINT, lambda *_: asked.append(1))\n"
+        "    for delay in (0.05, 0.5, 1.5, 3, 5): threading.Timer(delay, os.killpg, (0, signal.SIGINT)).start()\n"
+        f"    engine = EngineProcess(_slow_to_start, dtype=torch.float32, log=Path({str(tmp_path / 'engine.log')!r}))\n"
+        "    engine.close(); print('started', len(asked))\n"
+    )
+    (tmp_path / "starts.py").write_text(program)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "starts.py")], capture_output=True, text=True, start_new_session=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"started [2-5]", done.stdout)
 
 
 def _ends_at_once() -> Engine:

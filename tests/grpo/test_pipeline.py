@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -76,6 +77,27 @@ class Sleeper(Dying):
         self.asleep, self.naps = True, self.naps + 1
 
 
+class Loading(Dying):
+    """An engine with weights of its own, a number, that cannot take new ones while it samples; takes its time."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine, set(), concurrent=True)
+        self.weights, self.sampling, self.sampled_from = -1, False, []
+
+    def generate(self, *arguments: Any, **settings: Any) -> Iterator[Sampled]:
+        self.sampling = True
+        self.sampled_from.append(self.weights)
+        for answer in super().generate(*arguments, **settings):
+            time.sleep(0.002)
+            yield answer
+        self.sampling = False
+
+    def load(self, number: int) -> dict[str, float]:
+        assert not self.sampling, "half of its answers would be another policy's"
+        self.weights = number
+        return {}
+
+
 class Trainer:
     """Stands for the trainer: takes batches, and counts an update after each."""
 
@@ -135,6 +157,40 @@ def test_a_batch_is_as_old_as_promised(policy: Policy, ahead: int, expected: lis
         f"s{step}-p00-c0" for step in range(1, 6)
     ]
     assert trainer.pipeline.progress()["in_flight"] == [], "nothing is sampled beyond the last step"
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 2])
+def test_weights_are_never_loaded_while_answers_are_written(policy: Policy, ahead: int) -> None:
+    engine = Loading(HFEngine(policy))
+    trainer = Trainer(policy, ahead=ahead, engine=engine)
+    trainer.pipeline.sync = lambda: engine.load(trainer.updates)
+    trainer.pipeline.weights_changed()
+    batches = trainer.run()
+    trainer.pipeline.close()
+    assert [{version} for version in engine.sampled_from] == versions(batches), "what it had is what the answers say"
+    assert versions(batches) == [{max(0, step - ahead)} for step in range(STEPS)]
+
+
+def test_fresh_prompts_do_not_wait_for_the_batch_after(policy: Policy) -> None:
+    engine = Loading(HFEngine(policy))
+    first = ids(Trainer(policy).run(last=1))[0]
+    trainer = Trainer(policy, ahead=1, refill_rounds=1, engine=engine, grader=ByPrompt(solved={first[0]}))
+    trainer.run(last=2)
+    trainer.pipeline.close()
+    samplings = list(dict.fromkeys(name.split("-")[0] for name in trainer.pipeline.grader.started))
+    assert samplings[:3] == ["s1", "s1.1", "s2"]
+
+
+def test_the_engine_is_busy_while_it_samples(policy: Policy) -> None:
+    engine = Loading(HFEngine(policy))
+    trainer = Trainer(policy, ahead=1, engine=engine)
+    started = time.perf_counter()
+    batches = trainer.run()
+    trainer.pipeline.close()
+    spent = time.perf_counter() - started
+    sampled = sum(batch.metrics["time/generate"] for batch in batches)
+    assert sampled <= trainer.pipeline.busy_s < min(spent, 1.2 * sampled)
+    assert trainer.pipeline.busy_s > STEPS * 12 * 0.002
 
 
 @pytest.mark.parametrize("refill_rounds", [0, 2])

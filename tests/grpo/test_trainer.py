@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -114,6 +115,25 @@ def test_a_run_learns_and_writes_everything_once(policy: Policy, tmp_path: Path)
         assert len(lines(tmp_path / "run" / "rewards" / f"{name}.jsonl")) == 12 * 8
     assert [line["step"] for line in lines(tmp_path / "run" / "evals.jsonl")] == [0, 12]
     assert latest_checkpoint(tmp_path / "run" / "checkpoints").name == "step-000012"
+
+
+class BusyGrader(LetterGrader):
+    """Works a tenth of the time that has passed."""
+
+    def busy(self) -> float:
+        return time.perf_counter() / 10
+
+
+def test_idle_shares_are_what_is_left_of_a_step(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        trainer = make_trainer(policy, run, evaluate=None)
+        trainer.pipeline.grader = BusyGrader()
+        train(trainer)
+    for line in lines(tmp_path / "run" / "metrics.jsonl"):
+        assert line["idle/sandbox"] == pytest.approx(0.9, abs=0.02)
+        assert line["time/sandbox"] == pytest.approx(line["time/step"] / 10, rel=0.2)
+        assert line["idle/engine"] == pytest.approx(1 - line["time/generate"] / line["time/step"], abs=0.02)
+        assert line["idle/trainer"] == pytest.approx(1 - line["time/train"] / line["time/step"], abs=1e-6)
 
 
 @pytest.mark.parametrize("ahead", [0, 2])

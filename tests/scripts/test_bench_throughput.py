@@ -11,6 +11,7 @@ from duration import read_rates
 from rewards.rust import extract_code
 from throughput.figures import compared, projection, rates, row, table
 from throughput.rewarding import unique
+from throughput.training import trl_passes
 from throughput.turns import Contender, Failed, Step, Turns
 
 ANSWER = "Here:\n```rust\nfn one() -> u8 {\n    1\n}\n```\n"
@@ -35,7 +36,7 @@ def test_both_sides_train_and_the_file_holds_what_is_promised(
     assert set(figures["projection"]["our_step"]["hours"]) == {"trl", "ours", "ahead"}
     assert "published_step" not in figures["projection"], "it was not measured"
     assert figures["work"]["prompts"] == 1
-    assert read_rates(file, "hf").sampled_tokens_per_s > 10
+    assert read_rates(file, "hf", dtype="float32", answers_per_step=2).sampled_tokens_per_s > 10
     assert "| cargo_ahead | ours |" in capsys.readouterr().out
 
 
@@ -54,7 +55,7 @@ def test_our_side_is_measured_alone_with_random_weights(tmp_path: Path, monkeypa
     assert together == [["ours"], ["ours"], ["ahead"]], "one after the other"
     figures = json.loads(file.read_text())
     assert set(figures["trivial"]) == {"ours"} and figures["work"]["model"] == "random-tiny"
-    assert figures["rates"]["hf"]["parameters"] == figures["trivial"]["ours"]["parameters"] < 1_000_000
+    assert figures["rates"]["hf"][0]["parameters"] == figures["trivial"]["ours"]["parameters"] < 1_000_000
 
 
 def test_who_is_compared_with_whom() -> None:
@@ -112,18 +113,26 @@ def test_hours_and_rates_come_from_what_was_measured() -> None:
     )
     both = projection({**figures, "published_step": figures["cargo"]}, answers_per_step=128)
     assert both["published_step"] == {"answers_per_step": 16, "hours": {"trl": hours["trl"], "ours": hours["ours"]}}
-    found = rates(figures, device="here")
-    assert found["hf"] == {
+    found = rates(figures, device="here", dtype="float32")
+    assert found["hf"][0] == {
         "device": "here",
+        "dtype": "float32",
         "parameters": 1_000_000_000,
+        "answers_per_step": 4,
         "sampled_tokens_per_s": 80.0,
         "trained_tokens_per_s": 40.0,
         "tokens_per_answer": 10.0,
     }
-    assert found["vllm"]["sampled_tokens_per_s"] == 400.0
+    assert found["vllm"][0]["sampled_tokens_per_s"] == 400.0 and len(found["vllm"]) == 1
     shown = table({**figures, "projection": projected})
     assert shown.count("| trl |") == 2, "once for cargo, though two are compared with it"
     assert "| cargo_vllm | ours |" in shown and "60,000 answers, 128 a step, hours: trl 16.67" in shown
+
+
+def test_trl_trains_in_passes_that_suit_it() -> None:
+    assert trl_passes(128) == {"per_device_train_batch_size": 16, "gradient_accumulation_steps": 8}
+    assert trl_passes(16) == {"per_device_train_batch_size": 16, "gradient_accumulation_steps": 1}
+    assert trl_passes(20) == {"per_device_train_batch_size": 10, "gradient_accumulation_steps": 2}
 
 
 def test_a_unique_answer_means_the_same_and_never_comes_twice() -> None:
@@ -155,6 +164,7 @@ def test_a_turn_lasts_until_nothing_runs() -> None:
     steps = contender.steps(2)
     contender.close()
     assert contender.facts["parameters"] == 5.0 and 200 < contender.facts["peak_mb"] < 700, "what it had, not has"
+    assert 0.5 < steps[1].phases["settle"] < 0.6 and steps[0].phases["settle"] < 0.01
     assert len(steps) == 2 and 0.04 < steps[0].seconds < 0.25 and 0.5 < steps[1].seconds < 0.8
 
 

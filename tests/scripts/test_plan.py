@@ -70,6 +70,8 @@ def test_steps_and_answers_follow_from_the_prompts(words):
         (["train.max_steps=2"], "steps", "2: "),
         (["train.epochs=2"], "steps", "13: "),
         (["train.num_iterations=3"], "steps", "7: 16 prompts x 8 answers = 128 answers a step, 3 updates each"),
+        (["train.updates_per_batch=2"], "steps", "7: 16 prompts x 8 answers = 128 answers a step, 2 updates each"),
+        (["train.device=cuda"], "cost", "unknown without the time"),
         (["eval.every=2"], "evaluation", "5 x 7 prompts"),  # before, after steps 2, 4, 6, and after 7
         (["eval.every=7"], "evaluation", "2 x 7 prompts"),  # after step 7 is the end
         (["eval.prompts=0", "data.eval=none.jsonl"], "evaluation", "0 x 0 prompts"),
@@ -131,10 +133,13 @@ def test_twice_the_answers_or_the_parameters_take_twice_as_long():
 
 
 def written_rates(tmp_path: Path, **changes: object) -> Path:
-    """A file as bench_throughput.py writes it, of the model of these tests: 1,000 tokens a second of each."""
-    rates = {"device": "a machine", "parameters": model_shape(TINY).parameters, "sampled_tokens_per_s": 1000.0,
-             "trained_tokens_per_s": 2000.0, "tokens_per_answer": 100.0}  # fmt: skip
-    (tmp_path / "rates.json").write_text(json.dumps({"rates": {"vllm": rates | changes}}))
+    """A file as bench_throughput.py writes it, of the model of these tests; the larger step is twice as fast."""
+    rates = {"device": "a machine", "dtype": "float32", "parameters": model_shape(TINY).parameters} | {
+        "sampled_tokens_per_s": 1000.0, "trained_tokens_per_s": 2000.0, "tokens_per_answer": 100.0
+    }  # fmt: skip
+    small = {**rates, "answers_per_step": 16, "sampled_tokens_per_s": 500.0}
+    measured = {"vllm": [small, {**rates, "answers_per_step": 128, **changes}]}
+    (tmp_path / "rates.json").write_text(json.dumps({"rates": measured}))
     return tmp_path / "rates.json"
 
 
@@ -145,9 +150,28 @@ def test_measured_rates_give_hours_and_cost_on_a_gpu_too(words, tmp_path):
     # 924 answers of 100 tokens to sample, 896 to train, 952 programs of 0.07 s: 92.4 + 44.8 + 66.6 = 203.8 s; with 192
     # tokens 177.4 + 86.0 + 66.6 = 330 s
     assert re.search(r"about 3 min with answers of 100 tokens, at most about 6 min: sampling 2 min, grading 67 s", text)
-    assert "updates 45 s" in text and f"by the rates of a machine with 101,184 parameters ({file})" in text
+    assert "updates 45 s" in text
+    assert (
+        f"by the rates of a machine with 101,184 parameters, all of them trained, and 128 answers a step ({file})"
+        in text
+    )
     assert "about 0.14, at most 0.23 dollars at 2.5 an hour" in text
     assert "unknown without the machine's price" in plan(recipe, rates=file)
+
+
+def test_rates_of_the_nearest_step_are_taken(words, tmp_path):
+    recipe = load(Recipe, None, [*words, "sampling.engine=vllm", "train.prompts_per_step=4", "train.max_steps=28"])
+    text = plan(recipe, rates=written_rates(tmp_path))  # 32 answers: nearer to 16 than to 128
+    assert "and 16 answers a step" in text and "sampling 3 min" in text
+
+
+def test_refilled_groups_count_at_the_most(words, tmp_path):
+    def at_most(*more: str) -> str:
+        recipe = load(Recipe, None, [*words, "sampling.engine=vllm", "sandbox.jobs=1", *more])
+        return re.search(r"at most about (\S+ \S+):", plan(recipe, rates=written_rates(tmp_path)))[1]
+
+    # 896 answers more of 192 tokens, a program each: 172 + 63 s a round
+    assert (at_most(), at_most("rollout.refill_rounds=2")) == ("6 min", "13 min")
 
 
 @pytest.mark.parametrize(
@@ -155,8 +179,9 @@ def test_measured_rates_give_hours_and_cost_on_a_gpu_too(words, tmp_path):
     [
         (None, "No such file"),
         ("{}", "KeyError"),
-        ('{"rates": {"hf": {}}}', "'vllm'"),
-        ('{"rates": {"vllm": {"device": "x"}}}', "parameters"),
+        ('{"rates": {"hf": []}}', "'vllm'"),
+        ('{"rates": {"vllm": []}}', "empty"),
+        ('{"rates": {"vllm": [{"device": "x"}]}}', "parameters"),
         ("[1", "Expecting"),
     ],
 )
@@ -169,11 +194,10 @@ def test_a_file_without_rates_of_the_engine_is_refused(words, tmp_path, content,
         plan(load(Recipe, None, [*words, "sampling.engine=vllm"]), rates=tmp_path / "rates.json")
 
 
-def test_rates_of_nothing_are_refused(words, tmp_path):
-    with pytest.raises(ConfigError, match="not above 0"):
-        plan(
-            load(Recipe, None, [*words, "sampling.engine=vllm"]), rates=written_rates(tmp_path, trained_tokens_per_s=0)
-        )
+@pytest.mark.parametrize("change", [{"trained_tokens_per_s": 0}, {"dtype": "bfloat16"}])
+def test_rates_of_nothing_or_of_another_type_are_refused(words, tmp_path, change):
+    with pytest.raises(ConfigError, match="wanted is float32 and rates above 0"):
+        plan(load(Recipe, None, [*words, "sampling.engine=vllm"]), rates=written_rates(tmp_path, **change))
 
 
 @pytest.mark.parametrize("flags", [["--rates", "a.json"], ["--usd-per-hour", "2"], ["--dry-run", "--usd-per-hour=-1"]])

@@ -97,6 +97,7 @@ def test_resuming_where_no_run_was_is_refused(tmp_path):
         (["rollout.overlap=2", "rollout.max_staleness=1"], "with this overlap answers are 2 updates old"),
         (["sampling.engine=vllm", "sampling.sleep=true", "rollout.overlap=1"], "cannot sample ahead while it sleeps"),
         (["sampling.sleep=true"], "only vllm sleeps"),
+        (["loss.advantages=gdpo", "rollout.refill_rounds=1"], "gdpo learns from some of them"),
         (["train.device=tpu"], "one of auto, cpu, cuda"),
         (["sandbox.jobs=-1"], "sandbox.jobs = -1"),
         (["sandbox.memory_mb=lots"], "sandbox.memory_mb = 'lots'"),
