@@ -137,18 +137,13 @@ def _widen_head(model: Any) -> None:
     head = model.get_output_embeddings()
 
     def logits(hidden: Tensor) -> Tensor:
-        if not hidden.is_cuda:
-            return torch.nn.functional.linear(hidden.float(), head.weight.float(), _float(head.bias))
-        product = torch.mm(hidden.flatten(0, -2), head.weight.T, out_dtype=torch.float32).unflatten(
-            0, hidden.shape[:-1]
-        )
+        rows = hidden.flatten(0, -2)
+        if hidden.is_cuda:
+            product: Tensor = torch.mm(rows, head.weight.T, out_dtype=torch.float32)
+        else:
+            product = rows.float() @ head.weight.float().T
         if head.bias is not None:
             product += head.bias
-        return product
+        return product.view(*hidden.shape[:-1], -1)
 
     head.forward = logits
-
-
-def _float(bias: Tensor | None) -> Tensor | None:
-    """A bias in float32, where there is one."""
-    return None if bias is None else bias.float()
