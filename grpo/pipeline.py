@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import torch
 
 from grpo.advantages import zero_spread
-from grpo.data import PromptStream
+from grpo.data import DataError, PromptStream
 from grpo.engines import Engine, EngineDied
 from grpo.model import Policy
 from grpo.records import Completion, Example, Grader, Group
@@ -186,10 +186,19 @@ class Pipeline:
         }
 
     def resume(self, progress: Mapping[str, Any]) -> None:
-        """Go on where `progress` was taken; answers in flight are graded again."""
+        """Go on where `progress` was taken; answers in flight are graded again.
+
+        Raises: DataError when prompts of theirs are gone.
+        """
         self.prompts.position = progress["prompts_drawn"]
         self.prompts.dull = set(progress.get("dull_prompts", ()))
         for batch in progress.get("in_flight", ()):
+            lost = [name for name in batch["examples"] if name not in self.prompts.by_id]
+            if lost:
+                raise DataError(
+                    f"the checkpoint has answers to prompts that are not in data.train any longer ({', '.join(lost[:3])}):"
+                    " resume with the data and limits that the run was started with"
+                )
             examples = [self.prompts.by_id[name] for name in batch["examples"]]
             completions, tickets = {}, {}
             for prompt, number, name, token_ids, logprobs, terminated, version in batch["completions"]:

@@ -73,7 +73,7 @@ def plan(recipe: Recipe, *, rates: Path | None = None, usd_per_hour: float = 0.0
             f"{_number(work.steps)}: {recipe.train.prompts_per_step} prompts x {recipe.sampling.group_size} answers = "
             f"{work.answers_per_step:,} answers a step{updates}",
         ),
-        ("tokens", f"at most {work.answers_per_step * row_tokens:,} a step ({row_tokens:,} an answer with its prompt)"),
+        ("tokens", _tokens(work, row_tokens)),
         (
             "evaluation",
             f"{work.evaluations} x {work.eval_prompts} prompts x {work.eval_samples} answers, from {recipe.data.eval}",
@@ -85,6 +85,13 @@ def plan(recipe: Recipe, *, rates: Path | None = None, usd_per_hour: float = 0.0
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+
+
+def _tokens(work: Work, row_tokens: int) -> str:
+    """The most tokens of a step and of all training."""
+    step = work.answers_per_step * row_tokens
+    run = "" if work.steps is None else f", {work.steps * step:,} in all"
+    return f"at most {step:,} a step ({row_tokens:,} an answer with its prompt){run}"
 
 
 def _refusal(recipe: Recipe) -> list[tuple[str, str]]:

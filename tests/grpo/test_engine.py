@@ -108,6 +108,16 @@ def test_answers_leave_the_moment_they_end(engines: Engines, kind: str, wide: Po
     assert lengths == sorted(lengths) and lengths[0] < lengths[-1]
 
 
+def test_answers_arrive_one_after_the_other(engines: Engines, kind: str, wide: Policy) -> None:
+    """What keeps them all until the last has ended delivers them within a few milliseconds."""
+    engine = engines.of(kind, wide)
+    ask(engine)
+    started, arrived = time.perf_counter(), []
+    for _ in engine.generate(PROMPTS, temperature=1.0, **{**SETTINGS, "max_tokens": 100}):
+        arrived.append(time.perf_counter() - started)
+    assert arrived[-1] - arrived[0] > 0.15 * arrived[-1]
+
+
 def test_the_first_answer_does_not_wait_for_the_last(wide: Policy) -> None:
     forwards = 0
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from grpo.data import PromptStream
+from grpo.data import DataError, PromptStream
 from grpo.engines import Engine, EngineDied, Sampled
 from grpo.engines.hf import HFEngine
 from grpo.model import Policy
@@ -213,6 +213,15 @@ def test_going_on_gives_the_same_batches(policy: Policy, ahead: int, refill_roun
     second.pipeline.resume(progress)
     parts += second.run(first=3)
     assert [batch.groups for batch in parts] == [batch.groups for batch in whole]
+
+
+def test_going_on_without_the_prompts_in_flight_is_refused(policy: Policy) -> None:
+    first = Trainer(policy, ahead=1)
+    first.run(last=1)
+    missing = ids(first.run(first=2, last=2))[0]
+    second = Trainer(policy, prompts=PromptStream([e for e in EXAMPLES if e.id in missing], seed=1))
+    with pytest.raises(DataError, match="not in data.train any longer"):
+        second.pipeline.resume(first.pipeline.progress())
 
 
 def test_groups_without_spread_are_replaced(policy: Policy) -> None:

@@ -59,7 +59,9 @@ def test_steps_and_answers_follow_from_the_prompts(words):
     rows = planned(words)
     assert rows["prompts"] == "100 in train.jsonl"
     assert rows["steps"] == "7: 16 prompts x 8 answers = 128 answers a step"  # 100 / 16, rounded up
-    assert rows["tokens"] == "at most 57,344 a step (448 an answer with its prompt)"  # 128 * (256 + 192)
+    assert (
+        rows["tokens"] == "at most 57,344 a step (448 an answer with its prompt), 401,408 in all"
+    )  # 128 * (256 + 192)
     assert rows["evaluation"] == "2 x 7 prompts x 2 answers, from eval.jsonl"
     assert rows["run"] == "out"
 
