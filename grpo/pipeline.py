@@ -196,8 +196,8 @@ class Pipeline:
             lost = [name for name in batch["examples"] if name not in self.prompts.by_id]
             if lost:
                 raise DataError(
-                    f"the checkpoint has answers to prompts that are not in data.train any longer ({', '.join(lost[:3])}):"
-                    " resume with the data and limits that the run was started with"
+                    f"the checkpoint has answers to prompts that data.train lacks now ({', '.join(lost[:3])}):"
+                    " resume with the data and limits that the run began with"
                 )
             examples = [self.prompts.by_id[name] for name in batch["examples"]]
             completions, tickets = {}, {}

@@ -17,6 +17,7 @@ Example:
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import shlex
@@ -25,6 +26,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from grpo.errors import HostFailed
 from study.answers import CHECKS, astray, by_prompt, check, num_tokens, passes_at, read_answers
@@ -140,6 +142,17 @@ def gains_of(runs: Sequence[Run], question: Question) -> dict[str, Gain]:
     return gains
 
 
+def difference(runs: Sequence[Run], others: Sequence[Run], question: Question) -> dict[str, Gain]:
+    """What other runs have beyond runs, all seeds of each together."""
+
+    def together(arm: Sequence[Run]) -> list[Mapping[str, Any]]:
+        return [answer for run in arm for answer in read_answers(run.answers(question))]
+
+    values = {name: check(name) for name in CHECKS} | {"astray": astray, "tokens": num_tokens}
+    one, other = together(runs), together(others)
+    return {name: paired_gain(by_prompt(one, value), [by_prompt(other, value)]) for name, value in values.items()}
+
+
 def only(gains: Mapping[str, Gain], names: Sequence[str]) -> dict[str, Gain]:
     """The named gains, in this order, where there are such."""
     return {name: gains[name] for name in names if name in gains}
@@ -197,6 +210,7 @@ def gains_page(
 def overlap_page(runs: Sequence[Run], ahead: Sequence[Run], question: Question, options: argparse.Namespace) -> str:
     """docs/overlap.md."""
     gains, gains_ahead = gains_of(runs, question), gains_of(ahead, question)
+    between = difference(runs, ahead, question)
     numbers = [run.seed for run in runs]
     parts = [
         "# Does sampling ahead hurt?",
@@ -205,6 +219,8 @@ def overlap_page(runs: Sequence[Run], ahead: Sequence[Run], question: Question, 
         "and 1, where those weights are one update older and answers are reweighted per token (`loss.mismatch = "
         '"auto"`).',
         "![Build and strict pass rate of the training batches, by step](overlap.svg)",
+        "Every prompt's answers of all seeds together, one ahead minus none:",
+        gains_table(only(between, MAIN), head="trained", sides=("overlap = 0", "overlap = 1")),
         "## overlap = 0",
         gains_table(only(gains, MAIN), head=seeds(runs)),
         by_seed_table(gains, numbers),
@@ -244,12 +260,13 @@ def rewards_page(runs: Sequence[Run], question: Question, options: argparse.Name
 
 def facts(options: argparse.Namespace, question: Question, runs: Sequence[Run]) -> str:
     """What was run, on what."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
+    environments = [json.loads((run.path / "environment.json").read_text(encoding="utf-8")) for run in runs]
+    commits = sorted({str((environment.get("commit") or {}).get("id"))[:7] for environment in environments})
     rust = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=False).stdout.split()[1:2]
     num_steps = sum(1 for _ in open(runs[0].path / "metrics.jsonl", encoding="utf-8"))
     command = shlex.join(["python", "scripts/evidence.py", *sys.argv[1:]])
     return (
-        f"Made by `{command}` on {time.strftime('%Y-%m-%d')}, commit {commit.strip() or 'unknown'}: {num_steps} steps "
+        f"Made by `{command}` on {time.strftime('%Y-%m-%d')}, trained at {', '.join(commits)}: {num_steps} steps "
         f"of 128 answers a run, {question.prompts} held-out prompts x {question.samples} answers at temperature 1, the "
         f"same sampling seed before and after. {os.cpu_count()} cores, {platform.machine()}, "
         f"Python {platform.python_version()}, Rust {' '.join(rust) or 'of the project'}; {options.at_once} runs at "

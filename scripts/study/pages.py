@@ -23,9 +23,11 @@ LABELS = {
 }
 
 
-def gains_table(gains: Mapping[str, Gain], *, percent: bool = True, head: str = "") -> str:
-    """One row a quantity: before, after, difference with its interval. Asserts and tokens are never percentages."""
-    lines = [f"| {head} | before | after | difference |", "|---|---|---|---|"]
+def gains_table(
+    gains: Mapping[str, Gain], *, percent: bool = True, head: str = "", sides: tuple[str, str] = ("before", "after")
+) -> str:
+    """One row a quantity: both sides, difference with its interval. Asserts and tokens are never percentages."""
+    lines = [f"| {head} | {' | '.join(sides)} | difference |", "|---|---|---|---|"]
     for name, gain in gains.items():
         rate = percent and name not in ("asserts", "tokens")
         lines.append(f"| {LABELS.get(name, name)} | {_value(gain.before, rate)} | {_value(gain.after, rate)} |"

@@ -220,7 +220,7 @@ def test_going_on_without_the_prompts_in_flight_is_refused(policy: Policy) -> No
     first.run(last=1)
     missing = ids(first.run(first=2, last=2))[0]
     second = Trainer(policy, prompts=PromptStream([e for e in EXAMPLES if e.id in missing], seed=1))
-    with pytest.raises(DataError, match="not in data.train any longer"):
+    with pytest.raises(DataError, match="prompts that data.train lacks now"):
         second.pipeline.resume(first.pipeline.progress())
 
 

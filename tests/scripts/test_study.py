@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from evidence import difference
 from grpo.errors import HostFailed
 from recipe import parse_arguments
 from study.answers import astray, by_prompt, check, passes_at
-from study.arms import CONTROL, DESIGNS
+from study.arms import CONTROL, DESIGNS, Arm
 from study.curves import Curve, Panel, draw, read_curve
 from study.gains import Gain, paired_gain
 from study.pages import by_seed_table, gains_table, verdicts
@@ -119,6 +120,25 @@ def test_jobs_that_are_done_are_not_run_and_failures_name_their_log(tmp_path: Pa
 
 def test_answers_of_a_run_lie_beside_it_by_question(tmp_path: Path) -> None:
     assert Run(CONTROL, 1, tmp_path).answers(Question("eval", "e.jsonl", 2, 2)) == tmp_path / "shuffled-1.eval.jsonl"
+
+
+def test_two_arms_are_compared_over_all_their_seeds(tmp_path: Path) -> None:
+    question = Question("eval", "eval.jsonl", 2, 1)
+
+    def arm(name: str, *seeds: tuple[float, float]) -> list[Run]:
+        runs = [Run(Arm(name, ""), number, tmp_path) for number in range(len(seeds))]
+        for run, builds in zip(runs, seeds, strict=True):
+            checks = [
+                dict.fromkeys(("clippy", "test", "test_strict", "gold", "asserts"), 1.0) | {"build": b} for b in builds
+            ]
+            lines = [{"task_id": p, "num_tokens": 5, "checks": c} for p, c in zip("pq", checks, strict=True)]
+            run.answers(question).write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return runs
+
+    none, one = arm("none", (0.0, 1.0), (1.0, 1.0)), arm("one", (1.0, 1.0), (1.0, 0.0))
+    gain = difference(none, one, question)["build"]  # p: 0.5 to 1; q: 1 to 0.5
+    assert (gain.before, gain.after, gain.points) == (0.75, 0.75, 0.0)
+    assert gain.half_width == pytest.approx(1.96 * math.sqrt(0.5) / math.sqrt(2))
 
 
 def test_curves_are_drawn_as_xml_with_a_line_and_a_band_for_each_arm(tmp_path: Path) -> None:
