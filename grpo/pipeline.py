@@ -115,9 +115,9 @@ class Pipeline:
             self._start(step)
         current = self._flights[0]
         sampling = self._landed(current)
-        waited = time.perf_counter() - started
         if not self.refill_rounds:  # else fresh prompts for this batch come first: the engine does one thing at a time
             self._look_ahead(step)
+        waited = time.perf_counter() - started  # an engine that samples with the trainer's weights looks ahead at once
         rollout = collect(sampling, self.grader)
         metrics = {
             "time/generate": rollout.generate_s,
@@ -129,7 +129,9 @@ class Pipeline:
         metrics["policy/stale"] = float(stale)
         if self.refill_rounds:
             groups = self._refilled(groups, step, metrics)
+            started = time.perf_counter()
             self._look_ahead(step)
+            metrics["time/wait_engine"] += time.perf_counter() - started
         self._flights.popleft()
         if self.sleeps:
             self.surviving(self.engine.sleep)

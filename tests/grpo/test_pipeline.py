@@ -181,6 +181,12 @@ def test_fresh_prompts_do_not_wait_for_the_batch_after(policy: Policy) -> None:
     assert samplings[:3] == ["s1", "s1.1", "s2"]
 
 
+@pytest.mark.parametrize("refill_rounds", [0, 1])
+def test_sampling_ahead_in_the_trainers_own_time_is_waited_for(policy: Policy, refill_rounds: int) -> None:
+    batch = Trainer(policy, ahead=1, refill_rounds=refill_rounds).run(last=1)[0]
+    assert batch.metrics["time/wait_engine"] > 1.1 * batch.metrics["time/generate"] > 0, "two batches were sampled"
+
+
 def test_the_engine_is_busy_while_it_samples(policy: Policy) -> None:
     engine = Loading(HFEngine(policy))
     trainer = Trainer(policy, ahead=1, engine=engine)

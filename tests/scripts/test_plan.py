@@ -12,7 +12,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from duration import SHIPPED, Load
+from duration import Load, Rates
 from footprint import FAMILIES, footprint, model_shape
 from grpo.settings import ConfigError, load
 from plan import plan
@@ -118,7 +118,7 @@ def test_a_disk_too_small_is_told(words, monkeypatch):
 
 def test_time_is_given_with_what_it_assumes(words):
     # 896 + 2 * 28 programs at cargo's 0.46 s on one core: 438 s. 101,184 parameters, 31.8 times fewer than those of the
-    # rates: 924 answers of 192 tokens to sample at 85,700 a second, 896 to train: 2.07 s and 2.01 s
+    # rates: 924 answers of 192 tokens to sample at 79,400 a second, 896 to train at 76,200: 2.23 s and 2.26 s
     rows = planned(words, "sandbox.jobs=1", "sandbox.path=exact")
     assert rows["time"].startswith("at most about 7 min: sampling 2 s, grading 7 min, updates 2 s\nby the rates of two")
     assert "grading 4 min" in planned(words, "sandbox.jobs=2", "sandbox.path=exact")["time"]
@@ -127,10 +127,10 @@ def test_time_is_given_with_what_it_assumes(words):
 
 
 def test_twice_the_answers_or_the_parameters_take_twice_as_long():
-    load = Load(100, 50, 10, parameters=SHIPPED.parameters, path="direct", jobs=2)
-    usual = load.seconds(SHIPPED, 54)
+    rates = Rates("here", "float32", 1000, 128, 2700, 2700, 60)
+    usual = Load(100, 50, 10, parameters=1000, path="direct", jobs=2).seconds(rates, 54)
     assert (usual.sampling, usual.grading, usual.updates) == (2.0, pytest.approx(0.6), 1.0)
-    larger = Load(100, 50, 10, parameters=2 * SHIPPED.parameters, path="direct", jobs=1).seconds(SHIPPED, 54)
+    larger = Load(100, 50, 10, parameters=2000, path="direct", jobs=1).seconds(rates, 54)
     assert (larger.sampling, larger.grading, larger.updates) == (4.0, pytest.approx(1.2), 2.0)
 
 
