@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 [Run(arm, seed, options.runs) for seed in range(options.seeds or 3)] for arm in (GRPO, OVERLAP)
             )
             work([*runs, *ahead], question, options)
-            write(options.docs / "overlap.svg", picture(runs, ahead, "one update ahead"))
+            write(options.docs / "overlap.svg", picture(runs, ahead, "1 ahead"))
             write(options.docs / "overlap.md", overlap_page(runs, ahead, question, options))
         else:
             runs = [Run(GRPO, seed, options.runs) for seed in range(options.seeds or 3)]
