@@ -23,7 +23,7 @@ from torch import Tensor
 from grpo.engines import EngineDied, Sampled, check_request
 from grpo.errors import BadInput
 
-__all__ = ["TESTED", "VLLMEngine", "VLLMMissing", "require_vllm"]
+__all__ = ["TESTED", "VLLMEngine", "VLLMMissing", "on_gpu", "require_vllm"]
 
 TESTED = "0.32"  # what follows leans on behaviour that no release promises
 GPU_SHARE = 0.05  # only what has to be free at the start: the cache has its own size, and the trainer has the rest

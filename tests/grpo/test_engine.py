@@ -19,6 +19,7 @@ from grpo.batching import Sample, micro_batches
 from grpo.engines import Engine, EngineDied, Sampled
 from grpo.engines.hf import HFEngine
 from grpo.engines.process import EngineProcess
+from grpo.engines.vllm import VLLMEngine, on_gpu
 from grpo.errors import BadInput
 from grpo.lora import add_adapters
 from grpo.model import Policy
@@ -418,10 +419,7 @@ def test_an_engine_that_cannot_start_is_reported(make: Callable[[], Engine], sai
         EngineProcess(make, dtype=torch.float32, log=tmp_path / "engine.log")
 
 
-@WITHOUT_VLLM
 def test_vllm_is_told_what_a_gpu_needs() -> None:
-    from grpo.engines.vllm import on_gpu
-
     assert on_gpu("bfloat16", max_rows=256, can_sleep=True) == {
         "enforce_eager": False,
         "gpu_memory_utilization": 0.05,
@@ -431,9 +429,6 @@ def test_vllm_is_told_what_a_gpu_needs() -> None:
     }
     wide = on_gpu("float32", max_rows=10_000, can_sleep=False)
     assert wide["max_num_batched_tokens"] == 10_000 and "hf_overrides" not in wide, "its rows fit into one pass"
-    from vllm.engine.arg_utils import EngineArgs
-
-    EngineArgs(model="none", **on_gpu("bfloat16", max_rows=4, can_sleep=True))
 
 
 def test_memory_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -446,7 +441,6 @@ def test_memory_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatch
 @WITHOUT_VLLM
 def test_close_gives_the_memory_back(wide: Policy, tmp_path: Path) -> None:
     """600 MB of cache come and go."""
-    from grpo.engines.vllm import VLLMEngine
 
     def resident() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
