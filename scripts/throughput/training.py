@@ -179,7 +179,7 @@ def train_trl(turns: Turns, *, work: Work, rewards: str) -> None:
 
 
 def trl_passes(answers: int) -> dict[str, Any]:
-    """How TRL splits a batch of so many answers: passes of at most 16 pad less, and are its fastest by a fifth."""
+    """How TRL splits a batch of so many answers: passes of at most 16 pad less than one over all."""
     size = max(size for size in range(1, TRL_PASS + 1) if answers % size == 0)
     return {"per_device_train_batch_size": size, "gradient_accumulation_steps": answers // size}
 

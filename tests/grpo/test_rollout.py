@@ -6,8 +6,8 @@ import pytest
 
 from grpo.engines.hf import HFEngine
 from grpo.model import Policy
-from grpo.records import Example
-from grpo.rollout import Rollout, _weighted_sum, collect, reward_matrix, sample, seed_for
+from grpo.records import Example, Group
+from grpo.rollout import Rollout, _weighted_sum, collect, reward_matrix, reward_parts, sample, seed_for
 from letter_grader import Grade, LetterGrader
 
 EXAMPLES = [Example(name, ({"role": "user", "content": name},)) for name in ("alpha", "b")]
@@ -81,3 +81,12 @@ def test_the_reward_matrix_marks_missing_rewards(policy: Policy) -> None:
 def test_seeds_differ_by_purpose_and_step() -> None:
     seeds = {seed_for(seed, purpose, step) for seed in (0, 1) for purpose in ("train", "eval") for step in range(50)}
     assert len(seeds) == 200 and all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_an_answer_without_a_reward_has_no_parts_of_one_either() -> None:
+    """A stale answer keeps its grade and loses its reward."""
+    grades = (Grade({"letters": 1.0, "short": None}), Grade({"letters": 0.5, "short": 2.0}))
+    group = Group(Example("t", ()), (), (), grades, (2.0, None))
+    parts = reward_parts([group], ["letters", "short"])
+    assert parts.shape == (1, 2, 2) and parts[0, 0, 0] == 1.0
+    assert parts.isnan().tolist() == [[[False, True], [True, True]]]

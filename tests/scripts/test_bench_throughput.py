@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from duration import read_rates
 from rewards.rust import extract_code
 from throughput.figures import compared, projection, rates, row, table
 from throughput.rewarding import unique
-from throughput.training import trl_passes
+from throughput.training import _trl_rewards, trl_passes
 from throughput.turns import Contender, Failed, Step, Turns
 
 ANSWER = "Here:\n```rust\nfn one() -> u8 {\n    1\n}\n```\n"
@@ -127,6 +128,28 @@ def test_hours_and_rates_come_from_what_was_measured() -> None:
     shown = table({**figures, "projection": projected})
     assert shown.count("| trl |") == 2, "once for cargo, though two are compared with it"
     assert "| cargo_vllm | ours |" in shown and "60,000 answers, 128 a step, hours: trl 16.67" in shown
+
+
+def test_a_batch_is_marked_once_for_all_functions_and_the_next_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    graded: list[str] = []
+
+    def recording(name: str) -> Callable[..., list[float]]:
+        def function(*, completions: list[list[dict[str, str]]], **_: object) -> list[float]:
+            graded.append(completions[0][0]["content"])
+            return [0.0]
+
+        function.__name__ = name
+        return function
+
+    for phase in ("build", "clippy", "test"):
+        name = f"cargo_{phase}_reward_func"
+        monkeypatch.setattr(f"rewards.{name}", recording(name))
+    functions = _trl_rewards("ours")
+    for _ in range(2):
+        batch = [[{"role": "assistant", "content": ANSWER}]]
+        for function in functions:
+            function(completions=batch)
+    assert len(graded) == 6 and len(set(graded[:3])) == len(set(graded[3:])) == 1 and graded[0] != graded[3]
 
 
 def test_trl_trains_in_passes_that_suit_it() -> None:
