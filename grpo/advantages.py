@@ -1,7 +1,7 @@
-"""Advantages: how much better an answer is than the other answers to the same prompt.
+"""Advantages: how much better a completion is than the other completions to the same prompt.
 
-Every function maps rewards [P, G] (P prompts, G answers each; NaN where an answer has no reward) to advantages of the
-same shape. An answer without a reward, or the only one of its group with a reward, gets exactly 0: there is nothing
+Every function maps rewards [P, G] (P prompts, G completions each; NaN where a completion has no reward) to advantages of the
+same shape. A completion without a reward, or the only one of its group with a reward, gets exactly 0: there is nothing
 to compare it with. Rewards carry no gradient and neither do advantages.
 
 Published code differs silently in the details, so each choice is an option with a name: the standard deviation is the
@@ -35,7 +35,7 @@ __all__ = [
     "leave_one_out_advantages",
     "shuffled_advantages",
     "summed_rewards",
-    "zero_spread",
+    "zero_std",
 ]
 
 STD_EPSILON = 1e-4  # TRL 1.16
@@ -85,7 +85,7 @@ def centred_advantages(rewards: Tensor) -> Tensor:
 
 
 def leave_one_out_advantages(rewards: Tensor) -> Tensor:
-    """Compare an answer with the others alone: `R_i - mean of the other R_j`, an unbiased baseline.
+    """Compare a completion with the others alone: `R_i - mean of the other R_j`, an unbiased baseline.
 
     Equal to `(R - mean(group)) n / (n - 1)` with n scorable members.
 
@@ -106,10 +106,10 @@ def gdpo_advantages(rewards: Tensor, weights: Tensor, *, ddof: int = 1) -> Tenso
 
         z_k = (r_k - mean(group)) / (std(group) + 1e-4),  S = sum of weight_k z_k,  A = (S - mean(S)) / (std(S) + 1e-4)
 
-    Two answers with the same sum of rewards, earned in different ways, keep different advantages.
+    Two completions with the same sum of rewards, earned in different ways, keep different advantages.
 
     Args: rewards [P, G, K], NaN = this reward does not apply; weights [K]; ddof as in `group_advantages`.
-    Returns: advantages [P, G]; 0 for an answer without any reward, or none that can be compared.
+    Returns: advantages [P, G]; 0 for a completion without any reward, or none that can be compared.
     Raises: ValueError where weights are not one per reward.
     Source: GDPO (arXiv 2601.05242); TRL 1.16, `multi_objective_aggregation="normalize_then_sum"`.
 
@@ -123,7 +123,7 @@ def gdpo_advantages(rewards: Tensor, weights: Tensor, *, ddof: int = 1) -> Tenso
     unscorable = rewards.isnan().all(dim=2)
     total = torch.stack(parts).sum(dim=0).masked_fill(unscorable, torch.nan).reshape(1, -1)  # [1, P * G]
     standardised = (total - _group_mean(total)) / (_group_std(total, ddof) + STD_EPSILON)
-    spreads = torch.stack([~zero_spread(column)[:, None] & ~column.isnan() for column in columns])
+    spreads = torch.stack([~zero_std(column)[:, None] & ~column.isnan() for column in columns])
     return torch.where(spreads.any(dim=0), standardised.reshape(unscorable.shape), 0.0)
 
 
@@ -131,7 +131,7 @@ def summed_rewards(rewards: Tensor, weights: Tensor) -> Tensor:
     """Several rewards as one: `R = sum of weight_k r_k` over the rewards that apply.
 
     Args: rewards [P, G, K], NaN = this reward does not apply; weights [K].
-    Returns: [P, G]; NaN where no reward applies, which is not 0: such an answer was not judged.
+    Returns: [P, G]; NaN where no reward applies, which is not 0: such a completion was not judged.
     Raises: ValueError where weights are not one per reward.
     Source: TRL 1.16, `multi_objective_aggregation="sum_then_normalize"`.
 
@@ -146,8 +146,8 @@ def summed_rewards(rewards: Tensor, weights: Tensor) -> Tensor:
 def shuffled_advantages(rewards: Tensor) -> Tensor:
     """The group advantages, dealt out anew over the whole batch: a control that must not learn anything.
 
-    The permutation is drawn once for a batch's size and always the same; the answers are new each time, so what an
-    answer is dealt says nothing of it. Size, sum and spread of the update's weights are those of `group_advantages`.
+    The permutation is drawn once for a batch's size and always the same; the completions are new each time, so what an
+    completion is dealt says nothing of it. Size, sum and spread of the update's weights are those of `group_advantages`.
 
     Args: rewards [P, G], float, NaN = no reward.
     Returns: advantages [P, G].
@@ -160,13 +160,13 @@ def shuffled_advantages(rewards: Tensor) -> Tensor:
     return group_advantages(rewards).flatten()[dealt].reshape(rewards.shape)
 
 
-def zero_spread(rewards: Tensor) -> Tensor:
+def zero_std(rewards: Tensor) -> Tensor:
     """Which groups teach nothing: fewer than two rewards, or all of them equal.
 
     Args: rewards [P, G], float, NaN = no reward.
     Returns: bool [P].
 
-    >>> zero_spread(torch.tensor([[1.0, 1.0], [0.0, 1.0], [1.0, float("nan")]])).tolist()
+    >>> zero_std(torch.tensor([[1.0, 1.0], [0.0, 1.0], [1.0, float("nan")]])).tolist()
     [True, False, True]
     """
     lowest = rewards.nan_to_num(nan=torch.inf).amin(dim=1)
@@ -197,8 +197,8 @@ def _group_std(rewards: Tensor, ddof: int) -> Tensor:
 
 
 def _zero_where_incomparable(advantages: Tensor, rewards: Tensor) -> Tensor:
-    """0 for answers without a reward and for whole groups with zero spread (rounding would leave a residue there)."""
-    incomparable = rewards.isnan() | zero_spread(rewards)[:, None]
+    """0 for completions without a reward and for whole groups with zero spread (rounding would leave a residue there)."""
+    incomparable = rewards.isnan() | zero_std(rewards)[:, None]
     return advantages.masked_fill(incomparable, 0.0)
 
 
@@ -206,6 +206,6 @@ def _check_weights(rewards: Tensor, weights: Tensor) -> None:
     """One weight for each kind of reward."""
     if rewards.ndim != 3 or weights.shape != rewards.shape[2:]:
         raise ValueError(
-            f"rewards are {list(rewards.shape)} and weights {list(weights.shape)}; give [prompts, answers, kinds] and "
+            f"rewards are {list(rewards.shape)} and weights {list(weights.shape)}; give [prompts, completions, kinds] and "
             "[kinds]"
         )

@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from grpo.errors import HostFailed
-from grpo.model import Policy
+from grpo.model.policy import Policy
 from grpo.update import Updater
 
 __all__ = ["CheckpointError", "latest_checkpoint", "load_trainer_state", "save_checkpoint"]

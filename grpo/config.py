@@ -1,7 +1,7 @@
 """The settings of the algorithm: one frozen section per subject, every default with its source.
 
 Settings stop at the door: the functions of this folder take flat arguments, and only the script that composes a run
-reads these. The sections of rewards and sandbox live with whoever composes the three. `grpo.settings` reads and checks.
+reads these. The sections of rewards and sandbox live with whoever composes the three. `grpo.schema` reads and checks.
 
 "Published recipe" is the GRPO run of Oxen.ai that taught Qwen2.5-Coder-1.5B-Instruct Rust with cargo's feedback;
 "prototype" is a trial of the shipped model's size on two cores, one seed per setting.
@@ -13,7 +13,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from grpo.settings import option
+from grpo.schema import option
 
 __all__ = [
     "CheckpointSection",
@@ -90,7 +90,7 @@ class DataSection:
     train: str = option("assets/tasks/train.jsonl", "training prompts: a .jsonl or .parquet path, or hf:NAME")
     eval: str = option("assets/tasks/eval.jsonl", "evaluation prompts, none of them trained on: same forms")
     system_prompt: str = option(
-        "none", "system message before every prompt: none, or how to answer in Rust", choices=("none", "rust")
+        "none", "system message before every prompt: none, or how to completion in Rust", choices=("none", "rust")
     )
     max_prompt_tokens: int = option(
         256, "longest prompt, chat template included", unit="tokens", low=1, high=1_000_000, source=PUBLISHED
@@ -102,7 +102,7 @@ class DataSection:
 
 @dataclass(frozen=True)
 class SamplingSection:
-    """How training answers are sampled."""
+    """How training completions are sampled."""
 
     engine: str = option(
         "hf",
@@ -115,7 +115,7 @@ class SamplingSection:
         False, "vllm on a GPU: give weights and cache back during every update; needs rollout.overlap = 0"
     )
     kv_cache_gb: float = option(
-        0.0, "vllm: size of its cache; 0: what a batch of the longest answers needs", unit="GB", low=0, high=10_000
+        0.0, "vllm: size of its cache; 0: what a batch of the longest completions needs", unit="GB", low=0, high=10_000
     )
     max_sync_gap: float = option(
         0.0,
@@ -125,13 +125,13 @@ class SamplingSection:
         low=0,
         source="measured: 2e-6 and 4e-4",
     )
-    group_size: int = option(8, "answers to every prompt, G", unit="answers", low=2, high=4096, source=TRL)
+    group_size: int = option(8, "completions to every prompt, G", unit="completions", low=2, high=4096, source=TRL)
     temperature: float = option(
         1.0, "sampling temperature, T; the loss reads log-probabilities at the same T", low=0.01, high=10, source=TRL
     )
     max_completion_tokens: int = option(
         192,
-        "longest answer, end-of-turn token included",
+        "longest completion, end-of-turn token included",
         unit="tokens",
         low=1,
         high=1_000_000,
@@ -141,27 +141,27 @@ class SamplingSection:
 
 @dataclass(frozen=True)
 class RolloutSection:
-    """Which answers a step learns from."""
+    """Which completions a step learns from."""
 
     overlap: int = option(
         0, "batches sampled ahead; 0: every batch by the weights that learn from it", unit="batches", low=0, high=64
     )
     max_staleness: int = option(
         0,
-        "answers sampled from weights more updates old are left out; 0: none are, overlap bounds their age anyway",
+        "completions sampled from weights more updates old are left out; 0: none are, overlap bounds their age anyway",
         unit="updates",
         low=0,
     )
     refill_rounds: int = option(
         0,
-        "how often groups whose answers all earned the same are replaced by fresh prompts, before the update; sampling "
+        "how often groups whose completions all earned the same are replaced by fresh prompts, before the update; sampling "
         "ahead waits for them",
         unit="rounds",
         low=0,
         high=100,
         source="DAPO: until the batch is full",
     )
-    dull_again: float = option(
+    zero_std_resample_prob: float = option(
         1.0,
         "chance that a prompt whose group earned all the same when last seen is drawn when its turn comes again",
         low=0.01,
@@ -189,7 +189,7 @@ class TrainSection:
     )
     prompts_per_step: int = option(
         16,
-        "prompts in a batch; each gets sampling.group_size answers",
+        "prompts in a batch; each gets sampling.group_size completions",
         unit="prompts",
         low=1,
         high=100_000,
@@ -218,7 +218,7 @@ class TrainSection:
         1.0, "global gradient norm above which gradients are scaled down", low=1e-6, high=1e6, source=TRL
     )
     num_iterations: int = option(1, "passes over every batch", unit="passes", low=1, high=1000, source=TRL)
-    updates_per_batch: int = option(
+    num_minibatches: int = option(
         1, "shares a pass is cut into, one update of the weights each", unit="updates", low=1, high=10_000, source=TRL
     )
     micro_batch_tokens: int = option(
@@ -228,10 +228,10 @@ class TrainSection:
         low=1,
         high=100_000_000,
     )
-    checkpoint_activations: bool = option(
+    gradient_checkpointing: bool = option(
         False, "compute the activations inside layers again in the backward pass: less memory, more time"
     )
-    skip_zero_spread: bool = option(True, "leave out groups whose answers all earned the same: their gradient is zero")
+    skip_zero_std: bool = option(True, "leave out groups whose completions all earned the same: their gradient is zero")
 
     def num_steps(self, num_prompts: int) -> int:
         """Steps of a run over a training set: `max_steps`, or `ceil(num_prompts * epochs / prompts_per_step)`.
@@ -253,8 +253,8 @@ class LossSection:
     )
     aggregation: str = option(
         "published",
-        "how tokens are averaged: as the loss was published, over all tokens (DAPO), over each answer's mean (GRPO), "
-        "over a constant length (Dr. GRPO), or summed in each answer (LUSPO)",
+        "how tokens are averaged: as the loss was published, over all tokens (DAPO), over each completion's mean (GRPO), "
+        "over a constant length (Dr. GRPO), or summed in each completion (LUSPO)",
         choices=("published", "token", "sequence", "constant", "sum"),
     )
     clip_low: float = option(0.2, "the ratio's lower bound is 1 - clip_low", low=0, high=1, source=TRL)
@@ -266,15 +266,15 @@ class LossSection:
         source=TRL,
     )
     delta: float = option(
-        0.0, "highest ratio that a bad answer is pushed down with, above 1 + clip_high; 0: no such bound", low=0
+        0.0, "highest ratio that a bad completion is pushed down with, above 1 + clip_high; 0: no such bound", low=0
     )
     max_ratio: float = option(5.0, "cispo: highest importance weight", low=0, source="ScaleRL")
-    tau_positive: float = option(1.0, "sapo: sharpness of the gate for good answers", low=0.001, source="SAPO")
-    tau_negative: float = option(1.05, "sapo: sharpness of the gate for bad answers", low=0.001, source="SAPO")
-    k_positive: float = option(2.0, "vespo: k for good answers", low=0, source="VESPO")
-    lambda_positive: float = option(3.0, "vespo: lambda for good answers", low=0, source="VESPO")
-    k_negative: float = option(3.0, "vespo: k for bad answers", low=0, source="VESPO")
-    lambda_negative: float = option(2.0, "vespo: lambda for bad answers", low=0, source="VESPO")
+    tau_positive: float = option(1.0, "sapo: sharpness of the gate for good completions", low=0.001, source="SAPO")
+    tau_negative: float = option(1.05, "sapo: sharpness of the gate for bad completions", low=0.001, source="SAPO")
+    k_positive: float = option(2.0, "vespo: k for good completions", low=0, source="VESPO")
+    lambda_positive: float = option(3.0, "vespo: lambda for good completions", low=0, source="VESPO")
+    k_negative: float = option(3.0, "vespo: k for bad completions", low=0, source="VESPO")
+    lambda_negative: float = option(2.0, "vespo: lambda for bad completions", low=0, source="VESPO")
     kl_beta: float = option(
         0.0, "weight of the KL to the starting policy; 0 loads no reference model", low=0, high=100, source=TRL
     )
@@ -287,8 +287,8 @@ class LossSection:
     )
     mismatch: str = option(
         "auto",
-        "reweight answers by exp(old - sampler), for engines of other log-probs or older weights: each "
-        "token by its own, by the sum over its answer, or by the mean; auto: token where the engine has weights of its "
+        "reweight completions by exp(old - sampler), for engines of other log-probs or older weights: each "
+        "token by its own, by the sum over its completion, or by the mean; auto: token where the engine has weights of its "
         "own or samples ahead, else none",
         choices=("auto", "none", "token", "sequence", "geometric"),
     )
@@ -299,7 +299,7 @@ class LossSection:
     mismatch_high: float = option(3.0, "upper bound of the weights", low=0, source=TRL)
     off_policy_max_kl: float = option(
         0.0,
-        "bad answers that the policy has left by more are left out; 0: none is",
+        "bad completions that the policy has left by more are left out; 0: none is",
         unit="nats a token",
         low=0,
         source="DeepSeek-V3.2 has the rule",
@@ -308,7 +308,7 @@ class LossSection:
         1.0, "share of the tokens, those of highest entropy, that the policy loss trains", low=0.001, high=1, source=TRL
     )
     entropy_coefficient: float = option(0.0, "weight of a bonus for entropy", low=0, high=10, source=TRL)
-    mask_truncated: bool = option(False, "leave out answers that ran out of tokens", source=TRL)
+    mask_truncated: bool = option(False, "leave out completions that ran out of tokens", source=TRL)
     advantages: str = option(
         "group",
         "what the centred reward is divided by: its group's deviation (sample or population), the batch's, or nothing; "
@@ -326,14 +326,14 @@ class LossSection:
         if 0 < self.delta <= 1 + self.clip_high:
             found.append(f"loss.delta = {self.delta}: must be above 1 + loss.clip_high = {1 + self.clip_high}, or 0")
         if self.mismatch_low >= self.mismatch_high:
-            found.append("loss.mismatch_low must be below loss.mismatch_high, or every answer is dropped")
+            found.append("loss.mismatch_low must be below loss.mismatch_high, or every completion is dropped")
         if self.kl_beta and self.kl_in == "reward" and self.advantages == "gdpo":
             found.append('loss.kl_in = "reward" adds to the sum of rewards, which gdpo never makes: use "loss"')
         if self.kl_beta and self.kl_in == "reward" and self.kl_ratio_weighted:
             found.append('loss.kl_ratio_weighted corrects a gradient, and loss.kl_in = "reward" has none')
         if self.name == "vespo" and self.mismatch not in ("auto", "none", "token"):
             found.append(
-                'loss.name = "vespo" takes the correction into the ratio of the answer: use mismatch = "token"'
+                'loss.name = "vespo" takes the correction into the ratio of the completion: use mismatch = "token"'
             )
         return found
 
@@ -346,7 +346,7 @@ class EvalSection:
     prompts: int = option(
         100, "prompts to evaluate on, the first of data.eval; 0: no evaluation at all", unit="prompts", low=0
     )
-    samples: int = option(2, "answers to every prompt", unit="answers", low=1, high=10_000)
+    samples: int = option(2, "completions to every prompt", unit="completions", low=1, high=10_000)
     temperature: float = option(
         1.0, "sampling temperature; 0: the likeliest token always", low=0, high=10, source="as in training"
     )
@@ -365,4 +365,4 @@ class CheckpointSection:
 class LogSection:
     """What the run directory keeps beside its metrics."""
 
-    completions: bool = option(True, "write every answer with its verdict to completions.jsonl")
+    completions: bool = option(True, "write every completion with its verdict to completions.jsonl")

@@ -1,7 +1,7 @@
 """Evaluation: sample held-out prompts, grade, and report rates with intervals that respect the clusters.
 
 Sampling has its own seed and shares no generator with training, so a run with evaluations and one without produce the
-same weights, bit for bit. Answers to one prompt are not independent, so every interval is clustered by prompt.
+same weights, bit for bit. Completions to one prompt are not independent, so every interval is clustered by prompt.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grpo.engines import Engine
-from grpo.model import Policy
-from grpo.records import Example, Grader, Group
-from grpo.rollout import collect, sample, seed_for
+from grpo.model.policy import Policy
+from grpo.rollout.collect import collect, sample, seed_for
+from grpo.rollout.records import Example, Grader, Group
 
 __all__ = ["Evaluation", "clustered_mean", "evaluate", "evaluation_metrics", "pass_at_k"]
 
-STRICT = "test_strict"  # the check that decides whether an answer passes
+STRICT = "test_strict"  # the check that decides whether a completion passes
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The graded groups of an evaluation and the metrics made of them (keys of `grpo.metrics.METRICS`)."""
+    """The graded groups of an evaluation and the metrics made of them (keys of `grpo.run.metrics.METRICS`)."""
 
     groups: tuple[Group, ...]
     metrics: Mapping[str, float]
-    counts: Mapping[str, tuple[float, int]]  # per check: the sum over the answers it is known for, and their number
+    counts: Mapping[str, tuple[float, int]]  # per check: the sum over the completions it is known for, and their number
     seconds: float
 
     @property
@@ -54,9 +54,9 @@ def evaluate(
     max_rows: int,
     policy_version: int,
 ) -> Evaluation:
-    """Sample `num_samples` answers to every example, `max_rows` answers at a time, and grade them.
+    """Sample `num_samples` completions to every example, `max_rows` completions at a time, and grade them.
 
-    Args: as `grpo.rollout.sample`; seed fixes the sampling whatever training does; max_rows bounds the engine's batch.
+    Args: as `grpo.rollout.collect.sample`; seed fixes the sampling whatever training does; max_rows bounds the engine's batch.
     """
     started = time.perf_counter()
     groups: list[Group] = []
@@ -129,7 +129,7 @@ def clustered_mean(clusters: Sequence[Sequence[float]]) -> tuple[float, float]:
 
 
 def pass_at_k(num_samples: int, num_passed: int, k: int) -> float:
-    """Unbiased estimate that at least one of k answers passes: `1 - C(n - c, k) / C(n, k)`.
+    """Unbiased estimate that at least one of k completions passes: `1 - C(n - c, k) / C(n, k)`.
 
     Source: Chen et al., "Evaluating Large Language Models Trained on Code" (arXiv 2107.03374), equation 1.
 

@@ -1,6 +1,6 @@
 """Log-probabilities and entropy of tokens, at the temperature they were sampled with.
 
-The policy that produced an answer is softmax(z / T), so policy, old policy and reference are all read at that T: a
+The policy that produced a completion is softmax(z / T), so policy, old policy and reference are all read at that T: a
 ratio between distributions at different temperatures is not an importance ratio.
 
 `token_logprobs` is the definition, on logits. `linear_logprobs` is the same from hidden states and the head's matrix,
@@ -123,10 +123,10 @@ class _LinearLogprobs(torch.autograd.Function):
         highest, total, weighted, target = (head.per_token(fill) for fill in (-torch.inf, 0.0, 0.0, 0.0))
         fold = _fused(_fold, hidden)
         with torch.autocast(hidden.device.type, enabled=False):
-            for words in head.vocabulary():
+            for vocab_slice in head.vocabulary():
                 for tokens in head.tokens():
-                    logits = head.logits(tokens, words)
-                    inside, column = _targets(token_ids[tokens], words)
+                    logits = head.logits(tokens, vocab_slice)
+                    inside, column = _targets(token_ids[tokens], vocab_slice)
                     target[tokens][inside] = logits[inside, column]
                     fold(logits, highest[tokens], total[tokens], weighted[tokens])
         lse = highest + total.log()
@@ -149,20 +149,20 @@ class _LinearLogprobs(torch.autograd.Function):
         d_bias = torch.zeros_like(bias) if wants_bias else None
         g = torch.zeros_like(lse) if grad_logprobs is None else grad_logprobs
         gradient = _fused(_gradient if grad_entropy is None else _gradient_with_entropy, hidden)
-        for words in head.vocabulary():
-            rows = head.d_weight(words) if d_weight is not None else None
+        for vocab_slice in head.vocabulary():
+            rows = head.d_weight(vocab_slice) if d_weight is not None else None
             for tokens in head.tokens():
-                dz = head.logits(tokens, words)
+                dz = head.logits(tokens, vocab_slice)
                 with_entropy = () if grad_entropy is None else (grad_entropy[tokens], entropy[tokens])
                 gradient(dz, g[tokens], lse[tokens], *with_entropy)
-                inside, column = _targets(token_ids[tokens], words)
+                inside, column = _targets(token_ids[tokens], vocab_slice)
                 dz[inside, column] += g[tokens][inside]
                 dz /= ctx.temperature
-                head.backward(dz, tokens, words, d_hidden, rows)
+                head.backward(dz, tokens, vocab_slice, d_hidden, rows)
                 if d_bias is not None:
-                    d_bias[words] += dz.sum(dim=0)
+                    d_bias[vocab_slice] += dz.sum(dim=0)
             if d_weight is not None and rows is not None:
-                d_weight[words] = rows
+                d_weight[vocab_slice] = rows
         return (None if d_hidden is None else d_hidden.to(hidden.dtype)), d_weight, d_bias, None, None, None, None
 
 
@@ -198,25 +198,27 @@ class _Head:
         """The pieces of the vocabulary."""
         return _slices(len(self._weight), self._size.vocabulary)
 
-    def logits(self, tokens: slice, words: slice) -> Tensor:
+    def logits(self, tokens: slice, vocab_slice: slice) -> Tensor:
         """`z / T` of a tile, in a buffer that the next call overwrites."""
-        hidden, weight = self._hidden[tokens], self._weight[words].to(self.product_dtype)
+        hidden, weight = self._hidden[tokens], self._weight[vocab_slice].to(self.product_dtype)
         if self.product_dtype == self._wide:
             logits = torch.mm(hidden, weight.T, out=self._buffer[: len(hidden), : len(weight)])
         else:
             logits = torch.mm(hidden, weight.T, out_dtype=self._wide)  # half precision, on CUDA only
         if self._bias is not None:
-            logits += self._bias[words]
+            logits += self._bias[vocab_slice]
         return logits if self._temperature == 1 else logits.div_(self._temperature)
 
-    def d_weight(self, words: slice) -> Tensor:
-        """Where a tile's gradient of the weight is summed, [words, H]."""
-        return torch.zeros_like(self._weight[words], dtype=self._wide)
+    def d_weight(self, vocab_slice: slice) -> Tensor:
+        """Where a tile's gradient of the weight is summed, [vocab_slice, H]."""
+        return torch.zeros_like(self._weight[vocab_slice], dtype=self._wide)
 
-    def backward(self, dz: Tensor, tokens: slice, words: slice, d_hidden: Tensor | None, rows: Tensor | None) -> None:
+    def backward(
+        self, dz: Tensor, tokens: slice, vocab_slice: slice, d_hidden: Tensor | None, rows: Tensor | None
+    ) -> None:
         """Add a tile's part of both gradients."""
         if d_hidden is not None:
-            self._add_product(d_hidden[tokens], dz, self._weight[words])
+            self._add_product(d_hidden[tokens], dz, self._weight[vocab_slice])
         if rows is not None:
             self._add_product(rows, dz.T, self._hidden[tokens])
 
@@ -262,10 +264,10 @@ def _fused(function: Callable[..., None], hidden: Tensor) -> Callable[..., None]
 _compiled: dict[Callable[..., None], Callable[..., None]] = {}
 
 
-def _targets(token_ids: Tensor, words: slice) -> tuple[Tensor, Tensor]:
+def _targets(token_ids: Tensor, vocab_slice: slice) -> tuple[Tensor, Tensor]:
     """Which tokens of a piece stand in a tile, and in which of its columns."""
-    inside = ((token_ids >= words.start) & (token_ids < words.stop)).nonzero().squeeze(1)
-    return inside, token_ids[inside] - words.start
+    inside = ((token_ids >= vocab_slice.start) & (token_ids < vocab_slice.stop)).nonzero().squeeze(1)
+    return inside, token_ids[inside] - vocab_slice.start
 
 
 def _product_dtype(hidden: Tensor) -> torch.dtype:
@@ -285,4 +287,6 @@ def _slices(length: int, step: int) -> Iterator[slice]:
 def _check_temperature(temperature: float) -> None:
     """Refuse what has no distribution."""
     if temperature <= 0:
-        raise ValueError(f"temperature is {temperature}; log-probabilities need it above 0 (greedy answers have none)")
+        raise ValueError(
+            f"temperature is {temperature}; log-probabilities need it above 0 (greedy completions have none)"
+        )

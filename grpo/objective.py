@@ -18,7 +18,6 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from grpo.batching import MicroBatch
 from grpo.loss import (
     KL_ESTIMATES,
     PolicyLoss,
@@ -28,6 +27,7 @@ from grpo.loss import (
     off_policy_mask,
     ratio_weighted_kl,
 )
+from grpo.model.batching import MicroBatch
 
 __all__ = ["Mismatch", "Objective", "bind", "token_gradient"]
 
@@ -51,7 +51,7 @@ class Objective:
 
     policy_loss: PolicyLoss  # its hyper-parameters are bound: see `bind`
     aggregation: str
-    max_tokens: int  # the longest answer sampling allows
+    max_tokens: int  # the longest completion sampling allows
     temperature: float  # the sampling temperature
     kl_beta: float = 0.0
     kl_estimate: str = "k3"
@@ -75,7 +75,7 @@ class Objective:
 
     @property
     def always_teaches(self) -> bool:
-        """Whether an answer whose advantage is 0 has a gradient."""
+        """Whether a completion whose advantage is 0 has a gradient."""
         return self.kl_in_loss or self.entropy_coefficient > 0
 
     def loss(
@@ -104,11 +104,11 @@ class Objective:
         correction = self._correction(batch, old_logprobs)
         per_token = self._policy_loss(batch, logprobs, old_logprobs, correction)
         parts = self._clipping(batch, logprobs, per_token) | self._gaps(batch, logprobs, old_logprobs, correction)
-        parts["left_out"] = torch.zeros_like(parts["clipped_low"])
+        parts["masked"] = torch.zeros_like(parts["clipped_low"])
         if self.off_policy_max_kl < math.inf or entropy_floor > -math.inf:
             kept = self._kept(batch, logprobs, entropy, entropy_floor)
             per_token = torch.where(kept, per_token, 0.0)
-            parts["left_out"] = (mask & ~kept).sum()
+            parts["masked"] = (mask & ~kept).sum()
         policy_loss = (per_token * spread).sum()
         loss = policy_loss
         if self.kl_in_loss:
@@ -144,7 +144,7 @@ class Objective:
         if per_token.shape != batch.mask.shape:
             raise ValueError(
                 f"the policy loss is {list(per_token.shape)}; it must be {list(batch.mask.shape)}, one number for each "
-                "token of each answer, not summed or averaged"
+                "token of each completion, not summed or averaged"
             )
         return per_token if correction is None else per_token * correction
 
@@ -156,7 +156,7 @@ class Objective:
 
     @staticmethod
     def _clipping(batch: MicroBatch, logprobs: Tensor, per_token: Tensor) -> Parts:
-        """Trained tokens that the policy loss leaves without gradient although their answer has an advantage."""
+        """Trained tokens that the policy loss leaves without gradient although their completion has an advantage."""
         gradient = token_gradient(per_token, logprobs)
         still = batch.mask & (gradient == 0)
         advantage = batch.advantages[:, None]

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from grpo.advantages import ADVANTAGES, gdpo_advantages, zero_spread
+from grpo.advantages import ADVANTAGES, gdpo_advantages, zero_std
 from grpo.checkpoint import save_checkpoint
 from grpo.errors import HostFailed
 from grpo.evaluate import Evaluation
-from grpo.journal import batch_metrics, completion_lines, evaluation_line, reward_lines
-from grpo.model import Policy, cpu_threads
-from grpo.pipeline import Pipeline
-from grpo.records import Group
-from grpo.rollout import reward_matrix, reward_parts
-from grpo.run import RunDirectory
+from grpo.model.policy import Policy, cpu_threads
+from grpo.rollout.collect import reward_matrix, reward_parts
+from grpo.rollout.prefetch import Pipeline
+from grpo.rollout.records import Group
+from grpo.run.directory import RunDirectory
+from grpo.run.serialize import batch_metrics, completion_lines, evaluation_line, reward_lines
 from grpo.update import Updater, samples_from_groups
 
 __all__ = ["NothingScored", "Trainer"]
@@ -32,7 +32,7 @@ MAX_UNSCORED_STEPS = 3  # in a row: one may be a hiccup of the host, three are a
 
 
 class NothingScored(HostFailed):
-    """Step after step, not one answer could be scored."""
+    """Step after step, not one completion could be scored."""
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Trainer:
         return True
 
     def _step(self, step: int) -> dict[str, float]:
-        """Sample, grade and learn from one batch of groups."""
+        """TrainingSample, grade and learn from one batch of groups."""
         started, graded, sampled = time.perf_counter(), self.pipeline.grader.busy(), self.pipeline.busy_s
         batch = self.pipeline.take(step)
         metrics = {**batch_metrics(batch.groups, policy_version=self.updater.updates), **batch.metrics}
@@ -102,7 +102,7 @@ class Trainer:
         if len(scorable) > 1:
             metrics |= {"reward/mean": float(scorable.mean()), "reward/std": float(scorable.std())}
         self._refuse_to_learn_nothing(step, num_scored=len(scorable))
-        metrics["groups/zero_spread"] = float(zero_spread(rewards).float().mean())
+        metrics["groups/zero_std"] = float(zero_std(rewards).float().mean())
         training = time.perf_counter()
         advantages, measured = self._advantages(batch.groups, rewards)
         metrics |= measured
@@ -118,7 +118,7 @@ class Trainer:
         metrics["time/wait_engine"] += synced.pop("time/wait_engine")
         seconds = time.perf_counter() - started
         graded, sampled = self.pipeline.grader.busy() - graded, self.pipeline.busy_s - sampled
-        answers = [answer for group in batch.groups for answer in group.completions]
+        completions = [completion for group in batch.groups for completion in group.completions]
         return {
             **metrics,
             **synced,
@@ -128,8 +128,8 @@ class Trainer:
             "idle/engine": max(0.0, 1 - sampled / seconds),
             "idle/sandbox": max(0.0, 1 - graded / seconds),
             "idle/trainer": 1 - trained / seconds,
-            "throughput/tokens_per_s": sum(len(answer.token_ids) for answer in answers) / seconds,
-            "throughput/completions_per_s": len(answers) / seconds,
+            "throughput/tokens_per_s": sum(len(completion.token_ids) for completion in completions) / seconds,
+            "throughput/completions_per_s": len(completions) / seconds,
         }
 
     def _advantages(self, groups: Sequence[Group], rewards: Tensor) -> tuple[Tensor, dict[str, float]]:
@@ -148,8 +148,8 @@ class Trainer:
         self.unscored_steps = 0 if num_scored else self.unscored_steps + 1
         if self.unscored_steps == MAX_UNSCORED_STEPS:
             raise NothingScored(
-                f"no answer of steps {step - MAX_UNSCORED_STEPS + 1} to {step} could be scored: the grader failed each "
-                "time, which the log explains, or no reward applies to these answers. Repair that, then go on from the "
+                f"no completion of steps {step - MAX_UNSCORED_STEPS + 1} to {step} could be scored: the grader failed each "
+                "time, which the log explains, or no reward applies to these completions. Repair that, then go on from the "
                 "last checkpoint with run.resume=true"
             )
 

@@ -16,18 +16,18 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from grpo.batching import MicroBatch, Sample, micro_batches
 from grpo.errors import HostFailed
 from grpo.loss import aggregation_weights, entropy_floor, kl_penalised_rewards
-from grpo.model import Policy
+from grpo.model.batching import MicroBatch, TrainingSample, micro_batches
+from grpo.model.policy import Policy
 from grpo.objective import Objective
-from grpo.records import Group
+from grpo.rollout.records import Group
 
 __all__ = ["NonFiniteLoss", "Scorer", "Updater", "learning_rate", "samples_from_groups"]
 
 
 class Scorer(Protocol):
-    """What reads log-probs of answers: a policy, or the base under its adapters."""
+    """What reads log-probs of completions: a policy, or the base under its adapters."""
 
     def completion_logprobs(
         self, batch: MicroBatch, *, temperature: float, entropy_grad: bool = False
@@ -40,7 +40,7 @@ class NonFiniteLoss(HostFailed, ArithmeticError):
 
 @dataclass(frozen=True)
 class _Scores:
-    """A policy's view of the answers of a micro-batch, detached; both [B, T]."""
+    """A policy's view of the completions of a micro-batch, detached; both [B, T]."""
 
     logprobs: Tensor
     entropy: Tensor
@@ -51,20 +51,26 @@ class _Share:
     """The part of a batch that one optimizer step learns from."""
 
     batches: list[MicroBatch]
-    weights: Tensor  # [answers]: of each answer's tokens in the loss
+    weights: Tensor  # [completions]: of each completion's tokens in the loss
     token_weight: float  # 1 / trained tokens
     before: list[_Scores] = field(default_factory=list)  # the policy before the first update on the batch
 
 
-def samples_from_groups(groups: Sequence[Group], advantages: Tensor) -> list[Sample]:
-    """Every answer that has a reward with its advantage, in order; one without is data of nothing and left out.
+def samples_from_groups(groups: Sequence[Group], advantages: Tensor) -> list[TrainingSample]:
+    """Every completion that has a reward with its advantage, in order; one without is data of nothing and left out.
 
     Args: groups of one size; advantages [P, G], one of `grpo.advantages`.
     """
     return [
-        Sample(group.prompt_ids, answer.token_ids, answer.sampler_logprobs, value, truncated=not answer.terminated)
+        TrainingSample(
+            group.prompt_ids,
+            completion.token_ids,
+            completion.sampler_logprobs,
+            value,
+            truncated=not completion.terminated,
+        )
         for group, row in zip(groups, advantages.tolist(), strict=True)
-        for answer, reward, value in zip(group.completions, group.rewards, row, strict=True)
+        for completion, reward, value in zip(group.completions, group.rewards, row, strict=True)
         if reward is not None
     ]
 
@@ -102,11 +108,11 @@ class Updater:
         max_grad_norm: float,
         num_iterations: int,
         micro_batch_tokens: int,
-        skip_zero_spread: bool,
-        updates_per_batch: int = 1,
+        skip_zero_std: bool,
+        num_minibatches: int = 1,
     ) -> None:
         """Args: reference, needed when the objective has a KL; schedule, update number -> learning rate;
-        num_iterations, passes over a batch; updates_per_batch, the shares that a pass cuts it into, one update each.
+        num_iterations, passes over a batch; num_minibatches, the shares that a pass cuts it into, one update each.
         """
         if objective.needs_reference and reference is None:
             raise ValueError(f"kl_beta is {objective.kl_beta}, but there is no reference model to measure the KL to")
@@ -115,9 +121,9 @@ class Updater:
         self._schedule = schedule
         self._max_grad_norm = max_grad_norm
         self._num_iterations = num_iterations
-        self._updates_per_batch = updates_per_batch
+        self._updates_per_batch = num_minibatches
         self._micro_batch_tokens = micro_batch_tokens
-        self._skip_zero_spread = skip_zero_spread
+        self._skip_zero_spread = skip_zero_std
         self.updates = 0
         matrices = [p for p in policy.model.parameters() if p.requires_grad and p.ndim >= 2]
         vectors = [p for p in policy.model.parameters() if p.requires_grad and p.ndim < 2]
@@ -127,8 +133,8 @@ class Updater:
             betas=betas,
         )
 
-    def update(self, samples: Sequence[Sample]) -> dict[str, float]:
-        """`num_iterations * updates_per_batch` optimizer steps on one batch.
+    def update(self, samples: Sequence[TrainingSample]) -> dict[str, float]:
+        """`num_iterations * num_minibatches` optimizer steps on one batch.
 
         Returns: the metrics of the update; without anything to learn from, only its learning rate and count.
         Raises: NonFiniteLoss before the step that would have spoiled the weights.
@@ -146,7 +152,7 @@ class Updater:
     def penalised(self, groups: Sequence[Group], rewards: Tensor) -> tuple[Tensor, float]:
         """The KL to the reference as a part of the reward.
 
-        Returns: rewards [P, G] minus beta times the KL of each answer; the mean KL of a token, in nats.
+        Returns: rewards [P, G] minus beta times the KL of each completion; the mean KL of a token, in nats.
         """
         samples = samples_from_groups(groups, torch.zeros_like(rewards))
         penalties = torch.zeros(len(samples))
@@ -171,8 +177,8 @@ class Updater:
         self.optimizer.load_state_dict(state["optimizer"])
         self.updates = state["updates"]
 
-    def _share(self, samples: Sequence[Sample]) -> _Share:
-        """Micro-batches and loss weights of one optimizer batch; answers that teach nothing cost no forward pass."""
+    def _share(self, samples: Sequence[TrainingSample]) -> _Share:
+        """Micro-batches and loss weights of one optimizer batch; completions that teach nothing cost no forward pass."""
         objective = self.objective
         lengths = torch.tensor(
             [0 if objective.mask_truncated and s.truncated else len(s.completion_ids) for s in samples]
@@ -183,13 +189,13 @@ class Updater:
         device = self._policy.device
         return _Share([b.to(device) for b in batches], weights[kept].to(device), 1 / max(1, int(lengths.sum())))
 
-    def _teaches(self, sample: Sample) -> bool:
+    def _teaches(self, sample: TrainingSample) -> bool:
         """Whether a sample's gradient can differ from zero."""
         return sample.advantage != 0.0 or self.objective.always_teaches or not self._skip_zero_spread
 
     @torch.no_grad()
     def _score(self, batches: Iterable[MicroBatch], scorer: Scorer | None = None) -> list[_Scores]:
-        """What a policy, the trained one unless named, says of answers."""
+        """What a policy, the trained one unless named, says of completions."""
         temperature = self.objective.temperature
         asked = scorer or self._policy
         return [_Scores(*asked.completion_logprobs(batch, temperature=temperature)) for batch in batches]
@@ -228,7 +234,7 @@ class Updater:
         return float(entropy_floor(torch.cat(known), fraction=self.objective.top_entropy_fraction))
 
     def _reference_logprobs(self, batch: MicroBatch) -> Tensor | None:
-        """What the reference says of the answers, where the loss has a KL."""
+        """What the reference says of the completions, where the loss has a KL."""
         if not self.objective.kl_in_loss:
             return None
         (scores,) = self._score([batch], self._reference)
@@ -261,7 +267,7 @@ class Updater:
             "policy/entropy": "entropy",
             "policy/clipped_low": "clipped_low",
             "policy/clipped_high": "clipped_high",
-            "policy/left_out": "left_out",
+            "policy/masked": "masked",
             "policy/sampler_gap": "sampler_gap",
             "policy/mismatch_weight": "correction",
             "policy/mismatch_dropped": "dropped",

@@ -7,8 +7,14 @@ functions  the rewards as TRL calls them            rubric     which rewards, wi
 grader     answers in, grades out, in the background
 """
 
-from rewards.answer import Answer, Score
-from rewards.functions import (
+from rewards.completion import GradedCompletion, Score
+from rewards.grade import Grade
+from rewards.grader import RustGrader
+from rewards.prompts import SYSTEM_PROMPT, chat_messages
+from rewards.rubric import RewardError, Rubric
+from rewards.rust.parse import extract_code, parse
+from rewards.strictness.judge import Judgement, judge
+from rewards.trl_functions import (
     PUBLISHED_WEIGHTS,
     cargo_build_reward_func,
     cargo_clippy_reward_func,
@@ -22,17 +28,11 @@ from rewards.functions import (
     tests_have_asserts_reward_func,
     tests_passed_share_reward_func,
 )
-from rewards.grade import Grade
-from rewards.grader import RustGrader
-from rewards.guard import Judgement, judge
-from rewards.prompts import SYSTEM_PROMPT, chat_messages
-from rewards.rubric import RewardError, Rubric
-from rewards.rust import extract_code, parse
 
 __all__ = [
     "PUBLISHED_WEIGHTS",
     "SYSTEM_PROMPT",
-    "Answer",
+    "GradedCompletion",
     "Grade",
     "Judgement",
     "RewardError",

@@ -22,11 +22,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rewards.answer import Answer, Score
-from rewards.functions import PUBLISHED_WEIGHTS, SCORERS
-from rewards.mutation import grade_mutants
+from rewards.completion import GradedCompletion, Score
 from rewards.rubric import Rubric
-from rewards.rust import extract_code
+from rewards.rust.parse import extract_code
+from rewards.strictness.mutation import grade_mutants
+from rewards.trl_functions import PUBLISHED_WEIGHTS, SCORERS
 from sandbox import ISOLATIONS, SandboxError, SandboxPool
 from sandbox.terminal import forget_output, plain
 
@@ -80,7 +80,7 @@ def _grade(pool: SandboxPool, names: Sequence[str], texts: Sequence[str], *, mut
     codes = [extract_code(text) for text in texts]
     verdicts = [None if code is None else pool.submit(code) for code in codes]
     for name, text, verdict in zip(names, texts, verdicts, strict=True):
-        answer = Answer(text, None if verdict is None else verdict.result())
+        answer = GradedCompletion(text, None if verdict is None else verdict.result())
         if mutation and answer.code is not None and answer.judgement.strict:
             mutants = grade_mutants({name: answer.code}, pool, lambda _, future: future.result())
             answer = replace(answer, mutants=mutants[name])

@@ -1,16 +1,16 @@
-"""Rewards for form: what an answer looks like, without running it. Each maps an `Answer` to 0..1 with a reason."""
+"""Rewards for form: what an answer looks like, without running it. Each maps an `GradedCompletion` to 0..1 with a reason."""
 
 from __future__ import annotations
 
-from rewards.answer import NO_CODE, Answer, Score
-from rewards.rust import UNWRITTEN, code_blocks
+from rewards.completion import NO_CODE, GradedCompletion, Score
+from rewards.rust.parse import UNWRITTEN, code_blocks
 
 __all__ = ["MAX_ASSERTS", "asserts", "code_block", "non_empty", "test_block"]
 
 MAX_ASSERTS = 4
 
 
-def non_empty(answer: Answer) -> Score:
+def non_empty(answer: GradedCompletion) -> Score:
     """1 when some function outside the tests has a body that does something (`todo!()` does not)."""
     if answer.program is None:
         return Score(0.0, NO_CODE)
@@ -22,13 +22,13 @@ def non_empty(answer: Answer) -> Score:
     return Score(1.0, f"{written[0]} has a body") if written else Score(0.0, "no function outside the tests has a body")
 
 
-def code_block(answer: Answer) -> Score:
+def code_block(answer: GradedCompletion) -> Score:
     """1 for exactly one closed ```rust block."""
     count = len(code_blocks(answer.text))
     return Score(float(count == 1), f"{count} closed ```rust blocks" if count else NO_CODE)
 
 
-def test_block(answer: Answer) -> Score:
+def test_block(answer: GradedCompletion) -> Score:
     """1 for exactly one `#[cfg(test)] mod` with a test in it."""
     if answer.program is None:
         return Score(0.0, NO_CODE)
@@ -36,7 +36,7 @@ def test_block(answer: Answer) -> Score:
     return Score(float(blocks == 1 and tests > 0), f"{blocks} test modules, {tests} tests")
 
 
-def asserts(answer: Answer) -> Score:
+def asserts(answer: GradedCompletion) -> Score:
     """A quarter for each distinct assert in the tests, at most 1; paid whether they pass or not."""
     if answer.program is None:
         return Score(0.0, NO_CODE)

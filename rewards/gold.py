@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rewards.body import ASSERTS
-from rewards.rust import parse
+from rewards.rust.function_body import ASSERTS
+from rewards.rust.parse import parse
 from sandbox import Verdict
 
 __all__ = ["GOLD_COLUMNS", "GoldProgram", "gold_passed", "gold_problem", "gold_program", "has_gold_tests"]
@@ -63,7 +63,7 @@ def gold_program(code: str, columns: Mapping[str, Any]) -> GoldProgram | None:
     if module is None:
         return None
     program = parse(code)
-    if program.blind or program.redefined & {*ASSERTS, "panic", "test"}:
+    if program.redefines_equality or program.redefined & {*ASSERTS, "panic", "test"}:
         return None
     encoded = code.encode("utf-8", "replace")  # as `parse` counts its bytes
     for start, end in sorted(program.test_code, reverse=True):

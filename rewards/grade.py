@@ -1,4 +1,4 @@
-"""What the rubric says of one answer: a `grpo.records.Grade`, without needing `grpo`."""
+"""What the rubric says of one answer: a `grpo.rollout.records.Grade`, without needing `grpo`."""
 
 from __future__ import annotations
 

@@ -10,13 +10,13 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from rewards.answer import Answer, Gold
-from rewards.cargo import gold as score_gold
+from rewards.builtin import gold as score_gold
+from rewards.completion import Gold, GradedCompletion
 from rewards.gold import GoldProgram, gold_program, has_gold_tests
 from rewards.grade import Grade
-from rewards.mutation import grade_mutants
 from rewards.rubric import Rubric
-from rewards.rust import extract_code
+from rewards.rust.parse import extract_code
+from rewards.strictness.mutation import grade_mutants
 from sandbox import Outcome, SandboxPool, Verdict
 
 __all__ = ["RustGrader"]
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class _Example(Protocol):
-    """What is read of an example; `grpo.records.Example` has it."""
+    """What is read of an example; `grpo.rollout.records.Example` has it."""
 
     @property
     def messages(self) -> Sequence[Mapping[str, str]]: ...
@@ -34,7 +34,7 @@ class _Example(Protocol):
 
 
 class _Completion(Protocol):
-    """What is read of a completion; `grpo.records.Completion` has it."""
+    """What is read of a completion; `grpo.rollout.records.Completion` has it."""
 
     @property
     def id(self) -> str: ...
@@ -57,7 +57,7 @@ class _Ticket:
 
 
 class RustGrader:
-    """Implements `grpo.records.Grader` with a rubric and a pool of sandboxes.
+    """Implements `grpo.rollout.records.Grader` with a rubric and a pool of sandboxes.
 
     An answer without code fails every check. One that the sandbox could not grade has rewards and checks of None.
     """
@@ -124,16 +124,18 @@ class RustGrader:
         """Seconds since the start in which the pool was grading, the mean over its workers."""
         return self._pool.busy_s / self._pool.jobs
 
-    def _answer(self, ticket: _Ticket, deadline: float) -> Answer:
+    def _answer(self, ticket: _Ticket, deadline: float) -> GradedCompletion:
         """A ticket with its verdicts."""
         name = ticket.completion.id
         verdict = self._wait(ticket.verdict, name, deadline)
         gold = None
         if ticket.wants_gold:
             gold = Gold(ticket.gold_program, self._wait(ticket.gold_verdict, f"{name} (gold tests)", deadline))
-        return Answer(ticket.completion.text, verdict, gold)
+        return GradedCompletion(ticket.completion.text, verdict, gold)
 
-    def _with_mutants(self, tickets: Sequence[_Ticket], answers: Sequence[Answer], deadline: float) -> list[Answer]:
+    def _with_mutants(
+        self, tickets: Sequence[_Ticket], answers: Sequence[GradedCompletion], deadline: float
+    ) -> list[GradedCompletion]:
         """The answers, strict passes with the verdicts on their mutants."""
         strict = {place: answer for place, answer in enumerate(answers) if answer.judgement.strict}
         passes = {place: answer.code for place, answer in strict.items() if answer.code}
@@ -160,7 +162,7 @@ class RustGrader:
             return Verdict(Outcome.HOST_ERROR, reason="the sandbox was closed")
 
 
-def _tell_failures(answers: Sequence[Answer]) -> None:
+def _tell_failures(answers: Sequence[GradedCompletion]) -> None:
     """Be loud about answers that the sandbox could not grade: a run that goes on without them learns from fewer."""
     verdicts = [verdict for answer in answers for verdict in (answer.verdict, answer.gold and answer.gold.verdict)]
     failed = [verdict for verdict in verdicts if verdict and verdict.outcome is Outcome.HOST_ERROR]
@@ -171,7 +173,7 @@ def _tell_failures(answers: Sequence[Answer]) -> None:
         )
 
 
-def _checks(answer: Answer) -> dict[str, float | None]:
+def _checks(answer: GradedCompletion) -> dict[str, float | None]:
     """The facts to average over answers."""
     names = ("build", "clippy", "test", "test_strict", "gold", "asserts")
     if answer.ungraded:
@@ -188,7 +190,7 @@ def _checks(answer: Answer) -> dict[str, float | None]:
     return dict(zip(names, values, strict=True))
 
 
-def _record(answer: Answer) -> dict[str, Any]:
+def _record(answer: GradedCompletion) -> dict[str, Any]:
     """What is kept of a grading."""
     record: dict[str, Any] = answer.verdict.to_json() if answer.verdict is not None else {}
     record |= {"code": answer.code, "strict_reason": answer.judgement.reason}
@@ -197,7 +199,7 @@ def _record(answer: Answer) -> dict[str, Any]:
     return record
 
 
-def _arguments(tickets: Sequence[_Ticket], answers: Sequence[Answer]) -> dict[str, list[Any]]:
+def _arguments(tickets: Sequence[_Ticket], answers: Sequence[GradedCompletion]) -> dict[str, list[Any]]:
     """A batch as TRL hands it to a reward function."""
     columns = sorted({name for ticket in tickets for name in ticket.example.columns})
     return {

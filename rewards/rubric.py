@@ -1,6 +1,6 @@
 """The rubric: which reward functions are computed, and with what weight they are summed.
 
-A name is one of `rewards.functions.SCORERS`, or a function of your own as `package.module:function` or
+A name is one of `rewards.trl_functions.SCORERS`, or a function of your own as `package.module:function` or
 `path/to/file.py:function`. Your own is called as TRL would call it: keyword arguments `prompts`, `completions`,
 `completion_ids`, `verdicts` and every column of the data, one entry per answer; it returns one float or None per
 answer, or a coroutine of them.
@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from rewards.answer import Answer, Score
-from rewards.functions import SCORERS, RewardFunction
-from rewards.own import OwnFunctionError, load_function
+from rewards.completion import GradedCompletion, Score
+from rewards.trl_functions import SCORERS, RewardFunction
+from rewards.user_functions import OwnFunctionError, load_function
 
 __all__ = ["RewardError", "Rubric"]
 
@@ -40,7 +40,7 @@ class Rubric:
     """Reward functions by name, with their weights; weight 0 computes and logs without paying.
 
     >>> rubric = Rubric({"code_block": 0.5})
-    >>> rubric.score(Answer("```rust\\nfn a() {}\\n```"))["code_block"].value
+    >>> rubric.score(GradedCompletion("```rust\\nfn a() {}\\n```"))["code_block"].value
     1.0
     """
 
@@ -49,11 +49,11 @@ class Rubric:
         self.weights: Mapping[str, float] = dict(weights)
         self._own: dict[str, RewardFunction] = {name: _load(name) for name in weights if name not in SCORERS}
 
-    def score(self, answer: Answer) -> dict[str, Score]:
+    def score(self, answer: GradedCompletion) -> dict[str, Score]:
         """What the built-in functions of the rubric say of one answer."""
         return {name: SCORERS[name](answer) for name in self.weights if name in SCORERS}
 
-    def timed_score(self, answer: Answer) -> tuple[dict[str, float | None], dict[str, float]]:
+    def timed_score(self, answer: GradedCompletion) -> tuple[dict[str, float | None], dict[str, float]]:
         """The values of `score`, and the seconds that each took; the sandbox's time counts for what needed it."""
         values: dict[str, float | None] = {}
         seconds: dict[str, float] = {}
@@ -104,7 +104,7 @@ async def _wait(result: Any) -> Any:
     return await result
 
 
-def _sandbox_seconds(name: str, answer: Answer) -> float:
+def _sandbox_seconds(name: str, answer: GradedCompletion) -> float:
     """The sandbox's time that a reward function made necessary."""
     verdict = answer.gold.verdict if name == "gold" and answer.gold else answer.verdict
     phase = PHASES.get(name, "")

@@ -9,11 +9,11 @@ left; a failure of the host is never blamed on a program; and it reaches no file
 """
 
 from sandbox.errors import IsolationError, PoolClosed, SandboxError, ToolchainError
-from sandbox.isolation import ISOLATIONS, Isolation
+from sandbox.isolation.policy import ISOLATIONS, Isolation
 from sandbox.limits import Limits
-from sandbox.pool import SandboxPool
 from sandbox.toolchain import Toolchain, find_toolchain
 from sandbox.verdict import PHASES, Diagnostic, Outcome, Verdict
+from sandbox.workers.pool import SandboxPool
 
 __all__ = [
     "PHASES",

@@ -1,7 +1,7 @@
 """Grade programs from the command line.
 
 Usage:
-    python -m sandbox grade FILE_OR_DIR... [--jobs N] [--path PATH] [--isolation KIND] [--json]
+    python -m sandbox grade FILE_OR_DIR... [--jobs N] [--backend BACKEND] [--isolation KIND] [--json]
 
 A directory stands for every .rs file below it. Exit codes: 0 all graded, 2 bad input, 3 the host failed,
 130 interrupted, 141 nobody read the output to its end.
@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox import Outcome, SandboxError, SandboxPool, Verdict
-from sandbox.isolation import ISOLATIONS
-from sandbox.paths import PATHS
+from sandbox.grading.backends import BACKENDS
+from sandbox.isolation.policy import ISOLATIONS
 from sandbox.terminal import forget_output, plain
 
 GRADED, BAD_INPUT, HOST_FAILED, INTERRUPTED, NOT_READ = 0, 2, 3, 130, 141
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     grade = verbs.add_parser("grade", help="build, lint and test each program")
     grade.add_argument("paths", nargs="+", metavar="FILE_OR_DIR", help="a program, or a directory of .rs files")
     grade.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
-    grade.add_argument("--path", choices=PATHS, default="batch", help="how: equal verdicts at different costs")
+    grade.add_argument("--backend", choices=BACKENDS, default="batch", help="how: equal verdicts at different costs")
     grade.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="what keeps programs from your files")
     grade.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
     arguments = parser.parse_args(argv)
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"sandbox: {error}", file=sys.stderr)
         return BAD_INPUT
     try:
-        with SandboxPool(arguments.jobs, path=arguments.path, isolation=arguments.isolation) as pool:
+        with SandboxPool(arguments.jobs, backend=arguments.backend, isolation=arguments.isolation) as pool:
             return _grade(pool, files, sources, as_json=arguments.json)
     except SandboxError as error:
         print(f"sandbox: {error}", file=sys.stderr)

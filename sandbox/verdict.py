@@ -2,7 +2,7 @@
 
 A verdict repeats what cargo said (`build`, `clippy`, `test`, the counts) and adds what cargo cannot know: whether
 libtest itself did the reporting (`genuine`). It does not say whether the pass was deserved: a test without an assert
-passes here, and `rewards.guard` is the judge of that.
+passes here, and `rewards.strictness.judge` is the judge of that.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import torch
 
-from loss_bench.heads import Problem, bench_heads
-from loss_bench.steps import StepModel, bench_steps, draw_samples
+from bench.loss_heads import Problem, bench_heads
+from bench.loss_steps import StepModel, bench_steps, draw_samples
 
 __all__ = ["main"]
 
@@ -67,7 +67,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--vocabulary", type=int, default=151_936, help="size of the head's vocabulary")
     parser.add_argument("--entropy-gradient", action="store_true", help="the entropy is a term of the loss, no metric")
     parser.add_argument("--prompts", type=int, default=8, help="groups of the step")
-    parser.add_argument("--group", type=int, default=4, help="answers to each prompt")
+    parser.add_argument("--group", type=int, default=4, help="completions to each prompt")
     parser.add_argument("--step-hidden", type=int, default=256, help="size of the step's model")
     parser.add_argument("--step-layers", type=int, default=4, help="its layers")
     parser.add_argument("--step-vocabulary", type=int, default=8192, help="its vocabulary")

@@ -1,19 +1,19 @@
-"""Measure what grading a program costs, path by path, beside what the published recipe costs.
+"""Measure what grading a program costs, backend by backend, beside what the published recipe costs.
 
 Usage:
-    python scripts/bench_sandbox.py [--programs DIR] [--paths naive,exact,direct,batch] [--jobs 1,2] [--json FILE]
+    python scripts/bench_sandbox.py [--programs DIR] [--backends naive,cargo,direct,batch] [--jobs 1,2] [--json FILE]
 
-Every program is graded by every path in turn, so that a busy machine is busy for all of them; nothing is cached, and
+Every program is graded by every backend in turn, so that a busy machine is busy for all of them; nothing is cached, and
 no program comes twice. `naive` is the published recipe: a fresh project for each of `cargo build`, `cargo clippy` and
 `cargo test`, with cargo's own defaults. `batch` takes sixteen programs at a time, and each has its share of the cost.
 The floor is `rustc --test` on an empty program, as the toolchain does it by itself. All run under one isolation.
-Without --programs they are answers in the shipped model's family, half of them with a planted mistake.
+Without --programs they are completions in the shipped model's family, half of them with a planted mistake.
 
-The file: {"programs", "paths": {NAME: {"cpu_ms" (median), "cpu_ms_mean", "wall_ms", "per_second": {JOBS: x},
-"differences" (from the first path)}}, "floor_cpu_ms"}.
+The file: {"programs", "backends": {NAME: {"cpu_ms" (median), "cpu_ms_mean", "wall_ms", "per_second": {JOBS: x},
+"differences" (from the first backend)}}, "floor_cpu_ms"}.
 
 Example:
-    python scripts/bench_sandbox.py --count 20 --paths naive,direct --jobs 1,2
+    python scripts/bench_sandbox.py --count 20 --backends naive,direct --jobs 1,2
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from naive_grading import NaiveGrading
-from rewards.rust import extract_code
+from bench.naive_grading import NaiveGrading
+from rewards.rust.parse import extract_code
 from sandbox import ISOLATIONS, Isolation, Limits, SandboxError, find_toolchain
-from sandbox.direct import BASE, DirectGrading
-from sandbox.isolation import isolate
-from sandbox.paths import BATCH_SIZE, PATHS, grade, grade_together
-from sandbox.process import become_reaper
+from sandbox.grading.backends import BACKENDS, BATCH_SIZE, grade, grade_together
+from sandbox.grading.direct import BASE, DirectGrading
+from sandbox.isolation.policy import isolate
+from sandbox.isolation.process import become_reaper
 from sandbox.project import Project
 from tiny.tasks import demonstrations
 
@@ -65,27 +65,29 @@ class Cost:
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the arguments, measure, print a table and write the file; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--programs", type=Path, help="a directory of .rs files; default: generated answers")
+    parser.add_argument("--programs", type=Path, help="a directory of .rs files; default: generated completions")
     parser.add_argument(
         "--count", type=int, default=50, help="how many programs to generate, or to take of DIR at most"
     )
     parser.add_argument(
-        "--paths", default=f"{NAIVE},{','.join(PATHS)}", help="what to compare; the first is the reference"
+        "--backends", default=f"{NAIVE},{','.join(BACKENDS)}", help="what to compare; the first is the reference"
     )
     parser.add_argument("--jobs", default="1,2", help="processes at once, for programs per second")
     parser.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="under which all of them run")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args(argv)
-    paths, jobs = options.paths.split(","), [int(text) for text in options.jobs.split(",") if text.isdecimal()]
-    if unknown := set(paths) - {NAIVE, *PATHS}:
-        parser.error(f"--paths: no such path: {', '.join(sorted(unknown))}; there are {NAIVE}, {', '.join(PATHS)}")
+    backends, jobs = options.backends.split(","), [int(text) for text in options.jobs.split(",") if text.isdecimal()]
+    if unknown := set(backends) - {NAIVE, *BACKENDS}:
+        parser.error(
+            f"--backends: no such backend: {', '.join(sorted(unknown))}; there are {NAIVE}, {', '.join(BACKENDS)}"
+        )
     if not jobs or not all(jobs) or options.count < 1:
         parser.error(f"--jobs {options.jobs!r} --count {options.count}: give positive numbers, as in --jobs 1,2")
     programs = _read(options.programs, options.count) if options.programs else _generate(options.count)
     if not programs:
         parser.error(f"--programs {options.programs}: there is no .rs file in it")
     try:
-        figures = measure(programs, paths, jobs, options.isolation)
+        figures = measure(programs, backends, jobs, options.isolation)
     except SandboxError as error:
         print(f"bench_sandbox: {error}", file=sys.stderr)
         return HOST_FAILED
@@ -95,39 +97,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure(programs: Sequence[str], paths: Sequence[str], jobs: Sequence[int], isolation: str) -> dict[str, Any]:
-    """The figures: first one program at a time, path after path, then whole runs for the throughput."""
+def measure(programs: Sequence[str], backends: Sequence[str], jobs: Sequence[int], isolation: str) -> dict[str, Any]:
+    """The figures: first one program at a time, backend after backend, then whole runs for the throughput."""
     context = multiprocessing.get_context("spawn")
-    costs: dict[str, list[Cost]] = {path: [] for path in paths}
+    costs: dict[str, list[Cost]] = {backend: [] for backend in backends}
     floor: list[float] = []
     with context.Pool(1, _prepare, (isolation, context.Barrier(1))) as worker:
-        for number, part in enumerate(tqdm(_parts(programs), desc="one path after the other", unit="batch")):
-            turn = number % len(paths)  # nobody is always first
-            for path in (*paths[turn:], *paths[:turn]):
-                costs[path] += worker.apply(_grade, (path, part))
+        for number, part in enumerate(tqdm(_parts(programs), desc="one backend after the other", unit="batch")):
+            turn = number % len(backends)  # nobody is always first
+            for backend in (*backends[turn:], *backends[:turn]):
+                costs[backend] += worker.apply(_grade, (backend, part))
             floor += [worker.apply(_floor) for _ in part]
-    rates: dict[str, dict[str, float]] = {path: {} for path in paths}
-    for path in paths:
+    rates: dict[str, dict[str, float]] = {backend: {} for backend in backends}
+    for backend in backends:
         for count in jobs:
             ready = context.Barrier(count + 1)
             with context.Pool(count, _prepare, (isolation, ready)) as workers:
                 ready.wait(START_S)
                 start = time.perf_counter()
-                parts = _parts(programs) if path == "batch" else [[source] for source in programs]
-                workers.starmap(_grade, [(path, part) for part in parts], chunksize=1)
-                rates[path][str(count)] = len(programs) / (time.perf_counter() - start)
-    reference = costs[paths[0]]
+                parts = _parts(programs) if backend == "batch" else [[source] for source in programs]
+                workers.starmap(_grade, [(backend, part) for part in parts], chunksize=1)
+                rates[backend][str(count)] = len(programs) / (time.perf_counter() - start)
+    reference = costs[backends[0]]
     return {
         "programs": len(programs),
-        "paths": {
-            path: {
-                "cpu_ms": statistics.median(cost.cpu_ms for cost in costs[path]),
-                "cpu_ms_mean": statistics.fmean(cost.cpu_ms for cost in costs[path]),
-                "wall_ms": statistics.median(cost.wall_ms for cost in costs[path]),
-                "per_second": rates[path],
-                "differences": sum(a.verdict != b.verdict for a, b in zip(costs[path], reference, strict=True)),
+        "backends": {
+            backend: {
+                "cpu_ms": statistics.median(cost.cpu_ms for cost in costs[backend]),
+                "cpu_ms_mean": statistics.fmean(cost.cpu_ms for cost in costs[backend]),
+                "wall_ms": statistics.median(cost.wall_ms for cost in costs[backend]),
+                "per_second": rates[backend],
+                "differences": sum(a.verdict != b.verdict for a, b in zip(costs[backend], reference, strict=True)),
             }
-            for path in paths
+            for backend in backends
         },
         "floor_cpu_ms": statistics.median(floor),
     }
@@ -135,11 +137,11 @@ def measure(programs: Sequence[str], paths: Sequence[str], jobs: Sequence[int], 
 
 def table(figures: dict[str, Any]) -> str:
     """The figures for people: CPU first, since it drifts least."""
-    first = next(iter(figures["paths"].values()))["cpu_ms"]
+    first = next(iter(figures["backends"].values()))["cpu_ms"]
     lines = [
-        f"{'path':8} {'CPU ms':>8} {'mean':>8} {'ratio':>7} {'x floor':>8} {'wall ms':>8} {'differ':>7}  per second"
+        f"{'backend':8} {'CPU ms':>8} {'mean':>8} {'ratio':>7} {'x floor':>8} {'wall ms':>8} {'differ':>7}  per second"
     ]
-    for name, row in figures["paths"].items():
+    for name, row in figures["backends"].items():
         rates = ", ".join(f"{rate:.2f} ({jobs} jobs)" for jobs, rate in row["per_second"].items())
         lines.append(
             f"{name:8} {row['cpu_ms']:8.0f} {row['cpu_ms_mean']:8.0f} {first / row['cpu_ms']:6.2f}x "
@@ -173,29 +175,29 @@ def _parts(programs: Sequence[str]) -> list[Sequence[str]]:
     return [programs[start : start + BATCH_SIZE] for start in range(0, len(programs), BATCH_SIZE)]
 
 
-def _grade(path: str, sources: Sequence[str]) -> list[Cost]:
-    """Grade programs: together if that is the path, else one after the other."""
+def _grade(backend: str, sources: Sequence[str]) -> list[Cost]:
+    """Grade programs: together if that is the backend, else one after the other."""
     assert _isolation is not None
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         Path(directory).chmod(0o711)
-        if path != "batch":
-            return [_grade_one(path, source, Path(directory) / str(place)) for place, source in enumerate(sources)]
+        if backend != "batch":
+            return [_grade_one(backend, source, Path(directory) / str(place)) for place, source in enumerate(sources)]
         start = time.perf_counter()
-        graded = dict(grade_together(sources, _isolation, Limits(), Path(directory)))  # the later answer counts
+        graded = dict(grade_together(sources, _isolation, Limits(), Path(directory)))  # the later completion counts
         wall_ms = 1e3 * (time.perf_counter() - start) / len(sources)
     verdicts = [graded[place] for place in range(len(sources))]
     return [Cost(verdict.facts, verdict.cpu_ms, wall_ms) for verdict in verdicts if verdict is not None]
 
 
-def _grade_one(path: str, source: str, directory: Path) -> Cost:
+def _grade_one(backend: str, source: str, directory: Path) -> Cost:
     """Grade one program."""
     assert _isolation is not None
     directory.mkdir(mode=0o711)
     start = time.perf_counter()
-    if path == NAIVE:
+    if backend == NAIVE:
         verdict = NaiveGrading(directory, source, _isolation, Limits()).verdict()
     else:
-        verdict = grade(source, _isolation, Limits(), directory, path=path)
+        verdict = grade(source, _isolation, Limits(), directory, backend=backend)
     return Cost(verdict.facts, verdict.cpu_ms, 1e3 * (time.perf_counter() - start))
 
 

@@ -4,14 +4,14 @@ Usage:
     python scripts/bench_throughput.py [--only NAME,NAME] [--vs trl|none] [--engine hf|vllm] [--json FILE]
         [--model DIR | --random-init qwen2.5-coder-1.5b] [--turns N] [--steps N] [--prompts N] [--group N] ...
 
-Both sides train the same model on the same prompts with as many answers, the same lengths, beta, type and threads, and
-no answer is graded twice. Contenders are processes that take turns of some steps. What is compared:
+Both sides train the same model on the same prompts with as many completions, the same lengths, beta, type and threads, and
+no completion is graded twice. Contenders are processes that take turns of some steps. What is compared:
 
     cargo                 TRL with the three published reward functions against this trainer; hf sampling on both
                           sides, every batch sampled by the weights that learn from it
     cargo_ahead           the same with `rollout.overlap = 1` on our side: graded while the next batch is sampled
     cargo_vllm            with --engine vllm: vLLM on our side, one batch ahead
-    published_step        the same three with the published 4 prompts x 4 answers a step, and three times the steps
+    published_step        the same three with the published 4 prompts x 4 completions a step, and three times the steps
     trivial               a reward that costs nothing on both sides: the trainers alone
     trl_with_our_rewards  TRL with the published rewards against TRL with ours
 
@@ -36,9 +36,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from published import known_config, model_names
-from throughput.figures import SIDES, compared, projection, rates, row, table
-from throughput.turns import Contender, Failed, Step
+from bench.figures import SIDES, compared, projection, rates, row, table
+from bench.turns import Contender, Failed, Step
+from grpo_rust.known_sizes import known_config, model_names
 
 SCENARIOS = ("cargo", "published_step", "trivial", "trl_with_our_rewards")
 PUBLISHED_PROMPTS, PUBLISHED_GROUP = 4, 4
@@ -81,8 +81,8 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--turns", type=int, default=2, help="measured turns of every contender, after a first step")
     parser.add_argument("--steps", type=int, default=2, help="steps of a turn")
     parser.add_argument("--prompts", type=int, default=16, help="prompts a step, but of published_step")
-    parser.add_argument("--group", type=int, default=8, help="answers to each")
-    parser.add_argument("--max-tokens", type=int, default=192, help="longest answer")
+    parser.add_argument("--group", type=int, default=8, help="completions to each")
+    parser.add_argument("--max-tokens", type=int, default=192, help="longest completion")
     parser.add_argument("--beta", type=float, default=0.0, help="weight of the KL")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="of the matrix products")
     parser.add_argument("--threads", type=int, default=0, help="of torch on all sides; 0: all cores but one")
@@ -97,7 +97,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     """Every comparison, one after the other."""
-    from throughput.training import Work
+    from bench.training import Work
 
     model = random_model(options.random_init, directory) if options.random_init else options.model
     work = Work(
@@ -122,7 +122,7 @@ def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
         figures |= {name + ending: compared(rows, side) for side, ending in SIDES.items() if side in rows}
     return {
         **figures,
-        "projection": projection(figures, answers_per_step=work.prompts * work.group),
+        "projection": projection(figures, completions_per_step=work.prompts * work.group),
         "rates": rates(figures, device=device_name(), dtype=work.dtype),
         "work": {
             **dataclasses.asdict(work),
@@ -135,7 +135,7 @@ def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
 
 def contenders(name: str, options: argparse.Namespace) -> dict[str, tuple[Any, dict[str, Any]]]:
     """Who takes part in a comparison: what trains, and with which settings."""
-    from throughput.training import train_ours, train_trl
+    from bench.training import train_ours, train_trl
 
     peer = {"trl": (train_trl, {"rewards": "trivial" if name == "trivial" else "published"})}
     sides = peer if options.vs == "trl" else {}

@@ -1,11 +1,11 @@
-"""Compare the sandbox's paths on many programs: whatever cargo says, the cheap ones must say too.
+"""Compare the sandbox's backends on many programs: whatever cargo says, the cheap ones must say too.
 
 Usage:
-    python scripts/equality.py [DIR...] [--generated N] [--mutants N] [--paths exact,direct,batch] [--jobs N]
+    python scripts/equality.py [DIR...] [--generated N] [--mutants N] [--backends cargo,direct,batch] [--jobs N]
 
-Grades every .rs file below the directories (default: the project's own corpus), N answers in the shipped model's family
+Grades every .rs file below the directories (default: the project's own corpus), N completions in the shipped model's family
 and N mutants of each of all these, in which one token was removed, doubled, exchanged or replaced. Prints every program
-on which a path differs from the first one in build, clippy, test or the numbers of tests. Exit codes: 0 none differs,
+on which a backend differs from the first one in build, clippy, test or the numbers of tests. Exit codes: 0 none differs,
 1 some do, 2 bad input, 3 the host failed.
 
 Example:
@@ -23,10 +23,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from rewards.rust import extract_code
+from rewards.rust.parse import extract_code
 from sandbox import ISOLATIONS, Limits, Outcome, SandboxError, SandboxPool, Verdict
-from sandbox.paths import PATHS
-from sandbox.tokens import tokens
+from sandbox.grading.backends import BACKENDS
+from sandbox.grading.lexer import tokens
 from tiny.tasks import demonstrations
 
 __all__ = ["main", "mutants"]
@@ -39,27 +39,27 @@ MARKS = ["+", "-", "*", "==", "<", "&", "!", ";", ",", "(", ")", "{", "}", "::",
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Grade everything on every path; the exit code."""
+    """Grade everything on every backend; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("directories", nargs="*", type=Path, metavar="DIR", help="where .rs files are; default: corpus")
-    parser.add_argument("--generated", type=int, default=0, metavar="N", help="answers to generate besides")
+    parser.add_argument("--generated", type=int, default=0, metavar="N", help="completions to generate besides")
     parser.add_argument("--mutants", type=int, default=0, metavar="N", help="mutants of each program")
     parser.add_argument("--count", type=int, default=0, metavar="N", help="take N of all these at random; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="of generating, mutating and taking")
-    parser.add_argument("--paths", default=",".join(PATHS), help="what to compare; the first is the reference")
+    parser.add_argument("--backends", default=",".join(BACKENDS), help="what to compare; the first is the reference")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
     parser.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="under which all of them run")
     options = parser.parse_args(argv)
-    paths = options.paths.split(",")
-    if unknown := set(paths) - set(PATHS):
-        parser.error(f"--paths: no such path: {', '.join(sorted(unknown))}; there are {', '.join(PATHS)}")
+    backends = options.backends.split(",")
+    if unknown := set(backends) - set(BACKENDS):
+        parser.error(f"--backends: no such backend: {', '.join(sorted(unknown))}; there are {', '.join(BACKENDS)}")
     programs = list(_programs(options.directories or CORPUS, options.generated, options.mutants, options.seed))
     random.Random(options.seed).shuffle(programs)  # so that batches are mixed
     programs = programs[: options.count or len(programs)]
     if not programs:
         parser.error(f"there is no .rs file in {', '.join(map(str, options.directories))}")
     try:
-        said = {path: _grade([text for _, text in programs], path, options) for path in paths}
+        said = {backend: _grade([text for _, text in programs], backend, options) for backend in backends}
     except SandboxError as error:
         print(f"equality: {error}", file=sys.stderr)
         return HOST_FAILED
@@ -106,11 +106,11 @@ def _programs(directories: Sequence[Path], generated: int, count: int, seed: int
     yield from ((name, text) for text, name in texts.items())
 
 
-def _grade(programs: Sequence[str], path: str, options: argparse.Namespace) -> list[Verdict]:
-    """The verdicts of one path."""
-    with SandboxPool(options.jobs, LIMITS, path=path, isolation=options.isolation) as pool:
+def _grade(programs: Sequence[str], backend: str, options: argparse.Namespace) -> list[Verdict]:
+    """The verdicts of one backend."""
+    with SandboxPool(options.jobs, LIMITS, backend=backend, isolation=options.isolation) as pool:
         futures = [pool.submit(program) for program in programs]
-        return [future.result() for future in tqdm(futures, desc=path, unit="program")]
+        return [future.result() for future in tqdm(futures, desc=backend, unit="program")]
 
 
 def _report(names: Sequence[str], said: dict[str, list[Verdict]]) -> int:
@@ -118,19 +118,19 @@ def _report(names: Sequence[str], said: dict[str, list[Verdict]]) -> int:
     (first, reference), *others = said.items()
     differing = stopped = 0
     for place, name in enumerate(names):
-        here = {path: verdicts[place] for path, verdicts in said.items()}
+        here = {backend: verdicts[place] for backend, verdicts in said.items()}
         if any(verdict.outcome in (Outcome.TIMEOUT, Outcome.HOST_ERROR) for verdict in here.values()):
             stopped += 1  # where it was stopped depends on how far it came
             continue
-        wrong = {path: verdict for path, verdict in here.items() if verdict.facts != reference[place].facts}
+        wrong = {backend: verdict for backend, verdict in here.items() if verdict.facts != reference[place].facts}
         differing += bool(wrong)
-        for path, verdict in wrong.items():
-            print(f"{name}: {path} says {verdict.facts}, {first} {reference[place].facts}")
+        for backend, verdict in wrong.items():
+            print(f"{name}: {backend} says {verdict.facts}, {first} {reference[place].facts}")
     counts = ", ".join(f"{count} {outcome}" for outcome, count in Counter(v.outcome for v in reference).most_common())
     print(f"{len(names)} programs ({counts}); {stopped} stopped by a limit and not compared")
-    for path, verdicts in said.items():
-        print(f"{path:8} {sum(verdict.cpu_ms for verdict in verdicts) / len(verdicts):6.0f} CPU ms a program")
-    print(f"{differing} differ between {', '.join(said)}" if others else "nothing to compare: give several --paths")
+    for backend, verdicts in said.items():
+        print(f"{backend:8} {sum(verdict.cpu_ms for verdict in verdicts) / len(verdicts):6.0f} CPU ms a program")
+    print(f"{differing} differ between {', '.join(said)}" if others else "nothing to compare: give several --backends")
     return DIFFERENT if differing else EQUAL
 
 

@@ -1,14 +1,14 @@
-"""Evaluate a model on held-out prompts, and keep its graded answers.
+"""Evaluate a model on held-out prompts, and keep its graded completions.
 
 Usage:
     python scripts/eval_model.py [RECIPE.toml] [section.key=value ...] --out FILE.jsonl
 
 The recipe says which model (model.path: any checkpoint directory), which prompts (data.eval), how many of them and how
-many answers each (the section eval), and what is paid. One line an answer is written, with its verdict; nothing of the
+many completions each (the section eval), and what is paid. One line a completion is written, with its verdict; nothing of the
 model is changed. Exit codes: 0 done, 2 bad input, 3 the host failed, 130 interrupted.
 
 Example:
-    python scripts/eval_model.py model.path=runs/first/checkpoints/step-00040 eval.samples=8 --out answers.jsonl
+    python scripts/eval_model.py model.path=runs/first/checkpoints/step-00040 eval.samples=8 --out completions.jsonl
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contextlib import closing
 from pathlib import Path
 
 from grpo.errors import BadInput, HostFailed
-from recipe import Recipe, parse_arguments
+from grpo_rust.recipe import Recipe, parse_arguments
 from rewards import RewardError, Rubric
 from sandbox import SandboxError
 
@@ -62,11 +62,11 @@ def taken(words: list[str]) -> Path:
 
 
 def evaluate(recipe: Recipe, out: Path) -> None:
-    """Evaluate, print the rates, and write the answers; the file appears only when it is complete."""
+    """Evaluate, print the rates, and write the completions; the file appears only when it is complete."""
     rubric = Rubric(recipe.rewards.weights)
     with recipe.sandbox.pool() as pool:
-        from compose import evaluate_policy, load_prompt_set, load_recipe_policy, make_engine, make_sync
-        from grpo.journal import completion_lines
+        from grpo.run.serialize import completion_lines
+        from grpo_rust.build import evaluate_policy, load_prompt_set, load_recipe_policy, make_engine, make_sync
 
         policy = load_recipe_policy(recipe, recipe.model.path)
         held_out = load_prompt_set(recipe, policy, recipe.data.eval, split="test", gold=True, limit=recipe.eval.prompts)
@@ -85,7 +85,7 @@ def evaluate(recipe: Recipe, out: Path) -> None:
         half_width = evaluation.metrics.get(f"{name}_ci95")
         if not name.endswith("_ci95"):
             print(f"  {name:22} {value:8.3f}" + (f" ± {half_width:.3f}" if half_width is not None else ""))
-    print(f"{out}: {len(evaluation.groups) * evaluation.num_samples} answers, {evaluation.seconds:.0f} s")
+    print(f"{out}: {len(evaluation.groups) * evaluation.num_samples} completions, {evaluation.seconds:.0f} s")
 
 
 if __name__ == "__main__":

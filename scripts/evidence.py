@@ -5,7 +5,7 @@ Usage:
 
 `--study gains` (the default) writes docs/evidence.md and docs/evidence.svg: three seeds of the recipe, and three of the
 control whose advantages are shuffled. `--study rewards` writes docs/rewards_study.md: other rewards and group sizes on
-the same number of answers, one seed each. `--study overlap` writes docs/overlap.md and docs/overlap.svg: three seeds
+the same number of completions, one seed each. `--study overlap` writes docs/overlap.md and docs/overlap.svg: three seeds
 with every batch sampled by the weights that learn from it, and three with batches sampled one update ahead. Hours of
 work are kept in --runs: the same command goes on where it was stopped, and makes nothing twice. Runs go two at once,
 each with one thread for torch and one for the sandbox.
@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from grpo.errors import HostFailed
-from study.answers import CHECKS, astray, by_prompt, check, num_tokens, passes_at, read_answers
 from study.arms import CONTROL, DESIGNS, GRPO, OVERLAP
+from study.completions import CHECKS, by_prompt, check, num_tokens, passes_at, read_completions, strict_but_wrong
 from study.curves import Panel, draw, read_curve
 from study.gains import Gain, paired_gain
 from study.pages import by_seed_table, design_table, gains_table, verdicts
@@ -80,9 +80,9 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--control-seeds", type=int, default=3, help="runs of the control; 0: none")
     parser.add_argument("--steps", type=int, default=0, help="steps of every run; 0: as many as the recipe says")
     parser.add_argument("--prompts", type=int, default=200, help="held-out prompts that every model is asked")
-    parser.add_argument("--samples", type=int, default=8, help="answers to each")
+    parser.add_argument("--samples", type=int, default=8, help="completions to each")
     parser.add_argument("--at-once", type=int, default=2, help="runs at the same time, one core each")
-    parser.add_argument("--runs", type=Path, default=Path("runs/evidence"), help="where runs and answers are kept")
+    parser.add_argument("--runs", type=Path, default=Path("runs/evidence"), help="where runs and completions are kept")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="where the pages go")
     parser.add_argument("--only-report", action="store_true", help="run nothing, write the pages from what is there")
     options = parser.parse_args(argv)
@@ -104,14 +104,14 @@ def work(runs: Sequence[Run], question: Question, options: argparse.Namespace) -
     jobs = [training_job(run, RECIPE, (*ONE_OF_TWO, *steps)) for run in runs]
     perform([warm_job(question, options.runs), *jobs], at_once=options.at_once, say=say)
     asked = [
-        evaluation_job(run.name, run.answers(question), str(run.checkpoint()), question, RECIPE, ONE_OF_TWO)
+        evaluation_job(run.name, run.completions(question), str(run.checkpoint()), question, RECIPE, ONE_OF_TWO)
         for run in runs
     ]
     perform(asked, at_once=options.at_once, say=say)
 
 
 def warm(question: Question, folder: Path) -> Path:
-    """Where the answers of the untrained model lie."""
+    """Where the completions of the untrained model lie."""
     return folder / f"warm.{question.name}.jsonl"
 
 
@@ -122,23 +122,23 @@ def warm_job(question: Question, folder: Path) -> Job:
 
 def gains_of(runs: Sequence[Run], question: Question) -> dict[str, Gain]:
     """What the runs of one arm gained: checks, length, pass@k, and the mistakes of each class."""
-    before = read_answers(warm(question, runs[0].folder))
-    after = [read_answers(run.answers(question)) for run in runs]
-    values = {name: check(name) for name in CHECKS} | {"astray": astray, "tokens": num_tokens}
+    before = read_completions(warm(question, runs[0].folder))
+    after = [read_completions(run.completions(question)) for run in runs]
+    values = {name: check(name) for name in CHECKS} | {"strict_but_wrong": strict_but_wrong, "tokens": num_tokens}
     gains = {
-        name: paired_gain(by_prompt(before, value), [by_prompt(answers, value) for answers in after])
+        name: paired_gain(by_prompt(before, value), [by_prompt(completions, value) for completions in after])
         for name, value in values.items()
     }
-    strict = [by_prompt(answers, check("test_strict")) for answers in (before, *after)]
+    strict = [by_prompt(completions, check("test_strict")) for completions in (before, *after)]
     for k in (1, 2, 4, 8):
         if k <= question.samples:
             gains[f"pass@{k}"] = paired_gain(passes_at(k, strict[0]), [passes_at(k, seed) for seed in strict[1:]])
     for kind in CLASSES:
 
-        def shows(answer: Mapping[str, object], kind: str = kind) -> float:
-            return float(mistake_of(answer) == kind)
+        def shows(completion: Mapping[str, object], kind: str = kind) -> float:
+            return float(mistake_of(completion) == kind)
 
-        gains[kind] = paired_gain(by_prompt(before, shows), [by_prompt(answers, shows) for answers in after])
+        gains[kind] = paired_gain(by_prompt(before, shows), [by_prompt(completions, shows) for completions in after])
     return gains
 
 
@@ -146,9 +146,9 @@ def difference(runs: Sequence[Run], others: Sequence[Run], question: Question) -
     """What other runs have beyond runs, all seeds of each together."""
 
     def together(arm: Sequence[Run]) -> list[Mapping[str, Any]]:
-        return [answer for run in arm for answer in read_answers(run.answers(question))]
+        return [completion for run in arm for completion in read_completions(run.completions(question))]
 
-    values = {name: check(name) for name in CHECKS} | {"astray": astray, "tokens": num_tokens}
+    values = {name: check(name) for name in CHECKS} | {"strict_but_wrong": strict_but_wrong, "tokens": num_tokens}
     one, other = together(runs), together(others)
     return {name: paired_gain(by_prompt(one, value), [by_prompt(other, value)]) for name, value in values.items()}
 
@@ -158,7 +158,7 @@ def only(gains: Mapping[str, Gain], names: Sequence[str]) -> dict[str, Gain]:
     return {name: gains[name] for name in names if name in gains}
 
 
-MAIN = ("build", "clippy", "test_strict", "gold", "astray", "asserts", "tokens")
+MAIN = ("build", "clippy", "test_strict", "gold", "strict_but_wrong", "asserts", "tokens")
 PASSES = ("pass@1", "pass@2", "pass@4", "pass@8")
 
 
@@ -179,7 +179,7 @@ def gains_page(
         "The difference is paired by prompt and averaged over the seeds; ±: 95 % interval, clustered by "
         "prompt. The seeds:",
         by_seed_table(gains, [run.seed for run in runs]),
-        "Own tests that pass and gold tests that fail, both at once: such an answer solves another problem than the "
+        "Own tests that pass and gold tests that fail, both at once: such a completion solves another problem than the "
         "one it was given, and tests that. Its reward cannot tell.",
         "## The targets",
         verdicts(gains, dealt),
@@ -187,14 +187,14 @@ def gains_page(
         f"Advantages shuffled within the batch, everything else the same, {seeds(control)}:" if dealt else "",
         gains_table(only(dealt, MAIN), head="shuffled") if dealt else "",
         "## Learning, or only sharpening?",
-        "The chance that at least one of k answers passes strictly. If only the first row grew, training "
+        "The chance that at least one of k completions passes strictly. If only the first row grew, training "
         "would have made "
         "the model repeat what it could already do.",
         gains_table(only(gains, PASSES), head="strict"),
         "## Which mistakes went away",
-        "Share of answers that show each class of mistake, as the compiler tells it "
+        "Share of completions that show each class of mistake, as the compiler tells it "
         "(`scripts/tiny/diagnosis.py`). The first "
-        "seven were planted in the warm start's demonstrations; `expected` is a test of the answer that "
+        "seven were planted in the warm start's demonstrations; `expected` is a test of the completion that "
         "expects a wrong "
         "value of right code, `operator` is code that computes something else.",
         gains_table(only(gains, CLASSES), head="class"),
@@ -216,10 +216,10 @@ def overlap_page(runs: Sequence[Run], ahead: Sequence[Run], question: Question, 
         "# Does sampling ahead hurt?",
         facts(options, question, runs),
         "Two arms of equal steps: `rollout.overlap = 0`, where a batch is sampled by the weights that learn from it, "
-        "and 1, where those weights are one update older and answers are reweighted per token (`loss.mismatch = "
+        "and 1, where those weights are one update older and completions are reweighted per token (`loss.mismatch = "
         '"auto"`).',
         "![Build and strict pass rate of the training batches, by step](overlap.svg)",
-        "Every prompt's answers of all seeds together, one ahead minus none:",
+        "Every prompt's completions of all seeds together, one ahead minus none:",
         gains_table(only(between, MAIN), head="trained", sides=("overlap = 0", "overlap = 1")),
         "## overlap = 0",
         gains_table(only(gains, MAIN), head=seeds(runs)),
@@ -248,7 +248,7 @@ def rewards_page(runs: Sequence[Run], question: Question, options: argparse.Name
         facts(options, question, runs),
         f"Before training: {start}, {warm_row['asserts'].before:.2f} asserts and "
         f"{warm_row['tokens'].before:.0f} tokens an "
-        "answer. Rates are differences in points, paired by prompt, ±: 95 % interval; asserts, tokens and "
+        "completion. Rates are differences in points, paired by prompt, ±: 95 % interval; asserts, tokens and "
         "entropy (nats a "
         "token, mean of the last five steps) are values at the end. One seed tells large differences only: "
         "seeds of one "
@@ -267,7 +267,7 @@ def facts(options: argparse.Namespace, question: Question, runs: Sequence[Run]) 
     command = shlex.join(["python", "scripts/evidence.py", *sys.argv[1:]])
     return (
         f"Made by `{command}` on {time.strftime('%Y-%m-%d')}, trained at {', '.join(commits)}: {num_steps} steps "
-        f"of 128 answers a run, {question.prompts} held-out prompts x {question.samples} answers at temperature 1, the "
+        f"of 128 completions a run, {question.prompts} held-out prompts x {question.samples} completions at temperature 1, the "
         f"same sampling seed before and after. {os.cpu_count()} cores, {platform.machine()}, "
         f"Python {platform.python_version()}, Rust {' '.join(rust) or 'of the project'}; {options.at_once} runs at "
         "once, a core each. A toy model of three million parameters on generated tasks: it shows that the trainer "
@@ -283,7 +283,7 @@ def seeds(runs: Sequence[Run]) -> str:
 def picture(runs: Sequence[Run], others: Sequence[Run], other: str) -> str:
     """Curves of the recipe beside those of another arm."""
     panels = []
-    for title, key, scale in (*PANELS, ("asserts an answer", "check/asserts", 1.0)):
+    for title, key, scale in (*PANELS, ("asserts a completion", "check/asserts", 1.0)):
         curves = [read_curve("GRPO", [run.path / "metrics.jsonl" for run in runs], key)]
         if others:
             curves.append(read_curve(other, [run.path / "metrics.jsonl" for run in others], key))

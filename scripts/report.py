@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from grpo.report import ReportError, visible, write_report
+from grpo_rust.report import ReportError, visible, write_report
 
 
 def main(argv: Sequence[str] | None = None) -> int:

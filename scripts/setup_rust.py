@@ -120,8 +120,8 @@ def download_rustup_init(folder: Path) -> Path:
 def download(address: str) -> bytes:
     """What lies at an address."""
     try:
-        with urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT_S) as answer:
-            return bytes(answer.read())
+        with urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT_S) as completion:
+            return bytes(completion.read())
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise SetupFailed(f"{address} cannot be downloaded ({error}). {advice()}") from error
 

@@ -32,9 +32,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from rewards.rust import extract_code
+from rewards.rust.parse import extract_code
 from sandbox import ISOLATIONS, Limits, Outcome, SandboxError, SandboxPool, Verdict
-from sandbox.paths import PATHS
+from sandbox.grading.backends import BACKENDS
 from tiny.tasks import demonstrations
 
 __all__ = ["HOSTILE", "main"]
@@ -111,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--hostile", type=float, default=0.1, help="share of hostile programs")
     parser.add_argument("--kill-every", type=float, default=10.0, metavar="SECONDS", help="between two killed workers")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
-    parser.add_argument("--path", choices=PATHS, default="batch", help="how they are graded")
+    parser.add_argument("--backend", choices=BACKENDS, default="batch", help="how they are graded")
     parser.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="under which they run")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of programs and victims")
     parser.add_argument("--json", type=Path, help="where to write the figures")
@@ -141,19 +141,19 @@ def soak(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     """The figures, and what does not hold."""
     rng = random.Random(options.seed)
     programs = {**_honest(HONEST, options.seed), **HOSTILE}
-    with SandboxPool(options.jobs, LIMITS, path=options.path, isolation=options.isolation) as pool:
+    with SandboxPool(options.jobs, LIMITS, backend=options.backend, isolation=options.isolation) as pool:
         waiting = {name: pool.submit(source) for name, source in programs.items()}
         alone = {name: future.result() for name, future in waiting.items()}
     honest = [name for name in programs if name not in HOSTILE]
     chosen = [rng.choice(list(HOSTILE) if rng.random() < options.hostile else honest) for _ in range(options.count)]
     before = _left_behind()  # what a first pool leaves is for the next one
-    answers: Counter[int] = Counter()
+    completions: Counter[int] = Counter()
     started = time.monotonic()
-    with SandboxPool(options.jobs, LIMITS, path=options.path, isolation=options.isolation) as pool:
+    with SandboxPool(options.jobs, LIMITS, backend=options.backend, isolation=options.isolation) as pool:
         with Watch(pool, options.kill_every, rng) as watch:
             futures = [pool.submit(f"// {number}\n{programs[name]}") for number, name in enumerate(chosen)]
             for number, future in enumerate(futures):
-                future.add_done_callback(lambda _, number=number: answers.update([number]))  # type: ignore[misc]
+                future.add_done_callback(lambda _, number=number: completions.update([number]))  # type: ignore[misc]
             verdicts = [future.result() for future in tqdm(futures, unit="program")]
     took = time.monotonic() - started
     different = [
@@ -162,8 +162,10 @@ def soak(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
         if _said(v) != _said(alone[n])
     ]
     problems = [*different[:20], *_grown(watch)]
-    if set(answers.values()) != {1} or len(answers) != options.count:
-        problems.append(f"{len(answers)} of {options.count} programs were answered, some {max(answers.values())} times")
+    if set(completions.values()) != {1} or len(completions) != options.count:
+        problems.append(
+            f"{len(completions)} of {options.count} programs were answered, some {max(completions.values())} times"
+        )
     problems += [f"left behind: {item}" for item in sorted(_left_behind() - before)]
     return {
         "gradings": options.count,
@@ -180,7 +182,7 @@ def soak(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
 
 
 def _honest(count: int, seed: int) -> dict[str, str]:
-    """Answers in the shipped model's family, right and wrong ones."""
+    """Completions in the shipped model's family, right and wrong ones."""
     codes = (extract_code(item.answer) for item in demonstrations(4 * count, mistaken=0.5, seed=seed))
     unique = list(dict.fromkeys(code for code in codes if code))[:count]
     return {f"honest {number}": code for number, code in enumerate(unique)}

@@ -25,12 +25,12 @@ from types import FrameType
 
 from tqdm import tqdm
 
-from grpo.environment import environment
 from grpo.errors import BadInput, HostFailed
-from grpo.run import RunDirectory
-from grpo.settings import to_toml
-from plan import plan
-from recipe import Arguments, Recipe, parse_arguments
+from grpo.run.directory import RunDirectory
+from grpo.run.provenance import environment
+from grpo.schema import to_toml
+from grpo_rust.plan import plan
+from grpo_rust.recipe import Arguments, Recipe, parse_arguments
 from rewards import RewardError, Rubric
 from sandbox import SandboxError, SandboxPool
 from sandbox.terminal import forget_output
@@ -93,7 +93,8 @@ def train(recipe: Recipe) -> int:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
     with recipe.sandbox.pool() as pool:
-        from compose import (
+        from grpo.checkpoint import latest_checkpoint
+        from grpo_rust.build import (
             PromptSet,
             engine_kind,
             load_prompt_set,
@@ -103,8 +104,7 @@ def train(recipe: Recipe) -> int:
             make_updater,
             resume,
         )
-        from grpo.checkpoint import latest_checkpoint
-        from grpo.report import write_report
+        from grpo_rust.report import write_report
 
         checkpoint = latest_checkpoint(path / "checkpoints") if recipe.run.resume else None
         policy = load_trained_policy(recipe, checkpoint)
@@ -125,7 +125,7 @@ def train(recipe: Recipe) -> int:
             print(f"prompts   {prompts} to train on, {held_out} to evaluate on")
             kind = engine_kind(recipe, policy.device)
             print(f"engine    {kind}, {recipe.rollout.overlap} batches ahead, ready in {warm_up:.1f} s")
-            print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers, {pool.path} path")
+            print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers, {pool.backend} path")
             print(f"isolation {pool.isolation}")
             print(f"run       {path}, steps {first_step} to {trainer.num_steps}", flush=True)
             stop = StopRequest()
@@ -191,8 +191,8 @@ def show(bar: tqdm[None], metrics: Mapping[str, float]) -> None:
 
 def summarise(run: RunDirectory, *, steps: int, seconds: float) -> None:
     """Write summary.json and, where there was an evaluation, print the table before / after."""
-    from grpo.journal import summary_rates
-    from grpo.report import closing_table
+    from grpo.run.serialize import summary_rates
+    from grpo_rust.report import closing_table
 
     evaluations = run.evaluations()
     before, after = (evaluations[0], evaluations[-1]) if evaluations else ({}, {})

@@ -9,7 +9,7 @@ import warnings
 from hypothesis import settings
 
 from sandbox import IsolationError, ToolchainError, find_toolchain
-from sandbox.isolation import isolate
+from sandbox.isolation.policy import isolate
 
 settings.register_profile("deterministic", derandomize=True, deadline=None)
 settings.load_profile("deterministic")

@@ -1,8 +1,8 @@
-"""Engines sample answers. They take and give token ids, never text, and yield each answer the moment it is complete.
+"""Engines sample completions. They take and give token ids, never text, and yield each completion the moment it is complete.
 
 What every engine promises: the distribution is softmax(z / T) and nothing else (no top-p, no penalties from a
-generation_config); the sampled stop token is part of the answer; the same weights, prompts and seed give the same
-answers. One contract suite runs over all of them.
+generation_config); the sampled stop token is part of the completion; the same weights, prompts and seed give the same
+completions. One contract suite runs over all of them.
 
     hf       samples with the trained model itself; there is nothing to synchronise
     paged    transformers' continuous batching, what hf means on a GPU
@@ -21,12 +21,12 @@ from grpo.errors import HostFailed
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Engine", "EngineDied", "Sampled", "check_request"]
+__all__ = ["Engine", "EngineDied", "GenerationOutput", "check_request"]
 
 
 @dataclass(frozen=True)
-class Sampled:
-    """One finished answer: the `sample`-th to prompt number `prompt`.
+class GenerationOutput:
+    """One finished completion: the `sample`-th to prompt number `prompt`.
 
     `logprobs` are natural logs under softmax(z / T), one per token. Not `terminated` means it ran out of tokens.
     """
@@ -43,7 +43,7 @@ class EngineDied(HostFailed):
 
 
 class Engine(Protocol):
-    """Samples groups of answers from the weights it was given last."""
+    """Samples groups of completions from the weights it was given last."""
 
     @property
     def concurrent(self) -> bool:
@@ -57,10 +57,10 @@ class Engine(Protocol):
         max_tokens: int,
         temperature: float,
         seed: int,
-    ) -> Iterator[Sampled]:
-        """Yield `num_samples` answers to every prompt, each as soon as it ends.
+    ) -> Iterator[GenerationOutput]:
+        """Yield `num_samples` completions to every prompt, each as soon as it ends.
 
-        Args: prompts, token ids, none empty; num_samples per prompt; max_tokens per answer; temperature, 0 = greedy
+        Args: prompts, token ids, none empty; num_samples per prompt; max_tokens per completion; temperature, 0 = greedy
             (log-probs are then those at temperature 1); seed of this call's sampling.
         Raises: ValueError for an empty prompt or a limit below 1; EngineDied.
         """

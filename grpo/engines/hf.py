@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from grpo.engines import Sampled, check_request
-from grpo.model import Policy
+from grpo.engines import GenerationOutput, check_request
+from grpo.model.policy import Policy
 
 __all__ = ["HFEngine"]
 
@@ -24,7 +24,7 @@ COMPACT_AT = 1 / 8  # share of ended rows at which copying the cache costs less 
 
 @dataclass
 class _Row:
-    """An answer being written."""
+    """A completion being written."""
 
     prompt: int
     sample: int
@@ -62,7 +62,7 @@ class HFEngine:
         max_tokens: int,
         temperature: float,
         seed: int,
-    ) -> Iterator[Sampled]:
+    ) -> Iterator[GenerationOutput]:
         """As `grpo.engines.Engine.generate`."""
         check_request(prompts, num_samples=num_samples, max_tokens=max_tokens)
         generator = torch.Generator(self._policy.device).manual_seed(seed)
@@ -78,7 +78,9 @@ class HFEngine:
                 terminated = token_id in self._policy.stop_ids
                 row.ended = terminated or step == max_tokens - 1
                 if row.ended:
-                    yield Sampled(row.prompt, row.sample, tuple(row.token_ids), tuple(row.logprobs), terminated)
+                    yield GenerationOutput(
+                        row.prompt, row.sample, tuple(row.token_ids), tuple(row.logprobs), terminated
+                    )
             active = [index for index, row in enumerate(rows) if not row.ended]
             if not active:
                 return
@@ -90,7 +92,7 @@ class HFEngine:
 
 
 class _Decoding:
-    """The state of a batch of unfinished answers: cache, mask, positions and the logits of the next token."""
+    """The state of a batch of unfinished completions: cache, mask, positions and the logits of the next token."""
 
     def __init__(self, policy: Policy, prompts: Sequence[Sequence[int]], num_samples: int) -> None:
         self._policy = policy

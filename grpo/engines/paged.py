@@ -1,4 +1,4 @@
-"""Sampling with transformers' continuous batching: a paged cache, and a new answer the moment another one ends.
+"""Sampling with transformers' continuous batching: a paged cache, and a new completion the moment another one ends.
 
 What "hf" means on a GPU, where there is no vLLM. It has weights of its own in the type of the matrix products, as vLLM
 has, so it can also live in a process of its own. The cache is there during a call only: between calls the trainer has
@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
 
-from grpo.engines import EngineDied, Sampled, check_request
+from grpo.engines import EngineDied, GenerationOutput, check_request
 
 __all__ = ["PagedEngine"]
 
@@ -35,8 +35,8 @@ class PagedEngine:
         self, model: str, *, stop_ids: Iterable[int], dtype: str, device: str, max_tokens: int, max_rows: int
     ) -> None:
         """Args: model, a checkpoint's directory or hub name, of which only the config is read; stop_ids, any of which
-        ends an answer; dtype, "float32" or "bfloat16", of weights and products; device, "cpu" or "cuda"; max_tokens of
-        prompt and answer together; max_rows, answers written at once.
+        ends a completion; dtype, "float32" or "bfloat16", of weights and products; device, "cpu" or "cuda"; max_tokens of
+        prompt and completion together; max_rows, completions written at once.
 
         Raises: EngineDied for a model without continuous batching.
         """
@@ -60,7 +60,7 @@ class PagedEngine:
         max_tokens: int,
         temperature: float,
         seed: int,
-    ) -> Iterator[Sampled]:
+    ) -> Iterator[GenerationOutput]:
         """As `grpo.engines.Engine.generate`; until its end torch's global generator is in use."""
         check_request(prompts, num_samples=num_samples, max_tokens=max_tokens)
         with torch.random.fork_rng():
@@ -78,7 +78,9 @@ class PagedEngine:
                         yield self._sampled(slots.pop(result.request_id), result)
                     elif not manager.is_running():
                         reason = manager.background_thread_status.fatal_error
-                        raise EngineDied(f"continuous batching ended before its answers did: {reason!r}") from reason
+                        raise EngineDied(
+                            f"continuous batching ended before its completions did: {reason!r}"
+                        ) from reason
             finally:
                 manager.stop(hard_stop=True)
                 manager.destroy()
@@ -124,12 +126,12 @@ class PagedEngine:
             ),
         )
 
-    def _sampled(self, slot: tuple[int, int], result: Any) -> Sampled:
+    def _sampled(self, slot: tuple[int, int], result: Any) -> GenerationOutput:
         """A finished request. Raises: EngineDied."""
         if result.error is not None:
             raise EngineDied(f"continuous batching failed: {result.error}")
         token_ids = tuple(result.generated_tokens)
-        return Sampled(*slot, token_ids, tuple(result.logprobs), token_ids[-1] in self._stop_ids)
+        return GenerationOutput(*slot, token_ids, tuple(result.logprobs), token_ids[-1] in self._stop_ids)
 
 
 def _widen_head(model: Any) -> None:

@@ -1,6 +1,6 @@
 """Any engine in a process of its own: it samples while this process trains, and its crash is not ours.
 
-Prompts and answers travel through a pipe, weights through one buffer that both processes map: shared memory on a CPU,
+Prompts and completions travel through a pipe, weights through one buffer that both processes map: shared memory on a CPU,
 CUDA IPC on one GPU. The child is spawned, ends when this process does, and what it and its libraries write to standard
 error goes to a log, whose end is quoted should it die. Left out: more than one child, other machines.
 """
@@ -21,7 +21,7 @@ import torch
 import torch.multiprocessing  # teaches pickle to share tensors
 from torch import Tensor
 
-from grpo.engines import Engine, EngineDied, Sampled, check_request
+from grpo.engines import Engine, EngineDied, GenerationOutput, check_request
 from grpo.errors import BadInput
 
 __all__ = ["EngineProcess"]
@@ -55,15 +55,15 @@ class EngineProcess:
         max_tokens: int,
         temperature: float,
         seed: int,
-    ) -> Iterator[Sampled]:
+    ) -> Iterator[GenerationOutput]:
         """As `grpo.engines.Engine.generate`; the child samples from the first `next` on."""
         check_request(prompts, num_samples=num_samples, max_tokens=max_tokens)
         settings = {"num_samples": num_samples, "max_tokens": max_tokens, "temperature": temperature, "seed": seed}
         self._send("generate", [tuple(prompt) for prompt in prompts], settings)
         finished = False
         try:
-            while (answer := self._receive()) is not None:
-                yield answer
+            while (completion := self._receive()) is not None:
+                yield completion
             finished = True
         except (EngineDied, ValueError):  # and nothing follows
             finished = True
@@ -142,7 +142,7 @@ class EngineProcess:
             raise self._death() from error
 
     def _receive(self) -> Any:
-        """The next answer of the child; its exceptions become ours."""
+        """The next completion of the child; its exceptions become ours."""
         try:
             kind, value = self._connection.recv()
         except (EOFError, OSError) as error:
@@ -158,7 +158,7 @@ class EngineProcess:
         self._process.join(ENDING_S)
         code = self._process.exitcode
         how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with code {code}"
-        how = "does not answer and does not end" if code is None else how
+        how = "does not completion and does not end" if code is None else how
         return EngineDied(f"the engine's process {how}; the end of {self._log}:\n{_end_of(self._log)}")
 
     def _kill(self) -> None:
@@ -202,7 +202,7 @@ ForkingPickler.register(_WeightBuffer, lambda buffer: (_WeightBuffer, (buffer._f
 
 
 def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent: int, threads: int) -> None:
-    """The child: build the engine, answer requests until there are no more."""
+    """The child: build the engine, completion requests until there are no more."""
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -230,13 +230,13 @@ def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent:
                 weights = arguments[0] if arguments[0] is not None else weights
                 engine.load_weights(iter(weights))
                 if torch.cuda.is_initialized():
-                    torch.cuda.synchronize()  # the parent refills the buffer as soon as it has its answer
+                    torch.cuda.synchronize()  # the parent refills the buffer as soon as it has its completion
             elif verb == "sleep":
                 weights = ()  # views of the buffer
                 engine.sleep()
             else:
-                for answer in engine.generate(arguments[0], **arguments[1]):
-                    connection.send(("answer", answer))
+                for completion in engine.generate(arguments[0], **arguments[1]):
+                    connection.send(("completion", completion))
                     if connection.poll():
                         break
             connection.send(("done", None))

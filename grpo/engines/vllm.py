@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grpo.engines import EngineDied, Sampled, check_request
+from grpo.engines import EngineDied, GenerationOutput, check_request
 from grpo.errors import BadInput
 
 __all__ = ["TESTED", "VLLMEngine", "VLLMMissing", "on_gpu", "require_vllm"]
@@ -56,8 +56,8 @@ class VLLMEngine:
         can_sleep: bool = False,
     ) -> None:
         """Args: model, a checkpoint's directory or hub name, of which only the config is read; stop_ids, any of which
-        ends an answer; dtype, "float32" or "bfloat16", of weights and products; max_tokens of prompt and answer
-        together; max_rows, answers written at once; kv_cache_bytes of the cache; can_sleep, whether `sleep` does
+        ends a completion; dtype, "float32" or "bfloat16", of weights and products; max_tokens of prompt and completion
+        together; max_rows, completions written at once; kv_cache_bytes of the cache; can_sleep, whether `sleep` does
         anything: on a GPU it costs an allocator of vLLM's own, on a CPU nothing is freed.
 
         Raises: VLLMMissing; EngineDied with vLLM's own words when it cannot be started.
@@ -93,7 +93,7 @@ class VLLMEngine:
         max_tokens: int,
         temperature: float,
         seed: int,
-    ) -> Iterator[Sampled]:
+    ) -> Iterator[GenerationOutput]:
         """As `grpo.engines.Engine.generate`."""
         check_request(prompts, num_samples=num_samples, max_tokens=max_tokens)
         if self._asleep:
@@ -128,7 +128,7 @@ class VLLMEngine:
                 self._engine.wake_up(["kv_cache"])
                 self._asleep = False
             if not self._engine.reset_prefix_cache():
-                raise EngineDied("vLLM keeps cached prefixes of the old weights: answers are still being written")
+                raise EngineDied("vLLM keeps cached prefixes of the old weights: completions are still being written")
 
     def sleep(self) -> None:
         """As `grpo.engines.Engine.sleep`: weights and cache are dropped, not kept elsewhere."""
@@ -168,7 +168,7 @@ class VLLMEngine:
             torch.set_num_threads = set_num_threads
 
     def _sampling(self, max_tokens: int, temperature: float, seed: int | None) -> Any:
-        """How one answer is sampled."""
+        """How one completion is sampled."""
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
@@ -190,7 +190,7 @@ def on_gpu(dtype: str, *, max_rows: int, can_sleep: bool) -> dict[str, Any]:
         "enforce_eager": False,
         "gpu_memory_utilization": GPU_SHARE,
         "enable_sleep_mode": can_sleep,
-        "max_num_batched_tokens": max(BATCH_TOKENS, max_rows),  # its own default is less than one batch of answers
+        "max_num_batched_tokens": max(BATCH_TOKENS, max_rows),  # its own default is less than one batch of completions
     }
     if dtype == "bfloat16":  # else its logits are rounded to bfloat16, and the trainer's are not
         settings["hf_overrides"] = {"head_dtype": "float32"}
@@ -220,7 +220,7 @@ class _Randomness:
             torch.set_rng_state(before)
 
     def for_request(self, prompt: int, sample: int) -> int | None:
-        """The seed of one answer, on a GPU."""
+        """The seed of one completion, on a GPU."""
         return hash((self._seed, prompt, sample)) & (2**63 - 1) if torch.cuda.is_available() else None
 
 
@@ -233,11 +233,11 @@ def _own_words(doing: str) -> Iterator[None]:
         raise EngineDied(f"vLLM failed while {doing}: {type(error).__name__}: {error}") from error
 
 
-def _sampled(prompt: int, sample: int, output: Any) -> Sampled:
+def _sampled(prompt: int, sample: int, output: Any) -> GenerationOutput:
     """A finished output of vLLM."""
     token_ids = tuple(output.token_ids)
     logprobs = tuple(entry[token].logprob for token, entry in zip(token_ids, output.logprobs, strict=True))
-    return Sampled(prompt, sample, token_ids, logprobs, output.finish_reason == "stop")
+    return GenerationOutput(prompt, sample, token_ids, logprobs, output.finish_reason == "stop")
 
 
 def _renew_head(model: Any) -> None:

@@ -33,8 +33,8 @@ DESIGNS = (
         "published", "the published weights: build, clippy, asserts, form and strict tests", _paid(**PUBLISHED_WEIGHTS)
     ),
     Arm("strict_only", "1 for a strict pass, nothing else", _paid(cargo_test=1.0)),
-    Arm("share", "the share of the answer's own tests that pass, nothing else", _paid(tests_passed_share=1.0)),
+    Arm("share", "the share of the completion's own tests that pass, nothing else", _paid(tests_passed_share=1.0)),
     Arm("kl", "the recipe with a KL to the starting model, beta 0.04", ("loss.kl_beta=0.04",)),
-    Arm("group4", "32 prompts x 4 answers", ("train.prompts_per_step=32", "sampling.group_size=4")),
-    Arm("group16", "8 prompts x 16 answers", ("train.prompts_per_step=8", "sampling.group_size=16")),
+    Arm("group4", "32 prompts x 4 completions", ("train.prompts_per_step=32", "sampling.group_size=4")),
+    Arm("group16", "8 prompts x 16 completions", ("train.prompts_per_step=8", "sampling.group_size=16")),
 )

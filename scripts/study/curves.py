@@ -1,7 +1,7 @@
 """Curves of several runs as one SVG file that stands alone: no script, no font of its own, light and dark.
 
 A panel a metric; in it a line for the mean of an arm's seeds at each step, smoothed, and a band from the lowest seed to
-the highest. Numbers of training batches, so a step's point is a few hundred answers.
+the highest. Numbers of training batches, so a step's point is a few hundred completions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from grpo.report.scale import compact, rolling_mean, ticks
+from grpo_rust.report.scale import compact, rolling_mean, ticks
 
 __all__ = ["Curve", "Panel", "draw", "read_curve"]
 

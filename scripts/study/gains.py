@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from study.answers import ByPrompt
+from study.completions import ByPrompt
 
 __all__ = ["Gain", "paired_gain"]
 
@@ -34,9 +34,9 @@ class Gain:
 
 
 def paired_gain(before: ByPrompt, after: Sequence[ByPrompt]) -> Gain:
-    """The mean over prompts of (mean after, over seeds and answers) - (mean before).
+    """The mean over prompts of (mean after, over seeds and completions) - (mean before).
 
-    The answers to a prompt are one observation, before and after together: `1.96 * std_p(d_p) / sqrt(P)` with
+    The completions to a prompt are one observation, before and after together: `1.96 * std_p(d_p) / sqrt(P)` with
     `d_p = mean_s(after_sp) - before_p`, sample standard deviation. Seeds are averaged, not sampled from: how much they
     differ is in `by_seed`.
 

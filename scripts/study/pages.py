@@ -8,18 +8,18 @@ from study.gains import Gain
 
 __all__ = ["TARGETS", "by_seed_table", "design_table", "gains_table", "verdicts"]
 
-RATES = ("build", "clippy", "test_strict", "gold", "astray")
+RATES = ("build", "clippy", "test_strict", "gold", "strict_but_wrong")
 TARGETS = {"build": 0.20, "test_strict": 0.25, "gold": 0.20}  # points of gain that the quickstart is to reach
-ASSERTS_KEPT = 0.90  # share of the asserts an answer had that it must keep
+ASSERTS_KEPT = 0.90  # share of the asserts a completion had that it must keep
 LABELS = {
     "build": "build",
     "clippy": "clippy",
     "test": "own tests",
     "test_strict": "own tests, strict",
     "gold": "gold tests",
-    "astray": "own tests strict, gold tests not",
-    "asserts": "asserts an answer",
-    "tokens": "tokens an answer",
+    "strict_but_wrong": "own tests strict, gold tests not",
+    "asserts": "asserts a completion",
+    "tokens": "tokens a completion",
 }
 
 
@@ -64,7 +64,7 @@ def verdicts(gains: Mapping[str, Gain], control: Mapping[str, Gain] | None) -> s
         )
     asserts = gains["asserts"]
     kept = asserts.after / asserts.before
-    lines.append(f"- asserts an answer: {100 * kept:.0f} % kept of {100 * ASSERTS_KEPT:.0f} wanted:"
+    lines.append(f"- asserts a completion: {100 * kept:.0f} % kept of {100 * ASSERTS_KEPT:.0f} wanted:"
                  f" {_reached(kept >= ASSERTS_KEPT)}")  # fmt: skip
     for name in TARGETS if control else ():
         gain = (control or {})[name]

@@ -31,7 +31,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Question:
-    """What a model is asked: prompts of a file, how many, and how many answers to each."""
+    """What a model is asked: prompts of a file, how many, and how many completions to each."""
 
     name: str
     data: str
@@ -65,8 +65,8 @@ class Run:
         """The trained model."""
         return max((self.path / "checkpoints").glob("step-*"))
 
-    def answers(self, question: Question) -> Path:
-        """Where its answers to a question lie."""
+    def completions(self, question: Question) -> Path:
+        """Where its completions to a question lie."""
         return self.folder / f"{self.name}.{question.name}.jsonl"
 
 

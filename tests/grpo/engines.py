@@ -15,12 +15,12 @@ from grpo.engines.hf import HFEngine
 from grpo.engines.paged import PagedEngine
 from grpo.engines.process import EngineProcess
 from grpo.engines.vllm import VLLMEngine
-from grpo.model import Policy
+from grpo.model.policy import Policy
 
 HAS_VLLM = importlib.util.find_spec("vllm") is not None
 KINDS = ("hf", "paged", "vllm", "process")  # the last is vLLM in a process of its own
 NEED_VLLM = ("vllm", "process")
-MAX_TOKENS = 400  # of prompt and answer
+MAX_TOKENS = 400  # of prompt and completion
 CACHE_BYTES = 64_000_000
 
 

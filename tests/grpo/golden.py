@@ -20,9 +20,9 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from grpo.advantages import group_advantages  # noqa: E402
-from grpo.batching import Sample  # noqa: E402
 from grpo.loss import clipped_policy_loss  # noqa: E402
-from grpo.model import Policy  # noqa: E402
+from grpo.model.batching import TrainingSample  # noqa: E402
+from grpo.model.policy import Policy  # noqa: E402
 from grpo.objective import Mismatch, Objective  # noqa: E402
 from grpo.update import Updater, learning_rate  # noqa: E402
 
@@ -56,7 +56,7 @@ def trace() -> list[dict[str, float]]:
         max_grad_norm=1.0,
         num_iterations=2,
         micro_batch_tokens=64,
-        skip_zero_spread=True,
+        skip_zero_std=True,
     )
     lines = []
     for step in range(STEPS):
@@ -83,8 +83,8 @@ def _policy(seed: int) -> Policy:
     return Policy(model, None, torch.device("cpu"), torch.float32, frozenset())  # type: ignore[arg-type]
 
 
-def _samples(step: int) -> list[Sample]:
-    """Groups of answers, and rewards for them; a few answers without one, and one group without spread."""
+def _samples(step: int) -> list[TrainingSample]:
+    """Groups of completions, and rewards for them; a few completions without one, and one group without spread."""
     generator = torch.Generator().manual_seed(100 + step)
 
     def integers(low: int, high: int, *shape: int) -> torch.Tensor:
@@ -97,11 +97,11 @@ def _samples(step: int) -> list[Sample]:
     samples = []
     for prompt in range(PROMPTS):
         prompt_ids = tuple(integers(0, VOCABULARY, int(integers(2, 9, 1))).tolist())
-        for answer in range(GROUP):
+        for completion in range(GROUP):
             ids = tuple(integers(0, VOCABULARY, int(integers(1, 13, 1))).tolist())
             logprobs = (-4.0 - torch.rand(len(ids), generator=generator, dtype=torch.float64)).tolist()
-            if not rewards[prompt, answer].isnan():
-                samples.append(Sample(prompt_ids, ids, tuple(logprobs), float(advantages[prompt, answer])))
+            if not rewards[prompt, completion].isnan():
+                samples.append(TrainingSample(prompt_ids, ids, tuple(logprobs), float(advantages[prompt, completion])))
     return samples
 
 

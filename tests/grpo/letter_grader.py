@@ -1,4 +1,4 @@
-"""A grader that reads text and nothing else: the share of lower-case letters in an answer.
+"""A grader that reads text and nothing else: the share of lower-case letters in a completion.
 
 It stands in for the sandbox where the algorithm is tested; it is deterministic, and a random model can learn from it.
 """
@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from grpo.records import Completion, Example
+from grpo.rollout.records import Completion, Example
 
 
 @dataclass(frozen=True)
 class Grade:
-    """Implements `grpo.records.Grade`."""
+    """Implements `grpo.rollout.records.Grade`."""
 
     rewards: Mapping[str, float | None]
     checks: Mapping[str, float | None] = field(default_factory=dict)
@@ -21,7 +21,7 @@ class Grade:
 
 
 class LetterGrader:
-    """Implements `grpo.records.Grader`; remembers the order in which answers arrived."""
+    """Implements `grpo.rollout.records.Grader`; remembers the order in which completions arrived."""
 
     weights = {"letters": 2.0, "short": 1.0}
 
@@ -40,6 +40,6 @@ class LetterGrader:
 
     def _grade(self, completion: Completion) -> Grade:
         letters = sum("a" <= symbol <= "z" for symbol in completion.text) / max(1, len(completion.text))
-        short = None if completion.terminated else 0.0  # does not apply to answers that ended
+        short = None if completion.terminated else 0.0  # does not apply to completions that ended
         checks = {"build": float(letters > 0.2), "test_strict": float(letters > 0.5), "gold": None}
         return Grade({"letters": letters, "short": short}, checks, {"letters": 0.001}, {"outcome": "passed"})

@@ -95,7 +95,7 @@ def _verdict(stage: str) -> dict[str, Any]:
 
 
 def _completion(phase: str, step: int, slot: int, attempt: int, skill: float, draw: random.Random) -> dict[str, Any]:
-    """One graded answer; the more skill, the later the stage that it reaches."""
+    """One graded completion; the more skill, the later the stage that it reaches."""
     rank = sum(draw.random() < skill for _ in range(4))
     verdict = _verdict(_STAGES[rank])
     checks = {
@@ -143,7 +143,7 @@ def _metrics(step: int, batch: list[dict[str, Any]], progress: float, draw: rand
     wobble = draw.random()
     record: dict[str, Any] = {"step": step, "reward/mean": _mean(c["reward"] for c in batch), "reward/std": 1.5}
     record |= {f"reward/{name}": _mean(c["rewards"][name] for c in batch) for name in REWARDS}
-    record |= {"reward/unscored": 0, "groups/total": 16, "groups/zero_spread": 0.1 + 0.3 * progress * wobble}
+    record |= {"reward/unscored": 0, "groups/total": 16, "groups/zero_std": 0.1 + 0.3 * progress * wobble}
     record |= {f"check/{n}": _mean(c["checks"][n] for c in batch) for n in ("build", "clippy", "test", "test_strict")}
     record |= {"check/asserts": 1.2 + progress + 0.2 * wobble}
     record |= {"completion/length_mean": 140 - 20 * progress + 9 * wobble, "completion/length_max": 192}
@@ -168,18 +168,18 @@ def _metrics(step: int, batch: list[dict[str, Any]], progress: float, draw: rand
     return record | {"throughput/tokens_per_s": 2500 + 300 * wobble, "throughput/completions_per_s": 19 + 2 * wobble}
 
 
-def _evaluation(step: int, answers: list[dict[str, Any]]) -> dict[str, Any]:
+def _evaluation(step: int, completions: list[dict[str, Any]]) -> dict[str, Any]:
     """The line of `evals.jsonl` that belongs to an evaluation."""
-    record: dict[str, Any] = {"step": step, "num_prompts": len(answers) // 2, "num_samples": 2}
+    record: dict[str, Any] = {"step": step, "num_prompts": len(completions) // 2, "num_samples": 2}
     record["time/eval"] = 21.0
     for name in ("build", "clippy", "test", "test_strict"):
-        rate = _mean(answer["checks"][name] for answer in answers)
-        half = 1.96 * math.sqrt(rate * (1 - rate) / len(answers))
+        rate = _mean(completion["checks"][name] for completion in completions)
+        half = 1.96 * math.sqrt(rate * (1 - rate) / len(completions))
         record |= {f"eval/{name}": rate, f"eval/{name}_ci95": half}
     record |= {
         "eval/asserts": 2.0,
         "eval/length_mean": 140.0 - step / 4,
-        "eval/reward_mean": _mean(a["reward"] for a in answers),
+        "eval/reward_mean": _mean(a["reward"] for a in completions),
     }
     return record
 
@@ -191,7 +191,7 @@ def write_run(folder: Path, *, steps: int = 6, prompts: int = 3, attempts: int =
         folder: created; must not exist.
         steps: training steps; evaluations stand before the first, in the middle and after the last.
         prompts, attempts: the training batch.
-        eval_prompts: prompts of an evaluation, two answers each.
+        eval_prompts: prompts of an evaluation, two completions each.
 
     Returns: the folder.
     """
@@ -210,9 +210,9 @@ def write_run(folder: Path, *, steps: int = 6, prompts: int = 3, attempts: int =
             completions += batch
             metrics.append(_metrics(step, batch, progress, draw))
         if step in (0, steps // 2, steps):
-            answers = [_completion("eval", step, p, c, skill, draw) for p in range(eval_prompts) for c in range(2)]
-            completions += answers
-            evals.append(_evaluation(step, answers))
+            evaluated = [_completion("eval", step, p, c, skill, draw) for p in range(eval_prompts) for c in range(2)]
+            completions += evaluated
+            evals.append(_evaluation(step, evaluated))
     write_lines(folder / "metrics.jsonl", metrics)
     write_lines(folder / "evals.jsonl", evals)
     write_lines(folder / "completions.jsonl", completions)

@@ -19,7 +19,7 @@ from grpo.advantages import (
     leave_one_out_advantages,
     shuffled_advantages,
     summed_rewards,
-    zero_spread,
+    zero_std,
 )
 
 NAN = math.nan
@@ -92,7 +92,7 @@ def test_shuffled_advantages_keep_the_values_and_lose_who_earned_them() -> None:
 
 def test_zero_spread_counts_missing_rewards_as_teaching_nothing() -> None:
     rewards = torch.tensor([[1.0, 1.0], [0.0, 1.0], [1.0, NAN], [NAN, NAN]])
-    assert zero_spread(rewards).tolist() == [True, False, True, True]
+    assert zero_std(rewards).tolist() == [True, False, True, True]
 
 
 def test_population_and_sample_deviations_differ_by_what_ddof_says() -> None:
@@ -120,7 +120,7 @@ def loop_gdpo(groups: list[list[list[float]]], weights: list[float]) -> list[lis
     for group in groups:
         columns = [loop_group(list(column)) for column in zip(*group, strict=True)]
         sums.append([sum(w * z for w, z in zip(weights, zs, strict=True)) for zs in zip(*columns, strict=True)])
-    judged = [[not all(map(math.isnan, answer)) for answer in group] for group in groups]
+    judged = [[not all(map(math.isnan, completion)) for completion in group] for group in groups]
     known = [s for row, keep in zip(sums, judged, strict=True) for s, kept in zip(row, keep, strict=True) if kept]
     if len(known) < 2:
         return [[0.0] * len(row) for row in sums]

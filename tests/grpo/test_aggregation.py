@@ -1,11 +1,11 @@
-"""Weights of answers equal the published means, written as loops; TRL's are those of its source."""
+"""Weights of completions equal the published means, written as loops; TRL's are those of its source."""
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpo.aggregation import AGGREGATIONS, aggregation_weights, bnpo_weights, trl_weights
+from grpo.loss.aggregation import AGGREGATIONS, aggregation_weights, bnpo_weights, trl_weights
 
 TOLERANCE = 1e-6  # fp32
 lengths_of = st.lists(st.integers(0, 8), min_size=1, max_size=6)
@@ -47,7 +47,7 @@ def test_bnpo_is_a_mean_of_the_micro_batches_token_means(pieces: list[list[int]]
 
 
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
-def test_an_empty_answer_weighs_nothing_but_counts_as_an_answer(aggregation: str) -> None:
+def test_an_empty_completion_weighs_nothing_but_counts_as_a_completion(aggregation: str) -> None:
     with_empty = aggregation_weights(torch.tensor([2, 0]), aggregation=aggregation, max_tokens=8)
     alone = aggregation_weights(torch.tensor([2]), aggregation=aggregation, max_tokens=8)
     assert with_empty[1] == 0

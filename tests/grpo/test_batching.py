@@ -5,14 +5,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpo.batching import MicroBatch, Sample, micro_batches
+from grpo.model.batching import MicroBatch, TrainingSample, micro_batches
 
 
-def sample(prompt: int, completion: int, first: int = 1, prompt_first: int | None = None) -> Sample:
+def sample(prompt: int, completion: int, first: int = 1, prompt_first: int | None = None) -> TrainingSample:
     start = first if prompt_first is None else prompt_first
     prompt_ids, completion_ids = range(start, start + prompt), range(first + prompt, first + prompt + completion)
     logprobs = tuple(-0.1 * i for i in range(completion))
-    return Sample(tuple(prompt_ids), tuple(completion_ids), logprobs, advantage=float(first))
+    return TrainingSample(tuple(prompt_ids), tuple(completion_ids), logprobs, advantage=float(first))
 
 
 def sequences(batch: MicroBatch) -> list[list[int]]:
@@ -21,7 +21,7 @@ def sequences(batch: MicroBatch) -> list[list[int]]:
     return [batch.input_ids[row[known]].tolist() for table, real in tables for row, known in zip(table, real)]
 
 
-shapes = st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(0, 3))  # prompt, answer, which prompt
+shapes = st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(0, 3))  # prompt, completion, which prompt
 
 
 @given(st.lists(shapes, min_size=1, max_size=12), st.integers(4, 60), st.booleans())
@@ -59,7 +59,7 @@ def test_the_longest_rows_come_first() -> None:
     assert [batch.rows.tolist() for batch in batches] == [[1], [2, 0]]
 
 
-def test_answers_to_one_prompt_stay_together_at_the_place_of_the_longest() -> None:
+def test_completions_to_one_prompt_stay_together_at_the_place_of_the_longest() -> None:
     group = [sample(4, n, first=10 * n, prompt_first=1) for n in (1, 8, 2)]
     others = [sample(4, 5, first=100), sample(4, 3, first=200)]
     batches = micro_batches([*group, *others], max_tokens=15)
@@ -69,10 +69,10 @@ def test_answers_to_one_prompt_stay_together_at_the_place_of_the_longest() -> No
 
 
 def test_a_prompt_of_token_zero_is_not_taken_for_padding() -> None:
-    [batch] = micro_batches([Sample((0, 0), (0, 0), (0.0, 0.0), 1.0)], max_tokens=8)
+    [batch] = micro_batches([TrainingSample((0, 0), (0, 0), (0.0, 0.0), 1.0)], max_tokens=8)
     assert sequences(batch) == [[0, 0, 0, 0]] and batch.mask.all()
 
 
-def test_a_sample_without_an_answer_is_refused() -> None:
+def test_a_sample_without_a_completion_is_refused() -> None:
     with pytest.raises(ValueError, match="sample 1"):
-        micro_batches([sample(1, 1), Sample((1,), (), (), 0.0)], max_tokens=8)
+        micro_batches([sample(1, 1), TrainingSample((1,), (), (), 0.0)], max_tokens=8)

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from grpo import checkpoint
 from grpo.checkpoint import CheckpointError, latest_checkpoint, load_trainer_state, save_checkpoint
-from grpo.model import Policy, load_policy
+from grpo.model.policy import Policy, load_policy
 from grpo.update import Updater
 from test_update import SAMPLES, make_updater, weights
 

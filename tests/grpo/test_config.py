@@ -1,4 +1,4 @@
-"""The contract of `grpo.settings` and `grpo.config`.
+"""The contract of `grpo.schema` and `grpo.config`.
 
 Settings are read from TOML and overrides, the later winning; whatever is wrong with them is told in one message with
 origin, key, value, what is allowed and the nearest valid key; what `to_toml` writes loads back equal; every field
@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grpo import config
-from grpo.settings import ConfigError, defaults, load, option, to_toml
+from grpo.schema import ConfigError, defaults, load, option, to_toml
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 import datasets
 import pytest
 
-from grpo.data import DataError, PromptStream, encode_prompts, load_examples
-from grpo.records import Example
+from grpo.rollout.prompts import DataError, PromptStream, encode_prompts, load_examples
+from grpo.rollout.records import Example
 
 
 def jsonl(path: Path, *rows: object) -> str:

@@ -1,4 +1,4 @@
-"""The contract of every engine, on a random model: ids in and out, exact log-probs, groups complete, answers stream."""
+"""The contract of every engine, on a random model: ids in and out, exact log-probs, groups complete, completions stream."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import pytest
 import torch
 
 from engines import HAS_VLLM, KINDS, NEED_VLLM, Engines, vllm_maker
-from grpo.batching import Sample, micro_batches
-from grpo.engines import Engine, EngineDied, Sampled
+from grpo.engines import Engine, EngineDied, GenerationOutput
 from grpo.engines.hf import HFEngine
 from grpo.engines.process import EngineProcess
 from grpo.engines.vllm import VLLMEngine, on_gpu
+from grpo.engines.weight_sync import WeightsDiffer, WeightSync
 from grpo.errors import BadInput
-from grpo.lora import add_adapters
-from grpo.model import Policy
-from grpo.weights import WeightsDiffer, WeightSync
+from grpo.model.batching import TrainingSample, micro_batches
+from grpo.model.lora import add_adapters
+from grpo.model.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = [(5, 6, 7), (9,), tuple(range(30, 50))]
@@ -50,7 +50,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def make_wide(make_policy: MakePolicy) -> MakePolicy:
-    """Random policies with heads as wide as vLLM wants them; a fifth of all tokens end an answer."""
+    """Random policies with heads as wide as vLLM wants them; a fifth of all tokens end a completion."""
 
     def make(**changes: object) -> Policy:
         policy = make_policy(hidden=64, heads=2, **changes)
@@ -65,20 +65,22 @@ def wide(make_wide: MakePolicy) -> Policy:
     return make_wide()
 
 
-def ask(engine: Engine, **changes: object) -> list[Sampled]:
+def ask(engine: Engine, **changes: object) -> list[GenerationOutput]:
     settings = {"temperature": 1.0, **SETTINGS, **changes}
     return list(engine.generate(settings.pop("prompts", PROMPTS), **settings))
 
 
-def in_order(answers: list[Sampled]) -> list[Sampled]:
-    return sorted(answers, key=lambda answer: (answer.prompt, answer.sample))
+def in_order(completions: list[GenerationOutput]) -> list[GenerationOutput]:
+    return sorted(completions, key=lambda completion: (completion.prompt, completion.sample))
 
 
-def gap(policy: Policy, answers: list[Sampled], prompts: list[tuple[int, ...]], temperature: float) -> float:
+def gap(
+    policy: Policy, completions: list[GenerationOutput], prompts: list[tuple[int, ...]], temperature: float
+) -> float:
     """The largest difference of a token's log-prob from the trainer's."""
     largest = 0.0
-    for answer in answers:
-        row = Sample(prompts[answer.prompt], answer.token_ids, answer.logprobs, 0.0)
+    for completion in completions:
+        row = TrainingSample(prompts[completion.prompt], completion.token_ids, completion.logprobs, 0.0)
         (batch,) = micro_batches([row], max_tokens=10_000)
         with torch.no_grad():
             logprobs, _ = policy.completion_logprobs(batch, temperature=temperature)
@@ -87,29 +89,29 @@ def gap(policy: Policy, answers: list[Sampled], prompts: list[tuple[int, ...]], 
 
 
 def test_every_group_is_complete(engines: Engines, kind: str, wide: Policy) -> None:
-    slots = [(answer.prompt, answer.sample) for answer in in_order(ask(engines.of(kind, wide)))]
+    slots = [(completion.prompt, completion.sample) for completion in in_order(ask(engines.of(kind, wide)))]
     assert slots == [(prompt, k) for prompt in range(3) for k in range(4)]
 
 
-def test_an_answer_ends_with_its_stop_token_or_is_truncated(engines: Engines, kind: str, wide: Policy) -> None:
+def test_a_completion_ends_with_its_stop_token_or_is_truncated(engines: Engines, kind: str, wide: Policy) -> None:
     engine = engines.of(kind, wide)
-    answers = ask(engine) + ask(engine, max_tokens=1)
-    assert {answer.terminated for answer in answers} == {True, False}
-    for answer in answers:
-        *inner, last = answer.token_ids
+    completions = ask(engine) + ask(engine, max_tokens=1)
+    assert {completion.terminated for completion in completions} == {True, False}
+    for completion in completions:
+        *inner, last = completion.token_ids
         assert not wide.stop_ids & set(inner)
-        assert (last in wide.stop_ids) == answer.terminated
-        assert answer.terminated or len(answer.token_ids) in (1, 12)
-        assert len(answer.logprobs) == len(answer.token_ids)
-        assert all(-math.inf < logprob <= 0 for logprob in answer.logprobs)
+        assert (last in wide.stop_ids) == completion.terminated
+        assert completion.terminated or len(completion.token_ids) in (1, 12)
+        assert len(completion.logprobs) == len(completion.token_ids)
+        assert all(-math.inf < logprob <= 0 for logprob in completion.logprobs)
 
 
-def test_answers_leave_the_moment_they_end(engines: Engines, kind: str, wide: Policy) -> None:
-    lengths = [len(answer.token_ids) for answer in ask(engines.of(kind, wide))]
+def test_completions_leave_the_moment_they_end(engines: Engines, kind: str, wide: Policy) -> None:
+    lengths = [len(completion.token_ids) for completion in ask(engines.of(kind, wide))]
     assert lengths == sorted(lengths) and lengths[0] < lengths[-1]
 
 
-def test_answers_arrive_one_after_the_other(engines: Engines, kind: str, wide: Policy) -> None:
+def test_completions_arrive_one_after_the_other(engines: Engines, kind: str, wide: Policy) -> None:
     """What keeps them all until the last has ended delivers them within a few milliseconds."""
     engine = engines.of(kind, wide)
     ask(engine)
@@ -119,7 +121,7 @@ def test_answers_arrive_one_after_the_other(engines: Engines, kind: str, wide: P
     assert arrived[-1] - arrived[0] > 0.15 * arrived[-1]
 
 
-def test_the_first_answer_does_not_wait_for_the_last(wide: Policy) -> None:
+def test_the_first_completion_does_not_wait_for_the_last(wide: Policy) -> None:
     forwards = 0
 
     def count(*_: object) -> None:
@@ -149,17 +151,17 @@ def test_logprobs_equal_a_recomputation_at_the_same_temperature(
     policy = make_wide(tied=tied)
     engine = engines.of(kind, policy)
     for temperature in (0.7, 1.0):
-        answers = ask(engine, temperature=temperature)
-        assert gap(policy, answers, PROMPTS, temperature) < TOLERANCE
-        assert gap(policy, answers, PROMPTS, temperature + 0.1) > 100 * TOLERANCE
+        completions = ask(engine, temperature=temperature)
+        assert gap(policy, completions, PROMPTS, temperature) < TOLERANCE
+        assert gap(policy, completions, PROMPTS, temperature + 0.1) > 100 * TOLERANCE
     assert gap(policy, ask(engine, temperature=0.0), PROMPTS, 1.0) < TOLERANCE
 
 
 def test_bf16_logprobs_are_near_the_trainers(engines: Engines, kind: str, make_wide: MakePolicy) -> None:
     policy = make_wide(dtype=torch.bfloat16)
-    answers = ask(engines.of(kind, policy))
-    assert gap(policy, answers, PROMPTS, 1.0) < BF16_TOLERANCE
-    assert gap(make_wide(dtype=torch.bfloat16, seed=1), answers, PROMPTS, 1.0) > BF16_TOLERANCE
+    completions = ask(engines.of(kind, policy))
+    assert gap(policy, completions, PROMPTS, 1.0) < BF16_TOLERANCE
+    assert gap(make_wide(dtype=torch.bfloat16, seed=1), completions, PROMPTS, 1.0) > BF16_TOLERANCE
 
 
 def test_continuous_batching_in_bf16_does_not_round_its_logits(engines: Engines, make_wide: MakePolicy) -> None:
@@ -173,7 +175,7 @@ def test_continuous_batching_in_bf16_does_not_round_its_logits(engines: Engines,
     assert (logits - exact).abs().max() < 1e-4 < (logits.bfloat16() - exact).abs().max()
 
 
-def test_the_same_seed_gives_the_same_answers_and_another_seed_others(
+def test_the_same_seed_gives_the_same_completions_and_another_seed_others(
     engines: Engines, kind: str, wide: Policy
 ) -> None:
     engine = engines.of(kind, wide)
@@ -183,8 +185,8 @@ def test_the_same_seed_gives_the_same_answers_and_another_seed_others(
 
 
 def test_the_samples_of_a_group_differ(engines: Engines, kind: str, wide: Policy) -> None:
-    answers = ask(engines.of(kind, wide), prompts=LONG, num_samples=8, max_tokens=20)
-    assert len({answer.token_ids for answer in answers}) >= 4
+    completions = ask(engines.of(kind, wide), prompts=LONG, num_samples=8, max_tokens=20)
+    assert len({completion.token_ids for completion in completions}) >= 4
 
 
 def test_the_global_generator_is_left_alone(engines: Engines, kind: str, wide: Policy) -> None:
@@ -196,7 +198,7 @@ def test_the_global_generator_is_left_alone(engines: Engines, kind: str, wide: P
 
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("prompts", [PROMPTS, LONG], ids=["short", "long"])
-def test_greedy_answers_follow_the_weights(
+def test_greedy_completions_follow_the_weights(
     engines: Engines, kind: str, make_wide: MakePolicy, tied: bool, prompts: list[tuple[int, ...]]
 ) -> None:
     """Long prompts lie in the prefix cache, computed with the old weights."""
@@ -243,9 +245,9 @@ def test_adapters_arrive_merged(engines: Engines, kind: str, make_wide: MakePoli
         for name, parameter in policy.model.named_parameters():
             if "lora_B" in name:
                 parameter.normal_(std=0.1, generator=torch.Generator().manual_seed(2))
-    answers = ask(engines.of(kind, policy))
-    assert gap(policy, answers, PROMPTS, 1.0) < TOLERANCE
-    assert gap(make_wide(), answers, PROMPTS, 1.0) > 100 * TOLERANCE, "and they change something"
+    completions = ask(engines.of(kind, policy))
+    assert gap(policy, completions, PROMPTS, 1.0) < TOLERANCE
+    assert gap(make_wide(), completions, PROMPTS, 1.0) > 100 * TOLERANCE, "and they change something"
 
 
 def test_a_model_that_asks_for_top_p_and_a_penalty_is_not_obeyed(
@@ -254,18 +256,20 @@ def test_a_model_that_asks_for_top_p_and_a_penalty_is_not_obeyed(
     asking = make_wide()
     asking.stop_ids |= {1}  # an engine of its own, started with this config
     asking.model.generation_config.update(top_k=1, top_p=0.1, repetition_penalty=1.5, do_sample=True)
-    answers = ask(engines.of(kind, asking), num_samples=8)
+    completions = ask(engines.of(kind, asking), num_samples=8)
     for prompt in range(len(PROMPTS)):
-        assert len({a.token_ids for a in answers if a.prompt == prompt}) > 2, "top-k 1 would make them all the same"
-    assert gap(asking, answers, PROMPTS, 1.0) < TOLERANCE
+        assert len({a.token_ids for a in completions if a.prompt == prompt}) > 2, "top-k 1 would make them all the same"
+    assert gap(asking, completions, PROMPTS, 1.0) < TOLERANCE
 
 
 @pytest.mark.parametrize("temperature", [0.7, 1.0])
 def test_sampling_follows_the_distribution(engines: Engines, kind: str, wide: Policy, temperature: float) -> None:
     count = 3000
-    answers = ask(engines.of(kind, wide), prompts=[(5, 6, 7)], num_samples=count, max_tokens=1, temperature=temperature)
-    found = torch.bincount(torch.tensor([a.token_ids[0] for a in answers]), minlength=len(wide.tokenizer)) / count
-    (batch,) = micro_batches([Sample((5, 6, 7), (0,), (0.0,), 0.0)], max_tokens=100)
+    completions = ask(
+        engines.of(kind, wide), prompts=[(5, 6, 7)], num_samples=count, max_tokens=1, temperature=temperature
+    )
+    found = torch.bincount(torch.tensor([a.token_ids[0] for a in completions]), minlength=len(wide.tokenizer)) / count
+    (batch,) = micro_batches([TrainingSample((5, 6, 7), (0,), (0.0,), 0.0)], max_tokens=100)
     with torch.no_grad():
         chances = (wide.model(batch.input_ids[None]).logits[0, 2] / temperature).softmax(dim=-1)
     top = chances.topk(5).indices
@@ -351,12 +355,12 @@ def _refuses_to_start() -> Engine:
 
 
 class _Refuser:
-    """An engine that refuses to sample after one answer, or to take weights, in its own library's words."""
+    """An engine that refuses to sample after one completion, or to take weights, in its own library's words."""
 
     concurrent = False
 
-    def generate(self, prompts: object, **_: object) -> Iterator[Sampled]:
-        yield Sampled(0, 0, (1,), (-1.0,), True)
+    def generate(self, prompts: object, **_: object) -> Iterator[GenerationOutput]:
+        yield GenerationOutput(0, 0, (1,), (-1.0,), True)
         raise ValueError("the prompt is longer than I allow")
 
     def load_weights(self, weights: object) -> None:

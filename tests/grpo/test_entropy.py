@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from grpo.aggregation import aggregation_weights
-from grpo.entropy import adapted_entropy_coefficient, entropy_bonus, mean_entropy
+from grpo.loss.aggregation import aggregation_weights
+from grpo.loss.entropy import adapted_entropy_coefficient, entropy_bonus, mean_entropy
 
 ENTROPY = torch.tensor([[1.0, 2.0, math.nan], [4.0, math.nan, math.inf]])
 MASK = torch.tensor([[True, True, False], [True, False, False]])

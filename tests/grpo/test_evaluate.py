@@ -1,4 +1,4 @@
-"""Rates, intervals and pass@k equal hand numbers; dependent answers do not narrow an interval."""
+"""Rates, intervals and pass@k equal hand numbers; dependent completions do not narrow an interval."""
 
 import itertools
 import math
@@ -7,7 +7,7 @@ import random
 import pytest
 
 from grpo.evaluate import clustered_mean, evaluation_metrics, pass_at_k
-from grpo.records import Completion, Example, Group
+from grpo.rollout.records import Completion, Example, Group
 from letter_grader import Grade
 
 
@@ -25,7 +25,7 @@ def test_clustered_mean_of_single_observations_is_the_textbook_interval() -> Non
     assert half_width == pytest.approx(1.96 * math.sqrt(sample_variance / 5))
 
 
-def test_copies_of_an_answer_are_no_evidence() -> None:
+def test_copies_of_a_completion_are_no_evidence() -> None:
     once = clustered_mean([[1.0], [0.0], [1.0]])
     thrice = clustered_mean([[1.0] * 3, [0.0] * 3, [1.0] * 3])
     assert thrice == pytest.approx(once)
@@ -36,7 +36,7 @@ def test_the_interval_covers_the_truth_nineteen_times_in_twenty() -> None:
     for _ in range(400):
         clusters = []
         for _ in range(60):
-            chance = generator.choice([0.1, 0.9])  # answers to one prompt agree with each other
+            chance = generator.choice([0.1, 0.9])  # completions to one prompt agree with each other
             clusters.append([float(generator.random() < chance) for _ in range(4)])
         mean, half_width = clustered_mean(clusters)
         covered += abs(mean - 0.5) <= half_width
@@ -68,4 +68,4 @@ def test_metrics_leave_out_what_nobody_knows() -> None:
     assert metrics["eval/reward_mean"] == 1.5
     assert metrics["eval/length_mean"] == 3.0
     assert metrics["eval/pass_at_1"] == pytest.approx((0.5 + 1.0) / 2)
-    assert "eval/pass_at_2" not in metrics, "one prompt has only one answer that was graded"
+    assert "eval/pass_at_2" not in metrics, "one prompt has only one completion that was graded"

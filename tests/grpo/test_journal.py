@@ -5,9 +5,9 @@ import json
 import pytest
 
 from grpo.evaluate import Evaluation, evaluation_metrics
-from grpo.journal import batch_metrics, completion_lines, evaluation_line, reward_lines, summary_rates
-from grpo.metrics import explain
-from grpo.records import Completion, Example, Group
+from grpo.rollout.records import Completion, Example, Group
+from grpo.run.metrics import explain
+from grpo.run.serialize import batch_metrics, completion_lines, evaluation_line, reward_lines, summary_rates
 from letter_grader import Grade
 
 MESSAGES = ({"role": "system", "content": "s"}, {"role": "user", "content": "Write it"})
@@ -30,7 +30,7 @@ GROUP = Group(
 )
 
 
-def test_a_completion_line_says_everything_about_one_answer() -> None:
+def test_a_completion_line_says_everything_about_one_completion() -> None:
     first, second = completion_lines([GROUP], step=5, phase="train", advantages=[[0.7, 0.0]])
     assert first == {
         "id": "a",
@@ -51,7 +51,7 @@ def test_a_completion_line_says_everything_about_one_answer() -> None:
     json.dumps([first, second])
 
 
-def test_reward_lines_are_one_a_function_and_answer() -> None:
+def test_reward_lines_are_one_a_function_and_completion() -> None:
     first, second = reward_lines([GROUP], step=5)
     assert {**first, "time": 0} == {
         "time": 0,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from grpo.kl import KL_ESTIMATES, kl_k1, kl_k2, kl_penalised_rewards, kl_to_reference, ratio_weighted_kl
-from grpo.ratio import sequence_log_ratio
+from grpo.loss.kl import KL_ESTIMATES, kl_k1, kl_k2, kl_penalised_rewards, kl_to_reference, ratio_weighted_kl
+from grpo.loss.ratio import sequence_log_ratio
 
 TOLERANCE = 1e-12  # fp64
 NAN = math.nan
@@ -36,7 +36,7 @@ def expected_gradient(
 
 
 def row(estimate: Callable[..., Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
-    """An estimate applied to a vocabulary as if each token were an answer of one token."""
+    """An estimate applied to a vocabulary as if each token were a completion of one token."""
 
     def applied(logprobs: Tensor, reference: Tensor) -> Tensor:
         mask = torch.ones(VOCABULARY, 1, dtype=torch.bool)
@@ -137,11 +137,11 @@ def test_a_penalised_reward_is_a_loop_and_carries_no_gradient() -> None:
     assert not rewards.requires_grad
 
 
-def test_an_answer_without_a_reward_stays_without_one() -> None:
+def test_a_completion_without_a_reward_stays_without_one() -> None:
     rewards = kl_penalised_rewards(torch.tensor([NAN]), torch.ones(1, 2), torch.ones(1, 2).bool(), beta=0.1)
     assert rewards.isnan().all()
 
 
-def test_rewards_that_are_not_one_per_answer_are_refused() -> None:
-    with pytest.raises(ValueError, match="each of the 2 answers"):
+def test_rewards_that_are_not_one_per_completion_are_refused() -> None:
+    with pytest.raises(ValueError, match="each of the 2 completions"):
         kl_penalised_rewards(torch.zeros(2, 3), torch.zeros(2, 3), torch.ones(2, 3).bool(), beta=0.1)

@@ -11,11 +11,11 @@ from peft import PeftModel
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
-from grpo.batching import MicroBatch, micro_batches
 from grpo.checkpoint import load_trainer_state, save_checkpoint
 from grpo.engines.hf import HFEngine
-from grpo.lora import ADAPTER, Base, LoraPolicy, add_adapters, load_adapters, merged_weights
-from grpo.model import ModelError, Policy, load_policy
+from grpo.model.batching import MicroBatch, micro_batches
+from grpo.model.lora import ADAPTER, Base, LoraPolicy, add_adapters, load_adapters, merged_weights
+from grpo.model.policy import ModelError, Policy, load_policy
 from test_update import OBJECTIVE, SAMPLES, make_updater
 
 TOLERANCE = 1e-5  # fp32 log-probs of magnitude 10
@@ -145,11 +145,11 @@ def test_the_engine_samples_from_the_adapted_model(lora: LoraPolicy) -> None:
     """Its log-probs are the trainer's, before and after training."""
     for updates in (0, 5):
         train(lora, updates)
-        [answer] = HFEngine(lora).generate([(5, 6, 7)], num_samples=1, max_tokens=8, temperature=1.0, seed=0)
+        [completion] = HFEngine(lora).generate([(5, 6, 7)], num_samples=1, max_tokens=8, temperature=1.0, seed=0)
         sample = dataclasses.replace(
-            SAMPLES[0], prompt_ids=(5, 6, 7), completion_ids=answer.token_ids, sampler_logprobs=answer.logprobs
+            SAMPLES[0], prompt_ids=(5, 6, 7), completion_ids=completion.token_ids, sampler_logprobs=completion.logprobs
         )
         batch: MicroBatch
         [batch] = micro_batches([sample], max_tokens=100)
         read, _ = lora.completion_logprobs(batch, temperature=1.0)
-        assert torch.allclose(read[0], torch.tensor(answer.logprobs), atol=TOLERANCE)
+        assert torch.allclose(read[0], torch.tensor(completion.logprobs), atol=TOLERANCE)

@@ -36,10 +36,10 @@ def test_clipped_loss_equals_a_loop_over_tokens(seed: int) -> None:
     ("ratio", "advantage", "loss", "gradient"),
     [
         (1.0, 1.0, -1.0, -1.0),  # on policy: the gradient of -A logprob
-        (2.0, 1.0, -1.3, 0.0),  # a good answer far enough up: held
-        (0.5, 1.0, -0.5, -0.5),  # a good answer that fell: pulled back up
-        (0.5, -1.0, 0.8, 0.0),  # a bad answer far enough down: held
-        (2.0, -1.0, 2.0, 2.0),  # a bad answer that rose: pushed down, unbounded
+        (2.0, 1.0, -1.3, 0.0),  # a good completion far enough up: held
+        (0.5, 1.0, -0.5, -0.5),  # a good completion that fell: pulled back up
+        (0.5, -1.0, 0.8, 0.0),  # a bad completion far enough down: held
+        (2.0, -1.0, 2.0, 2.0),  # a bad completion that rose: pushed down, unbounded
         (2.0, 0.0, 0.0, 0.0),
     ],
 )

@@ -1,4 +1,4 @@
-"""What must not matter does not: order of answers, micro-batches, padding and its contents. The end token counts."""
+"""What must not matter does not: order of completions, micro-batches, padding and its contents. The end token counts."""
 
 import math
 from collections.abc import Callable
@@ -77,7 +77,7 @@ def test_padding_and_what_stands_in_it_change_nothing(
 
 @settings(max_examples=40)
 @given(names, seeds, st.permutations(range(5)))
-def test_the_order_of_answers_changes_nothing(name: str, seed: int, order: list[int]) -> None:
+def test_the_order_of_completions_changes_nothing(name: str, seed: int, order: list[int]) -> None:
     logprobs, old, advantages, mask = random_batch(seed)
     straight = with_gradient(lambda leaf: VARIANTS[name](leaf, old, advantages, mask), logprobs)
     turned = with_gradient(

@@ -149,7 +149,7 @@ def test_tensors_that_would_broadcast_are_refused(name: str) -> None:
     logprobs, old, advantages, mask = random_batch(6, rows=6)
     with pytest.raises(ValueError, match="one size"):
         VARIANTS[name](logprobs, old[:1], advantages, mask)
-    with pytest.raises(ValueError, match="one number per answer"):
+    with pytest.raises(ValueError, match="one number per completion"):
         VARIANTS[name](logprobs, old, advantages[:, None], mask)
 
 
@@ -161,7 +161,7 @@ def test_an_infinite_delta_is_no_bound() -> None:
 
 
 @pytest.mark.parametrize(("ratio", "gradient"), [(1.3, 1.3), (1.5, 0.0)])
-def test_delta_stops_the_gradient_of_a_bad_answer_that_rose(ratio: float, gradient: float) -> None:
+def test_delta_stops_the_gradient_of_a_bad_completion_that_rose(ratio: float, gradient: float) -> None:
     leaf = torch.tensor([[math.log(ratio)]], dtype=torch.float64, requires_grad=True)
     one = torch.ones(1, dtype=torch.float64)
     bounds = {"clip_low": 0.2, "clip_high": 0.2, "delta": 1.4}
@@ -175,7 +175,7 @@ def test_cispo_never_stops_a_gradient() -> None:
     assert leaf.grad[0].tolist() == pytest.approx([-2.0, -math.exp(-3)])
 
 
-def test_sapo_fades_on_both_sides_and_faster_for_bad_answers() -> None:
+def test_sapo_fades_on_both_sides_and_faster_for_bad_completions() -> None:
     def slope(ratio: float, advantage: float) -> float:
         leaf = torch.tensor([[math.log(ratio)]], dtype=torch.float64, requires_grad=True)
         advantages, mask = torch.tensor([advantage], dtype=torch.float64), torch.tensor([[True]])

@@ -7,21 +7,21 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpo.masks import off_policy_mask, top_entropy_mask, without_truncated
+from grpo.loss.masks import off_policy_mask, top_entropy_mask, without_truncated
 
 NAN = math.nan
 
 
-def test_a_truncated_answer_is_not_trained_at_all() -> None:
+def test_a_truncated_completion_is_not_trained_at_all() -> None:
     mask = torch.tensor([[True, True], [True, False], [True, True]])
     kept = without_truncated(mask, torch.tensor([True, False, False]))
     assert kept.tolist() == [[False, False], [True, False], [True, True]]
-    with pytest.raises(ValueError, match="each of the 3 answers"):
+    with pytest.raises(ValueError, match="each of the 3 completions"):
         without_truncated(mask, torch.tensor([True]))
 
 
 @given(st.integers(0, 999), st.floats(0.01, 0.5))
-def test_an_answer_is_kept_if_it_is_good_or_near(seed: int, max_kl: float) -> None:
+def test_a_completion_is_kept_if_it_is_good_or_near(seed: int, max_kl: float) -> None:
     generator = torch.Generator().manual_seed(seed)
     logprobs, sampler = -torch.rand(2, 5, 4, generator=generator, dtype=torch.float64)
     advantages = torch.randn(5, generator=generator, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""The contract of `grpo.metrics`: one table explains every number that a run logs, and nothing else is logged."""
+"""The contract of `grpo.run.metrics`: one table explains every number that a run logs, and nothing else is logged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grpo.metrics import METRICS, MetricsLog, explain, markdown_table
+from grpo.run.metrics import METRICS, MetricsLog, explain, markdown_table
 
 
 def test_every_metric_has_a_meaning_a_unit_and_an_area():

@@ -1,4 +1,4 @@
-"""Weights for an engine's log-probs equal a loop over answers, carry no gradient, and refuse bounds that drop all."""
+"""Weights for an engine's log-probs equal a loop over completions, carry no gradient, and refuse bounds that drop all."""
 
 import math
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from grpo.mismatch import MISMATCH_BOUNDS, MISMATCH_LEVELS, dropped_fraction, mismatch_weights
+from grpo.loss.mismatch import MISMATCH_BOUNDS, MISMATCH_LEVELS, dropped_fraction, mismatch_weights
 
 TOLERANCE = 1e-12  # fp64
 NAN = math.nan
@@ -26,7 +26,7 @@ def random_pair(seed: int, scale: float = 0.3) -> tuple[Tensor, Tensor, Tensor]:
 def loop_weights(
     old: list[float], sampler: list[float], level: str, bound: str, low: float, high: float
 ) -> list[float]:
-    """One answer, by hand."""
+    """One completion, by hand."""
     logs = [0.0 if math.isnan(b) else a - b for a, b in zip(old, sampler, strict=True)]
     if level == "sequence":
         logs = [sum(logs)] * len(logs)
@@ -44,7 +44,7 @@ def loop_weights(
     st.integers(0, 999),
     st.sampled_from([(0.0, math.inf), (0.9, 1.1), (0.0, 1.05), (0.95, math.inf)]),
 )
-def test_weights_equal_a_loop_over_answers(level: str, bound: str, seed: int, bounds: tuple[float, float]) -> None:
+def test_weights_equal_a_loop_over_completions(level: str, bound: str, seed: int, bounds: tuple[float, float]) -> None:
     old, sampler, mask = random_pair(seed)
     low, high = bounds
     weights = mismatch_weights(old, sampler, mask, level=level, bound=bound, low=low, high=high)
@@ -67,7 +67,7 @@ def test_weights_carry_no_gradient() -> None:
     assert not mismatch_weights(leaf, sampler, mask, level="token", bound="mask", low=0.0, high=2.0).requires_grad
 
 
-def test_the_sum_drops_long_answers_that_the_mean_keeps() -> None:
+def test_the_sum_drops_long_completions_that_the_mean_keeps() -> None:
     """A constant gap of 0.02 nats per token: the sum passes a bound of 3 at 55 tokens, the mean never."""
     old, mask = torch.zeros(1, 100), torch.ones(1, 100, dtype=torch.bool)
     bounds = {"bound": "mask", "low": 0.0, "high": 3.0}

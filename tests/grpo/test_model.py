@@ -7,15 +7,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from grpo.batching import Sample, micro_batches
-from grpo.model import ModelError, Policy, choose_device, cpu_threads, load_policy
+from grpo.model.batching import TrainingSample, micro_batches
+from grpo.model.policy import ModelError, Policy, choose_device, cpu_threads, load_policy
 
 TOLERANCE = 2e-5
 CPU = torch.device("cpu")
 
 
 def test_log_probs_equal_one_forward_pass_per_row(policy: Policy) -> None:
-    samples = [Sample((1, 2, 3), (4, 5), (0.0,) * 2, 1.0), Sample((6,), (7, 8, 9, 10), (0.0,) * 4, 1.0)]
+    samples = [TrainingSample((1, 2, 3), (4, 5), (0.0,) * 2, 1.0), TrainingSample((6,), (7, 8, 9, 10), (0.0,) * 4, 1.0)]
     (batch,) = micro_batches(samples, max_tokens=100)
     logprobs, entropy = policy.completion_logprobs(batch, temperature=0.7)
     assert logprobs.shape == entropy.shape == batch.mask.shape

@@ -8,12 +8,12 @@ from functools import partial
 import pytest
 import torch
 
-from grpo.batching import Sample, micro_batches
 from grpo.config import LOSS_NAMES, LossSection
 from grpo.loss import LOSSES, clipped_policy_loss
-from grpo.model import Policy
+from grpo.model.batching import TrainingSample, micro_batches
+from grpo.model.policy import Policy
 from grpo.objective import Mismatch, Objective, bind, token_gradient
-from grpo.rollout import reward_matrix
+from grpo.rollout.collect import reward_matrix
 from letter_grader import LetterGrader
 from test_rollout import run
 from test_update import OBJECTIVE, PPO, SAMPLES, captured_gradient, make_updater
@@ -23,7 +23,7 @@ VALUES = {n: v for n, v in vars(LossSection()).items() if isinstance(v, float)} 
 TRUNCATED = [dataclasses.replace(SAMPLES[0], truncated=True), *SAMPLES[1:]]
 
 
-def with_sampler(policy: Policy, ratio: float) -> list[Sample]:
+def with_sampler(policy: Policy, ratio: float) -> list[TrainingSample]:
     """The samples as an engine reports them that gave each token 1 / ratio of the trainer's probability."""
     (batch,) = micro_batches(SAMPLES, max_tokens=1000)
     logprobs, _ = policy.completion_logprobs(batch, temperature=OBJECTIVE.temperature)
@@ -91,7 +91,9 @@ def test_vespo_takes_the_correction_into_its_ratio(make_policy: Callable[..., Po
     assert close(after, phi * before) and not close(after, 2 * before)
 
 
-def test_truncated_answers_are_left_out_and_still_counted_as_answers(make_policy: Callable[..., Policy]) -> None:
+def test_truncated_completions_are_left_out_and_still_counted_as_completions(
+    make_policy: Callable[..., Policy],
+) -> None:
     objective = dataclasses.replace(OBJECTIVE, aggregation="sequence", mask_truncated=True)
     masked = captured_gradient(make_policy(), TRUNCATED, objective=objective)
     zero = [dataclasses.replace(TRUNCATED[0], advantage=0.0), *TRUNCATED[1:]]
@@ -100,7 +102,7 @@ def test_truncated_answers_are_left_out_and_still_counted_as_answers(make_policy
     assert not close(masked, captured_gradient(make_policy(), TRUNCATED[1:], objective=objective))
 
 
-def test_masked_answers_cost_no_forward_pass(policy: Policy) -> None:
+def test_masked_completions_cost_no_forward_pass(policy: Policy) -> None:
     tokens: list[int] = []
     policy.model.base_model.register_forward_pre_hook(
         lambda _, __, kwargs: tokens.append(kwargs["input_ids"].numel()), with_kwargs=True
@@ -137,11 +139,11 @@ def test_only_the_tokens_of_highest_entropy_are_trained_wherever_they_stand(make
     )
     assert close(whole, pieces)
     assert not close(whole, captured_gradient(make_policy(), SAMPLES))
-    left_out = make_updater(make_policy(), objective).update(SAMPLES)["policy/left_out"]
+    left_out = make_updater(make_policy(), objective).update(SAMPLES)["policy/masked"]
     assert left_out == pytest.approx(0.5, abs=0.2)
 
 
-def test_bad_answers_too_far_off_policy_are_left_out(make_policy: Callable[..., Policy]) -> None:
+def test_bad_completions_too_far_off_policy_are_left_out(make_policy: Callable[..., Policy]) -> None:
     samples = with_sampler(make_policy(), ratio=1 / 4)  # the engine gave each token four times the probability
     objective = dataclasses.replace(OBJECTIVE, off_policy_max_kl=1.0)
     good = [s if s.advantage > 0 else dataclasses.replace(s, advantage=0.0) for s in samples]
@@ -149,7 +151,7 @@ def test_bad_answers_too_far_off_policy_are_left_out(make_policy: Callable[..., 
     assert close(captured_gradient(make_policy(), samples, objective=objective), expected)
 
 
-def test_a_kl_in_the_reward_lowers_it_by_the_answers_whole_kl(make_policy: Callable[..., Policy]) -> None:
+def test_a_kl_in_the_reward_lowers_it_by_the_completions_whole_kl(make_policy: Callable[..., Policy]) -> None:
     policy, reference = make_policy(seed=0), make_policy(seed=1)
     objective = Objective(PPO, "token", 16, 1.0, kl_beta=0.1, kl_estimate="k1", kl_in_reward=True)
     updater = make_updater(policy, objective, reference=reference, micro_batch_tokens=20)
@@ -158,23 +160,25 @@ def test_a_kl_in_the_reward_lowers_it_by_the_answers_whole_kl(make_policy: Calla
     penalised, mean = updater.penalised(groups, reward_matrix(groups))
     total, tokens = 0.0, 0
     for row, group in enumerate(groups):
-        for column, (answer, reward) in enumerate(zip(group.completions, group.rewards, strict=True)):
+        for column, (completion, reward) in enumerate(zip(group.completions, group.rewards, strict=True)):
             if reward is None:
                 assert penalised[row, column].isnan()
                 continue
-            (batch,) = micro_batches([Sample(group.prompt_ids, answer.token_ids, (0.0,) * 99, 0.0)], max_tokens=99)
+            (batch,) = micro_batches(
+                [TrainingSample(group.prompt_ids, completion.token_ids, (0.0,) * 99, 0.0)], max_tokens=99
+            )
             ours, theirs = (p.completion_logprobs(batch, temperature=1.0)[0].sum().item() for p in (policy, reference))
             assert penalised[row, column].item() == pytest.approx(reward - 0.1 * (ours - theirs), abs=1e-4)
-            total, tokens = total + ours - theirs, tokens + len(answer.token_ids)
+            total, tokens = total + ours - theirs, tokens + len(completion.token_ids)
     assert mean == pytest.approx(total / tokens, abs=1e-4)
 
 
 def test_a_pass_cut_into_shares_updates_once_each_and_measures_from_the_start(policy: Policy) -> None:
-    updater = make_updater(policy, updates_per_batch=2, schedule=lambda update: 3e-2)
+    updater = make_updater(policy, num_minibatches=2, schedule=lambda update: 3e-2)
     metrics = updater.update(SAMPLES)
     assert updater.updates == 2
     assert metrics["policy/ratio_max"] > 1.2, "the second share was scored before the first update"
-    once = make_updater(policy, updates_per_batch=2, schedule=lambda update: 0.0)
+    once = make_updater(policy, num_minibatches=2, schedule=lambda update: 0.0)
     assert once.update(SAMPLES)["policy/ratio_max"] == pytest.approx(1.0, abs=1e-5)
 
 

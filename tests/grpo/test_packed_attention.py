@@ -12,20 +12,20 @@ from hypothesis import strategies as st
 from torch import Tensor
 from transformers import Gemma2Config, Gemma2ForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-from grpo import packed_attention
-from grpo.batching import MicroBatch, Sample, micro_batches
-from grpo.model import Policy
-from grpo.packed_attention import Layout, can_pack
+from grpo.model import packing
+from grpo.model.batching import MicroBatch, TrainingSample, micro_batches
+from grpo.model.packing import Layout, can_pack
+from grpo.model.policy import Policy
 
 TOLERANCE = 2e-5  # log-probs of magnitude 10 in fp32, other order of summation
 shapes = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 9), st.integers(0, 2)), min_size=1, max_size=7)
 
 
-def samples_of(drawn: list[tuple[int, int, int]]) -> list[Sample]:
-    """Answers of these lengths; prompts of one length and number are the same prompt."""
+def samples_of(drawn: list[tuple[int, int, int]]) -> list[TrainingSample]:
+    """Completions of these lengths; prompts of one length and number are the same prompt."""
     generator = torch.Generator().manual_seed(len(drawn))
     return [
-        Sample(
+        TrainingSample(
             tuple(range(10 + 20 * which, 10 + 20 * which + prompt)),
             tuple(torch.randint(0, 250, (completion,), generator=generator).tolist()),
             (-1.0,) * completion,
@@ -35,7 +35,7 @@ def samples_of(drawn: list[tuple[int, int, int]]) -> list[Sample]:
     ]
 
 
-def alone(policy: Policy, sample: Sample) -> Tensor:
+def alone(policy: Policy, sample: TrainingSample) -> Tensor:
     """The sequence's log-probs out of the model's own forward pass, [tokens]."""
     logits = policy.model(torch.tensor([sample.token_ids])).logits[0, len(sample.prompt_ids) - 1 : -1]
     return logits.log_softmax(-1).gather(1, torch.tensor(sample.completion_ids)[:, None])[:, 0]
@@ -101,12 +101,12 @@ def test_the_flash_kernel_is_called_as_it_wants_to_be(monkeypatch: pytest.Monkey
             parts.append(attend(q, k, v, is_causal=True, scale=scale, enable_gqa=enable_gqa)[0].transpose(0, 1))
         return torch.cat(parts)
 
-    monkeypatch.setattr(packed_attention, "varlen_attn", kernel)
+    monkeypatch.setattr(packing, "varlen_attn", kernel)
     [batch] = micro_batches(samples_of([(3, 5, 0), (3, 4, 0), (4, 3, 1), (1, 1, 2)]), max_tokens=100)
     generator = torch.Generator().manual_seed(0)
     states = [torch.randn(len(batch.input_ids), heads, 8, generator=generator) for heads in (4, 2, 2)]
-    ragged = packed_attention._ragged(*states, batch.layout, 0.3)
-    padded = packed_attention._padded(*states, batch.layout, 0.3)
+    ragged = packing._ragged(*states, batch.layout, 0.3)
+    padded = packing._padded(*states, batch.layout, 0.3)
     assert torch.allclose(ragged, padded, atol=1e-6)
     assert not all(real.all() for real in batch.layout.real), "there is padding to leave out"
 
@@ -131,7 +131,7 @@ def test_checkpointed_activations_give_the_same_gradient(make_policy: Callable[.
     for checkpointing in (False, True):
         policy = make_policy()
         if checkpointing:
-            policy.checkpoint_activations()
+            policy.gradient_checkpointing()
         recomputed = 0
 
         def count(*_: object) -> None:

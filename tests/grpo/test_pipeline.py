@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from grpo.data import DataError, PromptStream
-from grpo.engines import Engine, EngineDied, Sampled
+from grpo.engines import Engine, EngineDied, GenerationOutput
 from grpo.engines.hf import HFEngine
-from grpo.model import Policy
-from grpo.pipeline import Batch, Pipeline
-from grpo.records import Completion, Example
+from grpo.model.policy import Policy
+from grpo.rollout.prefetch import Batch, Pipeline
+from grpo.rollout.prompts import DataError, PromptStream
+from grpo.rollout.records import Completion, Example
 from letter_grader import Grade, LetterGrader
 
 EXAMPLES = [Example(f"t{i}", ({"role": "user", "content": f"say {i}"},)) for i in range(12)]
@@ -22,7 +22,7 @@ STEPS = 5
 
 
 class ByPrompt(LetterGrader):
-    """Pays all answers to the prompts named alike: those to solve well, those to fail badly."""
+    """Pays all completions to the prompts named alike: those to solve well, those to fail badly."""
 
     def __init__(self, solved: set[str] = frozenset(), failed: set[str] = frozenset()) -> None:
         super().__init__()
@@ -48,12 +48,12 @@ class Dying:
         self._engine, self._calls, self.concurrent = engine, calls, concurrent
         self.count, self.restarts = 0, 0
 
-    def generate(self, *arguments: Any, **settings: Any) -> Iterator[Sampled]:
+    def generate(self, *arguments: Any, **settings: Any) -> Iterator[GenerationOutput]:
         self.count += 1
-        for answer in self._engine.generate(*arguments, **settings):
+        for completion in self._engine.generate(*arguments, **settings):
             if self.count in self._calls:
                 raise EngineDied("out of memory, said the engine")
-            yield answer
+            yield completion
 
     def restart(self) -> None:
         self.restarts += 1
@@ -66,7 +66,7 @@ class Sleeper(Dying):
         super().__init__(engine, set())
         self.asleep, self.naps, self._dies = False, 0, dies
 
-    def generate(self, *arguments: Any, **settings: Any) -> Iterator[Sampled]:
+    def generate(self, *arguments: Any, **settings: Any) -> Iterator[GenerationOutput]:
         assert not self.asleep
         return super().generate(*arguments, **settings)
 
@@ -84,16 +84,16 @@ class Loading(Dying):
         super().__init__(engine, set(), concurrent=True)
         self.weights, self.sampling, self.sampled_from = -1, False, []
 
-    def generate(self, *arguments: Any, **settings: Any) -> Iterator[Sampled]:
+    def generate(self, *arguments: Any, **settings: Any) -> Iterator[GenerationOutput]:
         self.sampling = True
         self.sampled_from.append(self.weights)
-        for answer in super().generate(*arguments, **settings):
+        for completion in super().generate(*arguments, **settings):
             time.sleep(0.002)
-            yield answer
+            yield completion
         self.sampling = False
 
     def load(self, number: int) -> dict[str, float]:
-        assert not self.sampling, "half of its answers would be another policy's"
+        assert not self.sampling, "half of its completions would be another policy's"
         self.weights = number
         return {}
 
@@ -138,7 +138,9 @@ class Trainer:
 
 
 def versions(batches: list[Batch]) -> list[set[int]]:
-    return [{answer.policy_version for group in batch.groups for answer in group.completions} for batch in batches]
+    return [
+        {completion.policy_version for group in batch.groups for completion in group.completions} for batch in batches
+    ]
 
 
 def ids(batches: list[Batch]) -> list[list[str]]:
@@ -160,14 +162,16 @@ def test_a_batch_is_as_old_as_promised(policy: Policy, ahead: int, expected: lis
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 2])
-def test_weights_are_never_loaded_while_answers_are_written(policy: Policy, ahead: int) -> None:
+def test_weights_are_never_loaded_while_completions_are_written(policy: Policy, ahead: int) -> None:
     engine = Loading(HFEngine(policy))
     trainer = Trainer(policy, ahead=ahead, engine=engine)
     trainer.pipeline.sync = lambda: engine.load(trainer.updates)
     trainer.pipeline.weights_changed()
     batches = trainer.run()
     trainer.pipeline.close()
-    assert [{version} for version in engine.sampled_from] == versions(batches), "what it had is what the answers say"
+    assert [{version} for version in engine.sampled_from] == versions(
+        batches
+    ), "what it had is what the completions say"
     assert versions(batches) == [{max(0, step - ahead)} for step in range(STEPS)]
 
 
@@ -241,7 +245,7 @@ def test_groups_without_spread_are_replaced(policy: Policy) -> None:
         batch.metrics["time/wait_engine"] >= batch.metrics["time/generate"] > 0
     ), "nothing was ahead: all was waited for"
     assert (batch.metrics["groups/dropped_solved"], batch.metrics["groups/dropped_unsolved"]) == (1, 1)
-    assert len({answer.id for group in batch.groups for answer in group.completions}) == 12
+    assert len({completion.id for group in batch.groups for completion in group.completions}) == 12
 
 
 def test_rounds_are_capped_and_a_batch_without_spread_is_shown_as_it_is(policy: Policy) -> None:
@@ -265,7 +269,7 @@ def test_dull_prompts_are_drawn_less_often(policy: Policy) -> None:
     assert 6 <= sum(name in solved for name in seldom) < 14
 
 
-def test_answers_of_too_old_weights_have_no_reward(policy: Policy) -> None:
+def test_completions_of_too_old_weights_have_no_reward(policy: Policy) -> None:
     batches = Trainer(policy, ahead=2, max_staleness=1).run()
     stale = [batch.metrics["policy/stale"] for batch in batches]
     assert stale == [0, 0, 12, 12, 12]
@@ -299,7 +303,7 @@ def test_an_engine_that_dies_twice_over_a_batch_stops_the_run(policy: Policy) ->
 
 
 @pytest.mark.parametrize("dies", [False, True])
-def test_an_engine_sleeps_from_the_last_answer_to_the_next_weights(policy: Policy, dies: bool) -> None:
+def test_an_engine_sleeps_from_the_last_completion_to_the_next_weights(policy: Policy, dies: bool) -> None:
     engine = Sleeper(HFEngine(policy), dies=dies)
     solved = {example.id for example in EXAMPLES[::2]}
     trainer = Trainer(policy, engine=engine, sleeps=True, refill_rounds=2, grader=ByPrompt(solved=solved))

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpo.ratio import log_ratio, masked_mean, per_token, sequence_log_ratio, sequence_token_log_ratio, wide
+from grpo.loss.ratio import log_ratio, masked_mean, per_token, sequence_log_ratio, sequence_token_log_ratio, upcast
 from loss_cases import random_batch
 
 TOLERANCE = 1e-12  # fp64
@@ -40,7 +40,7 @@ def test_the_sequence_token_ratio_has_the_gradient_of_its_own_token() -> None:
     assert torch.equal(leaf.grad, torch.where(mask, weights, 0.0))
 
 
-def test_an_empty_answer_has_ratio_one() -> None:
+def test_an_empty_completion_has_ratio_one() -> None:
     values, mask = torch.full((1, 2), math.nan), torch.zeros(1, 2, dtype=torch.bool)
     for ratio in (log_ratio, sequence_log_ratio, sequence_token_log_ratio):
         assert not ratio(values, values, mask).any()
@@ -57,4 +57,4 @@ def test_shapes_that_would_broadcast_are_refused() -> None:
 
 def test_arithmetic_is_fp32_or_wider() -> None:
     dtypes = {torch.bfloat16: torch.float32, torch.float16: torch.float32, torch.float64: torch.float64}
-    assert {dtype: wide(torch.zeros(1, dtype=dtype)).dtype for dtype in dtypes} == dtypes
+    assert {dtype: upcast(torch.zeros(1, dtype=dtype)).dtype for dtype in dtypes} == dtypes

@@ -1,4 +1,4 @@
-"""grpo.report: one page that shows a run, finished or not, and obeys nothing that a model wrote.
+"""grpo_rust.report: one page that shows a run, finished or not, and obeys nothing that a model wrote.
 
 The contract: hostile text comes back visible and creates no element; the page's policy allows its own style sheet and
 nothing else; partial, torn and resumed runs are read as they lie; the same directory gives the same bytes; what is left
@@ -21,15 +21,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpo.report import ReportError, closing_table, escape, page_html, read_run, visible, write_report
-from grpo.report.cards import card_html, group_html, program_lines
-from grpo.report.charts import Mark, Series, line_chart, stacked_chart
-from grpo.report.groups import choose
-from grpo.report.pictures import pictures
-from grpo.report.reading import Run, load_answers
-from grpo.report.scale import MOST_POINTS, compact, rolling_mean, thinned, ticks
-from grpo.report.table import rows
-from grpo.report.visible import shortened
+from grpo_rust.report import ReportError, closing_table, escape, page_html, read_run, visible, write_report
+from grpo_rust.report.cards import card_html, group_html, program_lines
+from grpo_rust.report.charts import Mark, Series, line_chart, stacked_chart
+from grpo_rust.report.groups import choose
+from grpo_rust.report.pictures import pictures
+from grpo_rust.report.reading import Run, load_completions
+from grpo_rust.report.scale import MOST_POINTS, compact, rolling_mean, thinned, ticks
+from grpo_rust.report.table import rows
+from grpo_rust.report.visible import shortened
 from synthetic_run import write_lines, write_run
 
 ELEMENTS = {"html", "head", "meta", "title", "style", "body", "header", "main", "section", "article", "h1", "h2", "h3"}
@@ -78,7 +78,7 @@ def hostile_run(folder: Path) -> Path:
         diagnostic = {"level": "error", "code": f"code{HOSTILE}", "message": f"message{HOSTILE}", "line": 1}
         record["verdict"] = {key: f"{key}{HOSTILE}" for key in ("outcome", "test_output", "reason", "strict_reason")}
         record["verdict"] |= {"code": f"fn program() {HOSTILE}", "diagnostics": [diagnostic]}
-        record["text"] = f"answer{HOSTILE}\n{record['verdict']['code']}\nafter"
+        record["text"] = f"completion{HOSTILE}\n{record['verdict']['code']}\nafter"
         record |= {"prompt": f"prompt{HOSTILE}", "task_id": f"task{HOSTILE}", "id": f"id{HOSTILE}{record['id']}"}
         record["rewards"] = {f"function{HOSTILE}": 1.0}
         record["checks"] = {f"check{HOSTILE}": 1.0, "test_strict": 0.0, f"unknown{HOSTILE}": None}
@@ -113,7 +113,7 @@ def test_hostile_text_creates_no_element_and_no_attribute(hostile: Path) -> None
 
 @pytest.mark.parametrize(
     "where",
-    ["prompt", "task", "id", "answer", "fn program() ", "code", "message", "outcome", "test_output", "reason"]
+    ["prompt", "task", "id", "completion", "fn program() ", "code", "message", "outcome", "test_output", "reason"]
     + ["strict_reason", "function", "check", "unknown", "metric", "environment"],
 )
 def test_hostile_text_comes_back_visible(hostile: Path, where: str) -> None:
@@ -122,7 +122,7 @@ def test_hostile_text_comes_back_visible(hostile: Path, where: str) -> None:
     start = text.find(where + attack[:20])
     assert start >= 0
     # Titles and names are cut short, whole texts are not.
-    if where in ("prompt", "answer", "fn program() ", "message", "test_output", "reason", "strict_reason"):
+    if where in ("prompt", "completion", "fn program() ", "message", "test_output", "reason", "strict_reason"):
         expected = visible(where + HOSTILE)
         assert expected.rstrip("␍ ") in text
 
@@ -195,7 +195,7 @@ def test_every_metric_of_the_log_is_drawn_or_named(finished: Path) -> None:
     for title in ("KL to the reference", "gradient norm", "clipped tokens", "tokens per second", "reward/std"):
         assert title in text
     assert "The same at every step: sampler gap 1.1e-6; staleness 0." in text
-    assert "entropy of the policy's next-token distribution" in text  # grpo.metrics explains each
+    assert "entropy of the policy's next-token distribution" in text  # grpo.run.metrics explains each
 
 
 def test_time_is_stacked_with_its_shares() -> None:
@@ -326,12 +326,12 @@ def test_a_long_program_keeps_its_line_numbers() -> None:
 
 def test_groups_are_chosen_by_fixed_rules(finished: Path) -> None:
     run = read_run(finished)
-    choices = choose(run.answers)
+    choices = choose(run.completions)
     headings = list(dict.fromkeys(choice.heading for choice in choices))
     assert headings == ["The evaluation, before and after", "The first step", "The last step", "The largest spread"]
     pair = choices[0]
     assert [caption for caption, _ in pair.rows] == ["step 0", "step 6"]
-    assert len({answer.task_id for _, group in pair.rows for answer in group}) == 1
+    assert len({completion.task_id for _, group in pair.rows for completion in group}) == 1
     training = [choice.rows[0][1] for choice in choices if choice.rows[0][1][0].phase == "train"]
     assert len({group[0].group for group in training}) == len(training)  # none twice
     text = Page(page_html(run)).text
@@ -340,19 +340,21 @@ def test_groups_are_chosen_by_fixed_rules(finished: Path) -> None:
 
 
 def test_the_largest_spread_is_the_group_that_differs_most(tmp_path: Path) -> None:
-    def answer(slot: int, attempt: int, reward: float | None) -> dict[str, Any]:
+    def completion(slot: int, attempt: int, reward: float | None) -> dict[str, Any]:
         return {"id": f"s2-p{slot}-c{attempt}", "step": 2, "phase": "train", "task_id": f"t{slot}", "reward": reward}
 
     rewards = [(1.0, 1.0), (2.0, 2.0), (3.0, 4.0), (0.0, 6.0), (5.0, None), (2.0, 4.0)]
-    lines = [answer(slot, attempt, reward) for slot, pair in enumerate(rewards) for attempt, reward in enumerate(pair)]
+    lines = [
+        completion(slot, attempt, reward) for slot, pair in enumerate(rewards) for attempt, reward in enumerate(pair)
+    ]
     write_lines(tmp_path / "metrics.jsonl", [{"step": 2}])
     write_lines(tmp_path / "completions.jsonl", lines)
-    chosen = choose(read_run(tmp_path).answers)
+    chosen = choose(read_run(tmp_path).completions)
     spread = [choice.rows[0][1][0].task_id for choice in chosen if choice.heading == "The largest spread"]
     assert spread == ["t3", "t5", "t2"]  # 0 and 6, 2 and 4, 3 and 4; t0 and t1 are the first step's; t4 has no spread
 
 
-def test_the_page_stays_small_when_answers_are_long(tmp_path: Path) -> None:
+def test_the_page_stays_small_when_completions_are_long(tmp_path: Path) -> None:
     write_run(tmp_path / "run", steps=2, prompts=3, attempts=16)
     path = tmp_path / "run" / "completions.jsonl"
     records = [json.loads(line) for line in path.read_text().splitlines()]
@@ -419,14 +421,19 @@ def test_after_a_resume_the_last_record_counts(tmp_path: Path) -> None:
     write_lines(tmp_path / "completions.jsonl", lines)
     run = read_run(tmp_path)
     assert [(record["step"], record["reward/mean"]) for record in run.steps] == [(1, 0.1), (2, 0.25), (3, 0.35)]
-    assert [record["text"] for record in load_answers(run, run.answers)] == ["after"]
+    assert [record["text"] for record in load_completions(run, run.completions)] == ["after"]
 
 
 def test_groups_stand_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     names = [f"s1-p{slot}-c{attempt}" for slot in (10, 2) for attempt in (11, 3)]
     write_lines(tmp_path / "metrics.jsonl", [{"step": 1}])
     write_lines(tmp_path / "completions.jsonl", [{"id": name, "step": 1} for name in names])
-    assert [answer.id for answer in read_run(tmp_path).answers] == ["s1-p2-c3", "s1-p2-c11", "s1-p10-c3", "s1-p10-c11"]
+    assert [completion.id for completion in read_run(tmp_path).completions] == [
+        "s1-p2-c3",
+        "s1-p2-c11",
+        "s1-p10-c3",
+        "s1-p10-c11",
+    ]
 
 
 def test_values_that_are_no_finite_numbers_are_missing() -> None:

@@ -1,20 +1,20 @@
-"""Groups come back complete and in order, every answer is graded as it ends, missing rewards stay missing."""
+"""Groups come back complete and in order, every completion is graded as it ends, missing rewards stay missing."""
 
 import math
 
 import pytest
 
 from grpo.engines.hf import HFEngine
-from grpo.model import Policy
-from grpo.records import Example, Group
-from grpo.rollout import Rollout, _weighted_sum, collect, reward_matrix, reward_parts, sample, seed_for
+from grpo.model.policy import Policy
+from grpo.rollout.collect import Rollout, _weighted_sum, collect, reward_matrix, reward_parts, sample, seed_for
+from grpo.rollout.records import Example, Group
 from letter_grader import Grade, LetterGrader
 
 EXAMPLES = [Example(name, ({"role": "user", "content": name},)) for name in ("alpha", "b")]
 
 
 def run(policy: Policy, grader: LetterGrader, seed: int = 0) -> Rollout:
-    policy.stop_ids = frozenset(range(0, len(policy.tokenizer), 3))  # answers of different lengths
+    policy.stop_ids = frozenset(range(0, len(policy.tokenizer), 3))  # completions of different lengths
     ids = {example.id: policy.encode(example.messages) for example in EXAMPLES}
     sampling = sample(
         HFEngine(policy),
@@ -41,10 +41,10 @@ def test_groups_are_complete_and_in_order(policy: Policy) -> None:
         for completion, grade in zip(group.completions, group.grades, strict=True):
             assert completion.policy_version == 7
             assert completion.text == policy.decode(completion.token_ids)
-            assert grade == LetterGrader()._grade(completion), "every answer has its own grade"
+            assert grade == LetterGrader()._grade(completion), "every completion has its own grade"
 
 
-def test_answers_are_graded_in_the_order_they_end(policy: Policy) -> None:
+def test_completions_are_graded_in_the_order_they_end(policy: Policy) -> None:
     grader = LetterGrader()
     groups = run(policy, grader).groups
     lengths = {c.id: len(c.token_ids) for group in groups for c in group.completions}
@@ -83,8 +83,8 @@ def test_seeds_differ_by_purpose_and_step() -> None:
     assert len(seeds) == 200 and all(0 <= seed < 2**63 for seed in seeds)
 
 
-def test_an_answer_without_a_reward_has_no_parts_of_one_either() -> None:
-    """A stale answer keeps its grade and loses its reward."""
+def test_a_completion_without_a_reward_has_no_parts_of_one_either() -> None:
+    """A stale completion keeps its grade and loses its reward."""
     grades = (Grade({"letters": 1.0, "short": None}), Grade({"letters": 0.5, "short": 2.0}))
     group = Group(Example("t", ()), (), (), grades, (2.0, None))
     parts = reward_parts([group], ["letters", "short"])

@@ -1,4 +1,4 @@
-"""The contract of `grpo.run` and `grpo.environment`.
+"""The contract of `grpo.run.directory` and `grpo.run.provenance`.
 
 A run directory is made once; lines are on disk when the call returns; a resumed run keeps exactly the lines up to its
 checkpoint; a write that fails names its file and loses nothing; what is written is JSON whatever the numbers are.
@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpo.environment import environment
 from grpo.errors import BadInput, HostFailed
-from grpo.run import LogDamaged, RunDirectory, RunExists, RunNotFound, RunWriteFailed, reward_file_name
+from grpo.run.directory import LogDamaged, RunDirectory, RunExists, RunNotFound, RunWriteFailed, reward_file_name
+from grpo.run.provenance import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,7 +75,7 @@ def test_lines_are_on_disk_before_the_run_is_closed(run):
     assert run.evaluations() == lines(run.path / "evals.jsonl") == [{"step": 1, "eval/build": 0.25}]
 
 
-def test_a_run_that_keeps_no_answers_writes_none(tmp_path):
+def test_a_run_that_keeps_no_completions_writes_none(tmp_path):
     with RunDirectory.create(tmp_path / "a", config_toml="", environment={}, completions=False) as run:
         run.log_completions([completion(1, 0)])
     assert not (run.path / "completions.jsonl").exists()
@@ -128,8 +128,8 @@ def test_resuming_keeps_every_line_up_to_the_checkpoint_and_no_younger_one(run):
     assert not list(run.path.rglob(".*"))
 
 
-def test_resuming_drops_the_answers_of_an_evaluation_that_was_cut_off(run):
-    """It is repeated, and each answer stands in the log once."""
+def test_resuming_drops_the_completions_of_an_evaluation_that_was_cut_off(run):
+    """It is repeated, and each completion stands in the log once."""
     for step in (0, 1):
         run.log_completions([{**completion(step, k), "phase": "eval"} for k in (0, 1)])
         if step == 0:
@@ -137,8 +137,8 @@ def test_resuming_drops_the_answers_of_an_evaluation_that_was_cut_off(run):
         run.log_completions([{**completion(step + 1, k), "phase": "train"} for k in (0, 1)])
     run.close()
     run.truncate_after(1)
-    answers = [(line["phase"], line["step"]) for line in lines(run.path / "completions.jsonl")]
-    assert answers == [("eval", 0)] * 2 + [("train", 1)] * 2
+    completions = [(line["phase"], line["step"]) for line in lines(run.path / "completions.jsonl")]
+    assert completions == [("eval", 0)] * 2 + [("train", 1)] * 2
 
 
 @given(cut=st.integers(0, 200))
@@ -248,6 +248,6 @@ def test_the_environment_knows_the_commit(tmp_path):
 
 def test_asking_for_the_environment_imports_no_package_it_names():
     call = "e.environment(toolchain='', isolation='', argv=[])"
-    program = f"import sys, grpo.environment as e; {call}; print('torch' in sys.modules)"
+    program = f"import sys, grpo.run.provenance as e; {call}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -12,14 +12,14 @@ import torch
 
 from grpo.advantages import gdpo_advantages
 from grpo.checkpoint import latest_checkpoint, load_trainer_state
-from grpo.data import PromptStream
 from grpo.engines.hf import HFEngine
 from grpo.evaluate import Evaluation, evaluate
-from grpo.model import Policy, load_policy
+from grpo.model.policy import Policy, load_policy
 from grpo.objective import Objective
-from grpo.pipeline import Pipeline
-from grpo.records import Completion, Example
-from grpo.run import RunDirectory
+from grpo.rollout.prefetch import Pipeline
+from grpo.rollout.prompts import PromptStream
+from grpo.rollout.records import Completion, Example
+from grpo.run.directory import RunDirectory
 from grpo.trainer import NothingScored, Trainer
 from grpo.update import NonFiniteLoss
 from letter_grader import Grade, LetterGrader
@@ -106,11 +106,13 @@ def test_a_run_learns_and_writes_everything_once(policy: Policy, tmp_path: Path)
     assert [line["step"] for line in metrics] == list(range(1, 13))
     first, last = ([line["reward/mean"] for line in metrics[part]] for part in (slice(0, 3), slice(-3, None)))
     assert sum(last) > sum(first) + 0.5, "the letter reward must rise"
-    answers = lines(tmp_path / "run" / "completions.jsonl")
-    assert len(answers) == 12 * 8 + 2 * 6 and len({line["id"] for line in answers}) == len(answers)
-    train_answers = [line for line in answers if line["phase"] == "train"]
-    for group in range(0, len(train_answers), 4):
-        assert math.fsum(line["advantage"] for line in train_answers[group : group + 4]) == pytest.approx(0, abs=1e-4)
+    completions = lines(tmp_path / "run" / "completions.jsonl")
+    assert len(completions) == 12 * 8 + 2 * 6 and len({line["id"] for line in completions}) == len(completions)
+    train_completions = [line for line in completions if line["phase"] == "train"]
+    for group in range(0, len(train_completions), 4):
+        assert math.fsum(line["advantage"] for line in train_completions[group : group + 4]) == pytest.approx(
+            0, abs=1e-4
+        )
     for name in ("letters", "short"):
         assert len(lines(tmp_path / "run" / "rewards" / f"{name}.jsonl")) == 12 * 8
     assert [line["step"] for line in lines(tmp_path / "run" / "evals.jsonl")] == [0, 12]
@@ -247,7 +249,7 @@ def test_a_run_that_nothing_can_be_learned_from_is_ended(
     if last == trainer.num_steps:
         assert train(trainer), "never three in a row"
     else:
-        with pytest.raises(NothingScored, match="no answer of steps 2 to 4 could be scored"):
+        with pytest.raises(NothingScored, match="no completion of steps 2 to 4 could be scored"):
             train(trainer)
     logged = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert json.loads(logged[-1])["step"] == last
@@ -256,12 +258,12 @@ def test_a_run_that_nothing_can_be_learned_from_is_ended(
 def test_gdpo_standardises_each_paid_reward_by_itself(policy: Policy, tmp_path: Path) -> None:
     with new_run(tmp_path / "run") as run:
         assert train(make_trainer(policy, run, num_steps=2, advantages="gdpo"))
-    answers = [line for line in lines(tmp_path / "run" / "completions.jsonl") if line["phase"] == "train"]
+    completions = [line for line in lines(tmp_path / "run" / "completions.jsonl") if line["phase"] == "train"]
     rewards = torch.tensor(
-        [[math.nan if value is None else value for value in line["rewards"].values()] for line in answers[:8]]
+        [[math.nan if value is None else value for value in line["rewards"].values()] for line in completions[:8]]
     )
     expected = gdpo_advantages(rewards.reshape(2, 4, 2), torch.tensor(list(LetterGrader.weights.values())))
-    assert [line["advantage"] for line in answers[:8]] == pytest.approx(expected.flatten().tolist(), abs=1e-5)
+    assert [line["advantage"] for line in completions[:8]] == pytest.approx(expected.flatten().tolist(), abs=1e-5)
 
 
 def test_a_kl_in_the_reward_is_taken_off_and_reported(make_policy: Callable[..., Policy], tmp_path: Path) -> None:

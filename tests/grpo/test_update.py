@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 import torch
 
-from grpo.batching import Sample, micro_batches
 from grpo.loss import clipped_policy_loss
-from grpo.model import Policy
+from grpo.model.batching import TrainingSample, micro_batches
+from grpo.model.policy import Policy
 from grpo.objective import Objective
 from grpo.update import NonFiniteLoss, Updater, learning_rate
 
@@ -17,10 +17,10 @@ TOLERANCE = 2e-6  # fp32 gradients of different summation order
 PPO = partial(clipped_policy_loss, clip_low=0.2, clip_high=0.2)
 OBJECTIVE = Objective(PPO, "token", max_tokens=16, temperature=0.8)
 SAMPLES = [
-    Sample((5, 6, 7), (10, 11, 12, 13), (-1.0,) * 4, 1.0),
-    Sample((5, 6, 7), (20, 21), (-1.0,) * 2, -1.0),
-    Sample((8,), (30, 31, 32, 33, 34, 35), (-1.0,) * 6, 0.0),
-    Sample((8,), (40,), (-1.0,), 0.5),
+    TrainingSample((5, 6, 7), (10, 11, 12, 13), (-1.0,) * 4, 1.0),
+    TrainingSample((5, 6, 7), (20, 21), (-1.0,) * 2, -1.0),
+    TrainingSample((8,), (30, 31, 32, 33, 34, 35), (-1.0,) * 6, 0.0),
+    TrainingSample((8,), (40,), (-1.0,), 0.5),
 ]
 
 
@@ -32,7 +32,7 @@ def make_updater(policy: Policy, objective: Objective = OBJECTIVE, **changes: ob
         "max_grad_norm": math.inf,
         "num_iterations": 1,
         "micro_batch_tokens": 1000,
-        "skip_zero_spread": True,
+        "skip_zero_std": True,
         "reference": None,
         **changes,
     }
@@ -43,7 +43,7 @@ def weights(policy: Policy) -> torch.Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in policy.model.parameters()])
 
 
-def captured_gradient(policy: Policy, samples: list[Sample], **changes: object) -> torch.Tensor:
+def captured_gradient(policy: Policy, samples: list[TrainingSample], **changes: object) -> torch.Tensor:
     """The gradient that the optimizer is about to apply."""
     updater = make_updater(policy, **changes)
     seen: list[torch.Tensor] = []
@@ -54,7 +54,7 @@ def captured_gradient(policy: Policy, samples: list[Sample], **changes: object) 
     return seen[-1]
 
 
-def loop_gradient(policy: Policy, samples: list[Sample], temperature: float) -> torch.Tensor:
+def loop_gradient(policy: Policy, samples: list[TrainingSample], temperature: float) -> torch.Tensor:
     """On policy the gradient of the loss is that of `-sum A logprob / tokens`: one sequence and one token at a time."""
     total = sum(len(sample.completion_ids) for sample in samples)
     loss = torch.zeros(())
@@ -87,18 +87,18 @@ def test_micro_batches_change_nothing(make_policy: Callable[..., Policy], aggreg
     assert torch.allclose(whole, pieces, atol=TOLERANCE, rtol=1e-4)
 
 
-def test_skipping_answers_that_teach_nothing_changes_nothing(make_policy: Callable[..., Policy]) -> None:
-    skipped, computed = (captured_gradient(make_policy(), SAMPLES, skip_zero_spread=skip) for skip in (True, False))
+def test_skipping_completions_that_teach_nothing_changes_nothing(make_policy: Callable[..., Policy]) -> None:
+    skipped, computed = (captured_gradient(make_policy(), SAMPLES, skip_zero_std=skip) for skip in (True, False))
     assert torch.allclose(skipped, computed, atol=TOLERANCE, rtol=1e-4)
 
 
-def test_skipped_answers_cost_no_forward_pass(policy: Policy) -> None:
+def test_skipped_completions_cost_no_forward_pass(policy: Policy) -> None:
     tokens: list[int] = []
     policy.model.base_model.register_forward_pre_hook(
         lambda _, __, kwargs: tokens.append(kwargs["input_ids"].numel()), with_kwargs=True
     )
     make_updater(policy).update(SAMPLES)
-    assert sum(tokens) == 3 + 4 + 2 + 1 + 1, "a prompt shared by two, their answers, and the last sample"
+    assert sum(tokens) == 3 + 4 + 2 + 1 + 1, "a prompt shared by two, their completions, and the last sample"
 
 
 def test_a_batch_without_anything_to_learn_leaves_the_weights_alone(policy: Policy) -> None:
@@ -110,7 +110,7 @@ def test_a_batch_without_anything_to_learn_leaves_the_weights_alone(policy: Poli
     assert updater.update([])["optim/updates"] == 0
 
 
-def test_good_answers_become_likelier_and_bad_ones_less_likely(policy: Policy) -> None:
+def test_good_completions_become_likelier_and_bad_ones_less_likely(policy: Policy) -> None:
     (batch,) = micro_batches(SAMPLES, max_tokens=1000)
     before, _ = policy.completion_logprobs(batch, temperature=0.8)
     updater = make_updater(policy, schedule=lambda update: 1e-3)
@@ -146,11 +146,11 @@ def test_the_first_iteration_is_on_policy(policy: Policy) -> None:
 
 
 def test_the_end_token_gets_gradient(make_policy: Callable[..., Policy]) -> None:
-    """Two answers share their first token with opposite advantages: only the end token can move anything."""
+    """Two completions share their first token with opposite advantages: only the end token can move anything."""
     end = make_policy().tokenizer.eos_token_id
-    ended, cut = Sample((5, 6), (10, end), (-1.0, -1.0), 1.0), Sample((5, 6), (10,), (-1.0,), -1.0)
+    ended, cut = TrainingSample((5, 6), (10, end), (-1.0, -1.0), 1.0), TrainingSample((5, 6), (10,), (-1.0,), -1.0)
     assert captured_gradient(make_policy(), [ended, cut]).norm() > 1000 * TOLERANCE
-    untrained = Sample((5, 6), (10,), (-1.0,), 1.0)
+    untrained = TrainingSample((5, 6), (10,), (-1.0,), 1.0)
     assert (
         captured_gradient(make_policy(), [untrained, cut]).norm() < TOLERANCE
     ), "what an end token left out would give"
@@ -160,7 +160,7 @@ def test_a_kl_penalty_pulls_towards_the_reference(make_policy: Callable[..., Pol
     policy, reference = make_policy(seed=0), make_policy(seed=1)
     objective = Objective(PPO, "token", max_tokens=16, temperature=1.0, kl_beta=1.0)
     updater = make_updater(policy, objective, reference=reference, schedule=lambda update: 3e-3)
-    samples = [Sample(s.prompt_ids, s.completion_ids, s.sampler_logprobs, 0.0) for s in SAMPLES]
+    samples = [TrainingSample(s.prompt_ids, s.completion_ids, s.sampler_logprobs, 0.0) for s in SAMPLES]
     first, *_, last = [updater.update(samples)["kl/reference"] for _ in range(10)]
     assert 0 < last < first
     assert all(parameter.grad is None for parameter in reference.model.parameters())
@@ -174,7 +174,7 @@ def test_kl_without_a_reference_is_refused(policy: Policy) -> None:
 @pytest.mark.parametrize("poison", [math.nan, math.inf])
 def test_a_non_finite_loss_stops_before_the_weights_are_touched(policy: Policy, poison: float) -> None:
     before = weights(policy)
-    poisoned = [Sample((5,), (6, 7), (-1.0, -1.0), poison), *SAMPLES]
+    poisoned = [TrainingSample((5,), (6, 7), (-1.0, -1.0), poison), *SAMPLES]
     updater = make_updater(policy)
     with pytest.raises(NonFiniteLoss, match="update 0.*train.lr"):
         updater.update(poisoned)

@@ -22,14 +22,14 @@ from trl.trainer.utils import split_tensor_dict
 
 __all__ = ["Batch", "Oracle", "Outcome", "gradients", "outcome_of_trl", "random_batch", "tiny_config", "trainer"]
 
-FILLER = 200  # any token that neither ends an answer nor names a row
+FILLER = 200  # any token that neither ends a completion nor names a row
 NAN = float("nan")
 Steps = list[tuple[int, int]]
 
 
 @dataclass
 class Batch:
-    """A generation batch of N answers, right-padded to T tokens; groups are consecutive rows."""
+    """A generation batch of N completions, right-padded to T tokens; groups are consecutive rows."""
 
     logprobs: Tensor  # [N, T]
     old_logprobs: Tensor
@@ -63,7 +63,7 @@ def random_batch(seed: int, *, rows: int = 16, tokens: int = 12, kinds: int = 2,
     """A batch with every irregularity: lengths from 1 to T, truncated rows, an unscored row, a group with one member
     that has a score, a reward that does not apply, a sampler log-prob that is unknown.
 
-    Bad answers have become likelier and good ones less likely, on average: around a ratio of 1 the losses of a group
+    Bad completions have become likelier and good ones less likely, on average: around a ratio of 1 the losses of a group
     cancel.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -136,12 +136,12 @@ def zero_reward(completions: list[str], **_: Any) -> list[float]:
 
 
 class Oracle(GRPOTrainer):
-    """GRPOTrainer between prepared inputs: answers, rewards and log-probs come from `self.batch`."""
+    """GRPOTrainer between prepared inputs: completions, rewards and log-probs come from `self.batch`."""
 
     batch: Batch
 
     def _generate(self, prompts: list[Any]) -> tuple[Any, ...]:
-        """The batch's answers: the first token names the row, the last one ends it unless it was truncated."""
+        """The batch's completions: the first token names the row, the last one ends it unless it was truncated."""
         batch, end = self.batch, self._tokenizer.eos_token_id
         completions = []
         for row, (length, truncated) in enumerate(zip(batch.lengths.tolist(), batch.truncated.tolist(), strict=True)):

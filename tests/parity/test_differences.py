@@ -168,7 +168,7 @@ def test_padding_changes_vespo_in_trl_where_a_bound_excludes_one() -> None:
     }
     batches = [random_batch(0), padded(random_batch(0), 4)]
     lengths = batches[1].lengths.clone()
-    lengths[0] += 4  # one longer answer widens the batch; its own row is not compared
+    lengths[0] += 4  # one longer completion widens the batch; its own row is not compared
     batches[1] = replace(batches[1], lengths=lengths)
     trl = [outcome_of_trl([batch], [(0, 0)], **options).logprobs for batch in batches]
     ours = [outcome_of_ours([batch], [(0, 0)], **options).logprobs for batch in batches]

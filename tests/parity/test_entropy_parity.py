@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from grpo.entropy import adapted_entropy_coefficient, entropy_bonus, mean_entropy
-from grpo.kl import kl_to_reference
-from grpo.mismatch import mismatch_weights
+from grpo.loss.entropy import adapted_entropy_coefficient, entropy_bonus, mean_entropy
+from grpo.loss.kl import kl_to_reference
+from grpo.loss.mismatch import mismatch_weights
 from oracle import random_batch, trainer
 
 TOLERANCE = 1e-6  # relative, fp32

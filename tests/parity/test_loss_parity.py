@@ -72,7 +72,7 @@ def test_every_loss_at_every_level_and_cut(loss_type: str, level: str, cut: str)
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("loss_type", LOSS_TYPES)
-def test_every_loss_without_truncated_answers(loss_type: str, level: str, cut: str) -> None:
+def test_every_loss_without_truncated_completions(loss_type: str, level: str, cut: str) -> None:
     options = {"loss_type": loss_type, "importance_sampling_level": level, "mask_truncated_completions": True}
     check("mask_truncated_completions=True", cut, **options)
 
@@ -138,7 +138,7 @@ def test_no_correction_for_the_sampler() -> None:
 @pytest.mark.parametrize("use_vllm", [True, False])
 @pytest.mark.parametrize("loss_type", LOSS_TYPES)
 @pytest.mark.parametrize("threshold", [0.01, 0.05, 0.2])
-def test_bad_answers_far_off_policy_left_out(threshold: float, loss_type: str, use_vllm: bool) -> None:
+def test_bad_completions_far_off_policy_left_out(threshold: float, loss_type: str, use_vllm: bool) -> None:
     mode = {"use_vllm": use_vllm, "vllm_importance_sampling_mode": "token_truncate"}
     check("off_policy_mask_threshold", off_policy_mask_threshold=threshold, loss_type=loss_type, **mode)
 

@@ -1,6 +1,6 @@
 """TRL trains for real, and every optimizer step has the gradient that our loss gives on the same tokens.
 
-Nothing is replaced but the sampling of answers and the rewards: TRL pads on the left, shuffles, reads log-probs with
+Nothing is replaced but the sampling of completions and the rewards: TRL pads on the left, shuffles, reads log-probs with
 its own chunked head, accumulates and steps. We pad on the right, read log-probs with `Policy`, and compare the
 gradient of every parameter, at every step of a run whose weights move.
 """
@@ -20,9 +20,9 @@ from transformers import Qwen2ForCausalLM
 from trl import GRPOConfig, GRPOTrainer
 
 from agreement import GRADIENT_TOLERANCE, LOSS_TOLERANCE, TABLE, relative
-from grpo.batching import Sample, micro_batches
 from grpo.loss import kl_to_reference, log_ratio, ratio_weighted_kl, trl_weights
-from grpo.model import Policy
+from grpo.model.batching import TrainingSample, micro_batches
+from grpo.model.policy import Policy
 from oracle import FILLER, number_tokenizer, tiny_config, zero_reward
 from ours import policy_loss_of
 
@@ -41,7 +41,7 @@ class Step:
 
 
 class Recorded(GRPOTrainer):
-    """GRPOTrainer that is given random answers and rewards, and remembers what it did."""
+    """GRPOTrainer that is given random completions and rewards, and remembers what it did."""
 
     def start(self) -> None:
         self.generator = torch.Generator().manual_seed(0)
@@ -118,8 +118,8 @@ def train_with_trl(folder: Path, **options: Any) -> tuple[Recorded, Qwen2ForCaus
     return trainer, reference
 
 
-def samples_of(inputs: dict[str, Any]) -> list[Sample]:
-    """TRL's padded micro-batch as answers."""
+def samples_of(inputs: dict[str, Any]) -> list[TrainingSample]:
+    """TRL's padded micro-batch as completions."""
     rows = zip(
         inputs["prompt_ids"],
         inputs["prompt_mask"].bool(),
@@ -129,7 +129,7 @@ def samples_of(inputs: dict[str, Any]) -> list[Sample]:
         strict=True,
     )
     return [
-        Sample(tuple(prompt[real].tolist()), tuple(ids[kept].tolist()), (0.0,) * int(kept.sum()), advantage)
+        TrainingSample(tuple(prompt[real].tolist()), tuple(ids[kept].tolist()), (0.0,) * int(kept.sum()), advantage)
         for prompt, real, ids, kept, advantage in rows
     ]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rewards.body import ASSERTS
-from rewards.rust import parse
+from rewards.rust.function_body import ASSERTS
+from rewards.rust.parse import parse
 
 
 def body(code: str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from answers import ADD, NO_TESTS, answer, module
-from rewards.answer import Answer
+from rewards.completion import GradedCompletion
 from rewards.format import asserts, code_block, non_empty
 from rewards.format import test_block as one_test_block
 
@@ -28,14 +28,14 @@ ASSERTS = module(*(f"assert_eq!(add({i}, 0), {i});" for i in range(6)))
     ],
 )
 def test_non_empty_wants_a_function_that_does_something(code, value):
-    assert non_empty(Answer(answer(code))).value == value
+    assert non_empty(GradedCompletion(answer(code))).value == value
 
 
 @pytest.mark.parametrize(
     ("text", "value"), [(answer(ADD), 1.0), (answer(ADD) * 2, 0.0), ("", 0.0), ("```rust\nfn", 0.0)]
 )
 def test_exactly_one_code_block_is_paid(text, value):
-    assert code_block(Answer(text)).value == value
+    assert code_block(GradedCompletion(text)).value == value
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_exactly_one_code_block_is_paid(text, value):
     ],
 )
 def test_exactly_one_test_module_with_a_test_is_paid(code, value):
-    assert one_test_block(Answer(answer(code))).value == value
+    assert one_test_block(GradedCompletion(answer(code))).value == value
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_exactly_one_test_module_with_a_test_is_paid(code, value):
     ],
 )
 def test_distinct_asserts_of_tests_pay_a_quarter_each(code, value):
-    assert asserts(Answer(answer(code))).value == value
+    assert asserts(GradedCompletion(answer(code))).value == value
 
 
 def test_without_code_every_reason_says_so():
     for scorer in (non_empty, code_block, one_test_block, asserts):
-        assert scorer(Answer("I cannot.")) == (0.0, "no closed ```rust block with code in the answer")
+        assert scorer(GradedCompletion("I cannot.")) == (0.0, "no closed ```rust block with code in the answer")

@@ -8,7 +8,7 @@ import pytest
 
 import rewards
 from answers import ADD, HACKS, HONEST, answer, passed
-from rewards import functions
+from rewards import trl_functions
 from sandbox import Outcome, Verdict
 
 PUBLISHED = {
@@ -50,20 +50,20 @@ def test_the_best_answer_earns_the_published_seven_points():
         name: function(completions=[answer(code)], verdicts=[passed()])[0] for name, function in PUBLISHED.items()
     }
     assert values == dict.fromkeys(PUBLISHED, 1.0)
-    assert sum(functions.PUBLISHED_WEIGHTS[name] * value for name, value in values.items()) == 7.0
-    assert functions.PUBLISHED_WEIGHTS.keys() == PUBLISHED.keys()
+    assert sum(trl_functions.PUBLISHED_WEIGHTS[name] * value for name, value in values.items()) == 7.0
+    assert trl_functions.PUBLISHED_WEIGHTS.keys() == PUBLISHED.keys()
 
 
 def test_a_failure_of_the_host_is_none_and_never_zero():
     failed = [Verdict(Outcome.HOST_ERROR, reason="no disk")]
-    for name in functions.NEEDS_VERDICT:
-        assert functions._reward_function(name, name)(completions=[GOOD], verdicts=failed) == [None]
+    for name in trl_functions.NEEDS_VERDICT:
+        assert trl_functions._reward_function(name, name)(completions=[GOOD], verdicts=failed) == [None]
 
 
 def test_without_verdicts_one_pool_grades_each_program_once(pool, monkeypatch):
     submitted: list[str] = []
     submit = pool.submit
-    monkeypatch.setattr(functions, "_pools", [pool])
+    monkeypatch.setattr(trl_functions, "_pools", [pool])
     monkeypatch.setattr(pool, "submit", lambda code, **rest: submitted.append(code) or submit(code, **rest))
     texts = [GOOD, answer(HACKS["a tautology"]), answer(ADD.replace("a + b", "a +")), "no code"]
     assert rewards.cargo_build_reward_func(completions=texts) == [1.0, 1.0, 0.0, 0.0]
@@ -72,7 +72,7 @@ def test_without_verdicts_one_pool_grades_each_program_once(pool, monkeypatch):
 
 
 def test_gold_tests_come_from_the_columns(pool, monkeypatch):
-    monkeypatch.setattr(functions, "_pools", [pool])
+    monkeypatch.setattr(trl_functions, "_pools", [pool])
     texts = [GOOD, answer(ADD.replace("+", "-")), "no code", GOOD]
     lists = [["assert_eq!(add(1, 2), 3);"]] * 3 + [None]
     assert called_as_trl_does(rewards.gold_reward_func, texts, rust_test_list=lists) == [1.0, 0.0, 0.0, None]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from answers import ADD, HACKS, HONEST, answer, module
-from grpo.records import Completion, Example
+from grpo.rollout.records import Completion, Example
 from rewards import Rubric, RustGrader
-from rewards.functions import PUBLISHED_WEIGHTS
+from rewards.trl_functions import PUBLISHED_WEIGHTS
 from sandbox import Outcome, SandboxPool, Verdict
 
 OWN = Path(__file__).with_name("own_rewards.py")

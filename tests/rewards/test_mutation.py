@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from answers import ADD, HONEST, STACK, answer, module, passed
-from hollow import FAIR, HOLLOW, MISSED, WEAK
-from rewards import Answer, Rubric, RustGrader, judge
+from reward_hacks import FAIR, MISSED, REWARD_HACKS, WEAK
+from rewards import GradedCompletion, Rubric, RustGrader, judge
 from rewards.__main__ import main
-from rewards.mutation import INSENSITIVE, grade_mutants, mutants, notice_nothing
+from rewards.strictness.mutation import INSENSITIVE, grade_mutants, mutants, notice_nothing
 from sandbox import Outcome, Verdict
 
 REFUSED = {"a property"}  # addition commutes, and so do constants: an honest test that notices nothing
@@ -76,7 +76,7 @@ def test_a_helper_of_the_tests_is_left_alone() -> None:
 
 
 def test_denied_lints_do_not_save_hollow_tests(pool) -> None:
-    code = "#![deny(warnings)]\n#![ forbid(unused) ]\n" + HOLLOW["times zero"]
+    code = "#![deny(warnings)]\n#![ forbid(unused) ]\n" + REWARD_HACKS["times zero"]
     found = grade_mutants({0: code}, pool, lambda _, future: future.result())
     assert judge(code, pool.submit(code).result()).strict and notice_nothing(found[0])
 
@@ -88,15 +88,15 @@ def test_methods_are_replaced_and_tests_are_not() -> None:
 
 
 def test_cargo_confirms_that_hollow_tests_pass_and_syntax_takes_them_for_honest(pool) -> None:
-    verdicts = {name: pool.submit(code) for name, code in HOLLOW.items()}
-    assert {name for name, v in verdicts.items() if not judge(HOLLOW[name], v.result()).strict} == set()
+    verdicts = {name: pool.submit(code) for name, code in REWARD_HACKS.items()}
+    assert {name for name, v in verdicts.items() if not judge(REWARD_HACKS[name], v.result()).strict} == set()
 
 
 def test_hollow_tests_notice_nothing_and_honest_tests_do(pool) -> None:
-    programs = {**HOLLOW, **HONEST, **FAIR, **WEAK, **MISSED}
+    programs = {**REWARD_HACKS, **HONEST, **FAIR, **WEAK, **MISSED}
     found = grade_mutants(programs, pool, lambda _, future: future.result())
     nothing = {name for name in programs if notice_nothing(found[name])}
-    assert nothing & HOLLOW.keys() == HOLLOW.keys()
+    assert nothing & REWARD_HACKS.keys() == REWARD_HACKS.keys()
     assert nothing & {*HONEST, *FAIR} == REFUSED
     assert not nothing & MISSED.keys(), "what is beyond it is known, and said where it is documented"
 
@@ -113,9 +113,9 @@ def test_a_mutant_that_does_not_compile_says_nothing() -> None:
 
 
 def test_an_answer_whose_tests_notice_nothing_is_not_strict() -> None:
-    text = answer(HOLLOW["times zero"])
-    assert Answer(text, passed()).judgement.strict
-    judgement = Answer(text, passed(), mutants=(Verdict(Outcome.PASSED, test=True),)).judgement
+    text = answer(REWARD_HACKS["times zero"])
+    assert GradedCompletion(text, passed()).judgement.strict
+    judgement = GradedCompletion(text, passed(), mutants=(Verdict(Outcome.PASSED, test=True),)).judgement
     assert judgement == (False, INSENSITIVE)
 
 
@@ -123,7 +123,7 @@ def test_the_grader_asks_only_where_it_is_told_to(pool) -> None:
     example = SimpleNamespace(messages=[], columns={})
     for mutation, paid in ((False, [1.0, 1.0, 0.0]), (True, [0.0, 1.0, 0.0])):
         grader = RustGrader(Rubric({"cargo_test": 1.0}), pool, mutation=mutation)
-        texts = [HOLLOW["times zero"], HONEST["a plain call"], ADD]
+        texts = [REWARD_HACKS["times zero"], HONEST["a plain call"], ADD]
         tickets = [
             grader.start(example, SimpleNamespace(id=str(place), text=answer(code), token_ids=[]))
             for place, code in enumerate(texts)
@@ -132,7 +132,7 @@ def test_the_grader_asks_only_where_it_is_told_to(pool) -> None:
 
 
 def test_the_command_line_asks_where_it_is_told_to(tmp_path, capsys) -> None:
-    (tmp_path / "answer.md").write_text(answer(HOLLOW["minus itself"]))
+    (tmp_path / "answer.md").write_text(answer(REWARD_HACKS["minus itself"]))
     for flags, score in (([], 1.0), (["--mutation"], 0.0)):
         assert main(["grade", str(tmp_path / "answer.md"), "--json", *flags]) == 0
         assert json.loads(capsys.readouterr().out)["rewards"]["cargo_test"]["score"] == score

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from answers import HACKS, HONEST, answer
-from rewards.functions import SCORERS
+from rewards.trl_functions import SCORERS
 
 
 def grade(*arguments, stdin: bytes = b"", **environment) -> subprocess.CompletedProcess[bytes]:

@@ -9,11 +9,11 @@ import pytest
 
 from answers import HONEST, answer, passed
 from rewards import RewardError, Rubric
-from rewards.answer import Answer
-from rewards.functions import PUBLISHED_WEIGHTS, SCORERS
+from rewards.completion import GradedCompletion
+from rewards.trl_functions import PUBLISHED_WEIGHTS, SCORERS
 
 OWN = Path(__file__).with_name("own_rewards.py")
-GOOD = Answer(answer(HONEST["a plain call"]), passed())
+GOOD = GradedCompletion(answer(HONEST["a plain call"]), passed())
 
 
 def test_every_score_has_a_reason():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from answers import ADD, HONEST, NO_TESTS, answer, module
 from rewards import extract_code, parse
-from rewards.rust import code_blocks
+from rewards.rust.parse import code_blocks
 
 FRAGMENTS = ["```", "```rust", "````", "rust", "\n", "\r\n", " ", "fn f() {}", "~~~", "`", "\udcff", "é"]
 CODE = [

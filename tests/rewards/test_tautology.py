@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rewards.rust import parse
-from rewards.tautology import never_fails
+from rewards.rust.parse import parse
+from rewards.strictness.tautology import never_fails
 
 TRUE = [
     "assert_eq!(x, x)", "assert_eq!(f(1), f( 1 ))", "assert_eq!(&x, x.clone())", "assert_eq!((x), x)",

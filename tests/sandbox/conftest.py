@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.isolation import Isolation, isolate
-from sandbox.process import become_reaper
+from sandbox.isolation.policy import Isolation, isolate
+from sandbox.isolation.process import become_reaper
 from sandbox.toolchain import find_toolchain
 
 

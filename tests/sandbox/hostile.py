@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sandbox.isolation import Isolation
+from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 from sandbox.verdict import PHASES
 

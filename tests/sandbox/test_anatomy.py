@@ -3,7 +3,7 @@
 import pytest
 
 from programs import GOOD, in_test
-from sandbox.anatomy import dissect
+from sandbox.grading.separation import find_test_module
 
 TESTS = GOOD[GOOD.index("#[cfg(test)]") :]
 
@@ -21,7 +21,7 @@ TESTS = GOOD[GOOD.index("#[cfg(test)]") :]
     ],
 )
 def test_tests_that_stand_apart(source: str, line: int) -> None:
-    found = dissect(source)
+    found = find_test_module(source)
     assert found is not None and found.last_line == line
 
 
@@ -71,7 +71,7 @@ REASONS = {
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_tests_that_may_matter_to_the_rest(reason: str) -> None:
-    assert dissect(REASONS[reason]) is None
+    assert find_test_module(REASONS[reason]) is None
 
 
 @pytest.mark.parametrize(
@@ -94,10 +94,10 @@ def test_tests_that_may_matter_to_the_rest(reason: str) -> None:
     ],
 )
 def test_what_can_tell_where_it_is(change: tuple[str, str], is_portable: bool) -> None:
-    found = dissect(GOOD.replace(*change))
+    found = find_test_module(GOOD.replace(*change))
     assert found is not None and found.is_portable == is_portable
 
 
 def test_a_program_without_tests_is_no_part_of_a_batch() -> None:
-    found = dissect("fn f() {}\n")
+    found = find_test_module("fn f() {}\n")
     assert found is not None and not found.is_portable

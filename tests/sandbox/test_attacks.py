@@ -1,4 +1,4 @@
-"""Hostile programs reach nothing under isolation, on the exact and on the direct path, and what they want without it.
+"""Hostile programs reach nothing under isolation, on the exact and on the direct backend, and what they want without it.
 
 The programs are in `attacks/`: `run`, done by a compiled test; `compile`, done by compiling it; `exhaust`, either, and
 done to the host's time, memory and disk. `hostile` says how they are written.
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from hostile import LIMITS, Attack, Expected, Host, missing, names
-from sandbox.isolation import Isolation
-from sandbox.paths import grade
+from sandbox.grading.backends import grade
+from sandbox.isolation.policy import Isolation
 from sandbox.verdict import Verdict
 
 pytestmark = pytest.mark.skipif(
@@ -23,11 +23,11 @@ pytestmark = pytest.mark.skipif(
 FEWEST = 50
 
 
-def run_attack(attack: Attack, isolation: Isolation, workdir: Path, path: str) -> tuple[Verdict, set[str]]:
+def run_attack(attack: Attack, isolation: Isolation, workdir: Path, backend: str) -> tuple[Verdict, set[str]]:
     """The verdict of an attack, and the traces that it left."""
     with Host(isolation.program) as host:
         source = attack.fill(host, harmless=not isolation.is_real)
-        verdict = grade(source, isolation, attack.limits, workdir, path=path, phases=attack.phases)
+        verdict = grade(source, isolation, attack.limits, workdir, backend=backend, phases=attack.phases)
         assert list(workdir.iterdir()) == [], "the work directory is always removed"
         return verdict, host.traces()
 
@@ -49,10 +49,10 @@ def attack(request: pytest.FixtureRequest, isolation: Isolation, monkeypatch: py
     return found
 
 
-@pytest.mark.parametrize("path", ["direct", "exact"])
+@pytest.mark.parametrize("backend", ["direct", "cargo"])
 @pytest.mark.parametrize("attack", names(), indirect=True)
-def test_an_attack_fails_under_isolation(attack: Attack, path: str, isolation: Isolation, workdir: Path) -> None:
-    verdict, traces = run_attack(attack, isolation, workdir, path)
+def test_an_attack_fails_under_isolation(attack: Attack, backend: str, isolation: Isolation, workdir: Path) -> None:
+    verdict, traces = run_attack(attack, isolation, workdir, backend)
     check(verdict, attack.protected)
     assert not traces
 

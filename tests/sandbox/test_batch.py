@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from programs import GOOD, in_test, told
-from sandbox.batch import Batch, fits_a_batch
-from sandbox.isolation import Isolation
+from sandbox.grading.backends import grade, grade_together
+from sandbox.grading.batch import Batch, fits_a_batch
+from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
-from sandbox.paths import grade, grade_together
-from sandbox.pool import SandboxPool
 from sandbox.verdict import Outcome, Verdict
+from sandbox.workers.pool import SandboxPool
 from test_direct import EDGES
 from test_sandbox_cargo import CASES, FORGERIES
 
@@ -38,14 +38,14 @@ def batches() -> list[list[str]]:
 def test_in_any_company_a_program_is_what_it_is_alone(names: list[str], isolation: Isolation, workdir: Path) -> None:
     verdicts = together([PROGRAMS[name] for name in names], isolation, workdir)
     for name, verdict in zip(names, verdicts, strict=True):
-        alone = grade(PROGRAMS[name], isolation, LIMITS, workdir, path="exact")
+        alone = grade(PROGRAMS[name], isolation, LIMITS, workdir, backend="cargo")
         assert told(verdict) == told(alone), name
 
 
 def test_a_batch_costs_less(isolation: Isolation, workdir: Path) -> None:
     sources = [GOOD.replace("assert_eq!(add(1, 2), 3);", f"assert_eq!(add({i}, 2), {i + 2});") for i in range(8)]
     verdicts = together(sources, isolation, workdir)
-    alone = grade(sources[0], isolation, LIMITS, workdir, path="direct")
+    alone = grade(sources[0], isolation, LIMITS, workdir, backend="direct")
     assert {verdict.outcome for verdict in verdicts} == {Outcome.PASSED}
     assert sum(verdict.cpu_ms for verdict in verdicts) < 8 * alone.cpu_ms / 2
 
@@ -76,7 +76,7 @@ SIBLINGS = {
 def test_siblings_neither_help_nor_harm(name: str, isolation: Isolation, workdir: Path) -> None:
     sources = [part + GOOD for part in SIBLINGS[name]] + [GOOD]
     for source, verdict in zip(sources, together(sources, isolation, workdir), strict=True):
-        alone = grade(source, isolation, LIMITS, workdir, path="exact")
+        alone = grade(source, isolation, LIMITS, workdir, backend="cargo")
         assert told(verdict) == told(alone)
 
 
@@ -111,5 +111,5 @@ def test_a_pool_grades_together_what_waits(tmp_path: Path) -> None:
     assert outcomes[: len(sources)] == [Outcome.PASSED] * len(sources)
     expected = [Outcome.TEST_FAILED, Outcome.BUILD_ERROR, Outcome.NO_TESTS, Outcome.NO_TESTS, Outcome.TIMEOUT]
     assert outcomes[len(sources) :] == expected
-    with SandboxPool(jobs=1, path="direct") as pool:
+    with SandboxPool(jobs=1, backend="direct") as pool:
         assert cost < sum(future.result().cpu_ms for future in [pool.submit(source) for source in sources]) * 0.7

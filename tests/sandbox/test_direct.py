@@ -1,14 +1,14 @@
-"""The cheap path gives cargo's verdict on everything, by itself where its rules hold and by asking cargo elsewhere."""
+"""The cheap backend gives cargo's verdict on everything, by itself where its rules hold and by asking cargo elsewhere."""
 
 from pathlib import Path
 
 import pytest
 
 from programs import GOOD, in_test, told
-from sandbox.direct import HAZARDS
-from sandbox.isolation import Isolation
+from sandbox.grading.backends import grade
+from sandbox.grading.direct import HAZARDS
+from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
-from sandbox.paths import grade
 from sandbox.verdict import Verdict
 from test_sandbox_cargo import CASES, FORGERIES
 
@@ -45,11 +45,13 @@ EDGES = {
 
 def both(source: str, isolation: Isolation, workdir: Path, phases: tuple[str, ...]) -> list[Verdict]:
     limits = Limits(compile_cpu_s=20, run_cpu_s=5, wall_s=60)
-    return [grade(source, isolation, limits, workdir, path=path, phases=phases) for path in ("direct", "exact")]
+    return [
+        grade(source, isolation, limits, workdir, backend=backend, phases=phases) for backend in ("direct", "cargo")
+    ]
 
 
 @pytest.mark.parametrize("name", [*CASES, *FORGERIES, *EDGES])
-def test_both_paths_say_the_same(name: str, isolation: Isolation, workdir: Path) -> None:
+def test_both_backends_say_the_same(name: str, isolation: Isolation, workdir: Path) -> None:
     source = EDGES.get(name) or FORGERIES.get(name) or CASES[name][0]
     direct, exact = both(source, isolation, workdir, ("build", "clippy", "test"))
     assert told(direct) == told(exact)
@@ -59,7 +61,7 @@ def test_both_paths_say_the_same(name: str, isolation: Isolation, workdir: Path)
 @pytest.mark.parametrize(
     "name", ["passes", "a test fails", "tests do not build", "clippy refuses", "an unclosed string"]
 )
-def test_both_paths_say_the_same_of_any_phases(
+def test_both_backends_say_the_same_of_any_phases(
     name: str, phases: tuple[str, ...], isolation: Isolation, workdir: Path
 ) -> None:
     direct, exact = both(CASES[name][0], isolation, workdir, phases)

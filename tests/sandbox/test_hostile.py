@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from programs import GOOD, in_test
-from sandbox import grading
-from sandbox.isolation import Isolation
+from sandbox.grading import phases
+from sandbox.grading.backends import BACKENDS, grade
+from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
-from sandbox.paths import PATHS, grade
 from sandbox.verdict import Outcome, Verdict
 
 LIMITS = Limits(compile_cpu_s=8, run_cpu_s=1, wall_s=30)
@@ -25,28 +25,28 @@ RACES = {
         ("waits, then prints", SPIN.format(micros) + PRINT, "panic!();"),
     )
 }
-both_paths = pytest.mark.parametrize("path", PATHS)
+both_backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
-def verdict_of(source: str, isolation: Isolation, workdir: Path, path: str, limits: Limits = LIMITS) -> Verdict:
-    verdict = grade(source, isolation, limits, workdir, path=path)
+def verdict_of(source: str, isolation: Isolation, workdir: Path, backend: str, limits: Limits = LIMITS) -> Verdict:
+    verdict = grade(source, isolation, limits, workdir, backend=backend)
     assert list(workdir.iterdir()) == [], "the work directory is always removed"
     return verdict
 
 
-@both_paths
+@both_backends
 @pytest.mark.parametrize("race", RACES)
 def test_a_thread_that_outruns_libtest_hides_no_failure(
-    race: str, path: str, isolation: Isolation, workdir: Path
+    race: str, backend: str, isolation: Isolation, workdir: Path
 ) -> None:
     source = GOOD.replace("assert_eq!(add(2, 2), 4);", RACES[race])
-    verdict = verdict_of(source, isolation, workdir, path)
+    verdict = verdict_of(source, isolation, workdir, backend)
     assert verdict.outcome in (Outcome.FORGED, Outcome.TEST_FAILED), "whoever wins, it is not believed"
 
 
-@both_paths
+@both_backends
 def test_a_flood_that_pushes_a_failure_out_of_sight_is_not_believed(
-    path: str, isolation: Isolation, workdir: Path
+    backend: str, isolation: Isolation, workdir: Path
 ) -> None:
     flood = 'for _ in 0..40_000 { let _ = std::io::stdout().write_all(b"0123456789\\n"); }'
     source = (
@@ -54,26 +54,26 @@ def test_a_flood_that_pushes_a_failure_out_of_sight_is_not_believed(
         f"    #[test]\n    fn a() {{ {flood} }}\n    #[test]\n    fn b() {{ panic!(); }}\n"
         f"    #[test]\n    fn c() {{ {flood} {RACES['prints, then waits 30'].removesuffix('panic!();')} }}\n}}\n"
     )
-    verdict = verdict_of(source, isolation, workdir, path, Limits(output_kb=16, run_cpu_s=5))
+    verdict = verdict_of(source, isolation, workdir, backend, Limits(output_kb=16, run_cpu_s=5))
     assert verdict.outcome in (Outcome.FORGED, Outcome.TEST_FAILED)
 
 
-@both_paths
-def test_output_that_bypasses_libtest_does_no_harm(path: str, isolation: Isolation, workdir: Path) -> None:
+@both_backends
+def test_output_that_bypasses_libtest_does_no_harm(backend: str, isolation: Isolation, workdir: Path) -> None:
     source = in_test(
         'use std::io::Write; std::io::stdout().write_all(b"no newline").unwrap(); assert_eq!(add(1, 2), 3);'
     )
-    assert verdict_of(source, isolation, workdir, path).outcome is Outcome.PASSED
+    assert verdict_of(source, isolation, workdir, backend).outcome is Outcome.PASSED
 
 
-@both_paths
+@both_backends
 def test_a_program_that_ignores_the_signal_of_the_cpu_limit_is_a_timeout(
-    path: str, isolation: Isolation, workdir: Path
+    backend: str, isolation: Isolation, workdir: Path
 ) -> None:
     source = '#[link(name = "c")]\nextern "C" {\n    fn signal(kind: i32, action: usize) -> usize;\n}\n' + in_test(
         "unsafe { signal(24, 1); } loop { std::hint::black_box(add(1, 2)); }"
     )
-    verdict = verdict_of(source, isolation, workdir, path)
+    verdict = verdict_of(source, isolation, workdir, backend)
     assert verdict.outcome is Outcome.TIMEOUT and "CPU time" in verdict.reason
 
 
@@ -88,37 +88,37 @@ def test_processes_that_left_the_tree_use_its_cpu_time_too(unprotected: Isolatio
     assert sum(verdict.ms.values()) < 15_000
 
 
-@both_paths
-def test_tests_that_never_end_cost_neither_build_nor_clippy(path: str, isolation: Isolation, workdir: Path) -> None:
-    verdict = verdict_of(in_test("loop {}"), isolation, workdir, path)
+@both_backends
+def test_tests_that_never_end_cost_neither_build_nor_clippy(backend: str, isolation: Isolation, workdir: Path) -> None:
+    verdict = verdict_of(in_test("loop {}"), isolation, workdir, backend)
     assert (verdict.build, verdict.clippy, verdict.test) == (True, True, False)
     verdict = verdict_of(
-        in_test("loop {}").replace("a + b", "if a == a { a + b } else { 0 }"), isolation, workdir, path
+        in_test("loop {}").replace("a + b", "if a == a { a + b } else { 0 }"), isolation, workdir, backend
     )
     assert (verdict.build, verdict.clippy, verdict.test) == (True, False, False)
 
 
-@both_paths
-def test_directories_nested_by_the_thousand_are_removed(path: str, isolation: Isolation, workdir: Path) -> None:
+@both_backends
+def test_directories_nested_by_the_thousand_are_removed(backend: str, isolation: Isolation, workdir: Path) -> None:
     source = in_test(
         'for _ in 0..1200 { std::fs::create_dir("d").unwrap(); std::env::set_current_dir("d").unwrap(); }'
         " assert_eq!(add(1, 2), 3);"
     )
-    assert verdict_of(source, isolation, workdir, path, Limits(run_cpu_s=8)).outcome is Outcome.PASSED
+    assert verdict_of(source, isolation, workdir, backend, Limits(run_cpu_s=8)).outcome is Outcome.PASSED
 
 
-@both_paths
+@both_backends
 def test_a_full_disk_is_the_hosts_failure(
-    path: str, isolation: Isolation, workdir: Path, monkeypatch: pytest.MonkeyPatch
+    backend: str, isolation: Isolation, workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grading, "FREE_BYTES_NEEDED", 1 << 62)
+    monkeypatch.setattr(phases, "FREE_BYTES_NEEDED", 1 << 62)
     with pytest.raises(OSError, match="no space left"):
-        grade("fn", isolation, LIMITS, workdir, path=path)
+        grade("fn", isolation, LIMITS, workdir, backend=backend)
     assert list(workdir.iterdir()) == []
 
 
-@both_paths
-def test_what_a_run_leaves_is_not_compiled(path: str, isolation: Isolation, workdir: Path) -> None:
+@both_backends
+def test_what_a_run_leaves_is_not_compiled(backend: str, isolation: Isolation, workdir: Path) -> None:
     plant = (
         'std::fs::create_dir(".cargo").unwrap(); std::fs::remove_file("src/main.rs").unwrap();'
         ' std::fs::write(".cargo/config.toml", "[build]\\nrustc = \\"/nowhere\\"").unwrap();'
@@ -127,7 +127,7 @@ def test_what_a_run_leaves_is_not_compiled(path: str, isolation: Isolation, work
     source = (
         "fn one() -> u8 { helper() }\n#[cfg(test)]\nfn helper() -> u8 { 1 }\n"  # builds under test only: it runs twice
     )
-    verdict = verdict_of(source + f"#[test]\nfn t() {{ {plant} assert_eq!(one(), 1); }}\n", isolation, workdir, path)
+    verdict = verdict_of(source + f"#[test]\nfn t() {{ {plant} assert_eq!(one(), 1); }}\n", isolation, workdir, backend)
     assert (verdict.outcome, verdict.test, verdict.genuine, verdict.passed) == (Outcome.BUILD_ERROR, True, True, 1)
 
 

@@ -19,10 +19,10 @@ import pytest
 from hostile import Attack, Host
 from programs import GOOD, in_test
 from sandbox.errors import IsolationError
-from sandbox.isolation import Isolation, isolate
+from sandbox.grading.backends import grade
+from sandbox.isolation.policy import Isolation, isolate
+from sandbox.isolation.shared_toolchain import publish_toolchain
 from sandbox.limits import Limits
-from sandbox.paths import grade
-from sandbox.reachable import reachable
 from sandbox.toolchain import find_toolchain
 from sandbox.verdict import Outcome
 
@@ -49,9 +49,9 @@ HONEST = {
 
 
 @pytest.mark.parametrize("name", HONEST)
-@pytest.mark.parametrize("path", ["direct", "exact"])
-def test_honest_programs_notice_nothing(name: str, path: str, isolation: Isolation, workdir: Path) -> None:
-    assert grade(in_test(HONEST[name]), isolation, LIMITS, workdir, path=path).outcome is Outcome.PASSED
+@pytest.mark.parametrize("backend", ["direct", "cargo"])
+def test_honest_programs_notice_nothing(name: str, backend: str, isolation: Isolation, workdir: Path) -> None:
+    assert grade(in_test(HONEST[name]), isolation, LIMITS, workdir, backend=backend).outcome is Outcome.PASSED
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_programs_that_die_die_as_without_protection(
     body: str, isolation: Isolation, unprotected: Isolation, workdir: Path
 ) -> None:
     source = in_test(body)
-    ends = [grade(source, protection, LIMITS, workdir, path="direct") for protection in (isolation, unprotected)]
+    ends = [grade(source, protection, LIMITS, workdir, backend="direct") for protection in (isolation, unprotected)]
     assert ends[0].outcome is ends[1].outcome is Outcome.TEST_FAILED
     ended, expected = (re.sub(r"\(\d+\)", "(thread)", end.test_output) for end in ends)
     assert ended == expected
@@ -72,7 +72,7 @@ def test_the_protection_is_said_in_words(isolation: Isolation, unprotected: Isol
 
 
 def test_a_host_without_any_protection_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.isolation._candidates", lambda plain, kinds: iter(()))
+    monkeypatch.setattr("sandbox.isolation.policy._candidates", lambda plain, kinds: iter(()))
     with pytest.raises(IsolationError, match='ask for isolation "none" by name'):
         isolate(find_toolchain())
     assert isolate(find_toolchain(), "none").kind == "none"
@@ -82,7 +82,7 @@ def test_a_protection_that_does_not_protect_is_refused(monkeypatch: pytest.Monke
     def pretend(plain: Isolation, kinds: object) -> Iterator[Isolation]:
         yield plain
 
-    monkeypatch.setattr("sandbox.isolation._candidates", pretend)
+    monkeypatch.setattr("sandbox.isolation.policy._candidates", pretend)
     with pytest.raises(IsolationError, match="reads a foreign file"):
         isolate(find_toolchain())
 
@@ -98,11 +98,11 @@ def test_bubblewrap_protects_too(workdir: Path) -> None:
         isolation = isolate(find_toolchain(), "bubblewrap")
     except IsolationError as error:
         pytest.skip(f"bubblewrap does not work here: {error}")
-    for path in ("direct", "exact"):
-        assert grade(GOOD, isolation, LIMITS, workdir, path=path).outcome is Outcome.PASSED
+    for backend in ("direct", "cargo"):
+        assert grade(GOOD, isolation, LIMITS, workdir, backend=backend).outcome is Outcome.PASSED
         for name in ("run/reads_a_file", "run/connects_by_tcp", "run/starts_a_shell"):
             with Host(isolation.program) as host:
-                verdict = grade(Attack.read(name).fill(host), isolation, LIMITS, workdir, path=path)
+                verdict = grade(Attack.read(name).fill(host), isolation, LIMITS, workdir, backend=backend)
                 assert verdict.outcome is Outcome.TEST_FAILED and not host.traces()
 
 
@@ -126,14 +126,14 @@ def test_root_without_other_users_has_no_powers(isolation: Isolation) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_everything_holds_for_a_user_without_rights(isolation: Isolation) -> None:
-    toolchain = reachable(isolation.toolchain)
+    toolchain = publish_toolchain(isolation.toolchain)
     programs = [GOOD, Attack.read("run/starts_a_shell").source]
     script = (
         "import os, subprocess, sys, tempfile\n"
         "from pathlib import Path\n"
         "from sandbox import Limits, Toolchain\n"
         "from sandbox.isolation import isolate\n"
-        "from sandbox.paths import grade\n"
+        "from sandbox.grading.backends import grade\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         f"found = isolate(Toolchain(Path({str(toolchain.bin)!r}), {toolchain.version!r},"
         f" {toolchain.host!r}))\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.messages import Tally, agrees, read_tally
+from sandbox.grading.messages import Tally, agrees, read_tally
 
 HONEST = (
     b"\nrunning 3 tests\ntest a ... ok\ntest b ... FAILED\ntest c ... ignored, slow\n\nfailures:\n\n"

@@ -12,7 +12,7 @@ import pytest
 
 from programs import GOOD, in_test
 from sandbox import Limits, Outcome, PoolClosed, SandboxError, SandboxPool, ToolchainError
-from sandbox import pool as pool_module
+from sandbox.workers import pool as pool_module
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,7 @@ def test_a_worker_that_cannot_be_started_is_the_hosts_failure_for_now(monkeypatc
         os.kill(pool._workers[0]._process.pid, signal.SIGKILL)
         pool._workers[0]._process.join()
         with monkeypatch.context() as patch:
-            patch.setattr("sandbox.attendant.tempfile.mkdtemp", no_room)
+            patch.setattr("sandbox.workers.handle.tempfile.mkdtemp", no_room)
             verdict = pool.submit("fn f() {}").result(timeout=10)
         assert verdict.outcome is Outcome.HOST_ERROR and "No space left" in verdict.reason
         assert pool.submit("fn f() {}").result(timeout=30).build, "not remembered, and the pool goes on"
@@ -225,9 +225,7 @@ if __name__ == "__main__":
 def start_parent(tmp_path: Path, source: str) -> subprocess.Popen[str]:
     """Another process with a pool of its own, all of whose files are in `tmp_path / "tmp"`."""
     (tmp_path / "tmp").mkdir()
-    (tmp_path / "parent.py").write_text(
-        PARENT.format(root=str(Path(pool_module.__file__).parent.parent), source=source)
-    )
+    (tmp_path / "parent.py").write_text(PARENT.format(root=str(Path(pool_module.__file__).parents[2]), source=source))
     return subprocess.Popen(
         [sys.executable, tmp_path / "parent.py"],
         env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
@@ -262,7 +260,7 @@ def test_ctrl_c_ends_a_pool_without_a_word_from_its_workers(delay_s: float | Non
     os.killpg(parent.pid, signal.SIGINT)  # as a terminal does
     _, said = parent.communicate(timeout=30)
     assert said.rstrip().endswith("KeyboardInterrupt"), said  # the parent's own
-    assert not any(word in said for word in ("spawn_main", "sandbox/worker.py", "Exception ignored")), said
+    assert not any(word in said for word in ("spawn_main", "sandbox/workers/worker.py", "Exception ignored")), said
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

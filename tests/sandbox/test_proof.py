@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from programs import GOOD
-from sandbox import pool as pool_module
-from sandbox import proof
-from sandbox.pool import SandboxPool
+from sandbox.grading import self_check
+from sandbox.workers import pool as pool_module
+from sandbox.workers.pool import SandboxPool
 
 # The clock decides: two gradings agree on all of these once in a million times.
 BY_CHANCE = """#[cfg(test)]
@@ -24,26 +24,26 @@ mod tests {
 @pytest.fixture
 def unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """No toolchain is known, and nothing was ever tried; where what comes out is kept."""
-    monkeypatch.setattr(proof, "PROVEN", ())
+    monkeypatch.setattr(self_check, "PROVEN", ())
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path / "grpo-rust"
 
 
 def test_forty_programs_are_there() -> None:
-    assert len(proof.programs()) == 40
+    assert len(self_check.programs()) == 40
 
 
 def test_a_toolchain_that_is_new_is_tried_once(
     unknown: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    some = dict(list(proof.programs().items())[:8])
+    some = dict(list(self_check.programs().items())[:8])
     monkeypatch.setattr(pool_module, "programs", lambda: some)
     with SandboxPool(jobs=2) as pool:
-        assert pool.path == "batch"
+        assert pool.backend == "batch"
         assert "is new to the sandbox" in caplog.text
     caplog.clear()
     with SandboxPool(jobs=1) as pool:
-        assert pool.path == "batch" and not caplog.text
+        assert pool.backend == "batch" and not caplog.text
 
 
 def test_a_path_that_differs_is_given_up_loudly(
@@ -53,14 +53,14 @@ def test_a_path_that_differs_is_given_up_loudly(
     monkeypatch.setattr(pool_module, "programs", lambda: {"good": GOOD, **chances})
     for _ in range(2):  # found out, then remembered
         with SandboxPool(jobs=2) as pool:
-            assert pool.path == "exact"
+            assert pool.backend == "cargo"
         assert "differs from cargo on chance" in caplog.text and "good" not in caplog.text
         caplog.clear()
 
 
 def test_a_known_toolchain_needs_no_proof(caplog: pytest.LogCaptureFixture) -> None:
-    with SandboxPool(jobs=1, path="direct") as pool:
-        assert pool.path == "direct"
+    with SandboxPool(jobs=1, backend="direct") as pool:
+        assert pool.backend == "direct"
     assert "new to the sandbox" not in caplog.text
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.removal import remove_tree
+from sandbox.isolation.remove_tree import remove_tree
 
 
 def test_a_tree_deeper_than_any_path_may_be(tmp_path: Path) -> None:

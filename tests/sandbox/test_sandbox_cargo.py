@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from programs import GOOD, in_test
-from sandbox.isolation import Isolation
+from sandbox.grading.backends import grade
+from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
-from sandbox.paths import grade
 from sandbox.project import HEAD, MANIFEST, TAIL
 from sandbox.verdict import Outcome, Verdict
 

@@ -11,10 +11,10 @@ import pytest
 
 from programs import GOOD
 from sandbox import Limits, Outcome, SandboxPool, Verdict
-from sandbox.cache import verdict_key
-from sandbox.isolation import Isolation
-from sandbox.store import VerdictStore
+from sandbox.isolation.policy import Isolation
 from sandbox.verdict import Diagnostic
+from sandbox.workers.cache import verdict_key
+from sandbox.workers.store import VerdictStore
 
 FULL = Verdict(
     Outcome.TEST_FAILED,
@@ -67,7 +67,7 @@ def test_a_file_that_is_no_store_is_said_once_and_harms_nothing(
 def test_several_processes_write_at_once(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from sandbox import Outcome, Verdict\n"
-        "from sandbox.store import VerdictStore\n"
+        "from sandbox.workers.store import VerdictStore\n"
         "store = VerdictStore(Path(sys.argv[1]), size=10_000)\n"
         "for number in range(200): store.put(f'{sys.argv[2]}-{number}', Verdict(Outcome.PASSED))\n"
     )
@@ -105,6 +105,6 @@ def test_whatever_decides_a_verdict_is_in_its_key(isolation: Isolation, unprotec
         verdict_key(GOOD, ("build",), isolation, Limits(), "direct"),
         verdict_key(GOOD, ("test",), unprotected, Limits(), "direct"),
         verdict_key(GOOD, ("test",), isolation, Limits(wall_s=7), "direct"),
-        verdict_key(GOOD, ("test",), isolation, Limits(), "exact"),
+        verdict_key(GOOD, ("test",), isolation, Limits(), "cargo"),
     }
     assert len(keys) == 6

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.tokens import tokens
+from sandbox.grading.lexer import tokens
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.loss_heads import VARIANTS, Problem, max_error
+from bench.loss_steps import draw_samples
 from bench_loss import main
-from loss_bench.heads import VARIANTS, Problem, max_error
-from loss_bench.steps import draw_samples
 
 pytest.importorskip("trl", reason="the benchmark runs TRL's own code")
 AGREE = 1e-4  # relative, of gradient norms in fp32

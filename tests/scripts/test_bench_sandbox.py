@@ -19,8 +19,8 @@ def test_the_file_has_every_path_and_no_path_differs(tmp_path: Path, capsys: pyt
     arguments = [
         "--programs",
         str(tmp_path),
-        "--paths",
-        "naive,exact,direct,batch",
+        "--backends",
+        "naive,cargo,direct,batch",
         "--jobs",
         "1,2",
         "--json",
@@ -29,7 +29,7 @@ def test_the_file_has_every_path_and_no_path_differs(tmp_path: Path, capsys: pyt
     assert bench_sandbox.main(arguments) == 0
     figures = json.loads(out.read_text())
     assert figures["programs"] == 3, "the same program is measured once"
-    assert list(figures["paths"]) == ["naive", "exact", "direct", "batch"]
+    assert list(figures["paths"]) == ["naive", "cargo", "direct", "batch"]
     for row in figures["paths"].values():
         assert set(row) == {"cpu_ms", "cpu_ms_mean", "wall_ms", "per_second", "differences"}
         assert row["differences"] == 0 and row["cpu_ms"] > 0 and set(row["per_second"]) == {"1", "2"}
@@ -41,7 +41,7 @@ def test_the_file_has_every_path_and_no_path_differs(tmp_path: Path, capsys: pyt
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--paths", "naive,fast"], "no such path: fast; there are naive, exact, direct"),
+        (["--backends", "naive,fast"], "no such backend: fast; there are naive, exact, direct"),
         (["--jobs", "0"], "give positive numbers"),
         (["--programs", "EMPTY"], "there is no .rs file in it"),
     ],

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from bench.figures import compared, projection, rates, row, table
+from bench.rewarding import unique
+from bench.training import _trl_rewards, trl_passes
+from bench.turns import Contender, Failed, Step, Turns
 from bench_throughput import arguments, contenders, main, take_turns
-from duration import read_rates
-from rewards.rust import extract_code
-from throughput.figures import compared, projection, rates, row, table
-from throughput.rewarding import unique
-from throughput.training import _trl_rewards, trl_passes
-from throughput.turns import Contender, Failed, Step, Turns
+from grpo_rust.time_estimate import read_rates
+from rewards.rust.parse import extract_code
 
-ANSWER = "Here:\n```rust\nfn one() -> u8 {\n    1\n}\n```\n"
+COMPLETION = "Here:\n```rust\nfn one() -> u8 {\n    1\n}\n```\n"
 
 
 def test_both_sides_train_and_the_file_holds_what_is_promised(
@@ -29,15 +29,15 @@ def test_both_sides_train_and_the_file_holds_what_is_promised(
         for side in ("trl", "ours"):
             row = figures[name][side]
             assert row["tokens_per_s"] > 0 and row["step_s"] > 0 and row["decode_s"] > 0 and row["train_s"] > 0
-            assert 1 <= row["tokens_per_answer"] <= 60
+            assert 1 <= row["tokens_per_completion"] <= 60
             assert row["parameters"] == 3_213_824 and row["peak_mb"] > 300 and 0 < row["mfu"] < 1
         ratio = figures[name]["ours"]["tokens_per_s"] / figures[name]["trl"]["tokens_per_s"]
         assert figures[name]["ratio"] == pytest.approx(ratio)
-    assert figures["cargo"]["trl"]["wait_rewards_s"] > 0.2, "three cargo commands for each of two answers"
+    assert figures["cargo"]["trl"]["wait_rewards_s"] > 0.2, "three cargo commands for each of two completions"
     assert set(figures["projection"]["our_step"]["hours"]) == {"trl", "ours", "ahead"}
     assert "published_step" not in figures["projection"], "it was not measured"
     assert figures["work"]["prompts"] == 1
-    assert read_rates(file, "hf", dtype="float32", answers_per_step=2).sampled_tokens_per_s > 10
+    assert read_rates(file, "hf", dtype="float32", completions_per_step=2).sampled_tokens_per_s > 10
     assert "| cargo_ahead | ours |" in capsys.readouterr().out
 
 
@@ -94,7 +94,11 @@ FACTS = {"parameters": 1e9, "matmul_tflops": 2.0, "peak_mb": 7.0}
 def test_figures_are_those_of_all_steps_but_the_first() -> None:
     figures = row(STEPS, FACTS)
     assert figures["first_step_s"] == 9.0 and figures["step_s"] == 2.0 and figures["peak_mb"] == 7.0
-    assert figures["tokens_per_s"] == 20.0 and figures["answers_per_s"] == 2.0 and figures["tokens_per_answer"] == 10.0
+    assert (
+        figures["tokens_per_s"] == 20.0
+        and figures["completions_per_s"] == 2.0
+        and figures["tokens_per_completion"] == 10.0
+    )
     assert figures["train_s"] == 1.0 and figures["tokens_per_step"] == 40
     assert figures["train_tflops"] == pytest.approx(0.24), "6 * 1e9 parameters * 40 tokens in 1 s"
     assert figures["mfu"] == pytest.approx(0.12)
@@ -103,31 +107,35 @@ def test_figures_are_those_of_all_steps_but_the_first() -> None:
 
 def test_hours_and_rates_come_from_what_was_measured() -> None:
     ours = row(STEPS, FACTS)
-    rows = {"trl": {**ours, "answers_per_s": 1.0, "tokens_per_s": 5.0}, "ours": ours, "vllm": {**ours, "decode_s": 0.1}}
+    rows = {
+        "trl": {**ours, "completions_per_s": 1.0, "tokens_per_s": 5.0},
+        "ours": ours,
+        "vllm": {**ours, "decode_s": 0.1},
+    }
     figures = {"cargo": compared(rows, "ours"), "cargo_vllm": compared(rows, "vllm"), "trivial": compared(rows, "ours")}
     assert figures["cargo"]["ratio"] == 4.0
-    projected = projection(figures, answers_per_step=128)
-    assert "published_step" not in projected and projected["our_step"]["answers_per_step"] == 128
+    projected = projection(figures, completions_per_step=128)
+    assert "published_step" not in projected and projected["our_step"]["completions_per_step"] == 128
     hours = projected["our_step"]["hours"]
     assert hours["trl"] == pytest.approx(60_000 / 3600) and hours["ours"] == hours["vllm"] == pytest.approx(
         30_000 / 3600
     )
-    both = projection({**figures, "published_step": figures["cargo"]}, answers_per_step=128)
-    assert both["published_step"] == {"answers_per_step": 16, "hours": {"trl": hours["trl"], "ours": hours["ours"]}}
+    both = projection({**figures, "published_step": figures["cargo"]}, completions_per_step=128)
+    assert both["published_step"] == {"completions_per_step": 16, "hours": {"trl": hours["trl"], "ours": hours["ours"]}}
     found = rates(figures, device="here", dtype="float32")
     assert found["hf"][0] == {
         "device": "here",
         "dtype": "float32",
         "parameters": 1_000_000_000,
-        "answers_per_step": 4,
+        "completions_per_step": 4,
         "sampled_tokens_per_s": 80.0,
         "trained_tokens_per_s": 40.0,
-        "tokens_per_answer": 10.0,
+        "tokens_per_completion": 10.0,
     }
     assert found["vllm"][0]["sampled_tokens_per_s"] == 400.0 and len(found["vllm"]) == 1
     shown = table({**figures, "projection": projected})
     assert shown.count("| trl |") == 2, "once for cargo, though two are compared with it"
-    assert "| cargo_vllm | ours |" in shown and "60,000 answers, 128 a step, hours: trl 16.67" in shown
+    assert "| cargo_vllm | ours |" in shown and "60,000 completions, 128 a step, hours: trl 16.67" in shown
 
 
 def test_a_batch_is_marked_once_for_all_functions_and_the_next_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +154,7 @@ def test_a_batch_is_marked_once_for_all_functions_and_the_next_anew(monkeypatch:
         monkeypatch.setattr(f"rewards.{name}", recording(name))
     functions = _trl_rewards("ours")
     for _ in range(2):
-        batch = [[{"role": "assistant", "content": ANSWER}]]
+        batch = [[{"role": "assistant", "content": COMPLETION}]]
         for function in functions:
             function(completions=batch)
     assert len(graded) == 6 and len(set(graded[:3])) == len(set(graded[3:])) == 1 and graded[0] != graded[3]
@@ -158,8 +166,8 @@ def test_trl_trains_in_passes_that_suit_it() -> None:
     assert trl_passes(20) == {"per_device_train_batch_size": 10, "gradient_accumulation_steps": 2}
 
 
-def test_a_unique_answer_means_the_same_and_never_comes_twice() -> None:
-    first, second = unique(ANSWER), unique(ANSWER)
+def test_a_unique_completion_means_the_same_and_never_comes_twice() -> None:
+    first, second = unique(COMPLETION), unique(COMPLETION)
     assert first != second
     code = extract_code(first)
     assert code is not None and code.startswith("fn one() -> u8 {\n    1\n}") and code.splitlines()[-1].startswith("//")

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from compose import PromptSet, kv_cache_bytes, load_trained_policy, make_objective, make_updater
 from grpo.objective import Mismatch
-from grpo.records import Example
-from grpo.settings import ConfigError, load
-from recipe import DEFAULT_RECIPE, Recipe
+from grpo.rollout.records import Example
+from grpo.schema import ConfigError, load
+from grpo_rust.build import PromptSet, kv_cache_bytes, load_trained_policy, make_objective, make_updater
+from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
 
 ROOT = Path(__file__).parents[2]
 ONE = torch.ones(1, 1, dtype=torch.bool)
@@ -63,7 +63,7 @@ def test_hyper_parameters_are_bound(settings: list[str], loss: float) -> None:
     assert found.item() == pytest.approx(loss, abs=1e-5)
 
 
-def test_delta_bounds_the_ratio_of_bad_answers() -> None:
+def test_delta_bounds_the_ratio_of_bad_completions() -> None:
     logprobs, old = torch.tensor([[0.0]]), torch.tensor([[-math.log(8.0)]])
     losses = [
         make_objective(recipe(f"loss.delta={delta}")).policy_loss(logprobs, old, torch.tensor([-1.0]), ONE).item()
@@ -91,7 +91,7 @@ def test_settings_that_exclude_each_other_are_refused(settings: list[str], said:
 def test_the_learning_rate_ends_with_the_last_update() -> None:
     """Three steps of two passes of two shares: twelve updates, and the thirteenth would have a rate of zero."""
     settings = recipe(
-        "train.max_steps=3", "train.num_iterations=2", "train.updates_per_batch=2", "train.warmup_fraction=0"
+        "train.max_steps=3", "train.num_iterations=2", "train.num_minibatches=2", "train.warmup_fraction=0"
     )
     updater = make_updater(settings, load_trained_policy(settings, None), PromptSet([Example("t", ())], {}))
     rates = [updater._schedule(update) for update in range(13)]
@@ -109,14 +109,14 @@ def test_the_learning_rate_ends_with_the_last_update() -> None:
         (["loss.mismatch=sequence"], "sequence"),
     ],
 )
-def test_answers_of_another_engine_or_age_are_reweighted_unless_told_otherwise(
+def test_completions_of_another_engine_or_age_are_reweighted_unless_told_otherwise(
     settings: list[str], expected: str | None
 ) -> None:
     mismatch = make_objective(recipe(*settings)).mismatch
     assert (mismatch and mismatch.level) == expected
 
 
-def test_the_cache_holds_a_batch_of_the_longest_answers() -> None:
+def test_the_cache_holds_a_batch_of_the_longest_completions() -> None:
     policy = load_trained_policy(recipe(), None)
     config = policy.model.config
     width = 2 * config.num_hidden_layers * config.num_key_value_heads * config.hidden_size // config.num_attention_heads
@@ -124,7 +124,7 @@ def test_the_cache_holds_a_batch_of_the_longest_answers() -> None:
 
 
 def test_checkpointing_is_switched_on() -> None:
-    settings = recipe("train.checkpoint_activations=true")
+    settings = recipe("train.gradient_checkpointing=true")
     policy = load_trained_policy(settings, None)
     make_updater(settings, policy, PromptSet([Example("t", ())], {}))
     assert len(policy.checkpointed) == policy.model.config.num_hidden_layers

@@ -25,13 +25,13 @@ def test_the_corpus_is_large_and_varied() -> None:
 
 
 def test_a_difference_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    lies = {"exact": [True, True], "direct": [True, False]}
+    lies = {"cargo": [True, True], "direct": [True, False]}
 
     def pretend(programs: object, path: str, options: object) -> list[Verdict]:
         return [Verdict(Outcome.PASSED, build=build) for build in lies[path]]
 
     monkeypatch.setattr(equality, "_grade", pretend)
-    assert equality.main(["--count", "2", "--paths", "exact,direct"]) == equality.DIFFERENT
+    assert equality.main(["--count", "2", "--backends", "cargo,direct"]) == equality.DIFFERENT
     assert "direct says (False," in capsys.readouterr().out
 
 
@@ -43,7 +43,7 @@ def test_mutants_differ_in_one_place_and_are_the_same_every_time() -> None:
 
 
 def test_wrong_arguments_are_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments, word in (([str(tmp_path)], "no .rs file"), (["--paths", "fast"], "no such path: fast")):
+    for arguments, word in (([str(tmp_path)], "no .rs file"), (["--backends", "fast"], "no such backend: fast")):
         with pytest.raises(SystemExit) as error:
             equality.main(arguments)
         assert error.value.code == equality.BAD_INPUT and word in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Evaluating a checkpoint: graded answers in a file, rates on the terminal, and refusals that say what to do."""
+"""Evaluating a checkpoint: graded completions in a file, rates on the terminal, and refusals that say what to do."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from eval_model import main
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_shipped_model_is_asked_and_its_graded_answers_are_kept(tmp_path: Path) -> None:
-    out = tmp_path / "new" / "answers.jsonl"
+def test_the_shipped_model_is_asked_and_its_graded_completions_are_kept(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "completions.jsonl"
     settings = ["eval.prompts=2", "eval.samples=2", "train.threads=1", "sandbox.keep_verdicts=false"]
     command = [sys.executable, str(ROOT / "scripts" / "eval_model.py"), *settings, "--out", str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    answers = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [answer["task_id"] for answer in answers] == ["eval-0000"] * 2 + ["eval-0001"] * 2
-    assert all(set(answer["checks"]) >= {"build", "test_strict", "gold"} for answer in answers)
-    built = sum(answer["checks"]["build"] for answer in answers) / 4
+    completions = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [completion["task_id"] for completion in completions] == ["eval-0000"] * 2 + ["eval-0001"] * 2
+    assert all(set(completion["checks"]) >= {"build", "test_strict", "gold"} for completion in completions)
+    built = sum(completion["checks"]["build"] for completion in completions) / 4
     assert f"eval/build             {built:8.3f} ±" in done.stdout
     assert "eval/pass_at_2" in done.stdout
 

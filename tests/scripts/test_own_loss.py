@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from compose import make_objective
 from grpo.config import LOSS_NAMES
 from grpo.loss import LOSSES
-from grpo.settings import ConfigError, load
-from recipe import DEFAULT_RECIPE, Recipe
+from grpo.schema import ConfigError, load
+from grpo_rust.build import make_objective
+from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,13 +12,13 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from duration import Load, Rates
-from footprint import FAMILIES, footprint, model_shape
-from grpo.settings import ConfigError, load
-from plan import plan
-from prompt_counts import count_prompts
-from published import known_config
-from recipe import Recipe, parse_arguments
+from grpo.schema import ConfigError, load
+from grpo_rust.known_sizes import known_config
+from grpo_rust.memory_estimate import FAMILIES, footprint, model_shape
+from grpo_rust.plan import plan
+from grpo_rust.prompt_counts import count_prompts
+from grpo_rust.recipe import Recipe, parse_arguments
+from grpo_rust.time_estimate import Load, Rates
 
 ROOT = Path(__file__).resolve().parents[2]
 FAST = ROOT / "scripts" / "recipes" / "qwen2.5-coder-1.5b-fast.toml"
@@ -55,14 +55,14 @@ def planned(words: list[str], *more: str) -> dict[str, str]:
     return rows
 
 
-def test_steps_and_answers_follow_from_the_prompts(words):
+def test_steps_and_completions_follow_from_the_prompts(words):
     rows = planned(words)
     assert rows["prompts"] == "100 in train.jsonl"
-    assert rows["steps"] == "7: 16 prompts x 8 answers = 128 answers a step"  # 100 / 16, rounded up
+    assert rows["steps"] == "7: 16 prompts x 8 completions = 128 completions a step"  # 100 / 16, rounded up
     assert (
-        rows["tokens"] == "at most 57,344 a step (448 an answer with its prompt), 401,408 in all"
+        rows["tokens"] == "at most 57,344 a step (448 a completion with its prompt), 401,408 in all"
     )  # 128 * (256 + 192)
-    assert rows["evaluation"] == "2 x 7 prompts x 2 answers, from eval.jsonl"
+    assert rows["evaluation"] == "2 x 7 prompts x 2 completions, from eval.jsonl"
     assert rows["run"] == "out"
 
 
@@ -71,8 +71,12 @@ def test_steps_and_answers_follow_from_the_prompts(words):
     [
         (["train.max_steps=2"], "steps", "2: "),
         (["train.epochs=2"], "steps", "13: "),
-        (["train.num_iterations=3"], "steps", "7: 16 prompts x 8 answers = 128 answers a step, 3 updates each"),
-        (["train.updates_per_batch=2"], "steps", "7: 16 prompts x 8 answers = 128 answers a step, 2 updates each"),
+        (["train.num_iterations=3"], "steps", "7: 16 prompts x 8 completions = 128 completions a step, 3 updates each"),
+        (
+            ["train.num_minibatches=2"],
+            "steps",
+            "7: 16 prompts x 8 completions = 128 completions a step, 2 updates each",
+        ),
         (["train.device=cuda"], "cost", "unknown without the time"),
         (["eval.every=2"], "evaluation", "5 x 7 prompts"),  # before, after steps 2, 4, 6, and after 7
         (["eval.every=7"], "evaluation", "2 x 7 prompts"),  # after step 7 is the end
@@ -97,7 +101,7 @@ def test_memory_names_its_parts_and_a_reference_only_with_a_kl(words):
 
 
 def test_disk_counts_checkpoints_and_logs(words):
-    # 12 bytes a parameter; at most keep + 1 at a time. Answers: 7 * 128 + 2 * 14 = 924, each 4 * 192 + 2000 + 7 * 200
+    # 12 bytes a parameter; at most keep + 1 at a time. Completions: 7 * 128 + 2 * 14 = 924, each 4 * 192 + 2000 + 7 * 200
     parameters = model_shape(TINY).parameters
     assert planned(words, "checkpoint.every=1")["disk"].startswith(
         f"checkpoints {3 * 12 * parameters / 1e6:.0f} MB, logs 4 MB;"
@@ -118,29 +122,29 @@ def test_a_disk_too_small_is_told(words, monkeypatch):
 
 def test_time_is_given_with_what_it_assumes(words):
     # 896 + 2 * 28 programs at cargo's 0.46 s on one core: 438 s. 101,184 parameters, 31.8 times fewer than those of the
-    # rates: 924 answers of 192 tokens to sample at 79,400 a second, 896 to train at 76,200: 2.23 s and 2.26 s
-    rows = planned(words, "sandbox.jobs=1", "sandbox.path=exact")
+    # rates: 924 completions of 192 tokens to sample at 79,400 a second, 896 to train at 76,200: 2.23 s and 2.26 s
+    rows = planned(words, "sandbox.jobs=1", "sandbox.backend=cargo")
     assert rows["time"].startswith("at most about 7 min: sampling 2 s, grading 7 min, updates 2 s\nby the rates of two")
-    assert "grading 4 min" in planned(words, "sandbox.jobs=2", "sandbox.path=exact")["time"]
+    assert "grading 4 min" in planned(words, "sandbox.jobs=2", "sandbox.backend=cargo")["time"]
     assert "0.07 s of CPU a program" in planned(words)["time"]
     assert rows["cost"].startswith("unknown: those rates are of another machine and model")
 
 
-def test_twice_the_answers_or_the_parameters_take_twice_as_long():
+def test_twice_the_completions_or_the_parameters_take_twice_as_long():
     rates = Rates("here", "float32", 1000, 128, 2700, 2700, 60)
-    usual = Load(100, 50, 10, parameters=1000, path="direct", jobs=2).seconds(rates, 54)
+    usual = Load(100, 50, 10, parameters=1000, backend="direct", jobs=2).seconds(rates, 54)
     assert (usual.sampling, usual.grading, usual.updates) == (2.0, pytest.approx(0.6), 1.0)
-    larger = Load(100, 50, 10, parameters=2000, path="direct", jobs=1).seconds(rates, 54)
+    larger = Load(100, 50, 10, parameters=2000, backend="direct", jobs=1).seconds(rates, 54)
     assert (larger.sampling, larger.grading, larger.updates) == (4.0, pytest.approx(1.2), 2.0)
 
 
 def written_rates(tmp_path: Path, **changes: object) -> Path:
     """A file as bench_throughput.py writes it, of the model of these tests; the larger step is twice as fast."""
     rates = {"device": "a machine", "dtype": "float32", "parameters": model_shape(TINY).parameters} | {
-        "sampled_tokens_per_s": 1000.0, "trained_tokens_per_s": 2000.0, "tokens_per_answer": 100.0
+        "sampled_tokens_per_s": 1000.0, "trained_tokens_per_s": 2000.0, "tokens_per_completion": 100.0
     }  # fmt: skip
-    small = {**rates, "answers_per_step": 16, "sampled_tokens_per_s": 500.0}
-    measured = {"vllm": [small, {**rates, "answers_per_step": 128, **changes}]}
+    small = {**rates, "completions_per_step": 16, "sampled_tokens_per_s": 500.0}
+    measured = {"vllm": [small, {**rates, "completions_per_step": 128, **changes}]}
     (tmp_path / "rates.json").write_text(json.dumps({"rates": measured}))
     return tmp_path / "rates.json"
 
@@ -149,12 +153,14 @@ def test_measured_rates_give_hours_and_cost_on_a_gpu_too(words, tmp_path):
     file = written_rates(tmp_path)
     recipe = load(Recipe, None, [*words, "sampling.engine=vllm", "train.device=cuda", "sandbox.jobs=1"])
     text = plan(recipe, rates=file, usd_per_hour=2.5)
-    # 924 answers of 100 tokens to sample, 896 to train, 952 programs of 0.07 s: 92.4 + 44.8 + 66.6 = 203.8 s; with 192
+    # 924 completions of 100 tokens to sample, 896 to train, 952 programs of 0.07 s: 92.4 + 44.8 + 66.6 = 203.8 s; with 192
     # tokens 177.4 + 86.0 + 66.6 = 330 s
-    assert re.search(r"about 3 min with answers of 100 tokens, at most about 6 min: sampling 2 min, grading 67 s", text)
+    assert re.search(
+        r"about 3 min with completions of 100 tokens, at most about 6 min: sampling 2 min, grading 67 s", text
+    )
     assert "updates 45 s" in text
     assert (
-        f"by the rates of a machine with 101,184 parameters, all of them trained, and 128 answers a step ({file})"
+        f"by the rates of a machine with 101,184 parameters, all of them trained, and 128 completions a step ({file})"
         in text
     )
     assert "about 0.14, at most 0.23 dollars at 2.5 an hour" in text
@@ -163,8 +169,8 @@ def test_measured_rates_give_hours_and_cost_on_a_gpu_too(words, tmp_path):
 
 def test_rates_of_the_nearest_step_are_taken(words, tmp_path):
     recipe = load(Recipe, None, [*words, "sampling.engine=vllm", "train.prompts_per_step=4", "train.max_steps=28"])
-    text = plan(recipe, rates=written_rates(tmp_path))  # 32 answers: nearer to 16 than to 128
-    assert "and 16 answers a step" in text and "sampling 3 min" in text
+    text = plan(recipe, rates=written_rates(tmp_path))  # 32 completions: nearer to 16 than to 128
+    assert "and 16 completions a step" in text and "sampling 3 min" in text
 
 
 def test_refilled_groups_count_at_the_most(words, tmp_path):
@@ -172,7 +178,7 @@ def test_refilled_groups_count_at_the_most(words, tmp_path):
         recipe = load(Recipe, None, [*words, "sampling.engine=vllm", "sandbox.jobs=1", *more])
         return re.search(r"at most about (\S+ \S+):", plan(recipe, rates=written_rates(tmp_path)))[1]
 
-    # 896 answers more of 192 tokens, a program each: 172 + 63 s a round
+    # 896 completions more of 192 tokens, a program each: 172 + 63 s a round
     assert (at_most(), at_most("rollout.refill_rounds=2")) == ("6 min", "13 min")
 
 
@@ -323,7 +329,7 @@ def test_a_plan_imports_neither_torch_nor_transformers(words, tmp_path):
     program = (
         f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'scripts')!r}]\n"
         "sys.modules.update(torch=None, transformers=None, datasets=None)\n"
-        "from plan import plan; from recipe import parse_arguments\n"
+        "from grpo_rust.plan import plan; from grpo_rust.recipe import parse_arguments\n"
         f"print(plan(parse_arguments({[*words, 'train.max_steps=7']}).recipe))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
@@ -356,7 +362,7 @@ def test_the_real_recipes_fit_into_one_h100(monkeypatch, name):
 def test_three_billion_weights_a_reference_and_vllm_fit_where_it_sleeps(monkeypatch):
     monkeypatch.chdir(ROOT)
     words = ["model.path=Qwen/Qwen2.5-Coder-3B-Instruct", "lora.rank=0", "loss.kl_beta=0.04", "train.device=cuda"]
-    words += ["train.checkpoint_activations=true", "rollout.overlap=0"]
+    words += ["train.gradient_checkpointing=true", "rollout.overlap=0"]
 
     def fits(*more: str) -> str:
         return re.search(r"^fits +(.*)$", plan(load(Recipe, FAST, [*words, *more])), flags=re.MULTILINE)[1]
@@ -377,7 +383,7 @@ def test_known_models_have_the_parameters_of_their_cards(name):
 
 def test_what_does_not_fit_here_is_said(words, monkeypatch):
     assert planned(words)["fits"].startswith("yes: this machine has")
-    monkeypatch.setattr("plan._device_bytes", lambda recipe: ("this machine", 1_000_000))
+    monkeypatch.setattr("grpo_rust.plan._device_bytes", lambda recipe: ("this machine", 1_000_000))
     assert planned(words)["fits"] == "not here, this machine has 1 MB; one H100 has 80.0 GB: yes"
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from grpo.settings import ConfigError, defaults, load, to_toml
-from recipe import DEFAULT_RECIPE, Recipe, SandboxSection, explain, parse_arguments
+from grpo.schema import ConfigError, defaults, load, to_toml
+from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, SandboxSection, explain, parse_arguments
 from sandbox.limits import Limits
 
 RECIPES = sorted(DEFAULT_RECIPE.parent.glob("*.toml"))
@@ -94,7 +94,7 @@ def test_resuming_where_no_run_was_is_refused(tmp_path):
         (["a.toml", "b.toml"], "got 2 recipes"),
         (["sampling.group_size=1"], "from 2 to"),
         (["sampling.engine=tgi"], "one of hf, paged, vllm"),
-        (["rollout.overlap=2", "rollout.max_staleness=1"], "with this overlap answers are 2 updates old"),
+        (["rollout.overlap=2", "rollout.max_staleness=1"], "with this overlap completions are 2 updates old"),
         (["sampling.engine=vllm", "sampling.sleep=true", "rollout.overlap=1"], "cannot sample ahead while it sleeps"),
         (["sampling.sleep=true"], "only vllm sleeps"),
         (["loss.advantages=gdpo", "rollout.refill_rounds=1"], "gdpo learns from some of them"),
@@ -146,7 +146,7 @@ def test_the_sandbox_section_is_its_limits_and_how_it_works():
         "isolation",
         "jobs",
         "keep_verdicts",
-        "path",
+        "backend",
     }
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from evidence import difference
 from grpo.errors import HostFailed
-from recipe import parse_arguments
-from study.answers import astray, by_prompt, check, passes_at
+from grpo_rust.recipe import parse_arguments
 from study.arms import CONTROL, DESIGNS, Arm
+from study.completions import by_prompt, check, passes_at, strict_but_wrong
 from study.curves import Curve, Panel, draw, read_curve
 from study.gains import Gain, paired_gain
 from study.pages import by_seed_table, gains_table, verdicts
@@ -46,7 +46,7 @@ def test_prompts_that_one_side_lacks_are_left_out() -> None:
         paired_gain({"p": (0.0,)}, [AFTER])
 
 
-def test_answers_that_could_not_be_graded_are_left_out() -> None:
+def test_completions_that_could_not_be_graded_are_left_out() -> None:
     lines = [{"task_id": "p", "checks": {"build": value}} for value in (1.0, None, 0.0)]
     assert by_prompt(lines, check("build")) == {"p": (1.0, 0.0)}
 
@@ -62,15 +62,17 @@ def gain(before: float, after: float, half_width: float = 0.05) -> Gain:
 def test_a_table_shows_rates_as_percentages_and_counts_as_they_are() -> None:
     table = gains_table({"build": gain(0.5, 0.75), "asserts": gain(2.0, 1.9, 0.1)}, head="arm")
     assert "| build | 50.0 % | 75.0 % | +25.0 ± 5.0 |" in table
-    assert "| asserts an answer | 2.00 | 1.90 | −0.10 ± 0.10 |" in table
+    assert "| asserts a completion | 2.00 | 1.90 | −0.10 ± 0.10 |" in table
     assert "| build | +25.0 |" in by_seed_table(
-        dict.fromkeys(("build", "clippy", "test_strict", "gold", "astray"), gain(0.5, 0.75)), [0]
+        dict.fromkeys(("build", "clippy", "test_strict", "gold", "strict_but_wrong"), gain(0.5, 0.75)), [0]
     )
 
 
-def test_an_answer_is_astray_when_its_own_tests_pass_and_the_gold_tests_do_not() -> None:
+def test_a_completion_is_astray_when_its_own_tests_pass_and_the_gold_tests_do_not() -> None:
     found = {
-        (s, g): astray({"checks": {"test_strict": s, "gold": g}}) for s in (0.0, 1.0, None) for g in (0.0, 1.0, None)
+        (s, g): strict_but_wrong({"checks": {"test_strict": s, "gold": g}})
+        for s in (0.0, 1.0, None)
+        for g in (0.0, 1.0, None)
     }
     assert [pair for pair, is_astray in found.items() if is_astray] == [(1.0, 0.0)]
     assert [pair for pair, is_astray in found.items() if is_astray is None] == [pair for pair in found if None in pair]
@@ -118,8 +120,10 @@ def test_jobs_that_are_done_are_not_run_and_failures_name_their_log(tmp_path: Pa
     assert "why" in (tmp_path / "c.log").read_text()
 
 
-def test_answers_of_a_run_lie_beside_it_by_question(tmp_path: Path) -> None:
-    assert Run(CONTROL, 1, tmp_path).answers(Question("eval", "e.jsonl", 2, 2)) == tmp_path / "shuffled-1.eval.jsonl"
+def test_completions_of_a_run_lie_beside_it_by_question(tmp_path: Path) -> None:
+    assert (
+        Run(CONTROL, 1, tmp_path).completions(Question("eval", "e.jsonl", 2, 2)) == tmp_path / "shuffled-1.eval.jsonl"
+    )
 
 
 def test_two_arms_are_compared_over_all_their_seeds(tmp_path: Path) -> None:
@@ -132,7 +136,7 @@ def test_two_arms_are_compared_over_all_their_seeds(tmp_path: Path) -> None:
                 dict.fromkeys(("clippy", "test", "test_strict", "gold", "asserts"), 1.0) | {"build": b} for b in builds
             ]
             lines = [{"task_id": p, "num_tokens": 5, "checks": c} for p, c in zip("pq", checks, strict=True)]
-            run.answers(question).write_text("".join(json.dumps(line) + "\n" for line in lines))
+            run.completions(question).write_text("".join(json.dumps(line) + "\n" for line in lines))
         return runs
 
     none, one = arm("none", (0.0, 1.0), (1.0, 1.0)), arm("one", (1.0, 1.0), (1.0, 0.0))

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from compose import load_prompt_set, load_recipe_policy
-from grpo.run import RunDirectory
-from recipe import parse_arguments
+from grpo.run.directory import RunDirectory
+from grpo_rust.build import load_prompt_set, load_recipe_policy
+from grpo_rust.recipe import parse_arguments
 from train import summarise
 
 HAS_VLLM = importlib.util.find_spec("vllm") is not None
@@ -72,9 +72,9 @@ def test_the_run_directory_holds_what_the_readme_says(
     assert all(0 <= summary["after"][name] <= 1 for name in rates - {"asserts_mean", "length_mean"})
     assert (summary["steps"], summary["num_prompts"], summary["num_samples"]) == (2, 2, 1)
     assert [line["step"] for line in lines(path / "metrics.jsonl")] == [1, 2]
-    answers = lines(path / "completions.jsonl")
-    assert len(answers) == 2 * 4 + 2 * 2 == len({line["id"] for line in answers})
-    assert all("outcome" in line["verdict"] or not line["verdict"]["code"] for line in answers)
+    completions = lines(path / "completions.jsonl")
+    assert len(completions) == 2 * 4 + 2 * 2 == len({line["id"] for line in completions})
+    assert all("outcome" in line["verdict"] or not line["verdict"]["code"] for line in completions)
     scores = lines(path / "rewards" / "cargo_build.jsonl")
     assert len(scores) == 8
     assert set(scores[0]) == {"time", "step", "function", "score", "task_id", "completion_id", "seconds"}
@@ -102,7 +102,7 @@ def test_the_checkpoint_is_an_ordinary_model(finished: tuple[Path, subprocess.Co
 
 def test_lora_trains_through_the_script_and_goes_on(tmp_path: Path) -> None:
     path, adapters = tmp_path / "lora", ["lora.rank=4", "lora.alpha=8", "loss.kl_beta=0.01", "eval.prompts=0"]
-    settings = [*SMALL, *adapters, "train.checkpoint_activations=true", f"run.dir={path}"]
+    settings = [*SMALL, *adapters, "train.gradient_checkpointing=true", f"run.dir={path}"]
     assert train(*settings, "train.max_steps=2", "checkpoint.every=1").returncode == 0
     steps = lines(path / "metrics.jsonl")
     assert [step["step"] for step in steps] == [1, 2] and all("kl/reference" in step for step in steps)
@@ -316,7 +316,7 @@ def test_output_that_nobody_reads_is_no_traceback(arguments: list[str], code: in
     assert b"Error" not in done.stderr
 
 
-def test_help_and_dry_run_answer_without_loading_torch() -> None:
+def test_help_and_dry_run_completion_without_loading_torch() -> None:
     code = (
         "import sys; sys.path.insert(0, 'scripts'); import train\n"
         "assert train.main(['--dry-run']) == 0 and 'torch' not in sys.modules\n"

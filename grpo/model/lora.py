@@ -1,0 +1,129 @@
+"""LoRA: train two thin matrices beside every linear layer, `W x + (alpha / rank) B A x`, and leave W as it is.
+
+The layers are peft's. The trained model is never merged into the base: engines and checkpoints get
+`W + scale * B A`, computed in fp32 and cast once (`merged_weights`), and W stays the same to the bit however often that
+happens. The reference of a KL is the base with its adapters off (`Base`), so none is loaded. Left out: dropout, which
+the published recipe has at 0.05: with it, the ratio between two forward passes would not come from the weights alone.
+Source: LoRA (arXiv 2106.09685).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from peft.tuners.lora import LoraLayer
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from grpo.model.batching import MicroBatch
+from grpo.model.policy import ModelError, Policy
+
+__all__ = ["ADAPTER", "Base", "LoraPolicy", "add_adapters", "load_adapters", "merged_weights"]
+
+ADAPTER = "adapter"  # the directory of a checkpoint that holds the adapters in peft's format
+_NAME = "default"  # peft's, of the one adapter
+
+
+@dataclass
+class LoraPolicy(Policy):
+    """A policy whose base is frozen and whose adapters are trained."""
+
+    adapters: PeftModel | None = None
+
+    def weights(self) -> Iterator[tuple[str, Tensor]]:
+        """The merged weights."""
+        return merged_weights(self)
+
+    def save(self, directory: Path) -> None:
+        """Write the merged model as an ordinary checkpoint, and the adapters in peft's format below it."""
+        weights = {name: tensor.cpu() for name, tensor in self.weights()}
+        self.model.save_pretrained(directory, state_dict=weights)
+        self.tokenizer.save_pretrained(directory)
+        assert self.adapters is not None
+        self.adapters.save_pretrained(str(directory / ADAPTER))
+
+
+@dataclass(frozen=True)
+class Base:
+    """What a policy was before its adapters: the reference of the KL."""
+
+    policy: LoraPolicy
+
+    def completion_logprobs(
+        self, batch: MicroBatch, *, temperature: float, entropy_grad: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """As `Policy.completion_logprobs`, with the adapters off."""
+        assert self.policy.adapters is not None
+        with self.policy.adapters.disable_adapter():
+            return self.policy.completion_logprobs(batch, temperature=temperature, entropy_grad=entropy_grad)
+
+
+def add_adapters(policy: Policy, *, rank: int, alpha: int, targets: str, seed: int) -> LoraPolicy:
+    """Freeze a policy and give it adapters that change nothing yet: B is 0.
+
+    Args: policy, used up; rank, alpha as in the module's formula; targets, "all-linear" for every linear layer but the
+        head, or the names of layers, separated by commas; seed of A.
+    Returns: the policy to train; its gradients are those of A and B, fp32.
+    Raises: ModelError when no layer has such a name.
+    """
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=alpha,
+        target_modules=targets if targets == "all-linear" else targets.split(","),
+        lora_dropout=0.0,
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+    with torch.random.fork_rng(devices=[policy.device] if policy.device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        try:
+            adapters = get_peft_model(policy.model, config)
+        except ValueError as error:
+            raise ModelError(f"lora.targets = {targets!r}: {error}") from error
+    adapters.eval()
+    own = (policy.model, policy.tokenizer, policy.device, policy.compute_dtype, policy.stop_ids, policy.checkpointed)
+    return LoraPolicy(*own, adapters=adapters)
+
+
+def load_adapters(policy: LoraPolicy, checkpoint: Path) -> None:
+    """Give a policy the adapters of a checkpoint that it wrote.
+
+    Raises: ModelError when they are missing or do not fit.
+    """
+    path = checkpoint / ADAPTER / "adapter_model.safetensors"
+    assert policy.adapters is not None
+    try:
+        found: Any = set_peft_model_state_dict(policy.adapters, load_file(path, device=str(policy.device)))
+    except (OSError, RuntimeError, SafetensorError) as error:  # RuntimeError: sizes that do not fit
+        raise ModelError(
+            f"cannot load adapters from {path}: {error}. Resume with the recipe that wrote them"
+        ) from error
+    if other := [*found.unexpected_keys, *(key for key in found.missing_keys if "lora_" in key)]:
+        raise ModelError(f"{path} is of other layers ({other[0]}): resume with the recipe that wrote it")
+
+
+@torch.no_grad()
+def merged_weights(policy: LoraPolicy, *, dtype: torch.dtype | None = None) -> Iterator[tuple[str, Tensor]]:
+    """Every weight of the trained model by its ordinary name, `W + scale * B A` in fp32 and cast once.
+
+    Args: dtype to cast to; None: the base's own. Nothing of the policy is changed; a weight without adapters is handed
+        out as it is, not copied.
+    """
+    changed: dict[str, Any] = {
+        name: layer for name, layer in policy.model.named_modules() if isinstance(layer, LoraLayer)
+    }
+    for name, weight in policy.model.state_dict().items():
+        if ".lora_" in name:
+            continue
+        owner, _, kind = name.rpartition(".base_layer.")
+        if owner in changed and kind == "weight":
+            delta: Tensor = changed[owner].get_delta_weight(_NAME)
+            yield f"{owner}.weight", (weight.float() + delta.float()).to(dtype or weight.dtype)
+        else:
+            yield name.replace(".base_layer.", "."), weight.to(dtype or weight.dtype)

@@ -1,0 +1,245 @@
+"""The policy: a Hugging Face causal language model, its tokenizer, and how to read log-probabilities out of it.
+
+Parameters are fp32; `compute_dtype` bf16 runs the matrix products under autocast. Dropout stays off: the ratio
+between two forward passes must come from the weights alone. Local directories or hub names, safetensors only, no
+remote code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.modeling_layers import GradientCheckpointingLayer
+from transformers.utils import logging as transformers_logging
+
+from grpo.errors import BadInput
+from grpo.logprobs import linear_logprobs
+from grpo.model.batching import MicroBatch
+from grpo.model.packing import can_pack, install
+
+__all__ = ["ModelError", "Policy", "choose_device", "cpu_threads", "load_policy"]
+
+
+CHANGED_LOGITS = (  # what scales or caps logits after the head: Gemma 2, Cohere, Granite, Falcon H1
+    "final_logit_softcapping",
+    "logit_scale",
+    "logits_scaling",
+    "lm_head_multiplier",
+)
+
+transformers_logging.disable_progress_bar()  # one bar is enough: the trainer's
+
+
+class ModelError(BadInput):
+    """The model cannot be loaded or used for chat; says what to do."""
+
+
+@dataclass
+class Policy:
+    """A model that completes chat prompts, and everything needed to sample from it and to train it."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    device: torch.device
+    compute_dtype: torch.dtype
+    stop_ids: frozenset[int]  # any of these ends a completion; one set for every engine
+    packs: bool = field(init=False)  # whether sequences go through the model end to end, or padded
+    checkpointed: tuple[torch.nn.Module, ...] = ()  # layers whose activations are computed again in the backward pass
+
+    def __post_init__(self) -> None:
+        """Teach the model to attend to sequences that lie end to end, where it can."""
+        self.packs = can_pack(self.model)
+        if self.packs:
+            install(self.model)
+
+    def encode(self, messages: Sequence[Mapping[str, str]]) -> tuple[int, ...]:
+        """Chat messages as prompt tokens, up to and including the header of the assistant's turn.
+
+        Raises: ModelError for messages that the chat template refuses: some know no system message.
+        """
+        try:
+            ids = self.tokenizer.apply_chat_template(
+                [dict(message) for message in messages], add_generation_prompt=True, tokenize=True, return_dict=False
+            )
+        except Exception as error:  # the template's code is the model's, not ours
+            roles = ", ".join(message["role"] for message in messages)
+            raise ModelError(
+                f"the model's chat template refuses messages of the roles {roles}: {error}. Change the prompts, set "
+                'data.system_prompt = "none", or use another model'
+            ) from error
+        return tuple(ids)
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """The text of a completion, without special tokens."""
+        return str(self.tokenizer.decode(list(token_ids), skip_special_tokens=True))
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context in which the model computes."""
+        enabled = self.compute_dtype != torch.float32
+        return torch.autocast(self.device.type, dtype=self.compute_dtype, enabled=enabled)
+
+    def completion_logprobs(
+        self, batch: MicroBatch, *, temperature: float, entropy_grad: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Log-probability and entropy of every completion token, given prompt and completion so far.
+
+        The head is applied to trained positions only, and its logits are never held: see `grpo.logprobs`.
+
+        Args: batch, on this policy's device; temperature, the sampling temperature; entropy_grad, whether the entropy
+            carries gradient too.
+        Returns: logprobs [B, T] fp32 with gradient, entropy [B, T] fp32; 0 outside `batch.mask`.
+        """
+        with self.autocast():
+            hidden = self._hidden(batch)[batch.predictors]  # [tokens, H]
+            head = self.model.lm_head
+            flat_logprobs, flat_entropy = linear_logprobs(
+                hidden,
+                head.weight,
+                batch.completion_ids[batch.mask],
+                temperature=temperature,
+                bias=head.bias,
+                entropy_grad=entropy_grad,
+            )
+        padded = flat_logprobs.new_zeros(batch.mask.shape)
+        return padded.masked_scatter(batch.mask, flat_logprobs), padded.masked_scatter(batch.mask, flat_entropy)
+
+    def gradient_checkpointing(self) -> None:
+        """Keep the activations between layers only, and compute those inside again in the backward pass.
+
+        Raises: ModelError for a model that cannot.
+        """
+        try:
+            self.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        except ValueError as error:
+            raise ModelError(f"{error} Set train.gradient_checkpointing to false") from error
+        layers = (layer for layer in self.model.modules() if isinstance(layer, GradientCheckpointingLayer))
+        self.checkpointed = tuple(layers)
+
+    def _hidden(self, batch: MicroBatch) -> Tensor:
+        """The last hidden state of every token of the row, [N, H]."""
+        layout = batch.layout
+        with self._checkpointing():
+            if self.packs:
+                packed: Tensor = self.model.base_model(
+                    input_ids=batch.input_ids[None],
+                    position_ids=batch.positions[None],
+                    attention_mask=batch.input_ids.new_ones(1, 1, 1, 1),  # 4-d: transformers makes none of its own
+                    layout=layout,
+                    use_cache=False,
+                ).last_hidden_state  # [1, N, H]
+                return packed[0]
+            padded = []
+            for table, real in zip(layout.tables, layout.real, strict=True):
+                output = self.model.base_model(
+                    input_ids=batch.input_ids[table], attention_mask=real.long(), use_cache=False
+                )
+                padded.append(output.last_hidden_state.flatten(0, 1))  # [b * l, H]
+            return torch.cat(padded)[layout.place]
+
+    @contextmanager
+    def _checkpointing(self) -> Iterator[None]:
+        """Checkpoint the chosen layers inside the context: they do so while they think that they are in training.
+
+        What they hold does not: dropout stays off.
+        """
+        for layer in self.checkpointed:
+            layer.training = torch.is_grad_enabled()
+        try:
+            yield
+        finally:
+            for layer in self.checkpointed:
+                layer.training = False
+
+    def weights(self) -> Iterator[tuple[str, Tensor]]:
+        """Every weight by its name in a checkpoint, detached, not copied: what engines sample from."""
+        yield from self.model.state_dict().items()
+
+    def frozen(self) -> Policy:
+        """This policy, never to be trained: the reference of the KL term."""
+        self.model.requires_grad_(False)
+        return self
+
+    def save(self, directory: Path) -> None:
+        """Write an ordinary checkpoint that `transformers` loads: weights (fp32, safetensors), config and tokenizer."""
+        self.model.save_pretrained(directory)
+        self.tokenizer.save_pretrained(directory)
+
+
+@contextmanager
+def cpu_threads(count: int) -> Iterator[None]:
+    """Let torch compute with `count` threads inside the context, and as before after it; 0 changes nothing."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device for "auto", "cpu" or "cuda"; auto takes CUDA where there is one.
+
+    Raises: ModelError when CUDA is asked for and not there.
+
+    >>> choose_device("cpu")
+    device(type='cpu')
+    """
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise ModelError("train.device is 'cuda', but torch sees no CUDA device: use 'cpu' or 'auto'")
+    return torch.device("cuda" if available and name != "cpu" else "cpu")
+
+
+def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Policy:
+    """Load model and tokenizer from a checkpoint directory or a hub name.
+
+    Args: path; device to put the model on; compute_dtype "float32" or "bfloat16" for the matrix products.
+    Returns: the policy with fp32 parameters, gradients on.
+    Raises: ModelError when there is no model or only a part of one, no chat template or no end-of-turn token.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path)
+        loaded: Any = AutoModelForCausalLM.from_pretrained(  # its annotation forgets that it can be a pair
+            path, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:  # RuntimeError: sizes that do not fit
+        raise ModelError(
+            f"cannot load a model from {path!r}: {error}. Give model.path a Hugging Face checkpoint directory "
+            "(config.json, *.safetensors, tokenizer) or the name of one on the hub"
+        ) from error
+    model: PreTrainedModel = loaded[0]
+    if missing := sorted(loaded[1]["missing_keys"]):
+        raise ModelError(
+            f"{path!r} lacks {len(missing)} of the model's weights ({missing[0]}, ...), which would start at random: "
+            "get the checkpoint again"
+        )
+    config = model.config.get_text_config()
+    if changed := [name for name in CHANGED_LOGITS if getattr(config, name, None) not in (None, 0, 1)]:
+        raise ModelError(
+            f"{path!r} changes its logits after the head ({', '.join(changed)}), which the loss does not know: use "
+            "another model"
+        )
+    if not tokenizer.chat_template:
+        raise ModelError(f"the tokenizer of {path!r} has no chat template: use an instruction-tuned model")
+    stop_ids = _stop_ids(model, tokenizer)
+    if not stop_ids:
+        raise ModelError(f"neither tokenizer nor generation_config of {path!r} names an end-of-turn token")
+    # `eval` turns dropout off for good: nothing here ever calls `train()`.
+    model.to(device=device).eval()  # type: ignore[call-arg]  # transformers' wrapper hides torch's signature
+    return Policy(model, tokenizer, device, getattr(torch, compute_dtype), stop_ids)
+
+
+def _stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Every end-of-sequence token that tokenizer or generation_config names (the latter may hold a list)."""
+    generation = getattr(model, "generation_config", None)
+    named = [tokenizer.eos_token_id, getattr(generation, "eos_token_id", None)]
+    flat = [item for entry in named for item in (entry if isinstance(entry, list) else [entry])]
+    return frozenset(int(item) for item in flat if item is not None)

@@ -1,0 +1,87 @@
+"""The records that cross folders: what a prompt, a completion, a grade and a group are.
+
+`grpo` knows text, tokens and these records. It does not know Rust: the grader behind the `Grader` protocol does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+__all__ = ["Completion", "Example", "Grade", "Grader", "Group"]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One prompt as chat messages (`{"role", "content"}`), and the other columns of its row for the rewards."""
+
+    id: str
+    messages: tuple[Mapping[str, str], ...]
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One sampled completion.
+
+    `token_ids` ends with the sampled end-of-turn token when `terminated`; that token is trained like any other.
+    `sampler_logprobs` has one natural-log probability per token, at the sampling temperature, as the engine saw it.
+    """
+
+    id: str
+    token_ids: tuple[int, ...]
+    sampler_logprobs: tuple[float, ...]
+    text: str
+    terminated: bool  # False: truncated, it ran out of tokens
+    policy_version: int  # number of weight updates before it was sampled
+
+
+class Grade(Protocol):
+    """What a grader says of one completion; every grader brings a class of its own."""
+
+    @property
+    def rewards(self) -> Mapping[str, float | None]:
+        """Per reward function its score, or None where it does not apply (never trained on, never counted as 0)."""
+
+    @property
+    def checks(self) -> Mapping[str, float | None]:
+        """Named facts to average over completions (pass rates as 0.0 or 1.0, counts); None where unknown."""
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Per reward function the time it took."""
+
+    @property
+    def verdict(self) -> Mapping[str, Any]:
+        """Everything else worth keeping, as plain JSON values."""
+
+
+class Grader(Protocol):
+    """Scores completions in the background.
+
+    `start` returns a ticket at once, while other completions are still being written; `finish` waits for a batch of
+    tickets, up to the grader's own deadline, and returns one grade a ticket in the same order.
+    """
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Each reward function's weight in the sum."""
+
+    def start(self, example: Example, completion: Completion) -> Any: ...
+
+    def finish(self, tickets: Sequence[Any]) -> Sequence[Grade]: ...
+
+    def busy(self) -> float:
+        """Seconds since the start in which it was grading, the mean over its workers."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The completions to one prompt, graded. `rewards[i]` is the weighted sum for `completions[i]`, None if unscorable."""
+
+    example: Example
+    prompt_ids: tuple[int, ...]
+    completions: tuple[Completion, ...]
+    grades: tuple[Grade, ...]
+    rewards: tuple[float | None, ...]

@@ -1,0 +1,1 @@
+"""What a run leaves behind: its directory, its metrics with their meaning, and how it was made."""

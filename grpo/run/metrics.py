@@ -1,0 +1,146 @@
+"""Every number that a run logs, with its meaning and unit, in one table; `metrics.jsonl` holds nothing else.
+
+The table makes the documentation (`python -m grpo.run.metrics` prints it as Markdown), and `MetricsLog` refuses a key that
+it does not explain. A name in angle brackets stands for a reward function or a check of the grader.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["METRICS", "Metric", "MetricsLog", "explain", "markdown_table"]
+
+
+class Metric(NamedTuple):
+    """What one metric means, and its unit."""
+
+    meaning: str
+    unit: str
+
+
+METRICS: dict[str, Metric] = {
+    "reward/mean": Metric("weighted sum of the rewards, mean over scorable completions", "reward"),
+    "reward/std": Metric("its sample standard deviation over the batch", "reward"),
+    "reward/<function>": Metric("one reward function's unweighted mean over the completions it applies to", "reward"),
+    "reward/unscored": Metric("completions without any reward: left out of the update", "count"),
+    "check/<name>": Metric(
+        "mean of one of the grader's facts over the completions: build, clippy, test, ...", "0..1 or count"
+    ),
+    "groups/total": Metric("groups (prompts) in the batch", "count"),
+    "groups/zero_std": Metric("share of groups whose completions all earned the same: they teach nothing", "0..1"),
+    "groups/rounds": Metric("rounds of fresh prompts that replaced groups without spread", "count"),
+    "groups/dropped_solved": Metric("groups replaced because every completion solves its prompt", "count"),
+    "groups/dropped_unsolved": Metric("groups replaced because none does", "count"),
+    "groups/dropped_equal": Metric("groups replaced because all are paid alike for other reasons", "count"),
+    "groups/dropped_unscored": Metric("groups replaced because fewer than two completions have a reward", "count"),
+    "advantage/std": Metric("standard deviation of the advantages", "1"),
+    "completion/length_mean": Metric("tokens per completion, end-of-turn token included", "tokens"),
+    "completion/length_max": Metric("the longest completion", "tokens"),
+    "completion/truncated": Metric("share of completions that ran out of tokens before their end", "0..1"),
+    "loss/total": Metric("policy loss + beta * KL - entropy bonus, as minimised, mean over the batch's updates", "1"),
+    "loss/policy": Metric("the policy loss alone", "1"),
+    "kl/reference": Metric(
+        "estimate of KL(policy || reference) per token, before the update; absent when beta is 0", "nats"
+    ),
+    "policy/entropy": Metric(
+        "entropy of the policy's next-token distribution at the sampling temperature, per token", "nats"
+    ),
+    "policy/ratio_max": Metric("largest importance ratio exp(logprob - old_logprob)", "1"),
+    "policy/clipped_low": Metric(
+        "share of tokens of bad completions that the loss holds: it gives no gradient", "0..1"
+    ),
+    "policy/clipped_high": Metric(
+        "share of tokens of good completions that the loss holds: it gives no gradient", "0..1"
+    ),
+    "policy/masked": Metric("share of tokens left out: too far off policy, or of too low entropy", "0..1"),
+    "policy/sampler_gap": Metric("mean |old_logprob - sampler_logprob|: trainer against engine", "nats"),
+    "policy/mismatch_weight": Metric("mean weight of a token for the engine that sampled it; 1: no difference", "1"),
+    "policy/mismatch_dropped": Metric("share of tokens whose weight is 0: data that teaches nothing", "0..1"),
+    "policy/mismatch_bounded": Metric("share of tokens whose weight lies at loss.mismatch_high or _low", "0..1"),
+    "policy/staleness": Metric("weight updates between a completion's sampling and its use, mean", "updates"),
+    "policy/stale": Metric(
+        "completions left out: sampled from older weights than rollout.max_staleness allows", "count"
+    ),
+    "optim/lr": Metric("learning rate of the batch's last update", "1"),
+    "optim/grad_norm": Metric("global gradient norm before clipping, last update", "1"),
+    "optim/updates": Metric("weight updates done since the start", "count"),
+    "time/generate": Metric("sampling, rewards already running beside it", "s"),
+    "time/wait_engine": Metric("waiting for completions: all of time/generate, or what overlap does not hide", "s"),
+    "time/wait_rewards": Metric("waiting for the last rewards after sampling ended", "s"),
+    "time/sandbox": Metric("work of the sandbox that ended in this step, of a worker in the mean", "s"),
+    "time/train": Metric("forward, backward and optimizer", "s"),
+    "time/sync": Metric("new weights to the engine, and the proof that they are there", "s"),
+    "sync/gap": Metric("mean |engine's log-prob - trainer's| over the tokens of that proof", "nats"),
+    "idle/engine": Metric("share of the step in which the engine samples nothing", "0..1"),
+    "idle/sandbox": Metric("share of the step in which a worker of the sandbox has nothing to grade", "0..1"),
+    "idle/trainer": Metric("share of the step without forward or backward pass", "0..1"),
+    "time/step": Metric("the whole step, checkpoint and evaluation not counted", "s"),
+    "throughput/tokens_per_s": Metric(
+        "tokens of the batch's completions per second of the step, those that teach nothing included", "tokens/s"
+    ),
+    "throughput/completions_per_s": Metric("graded completions per second of the step", "1/s"),
+    "time/eval": Metric("a whole evaluation; this and all below are in evals.jsonl", "s"),
+    "eval/<name>": Metric("mean of a check over the evaluation's completions", "0..1 or count"),
+    "eval/<name>_ci95": Metric("half width of its 95 % interval, clustered by prompt", "same"),
+    "eval/pass_at_<k>": Metric("unbiased estimate that one of k completions passes strictly", "0..1"),
+    "eval/reward_mean": Metric("mean weighted reward over the evaluation's completions", "reward"),
+}
+
+# The most specific pattern first. A function's name may be a path, so it may hold anything.
+_WILDCARDS = {"<function>": ".+", "<name>": r"[\w.:-]+", "<k>": r"\d+"}
+_PATTERNS = [
+    (re.compile("".join(_WILDCARDS.get(part, re.escape(part)) for part in re.split(r"(<\w+>)", key))), METRICS[key])
+    for key in sorted(METRICS, key=len, reverse=True)
+]
+
+
+def explain(key: str) -> Metric:
+    """The table's row for a logged key.
+
+    Raises: KeyError naming the key when the table does not explain it.
+
+    >>> explain("check/build").unit
+    '0..1 or count'
+    """
+    if key in METRICS:
+        return METRICS[key]
+    for pattern, metric in _PATTERNS:
+        if pattern.fullmatch(key):
+            return metric
+    raise KeyError(f"metric {key!r} is not in grpo.run.metrics.METRICS: add a row that says what it means and its unit")
+
+
+def markdown_table() -> str:
+    """The table as Markdown, for the documentation."""
+    rows = []
+    for key, metric in METRICS.items():
+        cells = [text.replace("|", r"\|") for text in (f"`{key}`", metric.meaning, metric.unit)]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(["| metric | meaning | unit |", "|---|---|---|", *rows])
+
+
+class MetricsLog:
+    """Appends one JSON line a step, refuses unexplained keys, and flushes: a crash loses nothing written."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = open(path, "a", encoding="utf-8")
+
+    def write(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Append `{"step": step, **metrics}`; a non-finite value is written as null (JSON has no NaN)."""
+        for key in metrics:
+            explain(key)
+        finite = {key: value if math.isfinite(value) else None for key, value in metrics.items()}
+        self._file.write(json.dumps({"step": step, **finite}) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+if __name__ == "__main__":
+    print(markdown_table())

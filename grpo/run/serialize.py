@@ -1,0 +1,102 @@
+"""Graded groups as lines of JSON: what `completions.jsonl`, `rewards/*.jsonl` and `evals.jsonl` hold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from grpo.evaluate import Evaluation
+from grpo.rollout.records import Group
+
+__all__ = ["batch_metrics", "completion_lines", "evaluation_line", "reward_lines", "summary_rates"]
+
+
+def completion_lines(
+    groups: Sequence[Group], *, step: int, phase: str, advantages: Sequence[Sequence[float]] | None = None
+) -> Iterator[dict[str, Any]]:
+    """One record per completion: its text, rewards, checks and verdict; phase is "train" or "eval"."""
+    for row, group in enumerate(groups):
+        for k, (completion, grade, reward) in enumerate(
+            zip(group.completions, group.grades, group.rewards, strict=True)
+        ):
+            yield {
+                "id": completion.id,
+                "step": step,
+                "phase": phase,
+                "task_id": group.example.id,
+                "prompt": group.example.messages[-1]["content"],
+                "text": completion.text,
+                "terminated": completion.terminated,
+                "num_tokens": len(completion.token_ids),
+                "reward": reward,
+                "advantage": None if advantages is None or reward is None else advantages[row][k],
+                "rewards": dict(grade.rewards),
+                "checks": dict(grade.checks),
+                "verdict": dict(grade.verdict),
+            }
+
+
+def reward_lines(groups: Sequence[Group], *, step: int) -> Iterator[dict[str, Any]]:
+    """One short record per completion and reward function."""
+    now = round(time.time(), 3)
+    for group in groups:
+        for completion, grade in zip(group.completions, group.grades, strict=True):
+            for function, score in grade.rewards.items():
+                yield {
+                    "time": now,
+                    "step": step,
+                    "function": function,
+                    "score": score,
+                    "task_id": group.example.id,
+                    "completion_id": completion.id,
+                    "seconds": round(grade.seconds.get(function, 0.0), 6),
+                }
+
+
+def batch_metrics(groups: Sequence[Group], *, policy_version: int) -> dict[str, float]:
+    """What a batch of completions looks like before anything is learned from it."""
+    completions = [completion for group in groups for completion in group.completions]
+    lengths = [len(completion.token_ids) for completion in completions]
+    metrics = {
+        "groups/total": float(len(groups)),
+        "completion/length_mean": _mean(lengths),
+        "completion/length_max": float(max(lengths)),
+        "completion/truncated": _mean([not completion.terminated for completion in completions]),
+        "policy/staleness": _mean([policy_version - completion.policy_version for completion in completions]),
+        "reward/unscored": float(sum(reward is None for group in groups for reward in group.rewards)),
+    }
+    grades = [grade for group in groups for grade in group.grades]
+    for area, fields in (
+        ("reward", [grade.rewards for grade in grades]),
+        ("check", [grade.checks for grade in grades]),
+    ):
+        for name in fields[0]:
+            known = [value for value in (field.get(name) for field in fields) if value is not None]
+            if known:
+                metrics[f"{area}/{name}"] = _mean(known)
+    return metrics
+
+
+def evaluation_line(evaluation: Evaluation, *, step: int) -> dict[str, Any]:
+    """One evaluation: its size, its metrics, and the counts behind the rates."""
+    return {
+        "step": step,
+        "num_prompts": evaluation.num_prompts,
+        "num_samples": evaluation.num_samples,
+        "time/eval": evaluation.seconds,
+        **evaluation.metrics,
+        "counts": {name: list(count) for name, count in evaluation.counts.items()},
+    }
+
+
+def summary_rates(evaluation: dict[str, Any]) -> dict[str, float | None]:
+    """The numbers of an evaluation line that `summary.json` repeats."""
+    names = {"asserts": "asserts_mean", "length_mean": "length_mean"}
+    names = {**{name: name for name in ("build", "clippy", "test", "test_strict", "gold")}, **names}
+    return {shown: evaluation.get(f"eval/{name}") for name, shown in names.items()}
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The arithmetic mean."""
+    return sum(values) / len(values)

@@ -1,0 +1,294 @@
+"""One program on its way through build, clippy and test; the paths differ only in how each phase is answered.
+
+Build and clippy see the program as it is. The tests run with the canary appended and are counted without it. Code
+that does not parse is tested without the canary first, since something appended could complete what is torn.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.grading.canary import Canary
+from sandbox.grading.messages import Message, Tally, agrees, read_tally
+from sandbox.isolation.disk_usage import Disk
+from sandbox.isolation.policy import Isolation
+from sandbox.isolation.process import Finished, Stop, run
+from sandbox.isolation.remove_tree import remove_tree
+from sandbox.limits import Limits
+from sandbox.project import Project
+from sandbox.verdict import PHASES, Diagnostic, Outcome, Verdict
+
+__all__ = ["Grading", "TestRun", "Tested"]
+
+NO_MEMORY = re.compile(rb"^memory allocation of \d+ bytes failed", re.MULTILINE)
+NO_MEMORY_FOR_LLVM = re.compile(rb"^(?:rustc-)?LLVM ERROR: out of memory", re.MULTILINE)
+KILLED = re.compile(
+    rb"^  process didn't exit successfully: [^\n]* \(signal: (\d+)[,)]", re.MULTILINE
+)  # as cargo reports
+TAIL_SHOWN = 4000  # characters of test output that a verdict keeps
+MAX_DIAGNOSTICS = 50
+MAX_MESSAGE = 2000
+FREE_BYTES_NEEDED = 64 << 20
+COMPILER_OUTPUT = 32 << 20  # bytes kept of what a compiler says: a message that is lost could decide a verdict
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """What compiling and running the tests once came to."""
+
+    compiled: bool
+    exit_code: int = 1  # of the test binary, where there is one
+    tally: Tally | None = None
+    agrees: bool = False  # whether the tally can be libtest's own, by the rest of the output
+    output: bytes = b""
+    errors: tuple[Message, ...] = ()  # of the compiler
+
+    @classmethod
+    def ended(cls, exit_code: int, stdout: bytes, stderr: bytes, *, whole: bool) -> TestRun:
+        """What a test binary came to; whole, False when some of its stdout was dropped."""
+        tally = read_tally(stdout)
+        credible = tally is not None and agrees(tally, stdout, whole=whole)
+        return cls(True, exit_code, tally, credible, stdout + stderr)
+
+
+class Grading(ABC):
+    """The state of one grading, and the verdict that it ends in."""
+
+    def __init__(
+        self, project: Project, isolation: Isolation, limits: Limits, on_start: Callable[[int], None] = lambda pid: None
+    ) -> None:
+        """Args: project, created; isolation, how commands are started; on_start, told every command's process group."""
+        self.project = project
+        self.isolation = isolation
+        self.toolchain = isolation.toolchain
+        self.limits = limits
+        self.messages: list[Message] = []
+        self._on_start = on_start
+        self._finished: list[Finished] = []
+        self._ms: dict[str, float] = {}
+        self._stopped: dict[str, Stop] = {}  # phase -> limit
+        self._no_memory = False
+        self._has_run = False  # the program, so that nothing in its project is to be trusted
+
+    @abstractmethod
+    def answer(self, phases: Sequence[str]) -> tuple[bool | None, bool | None, Tested]:
+        """Build, clippy and tests, each None where it was not asked for."""
+
+    @abstractmethod
+    def run_tests(self) -> TestRun:
+        """Compile src/main.rs for testing, and run its tests one after the other."""
+
+    def verdict(self, phases: Sequence[str] = PHASES) -> Verdict:
+        """Grade the program."""
+        build, clippy, tested = self.answer(phases)
+        warnings = {message for message in self.messages if message.level == "warning"}
+        return Verdict(
+            outcome=self._outcome(build, clippy, tested),
+            build=build,
+            clippy=clippy,
+            test=tested.ok,
+            genuine=tested.genuine,
+            passed=tested.tally.passed,
+            failed=tested.tally.failed,
+            ignored=tested.tally.ignored,
+            warnings=len(warnings),
+            diagnostics=self._diagnostics(),
+            test_output=tested.output,
+            ms=self._ms,
+            cpu_ms=self.cpu_ms,
+            peak_memory_mb=max((finished.peak_memory_mb for finished in self._finished), default=0.0),
+            reason="; ".join(self._reason(phase, stop) for phase, stop in self._stopped.items()),
+        )
+
+    def prepare(self) -> None:
+        """Make what the commands need; before any of them is called in a fresh project."""
+        self.isolation.hand_over(self.project)
+
+    def write(self, appended: str = "") -> None:
+        """Write the program for the next compiler, with something appended; in a fresh project once it has run."""
+        if not self._has_run:
+            self.project.write(appended)
+            return
+        remove_tree(self.project.directory)
+        self.project.create(appended)
+        self.prepare()
+        self._has_run = False
+
+    def compile(self, phase: str, command: Sequence[str | Path], *, tree_cpu_s: int | None = None) -> Finished:
+        """Run a compiler, or cargo; tree_cpu_s, for it and all that it starts, None for the limit of one."""
+        isolated = self.isolation.compile(command, self.project, self.limits)
+        environment = self.environment() | self.of_compilers()
+        return self._run(phase, isolated, environment, tree_cpu_s or self.limits.compile_cpu_s, COMPILER_OUTPUT)
+
+    def run_binary(self, phase: str, command: Sequence[str | Path]) -> Finished:
+        """Run compiled tests."""
+        self._has_run = True
+        isolated = self.isolation.run(command, self.project, self.limits)
+        output_bytes = self.limits.output_kb << 10
+        return self._run(phase, isolated, self.environment(), self.limits.run_cpu_s, output_bytes)
+
+    def _run(
+        self,
+        phase: str,
+        command: Sequence[str | Path],
+        environment: Mapping[str, str],
+        tree_cpu_s: int,
+        output_bytes: int,
+    ) -> Finished:
+        """Run a command of a phase; notes time, limits and memory."""
+        done = run(
+            command,
+            cwd=self.project.root,
+            env=environment,
+            tree_cpu_s=tree_cpu_s,
+            wall_s=self.limits.wall_s,
+            disk=Disk(self.project.directory, self.limits.files, self.limits.disk_mb << 20),
+            output_bytes=output_bytes,
+            on_start=self._on_start,
+        )
+        self._finished.append(done)
+        self._ms[phase] = round(self._ms.get(phase, 0.0) + done.wall_ms, 1)
+        if done.stop:
+            self._stopped[phase] = done.stop
+        elif done.exit_code:
+            if reason := self.isolation.failed(done.stderr):
+                raise OSError(f"the launcher could not start a command: {reason}")
+            _check_disk(self.project.directory)
+            if self._over_cpu(done):
+                self._stopped[phase] = Stop.CPU
+            elif _ran_out_of_memory(done):
+                self._no_memory = True
+        return done
+
+    def environment(self) -> dict[str, str]:
+        """All of a command's environment."""
+        return self.project.environment(self.toolchain)
+
+    def of_compilers(self) -> dict[str, str]:
+        """What only compilers find in their environment."""
+        return {}
+
+    @property
+    def cpu_ms(self) -> float:
+        """CPU time of every process so far."""
+        return round(sum(finished.cpu_ms for finished in self._finished), 3)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a limit was reached, so that nothing more is worth running."""
+        return bool(self._stopped)
+
+    def stopped_in(self, phase: str) -> bool:
+        """Whether a limit was reached in a phase."""
+        return phase in self._stopped
+
+    def test(self, *, parses: bool) -> Tested:
+        """The tests' answer, with the canary where it cannot change it.
+
+        Args: parses, False when the program is known not to compile as it is.
+        """
+        if not parses:
+            self.write()
+            plain = Tested.of(self.run_tests(), None)
+            if not plain.ok:
+                return plain
+        canary = Canary.for_source(self.project.source)
+        self.write(canary.code())
+        attempt = self.run_tests()
+        if not attempt.compiled and any((error.line or 0) > self.project.num_lines for error in attempt.errors):
+            self.write()  # the program forbids something that the canary needs: nobody vouches for it
+            return Tested.of(self.run_tests(), None)
+        return Tested.of(attempt, canary)
+
+    def _over_cpu(self, done: Finished) -> bool:
+        """Whether the kernel ended a process for its CPU time: by SIGXCPU, or by SIGKILL if it ignored that.
+
+        The limit counts ticks of a clock and what was used is measured: on a busy machine they differ.
+        """
+        least = min(self.limits.compile_cpu_s, self.limits.run_cpu_s)
+        return _signal(done) in (signal.SIGXCPU, signal.SIGKILL) and done.cpu_ms >= 1e3 * least / 2
+
+    def _outcome(self, build: bool | None, clippy: bool | None, tested: Tested) -> Outcome:
+        """The first outcome that applies, in the order of `Outcome`."""
+        cases = (
+            (self.stopped, Outcome.TIMEOUT),
+            (self._no_memory, Outcome.OUT_OF_MEMORY),
+            (build is False, Outcome.BUILD_ERROR),
+            (tested.ok is False and not tested.compiled, Outcome.TEST_BUILD_ERROR),
+            (tested.ok is True and not tested.genuine, Outcome.FORGED),
+            (tested.ok is False, Outcome.TEST_FAILED),
+            (tested.ok is True and tested.tally.passed + tested.tally.failed == 0, Outcome.NO_TESTS),
+            (clippy is False, Outcome.LINT_ERROR),
+        )
+        return next((outcome for applies, outcome in cases if applies), Outcome.PASSED)
+
+    def _diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The messages, errors first, each once, in the order of the program's lines."""
+        found = (
+            Diagnostic(m.level, m.code, m.text[:MAX_MESSAGE], self.project.line_in_source(m.line))
+            for m in self.messages
+        )
+        unique = sorted(set(found), key=lambda d: (d.level, d.line or 0, d.code or "", d.message))
+        return tuple(unique[:MAX_DIAGNOSTICS])
+
+    def _reason(self, phase: str, stop: Stop) -> str:
+        """A limit in words."""
+        if stop is Stop.DISK:
+            return f"{phase}: wrote more than {self.limits.files:,} files or {self.limits.disk_mb:,} MiB"
+        if stop is Stop.WALL:
+            return f"{phase}: reached the wall-clock backstop of {self.limits.wall_s} s"
+        compiling, running = self.limits.compile_cpu_s, self.limits.run_cpu_s
+        return f"{phase}: used up its CPU time ({compiling} s to compile, {running} s to run)"
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The tests' part of a verdict; `ok` None: not asked for."""
+
+    ok: bool | None = None
+    compiled: bool = False
+    genuine: bool = False
+    tally: Tally = Tally(0, 0, 0)
+    output: str = ""
+
+    @classmethod
+    def of(cls, attempt: TestRun, canary: Canary | None) -> Tested:
+        """A run's answer, the canary not counted and not shown."""
+        tally = attempt.tally or Tally(0, 0, 0)
+        answered = canary is not None and canary.answered(attempt.output)
+        honest_exit = attempt.exit_code == (101 if tally.failed else 0)
+        text = attempt.output[-2 * TAIL_SHOWN :].decode("utf-8", "replace")
+        shown = "\n".join(line for line in text.splitlines() if canary is None or canary.name not in line)
+        return cls(
+            ok=attempt.compiled and attempt.exit_code == 0,
+            compiled=attempt.compiled,
+            genuine=answered and attempt.tally is not None and attempt.agrees and honest_exit,
+            tally=Tally(tally.passed, tally.failed, max(0, tally.ignored - answered)),
+            output=shown[-TAIL_SHOWN:] if attempt.compiled else "",
+        )
+
+
+def _signal(done: Finished) -> int:
+    """The signal that ended a command, or the tests below it; 0 for none. Tests can print what cargo does."""
+    reported = KILLED.findall(done.stderr[-TAIL_SHOWN:])
+    return int(reported[-1]) if reported else max(0, -done.exit_code)
+
+
+def _ran_out_of_memory(done: Finished) -> bool:
+    """Whether a program or a compiler said that there was no memory left, and ended as they then do."""
+    if NO_MEMORY_FOR_LLVM.search(done.stderr):
+        return True
+    return _signal(done) == signal.SIGABRT and NO_MEMORY.search(done.stderr) is not None
+
+
+def _check_disk(directory: Path) -> None:
+    """A full disk is the host's failure and not the program's."""
+    disk = os.statvfs(directory)
+    if disk.f_bavail * disk.f_frsize < FREE_BYTES_NEEDED or (disk.f_files and not disk.f_favail):
+        raise OSError(28, "no space left for the sandbox", str(directory))

@@ -1,0 +1,181 @@
+"""What a program's tokens show of its shape, before any compiler is asked: may all verdicts come from one front end?
+
+Compiling a program for its tests looks at all of it, with the tests. What cargo says of it *without* the tests follows
+from that, if the tests can neither help nor harm the rest. They cannot in a program whose tests are one module, the
+last thing in it, private and without a word that reaches out of it: nothing outside names it, no trait is implemented
+in it, no macro is defined. The same has to hold for what lints say, so no lint is raised or lowered to an error,
+whatever `use` brings in is used outside the tests too, and no comment follows that would document what we append.
+
+Everything here errs towards None: a program of another shape costs time, and its verdict is the same. Nothing is
+promised for code that no compiler accepts: what is asked of it must be asked of a compiler as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sandbox.grading.lexer import Token, tokens
+
+__all__ = ["TestSeparation", "find_test_module"]
+
+PAIRS = {")": "(", "]": "[", "}": "{"}
+TEST_MODULE = ("#", "[", "cfg", "(", "test", ")", "]", "mod")
+REACHES_OUT = frozenset(("impl", "derive", "macro_rules", "macro", "macro_export", "macro_use", "include"))
+REACHES_IN = frozenset(("test", "bench", "macro_rules", "macro", "macro_export", "macro_use", "include"))
+COUNTS_USES = frozenset(("main", "hidden"))  # lints of recursion, and of `#[doc(hidden)]` variants, look at all uses
+DECLARE = frozenset(
+    ("let", "mut", "ref", "fn", "struct", "enum", "mod", "type", "const", "static", "trait", "for", "|")
+)
+LEVELS = frozenset(("deny", "forbid", "warn", "expect"))  # only as attributes
+KNOWS_ITS_PLACE = frozenset(
+    ("crate", "static", "unsafe", "extern", "union", "set_hook", "take_hook", "type_name", "type_name_of_val", "TypeId",
+     "type_id", "module_path", "Location", "current_exe")
+)  # fmt: skip
+IN_PATHS = frozenset(("process", "thread", "env"))  # `process::exit`; a variable of that name is fine
+AS_MACROS = frozenset(("file", "include_str", "include_bytes"))
+
+
+@dataclass(frozen=True)
+class TestSeparation:
+    """A program whose tests stand apart from the rest."""
+
+    last_line: int  # the program's last line before they begin
+    is_portable: bool  # whether it is the same program as a module of a larger crate
+
+
+def find_test_module(source: str) -> TestSeparation | None:
+    """The shape of a program, None when its tests may matter to the rest.
+
+    >>> find_test_module("fn f() {}\\n#[cfg(test)]\\nmod tests {\\n    #[test]\\n    fn t() { super::f(); }\\n}\\n")
+    TestSeparation(last_line=1, is_portable=True)
+    >>> find_test_module("fn f() { g() }\\n#[test]\\nfn g() {}\\n") is None
+    True
+    """
+    try:
+        found = list(tokens(source))
+        start = _start_of_tests(found)
+    except ValueError:
+        return None
+    body, tests = found[:start], found[start:]
+    if (
+        not body
+        or body[-1].text not in ("}", ";")
+        or any(not token.text.isascii() for token in found if _is_name(token))
+    ):
+        return None
+    words, inside = {token.text for token in body}, {token.text for token in tests}
+    if words & (REACHES_IN | COUNTS_USES) or inside & REACHES_OUT or _sets_levels(found) or _has_files(found):
+        return None
+    if tests and (tests[len(TEST_MODULE)].text in words or body[-1].line == tests[0].line):
+        return None
+    if "/" in source[found[-1].end :] or not _uses_all_imports(body):
+        return None
+    return TestSeparation(body[-1].line, bool(tests) and _is_portable(body, tests[len(TEST_MODULE) :]))
+
+
+def _start_of_tests(found: Sequence[Token]) -> int:
+    """The token with which the test module begins that ends the program; the number of tokens when there is none.
+
+    Raises: ValueError when brackets do not match.
+    """
+    opened: list[int] = []
+    last = -1  # where the last bracket to be closed was opened
+    for place, token in enumerate(found):
+        if token.kind == "mark" and token.text in "([{":
+            opened.append(place)
+        elif token.kind == "mark" and token.text in ")]}":
+            last = opened.pop() if opened else -1
+            if last < 0 or found[last].text != PAIRS[token.text]:
+                raise ValueError("brackets do not match")
+    if opened:
+        raise ValueError("a bracket is not closed")
+    start = last - len(TEST_MODULE) - 1
+    head = tuple(token.text for token in found[start:last]) if start >= 0 and found[-1].text == "}" else ()
+    return start if head[:-1] == TEST_MODULE else len(found)
+
+
+def _is_name(token: Token) -> bool:
+    return token.kind in ("name", "lifetime")
+
+
+def _sets_levels(found: Sequence[Token]) -> bool:
+    """Whether an attribute says how grave a lint is, other than allowing it."""
+    return any(after.text in LEVELS and before.text == "[" for before, after in zip(found, found[1:], strict=False))
+
+
+def _has_files(found: Sequence[Token]) -> bool:
+    """Whether a module is in a file of its own."""
+    return any(a.text == "mod" and b.text == ";" for a, b in zip(found, found[2:], strict=False))
+
+
+def _uses_all_imports(body: Sequence[Token]) -> bool:
+    """Whether every name that a `use` brings in is used outside the tests, and nothing else there has that name."""
+    imported: list[str | None] = []
+    used: set[str] = set()
+    declared = set(_variants(body))
+    statement: list[Token] | None = None
+    texts = ["", *(token.text for token in body), ""]
+    for before, token, after in zip(texts, body, texts[2:], strict=False):
+        if statement is not None:
+            statement.append(token)
+            if token.text == ";":
+                imported += _bound(statement)
+                statement = None
+        elif token.text == "use":
+            statement = []
+        elif token.kind == "name" and (before in DECLARE or after in (":", "|")):
+            declared.add(token.text)
+        elif token.kind == "name" and before not in (".", "::"):
+            used.add(token.text)
+    names = {name for name in imported if name}
+    return len(names) == len(imported) and names <= used and not names & declared
+
+
+def _variants(body: Sequence[Token]) -> Iterator[str]:
+    """The names of all enums' variants."""
+    depth = 0  # of brackets since the last enum began
+    waiting = False
+    for before, token in zip(body, body[1:], strict=False):
+        if token.text == "enum":
+            depth, waiting = 0, True
+        elif token.kind == "mark" and token.text in "([{" and (depth or (waiting and token.text == "{")):
+            depth, waiting = depth + 1, False
+        elif token.kind == "mark" and token.text in ")]}" and depth:
+            depth -= 1
+        elif depth == 1 and token.kind == "name" and before.text in ("{", ",", "]"):
+            yield token.text
+
+
+def _bound(statement: Sequence[Token]) -> Iterator[str | None]:
+    """The names that the rest of a `use` statement brings in; None for what cannot be told."""
+    before_brace: list[str] = []
+    for place, token in enumerate(statement):
+        if token.text == "{":
+            before_brace.append(statement[place - 2].text if place >= 2 else "")
+        elif token.text in (",", "}", ";"):
+            name = statement[place - 1] if place else token
+            if name.text == "self" and before_brace:
+                yield before_brace[-1]
+            elif name.kind == "name" and name.text not in ("_", "self"):
+                yield name.text
+            elif name.text not in ("}", ",", "{"):
+                yield None
+            if token.text == "}" and before_brace:
+                before_brace.pop()
+
+
+def _is_portable(body: Sequence[Token], tests: Sequence[Token]) -> bool:
+    """Whether nothing in a program can tell that it is no crate of its own; tests, from their module's name on."""
+    texts, within = [token.text for token in body], [token.text for token in tests]
+    if "mod" in texts or "super" in texts or "mod" in within:
+        return False
+    both = texts + within
+    neighbours = zip(["", *both], both, [*both[1:], ""], strict=False)
+    return not any(
+        text in KNOWS_ITS_PLACE
+        or (text in IN_PATHS and "::" in (before, after))
+        or (text in AS_MACROS and after == "!")
+        or (before, text) in (("#", "!"), ("pub", "use"))
+        for before, text, after in neighbours
+    ) and not any(a == b == "super" for a, b in zip(within, within[2:], strict=False))

@@ -1,0 +1,270 @@
+"""Run one command under limits, and leave nothing of it behind.
+
+The command gets a session of its own, a cleared environment and bounded output. It is stopped when
+the CPU time of its whole process tree is used up, or, as a backstop, by the wall clock. Afterwards every process it
+left is killed and reaped, those that made a session of their own too: call `become_reaper` once in the process that
+calls `run`. Left out: what the command may do, and the limits of each single process; see `sandbox.isolation`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from sandbox.isolation.disk_usage import Disk
+
+__all__ = ["Finished", "Stop", "Terminated", "become_reaper", "kill_children", "listen_for_the_end", "run"]
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+FIRST_LOOK_S, LOOK_EVERY_S = 1.0, 0.25  # when CPU time and disk of the whole are looked at
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+CHUNK = 1 << 16
+_libc = ctypes.CDLL(None, use_errno=True)
+_told: int | None = None  # an eventfd, readable once this process was told to end
+
+
+class Stop(StrEnum):
+    """Why a command was ended from outside."""
+
+    CPU = "cpu"
+    WALL = "wall"
+    DISK = "disk"
+
+
+class Terminated(BaseException):
+    """This process was told to end while it ran a command. Not an Exception: it says nothing about the command."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that is over. `exit_code` is negative for a signal."""
+
+    exit_code: int
+    stdout: bytes
+    stdout_cut_at: int | None  # where in stdout something is missing, None if it is whole
+    stderr: bytes
+    stop: Stop | None
+    wall_ms: float
+    cpu_ms: float  # user + system, the whole process tree
+    peak_memory_mb: float
+
+
+class _Output:
+    """The first and last bytes of a stream."""
+
+    def __init__(self, limit: int) -> None:
+        self._half = max(1, limit // 2)
+        self._size = 0
+        self._head = bytearray()
+        self._tail = bytearray()
+
+    def add(self, data: bytes) -> None:
+        self._size += len(data)
+        room = self._half - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:] if room > 0 else data
+        if len(self._tail) > 2 * self._half:
+            del self._tail[: -self._half]
+
+    def read(self) -> bytes:
+        return bytes(self._head + self._tail[-self._half :])
+
+    @property
+    def cut_at(self) -> int | None:
+        return self._half if self._size > 2 * self._half else None
+
+
+def listen_for_the_end() -> int:
+    """From now on, SIGTERM or the end of the thread that started this process stops `run`, which then raises Terminated.
+
+    The signal's handler raises nothing by itself: an exception that can come anywhere gets lost where none is expected.
+
+    Returns: a descriptor that is readable once it has come, for other places that wait.
+    """
+    global _told
+    _told = told = os.eventfd(0)
+    signal.signal(signal.SIGTERM, lambda *_: os.eventfd_write(told, 1))
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    return told
+
+
+def become_reaper() -> None:
+    """Make this process the parent of every orphan below it, so that `run` can find and kill them."""
+    if _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    tree_cpu_s: int,
+    wall_s: float,
+    disk: Disk,
+    output_bytes: int,
+    on_start: Callable[[int], None] = lambda pid: None,
+) -> Finished:
+    """Run a command to its end or to a limit.
+
+    Args: env, all of its environment; tree_cpu_s of CPU time for it and all that it starts; wall_s; disk, what may be
+        written; output_bytes kept of each stream; on_start, told the process id, which is also its group's.
+    Returns: what happened, when no process of it is left.
+    Raises: OSError when the command cannot be started; Terminated, when no process of it is left either.
+    """
+    others = set(_children(os.getpid()))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+    child = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    on_start(child.pid)
+    assert child.stdout is not None and child.stderr is not None
+    out, err = _Output(output_bytes), _Output(output_bytes)
+    outputs = {child.stdout.fileno(): out, child.stderr.fileno(): err}
+    try:
+        stop = _watch(child.pid, outputs, started, tree_cpu_s, wall_s, disk, others)
+    finally:
+        _kill_group(child.pid)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        kill_children(spare=others)
+        for descriptor, output in outputs.items():
+            _drain(descriptor, output)
+        child.stdout.close()
+        child.stderr.close()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s_used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Finished(
+        child.returncode,
+        out.read(),
+        out.cut_at,
+        err.read(),
+        stop,
+        1e3 * (time.monotonic() - started),
+        1e3 * cpu_s_used,
+        usage.ru_maxrss / 1024,
+    )
+
+
+def kill_children(*, spare: Collection[int] = ()) -> None:
+    """Kill and reap every child of this process, and every one that it becomes the parent of meanwhile."""
+    while children := set(_children(os.getpid())) - set(spare):
+        for pid in children:
+            _kill(pid)
+            os.waitpid(pid, 0)  # its own children become ours: look again
+
+
+def _watch(
+    pid: int,
+    outputs: dict[int, _Output],
+    started: float,
+    tree_cpu_s: int,
+    wall_s: float,
+    disk: Disk,
+    others: set[int],
+) -> Stop | None:
+    """Collect output until the process ends or a limit is reached; `others` were children of this process before."""
+    exited = os.pidfd_open(pid)
+    next_look = started + FIRST_LOOK_S
+    try:
+        with selectors.DefaultSelector() as selector:
+            for descriptor in (exited, *outputs, *([] if _told is None else [_told])):
+                selector.register(descriptor, selectors.EVENT_READ)
+            while True:
+                for key, _ in selector.select(timeout=max(0.0, next_look - time.monotonic())):
+                    if key.fd == exited:
+                        return None
+                    if key.fd == _told:
+                        raise Terminated
+                    data = os.read(key.fd, CHUNK)
+                    if data:
+                        outputs[key.fd].add(data)
+                    else:
+                        selector.unregister(key.fd)
+                now = time.monotonic()
+                if now < next_look:
+                    continue
+                next_look = now + LOOK_EVERY_S
+                # not only the command's own tree: what it orphaned is a child of this process now
+                tree = _tree(set(_children(os.getpid())) - others)
+                if _cpu_s(tree) > tree_cpu_s:
+                    return Stop.CPU
+                if now - started > wall_s:
+                    return Stop.WALL
+                if disk.is_used_up(tree):
+                    return Stop.DISK
+    finally:
+        os.close(exited)
+
+
+def _drain(descriptor: int, output: _Output) -> None:
+    """Read what is still in a pipe after its last writer is gone."""
+    os.set_blocking(descriptor, False)
+    try:
+        while data := os.read(descriptor, CHUNK):
+            output.add(data)
+    except BlockingIOError:
+        pass
+
+
+def _tree(roots: Collection[int]) -> list[int]:
+    """Processes and all their living descendants."""
+    found, waiting = [], list(roots)
+    while waiting:
+        found.append(waiting.pop())
+        waiting += _children(found[-1])
+    return found
+
+
+def _cpu_s(pids: Collection[int]) -> float:
+    """CPU seconds of processes, and of the dead ones they waited for."""
+    total = 0.0
+    for pid in pids:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_bytes()
+        except OSError:
+            continue  # it ended in between
+        fields = stat.rpartition(b")")[2].split()
+        total += sum(map(int, fields[11:15])) / CLOCK_TICKS  # utime, stime, cutime, cstime
+    return total
+
+
+def _children(pid: int) -> list[int]:
+    """The direct children of a process."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _kill_group(pid: int) -> None:
+    """End a whole process group, if it is still there."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def _kill(pid: int) -> None:
+    """End a process, if it is still there."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

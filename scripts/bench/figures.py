@@ -1,0 +1,136 @@
+"""What the steps of contenders come to: rows, ratios, rates, and hours for the published experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.turns import Step
+from grpo_rust.known_sizes import COMPLETIONS, COMPLETIONS_PER_STEP
+
+__all__ = ["SIDES", "compared", "projection", "rates", "row", "table"]
+
+SIDES = {"ours": "", "ahead": "_ahead", "vllm": "_vllm"}  # contenders of this project, and what their names end in
+FLOPS = 6  # a parameter and token, forward and backward
+COLUMNS = {
+    "step_s": "step s",
+    "tokens_per_s": "tokens/s",
+    "completions_per_s": "completions/s",
+    "decode_s": "decode s",
+    "wait_engine_s": "waiting for completions s",
+    "wait_rewards_s": "waiting for rewards s",
+    "train_s": "train s",
+    "sync_s": "sync s",
+    "settle_s": "end of turns s",
+    "first_step_s": "first step s",
+    "peak_mb": "peak MB",
+    "device_mb": "GPU MB",
+    "mfu": "MFU",
+}
+
+
+def row(steps: Sequence[Step], facts: Mapping[str, float]) -> dict[str, float]:
+    """A contender's figures, the first step apart: it warms up.
+
+    Args: steps, at least two; facts of `throughput.turns.Contender`.
+    Returns: seconds a step, rates, seconds by phase, memory; `mfu`, where the facts know how fast the machine
+        multiplies matrices, is `6 * parameters * trained tokens / seconds of training`, over that: prompts and
+        attention are work that is not counted.
+    """
+    first, *rest = steps
+    seconds = sum(step.seconds for step in rest)
+    tokens = sum(step.tokens for step in rest)
+    phases = {f"{name}_s": sum(step.phases[name] for step in rest) / len(rest) for name in rest[0].phases}
+    figures = {
+        "step_s": seconds / len(rest),
+        "tokens_per_s": tokens / seconds,
+        "completions_per_s": sum(step.completions for step in rest) / seconds,
+        "tokens_per_completion": tokens / sum(step.completions for step in rest),
+        "tokens_per_step": tokens / len(rest),
+        "first_step_s": first.seconds,
+        **phases,
+        **facts,
+    }
+    if "matmul_tflops" in facts:
+        figures["train_tflops"] = FLOPS * facts["parameters"] * figures["tokens_per_step"] / phases["train_s"] / 1e12
+        figures["mfu"] = figures["train_tflops"] / facts["matmul_tflops"]
+    return figures
+
+
+def compared(rows: Mapping[str, dict[str, float]], name: str) -> dict[str, Any]:
+    """The peer's row, one of ours by its name, and their ratio in trained tokens a second; without a peer ours."""
+    if "trl" not in rows:
+        return {"ours": rows[name]}
+    ratio = rows[name]["tokens_per_s"] / rows["trl"]["tokens_per_s"]
+    return {"trl": rows["trl"], "ours": rows[name], "ratio": ratio}
+
+
+def rates(figures: Mapping[str, Any], *, device: str, dtype: str) -> dict[str, list[dict[str, Any]]]:
+    """What `scripts/grpo_rust/time_estimate.py` reads: by engine and step, completion tokens sampled and trained in a second of each."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for engine, ending in (("hf", SIDES["ours"]), ("vllm", SIDES["vllm"])):
+        for name in ("cargo", "published_step", "trivial"):
+            if name + ending in figures:
+                ours = figures[name + ending]["ours"]
+                found.setdefault(engine, []).append(
+                    {
+                        "device": device,
+                        "dtype": dtype,
+                        "parameters": int(ours["parameters"]),
+                        "completions_per_step": round(ours["tokens_per_step"] / ours["tokens_per_completion"]),
+                        "sampled_tokens_per_s": ours["tokens_per_step"] / ours["decode_s"],
+                        "trained_tokens_per_s": ours["tokens_per_step"] / ours["train_s"],
+                        "tokens_per_completion": ours["tokens_per_completion"],
+                    }
+                )
+    return found
+
+
+def projection(figures: Mapping[str, Any], *, completions_per_step: int) -> dict[str, Any]:
+    """Hours that the published number of completions would take, each step like those that were measured.
+
+    At the published step (`published_step`) and at the step of `cargo` (`our_step`), for every contender; what was not
+    measured is not there.
+    """
+    steps = (("published_step", "published_step", COMPLETIONS_PER_STEP), ("our_step", "cargo", completions_per_step))
+    return {
+        "completions": COMPLETIONS,
+        "assumes": "this model, machine, prompts and lengths; every step like the measured ones; no evaluation",
+        **{
+            key: {"completions_per_step": completions, "hours": _hours(figures, scenario)}
+            for key, scenario, completions in steps
+            if scenario in figures
+        },
+    }
+
+
+def _hours(figures: Mapping[str, Any], scenario: str) -> dict[str, float]:
+    """Hours by contender."""
+    speeds = {
+        side: figures[scenario + ending]["ours"] for side, ending in SIDES.items() if scenario + ending in figures
+    }
+    if "trl" in figures[scenario]:
+        speeds = {"trl": figures[scenario]["trl"], **speeds}
+    return {side: COMPLETIONS / speed["completions_per_s"] / 3600 for side, speed in speeds.items()}
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """The figures and the projection as Markdown; the peer's row once for all that it is compared with."""
+    rows: list[tuple[str, str, Mapping[str, float], str]] = []
+    for name, figure in figures.items():
+        if "ours" in figure:
+            if "trl" in figure and not name.endswith(tuple(filter(None, SIDES.values()))):
+                rows.append((name, "trl", figure["trl"], ""))
+            rows.append((name, "ours", figure["ours"], f"{figure['ratio']:.2f}" if "ratio" in figure else ""))
+    shown = [key for key in COLUMNS if any(key in figure for _, _, figure, _ in rows)]
+    lines = ["| | | " + " | ".join(COLUMNS[key] for key in shown) + " | ratio |", "|---" * (len(shown) + 3) + "|"]
+    for name, side, figure, ratio in rows:
+        cells = [f"{figure[key]:.4g}" if key in figure else "" for key in shown]
+        lines.append(f"| {name} | {side} | {' | '.join(cells)} | {ratio} |")
+    for key in ("published_step", "our_step"):
+        if part := figures["projection"].get(key):
+            hours = ", ".join(f"{side} {value:.2f}" for side, value in part["hours"].items())
+            lines.append(
+                f"\n{figures['projection']['completions']:,} completions, {part['completions_per_step']} a step, hours: {hours}"
+            )
+    return "\n".join(lines)

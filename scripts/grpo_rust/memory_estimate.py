@@ -1,0 +1,151 @@
+"""How much memory a model needs to be trained, by formula from its config.json: nothing is loaded.
+
+Knows dense decoders of the Llama family (Llama, Mistral, Qwen2, Qwen3). The byte counts of activations were measured on
+Qwen2 by summing what autograd saves; the rest follows from shapes. Left out: what an allocator loses to fragments.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Footprint", "ModelShape", "footprint", "model_shape", "read_model_shape"]
+
+FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
+ACTIVATION_BYTES = {"float32": (36, 16), "bfloat16": (32, 8)}  # a token and layer: first x hidden, second x MLP width
+HEAD_TILES, TILE_TOKENS, TILE_WORDS = 3, 4096, 8192  # fp32: what `grpo.logprobs` holds of the logits, at most
+RUNTIME_BYTES = (
+    700 * 2**20
+)  # the interpreter with torch and transformers; on a GPU this stands for its context and graphs
+PAGE_TOKENS = 256  # of an engine's cache, at most
+SAMPLER_BYTES = 12  # of an engine, a row and word: logits, their fp32 copy, and vLLM's counts
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """The sizes in a config.json that memory depends on."""
+
+    family: str
+    parameters: int
+    layers: int
+    hidden: int
+    mlp: int
+    kv_width: int  # heads of keys x their width
+    vocabulary: int
+    linear_ends: int  # inputs and outputs of all linear layers but the head: LoRA has rank x this many weights
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes by purpose. Sampling and updating take turns where the engine gives back what it has."""
+
+    weights: int  # fp32, with LoRA's
+    adam: int  # two fp32 moments
+    reference: int  # fp32 copy of the starting policy
+    gradients: int  # fp32, of what is trained
+    compute_copy: int  # what autocast keeps of the weights
+    activations: int  # one micro-batch
+    head: int  # tiles of the logits; they never exist as a whole
+    kv_cache: int  # all completions of a step
+    engine: int  # weights of an engine that has its own, the buffer they travel in, and what it samples with
+    beside_updates: int  # what an engine keeps while the policy is updated
+
+    @property
+    def updating(self) -> int:
+        """Bytes that are there during an update only."""
+        return self.gradients + self.compute_copy + self.activations + self.head
+
+    @property
+    def peak(self) -> int:
+        """The most bytes that are there at one time."""
+        always = RUNTIME_BYTES + self.weights + self.adam + self.reference
+        always += RUNTIME_BYTES if self.engine else 0
+        return always + max(self.engine + self.kv_cache, self.beside_updates + self.updating)
+
+
+def model_shape(config: Mapping[str, Any]) -> ModelShape | None:
+    """The sizes of a model; None for a family whose formula is not known here.
+
+    Args: config, the content of a Hugging Face config.json.
+    Raises: KeyError for a missing size.
+
+    >>> tiny = {"model_type": "qwen2", "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1,
+    ...         "vocab_size": 32, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True}
+    >>> model_shape(tiny).parameters  # embeddings 256, attention 2 * 64 + 2 * 32 + 16, MLP 384, norms 24
+    872
+    """
+    family = config["model_type"]
+    if family not in FAMILIES:
+        return None
+    hidden, mlp, layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
+    heads = config["num_attention_heads"]
+    head_width = config.get("head_dim") or hidden // heads
+    width, kv_width = heads * head_width, (config.get("num_key_value_heads") or heads) * head_width
+    attention = 2 * hidden * width + 2 * hidden * kv_width
+    if family == "qwen2":
+        attention += width + 2 * kv_width  # biases of q, k and v
+    elif config.get("attention_bias"):
+        attention += width + 2 * kv_width + hidden
+    norms = 2 * hidden + (2 * head_width if family == "qwen3" else 0)
+    mlp_biases = 2 * mlp + hidden if config.get("mlp_bias") else 0
+    embeddings = config["vocab_size"] * hidden * (1 if config.get("tie_word_embeddings") else 2)
+    parameters = embeddings + layers * (attention + 3 * hidden * mlp + mlp_biases + norms) + hidden
+    linear_ends = layers * (2 * (hidden + width) + 2 * (hidden + kv_width) + 3 * (hidden + mlp))
+    return ModelShape(family, parameters, layers, hidden, mlp, kv_width, config["vocab_size"], linear_ends)
+
+
+def read_model_shape(directory: Path) -> ModelShape | None:
+    """The sizes of the model in a checkpoint directory; ValueError when its config.json is none."""
+    try:
+        return model_shape(json.loads((directory / "config.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{directory / 'config.json'} does not describe a model ({error!r})") from error
+
+
+def footprint(
+    shape: ModelShape,
+    *,
+    dtype: str,
+    reference: bool,
+    micro_batch_tokens: int,
+    rows: int,
+    row_tokens: int,
+    lora_rank: int = 0,
+    checkpointing: bool = False,
+    own_engine: bool = False,
+    keeps: Collection[str] = (),
+    cache_bytes: int = 0,
+) -> Footprint:
+    """Memory of training a model on one device.
+
+    Args: shape; dtype of the matrix products, "float32" or "bfloat16"; reference, whether a frozen copy is kept, which
+        LoRA does not need; micro_batch_tokens in one pass; rows sampled at once; row_tokens, the longest prompt and
+        completion together; lora_rank, 0: all weights are trained; checkpointing, whether activations inside layers are
+        computed again: those between layers are kept, and those of one layer; own_engine, whether the engine has
+        weights of its own and never sleeps.
+    Returns: bytes by purpose.
+    """
+    per_hidden, per_mlp = ACTIVATION_BYTES[dtype]
+    width = 4 if dtype == "float32" else 2
+    adapters = lora_rank * shape.linear_ends
+    trained = adapters or shape.parameters
+    layer = micro_batch_tokens * (per_hidden * shape.hidden + per_mlp * shape.mlp)
+    between = micro_batch_tokens * shape.layers * 4 * shape.hidden
+    pages = -(-row_tokens // PAGE_TOKENS) * PAGE_TOKENS if own_engine else row_tokens
+    kv_cache = cache_bytes or rows * pages * shape.layers * 2 * shape.kv_width * width
+    engine = 2 * width * shape.parameters + SAMPLER_BYTES * rows * shape.vocabulary if own_engine else 0
+    return Footprint(
+        weights=4 * (shape.parameters + adapters),
+        adam=8 * trained,
+        reference=4 * shape.parameters if reference and not adapters else 0,
+        gradients=4 * trained,
+        compute_copy=0 if dtype == "float32" else width * shape.parameters,
+        activations=between + layer if checkpointing else shape.layers * layer,
+        head=HEAD_TILES * 4 * min(micro_batch_tokens, TILE_TOKENS) * min(shape.vocabulary, TILE_WORDS),
+        kv_cache=kv_cache,
+        engine=engine,
+        beside_updates=engine * ("weights" in keeps) + kv_cache * ("cache" in keeps),
+    )

@@ -1,0 +1,242 @@
+"""Small pictures as inline SVG, drawn by hand so that the page needs nothing else.
+
+A chart here is a string: no scripts, no style attributes, only classes that `style` colours for light and dark. The
+same numbers give the same bytes on any machine. It draws what it is given and knows no metric by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from grpo_rust.report.scale import compact, rolling_mean, thinned, ticks
+from grpo_rust.report.visible import escape
+
+__all__ = ["Mark", "Series", "dumbbell", "line_chart", "stacked_chart"]
+
+Points = Sequence[tuple[float, float]]
+_WIDTH, _HEIGHT = 320, 118
+_LEFT, _TOP, _BOTTOM = 34, 8, 18
+_CHARACTER = 5.4  # width of a label's character in the picture's units
+
+
+class Series(NamedTuple):
+    """One line: its points by step, and the label at its end (shown when a chart has several)."""
+
+    label: str
+    points: Points
+
+
+class Mark(NamedTuple):
+    """A measurement with its own uncertainty: drawn as a dot with a whisker of `half_width` up and down."""
+
+    x: float
+    y: float
+    half_width: float | None
+
+
+class _Frame(NamedTuple):
+    """Where the data's ranges lie in the picture."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    right: float
+    width: float = _WIDTH
+    height: float = _HEIGHT
+    head: float = _TOP
+
+    def px(self, x: float) -> float:
+        """The picture's x of a datum."""
+        return _between(x, self.x, (_LEFT, self.width - self.right))
+
+    def py(self, y: float) -> float:
+        """The picture's y of a datum; it grows downwards."""
+        return _between(y, self.y, (self.height - _BOTTOM, self.head))
+
+
+def _between(value: float, source: tuple[float, float], target: tuple[float, float]) -> float:
+    """Linear map from one range to another; an empty source lands in the middle."""
+    span = source[1] - source[0]
+    share = (value - source[0]) / span if span else 0.5
+    return target[0] + share * (target[1] - target[0])
+
+
+def _n(value: float) -> str:
+    """A coordinate: one decimal, no trailing zero."""
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
+
+
+def _path(frame: _Frame, points: Points, kind: str) -> str:
+    """A polyline; a single point becomes a dot."""
+    if len(points) == 1:
+        x, y = points[0]
+        return f'<circle class="{kind} dot" cx="{_n(frame.px(x))}" cy="{_n(frame.py(y))}" r="2.2"/>'
+    steps = "L".join(f"{_n(frame.px(x))} {_n(frame.py(y))}" for x, y in thinned(points))
+    return f'<path class="{kind}" d="M{steps}"/>'
+
+
+def _axes(frame: _Frame) -> str:
+    """Hairlines at round values with their numbers; the first and last step below."""
+    parts = []
+    for value in ticks(*frame.y):
+        y = frame.py(value)
+        parts.append(f'<path class="grid" d="M{_LEFT} {_n(y)}H{_n(frame.width - frame.right)}"/>')
+        parts.append(f'<text class="tick end" x="{_LEFT - 5}" y="{_n(y + 3.2)}">{compact(value)}</text>')
+    base = frame.height - 4
+    first, last = frame.x
+    if last > first:
+        parts.append(f'<text class="tick" x="{_LEFT}" y="{base}">step {compact(first)}</text>')
+    edge = frame.width - frame.right
+    parts.append(
+        f'<text class="tick end" x="{_n(edge)}" y="{base}">{"" if last > first else "step "}{compact(last)}</text>'
+    )
+    return "".join(parts)
+
+
+def _svg(width: float, height: float, label: str, body: str, kind: str = "chart") -> str:
+    """The picture's element; `label` is what a reader without eyes hears."""
+    size = f"0 0 {_n(width)} {_n(height)}"
+    return f'<svg class="{kind}" viewBox="{size}" role="img" aria-label="{escape(label)}">{body}</svg>'
+
+
+def _end_labels(frame: _Frame, ends: Sequence[tuple[str, float]]) -> str:
+    """Each line's name at its end, pushed apart where they would touch."""
+    order = sorted(range(len(ends)), key=lambda index: frame.py(ends[index][1]))
+    places: dict[int, float] = {}
+    lowest = frame.head - 9.0
+    for index in order:
+        lowest = places[index] = max(frame.py(ends[index][1]), lowest + 10)
+    overflow = max(0.0, lowest - (frame.height - _BOTTOM + 2))
+    x = _n(frame.width - frame.right + 5)
+    return "".join(
+        f'<text class="name n{index}" x="{x}" y="{_n(places[index] - overflow + 3.2)}">{escape(ends[index][0])}</text>'
+        for index in range(len(ends))
+    )
+
+
+def _whiskers(frame: _Frame, marks: Sequence[Mark]) -> str:
+    """Dots with whiskers, cut at the frame."""
+    parts = []
+    for mark in marks:
+        x, y = _n(frame.px(mark.x)), frame.py(mark.y)
+        if mark.half_width:
+            top = max(frame.py(mark.y + mark.half_width), frame.head)
+            bottom = min(frame.py(mark.y - mark.half_width), float(frame.height - _BOTTOM))
+            parts.append(f'<path class="whisker" d="M{x} {_n(top)}V{_n(bottom)}"/>')
+        parts.append(f'<circle class="mark" cx="{x}" cy="{_n(y)}" r="2.6"/>')
+    return "".join(parts)
+
+
+def line_chart(
+    series: Sequence[Series],
+    *,
+    x_range: tuple[float, float],
+    y_range: tuple[float, float] | None,
+    window: int,
+    marks: Sequence[Mark] = (),
+    label: str,
+) -> str:
+    """Lines over steps: the raw values faint, their rolling mean strong.
+
+    Args:
+        series: one to three lines, none empty.
+        x_range: first and last step, the same for every chart of a page so that they can be compared.
+        y_range: the vertical range; None takes zero and the data.
+        window: steps in the rolling mean; 1 draws the values alone.
+        marks: evaluations, drawn over the lines.
+        label: the text alternative.
+
+    Returns: an `<svg>` element.
+    """
+    values = [y for line in series for _, y in line.points] + [mark.y for mark in marks]
+    y_range = y_range or _data_range(values)
+    several = len(series) > 1
+    right = 8 + _CHARACTER * max(len(line.label) for line in series) if several else 8
+    frame = _Frame(x_range, y_range, right)
+    raw, smooth, ends = [], [], []
+    for index, line in enumerate(series):
+        means = rolling_mean([y for _, y in line.points], window)
+        smoothed = [(x, mean) for (x, _), mean in zip(line.points, means, strict=True)]
+        if window > 1 and len(line.points) > 1:
+            raw.append(_path(frame, line.points, f"raw c{index}"))
+        smooth.append(_path(frame, smoothed, f"line c{index}"))
+        ends.append((line.label, means[-1]))
+    names = _end_labels(frame, ends) if several else ""
+    return _svg(_WIDTH, _HEIGHT, label, "".join([_axes(frame), *raw, *smooth, _whiskers(frame, marks), names]))
+
+
+def _data_range(values: Sequence[float]) -> tuple[float, float]:
+    """From zero to the data's extreme, with a little air; never empty."""
+    low, high = min(0.0, *values), max(0.0, *values)
+    if low == high:
+        return 0.0, 1.0
+    air = (high - low) * 0.04
+    return low - (air if low < 0 else 0), high + (air if high > 0 else 0)
+
+
+def stacked_chart(
+    x_range: tuple[float, float], bars: Sequence[tuple[float, float, Sequence[float]]], *, top: float, label: str
+) -> str:
+    """Stacked bars over steps, one colour a part; what stands above `top` is cut and its height written there.
+
+    Args:
+        x_range: first and last step.
+        bars: per bar its first and last step and the height of each part, bottom first.
+        top: the vertical range's end, same unit as the heights.
+        label: the text alternative.
+
+    Returns: an `<svg>` element, twice as wide as a line chart.
+    """
+    width, height = 2 * _WIDTH + 24, _HEIGHT + 30
+    limit = top * (1 + 1e-9)  # shares add up to 1 only nearly
+    cut = any(sum(heights) > limit for _, _, heights in bars)
+    frame = _Frame((x_range[0] - 0.5, x_range[1] + 0.5), (0.0, top), 8, width, height, 14 if cut else _TOP)
+    paths: dict[int, list[str]] = {}
+    notes = []
+    for first, last, heights in bars:
+        left, right = frame.px(first - 0.5), frame.px(last + 0.5)
+        right -= min(1.0, (right - left) * 0.15)
+        floor = 0.0
+        for index, part in enumerate(heights):
+            ceiling = min(top, floor + part)
+            if ceiling > floor:
+                box = f"M{_n(left)} {_n(frame.py(floor))}V{_n(frame.py(ceiling))}H{_n(right)}V{_n(frame.py(floor))}z"
+                paths.setdefault(index, []).append(box)
+            floor = ceiling
+        if sum(heights) > limit:
+            notes.append((left, right, sum(heights)))
+    drawn = "".join(f'<path class="part p{index}" d="{"".join(paths[index])}"/>' for index in sorted(paths))
+    axis = _axes(frame._replace(x=x_range))
+    return _svg(width, height, label, axis + drawn + _cut_notes(frame, notes), "chart wide")
+
+
+def _cut_notes(frame: _Frame, notes: Sequence[tuple[float, float, float]]) -> str:
+    """The true height above each bar that was cut, where there is room to write it."""
+    parts, free = [], 0.0
+    for left, right, total in notes:
+        text = f"↑{compact(total)}"
+        start = min(left, frame.width - 8 - len(text) * _CHARACTER)
+        if start >= free:
+            parts.append(f'<text class="tick" x="{_n(start)}" y="{_n(frame.head - 3)}">{text}</text>')
+            free = start + (len(text) + 1) * _CHARACTER
+    return "".join(parts)
+
+
+def dumbbell(before: Mark | None, after: Mark | None, top: float, label: str) -> str:
+    """Two values on one scale from 0 to `top`: hollow dot before, full dot after, each on its interval's band."""
+    width, height = 180, 20
+
+    def px(value: float) -> float:
+        return _between(min(max(value, 0.0), top), (0.0, top), (5, width - 5))
+
+    parts = [f'<path class="grid" d="M5 10H{width - 5}M5 7v6M{width - 5} 7v6"/>']
+    if before and after:
+        parts.append(f'<path class="change" d="M{_n(px(before.y))} 10H{_n(px(after.y))}"/>')
+    drawn = [(mark, kind) for mark, kind in ((before, "before"), (after, "after")) if mark]
+    for mark, _ in drawn:
+        if mark.half_width:
+            left, right = px(mark.y - mark.half_width), px(mark.y + mark.half_width)
+            parts.append(f'<path class="band" d="M{_n(left)} 10H{_n(right)}"/>')
+    parts += [f'<circle class="{kind}" cx="{_n(px(mark.y))}" cy="10" r="3.6"/>' for mark, kind in drawn]
+    return _svg(width, height, label, "".join(parts), "dumbbell")

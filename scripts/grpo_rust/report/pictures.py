@@ -1,0 +1,294 @@
+"""Chooses what to draw from a run's metrics, and says under each picture how to read it.
+
+The sentences are the ones of `grpo.run.metrics`. Pictures without data are left out; a metric that never moved is named in
+a line of text instead of drawn.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from grpo.run.metrics import METRICS, Metric, explain
+from grpo_rust.report.charts import Mark, Series, line_chart, stacked_chart
+from grpo_rust.report.reading import CompletionIndex, Run, number
+from grpo_rust.report.scale import compact, rolling_mean
+from grpo_rust.report.visible import escape, shortened
+
+__all__ = ["OUTCOMES", "pictures"]
+
+_MOST_PICTURES = 40  # of one section: a rubric has ten functions, not hundreds
+_MOST_BARS = 90
+_RATES = ("build", "clippy", "test", "test_strict", "gold")  # checks in the order in which a program earns them
+OUTCOMES = (  # from the best end of an attempt to the worst; a grader's other words are counted as "other"
+    "passed",
+    "lint_error",
+    "no_tests",
+    "test_failed",
+    "forged",
+    "test_build_error",
+    "build_error",
+    "timeout",
+    "out_of_memory",
+    "no_code",
+    "host_error",
+    "other",
+)
+_TIMES = ("wait_engine", "wait_rewards", "train", "sync", "eval")  # what a step waits for: with overlap, not generate
+
+
+class _Plot(NamedTuple):
+    """One picture of a section: its title and the metric keys it draws."""
+
+    title: str
+    keys: tuple[str, ...]
+    always: bool = False  # drawn even when it never moves
+    smooth: bool = True
+
+
+_LENGTHS = (
+    _Plot("length", ("completion/length_mean", "completion/length_max"), True),
+    _Plot("truncated", ("completion/truncated",), True),
+    _Plot("groups without spread", ("groups/zero_std",), True),
+    _Plot("unscored", ("reward/unscored",)),
+)
+_POLICY = (
+    _Plot("entropy", ("policy/entropy",), True),
+    _Plot("KL to the reference", ("kl/reference",), True),
+    _Plot("clipped tokens", ("policy/clipped_low", "policy/clipped_high")),
+    _Plot("gradient norm", ("optim/grad_norm",), True),
+    _Plot("largest ratio", ("policy/ratio_max",)),
+    _Plot("loss", ("loss/total",)),
+    _Plot("sampler gap", ("policy/sampler_gap",)),
+    _Plot("staleness", ("policy/staleness",)),
+    _Plot("learning rate", ("optim/lr",), smooth=False),
+)
+_SPEED = (
+    _Plot("tokens per second", ("throughput/tokens_per_s",), True),
+    _Plot("completions per second", ("throughput/completions_per_s",), True),
+    _Plot("idle share", ("idle/engine", "idle/sandbox", "idle/trainer"), True),
+)
+
+
+def _meaning(key: str) -> Metric:
+    """The metric table's row; a key that it does not explain is a reward function's, whose name may be anything."""
+    try:
+        return explain(key)
+    except KeyError:
+        return METRICS["reward/<function>"] if key.startswith("reward/") else Metric("not in the metric table", "?")
+
+
+class _Figures:
+    """Draws plots over one run, with one x axis and one smoothing window for all."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        steps = [record["step"] for record in (*run.steps, *run.evals)]
+        self.x_range = (float(min(steps)), float(max(steps))) if steps else (0.0, 0.0)
+        self.window = max(1, min(50, len(run.steps) // 8))
+        self.drawn: set[str] = set()
+
+    def points(self, key: str) -> list[tuple[float, float]]:
+        """The metric's finite values by step."""
+        records = self._run.evals if key == "time/eval" else self._run.steps
+        found = ((record["step"], number(record.get(key))) for record in records)
+        return [(step, value) for step, value in found if value is not None]
+
+    def marks(self, key: str) -> list[Mark]:
+        """The evaluations' values that measure the same thing as a metric of the training batches."""
+        twin = {"reward/mean": "eval/reward_mean", "completion/length_mean": "eval/length_mean"}.get(key)
+        twin = twin or (f"eval/{key.removeprefix('check/')}" if key.startswith("check/") else None)
+        found = [(record["step"], number(record.get(twin)), record) for record in self._run.evals] if twin else []
+        return [
+            Mark(step, value, number(record.get(f"{twin}_ci95"))) for step, value, record in found if value is not None
+        ]
+
+    def figure(self, plot: _Plot, *, noted: bool) -> str:
+        """The picture of one plot, with its note or without, or nothing where the run has no such numbers."""
+        series = [(key, self.points(key)) for key in plot.keys]
+        series = [(key, points) for key, points in series if points]
+        if not series:
+            return ""
+        self.drawn.update(key for key, _ in series)
+        lines = [Series(key.rsplit("_", 1)[-1], points) for key, points in series]
+        marks = self.marks(series[0][0])
+        window = self.window if plot.smooth else 1
+        trend = (f"{lines[0].label} " if len(lines) > 1 else "") + _trend([y for _, y in lines[0].points], window)
+        values = [value for _, points in series for _, value in points] + [mark.y for mark in marks]
+        svg = line_chart(
+            lines,
+            x_range=self.x_range,
+            y_range=(0.0, 1.0) if _is_rate(series[0][0], values) else None,
+            window=window,
+            marks=marks,
+            label=f"{plot.title}: {trend}",
+        )
+        return _figure(plot.title, trend, svg, self.note(plot) if noted else "")
+
+    def note(self, plot: _Plot) -> str:
+        """How to read a plot: what its metrics mean, and their units."""
+        metrics = dict.fromkeys(_meaning(key) for key in plot.keys if self.points(key))
+        return "; ".join(f"{metric.meaning} ({metric.unit})" for metric in metrics)
+
+    def section(self, title: str, plots: Iterable[_Plot], extra: str = "") -> str:
+        """A heading with its pictures; the metrics that never moved are named below them."""
+        moving, still = [], []
+        for plot in plots:
+            values = {value for key in plot.keys for _, value in self.points(key)}
+            if len(values) == 1 and len(self._run.steps) > 1 and not plot.always:
+                still.append(f"{escape(plot.title)} {compact(values.pop())}")
+                self.drawn.update(plot.keys)
+            elif values:
+                moving.append(plot)
+        counts = Counter(self.note(plot) for plot in moving)
+        shared = next((note for note, count in counts.most_common(1) if count > 1), "")
+        figures = "".join(self.figure(plot, noted=self.note(plot) != shared) for plot in moving[:_MOST_PICTURES])
+        extra += f'<p class="legend">Where a picture says no other: {escape(shared)}.</p>' if shared else ""
+        if len(moving) > _MOST_PICTURES:
+            still.append(f"{len(moving) - _MOST_PICTURES} more metrics are not drawn")
+            self.drawn.update(key for plot in moving for key in plot.keys)
+        if not (figures or extra or still):
+            return ""
+        note = f'<p class="still">The same at every step: {"; ".join(still)}.</p>' if still else ""
+        return f'<h3>{escape(title)}</h3>{extra}<div class="panels">{figures}</div>{note}'
+
+
+def _figure(title: str, trend: str, svg: str, note: str, kind: str = "panel", key: str = "") -> str:
+    """One picture with its title, its first and last value, and how to read it."""
+    shown = escape(shortened(title, 120)[0])
+    head = f'<figcaption><b>{shown}</b> <span class="trend">{escape(trend)}</span></figcaption>'
+    said = f'<p class="read">{escape(note)}</p>' if note else ""
+    return f'<figure class="{kind}">{head}{svg}{key}{said}</figure>'
+
+
+def _trend(values: Sequence[float], window: int) -> str:
+    """A line's first and last smoothed value in words."""
+    if len(values) == 1:
+        return compact(values[0])
+    start = math.fsum(values[:window]) / len(values[:window])
+    return f"{compact(start)} → {compact(rolling_mean(values, window)[-1])}"
+
+
+def _is_rate(key: str, values: Sequence[float]) -> bool:
+    """True for shares that deserve the whole scale from 0 to 1; small shares such as clipped tokens do not."""
+    name = key.removeprefix("check/")
+    return (name in _RATES or key in ("groups/zero_std", "completion/truncated")) and all(0 <= v <= 1 for v in values)
+
+
+def _reward_plots(run: Run, keys: Sequence[str]) -> list[_Plot]:
+    """The weighted sum first, then each function with its weight."""
+    section = run.config.get("rewards")
+    weights = section.get("weights") if isinstance(section, dict) else None
+    plots = [_Plot("weighted sum", ("reward/mean",), True)]
+    for key in keys:
+        if key.startswith("reward/") and key not in ("reward/mean", "reward/std", "reward/unscored"):
+            name = key.removeprefix("reward/")
+            weight = number(weights.get(name)) if isinstance(weights, dict) else None
+            plots.append(_Plot(name if weight is None else f"{name} × {compact(weight)}", (key,), True))
+    return plots
+
+
+def _check_plots(keys: Sequence[str]) -> list[_Plot]:
+    """The pass rates in the order in which a program earns them, then the grader's other facts."""
+    names = [key.removeprefix("check/") for key in keys if key.startswith("check/")]
+    ordered = [name for name in _RATES if name in names] + [name for name in names if name not in _RATES]
+    return [_Plot(name, (f"check/{name}",), True) for name in ordered]
+
+
+def _bins(steps: Sequence[int]) -> list[tuple[int, int]]:
+    """Ranges of steps, as many as a picture has room for bars."""
+    if not steps:
+        return []
+    size = math.ceil((max(steps) - min(steps) + 1) / _MOST_BARS)
+    starts = range(min(steps), max(steps) + 1, size)
+    return [(start, min(start + size - 1, max(steps))) for start in starts]
+
+
+def _key(names: Sequence[str], amounts: Sequence[float], unit: str) -> str:
+    """What each colour of a stack stands for, with its amount and share over the whole run."""
+    total = math.fsum(amounts) or 1.0
+    items = "".join(
+        f'<li><i class="swatch p{index}"></i>{escape(name)} <b>{amount / total:.0%}</b> '
+        f"<small>{compact(amount)}{unit}</small></li>"
+        for index, (name, amount) in enumerate(zip(names, amounts, strict=True))
+        if amount > 0
+    )
+    return f'<ul class="key">{items}</ul>'
+
+
+def _time_picture(figures: _Figures) -> str:
+    """Where each step's seconds went, stacked."""
+    parts = [dict(figures.points(f"time/{name}")) for name in _TIMES]
+    figures.drawn.update(f"time/{name}" for name in _TIMES)
+    bars = []
+    for first, last in _bins([int(step) for part in parts for step in part]):
+        steps = [step for step in range(first, last + 1) if any(step in part for part in parts)]
+        if steps:
+            bars.append((first, last, [sum(part.get(step, 0.0) for step in steps) / len(steps) for part in parts]))
+    if not bars:
+        return ""
+    totals = [sum(part.values()) for part in parts]
+    # An evaluation lasts as long as many steps: it is cut rather than allowed to flatten every step beside it.
+    top = min(max(sum(h) for _, _, h in bars), 2.5 * max(sum(h[:-1]) for _, _, h in bars) or math.inf) or 1.0
+    span = (float(bars[0][0]), float(bars[-1][1]))
+    label = "seconds a step, stacked: " + ", ".join(_TIMES)
+    svg = stacked_chart(span, bars, top=top * 1.02, label=label)
+    note = "; ".join(f"{name}: {METRICS[f'time/{name}'].meaning}" for name, total in zip(_TIMES, totals) if total > 0)
+    key = _key(_TIMES, totals, " s")
+    value = f"{compact(sum(totals))} s in all{_warm_up(figures)}"
+    return _figure("seconds a step", value, svg, note, "panel wide times", key)
+
+
+def _warm_up(figures: _Figures) -> str:
+    """The first step beside the others: engines warm up in it."""
+    first, *others = [seconds for _, seconds in figures.points("time/step")] or [0.0]
+    return f"; the first step {compact(first)} s, then {compact(statistics.median(others))} s" if others else ""
+
+
+def _outcome_picture(completions: Sequence[CompletionIndex]) -> str:
+    """How the training attempts ended, as shares of each step."""
+    by_step: dict[int, Counter[str]] = {}
+    for completion in completions:
+        if completion.phase == "train":
+            outcome = completion.outcome if completion.outcome in OUTCOMES else "other"
+            by_step.setdefault(completion.step, Counter())[outcome] += 1
+    totals: Counter[str] = sum(by_step.values(), Counter())
+    if not totals:
+        return ""
+    bars = []
+    for first, last in _bins(list(by_step)):
+        counts: Counter[str] = sum((by_step.get(step, Counter()) for step in range(first, last + 1)), Counter())
+        if counts:
+            bars.append((first, last, [counts[name] / counts.total() for name in OUTCOMES]))
+    span = (float(bars[0][0]), float(bars[-1][1]))
+    svg = stacked_chart(span, bars, top=1.0, label="how attempts ended, shares of each step")
+    note = "Share of the step's training attempts by how their grading ended, the best end at the bottom (0..1)."
+    key = _key(OUTCOMES, [float(totals[name]) for name in OUTCOMES], "")
+    return _figure("how attempts ended", f"{totals.total():,} attempts", svg, note, "panel wide outcomes", key)
+
+
+def pictures(run: Run) -> str:
+    """Every picture of a run as HTML, section by section.
+
+    Returns: the fragment; a sentence where no step has been logged.
+    """
+    if not run.steps:
+        return "<p>No step has been logged yet.</p>"
+    figures = _Figures(run)
+    keys = list(dict.fromkeys(key for record in run.steps for key in record if key != "step"))
+    sections = [
+        figures.section("Rewards", _reward_plots(run, keys)),
+        figures.section("Pass rates", _check_plots(keys), _outcome_picture(run.completions)),
+        figures.section("Lengths and groups", _LENGTHS),
+        figures.section("The policy", _POLICY),
+        figures.section("Time", _SPEED, _time_picture(figures)),
+    ]
+    rest = figures.section("Other", [_Plot(key, (key,)) for key in keys if key not in figures.drawn])
+    other = f"<details><summary>The other metrics</summary>{rest}</details>" if rest else ""
+    evaluated = " Dots with whiskers: evaluations and their 95 % interval." if run.evals else ""
+    smooth = f"Strong line: mean over the last {figures.window} steps; faint line: each step."
+    lines = smooth if figures.window > 1 else "Line: each step."
+    return f'<p class="legend">{lines}{evaluated}</p>' + "".join(sections) + other

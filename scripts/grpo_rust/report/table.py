@@ -1,0 +1,181 @@
+"""Before and after: the one table that says what a run learned, as text for the terminal and as HTML for the page.
+
+An evaluation is a line of `evals.jsonl` (keys `eval/build`, `eval/build_ci95`, ...) or one half of `summary.json`
+(keys `build`, ...): both are understood. The difference's interval takes the two evaluations as independent; they ask
+the same prompts, so the true interval is usually narrower.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from grpo_rust.report.charts import Mark, dumbbell
+from grpo_rust.report.reading import Run, number
+from grpo_rust.report.scale import compact
+from grpo_rust.report.visible import escape
+
+__all__ = ["Row", "closing_table", "evaluations", "html_table", "rows"]
+
+Evaluation = Mapping[str, Any]
+_RATES = (
+    ("build", "build"),
+    ("clippy", "clippy"),
+    ("test", "tests"),
+    ("test_strict", "strict tests"),
+    ("gold", "gold tests"),
+)
+_AMOUNTS = (("asserts_mean", "asserts a completion"), ("length_mean", "tokens a completion"))
+_OTHER_KEYS = {"asserts_mean": ("eval/asserts_mean", "eval/asserts")}
+
+
+class Row(NamedTuple):
+    """One measured quantity; `scale` is 100 for a rate shown in percent, 1 otherwise."""
+
+    label: str
+    before: Mark | None
+    after: Mark | None
+    scale: float
+
+    @property
+    def change(self) -> tuple[float, float | None] | None:
+        """The difference and the half width of its 95 % interval, in shown units."""
+        if self.before is None or self.after is None:
+            return None
+        halves = (self.before.half_width, self.after.half_width)
+        half = math.hypot(*(h * self.scale for h in halves if h is not None)) if None not in halves else None
+        return (self.after.y - self.before.y) * self.scale, half
+
+
+def _measured(evaluation: Evaluation | None, name: str) -> Mark | None:
+    """A quantity of an evaluation with its interval, under whichever key it goes."""
+    record = evaluation or {}
+    keys = (f"eval/{name}", *_OTHER_KEYS.get(name, ()), name)
+    values = [value for key in keys if (value := number(record.get(key))) is not None]
+    halves = [half for key in keys if (half := number(record.get(f"{key}_ci95"))) is not None]
+    return Mark(0.0, values[0], halves[0] if halves else None) if values else None
+
+
+def _pass_at(before: Evaluation | None, after: Evaluation | None) -> list[tuple[str, str]]:
+    """Name and label of each pass@k with k above 1: pass@1 is the strict rate itself."""
+    keys = {key for record in (before, after) for key in record or () if re.fullmatch(r"eval/pass_at_\d{1,6}", key)}
+    counts = sorted(int(key.rsplit("_", 1)[1]) for key in keys)
+    return [(f"pass_at_{k}", f"strict pass@{k}") for k in counts if k > 1]
+
+
+def rows(before: Evaluation | None, after: Evaluation | None) -> list[Row]:
+    """The quantities that at least one of the two evaluations has, rates first."""
+    found = []
+    for names, scale in ((_RATES, 100.0), (_pass_at(before, after), 100.0), (_AMOUNTS, 1.0)):
+        for name, label in names:
+            row = Row(label, _measured(before, name), _measured(after, name), scale)
+            if row.before or row.after:
+                found.append(row)
+    return found
+
+
+def _shown(mark: Mark | None, scale: float, digits: int = 1) -> str:
+    """A value with its interval."""
+    if mark is None:
+        return "–"
+    half = f" ±{mark.half_width * scale:.{digits}f}" if mark.half_width is not None else ""
+    return f"{mark.y * scale:.{digits}f}{'%' if scale == 100 else ''}{half}".replace("-", "−")
+
+
+def _changed(row: Row) -> str:
+    """The signed difference with its interval."""
+    if row.change is None:
+        return "–"
+    change, half = row.change
+    text = f"{change:+.1f}".replace("-", "−")
+    return text + (f" ±{half:.1f}" if half is not None else "")
+
+
+def _size(record: Mapping[str, Any] | None) -> str:
+    """How much was evaluated, in words; empty when unknown."""
+    prompts, samples = (number((record or {}).get(key)) for key in ("num_prompts", "num_samples"))
+    if not prompts or not samples:
+        return ""
+    return f"{prompts:,.0f} prompts × {compact(samples)} {'sample' if samples == 1 else 'samples'}"
+
+
+def closing_table(before: Evaluation, after: Evaluation) -> str:
+    """The plain-text table that ends a training run.
+
+    Args:
+        before: the evaluation before training, a line of `evals.jsonl` or `summary.json`'s "before".
+        after: the one after it.
+
+    Returns: lines without a final newline; the last states how much was evaluated where the record says it.
+
+    >>> print(closing_table({"build": 0.41}, {"build": 0.78}))
+                    before     after   points
+    build            41.0%     78.0%    +37.0
+    """
+    found = [row for row in rows(before, after) if row.label in dict(_RATES).values()]
+    cells = [("", "before", "after", "points")]
+    cells += [(r.label, _shown(r.before, 100), _shown(r.after, 100), _changed(r)) for r in found]
+    widths = [max(12, *(len(line[0]) for line in cells))]
+    widths += [max(least, *(len(line[i]) for line in cells)) for i, least in ((1, 8), (2, 8), (3, 7))]
+    text = ["  ".join([line[0].ljust(widths[0]), *(line[i].rjust(widths[i]) for i in (1, 2, 3))]) for line in cells]
+    size = _size(before)
+    interval = "±: 95 % interval" if any(r.before and r.before.half_width is not None for r in found) else ""
+    footer = "; ".join(part for part in (size, interval) if part)
+    return "\n".join(text + ([footer] if footer else []))
+
+
+def evaluations(run: Run) -> tuple[Evaluation | None, Evaluation | None]:
+    """The first evaluation and the last one after it, intervals included where `evals.jsonl` has them.
+
+    A finished run's `summary.json` decides the values; an unfinished run shows what it has.
+    """
+    first = dict(run.evals[0]) if run.evals else {}
+    last = dict(run.evals[-1]) if len(run.evals) > 1 else {}
+    for name, record in (("before", first), ("after", last)):
+        half = (run.summary or {}).get(name)
+        if isinstance(half, dict):
+            record.update({f"eval/{key}": value for key, value in half.items() if number(value) is not None})
+    return first or None, last or None
+
+
+def html_table(run: Run) -> str:
+    """The table with one small picture a row; a sentence when the run has no evaluation yet."""
+    before, after = evaluations(run)
+    found = rows(before, after)
+    if not found:
+        return '<p class="still">No evaluation has been written yet.</p>'
+    body = "".join(_html_row(row) for row in found)
+    size = _size(run.summary) or _size(before)
+    steps = [str(record["step"]) for record in run.evals[:: max(1, len(run.evals) - 1)]][:2]
+    notes = [f"Each evaluation: {size}." if size else "", f"Evaluated at step {' and '.join(steps)}." if steps else ""]
+    if any(mark and mark.half_width is not None for row in found for mark in (row.before, row.after)):
+        notes.append(
+            "±: half width of the 95 % interval, clustered by prompt; the difference's takes the two evaluations as "
+            "independent, though both ask the same prompts."
+        )
+    head = "<tr><th></th><th>before</th><th>after</th><th>change</th><th>○ before ● after</th></tr>"
+    note = escape(" ".join(note for note in notes if note))
+    return (
+        f'<div class="scroll"><table class="result"><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+        f'<p class="read">{note}</p>'
+    )
+
+
+def _html_row(row: Row) -> str:
+    """One quantity: its numbers, its change, and both on one scale."""
+    top = 1.0 if row.scale == 100 else max(mark.y for mark in (row.before, row.after) if mark) * 1.1 or 1.0
+    picture = dumbbell(row.before, row.after, top, f"{row.label}: {_shown(row.before, row.scale)} before")
+    cells = "".join(f"<td>{_split(_shown(mark, row.scale))}</td>" for mark in (row.before, row.after))
+    unit = " points" if row.scale == 100 and row.change else ""
+    return (
+        f"<tr><th>{escape(row.label)}</th>{cells}<td><b>{_split(_changed(row))}</b>{unit}</td>"
+        f"<td>{picture}</td></tr>"
+    )
+
+
+def _split(text: str) -> str:
+    """The value, and its interval smaller beside it."""
+    value, _, half = text.partition(" ")
+    return escape(value) + (f" <small>{escape(half)}</small>" if half else "")

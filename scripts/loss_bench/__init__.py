@@ -1,1 +1,0 @@
-"""The two halves of `scripts/bench_loss.py`: the head by itself, and the layout of a training step."""

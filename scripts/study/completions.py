@@ -1,0 +1,78 @@
+"""Graded completions as they lie on disk, by prompt: what a gain is computed from."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from grpo.evaluate import pass_at_k
+
+__all__ = [
+    "CHECKS",
+    "ByPrompt",
+    "strict_but_wrong",
+    "by_prompt",
+    "check",
+    "num_tokens",
+    "passes_at",
+    "read_completions",
+]
+
+Completion = Mapping[str, Any]
+ByPrompt = Mapping[str, tuple[float, ...]]  # prompt id -> one value for each completion whose value is known
+CHECKS = ("build", "clippy", "test", "test_strict", "gold", "asserts")
+
+
+def read_completions(path: Path) -> list[Completion]:
+    """The lines that `scripts/eval_model.py` wrote."""
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def by_prompt(completions: list[Completion], value: Callable[[Completion], float | None]) -> ByPrompt:
+    """A value of every completion, by prompt; a completion without one (the sandbox failed) is left out.
+
+    >>> by_prompt([{"task_id": "a", "n": 1.0}, {"task_id": "a", "n": 2.0}], lambda completion: completion["n"])
+    {'a': (1.0, 2.0)}
+    """
+    values: dict[str, list[float]] = defaultdict(list)
+    for completion in completions:
+        found = value(completion)
+        if found is not None:
+            values[completion["task_id"]].append(found)
+    return {prompt: tuple(found) for prompt, found in values.items()}
+
+
+def check(name: str) -> Callable[[Completion], float | None]:
+    """The value of one of the grader's checks."""
+    return lambda completion: completion["checks"][name]
+
+
+def strict_but_wrong(completion: Completion) -> float | None:
+    """Whether a completion passes its own tests strictly, and is not what the prompt asked for: gold tests fail.
+
+    >>> strict_but_wrong({"checks": {"test_strict": 1.0, "gold": 0.0}})
+    1.0
+    """
+    strict, gold = completion["checks"]["test_strict"], completion["checks"]["gold"]
+    return None if strict is None or gold is None else float(strict > 0 and not gold)
+
+
+def num_tokens(completion: Completion) -> float:
+    """The length of a completion."""
+    return float(completion["num_tokens"])
+
+
+def passes_at(k: int, strict: ByPrompt) -> ByPrompt:
+    """For every prompt the unbiased estimate that one of k completions passes strictly."""
+    return dict(_estimates(k, strict))
+
+
+def _estimates(k: int, strict: ByPrompt) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """Prompts with at least k completions, each with its estimate."""
+    for prompt, values in strict.items():
+        if len(values) >= k:
+            yield prompt, (pass_at_k(len(values), sum(value > 0 for value in values), k),)

@@ -1,1 +1,0 @@
-"""The parts of `scripts/bench_throughput.py`: what trains, and how contenders take turns."""
