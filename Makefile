@@ -11,33 +11,34 @@ RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --constraint requirements.lock
 INSTALLED := $(VENV)/.installed
 VLLM_INSTALLED := $(VENV)/.installed-vllm
+COMMANDS := $(wildcard scripts/*.py rewards/__main__.py sandbox/__main__.py)
 WITH_ENGINE := $(if $(filter vllm,$(ENGINE)),$(VLLM_INSTALLED))
 
 .DEFAULT_GOAL := help
-.PHONY: help train test check parity lint equality evidence format install rust lock clean
+.PHONY: train help check test test-all lint format parity equality evidence install rust lock clean
 
-help: ## Print this list
-	@echo 'usage: make TARGET [ARGS="..."] [ENGINE=vllm] [PYTHON=python3.12]'
-	@echo
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r target meaning; do \
-		printf '  %-9s %s\n' "$$target" "$$meaning"; done
+## Start
 
 train: install rust $(WITH_ENGINE) ## Train the shipped tiny model, minutes on two cores; ARGS: a recipe, section.key=value, --help
 	@$(RUN) scripts/train.py $(if $(WITH_ENGINE),sampling.engine=vllm) $(ARGS)
 
-test: install rust $(WITH_ENGINE) ## Run the tests, with ENGINE=vllm those of vLLM too; ARGS: what pytest takes, for example tests/grpo
+# A line `## NAME` begins a group of targets; what stands behind `##` after a target says what it is for.
+help: ## Print this list
+	@echo 'usage: make TARGET [ARGS="..."] [ENGINE=vllm] [PYTHON=python3.12]'
+	@sed -n 's/^## \(.*\)/\n\1/p; s/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+	@printf '\nCommands, as $(RUN) COMMAND --help; docs/commands.md has examples\n'
+	@for file in $(COMMANDS); do sed -n "1s|^\"\"\"\([^\"]*\).*|$$file\t\1|p" $$file; done | \
+		sed 's|^\([a-z]*\)/__main__.py|-m \1 grade|; s|^|  |' | expand -t 32
+
+## Check a change
+
+check: lint test ## Everything that a change must pass: format, lint, types and fast tests
+
+test: install rust $(WITH_ENGINE) ## Run the fast tests, with ENGINE=vllm those of vLLM too; ARGS: what pytest takes, for example tests/grpo
+	@$(RUN) -m pytest --durations=10 -m 'not slow' $(ARGS)
+
+test-all: install rust $(WITH_ENGINE) ## Run every test, the slow ones too; with ENGINE=vllm this is what CI runs; ARGS as of test
 	@$(RUN) -m pytest --durations=10 $(ARGS)
-
-check: lint test ## Everything that a change must pass: format, lint, types and tests
-
-parity: install ## Compare losses and advantages with TRL's own code and print the largest errors; ARGS: what pytest takes
-	@$(RUN) -m pytest tests/parity $(ARGS)
-
-equality: install rust ## Compare the sandbox's paths on the whole corpus and on mutants of it; ARGS: directories, --help
-	@$(RUN) scripts/equality.py $(if $(ARGS),$(ARGS),--generated 100 --mutants 1)
-
-evidence: install rust ## Train three seeds and a control, evaluate them, write docs/evidence.md: hours; ARGS: --study rewards, --help
-	@$(RUN) scripts/evidence.py $(ARGS)
 
 lint: install ## Check format (black, isort), style (flake8) and types (mypy)
 	@$(RUN) -m black --quiet --line-length $(LINE_LENGTH) --check $(FOLDERS) || { echo 'black: run `make format`' >&2; exit 1; }
@@ -48,6 +49,19 @@ lint: install ## Check format (black, isort), style (flake8) and types (mypy)
 format: install ## Format the code (isort, black)
 	@$(RUN) -m isort --quiet $(FOLDERS)
 	@$(RUN) -m black --quiet --line-length $(LINE_LENGTH) $(FOLDERS)
+
+## Compare and measure
+
+parity: install ## Compare losses and advantages with TRL's own code and print the largest errors; ARGS: what pytest takes
+	@$(RUN) -m pytest tests/parity $(ARGS)
+
+equality: install rust ## Compare the sandbox's backends on the whole corpus and on mutants of it; ARGS: directories, --help
+	@$(RUN) scripts/equality.py $(if $(ARGS),$(ARGS),--generated 100 --mutants 1)
+
+evidence: install rust ## Train three seeds and a control, evaluate them, write docs/evidence.md: hours; ARGS: --study rewards, --help
+	@$(RUN) scripts/evidence.py $(ARGS)
+
+## Set up
 
 install: $(INSTALLED) ## Make .venv and install the locked packages, where that is not done yet
 

@@ -1,11 +1,11 @@
 """Advantages: how much better a completion is than the other completions to the same prompt.
 
-Every function maps rewards [P, G] (P prompts, G completions each; NaN where a completion has no reward) to advantages of the
-same shape. A completion without a reward, or the only one of its group with a reward, gets exactly 0: there is nothing
-to compare it with. Rewards carry no gradient and neither do advantages.
+Every function maps rewards [P, G] (P prompts, G completions each; NaN = no reward) to advantages of the same shape. A
+completion without a reward, or the only one of its group with a reward, gets exactly 0: there is nothing to compare it
+with. Rewards carry no gradient and neither do advantages.
 
-Published code differs silently in the details, so each choice is an option with a name: the standard deviation is the
-sample one (ddof 1), as in TRL; at G = 8 the population form (ddof 0) would be 6.9 % smaller.
+Published code differs silently in the details, so each choice is an option with a name. The standard deviation is the
+sample one (ddof 1), as in TRL; at G = 8 the population form (ddof 0) is 6.5 % smaller, and its advantages 6.9 % larger.
 
     name               centre                  divided by                source
     group              group mean              group std + 1e-4          GRPO; std and epsilon of TRL 1.16
@@ -14,7 +14,7 @@ sample one (ddof 1), as in TRL; at G = 8 the population form (ddof 0) would be 6
     none               group mean              1                         Dr. GRPO
     leave_one_out      mean of the others      1                         RLOO
 
-Several rewards are first added up (`summed_rewards`), or each is standardised on its own (`gdpo_advantages`).
+Where a completion has several rewards, the caller sums them first, or `gdpo_advantages` standardises each on its own.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ __all__ = [
     "group_advantages",
     "leave_one_out_advantages",
     "shuffled_advantages",
-    "summed_rewards",
     "zero_std",
 ]
 
@@ -44,7 +43,9 @@ STD_EPSILON = 1e-4  # TRL 1.16
 def group_advantages(rewards: Tensor, *, ddof: int = 1) -> Tensor:
     """Standardise each group by itself: `(R - mean(group)) / (std(group) + 1e-4)`.
 
-    Args: rewards [P, G], float, NaN = no reward; ddof, 1 for the sample standard deviation, 0 for the population's.
+    Args:
+        rewards: [P, G] float, NaN = no reward.
+        ddof: 1 for the sample standard deviation, 0 for the population's.
     Returns: advantages [P, G], float, zero mean over the scorable members of each group.
     Source: GRPO, DeepSeekMath (arXiv 2402.03300), section 4.1.2; sample std and epsilon from TRL 1.16.
 
@@ -60,7 +61,9 @@ def group_advantages(rewards: Tensor, *, ddof: int = 1) -> Tensor:
 def batch_advantages(rewards: Tensor, *, ddof: int = 1) -> Tensor:
     """Centre on the group's mean, scale by the spread of the whole batch: `(R - mean(group)) / (std(batch) + 1e-4)`.
 
-    Args: rewards [P, G], float, NaN = no reward; ddof, 1 for the sample standard deviation, 0 for the population's.
+    Args:
+        rewards: [P, G] float, NaN = no reward.
+        ddof: 1 for the sample standard deviation, 0 for the population's.
     Returns: advantages [P, G]; groups with little spread keep small advantages.
     Source: TRL 1.16, `scale_rewards="batch"` (after arXiv 2508.08221).
 
@@ -72,9 +75,10 @@ def batch_advantages(rewards: Tensor, *, ddof: int = 1) -> Tensor:
 
 
 def centred_advantages(rewards: Tensor) -> Tensor:
-    """Centre only: `R - mean(group)`, so that hard and easy prompts are not scaled up.
+    """Centre only: `R - mean(group)`. Without the division, groups with a small spread are not scaled up.
 
-    Args: rewards [P, G], float, NaN = no reward.
+    Args:
+        rewards: [P, G] float, NaN = no reward.
     Returns: advantages [P, G] in units of the reward.
     Source: Dr. GRPO (arXiv 2503.20783), section 3.2.
 
@@ -85,11 +89,12 @@ def centred_advantages(rewards: Tensor) -> Tensor:
 
 
 def leave_one_out_advantages(rewards: Tensor) -> Tensor:
-    """Compare a completion with the others alone: `R_i - mean of the other R_j`, an unbiased baseline.
+    """Subtract the mean of the other completions: `R_i - mean of the other R_j`, an unbiased baseline.
 
     Equal to `(R - mean(group)) n / (n - 1)` with n scorable members.
 
-    Args: rewards [P, G], float, NaN = no reward.
+    Args:
+        rewards: [P, G] float, NaN = no reward.
     Returns: advantages [P, G] in units of the reward.
     Source: RLOO (arXiv 2402.14740); Kool et al., "Buy 4 REINFORCE Samples, Get a Baseline for Free!" (2019).
 
@@ -106,18 +111,25 @@ def gdpo_advantages(rewards: Tensor, weights: Tensor, *, ddof: int = 1) -> Tenso
 
         z_k = (r_k - mean(group)) / (std(group) + 1e-4),  S = sum of weight_k z_k,  A = (S - mean(S)) / (std(S) + 1e-4)
 
-    Two completions with the same sum of rewards, earned in different ways, keep different advantages.
+    Two completions whose rewards have the same sum in different ways keep different advantages.
 
-    Args: rewards [P, G, K], NaN = this reward does not apply; weights [K]; ddof as in `group_advantages`.
+    Args:
+        rewards: [P, G, K] float, NaN = this reward does not apply.
+        weights: [K], one per reward.
+        ddof: As in `group_advantages`.
     Returns: advantages [P, G]; 0 for a completion without any reward, or none that can be compared.
     Raises: ValueError where weights are not one per reward.
     Source: GDPO (arXiv 2601.05242); TRL 1.16, `multi_objective_aggregation="normalize_then_sum"`.
 
-    >>> rewards = torch.tensor([[[1.0, 1.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 0.0]]])  # won by two kinds, then by one
+    >>> rewards = torch.tensor([[[1.0, 1.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 0.0]]])  # by two kinds, then by one
     >>> [[round(value, 2) for value in group] for group in gdpo_advantages(rewards, torch.ones(2)).tolist()]
     [[1.1, -1.1], [0.55, -0.55]]
     """
-    _check_weights(rewards, weights)
+    if rewards.ndim != 3 or weights.shape != rewards.shape[2:]:
+        raise ValueError(
+            f"rewards are {list(rewards.shape)} and weights {list(weights.shape)}; give [prompts, completions, kinds] "
+            "and [kinds]"
+        )
     columns = rewards.unbind(dim=2)
     parts = [weight * group_advantages(column, ddof=ddof) for weight, column in zip(weights, columns, strict=True)]
     unscorable = rewards.isnan().all(dim=2)
@@ -127,43 +139,29 @@ def gdpo_advantages(rewards: Tensor, weights: Tensor, *, ddof: int = 1) -> Tenso
     return torch.where(spreads.any(dim=0), standardised.reshape(unscorable.shape), 0.0)
 
 
-def summed_rewards(rewards: Tensor, weights: Tensor) -> Tensor:
-    """Several rewards as one: `R = sum of weight_k r_k` over the rewards that apply.
-
-    Args: rewards [P, G, K], NaN = this reward does not apply; weights [K].
-    Returns: [P, G]; NaN where no reward applies, which is not 0: such a completion was not judged.
-    Raises: ValueError where weights are not one per reward.
-    Source: TRL 1.16, `multi_objective_aggregation="sum_then_normalize"`.
-
-    >>> nan = float("nan")
-    >>> summed_rewards(torch.tensor([[[1.0, 2.0], [1.0, nan], [nan, nan]]]), torch.tensor([1.0, 0.5])).tolist()
-    [[2.0, 1.0, nan]]
-    """
-    _check_weights(rewards, weights)
-    return (rewards * weights).nansum(dim=2).masked_fill(rewards.isnan().all(dim=2), torch.nan)
-
-
 def shuffled_advantages(rewards: Tensor) -> Tensor:
-    """The group advantages, dealt out anew over the whole batch: a control that must not learn anything.
+    """The group advantages, permuted over the whole batch: a control run that must not learn anything.
 
-    The permutation is drawn once for a batch's size and always the same; the completions are new each time, so what an
-    completion is dealt says nothing of it. Size, sum and spread of the update's weights are those of `group_advantages`.
+    The permutation depends on the size of the batch alone. The completions are new in each batch, so the advantage that
+    a completion gets is independent of its reward, while the values are those of `group_advantages`.
 
-    Args: rewards [P, G], float, NaN = no reward.
+    Args:
+        rewards: [P, G] float, NaN = no reward.
     Returns: advantages [P, G].
 
     >>> rewards = torch.tensor([[0.0, 1.0], [0.0, 0.0], [1.0, 1.0]])
     >>> sorted(shuffled_advantages(rewards).flatten().tolist()) == sorted(group_advantages(rewards).flatten().tolist())
     True
     """
-    dealt = torch.randperm(rewards.numel(), generator=torch.Generator().manual_seed(0)).to(rewards.device)
-    return group_advantages(rewards).flatten()[dealt].reshape(rewards.shape)
+    order = torch.randperm(rewards.numel(), generator=torch.Generator().manual_seed(0)).to(rewards.device)
+    return group_advantages(rewards).flatten()[order].reshape(rewards.shape)
 
 
 def zero_std(rewards: Tensor) -> Tensor:
-    """Which groups teach nothing: fewer than two rewards, or all of them equal.
+    """Which groups have no policy gradient: fewer than two rewards, or all of them equal.
 
-    Args: rewards [P, G], float, NaN = no reward.
+    Args:
+        rewards: [P, G] float, NaN = no reward.
     Returns: bool [P].
 
     >>> zero_std(torch.tensor([[1.0, 1.0], [0.0, 1.0], [1.0, float("nan")]])).tolist()
@@ -197,15 +195,6 @@ def _group_std(rewards: Tensor, ddof: int) -> Tensor:
 
 
 def _zero_where_incomparable(advantages: Tensor, rewards: Tensor) -> Tensor:
-    """0 for completions without a reward and for whole groups with zero spread (rounding would leave a residue there)."""
+    """0 for completions without a reward and in zero-std groups, where rounding would leave a residue."""
     incomparable = rewards.isnan() | zero_std(rewards)[:, None]
     return advantages.masked_fill(incomparable, 0.0)
-
-
-def _check_weights(rewards: Tensor, weights: Tensor) -> None:
-    """One weight for each kind of reward."""
-    if rewards.ndim != 3 or weights.shape != rewards.shape[2:]:
-        raise ValueError(
-            f"rewards are {list(rewards.shape)} and weights {list(weights.shape)}; give [prompts, completions, kinds] and "
-            "[kinds]"
-        )

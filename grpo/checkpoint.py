@@ -1,4 +1,4 @@
-"""Checkpoints: an ordinary Hugging Face directory, plus what training needs to go on exactly where it was.
+"""Checkpoints: an ordinary Hugging Face directory, and what training needs to continue exactly where it was.
 
 `checkpoints/step-000120/` loads in `transformers` as it is. Its `trainer_state/` holds Adam's moments (safetensors,
 never pickle) and a few numbers; sampling and shuffling are functions of seed and step, so there is no generator state
@@ -19,7 +19,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from grpo.errors import HostFailed
-from grpo.model.policy import Policy
 from grpo.update import Updater
 
 __all__ = ["CheckpointError", "latest_checkpoint", "load_trainer_state", "save_checkpoint"]
@@ -32,26 +31,33 @@ class CheckpointError(HostFailed):
 
 
 def save_checkpoint(
-    root: Path, *, step: int, policy: Policy, updater: Updater, progress: dict[str, Any], config_toml: str, keep: int
+    root: Path, *, step: int, updater: Updater, progress: dict[str, Any], config_toml: str, keep: int
 ) -> Path:
     """Write `root/step-NNNNNN` and remove all but the newest `keep`.
 
-    Args: progress, plain JSON values to hand back on resume; config_toml, the resolved recipe.
-    Returns: the checkpoint's directory.
-    Raises: CheckpointError when the host has no room for it; older ones stay.
+    Args:
+        root: The run's checkpoints.
+        step: The last step that is in it.
+        updater: The policy and the optimizer's state.
+        progress: Plain JSON values that `load_trainer_state` returns.
+        config_toml: The resolved recipe.
+        keep: How many of the newest checkpoints stay.
+    Returns: The checkpoint's directory.
+    Raises:
+        CheckpointError: When the host has no room for it; older ones stay.
     """
     directory = root / f"step-{step:06d}"
     unfinished = root / f".unfinished-{directory.name}"
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        _write(unfinished, policy, updater, {"step": step, "updates": updater.updates, **progress}, config_toml)
+        _write(unfinished, updater, {"step": step, "updates": updater.updates, **progress}, config_toml)
         shutil.rmtree(directory, ignore_errors=True)
         unfinished.rename(directory)
         _sync(root)
         for old in _all(root)[:-keep]:
             shutil.rmtree(old)
     except (OSError, SafetensorError) as error:
-        shutil.rmtree(unfinished, ignore_errors=True)  # a full disk has better uses
+        shutil.rmtree(unfinished, ignore_errors=True)  # give the disk its room back
         raise CheckpointError(
             f"cannot write {directory}: {error}. What was written before is kept: make room, then continue from "
             f"{_all(root)[-1].name} with run.resume=true"
@@ -65,7 +71,8 @@ def save_checkpoint(
 def latest_checkpoint(root: Path) -> Path:
     """The newest complete checkpoint below `root`.
 
-    Raises: CheckpointError when there is none.
+    Raises:
+        CheckpointError: When there is none.
     """
     checkpoints = _all(root)
     if not checkpoints:
@@ -76,7 +83,8 @@ def latest_checkpoint(root: Path) -> Path:
 def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
     """Give the updater its Adam state back (the weights come from `load_policy`), and return the progress.
 
-    Raises: CheckpointError for a missing or damaged file.
+    Raises:
+        CheckpointError: For a missing or damaged file.
     """
     state = checkpoint / "trainer_state"
     try:
@@ -91,11 +99,11 @@ def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
     return progress
 
 
-def _write(directory: Path, policy: Policy, updater: Updater, progress: dict[str, Any], config_toml: str) -> None:
+def _write(directory: Path, updater: Updater, progress: dict[str, Any], config_toml: str) -> None:
     """Write all files of a checkpoint, down to the disk."""
     state = directory / "trainer_state"
     state.mkdir(parents=True)
-    policy.save(directory)
+    updater.policy.save(directory)
     save_file(_flatten(updater.optimizer), state / "optimizer.safetensors")
     (state / "progress.json").write_text(json.dumps(progress, indent=2))
     (directory / "config.toml").write_text(config_toml, encoding="utf-8")

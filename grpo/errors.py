@@ -1,11 +1,11 @@
-"""What can stop a run, by whose fault it is.
+"""What can stop a run, by cause.
 
     GrpoError
-      BadInput        the caller's: settings, prompts, model, run directory; nothing was spoiled, fix it and start again
-      HostFailed      the machine's or the run's: a full disk, a lost checkpoint, a loss that is no number; what was
-                      written stays
+      BadInput        the caller: settings, prompts, model, run directory; nothing was damaged, correct it and retry
+      HostFailed      the machine or the run: a full disk, a lost checkpoint, a loss that is NaN; files written so far
+                      stay
 
-A guest's failure, a program that does not compile or never ends, is no exception at all: it is a verdict.
+A bad completion, for example a program that does not compile or does not end, raises nothing: it is a verdict.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["BadInput", "GrpoError", "HostFailed"]
 
 
 class GrpoError(Exception):
-    """Anything that this package raises on purpose and a script should show without a traceback."""
+    """Every error that this package raises on purpose; scripts show it without a traceback."""
 
 
 class BadInput(GrpoError):

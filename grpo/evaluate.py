@@ -1,7 +1,7 @@
 """Evaluation: sample held-out prompts, grade, and report rates with intervals that respect the clusters.
 
-Sampling has its own seed and shares no generator with training, so a run with evaluations and one without produce the
-same weights, bit for bit. Completions to one prompt are not independent, so every interval is clustered by prompt.
+Sampling has a seed of its own and shares no generator with training, so evaluating changes no bit of the weights.
+Completions of one prompt are not independent, so every interval is clustered by prompt.
 """
 
 from __future__ import annotations
@@ -9,16 +9,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from grpo.engines import Engine
-from grpo.model.policy import Policy
-from grpo.rollout.collect import collect, sample, seed_for
+from grpo.engines import Engine, SamplingParams
+from grpo.rollout.collect import Decode, collect, sample, seed_for
 from grpo.rollout.records import Example, Grader, Group
 
 __all__ = ["Evaluation", "clustered_mean", "evaluate", "evaluation_metrics", "pass_at_k"]
-
-STRICT = "test_strict"  # the check that decides whether a completion passes
 
 
 @dataclass(frozen=True)
@@ -42,39 +39,39 @@ class Evaluation:
 def evaluate(
     engine: Engine,
     grader: Grader,
-    policy: Policy,
+    decode: Decode,
     examples: Sequence[Example],
-    prompt_ids: Mapping[str, tuple[int, ...]],
+    params: SamplingParams,
     *,
-    name: str,
-    num_samples: int,
-    max_tokens: int,
-    temperature: float,
-    seed: int,
+    id_prefix: str,
     max_rows: int,
     policy_version: int,
 ) -> Evaluation:
-    """Sample `num_samples` completions to every example, `max_rows` completions at a time, and grade them.
+    """Sample `params.num_samples` completions of every example, at most `max_rows` at a time, and grade them.
 
-    Args: as `grpo.rollout.collect.sample`; seed fixes the sampling whatever training does; max_rows bounds the engine's batch.
+    Args:
+        engine: Samples the completions.
+        grader: Grades them.
+        decode: Token ids to text.
+        examples: Encoded held-out prompts.
+        params: How to sample; the seed fixes the sampling whatever training does.
+        id_prefix: Begins the completions' ids.
+        max_rows: Bounds the engine's batch, in completions.
+        policy_version: Number of weight updates so far.
     """
     started = time.perf_counter()
     groups: list[Group] = []
-    for number, chunk in enumerate(_chunks(examples, max(1, max_rows // num_samples))):
-        sampling = sample(
+    for number, chunk in enumerate(_chunks(examples, max(1, max_rows // params.num_samples))):
+        pending = sample(
             engine,
             grader,
-            policy,
+            decode,
             chunk,
-            prompt_ids,
-            name=f"{name}.{number}",
-            group_size=num_samples,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            seed=seed_for(seed, "eval", number),
+            replace(params, seed=seed_for(params.seed, "eval", number)),
+            id_prefix=f"{id_prefix}.{number}",
             policy_version=policy_version,
         )
-        groups += collect(sampling, grader).groups
+        groups += collect(pending, grader).groups
     metrics, counts = evaluation_metrics(groups)
     return Evaluation(tuple(groups), metrics, counts, time.perf_counter() - started)
 
@@ -97,7 +94,7 @@ def evaluation_metrics(groups: Sequence[Group]) -> tuple[dict[str, float], dict[
             continue
         metrics[f"eval/{name}"], metrics[f"eval/{name}_ci95"] = mean, half_width
         counts[name] = (sum(map(sum, known)), sum(map(len, known)))
-    solved = [[value > 0 for value in cluster if value is not None] for cluster in values.get(STRICT, [])]
+    solved = [[grade.solved for grade in group.grades if grade.solved is not None] for group in groups]
     for k in _powers_of_two(min((len(cluster) for cluster in solved), default=0)):
         estimates = [pass_at_k(len(cluster), sum(cluster), k) for cluster in solved]
         metrics[f"eval/pass_at_{k}"] = sum(estimates) / len(estimates)
@@ -109,12 +106,13 @@ def clustered_mean(clusters: Sequence[Sequence[float]]) -> tuple[float, float]:
 
     `mean = sum x / n`; `se^2 = C / (C - 1) * sum_c (sum_i (x_ci - mean))^2 / n^2` over C clusters; half width 1.96 se.
 
-    Args: the values of each cluster; empty clusters are ignored.
+    Args:
+        clusters: The values of each cluster; empty clusters are ignored.
     Returns: (mean, half width); NaN without values, half width NaN with fewer than two clusters.
     Source: cluster-robust variance of a mean, Liang and Zeger (1986); Miller, "Adding Error Bars to Evals"
         (2411.00640).
 
-    >>> clustered_mean([[0.0, 0.0], [1.0, 1.0]])  # two independent observations, whatever the four values pretend
+    >>> clustered_mean([[0.0, 0.0], [1.0, 1.0]])  # two independent observations, although there are four values
     (0.5, 0.98)
     """
     filled = [cluster for cluster in clusters if cluster]

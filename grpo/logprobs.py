@@ -1,12 +1,12 @@
 """Log-probabilities and entropy of tokens, at the temperature they were sampled with.
 
-The policy that produced a completion is softmax(z / T), so policy, old policy and reference are all read at that T: a
+The policy that sampled a completion is softmax(z / T), so policy, old policy and reference are all read at that T: a
 ratio between distributions at different temperatures is not an importance ratio.
 
-`token_logprobs` is the definition, on logits. `linear_logprobs` is the same from hidden states and the head's matrix,
-without ever holding [tokens, vocabulary]: the vocabulary is walked in tiles, once forward for the running sum of
-exponentials, once backward for the gradient, and only a few numbers per token are kept in between. Arithmetic and sums
-are fp32 whatever the inputs are (fp64 stays fp64). Left out: logits that are scaled or capped after the head.
+`token_logprobs` is the definition, on logits. `linear_logprobs` computes the same from hidden states and the head's
+matrix without ever holding [tokens, vocabulary]. It walks the vocabulary in tiles, once forward for the running sum of
+exponentials and once backward for the gradient, and keeps a few numbers per token in between. Arithmetic and sums are
+fp32 whatever the inputs are (fp64 stays fp64). Left out: logits that are scaled or capped after the head.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["linear_logprobs", "token_logprobs"]
 
 
 class Tile(NamedTuple):
-    """The size of the piece of the logits that exists at one time."""
+    """The size of the piece of the logits that is in memory at one time."""
 
     tokens: int
     vocabulary: int
@@ -40,8 +40,8 @@ def token_logprobs(
     Args:
         logits: [..., V], any float dtype; carries gradient. The arithmetic is fp32 (fp64 stays fp64).
         token_ids: [...], int64, each in 0..V-1.
-        temperature: T > 0, the sampling temperature.
-        entropy_grad: whether the entropy carries gradient; as a metric it needs none.
+        temperature: The sampling temperature T, > 0.
+        entropy_grad: Whether the entropy carries gradient; as a metric it needs none.
     Returns: log-probs [...] in nats (with gradient), entropy [...] in nats (detached unless asked for).
     Raises: ValueError for a temperature that is not positive.
     Source: Sutton and Barto, "Reinforcement Learning" (2018), section 13.1: a policy is a softmax of preferences.
@@ -51,11 +51,11 @@ def token_logprobs(
     (-1.3863, 1.3863)
     """
     _check_temperature(temperature)
-    wide = logits if logits.dtype.itemsize >= 4 else logits.float()
-    distribution = (wide / temperature).log_softmax(dim=-1)
-    measured = distribution if entropy_grad else distribution.detach()
+    upcast = logits if logits.dtype.itemsize >= 4 else logits.float()
+    log_p = (upcast / temperature).log_softmax(dim=-1)
+    measured = log_p if entropy_grad else log_p.detach()
     entropy = -(measured.exp() * measured).sum(dim=-1)
-    return distribution.gather(-1, token_ids.unsqueeze(-1)).squeeze(-1), entropy
+    return log_p.gather(-1, token_ids.unsqueeze(-1)).squeeze(-1), entropy
 
 
 def linear_logprobs(
@@ -73,16 +73,16 @@ def linear_logprobs(
         forward    lse = log sum_v exp(z_v),  l = z_token - lse,  H = lse - sum_v p_v z_v     (z already divided by T)
         backward   dz_v = g (1[v = token] - p_v) - g_H p_v (log p_v + H),  d hidden = dz W / T,  d W = dz^T hidden / T
 
-    Under autocast the matrix products take inputs of its dtype; sums and results are fp32 all the same.
+    Under autocast on CUDA the inputs of the matrix products have autocast's dtype; sums and results stay fp32.
 
     Args:
         hidden: [N, H] last hidden states, bf16, fp16, fp32 or fp64; carries gradient.
-        weight: [V, H] of the head, tied or not; carries gradient unless it is frozen, and then none is computed.
+        weight: [V, H] of the head, tied or not; carries gradient. For a frozen weight no gradient is computed.
         token_ids: [N] int64, each in 0..V-1.
-        temperature: T > 0, the sampling temperature.
+        temperature: The sampling temperature T, > 0.
         bias: [V] of the head, if it has one.
-        entropy_grad: whether the entropy carries gradient.
-        tile: tokens x vocabulary that exist at one time; changes speed and memory only.
+        entropy_grad: Whether the entropy carries gradient.
+        tile: Tokens x vocabulary that are in memory at one time; changes speed and memory only.
     Returns: log-probs [N] in nats (with gradient), entropy [N] in nats (detached unless asked for), fp32 or fp64.
     Raises: ValueError for a temperature that is not positive, and where shapes do not fit.
     Source: online softmax, Milakov and Gimelshein (arXiv 1805.02867); tiling the head of a language model: Wijmans et
@@ -106,7 +106,7 @@ def linear_logprobs(
 
 
 class _LinearLogprobs(torch.autograd.Function):
-    """The walk over tiles. What is saved: the inputs, and per token lse and entropy."""
+    """The walk over tiles. Saved for the backward pass: the inputs, and the lse and entropy of each token."""
 
     @staticmethod
     def forward(
@@ -120,7 +120,7 @@ class _LinearLogprobs(torch.autograd.Function):
         entropy_grad: bool,
     ) -> tuple[Tensor, Tensor]:
         head = _Head(hidden, weight, bias, temperature, size, _product_dtype(hidden))
-        highest, total, weighted, target = (head.per_token(fill) for fill in (-torch.inf, 0.0, 0.0, 0.0))
+        highest, total, weighted, target = (head.number_per_token(fill) for fill in (-torch.inf, 0.0, 0.0, 0.0))
         fold = _fused(_fold, hidden)
         with torch.autocast(hidden.device.type, enabled=False):
             for vocab_slice in head.vocabulary():
@@ -181,57 +181,55 @@ class _Head:
         self.product_dtype = product_dtype
         self._hidden, self._weight, self._bias = hidden.to(product_dtype), weight, bias
         self._temperature = temperature
-        self._wide = torch.float64 if hidden.dtype == torch.float64 else torch.float32
+        self._sum_dtype = torch.float64 if hidden.dtype == torch.float64 else torch.float32
         self._size = size
         shape = min(size.tokens, len(hidden)), min(size.vocabulary, len(weight))
-        self._buffer = torch.empty(shape, dtype=self._wide, device=hidden.device)
+        self._buffer = torch.empty(shape, dtype=self._sum_dtype, device=hidden.device)
 
-    def per_token(self, fill: float) -> Tensor:
-        """One number for each token, [N]."""
-        return torch.full((len(self._hidden),), fill, dtype=self._wide, device=self._hidden.device)
+    def number_per_token(self, fill: float) -> Tensor:
+        """[N], in the dtype of the sums."""
+        return torch.full((len(self._hidden),), fill, dtype=self._sum_dtype, device=self._hidden.device)
 
     def tokens(self) -> Iterator[slice]:
-        """The pieces of the tokens."""
         return _slices(len(self._hidden), self._size.tokens)
 
     def vocabulary(self) -> Iterator[slice]:
-        """The pieces of the vocabulary."""
         return _slices(len(self._weight), self._size.vocabulary)
 
     def logits(self, tokens: slice, vocab_slice: slice) -> Tensor:
         """`z / T` of a tile, in a buffer that the next call overwrites."""
         hidden, weight = self._hidden[tokens], self._weight[vocab_slice].to(self.product_dtype)
-        if self.product_dtype == self._wide:
+        if self.product_dtype == self._sum_dtype:
             logits = torch.mm(hidden, weight.T, out=self._buffer[: len(hidden), : len(weight)])
         else:
-            logits = torch.mm(hidden, weight.T, out_dtype=self._wide)  # half precision, on CUDA only
+            logits = torch.mm(hidden, weight.T, out_dtype=self._sum_dtype)  # half precision, on CUDA only
         if self._bias is not None:
             logits += self._bias[vocab_slice]
         return logits if self._temperature == 1 else logits.div_(self._temperature)
 
     def d_weight(self, vocab_slice: slice) -> Tensor:
-        """Where a tile's gradient of the weight is summed, [vocab_slice, H]."""
-        return torch.zeros_like(self._weight[vocab_slice], dtype=self._wide)
+        """Zeros to sum the weight's gradient of a tile in, [tile's vocabulary, H]."""
+        return torch.zeros_like(self._weight[vocab_slice], dtype=self._sum_dtype)
 
     def backward(
         self, dz: Tensor, tokens: slice, vocab_slice: slice, d_hidden: Tensor | None, rows: Tensor | None
     ) -> None:
-        """Add a tile's part of both gradients."""
+        """Add a tile's part to the gradients of the hidden states and of the weight."""
         if d_hidden is not None:
             self._add_product(d_hidden[tokens], dz, self._weight[vocab_slice])
         if rows is not None:
             self._add_product(rows, dz.T, self._hidden[tokens])
 
     def _add_product(self, total: Tensor, left: Tensor, right: Tensor) -> None:
-        """`total += left @ right`, summed in the wide dtype whatever the product's is."""
-        if self.product_dtype == self._wide:
-            total.addmm_(left, right.to(self._wide))
+        """`total += left @ right`, summed in fp32 or fp64 whatever the dtype of the product's inputs is."""
+        if self.product_dtype == self._sum_dtype:
+            total.addmm_(left, right.to(self._sum_dtype))
         else:
-            total += torch.mm(left.to(self.product_dtype), right.to(self.product_dtype), out_dtype=self._wide)
+            total += torch.mm(left.to(self.product_dtype), right.to(self.product_dtype), out_dtype=self._sum_dtype)
 
 
 def _fold(logits: Tensor, highest: Tensor, total: Tensor, weighted: Tensor) -> None:
-    """Add a tile to the running `max z`, `sum exp(z - max)` and `sum exp(z - max) z` of its tokens; in place."""
+    """Add a tile to the running `max z`, `sum exp(z - max)` and `sum exp(z - max) z` of its tokens, in place."""
     new = torch.maximum(highest, logits.amax(dim=1))
     shrink = (highest - new).exp()
     powers = (logits - new[:, None]).exp_()
@@ -253,7 +251,7 @@ def _gradient_with_entropy(logits: Tensor, g: Tensor, lse: Tensor, g_entropy: Te
 
 
 def _fused(function: Callable[..., None], hidden: Tensor) -> Callable[..., None]:
-    """The function as one kernel on CUDA, where each of its operations would read and write the tile again."""
+    """On CUDA the function as one compiled kernel; eagerly, each of its operations would read and write the tile."""
     if not hidden.is_cuda:
         return function
     if function not in _compiled:
@@ -265,7 +263,7 @@ _compiled: dict[Callable[..., None], Callable[..., None]] = {}
 
 
 def _targets(token_ids: Tensor, vocab_slice: slice) -> tuple[Tensor, Tensor]:
-    """Which tokens of a piece stand in a tile, and in which of its columns."""
+    """Which of these tokens lie in a tile, and in which of its columns."""
     inside = ((token_ids >= vocab_slice.start) & (token_ids < vocab_slice.stop)).nonzero().squeeze(1)
     return inside, token_ids[inside] - vocab_slice.start
 
@@ -280,12 +278,11 @@ def _product_dtype(hidden: Tensor) -> torch.dtype:
 
 
 def _slices(length: int, step: int) -> Iterator[slice]:
-    """`range(length)` in pieces."""
+    """`range(length)` in pieces of `step`."""
     return (slice(start, min(start + step, length)) for start in range(0, length, step))
 
 
 def _check_temperature(temperature: float) -> None:
-    """Refuse what has no distribution."""
     if temperature <= 0:
         raise ValueError(
             f"temperature is {temperature}; log-probabilities need it above 0 (greedy completions have none)"

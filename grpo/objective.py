@@ -1,10 +1,10 @@
-"""What is minimised: a policy loss and everything that is multiplied or added to it, put together for one micro-batch.
+"""What is minimised: a policy loss with its masks, correction, KL and entropy bonus, for one micro-batch.
 
-    per_token = policy_loss * off_policy_mask * top_entropy_mask * mismatch_weights + kl_beta * KL
+    per_token = policy_loss * off_policy_mask * (entropy >= entropy_floor) * mismatch_weights + kl_beta * KL
     loss      = (per_token * weights).sum() - entropy_coefficient * mean entropy
 
-Each factor is a pure function of `grpo.loss`; here is only their order, which is TRL's, and which of them a run uses.
-Left out: forward passes and the optimizer (`grpo.update`), and where the numbers come from (`grpo.config`).
+Each factor is a pure function of `grpo.loss`. This module holds their order, which is TRL's, and which of them a run
+uses. Left out: forward passes and the optimizer (`grpo.update`), and the settings (`grpo.config`).
 """
 
 from __future__ import annotations
@@ -18,15 +18,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from grpo.loss import (
-    KL_ESTIMATES,
-    PolicyLoss,
-    entropy_bonus,
-    log_ratio,
-    mismatch_weights,
-    off_policy_mask,
-    ratio_weighted_kl,
-)
+from grpo.loss.corrections import mismatch_weights, off_policy_mask
+from grpo.loss.entropy import entropy_bonus
+from grpo.loss.kl import KL_ESTIMATES, ratio_weighted_kl
+from grpo.loss.policy import PolicyLoss
+from grpo.loss.ratio import log_ratio
 from grpo.model.batching import MicroBatch
 
 __all__ = ["Mismatch", "Objective", "bind", "token_gradient"]
@@ -37,7 +33,7 @@ Parts = dict[str, Tensor]  # sums over the tokens of a micro-batch, detached
 
 @dataclass(frozen=True)
 class Mismatch:
-    """How tokens are reweighted for having been drawn by the engine: see `grpo.loss.mismatch_weights`."""
+    """How tokens are reweighted for the gap between trainer and engine: see `grpo.loss.mismatch_weights`."""
 
     level: str
     bound: str
@@ -47,7 +43,7 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Objective:
-    """The loss of a run. Defaults switch something off; what is argued about has none."""
+    """The loss of a run. Every default switches something off."""
 
     policy_loss: PolicyLoss  # its hyper-parameters are bound: see `bind`
     aggregation: str
@@ -55,8 +51,8 @@ class Objective:
     temperature: float  # the sampling temperature
     kl_beta: float = 0.0
     kl_estimate: str = "k3"
-    kl_in_reward: bool = False  # the KL is a part of the reward, and none of the loss
-    kl_ratio_weighted: bool = False  # times the importance ratio, which makes its gradient that of the reverse KL
+    kl_in_reward: bool = False  # the KL is part of the reward and not of the loss
+    kl_ratio_weighted: bool = False  # multiplied by the ratio, which makes its gradient that of the reverse KL
     mismatch: Mismatch | None = None
     off_policy_max_kl: float = math.inf
     top_entropy_fraction: float = 1.0
@@ -74,8 +70,8 @@ class Objective:
         return self.kl_beta > 0 and not self.kl_in_reward
 
     @property
-    def always_teaches(self) -> bool:
-        """Whether a completion whose advantage is 0 has a gradient."""
+    def has_gradient_without_advantage(self) -> bool:
+        """Whether a completion with advantage 0 has a gradient."""
         return self.kl_in_loss or self.entropy_coefficient > 0
 
     def loss(
@@ -100,7 +96,7 @@ class Objective:
             entropy_floor: tokens below it, in nats, are left out of the policy loss.
         Returns: the loss, a scalar with gradient; sums over the micro-batch's tokens, detached.
         """
-        mask, spread = batch.mask, weights[:, None] * batch.mask  # [B, T]
+        mask, token_weights = batch.mask, weights[:, None] * batch.mask  # [B, T]
         correction = self._correction(batch, old_logprobs)
         per_token = self._policy_loss(batch, logprobs, old_logprobs, correction)
         parts = self._clipping(batch, logprobs, per_token) | self._gaps(batch, logprobs, old_logprobs, correction)
@@ -109,7 +105,7 @@ class Objective:
             kept = self._kept(batch, logprobs, entropy, entropy_floor)
             per_token = torch.where(kept, per_token, 0.0)
             parts["masked"] = (mask & ~kept).sum()
-        policy_loss = (per_token * spread).sum()
+        policy_loss = (per_token * token_weights).sum()
         loss = policy_loss
         if self.kl_in_loss:
             assert ref_logprobs is not None
@@ -117,7 +113,7 @@ class Objective:
             parts["kl"] = kl.detach().sum()
             if self.kl_ratio_weighted:
                 kl = ratio_weighted_kl(kl, logprobs, old_logprobs, mask)
-            loss = loss + self.kl_beta * (kl * spread).sum()
+            loss = loss + self.kl_beta * (kl * token_weights).sum()
         if self.entropy_coefficient:
             loss = loss + entropy_bonus(entropy, mask, coefficient=self.entropy_coefficient).sum() * token_weight
         parts["entropy"] = torch.where(mask, entropy.detach(), 0.0).sum()
@@ -128,7 +124,7 @@ class Objective:
         return KL_ESTIMATES[self.kl_estimate](logprobs, ref_logprobs, mask)
 
     def _correction(self, batch: MicroBatch, old_logprobs: Tensor) -> Tensor | None:
-        """The weight of each token for who sampled it, or None."""
+        """The correction weight of each token for the engine that sampled it, or None."""
         if self.mismatch is None:
             return None
         return mismatch_weights(old_logprobs, batch.sampler_logprobs, batch.mask, **vars(self.mismatch))
@@ -136,7 +132,7 @@ class Objective:
     def _policy_loss(
         self, batch: MicroBatch, logprobs: Tensor, old_logprobs: Tensor, correction: Tensor | None
     ) -> Tensor:
-        """The policy loss of each token, corrected for the sampler inside (where the loss asks for it) or outside."""
+        """The policy loss of each token; the correction is applied inside where the loss takes it, else outside."""
         arguments = (logprobs, old_logprobs, batch.advantages, batch.mask)
         if correction is not None and "mismatch" in inspect.signature(self.policy_loss).parameters:
             return self.policy_loss(*arguments, mismatch=correction)
@@ -149,21 +145,21 @@ class Objective:
         return per_token if correction is None else per_token * correction
 
     def _kept(self, batch: MicroBatch, logprobs: Tensor, entropy: Tensor, entropy_floor: float) -> Tensor:
-        """Tokens that the policy loss trains: not too far off policy, and not of too low entropy."""
+        """Tokens that the policy loss trains: near enough to the policy, and of enough entropy."""
         sampler_logprobs, advantages, max_kl = batch.sampler_logprobs, batch.advantages, self.off_policy_max_kl
         near = off_policy_mask(logprobs, sampler_logprobs, advantages, batch.mask, max_kl=max_kl)
         return near & (entropy.detach() >= entropy_floor)
 
     @staticmethod
     def _clipping(batch: MicroBatch, logprobs: Tensor, per_token: Tensor) -> Parts:
-        """Trained tokens that the policy loss leaves without gradient although their completion has an advantage."""
+        """Trained tokens without gradient although their completion has an advantage: the loss is clipped there."""
         gradient = token_gradient(per_token, logprobs)
         still = batch.mask & (gradient == 0)
         advantage = batch.advantages[:, None]
         return {"clipped_low": (still & (advantage < 0)).sum(), "clipped_high": (still & (advantage > 0)).sum()}
 
     def _gaps(self, batch: MicroBatch, logprobs: Tensor, old_logprobs: Tensor, correction: Tensor | None) -> Parts:
-        """How far the policy has moved from the old one, the old one lies from the engine, and what that weighs."""
+        """The ratio of the policy to the old one, the gap of the old one to the engine, and the correction weights."""
         mask = batch.mask
         moved = log_ratio(logprobs.detach(), old_logprobs, mask).exp()
         gap = log_ratio(old_logprobs, batch.sampler_logprobs, mask).abs()
@@ -194,8 +190,12 @@ def token_gradient(per_token: Tensor, logprobs: Tensor) -> Tensor:
 def bind(loss: Callable[..., Tensor], values: Mapping[str, float]) -> PolicyLoss:
     """A policy loss with those of the named hyper-parameters that its signature has.
 
-    Raises: ValueError for a function that does not take the four tensors of a loss, or has a keyword without default
-        that `values` lacks.
+    Args:
+        loss: A policy loss, see `grpo.loss`.
+        values: Hyper-parameters by name.
+    Raises:
+        ValueError: For a function that does not take the four tensors of a loss, or that has a keyword without
+            default that `values` lacks.
 
     >>> from grpo.loss import clipped_policy_loss
     >>> bind(clipped_policy_loss, {"clip_low": 0.2, "clip_high": 0.3, "max_ratio": 5.0}).keywords

@@ -1,10 +1,14 @@
-"""Settings as frozen dataclasses: read from TOML and `section.key=value` overrides, checked, written back, explained.
+"""How settings are read, checked, written and explained. Which settings there are: `grpo.config`, `grpo_rust.recipe`.
 
-A settings class has one field per section, each a frozen dataclass whose fields are made by `option`: meaning, unit,
-range or choices, and where the default comes from. `load` reports every problem of a file and its overrides in one
-message; a class or section may add a method `conflicts() -> list[str]` for what no single field can know. `to_toml`
-writes what `load` reads back as equal. Left out: nesting below a section (one table of numbers excepted), environment
-variables, includes.
+A settings class is a frozen dataclass with one field per section; a section is a frozen dataclass whose fields are made
+by `option`: default, meaning, unit, range or choices, and the source of the default.
+
+    load        reads a TOML file and `section.key=value` overrides and checks them; one message lists every problem
+    to_toml     writes settings so that `load` reads them back as equal
+    defaults    lists every setting, for `--help` and the documentation
+
+A settings class or a section may have a method `conflicts() -> list[str]` that reports settings which exclude each
+other. Left out: nesting below a section (except one table of numbers), environment variables, includes.
 """
 
 from __future__ import annotations
@@ -45,7 +49,7 @@ class Default(NamedTuple):
 
 
 class _Given(NamedTuple):
-    """A value that someone wrote, and where: a file name, or the command line."""
+    """A value from a file or an override; `origin` is the file's name, or the command line."""
 
     value: Any
     origin: str
@@ -61,10 +65,17 @@ def option(
     choices: Sequence[str] = (),
     source: str = "",
 ) -> Any:
-    """A dataclass field that knows its meaning, unit, inclusive range or choices, and the source of its default.
+    """A dataclass field with meaning, unit, range or choices, and the source of its default.
 
-    Returns: the field; its metadata has the keys doc, unit, low, high, choices, source. A mapping is copied per
-        instance, and `low` and `high` then bound its values.
+    Args:
+        default: The default; a mapping is a table of numbers and is copied per instance.
+        meaning: What the setting does, for `--help`.
+        unit: Unit of the value.
+        low: Lowest value allowed; in a table, of each number.
+        high: Highest value allowed; in a table, of each number.
+        choices: The values allowed, of a text.
+        source: Where the default comes from.
+    Returns: the field; its metadata has the keys doc, unit, low, high, choices, source.
 
     >>> @dataclasses.dataclass(frozen=True)
     ... class Train:
@@ -79,13 +90,16 @@ def option(
 
 
 def load(cls: type[Settings], path: str | Path | None, overrides: Sequence[str] = ()) -> Settings:
-    """Build settings out of a TOML file and overrides, the later winning.
+    """Settings from a TOML file and overrides; the later ones win.
 
-    Args: cls, the settings class; path, the TOML file, or None for the defaults alone; overrides, each
-        `section.key=value`: the value is read as TOML, or as plain text where it is none; `section.key.name=number`
-        sets one entry of a table.
-    Returns: the settings, complete with defaults.
-    Raises: ConfigError naming origin, key, value, what is allowed and the nearest valid key, for every problem.
+    Args:
+        cls: The settings class.
+        path: The TOML file, or None for the defaults alone.
+        overrides: Each `section.key=value`. The value is read as TOML, or as plain text where it is not TOML;
+            `section.key.name=number` sets one entry of a table.
+    Returns: The settings, complete with defaults.
+    Raises:
+        ConfigError: With origin, key, value, what is allowed and the nearest valid key, for every problem.
     """
     problems: list[str] = []
     options = _options(cls)
@@ -111,7 +125,7 @@ def load(cls: type[Settings], path: str | Path | None, overrides: Sequence[str] 
 
 
 def to_toml(settings: Any) -> str:
-    """The settings as TOML that `load` reads back as equal; every key is written, defaults too."""
+    """The settings as TOML that `load` reads back as equal; every key is written, defaults included."""
     lines: list[str] = []
     for section in dataclasses.fields(settings):
         values = vars(getattr(settings, section.name))
@@ -123,7 +137,7 @@ def to_toml(settings: Any) -> str:
 
 
 def defaults(cls: type[Any]) -> list[Default]:
-    """Every setting of a class, in order: what `--help` and the documentation are made of."""
+    """Every setting of a class, in order, for `--help` and the documentation."""
     sections = {name: section() for name, section in _sections(cls).items()}
     return [
         Default(
@@ -155,13 +169,13 @@ def _options(cls: type[Any]) -> dict[tuple[str, str], tuple[dataclasses.Field[An
 
 
 def _conflicts(settings: Any) -> list[str]:
-    """What the sections and the settings as a whole say against themselves."""
+    """Settings that exclude each other, by the sections' and the class's own `conflicts`."""
     parts = [getattr(settings, section.name) for section in dataclasses.fields(settings)]
     return [conflict for part in [*parts, settings] if hasattr(part, "conflicts") for conflict in part.conflicts()]
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """A TOML file as nested dicts."""
+    """A TOML file as nested dicts. Raises: ConfigError where it cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -194,7 +208,7 @@ def _collect_override(
     given: dict[tuple[str, str], _Given],
     problems: list[str],
 ) -> None:
-    """Add one override to `given`, or what is wrong with it to `problems`."""
+    """Add one override to `given`, or its problem to `problems`."""
     name, equals, text = override.partition("=")
     section, key, entry = [*(part.strip() for part in name.split(".", 2)), "", ""][:3]
     entry = str(_parse(entry)) if entry.startswith(('"', "'")) else entry  # quoted, as in a file
@@ -216,7 +230,7 @@ def _collect_override(
 
 
 def _parse(text: str) -> Any:
-    """An override's value as TOML, or as the plain text it is."""
+    """An override's value as TOML, or else as plain text."""
     try:
         table = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
@@ -225,7 +239,6 @@ def _parse(text: str) -> Any:
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
-    """A field's default value."""
     return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
@@ -241,13 +254,13 @@ def _unknown(name: str, origin: str, options: Mapping[tuple[str, str], Any]) -> 
 
 
 def _shown(value: Any, *, quotes: bool = True) -> str:
-    """A value for a message: on one line, without control characters, not too long."""
+    """A value for a message: one line of at most 80 characters, without control characters."""
     text = repr(value) if quotes or not str(value).isprintable() else str(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _convert(value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
-    """The value as the field's type. Raises: ValueError whose text is what is allowed."""
+    """The value as the field's type. Raises: ValueError whose text says what is allowed."""
     if get_origin(hint) is not None:  # Mapping[str, float]
         if not isinstance(value, Mapping) or not all(name and name.isprintable() for name in value):
             raise ValueError(_allowed(hint, metadata))
@@ -274,7 +287,7 @@ def _convert_entry(name: str, number: Any, metadata: Mapping[str, Any]) -> Any:
 
 
 def _is_finite(value: float) -> bool:
-    """Whether a number is one that a float can hold."""
+    """Whether a number fits in a float and is finite."""
     try:
         return math.isfinite(value)
     except OverflowError:  # an int beyond the range of floats
@@ -305,5 +318,5 @@ def _toml(value: Any) -> str:
 
 
 def _toml_key(name: str) -> str:
-    """A key in TOML, quoted where it has to be."""
+    """A key in TOML, quoted where TOML requires it."""
     return name if BARE_KEY.fullmatch(name) else _toml(name)

@@ -1,9 +1,9 @@
-"""From graded groups to new weights: samples, micro-batches, forward and backward, optimizer steps.
+"""From graded groups to new weights: samples, micro-batches, forward and backward passes, optimizer steps.
 
 `old_logprobs` are the trainer's own, just before the first update on the batch. A batch that feeds one update needs no
-forward pass for them: they are the current log-probs, detached. A group without spread has no policy gradient; skipping
-it saves its forward pass and changes the policy gradient by nothing, because the loss weights are those of the whole
-optimizer batch. What is minimised stands in `grpo.objective`.
+forward pass for them: they are the current log-probs, detached. A zero_std group has no policy gradient; leaving it out
+saves its forward pass and changes the policy gradient by nothing, because the loss weights are those of the whole
+optimizer batch. What is minimised is `grpo.objective`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,22 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from grpo.device import cpu_threads
 from grpo.errors import HostFailed
-from grpo.loss import aggregation_weights, entropy_floor, kl_penalised_rewards
+from grpo.loss.aggregation import aggregation_weights
+from grpo.loss.entropy import entropy_floor
+from grpo.loss.kl import kl_penalised_rewards
 from grpo.model.batching import MicroBatch, TrainingSample, micro_batches
 from grpo.model.policy import Policy
 from grpo.objective import Objective
 from grpo.rollout.records import Group
+from grpo.timing import BusyClock
 
-__all__ = ["NonFiniteLoss", "Scorer", "Updater", "learning_rate", "samples_from_groups"]
+__all__ = ["LogprobModel", "NonFiniteLoss", "Updater", "learning_rate", "training_samples"]
 
 
-class Scorer(Protocol):
-    """What reads log-probs of completions: a policy, or the base under its adapters."""
+class LogprobModel(Protocol):
+    """Computes log-probs of completions: a policy, or the base model under its adapters."""
 
     def completion_logprobs(
         self, batch: MicroBatch, *, temperature: float, entropy_grad: bool = False
@@ -39,38 +43,34 @@ class NonFiniteLoss(HostFailed, ArithmeticError):
 
 
 @dataclass(frozen=True)
-class _Scores:
-    """A policy's view of the completions of a micro-batch, detached; both [B, T]."""
+class _Logprobs:
+    """A model's log-probs of the completions of a micro-batch, and its entropy; detached, both [B, T]."""
 
     logprobs: Tensor
     entropy: Tensor
 
 
 @dataclass
-class _Share:
+class _MiniBatch:
     """The part of a batch that one optimizer step learns from."""
 
     batches: list[MicroBatch]
     weights: Tensor  # [completions]: of each completion's tokens in the loss
     token_weight: float  # 1 / trained tokens
-    before: list[_Scores] = field(default_factory=list)  # the policy before the first update on the batch
+    old: list[_Logprobs] = field(default_factory=list)  # of the policy before the first update on the batch
 
 
-def samples_from_groups(groups: Sequence[Group], advantages: Tensor) -> list[TrainingSample]:
-    """Every completion that has a reward with its advantage, in order; one without is data of nothing and left out.
+def training_samples(groups: Sequence[Group], advantages: Tensor) -> list[TrainingSample]:
+    """Every completion that has a reward, with its advantage, in order.
 
-    Args: groups of one size; advantages [P, G], one of `grpo.advantages`.
+    Args:
+        groups: Graded groups of one size.
+        advantages: [P, G], from one of `grpo.advantages`.
     """
     return [
-        TrainingSample(
-            group.prompt_ids,
-            completion.token_ids,
-            completion.sampler_logprobs,
-            value,
-            truncated=not completion.terminated,
-        )
+        TrainingSample(group.example.prompt_ids, c.token_ids, c.sampler_logprobs, value, truncated=not c.terminated)
         for group, row in zip(groups, advantages.tolist(), strict=True)
-        for completion, reward, value in zip(group.completions, group.rewards, row, strict=True)
+        for c, reward, value in zip(group.completions, group.rewards, row, strict=True)
         if reward is not None
     ]
 
@@ -99,7 +99,7 @@ class Updater:
     def __init__(
         self,
         policy: Policy,
-        reference: Scorer | None,
+        reference: LogprobModel | None,
         objective: Objective,
         *,
         schedule: Callable[[int], float],
@@ -110,20 +110,34 @@ class Updater:
         micro_batch_tokens: int,
         skip_zero_std: bool,
         num_minibatches: int = 1,
+        threads: int = 0,
     ) -> None:
-        """Args: reference, needed when the objective has a KL; schedule, update number -> learning rate;
-        num_iterations, passes over a batch; num_minibatches, the shares that a pass cuts it into, one update each.
+        """
+        Args:
+            policy: What is trained.
+            reference: What the KL is measured to; needed when the objective has a KL.
+            objective: What is minimised.
+            schedule: Number of the update -> learning rate.
+            betas, weight_decay: Of AdamW.
+            max_grad_norm: Global gradient norm above which gradients are scaled down.
+            num_iterations: Passes over a batch.
+            micro_batch_tokens: In one forward and backward pass.
+            skip_zero_std: Whether completions of advantage 0 are left out where their gradient is zero.
+            num_minibatches: Parts that a pass cuts a batch into, one optimizer step each.
+            threads: CPU threads of torch during an update; 0 changes nothing.
         """
         if objective.needs_reference and reference is None:
             raise ValueError(f"kl_beta is {objective.kl_beta}, but there is no reference model to measure the KL to")
         self.objective = objective
-        self._policy, self._reference = policy, reference
+        self.policy, self._reference = policy, reference
         self._schedule = schedule
         self._max_grad_norm = max_grad_norm
         self._num_iterations = num_iterations
-        self._updates_per_batch = num_minibatches
+        self._num_minibatches = num_minibatches
         self._micro_batch_tokens = micro_batch_tokens
-        self._skip_zero_spread = skip_zero_std
+        self._skip_zero_std = skip_zero_std
+        self._threads = threads
+        self._busy = BusyClock()
         self.updates = 0
         matrices = [p for p in policy.model.parameters() if p.requires_grad and p.ndim >= 2]
         vectors = [p for p in policy.model.parameters() if p.requires_grad and p.ndim < 2]
@@ -133,40 +147,49 @@ class Updater:
             betas=betas,
         )
 
+    @property
+    def busy_s(self) -> float:
+        """Seconds spent in updates so far, and in measuring the KL of rewards."""
+        return self._busy.seconds
+
     def update(self, samples: Sequence[TrainingSample]) -> dict[str, float]:
         """`num_iterations * num_minibatches` optimizer steps on one batch.
 
-        Returns: the metrics of the update; without anything to learn from, only its learning rate and count.
-        Raises: NonFiniteLoss before the step that would have spoiled the weights.
+        Returns: The metrics of the update; without anything to learn from, only its learning rate and count.
+        Raises:
+            NonFiniteLoss: Before the step that would have spoiled the weights.
         """
-        size = math.ceil(len(samples) / self._updates_per_batch) or 1
-        shares = [self._share(samples[start : start + size]) for start in range(0, len(samples), size)]
-        shares = [share for share in shares if share.batches]
-        if len(shares) > 1 or self.objective.top_entropy_fraction < 1:
-            for share in shares:  # before any weight moves
-                share.before = self._score(share.batches)
-        updates = self.updates
-        parts = [part for _ in range(self._num_iterations) for share in shares for part in self._update_share(share)]
-        return {**self._metrics(parts, num_updates=self.updates - updates), "optim/updates": self.updates}
+        with self._busy.running(), cpu_threads(self._threads):
+            size = math.ceil(len(samples) / self._num_minibatches) or 1
+            minibatches = [self._minibatch(samples[start : start + size]) for start in range(0, len(samples), size)]
+            minibatches = [minibatch for minibatch in minibatches if minibatch.batches]
+            if len(minibatches) > 1 or self.objective.top_entropy_fraction < 1:
+                for minibatch in minibatches:  # before any weight moves
+                    minibatch.old = self._logprobs(minibatch.batches)
+            updates = self.updates
+            passes = [minibatch for _ in range(self._num_iterations) for minibatch in minibatches]
+            parts = [part for minibatch in passes for part in self._update_minibatch(minibatch)]
+            return {**self._metrics(parts, num_updates=self.updates - updates), "optim/updates": self.updates}
 
-    def penalised(self, groups: Sequence[Group], rewards: Tensor) -> tuple[Tensor, float]:
-        """The KL to the reference as a part of the reward.
+    def charge_kl(self, groups: Sequence[Group], rewards: Tensor) -> tuple[Tensor, float]:
+        """Subtract the KL to the reference from the rewards.
 
-        Returns: rewards [P, G] minus beta times the KL of each completion; the mean KL of a token, in nats.
+        Returns: Rewards [P, G] minus beta times the KL of each completion; the mean KL per token, in nats.
         """
-        samples = samples_from_groups(groups, torch.zeros_like(rewards))
-        penalties = torch.zeros(len(samples))
-        batches = [b.to(self._policy.device) for b in micro_batches(samples, max_tokens=self._micro_batch_tokens)]
-        assert self._reference is not None
-        total = 0.0
-        references = self._score(batches, self._reference)
-        for batch, ours, theirs in zip(batches, self._score(batches), references, strict=True):
-            kl = self.objective.kl(ours.logprobs, theirs.logprobs, batch.mask)
-            zero = kl.new_zeros(len(kl))
-            penalties[batch.rows.cpu()] = kl_penalised_rewards(zero, kl, batch.mask, beta=self.objective.kl_beta).cpu()
-            total += float(kl.sum())
-        mean = total / max(1, sum(len(sample.completion_ids) for sample in samples))
-        return rewards.masked_scatter(~rewards.isnan(), rewards[~rewards.isnan()] + penalties), mean
+        with self._busy.running(), cpu_threads(self._threads):
+            samples = training_samples(groups, torch.zeros_like(rewards))
+            penalties = torch.zeros(len(samples))
+            batches = [b.to(self.policy.device) for b in micro_batches(samples, max_tokens=self._micro_batch_tokens)]
+            assert self._reference is not None
+            total = 0.0
+            references = self._logprobs(batches, self._reference)
+            for batch, ours, theirs in zip(batches, self._logprobs(batches), references, strict=True):
+                kl = self.objective.kl(ours.logprobs, theirs.logprobs, batch.mask)
+                zero, beta = kl.new_zeros(len(kl)), self.objective.kl_beta
+                penalties[batch.rows.cpu()] = kl_penalised_rewards(zero, kl, batch.mask, beta=beta).cpu()
+                total += float(kl.sum())
+            mean = total / max(1, sum(len(sample.completion_ids) for sample in samples))
+            return rewards.masked_scatter(~rewards.isnan(), rewards[~rewards.isnan()] + penalties), mean
 
     def state_dict(self) -> dict[str, Any]:
         """Adam's moments and the number of updates."""
@@ -177,47 +200,47 @@ class Updater:
         self.optimizer.load_state_dict(state["optimizer"])
         self.updates = state["updates"]
 
-    def _share(self, samples: Sequence[TrainingSample]) -> _Share:
-        """Micro-batches and loss weights of one optimizer batch; completions that teach nothing cost no forward pass."""
+    def _minibatch(self, samples: Sequence[TrainingSample]) -> _MiniBatch:
+        """Micro-batches and loss weights of one optimizer batch, without completions whose gradient is zero."""
         objective = self.objective
         lengths = torch.tensor(
             [0 if objective.mask_truncated and s.truncated else len(s.completion_ids) for s in samples]
         )
         weights = aggregation_weights(lengths, aggregation=objective.aggregation, max_tokens=objective.max_tokens)
-        kept = [row for row, length in enumerate(lengths.tolist()) if length and self._teaches(samples[row])]
+        kept = [row for row, length in enumerate(lengths.tolist()) if length and self._has_gradient(samples[row])]
         batches = micro_batches([samples[row] for row in kept], max_tokens=self._micro_batch_tokens)
-        device = self._policy.device
-        return _Share([b.to(device) for b in batches], weights[kept].to(device), 1 / max(1, int(lengths.sum())))
+        device = self.policy.device
+        return _MiniBatch([b.to(device) for b in batches], weights[kept].to(device), 1 / max(1, int(lengths.sum())))
 
-    def _teaches(self, sample: TrainingSample) -> bool:
-        """Whether a sample's gradient can differ from zero."""
-        return sample.advantage != 0.0 or self.objective.always_teaches or not self._skip_zero_spread
+    def _has_gradient(self, sample: TrainingSample) -> bool:
+        """Whether the gradient of a sample can differ from zero."""
+        return sample.advantage != 0.0 or self.objective.has_gradient_without_advantage or not self._skip_zero_std
 
     @torch.no_grad()
-    def _score(self, batches: Iterable[MicroBatch], scorer: Scorer | None = None) -> list[_Scores]:
-        """What a policy, the trained one unless named, says of completions."""
+    def _logprobs(self, batches: Iterable[MicroBatch], model: LogprobModel | None = None) -> list[_Logprobs]:
+        """Log-probs and entropy of completions by a model, the trained policy unless another is given."""
         temperature = self.objective.temperature
-        asked = scorer or self._policy
-        return [_Scores(*asked.completion_logprobs(batch, temperature=temperature)) for batch in batches]
+        asked = model or self.policy
+        return [_Logprobs(*asked.completion_logprobs(batch, temperature=temperature)) for batch in batches]
 
-    def _update_share(self, share: _Share) -> list[dict[str, float]]:
+    def _update_minibatch(self, minibatch: _MiniBatch) -> list[dict[str, float]]:
         """One optimizer step; the metrics of its micro-batches."""
-        parts, first = [], not share.before
-        floor = self._entropy_floor(share)
-        for index, batch in enumerate(share.batches):
-            logprobs, entropy = self._policy.completion_logprobs(
+        parts, first = [], not minibatch.old
+        floor = self._entropy_floor(minibatch)
+        for index, batch in enumerate(minibatch.batches):
+            logprobs, entropy = self.policy.completion_logprobs(
                 batch, temperature=self.objective.temperature, entropy_grad=self.objective.entropy_coefficient > 0
             )
             if first:
-                share.before.append(_Scores(logprobs.detach(), entropy.detach()))
+                minibatch.old.append(_Logprobs(logprobs.detach(), entropy.detach()))
             loss, part = self.objective.loss(
                 batch,
                 logprobs,
                 entropy,
-                share.before[index].logprobs,
+                minibatch.old[index].logprobs,
                 self._reference_logprobs(batch),
-                share.weights[batch.rows],
-                token_weight=share.token_weight,
+                minibatch.weights[batch.rows],
+                token_weight=minibatch.token_weight,
                 entropy_floor=floor,
             )
             loss.backward()
@@ -226,19 +249,19 @@ class Updater:
         norm = self._step(sum(part["total"] for part in numbers))
         return [{**part, "grad_norm": norm} for part in numbers]
 
-    def _entropy_floor(self, share: _Share) -> float:
+    def _entropy_floor(self, minibatch: _MiniBatch) -> float:
         """The lowest entropy of a trained token, in nats: a quantile over the optimizer batch."""
         if self.objective.top_entropy_fraction == 1:
             return -math.inf
-        known = [scores.entropy[batch.mask] for batch, scores in zip(share.batches, share.before, strict=True)]
+        known = [old.entropy[batch.mask] for batch, old in zip(minibatch.batches, minibatch.old, strict=True)]
         return float(entropy_floor(torch.cat(known), fraction=self.objective.top_entropy_fraction))
 
     def _reference_logprobs(self, batch: MicroBatch) -> Tensor | None:
-        """What the reference says of the completions, where the loss has a KL."""
+        """The reference's log-probs of the completions, where the loss has a KL."""
         if not self.objective.kl_in_loss:
             return None
-        (scores,) = self._score([batch], self._reference)
-        return scores.logprobs
+        (reference,) = self._logprobs([batch], self._reference)
+        return reference.logprobs
 
     def _step(self, loss: float) -> float:
         """Clip, check and apply the accumulated gradient; its norm before clipping."""

@@ -1,57 +1,56 @@
-"""Text in, number out: what a Rust answer is worth. Imports the sandbox; never torch.
+"""Scores Rust completions: text in, numbers out. Imports the sandbox, never torch.
 
-rust       the code block, and its structure        format     rewards for form
-prompts    what the model is told                   cargo      rewards for cargo's verdict
-gold       tests that the model never sees          guard      was the pass earned
-functions  the rewards as TRL calls them            rubric     which rewards, with what weight
-grader     answers in, grades out, in the background
+Promises a score from 0 to 1 with its reason; None where a reward does not apply or the host failed; and a score of 0
+for passing tests that could not have failed. Left out: running programs (`sandbox`), and sums, groups and advantages
+(`grpo`).
+
+builtin         the reward functions, each one decorated function
+rubric          which rewards are computed, with what weights; a user's own functions
+grader          completions in, grades out, in the background
+trl_functions   the rewards as TRL calls them
+completion      a completion with the verdicts on it
+gold            tests that the model never sees
+prompts         the system prompt
+rust            the code block of a completion, and the structure of its program
+strictness      whether the tests that passed could have failed
+user_functions  loading a user's own functions by name
+
+For every built-in reward this package has the function that TRL calls, such as `cargo_build_reward_func`.
 """
 
+from rewards import trl_functions
+from rewards.builtin import PUBLISHED_WEIGHTS
 from rewards.completion import GradedCompletion, Score
-from rewards.grade import Grade
-from rewards.grader import RustGrader
-from rewards.prompts import SYSTEM_PROMPT, chat_messages
+from rewards.grader import RustGrade, RustGrader
+from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import RewardError, Rubric
 from rewards.rust.parse import extract_code, parse
 from rewards.strictness.judge import Judgement, judge
-from rewards.trl_functions import (
-    PUBLISHED_WEIGHTS,
-    cargo_build_reward_func,
-    cargo_clippy_reward_func,
-    cargo_test_reward_func,
-    cargo_test_thorough_reward_func,
-    clippy_clean_reward_func,
-    code_block_count_reward_func,
-    gold_reward_func,
-    non_empty_reward_func,
-    test_block_count_reward_func,
-    tests_have_asserts_reward_func,
-    tests_passed_share_reward_func,
-)
 
 __all__ = [
     "PUBLISHED_WEIGHTS",
     "SYSTEM_PROMPT",
     "GradedCompletion",
-    "Grade",
     "Judgement",
     "RewardError",
     "Rubric",
+    "RustGrade",
     "RustGrader",
     "Score",
-    "cargo_build_reward_func",
-    "cargo_clippy_reward_func",
-    "cargo_test_reward_func",
-    "cargo_test_thorough_reward_func",
-    "chat_messages",
-    "clippy_clean_reward_func",
-    "code_block_count_reward_func",
     "extract_code",
-    "gold_reward_func",
     "judge",
-    "non_empty_reward_func",
     "parse",
-    "test_block_count_reward_func",
-    "tests_have_asserts_reward_func",
-    "tests_passed_share_reward_func",
+    *trl_functions.__all__,
 ]
+
+
+def __getattr__(name: str) -> trl_functions.RewardFunction:
+    """The function of that name for TRL: there is one for every reward in `rewards.builtin.REWARDS`."""
+    try:
+        return trl_functions.__getattr__(name)
+    except AttributeError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return __all__

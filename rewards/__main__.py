@@ -1,15 +1,15 @@
-"""Score answers from the command line, every score with its reason.
+"""Score completions from the command line, every score with its reason.
 
 Usage:
-    python -m rewards grade ANSWER... [--jobs N] [--isolation KIND] [--mutation] [--json]
+    python -m rewards grade COMPLETION... [--jobs N] [--isolation KIND] [--mutation] [--json]
 
-An ANSWER is a file that holds a model's whole answer, text and fences; `-` is standard input. Bytes that are no UTF-8
-are read as the replacement character, as a tokenizer decodes them. Gold tests belong to a data set, so `gold` does
-not apply here. Exit codes: 0 all scored, 2 bad input, 3 the host failed, 130 interrupted, 141 nobody read the output
-to its end.
+A COMPLETION is a file that holds a model's whole completion, text and fences; `-` is standard input. Bytes that are not
+valid UTF-8 become the replacement character, as in a tokenizer. Gold tests belong to a data set, so `gold` does not
+apply here. Exit codes: 0 all scored, 2 bad input, 3 the host failed, 130 interrupted, 141 the reader of the output
+went away.
 
 Example:
-    python -m rewards grade answer.md
+    python -m rewards grade completion.md
 """
 
 from __future__ import annotations
@@ -22,27 +22,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rewards.builtin import PUBLISHED_WEIGHTS, REWARDS
 from rewards.completion import GradedCompletion, Score
+from rewards.grader import grade_mutants
 from rewards.rubric import Rubric
 from rewards.rust.parse import extract_code
-from rewards.strictness.mutation import grade_mutants
-from rewards.trl_functions import PUBLISHED_WEIGHTS, SCORERS
-from sandbox import ISOLATIONS, SandboxError, SandboxPool
+from sandbox.errors import SandboxError
+from sandbox.exit_codes import ExitCode
+from sandbox.isolation.policy import ISOLATIONS
 from sandbox.terminal import forget_output, plain
-
-SCORED, BAD_INPUT, HOST_FAILED, INTERRUPTED, NOT_READ = 0, 2, 3, 130, 141
-RUBRIC = Rubric({name: PUBLISHED_WEIGHTS.get(name, 0.0) for name in SCORERS})
-NAME_WIDTH = max(map(len, SCORERS))
+from sandbox.workers.pool import SandboxPool
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Score what the command line names; the exit code."""
+    """Score the completions that the command line names; returns the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m rewards", description="Score answers as the published recipe does."
+        prog="python -m rewards", description="Score completions as the published recipe does."
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
-    grade = verbs.add_parser("grade", help="every reward of each answer, with its weight and its reason")
-    grade.add_argument("answers", nargs="+", metavar="ANSWER", help="a file with a whole answer; - for standard input")
+    grade = verbs.add_parser("grade", help="every reward of each completion, with its weight and its reason")
+    grade.add_argument(
+        "completions",
+        nargs="+",
+        metavar="COMPLETION",
+        help="a file with a model's whole completion; - for standard input",
+    )
     grade.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
     grade.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="what keeps programs from your files")
     grade.add_argument("--mutation", action="store_true", help="run passing tests again on mutants: they must fail")
@@ -51,69 +55,70 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.jobs < 0:
         parser.error(f"--jobs is {arguments.jobs}; give 0 for one a core, or a positive number")
     try:
-        texts = [_read(name) for name in arguments.answers]
+        texts = [_read(name) for name in arguments.completions]
     except OSError as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
-        return BAD_INPUT
+        return ExitCode.BAD_INPUT
     try:
         with SandboxPool(arguments.jobs, isolation=arguments.isolation) as pool:
-            return _grade(pool, arguments.answers, texts, mutation=arguments.mutation, as_json=arguments.json)
+            return _grade(pool, arguments.completions, texts, mutation=arguments.mutation, as_json=arguments.json)
     except SandboxError as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
-        return HOST_FAILED
+        return ExitCode.HOST_FAILED
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         forget_output()
-        return NOT_READ
+        return ExitCode.NOT_READ
 
 
 def _read(name: str) -> str:
-    """The text of an answer."""
     content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     return content.decode("utf-8", "replace")
 
 
 def _grade(pool: SandboxPool, names: Sequence[str], texts: Sequence[str], *, mutation: bool, as_json: bool) -> int:
-    """Score the answers and print them, in their order."""
+    """Score the completions by every built-in reward and print the scores, in their order."""
+    rubric = Rubric({name: PUBLISHED_WEIGHTS.get(name, 0.0) for name in REWARDS})
     host_failed = False
     codes = [extract_code(text) for text in texts]
     verdicts = [None if code is None else pool.submit(code) for code in codes]
     for name, text, verdict in zip(names, texts, verdicts, strict=True):
-        answer = GradedCompletion(text, None if verdict is None else verdict.result())
-        if mutation and answer.code is not None and answer.judgement.strict:
-            mutants = grade_mutants({name: answer.code}, pool, lambda _, future: future.result())
-            answer = replace(answer, mutants=mutants[name])
-        host_failed |= answer.ungraded
-        scores = RUBRIC.score(answer)
-        print(_json_line(name, scores) if as_json else _table(name, scores), flush=True)
-    return HOST_FAILED if host_failed else SCORED
+        completion = GradedCompletion(text, None if verdict is None else verdict.result())
+        if mutation and completion.code is not None and completion.judgement.strict:
+            mutants = grade_mutants({name: completion.code}, pool, lambda _, future: future.result())
+            completion = replace(completion, mutants=mutants[name])
+        host_failed |= completion.ungraded
+        written = _json_line if as_json else _table
+        print(written(name, rubric.score(completion), rubric.weights), flush=True)
+    return ExitCode.HOST_FAILED if host_failed else ExitCode.DONE
 
 
-def _total(scores: Mapping[str, Score]) -> float | None:
-    """The weighted sum over scores that are not None; None when a reward that pays could not be told."""
-    if any(score.value is None and RUBRIC.weights[name] for name, score in scores.items()):
+def _total(scores: Mapping[str, Score], weights: Mapping[str, float]) -> float | None:
+    """The weighted sum over scores that are not None; None when a reward with a weight has no score."""
+    if any(score.value is None and weights[name] for name, score in scores.items()):
         return None
-    return sum(RUBRIC.weights[name] * (score.value or 0.0) for name, score in scores.items())
+    return sum(weights[name] * (score.value or 0.0) for name, score in scores.items())
 
 
-def _json_line(name: str, scores: Mapping[str, Score]) -> str:
-    """The scores of one answer for a program to read."""
+def _json_line(name: str, scores: Mapping[str, Score], weights: Mapping[str, float]) -> str:
+    """The scores of one completion for a program to read."""
     rewards: dict[str, dict[str, Any]] = {
-        reward: {"score": score.value, "weight": RUBRIC.weights[reward], "reason": score.reason}
+        reward: {"score": score.value, "weight": weights[reward], "reason": score.reason}
         for reward, score in scores.items()
     }
-    return json.dumps({"file": name, "total": _total(scores), "rewards": rewards})
+    return json.dumps({"file": name, "total": _total(scores, weights), "rewards": rewards})
 
 
-def _table(name: str, scores: Mapping[str, Score]) -> str:
-    """The scores of one answer for a person to read."""
-    lines = [plain(name).replace("\n", " "), f"  {'reward':{NAME_WIDTH}}  score  weight  reason"]
+def _table(name: str, scores: Mapping[str, Score], weights: Mapping[str, float]) -> str:
+    """The scores of one completion for a person to read."""
+    width = max(map(len, scores))
+    lines = [plain(name).replace("\n", " "), f"  {'reward':{width}}  score  weight  reason"]
     for reward, score in scores.items():
         reason = plain(score.reason).replace("\n", " ")
-        lines.append(f"  {reward:{NAME_WIDTH}}  {_number(score.value)}  {RUBRIC.weights[reward]:6.2f}  {reason}")
-    total, most = _total(scores), sum(RUBRIC.weights.values())
-    return "\n".join([*lines, f"  {'total':{NAME_WIDTH}}  {_number(total)}  of {most:.2f}"])
+        lines.append(f"  {reward:{width}}  {_number(score.value)}  {weights[reward]:6.2f}  {reason}")
+    total, most = _total(scores, weights), sum(weights.values())
+    return "\n".join([*lines, f"  {'total':{width}}  {_number(total)}  of {most:.2f}"])
 
 
 def _number(value: float | None) -> str:

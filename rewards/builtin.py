@@ -1,111 +1,225 @@
-"""Rewards for what cargo said: each maps an `GradedCompletion` to 0..1 with a reason; a failure of the host is None, never 0."""
+"""The built-in rewards: each function maps a `GradedCompletion` to a score from 0 to 1, with its reason.
+
+A new reward is one function under `@reward`: the rubric, the recipe, the command line and the functions for TRL find it
+in `REWARDS`. Promises that a failure of the host scores None and never 0. Left out: running programs (`rewards.grader`,
+`rewards.trl_functions`), the weights of a run (`rewards.rubric`), and whether a pass is strict
+(`rewards.strictness.judge`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
 from rewards.completion import NO_CODE, GradedCompletion, Score
 from rewards.gold import gold_passed
+from rewards.rust.parse import code_blocks
 from rewards.strictness.judge import effective_asserts
-from sandbox import Outcome, Verdict
+from sandbox.verdict import Outcome, Verdict
 
-__all__ = [
-    "cargo_build",
-    "cargo_clippy",
-    "cargo_test",
-    "cargo_test_thorough",
-    "clippy_clean",
-    "gold",
-    "tests_passed_share",
-]
+__all__ = ["PUBLISHED_WEIGHTS", "REWARDS", "Reward", "reward"]
 
-THOROUGH_ASSERTS = 2
+Scorer = Callable[[GradedCompletion], Score]
+Phase = Literal["build", "clippy", "test"]
+
+MAX_ASSERTS = 4  # number of asserts from which `asserts` pays 1
+THOROUGH_ASSERTS = 2  # number of asserts from which `cargo_test_thorough` pays 1
+UNWRITTEN = {"todo", "unimplemented"}  # macros that stand in for a body still to be written
 
 
-def cargo_build(answer: GradedCompletion) -> Score:
+@dataclass(frozen=True)
+class Reward:
+    """A built-in reward: its function and what `reward` was told of it."""
+
+    name: str  # its name in a rubric and in `rewards.weights`
+    scorer: Scorer
+    phase: Phase | None  # the sandbox's phase that it needs; None: it reads the text alone
+    on_gold_tests: bool  # whether that phase runs the prompt's gold tests instead of the completion's own
+    published_name: str  # the name of the function that TRL calls
+    published_weight: float | None  # its weight in the published recipe; None: that recipe does not have it
+
+    @property
+    def needs_verdict(self) -> bool:
+        """Whether the completion's own program must be graded."""
+        return self.phase is not None and not self.on_gold_tests
+
+
+REWARDS: dict[str, Reward] = {}  # by name, in the order of their definition, in which they are printed
+
+
+def reward(
+    *,
+    phase: Phase | None = None,
+    on_gold_tests: bool = False,
+    published_name: str = "",
+    published_weight: float | None = None,
+) -> Callable[[Scorer], Scorer]:
+    """Register the decorated function as the built-in reward of its name.
+
+    Its docstring is also that of the function for TRL.
+
+    Args:
+        phase: The sandbox's phase that the reward needs, and whose time is added to the reward's own; None for a reward
+            that reads the text alone.
+        on_gold_tests: Whether that phase runs the prompt's gold tests instead of the completion's own.
+        published_name: The name of the function that TRL calls; by default the function's name and `_reward_func`.
+        published_weight: The weight in the published recipe; None where that recipe does not have it.
+
+    Returns: A decorator that returns the function unchanged.
+
+    Raises: ValueError for a name that is taken.
+    """
+
+    def register(scorer: Scorer) -> Scorer:
+        name = scorer.__name__
+        function = published_name or f"{name}_reward_func"
+        if name in REWARDS or any(function == other.published_name for other in REWARDS.values()):
+            raise ValueError(f"a reward called {name} or {function} is registered already; give it another name")
+        REWARDS[name] = Reward(name, scorer, phase, on_gold_tests, function, published_weight)
+        return scorer
+
+    return register
+
+
+@reward(phase="build", published_weight=1.0)
+def cargo_build(completion: GradedCompletion) -> Score:
     """1 when `cargo build` succeeds."""
-    verdict = answer.verdict
-    if verdict is None or answer.ungraded:
-        return _unrun(answer)
+    verdict = completion.verdict
+    if verdict is None or completion.ungraded:
+        return _no_verdict(completion)
     return Score(float(bool(verdict.build)), "builds" if verdict.build else _first_error(verdict))
 
 
-def cargo_clippy(answer: GradedCompletion) -> Score:
+@reward(phase="clippy", published_weight=1.0)
+def cargo_clippy(completion: GradedCompletion) -> Score:
     """1 when `cargo clippy` succeeds: no error, warnings allowed."""
-    verdict = answer.verdict
-    if verdict is None or answer.ungraded:
-        return _unrun(answer)
-    return Score(
-        float(bool(verdict.clippy)), f"{verdict.warnings} warnings" if verdict.clippy else _first_error(verdict)
-    )
+    verdict = completion.verdict
+    if verdict is None or completion.ungraded:
+        return _no_verdict(completion)
+    return Score(float(bool(verdict.clippy)), _clippy_reason(verdict))
 
 
-def clippy_clean(answer: GradedCompletion) -> Score:
-    """1 when clippy succeeds without a single warning."""
-    verdict = answer.verdict
-    if verdict is None or answer.ungraded:
-        return _unrun(answer)
-    reason = f"{verdict.warnings} warnings" if verdict.clippy else _first_error(verdict)
-    return Score(float(bool(verdict.clippy) and verdict.warnings == 0), reason)
+@reward(phase="test", published_weight=2.0)
+def cargo_test(completion: GradedCompletion) -> Score:
+    """1 when the completion passes its own tests strictly, as `rewards.strictness.judge` judges."""
+    if completion.verdict is None or completion.ungraded:
+        return _no_verdict(completion)
+    return Score(float(completion.judgement.strict), completion.judgement.reason)
 
 
-def cargo_test(answer: GradedCompletion) -> Score:
-    """1 when the answer passes its own tests strictly, as `rewards.strictness.judge` judges."""
-    if answer.verdict is None or answer.ungraded:
-        return _unrun(answer)
-    return Score(float(answer.judgement.strict), answer.judgement.reason)
-
-
-def cargo_test_thorough(answer: GradedCompletion) -> Score:
-    """A strict pass, paid by its asserts: 1/4 for one, 1 for two or more that are distinct and could have failed.
+@reward(phase="test")
+def cargo_test_thorough(completion: GradedCompletion) -> Score:
+    """1/4 for a strict pass with one assert that could have failed, 1 for one with two or more distinct ones.
 
     Paying for "the tests pass" alone makes a model write fewer asserts, since each one is a risk; paying for asserts
     whether they pass or not makes it write more of them and no better ones. When an assert is right with probability
     p, one earns p / 4 and two earn p^2, so the second is worth its risk from p = 1/4 on.
     """
-    if answer.verdict is None or answer.ungraded:
-        return _unrun(answer)
-    if not answer.judgement.strict or answer.program is None:
-        return Score(0.0, answer.judgement.reason)
-    count = len(effective_asserts(answer.program))
-    return Score(
-        (min(count, THOROUGH_ASSERTS) / THOROUGH_ASSERTS) ** 2, f"passes with {count} asserts that could have failed"
-    )
+    if completion.verdict is None or completion.ungraded:
+        return _no_verdict(completion)
+    if not completion.judgement.strict or completion.program is None:
+        return Score(0.0, completion.judgement.reason)
+    count = len(effective_asserts(completion.program))
+    share = min(count, THOROUGH_ASSERTS) / THOROUGH_ASSERTS
+    return Score(share**2, f"passes with {count} asserts that could have failed")
 
 
-def tests_passed_share(answer: GradedCompletion) -> Score:
-    """The share of the answer's tests that pass; 0 unless the tests are ones that could fail."""
-    verdict = answer.verdict
-    if verdict is None or answer.ungraded:
-        return _unrun(answer)
+@reward(published_weight=1.0)
+def non_empty(completion: GradedCompletion) -> Score:
+    """1 when some function outside the tests has a body that does something (`todo!()` does not)."""
+    if completion.program is None:
+        return Score(0.0, NO_CODE)
+    written = [
+        name
+        for name, body in completion.program.functions.items()
+        if body.statements and not (body.statements == 1 and body.macros & UNWRITTEN)
+    ]
+    return Score(1.0, f"{written[0]} has a body") if written else Score(0.0, "no function outside the tests has a body")
+
+
+@reward(published_name="code_block_count_reward_func", published_weight=0.5)
+def code_block(completion: GradedCompletion) -> Score:
+    """1 for exactly one closed ```rust block."""
+    count = len(code_blocks(completion.text))
+    return Score(float(count == 1), f"{count} closed ```rust blocks" if count else NO_CODE)
+
+
+@reward(published_name="test_block_count_reward_func", published_weight=0.5)
+def test_block(completion: GradedCompletion) -> Score:
+    """1 for exactly one `#[cfg(test)] mod` with a test in it."""
+    if completion.program is None:
+        return Score(0.0, NO_CODE)
+    blocks, tests = completion.program.num_test_modules, len(completion.program.tests)
+    return Score(float(blocks == 1 and tests > 0), f"{blocks} test modules, {tests} tests")
+
+
+@reward(published_name="tests_have_asserts_reward_func", published_weight=1.0)
+def asserts(completion: GradedCompletion) -> Score:
+    """1/4 for each distinct assert in the tests, at most 1, whether they pass or not."""
+    if completion.program is None:
+        return Score(0.0, NO_CODE)
+    count = len({found.text for found in completion.program.asserts})
+    return Score(min(count, MAX_ASSERTS) / MAX_ASSERTS, f"{count} distinct asserts")
+
+
+@reward(phase="test")
+def tests_passed_share(completion: GradedCompletion) -> Score:
+    """The share of the completion's tests that pass; 0 where all pass but not strictly, or none is reported."""
+    verdict = completion.verdict
+    if verdict is None or completion.ungraded:
+        return _no_verdict(completion)
     total = verdict.passed + verdict.failed + verdict.ignored
-    if verdict.test and not answer.judgement.strict:
-        return Score(0.0, answer.judgement.reason)
+    if verdict.test and not completion.judgement.strict:
+        return Score(0.0, completion.judgement.reason)
     if not total or not verdict.genuine:
         return Score(0.0, "no tests reported by the test harness")
     return Score(verdict.passed / total, f"{verdict.passed} of {total} tests pass")
 
 
-def gold(answer: GradedCompletion) -> Score:
-    """1 when the code passes the data's own tests; None where the data has none."""
-    if answer.gold is None:
+@reward(phase="clippy")
+def clippy_clean(completion: GradedCompletion) -> Score:
+    """1 when clippy succeeds without a single warning."""
+    verdict = completion.verdict
+    if verdict is None or completion.ungraded:
+        return _no_verdict(completion)
+    return Score(float(bool(verdict.clippy) and verdict.warnings == 0), _clippy_reason(verdict))
+
+
+@reward(phase="test", on_gold_tests=True)
+def gold(completion: GradedCompletion) -> Score:
+    """1 when the code passes the prompt's gold tests; None where the prompt has none."""
+    if completion.gold is None:
         return Score(None, "no gold tests for this prompt")
-    program, verdict = answer.gold
+    program, verdict = completion.gold
     if program is None or verdict is None:
-        return Score(0.0, NO_CODE if answer.code is None else "the code redefines what the gold tests compare with")
+        reason = NO_CODE if completion.code is None else "the code redefines what the gold tests compare with"
+        return Score(0.0, reason)
     if verdict.outcome is Outcome.HOST_ERROR:
         return Score(None, verdict.reason)
     return Score(float(gold_passed(program, verdict)), f"{verdict.passed} of {program.num_tests} gold tests pass")
 
 
-def _unrun(answer: GradedCompletion) -> Score:
-    """The score of an answer that was not graded: 0 without code, None when the sandbox failed."""
-    if answer.ungraded:
-        assert answer.verdict is not None
-        return Score(None, f"the sandbox failed: {answer.verdict.reason}")
+# As published. For the code block that experiment's text says 1.0, its code pays 0.5, its last version pays nothing.
+PUBLISHED_WEIGHTS: Mapping[str, float] = {
+    found.name: found.published_weight for found in REWARDS.values() if found.published_weight is not None
+}
+
+
+def _no_verdict(completion: GradedCompletion) -> Score:
+    """The score of a completion without a verdict on its program: 0 without code, None where the sandbox failed."""
+    if completion.ungraded:
+        assert completion.verdict is not None
+        return Score(None, f"the sandbox failed: {completion.verdict.reason}")
     return Score(0.0, NO_CODE)
 
 
+def _clippy_reason(verdict: Verdict) -> str:
+    return f"{verdict.warnings} warnings" if verdict.clippy else _first_error(verdict)
+
+
 def _first_error(verdict: Verdict) -> str:
-    """The first error in words."""
+    """The sandbox's reason if it gives one, else the first error message, else the outcome."""
     if verdict.reason:
         return verdict.reason
     errors = [d for d in verdict.diagnostics if d.level == "error"]

@@ -1,4 +1,7 @@
-"""One answer of the model, and what is known of it: what every reward function looks at."""
+"""One completion of the model with the verdicts on it: the argument of every built-in reward.
+
+Promises that a failure of the sandbox can be told from a program that failed. Left out: grading, and any score.
+"""
 
 from __future__ import annotations
 
@@ -7,64 +10,59 @@ from functools import cached_property
 from typing import NamedTuple
 
 from rewards.gold import GoldProgram
-from rewards.rust.parse import Program, extract_code, parse
+from rewards.rust.parse import extract_code, parse
+from rewards.rust.program import Program
 from rewards.strictness.judge import Judgement, judge
-from rewards.strictness.mutation import INSENSITIVE, notice_nothing
-from sandbox import Outcome, Verdict
+from sandbox.verdict import Outcome, Verdict
 
-__all__ = ["GradedCompletion", "Gold", "Score"]
+__all__ = ["NO_CODE", "Gold", "GradedCompletion", "Score"]
+
+NO_CODE = "no closed ```rust block with code in the completion"
 
 
 class Score(NamedTuple):
-    """A reward and why: 0 to 1, or None where it does not apply."""
+    """A reward's value and the reason for it."""
 
-    value: float | None
+    value: float | None  # 0 to 1; None where the reward does not apply or the host failed
     reason: str
 
 
 class Gold(NamedTuple):
-    """The gold tests' program of an answer, None where they cannot be put to it, and its verdict."""
+    """A completion's code with gold tests in place of its own, and the verdict on that."""
 
-    program: GoldProgram | None
-    verdict: Verdict | None
+    program: GoldProgram | None  # None without code, and where gold tests cannot be added to it
+    verdict: Verdict | None  # None without a program
 
 
 @dataclass(frozen=True)
 class GradedCompletion:
-    """An answer's text and the verdicts on it.
-
-    `verdict` is None without code, `gold` where there are no gold tests; `mutants` are the verdicts on
-    `rewards.strictness.mutation.mutants` of the code, where that was asked for.
-    """
+    """A completion's text and the verdicts on it."""
 
     text: str
-    verdict: Verdict | None = None
-    gold: Gold | None = None
-    mutants: tuple[Verdict, ...] = ()
+    verdict: Verdict | None = None  # on the completion's program; None without code
+    gold: Gold | None = None  # None where the prompt has no gold tests or they were not run
+    mutants: tuple[Verdict, ...] = ()  # on `rewards.strictness.mutation.mutants`, where those were graded
 
     @cached_property
     def code(self) -> str | None:
-        """The program in the answer."""
+        """The program in the completion, as text; None without one."""
         return extract_code(self.text)
 
     @cached_property
     def program(self) -> Program | None:
-        """The structure of that program."""
+        """The structure of the completion's code; None without code."""
         return None if self.code is None else parse(self.code)
 
     @cached_property
     def judgement(self) -> Judgement:
-        """Whether its pass is strict."""
+        """Whether the completion passes its tests strictly, and why or why not."""
         if self.code is None or self.verdict is None:
             return Judgement(False, NO_CODE)
-        judgement = judge(self.code, self.verdict, program=self.program)
-        if judgement.strict and notice_nothing(self.mutants):
-            return Judgement(False, INSENSITIVE)
-        return judgement
+        return judge(self.code, self.verdict, program=self.program, mutants=self.mutants)
 
     @property
     def ungraded(self) -> bool:
-        """Whether the sandbox failed, so that nothing can be said of the program."""
+        """Whether the sandbox failed, so that nothing is known about the program."""
         return self.verdict is not None and self.verdict.outcome is Outcome.HOST_ERROR
 
     @property
@@ -72,6 +70,3 @@ class GradedCompletion:
         """Whether the sandbox failed at the gold tests."""
         verdict = self.gold.verdict if self.gold is not None else None
         return verdict is not None and verdict.outcome is Outcome.HOST_ERROR
-
-
-NO_CODE = "no closed ```rust block with code in the answer"

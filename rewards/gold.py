@@ -1,7 +1,8 @@
-"""Gold tests: tests that the model never sees, run against the function that it wrote.
+"""Gold tests: tests that the model never sees, run on the function that it wrote.
 
-A data set gives them as `gold_tests`, a Rust test module or the inside of one, or as the published `rust_test_list`,
-a list of assert statements or test functions. The answer's own tests are cut out and these put in their place.
+A data set has them in the column `gold_tests`, a Rust test module or the inside of one, or in the published column
+`rust_test_list`, a list of assert statements or test functions. They replace the completion's own tests. Left out:
+running them (`rewards.grader`, `rewards.trl_functions`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rewards.rust.function_body import ASSERTS
 from rewards.rust.parse import parse
-from sandbox import Verdict
+from rewards.rust.program import ASSERTS
+from sandbox.verdict import Verdict
 
 __all__ = ["GOLD_COLUMNS", "GoldProgram", "gold_passed", "gold_problem", "gold_program", "has_gold_tests"]
 
@@ -20,19 +21,22 @@ GOLD_COLUMNS = ("gold_tests", "rust_test_list")
 
 
 class GoldProgram(NamedTuple):
-    """A program to grade with `phases=("test",)`, and how many tests it must pass."""
+    """A program to grade with `phases=("test",)`, and the number of tests that it must pass."""
 
     source: str
     num_tests: int
 
 
 def has_gold_tests(columns: Mapping[str, Any]) -> bool:
-    """Whether a row of the data brings gold tests; an empty list, as text too, is none. Raises: as gold_program."""
+    """Whether a row of the data has gold tests. An empty list does not count, nor does one as JSON text.
+
+    Raises: ValueError, as `gold_program`.
+    """
     return bool(columns.get("gold_tests") or _test_list(columns))
 
 
 def gold_problem(columns: Mapping[str, Any]) -> str:
-    """What is wrong with a row's gold tests, in words; empty where they can be used or there are none.
+    """What is wrong with a row's gold tests, as a message; "" where they can be used or there are none.
 
     >>> gold_problem({"gold_tests": "assert_eq!(f(), 1);"})
     "the column gold_tests holds no #[test] function: 'assert_eq!(f(), 1);'"
@@ -48,12 +52,14 @@ def gold_problem(columns: Mapping[str, Any]) -> str:
 
 
 def gold_program(code: str, columns: Mapping[str, Any]) -> GoldProgram | None:
-    """The answer's code with gold tests instead of its own.
+    """A completion's code with gold tests instead of its own.
 
-    Args: code, the program; columns, the row's other columns.
-    Returns: None when the row has no gold tests, or the code redefines what they are written with: the macros, or
-        equality that does not look at both sides.
-    Raises: ValueError for a `rust_test_list` that is no list of texts, nor one as JSON.
+    Args:
+        code: The completion's program.
+        columns: The columns of the prompt's row in the data.
+    Returns: None when the row has no gold tests, or when the code redefines what they rely on: an assert macro,
+        `panic`, `test`, or equality (so that it does not use both sides).
+    Raises: ValueError for a `rust_test_list` that is neither a list of texts nor one as JSON.
 
     >>> gold = gold_program("fn f() -> u8 { 1 }", {"rust_test_list": ["assert_eq!(f(), 1);"]})
     >>> gold.num_tests, "fn gold_0() {" in gold.source
@@ -73,16 +79,16 @@ def gold_program(code: str, columns: Mapping[str, Any]) -> GoldProgram | None:
 
 
 def gold_passed(gold: GoldProgram, verdict: Verdict) -> bool:
-    """Whether the code passed every gold test, and the harness said so itself."""
+    """Whether the code passed every gold test, and the test harness itself reported that."""
     nothing_else = verdict.failed == 0 and verdict.ignored == 0
     return bool(verdict.test) and verdict.genuine and nothing_else and verdict.passed == gold.num_tests
 
 
 def _gold_module(columns: Mapping[str, Any]) -> str | None:
-    """The row's gold tests as a Rust module."""
+    """The row's gold tests as a Rust module; None where it has none."""
     text = columns.get("gold_tests")
     if text:
-        return str(text) if parse(str(text)).test_modules else _module(str(text))
+        return str(text) if parse(str(text)).num_test_modules else _module(str(text))
     tests = _test_list(columns)
     return _module("\n".join(_test_function(index, test) for index, test in enumerate(tests))) if tests else None
 
@@ -105,12 +111,12 @@ def _test_list(columns: Mapping[str, Any]) -> list[str]:
 
 
 def _module(inside: str) -> str:
-    """Test functions as a module."""
+    """A module that holds the given test functions."""
     return f"#[cfg(test)]\nmod gold_tests {{\n    use super::*;\n{inside}\n}}\n"
 
 
 def _test_function(index: int, test: str) -> str:
-    """A statement as a test function; a test function as it is."""
+    """A test function that runs a statement; a test that is a function already is returned unchanged."""
     if "#[test]" in test:
         return test
     return f"    #[test]\n    fn gold_{index}() {{\n        {test.rstrip().removesuffix(';')};\n    }}"

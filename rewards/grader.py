@@ -1,31 +1,55 @@
-"""The grader that the trainer talks to: answers go to the sandbox as they end, grades come back by the batch."""
+"""The trainer's grader: completions go to the sandbox as they end, grades come back by the batch.
+
+Promises one grade per completion, in order, by a deadline. A failure of the host is logged as an error and scores None,
+never 0. Left out: sums and advantages, which are the trainer's. `RustGrade` and `RustGrader` implement the protocols of
+`grpo.rollout.records` without importing them.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar
 
 from rewards.builtin import gold as score_gold
 from rewards.completion import Gold, GradedCompletion
 from rewards.gold import GoldProgram, gold_program, has_gold_tests
-from rewards.grade import Grade
 from rewards.rubric import Rubric
 from rewards.rust.parse import extract_code
-from rewards.strictness.mutation import grade_mutants
-from sandbox import Outcome, SandboxPool, Verdict
+from rewards.strictness.judge import kills
+from rewards.strictness.mutation import mutants
+from sandbox.verdict import Outcome, Verdict
+from sandbox.workers.pool import SandboxPool
 
-__all__ = ["RustGrader"]
+__all__ = ["RustGrade", "RustGrader", "grade_mutants"]
+
+Key = TypeVar("Key", bound=Hashable)
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class RustGrade:
+    """The scores of one completion, and what else is known about it."""
+
+    rewards: Mapping[str, float | None]  # score by reward function; None: it does not apply
+    checks: Mapping[str, float | None] = field(default_factory=dict)  # named facts to average; None: unknown
+    seconds: Mapping[str, float] = field(default_factory=dict)  # time by reward function
+    verdict: Mapping[str, Any] = field(default_factory=dict)  # what `_record` keeps, as plain JSON values
+
+    @property
+    def solved(self) -> bool | None:
+        """Whether the completion solves its prompt: it passes its own tests strictly. None where it is ungraded."""
+        strict = self.checks.get("test_strict")
+        return None if strict is None else bool(strict)
+
+
 class _Example(Protocol):
-    """What is read of an example; `grpo.rollout.records.Example` has it."""
+    """The part of `grpo.rollout.records.Example` that the grader reads."""
 
     @property
     def messages(self) -> Sequence[Mapping[str, str]]: ...
@@ -34,7 +58,7 @@ class _Example(Protocol):
 
 
 class _Completion(Protocol):
-    """What is read of a completion; `grpo.rollout.records.Completion` has it."""
+    """The part of `grpo.rollout.records.Completion` that the grader reads."""
 
     @property
     def id(self) -> str: ...
@@ -46,11 +70,11 @@ class _Completion(Protocol):
 
 @dataclass(frozen=True)
 class _Ticket:
-    """An answer that is being graded."""
+    """A completion that is being graded."""
 
     example: _Example
     completion: _Completion
-    verdict: Future[Verdict] | None  # None: there is no code
+    verdict: Future[Verdict] | None  # None without code
     wants_gold: bool
     gold_program: GoldProgram | None
     gold_verdict: Future[Verdict] | None
@@ -59,7 +83,7 @@ class _Ticket:
 class RustGrader:
     """Implements `grpo.rollout.records.Grader` with a rubric and a pool of sandboxes.
 
-    An answer without code fails every check. One that the sandbox could not grade has rewards and checks of None.
+    A completion without code fails every check. One that the sandbox could not grade has rewards and checks of None.
     """
 
     def __init__(
@@ -71,18 +95,24 @@ class RustGrader:
         mutation: bool = False,
         deadline_s: float = 300.0,
     ) -> None:
-        """Args: gold, whether gold tests are run where the data has them; mutation, whether tests that pass strictly
-        are run again on mutants of the program, and must fail; deadline_s, the longest wait for a batch.
+        """Set up a grader; nothing runs before `start`.
+
+        Args:
+            rubric: The reward functions and their weights.
+            pool: The pool that runs the programs; the grader neither starts nor closes it.
+            gold: Whether to run gold tests where the data has them even if no reward needs them.
+            mutation: Whether to run tests that pass strictly again on mutants of the program, where they must fail.
+            deadline_s: The longest wait for the verdicts of a batch, seconds.
         """
         self.weights = rubric.weights
         self._rubric = rubric
         self._pool = pool
-        self._gold = gold or "gold" in rubric.weights
+        self._gold = gold or rubric.needs_gold
         self._mutation = mutation
         self._deadline_s = deadline_s
 
     def start(self, example: _Example, completion: _Completion) -> _Ticket:
-        """Send an answer to the sandbox; returns at once."""
+        """Send a completion to the sandbox; returns at once."""
         code = extract_code(completion.text)
         wants_gold = self._gold and has_gold_tests(example.columns)
         gold = gold_program(code, example.columns) if wants_gold and code is not None else None
@@ -95,37 +125,39 @@ class RustGrader:
             self._pool.submit(gold.source, phases=("test",)) if gold is not None else None,
         )
 
-    def finish(self, tickets: Sequence[_Ticket]) -> list[Grade]:
-        """Wait for the verdicts, at most until the deadline, and score; one grade a ticket, in order.
+    def finish(self, tickets: Sequence[_Ticket]) -> list[RustGrade]:
+        """Wait for the verdicts, at most until the deadline, and score.
 
-        A program that is not graded by then is named in the log and killed; it counts as a timeout, or, if the sandbox
-        never came to it, as one that the host could not grade.
+        A program that is not graded by then is named in the log and killed. It counts as a timeout, or, if the sandbox
+        had not started it, as a failure of the host.
+
+        Returns: One grade per ticket, in order.
         """
         deadline = time.monotonic() + self._deadline_s
-        answers = [self._answer(ticket, deadline) for ticket in tickets]
+        graded = [self._collect(ticket, deadline) for ticket in tickets]
         if self._mutation:
-            answers = self._with_mutants(tickets, answers, deadline)
-        _tell_failures(answers)
-        own: dict[str, list[float | None]] = {}
-        own_seconds = 0.0
-        if self._rubric.has_own:
-            own, own_seconds = self._rubric.own_scores(_arguments(tickets, answers), len(tickets))
+            graded = self._with_mutants(tickets, graded, deadline)
+        _log_failures(graded)
+        user: dict[str, list[float | None]] = {}
+        user_seconds = 0.0
+        if self._rubric.has_user_functions:
+            user, user_seconds = self._rubric.user_scores(_trl_arguments(tickets, graded), len(tickets))
         grades = []
-        for index, answer in enumerate(answers):
-            values, seconds = self._rubric.timed_score(answer)
-            for name, scores in own.items():
-                values[name], seconds[name] = scores[index], own_seconds
-            if answer.ungraded or (answer.gold_ungraded and self.weights.get("gold")):
+        for index, completion in enumerate(graded):
+            values, seconds = self._rubric.timed_score(completion)
+            for name, scores in user.items():
+                values[name], seconds[name] = scores[index], user_seconds
+            if completion.ungraded or (completion.gold_ungraded and self._rubric.pays_gold):
                 values = dict.fromkeys(values)  # a sum without its paid gold tests would count them as failed
-            grades.append(Grade(values, _checks(answer), seconds, _record(answer)))
+            grades.append(RustGrade(values, _checks(completion), seconds, _record(completion)))
         return grades
 
     def busy(self) -> float:
-        """Seconds since the start in which the pool was grading, the mean over its workers."""
+        """The seconds that the pool has spent grading, the mean over its workers."""
         return self._pool.busy_s / self._pool.jobs
 
-    def _answer(self, ticket: _Ticket, deadline: float) -> GradedCompletion:
-        """A ticket with its verdicts."""
+    def _collect(self, ticket: _Ticket, deadline: float) -> GradedCompletion:
+        """A ticket's completion with its verdicts."""
         name = ticket.completion.id
         verdict = self._wait(ticket.verdict, name, deadline)
         gold = None
@@ -134,20 +166,20 @@ class RustGrader:
         return GradedCompletion(ticket.completion.text, verdict, gold)
 
     def _with_mutants(
-        self, tickets: Sequence[_Ticket], answers: Sequence[GradedCompletion], deadline: float
+        self, tickets: Sequence[_Ticket], graded: Sequence[GradedCompletion], deadline: float
     ) -> list[GradedCompletion]:
-        """The answers, strict passes with the verdicts on their mutants."""
-        strict = {place: answer for place, answer in enumerate(answers) if answer.judgement.strict}
-        passes = {place: answer.code for place, answer in strict.items() if answer.code}
+        """The completions; those that pass strictly have the verdicts on their mutants."""
+        strict = {place: found for place, found in enumerate(graded) if found.judgement.strict}
+        passes = {place: found.code for place, found in strict.items() if found.code}
 
         def wait(place: int, future: Future[Verdict]) -> Verdict | None:
             return self._wait(future, f"{tickets[place].completion.id} (mutant)", deadline)
 
-        mutants = grade_mutants(passes, self._pool, wait)
-        return [replace(answer, mutants=mutants.get(place, ())) for place, answer in enumerate(answers)]
+        verdicts = grade_mutants(passes, self._pool, wait)
+        return [replace(found, mutants=verdicts.get(place, ())) for place, found in enumerate(graded)]
 
     def _wait(self, future: Future[Verdict] | None, name: str, deadline: float) -> Verdict | None:
-        """A verdict, by the deadline or never."""
+        """The verdict of a future, which is cancelled if it is not there by the deadline."""
         if future is None:
             return None
         try:
@@ -162,50 +194,76 @@ class RustGrader:
             return Verdict(Outcome.HOST_ERROR, reason="the sandbox was closed")
 
 
-def _tell_failures(answers: Sequence[GradedCompletion]) -> None:
-    """Be loud about answers that the sandbox could not grade: a run that goes on without them learns from fewer."""
-    verdicts = [verdict for answer in answers for verdict in (answer.verdict, answer.gold and answer.gold.verdict)]
+def grade_mutants(
+    codes: Mapping[Key, str], pool: SandboxPool, wait: Callable[[Key, Future[Verdict]], Verdict | None]
+) -> dict[Key, tuple[Verdict, ...]]:
+    """Grade the mutants of some programs, for each program until its tests fail on one.
+
+    Args:
+        codes: The programs, by any key.
+        pool: The pool that runs the mutants.
+        wait: Waits for the verdict of a key's mutant; None ends the grading of that program's mutants.
+    Returns: The verdicts by key, in the order of the mutants.
+    """
+    left = {key: mutants(code) for key, code in codes.items()}
+    verdicts: dict[Key, tuple[Verdict, ...]] = dict.fromkeys(codes, ())
+    while left := {key: programs for key, programs in left.items() if programs}:
+        futures = {key: pool.submit(programs.pop(0)) for key, programs in left.items()}
+        for key, future in futures.items():
+            verdict = wait(key, future)
+            if verdict is not None:
+                verdicts[key] += (verdict,)
+            if verdict is None or kills(verdict):
+                left[key].clear()
+    return verdicts
+
+
+def _log_failures(graded: Sequence[GradedCompletion]) -> None:
+    """Log as an error that the sandbox could not grade some completions: the run learns from fewer of them."""
+    verdicts = [verdict for found in graded for verdict in (found.verdict, found.gold and found.gold.verdict)]
     failed = [verdict for verdict in verdicts if verdict and verdict.outcome is Outcome.HOST_ERROR]
     if failed:
-        count, reason = len(failed), failed[0].reason
         log.error(
-            "the sandbox failed at %d programs of %d answers, which get no score: %s", count, len(answers), reason
+            "the sandbox failed at %d programs of %d completions, which get no score: %s",
+            len(failed),
+            len(graded),
+            failed[0].reason,
         )
 
 
-def _checks(answer: GradedCompletion) -> dict[str, float | None]:
-    """The facts to average over answers."""
+def _checks(completion: GradedCompletion) -> dict[str, float | None]:
+    """Named facts about a completion to average, 1 or 0 or a count; None for what is not known."""
     names = ("build", "clippy", "test", "test_strict", "gold", "asserts")
-    if answer.ungraded:
+    if completion.ungraded:
         return dict.fromkeys(names)
-    verdict = answer.verdict
-    said = (verdict.build, verdict.clippy, verdict.test) if verdict is not None else (False, False, False)
-    num_asserts = len({found.text for found in answer.program.asserts}) if answer.program is not None else 0
+    verdict, program = completion.verdict, completion.program
+    phases = (verdict.build, verdict.clippy, verdict.test) if verdict is not None else (False, False, False)
+    num_asserts = len({found.text for found in program.asserts}) if program is not None else 0
     values = (
-        *map(float, map(bool, said)),
-        float(answer.judgement.strict),
-        score_gold(answer).value,
+        *map(float, map(bool, phases)),
+        float(completion.judgement.strict),
+        score_gold(completion).value,
         float(num_asserts),
     )
     return dict(zip(names, values, strict=True))
 
 
-def _record(answer: GradedCompletion) -> dict[str, Any]:
-    """What is kept of a grading."""
-    record: dict[str, Any] = answer.verdict.to_json() if answer.verdict is not None else {}
-    record |= {"code": answer.code, "strict_reason": answer.judgement.reason}
-    if answer.gold is not None and answer.gold.verdict is not None:
-        record["gold"] = answer.gold.verdict.to_json()
+def _record(completion: GradedCompletion) -> dict[str, Any]:
+    """What to keep of a completion: the sandbox's verdicts, the code, and the judge's reason."""
+    record: dict[str, Any] = completion.verdict.to_json() if completion.verdict is not None else {}
+    record |= {"code": completion.code, "strict_reason": completion.judgement.reason}
+    if completion.gold is not None and completion.gold.verdict is not None:
+        record["gold"] = completion.gold.verdict.to_json()
     return record
 
 
-def _arguments(tickets: Sequence[_Ticket], answers: Sequence[GradedCompletion]) -> dict[str, list[Any]]:
-    """A batch as TRL hands it to a reward function."""
+def _trl_arguments(tickets: Sequence[_Ticket], graded: Sequence[GradedCompletion]) -> dict[str, list[Any]]:
+    """A batch as TRL passes it to a reward function."""
     columns = sorted({name for ticket in tickets for name in ticket.example.columns})
     return {
         "prompts": [[dict(message) for message in ticket.example.messages] for ticket in tickets],
         "completions": [[{"role": "assistant", "content": ticket.completion.text}] for ticket in tickets],
         "completion_ids": [list(ticket.completion.token_ids) for ticket in tickets],
-        "verdicts": [answer.verdict for answer in answers],
+        "verdicts": [completion.verdict for completion in graded],
         **{name: [ticket.example.columns.get(name) for ticket in tickets] for name in columns},
     }

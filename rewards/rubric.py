@@ -1,9 +1,10 @@
 """The rubric: which reward functions are computed, and with what weight they are summed.
 
-A name is one of `rewards.trl_functions.SCORERS`, or a function of your own as `package.module:function` or
-`path/to/file.py:function`. Your own is called as TRL would call it: keyword arguments `prompts`, `completions`,
-`completion_ids`, `verdicts` and every column of the data, one entry per answer; it returns one float or None per
-answer, or a coroutine of them.
+A name is a built-in reward (`rewards.builtin.REWARDS`), or a user's own function as `package.module:function` or
+`path/to/file.py:function`. A user's function is called as TRL calls it: keyword arguments `prompts`, `completions`,
+`completion_ids`, `verdicts` and every column of the data, each with one entry per completion; it returns one float or
+None per completion, or a coroutine that returns them. Promises that a user's function that fails does not end a run.
+Left out: the sum.
 """
 
 from __future__ import annotations
@@ -13,31 +14,25 @@ import inspect
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from rewards.builtin import REWARDS, Reward
 from rewards.completion import GradedCompletion, Score
-from rewards.trl_functions import SCORERS, RewardFunction
-from rewards.user_functions import OwnFunctionError, load_function
+from rewards.user_functions import UserFunctionError, load_function
 
 __all__ = ["RewardError", "Rubric"]
 
-PHASES = {  # whose time a reward function's is
-    "cargo_build": "build",
-    "cargo_clippy": "clippy",
-    "clippy_clean": "clippy",
-    **dict.fromkeys(("cargo_test", "cargo_test_thorough", "tests_passed_share", "gold"), "test"),
-}
 log = logging.getLogger(__name__)
 
 
 class RewardError(ValueError):
-    """A reward function is not known or cannot be loaded; says what is."""
+    """A reward function is unknown or cannot be loaded; the message says which and what to do."""
 
 
 class Rubric:
-    """Reward functions by name, with their weights; weight 0 computes and logs without paying.
+    """Reward functions by name, with their weights; a reward of weight 0 is computed and logged but pays nothing.
 
     >>> rubric = Rubric({"code_block": 0.5})
     >>> rubric.score(GradedCompletion("```rust\\nfn a() {}\\n```"))["code_block"].value
@@ -45,82 +40,100 @@ class Rubric:
     """
 
     def __init__(self, weights: Mapping[str, float]) -> None:
-        """Raises: RewardError naming the nearest known function."""
+        """Find the reward functions and load the user's own.
+
+        Args:
+            weights: The weight of each reward in the sum, by the reward's name.
+        Raises: RewardError for a name that is not known, with the nearest that is, or that cannot be loaded.
+        """
         self.weights: Mapping[str, float] = dict(weights)
-        self._own: dict[str, RewardFunction] = {name: _load(name) for name in weights if name not in SCORERS}
+        self._builtin: dict[str, Reward] = {name: REWARDS[name] for name in weights if name in REWARDS}
+        self._user: dict[str, Callable[..., Any]] = {name: _load(name) for name in weights if name not in REWARDS}
 
-    def score(self, answer: GradedCompletion) -> dict[str, Score]:
-        """What the built-in functions of the rubric say of one answer."""
-        return {name: SCORERS[name](answer) for name in self.weights if name in SCORERS}
+    @property
+    def needs_gold(self) -> bool:
+        """Whether some reward needs gold tests."""
+        return any(reward.on_gold_tests for reward in self._builtin.values())
 
-    def timed_score(self, answer: GradedCompletion) -> tuple[dict[str, float | None], dict[str, float]]:
-        """The values of `score`, and the seconds that each took; the sandbox's time counts for what needed it."""
+    @property
+    def pays_gold(self) -> bool:
+        """Whether some reward on gold tests has a weight other than 0."""
+        return any(reward.on_gold_tests and self.weights[name] for name, reward in self._builtin.items())
+
+    @property
+    def has_user_functions(self) -> bool:
+        """Whether some function is not built in."""
+        return bool(self._user)
+
+    def score(self, completion: GradedCompletion) -> dict[str, Score]:
+        """The scores of one completion by the rubric's built-in rewards."""
+        return {name: reward.scorer(completion) for name, reward in self._builtin.items()}
+
+    def timed_score(self, completion: GradedCompletion) -> tuple[dict[str, float | None], dict[str, float]]:
+        """The values of `score`, and the seconds that each took, including the sandbox's phase that it needs."""
         values: dict[str, float | None] = {}
         seconds: dict[str, float] = {}
-        for name in self.weights:
-            if name in SCORERS:
-                started = time.perf_counter()
-                values[name] = SCORERS[name](answer).value
-                seconds[name] = time.perf_counter() - started + _sandbox_seconds(name, answer)
+        for name, reward in self._builtin.items():
+            started = time.perf_counter()
+            values[name] = reward.scorer(completion).value
+            seconds[name] = time.perf_counter() - started + _sandbox_seconds(reward, completion)
         return values, seconds
 
-    def own_scores(
+    def user_scores(
         self, arguments: Mapping[str, Sequence[Any]], count: int
     ) -> tuple[dict[str, list[float | None]], float]:
-        """What your own functions say of a batch, and the seconds per answer.
+        """The scores of a batch by the user's own functions.
 
-        One that raises, or returns another number of scores or one that is not finite, scores None for the whole batch
-        and is named in the log: a mistake there must not end a run of many hours.
+        A function scores None for the whole batch, and is named in the log, when it raises, returns a wrong number of
+        scores, or returns one that is not finite: its mistake must not end a run of many hours.
+
+        Args:
+            arguments: The batch as TRL passes it, by keyword.
+            count: The number of completions.
+        Returns: The scores by function name, and the mean seconds per completion of all functions together.
         """
         started = time.perf_counter()
         scores: dict[str, list[float | None]] = {}
-        for name, function in self._own.items():
+        for name, function in self._user.items():
             try:
                 result = function(**arguments)
                 values = asyncio.run(_wait(result)) if inspect.isawaitable(result) else result
                 if len(values) != count:
-                    raise ValueError(f"returned {len(values)} scores for {count} answers")
+                    raise ValueError(f"returned {len(values)} scores for {count} completions")
                 scores[name] = [None if value is None else _finite(float(value)) for value in values]
             except Exception:  # the boundary to code that is not ours
                 log.exception("reward function %s failed; it scores None for this batch", name)
                 scores[name] = [None] * count
         return scores, (time.perf_counter() - started) / max(1, count)
 
-    @property
-    def has_own(self) -> bool:
-        """Whether some function is not built in."""
-        return bool(self._own)
-
 
 def _finite(score: float) -> float:
-    """A score that can be averaged: an infinite one would make every advantage of its group NaN."""
+    """Refuse a score that is not finite: an infinite one would make every advantage of its group NaN."""
     if not math.isfinite(score):
         raise ValueError(f"returned the score {score}; give a finite number, or None where it does not apply")
     return score
 
 
 async def _wait(result: Any) -> Any:
-    """Let a coroutine run to its end."""
     return await result
 
 
-def _sandbox_seconds(name: str, answer: GradedCompletion) -> float:
-    """The sandbox's time that a reward function made necessary."""
-    verdict = answer.gold.verdict if name == "gold" and answer.gold else answer.verdict
-    phase = PHASES.get(name, "")
-    return verdict.ms.get(phase, 0.0) / 1e3 if verdict is not None else 0.0
+def _sandbox_seconds(reward: Reward, completion: GradedCompletion) -> float:
+    """The seconds of the sandbox's phase that a reward needs; 0 where it needs none or none was run."""
+    verdict = completion.gold.verdict if reward.on_gold_tests and completion.gold else completion.verdict
+    return verdict.ms.get(reward.phase or "", 0.0) / 1e3 if verdict is not None else 0.0
 
 
-def _load(name: str) -> RewardFunction:
-    """A function of the user's own."""
+def _load(name: str) -> Callable[..., Any]:
+    """Load a user's own function."""
     if ":" not in name:
-        near = get_close_matches(name, SCORERS, n=1)
+        near = get_close_matches(name, REWARDS, n=1)
         hint = f"; did you mean {near[0]}?" if near else "."
         raise RewardError(
-            f"no reward function {name!r}{hint} Known: {', '.join(SCORERS)}; your own: package.module:function or "
+            f"no reward function {name!r}{hint} Known: {', '.join(REWARDS)}; your own: package.module:function or "
             "path/to/file.py:function"
         )
     try:
         return load_function(name)
-    except OwnFunctionError as error:
+    except UserFunctionError as error:
         raise RewardError(f"reward function: {error}") from error

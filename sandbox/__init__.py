@@ -3,15 +3,20 @@
     with SandboxPool() as pool:
         verdict = pool.submit(source).result()
 
-Promises: the verdict equals cargo's; a program can waste only what its limits allow; no process or file of it is
-left; a failure of the host is never blamed on a program; and it reaches no file, process or network of the host (see
-`sandbox.isolation` for by what means, and `THREATS.md` for what is not stopped).
+What it promises:
+
+- A verdict equals cargo's.
+- A program uses no more time, memory and disk than its limits allow, and leaves no process and no file.
+- A program reaches no file, process or network of the host. `sandbox.isolation` says by what means, and `THREATS.md`
+  what is not stopped.
+- A failure of the host is never a verdict on a program.
 """
 
 from sandbox.errors import IsolationError, PoolClosed, SandboxError, ToolchainError
+from sandbox.find_rust import find_toolchain
 from sandbox.isolation.policy import ISOLATIONS, Isolation
 from sandbox.limits import Limits
-from sandbox.toolchain import Toolchain, find_toolchain
+from sandbox.toolchain import Toolchain
 from sandbox.verdict import PHASES, Diagnostic, Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
 

@@ -4,10 +4,10 @@ Usage:
     python -m sandbox grade FILE_OR_DIR... [--jobs N] [--backend BACKEND] [--isolation KIND] [--json]
 
 A directory stands for every .rs file below it. Exit codes: 0 all graded, 2 bad input, 3 the host failed,
-130 interrupted, 141 nobody read the output to its end.
+130 interrupted, 141 the reader of the output stopped early.
 
 Example:
-    python -m sandbox grade answers/ --jobs 2 --json
+    python -m sandbox grade programs/ --jobs 2 --json
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox import Outcome, SandboxError, SandboxPool, Verdict
+from sandbox.errors import SandboxError
+from sandbox.exit_codes import ExitCode
 from sandbox.grading.backends import BACKENDS
 from sandbox.isolation.policy import ISOLATIONS
 from sandbox.terminal import forget_output, plain
-
-GRADED, BAD_INPUT, HOST_FAILED, INTERRUPTED, NOT_READ = 0, 2, 3, 130, 141
+from sandbox.verdict import Outcome, Verdict
+from sandbox.workers.pool import SandboxPool
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,22 +45,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         sources = [file.read_bytes().decode("utf-8", "surrogateescape") for file in files]
     except OSError as error:
         print(f"sandbox: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return ExitCode.BAD_INPUT
     try:
         with SandboxPool(arguments.jobs, backend=arguments.backend, isolation=arguments.isolation) as pool:
             return _grade(pool, files, sources, as_json=arguments.json)
     except SandboxError as error:
         print(f"sandbox: {error}", file=sys.stderr)
-        return HOST_FAILED
+        return ExitCode.HOST_FAILED
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         forget_output()
-        return NOT_READ
+        return ExitCode.NOT_READ
 
 
 def _programs(paths: Sequence[str]) -> list[Path]:
-    """The files that the paths stand for; OSError for one that is not there or cannot be read."""
+    """The files that the paths stand for. Raises: OSError for one that is not there or cannot be read."""
     files: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
@@ -83,7 +84,7 @@ def _grade(pool: SandboxPool, files: Sequence[Path], sources: Sequence[str], *, 
         verdict = future.result()
         host_failed |= verdict.outcome is Outcome.HOST_ERROR
         print(_json_line(file, verdict) if as_json else _line(file, verdict, width), flush=True)
-    return HOST_FAILED if host_failed else GRADED
+    return ExitCode.HOST_FAILED if host_failed else ExitCode.DONE
 
 
 def _json_line(file: Path, verdict: Verdict) -> str:

@@ -1,4 +1,4 @@
-"""What can stop the sandbox itself. A program that fails in it is no error: it is a verdict.
+"""The errors of the sandbox itself. A graded program that fails raises none of them: it gets a verdict.
 
 SandboxError
   ToolchainError    no usable Rust toolchain: none, too old, without clippy, or unable to build an empty program
@@ -12,16 +12,16 @@ __all__ = ["IsolationError", "PoolClosed", "SandboxError", "ToolchainError"]
 
 
 class SandboxError(Exception):
-    """Something failed that no graded program did."""
+    """Something failed, and it was not a graded program."""
 
 
 class ToolchainError(SandboxError):
-    """There is no Rust toolchain to grade with; says what was found and what to do."""
+    """There is no usable Rust toolchain. The message says what was found and what to do."""
 
 
 class IsolationError(SandboxError):
-    """There is no protection from the programs to be graded; says what was tried and what to do."""
+    """This host cannot be protected from graded programs. The message says what was tried and what to do."""
 
 
 class PoolClosed(SandboxError):
-    """The pool was closed before the work was given to it."""
+    """A program was submitted to a pool that is closed."""

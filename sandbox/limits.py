@@ -1,4 +1,7 @@
-"""What one program may use. CPU time decides; the wall clock is a backstop, so a busy machine changes no verdict."""
+"""What one program may use.
+
+The limits are in CPU time, so that a busy machine changes no verdict; the wall clock is only a backstop.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ __all__ = ["Limits"]
 
 
 def _limit(default: int, doc: str, unit: str, high: int) -> Any:
-    """A field that explains itself to `--help`."""
+    """A field with what `--help` says of it."""
     return field(default=default, metadata={"doc": doc, "unit": unit, "low": 1, "high": high})
 
 

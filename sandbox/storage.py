@@ -1,4 +1,4 @@
-"""What the sandbox keeps between runs: where it is kept, and for which version of this package it holds."""
+"""Where the sandbox keeps files between runs, and the hash that names its own version."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["cache_directory", "code_hash"]
 
 
 def cache_directory() -> Path:
-    """The directory of the built launcher, kept verdicts and self-checks: `$XDG_CACHE_HOME/grpo-rust`, or ~/.cache."""
+    """The directory of the built launcher, verdicts and self-checks: grpo-rust in `$XDG_CACHE_HOME` or ~/.cache."""
     root = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return Path(root) / "grpo-rust"
 
 
 @cache
 def code_hash() -> str:
-    """A hash of this package's sources: a verdict of another version is not reused."""
+    """A hash of this package's Python and Rust sources: the verdicts of another version are not reused."""
     digest = hashlib.sha256()
     for file in sorted(Path(__file__).parent.rglob("*.[pr][ys]")):
         digest.update(file.read_bytes())

@@ -1,4 +1,4 @@
-"""Hostile text for a terminal: what a model or its program wrote must not move the cursor or hide what it says."""
+"""Makes hostile text safe to print: it must not move the cursor or hide what it says."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def plain(text: str) -> str:
 
 
 def forget_output() -> None:
-    """After a BrokenPipeError (`... | head`): nobody reads on, and the interpreter shall not complain when it ends."""
+    """After a BrokenPipeError (`... | head`), discard what is left, so that the interpreter ends without a message."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

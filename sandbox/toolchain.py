@@ -1,37 +1,22 @@
-"""The Rust toolchain that grades: found once, called directly, never through rustup's proxies.
+"""A Rust toolchain, whose own binaries are called directly and never through rustup's proxies.
 
-A proxy costs five milliseconds a call and reads settings from the home of whoever runs it; the toolchain's own
-binaries do neither. Looked for first in the project's own `.rust/` folder (where `make` puts one), then on PATH.
+A proxy costs five milliseconds a call, and reads settings from the caller's home directory.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.errors import ToolchainError
-
-__all__ = ["MINIMUM_VERSION", "OWN_FOLDER", "Toolchain", "find_toolchain"]
-
-MINIMUM_VERSION = (1, 80)
-OWN_FOLDER = Path(__file__).resolve().parent.parent / ".rust"
-ADVICE = (
-    f"Install Rust {MINIMUM_VERSION[0]}.{MINIMUM_VERSION[1]} or newer with clippy "
-    "(`rustup toolchain install stable --component clippy`), or let `make` put one into the project's own folder"
-)
-PROBE_TIMEOUT_S = 60
+__all__ = ["Toolchain"]
 
 
 @dataclass(frozen=True)
 class Toolchain:
-    """Where the toolchain's own binaries are, and which one it is."""
+    """Where a toolchain's binaries are, and its version."""
 
     bin: Path  # holds cargo, rustc, cargo-clippy and clippy-driver
-    version: str  # "rustc 1.95.0 (59807616e 2026-04-14)": decides verdicts, so it is part of every cache key
+    version: str  # "rustc 1.95.0 (59807616e 2026-04-14)": decides verdicts, so every cache key has it
     host: str  # the target triple it compiles for
 
     @property
@@ -40,69 +25,12 @@ class Toolchain:
 
     @property
     def libraries(self) -> Path:
-        """The target's own libraries, which cargo puts on the loader's path."""
+        """The target's libraries, which cargo puts into LD_LIBRARY_PATH."""
         return self.bin.parent / "lib" / "rustlib" / self.host / "lib"
 
     @property
     def links_with_lld(self) -> bool:
-        """Whether rustc's default linker is the lld that comes with it, as since 1.90 for this one host."""
+        """Whether rustc links with the lld that comes with it: since 1.90 on x86_64-unknown-linux-gnu."""
         is_there = (self.libraries.parent / "bin" / "gcc-ld" / "ld.lld").exists()
         minor = int(self.version.split(".")[1])
         return is_there and self.host == "x86_64-unknown-linux-gnu" and minor >= 90
-
-
-def find_toolchain() -> Toolchain:
-    """The first usable toolchain: the project's own, else the one on PATH.
-
-    Raises: ToolchainError naming every place that was tried and what was wrong with it.
-    """
-    problems = []
-    for rustc in _candidates():
-        try:
-            return _inspect(rustc)
-        except ToolchainError as error:
-            problems.append(str(error))
-    found = "; ".join(problems) or f"no rustc in {OWN_FOLDER.name}/ or on PATH"
-    raise ToolchainError(f"no usable Rust toolchain: {found}. {ADVICE}")
-
-
-def _candidates() -> list[Path]:
-    """Every rustc worth asking, best first."""
-    own = sorted(OWN_FOLDER.glob("toolchains/*/bin/rustc"))
-    on_path = shutil.which("rustc")
-    return own + ([Path(on_path)] if on_path else [])
-
-
-def _inspect(rustc: Path) -> Toolchain:
-    """The toolchain that a rustc belongs to, if it is complete and new enough."""
-    sysroot = Path(_ask(rustc, "--print", "sysroot").strip())
-    binaries = sysroot / "bin"
-    missing = [name for name in ("rustc", "cargo", "cargo-clippy", "clippy-driver") if not _runs(binaries / name)]
-    if missing:
-        raise ToolchainError(f"{binaries} lacks {', '.join(missing)}")
-    about = _ask(binaries / "rustc", "-vV")
-    version = re.search(r"^rustc (\d+)\.(\d+)\..*$", about, re.MULTILINE)
-    host = re.search(r"^host: (\S+)$", about, re.MULTILINE)
-    if version is None or host is None:
-        raise ToolchainError(f"{binaries / 'rustc'} does not say its version (it printed {about[:80]!r})")
-    if (int(version[1]), int(version[2])) < MINIMUM_VERSION:
-        raise ToolchainError(f"{version[0]} in {binaries} is too old")
-    return Toolchain(binaries, version[0], host[1])
-
-
-def _runs(path: Path) -> bool:
-    """Whether a path is a program."""
-    return path.is_file() and os.access(path, os.X_OK)
-
-
-def _ask(program: Path, *arguments: str) -> str:
-    """What a program prints."""
-    try:
-        done = subprocess.run(
-            [program, *arguments], capture_output=True, text=True, errors="replace", timeout=PROBE_TIMEOUT_S
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ToolchainError(f"{program} does not run ({error})") from error
-    if done.returncode:
-        raise ToolchainError(f"{program} does not run ({done.stderr.strip()[:200]})")
-    return done.stdout

@@ -1,8 +1,8 @@
-"""What the sandbox says about one program: a typed outcome and the facts behind it.
+"""The verdict on one program: an outcome, and the facts behind it.
 
-A verdict repeats what cargo said (`build`, `clippy`, `test`, the counts) and adds what cargo cannot know: whether
-libtest itself did the reporting (`genuine`). It does not say whether the pass was deserved: a test without an assert
-passes here, and `rewards.strictness.judge` is the judge of that.
+A verdict repeats cargo's results (`build`, `clippy`, `test` and the counts) and adds one that cargo cannot give:
+whether libtest itself reported the tests (`genuine`). It does not say whether the tests are worth anything: a test
+without an assert passes here, and `rewards.strictness.judge` is what refuses it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ PHASES = ("build", "clippy", "test")
 
 
 class Outcome(StrEnum):
-    """One word for how a grading ended; where several apply, the first in this order that is true."""
+    """How a grading ended. Where several apply, it is the first in this order."""
 
-    HOST_ERROR = "host_error"  # the sandbox failed, not the program: never a score
+    HOST_ERROR = "host_error"  # the sandbox failed, not the program: it must not be scored
     TIMEOUT = "timeout"  # a phase used up its CPU time or its disk, or hit the wall-clock backstop
     OUT_OF_MEMORY = "out_of_memory"
     BUILD_ERROR = "build_error"
     TEST_BUILD_ERROR = "test_build_error"  # builds, but its tests do not compile
-    FORGED = "forged"  # cargo test said yes, but libtest never answered the canary
+    FORGED = "forged"  # cargo test succeeded, but libtest did not report the canary
     TEST_FAILED = "test_failed"
     NO_TESTS = "no_tests"
-    LINT_ERROR = "lint_error"  # all tests pass, clippy refuses
+    LINT_ERROR = "lint_error"  # all tests pass, clippy fails
     PASSED = "passed"
 
 
@@ -56,19 +56,19 @@ class Verdict:
     ignored: int = 0
     warnings: int = 0  # distinct compiler and clippy warnings of the clippy phase
     diagnostics: tuple[Diagnostic, ...] = ()
-    test_output: str = ""  # the bounded tail of what the test binary printed: hostile text
+    test_output: str = ""  # the end of what the test binary printed: hostile text
     ms: Mapping[str, float] = field(default_factory=dict)  # wall-clock milliseconds per phase
     cpu_ms: float = 0.0  # user + system time of every process of the grading
     peak_memory_mb: float = 0.0  # the largest resident set of one process
-    reason: str = ""  # for host errors and limits: what happened, for a person
+    reason: str = ""  # for host errors and limits: what happened, for people
 
     @property
     def facts(self) -> tuple[bool | None, bool | None, bool | None, int, int, int]:
-        """What cargo says: build, clippy, test; tests passed, failed and ignored. Equal on every path."""
+        """Build, clippy and test; the numbers of tests passed, failed and ignored. Every backend gives the same."""
         return self.build, self.clippy, self.test, self.passed, self.failed, self.ignored
 
     def to_json(self) -> dict[str, Any]:
-        """A dict of plain values; `from_json` is its inverse."""
+        """The verdict as a dict of plain values."""
         return {**asdict(self), "outcome": self.outcome.value, "ms": dict(self.ms)}
 
     @classmethod

@@ -1,9 +1,9 @@
-"""Measure the head without logits beside full logits and TRL's, and a training step padded, sorted, packed and shared.
+"""Measure the head without logits beside full logits and TRL's head, and a training step in four layouts.
 
 Usage:
     python scripts/bench_loss.py [--json FILE] [--only logprobs|step] [--repeats N] [--tokens N] ...
 
-Everything that is compared takes turns in one run. Speeds are medians; memory is the peak over what the inputs take.
+Everything that is compared takes turns in one run. Speeds are medians; memory is the peak above that of the inputs.
 The file: {"logprobs": {"full"|"trl"|"ours": {"peak_mb", "seconds", "cpu_seconds", "max_error"}},
 "step": {"trl_padded"|"sorted_padded"|"packed"|"shared": {"tokens_per_s", "seconds", "computed_tokens", "gradient"}}};
 on a GPU also "mfu", the share of --peak-tflops that useful arithmetic reached.
@@ -22,12 +22,14 @@ from pathlib import Path
 
 import torch
 
-from bench.loss_heads import Problem, bench_heads
+from bench.loss_heads import HeadProblem, bench_heads
 from bench.loss_steps import StepModel, bench_steps, draw_samples
+from grpo_rust.cli import ExitCode, command
 
 __all__ = ["main"]
 
 
+@command("bench_loss")
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print two tables and write the file; the exit code."""
     options = arguments(argv)
@@ -36,15 +38,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     figures: dict[str, dict[str, dict[str, float]]] = {}
     if options.only in ("", "logprobs"):
-        problem = Problem(options.tokens, options.hidden, options.vocabulary, device, options.entropy_gradient)
+        problem = HeadProblem(options.tokens, options.hidden, options.vocabulary, device, options.entropy_gradient)
         figures["logprobs"] = bench_heads(problem, repeats=options.repeats)
         add_mfu(figures["logprobs"], problem.flops, options.peak_tflops if device == "cuda" else 0)
         show("logprobs", figures["logprobs"])
     if options.only in ("", "step"):
-        words = options.step_vocabulary
-        model = StepModel(hidden=options.step_hidden, layers=options.step_layers, vocabulary=words, device=device)
+        vocabulary = options.step_vocabulary
+        model = StepModel(hidden=options.step_hidden, layers=options.step_layers, vocabulary=vocabulary, device=device)
         samples = draw_samples(
-            prompts=options.prompts, group=options.group, prompt_mean=150, completion_mean=200, vocabulary=words
+            prompts=options.prompts, group=options.group, prompt_mean=150, completion_mean=200, vocabulary=vocabulary
         )
         figures["step"] = bench_steps(model, samples, max_tokens=options.micro_batch_tokens, repeats=options.repeats)
         flops = model.flops_per_token * sum(len(sample.token_ids) for sample in samples)
@@ -52,16 +54,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         show("step", figures["step"])
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    return 0
+    return ExitCode.DONE
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--json", type=Path, help="where to write the figures")
-    parser.add_argument("--only", choices=("", "logprobs", "step"), default="", help="one half of the measurement")
+    parser.add_argument("--only", choices=("", "logprobs", "step"), default="", help="one part of the measurement")
     parser.add_argument("--repeats", type=int, default=3, help="turns of everything that is compared")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads of the step's half; 0: torch's own choice")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads of the step; 0: torch's own choice")
     parser.add_argument("--tokens", type=int, default=4 * 512, help="tokens that the head scores")
     parser.add_argument("--hidden", type=int, default=1536, help="size of a hidden state")
     parser.add_argument("--vocabulary", type=int, default=151_936, help="size of the head's vocabulary")
@@ -84,7 +86,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def add_mfu(figures: Mapping[str, dict[str, float]], flops: float, peak_tflops: float) -> None:
-    """Add the share of the peak that useful arithmetic reached; recomputation and padding are no use."""
+    """Add the share of the peak that useful arithmetic reached; recomputation and padding do not count."""
     for row in figures.values() if peak_tflops else ():
         row["mfu"] = flops / row["seconds"] / (peak_tflops * 1e12)
 

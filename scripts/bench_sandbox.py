@@ -1,13 +1,13 @@
-"""Measure what grading a program costs, backend by backend, beside what the published recipe costs.
+"""Measure what grading a program costs by each backend, and by the published recipe.
 
 Usage:
     python scripts/bench_sandbox.py [--programs DIR] [--backends naive,cargo,direct,batch] [--jobs 1,2] [--json FILE]
 
-Every program is graded by every backend in turn, so that a busy machine is busy for all of them; nothing is cached, and
-no program comes twice. `naive` is the published recipe: a fresh project for each of `cargo build`, `cargo clippy` and
+Every backend grades every program, in turns, so that a busy machine slows all of them; nothing is cached, and every
+program is different. `naive` is the published recipe: a fresh project for each of `cargo build`, `cargo clippy` and
 `cargo test`, with cargo's own defaults. `batch` takes sixteen programs at a time, and each has its share of the cost.
-The floor is `rustc --test` on an empty program, as the toolchain does it by itself. All run under one isolation.
-Without --programs they are completions in the shipped model's family, half of them with a planted mistake.
+The floor is `rustc --test` on an empty program with the toolchain's own settings. All run under one isolation. Without
+--programs, the programs are completions of the shipped model's family, half of them with a planted mistake.
 
 The file: {"programs", "backends": {NAME: {"cpu_ms" (median), "cpu_ms_mean", "wall_ms", "per_second": {JOBS: x},
 "differences" (from the first backend)}}, "floor_cpu_ms"}.
@@ -22,7 +22,6 @@ import argparse
 import json
 import multiprocessing
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -34,12 +33,16 @@ from typing import Any
 from tqdm import tqdm
 
 from bench.naive_grading import NaiveGrading
+from grpo_rust.cli import ExitCode, command
 from rewards.rust.parse import extract_code
-from sandbox import ISOLATIONS, Isolation, Limits, SandboxError, find_toolchain
-from sandbox.grading.backends import BACKENDS, BATCH_SIZE, grade, grade_together
+from sandbox.find_rust import find_toolchain
+from sandbox.grading.backends import BACKENDS, BATCH_SIZE
 from sandbox.grading.direct import BASE, DirectGrading
-from sandbox.isolation.policy import isolate
+from sandbox.grading.grade import grade, grade_together
+from sandbox.isolation.policy import ISOLATIONS, Isolation
+from sandbox.isolation.probe import isolate
 from sandbox.isolation.process import become_reaper
+from sandbox.limits import Limits
 from sandbox.project import Project
 from tiny.tasks import demonstrations
 
@@ -49,19 +52,25 @@ NAIVE = "naive"
 EMPTY = ""
 START_S = 120
 PLAIN = ("--test", "--emit=link", "-Ccodegen-units=1", "-o", "tests")
-BAD_INPUT, HOST_FAILED = 2, 3
 _isolation: Isolation | None = None  # of this worker process
+
+
+class _FloorGrading(DirectGrading):
+    """Compiles with the toolchain's own settings, without those that make the backend `direct` cheaper."""
+
+    compiler_environment = {}
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One grading: what was said, and what it took."""
+    """One grading: the facts of its verdict, and its cost."""
 
     verdict: tuple[Any, ...]
     cpu_ms: float
     wall_ms: float
 
 
+@command("bench_sandbox")
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the arguments, measure, print a table and write the file; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -86,25 +95,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     programs = _read(options.programs, options.count) if options.programs else _generate(options.count)
     if not programs:
         parser.error(f"--programs {options.programs}: there is no .rs file in it")
-    try:
-        figures = measure(programs, backends, jobs, options.isolation)
-    except SandboxError as error:
-        print(f"bench_sandbox: {error}", file=sys.stderr)
-        return HOST_FAILED
+    figures = measure(programs, backends, jobs, options.isolation)
     print(table(figures))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
-    return 0
+    return ExitCode.DONE
 
 
 def measure(programs: Sequence[str], backends: Sequence[str], jobs: Sequence[int], isolation: str) -> dict[str, Any]:
-    """The figures: first one program at a time, backend after backend, then whole runs for the throughput."""
+    """The figures: the cost of each program by each backend in turns, then the throughput of whole runs."""
     context = multiprocessing.get_context("spawn")
     costs: dict[str, list[Cost]] = {backend: [] for backend in backends}
     floor: list[float] = []
     with context.Pool(1, _prepare, (isolation, context.Barrier(1))) as worker:
         for number, part in enumerate(tqdm(_parts(programs), desc="one backend after the other", unit="batch")):
-            turn = number % len(backends)  # nobody is always first
+            turn = number % len(backends)  # so that none is always first
             for backend in (*backends[turn:], *backends[:turn]):
                 costs[backend] += worker.apply(_grade, (backend, part))
             floor += [worker.apply(_floor) for _ in part]
@@ -136,7 +141,7 @@ def measure(programs: Sequence[str], backends: Sequence[str], jobs: Sequence[int
 
 
 def table(figures: dict[str, Any]) -> str:
-    """The figures for people: CPU first, since it drifts least."""
+    """The figures as a table. CPU time comes first, since it varies least."""
     first = next(iter(figures["backends"].values()))["cpu_ms"]
     lines = [
         f"{'backend':8} {'CPU ms':>8} {'mean':>8} {'ratio':>7} {'x floor':>8} {'wall ms':>8} {'differ':>7}  per second"
@@ -158,7 +163,7 @@ def _read(directory: Path, count: int) -> list[str]:
 
 def _generate(count: int) -> list[str]:
     """Programs of the shipped model's family."""
-    codes = (extract_code(item.answer) for item in demonstrations(2 * count, mistaken=0.5, seed=7))
+    codes = (extract_code(item.completion) for item in demonstrations(2 * count, mistaken=0.5, seed=7))
     return list(dict.fromkeys(code for code in codes if code))[:count]
 
 
@@ -176,14 +181,14 @@ def _parts(programs: Sequence[str]) -> list[Sequence[str]]:
 
 
 def _grade(backend: str, sources: Sequence[str]) -> list[Cost]:
-    """Grade programs: together if that is the backend, else one after the other."""
+    """Grade programs: as a batch if that is the backend, else one after the other."""
     assert _isolation is not None
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         Path(directory).chmod(0o711)
         if backend != "batch":
             return [_grade_one(backend, source, Path(directory) / str(place)) for place, source in enumerate(sources)]
         start = time.perf_counter()
-        graded = dict(grade_together(sources, _isolation, Limits(), Path(directory)))  # the later completion counts
+        graded = dict(grade_together(sources, _isolation, Limits(), Path(directory)))  # each verdict comes after a None
         wall_ms = 1e3 * (time.perf_counter() - start) / len(sources)
     verdicts = [graded[place] for place in range(len(sources))]
     return [Cost(verdict.facts, verdict.cpu_ms, wall_ms) for verdict in verdicts if verdict is not None]
@@ -208,9 +213,8 @@ def _floor() -> float:
         Path(directory).chmod(0o711)
         project = Project(Path(directory) / "program", EMPTY)
         project.create()
-        grading = DirectGrading(project, _isolation, Limits())
+        grading = _FloorGrading(project, _isolation, Limits())
         grading.prepare()
-        grading.of_compilers = lambda: {}  # type: ignore[method-assign]
         return grading.compile("test", [grading.toolchain.bin / "rustc", *BASE, *PLAIN]).cpu_ms
 
 

@@ -4,8 +4,8 @@ Usage:
     python scripts/bench_throughput.py [--only NAME,NAME] [--vs trl|none] [--engine hf|vllm] [--json FILE]
         [--model DIR | --random-init qwen2.5-coder-1.5b] [--turns N] [--steps N] [--prompts N] [--group N] ...
 
-Both sides train the same model on the same prompts with as many completions, the same lengths, beta, type and threads, and
-no completion is graded twice. Contenders are processes that take turns of some steps. What is compared:
+Both sides train the same model on the same prompts with as many completions, the same lengths, beta, type and threads,
+and no completion is graded twice. Contenders are processes that take turns of some steps. What is compared:
 
     cargo                 TRL with the three published reward functions against this trainer; hf sampling on both
                           sides, every batch sampled by the weights that learn from it
@@ -15,10 +15,11 @@ no completion is graded twice. Contenders are processes that take turns of some 
     trivial               a reward that costs nothing on both sides: the trainers alone
     trl_with_our_rewards  TRL with the published rewards against TRL with ours
 
-`--vs none` measures our side alone, one contender after the other: a GPU has no memory for several. The file is
+`--vs none` measures our side alone, one contender after the other, since a GPU has no memory for several. The file is
 {NAME: {"trl": {"step_s", "tokens_per_s", "peak_mb", "first_step_s", phases...}, "ours": {...}, "ratio"},
 "projection": {"published_step", "our_step"}, "rates", "work"}; ratio is ours / TRL's in trained tokens per second, and
-`rates` is what `scripts/train.py --dry-run --rates FILE` reads. All of it takes 20 minutes on two cores.
+`rates` is what `scripts/train.py --dry-run --rates FILE` reads. All of it takes 20 minutes on two cores. Exit codes:
+0 done, 2 bad input, 3 a contender failed, 130 interrupted.
 
 Example:
     python scripts/bench_throughput.py --only trivial --turns 1 --steps 2 --prompts 2 --group 2
@@ -32,12 +33,15 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.figures import SIDES, compared, projection, rates, row, table
-from bench.turns import Contender, Failed, Step
+from bench.settings import BenchSettings
+from bench.turns import Contender, ContenderFailed, Step, Turns
+from grpo.errors import HostFailed
+from grpo_rust.cli import ExitCode, command
 from grpo_rust.known_sizes import known_config, model_names
 
 SCENARIOS = ("cargo", "published_step", "trivial", "trl_with_our_rewards")
@@ -52,21 +56,22 @@ RANDOM_TINY = {  # for tests
     "intermediate_size": 128,
     "tie_word_embeddings": True,
 }
+Side = tuple[Callable[..., None], dict[str, Any]]  # what trains, and its settings beside those of all sides
 
 
+@command("bench_throughput")
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print a table and write the file; the exit code."""
     options = arguments(argv)
     with tempfile.TemporaryDirectory() as directory:
         try:
             figures = measure(options, Path(directory))
-        except Failed as error:
-            print(f"bench_throughput: a contender failed:\n{error}", file=sys.stderr)
-            return 3
+        except ContenderFailed as error:
+            raise HostFailed(f"a contender failed:\n{error}") from error
     print(table(figures))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    return 0
+    return ExitCode.DONE
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -97,11 +102,10 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     """Every comparison, one after the other."""
-    from bench.training import Work
+    from bench.machine import device_name
 
-    model = random_model(options.random_init, directory) if options.random_init else options.model
-    work = Work(
-        model=model,
+    shared = BenchSettings(
+        model=random_model(options.random_init, directory) if options.random_init else options.model,
         tasks=options.tasks,
         prompts=options.prompts,
         group=options.group,
@@ -112,33 +116,34 @@ def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     )
     figures: dict[str, Any] = {}
     for name in options.only.split(","):
-        step, turns = work, {"turns": options.turns, "steps": options.steps}
-        if name == "published_step":
-            step = dataclasses.replace(work, prompts=PUBLISHED_PROMPTS, group=PUBLISHED_GROUP)
-            turns["steps"] *= 3
-        sides = contenders(name, options)
-        apart = [{side: sides[side]} for side in sides] if options.vs == "none" else [sides]
-        rows = {side: row for part in apart for side, row in take_turns(part, step, **turns).items()}
-        figures |= {name + ending: compared(rows, side) for side, ending in SIDES.items() if side in rows}
+        figures |= compare(name, shared, options)
+    work = {"model": options.random_init or options.model, "turns": options.turns, "steps": options.steps}
     return {
         **figures,
-        "projection": projection(figures, completions_per_step=work.prompts * work.group),
-        "rates": rates(figures, device=device_name(), dtype=work.dtype),
-        "work": {
-            **dataclasses.asdict(work),
-            "model": options.random_init or options.model,
-            "turns": options.turns,
-            "steps": options.steps,
-        },
+        "projection": projection(figures, completions_per_step=shared.prompts * shared.group),
+        "rates": rates(figures, device=device_name(), dtype=shared.dtype),
+        "work": {**dataclasses.asdict(shared), **work},
     }
 
 
-def contenders(name: str, options: argparse.Namespace) -> dict[str, tuple[Any, dict[str, Any]]]:
-    """Who takes part in a comparison: what trains, and with which settings."""
-    from bench.training import train_ours, train_trl
+def compare(name: str, shared: BenchSettings, options: argparse.Namespace) -> dict[str, Any]:
+    """The figures of one comparison, by its name and the ending of each of our contenders."""
+    steps = options.steps
+    if name == "published_step":
+        shared = dataclasses.replace(shared, prompts=PUBLISHED_PROMPTS, group=PUBLISHED_GROUP)
+        steps *= 3
+    sides = contenders(name, options)
+    apart = [{side: sides[side]} for side in sides] if options.vs == "none" else [sides]
+    rows = {
+        side: row for part in apart for side, row in take_turns(part, shared, turns=options.turns, steps=steps).items()
+    }
+    return {name + ending: compared(rows, side) for side, ending in SIDES.items() if side in rows}
 
-    peer = {"trl": (train_trl, {"rewards": "trivial" if name == "trivial" else "published"})}
-    sides = peer if options.vs == "trl" else {}
+
+def contenders(name: str, options: argparse.Namespace) -> dict[str, Side]:
+    """Who takes part in a comparison."""
+    peer: Side = (train_trl, {"rewards": "trivial" if name == "trivial" else "published"})
+    sides = {"trl": peer} if options.vs == "trl" else {}
     if name == "trl_with_our_rewards":
         return {**sides, "ours": (train_trl, {"rewards": "ours"})}
     if name == "trivial":
@@ -149,25 +154,33 @@ def contenders(name: str, options: argparse.Namespace) -> dict[str, tuple[Any, d
     return {**sides, **{side: (train_ours, {"rewards": "cargo", **settings}) for side, settings in ours.items()}}
 
 
-def device_name() -> str:
-    """What the model is trained on."""
-    import torch
+def train_ours(turns: Turns, **settings: Any) -> None:
+    """This trainer as a contender; imported in the contender's process."""
+    from bench.our_side import train
 
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return f"{len(os.sched_getaffinity(0))} {os.uname().machine} cores"
+    train(turns, **settings)
 
 
-def take_turns(sides: Mapping[str, Any], work: Any, *, turns: int, steps: int) -> dict[str, dict[str, float]]:
-    """Let contenders train in turns; the first step of each is told apart, since it warms up."""
+def train_trl(turns: Turns, **settings: Any) -> None:
+    """TRL's trainer as a contender; imported in the contender's process."""
+    os.environ["HF_HUB_OFFLINE"] = "1"  # read when TRL is imported
+    from bench.trl_side import train
+
+    train(turns, **settings)
+
+
+def take_turns(
+    sides: Mapping[str, Side], shared: BenchSettings, *, turns: int, steps: int
+) -> dict[str, dict[str, float]]:
+    """Let contenders train in turns; the first step of each is measured apart, since it warms up."""
     running: dict[str, Contender] = {}
     done: dict[str, list[Step]] = {name: [] for name in sides}
     try:
         for name, (train, settings) in sides.items():
-            running[name] = Contender(train, work=work, **settings)
+            running[name] = Contender(train, shared=shared, **settings)
         names = list(running)
         for number in range(turns + 1):
-            for name in names[number % len(names) :] + names[: number % len(names)]:  # nobody is always first
+            for name in names[number % len(names) :] + names[: number % len(names)]:  # none is always first
                 done[name] += running[name].steps(steps if number else 1)
     finally:
         for contender in running.values():

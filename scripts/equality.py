@@ -1,12 +1,12 @@
-"""Compare the sandbox's backends on many programs: whatever cargo says, the cheap ones must say too.
+"""Compare the verdicts of the sandbox's backends on many programs.
 
 Usage:
     python scripts/equality.py [DIR...] [--generated N] [--mutants N] [--backends cargo,direct,batch] [--jobs N]
 
-Grades every .rs file below the directories (default: the project's own corpus), N completions in the shipped model's family
-and N mutants of each of all these, in which one token was removed, doubled, exchanged or replaced. Prints every program
-on which a backend differs from the first one in build, clippy, test or the numbers of tests. Exit codes: 0 none differs,
-1 some do, 2 bad input, 3 the host failed.
+Grades every .rs file below the directories (default: the project's own corpus), N completions in the shipped model's
+family and N mutants of each of all these, in which one token was removed, doubled, exchanged or replaced. Prints every
+program on which a backend differs from the first one in build, clippy, test or the numbers of tests. Exit codes: 0 none
+differs, 1 some do, 2 bad input, 3 the host failed.
 
 Example:
     python scripts/equality.py --generated 100 --mutants 2
@@ -16,28 +16,31 @@ from __future__ import annotations
 
 import argparse
 import random
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
+from grpo_rust.cli import ExitCode, command
 from rewards.rust.parse import extract_code
-from sandbox import ISOLATIONS, Limits, Outcome, SandboxError, SandboxPool, Verdict
 from sandbox.grading.backends import BACKENDS
 from sandbox.grading.lexer import tokens
+from sandbox.isolation.policy import ISOLATIONS
+from sandbox.limits import Limits
+from sandbox.verdict import Outcome, Verdict
+from sandbox.workers.pool import SandboxPool
 from tiny.tasks import demonstrations
 
-__all__ = ["main", "mutants"]
+__all__ = ["main", "token_mutants"]
 
 ROOT = Path(__file__).resolve().parent.parent
-CORPUS = [ROOT / "tests" / "sandbox" / "corpus", ROOT / "sandbox" / "specimens"]
+CORPUS = [ROOT / "tests" / "sandbox" / "corpus", ROOT / "sandbox" / "grading" / "specimens"]
 LIMITS = Limits(compile_cpu_s=20, run_cpu_s=5, wall_s=120)
-EQUAL, DIFFERENT, BAD_INPUT, HOST_FAILED = 0, 1, 2, 3
 MARKS = ["+", "-", "*", "==", "<", "&", "!", ";", ",", "(", ")", "{", "}", "::", "0", "255", '""', "mut", "u8", "self"]
 
 
+@command("equality")
 def main(argv: Sequence[str] | None = None) -> int:
     """Grade everything on every backend; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -58,16 +61,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     programs = programs[: options.count or len(programs)]
     if not programs:
         parser.error(f"there is no .rs file in {', '.join(map(str, options.directories))}")
-    try:
-        said = {backend: _grade([text for _, text in programs], backend, options) for backend in backends}
-    except SandboxError as error:
-        print(f"equality: {error}", file=sys.stderr)
-        return HOST_FAILED
+    said = {backend: _grade([text for _, text in programs], backend, options) for backend in backends}
     return _report([name for name, _ in programs], said)
 
 
-def mutants(source: str, count: int, rng: random.Random) -> Iterator[str]:
-    """The same program with a mistake that a hasty programmer might make, `count` times."""
+def token_mutants(source: str, count: int, rng: random.Random) -> Iterator[str]:
+    """`count` copies of a program, each with one token removed, doubled, exchanged or replaced."""
     try:
         words = [token.text for token in tokens(source)]
     except ValueError:
@@ -80,7 +79,7 @@ def mutants(source: str, count: int, rng: random.Random) -> Iterator[str]:
 
 
 def _replaced(source: str, word: str, place: int, change: str) -> str:
-    """The source with its token at a place exchanged for something."""
+    """The source with the token at a place replaced by `change`."""
     at = 0
     for number, token in enumerate(tokens(source)):
         at = source.index(token.text, at)
@@ -91,17 +90,17 @@ def _replaced(source: str, word: str, place: int, change: str) -> str:
 
 
 def _programs(directories: Sequence[Path], generated: int, count: int, seed: int) -> Iterator[tuple[str, str]]:
-    """Names and texts, each text once."""
+    """The names and texts of all programs, each text once."""
     rng = random.Random(seed)
     texts: dict[str, str] = {}
     for directory in directories:
         for file in sorted(directory.rglob("*.rs")):
             texts.setdefault(file.read_bytes().decode("utf-8", "surrogateescape"), str(file))
     for number, item in enumerate(demonstrations(generated, mistaken=0.5, seed=seed)):
-        if code := extract_code(item.answer):
+        if code := extract_code(item.completion):
             texts.setdefault(code, f"generated {number}")
     for text, name in list(texts.items()):
-        for number, mutant in enumerate(mutants(text, count, rng)):
+        for number, mutant in enumerate(token_mutants(text, count, rng)):
             texts.setdefault(mutant, f"{name}, mutant {number}")
     yield from ((name, text) for text, name in texts.items())
 
@@ -114,13 +113,13 @@ def _grade(programs: Sequence[str], backend: str, options: argparse.Namespace) -
 
 
 def _report(names: Sequence[str], said: dict[str, list[Verdict]]) -> int:
-    """Print what differs, and how many there were of each outcome."""
+    """Print what differs and the number of each outcome; the exit code."""
     (first, reference), *others = said.items()
     differing = stopped = 0
     for place, name in enumerate(names):
         here = {backend: verdicts[place] for backend, verdicts in said.items()}
         if any(verdict.outcome in (Outcome.TIMEOUT, Outcome.HOST_ERROR) for verdict in here.values()):
-            stopped += 1  # where it was stopped depends on how far it came
+            stopped += 1  # where a limit stops it depends on the machine
             continue
         wrong = {backend: verdict for backend, verdict in here.items() if verdict.facts != reference[place].facts}
         differing += bool(wrong)
@@ -131,7 +130,7 @@ def _report(names: Sequence[str], said: dict[str, list[Verdict]]) -> int:
     for backend, verdicts in said.items():
         print(f"{backend:8} {sum(verdict.cpu_ms for verdict in verdicts) / len(verdicts):6.0f} CPU ms a program")
     print(f"{differing} differ between {', '.join(said)}" if others else "nothing to compare: give several --backends")
-    return DIFFERENT if differing else EQUAL
+    return ExitCode.CHECK_FAILED if differing else ExitCode.DONE
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tiny.elements import ELEMENTS
-from tiny.operations import HARDER, OPERATIONS, SPLITS, Split, combinations
+from tiny.catalogue import HARDER, OPERATIONS, SPLITS, Split, combinations
+from tiny.rust_types import ELEMENTS
 from tiny.tasks import COLUMNS, Task, make_tasks, write_jsonl
 
 __all__ = ["COUNTS", "main", "manifest"]

@@ -31,7 +31,7 @@ __all__ = ["main", "save", "warm_start"]
 
 BATCH_SIZE = 16  # demonstrations a step
 MISTAKEN = 0.55  # share of demonstrations with a planted mistake
-MAX_ANSWER_TOKENS = 184  # longer demonstrations are left out, so that 192 tokens are enough to answer
+MAX_COMPLETION_TOKENS = 184  # longer demonstrations are dropped, so that 192 tokens suffice
 TOKENIZER_TEXTS = 6000  # demonstrations that the tokenizer is learned from
 SIZES = {"width": 256, "layers": 4, "heads": 8, "mlp": 704}
 VOCAB_SIZE = 1024
@@ -42,13 +42,15 @@ def warm_start(
     shown: list[Demonstration], *, steps: int, batch_size: int, sizes: dict[str, int], vocab_size: int, seed: int
 ) -> tuple[Qwen2ForCausalLM, Qwen2Tokenizer]:
     """Learn a tokenizer from the demonstrations, then train a new model to imitate them, with a progress bar."""
-    texts = (text for item in shown[:TOKENIZER_TEXTS] for text in (item.prompt, item.answer))
+    texts = (text for item in shown[:TOKENIZER_TEXTS] for text in (item.prompt, item.completion))
     tokenizer = train_tokenizer(texts, vocab_size)
-    encoded = encode(shown, tokenizer, max_answer_tokens=MAX_ANSWER_TOKENS)
+    encoded = encode(shown, tokenizer, max_completion_tokens=MAX_COMPLETION_TOKENS)
     model = make_model(tokenizer, **sizes, seed=seed)
-    num_answer = sum(len(item.token_ids) - item.num_prompt for item in encoded) / len(encoded)
+    num_completion = sum(len(item.weights) for item in encoded) / len(encoded)
     num_prompt = sum(item.num_prompt for item in encoded) / len(encoded)
-    print(f"{len(encoded)} demonstrations, on average {num_prompt:.0f} prompt and {num_answer:.0f} answer tokens")
+    print(
+        f"{len(encoded)} demonstrations, on average {num_prompt:.0f} prompt and {num_completion:.0f} completion tokens"
+    )
     print(f"{model.num_parameters():,} parameters, {steps} steps of {batch_size} demonstrations")
     with tqdm(total=steps, desc="warm start", unit="step") as bar:
 
@@ -112,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     model, tokenizer = warm_start(
         examples, steps=options.steps, batch_size=BATCH_SIZE, sizes=SIZES, vocab_size=VOCAB_SIZE, seed=options.seed
     )
-    save(model, tokenizer, options.out, [item.answer for item in examples[:200]])
+    save(model, tokenizer, options.out, [item.completion for item in examples[:200]])
     print(f"{options.out}: made in {time.perf_counter() - start:.0f} s")
 
 

@@ -1,10 +1,10 @@
-"""Makes sure that there is a Rust toolchain to grade with; `make train` and `make test` run it first.
+"""Make sure that there is a Rust toolchain to grade with; `make train` and `make test` run it first.
 
 Usage:
     python scripts/setup_rust.py
 
-A usable one (1.80 or newer, with clippy; in the project's own `.rust/`, else on PATH) is named on one line, and that
-is all. Where there is none, rustup puts one into `.rust/`: the rustup on PATH, else one downloaded from where Rust
+If there is a usable one (1.80 or newer, with clippy; in the project's own `.rust/`, else on PATH), this prints its name
+and ends. Otherwise rustup puts one into `.rust/`: the rustup on PATH, or one that is downloaded from where Rust
 publishes it and compared with the checksum published beside it. Nothing outside the project's folder is written, and
 deleting `.rust/` undoes it. Standard library only. Exit codes: 0 there is a toolchain, 3 there is none and none could
 be installed.
@@ -24,18 +24,19 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox import toolchain
+from sandbox import find_rust
 from sandbox.errors import ToolchainError
+from sandbox.exit_codes import ExitCode
+from sandbox.toolchain import Toolchain
 
 RELEASE = "1.95.0"  # one release, not "stable": lints differ between releases, and with them the rewards
 PUBLISHED_AT = "https://static.rust-lang.org/rustup"  # rustup's own variable RUSTUP_UPDATE_ROOT names a mirror instead
 MACHINES = ("x86_64", "aarch64")
 DOWNLOAD_TIMEOUT_S = 60
-DONE, HOST_FAILED = 0, 3
 
 
 class SetupFailed(Exception):
-    """No toolchain could be installed; says what was tried and what to do."""
+    """No toolchain could be installed. The message says what was tried and what to do."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,28 +46,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         found = find_or_install()
     except (ToolchainError, SetupFailed) as error:
         print(f"setup_rust: {error}", file=sys.stderr)
-        return HOST_FAILED
+        return ExitCode.HOST_FAILED
     print(f"Rust: {found.version} in {found.bin}")
-    return DONE
+    return ExitCode.DONE
 
 
-def find_or_install() -> toolchain.Toolchain:
+def find_or_install() -> Toolchain:
     """The toolchain that the sandbox will use.
 
-    Raises: SetupFailed when there is none and none could be installed; ToolchainError when the new one is useless.
+    Raises: SetupFailed when there is none and none could be installed; ToolchainError when the new one is not usable.
     """
     try:
-        return toolchain.find_toolchain()
+        return find_rust.find_toolchain()
     except ToolchainError as error:
         print(f"Rust: {error}.", flush=True)
-    install(toolchain.OWN_FOLDER)
-    return toolchain.find_toolchain()
+    install(find_rust.OWN_FOLDER)
+    return find_rust.find_toolchain()
 
 
 def install(folder: Path) -> None:
-    """Put a toolchain with clippy into a folder, by the rustup on PATH or a downloaded one, and say so first.
+    """Announce and install a toolchain with clippy into a folder, by the rustup on PATH or a downloaded one.
 
-    Raises: SetupFailed.
+    Raises: SetupFailed when it cannot be installed.
     """
     settings = ["--profile", "minimal", "--component", "clippy"]
     rustup = shutil.which("rustup")
@@ -86,7 +87,7 @@ def install(folder: Path) -> None:
 
 
 def run_rustup(command: Sequence[str], folder: Path) -> None:
-    """Run rustup with everything it keeps inside a folder; what it prints is shown."""
+    """Run rustup so that it keeps everything inside a folder. Its output is shown. Raises: SetupFailed."""
     own = {"RUSTUP_HOME": str(folder), "CARGO_HOME": str(folder / "cargo")}
     plain = {"RUSTUP_INIT_SKIP_PATH_CHECK": "yes", "RUST_BACKTRACE": "0"}
     done = subprocess.run(command, env=os.environ | own | plain, stdin=subprocess.DEVNULL)
@@ -95,9 +96,9 @@ def run_rustup(command: Sequence[str], folder: Path) -> None:
 
 
 def download_rustup_init(folder: Path) -> Path:
-    """Rust's installer for this machine, downloaded into a folder, compared with its published checksum.
+    """Download Rust's installer for this machine into a folder and compare it with its checksum; its path.
 
-    Raises: SetupFailed for an unknown machine, no connection, or a file that is not what was published.
+    Raises: SetupFailed for an unknown machine, without a connection, or where the checksum differs.
     """
     machine = platform.machine()
     if sys.platform != "linux" or machine not in MACHINES:
@@ -118,16 +119,16 @@ def download_rustup_init(folder: Path) -> Path:
 
 
 def download(address: str) -> bytes:
-    """What lies at an address."""
+    """The content at an address. Raises: SetupFailed."""
     try:
-        with urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT_S) as completion:
-            return bytes(completion.read())
+        with urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT_S) as response:
+            return bytes(response.read())
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise SetupFailed(f"{address} cannot be downloaded ({error}). {advice()}") from error
 
 
 def advice() -> str:
-    """What someone can do who has no toolchain yet."""
+    """What to do without a toolchain, for error messages."""
     return (
         "Connect this machine and try again, or install Rust 1.80 or newer with clippy yourself, so that `rustc` is on "
         "PATH: `rustup toolchain install stable --profile minimal --component clippy`"

@@ -1,12 +1,16 @@
-"""Soak the sandbox: thousands of gradings, a part of them hostile, while workers are killed at random.
+"""Soak the sandbox: grade thousands of programs, some of them hostile, while workers are killed at random.
 
 Usage:
     python scripts/soak_sandbox.py [--count 5000] [--hostile 0.1] [--kill-every 10] [--jobs N] [--seed N] [--json FILE]
 
-Some dozens of programs are graded alone first. Numbered copies of them then go to one pool at once. Holds if every copy
-gets exactly one verdict, the one that its original got alone; if afterwards no process, descriptor, work directory or
-shared memory is left; and if memory is as large at the end as at the start. Exit codes: 0 all holds, 1 something does
-not, 3 the host failed.
+First some dozens of programs are graded alone. Then one pool gets numbered copies of them, all at once, and the soak
+checks that
+
+- every copy gets exactly one verdict, the one that its original got alone;
+- no process, descriptor, work directory or shared memory is left afterwards;
+- memory is no larger at the end than at the start.
+
+Exit codes: 0 all of this holds, 1 something does not, 3 the host failed.
 
 Example:
     python scripts/soak_sandbox.py --count 200 --kill-every 2
@@ -20,7 +24,6 @@ import os
 import random
 import signal
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -32,17 +35,20 @@ from typing import Any
 
 from tqdm import tqdm
 
+from grpo_rust.cli import ExitCode, command
 from rewards.rust.parse import extract_code
-from sandbox import ISOLATIONS, Limits, Outcome, SandboxError, SandboxPool, Verdict
 from sandbox.grading.backends import BACKENDS
+from sandbox.isolation.policy import ISOLATIONS
+from sandbox.limits import Limits
+from sandbox.verdict import Outcome, Verdict
+from sandbox.workers.pool import SandboxPool
 from tiny.tasks import demonstrations
 
 __all__ = ["HOSTILE", "main"]
 
 LIMITS = Limits(compile_cpu_s=4, run_cpu_s=1, wall_s=15, memory_mb=1024, disk_mb=64, files=500)
 HONEST = 50  # different programs
-GROWTH, SLACK_MB = 1.1, 20  # of memory, that counts as none
-HOLDS, BROKEN, HOST_FAILED = 0, 1, 3
+GROWTH, SLACK_MB = 1.1, 20  # memory may grow so much
 TESTS = "#[cfg(test)]\nmod tests {{\n    #[test]\n    fn a() {{\n        {}\n    }}\n}}\n"
 SUMMARY = r"\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n"
 HOSTILE = {
@@ -69,7 +75,7 @@ HOSTILE = {
 
 @dataclass
 class Watch:
-    """What is seen while the pool works."""
+    """Measures memory while a pool works, and kills workers."""
 
     pool: SandboxPool
     kill_every_s: float
@@ -89,7 +95,7 @@ class Watch:
         self._thread.join()
 
     def _run(self) -> None:
-        """Sample memory, and kill somebody now and then."""
+        """Sample memory, and kill a worker now and then."""
         due = time.monotonic() + self.kill_every_s
         while not self._end.wait(0.25):
             workers = self.pool.worker_pids
@@ -101,11 +107,12 @@ class Watch:
                     os.kill(self.rng.choice(workers), signal.SIGKILL)
                     self.kills += 1
                 except ProcessLookupError:
-                    pass  # it was being replaced
+                    pass  # it had just ended
 
 
+@command("soak_sandbox")
 def main(argv: Sequence[str] | None = None) -> int:
-    """Soak, print what was seen and write the file; the exit code."""
+    """Soak, print the figures and write the file; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--count", type=int, default=5000, help="gradings")
     parser.add_argument("--hostile", type=float, default=0.1, help="share of hostile programs")
@@ -120,12 +127,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("give a positive --count and --kill-every, a --hostile from 0 to 1, and no negative --jobs")
     with tempfile.TemporaryDirectory(prefix="soak-") as directory:
         os.chmod(directory, 0o711)
-        tempfile.tempdir = directory  # where the pools of this process make their directories, and nobody else
+        tempfile.tempdir = directory  # where only the pools of this process make their directories
         try:
             figures, problems = soak(options)
-        except SandboxError as error:
-            print(f"soak_sandbox: {error}", file=sys.stderr)
-            return HOST_FAILED
         finally:
             tempfile.tempdir = None
     for name, value in figures.items():
@@ -134,11 +138,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"BROKEN: {problem}")
     if options.json:
         options.json.write_text(json.dumps({**figures, "problems": problems}, indent=2) + "\n")
-    return BROKEN if problems else HOLDS
+    return ExitCode.CHECK_FAILED if problems else ExitCode.DONE
 
 
 def soak(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    """The figures, and what does not hold."""
+    """Grade everything; the figures, and what does not hold."""
     rng = random.Random(options.seed)
     programs = {**_honest(HONEST, options.seed), **HOSTILE}
     with SandboxPool(options.jobs, LIMITS, backend=options.backend, isolation=options.isolation) as pool:
@@ -146,14 +150,14 @@ def soak(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
         alone = {name: future.result() for name, future in waiting.items()}
     honest = [name for name in programs if name not in HOSTILE]
     chosen = [rng.choice(list(HOSTILE) if rng.random() < options.hostile else honest) for _ in range(options.count)]
-    before = _left_behind()  # what a first pool leaves is for the next one
-    completions: Counter[int] = Counter()
+    before = _left_behind()  # the first pool starts what a process keeps, such as multiprocessing's tracker
+    num_verdicts: Counter[int] = Counter()
     started = time.monotonic()
     with SandboxPool(options.jobs, LIMITS, backend=options.backend, isolation=options.isolation) as pool:
         with Watch(pool, options.kill_every, rng) as watch:
             futures = [pool.submit(f"// {number}\n{programs[name]}") for number, name in enumerate(chosen)]
             for number, future in enumerate(futures):
-                future.add_done_callback(lambda _, number=number: completions.update([number]))  # type: ignore[misc]
+                future.add_done_callback(lambda _, number=number: num_verdicts.update([number]))  # type: ignore[misc]
             verdicts = [future.result() for future in tqdm(futures, unit="program")]
     took = time.monotonic() - started
     different = [
@@ -162,9 +166,9 @@ def soak(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
         if _said(v) != _said(alone[n])
     ]
     problems = [*different[:20], *_grown(watch)]
-    if set(completions.values()) != {1} or len(completions) != options.count:
+    if set(num_verdicts.values()) != {1} or len(num_verdicts) != options.count:
         problems.append(
-            f"{len(completions)} of {options.count} programs were answered, some {max(completions.values())} times"
+            f"{len(num_verdicts)} of {options.count} programs got a verdict, some {max(num_verdicts.values())} verdicts"
         )
     problems += [f"left behind: {item}" for item in sorted(_left_behind() - before)]
     return {
@@ -183,18 +187,18 @@ def soak(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
 
 def _honest(count: int, seed: int) -> dict[str, str]:
     """Completions in the shipped model's family, right and wrong ones."""
-    codes = (extract_code(item.answer) for item in demonstrations(4 * count, mistaken=0.5, seed=seed))
+    codes = (extract_code(item.completion) for item in demonstrations(4 * count, mistaken=0.5, seed=seed))
     unique = list(dict.fromkeys(code for code in codes if code))[:count]
     return {f"honest {number}": code for number, code in enumerate(unique)}
 
 
 def _said(verdict: Verdict) -> tuple[Any, ...]:
-    """What has to be the same; where a limit stops a program is not."""
+    """What must be the same for a copy. Where a limit stops a program may differ."""
     return (verdict.outcome,) if verdict.outcome is Outcome.TIMEOUT else (verdict.outcome, *verdict.facts)
 
 
 def _left_behind() -> set[str]:
-    """Children, open descriptors, work directories and shared memory of now."""
+    """The present children, open descriptors, work directories and shared memory."""
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
     descriptors = [f"{number} {os.readlink(f'/proc/self/fd/{number}')}" for number in _descriptors()]
     directories = [path.name for path in Path(tempfile.gettempdir()).glob("sandbox-*")]
@@ -204,7 +208,7 @@ def _left_behind() -> set[str]:
 
 
 def _descriptors() -> list[str]:
-    """The numbers of the open descriptors, but for the one that lists them."""
+    """The numbers of the open descriptors, without the one that lists them."""
     return [number for number in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{number}")]
 
 
@@ -217,14 +221,14 @@ def _resident_mb(pid: int) -> float:
 
 
 def _ends(samples: Sequence[float]) -> list[float]:
-    """The medians of the first and the last tenth, after a start that does not count."""
+    """The medians of the first and the last tenth of the samples, after the first twentieth."""
     settled = samples[len(samples) // 20 :] or [0.0]
     part = max(1, len(settled) // 10)
     return [round(statistics.median(settled[:part]), 1), round(statistics.median(settled[-part:]), 1)]
 
 
 def _grown(watch: Watch) -> list[str]:
-    """Whose memory has grown."""
+    """The processes whose memory has grown, for people."""
     ends = {"this process": _ends(watch.parent_mb), "the workers": _ends(watch.workers_mb)}
     return [
         f"{who} grew from {first} to {last} MiB"

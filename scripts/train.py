@@ -22,63 +22,62 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from grpo.errors import BadInput, HostFailed
 from grpo.run.directory import RunDirectory
 from grpo.run.provenance import environment
 from grpo.schema import to_toml
+from grpo_rust.arguments import Arguments, parse_arguments
+from grpo_rust.cli import ExitCode, command
 from grpo_rust.plan import plan
-from grpo_rust.recipe import Arguments, Recipe, parse_arguments
-from rewards import RewardError, Rubric
-from sandbox import SandboxError, SandboxPool
+from grpo_rust.recipe import Recipe
+from grpo_rust.sandbox_pool import start_pool
+from rewards.rubric import Rubric
 from sandbox.terminal import forget_output
+from sandbox.workers.pool import SandboxPool
+
+if TYPE_CHECKING:
+    from grpo.trainer import Trainer
 
 # torch, transformers and datasets are imported inside functions: the sandbox's workers start first, and start small.
 
 ENGINE_LOG = "engine.log"
-DONE, BAD_INPUT, HOST_FAILED, STOPPED, INTERRUPTED = 0, 2, 3, 75, 130
 
 
+@command("train")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a recipe; the exit code."""
+    arguments = parse_arguments(argv)
+    if arguments.dry_run:
+        return show_plan(arguments)
     try:
-        arguments = parse_arguments(argv)
-        if arguments.dry_run:
-            show_plan(arguments)
-            return DONE
-        try:
-            return train(arguments.recipe)
-        except KeyboardInterrupt:
-            return interrupted(arguments.recipe.run_path())
-        except BrokenPipeError:
-            forget_output()
-            return interrupted(arguments.recipe.run_path())
-    except (BadInput, RewardError) as error:
-        print(f"train: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except (HostFailed, SandboxError) as error:
-        print(f"train: {error}", file=sys.stderr)
-        return HOST_FAILED
+        return train(arguments.recipe)
+    except KeyboardInterrupt:
+        return interrupted(arguments.recipe.run_path())
+    except BrokenPipeError:
+        forget_output()
+        return interrupted(arguments.recipe.run_path())
 
 
-def show_plan(arguments: Arguments) -> None:
-    """Print what a recipe is going to do, for as long as someone reads."""
+def show_plan(arguments: Arguments) -> int:
+    """Print what a recipe is going to do; a reader that stops early is no error."""
     text = plan(arguments.recipe, rates=arguments.rates, usd_per_hour=arguments.usd_per_hour)
     try:
         print(text, flush=True)
     except BrokenPipeError:
         forget_output()
+    return ExitCode.DONE
 
 
 def interrupted(path: Path) -> int:
     """Say what is left of a run that was stopped at once; the exit code."""
     if any((path / "checkpoints").glob("step-*")):
         print(f"train: stopped at once; go on from the last checkpoint: {go_on(path)}", file=sys.stderr)
-        return STOPPED
+        return ExitCode.STOPPED
     print("train: interrupted before the first checkpoint: there is nothing to go on from", file=sys.stderr)
-    return INTERRUPTED
+    return ExitCode.INTERRUPTED
 
 
 def go_on(path: Path) -> str:
@@ -92,66 +91,68 @@ def train(recipe: Recipe) -> int:
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
-    with recipe.sandbox.pool() as pool:
+    with start_pool(recipe.sandbox) as pool:
         from grpo.checkpoint import latest_checkpoint
-        from grpo_rust.build import (
-            PromptSet,
-            engine_kind,
-            load_prompt_set,
-            load_trained_policy,
-            make_engine,
-            make_trainer,
-            make_updater,
-            resume,
-        )
-        from grpo_rust.report import write_report
+        from grpo_rust.compose.engine import build_engine, engine_name
+        from grpo_rust.compose.policy import load_trained_policy
+        from grpo_rust.compose.prompts import load_prompts
+        from grpo_rust.compose.trainer import build_graders, build_trainer, resume
+        from grpo_rust.compose.updater import build_updater
 
         checkpoint = latest_checkpoint(path / "checkpoints") if recipe.run.resume else None
         policy = load_trained_policy(recipe, checkpoint)
-        paid = "gold" in recipe.rewards.weights
-        prompts = load_prompt_set(recipe, policy, recipe.data.train, split="train", gold=paid)
-        held_out = PromptSet([], {})
-        if recipe.eval.prompts:
-            held_out = load_prompt_set(
-                recipe, policy, recipe.data.eval, split="test", gold=True, limit=recipe.eval.prompts
-            )
-        updater = make_updater(recipe, policy, prompts)  # what cannot be used is said before there is a directory
-        starting = time.monotonic()
-        with open_run(recipe, pool) as run, closing(make_engine(recipe, policy, path / ENGINE_LOG)) as engine:
-            warm_up = time.monotonic() - starting
-            trainer = make_trainer(recipe, rubric, pool, policy, engine, updater, prompts, held_out, run)
+        prompts = load_prompts(recipe, policy)
+        num_steps = recipe.train.num_steps(len(prompts.train.examples))
+        updater = build_updater(recipe, policy, num_steps=num_steps)  # bad input is refused before there is a directory
+        started = time.monotonic()
+        with open_run(recipe, pool) as run, closing(build_engine(recipe, policy, path / ENGINE_LOG)) as engine:
+            warm_up = time.monotonic() - started
+            trainer = build_trainer(recipe, prompts, updater, engine, build_graders(recipe, rubric, pool), run)
             first_step = resume(trainer, checkpoint) if checkpoint else 1
             print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
-            print(f"prompts   {prompts} to train on, {held_out} to evaluate on")
-            kind = engine_kind(recipe, policy.device)
-            print(f"engine    {kind}, {recipe.rollout.overlap} batches ahead, ready in {warm_up:.1f} s")
-            print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers, {pool.backend} path")
+            print(f"prompts   {prompts.train} to train on, {prompts.held_out} to evaluate on")
+            name = engine_name(recipe, policy)
+            print(f"engine    {name}, {recipe.rollout.overlap} batches ahead, ready in {warm_up:.1f} s")
+            print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers, {pool.backend} backend")
             print(f"isolation {pool.isolation}")
-            print(f"run       {path}, steps {first_step} to {trainer.num_steps}", flush=True)
-            stop = StopRequest()
-            with tqdm(total=trainer.num_steps, initial=first_step - 1, unit="step", dynamic_ncols=True) as bar:
-                finished = trainer.train(
-                    first_step=first_step,
-                    should_stop=stop.requested,
-                    on_step=lambda step, metrics: show(bar, metrics),
-                    say=bar.write,
-                )
-            if finished:
-                summarise(run, steps=trainer.num_steps, seconds=trainer.seconds)
-                print(f"report    {write_report(path)}")
-                return DONE
-            print(f"stopped; go on with: {go_on(path)}")
-            return STOPPED
+            print(f"run       {path}, steps {first_step} to {num_steps}", flush=True)
+            with closing(trainer.rollouts):
+                return run_training(trainer, first_step)
+
+
+def run_training(trainer: Trainer, first_step: int) -> int:
+    """Train, with a bar; then write the summary and the report, unless the run was stopped. The exit code."""
+    from grpo_rust.report import write_report
+
+    path, num_steps = trainer.run.path, trainer.schedule.num_steps
+    stop = StopRequest()
+    with tqdm(total=num_steps, initial=first_step - 1, unit="step", dynamic_ncols=True) as bar:
+        finished = trainer.train(
+            first_step=first_step,
+            should_stop=stop.requested,
+            on_step=lambda step, metrics: show(bar, metrics),
+            say=bar.write,
+        )
+    if not finished:
+        print(f"stopped; go on with: {go_on(path)}")
+        return ExitCode.STOPPED
+    summarise(trainer.run, steps=num_steps, seconds=trainer.seconds)
+    print(f"report    {write_report(path)}")
+    return ExitCode.DONE
 
 
 def open_run(recipe: Recipe, pool: SandboxPool) -> RunDirectory:
-    """The run's directory, made or, for a run that goes on, opened."""
+    """The run's directory, made or, for a run that is resumed, opened."""
     if recipe.run.resume:
         return RunDirectory.resume(recipe.run_path(), completions=recipe.log.completions)
     return RunDirectory.create(
         recipe.run_path(),
         config_toml=to_toml(recipe),
-        environment=environment(toolchain=pool.toolchain.version, isolation=str(pool.isolation), argv=sys.argv),
+        environment=environment(
+            argv=sys.argv,
+            grader={"rust": pool.toolchain.version, "isolation": str(pool.isolation)},
+            packages=("tree-sitter", "tree-sitter-rust"),
+        ),
         completions=recipe.log.completions,
     )
 
@@ -176,7 +177,7 @@ class StopRequest:
 
 
 def show(bar: tqdm[None], metrics: Mapping[str, float]) -> None:
-    """Move the bar on, with what a step came to."""
+    """Move the bar on, with a step's metrics."""
     shown = {
         "reward": f"{metrics.get('reward/mean', float('nan')):.2f}",
         "build": f"{metrics.get('check/build', 0):.0%}",
@@ -191,8 +192,8 @@ def show(bar: tqdm[None], metrics: Mapping[str, float]) -> None:
 
 def summarise(run: RunDirectory, *, steps: int, seconds: float) -> None:
     """Write summary.json and, where there was an evaluation, print the table before / after."""
-    from grpo.run.serialize import summary_rates
     from grpo_rust.report import closing_table
+    from grpo_rust.report.table import summary_rates
 
     evaluations = run.evaluations()
     before, after = (evaluations[0], evaluations[-1]) if evaluations else ({}, {})

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STDLIB = sys.stdlib_module_names
 FOLDERS = ("sandbox", "rewards", "grpo", "scripts")
 REWARDS_MAY = {"sandbox", "rewards", "tree_sitter", "tree_sitter_rust", "numpy", "tqdm"}
-LOSS = ("aggregation", "entropy", "kl", "masks", "mismatch", "policy", "ratio")
+LOSS = ("aggregation", "corrections", "entropy", "kl", "policy", "ratio")
 TORCH_ONLY = ("advantages", "logprobs", "loss", *(f"loss.{name}" for name in LOSS))
 RUN = ("directory", "metrics", "provenance")
 LIGHT = ("config", "errors", "schema", "rollout.records", *(f"run.{name}" for name in RUN))
@@ -124,7 +124,7 @@ def test_sandbox_and_rewards_work_where_there_is_no_torch():
 
 
 def test_recipe_and_plan_load_nothing_heavy():
-    program = "from grpo_rust import plan, recipe; recipe.parse_arguments(['--dry-run'])"
+    program = "from grpo_rust import arguments, plan, recipe; arguments.parse_arguments(['--dry-run'])"
     assert fresh(f"{program}; print(sorted({set(HEAVY)} & set(sys.modules)))") == "[]"
 
 

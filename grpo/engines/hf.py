@@ -1,20 +1,20 @@
 """Sampling with the training model itself: a plain decode loop over transformers' forward pass and KV cache.
 
-Nothing of the model's generation_config is used, so no repetition penalty or top-p sneaks into the distribution.
+Nothing of the model's generation_config is used, so no repetition penalty or top-p changes the distribution.
 Prompts are computed once per group, rows that have ended are dropped from the cache, and the weights are the policy's
 own: there is nothing to synchronise. Left out: continuous batching and paged caches; that is what the others are for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from grpo.engines import GenerationOutput, check_request
+from grpo.engines import Engine, GenerationOutput, SamplingParams
 from grpo.model.policy import Policy
 
 __all__ = ["HFEngine"]
@@ -33,50 +33,27 @@ class _Row:
     ended: bool = False
 
 
-class HFEngine:
+class HFEngine(Engine):
     """Samples from a `Policy` with its own weights."""
-
-    concurrent = False  # its weights are those that are trained
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
 
-    def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
-        """Nothing to do: the policy's weights are the engine's."""
-
-    def sleep(self) -> None:
-        """Nothing to do: there is no cache between calls."""
-
-    def restart(self) -> None:
-        """Nothing to do: there is no state."""
-
-    def close(self) -> None:
-        """Nothing to do: the memory is the policy's."""
-
     @torch.inference_mode()
-    def generate(
-        self,
-        prompts: Sequence[Sequence[int]],
-        *,
-        num_samples: int,
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-    ) -> Iterator[GenerationOutput]:
-        """As `grpo.engines.Engine.generate`."""
-        check_request(prompts, num_samples=num_samples, max_tokens=max_tokens)
-        generator = torch.Generator(self._policy.device).manual_seed(seed)
-        rows = [_Row(prompt, sample, [], []) for prompt in range(len(prompts)) for sample in range(num_samples)]
-        decoding = _Decoding(self._policy, prompts, num_samples)
-        for step in range(max_tokens):
-            token_ids, logprobs = _sample(decoding.logits, temperature, generator)
+    def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
+        params.check(prompts)
+        generator = torch.Generator(self._policy.device).manual_seed(params.seed)
+        rows = [_Row(prompt, sample, [], []) for prompt in range(len(prompts)) for sample in range(params.num_samples)]
+        decoding = _Decoding(self._policy, prompts, params.num_samples)
+        for step in range(params.max_tokens):
+            token_ids, logprobs = _sample(decoding.logits, params.temperature, generator)
             for row, token_id, logprob in zip(rows, token_ids.tolist(), logprobs.tolist(), strict=True):
                 if row.ended:
                     continue
                 row.token_ids.append(token_id)
                 row.logprobs.append(logprob)
                 terminated = token_id in self._policy.stop_ids
-                row.ended = terminated or step == max_tokens - 1
+                row.ended = terminated or step == params.max_tokens - 1
                 if row.ended:
                     yield GenerationOutput(
                         row.prompt, row.sample, tuple(row.token_ids), tuple(row.logprobs), terminated

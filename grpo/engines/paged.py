@@ -1,8 +1,8 @@
-"""Sampling with transformers' continuous batching: a paged cache, and a new completion the moment another one ends.
+"""Sampling with transformers' continuous batching: a paged cache, and a new completion as soon as another one ends.
 
-What "hf" means on a GPU, where there is no vLLM. It has weights of its own in the type of the matrix products, as vLLM
-has, so it can also live in a process of its own. The cache is there during a call only: between calls the trainer has
-that memory. Left out: graphs and compiled kernels that outlive a call, speculative decoding.
+What "hf" means on a GPU without vLLM. It has weights of its own in the type of the matrix products, as vLLM has, so it
+can also run in a process of its own. The cache exists during a call only: between calls the trainer has that memory.
+Left out: graphs and compiled kernels that outlive a call, speculative decoding.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 from transformers.generation.configuration_utils import ContinuousBatchingConfig
 
-from grpo.engines import EngineDied, GenerationOutput, check_request
+from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 
 __all__ = ["PagedEngine"]
 
@@ -26,19 +26,22 @@ MEMORY_SHARE = 0.97  # of what is free when a call begins: a bound on the cache,
 WAIT_S = 0.1
 
 
-class PagedEngine:
+class PagedEngine(Engine):
     """Samples with transformers' continuous batching from weights of its own."""
-
-    concurrent = False  # see `grpo.engines.process`
 
     def __init__(
         self, model: str, *, stop_ids: Iterable[int], dtype: str, device: str, max_tokens: int, max_rows: int
     ) -> None:
-        """Args: model, a checkpoint's directory or hub name, of which only the config is read; stop_ids, any of which
-        ends a completion; dtype, "float32" or "bfloat16", of weights and products; device, "cpu" or "cuda"; max_tokens of
-        prompt and completion together; max_rows, completions written at once.
-
-        Raises: EngineDied for a model without continuous batching.
+        """
+        Args:
+            model: A checkpoint's directory or hub name, of which only the config is read.
+            stop_ids: Any of these token ids ends a completion.
+            dtype: "float32" or "bfloat16", of weights and matrix products.
+            device: "cpu" or "cuda".
+            max_tokens: Of prompt and completion together.
+            max_rows: Completions sampled at once.
+        Raises:
+            EngineDied: For a model without continuous batching.
         """
         self._stop_ids = sorted(stop_ids)
         self._pages = max_rows * math.ceil(max_tokens / PAGE_TOKENS) + 1
@@ -52,23 +55,18 @@ class PagedEngine:
             _widen_head(made)
         self._model: Any = made.eval().requires_grad_(False)  # None once closed
 
-    def generate(
-        self,
-        prompts: Sequence[Sequence[int]],
-        *,
-        num_samples: int,
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-    ) -> Iterator[GenerationOutput]:
-        """As `grpo.engines.Engine.generate`; until its end torch's global generator is in use."""
-        check_request(prompts, num_samples=num_samples, max_tokens=max_tokens)
+    def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
+        """As `Engine.generate`; until its end torch's global generator is in use."""
+        params.check(prompts)
         with torch.random.fork_rng():
-            manager = self._manager(temperature, seed)
-            slots = {f"{p}-{k}": (p, k) for p in range(len(prompts)) for k in range(num_samples)}
+            manager = self._manager(params)
+            slots = {f"{p}-{k}": (p, k) for p in range(len(prompts)) for k in range(params.num_samples)}
             for name, (prompt, _) in slots.items():
                 manager.add_request(
-                    list(prompts[prompt]), request_id=name, max_new_tokens=max_tokens, eos_token_id=self._stop_ids
+                    list(prompts[prompt]),
+                    request_id=name,
+                    max_new_tokens=params.max_tokens,
+                    eos_token_id=self._stop_ids,
                 )
             manager.start()  # with every request there, so that what is computed together depends on them alone
             try:
@@ -86,7 +84,11 @@ class PagedEngine:
                 manager.destroy()
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
-        """As `grpo.engines.Engine.load_weights`. Raises: EngineDied when one is missing or unknown."""
+        """As `Engine.load_weights`.
+
+        Raises:
+            EngineDied: When a weight is missing or unknown.
+        """
         own = self._model.state_dict()
         missing = set(own)
         for name, tensor in weights:
@@ -97,19 +99,14 @@ class PagedEngine:
         if missing:
             raise EngineDied(f"{len(missing)} weights were not handed over ({min(missing)}, ...)")
 
-    def sleep(self) -> None:
-        """Nothing to do: there is no cache between calls, and the weights stay."""
-
-    def restart(self) -> None:
-        """Nothing to do: a call leaves no state behind."""
-
     def close(self) -> None:
         """Give the weights' memory back."""
         self._model = None
 
-    def _manager(self, temperature: float, seed: int) -> Any:
-        """What runs the requests of one call; nothing of the model's generation_config is used."""
-        sampling = {"do_sample": True, "temperature": temperature} if temperature else {"do_sample": False}
+    def _manager(self, params: SamplingParams) -> Any:
+        """Transformers' manager for the requests of one call; nothing of the model's generation_config is used."""
+        greedy = params.temperature == 0
+        sampling = {"do_sample": False} if greedy else {"do_sample": True, "temperature": params.temperature}
         return self._model.init_continuous_batching(
             generation_config=GenerationConfig(
                 **sampling, top_k=0, top_p=1.0, eos_token_id=self._stop_ids, pad_token_id=self._stop_ids[0]
@@ -121,7 +118,7 @@ class PagedEngine:
                 max_batch_tokens=max(BATCH_TOKENS, self._rows),
                 max_requests_per_batch=self._rows,
                 return_logprobs=True,
-                seed=seed,
+                seed=params.seed,
                 auto_switch_to_flash=self._model.dtype == torch.bfloat16 and self._model.device.type == "cuda",
             ),
         )
@@ -135,7 +132,7 @@ class PagedEngine:
 
 
 def _widen_head(model: Any) -> None:
-    """Let a model in bfloat16 compute its logits in float32, as the trainer does: rounded ones are another policy's."""
+    """Let a bfloat16 model compute its logits in float32, as the trainer does: rounded logits are another policy."""
     head = model.get_output_embeddings()
 
     def logits(hidden: Tensor) -> Tensor:

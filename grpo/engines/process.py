@@ -1,8 +1,8 @@
-"""Any engine in a process of its own: it samples while this process trains, and its crash is not ours.
+"""Any engine in a process of its own: it samples while this process trains, and its crash does not end this process.
 
-Prompts and completions travel through a pipe, weights through one buffer that both processes map: shared memory on a CPU,
-CUDA IPC on one GPU. The child is spawned, ends when this process does, and what it and its libraries write to standard
-error goes to a log, whose end is quoted should it die. Left out: more than one child, other machines.
+Prompts and completions travel through a pipe, weights through one buffer that both processes map: shared memory on a
+CPU, CUDA IPC on one GPU. The child is spawned and ends when this process does. What it and its libraries print goes to
+a log, whose end is quoted if it dies. Left out: more than one child, other machines.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import torch
 import torch.multiprocessing  # teaches pickle to share tensors
 from torch import Tensor
 
-from grpo.engines import Engine, EngineDied, GenerationOutput, check_request
+from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.errors import BadInput
 
 __all__ = ["EngineProcess"]
@@ -30,16 +30,21 @@ QUOTED_LINES = 15
 ENDING_S = 20.0  # for a child that was asked to end, before it is killed
 
 
-class EngineProcess:
+class EngineProcess(Engine):
     """Starts `make()` in a child process and passes every call on to it."""
 
     concurrent = True
 
     def __init__(self, make: Callable[[], Engine], *, dtype: torch.dtype, log: Path, threads: int = 0) -> None:
-        """Args: make, picklable, builds the engine in the child; dtype that weights are sent in; log, a file for the
-        child's standard error; threads of torch in the child, 0 for its default.
-
-        Raises: EngineDied when the child cannot build it; BadInput for an allocator whose memory cannot be shared.
+        """
+        Args:
+            make: Builds the engine in the child; picklable.
+            dtype: That weights are sent in.
+            log: A file for the child's output.
+            threads: Of torch in the child; 0 for its default.
+        Raises:
+            EngineDied: When the child cannot build the engine.
+            BadInput: For an allocator whose memory cannot be shared.
         """
         _refuse_expandable_segments()
         self._make, self._dtype, self._log, self._threads = make, dtype, log, threads
@@ -47,35 +52,26 @@ class EngineProcess:
         self._sent = False  # whether this child has the buffer
         self._start()
 
-    def generate(
-        self,
-        prompts: Sequence[Sequence[int]],
-        *,
-        num_samples: int,
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-    ) -> Iterator[GenerationOutput]:
-        """As `grpo.engines.Engine.generate`; the child samples from the first `next` on."""
-        check_request(prompts, num_samples=num_samples, max_tokens=max_tokens)
-        settings = {"num_samples": num_samples, "max_tokens": max_tokens, "temperature": temperature, "seed": seed}
-        self._send("generate", [tuple(prompt) for prompt in prompts], settings)
+    def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
+        """As `Engine.generate`; the child samples from the first `next` on."""
+        params.check(prompts)
+        self._send("generate", [tuple(prompt) for prompt in prompts], params)
         finished = False
         try:
             while (completion := self._receive()) is not None:
                 yield completion
             finished = True
-        except (EngineDied, ValueError):  # and nothing follows
+        except (EngineDied, ValueError):  # nothing follows
             finished = True
             raise
         finally:
-            if not finished:  # whoever asked has lost interest
+            if not finished:  # the caller stopped iterating
                 self._send("stop")
                 while self._receive() is not None:
                     pass
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
-        """As `grpo.engines.Engine.load_weights`."""
+        """As `Engine.load_weights`."""
         if self._buffer is None:
             weights = [(name, tensor.to(self._dtype)) for name, tensor in weights]
             self._buffer = _WeightBuffer.for_weights(weights, self._dtype)
@@ -85,7 +81,7 @@ class EngineProcess:
         self._receive()
 
     def sleep(self) -> None:
-        """As `grpo.engines.Engine.sleep`; the buffer goes too."""
+        """As `Engine.sleep`; the buffer is freed too."""
         self._send("sleep")
         self._receive()
         self._buffer, self._sent = None, False
@@ -93,7 +89,7 @@ class EngineProcess:
             torch.cuda.ipc_collect()
 
     def restart(self) -> None:
-        """As `grpo.engines.Engine.restart`."""
+        """As `Engine.restart`."""
         self._kill()
         self._sent = False  # the buffer stays: on a GPU, memory that a killed child had mapped is never given back
         self._start()
@@ -142,7 +138,7 @@ class EngineProcess:
             raise self._death() from error
 
     def _receive(self) -> Any:
-        """The next completion of the child; its exceptions become ours."""
+        """The next message of the child; its exceptions are raised here."""
         try:
             kind, value = self._connection.recv()
         except (EOFError, OSError) as error:
@@ -154,15 +150,15 @@ class EngineProcess:
         return value
 
     def _death(self) -> EngineDied:
-        """What is known of a child that has gone."""
+        """The error for a child that has gone."""
         self._process.join(ENDING_S)
         code = self._process.exitcode
         how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with code {code}"
-        how = "does not completion and does not end" if code is None else how
+        how = "does not answer and does not end" if code is None else how
         return EngineDied(f"the engine's process {how}; the end of {self._log}:\n{_end_of(self._log)}")
 
     def _kill(self) -> None:
-        """Make sure that there is no child."""
+        """End the child by force, if it still runs."""
         if self._process.is_alive():
             self._process.kill()
         self._process.join()
@@ -202,7 +198,7 @@ ForkingPickler.register(_WeightBuffer, lambda buffer: (_WeightBuffer, (buffer._f
 
 
 def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent: int, threads: int) -> None:
-    """The child: build the engine, completion requests until there are no more."""
+    """The child: build the engine, serve requests until there are no more."""
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -230,12 +226,12 @@ def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent:
                 weights = arguments[0] if arguments[0] is not None else weights
                 engine.load_weights(iter(weights))
                 if torch.cuda.is_initialized():
-                    torch.cuda.synchronize()  # the parent refills the buffer as soon as it has its completion
+                    torch.cuda.synchronize()  # the parent refills the buffer as soon as it has its reply
             elif verb == "sleep":
                 weights = ()  # views of the buffer
                 engine.sleep()
             else:
-                for completion in engine.generate(arguments[0], **arguments[1]):
+                for completion in engine.generate(*arguments):
                     connection.send(("completion", completion))
                     if connection.poll():
                         break
@@ -248,7 +244,7 @@ def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent:
 
 
 def _refuse_expandable_segments() -> None:
-    """Memory of such segments cannot be handed to another process everywhere. Raises: BadInput."""
+    """Refuse an allocator setting whose memory cannot be handed to another process everywhere."""
     for name in ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"):
         if torch.cuda.is_available() and "expandable_segments:true" in os.environ.get(name, "").lower():
             raise BadInput(

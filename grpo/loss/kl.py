@@ -6,10 +6,11 @@ With `d = ref_logprobs - logprobs` of a sampled token, the three estimates of KL
     k2   d^2 / 2          biased, never negative
     k3   exp(d) - d - 1   no bias, never negative, unbounded where the policy avoids what the reference likes
 
-An estimate that is right as a number need not have the right gradient. Differentiated as a loss on policy, k1 has
-expectation 0 (it does nothing), k2 has exactly the gradient of the reverse KL, and k3 exactly that of the forward one,
-KL(reference || policy). Multiplied by the importance ratio with its gradient (`ratio_weighted_kl`), k1 and k3 both have
-exactly the gradient of the reverse KL. k1 belongs into the reward (`kl_penalised_rewards`): it needs no gradient there.
+An estimate with the right value need not have the right gradient. Differentiated as a loss on policy, the gradient of
+k1 has expectation 0 (k1 does nothing), that of k2 is exactly the gradient of the reverse KL, KL(policy || reference),
+and that of k3 exactly the gradient of the forward KL, KL(reference || policy). Multiplied by the importance ratio with
+its gradient (`ratio_weighted_kl`), k1 and k3 both have exactly the gradient of the reverse KL. k1 belongs in the reward
+(`kl_penalised_rewards`), where no gradient is needed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from grpo.loss.ratio import LogRatio, log_ratio, per_token
+from grpo.loss.ratio import LogRatio, log_ratio, upcast
 
 __all__ = ["KL_ESTIMATES", "kl_k1", "kl_k2", "kl_penalised_rewards", "kl_to_reference", "ratio_weighted_kl"]
 
@@ -27,7 +28,10 @@ __all__ = ["KL_ESTIMATES", "kl_k1", "kl_k2", "kl_penalised_rewards", "kl_to_refe
 def kl_k1(logprobs: Tensor, ref_logprobs: Tensor, mask: Tensor) -> Tensor:
     """The k1 estimate of KL(policy || reference), per token: `-d = logprobs - ref_logprobs`.
 
-    Args: logprobs [B, T] with gradient; ref_logprobs [B, T] detached; mask [B, T] bool.
+    Args:
+        logprobs: [B, T] current policy, with gradient.
+        ref_logprobs: [B, T] reference, detached.
+        mask: [B, T] bool, True = trained.
     Returns: [B, T] in nats, 0 outside the mask, with gradient (of expectation 0: see the module).
     Raises: ValueError where the shapes differ.
     Source: Schulman, "Approximating KL Divergence" (2020).
@@ -76,9 +80,13 @@ def ratio_weighted_kl(
 
     The correction matters on policy too: there r_t is 1, but its gradient is not 0.
 
-    Args: kl [B, T], a k1 or k3 estimate with gradient; logprobs [B, T] with gradient; old_logprobs [B, T] detached;
-        mask [B, T] bool; ratio, the token's or the sequence's (TRL follows the ratio of its policy loss; the gradient
-        is unbiased with the token's only).
+    Args:
+        kl: [B, T] a k1 or k3 estimate, with gradient.
+        logprobs: [B, T] current policy, with gradient.
+        old_logprobs: [B, T] detached.
+        mask: [B, T] bool, True = trained.
+        ratio: Of the token or of the sequence. TRL takes that of its policy loss; the gradient is
+            unbiased with the token's only.
     Returns: [B, T] in nats, 0 outside the mask, with gradient.
     Raises: ValueError where the shapes differ.
     Source: DeepSeek-V3.2 (arXiv 2512.02556), the unbiased KL estimate; TRL 1.16, `use_bias_correction_kl`.
@@ -93,11 +101,14 @@ def ratio_weighted_kl(
 
 
 def kl_penalised_rewards(rewards: Tensor, kl: Tensor, mask: Tensor, *, beta: float) -> Tensor:
-    """The KL as a part of the reward, before advantages are made of it: `R_i - beta * sum over tokens of KL_t`.
+    """Rewards minus the KL of the completion, to compute advantages from: `R_i - beta * sum over tokens of KL_t`.
 
-    Args: rewards [B], NaN = no reward; kl [B, T] in nats, usually k1 of the policy that sampled; mask [B, T] bool;
-        beta >= 0, the penalty per nat.
-    Returns: [B], detached; no reward stays no reward.
+    Args:
+        rewards: [B], NaN = no reward.
+        kl: [B, T] in nats, usually k1 of the policy that sampled.
+        mask: [B, T] bool, True = trained.
+        beta: The penalty per nat, >= 0.
+    Returns: [B], detached; NaN stays NaN.
     Raises: ValueError where rewards are not one per row.
     Source: InstructGPT (arXiv 2203.02155), equation 2, for a whole completion; RLOO (arXiv 2402.14740).
 
@@ -107,5 +118,4 @@ def kl_penalised_rewards(rewards: Tensor, kl: Tensor, mask: Tensor, *, beta: flo
     """
     if rewards.shape != mask.shape[:1]:
         raise ValueError(f"rewards are {list(rewards.shape)}; give one for each of the {len(mask)} completions")
-    total = torch.where(mask, kl.detach(), 0.0).sum(dim=1, keepdim=True)  # [B, 1]
-    return (per_token(rewards, mask) - beta * total).squeeze(1)
+    return upcast(rewards) - beta * torch.where(mask, kl.detach(), 0.0).sum(dim=1)

@@ -1,4 +1,4 @@
-"""Policy losses: what each token of each completion contributes, before aggregation. See `grpo.loss`."""
+"""Policy losses: the loss of each token of each completion, before aggregation. `grpo.loss` has the conventions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from grpo.loss.ratio import LogRatio, log_ratio, per_token, sequence_log_ratio, sequence_token_log_ratio, upcast
+from grpo.loss.ratio import (
+    LogRatio,
+    broadcast_advantages,
+    log_ratio,
+    sequence_log_ratio,
+    sequence_token_log_ratio,
+    upcast,
+)
 
 __all__ = [
     "LOSSES",
@@ -48,9 +55,10 @@ def clipped_policy_loss(
         old_logprobs: [B, T] detached; pass `logprobs.detach()` on the first update of a batch.
         advantages: [B], one per completion, or [B, T].
         mask: [B, T] bool, True = trained.
-        clip_low, clip_high: how far the ratio may fall below and rise above 1 before its gradient stops.
-        delta: the highest ratio that a bad completion is pushed down with, above 1 + clip_high; infinite = PPO, no bound.
-        ratio: of the token, or one of the sequence.
+        clip_low: How far the ratio may fall below 1 before its gradient stops.
+        clip_high: How far the ratio may rise above 1 before its gradient stops.
+        delta: The highest ratio in the loss of a bad completion, above 1 + clip_high; infinite = PPO, no bound.
+        ratio: Of the token (`log_ratio`), or of the sequence.
     Returns: loss [B, T] to minimise, 0 outside the mask.
     Raises: ValueError where shapes differ.
     Source: PPO (arXiv 1707.06347), equation 7; separate bounds from DAPO (arXiv 2503.14476), equation 8; delta from
@@ -63,10 +71,10 @@ def clipped_policy_loss(
     >>> round(clipped_policy_loss(logprobs, old, -advantages, mask, clip_low=0.2, clip_high=0.2, delta=1.5).item(), 4)
     1.5
     """
-    weight = ratio(logprobs, old_logprobs, mask).exp()
-    clipped = weight.clamp(1 - clip_low, 1 + clip_high)
-    advantage = per_token(advantages, mask)
-    return torch.where(mask, -torch.minimum(weight.clamp(max=delta) * advantage, clipped * advantage), 0.0)
+    ratios = ratio(logprobs, old_logprobs, mask).exp()
+    clipped = ratios.clamp(1 - clip_low, 1 + clip_high)
+    advantage = broadcast_advantages(advantages, mask)
+    return torch.where(mask, -torch.minimum(ratios.clamp(max=delta) * advantage, clipped * advantage), 0.0)
 
 
 def gspo_loss(
@@ -74,8 +82,8 @@ def gspo_loss(
 ) -> Tensor:
     """GSPO: the clipped surrogate of the sequence ratio, `r = exp(mean over tokens of l_t)`, the same on each token.
 
-    With "sequence" weights this is GSPO; with "sum", LUSPO. The bounds are far smaller than those of tokens (3e-4 and
-    4e-4 in the paper), since the mean of many log ratios moves little.
+    With "sequence" weights this is GSPO; with "sum", LUSPO. The bounds are far smaller than those of token ratios (3e-4
+    and 4e-4 in the paper), since the mean of many log ratios moves little.
 
     Args, Returns, Raises: as `clipped_policy_loss`.
     Source: GSPO (arXiv 2507.18071), equation 5; LUSPO (arXiv 2602.05261).
@@ -92,7 +100,7 @@ def gspo_loss(
 def gspo_token_loss(
     logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, mask: Tensor, *, clip_low: float, clip_high: float
 ) -> Tensor:
-    """GSPO-token: the value of `gspo_loss`, with each token's own gradient, for advantages [B, T].
+    """GSPO-token: the value of `gspo_loss` with the gradient of each token, for advantages [B, T].
 
     Args, Returns, Raises: as `clipped_policy_loss`.
     Source: GSPO (arXiv 2507.18071), equation 13.
@@ -116,11 +124,14 @@ def cispo_loss(
     max_ratio: float,
     ratio: LogRatio = log_ratio,
 ) -> Tensor:
-    """CISPO: REINFORCE with a bounded importance weight, `-sg[min(r, max_ratio)] A logprobs`.
+    """CISPO: REINFORCE with a bounded importance ratio, `-sg[min(r, max_ratio)] A logprobs`.
 
-    No token loses its gradient; only its weight is bounded. `max_ratio` is the bound itself, not 1 + epsilon.
+    No token loses its gradient; only the ratio that multiplies it is bounded.
 
-    Args: max_ratio, 5.0 in ScaleRL; the others, Returns and Raises as `clipped_policy_loss`.
+    Args:
+        max_ratio: The bound itself, not 1 + epsilon; 5.0 in ScaleRL.
+        logprobs, old_logprobs, advantages, mask, ratio: As in `clipped_policy_loss`.
+    Returns, Raises: as `clipped_policy_loss`.
     Source: MiniMax-M1 (arXiv 2506.13585), equations 4 and 5; ScaleRL (arXiv 2510.13786).
 
     >>> logprobs, old = torch.tensor([[-1.0]], requires_grad=True), torch.tensor([[-3.0]])  # ratio 7.39
@@ -128,8 +139,9 @@ def cispo_loss(
     >>> loss.item(), torch.autograd.grad(loss, logprobs)[0].item()
     (5.0, -5.0)
     """
-    weight = ratio(logprobs.detach(), old_logprobs, mask).exp().clamp(max=max_ratio)
-    return torch.where(mask, -weight * per_token(advantages, mask) * torch.where(mask, upcast(logprobs), 0.0), 0.0)
+    ratios = ratio(logprobs.detach(), old_logprobs, mask).exp().clamp(max=max_ratio)
+    advantage = broadcast_advantages(advantages, mask)
+    return torch.where(mask, -ratios * advantage * torch.where(mask, upcast(logprobs), 0.0), 0.0)
 
 
 def sapo_loss(
@@ -146,8 +158,11 @@ def sapo_loss(
 
     The gradient is that of `r A` at r = 1 and fades on both sides, faster with a larger tau.
 
-    Args: tau_positive, tau_negative > 0, the sharpness for A > 0 and for A <= 0 (1.0 and 1.05 in the paper); the
-        others, Returns and Raises as `clipped_policy_loss`.
+    Args:
+        tau_positive: Sharpness of the gate for A > 0, > 0; 1.0 in the paper.
+        tau_negative: Sharpness of the gate for A <= 0, > 0; 1.05 in the paper.
+        logprobs, old_logprobs, advantages, mask, ratio: As in `clipped_policy_loss`.
+    Returns, Raises: as `clipped_policy_loss`.
     Source: SAPO (arXiv 2511.20347).
 
     >>> logprobs = torch.tensor([[-1.0]], requires_grad=True)
@@ -156,10 +171,10 @@ def sapo_loss(
     >>> loss.item(), torch.autograd.grad(loss, logprobs)[0].item()
     (-6.0, -3.0)
     """
-    weight = ratio(logprobs, old_logprobs, mask).exp()
-    advantage = per_token(advantages, mask)
-    tau = _choose(advantage > 0, tau_positive, tau_negative, advantage.dtype)
-    return torch.where(mask, -torch.sigmoid(tau * (weight - 1)) * 4 / tau * advantage, 0.0)
+    ratios = ratio(logprobs, old_logprobs, mask).exp()
+    advantage = broadcast_advantages(advantages, mask)
+    tau = _select(advantage > 0, tau_positive, tau_negative, advantage.dtype)
+    return torch.where(mask, -torch.sigmoid(tau * (ratios - 1)) * 4 / tau * advantage, 0.0)
 
 
 def vespo_loss(
@@ -174,31 +189,37 @@ def vespo_loss(
     lambda_negative: float,
     mismatch: Tensor | None = None,
 ) -> Tensor:
-    """VESPO: REINFORCE weighted by a Gamma kernel of the sequence's ratio, `-sg[phi(w)] A logprobs`.
+    """VESPO: REINFORCE weighted by a Gamma kernel of the sequence's ratio w, `-sg[phi(w)] A logprobs`.
 
         phi(w) = e^lambda w^k e^(-lambda w), phi(1) = 1, highest at w = k / lambda
         log w  = sum over tokens of l_t (+ log c_t), held in [log 1e-8, 20]
 
-    Args: k_positive, lambda_positive for A >= 0 (2.0 and 3.0 in the paper), k_negative, lambda_negative for A < 0
-        (3.0 and 2.0); mismatch, weights c [B, T] of `mismatch_weights` at the level "token": VESPO takes them into w,
-        do not multiply the loss by them again; None = none. The others, Returns, Raises as `clipped_policy_loss`.
+    Args:
+        k_positive: k for A >= 0; 2.0 in the paper.
+        lambda_positive: lambda for A >= 0; 3.0 in the paper.
+        k_negative: k for A < 0; 3.0 in the paper.
+        lambda_negative: lambda for A < 0; 2.0 in the paper.
+        mismatch: [B, T] weights c of `mismatch_weights` at the level "token", or None. VESPO takes them into w: do not
+            multiply the loss by them again.
+        logprobs, old_logprobs, advantages, mask: As in `clipped_policy_loss`.
+    Returns, Raises: as `clipped_policy_loss`.
     Source: VESPO (arXiv 2602.10693); the bounds from TRL 1.16.
 
     >>> logprobs = torch.tensor([[-1.0, -2.0]], requires_grad=True)
-    >>> shape = {"k_positive": 2.0, "lambda_positive": 3.0, "k_negative": 3.0, "lambda_negative": 2.0}
-    >>> vespo_loss(logprobs, logprobs.detach(), torch.tensor([1.0]), torch.tensor([[True, True]]), **shape).tolist()
+    >>> kernel = {"k_positive": 2.0, "lambda_positive": 3.0, "k_negative": 3.0, "lambda_negative": 2.0}
+    >>> vespo_loss(logprobs, logprobs.detach(), torch.tensor([1.0]), torch.tensor([[True, True]]), **kernel).tolist()
     [[1.0, 2.0]]
     """
-    logs = log_ratio(logprobs.detach(), old_logprobs, mask).clamp(-_VESPO_MAX_LOG, _VESPO_MAX_LOG)
-    log_weight = logs.sum(dim=1, keepdim=True)  # [B, 1]
+    token_log_ratios = log_ratio(logprobs.detach(), old_logprobs, mask).clamp(-_VESPO_MAX_LOG, _VESPO_MAX_LOG)
+    log_w = token_log_ratios.sum(dim=1, keepdim=True)  # [B, 1]
     if mismatch is not None:
         corrections = torch.where(mask, mismatch, 1.0).log().clamp(_VESPO_MIN_LOG, _VESPO_MAX_LOG)
-        log_weight = log_weight + corrections.sum(dim=1, keepdim=True)
-    log_weight = log_weight.clamp(_VESPO_MIN_LOG, _VESPO_MAX_LOG)
-    advantage = per_token(advantages, mask)
-    k = _choose(advantage >= 0, k_positive, k_negative, advantage.dtype)
-    rate = _choose(advantage >= 0, lambda_positive, lambda_negative, advantage.dtype).clamp(min=_VESPO_MIN_LAMBDA)
-    phi = (rate + k * log_weight - rate * log_weight.exp()).exp()
+        log_w = log_w + corrections.sum(dim=1, keepdim=True)
+    log_w = log_w.clamp(_VESPO_MIN_LOG, _VESPO_MAX_LOG)
+    advantage = broadcast_advantages(advantages, mask)
+    k = _select(advantage >= 0, k_positive, k_negative, advantage.dtype)
+    rate = _select(advantage >= 0, lambda_positive, lambda_negative, advantage.dtype).clamp(min=_VESPO_MIN_LAMBDA)
+    phi = (rate + k * log_w - rate * log_w.exp()).exp()
     return torch.where(mask, -phi * advantage * torch.where(mask, upcast(logprobs), 0.0), 0.0)
 
 
@@ -217,6 +238,6 @@ LOSSES: dict[str, tuple[PolicyLoss, str]] = {
 """Each published loss by name: its function, and the aggregation it was published with."""
 
 
-def _choose(condition: Tensor, yes: float, no: float, dtype: torch.dtype) -> Tensor:
-    """One of two numbers in this dtype: `torch.where` of two floats rounds them to fp32, whatever it meets later."""
+def _select(condition: Tensor, yes: float, no: float, dtype: torch.dtype) -> Tensor:
+    """`yes` where the condition holds, else `no`, in this dtype: `torch.where` of two floats would round to fp32."""
     return torch.full(condition.shape, no, dtype=dtype, device=condition.device).masked_fill(condition, yes)

@@ -1,8 +1,9 @@
 """From completions to tensors: micro-batches of bounded size, in a fixed order.
 
-The sequences of a micro-batch, each a prompt and a completion, lie end to end in one row without any padding, with
-positions of their own; completions to the same prompt share it, so that it is computed once. What each sequence sees of the
-row is a `Layout` (`grpo.model.packing`). Losses are per completion and padded: [B, T].
+A sequence is a prompt with a completion. The sequences of a micro-batch lie end to end in one row without padding, each
+with its own positions. Completions to the same prompt share its tokens, so that the prompt is computed once. The
+`Layout` (`grpo.model.packing`) says which tokens of the row each sequence attends to. Losses are per completion and
+padded: [B, T].
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class MicroBatch:
     rows: Tensor  # [B] int64: the index of each completion in the list it was cut from
     input_ids: Tensor  # [N] int64: the sequences end to end
     positions: Tensor  # [N] int64: of each token in its sequence
-    layout: Layout  # which tokens each sequence sees
-    predictors: Tensor  # [mask.sum()] int64: the place in the row from which each trained token is predicted
+    layout: Layout  # which tokens each sequence attends to
+    predictors: Tensor  # [mask.sum()] int64: the place in the row that predicts each trained token
     mask: Tensor  # [B, T] bool, True = a completion token
     completion_ids: Tensor  # [B, T] int64, padded with 0
     sampler_logprobs: Tensor  # [B, T] fp32, padded with 0
@@ -58,11 +59,13 @@ def micro_batches(
 ) -> list[MicroBatch]:
     """Cut samples into micro-batches of at most `max_tokens` tokens, the longest first.
 
-    The longest come first so that memory that does not suffice fails at once and not an hour later. A sequence longer
-    than `max_tokens` gets a micro-batch of its own.
+    The longest come first so that a lack of memory shows at once. A sequence longer than `max_tokens` gets a
+    micro-batch of its own.
 
-    Args: samples, each with at least one prompt and one completion token; max_tokens per micro-batch, a shared prompt
-        counted once; share_prompts, whether completions to one prompt in one micro-batch compute it once.
+    Args:
+        samples: Each with at least one prompt token and one completion token.
+        max_tokens: Tokens per micro-batch, a shared prompt counted once.
+        share_prompts: Whether completions to one prompt in one micro-batch share its tokens.
     Returns: micro-batches whose `rows` together are a permutation of range(len(samples)).
     Raises: ValueError for a sample without prompt or completion tokens.
 
@@ -89,11 +92,11 @@ def micro_batches(
 
 
 def _order(samples: Sequence[TrainingSample], share_prompts: bool) -> list[int]:
-    """Rows by length, the longest first; those that share a prompt together, at the place of their longest."""
+    """Indices of samples, the longest first; those that share a prompt together, at the place of their longest."""
     longest: dict[tuple[int, ...], int] = {}
     for sample in samples if share_prompts else ():
         longest[sample.prompt_ids] = max(longest.get(sample.prompt_ids, 0), len(sample.token_ids))
-    ranks = {prompt: rank for rank, prompt in enumerate(longest)}  # ties keep their order
+    ranks = {prompt: rank for rank, prompt in enumerate(longest)}  # so that ties keep their order
 
     def key(row: int) -> tuple[int, int, int]:
         sample = samples[row]
@@ -103,7 +106,7 @@ def _order(samples: Sequence[TrainingSample], share_prompts: bool) -> list[int]:
 
 
 def _pack(rows: list[int], samples: list[TrainingSample], share_prompts: bool) -> MicroBatch:
-    """One micro-batch out of these samples."""
+    """One micro-batch of these samples."""
     prompts: dict[tuple[int, ...], list[int]] = {}  # prompt -> its places in the row
     input_ids: list[int] = []
     positions: list[int] = []

@@ -1,9 +1,9 @@
-"""LoRA: train two thin matrices beside every linear layer, `W x + (alpha / rank) B A x`, and leave W as it is.
+"""LoRA: train two low-rank matrices beside every linear layer, `W x + (alpha / rank) B A x`, and leave W as it is.
 
-The layers are peft's. The trained model is never merged into the base: engines and checkpoints get
-`W + scale * B A`, computed in fp32 and cast once (`merged_weights`), and W stays the same to the bit however often that
-happens. The reference of a KL is the base with its adapters off (`Base`), so none is loaded. Left out: dropout, which
-the published recipe has at 0.05: with it, the ratio between two forward passes would not come from the weights alone.
+The layers are peft's. The adapters are never merged into the base: engines and checkpoints get
+`W + (alpha / rank) B A`, computed in fp32 and cast once (`merged_weights`), and W stays the same to the bit. The
+reference of a KL is the base with its adapters off (`Base`), so no second model is loaded. Left out: dropout (0.05 in
+the published recipe), because the ratio between two forward passes must come from the weights alone.
 Source: LoRA (arXiv 2106.09685).
 """
 
@@ -26,8 +26,8 @@ from grpo.model.policy import ModelError, Policy
 
 __all__ = ["ADAPTER", "Base", "LoraPolicy", "add_adapters", "load_adapters", "merged_weights"]
 
-ADAPTER = "adapter"  # the directory of a checkpoint that holds the adapters in peft's format
-_NAME = "default"  # peft's, of the one adapter
+ADAPTER = "adapter"  # the directory in a checkpoint that holds the adapters in peft's format
+_NAME = "default"  # peft's name of the only adapter
 
 
 @dataclass
@@ -41,7 +41,7 @@ class LoraPolicy(Policy):
         return merged_weights(self)
 
     def save(self, directory: Path) -> None:
-        """Write the merged model as an ordinary checkpoint, and the adapters in peft's format below it."""
+        """Write the merged model as an ordinary checkpoint, and the adapters in peft's format into its `ADAPTER`."""
         weights = {name: tensor.cpu() for name, tensor in self.weights()}
         self.model.save_pretrained(directory, state_dict=weights)
         self.tokenizer.save_pretrained(directory)
@@ -51,7 +51,7 @@ class LoraPolicy(Policy):
 
 @dataclass(frozen=True)
 class Base:
-    """What a policy was before its adapters: the reference of the KL."""
+    """The policy without its adapters: the reference of the KL."""
 
     policy: LoraPolicy
 
@@ -65,12 +65,16 @@ class Base:
 
 
 def add_adapters(policy: Policy, *, rank: int, alpha: int, targets: str, seed: int) -> LoraPolicy:
-    """Freeze a policy and give it adapters that change nothing yet: B is 0.
+    """Freeze a policy and give it adapters that do not change its output yet, because B starts at 0.
 
-    Args: policy, used up; rank, alpha as in the module's formula; targets, "all-linear" for every linear layer but the
-        head, or the names of layers, separated by commas; seed of A.
-    Returns: the policy to train; its gradients are those of A and B, fp32.
-    Raises: ModelError when no layer has such a name.
+    Args:
+        policy: The policy to adapt; its model is changed in place, use the returned policy from now on.
+        rank: The rank of A and B.
+        alpha: The product B A counts alpha / rank.
+        targets: "all-linear" for every linear layer but the head, or the names of layers, separated by commas.
+        seed: Seed of A's random initial values.
+    Returns: the policy to train; only A and B have gradients, in fp32.
+    Raises: ModelError where no layer has such a name.
     """
     config = LoraConfig(
         r=rank,
@@ -87,14 +91,14 @@ def add_adapters(policy: Policy, *, rank: int, alpha: int, targets: str, seed: i
         except ValueError as error:
             raise ModelError(f"lora.targets = {targets!r}: {error}") from error
     adapters.eval()
-    own = (policy.model, policy.tokenizer, policy.device, policy.compute_dtype, policy.stop_ids, policy.checkpointed)
-    return LoraPolicy(*own, adapters=adapters)
+    own = (policy.model, policy.tokenizer, policy.device, policy.compute_dtype, policy.stop_ids)
+    return LoraPolicy(*own, checkpointed_layers=policy.checkpointed_layers, adapters=adapters)
 
 
 def load_adapters(policy: LoraPolicy, checkpoint: Path) -> None:
-    """Give a policy the adapters of a checkpoint that it wrote.
+    """Load the adapters of a checkpoint that such a policy saved.
 
-    Raises: ModelError when they are missing or do not fit.
+    Raises: ModelError where they are missing or do not fit.
     """
     path = checkpoint / ADAPTER / "adapter_model.safetensors"
     assert policy.adapters is not None
@@ -110,10 +114,13 @@ def load_adapters(policy: LoraPolicy, checkpoint: Path) -> None:
 
 @torch.no_grad()
 def merged_weights(policy: LoraPolicy, *, dtype: torch.dtype | None = None) -> Iterator[tuple[str, Tensor]]:
-    """Every weight of the trained model by its ordinary name, `W + scale * B A` in fp32 and cast once.
+    """Every weight of the trained model by its ordinary name: `W + (alpha / rank) B A`, computed in fp32 and cast once.
 
-    Args: dtype to cast to; None: the base's own. Nothing of the policy is changed; a weight without adapters is handed
-        out as it is, not copied.
+    The policy does not change. A weight without adapters is not copied.
+
+    Args:
+        policy: The adapted policy.
+        dtype: The dtype to cast to; None: that of the base.
     """
     changed: dict[str, Any] = {
         name: layer for name, layer in policy.model.named_modules() if isinstance(layer, LoraLayer)

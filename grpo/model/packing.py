@@ -1,14 +1,14 @@
-"""Causal attention over sequences that lie end to end in one row, some of them with a prompt in common.
+"""Causal attention over sequences that lie end to end in one row, some of which share a prompt.
 
-A micro-batch is one row of N tokens. Which of them each sequence sees is a table: `table[b, l]` is the place in the row
-of token l of sequence b, so that a prompt shared by a group stands in the row once, and in the table once for each
-completion. Everything but attention works on the N tokens; attention works on tables, where each sequence is plainly
-causal. Sequences of like length share a table, so that little of it is padding.
+A micro-batch is one row of N tokens. A table says which of them belong to each sequence: `table[b, l]` is the place in
+the row of token l of sequence b. A prompt that a group shares stands in the row once, and in the table once for each
+completion. Attention works on tables, in which each sequence is plainly causal; everything else works on the N tokens.
+Sequences of similar length share a table, so that little of it is padding.
 
-`install` teaches this to a transformers model: attention calls that come with a `Layout` follow its tables, all others
-(the engine's, with a cache) go to transformers' own function. On the CPU that is one call for each table; on CUDA the
+`install` gives this to a transformers model: attention calls with a `Layout` follow its tables, all others (the
+engine's, with a cache) go to transformers' own function. On the CPU that is one call per table; on CUDA the
 variable-length flash kernel of torch takes all sequences at once, in bf16 or fp16. Left out: sliding windows and
-soft-capped scores; `can_pack` says no to models that have them.
+soft-capped scores; `can_pack` is False for models that have them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from transformers.masking_utils import sdpa_mask
 
 __all__ = ["Layout", "can_pack", "install", "lay_out"]
 
-NAME = "packed"  # of the attention function, as transformers knows it
-SHORTEST = 0.75  # of the longest sequence of a table: what is shorter begins another
+NAME = "packed"  # name of the attention function in transformers' registry
+SHORTEST = 0.75  # of the longest sequence of a table: a shorter one begins another table
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Layout:
     """Where the tokens of each sequence stand in the row."""
 
     tables: tuple[Tensor, ...]  # each [b, l] int64: places in the row, padded on the right with any place
-    real: tuple[Tensor, ...]  # each [b, l] bool: what is no padding
-    place: Tensor  # [N] int64: where the output for each token of the row is found in the flattened tables
+    real: tuple[Tensor, ...]  # each [b, l] bool, False = padding
+    place: Tensor  # [N] int64: where each token of the row stands in the flattened tables
 
     def to(self, device: torch.device) -> Layout:
         """The same layout on another device."""
@@ -46,7 +46,7 @@ class Layout:
 
 
 def lay_out(sequences: Sequence[Sequence[int]]) -> Layout:
-    """The layout of sequences that are given as places in a row; every place of the row occurs in one at least.
+    """The layout of sequences, each a list of places in the row; every place must occur in at least one of them.
 
     >>> layout = lay_out([[0, 1, 2], [0, 1, 3, 4]])  # two completions to the prompt in places 0 and 1
     >>> [table.tolist() for table in layout.tables], layout.place.tolist()
@@ -70,7 +70,7 @@ def lay_out(sequences: Sequence[Sequence[int]]) -> Layout:
 
 
 def can_pack(model: PreTrainedModel) -> bool:
-    """Whether every attention of the model is plainly causal, and goes through transformers' interface."""
+    """Whether every attention layer of the model is plainly causal and goes through transformers' interface."""
     config = model.config.get_text_config()
     plain = all(kind == "full_attention" for kind in getattr(config, "layer_types", None) or ())
     capped = getattr(config, "attn_logit_softcapping", None)
@@ -78,7 +78,7 @@ def can_pack(model: PreTrainedModel) -> bool:
 
 
 def install(model: PreTrainedModel) -> None:
-    """Let the model's attention follow a `Layout` that comes as the keyword argument `layout` of its forward pass."""
+    """Let the model's attention follow the `Layout` that its forward pass gets as the keyword argument `layout`."""
     AttentionInterface.register(NAME, _attention)
     AttentionMaskInterface.register(NAME, sdpa_mask)
     model.set_attn_implementation(NAME)
@@ -94,7 +94,7 @@ def _attention(
     layout: Layout | None = None,
     **others: Any,
 ) -> tuple[Tensor, None]:
-    """transformers' attention interface: query [1, Hq, N, D], key and value [1, Hkv, N, D] to [1, N, Hq, D]."""
+    """transformers' attention interface: from query [1, Hq, N, D], key and value [1, Hkv, N, D] to [1, N, Hq, D]."""
     if layout is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **others)
     query, key, value = (states[0].transpose(0, 1) for states in (query, key, value))  # [N, H, D]
@@ -104,7 +104,7 @@ def _attention(
 
 
 def _padded(query: Tensor, key: Tensor, value: Tensor, layout: Layout, scaling: float | None) -> Tensor:
-    """Attention over the tables as they are; padding stands on the right, where no real token looks."""
+    """Attention over the tables with their padding, which stands on the right, where no real token attends."""
     outputs = []
     for table in layout.tables:
         q, k, v = (states[table.flatten()].unflatten(0, table.shape).transpose(1, 2) for states in (query, key, value))
@@ -133,5 +133,5 @@ def _ragged(query: Tensor, key: Tensor, value: Tensor, layout: Layout, scaling: 
         window_size=(-1, 0),
         enable_gqa=query.shape[1] != key.shape[1],
     )
-    assert isinstance(output, Tensor)  # and not a pair: nothing else was asked for
+    assert isinstance(output, Tensor)  # a pair only with return_aux
     return output[unpadded[layout.place]]

@@ -1,8 +1,8 @@
-"""The policy: a Hugging Face causal language model, its tokenizer, and how to read log-probabilities out of it.
+"""The policy: a Hugging Face causal language model, its tokenizer, and the log-probabilities of its completions.
 
-Parameters are fp32; `compute_dtype` bf16 runs the matrix products under autocast. Dropout stays off: the ratio
-between two forward passes must come from the weights alone. Local directories or hub names, safetensors only, no
-remote code.
+Parameters are fp32; with `compute_dtype` bf16 the matrix products run under autocast. Dropout stays off: the ratio
+between two forward passes must come from the weights alone. A model is a local directory or a name on the hub, in
+safetensors, without remote code.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from grpo.logprobs import linear_logprobs
 from grpo.model.batching import MicroBatch
 from grpo.model.packing import can_pack, install
 
-__all__ = ["ModelError", "Policy", "choose_device", "cpu_threads", "load_policy"]
-
+__all__ = ["ModelError", "Policy", "load_policy"]
 
 CHANGED_LOGITS = (  # what scales or caps logits after the head: Gemma 2, Cohere, Granite, Falcon H1
     "final_logit_softcapping",
@@ -39,23 +38,23 @@ transformers_logging.disable_progress_bar()  # one bar is enough: the trainer's
 
 
 class ModelError(BadInput):
-    """The model cannot be loaded or used for chat; says what to do."""
+    """The model cannot be loaded, or cannot be used as a policy; the message says what to do."""
 
 
 @dataclass
 class Policy:
-    """A model that completes chat prompts, and everything needed to sample from it and to train it."""
+    """A model that completes chat prompts, with what sampling and training need."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     device: torch.device
     compute_dtype: torch.dtype
-    stop_ids: frozenset[int]  # any of these ends a completion; one set for every engine
-    packs: bool = field(init=False)  # whether sequences go through the model end to end, or padded
-    checkpointed: tuple[torch.nn.Module, ...] = ()  # layers whose activations are computed again in the backward pass
+    stop_ids: frozenset[int]  # any of these tokens ends a completion, in every engine
+    packs: bool = field(init=False)  # whether sequences go through the model end to end; else padded
+    checkpointed_layers: tuple[torch.nn.Module, ...] = ()  # whose activations the backward pass computes again
 
     def __post_init__(self) -> None:
-        """Teach the model to attend to sequences that lie end to end, where it can."""
+        """Install the attention for sequences that lie end to end, where the model allows it."""
         self.packs = can_pack(self.model)
         if self.packs:
             install(self.model)
@@ -82,7 +81,7 @@ class Policy:
         return str(self.tokenizer.decode(list(token_ids), skip_special_tokens=True))
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """The context in which the model computes."""
+        """The context for every forward pass."""
         enabled = self.compute_dtype != torch.float32
         return torch.autocast(self.device.type, dtype=self.compute_dtype, enabled=enabled)
 
@@ -91,10 +90,12 @@ class Policy:
     ) -> tuple[Tensor, Tensor]:
         """Log-probability and entropy of every completion token, given prompt and completion so far.
 
-        The head is applied to trained positions only, and its logits are never held: see `grpo.logprobs`.
+        The head is applied to trained positions only, and the logits are never in memory: see `grpo.logprobs`.
 
-        Args: batch, on this policy's device; temperature, the sampling temperature; entropy_grad, whether the entropy
-            carries gradient too.
+        Args:
+            batch: A micro-batch on this policy's device.
+            temperature: The sampling temperature T, > 0.
+            entropy_grad: Whether the entropy carries gradient too.
         Returns: logprobs [B, T] fp32 with gradient, entropy [B, T] fp32; 0 outside `batch.mask`.
         """
         with self.autocast():
@@ -111,17 +112,17 @@ class Policy:
         padded = flat_logprobs.new_zeros(batch.mask.shape)
         return padded.masked_scatter(batch.mask, flat_logprobs), padded.masked_scatter(batch.mask, flat_entropy)
 
-    def gradient_checkpointing(self) -> None:
-        """Keep the activations between layers only, and compute those inside again in the backward pass.
+    def enable_gradient_checkpointing(self) -> None:
+        """Keep the activations between layers only; the backward pass computes those inside the layers again.
 
-        Raises: ModelError for a model that cannot.
+        Raises: ModelError for a model that does not support it.
         """
         try:
             self.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         except ValueError as error:
             raise ModelError(f"{error} Set train.gradient_checkpointing to false") from error
         layers = (layer for layer in self.model.modules() if isinstance(layer, GradientCheckpointingLayer))
-        self.checkpointed = tuple(layers)
+        self.checkpointed_layers = tuple(layers)
 
     def _hidden(self, batch: MicroBatch) -> Tensor:
         """The last hidden state of every token of the row, [N, H]."""
@@ -146,24 +147,24 @@ class Policy:
 
     @contextmanager
     def _checkpointing(self) -> Iterator[None]:
-        """Checkpoint the chosen layers inside the context: they do so while they think that they are in training.
+        """Checkpoint the chosen layers inside the context: transformers does so where `layer.training` is set.
 
-        What they hold does not: dropout stays off.
+        The flag is set on the layers alone and not on the modules inside them, so dropout stays off.
         """
-        for layer in self.checkpointed:
+        for layer in self.checkpointed_layers:
             layer.training = torch.is_grad_enabled()
         try:
             yield
         finally:
-            for layer in self.checkpointed:
+            for layer in self.checkpointed_layers:
                 layer.training = False
 
     def weights(self) -> Iterator[tuple[str, Tensor]]:
-        """Every weight by its name in a checkpoint, detached, not copied: what engines sample from."""
+        """Every weight by its name in a checkpoint, detached and not copied: engines sample from these."""
         yield from self.model.state_dict().items()
 
     def frozen(self) -> Policy:
-        """This policy, never to be trained: the reference of the KL term."""
+        """This policy with gradients off: the reference of the KL."""
         self.model.requires_grad_(False)
         return self
 
@@ -173,42 +174,23 @@ class Policy:
         self.tokenizer.save_pretrained(directory)
 
 
-@contextmanager
-def cpu_threads(count: int) -> Iterator[None]:
-    """Let torch compute with `count` threads inside the context, and as before after it; 0 changes nothing."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def choose_device(name: str) -> torch.device:
-    """The device for "auto", "cpu" or "cuda"; auto takes CUDA where there is one.
-
-    Raises: ModelError when CUDA is asked for and not there.
-
-    >>> choose_device("cpu")
-    device(type='cpu')
-    """
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise ModelError("train.device is 'cuda', but torch sees no CUDA device: use 'cpu' or 'auto'")
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
-
-
 def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Policy:
     """Load model and tokenizer from a checkpoint directory or a hub name.
 
-    Args: path; device to put the model on; compute_dtype "float32" or "bfloat16" for the matrix products.
+    Args:
+        path: The checkpoint directory, or the name of a model on the hub.
+        device: The device to put the model on.
+        compute_dtype: "float32" or "bfloat16", for the matrix products.
     Returns: the policy with fp32 parameters, gradients on.
-    Raises: ModelError when there is no model or only a part of one, no chat template or no end-of-turn token.
+    Raises: ModelError where the model is missing, incomplete, or changes its logits after the head, and where there is
+        no chat template or no end-of-turn token.
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(  # its annotation forgets that it can be a pair
-            path, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+        loaded: Any = (
+            AutoModelForCausalLM.from_pretrained(  # annotated without the pair that output_loading_info returns
+                path, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+            )
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:  # RuntimeError: sizes that do not fit
         raise ModelError(
@@ -232,7 +214,7 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
     stop_ids = _stop_ids(model, tokenizer)
     if not stop_ids:
         raise ModelError(f"neither tokenizer nor generation_config of {path!r} names an end-of-turn token")
-    # `eval` turns dropout off for good: nothing here ever calls `train()`.
+    # `eval` turns dropout off for good: nothing in this package calls `train()`.
     model.to(device=device).eval()  # type: ignore[call-arg]  # transformers' wrapper hides torch's signature
     return Policy(model, tokenizer, device, getattr(torch, compute_dtype), stop_ids)
 

@@ -1,33 +1,33 @@
-"""One batch of experience: sample groups, grade each completion the moment it is complete, and collect what came back.
+"""Samples one batch of groups, grades each completion when it ends, and collects the grades.
 
-The grader works beside the engine: a completion is handed over as soon as it ends, so when the last one has been sampled
-most verdicts are already there. A bad completion is data; only the host's failures are errors.
+The grader works beside the engine: a completion is handed over as soon as it ends, so most verdicts are there when the
+last completion has been sampled. A bad completion is data; only a failure of the host is an error.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grpo.engines import Engine
-from grpo.model.policy import Policy
+from grpo.engines import Engine, SamplingParams
 from grpo.rollout.records import Completion, Example, Grader, Group
 
-__all__ = ["Rollout", "PendingRollout", "collect", "reward_matrix", "reward_parts", "sample", "seed_for"]
+__all__ = ["PendingRollout", "Rollout", "collect", "reward_matrix", "reward_parts", "sample", "seed_for"]
+
+Decode = Callable[[Sequence[int]], str]  # token ids of a completion -> its text
 
 
 @dataclass(frozen=True)
 class PendingRollout:
-    """A batch of completions that are being graded; `completions` and `tickets` by (prompt, sample)."""
+    """Sampled completions whose grades are still to come; `completions` and `tickets` by (prompt, sample)."""
 
     examples: Sequence[Example]
-    prompts: Sequence[tuple[int, ...]]
     completions: Mapping[tuple[int, int], Completion]
     tickets: Mapping[tuple[int, int], Any]
     generate_s: float
@@ -45,59 +45,57 @@ class Rollout:
 def sample(
     engine: Engine,
     grader: Grader,
-    policy: Policy,
+    decode: Decode,
     examples: Sequence[Example],
-    prompt_ids: Mapping[str, tuple[int, ...]],
+    params: SamplingParams,
     *,
-    name: str,
-    group_size: int,
-    max_tokens: int,
-    temperature: float,
-    seed: int,
+    id_prefix: str,
     policy_version: int,
 ) -> PendingRollout:
-    """Sample `group_size` completions to every example, each on its way to the grader as soon as it ends.
+    """Sample a group for every example; the grader gets each completion as soon as it ends.
 
-    Args: engine, grader; policy, for its tokenizer; examples; prompt_ids by example id; name, the prefix of the
-        completions' ids ("s3" gives "s3-p07-c2"); sampling settings as in `Engine.generate`; policy_version, the number
-        of weight updates so far.
+    Args:
+        engine: Samples the completions.
+        grader: Grades them.
+        decode: Token ids to text.
+        examples: Encoded prompts.
+        params: How to sample; `num_samples` is the group size.
+        id_prefix: Begins the completions' ids: "s3" gives "s3-p07-c2".
+        policy_version: Number of weight updates so far.
     """
     started = time.perf_counter()
-    prompts = [prompt_ids[example.id] for example in examples]
     completions: dict[tuple[int, int], Completion] = {}
     tickets: dict[tuple[int, int], Any] = {}
-    for sampled in engine.generate(
-        prompts, num_samples=group_size, max_tokens=max_tokens, temperature=temperature, seed=seed
-    ):
-        slot = (sampled.prompt, sampled.sample)
+    for output in engine.generate([example.prompt_ids for example in examples], params):
+        slot = (output.prompt, output.sample)
         completions[slot] = Completion(
-            id=f"{name}-p{sampled.prompt:02d}-c{sampled.sample}",
-            token_ids=sampled.token_ids,
-            sampler_logprobs=sampled.logprobs,
-            text=policy.decode(sampled.token_ids),
-            terminated=sampled.terminated,
+            id=f"{id_prefix}-p{output.prompt:02d}-c{output.sample}",
+            token_ids=output.token_ids,
+            sampler_logprobs=output.logprobs,
+            text=decode(output.token_ids),
+            terminated=output.terminated,
             policy_version=policy_version,
         )
-        tickets[slot] = grader.start(examples[sampled.prompt], completions[slot])
-    return PendingRollout(examples, prompts, completions, tickets, time.perf_counter() - started)
+        tickets[slot] = grader.start(examples[output.prompt], completions[slot])
+    return PendingRollout(examples, completions, tickets, time.perf_counter() - started)
 
 
-def collect(sampling: PendingRollout, grader: Grader) -> Rollout:
+def collect(pending: PendingRollout, grader: Grader) -> Rollout:
     """Wait for the grades of a batch.
 
-    Returns: one group per example, in order, its completions in sampling order whatever order they ended in.
+    Returns: One group per example, in order. Its completions are in sampling order, whichever ended first.
     """
     started = time.perf_counter()
-    slots = sorted(sampling.completions)
-    grades = dict(zip(slots, grader.finish([sampling.tickets[slot] for slot in slots]), strict=True))
+    slots = sorted(pending.completions)
+    grades = dict(zip(slots, grader.finish([pending.tickets[slot] for slot in slots]), strict=True))
     waited = time.perf_counter() - started
     groups = []
-    for index, (example, prompt_ids) in enumerate(zip(sampling.examples, sampling.prompts, strict=True)):
+    for index, example in enumerate(pending.examples):
         own = [slot for slot in slots if slot[0] == index]
         rewards = tuple(_weighted_sum(grades[slot].rewards, grader.weights) for slot in own)
-        completions = tuple(sampling.completions[slot] for slot in own)
-        groups.append(Group(example, prompt_ids, completions, tuple(grades[slot] for slot in own), rewards))
-    return Rollout(tuple(groups), sampling.generate_s, waited)
+        completions = tuple(pending.completions[slot] for slot in own)
+        groups.append(Group(example, completions, tuple(grades[slot] for slot in own), rewards))
+    return Rollout(tuple(groups), pending.generate_s, waited)
 
 
 def reward_matrix(groups: Sequence[Group]) -> Tensor:
@@ -109,7 +107,10 @@ def reward_matrix(groups: Sequence[Group]) -> Tensor:
 
 
 def reward_parts(groups: Sequence[Group], names: Sequence[str]) -> Tensor:
-    """Each named reward of groups of one size as fp32 [P, G, K], NaN where it does not apply or the completion has none."""
+    """Each named reward of groups of one size as fp32 [P, G, K].
+
+    NaN where the reward does not apply, or where the completion has no reward at all.
+    """
     none = float("nan")
 
     def scores(rewards: Mapping[str, float | None], total: float | None) -> list[float]:
@@ -124,7 +125,7 @@ def reward_parts(groups: Sequence[Group], names: Sequence[str]) -> Tensor:
 
 
 def seed_for(*parts: int | str) -> int:
-    """A 63-bit seed made of a run's seed, a purpose and a step: no generator state has to be kept to resume.
+    """A 63-bit seed from a run's seed, a purpose and a step: a resumed run needs no saved generator state.
 
     >>> seed_for(0, "train", 1) == seed_for(0, "train", 1) != seed_for(0, "train", 2)
     True

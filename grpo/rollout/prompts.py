@@ -1,8 +1,8 @@
-"""Prompts: from a file or a data set to `Example` records, and the order in which training draws them.
+"""Prompts: reading them from a file or a data set into `Example` records, encoding them, and drawing them in order.
 
 Reads jsonl and parquet through `datasets`, from a local path or, as `hf:NAME`, from the hub. The prompt column is
-`prompt` or `rust_prompt`; `task_id` names the row where there is one; every other column travels along to the
-rewards.
+`prompt`, or another that the caller names. `task_id` names the row where there is one. Every other column is passed on
+to the rewards.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from grpo.rollout.records import Example
 
 __all__ = ["LOADERS", "DataError", "PromptStream", "encode_prompts", "load_examples"]
 
-PROMPT_COLUMNS = ("prompt", "rust_prompt")
 LOADERS = {".jsonl": "json", ".json": "json", ".parquet": "parquet"}
 
 
@@ -26,21 +26,28 @@ class DataError(BadInput):
     """The prompts cannot be used; says which file, which row, and what to do."""
 
 
-def load_examples(source: str, *, split: str, system_prompt: str = "") -> list[Example]:
+def load_examples(
+    source: str, *, split: str, system_prompt: str = "", prompt_columns: Sequence[str] = ("prompt",)
+) -> list[Example]:
     """Read every prompt of a data set.
 
-    Args: source, a .jsonl or .parquet path, or `hf:NAME`; split, the hub split to read ("train"); system_prompt, put
-        before every prompt as a system message unless empty. A row's prompt is text, or a list of chat messages.
-    Returns: examples in file order.
-    Raises: DataError for a missing file, an unreadable one, no rows, a missing column, an empty prompt, a duplicate
-        task_id.
+    Args:
+        source: A .jsonl or .parquet path, or `hf:NAME`. A row's prompt is text, or a list of chat messages.
+        split: The split of a hub data set.
+        system_prompt: Put before every prompt as a system message, unless empty.
+        prompt_columns: Names that the column of the prompts may have; the first that is there counts.
+    Returns: Examples in file order.
+    Raises:
+        DataError: For a missing or unreadable file, no rows, a missing column, an empty prompt, a duplicate task_id.
     """
     rows = _read(source, split)
     if not rows:
         raise DataError(f"{source} has no rows: training needs at least one prompt")
-    column = next((name for name in PROMPT_COLUMNS if name in rows[0]), None)
+    column = next((name for name in prompt_columns if name in rows[0]), None)
     if column is None:
-        raise DataError(f"{source} has the columns {', '.join(rows[0])}; one must be named prompt or rust_prompt")
+        raise DataError(
+            f"{source} has the columns {', '.join(rows[0])}; one must be named {' or '.join(prompt_columns)}"
+        )
     examples = [_example(row, index, column, source, system_prompt) for index, row in enumerate(rows)]
     seen: dict[str, int] = {}
     for index, example in enumerate(examples):
@@ -58,24 +65,28 @@ def encode_prompts(
     *,
     max_tokens: int,
     long_prompts: str,
-) -> tuple[list[Example], dict[str, tuple[int, ...]]]:
-    """Token ids of every prompt, with prompts over the limit refused or left out.
+) -> list[Example]:
+    """The examples with their prompts as token ids; prompts over the limit are refused or left out.
 
-    Args: examples; encode, `Policy.encode`; max_tokens, the limit; long_prompts, "error" or "skip".
-    Returns: the examples that fit, and their token ids by example id.
-    Raises: DataError when a prompt is too long and that is an error, or when none fits.
+    Args:
+        examples: As loaded.
+        encode: `Policy.encode`.
+        max_tokens: The longest prompt, in tokens.
+        long_prompts: What a longer one does: "error" or "skip".
+    Raises:
+        DataError: When a prompt is too long and that is an error, or when none fits.
     """
-    encoded = {example.id: encode(example.messages) for example in examples}
-    too_long = [example.id for example in examples if len(encoded[example.id]) > max_tokens]
-    if too_long and (long_prompts == "error" or len(too_long) == len(examples)):
-        longest = max(too_long, key=lambda example_id: len(encoded[example_id]))
+    encoded = [replace(example, prompt_ids=encode(example.messages)) for example in examples]
+    fitting = [example for example in encoded if len(example.prompt_ids) <= max_tokens]
+    num_long = len(encoded) - len(fitting)
+    if num_long and (long_prompts == "error" or not fitting):
+        longest = max(encoded, key=lambda example: len(example.prompt_ids))
         raise DataError(
-            f"{len(too_long)} of {len(examples)} prompts are longer than data.max_prompt_tokens = {max_tokens} (the "
-            f"longest, {longest}, has {len(encoded[longest])}): raise the limit, shorten them, or set "
+            f"{num_long} of {len(examples)} prompts are longer than data.max_prompt_tokens = {max_tokens} (the "
+            f"longest, {longest.id}, has {len(longest.prompt_ids)}): raise the limit, shorten them, or set "
             'data.long_prompts = "skip"'
         )
-    kept = [example for example in examples if len(encoded[example.id]) <= max_tokens]
-    return kept, {example.id: encoded[example.id] for example in kept}
+    return fitting
 
 
 class PromptStream:
@@ -87,30 +98,38 @@ class PromptStream:
     (['0', '1', '2', '3'], 4)
     """
 
-    def __init__(self, examples: Sequence[Example], *, seed: int, position: int = 0, again: float = 1.0) -> None:
-        """Args: position, where to begin; again, the chance that a `dull` example is drawn when its turn comes."""
+    def __init__(
+        self, examples: Sequence[Example], *, seed: int, position: int = 0, zero_std_resample_prob: float = 1.0
+    ) -> None:
+        """
+        Args:
+            examples: What to draw from.
+            seed: Of the order.
+            position: Where to begin.
+            zero_std_resample_prob: The chance that an example in `zero_std` is drawn when its turn comes.
+        """
         if not examples:
             raise DataError("there are no prompts to draw from")
         self._examples = list(examples)
         self.by_id = {example.id: example for example in examples}
         self._seed = seed
-        self._again = again
+        self._resample_prob = zero_std_resample_prob
         self._order: tuple[int, list[int]] = (-1, [])
-        self.position = position  # turns since the start; with `dull`, all that a checkpoint has to keep
-        self.zero_std: set[str] = set()  # ids of examples whose completions earned all the same when last seen
+        self.position = position  # turns since the start; with `zero_std`, all that a checkpoint has to keep
+        self.zero_std: set[str] = set()  # ids of examples whose completions all earned the same when last seen
 
     def take(self, count: int) -> list[Example]:
         """The next `count` examples; an epoch that ends is followed by the next one, reshuffled."""
         taken: list[Example] = []
         while len(taken) < count:
             example = self._at(self.position)
-            if example.id not in self.zero_std or self._chance(self.position) < self._again:
+            if example.id not in self.zero_std or self._chance(self.position) < self._resample_prob:
                 taken.append(example)
             self.position += 1
         return taken
 
     def _chance(self, position: int) -> float:
-        """A random number from 0 to 1 that belongs to a position."""
+        """A random number from 0 to 1, a function of the position."""
         return random.Random(f"{self._seed}/again/{position}").random()
 
     def _at(self, position: int) -> Example:

@@ -1,6 +1,6 @@
-"""The records that cross folders: what a prompt, a completion, a grade and a group are.
+"""The records that cross folders: prompts, completions, grades and groups.
 
-`grpo` knows text, tokens and these records. It does not know Rust: the grader behind the `Grader` protocol does.
+`grpo` knows text, tokens and these records, and nothing of Rust: that is behind the `Grader` protocol.
 """
 
 from __future__ import annotations
@@ -9,16 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["Completion", "Example", "Grade", "Grader", "Group"]
+__all__ = ["RolloutBatch", "Completion", "Example", "Grade", "Grader", "Group"]
 
 
 @dataclass(frozen=True)
 class Example:
-    """One prompt as chat messages (`{"role", "content"}`), and the other columns of its row for the rewards."""
+    """One prompt of the data.
+
+    `messages` are chat messages (`{"role", "content"}`), `columns` the other columns of the row, for the rewards.
+    `prompt_ids` are the messages as tokens, empty until `grpo.rollout.prompts.encode_prompts`.
+    """
 
     id: str
     messages: tuple[Mapping[str, str], ...]
     columns: Mapping[str, Any] = field(default_factory=dict)
+    prompt_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Completion:
     """One sampled completion.
 
     `token_ids` ends with the sampled end-of-turn token when `terminated`; that token is trained like any other.
-    `sampler_logprobs` has one natural-log probability per token, at the sampling temperature, as the engine saw it.
+    `sampler_logprobs` are the engine's, one natural log per token, at the sampling temperature.
     """
 
     id: str
@@ -49,6 +54,10 @@ class Grade(Protocol):
         """Named facts to average over completions (pass rates as 0.0 or 1.0, counts); None where unknown."""
 
     @property
+    def solved(self) -> bool | None:
+        """Whether the completion solves its prompt; None where that is unknown."""
+
+    @property
     def seconds(self) -> Mapping[str, float]:
         """Per reward function the time it took."""
 
@@ -60,8 +69,8 @@ class Grade(Protocol):
 class Grader(Protocol):
     """Scores completions in the background.
 
-    `start` returns a ticket at once, while other completions are still being written; `finish` waits for a batch of
-    tickets, up to the grader's own deadline, and returns one grade a ticket in the same order.
+    `start` returns a ticket at once, while other completions are still being sampled. `finish` waits for the grades of
+    a batch of tickets, up to the grader's own deadline, and returns one grade per ticket in the same order.
     """
 
     @property
@@ -73,15 +82,22 @@ class Grader(Protocol):
     def finish(self, tickets: Sequence[Any]) -> Sequence[Grade]: ...
 
     def busy(self) -> float:
-        """Seconds since the start in which it was grading, the mean over its workers."""
+        """Seconds it has been grading since the start, the mean over its workers."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """The completions to one prompt, graded. `rewards[i]` is the weighted sum for `completions[i]`, None if unscorable."""
+    """The graded completions of one prompt. `rewards[i]` is the weighted sum for `completions[i]`, None if unscored."""
 
     example: Example
-    prompt_ids: tuple[int, ...]
     completions: tuple[Completion, ...]
     grades: tuple[Grade, ...]
     rewards: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class RolloutBatch:
+    """The groups that one step learns from, and the metrics of collecting them."""
+
+    groups: tuple[Group, ...]
+    metrics: Mapping[str, float]

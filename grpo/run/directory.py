@@ -1,9 +1,9 @@
-"""The directory of a run: what it was, what happened, and nothing written twice.
+"""The directory of a run: its settings, its logs and its summary.
 
 A new run refuses an existing directory. A logged line is with the operating system when the call returns; a crash can
 tear the last one, and `truncate_after` removes it together with everything younger than the checkpoint that a resumed
 run starts from. A write that fails (a full disk) names the file and loses nothing already written. Numbers that JSON
-lacks become null. Left out: the checkpoints themselves, and what the lines mean (`grpo.run.serialize`, `grpo.run.metrics`).
+lacks become null. Left out: the checkpoints, and what the lines mean (`grpo.run.serialize`, `grpo.run.metrics`).
 """
 
 from __future__ import annotations
@@ -69,7 +69,11 @@ class RunDirectory:
     """
 
     def __init__(self, path: Path, *, completions: bool = True) -> None:
-        """Args: path of an existing run directory; completions, whether completions are kept."""
+        """
+        Args:
+            path: An existing run directory.
+            completions: Whether completions are logged.
+        """
         self.path = path
         self._keep_completions = completions
         self._metrics: MetricsLog | None = None
@@ -81,9 +85,14 @@ class RunDirectory:
     ) -> RunDirectory:
         """Make the directory of a new run, with its resolved settings and its environment in it.
 
-        Args: path; config_toml, the resolved settings; environment, plain JSON values; completions, False keeps no
-            completions.
-        Raises: RunExists when there is anything at the path; RunWriteFailed when the host refuses.
+        Args:
+            path: Where nothing exists yet.
+            config_toml: The resolved settings.
+            environment: Plain JSON values, see `grpo.run.provenance`.
+            completions: Whether completions are logged.
+        Raises:
+            RunExists: When there is anything at the path.
+            RunWriteFailed: When the host refuses.
         """
         run = cls(Path(path), completions=completions)
         cls.refuse_existing(run.path)
@@ -106,7 +115,8 @@ class RunDirectory:
     def resume(cls, path: str | Path, *, completions: bool = True) -> RunDirectory:
         """Open the directory of a run that was stopped; call `truncate_after` before anything is logged.
 
-        Raises: RunNotFound when no run was started there.
+        Raises:
+            RunNotFound: When no run was started there.
         """
         run = cls(Path(path), completions=completions)
         if not (run.path / CONFIG).is_file():
@@ -155,7 +165,11 @@ class RunDirectory:
     def truncate_after(self, step: int) -> None:
         """Forget every logged line of a later step, and a line torn by a crash, so that a resumed run repeats none.
 
-        Args: step, the checkpoint's. Raises: RunWriteFailed; LogDamaged for a damaged line that is not the last.
+        Args:
+            step: The checkpoint's.
+        Raises:
+            RunWriteFailed: When the host refuses.
+            LogDamaged: For a damaged line that is not the last.
         """
         self.close()
         logs = [self.path / name for name in (METRICS, EVALUATIONS, COMPLETIONS)]
@@ -219,7 +233,9 @@ def reward_file_name(function: str) -> str:
 def truncate_log(path: Path, step: int, *, keep: Callable[[Mapping[str, Any]], bool] = lambda line: True) -> None:
     """Keep the lines of a log whose "step" is at most `step` and for which `keep` says so; drop a torn last line.
 
-    Raises: LogDamaged naming file and line for a damaged line before the last; RunWriteFailed.
+    Raises:
+        LogDamaged: With file and line, for a damaged line before the last.
+        RunWriteFailed: When the host refuses.
     """
     rewritten = path.with_name(f".{path.name}.truncated")
     with _writing(rewritten):
@@ -265,14 +281,14 @@ def _write_whole(path: Path, text: str) -> None:
 
 
 def _sync(output: BinaryIO) -> None:
-    """Ask for a file's content to reach the disk, so that a rename never overtakes it."""
+    """Flush a file's content to the disk, so that a later rename never happens first."""
     output.flush()
     os.fsync(output.fileno())
 
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Tell a failure of the host by the name of the file."""
+    """Turn a failure of the host into an error that names the file."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Every number that a run logs, with its meaning and unit, in one table; `metrics.jsonl` holds nothing else.
+"""Every metric that a run logs, with its meaning and unit, in one table. `metrics.jsonl` holds nothing else.
 
-The table makes the documentation (`python -m grpo.run.metrics` prints it as Markdown), and `MetricsLog` refuses a key that
-it does not explain. A name in angle brackets stands for a reward function or a check of the grader.
+docs/metrics.md is made from the table (`python -m grpo.run.metrics` prints it as Markdown), and `MetricsLog` refuses a
+key that is not in it. A name in angle brackets stands for a reward function or a check of the grader.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ class Metric(NamedTuple):
 
 
 METRICS: dict[str, Metric] = {
-    "reward/mean": Metric("weighted sum of the rewards, mean over scorable completions", "reward"),
+    "reward/mean": Metric("weighted sum of the rewards, mean over the completions that have one", "reward"),
     "reward/std": Metric("its sample standard deviation over the batch", "reward"),
     "reward/<function>": Metric("one reward function's unweighted mean over the completions it applies to", "reward"),
     "reward/unscored": Metric("completions without any reward: left out of the update", "count"),
-    "check/<name>": Metric(
-        "mean of one of the grader's facts over the completions: build, clippy, test, ...", "0..1 or count"
-    ),
+    "check/<name>": Metric("mean of one of the grader's checks over the completions", "0..1 or count"),
     "groups/total": Metric("groups (prompts) in the batch", "count"),
-    "groups/zero_std": Metric("share of groups whose completions all earned the same: they teach nothing", "0..1"),
-    "groups/rounds": Metric("rounds of fresh prompts that replaced groups without spread", "count"),
+    "groups/zero_std": Metric(
+        "share of zero_std groups: all their rewards are equal, so their advantages are zero", "0..1"
+    ),
+    "groups/rounds": Metric("rounds of fresh prompts that replaced zero_std groups", "count"),
     "groups/dropped_solved": Metric("groups replaced because every completion solves its prompt", "count"),
     "groups/dropped_unsolved": Metric("groups replaced because none does", "count"),
     "groups/dropped_equal": Metric("groups replaced because all are paid alike for other reasons", "count"),
@@ -52,16 +52,24 @@ METRICS: dict[str, Metric] = {
     ),
     "policy/ratio_max": Metric("largest importance ratio exp(logprob - old_logprob)", "1"),
     "policy/clipped_low": Metric(
-        "share of tokens of bad completions that the loss holds: it gives no gradient", "0..1"
+        "share of tokens of completions with a negative advantage whose loss has no gradient: clipped", "0..1"
     ),
     "policy/clipped_high": Metric(
-        "share of tokens of good completions that the loss holds: it gives no gradient", "0..1"
+        "share of tokens of completions with a positive advantage whose loss has no gradient: clipped", "0..1"
     ),
-    "policy/masked": Metric("share of tokens left out: too far off policy, or of too low entropy", "0..1"),
-    "policy/sampler_gap": Metric("mean |old_logprob - sampler_logprob|: trainer against engine", "nats"),
-    "policy/mismatch_weight": Metric("mean weight of a token for the engine that sampled it; 1: no difference", "1"),
-    "policy/mismatch_dropped": Metric("share of tokens whose weight is 0: data that teaches nothing", "0..1"),
-    "policy/mismatch_bounded": Metric("share of tokens whose weight lies at loss.mismatch_high or _low", "0..1"),
+    "policy/masked": Metric(
+        "share of tokens masked out of the policy loss: too far off policy, or of too low entropy", "0..1"
+    ),
+    "policy/sampler_gap": Metric(
+        "mean |old_logprob - sampler_logprob|: the trainer's log-probs against the engine's", "nats"
+    ),
+    "policy/mismatch_weight": Metric(
+        "mean correction weight of a token for the gap between trainer and engine; 1: no gap", "1"
+    ),
+    "policy/mismatch_dropped": Metric("share of tokens whose correction weight is 0", "0..1"),
+    "policy/mismatch_bounded": Metric(
+        "share of tokens whose correction weight is at loss.mismatch_high or _low", "0..1"
+    ),
     "policy/staleness": Metric("weight updates between a completion's sampling and its use, mean", "updates"),
     "policy/stale": Metric(
         "completions left out: sampled from older weights than rollout.max_staleness allows", "count"
@@ -69,25 +77,27 @@ METRICS: dict[str, Metric] = {
     "optim/lr": Metric("learning rate of the batch's last update", "1"),
     "optim/grad_norm": Metric("global gradient norm before clipping, last update", "1"),
     "optim/updates": Metric("weight updates done since the start", "count"),
-    "time/generate": Metric("sampling, rewards already running beside it", "s"),
-    "time/wait_engine": Metric("waiting for completions: all of time/generate, or what overlap does not hide", "s"),
+    "time/generate": Metric("sampling the batch; grading runs at the same time", "s"),
+    "time/wait_engine": Metric(
+        "waiting for completions: time/generate, or the part of it that overlap does not hide", "s"
+    ),
     "time/wait_rewards": Metric("waiting for the last rewards after sampling ended", "s"),
-    "time/sandbox": Metric("work of the sandbox that ended in this step, of a worker in the mean", "s"),
-    "time/train": Metric("forward, backward and optimizer", "s"),
-    "time/sync": Metric("new weights to the engine, and the proof that they are there", "s"),
+    "time/sandbox": Metric("grading that ended in this step, the mean over the sandbox's workers", "s"),
+    "time/train": Metric("the update: forward and backward passes, optimizer step", "s"),
+    "time/sync": Metric("giving the engine new weights, and proving that it samples from them", "s"),
     "sync/gap": Metric("mean |engine's log-prob - trainer's| over the tokens of that proof", "nats"),
-    "idle/engine": Metric("share of the step in which the engine samples nothing", "0..1"),
-    "idle/sandbox": Metric("share of the step in which a worker of the sandbox has nothing to grade", "0..1"),
-    "idle/trainer": Metric("share of the step without forward or backward pass", "0..1"),
+    "idle/engine": Metric("share of the step in which the engine does not sample", "0..1"),
+    "idle/sandbox": Metric("share of the step in which a worker of the sandbox does not grade", "0..1"),
+    "idle/trainer": Metric("share of the step outside the update", "0..1"),
     "time/step": Metric("the whole step, checkpoint and evaluation not counted", "s"),
     "throughput/tokens_per_s": Metric(
-        "tokens of the batch's completions per second of the step, those that teach nothing included", "tokens/s"
+        "tokens of the batch's completions per second of the step, zero_std groups included", "tokens/s"
     ),
     "throughput/completions_per_s": Metric("graded completions per second of the step", "1/s"),
     "time/eval": Metric("a whole evaluation; this and all below are in evals.jsonl", "s"),
     "eval/<name>": Metric("mean of a check over the evaluation's completions", "0..1 or count"),
     "eval/<name>_ci95": Metric("half width of its 95 % interval, clustered by prompt", "same"),
-    "eval/pass_at_<k>": Metric("unbiased estimate that one of k completions passes strictly", "0..1"),
+    "eval/pass_at_<k>": Metric("unbiased estimate that at least one of k completions solves its prompt", "0..1"),
     "eval/reward_mean": Metric("mean weighted reward over the evaluation's completions", "reward"),
 }
 
@@ -102,7 +112,8 @@ _PATTERNS = [
 def explain(key: str) -> Metric:
     """The table's row for a logged key.
 
-    Raises: KeyError naming the key when the table does not explain it.
+    Raises:
+        KeyError: When the key is not in the table.
 
     >>> explain("check/build").unit
     '0..1 or count'
@@ -125,7 +136,7 @@ def markdown_table() -> str:
 
 
 class MetricsLog:
-    """Appends one JSON line a step, refuses unexplained keys, and flushes: a crash loses nothing written."""
+    """Appends one JSON line per step; refuses unexplained keys, and flushes, so that a crash loses nothing written."""
 
     def __init__(self, path: Path) -> None:
         self._file = open(path, "a", encoding="utf-8")

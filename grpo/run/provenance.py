@@ -1,7 +1,4 @@
-"""Where and with what a run was made: versions, commit, machine.
-
-Imports none of the packages whose versions it tells.
-"""
+"""How a run was made: versions, commit, machine. Imports none of the packages whose versions it reports."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -23,33 +20,32 @@ PACKAGES = (
     "tokenizers",
     "datasets",
     "numpy",
-    "tree-sitter",
-    "tree-sitter-rust",
     "trl",
     "vllm",
 )
 GIT_TIMEOUT_S = 10.0
 
 
-def environment(*, toolchain: str, isolation: str, argv: Sequence[str]) -> dict[str, Any]:
-    """What decides a run beside its settings, as plain JSON values.
+def environment(*, argv: Sequence[str], grader: Mapping[str, str], packages: Sequence[str] = ()) -> dict[str, Any]:
+    """What decides a run besides its settings, as plain JSON values.
 
-    Args: toolchain, the Rust toolchain in words; isolation, what protects the host from the programs; argv, the
-        command line.
-    Returns: {"started", "command", "python", "packages" (installed ones by name), "rust", "isolation", "commit" ({"id",
-        "dirty"}; None outside a git checkout), "machine" ({"system", "cpu", "cores", "memory_gb", "gpus"})}. GPUs are
-        listed only when torch is already imported.
+    Args:
+        argv: The command line.
+        grader: Facts about what grades, by name.
+        packages: Further packages whose versions matter.
+    Returns: {"started", "command", "python", "packages" (installed ones by name), the facts about the grader,
+        "commit" ({"id", "dirty"}; None outside a git checkout), "machine" ({"system", "cpu", "cores", "memory_gb",
+        "gpus"})}. GPUs are listed only when torch is already imported.
 
-    >>> environment(toolchain="rustc 1.95.0", isolation="Landlock 7", argv=["train.py"])["rust"]
-    'rustc 1.95.0'
+    >>> environment(argv=["train.py"], grader={"judge": "a human"})["judge"]
+    'a human'
     """
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "command": list(argv),
         "python": platform.python_version(),
-        "packages": {name: version for name in PACKAGES if (version := _version(name))},
-        "rust": toolchain,
-        "isolation": isolation,
+        "packages": {name: version for name in (*PACKAGES, *packages) if (version := _version(name))},
+        **grader,
         "commit": _commit(Path(__file__).resolve().parents[2]),
         "machine": {
             "system": platform.platform(),

@@ -1,4 +1,4 @@
-"""Graded groups as lines of JSON: what `completions.jsonl`, `rewards/*.jsonl` and `evals.jsonl` hold."""
+"""Graded groups as lines of JSON, for `completions.jsonl`, `rewards/*.jsonl` and `evals.jsonl`, and as metrics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from grpo.evaluate import Evaluation
 from grpo.rollout.records import Group
 
-__all__ = ["batch_metrics", "completion_lines", "evaluation_line", "reward_lines", "summary_rates"]
+__all__ = ["batch_metrics", "completion_lines", "evaluation_line", "reward_lines"]
 
 
 def completion_lines(
@@ -54,8 +54,14 @@ def reward_lines(groups: Sequence[Group], *, step: int) -> Iterator[dict[str, An
                 }
 
 
-def batch_metrics(groups: Sequence[Group], *, policy_version: int) -> dict[str, float]:
-    """What a batch of completions looks like before anything is learned from it."""
+def batch_metrics(groups: Sequence[Group], *, policy_version: int, seconds: float) -> dict[str, float]:
+    """Metrics of a batch of completions that do not depend on what is learned from it.
+
+    Args:
+        groups: The graded groups.
+        policy_version: Number of weight updates before the batch was learned from.
+        seconds: That the step took.
+    """
     completions = [completion for group in groups for completion in group.completions]
     lengths = [len(completion.token_ids) for completion in completions]
     metrics = {
@@ -64,6 +70,8 @@ def batch_metrics(groups: Sequence[Group], *, policy_version: int) -> dict[str, 
         "completion/length_max": float(max(lengths)),
         "completion/truncated": _mean([not completion.terminated for completion in completions]),
         "policy/staleness": _mean([policy_version - completion.policy_version for completion in completions]),
+        "throughput/tokens_per_s": sum(lengths) / seconds,
+        "throughput/completions_per_s": len(completions) / seconds,
         "reward/unscored": float(sum(reward is None for group in groups for reward in group.rewards)),
     }
     grades = [grade for group in groups for grade in group.grades]
@@ -88,13 +96,6 @@ def evaluation_line(evaluation: Evaluation, *, step: int) -> dict[str, Any]:
         **evaluation.metrics,
         "counts": {name: list(count) for name, count in evaluation.counts.items()},
     }
-
-
-def summary_rates(evaluation: dict[str, Any]) -> dict[str, float | None]:
-    """The numbers of an evaluation line that `summary.json` repeats."""
-    names = {"asserts": "asserts_mean", "length_mean": "length_mean"}
-    names = {**{name: name for name in ("build", "clippy", "test", "test_strict", "gold")}, **names}
-    return {shown: evaluation.get(f"eval/{name}") for name, shown in names.items()}
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -1,69 +1,38 @@
-"""What a function's body does, as far as its syntax tells: its asserts, which are reached, where values come from.
+"""Reads a function's body: its asserts, whether each can be reached, and which names its values are made of.
 
-Values are followed by name alone: scopes, types and branches are left out. `Body.bound` maps a name to every name that
-some let, loop, match, assignment or mutable use puts into it; the values of plain lets are put in the place of their
-names, so that `let got = f(1); assert_eq!(got, f(1))` is seen for what it is.
+Promises time linear in the size of the body, for any text. Values are followed by name alone; scopes, types and
+branches are left out. Two things are recorded of a variable:
+
+- `Body.bound` maps it to every name that a let, loop, match, assignment or mutable use puts into it.
+- A plain let (a single name, not `mut`) has a value that replaces the variable in `Assert.expanded`. So
+  `let got = f(1); assert_eq!(got, f(1))` is found to compare `f(1)` with itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-
 from tree_sitter import Node
 
+from rewards.rust.constants import constant_value, is_empty
+from rewards.rust.program import ASSERTS, Assert, Body
 from rewards.rust.tokens import COMMENTS, Tokens, last_name, node_text
-from rewards.strictness.tautology import constant, empty
 
-__all__ = ["ASSERTS", "Assert", "Body", "imported_names", "read_body"]
+__all__ = ["imported_names", "read_body"]
 
-ASSERTS = ("assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne")
-MAX_INNER = 16  # functions within functions; deeper ones are not read
-MAX_FIXED = 200  # tokens of a value that stands for its name
-MAX_CONDITION = 100  # bytes of one that is asked whether it is constant where conditions nest
-SHARED = {"Cell", "RefCell", "Mutex", "RwLock"}  # what a function can change behind a plain reference
-
-
-@dataclass(frozen=True)
-class Assert:
-    """One assert macro. `arguments` are the compared ones, without the message, tokens joined by single spaces."""
-
-    macro: str
-    arguments: tuple[str, ...]
-    expanded: tuple[str, ...]  # the same with the values of plain lets in the place of their names
-    names: frozenset[str]  # identifiers in those arguments
-    reachable: bool  # False where the syntax shows that the program never gets there
-
-    @property
-    def text(self) -> str:
-        """What makes two asserts the same."""
-        return f"{self.macro}({' , '.join(self.arguments)})"
-
-
-@dataclass
-class Body:
-    """A function or closure from the inside."""
-
-    names: frozenset[str]
-    parameters: frozenset[str] = frozenset()
-    mentions: set[str] = field(default_factory=set)  # names that it uses, inner functions left out
-    statements: int = 0  # expressions and statements, comments not counted
-    asserts: list[Assert] = field(default_factory=list)
-    macros: set[str] = field(default_factory=set)
-    bound: dict[str, frozenset[str]] = field(default_factory=dict)
-    hidden: set[str] = field(default_factory=set)  # names that mean something of this body, and no item outside
-    calls: dict[str, frozenset[str]] = field(default_factory=dict)  # called function -> names in its arguments
-    inner: dict[str, Body] = field(default_factory=dict)  # nested functions, and closures that a let names
-
-    def all_asserts(self) -> Iterator[Assert]:
-        """Every assert, those of inner functions last."""
-        yield from self.asserts
-        for body in self.inner.values():
-            yield from body.all_asserts()
+MAX_INNER = 16  # nesting depth of functions within functions; deeper ones are not read
+MAX_VALUE = 200  # tokens of a let's value; a variable with a longer value is not replaced
+MAX_CONDITION = 100  # bytes of a nested condition; a longer one counts as unknown
+SHARED = {"Cell", "RefCell", "Mutex", "RwLock"}  # types whose value a call can change through a plain reference
 
 
 def read_body(block: Node, tokens: Tokens, *, parameters: frozenset[str] = frozenset(), depth: int = 0) -> Body:
-    """Walk through the body of a function or closure."""
+    """The body of a function or closure.
+
+    Args:
+        block: The body's node in the syntax tree.
+        tokens: The tokens of the whole program.
+        parameters: The names in the function's parameter list.
+        depth: The number of functions around this one.
+    """
     statements = sum(child.is_named and child.type not in COMMENTS for child in block.children)
     body = Body(tokens.names(block), parameters, statements=statements)
     reader = _Reader(body, tokens, depth)
@@ -76,7 +45,16 @@ def read_body(block: Node, tokens: Tokens, *, parameters: frozenset[str] = froze
 
 
 def imported_names(declaration: Node, tokens: Tokens) -> dict[str, frozenset[str]]:
-    """The names of a `use` that mean no item outside the tests, each with the path that it stands for."""
+    """The names in a `use` that do not stand for an item of the program outside its tests.
+
+    A path that starts with `super`, `crate` or `self` leads to such an item, so only its `as` aliases are returned;
+    of any other path, every name is.
+
+    Args:
+        declaration: The `use` declaration.
+        tokens: The tokens of the whole program.
+    Returns: Each name with the names of the path that it stands for.
+    """
     path = tokens.names(declaration)
     foreign = tokens.texts(declaration)[1:2] not in (["super"], ["crate"], ["self"])
     names = {name: path - {name} for name in path} if foreign else {}
@@ -90,18 +68,21 @@ def imported_names(declaration: Node, tokens: Tokens) -> dict[str, frozenset[str
 
 
 class _Reader:
-    """The walk through one body."""
+    """Fills in a `Body` while the nodes of one function's body are visited in order."""
 
     def __init__(self, body: Body, tokens: Tokens, depth: int) -> None:
         self._body = body
         self._tokens = tokens
         self._depth = depth
-        self._fixed = dict(tokens.flags)
-        self._mutable: set[str] = set()
-        self._shared: set[str] = set()  # names through which a call can change a value
+        self._values = dict(tokens.flags)  # the variable of a plain let -> the tokens of its value
+        self._mutable: set[str] = set()  # variables declared `let mut`
+        self._shared: set[str] = set()  # variables through which a call can change a value: `&mut`, `Cell` and the like
 
     def visit(self, node: Node, reachable: bool) -> bool:
-        """Note what a node does; whether to go on below it."""
+        """Record what a node does.
+
+        Returns: Whether to visit its children.
+        """
         match node.type:
             case "identifier":
                 self._body.mentions.add(node_text(node))
@@ -130,10 +111,11 @@ class _Reader:
         return True
 
     def steps(self, node: Node, reachable: bool) -> list[tuple[Node, bool]]:
-        """The children of a node, and whether the program can get to them."""
+        """The children of a node, each with whether the program can reach it."""
         dead = self._dead_part(node) if reachable else None
         steps: list[tuple[Node, bool]] = []
-        switched_off = left = False
+        switched_off = False  # whether a cfg before the next statement may remove it
+        left = False  # whether an earlier statement always leaves the block
         for child in node.children:
             steps.append((child, reachable and not (left or switched_off) and dead != child and dead != node))
             if node.type == "block":
@@ -145,20 +127,20 @@ class _Reader:
         return steps
 
     def _dead_part(self, node: Node) -> Node | None:
-        """The child of a node that is never entered, or the node itself for all of it."""
+        """The child of a node that never runs; the node itself where no child does; None where all may run."""
         match node.type:
             case "if_expression" | "while_expression":
-                constant = self._constant(node.child_by_field_name("condition"))
-                return {None: None, True: node.child_by_field_name("alternative"), False: node}[constant]
+                value = self._constant(node.child_by_field_name("condition"))
+                return {None: None, True: node.child_by_field_name("alternative"), False: node}[value]
             case "match_expression":
                 return node if self._constant(node.child_by_field_name("value")) is not None else None
             case "for_expression":
-                return node if empty(self._expand(self._tokens.texts(node.child_by_field_name("value")))) else None
+                return node if is_empty(self._expand(self._tokens.texts(node.child_by_field_name("value")))) else None
             case "call_expression":
                 function = node.child_by_field_name("function")
                 called = last_name(function).rpartition(".")[2]
                 receiver = function.child_by_field_name("value") if function is not None else None
-                if called in ("spawn", "drop", "forget") or self._has_nothing(receiver):
+                if called in ("spawn", "drop", "forget") or self._is_visibly_empty(receiver):
                     return node.child_by_field_name("arguments")
             case "binary_expression":
                 left, operator = node.child_by_field_name("left"), node.child_by_field_name("operator")
@@ -170,23 +152,29 @@ class _Reader:
         return None
 
     def _constant(self, condition: Node | None) -> bool | None:
-        """True for `true`, False for any other condition that depends on nothing, None for one that depends."""
-        return constant(self._expand(self._tokens.texts(condition)))
+        """`constant_value` of a condition, with the variables of plain lets replaced by their values."""
+        return constant_value(self._expand(self._tokens.texts(condition)))
 
     def _short_constant(self, condition: Node | None) -> bool | None:
-        """The same, where looking at every long condition would cost quadratic time."""
+        """`_constant` of a short condition, None for a long one.
+
+        Nested conditions overlap, so reading all of them whatever their length would take quadratic time.
+        """
         short = condition is not None and condition.end_byte - condition.start_byte <= MAX_CONDITION
         return self._constant(condition) if short else None
 
-    def _has_nothing(self, receiver: Node | None) -> bool:
-        """Whether a method is called on what has nothing in it: an empty iterator, `None`."""
+    def _is_visibly_empty(self, receiver: Node | None) -> bool:
+        """Whether a method's receiver is an empty iterator or `None` by its form, so that closures passed never run."""
         if receiver is None or receiver.end_byte - receiver.start_byte > MAX_CONDITION:
             return False
         tokens = self._expand(self._tokens.texts(receiver))
-        return tokens[:1] == ["None"] or empty(tokens)
+        return tokens[:1] == ["None"] or is_empty(tokens)
 
     def _leaves(self, statement: Node, depth: int = 8) -> bool:
-        """Whether nothing after a statement is reached: it returns, breaks or continues whatever happens."""
+        """Whether a statement always returns, breaks or continues, so that nothing after it is reached.
+
+        Looks into blocks, `loop` and an `if` whose condition is constant, at most `depth` levels down.
+        """
         inner = statement.named_children[0] if statement.type == "expression_statement" else statement
         if inner.type in ("return_expression", "break_expression", "continue_expression"):
             return True
@@ -204,7 +192,10 @@ class _Reader:
         return constant_if and consequence is not None and self._leaves(consequence, depth - 1)
 
     def _let(self, node: Node) -> bool:
-        """A let: its closure is an inner function, its plain value stands for the name."""
+        """Record a let: a closure as an inner function, a plain let's value for its variable.
+
+        Returns: Whether to visit its children, as `visit`.
+        """
         pattern, value = node.child_by_field_name("pattern"), node.child_by_field_name("value")
         mutable = any(child.type == "mutable_specifier" for child in node.children)
         plain = pattern is not None and pattern.type == "identifier"
@@ -217,12 +208,12 @@ class _Reader:
             self._mutable |= self._tokens.names(pattern)
         if self._tokens.texts(value)[:2] == ["&", "mut"] or self._tokens.names(value) & SHARED:
             self._shared |= self._tokens.names(pattern)
-        if 0 < len(expanded) <= MAX_FIXED:
-            self._fixed[last_name(pattern)] = expanded
+        if 0 < len(expanded) <= MAX_VALUE:
+            self._values[last_name(pattern)] = expanded
         return True
 
     def _inner(self, name: str, node: Node) -> None:
-        """A function within this one."""
+        """Read a function within this one."""
         block = node.child_by_field_name("body")
         self._body.hidden.add(name)
         if block is not None and self._depth < MAX_INNER:
@@ -230,7 +221,7 @@ class _Reader:
             self._body.inner[name] = read_body(block, self._tokens, parameters=parameters, depth=self._depth + 1)
 
     def _bind_patterns(self, node: Node) -> None:
-        """Note what names a let, for or match makes, and of what."""
+        """Record the variables that a let, for or match binds, and the names that their values are made of."""
         value = self._tokens.names(node.child_by_field_name("value"))
         value |= self._tokens.names(node.child_by_field_name("type"))  # `let f: Fahrenheit = c.into()`
         patterns = [node.child_by_field_name("pattern")]
@@ -239,12 +230,15 @@ class _Reader:
             patterns = [arm.child_by_field_name("pattern") for arm in (arms.children if arms else [])]
         for pattern in patterns:
             for name in self._tokens.names(pattern):
-                if name not in value:  # `let area = area(2)` is made of the function
+                if name not in value:  # `let area = area(2)` hides the function, but its value is made of it
                     self._body.hidden.add(name)
                 self._flow(name, value)
 
     def _call(self, node: Node) -> None:
-        """What a call hands to a function, and what the function may put into its arguments."""
+        """Record the names in a call's arguments, and as changed every variable that the call may change.
+
+        Such a variable is the `mut` receiver of a method, an argument `&mut x`, or one in `_shared`.
+        """
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
         if function is None or arguments is None:
             return
@@ -262,21 +256,24 @@ class _Reader:
                 self._flow(name, self._tokens.names(node))
 
     def _flow(self, name: str, sources: frozenset[str]) -> None:
-        """Names whose values go into a name."""
+        """Record names whose values go into a variable; a plain let's value no longer replaces it."""
         if name:
             self._body.bound[name] = self._body.bound.get(name, frozenset()) | sources
-            self._fixed.pop(name, None)
+            self._values.pop(name, None)
 
     def _expand(self, texts: list[str]) -> list[str]:
-        """Tokens with the values of plain lets in the place of their names."""
+        """Tokens with the variables of plain lets replaced by their values."""
         expanded: list[str] = []
         for index, token in enumerate(texts):
-            value = self._fixed.get(token) if not index or texts[index - 1] != "." else None
+            value = self._values.get(token) if not index or texts[index - 1] != "." else None
             expanded += [token] if value is None else value if len(texts) == 1 else ["(", *value, ")"]
         return expanded
 
     def _read_assert(self, macro: str, node: Node, reachable: bool) -> Assert:
-        """An assert's compared arguments: two for `_eq` and `_ne`, else one."""
+        """Read an assert macro: its first two arguments for `_eq` and `_ne`, else its first.
+
+        Arguments end at commas outside brackets and outside the generic arguments of `f::<A, B>`.
+        """
         tree = next((child for child in node.children if child.type == "token_tree"), None)
         arguments: list[list[Node]] = [[]]
         generics = 0
@@ -298,7 +295,7 @@ class _Reader:
 
 
 def _base(node: Node | None) -> str:
-    """The variable that an expression is a part of: `x` of `x.items[0].len`."""
+    """The variable at the start of an expression: `x` of `x.items[0].len`; "" where it starts with none."""
     for _ in range(MAX_INNER):
         if node is None or node.type in ("identifier", "self"):
             break

@@ -1,93 +1,42 @@
-"""Rust source as structure: the code block of an answer, and what its syntax tree says of functions and tests.
+"""Finds the code block of a completion, and the functions, items and tests of a Rust program.
 
-tree-sitter reads the code, so comments, strings and broken code fool nobody; nothing is compiled. Everything is a
-loop over an explicit stack: nesting ten thousand deep is data, not a RecursionError. Left out: types, name resolution
-across modules and macro expansion; `rewards.strictness.judge` errs on the side of not paying where those would decide.
+Promises a result for any text in linear time. tree-sitter reads the code, so comments, strings and syntax errors are
+told from code. Every walk is a loop over an explicit stack, so ten thousand levels of nesting raise no RecursionError.
+Nothing is compiled. Left out: types, name resolution across modules, and macro expansion; where those would decide,
+`rewards.strictness.judge` calls no pass strict.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import tree_sitter_rust
 from tree_sitter import Language, Node, Parser
 
-from rewards.rust.function_body import ASSERTS, Assert, Body, imported_names, read_body
-from rewards.rust.tokens import COMMENTS, Tokens, last_name
+from rewards.rust.function_body import imported_names, read_body
+from rewards.rust.program import ASSERTS, Program, TestFunction
+from rewards.rust.tokens import COMMENTS, Tokens, last_name, without_generics
 
-__all__ = ["Program", "TestFunction", "TestModule", "code_blocks", "extract_code", "parse", "syntax"]
+__all__ = ["code_blocks", "extract_code", "parse", "syntax"]
 
-FENCE = re.compile(r" {0,3}(`{3,})([^`\r\n]*)\r?$")  # no part can match what its neighbour can: linear
-UNWRITTEN = ("todo", "unimplemented")
+FENCE = re.compile(r" {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
 COMPARISONS = ("eq", "partial_cmp", "cmp")
 _PARSER = Parser(Language(tree_sitter_rust.language()))
 
 
-@dataclass(frozen=True)
-class TestFunction:
-    """A `#[test]` function."""
+def code_blocks(completion: str) -> list[str]:
+    """The contents of every closed ```rust block of a completion, in order.
 
-    name: str
-    attributes: tuple[str, ...]  # without white space: "test", "ignore", 'should_panic(expected="x")'
-    body: Body
-    conditional: bool  # some `cfg` other than `cfg(test)` decides whether it exists
-
-    @property
-    def ignored(self) -> bool:
-        return any(re.match(r"ignore\b", attribute) for attribute in self.attributes)
-
-    @property
-    def should_panic(self) -> bool:
-        return any(re.match(r"should_panic\b", attribute) for attribute in self.attributes)
-
-
-@dataclass(frozen=True)
-class TestModule:
-    """A `#[cfg(test)] mod`, with its attributes, as a range of bytes of the source."""
-
-    name: str
-    start: int
-    end: int
-
-
-@dataclass
-class Program:
-    """What a program is made of. `functions` maps those outside tests, methods included, to their bodies."""
-
-    broken: bool  # the parser met a syntax error
-    functions: dict[str, Body] = field(default_factory=dict)
-    constants: set[str] = field(default_factory=set)  # const, static and macro names outside tests
-    types: set[str] = field(default_factory=set)  # types with methods, traits or macros of their own outside tests
-    test_modules: list[TestModule] = field(default_factory=list)
-    test_code: list[tuple[int, int]] = field(default_factory=list)  # bytes of all test modules and tests, no overlaps
-    tests: list[TestFunction] = field(default_factory=list)
-    helpers: dict[str, Body] = field(default_factory=dict)  # functions of test modules that are no tests
-    imports: dict[str, frozenset[str]] = field(default_factory=dict)  # in tests: name of no item outside -> its path
-    test_items: set[str] = field(default_factory=set)  # types, constants and macros of test modules
-    redefined: set[str] = field(default_factory=set)  # macros that the program defines or renames, anywhere
-    redefines_equality: bool = False  # a comparison written by the tests, or one that does not look at both sides
-
-    @property
-    def asserts(self) -> list[Assert]:
-        """Every assert in test code."""
-        bodies = [test.body for test in self.tests] + list(self.helpers.values())
-        return [found for body in bodies for found in body.all_asserts()]
-
-
-def code_blocks(answer: str) -> list[str]:
-    """The contents of every closed ```rust block of an answer, in order.
-
-    A fence opens with at least three backticks and "rust" or "rs", and closes with at least as many; what is never
-    closed is no block. Line ends become "\\n".
+    A block opens with a fence of at least three backticks and "rust" or "rs", and closes with a fence of at least as
+    many backticks; one that is never closed does not count. Line ends become "\\n".
 
     >>> code_blocks("Sure:\\n```rust\\nfn a() {}\\n```\\nbye")
     ['fn a() {}\\n']
     """
     blocks: list[str] = []
     opened: tuple[int, bool, list[str]] | None = None  # backticks, whether it is Rust, lines
-    for line in answer.split("\n"):
+    for line in completion.split("\n"):
         match = FENCE.match(line)
         if opened is None:
             if match:
@@ -102,27 +51,31 @@ def code_blocks(answer: str) -> list[str]:
     return blocks
 
 
-def extract_code(answer: str) -> str | None:
-    """The program in an answer: its first closed ```rust block; None without one, or when it holds only comments.
+def extract_code(completion: str) -> str | None:
+    """The program in a completion: its first closed ```rust block.
 
-    Cargo builds an empty program, and it is no answer: paying for that would teach silence.
+    None without such a block, or when it holds only comments: cargo builds an empty program, so paying for one would
+    teach the model to write no code.
 
     >>> extract_code("fn a() {}"), extract_code("```rust\\n// later\\n```")
     (None, None)
     """
-    blocks = code_blocks(answer)
+    blocks = code_blocks(completion)
     if not blocks:
         return None
     return blocks[0] if any(child.type not in COMMENTS for child in syntax(blocks[0]).children) else None
 
 
 def syntax(source: str) -> Node:
-    """The syntax tree of a program, its root."""
+    """The root of a program's syntax tree."""
     return _PARSER.parse(source.encode("utf-8", "replace")).root_node
 
 
 def parse(source: str) -> Program:
-    """The structure of a program; never raises, whatever the text.
+    """The structure of a program. Takes any text and never raises.
+
+    An item counts as test code when it is marked `#[cfg(test)]` or stands in test code; a module also when it directly
+    holds a `#[test]`.
 
     >>> program = parse("fn f() -> u8 { 1 } #[cfg(test)] mod t { #[test] fn g() { assert_eq!(super::f(), 1); } }")
     >>> list(program.functions), program.tests[0].name, program.asserts[0].text
@@ -130,8 +83,9 @@ def parse(source: str) -> Program:
     """
     root = syntax(source)
     tokens = Tokens(root)
-    program = Program(broken=root.has_error)
-    containers: list[tuple[Node, bool, bool]] = [(root, False, False)]  # node, inside tests, behind another cfg
+    program = Program()
+    # A module or impl block to read, whether it is in test code, and whether a cfg other than cfg(test) is around it.
+    containers: list[tuple[Node, bool, bool]] = [(root, False, False)]
     while containers:
         container, in_tests, conditional = containers.pop()
         for item, attributes, start in _items(container, tokens):
@@ -141,7 +95,7 @@ def parse(source: str) -> Program:
             if not in_tests and (testing if item.type == "mod_item" else "test" in attributes):
                 program.test_code.append((start, item.end_byte))
             if item.type == "mod_item" and "cfg(test)" in attributes and not in_tests:
-                program.test_modules.append(TestModule(_name(item), start, item.end_byte))
+                program.num_test_modules += 1
             if item.type == "function_item":
                 _add_function(program, item, attributes, tokens, testing, hidden)
             else:
@@ -155,7 +109,7 @@ def parse(source: str) -> Program:
 def _add_function(
     program: Program, item: Node, attributes: list[str], tokens: Tokens, testing: bool, hidden: bool
 ) -> None:
-    """File a function under what it is."""
+    """Record a function as a test, a helper of tests, or a function outside tests."""
     block, name = item.child_by_field_name("body"), _name(item)
     if block is None:
         return
@@ -169,10 +123,10 @@ def _add_function(
 
 
 def _add_item(program: Program, item: Node, tokens: Tokens, testing: bool) -> None:
-    """Note an item that is no function."""
+    """Record an item that is not a function."""
     if item.type == "impl_item":
         if not testing:
-            program.types.add(last_name(_without_generics(item.child_by_field_name("type"))))
+            program.types.add(last_name(without_generics(item.child_by_field_name("type"))))
         program.redefines_equality |= _redefines_equality(item, tokens, testing)
     elif item.type == "use_declaration":
         if testing:
@@ -180,14 +134,14 @@ def _add_item(program: Program, item: Node, tokens: Tokens, testing: bool) -> No
     elif item.type in ("const_item", "static_item", "macro_definition"):
         (program.test_items if testing else program.constants).add(_name(item))
     elif not testing and item.type in ("macro_invocation", "expression_statement"):
-        program.types.update(name for name in tokens.names(item) if name[:1].isupper())  # what it may define
+        program.types.update(name for name in tokens.names(item) if name[:1].isupper())  # the macro may define them
     elif testing and item.type in ("struct_item", "enum_item", "union_item", "type_item"):
         program.test_items.add(_name(item))
 
 
 def _redefines_equality(item: Node, tokens: Tokens, testing: bool) -> bool:
-    """Whether an impl says what is equal or greater without looking at both sides, or does so for the tests alone."""
-    trait, block = last_name(_without_generics(item.child_by_field_name("trait"))), item.child_by_field_name("body")
+    """Whether an impl of a comparison ignores one of its sides, or belongs to the tests."""
+    trait, block = last_name(without_generics(item.child_by_field_name("trait"))), item.child_by_field_name("body")
     if trait not in ("PartialEq", "PartialOrd", "Ord") or block is None:
         return False
     if testing:
@@ -203,7 +157,7 @@ def _redefines_equality(item: Node, tokens: Tokens, testing: bool) -> bool:
 
 
 def _items(container: Node, tokens: Tokens) -> Iterator[tuple[Node, list[str], int]]:
-    """The items of a module or impl block, each with its attributes and where the first of them starts."""
+    """The items of a module or impl block, each with its attributes and the byte where the first of them starts."""
     attributes: list[str] = []
     start: int | None = None
     for child in container.children:
@@ -216,14 +170,14 @@ def _items(container: Node, tokens: Tokens) -> Iterator[tuple[Node, list[str], i
 
 
 def _holds_tests(block: Node | None, tokens: Tokens) -> bool:
-    """Whether a module holds tests itself: one without `#[cfg(test)]` is test code all the same."""
+    """Whether a module holds a `#[test]` directly, not in an inner module."""
     return block is not None and any(
         child.type == "attribute_item" and tokens.texts(child)[2:-1] == ["test"] for child in block.children
     )
 
 
 def _redefined_macros(root: Node, tokens: Tokens) -> Iterator[str]:
-    """Names that `macro_rules!` defines or that `use ... as` gives, wherever they stand."""
+    """Names that `macro_rules!` defines or `use ... as` gives, and asserts that a `use` imports, anywhere."""
     stack = [root]
     while stack:
         node = stack.pop()
@@ -236,11 +190,5 @@ def _redefined_macros(root: Node, tokens: Tokens) -> Iterator[str]:
         stack.extend(node.children)
 
 
-def _without_generics(node: Node | None) -> Node | None:
-    """`Wrapper` of `Wrapper<T>`."""
-    return node.child_by_field_name("type") if node is not None and node.type == "generic_type" else node
-
-
 def _name(item: Node) -> str:
-    """The name of an item."""
     return last_name(item.child_by_field_name("name"))

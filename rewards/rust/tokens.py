@@ -1,7 +1,8 @@
-"""The tokens of a syntax tree as one table, so that the tokens or names below a node are a slice of it.
+"""The tokens of a syntax tree in one table; the tokens or names below a node are a slice of it.
 
-Comments are left out, and a literal is one token whatever it holds. Slices of nested nodes overlap, and code can nest
-ten thousand deep, so reading has a budget: once it is used up every slice is empty, and time stays linear.
+Comments are left out, and a text or character literal is one token. Slices of nested nodes overlap, and code can nest
+ten thousand levels deep, so slices have a budget of tokens in total: once it is spent, every further slice is empty.
+That keeps the time linear.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-__all__ = ["COMMENTS", "Tokens", "last_name", "node_text"]
+__all__ = ["COMMENTS", "Tokens", "last_name", "node_text", "without_generics"]
 
 COMMENTS = ("line_comment", "block_comment")
 NAMES = ("identifier", "field_identifier", "type_identifier", "shorthand_field_identifier")
 LITERALS = ("string_literal", "raw_string_literal", "char_literal")
-OPAQUE = ("stringify", "size_of_val", "align_of_val", "type_name_of_val")  # say nothing of their argument's value
+OPAQUE = ("stringify", "size_of_val", "align_of_val", "type_name_of_val")  # do not depend on their argument's value
 OPEN, CLOSE = ("(", "[", "{"), (")", "]", "}")
-BUDGET = 4_000_000  # tokens; fifty times what 100 kB of ordinary code needs
+BUDGET = 4_000_000  # tokens in all slices; 50 times what 100 kB of ordinary code needs
 
 
 class Tokens:
-    """All tokens below a root."""
+    """All tokens below a root node. Names within a call of OPAQUE are left out of `names`."""
 
     def __init__(self, root: Node) -> None:
         self._starts: list[int] = []
@@ -30,7 +31,7 @@ class Tokens:
         self._name_starts: list[int] = []
         self._names: list[str] = []
         self._left = BUDGET
-        self._opaque = 0  # brackets open since a name of OPAQUE
+        self._opaque = 0  # number of open brackets, counted from that of a call of OPAQUE
         for leaf in _leaves(root):
             self._starts.append(leaf.start_byte)
             self._texts.append(node_text(leaf))
@@ -41,7 +42,7 @@ class Tokens:
         self.flags = self._flags()
 
     def _depth_in_opaque(self) -> int:
-        """How many brackets of a call that does not look at values the last token stands in, itself counted."""
+        """Update and return the number of open brackets since a call of OPAQUE, after the last token; 0 outside."""
         last = self._texts[-1]
         if self._opaque:
             self._opaque += (last in OPEN) - (last in CLOSE)
@@ -52,7 +53,7 @@ class Tokens:
         return self._opaque
 
     def _flags(self) -> dict[str, list[str]]:
-        """Constants that are `true` or `false`, with that value, wherever they are defined."""
+        """`const` and `static` flags set to `true` or `false` anywhere: the name -> the token of its value."""
         texts = self._texts
         return {
             texts[i + 1]: [texts[i + 5]]
@@ -72,7 +73,7 @@ class Tokens:
         return frozenset(self._slice(self._name_starts, self._names, node))
 
     def _slice(self, starts: list[int], texts: list[str], node: Node | None) -> list[str]:
-        """The part of a table that a node spans, as long as the budget lasts."""
+        """The part of a table that belongs to a node; empty once the budget is spent."""
         if node is None:
             return []
         first, end = bisect_left(starts, node.start_byte), bisect_left(starts, node.end_byte)
@@ -90,8 +91,13 @@ def last_name(node: Node | None) -> str:
     return node_text(node).rpartition("::")[2].strip() if node is not None else ""
 
 
+def without_generics(node: Node | None) -> Node | None:
+    """The node `Wrapper` of a type `Wrapper<T>`; any other node unchanged."""
+    return node.child_by_field_name("type") if node is not None and node.type == "generic_type" else node
+
+
 def _leaves(root: Node) -> Iterator[Node]:
-    """The tokens below a node, in order, comments left out."""
+    """The tokens below a node, in order, without comments."""
     stack = [root]
     while stack:
         node = stack.pop()

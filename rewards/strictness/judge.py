@@ -1,37 +1,51 @@
-"""Was the pass earned? Judges source and verdict together; cargo's word alone is cheap to buy.
+"""Judges whether a pass is strict: whether the tests that passed could have failed.
 
-A strict pass needs all of: cargo's tests passed, libtest itself said so, nothing was ignored, and at least one test
-that runs holds an assert which depends on code outside the tests. The judge is syntactic and errs on the side of not
-paying. Left out: whether an assert is strong enough to catch a wrong function.
+Code that passes `cargo test` need not test anything, so source and verdict are judged together. A pass is strict when
+
+- cargo's tests passed, libtest itself reported it, and no test was ignored;
+- at least one test that runs has an assert that can fail and depends on code outside the tests;
+- nothing that the asserts compare with is redefined, and the tests do not catch their own panics;
+- the tests fail on a mutant, where mutants that compile were graded (`rewards.strictness.mutation`).
+
+The judge reads syntax alone; a pass that syntax cannot decide on is not strict. Left out: whether an assert is strong
+enough to catch a wrong function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from rewards.rust.function_body import ASSERTS, Body
-from rewards.rust.parse import Program, TestFunction, parse
+from rewards.rust.parse import parse
+from rewards.rust.program import ASSERTS, Body, Program, TestFunction
 from rewards.strictness.tautology import never_fails
-from sandbox import Verdict
+from sandbox.verdict import Outcome, Verdict
 
-__all__ = ["Judgement", "effective_asserts", "judge"]
+__all__ = ["Judgement", "effective_asserts", "judge", "kills"]
+
+NOT_COMPILED = (Outcome.BUILD_ERROR, Outcome.TEST_BUILD_ERROR, Outcome.HOST_ERROR)
 
 
 class Judgement(NamedTuple):
-    """Whether a pass is strict, and in plain words why or why not."""
+    """Whether a pass is strict, and the reason why or why not."""
 
     strict: bool
     reason: str
 
 
-def judge(source: str, verdict: Verdict, *, program: Program | None = None) -> Judgement:
+def judge(
+    source: str, verdict: Verdict, *, program: Program | None = None, mutants: Iterable[Verdict] = ()
+) -> Judgement:
     """Whether a program passed tests of its own that could have failed.
 
-    Args: source, the program; verdict, what the sandbox said of it; program, `parse(source)` if that is known already.
-    Returns: strict or not, with the first reason against it.
+    Args:
+        source: The program.
+        verdict: The sandbox's verdict on it.
+        program: `parse(source)`, to save parsing it again; None to parse it here.
+        mutants: The verdicts on its mutants; empty where none were graded.
+    Returns: Whether the pass is strict; where it is not, the reason is the first of `CONDITIONS` that applies.
 
-    >>> from sandbox import Outcome
+    >>> from sandbox.verdict import Outcome
     >>> passed = Verdict(Outcome.PASSED, build=True, clippy=True, test=True, genuine=True, passed=1)
     >>> judge("fn f() -> u8 { 1 } #[cfg(test)] mod t { #[test] fn g() { assert_eq!(1, 1); } }", passed)
     Judgement(strict=False, reason='no assert depends on code outside the tests')
@@ -42,7 +56,20 @@ def judge(source: str, verdict: Verdict, *, program: Program | None = None) -> J
     for applies, reason in CONDITIONS:
         if applies(program, verdict):
             return Judgement(False, reason)
+    if _all_survive(mutants):
+        return Judgement(False, "the tests pass whatever the functions return")
     return Judgement(True, "tests that could have failed passed")
+
+
+def kills(verdict: Verdict) -> bool:
+    """Whether the tests fail on a mutant, given the verdict on it; False for a mutant that does not compile."""
+    return verdict.outcome not in NOT_COMPILED and not verdict.test
+
+
+def _all_survive(verdicts: Iterable[Verdict]) -> bool:
+    """Whether at least one mutant compiles and the tests pass on every one that does."""
+    compiled = [verdict for verdict in verdicts if verdict.outcome not in NOT_COMPILED]
+    return bool(compiled) and not any(map(kills, compiled))
 
 
 def _no_dependent_assert(program: Program, verdict: Verdict) -> bool:
@@ -54,6 +81,7 @@ def _catches_panics(program: Program, verdict: Verdict) -> bool:
     return any("catch_unwind" in body.names for body in bodies)
 
 
+# What makes a pass not strict, each with the reason that is reported; the first that applies is.
 CONDITIONS: tuple[tuple[Callable[[Program, Verdict], bool], str], ...] = (
     (lambda p, v: not v.genuine, "the test harness itself did not report the pass"),
     (lambda p, v: v.passed == 0, "no test ran"),
@@ -68,17 +96,23 @@ CONDITIONS: tuple[tuple[Callable[[Program, Verdict], bool], str], ...] = (
 
 
 def effective_asserts(program: Program) -> frozenset[str]:
-    """The distinct asserts, by their text, that run, can fail, and depend on code outside the tests.
+    """The asserts that run, can fail, and depend on code outside the tests; equal ones count once.
+
+    Returns: The texts of these asserts, as `Assert.text`.
 
     >>> code = "fn f() -> u8 { 1 } #[cfg(test)] mod t { #[test] fn g() { assert!(true); assert_eq!(super::f(), 1); } }"
     >>> sorted(effective_asserts(parse(code)))
     ['assert_eq(super :: f ( ) , 1)']
     """
-    return frozenset().union(*(_earned(test, program) for test in program.tests))
+    return frozenset().union(*(_effective(test, program) for test in program.tests))
 
 
-def _earned(test: TestFunction, program: Program) -> frozenset[str]:
-    """The earned asserts of a test; one that should panic asserts nothing."""
+def _effective(test: TestFunction, program: Program) -> frozenset[str]:
+    """The effective asserts of one test.
+
+    A test that is ignored, depends on a `cfg`, or should panic has none. An assert is followed into the helpers and
+    closures that the test mentions. A name that the tests define or import hides the code under test of that name.
+    """
     if test.ignored or test.conditional or test.should_panic:
         return frozenset()
     bodies = _called(test.body, program)
@@ -98,10 +132,13 @@ def _earned(test: TestFunction, program: Program) -> frozenset[str]:
 
 
 def _called(test: Body, program: Program) -> list[Body]:
-    """A test and every function of the tests that it mentions, and that those mention."""
+    """A test's body and those of the helpers, inner functions and closures that it mentions, directly or not.
+
+    An inner function counts as mentioned wherever its name is, before or after the body that defines it is read.
+    """
     bodies, waiting, seen = [], [test], {id(test)}
-    inner: dict[str, list[Body]] = {}
-    mentioned: set[str] = set()
+    inner: dict[str, list[Body]] = {}  # inner functions of the bodies so far, by name
+    mentioned: set[str] = set()  # names that the bodies so far mention
     while waiting:
         body = waiting.pop()
         bodies.append(body)
@@ -118,7 +155,10 @@ def _called(test: Body, program: Program) -> list[Body]:
 
 
 def _sources(bodies: Sequence[Body], program: Program) -> dict[str, frozenset[str]]:
-    """Every name that the tests bind, with the names that its value is made of."""
+    """Every name that the tests define, with the names that its value is made of.
+
+    The value of a function is made of every name in its body; that of a parameter, of the arguments of all calls.
+    """
     sources: dict[str, frozenset[str]] = dict(program.imports)
     named = {**program.helpers, **{name: inner for body in bodies for name, inner in body.inner.items()}}
     flows = [(name, function.names) for name, function in named.items()]
@@ -133,7 +173,7 @@ def _sources(bodies: Sequence[Body], program: Program) -> dict[str, frozenset[st
 
 
 def _reaches(names: frozenset[str], sources: Mapping[str, frozenset[str]], under_test: Set[str]) -> bool:
-    """Whether names lead, over local bindings, to the code under test."""
+    """Whether some of the names depend on the code under test, directly or through `sources`."""
     seen: set[str] = set()
     waiting = list(names)
     while waiting:

@@ -1,53 +1,48 @@
-"""Do the tests notice what the functions return? Grades a program's tests again, on functions that return a constant.
+"""Makes mutants of a program: every function whose return type allows it returns a constant instead.
 
-Syntax cannot see that an assert holds for every value, that a macro or an operator was given another meaning, or that
-what stands on both sides is the same. So in a mutant of the program every function outside the tests whose return type
-is plain enough gets a body that returns a constant: zero, false, nothing in the first mutant, one, true, something in
-the second. Tests that pass on every mutant that compiles say nothing about the functions. Left out: functions whose
-type has no constant that can be told from its name, and whether the tests would notice a smaller mistake.
+Syntax does not show that an assert holds for every value, that a macro or an operator has another meaning, or that both
+sides of a comparison have the same value. Tests that pass on every mutant that compiles do not depend on what the
+functions return; `rewards.strictness.judge` calls such a pass not strict. In the first mutant every function returns 0,
+false or an empty value, in the second 1, true or a non-empty value.
+
+Pure: text in, text out; `rewards.grader` grades the mutants. Left out: functions whose return type does not tell a
+constant by its name, and mutations that change less than a whole function.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 from tree_sitter import Node
 
 from rewards.rust.parse import parse, syntax
-from rewards.rust.tokens import COMMENTS, last_name, node_text
-from sandbox import Outcome, SandboxPool, Verdict
+from rewards.rust.tokens import COMMENTS, last_name, node_text, without_generics
 
-__all__ = ["INSENSITIVE", "grade_mutants", "mutants", "notice_nothing"]
+__all__ = ["mutants"]
 
-Key = TypeVar("Key", bound=Hashable)
-
-INSENSITIVE = "the tests pass whatever the functions return"
 VARIANTS = 2
 INTEGERS = frozenset(f"{sign}{size}" for sign in "iu" for size in (8, 16, 32, 64, 128, "size"))
 PLAIN = {"bool": ("false", "true"), "char": ("'a'", "'b'"), "f32": ("0.0", "1.5"), "f64": ("0.0", "1.5")}
 CONTAINERS = ("HashMap", "BTreeMap", "HashSet", "BTreeSet", "VecDeque", "BinaryHeap", "LinkedList")
-# What a program means by these is not under test, and a constant would break whoever relies on them.
+# Implementations of these traits are not mutated: they are rarely under test, and much other code relies on them.
 OF_STD = frozenset("""
     Add AddAssign AsMut AsRef Borrow Clone Debug Default Deref DerefMut Display Div Drop Eq Error Extend From
     FromIterator FromStr Hash Index IndexMut Into IntoIterator Iterator Mul Neg Not Ord PartialEq PartialOrd Read Rem
     Sub TryFrom Write
     """.split())
-LEVEL = re.compile(r"(#\s*!?\s*\[\s*)(?:r#)?(?:deny|forbid)\b")
-COMPILES_NOT = (Outcome.BUILD_ERROR, Outcome.TEST_BUILD_ERROR, Outcome.HOST_ERROR)
+LEVEL = re.compile(r"(#\s*!?\s*\[\s*)(?:r#)?(?:deny|forbid)\b")  # the start of `#![deny(` and its like
 
 
 def mutants(code: str) -> list[str]:
-    """The program with constants for functions; fewer than two where nothing can be replaced.
+    """The distinct mutants that differ from the program: at most two, none where no function can be mutated.
 
     >>> for mutant in mutants("fn f(x: u8) -> Option<u8> { x.checked_add(1) }"):
     ...     print(mutant)
     fn f(x: u8) -> Option<u8> { None }
     fn f(x: u8) -> Option<u8> { Some(1) }
     """
-    code = LEVEL.sub(r"\1allow", code)  # what a mutant leaves unused is not to stop it
+    code = LEVEL.sub(r"\1allow", code)  # a parameter that a mutant leaves unused must not fail its build
     source = code.encode("utf-8", "replace")
     functions = list(_functions(syntax(code), parse(code).test_code))
     made = []
@@ -62,39 +57,8 @@ def mutants(code: str) -> list[str]:
     return [mutant for mutant in dict.fromkeys(made) if mutant != code]
 
 
-def grade_mutants(
-    codes: Mapping[Key, str], pool: SandboxPool, wait: Callable[[Key, Future[Verdict]], Verdict | None]
-) -> dict[Key, tuple[Verdict, ...]]:
-    """The verdicts on the mutants of some programs, for each up to the first on which its tests fail.
-
-    Args: codes, by any key; wait, what waits for a verdict, and may give up.
-    """
-    left = {key: mutants(code) for key, code in codes.items()}
-    verdicts: dict[Key, tuple[Verdict, ...]] = dict.fromkeys(codes, ())
-    while left := {key: programs for key, programs in left.items() if programs}:
-        futures = {key: pool.submit(programs.pop(0)) for key, programs in left.items()}
-        for key, future in futures.items():
-            verdict = wait(key, future)
-            if verdict is not None:
-                verdicts[key] += (verdict,)
-            if verdict is None or _notices(verdict):
-                left[key].clear()
-    return verdicts
-
-
-def notice_nothing(verdicts: Iterable[Verdict]) -> bool:
-    """Whether the tests pass on every mutant that could be compiled, if there is one."""
-    compiled = [verdict for verdict in verdicts if verdict.outcome not in COMPILES_NOT]
-    return bool(compiled) and not any(map(_notices, compiled))
-
-
-def _notices(verdict: Verdict) -> bool:
-    """Whether the tests fail on a mutant that compiles."""
-    return verdict.outcome not in COMPILES_NOT and not verdict.test
-
-
 def _functions(root: Node, test_code: Sequence[tuple[int, int]]) -> Iterator[Node]:
-    """The functions outside tests, in order, none inside another, but for what std's traits ask for."""
+    """The outermost functions outside tests, in order; not those with a `cfg`, nor methods of traits in `OF_STD`."""
     waiting = [root]
     while waiting:
         node = waiting.pop()
@@ -105,12 +69,12 @@ def _functions(root: Node, test_code: Sequence[tuple[int, int]]) -> Iterator[Nod
                 yield node
             continue
         trait = node.child_by_field_name("trait") if node.type == "impl_item" else None
-        if last_name(_bare(trait)) not in OF_STD:
+        if last_name(without_generics(trait)) not in OF_STD:
             waiting.extend(reversed(node.children))
 
 
 def _is_configured(function: Node) -> bool:
-    """Whether some `cfg` decides whether a function exists: for the tests, perhaps."""
+    """Whether a function has a `cfg` attribute: it may belong to the tests."""
     before = function.prev_sibling
     while before is not None and before.type in ("attribute_item", *COMMENTS):
         if before.type == "attribute_item" and "cfg" in node_text(before):
@@ -119,13 +83,8 @@ def _is_configured(function: Node) -> bool:
     return False
 
 
-def _bare(node: Node | None) -> Node | None:
-    """`From` of `From<T>`."""
-    return node.child_by_field_name("type") if node is not None and node.type == "generic_type" else node
-
-
 def _returned(function: Node, variant: int) -> str | None:
-    """What a function is to return; None to leave it as it is."""
+    """The constant for a function to return, "" for `()`; None to leave the function as it is."""
     kind = function.child_by_field_name("return_type")
     words = [node_text(child) for child in function.children if child.type == "function_modifiers"]
     if any(word in text for text in words for word in ("async", "unsafe", "extern")):
@@ -138,7 +97,7 @@ def _returned(function: Node, variant: int) -> str | None:
 
 
 def _value(kind: Node, variant: int) -> str | None:
-    """A constant of a type, by the type's name; None where there is none that surely fits."""
+    """A constant of a type, chosen by the type's name, "" for `()`; None where no constant is known to fit."""
     text = node_text(kind)
     if kind.type == "unit_type":
         return ""
@@ -159,7 +118,7 @@ def _value(kind: Node, variant: int) -> str | None:
 
 
 def _reference(kind: Node, variant: int) -> str | None:
-    """A constant behind a shared reference: a text or a slice."""
+    """A constant for `&str` or for a shared slice `&[T]`; None for any other reference."""
     target = kind.child_by_field_name("type")
     if target is None or any(child.type == "mutable_specifier" for child in kind.children):
         return None
@@ -169,8 +128,8 @@ def _reference(kind: Node, variant: int) -> str | None:
 
 
 def _generic(kind: Node, variant: int) -> str | None:
-    """A constant of a generic type of std."""
-    name, arguments = last_name(_bare(kind)), kind.child_by_field_name("type_arguments")
+    """A constant of one of the standard library's generic types; None for any other."""
+    name, arguments = last_name(without_generics(kind)), kind.child_by_field_name("type_arguments")
     parts = arguments.named_children if arguments is not None else []
     if not parts:
         return None

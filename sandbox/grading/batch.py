@@ -1,13 +1,14 @@
-"""Many programs at the cost of fewer: their modules are compiled as one crate, and their tests run one after the other.
+"""The backend `batch`: compiles several programs as modules of one crate, and runs their tests one after the other.
 
-Starting a compiler and linking the standard library cost more than most programs do, and a crate of sixteen programs
-pays for them once. Only programs take part that cannot tell the difference (`sandbox.grading.separation`). Each has a module with
-a random name in a file of its own, a canary of its own, and a project of its own in which its tests run as a process of
-their own.
+Starting a compiler and linking the standard library cost more than compiling a typical program. A crate of sixteen
+programs pays these costs once. A program takes part only if it behaves the same as a module as it does as a crate
+(`sandbox.grading.separation`). Each program has a module with a random name in a file of its own, a canary of its own,
+and a project of its own, in which its tests run as a separate process.
 
-A batch never says no. What it compiles without an error builds, lints and is tested, as in one front end alone. A
-program that an error points at leaves the batch, the rest is compiled again, and whoever has left is graded alone; so
-is everybody if the error points at nobody, since one program's items can confuse the compiler about another's.
+A batch decides only programs that compile without an error: their build and clippy succeed, and their tests run. It
+never rejects a program. A program that an error points at leaves the batch and is graded alone, and the other programs
+are compiled again. If an error points at no program of the batch, all of them are graded alone, since the items of one
+program can cause errors in another.
 """
 
 from __future__ import annotations
@@ -27,46 +28,41 @@ from sandbox.limits import Limits
 from sandbox.project import HEAD, TAIL, Project
 from sandbox.verdict import Verdict
 
-__all__ = ["Batch", "Member", "fits_a_batch"]
+__all__ = ["Batch", "Member"]
 
-ATTEMPTS = 6  # compilations: errors come in rounds, of syntax, names, types, borrows and lints
-SMALLEST = 2
-
-
-def fits_a_batch(source: str) -> bool:
-    """Whether a program says the same as a part of a larger crate."""
-    return _portable(source) is not None
+ATTEMPTS = 6  # compilations: rustc reports errors in rounds: syntax, names, types, borrows, lints
+SMALLEST = 2  # programs
 
 
 def _portable(source: str) -> TestSeparation | None:
-    """The shape of a program that fits a batch, None for any other."""
-    anatomy = None if HAZARDS.search(source) else find_test_module(source)
-    return anatomy if anatomy and anatomy.is_portable else None
+    """How a program's tests are separated, if it can take part in a batch; None if it cannot."""
+    separation = None if HAZARDS.search(source) else find_test_module(source)
+    return separation if separation and separation.is_portable else None
 
 
 @dataclass
 class Member:
     """A program in a batch."""
 
-    number: int  # among those that the batch was asked for
-    anatomy: TestSeparation
+    number: int  # index among the batch's sources
+    separation: TestSeparation
     canary: Canary
     project: Project  # where its tests run
     module: str
-    cpu_ms: float = 0.0  # its share of what the batch has cost
+    cpu_ms: float = 0.0  # its share of the compilations of the batch
 
     @property
     def file(self) -> str:
-        """Its file in the shared crate, as compilers name it."""
+        """Its file in the shared crate, as in compilers' messages."""
         return f"src/{self.module}.rs"
 
     def text(self) -> str:
-        """The content of that file: what would be the crate, alone."""
+        """The content of that file: the crate that the program would be alone."""
         return HEAD + self.project.source + TAIL + self.canary.code()
 
 
 class Batch:
-    """Programs on their way through one compilation."""
+    """Programs that are compiled together."""
 
     def __init__(
         self,
@@ -76,7 +72,15 @@ class Batch:
         workdir: Path,
         on_start: Callable[[int], None] = lambda pid: None,
     ) -> None:
-        """Args: sources, of which those take part that can; workdir, empty, in which everything is made and left."""
+        """Choose the programs that can take part; `members` lists them.
+
+        Args:
+            sources: The programs.
+            isolation: How commands are started.
+            limits: What each program may use.
+            workdir: An empty directory for all files. The caller removes it.
+            on_start: Called with the process group of every command.
+        """
         self._settings = (isolation, limits)
         self._on_start = on_start
         self._workdir = workdir
@@ -85,17 +89,17 @@ class Batch:
         self.members = [
             Member(
                 number,
-                anatomy,
+                separation,
                 Canary.for_source(source),
                 Project(workdir / f"member-{number}", source),
                 f"m{secrets.token_hex(8)}",
             )
             for number, source in enumerate(sources)
-            if (anatomy := _portable(source))
+            if (separation := _portable(source))
         ]
 
     def compile(self) -> list[Member]:
-        """The members that compile together, without an error of anybody's; the others have to be graded alone."""
+        """Compile, and return the members that compile together without an error. Grade the others alone."""
         left = self.members
         for attempt in range(ATTEMPTS):
             if len(left) < SMALLEST:
@@ -107,7 +111,7 @@ class Batch:
         return []
 
     def verdict(self, member: Member) -> Verdict:
-        """The verdict on one of those that compiled: its tests run now."""
+        """Run the tests of a member that compiled, and return its verdict."""
         assert self._shared is not None
         member.project.create()
         grading = _MemberGrading(member, self._shared.root / TESTS, self._messages, *self._settings, self._on_start)
@@ -115,13 +119,15 @@ class Batch:
         return replace(verdict, cpu_ms=verdict.cpu_ms + member.cpu_ms)
 
     def _attempt(self, members: Sequence[Member], attempt: int) -> list[Member]:
-        """Compile members as one crate; those that stand in the way, all of them when it cannot be told."""
+        """Compile members as one crate, and return those with errors; all of them when errors cannot be assigned."""
         isolation, limits = self._settings
         shared = Project(self._workdir / f"crate-{attempt}", "\n".join(f"pub mod {m.module};" for m in members))
         shared.create()
         for member in members:
             (shared.root / member.file).write_bytes(member.text().encode("utf-8", "surrogatepass"))
-        hasty = replace(limits, compile_cpu_s=max(1, limits.compile_cpu_s // 3))  # who takes longer spoils it for all
+        hasty = replace(
+            limits, compile_cpu_s=max(1, limits.compile_cpu_s // 3)
+        )  # one slow program delays the whole batch
         grading = DirectGrading(shared, isolation, hasty, self._on_start)
         grading.prepare()
         compiled = grading.compile_tests(CLIPPY)
@@ -136,7 +142,7 @@ class Batch:
 
 
 class _MemberGrading(DirectGrading):
-    """The verdict on one member of a batch that compiled."""
+    """Grades one member of a batch that compiled."""
 
     def __init__(
         self,
@@ -150,12 +156,12 @@ class _MemberGrading(DirectGrading):
         super().__init__(member.project, isolation, limits, on_start)
         self._member = member
         self._binary = binary
-        self._of_all = messages
+        self._batch_messages = messages
 
-    def answer(self, phases: Sequence[str]) -> tuple[bool, bool, Tested]:
+    def run_phases(self, phases: Sequence[str]) -> tuple[bool, bool, Tested]:
         self.prepare()
-        own = [message for message in self._of_all if message.file == self._member.file]
-        self.messages = self.outside_tests(own, self._member.anatomy)
+        own = [message for message in self._batch_messages if message.file == self._member.file]
+        self.messages = self.outside_tests(own, self._member.separation)
         prefix = f"{self._member.module}::"
         tested = Tested.of(self.run_compiled(self._binary, prefix), self._member.canary)
         output = tested.output.replace(prefix, "").replace(self._member.file, "src/main.rs")

@@ -1,30 +1,35 @@
-"""The cheap path: the same verdicts from one or two compiler calls instead of cargo's three builds.
+"""The backend `direct`: gives cargo's verdict by calling cargo's compilers, usually once or twice.
 
-**At once.** `clippy-driver --test` lints a program and compiles its tests in one call. Where the tests stand apart
-(`sandbox.grading.separation`), that answers all three questions:
+It passes the arguments and the environment that cargo passes. A program that contains a word of `HAZARDS`, for which
+linking, the kind of crate, files, environment or `cfg` may matter, is left to cargo.
 
-- It succeeds: so do build, clippy and the tests' compilation, since the same bodies went through the same checks.
-- rustc itself refuses something outside the tests: neither does it build, nor do its tests.
-- rustc itself refuses the tests alone: they do not build, and one call without them, up to object code, tells the rest.
+**One call.** `clippy-driver --test` lints a program and compiles its tests. If the tests are separate from the rest
+of the program (`sandbox.grading.separation`), this call can decide all three phases:
 
-**Step by step** in all other cases. `clippy-driver` checks the program without its tests, up to object code, and
-`rustc --test` compiles the tests:
+- It succeeds: build, clippy and the compilation of the tests succeed, since the same function bodies passed the same
+  checks.
+- rustc's front end (not a lint) rejects something outside the tests: build, clippy and tests fail.
+- rustc rejects only the tests: the tests fail. Build and clippy succeed if one more call succeeds, without the tests
+  and up to object code. If it fails, the steps below decide.
 
-1. Clippy's call succeeds: clippy and build do. Object code, because some lints and errors only come with it
-   (`arithmetic_overflow`, `unconditional_panic`, constants of generic code).
-2. It fails with an error of rustc's front end (an E code): both fail.
-3. It fails otherwise: a call that stops before object code is clippy's verdict. If that is no, for lints or constants
-   alone (clippy computes some that a build never does), a real build decides about the build; else there is none.
-4. What could make linking, the crate's kind, its files, environment or `cfg` matter is for the exact path: `HAZARDS`.
+**Step by step** in all other cases. `clippy-driver` checks the program without its tests, and `rustc --test` compiles
+the tests. `clippy-driver` emits object code, because some lints and errors appear only then (`arithmetic_overflow`,
+`unconditional_panic`, constants of generic code):
 
-Arguments and environment are those that cargo gives; what only its temporary paths could tell apart is not promised.
+1. The call of `clippy-driver` succeeds: clippy and build succeed.
+2. It fails with an error of rustc's front end (one with an E code): both fail.
+3. It fails with other errors: a second call, which stops before object code, decides clippy. If it succeeds, the build
+   fails, since only object code brought the errors. If it fails by lints or constants alone, a build decides, since
+   clippy evaluates constants that a build does not. If it fails by another error of rustc, the build fails too.
+
+Not covered: a program whose behaviour depends on the names of cargo's temporary files.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sandbox.grading.canary import Canary
@@ -36,7 +41,7 @@ from sandbox.verdict import PHASES
 
 __all__ = ["DirectGrading", "NeedsCargo"]
 
-# Words, wherever they stand: a comment that holds one costs time and not correctness.
+# Words, also in comments and strings: there they cost time, but no verdict becomes wrong.
 WORDS = """
     unsafe unsafe_code extern asm global_asm naked link link_name link_section export_name no_mangle
     no_main no_std no_core crate_type crate_name feature proc_macro cfg_attr cfg_select clippy
@@ -45,10 +50,12 @@ WORDS = """
 """.split()
 HAZARDS = re.compile(rf"\b(?:{'|'.join(WORDS)})\b|#\s*\[\s*used|\bcfg\b(?!\s*\(\s*test\s*\)\s*\])")
 E_CODE = re.compile(r"E\d{4}")
-OF_CONSTANTS = "E0080"  # comes late for constants of generic code
+OF_CONSTANTS = "E0080"  # for constants of generic code it appears only with object code
 OUTPUT = "target/debug/deps"
 CLIPPY = ("clippy-driver", "rustc")
-FOR_LLD = ("-Clink-arg=-Wl,--threads=1,-O0",)  # too little work for two threads, and for sharing the ends of strings
+FOR_LLD = (
+    "-Clink-arg=-Wl,--threads=1,-O0",
+)  # the work is too little for more threads, and for merging strings by their ends
 TESTS = f"{OUTPUT}/rust_program-0000000000000000"
 BASE = [
     "--crate-name", "rust_program", "--edition=2021", "src/main.rs", "--error-format=json",
@@ -56,12 +63,17 @@ BASE = [
     "--check-cfg", "cfg(docsrs,test)", "--check-cfg", "cfg(feature, values())", "-Cstrip=debuginfo",
     "-L", f"dependency={OUTPUT}",
 ]  # fmt: skip
-ABOUT_TESTS = "clippy::items_after_test_module"  # told of what we append, and only where the tests are seen
-AMBIGUOUS = ("E0282", "E0283", "E0284", "E0790")  # the test harness brings implementations of its own into play
-OF_OBJECT_CODE = ("arithmetic_overflow", "unconditional_panic")  # lints that cargo's clippy never comes to
+ABOUT_TESTS = "clippy::items_after_test_module"  # reported for the canary, and only if the tests are compiled
+AMBIGUOUS = (
+    "E0282",
+    "E0283",
+    "E0284",
+    "E0790",
+)  # errors of inference: the test harness adds implementations that can cause them
+OF_OBJECT_CODE = ("arithmetic_overflow", "unconditional_panic")  # lints that `cargo clippy` does not reach
 EMPTY = "AUTHORS DESCRIPTION HOMEPAGE LICENSE LICENSE_FILE README REPOSITORY RUST_VERSION VERSION_PRE".split()
-# The last line is for rustc's allocator, jemalloc: a process of a tenth of a second need not give memory back.
-OF_COMPILERS = {
+# The last line tells rustc's allocator, jemalloc, to return no memory: the process lives for a tenth of a second.
+COMPILER_ENVIRONMENT = {
     "CARGO_BIN_NAME": "rust-program",
     "CARGO_CRATE_NAME": "rust_program",
     "CARGO_PRIMARY_PACKAGE": "1",
@@ -73,20 +85,22 @@ PACKAGE = {"NAME": "rust-program", **VERSION, **dict.fromkeys(EMPTY, "")}
 
 
 class NeedsCargo(Exception):
-    """The program is one that only the exact path can grade."""
+    """Only cargo can grade the program."""
 
 
 class DirectGrading(Grading):
-    """Calls the compilers itself."""
+    """Grades a program by calling the compilers."""
 
-    def answer(self, phases: Sequence[str]) -> tuple[bool | None, bool | None, Tested]:
-        """Raises: NeedsCargo when only the exact path can tell."""
+    compiler_environment: Mapping[str, str] = COMPILER_ENVIRONMENT
+
+    def run_phases(self, phases: Sequence[str]) -> tuple[bool | None, bool | None, Tested]:
+        """Run the phases. Raises: NeedsCargo if the program contains a word of `HAZARDS`."""
         if HAZARDS.search(self.project.source):
             raise NeedsCargo
         self.prepare()
-        anatomy = find_test_module(self.project.source) if set(phases) == set(PHASES) else None
-        if anatomy and (answer := self._at_once(anatomy)):
-            return answer
+        separation = find_test_module(self.project.source) if set(phases) == set(PHASES) else None
+        if separation and (results := self._by_one_call(separation)):
+            return results
         build, clippy = self._without_tests() if set(phases) & {"build", "clippy"} else (None, None)
         tested = Tested()
         if "test" in phases:
@@ -110,14 +124,14 @@ class DirectGrading(Grading):
             return TestRun(compiled=False, errors=errors)
         return self.run_compiled(self.project.root / TESTS)
 
-    def _at_once(self, anatomy: TestSeparation) -> tuple[bool, bool, Tested] | None:
-        """All answers from one compilation; None where it cannot give them."""
+    def _by_one_call(self, separation: TestSeparation) -> tuple[bool, bool, Tested] | None:
+        """Decide build, clippy and tests by one compilation; None if it cannot decide them."""
         canary = Canary.for_source(self.project.source)
         self.project.write(canary.code())
         compiled = self.compile_tests(CLIPPY)
         messages = self.read(compiled)
         errors = [message for message in messages if message.level == "error"]
-        outside = self.outside_tests(messages, anatomy)
+        outside = self.outside_tests(messages, separation)
         if compiled.exit_code == 0:
             self.messages = outside
             return True, True, Tested.of(self.run_compiled(self.project.root / TESTS), canary)
@@ -135,13 +149,13 @@ class DirectGrading(Grading):
         self.messages = []
         return None
 
-    def outside_tests(self, messages: Sequence[Message], anatomy: TestSeparation) -> list[Message]:
-        """What was said of the program without its tests."""
+    def outside_tests(self, messages: Sequence[Message], separation: TestSeparation) -> list[Message]:
+        """The messages about the program outside its tests."""
         lines = [(self.project.line_in_source(message.line), message) for message in messages]
-        return [m for line, m in lines if line is not None and line <= anatomy.last_line and m.code != ABOUT_TESTS]
+        return [m for line, m in lines if line is not None and line <= separation.last_line and m.code != ABOUT_TESTS]
 
     def run_compiled(self, binary: Path, *names: str) -> TestRun:
-        """Run compiled tests, those whose names contain one of some if any are given."""
+        """Run compiled tests: all, or those whose names contain one of `names`."""
         done = self.run_binary("test", [binary, "--test-threads=1", *names])
         exit_code = done.exit_code if done.exit_code >= 0 else 101  # a signal, as cargo reports it
         return TestRun.ended(exit_code, done.stdout, done.stderr, whole=done.stdout_cut_at is None)
@@ -158,11 +172,8 @@ class DirectGrading(Grading):
             "LD_LIBRARY_PATH": ":".join(map(str, libraries)),
         }
 
-    def of_compilers(self) -> dict[str, str]:
-        return OF_COMPILERS
-
     def _without_tests(self) -> tuple[bool, bool]:
-        """Whether `cargo build` and `cargo clippy` succeed: rules 1 to 3."""
+        """Whether `cargo build` and `cargo clippy` succeed, by the rules 1 to 3."""
         if self._clippy("obj"):
             return True, True
         if self.stopped or any(_is_early(message) for message in self.messages if message.level == "error"):
@@ -177,29 +188,29 @@ class DirectGrading(Grading):
         return done.exit_code == 0, False
 
     def _clippy(self, emit: str) -> bool:
-        """Whether `cargo clippy` succeeds, by "metadata"; with "obj", whether it and `cargo build` do."""
+        """Whether `cargo clippy` succeeds, by `emit` "metadata"; by "obj", whether `cargo build` succeeds too."""
         done = self._compile("clippy", CLIPPY, "--crate-type=bin", f"--emit={emit}", "--out-dir", OUTPUT)
         self.messages += self.read(done)
         return done.exit_code == 0
 
     def _compile(self, phase: str, program: Sequence[str], *arguments: str) -> Finished:
-        """Call a compiler."""
+        """Call a compiler, with cargo's arguments before `arguments`."""
         command: list[str | Path] = [self.toolchain.bin / program[0], *program[1:], *BASE, *arguments]
         return self.compile(phase, command)
 
     def read(self, done: Finished) -> list[Message]:
-        """What a compiler said, as far as cargo's commands would have."""
-        told = read_messages(done.stderr.splitlines())
-        return [message for message in told if message.level == "error" or message.code not in OF_OBJECT_CODE]
+        """Read a compiler's messages, except the warnings that cargo's commands do not give."""
+        messages = read_messages(done.stderr.splitlines())
+        return [message for message in messages if message.level == "error" or message.code not in OF_OBJECT_CODE]
 
 
 def _is_rustcs(error: Message) -> bool:
-    """Whether an error is rustc's own, and not a lint's."""
+    """Whether an error is rustc's, and not a lint's."""
     return error.code is None or E_CODE.fullmatch(error.code) is not None
 
 
 def _is_early(error: Message) -> bool:
-    """Whether an error comes from the front end, whose work is the same for a program with its tests and without."""
+    """Whether an error is of the front end, which checks a program alike with its tests and without them."""
     if error.code is None:
         return error.text.startswith("expected ")  # the parser's
     return E_CODE.fullmatch(error.code) is not None and error.code != OF_CONSTANTS

@@ -1,4 +1,4 @@
-"""The tokens of a Rust program, as rustc's lexer divides them; for reading what stands where, not what it means."""
+"""Divides a Rust program into tokens, as rustc's lexer does. It knows nothing of their meaning."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ EDGE = re.compile(r"/\*|\*/")
 
 
 class Token(NamedTuple):
-    """One token; comments and white space are none."""
+    """One token. Comments and white space are not tokens."""
 
-    kind: str  # "literal", "lifetime", "name" or "mark", which is a single character or ::
-    text: str  # of a name without r#, which changes nothing but that keywords can be names
+    kind: str  # "literal", "lifetime", "name" or "mark"; a mark is a single character or ::
+    text: str  # without the r# of a raw name, which only allows a keyword as a name
     line: int  # from 1
-    end: int  # where what follows it begins
+    end: int  # index in the source of the character after it
 
 
 def tokens(source: str) -> Iterator[Token]:
-    """The tokens in order.
+    """Yield the tokens in order.
 
     Raises: ValueError for a comment or a string that does not end.
 
@@ -64,7 +64,7 @@ def tokens(source: str) -> Iterator[Token]:
 
 
 def _end_of_comment(source: str, place: int) -> int:
-    """Where a block comment ends that began before a place: they nest."""
+    """The end of the block comment that contains a place. Block comments nest."""
     depth = 1
     for edge in EDGE.finditer(source, place):
         depth += 1 if edge[0] == "/*" else -1

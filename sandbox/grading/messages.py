@@ -1,4 +1,4 @@
-"""What rustc and clippy say in JSON, and what libtest says in its last line."""
+"""Reads the JSON messages of rustc and clippy, and the summary that libtest prints."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ RESULT_LINE = re.compile(
 )
 ANNOUNCED = re.compile(rb"^running (\d+) tests?$", re.MULTILINE)
 IGNORED_LINE = re.compile(rb"\bignored(?:, [^\n]*)?\n")
-FAILED_LINE = b"FAILED\n"  # libtest ends the line of a test with one write, so that nothing gets in between
+FAILED_LINE = b"FAILED\n"  # libtest writes this in one call, so that no other output stands in between
 CARGO_PREFIX = b'{"reason":"compiler-message"'
 RUSTC_PREFIX = b'{"$message_type":"diagnostic"'
 
 
 @dataclass(frozen=True)
 class Message:
-    """One error or warning; `line` counts in `file`, which is src/main.rs but for batches."""
+    """One error or warning. `line` counts in `file`, which is src/main.rs except in a batch."""
 
     level: str
     code: str | None
@@ -34,7 +34,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Tally:
-    """The counts of a test run."""
+    """The numbers of tests in a summary."""
 
     passed: int
     failed: int
@@ -42,14 +42,14 @@ class Tally:
 
 
 def read_messages(lines: Iterable[bytes]) -> Iterator[Message]:
-    """The errors, and the warnings that have a code, in lines of cargo's or rustc's JSON."""
+    """Read the errors, and the warnings that have a code, from lines of cargo's or rustc's JSON."""
     for line in lines:
         if not line.startswith((CARGO_PREFIX, RUSTC_PREFIX)):
             continue
         try:
             record: dict[str, Any] = json.loads(line)
         except ValueError:
-            continue  # cut in the middle by the output's bound
+            continue  # the limit on output cut it in the middle
         message: dict[str, Any] = record["message"] if line.startswith(CARGO_PREFIX) else record
         level, code = message["level"], (message["code"] or {}).get("code")
         if level.startswith("error") and not message["message"].startswith("aborting due to"):
@@ -59,20 +59,24 @@ def read_messages(lines: Iterable[bytes]) -> Iterator[Message]:
 
 
 def read_tally(output: bytes) -> Tally | None:
-    """The last summary in a test binary's output; a program can print one too, so it proves nothing."""
+    """Read the last summary in a test binary's output. It is no proof: a program can print a summary too."""
     found = RESULT_LINE.findall(output)
     return Tally(*map(int, found[-1])) if found else None
 
 
 def agrees(tally: Tally, output: bytes, *, whole: bool = True) -> bool:
-    """Whether a summary can be libtest's own, by what libtest printed before it.
+    """Whether a summary agrees with the lines that libtest printed before it.
 
-    A program can add lines to its output but take none away: the number of tests is announced before the first one
-    runs, and each that failed or was ignored has said so before the next. So no summary passes here that hides a test.
-    What a program prints can only make an honest summary look wrong, and only if it looks like libtest's lines. Passing
-    tests print next to nothing: where so much was printed that some of it was dropped, no pass is believed.
+    libtest announces the number of tests before the first test runs, and prints the line of a failed or an ignored test
+    before it starts the next test. A program can add lines to the output but cannot remove any, so that a summary which
+    hides a test is always rejected. A summary of libtest's own is rejected only if the program printed lines that look
+    like libtest's. Passing tests print very little: if the output is so long that a part was dropped, a summary without
+    failures is rejected.
 
-    Args: output, the test binary's standard output; whole, False when some of it was dropped.
+    Args:
+        tally: The summary.
+        output: The test binary's standard output.
+        whole: False when a part of the output was dropped.
 
     >>> agrees(Tally(passed=2, failed=0, ignored=0), b"running 2 tests\\ntest a ... FAILED\\ntest b ... ok\\n")
     False
@@ -87,6 +91,6 @@ def agrees(tally: Tally, output: bytes, *, whole: bool = True) -> bool:
 
 
 def _place(message: dict[str, Any]) -> tuple[int | None, str | None]:
-    """The line that a message points at, and its file."""
+    """The line and the file that a message points at."""
     spans = sorted(message["spans"], key=lambda span: not span["is_primary"])
     return (int(spans[0]["line_start"]), str(spans[0]["file_name"])) if spans else (None, None)

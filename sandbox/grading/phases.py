@@ -1,7 +1,7 @@
-"""One program on its way through build, clippy and test; the paths differ only in how each phase is answered.
+"""Takes one program through build, clippy and tests. The backends differ only in how they run each phase.
 
-Build and clippy see the program as it is. The tests run with the canary appended and are counted without it. Code
-that does not parse is tested without the canary first, since something appended could complete what is torn.
+Build and clippy get the program as it is. The tests run with the canary appended, which is not counted. A program that
+does not build is first tested without the canary, since the appended text could complete source that breaks off.
 """
 
 from __future__ import annotations
@@ -28,42 +28,49 @@ __all__ = ["Grading", "TestRun", "Tested"]
 
 NO_MEMORY = re.compile(rb"^memory allocation of \d+ bytes failed", re.MULTILINE)
 NO_MEMORY_FOR_LLVM = re.compile(rb"^(?:rustc-)?LLVM ERROR: out of memory", re.MULTILINE)
-KILLED = re.compile(
-    rb"^  process didn't exit successfully: [^\n]* \(signal: (\d+)[,)]", re.MULTILINE
-)  # as cargo reports
+KILLED = re.compile(rb"^  process didn't exit successfully: [^\n]* \(signal: (\d+)[,)]", re.MULTILINE)  # by cargo
 TAIL_SHOWN = 4000  # characters of test output that a verdict keeps
 MAX_DIAGNOSTICS = 50
 MAX_MESSAGE = 2000
 FREE_BYTES_NEEDED = 64 << 20
-COMPILER_OUTPUT = 32 << 20  # bytes kept of what a compiler says: a message that is lost could decide a verdict
+COMPILER_OUTPUT = 32 << 20  # bytes kept of a compiler's output: so many, because a lost message could change a verdict
 
 
 @dataclass(frozen=True)
 class TestRun:
-    """What compiling and running the tests once came to."""
+    """The result of compiling and running the tests once."""
 
     compiled: bool
     exit_code: int = 1  # of the test binary, where there is one
     tally: Tally | None = None
-    agrees: bool = False  # whether the tally can be libtest's own, by the rest of the output
+    agrees: bool = False  # whether the tally agrees with the rest of the output
     output: bytes = b""
     errors: tuple[Message, ...] = ()  # of the compiler
 
     @classmethod
     def ended(cls, exit_code: int, stdout: bytes, stderr: bytes, *, whole: bool) -> TestRun:
-        """What a test binary came to; whole, False when some of its stdout was dropped."""
+        """The result of a test binary that ran; `whole` is False when a part of its stdout was dropped."""
         tally = read_tally(stdout)
         credible = tally is not None and agrees(tally, stdout, whole=whole)
         return cls(True, exit_code, tally, credible, stdout + stderr)
 
 
 class Grading(ABC):
-    """The state of one grading, and the verdict that it ends in."""
+    """Grades one program: runs commands, and collects what decides the verdict."""
+
+    compiler_environment: Mapping[str, str] = {}  # variables for compilers only; a subclass may add some
 
     def __init__(
         self, project: Project, isolation: Isolation, limits: Limits, on_start: Callable[[int], None] = lambda pid: None
     ) -> None:
-        """Args: project, created; isolation, how commands are started; on_start, told every command's process group."""
+        """Keep what the commands need.
+
+        Args:
+            project: The program's project, already created.
+            isolation: How commands are started.
+            limits: What the program may use.
+            on_start: Called with the process group of every command.
+        """
         self.project = project
         self.isolation = isolation
         self.toolchain = isolation.toolchain
@@ -74,19 +81,19 @@ class Grading(ABC):
         self._ms: dict[str, float] = {}
         self._stopped: dict[str, Stop] = {}  # phase -> limit
         self._no_memory = False
-        self._has_run = False  # the program, so that nothing in its project is to be trusted
+        self._has_run = False  # whether the program ran, and may have changed its project
 
     @abstractmethod
-    def answer(self, phases: Sequence[str]) -> tuple[bool | None, bool | None, Tested]:
-        """Build, clippy and tests, each None where it was not asked for."""
+    def run_phases(self, phases: Sequence[str]) -> tuple[bool | None, bool | None, Tested]:
+        """Run the phases; the result of build or clippy is None where it is not in `phases`."""
 
     @abstractmethod
     def run_tests(self) -> TestRun:
-        """Compile src/main.rs for testing, and run its tests one after the other."""
+        """Compile src/main.rs with its tests, and run them one after the other."""
 
     def verdict(self, phases: Sequence[str] = PHASES) -> Verdict:
         """Grade the program."""
-        build, clippy, tested = self.answer(phases)
+        build, clippy, tested = self.run_phases(phases)
         warnings = {message for message in self.messages if message.level == "warning"}
         return Verdict(
             outcome=self._outcome(build, clippy, tested),
@@ -107,11 +114,11 @@ class Grading(ABC):
         )
 
     def prepare(self) -> None:
-        """Make what the commands need; before any of them is called in a fresh project."""
+        """Make what the commands need. Must be called in a fresh project before any command."""
         self.isolation.hand_over(self.project)
 
     def write(self, appended: str = "") -> None:
-        """Write the program for the next compiler, with something appended; in a fresh project once it has run."""
+        """Write the program, and text after it, for the next compiler; in a fresh project if the program has run."""
         if not self._has_run:
             self.project.write(appended)
             return
@@ -121,9 +128,15 @@ class Grading(ABC):
         self._has_run = False
 
     def compile(self, phase: str, command: Sequence[str | Path], *, tree_cpu_s: int | None = None) -> Finished:
-        """Run a compiler, or cargo; tree_cpu_s, for it and all that it starts, None for the limit of one."""
+        """Run a compiler or cargo.
+
+        Args:
+            phase: The phase that its time and limits are recorded for.
+            command: Program and arguments.
+            tree_cpu_s: CPU seconds for it and all processes that it starts; None for `compile_cpu_s`.
+        """
         isolated = self.isolation.compile(command, self.project, self.limits)
-        environment = self.environment() | self.of_compilers()
+        environment = {**self.environment(), **self.compiler_environment}
         return self._run(phase, isolated, environment, tree_cpu_s or self.limits.compile_cpu_s, COMPILER_OUTPUT)
 
     def run_binary(self, phase: str, command: Sequence[str | Path]) -> Finished:
@@ -141,7 +154,7 @@ class Grading(ABC):
         tree_cpu_s: int,
         output_bytes: int,
     ) -> Finished:
-        """Run a command of a phase; notes time, limits and memory."""
+        """Run a command of a phase, and record its time, memory, and the limit that it reached."""
         done = run(
             command,
             cwd=self.project.root,
@@ -168,30 +181,23 @@ class Grading(ABC):
 
     def environment(self) -> dict[str, str]:
         """All of a command's environment."""
-        return self.project.environment(self.toolchain)
-
-    def of_compilers(self) -> dict[str, str]:
-        """What only compilers find in their environment."""
-        return {}
+        return self.project.environment(self.toolchain.bin)
 
     @property
     def cpu_ms(self) -> float:
-        """CPU time of every process so far."""
+        """CPU time of all processes so far."""
         return round(sum(finished.cpu_ms for finished in self._finished), 3)
 
     @property
     def stopped(self) -> bool:
-        """Whether a limit was reached, so that nothing more is worth running."""
+        """Whether a limit was reached. No further command is run then."""
         return bool(self._stopped)
 
-    def stopped_in(self, phase: str) -> bool:
-        """Whether a limit was reached in a phase."""
-        return phase in self._stopped
-
     def test(self, *, parses: bool) -> Tested:
-        """The tests' answer, with the canary where it cannot change it.
+        """Run the tests, with the canary appended unless that could change the result.
 
-        Args: parses, False when the program is known not to compile as it is.
+        Args:
+            parses: False when the program, as it is, is known not to build.
         """
         if not parses:
             self.write()
@@ -202,14 +208,15 @@ class Grading(ABC):
         self.write(canary.code())
         attempt = self.run_tests()
         if not attempt.compiled and any((error.line or 0) > self.project.num_lines for error in attempt.errors):
-            self.write()  # the program forbids something that the canary needs: nobody vouches for it
+            self.write()  # the program forbids what the canary needs: its result is not genuine
             return Tested.of(self.run_tests(), None)
         return Tested.of(attempt, canary)
 
     def _over_cpu(self, done: Finished) -> bool:
-        """Whether the kernel ended a process for its CPU time: by SIGXCPU, or by SIGKILL if it ignored that.
+        """Whether the kernel ended a process for its CPU time: by SIGXCPU, or by SIGKILL if it ignored SIGXCPU.
 
-        The limit counts ticks of a clock and what was used is measured: on a busy machine they differ.
+        The kernel counts clock ticks for the limit, while `cpu_ms` is measured exactly. The two differ on a busy
+        machine, so that half of the limit is enough here.
         """
         least = min(self.limits.compile_cpu_s, self.limits.run_cpu_s)
         return _signal(done) in (signal.SIGXCPU, signal.SIGKILL) and done.cpu_ms >= 1e3 * least / 2
@@ -229,7 +236,7 @@ class Grading(ABC):
         return next((outcome for applies, outcome in cases if applies), Outcome.PASSED)
 
     def _diagnostics(self) -> tuple[Diagnostic, ...]:
-        """The messages, errors first, each once, in the order of the program's lines."""
+        """The messages without duplicates, errors first, in the order of the program's lines."""
         found = (
             Diagnostic(m.level, m.code, m.text[:MAX_MESSAGE], self.project.line_in_source(m.line))
             for m in self.messages
@@ -238,7 +245,7 @@ class Grading(ABC):
         return tuple(unique[:MAX_DIAGNOSTICS])
 
     def _reason(self, phase: str, stop: Stop) -> str:
-        """A limit in words."""
+        """The text for a limit that was reached."""
         if stop is Stop.DISK:
             return f"{phase}: wrote more than {self.limits.files:,} files or {self.limits.disk_mb:,} MiB"
         if stop is Stop.WALL:
@@ -249,7 +256,7 @@ class Grading(ABC):
 
 @dataclass(frozen=True)
 class Tested:
-    """The tests' part of a verdict; `ok` None: not asked for."""
+    """The tests' part of a verdict. `ok` is None when the phase was not asked for."""
 
     ok: bool | None = None
     compiled: bool = False
@@ -259,36 +266,36 @@ class Tested:
 
     @classmethod
     def of(cls, attempt: TestRun, canary: Canary | None) -> Tested:
-        """A run's answer, the canary not counted and not shown."""
+        """Read the result of a run, without the canary in counts and output."""
         tally = attempt.tally or Tally(0, 0, 0)
-        answered = canary is not None and canary.answered(attempt.output)
+        reached = canary is not None and canary.was_reached(attempt.output)
         honest_exit = attempt.exit_code == (101 if tally.failed else 0)
         text = attempt.output[-2 * TAIL_SHOWN :].decode("utf-8", "replace")
         shown = "\n".join(line for line in text.splitlines() if canary is None or canary.name not in line)
         return cls(
             ok=attempt.compiled and attempt.exit_code == 0,
             compiled=attempt.compiled,
-            genuine=answered and attempt.tally is not None and attempt.agrees and honest_exit,
-            tally=Tally(tally.passed, tally.failed, max(0, tally.ignored - answered)),
+            genuine=reached and attempt.tally is not None and attempt.agrees and honest_exit,
+            tally=Tally(tally.passed, tally.failed, max(0, tally.ignored - reached)),
             output=shown[-TAIL_SHOWN:] if attempt.compiled else "",
         )
 
 
 def _signal(done: Finished) -> int:
-    """The signal that ended a command, or the tests below it; 0 for none. Tests can print what cargo does."""
+    """The signal that ended a command, or the tests under cargo; 0 for none. Tests can fake cargo's line."""
     reported = KILLED.findall(done.stderr[-TAIL_SHOWN:])
     return int(reported[-1]) if reported else max(0, -done.exit_code)
 
 
 def _ran_out_of_memory(done: Finished) -> bool:
-    """Whether a program or a compiler said that there was no memory left, and ended as they then do."""
+    """Whether a program or a compiler reported that memory ran out, and ended as it then does."""
     if NO_MEMORY_FOR_LLVM.search(done.stderr):
         return True
     return _signal(done) == signal.SIGABRT and NO_MEMORY.search(done.stderr) is not None
 
 
 def _check_disk(directory: Path) -> None:
-    """A full disk is the host's failure and not the program's."""
+    """Raise OSError if the disk is full: that is a failure of the host, not of the program."""
     disk = os.statvfs(directory)
     if disk.f_bavail * disk.f_frsize < FREE_BYTES_NEEDED or (disk.f_files and not disk.f_favail):
         raise OSError(28, "no space left for the sandbox", str(directory))

@@ -1,13 +1,15 @@
-"""What a program's tokens show of its shape, before any compiler is asked: may all verdicts come from one front end?
+"""Decides by a program's tokens whether one compilation with the tests also shows what cargo says without them.
 
-Compiling a program for its tests looks at all of it, with the tests. What cargo says of it *without* the tests follows
-from that, if the tests can neither help nor harm the rest. They cannot in a program whose tests are one module, the
-last thing in it, private and without a word that reaches out of it: nothing outside names it, no trait is implemented
-in it, no macro is defined. The same has to hold for what lints say, so no lint is raised or lowered to an error,
-whatever `use` brings in is used outside the tests too, and no comment follows that would document what we append.
+This holds if the tests cannot change the result for the rest of the program. The main conditions are:
 
-Everything here errs towards None: a program of another shape costs time, and its verdict is the same. Nothing is
-promised for code that no compiler accepts: what is asked of it must be asked of a compiler as well.
+- Its tests are one private module, which is the last item.
+- Nothing outside names that module; the module implements no trait, derives nothing and defines no macro.
+- The program sets no lint level other than `allow`.
+- Every name that a `use` outside the tests imports is used outside the tests.
+- No comment follows the last token, since it could become the documentation of the appended canary.
+
+In doubt the result is None. The program is then compiled with and without its tests, which costs time and gives the
+same verdict. The conditions assume a program that compiles: the caller must also look at the compiler's errors.
 """
 
 from __future__ import annotations
@@ -23,29 +25,29 @@ PAIRS = {")": "(", "]": "[", "}": "{"}
 TEST_MODULE = ("#", "[", "cfg", "(", "test", ")", "]", "mod")
 REACHES_OUT = frozenset(("impl", "derive", "macro_rules", "macro", "macro_export", "macro_use", "include"))
 REACHES_IN = frozenset(("test", "bench", "macro_rules", "macro", "macro_export", "macro_use", "include"))
-COUNTS_USES = frozenset(("main", "hidden"))  # lints of recursion, and of `#[doc(hidden)]` variants, look at all uses
+COUNTS_USES = frozenset(("main", "hidden"))  # lints of recursion and of `#[doc(hidden)]` variants look at all uses
 DECLARE = frozenset(
     ("let", "mut", "ref", "fn", "struct", "enum", "mod", "type", "const", "static", "trait", "for", "|")
 )
-LEVELS = frozenset(("deny", "forbid", "warn", "expect"))  # only as attributes
+LEVELS = frozenset(("deny", "forbid", "warn", "expect"))  # as the first word of an attribute
 KNOWS_ITS_PLACE = frozenset(
     ("crate", "static", "unsafe", "extern", "union", "set_hook", "take_hook", "type_name", "type_name_of_val", "TypeId",
      "type_id", "module_path", "Location", "current_exe")
 )  # fmt: skip
-IN_PATHS = frozenset(("process", "thread", "env"))  # `process::exit`; a variable of that name is fine
+IN_PATHS = frozenset(("process", "thread", "env"))  # as in `process::exit`; a variable of that name is allowed
 AS_MACROS = frozenset(("file", "include_str", "include_bytes"))
 
 
 @dataclass(frozen=True)
 class TestSeparation:
-    """A program whose tests stand apart from the rest."""
+    """Where a program's tests begin, if they are separate from the rest of it."""
 
-    last_line: int  # the program's last line before they begin
-    is_portable: bool  # whether it is the same program as a module of a larger crate
+    last_line: int  # the last line before the tests
+    is_portable: bool  # whether the program behaves the same as a module of a larger crate
 
 
 def find_test_module(source: str) -> TestSeparation | None:
-    """The shape of a program, None when its tests may matter to the rest.
+    """Find where a program's tests begin; None when they may change the result for the rest of it.
 
     >>> find_test_module("fn f() {}\\n#[cfg(test)]\\nmod tests {\\n    #[test]\\n    fn t() { super::f(); }\\n}\\n")
     TestSeparation(last_line=1, is_portable=True)
@@ -75,12 +77,13 @@ def find_test_module(source: str) -> TestSeparation | None:
 
 
 def _start_of_tests(found: Sequence[Token]) -> int:
-    """The token with which the test module begins that ends the program; the number of tokens when there is none.
+    """The index of the first token of the test module that ends the program; the number of tokens if there is none.
 
-    Raises: ValueError when brackets do not match.
+    Raises:
+        ValueError: Brackets do not match.
     """
     opened: list[int] = []
-    last = -1  # where the last bracket to be closed was opened
+    last = -1  # index of the opening bracket that was closed last
     for place, token in enumerate(found):
         if token.kind == "mark" and token.text in "([{":
             opened.append(place)
@@ -100,17 +103,17 @@ def _is_name(token: Token) -> bool:
 
 
 def _sets_levels(found: Sequence[Token]) -> bool:
-    """Whether an attribute says how grave a lint is, other than allowing it."""
+    """Whether an attribute sets a lint level other than `allow`."""
     return any(after.text in LEVELS and before.text == "[" for before, after in zip(found, found[1:], strict=False))
 
 
 def _has_files(found: Sequence[Token]) -> bool:
-    """Whether a module is in a file of its own."""
+    """Whether a module is declared as a file of its own."""
     return any(a.text == "mod" and b.text == ";" for a, b in zip(found, found[2:], strict=False))
 
 
 def _uses_all_imports(body: Sequence[Token]) -> bool:
-    """Whether every name that a `use` brings in is used outside the tests, and nothing else there has that name."""
+    """Whether every name that a `use` imports is used outside the tests, and nothing else there has that name."""
     imported: list[str | None] = []
     used: set[str] = set()
     declared = set(_variants(body))
@@ -133,8 +136,8 @@ def _uses_all_imports(body: Sequence[Token]) -> bool:
 
 
 def _variants(body: Sequence[Token]) -> Iterator[str]:
-    """The names of all enums' variants."""
-    depth = 0  # of brackets since the last enum began
+    """Yield the names of all variants of enums."""
+    depth = 0  # of brackets since the last `enum`
     waiting = False
     for before, token in zip(body, body[1:], strict=False):
         if token.text == "enum":
@@ -148,7 +151,7 @@ def _variants(body: Sequence[Token]) -> Iterator[str]:
 
 
 def _bound(statement: Sequence[Token]) -> Iterator[str | None]:
-    """The names that the rest of a `use` statement brings in; None for what cannot be told."""
+    """Yield the names that a `use` statement imports, from its tokens after `use`; None for an unknown name."""
     before_brace: list[str] = []
     for place, token in enumerate(statement):
         if token.text == "{":
@@ -166,7 +169,12 @@ def _bound(statement: Sequence[Token]) -> Iterator[str | None]:
 
 
 def _is_portable(body: Sequence[Token], tests: Sequence[Token]) -> bool:
-    """Whether nothing in a program can tell that it is no crate of its own; tests, from their module's name on."""
+    """Whether a program behaves the same as a module of a larger crate.
+
+    Args:
+        body: The tokens outside the tests.
+        tests: Those of the test module, from its name on.
+    """
     texts, within = [token.text for token in body], [token.text for token in tests]
     if "mod" in texts or "super" in texts or "mod" in within:
         return False

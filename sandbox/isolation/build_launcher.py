@@ -1,7 +1,7 @@
-"""The launcher: a small Rust program that gives up rights and becomes a guest's command; built here on first use.
+"""Builds the launcher on first use: a small Rust program that gives up rights and then becomes a guest's command.
 
-The built program is kept in the user's cache directory, named by a hash of its sources and of the compiler, so that a
-changed source is never met by an old program. Several processes may build it at once: the last one to finish wins.
+The built program is kept in the user's cache directory under a hash of its sources and of the compiler, so that changed
+sources are built again. Several processes may build it at once; each replaces the file in one step.
 """
 
 from __future__ import annotations
@@ -20,15 +20,13 @@ __all__ = ["launcher"]
 
 SOURCES = Path(__file__).parent / "launcher"
 FLAGS = ("--edition=2021", "-O", "-Cpanic=abort", "-Cstrip=symbols")
-STATIC = (
-    "-Ctarget-feature=+crt-static",
-    "-Crelocation-model=static",
-)  # a third of a launch less, where libc.a is there
+# Makes a launch a third cheaper; needs libc.a.
+STATIC = ("-Ctarget-feature=+crt-static", "-Crelocation-model=static")
 BUILD_TIMEOUT_S = 120
 
 
 def launcher(toolchain: Toolchain) -> Path:
-    """The launcher's program, built if it is not there.
+    """The path of the launcher, which is built if it is not there.
 
     Raises: ToolchainError when the toolchain cannot build it; OSError when there is no room for it.
     """
@@ -43,7 +41,7 @@ def launcher(toolchain: Toolchain) -> Path:
 
 
 def _build(toolchain: Toolchain, program: Path) -> None:
-    """Compile the launcher beside its place, and move it there."""
+    """Compile the launcher next to its final path, and move it there."""
     with tempfile.TemporaryDirectory(dir=program.parent) as directory:
         built = Path(directory) / "launcher"
         done = _compile(toolchain, built, *STATIC)
@@ -56,7 +54,7 @@ def _build(toolchain: Toolchain, program: Path) -> None:
 
 
 def _compile(toolchain: Toolchain, built: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-    """Call the compiler once."""
+    """Compile the launcher with these flags."""
     command: list[str | Path] = [toolchain.bin / "rustc", *FLAGS, *flags, SOURCES / "main.rs", "-o", built]
     try:
         return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=BUILD_TIMEOUT_S)

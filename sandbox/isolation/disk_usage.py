@@ -1,4 +1,4 @@
-"""How much a program has written, wherever it has put it: far down, behind locked doors, or in files without a name."""
+"""How much a program has written, also in deep or locked directories and in removed files that it holds open."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from pathlib import Path
 __all__ = ["Disk"]
 
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-LONG = 2000  # bytes of a path, half of what the kernel takes: from there on paths begin anew
+LONG = 2000  # bytes of a path, half of the kernel's limit: longer ones become relative to a directory further down
 BLOCK = 512
 DELETED = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) .* \(deleted\)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Disk:
-    """What a command and all that it starts may have written below a directory."""
+    """How much a command and all that it starts may write below a directory."""
 
     directory: Path
     max_files: int
     max_bytes: int
 
     def is_used_up(self, pids: Collection[int] = ()) -> bool:
-        """Whether there are more files and directories, or more bytes on disk; stops counting where there are.
+        """Whether there are more files or more bytes than allowed; stops counting as soon as there are.
 
-        Args: pids, the processes that write there: they may hold files that were removed.
+        Args:
+            pids: The processes that write there, which may hold removed files open.
         """
         files = size = 0
         try:
@@ -37,11 +38,11 @@ class Disk:
                 if files > self.max_files or size > self.max_bytes:
                     return True
         except OSError:
-            return True  # somebody took care that nobody looks there
+            return True  # a locked directory: a program may not hide what it writes
         return size + sum(map(self._held, pids)) > self.max_bytes
 
     def _held(self, pid: int) -> int:
-        """Bytes of the removed files that a process holds open, or has mapped."""
+        """Bytes of removed files that a process holds open or has mapped."""
         here = os.fsencode(self.directory)
         size = 0
         try:
@@ -56,7 +57,7 @@ class Disk:
 
 
 def _entries(top: Path) -> Iterator[int]:
-    """The blocks of every file and directory below a directory, following no link, however deep.
+    """The number of blocks of every file and directory below a directory; follows no link.
 
     Raises: OSError when a directory cannot be read.
     """

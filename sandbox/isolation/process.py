@@ -1,9 +1,11 @@
-"""Run one command under limits, and leave nothing of it behind.
+"""Runs one command under limits, and leaves no process of it behind.
 
-The command gets a session of its own, a cleared environment and bounded output. It is stopped when
-the CPU time of its whole process tree is used up, or, as a backstop, by the wall clock. Afterwards every process it
-left is killed and reaped, those that made a session of their own too: call `become_reaper` once in the process that
-calls `run`. Left out: what the command may do, and the limits of each single process; see `sandbox.isolation`.
+The command gets a session of its own, a cleared environment and bounded output. It is stopped when its process tree has
+used up the CPU time or the disk space that it was given, and, as a backstop, by the wall clock. Afterwards every
+process that it left is killed and reaped. To reach those that made a session of their own, the process that calls `run`
+must have called `become_reaper` once.
+
+Left to the launcher: what a command may reach, and the limits of each single process.
 """
 
 from __future__ import annotations
@@ -25,15 +27,15 @@ from sandbox.isolation.disk_usage import Disk
 __all__ = ["Finished", "Stop", "Terminated", "become_reaper", "kill_children", "listen_for_the_end", "run"]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-FIRST_LOOK_S, LOOK_EVERY_S = 1.0, 0.25  # when CPU time and disk of the whole are looked at
+FIRST_LOOK_S, LOOK_EVERY_S = 1.0, 0.25  # when the CPU time and disk of the process tree are measured
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 CHUNK = 1 << 16
 _libc = ctypes.CDLL(None, use_errno=True)
-_told: int | None = None  # an eventfd, readable once this process was told to end
+_terminated: int | None = None  # an eventfd, readable once this process was asked to end
 
 
 class Stop(StrEnum):
-    """Why a command was ended from outside."""
+    """The limit that stopped a command."""
 
     CPU = "cpu"
     WALL = "wall"
@@ -41,16 +43,16 @@ class Stop(StrEnum):
 
 
 class Terminated(BaseException):
-    """This process was told to end while it ran a command. Not an Exception: it says nothing about the command."""
+    """This process was asked to end while it ran a command. Not an Exception, since the command did not fail."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A command that is over. `exit_code` is negative for a signal."""
+    """A command that has ended. `exit_code` is negative for a signal."""
 
     exit_code: int
     stdout: bytes
-    stdout_cut_at: int | None  # where in stdout something is missing, None if it is whole
+    stdout_cut_at: int | None  # where in stdout bytes were dropped, None if it is complete
     stderr: bytes
     stop: Stop | None
     wall_ms: float
@@ -59,7 +61,7 @@ class Finished:
 
 
 class _Output:
-    """The first and last bytes of a stream."""
+    """Keeps the first and the last bytes of a stream, half of the limit each."""
 
     def __init__(self, limit: int) -> None:
         self._half = max(1, limit // 2)
@@ -84,21 +86,21 @@ class _Output:
 
 
 def listen_for_the_end() -> int:
-    """From now on, SIGTERM or the end of the thread that started this process stops `run`, which then raises Terminated.
+    """Make `run` raise Terminated after SIGTERM, and after the thread that started this process ended.
 
-    The signal's handler raises nothing by itself: an exception that can come anywhere gets lost where none is expected.
+    The signal's handler itself raises nothing: an exception at any place would be lost where none is expected.
 
-    Returns: a descriptor that is readable once it has come, for other places that wait.
+    Returns: A descriptor that becomes readable after that, for other code that waits.
     """
-    global _told
-    _told = told = os.eventfd(0)
-    signal.signal(signal.SIGTERM, lambda *_: os.eventfd_write(told, 1))
+    global _terminated
+    _terminated = event = os.eventfd(0)
+    signal.signal(signal.SIGTERM, lambda *_: os.eventfd_write(event, 1))
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    return told
+    return event
 
 
 def become_reaper() -> None:
-    """Make this process the parent of every orphan below it, so that `run` can find and kill them."""
+    """Make this process the parent of every orphan below it, so that `run` finds and kills them."""
     if _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
@@ -116,10 +118,19 @@ def run(
 ) -> Finished:
     """Run a command to its end or to a limit.
 
-    Args: env, all of its environment; tree_cpu_s of CPU time for it and all that it starts; wall_s; disk, what may be
-        written; output_bytes kept of each stream; on_start, told the process id, which is also its group's.
-    Returns: what happened, when no process of it is left.
-    Raises: OSError when the command cannot be started; Terminated, when no process of it is left either.
+    Args:
+        command: Program and arguments.
+        cwd: Its working directory.
+        env: Its whole environment.
+        tree_cpu_s: CPU seconds for it and all processes that it starts.
+        wall_s: Wall-clock seconds.
+        disk: Where it may write, and how much.
+        output_bytes: Bytes kept of each output stream.
+        on_start: Called with its process id, which is also its process group.
+    Returns: What happened. No process of it is left then.
+    Raises:
+        OSError: The command cannot be started.
+        Terminated: This process was asked to end. No process of the command is left then either.
     """
     others = set(_children(os.getpid()))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -163,11 +174,11 @@ def run(
 
 
 def kill_children(*, spare: Collection[int] = ()) -> None:
-    """Kill and reap every child of this process, and every one that it becomes the parent of meanwhile."""
+    """Kill and reap every child of this process, and every orphan that becomes its child meanwhile."""
     while children := set(_children(os.getpid())) - set(spare):
         for pid in children:
             _kill(pid)
-            os.waitpid(pid, 0)  # its own children become ours: look again
+            os.waitpid(pid, 0)  # its children become ours, and the loop finds them
 
 
 def _watch(
@@ -179,18 +190,18 @@ def _watch(
     disk: Disk,
     others: set[int],
 ) -> Stop | None:
-    """Collect output until the process ends or a limit is reached; `others` were children of this process before."""
+    """Collect output until the process ends or reaches a limit; `others` were children of this process before."""
     exited = os.pidfd_open(pid)
     next_look = started + FIRST_LOOK_S
     try:
         with selectors.DefaultSelector() as selector:
-            for descriptor in (exited, *outputs, *([] if _told is None else [_told])):
+            for descriptor in (exited, *outputs, *([] if _terminated is None else [_terminated])):
                 selector.register(descriptor, selectors.EVENT_READ)
             while True:
                 for key, _ in selector.select(timeout=max(0.0, next_look - time.monotonic())):
                     if key.fd == exited:
                         return None
-                    if key.fd == _told:
+                    if key.fd == _terminated:
                         raise Terminated
                     data = os.read(key.fd, CHUNK)
                     if data:
@@ -201,7 +212,7 @@ def _watch(
                 if now < next_look:
                     continue
                 next_look = now + LOOK_EVERY_S
-                # not only the command's own tree: what it orphaned is a child of this process now
+                # Orphans of the command count too: they are children of this process now.
                 tree = _tree(set(_children(os.getpid())) - others)
                 if _cpu_s(tree) > tree_cpu_s:
                     return Stop.CPU
@@ -214,7 +225,7 @@ def _watch(
 
 
 def _drain(descriptor: int, output: _Output) -> None:
-    """Read what is still in a pipe after its last writer is gone."""
+    """Read the rest of a pipe that has no writer any more."""
     os.set_blocking(descriptor, False)
     try:
         while data := os.read(descriptor, CHUNK):
@@ -224,7 +235,7 @@ def _drain(descriptor: int, output: _Output) -> None:
 
 
 def _tree(roots: Collection[int]) -> list[int]:
-    """Processes and all their living descendants."""
+    """Processes and their descendants."""
     found, waiting = [], list(roots)
     while waiting:
         found.append(waiting.pop())
@@ -233,7 +244,7 @@ def _tree(roots: Collection[int]) -> list[int]:
 
 
 def _cpu_s(pids: Collection[int]) -> float:
-    """CPU seconds of processes, and of the dead ones they waited for."""
+    """CPU seconds of processes and of the children that they have waited for."""
     total = 0.0
     for pid in pids:
         try:

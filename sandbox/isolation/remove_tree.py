@@ -1,6 +1,6 @@
-"""Remove what a hostile program left on disk, however deep, wide, locked or full of links.
+"""Removes what a hostile program left on disk, however deep, wide, locked or full of links it is.
 
-The standard library's own removal recurses, and ends in a RecursionError some thousand directories down.
+`shutil.rmtree` recurses, and fails with a RecursionError some thousand directories down.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ __all__ = ["remove_tree"]
 
 
 def remove_tree(top: Path) -> None:
-    """Remove a directory and everything in it, following no link; nothing happens if it is not there.
+    """Remove a directory and everything in it, following no link. It need not exist.
 
-    Directories further down are first moved directly below `top`, so that no path grows long and nothing recurses.
+    Every directory further down is first moved directly below `top`, so that paths stay short and nothing recurses.
 
     Raises: OSError when something cannot be removed.
     """

@@ -1,7 +1,7 @@
-"""A toolchain that other users can reach, when it lies in a home that only its owner may enter.
+"""Makes a toolchain readable for other users when it lies in a home that only its owner may enter.
 
-The home keeps its permissions. Its toolchain gets a second name elsewhere: hard links, or copies on another disk, in a
-directory that only root may write.
+The home keeps its permissions. The toolchain's files get hard links, or copies on another disk, in a directory that
+only root may write.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def is_reachable(path: Path) -> bool:
 
 
 def publish_toolchain(toolchain: Toolchain, shared: Path = SHARED) -> Toolchain:
-    """The toolchain itself if every user can reach it, else one with the same files that they can.
+    """The toolchain itself if every user can reach it, else a copy that they can reach.
 
-    Raises: OSError when it cannot be made, or the place for it belongs to somebody else.
+    Raises: OSError when the copy cannot be made, or other users may write the directory for it.
     """
     if is_reachable(toolchain.bin):
         return toolchain
@@ -49,7 +49,7 @@ def publish_toolchain(toolchain: Toolchain, shared: Path = SHARED) -> Toolchain:
 
 
 def publish_file(path: Path, shared: Path = SHARED) -> Path:
-    """The file itself if every user can reach it, else one with the same content that they can. Raises: as above."""
+    """The file itself if every user can reach it, else a copy. Raises: as `publish_toolchain`."""
     if is_reachable(path):
         return path
     place = _own(shared) / path.name
@@ -59,7 +59,7 @@ def publish_file(path: Path, shared: Path = SHARED) -> Path:
 
 
 def _own(shared: Path) -> Path:
-    """The directory, made if need be, when nobody else may write it."""
+    """Make a directory if it is not there. Raises: OSError when other users may write it."""
     shared.mkdir(parents=True, exist_ok=True, mode=0o755)
     about = shared.stat()
     if about.st_uid != os.geteuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -68,7 +68,7 @@ def _own(shared: Path) -> Path:
 
 
 def _make(source: Path, place: Path) -> None:
-    """Give the files of a toolchain a second name, all at once."""
+    """Link or copy the files of a toolchain to a place, which appears when it is complete."""
     unfinished = Path(tempfile.mkdtemp(dir=place.parent))
     unfinished.chmod(0o755)
     try:
@@ -83,7 +83,7 @@ def _make(source: Path, place: Path) -> None:
 
 
 def _link_or_copy(source: str, target: str) -> None:
-    """Another name for a file, or a copy where that cannot be."""
+    """Make a hard link to a file, or a copy where links are impossible."""
     try:
         os.link(source, target)
     except OSError:

@@ -1,4 +1,4 @@
-"""Verdicts by content: the same program is graded once. Bounded, least recently used out first; on disk if wanted."""
+"""A cache of verdicts, so that the same program is graded once: in memory, and on disk if wanted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ __all__ = ["VerdictCache", "verdict_key"]
 
 
 class VerdictCache:
-    """At most `size` verdicts in memory, and those of a store. Not safe for threads: the pool holds a lock around it.
+    """At most `size` verdicts in memory, the least recently used removed first, and those of a store if there is one.
+
+    Not safe for threads: the pool holds a lock around every call.
 
     >>> from sandbox.verdict import Outcome
     >>> cache = VerdictCache(size=1)
@@ -32,7 +34,7 @@ class VerdictCache:
         self._verdicts: OrderedDict[str, Verdict] = OrderedDict()
 
     def get(self, key: str) -> Verdict | None:
-        """The verdict under a key, which counts as a use."""
+        """Look up a verdict. This counts as a use."""
         if key in self._verdicts:
             self._verdicts.move_to_end(key)
             return self._verdicts[key]
@@ -42,18 +44,18 @@ class VerdictCache:
         return found
 
     def put(self, key: str, verdict: Verdict) -> None:
-        """Remember a verdict, and forget the one unused for longest if there are too many."""
+        """Keep a verdict in memory and in the store."""
         self._remember(key, verdict)
         if self._store:
             self._store.put(key, verdict)
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         if self._store:
             self._store.close()
 
     def _remember(self, key: str, verdict: Verdict) -> None:
-        """Put a verdict into memory."""
+        """Keep a verdict in memory, and remove the least recently used ones above `size`."""
         self._verdicts[key] = verdict
         self._verdicts.move_to_end(key)
         while len(self._verdicts) > self._size:
@@ -61,7 +63,7 @@ class VerdictCache:
 
 
 def verdict_key(source: str, phases: Sequence[str], isolation: Isolation, limits: Limits, backend: str) -> str:
-    """A name for all that decides a verdict: program, phases, toolchain, protection, limits, backend and our own code."""
+    """Hash all that a verdict depends on: program, phases, toolchain, isolation, limits, backend, and sandbox code."""
     toolchain = isolation.toolchain
     ways = (toolchain.version, toolchain.host, isolation.kind, isolation.landlock, isolation.user is None, backend)
     facts = repr((tuple(phases), ways, astuple(limits), code_hash())).encode()

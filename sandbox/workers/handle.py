@@ -1,4 +1,4 @@
-"""One worker process as the pool sees it: started, asked, ended, replaced by a fresh one after any kind of death."""
+"""The pool's side of one worker process: starts it, sends it programs, ends it, and replaces it after it died."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -19,21 +19,31 @@ from sandbox.isolation.policy import Isolation
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
 from sandbox.verdict import Verdict
-from sandbox.workers.worker import serve
 
 __all__ = ["WorkerHandle"]
 
-GRACE_S = 5.0  # for a worker to kill and remove what it runs, before it is killed itself
+GRACE_S = 5.0  # time for a worker to end its commands and remove its files, before it is killed
 LOOK_EVERY_S = 1.0
 
 log = logging.getLogger(__name__)
 
 
 class WorkerHandle:
-    """Looks after a worker. One thread starts and asks it, always the same; any other may stop or close it."""
+    """Controls one worker process at a time.
 
-    def __init__(self, root: Path, isolation: Isolation, limits: Limits) -> None:
-        """Args: root, the pool's directory, in which every process gets one of its own."""
+    Only one thread may call `start` and `ask`, always the same. Any thread may call `stop`, `end` and `close`.
+    """
+
+    def __init__(self, serve: Callable[..., None], root: Path, isolation: Isolation, limits: Limits) -> None:
+        """Keep what every process of this handle is started with.
+
+        Args:
+            serve: The function that a process runs: `sandbox.workers.worker.serve`.
+            root: The pool's directory, in which each process gets a directory of its own.
+            isolation: How a process starts the commands of programs.
+            limits: What each program may use.
+        """
+        self._serve = serve
         self._root = root
         self._settings = (isolation, limits)
         self._context = multiprocessing.get_context("spawn")
@@ -48,10 +58,11 @@ class WorkerHandle:
     def start(self) -> None:
         """Start the process, unless one is running.
 
-        It ends with the thread that calls this, which should block SIGINT: the process inherits that, so that Ctrl-C
-        does not meet it before it can ignore it.
+        The process ends when the calling thread ends. That thread should block SIGINT: the process inherits the block,
+        so that Ctrl-C cannot end it before it ignores SIGINT itself.
 
-        Raises: OSError when the host has no room for it.
+        Raises:
+            OSError: The host has no room for a process or its directory.
         """
         with self._lock:
             if self._process is not None and not self._process.is_alive():
@@ -60,11 +71,11 @@ class WorkerHandle:
                 return
             self._stopped_at = None
             self._directory = Path(tempfile.mkdtemp(dir=self._root))
-            self._directory.chmod(0o711)  # guests of another user pass through, and see nothing
+            self._directory.chmod(0o711)  # programs run as another user, who may pass through but not list it
             theirs: Connection
             self._connection, theirs = self._context.Pipe()
             process = self._context.Process(
-                target=serve, args=(theirs, self._group, *self._settings, self._directory), daemon=True
+                target=self._serve, args=(theirs, self._group, *self._settings, self._directory), daemon=True
             )
             try:
                 process.start()
@@ -74,14 +85,19 @@ class WorkerHandle:
 
     @property
     def pid(self) -> int | None:
-        """The process id, None while there is no process."""
+        """The process id; None while no process runs."""
         process = self._process
         return process.pid if process is not None and process.is_alive() else None
 
     def ask(self, sources: Sequence[str], phases: Sequence[str], backend: str) -> Iterator[tuple[int, Verdict | None]]:
-        """Grade programs: the place of one and None when its turn comes, the place and its verdict when that is known.
+        """Grade programs.
 
-        Ends early when the worker dies or is stopped.
+        Args:
+            sources: The programs.
+            phases: Those of `PHASES` that are wanted.
+            backend: One of `BACKENDS`.
+        Returns: An iterator of pairs: a program's index and None when its run starts, its index and its verdict when it
+            is graded. It ends early if the worker dies or is stopped.
         """
         connection = self._connection
         if connection is None:
@@ -100,14 +116,14 @@ class WorkerHandle:
             return
 
     def stop(self) -> None:
-        """Tell the worker to leave what it does; returns at once, and `ask` does soon."""
+        """Tell the worker to end. Returns immediately; a running `ask` ends soon, after about `GRACE_S` at most."""
         with self._lock:
             if self._process is not None and self._stopped_at is None:
                 self._stopped_at = time.monotonic()
                 self._process.terminate()
 
     def end(self) -> None:
-        """End the process and all that it ran, and remove its files."""
+        """End the process and every command that it started, and remove its files."""
         with self._lock:
             self.stop()
             if self._process is not None:
@@ -124,13 +140,13 @@ class WorkerHandle:
             self._remove_directory()
 
     def close(self) -> None:
-        """End the process for good."""
+        """End the process, and start no other one."""
         with self._lock:
             self._closed = True
             self.end()
 
     def _kill(self) -> None:
-        """Kill the process, if it still runs, and the process group that it was running."""
+        """Kill the process, unless it ended by itself, and the process group that it was running."""
         if self._process is None or self._process.exitcode == 0:
             return
         self._process.kill()
@@ -141,7 +157,7 @@ class WorkerHandle:
                 pass
 
     def _remove_directory(self) -> None:
-        """Remove the process's directory, or say loudly why it stays."""
+        """Remove the process's directory, or log an error if that fails."""
         if self._directory is not None:
             try:
                 remove_tree(self._directory)
@@ -151,11 +167,11 @@ class WorkerHandle:
 
 
 def _kill_strays(directory: str) -> None:
-    """Kill what a killed worker can no longer kill: processes that know its directory, and left its process group."""
+    """Kill the processes that a killed worker left: those with its directory in their environment."""
     needle = directory.encode()
     for entry in os.scandir("/proc"):
         try:
             if entry.name.isdecimal() and needle in Path(entry.path, "environ").read_bytes():
                 os.kill(int(entry.name), signal.SIGKILL)
         except OSError:
-            continue  # it ended, or is somebody else's
+            continue  # it ended, or belongs to another user

@@ -1,38 +1,38 @@
-"""What waits to be graded: one line for all workers, from which each takes as much as makes sense at once."""
+"""The queue of programs to grade: one for all workers. A worker takes one job, or several that form a batch."""
 
 from __future__ import annotations
 
 import queue
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from sandbox.grading.backends import BATCH_SIZE
 from sandbox.verdict import PHASES, Verdict
-from sandbox.workers.handle import WorkerHandle
 
 __all__ = ["Job", "JobQueue"]
 
 
 @dataclass(eq=False)
 class Job:
-    """A program that somebody waits for."""
+    """A program to grade, and the future of its verdict."""
 
     key: str
     source: str
     phases: tuple[str, ...]
     backend: str
     future: Future[Verdict] = field(default_factory=Future)
-    worker: WorkerHandle | None = None  # while it is being graded
-    expired: str = ""  # why it is not waited for any longer
+    stop: Callable[[], None] | None = None  # stops the worker that grades it; None while none does
+    expired: str = ""  # why it was cancelled; empty while it is wanted
 
     @property
     def may_share(self) -> bool:
-        """Whether it may be graded together with others."""
+        """Whether it may be graded in a batch."""
         return self.backend == "batch" and set(self.phases) == set(PHASES)
 
 
 class JobQueue:
-    """Jobs in the order in which they came."""
+    """Jobs, first in, first out."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
@@ -43,12 +43,12 @@ class JobQueue:
         self._jobs.put(job)
 
     def end(self) -> None:
-        """Let every worker know that there will be no more."""
+        """Tell every worker that no more jobs follow."""
         for _ in range(self._workers):
             self._jobs.put(None)
 
     def take(self) -> list[Job]:
-        """The next job, once there is one, and a fair part of those that wait if it may share; none at the end."""
+        """Wait for a job. If it may share, take 1 / workers of the waiting jobs too. Returns none after `end`."""
         jobs: list[Job] = []
         wanted = 1
         while len(jobs) < wanted:
@@ -58,7 +58,7 @@ class JobQueue:
                 break
             if job is None:
                 if jobs:
-                    self._jobs.put(None)  # for the next time
+                    self._jobs.put(None)  # for the next call
                 break
             jobs.append(job)
             if job.may_share and len(jobs) == 1:

@@ -1,9 +1,9 @@
-"""Grade programs on all cores: worker processes, one thread a worker to feed it, futures for whoever waits.
+"""Grades programs on all cores: a pool of worker processes, a thread for each, and a future for each program.
 
-Start it before torch: workers are spawned, and stay small. A worker that dies is replaced and its program graded again;
-if that kills three workers, the verdict is HOST_ERROR. The same program, asked for twice, is graded once. A
-program's limits run from its start, never from when it was queued. Left out: whoever gives a program up gives it up for
-all who wait for the same one.
+Start a pool before torch: workers are spawned, and stay small. A worker that dies is replaced and its program graded
+again; if three workers die over it, the verdict is HOST_ERROR. A program that is submitted twice is graded once. The
+limits of a program count from its start, not from when it was queued. Not covered: `cancel` takes a program away from
+all who wait for it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 
 from sandbox.errors import PoolClosed, SandboxError, ToolchainError
+from sandbox.find_rust import find_toolchain
 from sandbox.grading.backends import BACKENDS
 from sandbox.grading.self_check import SelfCheck, programs
-from sandbox.isolation.policy import Isolation, isolate
+from sandbox.isolation.policy import Isolation
+from sandbox.isolation.probe import isolate
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
 from sandbox.storage import cache_directory
-from sandbox.toolchain import Toolchain, find_toolchain
+from sandbox.toolchain import Toolchain
 from sandbox.verdict import PHASES, Outcome, Verdict
 from sandbox.workers.cache import VerdictCache, verdict_key
 from sandbox.workers.handle import WorkerHandle
 from sandbox.workers.job_queue import Job, JobQueue
 from sandbox.workers.store import VerdictStore
+from sandbox.workers.worker import serve
 
 __all__ = ["SandboxPool"]
 
@@ -41,7 +44,10 @@ ATTEMPTS = 3
 KEPT = 1_000_000  # verdicts on disk, about a kilobyte each
 PROBE = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {\n        assert_eq!(1 + 1, 2);\n    }\n}\n"
 log = logging.getLogger(__name__)
-BY_LOAD = ("wall-clock", "wrote more than")  # in the reasons of verdicts that depend on the machine's load
+BY_LOAD = (
+    "wall-clock",
+    "wrote more than",
+)  # in the reasons of verdicts that depend on the machine's load: they are not cached
 
 
 class SandboxPool:
@@ -62,22 +68,29 @@ class SandboxPool:
         cache_size: int = 100_000,
         keep: bool = False,
     ) -> None:
-        """Start the workers and grade one empty program, to know that grading works.
+        """Start the workers, and grade one small program to check that grading works.
 
-        Args: jobs, programs graded at once, 0 for one a core; limits of each program; backend, "cargo" for cargo itself,
-            "direct" for its compilers, "batch" for the same with several programs at once when many wait; isolation,
-            of `ISOLATIONS`, "auto" for the strongest that the host can give and "none" for none; cache_size, verdicts
-            remembered; keep, whether they are kept on disk for other runs (never without isolation: a program could
-            write there).
-        Raises: ToolchainError when there is no Rust to grade with, or it cannot build the empty program; IsolationError
-            when guests cannot be isolated as asked; SandboxError when there is no room for work directories; ValueError
-            for a backend that does not exist.
+        Args:
+            jobs: Number of workers, 0 for one per core.
+            limits: What each program may use; None for `Limits()`.
+            backend: One of `BACKENDS`. "batch" grades several programs together when many wait.
+            isolation: One of `ISOLATIONS`. "auto" takes the strongest that the host supports, "none" takes none.
+            cache_size: Number of verdicts kept in memory.
+            keep: Whether verdicts are kept on disk for other runs. Ignored without isolation, since a program could
+                then write to that file.
+        Raises:
+            ToolchainError: No Rust toolchain is found, or it cannot build the small program.
+            IsolationError: The host does not support the isolation.
+            SandboxError: There is no room for work directories.
+            ValueError: There is no such backend.
         """
         if backend not in BACKENDS:
             raise ValueError(f"the backend is {backend!r}; it must be one of {', '.join(BACKENDS)}")
         self._directory = Path(tempfile.gettempdir()) / f"sandbox-{secrets.token_hex(8)}"
         self._workers: list[WorkerHandle] = []
-        self._finalizer = weakref.finalize(self, _clean_up, self._workers, self._directory)  # before there is anything
+        self._finalizer = weakref.finalize(
+            self, _clean_up, self._workers, self._directory
+        )  # first, so that an error below cleans up
         _make(self._directory)
         self.isolation: Isolation = isolate(find_toolchain(), isolation)
         self.toolchain: Toolchain = self.isolation.toolchain
@@ -92,9 +105,9 @@ class SandboxPool:
         self._cache = VerdictCache(cache_size, store)
         self._pending: dict[str, Job] = {}
         self._closed = False
-        self._busy = [0.0] * self.jobs  # seconds, by worker
-        self._workers += [WorkerHandle(self._directory, self.isolation, self.limits) for _ in range(self.jobs)]
-        resource_tracker.ensure_running()  # else a worker's start does it, and lets SIGINT through to the worker
+        self._busy = [0.0] * self.jobs  # seconds by worker
+        self._workers += [WorkerHandle(serve, self._directory, self.isolation, self.limits) for _ in range(self.jobs)]
+        resource_tracker.ensure_running()  # else starting a worker does it, and unblocks SIGINT for that worker
         self._started = threading.Barrier(self.jobs + 1)
         feeds = enumerate(self._workers)
         self._threads = [threading.Thread(target=self._feed, args=feed, daemon=True) for feed in feeds]
@@ -103,15 +116,19 @@ class SandboxPool:
         self._started.wait()
         self._check()
         if self.backend != "cargo":
-            self._prove(SelfCheck(self.toolchain))
+            self._check_backend(SelfCheck(self.toolchain))
 
     def submit(self, source: str, *, phases: Sequence[str] = PHASES) -> Future[Verdict]:
-        """Queue a program; returns at once.
+        """Queue a program. Returns immediately.
 
-        Args: source, the program, hostile text of any kind; phases, those of `PHASES` that are wanted.
-        Returns: a future of the verdict; the same one for the same program while it is graded. It never raises: what
-            goes wrong is in the verdict.
-        Raises: PoolClosed; ValueError for an unknown phase.
+        Args:
+            source: The program: any text, possibly hostile.
+            phases: Those of `PHASES` that are wanted.
+        Returns: A future of the verdict. While a program is graded, submitting it again returns the same future. Errors
+            are reported in the verdict, not as exceptions.
+        Raises:
+            PoolClosed: The pool is closed.
+            ValueError: A phase is unknown, or none is given.
         """
         unknown = set(phases) - set(PHASES)
         if unknown or not phases:
@@ -136,24 +153,26 @@ class SandboxPool:
 
     @property
     def worker_pids(self) -> list[int]:
-        """The process ids of the workers that are running, for whoever watches or kills them."""
+        """The process ids of the running workers."""
         return [pid for worker in self._workers if (pid := worker.pid) is not None]
 
     @property
     def busy_s(self) -> float:
-        """Seconds that workers have spent on programs so far, summed over the workers."""
+        """Seconds that the workers have spent on programs so far, summed over workers."""
         return sum(self._busy)
 
     @property
     def unfinished(self) -> int:
-        """Programs that were submitted and have no verdict yet."""
+        """Number of programs that were submitted and have no verdict yet."""
         with self._lock:
             return len(self._pending)
 
     def cancel(self, future: Future[Verdict], reason: str) -> None:
-        """Stop waiting for a program: its verdict is TIMEOUT with this reason, and what runs of it ends.
+        """Stop a program. Its verdict is TIMEOUT, or HOST_ERROR if it was not started yet.
 
-        One that was never started has done nothing wrong: its verdict is HOST_ERROR.
+        Args:
+            future: That `submit` returned. One that is done is ignored.
+            reason: The verdict's reason.
         """
         with self._lock:
             job = next((job for job in self._pending.values() if job.future is future), None)
@@ -162,13 +181,13 @@ class SandboxPool:
             job.expired = reason
             del self._pending[job.key]
             verdict = Verdict(Outcome.HOST_ERROR, reason=f"{reason}: it was never started")
-            if job.worker is not None:
-                job.worker.stop()
+            if job.stop is not None:
+                job.stop()
                 verdict = Verdict(Outcome.TIMEOUT, reason=reason)
         _settle(job.future, verdict)
 
     def close(self) -> None:
-        """End all workers and remove all work directories; programs not yet graded are cancelled."""
+        """End all workers, remove all work directories, and cancel the futures of programs that have no verdict."""
         with self._lock:
             self._closed = True
             unfinished = list(self._pending.values())
@@ -189,7 +208,7 @@ class SandboxPool:
         self.close()
 
     def _check(self) -> None:
-        """Grade an empty program, since a missing linker would look like a program that does not build."""
+        """Grade a small program: without this check, a missing linker would look like an error of every program."""
         verdict = self.submit(PROBE).result()
         if verdict.outcome is not Outcome.PASSED:
             self.close()
@@ -199,31 +218,31 @@ class SandboxPool:
                 "Rust needs a C linker: install gcc or clang, and look for room in the temporary directory"
             )
 
-    def _prove(self, proof: SelfCheck) -> None:
-        """Fall back to cargo where the backend differs from it, after comparing the two where that was never done."""
-        differing = proof.differing
+    def _check_backend(self, self_check: SelfCheck) -> None:
+        """Compare the backend with cargo, once for each toolchain, and use cargo if they differ."""
+        differing = self_check.differing
         if differing is None:
             log.warning("%s is new to the sandbox: comparing its backends on some programs", self.toolchain.version)
-            both = {
+            futures = {
                 name: [self._submit(source, PHASES, backend) for backend in ("cargo", self.backend)]
                 for name, source in programs().items()
             }
-            facts = {name: {future.result().facts for future in futures} for name, futures in both.items()}
-            differing = sorted(name for name, said in facts.items() if len(said) > 1)
-            proof.keep(differing)
+            facts = {name: {future.result().facts for future in both} for name, both in futures.items()}
+            differing = sorted(name for name, found in facts.items() if len(found) > 1)
+            self_check.keep(differing)
         if differing:
             names = ", ".join(differing)
             log.warning("%s: the backend %r differs from cargo on %s", self.toolchain.version, self.backend, names)
-            log.warning("grading exactly, which is slower")
+            log.warning("grading by cargo, which is slower")
             self.backend = "cargo"
 
     def _feed(self, number: int, worker: WorkerHandle) -> None:
-        """The life of one worker's thread: a job, its verdict, the next."""
+        """Run the thread of one worker: take jobs and grade them until the queue ends."""
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             worker.start()
         except OSError:
-            pass  # the first job tries again, and says why
+            pass  # the first job tries again, and its verdict has the error
         self._started.wait()
         while jobs := self._queue.take():
             taken = time.monotonic()
@@ -236,21 +255,21 @@ class SandboxPool:
             self._busy[number] += time.monotonic() - taken
 
     def _starts(self, job: Job, worker: WorkerHandle) -> bool:
-        """Note who grades a job from now on; False when nobody waits for it any longer."""
+        """Record which worker grades a job; False if the job was cancelled or the pool closed."""
         with self._lock:
             if job.expired or self._closed:
                 return False
-            job.worker = worker
+            job.stop = worker.stop
             return True
 
     def _grade_together(self, worker: WorkerHandle, jobs: Sequence[Job]) -> list[Job]:
-        """Grade jobs in one go; those that came out of it without a verdict, to be graded alone."""
+        """Grade jobs in one batch, and return those that got no verdict, which have to be graded alone."""
         together = [job for job in jobs if job.may_share and not job.expired]
         others = [job for job in jobs if job not in together]
         try:
             worker.start()
         except OSError:
-            return list(jobs)  # alone, each tries again and says why
+            return list(jobs)  # graded alone, each tries again, and its verdict has the error
         left = dict(enumerate(together))
         unanswered = len(left)
         for number, verdict in worker.ask([job.source for job in together], PHASES, "batch"):
@@ -263,11 +282,11 @@ class SandboxPool:
         if unanswered:
             worker.end()
         for job in left.values():
-            job.worker = None
+            job.stop = None
         return [*left.values(), *others]
 
     def _grade(self, worker: WorkerHandle, job: Job) -> Verdict | None:
-        """The verdict of a job, with a fresh worker and another try should one die; None: nobody waits."""
+        """Grade one job, again with a new worker if one dies; None if the job was cancelled or the pool closed."""
         failure = ""
         for _ in range(ATTEMPTS):
             try:
@@ -284,9 +303,9 @@ class SandboxPool:
         return Verdict(Outcome.HOST_ERROR, reason=failure)
 
     def _resolve(self, job: Job, verdict: Verdict | None) -> None:
-        """Hand a verdict out, and remember it if it would be the same again."""
+        """Set the result of a job, and cache the verdict unless it depends on the host or its load."""
         with self._lock:
-            job.worker = None
+            job.stop = None
             if self._pending.get(job.key) is job:
                 del self._pending[job.key]
             if verdict is None or job.expired:
@@ -297,7 +316,7 @@ class SandboxPool:
 
 
 def _settle(future: Future[Verdict], verdict: Verdict) -> None:
-    """Answer a future, unless whoever waited has cancelled it."""
+    """Set the result of a future, unless the future was cancelled."""
     try:
         future.set_result(verdict)
     except InvalidStateError:
@@ -305,10 +324,10 @@ def _settle(future: Future[Verdict], verdict: Verdict) -> None:
 
 
 def _make(directory: Path) -> None:
-    """Make the directory below which everything happens."""
+    """Make the pool's directory."""
     try:
         directory.mkdir(mode=0o700)
-        directory.chmod(0o711)  # guests of another user pass through, and see nothing
+        directory.chmod(0o711)  # programs run as another user, who may pass through but not list it
     except OSError as error:
         raise SandboxError(
             f"no work directory can be made ({error}); free some space or name another TMPDIR"
@@ -316,8 +335,8 @@ def _make(directory: Path) -> None:
 
 
 def _clean_up(workers: list[WorkerHandle], directory: Path) -> None:
-    """End every worker and remove every file: at close, or when the interpreter ends."""
-    # A second Ctrl-C may not interrupt this. Python interrupts its main thread only, whichever thread got the signal.
+    """End every worker and remove every file, at `close` or when the interpreter ends."""
+    # A second Ctrl-C must not interrupt this. Python raises KeyboardInterrupt in its main thread only.
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
     try:

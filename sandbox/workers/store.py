@@ -1,7 +1,7 @@
-"""Verdicts kept on disk between runs: one SQLite file in the user's cache directory, shared by any number of processes.
+"""Keeps verdicts on disk between runs: one SQLite file in the user's cache directory, shared by all processes.
 
-SQLite, because it already is what this needs: atomic, safe for several processes, one file, in the standard library.
-The store is a convenience and never a reason to fail: what goes wrong is said once in the log, and grading goes on.
+SQLite is atomic, safe for several processes, a single file, and part of the standard library. An error of the store
+does not stop a grading: it is logged once, and the store is no longer used.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ __all__ = ["VerdictStore"]
 
 TABLE = "CREATE TABLE IF NOT EXISTS verdicts (key TEXT PRIMARY KEY, verdict TEXT NOT NULL, kept REAL NOT NULL)"
 BUSY_S = 2.0  # how long to wait for another process
-LOOK_EVERY = 500  # verdicts kept between two looks at the size
+LOOK_EVERY = 500  # puts between two checks of the size
 
 log = logging.getLogger(__name__)
 
 
 class VerdictStore:
-    """At most about `size` verdicts, the oldest out first. Not safe for threads by itself.
+    """About `size` verdicts at most, the oldest removed first. Not safe for threads.
 
     >>> import tempfile
     >>> from sandbox.verdict import Outcome
@@ -50,7 +50,7 @@ class VerdictStore:
             self._give_up(error)
 
     def get(self, key: str) -> Verdict | None:
-        """The verdict under a key; None for an entry that cannot be read."""
+        """Look up a verdict; None if it is missing or cannot be read."""
         if self._connection is None:
             return None
         try:
@@ -61,10 +61,10 @@ class VerdictStore:
         try:
             return Verdict.from_json(json.loads(row[0])) if row else None
         except (ValueError, TypeError, KeyError, AttributeError):
-            return None  # damaged, or of another version: it is graded again and overwritten
+            return None  # damaged, or of another version: grading again overwrites it
 
     def put(self, key: str, verdict: Verdict) -> None:
-        """Keep a verdict."""
+        """Write a verdict, and now and then remove the oldest ones above `size`."""
         if self._connection is None:
             return
         row = (key, json.dumps(verdict.to_json()), time.time())
@@ -78,12 +78,12 @@ class VerdictStore:
             self._give_up(error)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._connection is not None:
             with closing(self._connection):
                 self._connection = None
 
     def _give_up(self, error: Exception) -> None:
-        """Go on without the store."""
+        """Log an error, and stop using the file."""
         log.warning("verdicts are not kept on disk: %s: %s", self._path, error)
         self.close()

@@ -1,7 +1,7 @@
-"""What runs in a worker process: take a program, grade it, send the verdict back, until the pool hangs up.
+"""The code of a worker process: receives programs, grades them and sends verdicts back, until the pool closes.
 
-Ended by SIGTERM, or by the end of its pool, however sudden, it takes along every process of the program that it grades
-and every file: only SIGKILL leaves something, for the pool to remove.
+A worker ends on SIGTERM, and when its pool ends for any reason. It then kills every process of the program that it
+grades, and removes all its files. Only after SIGKILL do some remain, which the pool removes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
-from sandbox.grading.backends import grade, grade_together
+from sandbox.grading.grade import grade, grade_together
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.process import Terminated, become_reaper, kill_children, listen_for_the_end
 from sandbox.isolation.remove_tree import remove_tree
@@ -31,20 +31,29 @@ def serve(
     limits: Limits,
     workdir: Path,
 ) -> None:
-    """Answer every (sources, phases, backend) on the connection as `grade_together` does; several sources mean all phases.
+    """Answer requests on a connection until it is closed.
 
-    A failure of the host becomes a HOST_ERROR verdict. Args: process_group, where the pool reads which processes to
-    kill if this one dies, 0 for none; workdir, this worker's alone, removed at the end.
+    A request is a tuple (sources, phases, backend). The answers are the pairs of `grade_together`. One source is graded
+    by the phases and the backend of the request, several in one batch by all phases. A failure of the host becomes a
+    verdict HOST_ERROR.
+
+    Args:
+        connection: To the pool.
+        process_group: Shared with the pool: the process group of the running command, 0 for none. The pool kills it if
+            this process dies.
+        isolation: How commands are started.
+        limits: What each program may use.
+        workdir: A directory of this worker alone, removed at the end.
     """
 
     def started(pid: int) -> None:
         process_group.value = pid
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the pool's owner to act on
-    told = listen_for_the_end()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that owns the pool handles Ctrl-C
+    terminated = listen_for_the_end()
     become_reaper()
     try:
-        while _pool_is_there() and told not in wait([connection, told]):
+        while _pool_is_there() and terminated not in wait([connection, terminated]):
             sources, phases, backend = connection.recv()
             if len(sources) == 1:
                 grading = _alone(
@@ -52,11 +61,11 @@ def serve(
                 )
             else:
                 grading = grade_together(sources, isolation, limits, workdir, on_start=started)
-            for answer in _answers(grading, len(sources)):
+            for pair in _pairs(grading, len(sources)):
                 process_group.value = 0
-                connection.send(answer)
+                connection.send(pair)
     except (Terminated, EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # nobody waits any longer
+        pass  # the pool ended, or ended this worker
     finally:
         kill_children()
         remove_tree(workdir)
@@ -65,12 +74,12 @@ def serve(
 
 
 def _alone(source: str, *where: Any, **how: Any) -> Iterator[tuple[int, Verdict | None]]:
-    """The verdict on one program, as if it were one of several."""
+    """Grade one program, with the result in the form of `grade_together`."""
     yield 0, grade(source, *where, **how)
 
 
-def _answers(grading: Iterator[tuple[int, Verdict | None]], count: int) -> Iterator[tuple[int, Verdict | None]]:
-    """Verdicts as they come; once the host has failed, that is the verdict on all that are still without one."""
+def _pairs(grading: Iterator[tuple[int, Verdict | None]], count: int) -> Iterator[tuple[int, Verdict | None]]:
+    """Pass on the pairs of a grading. If the host fails, every program without a verdict gets HOST_ERROR."""
     waiting = set(range(count))
     try:
         for number, verdict in grading:
@@ -83,13 +92,13 @@ def _answers(grading: Iterator[tuple[int, Verdict | None]], count: int) -> Itera
 
 
 def _pool_is_there() -> bool:
-    """Whether the process that started this one still runs."""
+    """Whether the process that started this one is alive."""
     parent = multiprocessing.parent_process()
     return parent is not None and parent.is_alive()
 
 
 def _remove_if_empty(directory: Path) -> None:
-    """Remove the pool's directory: the last of its workers succeeds."""
+    """Remove the pool's directory, in which the last worker to end succeeds."""
     try:
         directory.rmdir()
     except OSError:

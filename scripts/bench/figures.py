@@ -1,4 +1,4 @@
-"""What the steps of contenders come to: rows, ratios, rates, and hours for the published experiment."""
+"""Figures of the contenders' steps: rows, ratios, rates, and hours for the published experiment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from grpo_rust.known_sizes import COMPLETIONS, COMPLETIONS_PER_STEP
 
 __all__ = ["SIDES", "compared", "projection", "rates", "row", "table"]
 
-SIDES = {"ours": "", "ahead": "_ahead", "vllm": "_vllm"}  # contenders of this project, and what their names end in
+SIDES = {
+    "ours": "",
+    "ahead": "_ahead",
+    "vllm": "_vllm",
+}  # contenders of this project, and the ending of a comparison's name
 FLOPS = 6  # a parameter and token, forward and backward
 COLUMNS = {
     "step_s": "step s",
@@ -30,12 +34,16 @@ COLUMNS = {
 
 
 def row(steps: Sequence[Step], facts: Mapping[str, float]) -> dict[str, float]:
-    """A contender's figures, the first step apart: it warms up.
+    """A contender's figures; the first step is apart, since it warms up.
 
-    Args: steps, at least two; facts of `throughput.turns.Contender`.
-    Returns: seconds a step, rates, seconds by phase, memory; `mfu`, where the facts know how fast the machine
-        multiplies matrices, is `6 * parameters * trained tokens / seconds of training`, over that: prompts and
-        attention are work that is not counted.
+    `mfu` is `6 * parameters * trained tokens / seconds of training` over the machine's speed, where the facts have it.
+    Prompts and attention are work that is not counted.
+
+    Args:
+        steps: At least two.
+        facts: Those of a `bench.turns.Contender`.
+
+    Returns: seconds a step, rates, seconds by phase, memory.
     """
     first, *rest = steps
     seconds = sum(step.seconds for step in rest)
@@ -58,7 +66,7 @@ def row(steps: Sequence[Step], facts: Mapping[str, float]) -> dict[str, float]:
 
 
 def compared(rows: Mapping[str, dict[str, float]], name: str) -> dict[str, Any]:
-    """The peer's row, one of ours by its name, and their ratio in trained tokens a second; without a peer ours."""
+    """The peer's row, ours by its name, and their ratio in trained tokens per second; without a peer only ours."""
     if "trl" not in rows:
         return {"ours": rows[name]}
     ratio = rows[name]["tokens_per_s"] / rows["trl"]["tokens_per_s"]
@@ -66,7 +74,15 @@ def compared(rows: Mapping[str, dict[str, float]], name: str) -> dict[str, Any]:
 
 
 def rates(figures: Mapping[str, Any], *, device: str, dtype: str) -> dict[str, list[dict[str, Any]]]:
-    """What `scripts/grpo_rust/time_estimate.py` reads: by engine and step, completion tokens sampled and trained in a second of each."""
+    """What `grpo_rust.time_estimate.read_rates` reads: our completion tokens per second of sampling and of training.
+
+    Args:
+        figures: The comparisons by name.
+        device: What the model was trained on.
+        dtype: The type of the matrix products.
+
+    Returns: by engine, one entry for each size of step.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
     for engine, ending in (("hf", SIDES["ours"]), ("vllm", SIDES["vllm"])):
         for name in ("cargo", "published_step", "trivial"):
@@ -87,10 +103,9 @@ def rates(figures: Mapping[str, Any], *, device: str, dtype: str) -> dict[str, l
 
 
 def projection(figures: Mapping[str, Any], *, completions_per_step: int) -> dict[str, Any]:
-    """Hours that the published number of completions would take, each step like those that were measured.
+    """Hours that the published number of completions would take, if each step were like the measured ones.
 
-    At the published step (`published_step`) and at the step of `cargo` (`our_step`), for every contender; what was not
-    measured is not there.
+    The result has the keys `published_step` and `our_step`, the step of `cargo`, where these were measured.
     """
     steps = (("published_step", "published_step", COMPLETIONS_PER_STEP), ("our_step", "cargo", completions_per_step))
     return {
@@ -115,7 +130,7 @@ def _hours(figures: Mapping[str, Any], scenario: str) -> dict[str, float]:
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    """The figures and the projection as Markdown; the peer's row once for all that it is compared with."""
+    """The figures and the projection as Markdown; the peer's row stands once for all contenders compared with it."""
     rows: list[tuple[str, str, Mapping[str, float], str]] = []
     for name, figure in figures.items():
         if "ours" in figure:
@@ -130,7 +145,6 @@ def table(figures: Mapping[str, Any]) -> str:
     for key in ("published_step", "our_step"):
         if part := figures["projection"].get(key):
             hours = ", ".join(f"{side} {value:.2f}" for side, value in part["hours"].items())
-            lines.append(
-                f"\n{figures['projection']['completions']:,} completions, {part['completions_per_step']} a step, hours: {hours}"
-            )
+            total = figures["projection"]["completions"]
+            lines.append(f"\n{total:,} completions, {part['completions_per_step']} a step, hours: {hours}")
     return "\n".join(lines)

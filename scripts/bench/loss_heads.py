@@ -1,8 +1,8 @@
 """Hidden states to log-probs and entropy, forward and backward: full logits, TRL's tiled head, and ours.
 
-Each variant has a process of its own, so that its peak of memory is its own; they take turns, so that a busy machine is
-busy for all of them. The peak is that of the first turn, over what the inputs take; gradients of hidden states and head
-are in it. Errors are measured against fp64 on a small problem.
+Each variant has a process of its own, so that its memory can be measured; they take turns, so that other load on the
+machine affects all of them. The peak is that of the first turn, above the memory of the inputs; it includes the
+gradients of hidden states and head. Errors are measured against fp64 on a small problem.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from grpo.logprobs import linear_logprobs, token_logprobs
 
-__all__ = ["Cost", "Problem", "VARIANTS", "bench_heads"]
+__all__ = ["VARIANTS", "HeadCost", "HeadProblem", "bench_heads", "max_error"]
 
 TEMPERATURE = 0.9
 SMALL = (96, 3000)  # tokens and vocabulary of the problem on which errors are measured
@@ -29,7 +29,7 @@ Head = Callable[[Tensor, Tensor, Tensor, bool], tuple[Tensor, Tensor]]  # the la
 
 
 @dataclass(frozen=True)
-class Problem:
+class HeadProblem:
     """The size of the head."""
 
     tokens: int
@@ -40,13 +40,13 @@ class Problem:
 
     @property
     def flops(self) -> float:
-        """Of a forward and a backward pass, nothing computed twice."""
+        """Floating-point operations of a forward and a backward pass, without recomputation."""
         return 6.0 * self.tokens * self.hidden * self.vocabulary
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What a variant took."""
+class HeadCost:
+    """Memory, time and error of a variant."""
 
     peak_mb: float
     seconds: float
@@ -55,7 +55,7 @@ class Cost:
 
 
 def full(hidden: Tensor, weight: Tensor, token_ids: Tensor, entropy_grad: bool) -> tuple[Tensor, Tensor]:
-    """All logits at once."""
+    """The whole logits."""
     return token_logprobs(hidden @ weight.T, token_ids, temperature=TEMPERATURE, entropy_grad=entropy_grad)
 
 
@@ -65,7 +65,7 @@ def ours(hidden: Tensor, weight: Tensor, token_ids: Tensor, entropy_grad: bool) 
 
 
 def trl(hidden: Tensor, weight: Tensor, token_ids: Tensor, entropy_grad: bool) -> tuple[Tensor, Tensor]:
-    """TRL 1.16's head with the tile that its trainer uses; it computes the entropy's gradient where there is one."""
+    """TRL 1.16's head with the tile that its trainer uses."""
     from trl.kernels import ChunkedLogProbFunction
     from trl.trainer.utils import _CHUNKED_LOGPROB_CHUNK_SIZE as TILE
 
@@ -77,8 +77,11 @@ def trl(hidden: Tensor, weight: Tensor, token_ids: Tensor, entropy_grad: bool) -
 VARIANTS: Mapping[str, Head] = {"full": full, "trl": trl, "ours": ours}
 
 
-def bench_heads(problem: Problem, *, repeats: int) -> dict[str, dict[str, float]]:
-    """Measure every variant `repeats` times, in turns: medians of the times, the first peak, the largest error."""
+def bench_heads(problem: HeadProblem, *, repeats: int) -> dict[str, dict[str, float]]:
+    """Measure every variant `repeats` times, in turns.
+
+    Returns: the fields of `HeadCost` by variant: medians of the times, the first peak, the largest error.
+    """
     context = multiprocessing.get_context("spawn")
     workers: dict[str, tuple[Connection, SpawnProcess]] = {}
     try:
@@ -99,7 +102,7 @@ def bench_heads(problem: Problem, *, repeats: int) -> dict[str, dict[str, float]
             process.join()
     return {
         name: asdict(
-            Cost(
+            HeadCost(
                 peak_mb=found[0][2],
                 seconds=statistics.median(turn[0] for turn in found),
                 cpu_seconds=statistics.median(turn[1] for turn in found),
@@ -110,7 +113,7 @@ def bench_heads(problem: Problem, *, repeats: int) -> dict[str, dict[str, float]
     }
 
 
-def max_error(head: Head, problem: Problem) -> float:
+def max_error(head: Head, problem: HeadProblem) -> float:
     """The largest error of log-probs, entropy and both gradients, relative to the largest entry of each in fp64."""
     small = replace(problem, tokens=SMALL[0], vocabulary=SMALL[1])
     exact = _results(full, small, _inputs(small, torch.float64))
@@ -118,8 +121,8 @@ def max_error(head: Head, problem: Problem) -> float:
     return max(float((one.double() - two).abs().max() / two.abs().max()) for one, two in zip(found, exact, strict=True))
 
 
-def _inputs(problem: Problem, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-    """Hidden states and head as a model has them, and tokens."""
+def _inputs(problem: HeadProblem, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+    """Hidden states and a head of a model's magnitude, and tokens."""
     generator = torch.Generator().manual_seed(0)
     hidden = torch.randn(problem.tokens, problem.hidden, generator=generator)
     weight = torch.randn(problem.vocabulary, problem.hidden, generator=generator).mul_(0.02)
@@ -128,8 +131,8 @@ def _inputs(problem: Problem, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tenso
     return (*leaves, token_ids.to(problem.device))  # type: ignore[return-value]  # a generator has no length
 
 
-def _results(head: Head, problem: Problem, inputs: tuple[Tensor, Tensor, Tensor]) -> list[Tensor]:
-    """Log-probs, entropy, and the gradients of a policy loss, with an entropy bonus where that is asked for."""
+def _results(head: Head, problem: HeadProblem, inputs: tuple[Tensor, Tensor, Tensor]) -> list[Tensor]:
+    """Log-probs, entropy, and the gradients of a policy loss, with an entropy bonus where the problem has one."""
     hidden, weight, token_ids = inputs
     hidden.grad = weight.grad = None
     logprobs, entropy = head(hidden, weight, token_ids, problem.entropy_grad)
@@ -139,8 +142,8 @@ def _results(head: Head, problem: Problem, inputs: tuple[Tensor, Tensor, Tensor]
     return [logprobs.detach(), entropy.detach(), hidden.grad, weight.grad]
 
 
-def _serve(name: str, problem: Problem, connection: Connection) -> None:
-    """A worker: make the inputs, then run once for every word that comes."""
+def _serve(name: str, problem: HeadProblem, connection: Connection) -> None:
+    """A worker process: makes the inputs, then runs once for every message."""
     inputs = _inputs(problem, torch.float32)
     head = VARIANTS[name]
     small = replace(problem, tokens=8, vocabulary=64)
@@ -160,9 +163,10 @@ def _serve(name: str, problem: Problem, connection: Connection) -> None:
 
 
 def _receive(connection: Connection, process: SpawnProcess) -> tuple[float, float, float]:
-    """A worker's next word.
+    """The next message of a worker.
 
-    Raises: RuntimeError when it has died: out of memory, most likely.
+    Raises:
+        RuntimeError: Where it has ended, most likely for lack of memory.
     """
     try:
         if connection.poll(START_S):
@@ -170,13 +174,11 @@ def _receive(connection: Connection, process: SpawnProcess) -> tuple[float, floa
             return found
     except EOFError:
         pass
-    raise RuntimeError(
-        f"the worker {process.name} gave no completion; its exit code is {process.exitcode} (-9: no memory)"
-    )
+    raise RuntimeError(f"the worker {process.name} gave no answer; its exit code is {process.exitcode} (-9: no memory)")
 
 
 def _reset_peak(device: str) -> float:
-    """Forget the highest use of memory; what is in use now, in MB."""
+    """Reset the highest use of memory; returns the use now, in MB."""
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         return torch.cuda.memory_allocated() / 2**20
@@ -186,7 +188,7 @@ def _reset_peak(device: str) -> float:
 
 
 def _peak(device: str) -> float:
-    """The highest use of memory since, in MB."""
+    """The highest use of memory since the reset, in MB."""
     return torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else _status("VmHWM")
 
 

@@ -6,8 +6,8 @@
     packed         sequences end to end, without padding
     shared         the same, with the prompt of a group computed once
 
-The head is ours everywhere, and for trl_padded it scores the completions' positions alone, where TRL on a CPU scores the
-prompts' too: the layouts differ and nothing else. Lengths are log-normal, cut at four times their mean.
+The head is ours everywhere, and for trl_padded it scores the positions of completions alone, while TRL on a CPU scores
+those of prompts too: only the layouts differ. Lengths are log-normal, cut at four times their mean.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LOSS_SCALE = 1e-3
 
 
 class StepModel:
-    """A random Qwen2, and what a layout needs of it."""
+    """A Qwen2 with random weights, and the passes that a layout is made of."""
 
     def __init__(self, *, hidden: int, layers: int, vocabulary: int, device: str) -> None:
         torch.manual_seed(0)
@@ -53,11 +53,11 @@ class StepModel:
 
     @property
     def flops_per_token(self) -> float:
-        """Of a forward and a backward pass, attention left out."""
+        """Floating-point operations of a forward and a backward pass, without attention."""
         return 6.0 * float(sum(p.numel() for p in self.model.parameters()))
 
     def backward(self, hidden: Tensor, token_ids: Tensor, trained: Tensor | None = None) -> None:
-        """Run the head and the backward pass of the mean log-prob of the trained tokens; None: all of them."""
+        """Run the head and the backward pass of the summed log-probs of the trained tokens; None: of all tokens."""
         logprobs, _ = linear_logprobs(hidden, self.model.lm_head.weight, token_ids, temperature=1.0)
         ((logprobs if trained is None else logprobs * trained).sum() * LOSS_SCALE).backward()
 
@@ -72,7 +72,7 @@ class StepModel:
 def draw_samples(
     *, prompts: int, group: int, prompt_mean: int, completion_mean: int, vocabulary: int
 ) -> list[TrainingSample]:
-    """Groups of completions whose lengths are distributed like real ones; prompts up to twice their mean."""
+    """Groups of completions with log-normal lengths; prompts are at most twice as long as their mean."""
     generator = torch.Generator().manual_seed(0)
 
     def lengths(count: int, mean: int, cap: float) -> list[int]:
@@ -90,7 +90,7 @@ def draw_samples(
 
 
 def trl_padded(model: StepModel, samples: Sequence[TrainingSample], *, max_tokens: int) -> int:
-    """Rows in order, padded to the longest of the batch; tokens computed."""
+    """Rows in order, padded to the longest of the batch; returns the number of tokens computed."""
     width = max(len(s.prompt_ids) for s in samples), max(len(s.completion_ids) for s in samples)
     rows = max(1, max_tokens // sum(width))
     for start in range(0, len(samples), rows):
@@ -108,7 +108,7 @@ def trl_padded(model: StepModel, samples: Sequence[TrainingSample], *, max_token
 
 
 def sorted_padded(model: StepModel, samples: Sequence[TrainingSample], *, max_tokens: int) -> int:
-    """Rows by length, padded on the right; tokens computed."""
+    """Rows by length, padded on the right; returns the number of tokens computed."""
     order = sorted(samples, key=lambda sample: -len(sample.token_ids))
     total = 0
     while order:
@@ -126,7 +126,7 @@ def sorted_padded(model: StepModel, samples: Sequence[TrainingSample], *, max_to
 
 
 def packed(model: StepModel, samples: Sequence[TrainingSample], *, max_tokens: int, share_prompts: bool = False) -> int:
-    """Sequences end to end; tokens computed."""
+    """Sequences end to end; returns the number of tokens computed."""
     total = 0
     for batch in micro_batches(samples, max_tokens=max_tokens, share_prompts=share_prompts):
         batch = batch.to(torch.device(model.device))
@@ -143,7 +143,7 @@ def packed(model: StepModel, samples: Sequence[TrainingSample], *, max_tokens: i
 
 
 def shared(model: StepModel, samples: Sequence[TrainingSample], *, max_tokens: int) -> int:
-    """Sequences end to end, prompts once; tokens computed."""
+    """Sequences end to end, prompts once; returns the number of tokens computed."""
     return packed(model, samples, max_tokens=max_tokens, share_prompts=True)
 
 
@@ -158,9 +158,10 @@ LAYOUTS: dict[str, Callable[..., int]] = {
 def bench_steps(
     model: StepModel, samples: Sequence[TrainingSample], *, max_tokens: int, repeats: int
 ) -> dict[str, dict[str, float]]:
-    """Every layout `repeats` times, in turns: trained tokens per second (median), and how many tokens were computed.
+    """Measure every layout `repeats` times, in turns.
 
-    `gradient` is the norm of the gradient: all layouts must agree on it.
+    Returns: by layout the trained tokens per second, the median of the seconds, the number of tokens computed, and the
+    norm of the gradient, on which all layouts must agree.
     """
     plain = model.model.config._attn_implementation
     times: dict[str, list[float]] = {name: [] for name in LAYOUTS}

@@ -1,7 +1,7 @@
-"""Grading as the published recipe does it, to compare with: three fresh projects, one for each cargo command.
+"""Grading as the published recipe does it, to compare with: a fresh project for each of three cargo commands.
 
-Cargo's own defaults hold: debug information, incremental state, no canary. Only the isolation is ours, and that the
-toolchain's cargo is called and not rustup's proxy, which would cost some milliseconds more.
+It uses cargo's own defaults: debug information, incremental state, no canary. Two things differ from the recipe: the
+programs are isolated, and the toolchain's cargo is called instead of rustup's proxy, which is some milliseconds slower.
 """
 
 from __future__ import annotations
@@ -23,7 +23,13 @@ class NaiveGrading(CargoGrading):
     """One program, every command in a project of its own."""
 
     def __init__(self, directory: Path, source: str, isolation: Isolation, limits: Limits) -> None:
-        """Args: directory, an existing one in which the projects are made and left."""
+        """
+        Args:
+            directory: An existing one, in which the projects are made and left.
+            source: The program.
+            isolation: How its commands are started.
+            limits: Of each command.
+        """
         self._directory = directory
         self._source = source
         super().__init__(self._fresh(isolation, 0), isolation, limits)
@@ -39,17 +45,17 @@ class NaiveGrading(CargoGrading):
     def environment(self) -> dict[str, str]:
         return {name: value for name, value in super().environment().items() if name not in OURS}
 
-    def _compile(self, phase: str) -> bool:
+    def run_cargo(self, phase: str) -> bool:
         self._next()
-        return super()._compile(phase)
+        return super().run_cargo(phase)
 
     def _next(self) -> None:
-        """Go on in another project."""
+        """Use a new project from now on."""
         self._number += 1
         self.project = self._fresh(self.isolation, self._number)
 
     def _fresh(self, isolation: Isolation, number: int) -> Project:
-        """A project that no command has seen."""
+        """A new project."""
         project = Project(self._directory / str(number), self._source)
         project.create()
         isolation.hand_over(project)

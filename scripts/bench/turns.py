@@ -1,7 +1,7 @@
 """Contenders in processes of their own that take turns: one trains some steps while all others wait.
 
-A turn ends when nothing of the contender runs any more, work that it did ahead included, and that wait is a part of the
-turn. So nothing of one warms, slows or enlarges another, and what the machine does meanwhile hits all alike.
+A turn ends when nothing of the contender runs any more, and the wait for work that it did ahead counts. So contenders
+do not slow each other down, and other load on the machine affects all of them alike.
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["Contender", "Failed", "Step", "Turns"]
+__all__ = ["Contender", "ContenderFailed", "Step", "Turns"]
 
 
-class Failed(Exception):
+class ContenderFailed(Exception):
     """A contender ended with an error; the message is its traceback."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one step of training took: seconds by phase, and how much was trained on."""
+    """One step of training: its seconds, also by phase, and what was trained on."""
 
     seconds: float
     tokens: int
@@ -34,24 +35,30 @@ class Step:
 
 
 class Turns(Protocol):
-    """What a contender is given to keep the time."""
+    """Measures the steps of a contender, in its process. The contender may set `settle` and `facts`."""
 
-    settle: Callable[[], None]  # waits until nothing of the contender runs; asked at the end of every turn
-    facts: dict[str, float]  # what the contender knows of itself and its machine
+    settle: Callable[[], None]  # waits until nothing of the contender runs; called at the end of every turn
+    facts: dict[str, float]  # about the contender and its machine
     started: float  # when the step began, by time.perf_counter
 
     def begin(self) -> None:
         """Wait for the first turn."""
 
     def finish(self, tokens: int, completions: int, phases: Mapping[str, float]) -> None:
-        """Hand a step in, and wait for the next one's beginning."""
+        """Hand in a step, and wait until the next one may begin.
+
+        Args:
+            tokens: Completion tokens that were trained.
+            completions: Their number.
+            phases: Seconds by phase.
+        """
 
 
 class Contender:
     """A process that trains: `train(turns, **settings)` calls `begin` before the first step, `finish` after every one.
 
-    It may set `turns.settle`, which waits until nothing runs, and `turns.facts`. `facts` are those and `peak_mb`: the
-    most memory that the process and those below it, where they lived at the end of a step, ever had, added up.
+    `facts` are those that it set and `peak_mb`: the highest memory of the process and of its children that lived at the
+    end of a step, added up.
     """
 
     def __init__(self, train: Callable[..., None], **settings: Any) -> None:
@@ -64,8 +71,9 @@ class Contender:
         self._receive()
 
     def steps(self, count: int) -> list[Step]:
-        """Let it do some steps."""
-        self._connection.send(count)
+        """Let it train some steps."""
+        with suppress(BrokenPipeError):  # it has ended: the next line raises with the reason
+            self._connection.send(count)
         steps: list[Step] = self._receive()
         return steps
 
@@ -83,19 +91,19 @@ class Contender:
         try:
             kind, value, facts = self._connection.recv()
         except EOFError:
-            raise Failed("it ended without a word") from None
+            raise ContenderFailed("it ended without a message") from None
         if kind == "failed":
-            raise Failed(value)
+            raise ContenderFailed(value)
         self.facts = facts
         return value
 
 
-class _Over(BaseException):
-    """No more turns: unwinds whatever trains."""
+class _NoMoreTurns(BaseException):
+    """Ends the training from within `finish`."""
 
 
-class _Clock:
-    """Implements `Turns` in the contender's process: measures from the beginning of a step to its end."""
+class _MeasuredTurns:
+    """Implements `Turns`: measures from the beginning of a step to its end."""
 
     def __init__(self, connection: Connection) -> None:
         self.settle: Callable[[], None] = lambda: None
@@ -121,27 +129,27 @@ class _Clock:
             self._wait()
 
     def _wait(self) -> None:
-        """Hand in what was done, and wait for the next turn."""
+        """Hand in the steps of the turn, and wait for the next turn."""
         self._connection.send(("steps", self._done, self.facts))
         self._done = []
         self._left = self._connection.recv()
         if not self._left:
-            raise _Over
+            raise _NoMoreTurns
         self.started = time.perf_counter()
 
 
 def _serve(connection: Connection, train: Callable[..., None], settings: Mapping[str, Any]) -> None:
     """The process of a contender."""
     try:
-        train(_Clock(connection), **settings)
-    except _Over:
+        train(_MeasuredTurns(connection), **settings)
+    except _NoMoreTurns:
         pass
-    except BaseException:  # the boundary: whatever it was is shown by the parent
+    except BaseException:  # the boundary: the parent shows it
         connection.send(("failed", traceback.format_exc(), {}))
 
 
 def _high_water_mb() -> float:
-    """The most memory that this process and each one below it that lives has had so far, added up."""
+    """The highest memory so far of this process and of each descendant that lives, added up."""
     total, left = 0, [os.getpid()]
     while left:
         process = Path(f"/proc/{left.pop()}")

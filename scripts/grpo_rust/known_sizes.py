@@ -1,6 +1,7 @@
-"""What is known of published models and data before they are downloaded: a plan and a benchmark need no more.
+"""Sizes of models and data that are known before anything is downloaded or loaded: what a plan and a benchmark need.
 
-The values of each model's config.json, and the number of prompts in each file of the published experiment.
+For published models the values of each config.json, for the published experiment the number of prompts in each file,
+and for any other model its config.json, in a directory here or in the hub's cache.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["COMPLETIONS", "COMPLETIONS_PER_STEP", "known_config", "known_prompts", "model_names"]
+from grpo_rust.memory_estimate import ModelShape, model_shape, read_model_shape
+
+__all__ = ["COMPLETIONS", "COMPLETIONS_PER_STEP", "find_model_shape", "known_config", "known_prompts", "model_names"]
 
 COMPLETIONS = 15_000 * 4  # of the published epoch
 COMPLETIONS_PER_STEP = 4 * 4
 
 
 def _qwen(hidden: int, layers: int, heads: int, mlp: int) -> Mapping[str, Any]:
-    """The config.json of a Qwen2.5-Coder, as far as sizes go."""
+    """The sizes in the config.json of a Qwen2.5-Coder."""
     return {
         "model_type": "qwen2",
         "vocab_size": 151_936,
@@ -39,7 +42,7 @@ PROMPTS = {"cargo_test_passed_train.parquet": 15_000, "cargo_test_passed_eval.pa
 
 
 def model_names() -> list[str]:
-    """The models whose sizes are known, by short names."""
+    """The short names of the models whose sizes are known."""
     return sorted(CONFIGS)
 
 
@@ -55,3 +58,36 @@ def known_config(name: str) -> Mapping[str, Any] | None:
 def known_prompts(source: str) -> int | None:
     """How many prompts a published file has; None for any other."""
     return PROMPTS.get(Path(source).name)
+
+
+def find_model_shape(path: str) -> tuple[ModelShape | None, str]:
+    """The sizes of a model; None where they are not known, and why.
+
+    Args:
+        path: A checkpoint directory, or the name of a model on the hub; nothing is downloaded.
+
+    Raises:
+        ValueError: For a directory without a model, or a name that the hub cannot have.
+    """
+    directory = Path(path) if Path(path).is_dir() else _cached(path)
+    if directory is None:
+        published = known_config(path)
+        if published:
+            return model_shape(published), ""
+        return None, "no directory here and not in the hub's cache: memory and time are unknown"
+    shape = read_model_shape(directory)
+    return shape, "" if shape else "an architecture whose memory formula is not known here"
+
+
+def _cached(name: str) -> Path | None:
+    """The directory of a hub model that was downloaded before."""
+    try:
+        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub.errors import HFValidationError
+    except ImportError:
+        return None
+    try:
+        found = try_to_load_from_cache(name, "config.json")
+    except HFValidationError as error:
+        raise ValueError(f"neither a directory nor a name on the hub: {error}") from error
+    return Path(found).parent if isinstance(found, str) else None

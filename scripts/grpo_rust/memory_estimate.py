@@ -1,7 +1,7 @@
 """How much memory a model needs to be trained, by formula from its config.json: nothing is loaded.
 
 Knows dense decoders of the Llama family (Llama, Mistral, Qwen2, Qwen3). The byte counts of activations were measured on
-Qwen2 by summing what autograd saves; the rest follows from shapes. Left out: what an allocator loses to fragments.
+Qwen2 by summing what autograd saves; the rest follows from shapes. Not counted: what an allocator loses to fragments.
 """
 
 from __future__ import annotations
@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Footprint", "ModelShape", "footprint", "model_shape", "read_model_shape"]
+__all__ = ["MemoryEstimate", "ModelShape", "estimate_memory", "model_shape", "read_model_shape"]
 
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
 ACTIVATION_BYTES = {"float32": (36, 16), "bfloat16": (32, 8)}  # a token and layer: first x hidden, second x MLP width
-HEAD_TILES, TILE_TOKENS, TILE_WORDS = 3, 4096, 8192  # fp32: what `grpo.logprobs` holds of the logits, at most
-RUNTIME_BYTES = (
-    700 * 2**20
-)  # the interpreter with torch and transformers; on a GPU this stands for its context and graphs
-PAGE_TOKENS = 256  # of an engine's cache, at most
-SAMPLER_BYTES = 12  # of an engine, a row and word: logits, their fp32 copy, and vLLM's counts
+HEAD_TILES, TILE_TOKENS, VOCAB_SLICE = 3, 4096, 8192  # fp32: what `grpo.logprobs` holds of the logits, at most
+RUNTIME_BYTES = 700 * 2**20  # the interpreter with torch and transformers; on a GPU, its context and graphs
+PAGE_TOKENS = 256  # the largest page of an engine's cache
+SAMPLER_BYTES = 12  # of an engine, for a row and token of the vocabulary: logits, their fp32 copy, and vLLM's counts
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,8 @@ class ModelShape:
 
 
 @dataclass(frozen=True)
-class Footprint:
-    """Bytes by purpose. Sampling and updating take turns where the engine gives back what it has."""
+class MemoryEstimate:
+    """Bytes by purpose. What sampling and updates need does not add up where the engine frees its memory between."""
 
     weights: int  # fp32, with LoRA's
     adam: int  # two fp32 moments
@@ -50,17 +48,17 @@ class Footprint:
     activations: int  # one micro-batch
     head: int  # tiles of the logits; they never exist as a whole
     kv_cache: int  # all completions of a step
-    engine: int  # weights of an engine that has its own, the buffer they travel in, and what it samples with
-    beside_updates: int  # what an engine keeps while the policy is updated
+    engine: int  # an engine's own weights, the buffer that new weights are sent in, and the sampler's logits
+    beside_updates: int  # what an engine holds while the policy is updated
 
     @property
     def updating(self) -> int:
-        """Bytes that are there during an update only."""
+        """Bytes that only an update needs."""
         return self.gradients + self.compute_copy + self.activations + self.head
 
     @property
     def peak(self) -> int:
-        """The most bytes that are there at one time."""
+        """The most bytes in use at one time."""
         always = RUNTIME_BYTES + self.weights + self.adam + self.reference
         always += RUNTIME_BYTES if self.engine else 0
         return always + max(self.engine + self.kv_cache, self.beside_updates + self.updating)
@@ -69,8 +67,11 @@ class Footprint:
 def model_shape(config: Mapping[str, Any]) -> ModelShape | None:
     """The sizes of a model; None for a family whose formula is not known here.
 
-    Args: config, the content of a Hugging Face config.json.
-    Raises: KeyError for a missing size.
+    Args:
+        config: The content of a Hugging Face config.json.
+
+    Raises:
+        KeyError: For a missing size.
 
     >>> tiny = {"model_type": "qwen2", "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1,
     ...         "vocab_size": 32, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True}
@@ -98,14 +99,18 @@ def model_shape(config: Mapping[str, Any]) -> ModelShape | None:
 
 
 def read_model_shape(directory: Path) -> ModelShape | None:
-    """The sizes of the model in a checkpoint directory; ValueError when its config.json is none."""
+    """The sizes of the model in a checkpoint directory; None for a family whose formula is not known here.
+
+    Raises:
+        ValueError: Where its config.json does not describe a model.
+    """
     try:
         return model_shape(json.loads((directory / "config.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{directory / 'config.json'} does not describe a model ({error!r})") from error
 
 
-def footprint(
+def estimate_memory(
     shape: ModelShape,
     *,
     dtype: str,
@@ -114,18 +119,26 @@ def footprint(
     rows: int,
     row_tokens: int,
     lora_rank: int = 0,
-    checkpointing: bool = False,
+    gradient_checkpointing: bool = False,
     own_engine: bool = False,
     keeps: Collection[str] = (),
     cache_bytes: int = 0,
-) -> Footprint:
+) -> MemoryEstimate:
     """Memory of training a model on one device.
 
-    Args: shape; dtype of the matrix products, "float32" or "bfloat16"; reference, whether a frozen copy is kept, which
-        LoRA does not need; micro_batch_tokens in one pass; rows sampled at once; row_tokens, the longest prompt and
-        completion together; lora_rank, 0: all weights are trained; checkpointing, whether activations inside layers are
-        computed again: those between layers are kept, and those of one layer; own_engine, whether the engine has
-        weights of its own and never sleeps.
+    Args:
+        shape: The model's sizes.
+        dtype: The type of the matrix products, "float32" or "bfloat16".
+        reference: Whether there is a frozen reference policy; with LoRA it needs no memory of its own.
+        micro_batch_tokens: Tokens of one forward and backward pass.
+        rows: Completions that are sampled at once.
+        row_tokens: The longest prompt and completion together.
+        lora_rank: Rank of the adapters; 0: all weights are trained.
+        gradient_checkpointing: Whether only the activations between layers, and those of one layer, are kept.
+        own_engine: Whether the engine has weights of its own.
+        keeps: What such an engine holds during updates: "weights", "cache".
+        cache_bytes: Size of its KV cache; 0: what `rows` need.
+
     Returns: bytes by purpose.
     """
     per_hidden, per_mlp = ACTIVATION_BYTES[dtype]
@@ -137,14 +150,14 @@ def footprint(
     pages = -(-row_tokens // PAGE_TOKENS) * PAGE_TOKENS if own_engine else row_tokens
     kv_cache = cache_bytes or rows * pages * shape.layers * 2 * shape.kv_width * width
     engine = 2 * width * shape.parameters + SAMPLER_BYTES * rows * shape.vocabulary if own_engine else 0
-    return Footprint(
+    return MemoryEstimate(
         weights=4 * (shape.parameters + adapters),
         adam=8 * trained,
         reference=4 * shape.parameters if reference and not adapters else 0,
         gradients=4 * trained,
         compute_copy=0 if dtype == "float32" else width * shape.parameters,
-        activations=between + layer if checkpointing else shape.layers * layer,
-        head=HEAD_TILES * 4 * min(micro_batch_tokens, TILE_TOKENS) * min(shape.vocabulary, TILE_WORDS),
+        activations=between + layer if gradient_checkpointing else shape.layers * layer,
+        head=HEAD_TILES * 4 * min(micro_batch_tokens, TILE_TOKENS) * min(shape.vocabulary, VOCAB_SLICE),
         kv_cache=kv_cache,
         engine=engine,
         beside_updates=engine * ("weights" in keeps) + kv_cache * ("cache" in keeps),

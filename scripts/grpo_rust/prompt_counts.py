@@ -1,4 +1,4 @@
-"""How many prompts a source has, without loading it: a plan is to be quick."""
+"""How many prompts a source has, counted without loading it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["available_prompts", "count_prompts"]
 
 
 def available_prompts(source: str, *, key: str) -> tuple[int | None, str]:
-    """The number of prompts of a source, and the same in words; of a published file it is known without the file.
+    """The number of prompts of a source, and the same as text; a published file does not have to be there.
 
-    Args, Raises: as `count_prompts`.
+    Args and errors are those of `count_prompts`.
     """
     published = known_prompts(source)
     if published and not Path(source).exists():
@@ -27,8 +27,12 @@ def available_prompts(source: str, *, key: str) -> tuple[int | None, str]:
 def count_prompts(source: str, *, key: str) -> int | None:
     """Number of rows of a .jsonl, .json or .parquet file without loading it; None for a hub data set.
 
-    Args: source, as in the recipe; key, the setting to name in an error.
-    Raises: ConfigError for a missing, unreadable or empty file, or one of another kind.
+    Args:
+        source: A file or hf:NAME, as in the recipe.
+        key: The setting to name in an error.
+
+    Raises:
+        ConfigError: For a missing, unreadable or empty file, or one of another kind.
     """
     if source.startswith("hf:"):
         return None
@@ -48,7 +52,7 @@ def count_prompts(source: str, *, key: str) -> int | None:
 
 
 def _count_lines(path: Path) -> int:
-    """Rows of a file with one JSON value a line, or with one list of them."""
+    """Rows of a file that holds one JSON value a line, or one list."""
     with open(path, "rb") as lines:
         if path.suffix == ".json" and lines.read(1) == b"[":
             return len(json.loads(path.read_bytes()))
@@ -57,7 +61,7 @@ def _count_lines(path: Path) -> int:
 
 
 def _count_parquet(path: Path) -> int:
-    """Rows by the file's own footer."""
+    """Rows as the file's footer states them."""
     from pyarrow import parquet  # only here: the other formats need nothing
 
     return int(parquet.read_metadata(path).num_rows)

@@ -1,7 +1,7 @@
-"""How long a run takes and what it costs, scaled from rates that were measured; a rate that nobody measured is unknown.
+"""How long a run takes and what it costs, scaled from measured rates; without a measurement the answer is "unknown".
 
-Sampling and updates go by tokens and parameters, grading by programs. Nothing is thought to overlap, so a run that
-samples ahead or grades while it samples is faster.
+Time of sampling and updates grows with tokens and parameters, time of grading with programs. The estimate assumes that
+nothing overlaps, so a run that samples ahead or grades while it samples is faster.
 """
 
 from __future__ import annotations
@@ -13,22 +13,23 @@ from pathlib import Path
 
 from grpo.schema import ConfigError
 
-__all__ = ["SHIPPED", "Load", "Rates", "Seconds", "forecast", "read_rates"]
+__all__ = ["SHIPPED", "Rates", "TimeEstimate", "Workload", "read_rates", "time_rows"]
 
 GRADING_CPU_S = {"cargo": 0.46, "direct": 0.12, "batch": 0.07}  # one program; means of 96, half of them with a mistake
+
+UNKNOWN_COST = (
+    "unknown: those rates are of another machine and model; scripts/bench_throughput.py measures, --rates reads"
+)
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What a machine did, with a model of so many parameters: completion tokens sampled and trained in a second of each.
-
-    `dtype` of the matrix products; `completions_per_step`, which decides how full an engine's batches are.
-    """
+    """What a machine reached with a model of this size: completion tokens per second of sampling, and of training."""
 
     device: str
-    dtype: str
+    dtype: str  # of the matrix products
     parameters: int
-    completions_per_step: int
+    completions_per_step: int  # decides how full an engine's batches are
     sampled_tokens_per_s: float
     trained_tokens_per_s: float
     tokens_per_completion: float
@@ -39,31 +40,8 @@ SHIPPED = Rates("two cores", "float32", 3_213_824, 128, 2_500, 2_400, 65)
 
 
 @dataclass(frozen=True)
-class Load:
-    """What a run has to do, at the least and, where groups without spread are replaced, at the most."""
-
-    sampled_completions: int
-    trained_completions: int  # a completion that is learned from twice counts twice
-    programs: int
-    parameters: int
-    backend: str  # of the sandbox
-    jobs: int  # programs graded at once
-    refilled: int = 0  # completions more that fresh prompts may ask for
-
-    def seconds(self, rates: Rates, tokens: float, *, most: bool = False) -> Seconds:
-        """How long it takes with completions of so many tokens; most, with everything refilled that may be."""
-        larger = self.parameters / rates.parameters
-        refilled = self.refilled * most
-        return Seconds(
-            sampling=(self.sampled_completions + refilled) * tokens * larger / rates.sampled_tokens_per_s,
-            grading=(self.programs + refilled) * GRADING_CPU_S[self.backend] / self.jobs,
-            updates=self.trained_completions * tokens * larger / rates.trained_tokens_per_s,
-        )
-
-
-@dataclass(frozen=True)
-class Seconds:
-    """A run's time by what it is spent on."""
+class TimeEstimate:
+    """Seconds of a run by what they are spent on."""
 
     sampling: float
     grading: float
@@ -71,52 +49,96 @@ class Seconds:
 
     @property
     def total(self) -> float:
-        """All of it, one after the other."""
+        """Everything, one after the other."""
         return self.sampling + self.grading + self.updates
 
 
-def forecast(
-    load: Load, rates: Rates, longest_completion: int, *, source: str, usd_per_hour: float
-) -> list[tuple[str, str]]:
-    """Time and cost in words, as rows of a plan.
+@dataclass(frozen=True)
+class Workload:
+    """How much a run has to sample, grade and train."""
 
-    With the model that the rates were measured with, a completion is as long as it was then; of another model only the
-    most is known. Args: load; rates; longest_completion in tokens; source of the rates; usd_per_hour, 0 where unknown.
+    sampled_completions: int
+    trained_completions: int  # a completion that is trained on twice counts twice
+    programs: int
+    parameters: int
+    backend: str  # of the sandbox
+    jobs: int  # programs graded at once
+    refilled: int = 0  # at most so many completions more, where zero_std groups are replaced by fresh prompts
+
+    def estimate(self, rates: Rates, tokens: float, *, with_refills: bool = False) -> TimeEstimate:
+        """How long it takes.
+
+        Args:
+            rates: Rates of the machine.
+            tokens: Mean length of a completion.
+            with_refills: Whether every refill that is allowed takes place.
+        """
+        larger = self.parameters / rates.parameters
+        refilled = self.refilled * with_refills
+        return TimeEstimate(
+            sampling=(self.sampled_completions + refilled) * tokens * larger / rates.sampled_tokens_per_s,
+            grading=(self.programs + refilled) * GRADING_CPU_S[self.backend] / self.jobs,
+            updates=self.trained_completions * tokens * larger / rates.trained_tokens_per_s,
+        )
+
+
+def time_rows(
+    workload: Workload, rates: Rates, longest_completion: int, *, source: str, usd_per_hour: float
+) -> list[tuple[str, str]]:
+    """The rows of a plan about time and cost.
+
+    With the model that the rates were measured with, a completion is taken to be as long as it was then; for another
+    model only the upper bound is known.
+
+    Args:
+        workload: What there is to do.
+        rates: Rates of the machine.
+        longest_completion: The most tokens of a completion.
+        source: Where the rates come from.
+        usd_per_hour: The machine's price; 0 where it is not known.
+
+    Returns: pairs of a row's name and its text; the name is empty where the row continues the one above.
     """
-    longest = load.seconds(rates, longest_completion, most=True)
-    same_model = rates.parameters == load.parameters
-    usual = load.seconds(rates, min(rates.tokens_per_completion, longest_completion)) if same_model else longest
-    expected = (
-        f"about {_duration(usual.total)} with completions of {rates.tokens_per_completion:.0f} tokens, " * same_model
+    longest = workload.estimate(rates, longest_completion, with_refills=True)
+    same_model = rates.parameters == workload.parameters
+    tokens = min(rates.tokens_per_completion, longest_completion)
+    usual = workload.estimate(rates, tokens) if same_model else longest
+    expected = f"about {_duration(usual.total)} with completions of {rates.tokens_per_completion:.0f} tokens, "
+    parts = (
+        f"sampling {_duration(usual.sampling)}, grading {_duration(usual.grading)}, updates {_duration(usual.updates)}"
     )
     assumed = (
         f"by the rates of {rates.device} with {rates.parameters:,} parameters, all of them trained, and "
-        f"{rates.completions_per_step} completions a step ({source}); {GRADING_CPU_S[load.backend]} s of CPU a program, "
-        f"{load.jobs} at a time; nothing overlapped"
+        f"{rates.completions_per_step} completions a step ({source}); {GRADING_CPU_S[workload.backend]} s of CPU a "
+        f"program, {workload.jobs} at a time; nothing overlapped"
     )
-    cost = "unknown without the machine's price: --usd-per-hour 2.50"
-    if rates is SHIPPED and not same_model:
-        cost = (
-            "unknown: those rates are of another machine and model; scripts/bench_throughput.py measures, --rates reads"
-        )
-    elif usd_per_hour:
-        low, high = (seconds.total / 3600 * usd_per_hour for seconds in (usual, longest))
-        cost = f"about {low:,.2f}, " * same_model + f"at most {high:,.2f} dollars at {usd_per_hour:g} an hour"
+    known = same_model or rates is not SHIPPED
     return [
-        (
-            "time",
-            f"{expected}at most about {_duration(longest.total)}: sampling {_duration(usual.sampling)}, "
-            f"grading {_duration(usual.grading)}, updates {_duration(usual.updates)}",
-        ),
+        ("time", f"{expected * same_model}at most about {_duration(longest.total)}: {parts}"),
         ("", assumed),
-        ("cost", cost),
+        ("cost", _cost(usual if same_model else None, longest, usd_per_hour) if known else UNKNOWN_COST),
     ]
 
 
-def read_rates(file: Path, engine: str, *, dtype: str, completions_per_step: int) -> Rates:
-    """The rates of an engine in a file that `scripts/bench_throughput.py --json` has written, of the nearest step.
+def _cost(usual: TimeEstimate | None, longest: TimeEstimate, usd_per_hour: float) -> str:
+    """What the run costs in dollars: expected, where that is known, and at most."""
+    if not usd_per_hour:
+        return "unknown without the machine's price: --usd-per-hour 2.50"
+    about = f"about {usual.total / 3600 * usd_per_hour:,.2f}, " if usual else ""
+    return f"{about}at most {longest.total / 3600 * usd_per_hour:,.2f} dollars at {usd_per_hour:g} an hour"
 
-    Raises: ConfigError for a file that cannot be read, or holds no rates of that engine and type.
+
+def read_rates(file: Path, engine: str, *, dtype: str, completions_per_step: int) -> Rates:
+    """The rates of an engine in a file of `scripts/bench_throughput.py --json`, those of the step nearest in size.
+
+    Args:
+        file: The file.
+        engine: "hf" or "vllm", as the benchmark names them.
+        dtype: The type of the matrix products that the rates must be of.
+        completions_per_step: The size of the step that the rates are for.
+
+    Raises:
+        ConfigError: For a file that cannot be read, or holds no rates of that engine and type.
     """
     try:
         measured = [Rates(**rates) for rates in json.loads(file.read_text(encoding="utf-8"))["rates"][engine]]

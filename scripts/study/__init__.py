@@ -1,7 +1,10 @@
-"""What a comparison of training runs needs: which runs, what they gained, and how that is shown.
+"""Comparing training runs: which runs, what they gained, and the pages that show it; the command is evidence.py.
 
-Promises: every number comes from the completions and metrics that runs left on disk, so a page can be made again without
-training; intervals are paired by prompt. Leaves out training and evaluating, which are processes of their own.
+Promises: every number comes from the completions and metrics that runs left on disk, so a page can be written again
+without training; intervals are paired by prompt. Training and evaluating are processes of their own.
 
-arms -> running -> completions -> gains -> pages, curves
+    running      training runs and the commands that make them     arms         the runs that are compared
+    completions  graded completions on disk, by prompt             gains        differences with intervals
+    comparisons  what runs gained                                  curves       metrics by step as SVG
+    tables       gains as Markdown tables                          pages        the pages in docs/
 """

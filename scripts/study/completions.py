@@ -1,39 +1,41 @@
-"""Graded completions as they lie on disk, by prompt: what a gain is computed from."""
+"""Graded completions on disk, by prompt: what a gain is computed from."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from grpo.evaluate import pass_at_k
+from grpo_rust.checks import PASS_CHECKS
 
 __all__ = [
     "CHECKS",
     "ByPrompt",
-    "strict_but_wrong",
+    "CompletionRecord",
     "by_prompt",
     "check",
     "num_tokens",
     "passes_at",
     "read_completions",
+    "strict_but_wrong",
 ]
 
-Completion = Mapping[str, Any]
+CompletionRecord = Mapping[str, Any]
 ByPrompt = Mapping[str, tuple[float, ...]]  # prompt id -> one value for each completion whose value is known
-CHECKS = ("build", "clippy", "test", "test_strict", "gold", "asserts")
+CHECKS = (*PASS_CHECKS, "asserts")
 
 
-def read_completions(path: Path) -> list[Completion]:
+def read_completions(path: Path) -> list[CompletionRecord]:
     """The lines that `scripts/eval_model.py` wrote."""
     with open(path, encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 
-def by_prompt(completions: list[Completion], value: Callable[[Completion], float | None]) -> ByPrompt:
-    """A value of every completion, by prompt; a completion without one (the sandbox failed) is left out.
+def by_prompt(completions: Sequence[CompletionRecord], value: Callable[[CompletionRecord], float | None]) -> ByPrompt:
+    """A value of every completion, by prompt, without completions whose value is None because the sandbox failed.
 
     >>> by_prompt([{"task_id": "a", "n": 1.0}, {"task_id": "a", "n": 2.0}], lambda completion: completion["n"])
     {'a': (1.0, 2.0)}
@@ -46,13 +48,13 @@ def by_prompt(completions: list[Completion], value: Callable[[Completion], float
     return {prompt: tuple(found) for prompt, found in values.items()}
 
 
-def check(name: str) -> Callable[[Completion], float | None]:
-    """The value of one of the grader's checks."""
+def check(name: str) -> Callable[[CompletionRecord], float | None]:
+    """A function that returns one of the grader's checks."""
     return lambda completion: completion["checks"][name]
 
 
-def strict_but_wrong(completion: Completion) -> float | None:
-    """Whether a completion passes its own tests strictly, and is not what the prompt asked for: gold tests fail.
+def strict_but_wrong(completion: CompletionRecord) -> float | None:
+    """Whether a completion passes its own tests strictly and fails the gold tests: it solves another problem.
 
     >>> strict_but_wrong({"checks": {"test_strict": 1.0, "gold": 0.0}})
     1.0
@@ -61,18 +63,15 @@ def strict_but_wrong(completion: Completion) -> float | None:
     return None if strict is None or gold is None else float(strict > 0 and not gold)
 
 
-def num_tokens(completion: Completion) -> float:
+def num_tokens(completion: CompletionRecord) -> float:
     """The length of a completion."""
     return float(completion["num_tokens"])
 
 
 def passes_at(k: int, strict: ByPrompt) -> ByPrompt:
-    """For every prompt the unbiased estimate that one of k completions passes strictly."""
-    return dict(_estimates(k, strict))
-
-
-def _estimates(k: int, strict: ByPrompt) -> Iterator[tuple[str, tuple[float, ...]]]:
-    """Prompts with at least k completions, each with its estimate."""
-    for prompt, values in strict.items():
-        if len(values) >= k:
-            yield prompt, (pass_at_k(len(values), sum(value > 0 for value in values), k),)
+    """For each prompt with at least k completions, the unbiased estimate that one of k completions passes strictly."""
+    return {
+        prompt: (pass_at_k(len(values), sum(value > 0 for value in values), k),)
+        for prompt, values in strict.items()
+        if len(values) >= k
+    }

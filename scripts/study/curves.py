@@ -1,7 +1,7 @@
-"""Curves of several runs as one SVG file that stands alone: no script, no font of its own, light and dark.
+"""Metrics of several runs by step, as one SVG file for light and dark that needs no script and no font.
 
-A panel a metric; in it a line for the mean of an arm's seeds at each step, smoothed, and a band from the lowest seed to
-the highest. Numbers of training batches, so a step's point is a few hundred completions.
+Each panel shows one metric: for each arm a line for the mean of its seeds, smoothed over steps, and a band from the
+lowest seed to the highest. A point is the metric of a training batch.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ text.c0,text.c1{stroke:none;font-weight:600}
 
 @dataclass(frozen=True)
 class Curve:
-    """An arm's seeds: for each the values of the steps 1, 2, 3 ..."""
+    """An arm: for each of its seeds the values of the steps 1, 2, 3 ..."""
 
     label: str
     seeds: tuple[tuple[float, ...], ...]
 
     def smooth(self) -> list[list[float]]:
-        """Every seed's rolling mean, cut to the shortest."""
+        """The rolling mean of each seed, cut to the length of the shortest."""
         length = min(map(len, self.seeds))
         return [rolling_mean(seed[:length], SMOOTHING) for seed in self.seeds]
 
@@ -54,7 +54,7 @@ class Panel:
 
 
 def read_curve(label: str, logs: Sequence[Path], key: str) -> Curve:
-    """A metric out of several runs' `metrics.jsonl`."""
+    """A metric from the `metrics.jsonl` of several runs."""
     seeds = []
     for log in logs:
         steps: list[Mapping[str, float]] = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
@@ -63,7 +63,7 @@ def read_curve(label: str, logs: Sequence[Path], key: str) -> Curve:
 
 
 def draw(panels: Sequence[Panel], description: str) -> str:
-    """The file's text, panels side by side."""
+    """The text of the file, with the panels side by side."""
     width = WIDTH * len(panels)
     body = "".join(
         f'<g transform="translate({number * WIDTH:g} 0)">{_panel(panel)}</g>' for number, panel in enumerate(panels)
@@ -74,39 +74,65 @@ def draw(panels: Sequence[Panel], description: str) -> str:
     )
 
 
+@dataclass(frozen=True)
+class _Frame:
+    """Maps steps (from 0) and values to the coordinates of a panel."""
+
+    last_step: int
+    scale: float
+    top: float  # of the vertical axis, in shown units
+
+    def x(self, step: int) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * (step / max(1, self.last_step))
+
+    def y(self, value: float) -> float:
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value * self.scale / (self.top or 1.0)
+
+
 def _panel(panel: Panel) -> str:
     """Title, axes, bands, lines and their names."""
     smooth = [(curve, curve.smooth()) for curve in panel.curves]
     values = [value for _, seeds in smooth for seed in seeds for value in seed]
-    top = 100.0 if panel.scale == 100 else max(values) * panel.scale  # rates are shown on the whole of their range
+    top = 100.0 if panel.scale == 100 else max(values) * panel.scale  # a rate is shown on the whole of its range
     marks = ticks(0.0, top)
-    top = max(top, marks[-1])
-    steps = max(len(seeds[0]) for _, seeds in smooth)
+    frame = _Frame(max(len(seeds[0]) for _, seeds in smooth) - 1, panel.scale, max(top, marks[-1]))
+    parts = [f'<text class="title" x="{LEFT:g}" y="18">{escape(panel.title)}</text>', _axes(frame, marks)]
+    ends = []
+    for number, (curve, seeds) in enumerate(smooth):
+        drawn, end = _curve(frame, number, seeds)
+        parts.append(drawn)
+        ends.append((end, number, curve.label))
+    return "".join(parts) + _names(ends)
 
-    def x(step: int) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * (step / max(1, steps - 1))
 
-    def y(value: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value * panel.scale / (top or 1.0)
-
-    parts = [f'<text class="title" x="{LEFT:g}" y="18">{escape(panel.title)}</text>']
-    unit = "%" if panel.scale == 100 else ""
+def _axes(frame: _Frame, marks: Sequence[float]) -> str:
+    """Lines at round values with their numbers; the first and last step below."""
+    parts = []
+    unit = "%" if frame.scale == 100 else ""
     for mark in marks:
-        height = y(mark / panel.scale)
+        height = frame.y(mark / frame.scale)
         parts.append(f'<path class="grid" d="M{LEFT:g} {height:.1f}H{WIDTH - RIGHT:g}"/>')
         parts.append(f'<text x="{LEFT - 6:g}" y="{height + 4:.1f}" text-anchor="end">{compact(mark)}{unit}</text>')
     parts.append(f'<text x="{LEFT:g}" y="{HEIGHT - 10:g}">step 1</text>')
-    parts.append(f'<text x="{WIDTH - RIGHT:g}" y="{HEIGHT - 10:g}" text-anchor="end">{steps}</text>')
-    ends = []
-    for number, (curve, seeds) in enumerate(smooth):
-        columns = list(zip(*seeds, strict=True))
-        means = [statistics.fmean(column) for column in columns]
-        upper = [f"{x(step):.1f} {y(max(column)):.1f}" for step, column in enumerate(columns)]
-        lower = [f"{x(step):.1f} {y(min(column)):.1f}" for step, column in enumerate(columns)]
-        line = [f"{x(step):.1f} {y(mean):.1f}" for step, mean in enumerate(means)]
-        parts.append(f'<path class="band c{number}" d="M{"L".join(upper + lower[::-1])}Z"/>')
-        parts.append(f'<path class="line c{number}" d="M{"L".join(line)}"/>')
-        ends.append((y(means[-1]), number, curve.label))
+    last = frame.last_step + 1
+    parts.append(f'<text x="{WIDTH - RIGHT:g}" y="{HEIGHT - 10:g}" text-anchor="end">{last}</text>')
+    return "".join(parts)
+
+
+def _curve(frame: _Frame, number: int, seeds: Sequence[Sequence[float]]) -> tuple[str, float]:
+    """The band and the line of an arm, and the height at which the line ends."""
+    columns = list(zip(*seeds, strict=True))
+    means = [statistics.fmean(column) for column in columns]
+    upper = [f"{frame.x(step):.1f} {frame.y(max(column)):.1f}" for step, column in enumerate(columns)]
+    lower = [f"{frame.x(step):.1f} {frame.y(min(column)):.1f}" for step, column in enumerate(columns)]
+    line = [f"{frame.x(step):.1f} {frame.y(mean):.1f}" for step, mean in enumerate(means)]
+    band = f'<path class="band c{number}" d="M{"L".join(upper + lower[::-1])}Z"/>'
+    return band + f'<path class="line c{number}" d="M{"L".join(line)}"/>', frame.y(means[-1])
+
+
+def _names(ends: Sequence[tuple[float, int, str]]) -> str:
+    """The arms' names at the ends of their lines, moved where they would overlap."""
+    parts = []
     lowest = TOP - 14
     for height, number, label in sorted(ends):
         lowest = max(height, lowest + 14)

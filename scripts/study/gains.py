@@ -1,4 +1,4 @@
-"""What training changed, with an interval: differences paired by prompt, averaged over seeds."""
+"""What training changed: differences paired by prompt and averaged over seeds, with an interval."""
 
 from __future__ import annotations
 
@@ -36,12 +36,16 @@ class Gain:
 def paired_gain(before: ByPrompt, after: Sequence[ByPrompt]) -> Gain:
     """The mean over prompts of (mean after, over seeds and completions) - (mean before).
 
-    The completions to a prompt are one observation, before and after together: `1.96 * std_p(d_p) / sqrt(P)` with
-    `d_p = mean_s(after_sp) - before_p`, sample standard deviation. Seeds are averaged, not sampled from: how much they
-    differ is in `by_seed`.
+    All completions to a prompt, before and after, are one observation. The half width of the interval is
+    `1.96 * std_p(d_p) / sqrt(P)` with `d_p = mean_s(after_sp) - before_p` and the sample standard deviation. Seeds are
+    averaged and not treated as a sample: how much they differ is in `by_seed`.
 
-    Args: before, values by prompt; after, the same for each seed. Prompts that one of them lacks are left out.
-    Raises: ValueError when fewer than two prompts are left, or there is no seed.
+    Args:
+        before: Values by prompt.
+        after: The same for each seed. Prompts that are not in all of them do not count.
+
+    Raises:
+        ValueError: Where fewer than two prompts are left, or there is no seed.
 
     >>> gain = paired_gain({"p": (0.0, 0.0), "q": (1.0,)}, [{"p": (1.0, 0.0), "q": (1.0,)}])
     >>> gain.points, round(gain.half_width, 3)  # differences 0.5 and 0: mean 0.25, std 0.354, / sqrt(2) * 1.96

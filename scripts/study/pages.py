@@ -1,96 +1,201 @@
-"""The evidence as Markdown: tables of gains, and verdicts that follow from the numbers."""
+"""The pages in docs/ as Markdown: the texts around the tables."""
 
 from __future__ import annotations
 
+import json
+import os
+import platform
+import subprocess
+import time
 from collections.abc import Mapping, Sequence
 
+from study.comparisons import difference, gains_of
+from study.curves import Panel, draw, read_curve
 from study.gains import Gain
+from study.running import HeldOutSet, TrainingRun
+from study.tables import by_seed_table, design_table, gains_table, verdicts
+from tiny.diagnosis import CLASSES
 
-__all__ = ["TARGETS", "by_seed_table", "design_table", "gains_table", "verdicts"]
+__all__ = ["curves", "gains_page", "how_made", "overlap_page", "rewards_page"]
 
-RATES = ("build", "clippy", "test_strict", "gold", "strict_but_wrong")
-TARGETS = {"build": 0.20, "test_strict": 0.25, "gold": 0.20}  # points of gain that the quickstart is to reach
-ASSERTS_KEPT = 0.90  # share of the asserts a completion had that it must keep
-LABELS = {
-    "build": "build",
-    "clippy": "clippy",
-    "test": "own tests",
-    "test_strict": "own tests, strict",
-    "gold": "gold tests",
-    "strict_but_wrong": "own tests strict, gold tests not",
-    "asserts": "asserts a completion",
-    "tokens": "tokens a completion",
-}
+MAIN = ("build", "clippy", "test_strict", "gold", "strict_but_wrong", "asserts", "tokens")
+PASSES = ("pass@1", "pass@2", "pass@4", "pass@8")
+PANELS = (  # title, metric, and what it is multiplied with
+    ("builds", "check/build", 100.0),
+    ("passes its own tests", "check/test_strict", 100.0),
+    ("asserts a completion", "check/asserts", 1.0),
+)
 
 
-def gains_table(
-    gains: Mapping[str, Gain], *, percent: bool = True, head: str = "", sides: tuple[str, str] = ("before", "after")
+def gains_page(
+    runs: Sequence[TrainingRun],
+    control: Sequence[TrainingRun],
+    held_out: HeldOutSet,
+    harder: HeldOutSet,
+    *,
+    made: str,
 ) -> str:
-    """One row a quantity: both sides, difference with its interval. Asserts and tokens are never percentages."""
-    lines = [f"| {head} | {' | '.join(sides)} | difference |", "|---|---|---|---|"]
-    for name, gain in gains.items():
-        rate = percent and name not in ("asserts", "tokens")
-        lines.append(f"| {LABELS.get(name, name)} | {_value(gain.before, rate)} | {_value(gain.after, rate)} |"
-                     f" {_difference(gain, rate)} |")  # fmt: skip
-    return "\n".join(lines)
+    """docs/evidence.md.
+
+    Args:
+        runs: The recipe with several seeds.
+        control: The control with several seeds; empty for none.
+        held_out: The evaluation's prompts.
+        harder: Prompts about operations that training does not have.
+        made: The text of `how_made`.
+    """
+    gains = gains_of(runs, held_out)
+    shuffled = gains_of(control, held_out) if control else None
+    unseen = gains_of(runs, harder)
+    parts = [
+        "# Does it learn? Seeds and a control",
+        made,
+        "![Build and strict pass rate of the training batches, by step](images/evidence.svg)",
+        "Lines: mean of the seeds over training batches, rolling over five steps; bands: lowest to highest seed.",
+        "## Held-out prompts",
+        gains_table(_only(gains, MAIN), head=_seeds(runs)),
+        "The difference is paired by prompt and averaged over the seeds; ±: 95 % interval, clustered by prompt. "
+        "The seeds:",
+        by_seed_table(gains, [run.seed for run in runs]),
+        "Own tests that pass and gold tests that fail, both at once: such a completion solves another problem than the "
+        "one it was given, and tests that. Its reward cannot tell.",
+        "## The targets",
+        verdicts(gains, shuffled),
+        *_control_part(control, shuffled),
+        "## Learning, or only sharpening?",
+        "The chance that at least one of k completions passes strictly. If only the first row grew, training would "
+        "have made the model repeat what it could already do.",
+        gains_table(_only(gains, PASSES), head="strict"),
+        "## Which mistakes went away",
+        "Share of completions that show each class of mistake, as the compiler tells it (`scripts/tiny/diagnosis.py`). "
+        "The first seven were planted in the warm start's demonstrations; `expected` is a test of the completion that "
+        "expects a wrong value of right code, `operator` is code that computes something else.",
+        gains_table(_only(gains, CLASSES), head="class"),
+        "## Operations never seen",
+        f"{harder.prompts} prompts x {harder.samples} that ask for one of sixteen operations that neither the warm "
+        "start nor training has seen (no target):",
+        gains_table(_only(unseen, MAIN), head="harder set"),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
-def by_seed_table(gains: Mapping[str, Gain], seeds: Sequence[int]) -> str:
-    """One row a rate: the gain of every seed, in points."""
-    lines = ["| points | " + " | ".join(f"seed {seed}" for seed in seeds) + " |", "|---|" + "---|" * len(seeds)]
-    for name in RATES:
-        lines.append(f"| {LABELS[name]} | " + " | ".join(_signed(100 * value) for value in gains[name].by_seed) + " |")
-    return "\n".join(lines)
+def _control_part(control: Sequence[TrainingRun], gains: Mapping[str, Gain] | None) -> list[str]:
+    """The section about the control; nothing where there is none."""
+    if gains is None:
+        return []
+    return [
+        "## The control",
+        f"Advantages shuffled within the batch, everything else the same, {_seeds(control)}:",
+        gains_table(_only(gains, MAIN), head="shuffled"),
+    ]
 
 
-def design_table(designs: Mapping[str, tuple[str, Mapping[str, Gain], float]]) -> str:
-    """One row a reward design: what it is, its gains, what became of the asserts, and the entropy at the end."""
-    lines = ["| design | | build | strict | gold | asserts | tokens | entropy |", "|---|---|---|---|---|---|---|---|"]
-    for name, (meaning, gains, entropy) in designs.items():
-        rates = " | ".join(_difference(gains[rate], True) for rate in ("build", "test_strict", "gold"))
-        ends = " | ".join(f"{gains[amount].after:.{digits}f}" for amount, digits in (("asserts", 2), ("tokens", 0)))
-        lines.append(f"| `{name}` | {meaning} | {rates} | {ends} | {entropy:.3f} |")
-    return "\n".join(lines)
+def overlap_page(runs: Sequence[TrainingRun], ahead: Sequence[TrainingRun], held_out: HeldOutSet, *, made: str) -> str:
+    """docs/overlap.md.
+
+    Args:
+        runs: The recipe with several seeds.
+        ahead: The same with every batch sampled one update ahead.
+        held_out: The evaluation's prompts.
+        made: The text of `how_made`.
+    """
+    gains, gains_ahead = gains_of(runs, held_out), gains_of(ahead, held_out)
+    between = difference(runs, ahead, held_out)
+    numbers = [run.seed for run in runs]
+    parts = [
+        "# Does sampling ahead hurt?",
+        made,
+        "Two arms of equal steps: `rollout.overlap = 0`, where a batch is sampled by the weights that learn from it, "
+        "and 1, where those weights are one update older and completions are reweighted per token (`loss.mismatch = "
+        '"auto"`).',
+        "![Build and strict pass rate of the training batches, by step](images/overlap.svg)",
+        "Every prompt's completions of all seeds together, one ahead minus none:",
+        gains_table(_only(between, MAIN), head="trained", sides=("overlap = 0", "overlap = 1")),
+        "## overlap = 0",
+        gains_table(_only(gains, MAIN), head=_seeds(runs)),
+        by_seed_table(gains, numbers),
+        "## overlap = 1",
+        gains_table(_only(gains_ahead, MAIN), head=_seeds(ahead)),
+        by_seed_table(gains_ahead, numbers),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
-def verdicts(gains: Mapping[str, Gain], control: Mapping[str, Gain] | None) -> str:
-    """Each target of the quickstart, and whether these numbers reach it."""
-    lines = []
-    for name, target in TARGETS.items():
-        gain = gains[name]
-        lines.append(
-            f"- {LABELS[name]}: {_signed(100 * gain.points)} points of {100 * target:.0f} wanted:"
-            f" {_reached(gain.points >= target)}; the interval excludes zero: {_reached(gain.excludes_zero)}"
-        )
-    asserts = gains["asserts"]
-    kept = asserts.after / asserts.before
-    lines.append(f"- asserts a completion: {100 * kept:.0f} % kept of {100 * ASSERTS_KEPT:.0f} wanted:"
-                 f" {_reached(kept >= ASSERTS_KEPT)}")  # fmt: skip
-    for name in TARGETS if control else ():
-        gain = (control or {})[name]
-        lines.append(
-            f"- control, {LABELS[name]}: {_difference(gain, True)}; its interval includes zero or lies below:"
-            f" {_reached(gain.points - gain.half_width <= 0)}"
-        )
-    return "\n".join(lines)
+def rewards_page(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, made: str) -> str:
+    """docs/rewards_study.md.
+
+    Args:
+        runs: Runs of several reward designs.
+        held_out: The evaluation's prompts.
+        made: The text of `how_made`.
+    """
+    designs: dict[str, tuple[str, Mapping[str, Gain], float]] = {}
+    arms: dict[str, list[TrainingRun]] = {}
+    for run in runs:
+        arms.setdefault(run.arm.name, []).append(run)
+    for name, same in arms.items():
+        entropy = read_curve(name, [run.metrics for run in same], "policy/entropy")
+        last = sum(seed[-1] for seed in entropy.smooth()) / len(same)
+        designs[name] = (same[0].arm.meaning, gains_of(same, held_out), last)
+    _, any_gains, _ = next(iter(designs.values()))
+    start = ", ".join(f"{name} {100 * any_gains[name].before:.1f} %" for name in ("build", "test_strict", "gold"))
+    parts = [
+        "# What to pay for: reward designs on an equal budget",
+        made,
+        f"Before training: {start}, {any_gains['asserts'].before:.2f} asserts and {any_gains['tokens'].before:.0f} "
+        "tokens a completion. Rates are differences in points, paired by prompt, ±: 95 % interval; asserts, tokens and "
+        "entropy (nats a token, mean of the last five steps) are values at the end. One seed tells large differences "
+        "only: seeds of one design differ by several points.",
+        design_table(designs),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
-def _reached(yes: bool) -> str:
-    """The verdict in a word."""
-    return "**reached**" if yes else "**not reached**"
+def how_made(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, command: str, at_once: int) -> str:
+    """What was run, on which commit and machine.
+
+    Args:
+        runs: The runs; their environment.json names the commit.
+        held_out: The evaluation's prompts.
+        command: The command line that makes the page.
+        at_once: How many runs share the machine.
+    """
+    environments = [json.loads((run.path / "environment.json").read_text(encoding="utf-8")) for run in runs]
+    commits = sorted({str((environment.get("commit") or {}).get("id"))[:7] for environment in environments})
+    rust = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=False).stdout.split()[1:2]
+    with open(runs[0].metrics, encoding="utf-8") as lines:
+        num_steps = sum(1 for _ in lines)
+    return (
+        f"Made by `{command}` on {time.strftime('%Y-%m-%d')}, trained at {', '.join(commits)}: {num_steps} steps "
+        f"of 128 completions a run, {held_out.prompts} held-out prompts x {held_out.samples} completions at "
+        f"temperature 1, the same sampling seed before and after. {os.cpu_count()} cores, {platform.machine()}, "
+        f"Python {platform.python_version()}, Rust {' '.join(rust) or 'of the project'}; {at_once} runs at "
+        "once, a core each. A toy model of three million parameters on generated tasks: it shows that the trainer "
+        "learns, not how much a real model would gain."
+    )
 
 
-def _value(value: float, rate: bool) -> str:
-    """A mean as it is shown."""
-    return f"{100 * value:.1f} %" if rate else f"{value:.2f}"
+def curves(runs: Sequence[TrainingRun], others: Sequence[TrainingRun], other: str) -> str:
+    """Metrics of the training batches by step as SVG, the recipe beside another arm.
+
+    Args:
+        runs: The recipe with several seeds.
+        others: The other arm; empty for none.
+        other: The other arm's name in the picture.
+    """
+    panels = []
+    for title, key, scale in PANELS:
+        drawn = [read_curve("GRPO", [run.metrics for run in runs], key)]
+        if others:
+            drawn.append(read_curve(other, [run.metrics for run in others], key))
+        panels.append(Panel(title, tuple(drawn), scale))
+    return draw(panels, f"Training batches of the quickstart by step: GRPO, and {other}")
 
 
-def _difference(gain: Gain, rate: bool) -> str:
-    """The difference with its interval: points for rates."""
-    scale, digits = (100, 1) if rate else (1, 2)
-    return f"{_signed(scale * gain.points, digits)} ± {scale * gain.half_width:.{digits}f}"
+def _only(gains: Mapping[str, Gain], names: Sequence[str]) -> dict[str, Gain]:
+    """The named gains, in this order, where there are such."""
+    return {name: gains[name] for name in names if name in gains}
 
 
-def _signed(value: float, digits: int = 1) -> str:
-    """A number with its sign."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+def _seeds(runs: Sequence[TrainingRun]) -> str:
+    return "1 seed" if len(runs) == 1 else f"{len(runs)} seeds"

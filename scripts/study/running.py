@@ -12,26 +12,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grpo.errors import HostFailed
-from study.arms import Arm
 
-__all__ = ["Job", "Question", "Run", "evaluation_job", "perform", "training_job"]
+__all__ = ["Arm", "Command", "HeldOutSet", "TrainingRun", "evaluation", "run_all", "training"]
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
-class Job:
-    """A command to be run unless `done`; `about` says what it is."""
+class Arm:
+    """One side of a comparison: a name, what it is, and the overrides of the recipe that make it."""
+
+    name: str
+    meaning: str
+    overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that is run unless `done`; `about` describes it."""
 
     about: str
-    command: tuple[str, ...]
+    argv: tuple[str, ...]
     log: Path
     done: Callable[[], bool]
 
 
 @dataclass(frozen=True)
-class Question:
-    """What a model is asked: prompts of a file, how many, and how many completions to each."""
+class HeldOutSet:
+    """Prompts that every model is evaluated on: a file, how many of its prompts, and how many completions to each."""
 
     name: str
     data: str
@@ -40,7 +48,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """One training run: an arm and a seed, in a directory of its own."""
 
     arm: Arm
@@ -57,6 +65,11 @@ class Run:
         return self.folder / self.name
 
     @property
+    def metrics(self) -> Path:
+        """The log of its training batches."""
+        return self.path / "metrics.jsonl"
+
+    @property
     def finished(self) -> bool:
         """Whether it ran to its end; the summary is written last."""
         return (self.path / "summary.json").exists()
@@ -65,51 +78,70 @@ class Run:
         """The trained model."""
         return max((self.path / "checkpoints").glob("step-*"))
 
-    def completions(self, question: Question) -> Path:
-        """Where its completions to a question lie."""
-        return self.folder / f"{self.name}.{question.name}.jsonl"
+    def completions(self, held_out: HeldOutSet) -> Path:
+        """The file with its completions to a held-out set."""
+        return self.folder / f"{self.name}.{held_out.name}.jsonl"
 
 
-def training_job(run: Run, recipe: str, overrides: Sequence[str]) -> Job:
-    """Train, or go on where the run was stopped."""
+def training(run: TrainingRun, recipe: str, overrides: Sequence[str]) -> Command:
+    """Train, or resume the run where it was stopped."""
     started = any((run.path / "checkpoints").glob("step-*"))
     settings = ["run.resume=true"] if started else [recipe, f"run.seed={run.seed}", *overrides, *run.arm.overrides]
-    command = (sys.executable, str(SCRIPTS / "train.py"), *settings, "eval.prompts=0", f"run.dir={run.path}")
-    return Job(f"train {run.name}", command, run.folder / f"{run.name}.log", lambda: run.finished)
+    argv = (sys.executable, str(SCRIPTS / "train.py"), *settings, "eval.prompts=0", f"run.dir={run.path}")
+    return Command(f"train {run.name}", argv, run.folder / f"{run.name}.log", lambda: run.finished)
 
 
-def evaluation_job(name: str, out: Path, model: str, question: Question, recipe: str, overrides: Sequence[str]) -> Job:
-    """Ask the model in a directory."""
-    command = (
-        *(sys.executable, str(SCRIPTS / "eval_model.py"), recipe, *overrides),
-        *(f"model.path={model}", f"data.eval={question.data}"),
-        *(f"eval.prompts={question.prompts}", f"eval.samples={question.samples}", "--out", str(out)),
-    )
-    return Job(f"ask {name} ({question.name})", command, out.with_suffix(".log"), out.exists)
+def evaluation(
+    name: str, out: Path, model: str, held_out: HeldOutSet, recipe: str, overrides: Sequence[str]
+) -> Command:
+    """Evaluate the model in a directory on a held-out set.
 
-
-def perform(jobs: Iterable[Job], *, at_once: int, say: Callable[[str], None]) -> None:
-    """Run the jobs that are not done, a few at once, each with its output in a log of its own.
-
-    Raises: HostFailed naming the log of the first command that failed, once the others that had started are through.
+    Args:
+        name: What the model is called in messages.
+        out: The file for the graded completions.
+        model: The model's directory.
+        held_out: The prompts.
+        recipe: The recipe file.
+        overrides: Settings of the recipe.
     """
-    left = [job for job in jobs if not job.done()]
+    argv = (
+        *(sys.executable, str(SCRIPTS / "eval_model.py"), recipe, *overrides),
+        *(f"model.path={model}", f"data.eval={held_out.data}"),
+        *(f"eval.prompts={held_out.prompts}", f"eval.samples={held_out.samples}", "--out", str(out)),
+    )
+    return Command(f"ask {name} ({held_out.name})", argv, out.with_suffix(".log"), out.exists)
+
+
+def run_all(commands: Iterable[Command], *, at_once: int, say: Callable[[str], None]) -> None:
+    """Run the commands that are not done, a few at once, each with its output in a log of its own.
+
+    Args:
+        commands: The commands.
+        at_once: How many run at the same time.
+        say: Takes a line about a command that starts or ends.
+
+    Raises:
+        HostFailed: Naming the log of the first command that failed, after the others that had started have ended.
+    """
+    left = [command for command in commands if not command.done()]
     with ThreadPoolExecutor(at_once) as pool:
-        results = [pool.submit(_run, job, say) for job in left]
+        results = [pool.submit(_run, command, say) for command in left]
         failed = [result.exception() for result in results if result.exception()]
     if failed:
         raise failed[0] or HostFailed("a command failed")
 
 
-def _run(job: Job, say: Callable[[str], None]) -> None:
+def _run(command: Command, say: Callable[[str], None]) -> None:
     """Run one command to its end."""
     started = time.monotonic()
-    say(f"{job.about} ...")
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    with open(job.log, "ab") as log:
-        log.write(f"\n$ {json.dumps(job.command)}\n".encode())
+    say(f"{command.about} ...")
+    command.log.parent.mkdir(parents=True, exist_ok=True)
+    with open(command.log, "ab") as log:
+        log.write(f"\n$ {json.dumps(command.argv)}\n".encode())
         log.flush()
-        code = subprocess.run(job.command, stdout=log, stderr=log, check=False).returncode
-    if code or not job.done():
-        raise HostFailed(f"{job.about} ended with code {code}: read {job.log}, then give the same command again")
-    say(f"{job.about}: {time.monotonic() - started:.0f} s")
+        code = subprocess.run(command.argv, stdout=log, stderr=log, check=False).returncode
+    if code or not command.done():
+        raise HostFailed(
+            f"{command.about} ended with code {code}: read {command.log}, then give the same command again"
+        )
+    say(f"{command.about}: {time.monotonic() - started:.0f} s")

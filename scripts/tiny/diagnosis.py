@@ -1,7 +1,7 @@
-"""Which of the planted mistakes a graded answer shows: the classes of `mistakes`, told from what the toolchain said.
+"""Classifies the mistake that a graded completion shows, in the classes of `mistakes`, by what the toolchain reported.
 
-The compiler's words decide, not the text, so an answer that makes the same mistake in its own way is counted with it.
-A planted mistake that still compiles and passes is none. Leaves out how bad a mistake is, and the second of two.
+The compiler's messages decide, not the text, so the same mistake is counted however a completion makes it. A planted
+mistake that still compiles and passes does not count. Only the first mistake counts, and none is weighed.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ _MACRO_AS_FUNCTION = "E0423"  # `assert_eq(...)`: a sign is missing
 
 
 def mistake_of(record: Mapping[str, Any]) -> str | None:
-    """The class of the first mistake that a graded answer shows, or None when it passes strictly and is right.
+    """The class of the first mistake that a graded completion shows.
 
-    Args: record, a line of `completions.jsonl` or of an evaluation: its "checks" and "verdict" are read.
-    Returns: one of `CLASSES`; "other" for what was never planted (no code block, a time limit, tests that cannot fail).
+    Args:
+        record: A line of `completions.jsonl` or of an evaluation; its "checks" and "verdict" are read.
+    Returns: One of `CLASSES`, "other" for what was never planted (no code block, a time limit, tests that cannot fail);
+        None when the completion passes strictly and is right.
     """
     checks, verdict = record["checks"], record["verdict"]
     if checks["test_strict"] and checks["gold"] != 0.0:
@@ -45,7 +47,7 @@ def mistake_of(record: Mapping[str, Any]) -> str | None:
 
 
 def _of_errors(errors: Sequence[Mapping[str, Any]]) -> str:
-    """The class of compiler errors: what rustc cannot even parse, or else the first error with a code."""
+    """The class of compiler errors: "syntax" if rustc cannot parse the program, else by the first error with a code."""
     codes = [error["code"] for error in errors if error["code"]]
     if not codes or codes[0] == _MACRO_AS_FUNCTION:
         return "syntax" if errors else "other"

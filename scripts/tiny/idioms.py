@@ -1,18 +1,18 @@
-"""Idioms: texts of the tiny model's world that are one token each, whatever stands around them.
+"""Idioms: texts of the task set that are one token each in every context.
 
-A value (`"cat"`, `Light::Red`), a type (`i64`), the fixed words of a request, or a line that every program has
-(`#[test]`, `use super::*;`) is one thing to copy or to say, so the model spends its few layers on meaning, and answers
-are little more than half as long. A bracket is always a token of its own, so that the places of a call's arguments do
-not depend on what stands beside them. Anything else, planted mistakes included, is spelled with learned byte-level
-tokens: an idiom can always be misspelt.
+An idiom is a value (`"cat"`, `Light::Red`), a type (`i64`), a fixed part of a request, or a line that every program has
+(`#[test]`, `use super::*;`). One token for each lets the model spend its few layers on meaning, and makes completions
+little more than half as long. A bracket is always a token of its own, so the positions of a call's arguments do not
+depend on the text beside them. All other text, planted mistakes included, is spelled with learned byte-level tokens, so
+the model can also misspell an idiom.
 """
 
 from __future__ import annotations
 
 import re
 
-from tiny.elements import ELEMENTS
 from tiny.phrasing import TEMPLATES
+from tiny.rust_types import ELEMENTS
 
 __all__ = ["IDIOMS"]
 

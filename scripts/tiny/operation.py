@@ -1,6 +1,6 @@
-"""An operation: what a task asks a function to do, said once as Python, as Rust and as English.
+"""An operation: what a task asks a function to do, written once in Python, in Rust and in English.
 
-Leaves out the tables of operations themselves (`scalars`, `sequences`, `wrapped`) and the choice of combinations.
+`catalogue` has the tables of operations and the choice of combinations.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from string import Template
 from typing import Any
 
-from tiny.elements import Element
-from tiny.shapes import Setting
+from tiny.rust_types import Element, Setting
 
 __all__ = ["Operation", "operation"]
 
@@ -20,13 +19,16 @@ __all__ = ["Operation", "operation"]
 class Operation:
     """One thing a function may do.
 
-    params, returns: shapes.
-    needs: the trait an element must have ("any": every element).
-    meaning: the Python function that decides expected values.
-    bodies: Rust function bodies that all mean the same, with `$a $b $c` for the parameters, `$copied` (or
-        cloned) and `$Duo $one $two` (the struct and its fields).
-    phrases: English for what is returned, with `$a $b $c` and `$one $two`.
-    valid: which arguments the operation is defined for.
+    Args:
+        name: The name in the task set's column `operation`.
+        params: The shape of each parameter.
+        returns: The shape of the result.
+        needs: The trait an element must have; "any" for every element.
+        meaning: The Python function that computes expected values.
+        bodies: Rust function bodies that all mean the same. `$a $b $c` stand for the parameters, `$copied` for `copied`
+            or `cloned`, `$Duo $one $two` for the struct and its fields.
+        phrases: English for what is returned, with `$a $b $c` and `$one $two`.
+        valid: Whether the operation is defined for these arguments.
     """
 
     name: str
@@ -67,7 +69,12 @@ def operation(
     *phrases: str,
     valid: Callable[..., bool] = lambda *_: True,
 ) -> Operation:
-    """An `Operation` from a row of a table; `shape` is like `T; T -> bool`.
+    """An `Operation` from a row of a table.
+
+    Args:
+        shape: The parameters and the result, such as `T; T -> bool`.
+        bodies: One Rust body, or several that mean the same.
+        name, needs, meaning, phrases, valid: As in `Operation`.
 
     >>> operation("equal", "T; T -> bool", "any", lambda a, b: a == b, "$a == $b", "whether $a equals $b").params
     ('T', 'T')

@@ -1,4 +1,4 @@
-"""The English of a prompt: the request said in one of several ways, with the signature as code or in words."""
+"""The English of a prompt: one of several phrasings of a request, with the signature as code or in words."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def draw_prompt(request: Request, rng: random.Random) -> str:
 
 
 def _in_words(request: Request, phrase: str, rng: random.Random) -> str:
-    """The first sentence with the signature in words: lifetimes are left for the model to find."""
+    """The first sentence with the signature in words; it omits lifetimes, which the model must find."""
     _, types, result = request.types
     parts = [f"`{name}: {kind}`".replace("'a ", "") for name, kind in zip(request.names, types)]
     params = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

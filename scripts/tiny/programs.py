@@ -1,7 +1,7 @@
-"""From an operation to Rust: the request (names, signature), cases with true results, the answer, the gold tests.
+"""From an operation to Rust: the request (names, signature), cases with true results, the solution, the gold tests.
 
-A `Request` is what a prompt asks for; an `Answer` is a program in parts, so that mistakes can be planted in one part.
-Leaves out the English (`phrasing`) and the mistakes (`mistakes`).
+A `Request` is what a prompt asks for; a `Solution` is a program in parts, so that a mistake can be planted in one part.
+`phrasing` has the English of a prompt, `mistakes` the planted mistakes.
 """
 
 from __future__ import annotations
@@ -10,28 +10,15 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from tiny.elements import Element
+from tiny.catalogue import rivals
 from tiny.operation import Operation
-from tiny.operations import rivals
-from tiny.shapes import DUOS, SEQUENCES, Setting, draw, literal, signature_types
+from tiny.rust_types import DUOS, SEQUENCES, Element, Setting, draw, literal, signature_types
 
-__all__ = ["Answer", "Check", "Request", "draw_answer", "draw_request", "gold_tests", "reference"]
+__all__ = ["Check", "Request", "Solution", "draw_request", "draw_solution", "gold_tests", "reference"]
 
 _VERBS = (
-    "pick",
-    "find",
-    "make",
-    "take",
-    "read",
-    "check",
-    "get",
-    "show",
-    "solve",
-    "choose",
-    "work",
-    "give",
-    "look",
-    "test",
+    *("pick", "find", "make", "take", "read", "check", "get"),
+    *("show", "solve", "choose", "work", "give", "look", "test"),
 )
 _NOUNS = (
     *("item", "value", "entry", "node", "card", "task", "unit", "part", "case", "mark", "note", "step"),
@@ -98,8 +85,8 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A program in parts. `tests` holds one tuple of checks for each test function."""
+class Solution:
+    """A Rust program in parts. `tests` holds one tuple of checks for each test function."""
 
     definition: str
     signature: str
@@ -114,7 +101,7 @@ class Answer:
         body = "".join(f"    {line}\n" for line in self.body.splitlines())
         return (self.definition and self.definition + "\n") + f"fn {self.signature} {{\n{body}}}\n"
 
-    def program(self) -> str:
+    def source(self) -> str:
         """The whole Rust program."""
         return f"{self.code()}\n{self.test_module()}"
 
@@ -127,9 +114,9 @@ class Answer:
             parts.append(f"    #[test]\n    fn {title}() {{\n{lines}    }}\n")
         return "#[cfg(test)]\nmod tests {\n" + "\n".join(parts) + "}\n"
 
-    def text(self) -> str:
-        """The answer as the model gives it: the program in one code block."""
-        return f"```rust\n{self.program()}```"
+    def completion(self) -> str:
+        """The text that a model answers with: the program in one code block."""
+        return f"```rust\n{self.source()}```"
 
 
 def draw_request(operation: Operation, element: Element, rng: random.Random) -> Request:
@@ -154,12 +141,12 @@ def _parameter_names(operation: Operation, rng: random.Random) -> tuple[str, ...
 
 
 def _compute(operation: Operation, arguments: list[Any]) -> Any:
-    """What the operation gives, or None as a text where it is not defined."""
+    """The operation's result, or "undefined" where it has none."""
     return operation.meaning(*arguments) if operation.valid(*arguments) else "undefined"
 
 
 def _cases(request: Request, rng: random.Random) -> list[tuple[list[Any], Any]]:
-    """Different argument lists with true results, ordered so that every start of the list has varied results."""
+    """Different argument lists with their true results, ordered so that every prefix of the list has varied results."""
     by_result: dict[str, list[tuple[list[Any], Any]]] = {}
     seen = set()
     for _ in range(_DRAWS):
@@ -182,27 +169,28 @@ def _check(request: Request, arguments: list[Any], expected: Any) -> Check:
     return Check(call, literal(request.operation.returns, expected, setting))
 
 
-def draw_answer(request: Request, rng: random.Random) -> Answer:
-    """A right answer with one to three true asserts."""
+def draw_solution(request: Request, rng: random.Random) -> Solution:
+    """A right solution with one to three true asserts."""
     wanted = rng.choices((1, 2, 3), weights=(20, 50, 30))[0]
     checks = tuple(_check(request, *case) for case in _cases(request, rng)[:wanted])
     split = len(checks) > 1 and rng.random() < 0.2
     tests = (checks[:1], checks[1:]) if split else (checks,)
     body = request.operation.body(rng.randrange(2), request.names, request.setting)
     title = rng.choice(_TEST_NAMES).format(name=request.name)
-    return Answer(request.definition, request.signature(), body, request.name, tests, title)
+    return Solution(request.definition, request.signature(), body, request.name, tests, title)
 
 
 def reference(request: Request) -> str:
     """The reference solution: the function and the types it needs, without tests."""
     body = request.operation.body(0, request.names, request.setting)
-    return Answer(request.definition, request.signature(), body, request.name, ()).code()
+    return Solution(request.definition, request.signature(), body, request.name, ()).code()
 
 
 def gold_tests(request: Request, rng: random.Random) -> str:
     """A test module of three to five true asserts that tell the operation from its rivals.
 
-    Cases are taken greedily: each next one refutes the most rivals still standing, and of equals has a new result.
+    Cases are chosen greedily: each refutes as many of the remaining rivals as possible; among equals, one with a result
+    not seen yet is preferred.
     """
     cases = _cases(request, rng)
     standing = rivals(request.operation, request.setting.element)

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tiny.elements import Element
+from tiny.catalogue import Split, combinations
 from tiny.mistakes import plant
 from tiny.operation import Operation
-from tiny.operations import Split, combinations
 from tiny.phrasing import draw_prompt
-from tiny.programs import draw_answer, draw_request, gold_tests, reference
+from tiny.programs import draw_request, draw_solution, gold_tests, reference
+from tiny.rust_types import Element
 
 __all__ = ["COLUMNS", "Demonstration", "Task", "demonstrations", "make_tasks", "write_jsonl"]
 
@@ -45,10 +45,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Demonstration:
-    """One warm-start example; `mistake` is the planted class, empty for a right answer."""
+    """One warm-start example; `mistake` is the planted class, empty for a right completion."""
 
     prompt: str
-    answer: str
+    completion: str
     mistake: str
 
 
@@ -56,9 +56,9 @@ def make_tasks(count: int, *, split: Split, seed: int) -> list[Task]:
     """`count` tasks with different prompts, as equal a number as possible from every combination.
 
     Args:
-        count: how many rows.
-        split: which combinations they are about.
-        seed: decides everything else.
+        count: The number of rows.
+        split: The split whose combinations they ask for.
+        seed: Decides everything else.
 
     >>> [task.task_id for task in make_tasks(2, split="eval", seed=0)]
     ['eval-0000', 'eval-0001']
@@ -87,20 +87,26 @@ def _endless(pairs: list[tuple[Operation, Element]], rng: random.Random) -> Iter
 
 
 def demonstrations(count: int, *, mistaken: float, seed: int) -> list[Demonstration]:
-    """Warm-start examples over training combinations, a share `mistaken` of them with a planted mistake."""
+    """Warm-start examples over training combinations.
+
+    Args:
+        count: The number of examples.
+        mistaken: The share of them with a planted mistake, 0 to 1.
+        seed: Decides everything else.
+    """
     rng = random.Random(f"demonstrations {seed}")
     shown: list[Demonstration] = []
     for operation, element in _endless(combinations("train"), rng):
         if len(shown) == count:
             break
         request = draw_request(operation, element, rng)
-        answer = draw_answer(request, rng)
-        kind, text = plant(request, answer, rng) if rng.random() < mistaken else ("", answer.text())
+        solution = draw_solution(request, rng)
+        kind, text = plant(request, solution, rng) if rng.random() < mistaken else ("", solution.completion())
         shown.append(Demonstration(draw_prompt(request, rng), text, kind))
     return shown
 
 
 def write_jsonl(tasks: list[Task], path: Path) -> None:
-    """One JSON object a line."""
+    """Write one JSON object a line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(asdict(task)) + "\n" for task in tasks), encoding="utf-8")

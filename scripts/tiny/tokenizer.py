@@ -1,8 +1,8 @@
 """The tiny model's tokenizer: a byte-level BPE behind Qwen2's own pre-tokenizer.
 
-`transformers` turns a folder whose configuration says `qwen2` into a `Qwen2Tokenizer`, which brings its own normalizer
-and pre-tokenizer and silently drops whatever was trained with another. So the merges are learned behind that very
-class's pre-tokenizer, and a test holds the saved folder to encode alike through every loader.
+`transformers` loads a folder whose configuration says `qwen2` as a `Qwen2Tokenizer`, which has its own normalizer and
+pre-tokenizer and silently drops any other. So the merges are learned behind that class's pre-tokenizer, and a test
+checks that every loader of the saved folder encodes alike.
 """
 
 from __future__ import annotations
@@ -30,9 +30,13 @@ CHAT_TEMPLATE = (
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Qwen2Tokenizer:
-    """A Qwen2 tokenizer of at most `vocab_size` tokens: special ones, bytes, idioms, and merges learned from the texts.
+    """A Qwen2 tokenizer: special tokens, bytes, idioms, and merges learned from the texts.
 
-    Raises: ValueError for a vocabulary too small for what is in every one.
+    Args:
+        texts: What to learn merges from.
+        vocab_size: The largest number of tokens.
+    Raises:
+        ValueError: `vocab_size` has no room for the special tokens, the bytes and the idioms.
 
     >>> tokenizer = train_tokenizer(["fn pick(a: i32)"] * 3, 400)
     >>> tokenizer.decode(tokenizer("fn pick")["input_ids"])

@@ -1,7 +1,7 @@
-"""The warm start: a small Qwen2 model trained from nothing to imitate demonstrations, half of them mistaken.
+"""The warm start: a small Qwen2 model trained from random weights to imitate demonstrations, half of them mistaken.
 
-Promises: the same seed, thread count and machine give the same weights; the loss falls on the answer and the token that
-ends the turn, on nothing else. Muon updates the matrices, AdamW the rest. Leaves out evaluation.
+Promises: the same seed, thread count and machine give the same weights; the loss covers the completion and the token
+that ends the turn, and nothing else. Muon updates the matrices, AdamW the rest. Evaluation is done elsewhere.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
 from tiny.tasks import Demonstration
 
-__all__ = ["Encoded", "answer_loss", "batches", "character_weights", "encode", "make_model", "train"]
+__all__ = ["Encoded", "batches", "character_weights", "completion_loss", "encode", "make_model", "train"]
 
 _EQUALITY = re.compile(r"assert_eq!\(\w+\(")
 ARGUMENT, EXPECTED = 0.1, 4.0  # weights of tokens in the loss; all others have 1
@@ -26,14 +26,14 @@ ARGUMENT, EXPECTED = 0.1, 4.0  # weights of tokens in the loss; all others have 
 
 @dataclass(frozen=True)
 class Encoded:
-    """One demonstration as tokens: a prompt, and an answer with the weight of each of its tokens in the loss."""
+    """One demonstration as tokens: a prompt, and a completion with the weight of each of its tokens in the loss."""
 
     token_ids: tuple[int, ...]
     weights: tuple[float, ...]
 
     @property
     def num_prompt(self) -> int:
-        """How many tokens come before the answer; they are not trained."""
+        """The number of tokens before the completion; they are not trained."""
         return len(self.token_ids) - len(self.weights)
 
 
@@ -57,40 +57,39 @@ def make_model(
         pad_token_id=tokenizer.pad_token_id,
     )
     model = Qwen2ForCausalLM(config)
-    model.set_attn_implementation(
-        "eager"
-    )  # on a CPU and at these lengths a third faster than the fused kernel's backward
+    # On a CPU and at these lengths a third faster than the fused kernel's backward.
+    model.set_attn_implementation("eager")
     return model
 
 
-def encode(shown: list[Demonstration], tokenizer: Qwen2Tokenizer, *, max_answer_tokens: int) -> list[Encoded]:
-    """The demonstrations as chat turns in tokens; those with longer answers are left out."""
+def encode(shown: list[Demonstration], tokenizer: Qwen2Tokenizer, *, max_completion_tokens: int) -> list[Encoded]:
+    """The demonstrations as chat turns in tokens, without those that have longer completions."""
     encoded = []
     for item in shown:
         turn = [{"role": "user", "content": item.prompt}]
         prompt = tokenizer.apply_chat_template(turn, add_generation_prompt=True, tokenize=False)
         prompt_ids = tokenizer(prompt)["input_ids"]
-        answer = tokenizer(item.answer, return_offsets_mapping=True)
-        answer_ids = answer["input_ids"] + [tokenizer.eos_token_id]
-        by_place = character_weights(item.answer)
-        weights = [by_place[start] for start, _ in answer["offset_mapping"]] + [1.0]
-        if len(answer_ids) <= max_answer_tokens:
-            encoded.append(Encoded((*prompt_ids, *answer_ids), tuple(weights)))
+        completion = tokenizer(item.completion, return_offsets_mapping=True)
+        completion_ids = completion["input_ids"] + [tokenizer.eos_token_id]
+        by_place = character_weights(item.completion)
+        weights = [by_place[start] for start, _ in completion["offset_mapping"]] + [1.0]
+        if len(completion_ids) <= max_completion_tokens:
+            encoded.append(Encoded((*prompt_ids, *completion_ids), tuple(weights)))
     return encoded
 
 
-def character_weights(answer: str) -> list[float]:
+def character_weights(completion: str) -> list[float]:
     """The weight in the loss of the token that starts at each character.
 
-    In `assert_eq!(f(ARGUMENTS), EXPECTED);` the arguments were drawn by chance, which nobody can learn to foretell, and
-    the expected value follows from them, which is the hardest thing to learn here. The arguments of `assert!` count
-    like other text: whether the call is true or not has been said before them.
+    In `assert_eq!(f(ARGUMENTS), EXPECTED);` the arguments are random and cannot be learned, so they weigh `ARGUMENT`.
+    The expected value follows from them and is the hardest part to learn, so it weighs `EXPECTED`. The arguments of
+    `assert!` weigh 1 like other text: `assert!(` or `assert!(!` before them already fixes the result.
     """
-    weights = [1.0] * len(answer)
-    for match in _EQUALITY.finditer(answer):
-        start, end = match.end(), _closing(answer, match.end())
+    weights = [1.0] * len(completion)
+    for match in _EQUALITY.finditer(completion):
+        start, end = match.end(), _closing(completion, match.end())
         weights[start:end] = [ARGUMENT] * (end - start)
-        rest = answer[end:].partition("\n")[0]
+        rest = completion[end:].partition("\n")[0]
         if rest.startswith("), ") and rest.endswith(");"):
             weights[end + 3 : end + len(rest) - 2] = [EXPECTED] * (len(rest) - 5)
     return weights
@@ -107,7 +106,7 @@ def _closing(text: str, start: int) -> int:
 
 
 def batches(encoded: list[Encoded], batch_size: int, seed: int) -> Iterator[list[Encoded]]:
-    """Endless batches of similar length, in random order, every demonstration once before any comes again."""
+    """Endless batches of similar length in random order; each round holds every demonstration once."""
     rng = random.Random(f"batches {seed}")
     while True:
         order = sorted(encoded, key=lambda item: (len(item.token_ids), rng.random()))
@@ -127,8 +126,8 @@ def _tensors(batch: list[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
     return ids, weights
 
 
-def answer_loss(model: Qwen2ForCausalLM, batch: list[Encoded]) -> torch.Tensor:
-    """Weighted mean negative log-likelihood of the answers' tokens, a scalar with gradient."""
+def completion_loss(model: Qwen2ForCausalLM, batch: list[Encoded]) -> torch.Tensor:
+    """Weighted mean negative log-likelihood of the completions' tokens, a scalar with gradient."""
     ids, weights = _tensors(batch)
     trained = weights[:, 1:] > 0
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -149,9 +148,16 @@ def train(
     vector_lr: float,
     report: Callable[[int, float], None],
 ) -> None:
-    """Train the model in place: a short warm-up, then all learning rates fall linearly to zero over the last half.
+    """Train the model in place. Learning rates warm up over 20 steps and fall linearly to zero over the last half.
 
-    Args: matrix_lr, of Muon; embedding_lr and vector_lr (biases and norms), of AdamW.
+    Args:
+        model: The model; it is in evaluation mode afterwards.
+        stream: Batches of demonstrations, one a step.
+        steps: The number of optimizer steps.
+        matrix_lr: The learning rate of Muon, for matrices.
+        embedding_lr: The learning rate of AdamW for the embedding.
+        vector_lr: The learning rate of AdamW for biases and norms.
+        report: Called after each step with its number and its loss.
     """
     embedding = model.model.embed_tokens.weight
     matrices = [p for p in model.parameters() if p.ndim == 2 and p is not embedding]
@@ -170,7 +176,7 @@ def train(
     ]
     model.train()
     for step in range(steps):
-        loss = answer_loss(model, next(stream))
+        loss = completion_loss(model, next(stream))
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer, schedule in zip(optimizers, schedules):

@@ -3,10 +3,11 @@
 It stands in for the sandbox where the algorithm is tested; it is deterministic, and a random model can learn from it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from grpo.rollout.prompts import encode_prompts
 from grpo.rollout.records import Completion, Example
 
 
@@ -15,9 +16,15 @@ class Grade:
     """Implements `grpo.rollout.records.Grade`."""
 
     rewards: Mapping[str, float | None]
+    solved: bool | None = None
     checks: Mapping[str, float | None] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     verdict: Mapping[str, Any] = field(default_factory=dict)
+
+
+def encoded(examples: Sequence[Example], encode: Callable[[Any], tuple[int, ...]]) -> list[Example]:
+    """Examples with their prompts as token ids, however long."""
+    return encode_prompts(examples, encode, max_tokens=10_000, long_prompts="error")
 
 
 class LetterGrader:
@@ -42,4 +49,5 @@ class LetterGrader:
         letters = sum("a" <= symbol <= "z" for symbol in completion.text) / max(1, len(completion.text))
         short = None if completion.terminated else 0.0  # does not apply to completions that ended
         checks = {"build": float(letters > 0.2), "test_strict": float(letters > 0.5), "gold": None}
-        return Grade({"letters": letters, "short": short}, checks, {"letters": 0.001}, {"outcome": "passed"})
+        seconds, verdict = {"letters": 0.001}, {"outcome": "passed"}
+        return Grade({"letters": letters, "short": short}, letters > 0.5, checks, seconds, verdict)

@@ -2,7 +2,6 @@
 
 import math
 import statistics
-from collections.abc import Callable
 
 import pytest
 import torch
@@ -18,7 +17,6 @@ from grpo.advantages import (
     group_advantages,
     leave_one_out_advantages,
     shuffled_advantages,
-    summed_rewards,
     zero_std,
 )
 
@@ -141,7 +139,7 @@ def test_gdpo_equals_a_loop_whatever_is_missing(rewards: list[list[list[float]]]
 def test_gdpo_tells_apart_what_a_sum_cannot() -> None:
     rewards = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 1.0]]])  # two kinds, one rarer than the other
     weights = torch.ones(2)
-    summed = group_advantages(summed_rewards(rewards, weights))[0]
+    summed = group_advantages(rewards.sum(dim=2))[0]
     separate = gdpo_advantages(rewards, weights)[0]
     assert summed[0] == summed[1] and separate[0] > separate[1] > separate[2]
 
@@ -155,13 +153,6 @@ def test_gdpo_gives_exactly_zero_to_what_cannot_be_compared() -> None:
     assert not advantages[:2].any() and advantages[2, 0] == 0 and advantages[2, 1:].all()
 
 
-def test_summed_rewards_leave_out_what_does_not_apply() -> None:
-    rewards = torch.tensor([[[1.0, 2.0], [1.0, NAN], [NAN, NAN]]])
-    total = summed_rewards(rewards, torch.tensor([2.0, 10.0]))
-    assert total[0, :2].tolist() == [22.0, 2.0] and total[0, 2].isnan()
-
-
-@pytest.mark.parametrize("several", [gdpo_advantages, summed_rewards])
-def test_weights_that_are_not_one_per_kind_of_reward_are_refused(several: Callable[..., torch.Tensor]) -> None:
+def test_weights_that_are_not_one_per_kind_of_reward_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\[2, 3, 4\] and weights \[3\]"):
-        several(torch.zeros(2, 3, 4), torch.ones(3))
+        gdpo_advantages(torch.zeros(2, 3, 4), torch.ones(3))

@@ -1,15 +1,14 @@
-"""Weights of completions equal the published means, written as loops; TRL's are those of its source."""
+"""Weights of completions equal the published means, written as loops."""
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpo.loss.aggregation import AGGREGATIONS, aggregation_weights, bnpo_weights, trl_weights
+from grpo.loss.aggregation import AGGREGATIONS, aggregation_weights
 
 TOLERANCE = 1e-6  # fp32
 lengths_of = st.lists(st.integers(0, 8), min_size=1, max_size=6)
-SIZES = {"max_tokens": 8, "generation_tokens": 40, "accumulation_steps": 4, "steps_per_generation": 2}
 
 
 def loop_loss(losses: list[list[float]], aggregation: str) -> float:
@@ -33,19 +32,6 @@ def test_weights_give_the_published_mean(lengths: list[int], aggregation: str) -
     assert loss + 1e-4 * max(1, abs(loss)) != pytest.approx(expected, rel=TOLERANCE, abs=TOLERANCE)
 
 
-@given(st.lists(lengths_of, min_size=1, max_size=4))
-def test_bnpo_is_a_mean_of_the_micro_batches_token_means(pieces: list[list[int]]) -> None:
-    lengths = [length for piece in pieces for length in piece]
-    numbers = [number for number, piece in enumerate(pieces) for _ in piece]
-    weights = bnpo_weights(torch.tensor(lengths), torch.tensor(numbers))
-    parts = [aggregation_weights(torch.tensor(piece), aggregation="token", max_tokens=8) for piece in pieces]
-    assert torch.allclose(weights, torch.cat(parts) / len(pieces), rtol=TOLERANCE)
-    trl = [
-        trl_weights(torch.tensor(p), loss_type="bnpo", **{**SIZES, "accumulation_steps": len(pieces)}) for p in pieces
-    ]
-    assert torch.allclose(weights, torch.cat(trl), rtol=TOLERANCE)
-
-
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
 def test_an_empty_completion_weighs_nothing_but_counts_as_a_completion(aggregation: str) -> None:
     with_empty = aggregation_weights(torch.tensor([2, 0]), aggregation=aggregation, max_tokens=8)
@@ -54,28 +40,6 @@ def test_an_empty_completion_weighs_nothing_but_counts_as_a_completion(aggregati
     assert with_empty[0] == (alone[0] if aggregation == "token" else alone[0] / 2)
 
 
-@pytest.mark.parametrize(
-    ("loss_type", "expected"),
-    [
-        ("grpo", [1 / 24, 1 / 40]),
-        ("sapo", [1 / 24, 1 / 40]),
-        ("bnpo", [1 / 32] * 2),
-        ("dr_grpo", [1 / 64] * 2),
-        ("luspo", [1 / 8] * 2),
-        ("dapo", [1 / 80] * 2),
-        ("cispo", [1 / 80] * 2),
-        ("vespo", [1 / 80] * 2),
-    ],
-)
-def test_hand_numbers_of_trls_divisors(loss_type: str, expected: list[float]) -> None:
-    weights = trl_weights(torch.tensor([3, 5]), loss_type=loss_type, **SIZES)
-    assert weights.tolist() == pytest.approx(expected, rel=TOLERANCE)
-
-
 def test_what_cannot_work_is_refused_with_what_can() -> None:
     with pytest.raises(ValueError, match="token, sequence, constant, sum"):
         aggregation_weights(torch.tensor([1]), aggregation="mean", max_tokens=4)
-    with pytest.raises(ValueError, match="grpo, sapo, bnpo"):
-        trl_weights(torch.tensor([1]), loss_type="gspo", **SIZES)
-    with pytest.raises(ValueError, match="micro-batch numbers"):
-        bnpo_weights(torch.tensor([1, 2]), torch.tensor([0]))

@@ -15,11 +15,10 @@ from grpo.update import Updater
 from test_update import SAMPLES, make_updater, weights
 
 
-def save(root: Path, policy: Policy, updater: Updater, step: int, keep: int = 2) -> Path:
+def save(root: Path, updater: Updater, step: int, keep: int = 2) -> Path:
     return save_checkpoint(
         root,
         step=step,
-        policy=policy,
         updater=updater,
         progress={"prompts_drawn": 7 * step},
         config_toml="a = 1\n",
@@ -32,7 +31,7 @@ def test_training_goes_on_bit_for_bit(make_policy: Callable[..., Policy], tmp_pa
     updater = make_updater(policy, weight_decay=0.1)
     for _ in range(3):
         updater.update(SAMPLES)
-    save(tmp_path, policy, updater, step=3)
+    save(tmp_path, updater, step=3)
     for _ in range(3):
         updater.update(SAMPLES)
 
@@ -50,7 +49,7 @@ def test_without_the_adam_state_it_would_not(make_policy: Callable[..., Policy],
     policy = make_policy()
     updater = make_updater(policy)
     updater.update(SAMPLES)
-    save(tmp_path, policy, updater, step=1)
+    save(tmp_path, updater, step=1)
     updater.update(SAMPLES)
     forgetful = load_policy(str(latest_checkpoint(tmp_path)), device=torch.device("cpu"), compute_dtype="float32")
     make_updater(forgetful).update(SAMPLES)
@@ -58,7 +57,7 @@ def test_without_the_adam_state_it_would_not(make_policy: Callable[..., Policy],
 
 
 def test_transformers_loads_it_as_it_is(policy: Policy, tmp_path: Path) -> None:
-    directory = save(tmp_path, policy, make_updater(policy), step=12)
+    directory = save(tmp_path, make_updater(policy), step=12)
     assert directory.name == "step-000012"
     model = AutoModelForCausalLM.from_pretrained(directory)
     assert torch.equal(model.lm_head.weight, policy.model.lm_head.weight)
@@ -72,7 +71,7 @@ def test_transformers_loads_it_as_it_is(policy: Policy, tmp_path: Path) -> None:
 def test_only_the_newest_are_kept(policy: Policy, tmp_path: Path) -> None:
     updater = make_updater(policy)
     for step in (1, 2, 3, 10):
-        save(tmp_path, policy, updater, step)
+        save(tmp_path, updater, step)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000003", "step-000010"]
 
 
@@ -87,15 +86,15 @@ def test_a_full_disk_is_said_and_leaves_the_older_one(
 
     monkeypatch.setattr(checkpoint, "save_file", full_disk)
     with pytest.raises(CheckpointError, match="step-000001: .*No space left.*start afresh"):
-        save(tmp_path, policy, updater, step=1)
+        save(tmp_path, updater, step=1)
     monkeypatch.undo()
-    save(tmp_path, policy, updater, step=1)
+    save(tmp_path, updater, step=1)
     monkeypatch.setattr(checkpoint, "save_file", full_disk)
     with pytest.raises(CheckpointError, match="step-000002: .*No space left.*from step-000001 with run.resume=true"):
-        save(tmp_path, policy, updater, step=2)
+        save(tmp_path, updater, step=2)
     assert [path.name for path in tmp_path.iterdir()] == ["step-000001"]
     monkeypatch.undo()
-    assert save(tmp_path, policy, updater, step=2) == latest_checkpoint(tmp_path)
+    assert save(tmp_path, updater, step=2) == latest_checkpoint(tmp_path)
     assert not list(tmp_path.glob(".unfinished-*"))
 
 
@@ -108,7 +107,7 @@ def test_nothing_to_resume_from_says_so(tmp_path: Path) -> None:
 def test_a_damaged_state_says_which_file(policy: Policy, tmp_path: Path, name: str) -> None:
     updater = make_updater(policy)
     updater.update(SAMPLES)
-    directory = save(tmp_path, policy, updater, step=1)
+    directory = save(tmp_path, updater, step=1)
     damaged = directory / "trainer_state" / name
     damaged.write_bytes(damaged.read_bytes()[:-3])
     with pytest.raises(CheckpointError, match="trainer_state"):

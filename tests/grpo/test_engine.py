@@ -1,4 +1,4 @@
-"""The contract of every engine, on a random model: ids in and out, exact log-probs, groups complete, completions stream."""
+"""Every engine keeps one contract: distribution, stop tokens, seeds, streams, weights, restarts, refusals."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from engines import HAS_VLLM, KINDS, NEED_VLLM, Engines, vllm_maker
-from grpo.engines import Engine, EngineDied, GenerationOutput
+from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.engines.process import EngineProcess
 from grpo.engines.vllm import VLLMEngine, on_gpu
@@ -65,9 +66,13 @@ def wide(make_wide: MakePolicy) -> Policy:
     return make_wide()
 
 
+def params(**changes: object) -> SamplingParams:
+    return SamplingParams(**{"temperature": 1.0, **SETTINGS, **changes})
+
+
 def ask(engine: Engine, **changes: object) -> list[GenerationOutput]:
-    settings = {"temperature": 1.0, **SETTINGS, **changes}
-    return list(engine.generate(settings.pop("prompts", PROMPTS), **settings))
+    prompts = changes.pop("prompts", PROMPTS)
+    return list(engine.generate(prompts, params(**changes)))
 
 
 def in_order(completions: list[GenerationOutput]) -> list[GenerationOutput]:
@@ -116,7 +121,7 @@ def test_completions_arrive_one_after_the_other(engines: Engines, kind: str, wid
     engine = engines.of(kind, wide)
     ask(engine)
     started, arrived = time.perf_counter(), []
-    for _ in engine.generate(PROMPTS, temperature=1.0, **{**SETTINGS, "max_tokens": 100}):
+    for _ in engine.generate(PROMPTS, params(max_tokens=100)):
         arrived.append(time.perf_counter() - started)
     assert arrived[-1] - arrived[0] > 0.15 * arrived[-1]
 
@@ -129,7 +134,7 @@ def test_the_first_completion_does_not_wait_for_the_last(wide: Policy) -> None:
         forwards += 1
 
     wide.model.register_forward_hook(count)
-    stream = HFEngine(wide).generate(PROMPTS, temperature=1.0, **SETTINGS)
+    stream = HFEngine(wide).generate(PROMPTS, params())
     next(stream)
     before = forwards
     assert list(stream) and forwards > before
@@ -138,7 +143,7 @@ def test_the_first_completion_does_not_wait_for_the_last(wide: Policy) -> None:
 def test_who_loses_interest_does_not_disturb_the_next(engines: Engines, kind: str, wide: Policy) -> None:
     engine = engines.of(kind, wide)
     expected = ask(engine)
-    stream = engine.generate(PROMPTS, temperature=1.0, **{**SETTINGS, "max_tokens": 60})
+    stream = engine.generate(PROMPTS, params(max_tokens=60))
     next(stream)
     stream.close()
     assert ask(engine) == expected
@@ -335,7 +340,7 @@ def test_a_killed_engine_says_so_and_starts_again(engines: Engines, wide: Policy
     try:
         engine.load_weights(wide.weights())
         expected = ask(engine)
-        stream = engine.generate(PROMPTS, temperature=1.0, **{**SETTINGS, "max_tokens": 300})
+        stream = engine.generate(PROMPTS, params(max_tokens=300))
         next(stream)
         os.kill(engine.pid, 9)
         with pytest.raises(EngineDied, match=r"was killed by SIGKILL; the end of .*engine\.log"):
@@ -354,26 +359,22 @@ def _refuses_to_start() -> Engine:
     raise OSError("there is no such model")
 
 
-class _Refuser:
+class _Refuser(Engine):
     """An engine that refuses to sample after one completion, or to take weights, in its own library's words."""
 
-    concurrent = False
-
-    def generate(self, prompts: object, **_: object) -> Iterator[GenerationOutput]:
+    def generate(self, prompts: object, params: object) -> Iterator[GenerationOutput]:
         yield GenerationOutput(0, 0, (1,), (-1.0,), True)
         raise ValueError("the prompt is longer than I allow")
 
     def load_weights(self, weights: object) -> None:
         raise ValueError("there is no such parameter")
 
-    def close(self) -> None: ...
-
 
 def test_an_engine_that_refuses_in_the_middle_can_be_asked_again(tmp_path: Path) -> None:
     engine = EngineProcess(_Refuser, dtype=torch.float32, log=tmp_path / "engine.log")
     try:
         for _ in range(2):
-            stream = engine.generate([(1, 2)], num_samples=2, max_tokens=3, temperature=1.0, seed=0)
+            stream = engine.generate([(1, 2)], SamplingParams(2, 3, 1.0, seed=0))
             assert next(stream).token_ids == (1,)
             with pytest.raises(ValueError, match="longer than I allow"):
                 next(stream)
@@ -381,6 +382,13 @@ def test_an_engine_that_refuses_in_the_middle_can_be_asked_again(tmp_path: Path)
             engine.load_weights([("weight", torch.zeros(2))])
     finally:
         engine.close()
+
+
+def test_a_child_that_neither_answers_nor_ends_is_described(tmp_path: Path) -> None:
+    engine = EngineProcess.__new__(EngineProcess)
+    engine._log = tmp_path / "engine.log"
+    engine._process = SimpleNamespace(join=lambda timeout: None, exitcode=None)
+    assert "the engine's process does not answer and does not end" in str(engine._death())
 
 
 def _slow_to_start() -> _Refuser:

@@ -13,8 +13,11 @@ from letter_grader import Grade
 
 def group(strict: list[float | None], rewards: list[float | None]) -> Group:
     completions = tuple(Completion(str(i), (1, 2, 3), (-1.0,) * 3, "", True, 0) for i in range(len(strict)))
-    grades = tuple(Grade(rewards={}, checks={"test_strict": value, "gold": None}) for value in strict)
-    return Group(Example("t", ({"role": "user", "content": "p"},)), (1,), completions, grades, tuple(rewards))
+    grades = tuple(
+        Grade(rewards={}, solved=None if value is None else value > 0, checks={"test_strict": value, "gold": None})
+        for value in strict
+    )
+    return Group(Example("t", ({"role": "user", "content": "p"},)), completions, grades, tuple(rewards))
 
 
 def test_clustered_mean_of_single_observations_is_the_textbook_interval() -> None:

@@ -1,4 +1,4 @@
-"""From hidden states to log-probs without logits: equal to the definition, in value and gradient, whatever the tile."""
+"""Log-probs from hidden states without logits equal the definition in value and gradient, whatever the tile."""
 
 import math
 from typing import Any
@@ -31,8 +31,8 @@ def outcome(*, ours: bool, inputs: list[Tensor], entropy_grad: bool = True, **op
     if ours:
         found = linear_logprobs(leaves[0], leaves[1], token_ids, bias=leaves[2], entropy_grad=entropy_grad, **options)
     else:
-        wide = [leaf if leaf.dtype.itemsize >= 4 else leaf.float() for leaf in leaves]
-        logits = wide[0] @ wide[1].T + wide[2]
+        upcast = [leaf if leaf.dtype.itemsize >= 4 else leaf.float() for leaf in leaves]
+        logits = upcast[0] @ upcast[1].T + upcast[2]
         found = token_logprobs(logits, token_ids, temperature=options["temperature"], entropy_grad=entropy_grad)
     upstream = torch.linspace(-1, 2, len(token_ids), dtype=found[0].dtype)
     loss = (found[0] * upstream).sum()
@@ -52,11 +52,17 @@ def outcome(*, ours: bool, inputs: list[Tensor], entropy_grad: bool = True, **op
 )
 @settings(deadline=None)
 def test_it_equals_the_definition_on_every_tile(
-    tokens: int, vocabulary: int, size: int, tile_tokens: int, words: int, temperature: float, entropy_grad: bool
+    tokens: int,
+    vocabulary: int,
+    size: int,
+    tile_tokens: int,
+    tile_vocabulary: int,
+    temperature: float,
+    entropy_grad: bool,
 ) -> None:
     inputs = problem(tokens, vocabulary, size, seed=tokens + vocabulary)
     options: dict[str, Any] = {"temperature": temperature, "entropy_grad": entropy_grad}
-    ours = outcome(ours=True, inputs=inputs, tile=Tile(tile_tokens, words), **options)
+    ours = outcome(ours=True, inputs=inputs, tile=Tile(tile_tokens, tile_vocabulary), **options)
     expected = outcome(ours=False, inputs=inputs, **options)
     for one, other in zip(ours, expected, strict=True):
         assert torch.allclose(one, other, atol=TOLERANCE, rtol=TOLERANCE)
@@ -143,7 +149,7 @@ def test_extreme_logits_overflow_nowhere() -> None:
 
 
 class LargestTensor(TorchDispatchMode):
-    """Remembers the most elements that any operation gave out."""
+    """Records the largest number of elements in the result of any operation."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -172,6 +178,7 @@ def test_tokens_times_vocabulary_never_exist() -> None:
     assert watch.largest == tokens * vocabulary, "the watch sees logits where there are any"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", [_fold, _gradient, _gradient_with_entropy])
 def test_what_cuda_compiles_computes_the_same(function: Any) -> None:
     """The functions that become one kernel on CUDA, compiled for the CPU."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from grpo.checkpoint import load_trainer_state, save_checkpoint
+from grpo.engines import SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.model.batching import MicroBatch, micro_batches
 from grpo.model.lora import ADAPTER, Base, LoraPolicy, add_adapters, load_adapters, merged_weights
@@ -114,9 +115,7 @@ def test_a_run_goes_on_from_a_checkpoint_to_the_same_bits(make_policy: Callable[
     updaters = [make_updater(policy) for policy in policies]
     for _ in range(3):
         updaters[0].update(SAMPLES)
-    checkpoint = save_checkpoint(
-        tmp_path, step=3, policy=policies[0], updater=updaters[0], progress={}, config_toml="", keep=1
-    )
+    checkpoint = save_checkpoint(tmp_path, step=3, updater=updaters[0], progress={}, config_toml="", keep=1)
     load_adapters(policies[1], checkpoint)
     load_trainer_state(checkpoint, updaters[1])
     ends = [updater.update(SAMPLES) for updater in updaters]
@@ -145,7 +144,7 @@ def test_the_engine_samples_from_the_adapted_model(lora: LoraPolicy) -> None:
     """Its log-probs are the trainer's, before and after training."""
     for updates in (0, 5):
         train(lora, updates)
-        [completion] = HFEngine(lora).generate([(5, 6, 7)], num_samples=1, max_tokens=8, temperature=1.0, seed=0)
+        [completion] = HFEngine(lora).generate([(5, 6, 7)], SamplingParams(1, 8, 1.0, seed=0))
         sample = dataclasses.replace(
             SAMPLES[0], prompt_ids=(5, 6, 7), completion_ids=completion.token_ids, sampler_logprobs=completion.logprobs
         )

@@ -1,4 +1,4 @@
-"""What must not matter does not: order of completions, micro-batches, padding and its contents. The end token counts."""
+"""Order of completions, micro-batches, padding and its contents change nothing; the end token is trained."""
 
 import math
 from collections.abc import Callable
@@ -15,11 +15,9 @@ from grpo.loss import (
     aggregation_weights,
     entropy_bonus,
     kl_penalised_rewards,
-    mean_entropy,
     mismatch_weights,
     off_policy_mask,
     ratio_weighted_kl,
-    top_entropy_mask,
 )
 from loss_cases import VARIANTS, random_batch
 
@@ -126,12 +124,10 @@ def test_every_trained_token_gets_gradient_the_end_token_too(name: str, seed: in
 
 
 @given(seeds, poisons)
-def test_padding_changes_no_metric_no_mask_and_no_reward(seed: int, poison: float) -> None:
+def test_padding_changes_no_mask_no_weight_and_no_reward(seed: int, poison: float) -> None:
     logprobs, old, advantages, mask = random_batch(seed)
     dirty = logprobs.masked_fill(~mask, poison)
     dirty_old = old.masked_fill(~mask, poison)
-    assert torch.equal(mean_entropy(dirty, mask), mean_entropy(logprobs, mask))
-    assert torch.equal(top_entropy_mask(dirty, mask, fraction=0.3), top_entropy_mask(logprobs, mask, fraction=0.3))
     kept = off_policy_mask(logprobs, old, advantages, mask, max_kl=0.1)
     assert torch.equal(off_policy_mask(dirty, dirty_old, advantages, mask, max_kl=0.1), kept)
     rewards = [kl_penalised_rewards(advantages, values, mask, beta=0.1) for values in (dirty, logprobs)]

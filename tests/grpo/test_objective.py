@@ -15,7 +15,7 @@ from grpo.model.policy import Policy
 from grpo.objective import Mismatch, Objective, bind, token_gradient
 from grpo.rollout.collect import reward_matrix
 from letter_grader import LetterGrader
-from test_rollout import run
+from test_collect import run
 from test_update import OBJECTIVE, PPO, SAMPLES, captured_gradient, make_updater
 
 TOLERANCE = 2e-6  # fp32 gradients of different summation order
@@ -139,8 +139,8 @@ def test_only_the_tokens_of_highest_entropy_are_trained_wherever_they_stand(make
     )
     assert close(whole, pieces)
     assert not close(whole, captured_gradient(make_policy(), SAMPLES))
-    left_out = make_updater(make_policy(), objective).update(SAMPLES)["policy/masked"]
-    assert left_out == pytest.approx(0.5, abs=0.2)
+    share = make_updater(make_policy(), objective).update(SAMPLES)["policy/masked"]
+    assert share == pytest.approx(0.5, abs=0.2)
 
 
 def test_bad_completions_too_far_off_policy_are_left_out(make_policy: Callable[..., Policy]) -> None:
@@ -157,7 +157,7 @@ def test_a_kl_in_the_reward_lowers_it_by_the_completions_whole_kl(make_policy: C
     updater = make_updater(policy, objective, reference=reference, micro_batch_tokens=20)
     groups = run(policy, LetterGrader()).groups
     object.__setattr__(groups[0], "rewards", (1.0, None, 2.0))
-    penalised, mean = updater.penalised(groups, reward_matrix(groups))
+    penalised, mean = updater.charge_kl(groups, reward_matrix(groups))
     total, tokens = 0.0, 0
     for row, group in enumerate(groups):
         for column, (completion, reward) in enumerate(zip(group.completions, group.rewards, strict=True)):
@@ -165,7 +165,7 @@ def test_a_kl_in_the_reward_lowers_it_by_the_completions_whole_kl(make_policy: C
                 assert penalised[row, column].isnan()
                 continue
             (batch,) = micro_batches(
-                [TrainingSample(group.prompt_ids, completion.token_ids, (0.0,) * 99, 0.0)], max_tokens=99
+                [TrainingSample(group.example.prompt_ids, completion.token_ids, (0.0,) * 99, 0.0)], max_tokens=99
             )
             ours, theirs = (p.completion_logprobs(batch, temperature=1.0)[0].sum().item() for p in (policy, reference))
             assert penalised[row, column].item() == pytest.approx(reward - 0.1 * (ours - theirs), abs=1e-4)

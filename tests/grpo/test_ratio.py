@@ -7,7 +7,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpo.loss.ratio import log_ratio, masked_mean, per_token, sequence_log_ratio, sequence_token_log_ratio, upcast
+from grpo.loss.ratio import (
+    broadcast_advantages,
+    log_ratio,
+    masked_mean,
+    sequence_log_ratio,
+    sequence_token_log_ratio,
+    upcast,
+)
 from loss_cases import random_batch
 
 TOLERANCE = 1e-12  # fp64
@@ -52,7 +59,7 @@ def test_shapes_that_would_broadcast_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\[2, 3\] and \[1, 3\]"):
         log_ratio(torch.zeros(2, 3), torch.zeros(1, 3), mask)
     with pytest.raises(ValueError, match=r"advantages are \[3\], but the mask is \[2, 3\]"):
-        per_token(torch.zeros(3), mask)
+        broadcast_advantages(torch.zeros(3), mask)
 
 
 def test_arithmetic_is_fp32_or_wider() -> None:

@@ -12,71 +12,77 @@ import torch
 
 from grpo.advantages import gdpo_advantages
 from grpo.checkpoint import latest_checkpoint, load_trainer_state
+from grpo.engines import SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.evaluate import Evaluation, evaluate
 from grpo.model.policy import Policy, load_policy
 from grpo.objective import Objective
-from grpo.rollout.prefetch import Pipeline
+from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Completion, Example
+from grpo.rollout.stream import RolloutSettings, RolloutStream
 from grpo.run.directory import RunDirectory
-from grpo.trainer import NothingScored, Trainer
+from grpo.trainer import NothingScored, Schedule, Trainer
 from grpo.update import NonFiniteLoss
-from letter_grader import Grade, LetterGrader
+from letter_grader import Grade, LetterGrader, encoded
 from test_update import PPO, make_updater, weights
 
 EXAMPLES = [Example(f"t{i}", ({"role": "user", "content": text},)) for i, text in enumerate(("one", "two", "xyz"))]
 OBJECTIVE = Objective(PPO, "token", max_tokens=8, temperature=1.0)
 
 
-def make_trainer(policy: Policy, run: RunDirectory, *, seed: int = 3, ahead: int = 0, **changes: object) -> Trainer:
-    ids = {example.id: policy.encode(example.messages) for example in EXAMPLES}
-    engine, grader = HFEngine(policy), LetterGrader()
-    updater = make_updater(policy, OBJECTIVE, schedule=lambda update: 2e-2, max_grad_norm=1.0)
+def make_trainer(
+    policy: Policy,
+    run: RunDirectory,
+    *,
+    seed: int = 3,
+    ahead: int = 0,
+    grader: LetterGrader | None = None,
+    evaluates: bool = True,
+    advantages: str = "group",
+    threads: int = 0,
+    objective: Objective = OBJECTIVE,
+    reference: Policy | None = None,
+    **schedule: int,
+) -> Trainer:
+    examples = encoded(EXAMPLES, policy.encode)
+    engine, grader = HFEngine(policy), grader or LetterGrader()
+    updater = make_updater(
+        policy, objective, reference=reference, schedule=lambda update: 2e-2, max_grad_norm=1.0, threads=threads
+    )
 
     def evaluation(step: int) -> Evaluation:
-        return evaluate(
-            engine,
-            grader,
-            policy,
-            EXAMPLES,
-            ids,
-            name=f"e{step}",
-            num_samples=2,
+        params = SamplingParams(num_samples=2, max_tokens=8, temperature=1.0, seed=5)
+        names = {"id_prefix": f"e{step}", "max_rows": 4, "policy_version": updater.updates}
+        return evaluate(engine, grader, policy.decode, examples, params, **names)
+
+    steps = {"num_steps": 6, "eval_every": 0, "checkpoint_every": 0, "checkpoints_kept": 2, **schedule}
+    rollouts = RolloutStream(
+        RestartingEngine(engine, sync=None, frees_cuda_cache=False, say=print),
+        grader,
+        PromptStream(examples, seed=3),
+        policy.decode,
+        lambda: updater.updates,
+        RolloutSettings(
+            seed=seed,
+            num_steps=steps["num_steps"],
+            prompts_per_step=2,
+            group_size=4,
             max_tokens=8,
             temperature=1.0,
-            seed=5,
-            max_rows=4,
-            policy_version=updater.updates,
-        )
-
-    settings: dict[str, object] = {
-        "evaluate": evaluation,
-        "num_steps": 6,
-        "advantages": "group",
-        "eval_every": 0,
-        "checkpoint_every": 0,
-        "checkpoints_kept": 2,
-        "config_toml": "",
-        **changes,
-    }
-    pipeline = Pipeline(
-        policy=policy,
-        engine=engine,
-        grader=grader,
-        prompts=PromptStream(EXAMPLES, seed=3),
-        prompt_ids=ids,
-        sync=None,
-        version=lambda: updater.updates,
-        seed=seed,
-        num_steps=settings["num_steps"],
-        prompts_per_step=2,
-        group_size=4,
-        max_tokens=8,
-        temperature=1.0,
-        ahead=ahead,
+            ahead=ahead,
+        ),
     )
-    return Trainer(policy, pipeline, updater, run=run, **settings)
+    return Trainer(
+        rollouts,
+        updater,
+        advantages,
+        Schedule(**steps),
+        run,
+        evaluation if evaluates else None,
+        describe=lambda evaluation: f"{evaluation.num_prompts} prompts",
+        config_toml="",
+    )
 
 
 def new_run(path: Path) -> RunDirectory:
@@ -128,9 +134,7 @@ class BusyGrader(LetterGrader):
 
 def test_idle_shares_are_what_is_left_of_a_step(policy: Policy, tmp_path: Path) -> None:
     with new_run(tmp_path / "run") as run:
-        trainer = make_trainer(policy, run, evaluate=None)
-        trainer.pipeline.grader = BusyGrader()
-        train(trainer)
+        train(make_trainer(policy, run, evaluates=False, grader=BusyGrader()))
     for line in lines(tmp_path / "run" / "metrics.jsonl"):
         assert line["idle/sandbox"] == pytest.approx(0.9, abs=0.02)
         assert line["time/sandbox"] == pytest.approx(line["time/step"] / 10, rel=0.2)
@@ -154,7 +158,7 @@ def test_stopped_and_resumed_equals_never_stopped(
     with RunDirectory.resume(tmp_path / "parts") as run:
         trainer = make_trainer(resumed, run, eval_every=3, ahead=ahead)
         progress = load_trainer_state(checkpoint, trainer.updater)
-        trainer.pipeline.resume(progress)
+        trainer.rollouts.resume(progress)
         assert 0 < progress["seconds"] < trainer.seconds + progress["seconds"]
         run.truncate_after(progress["step"])
         assert train(trainer, first_step=progress["step"] + 1)
@@ -178,7 +182,7 @@ def test_evaluating_does_not_change_training(make_policy: Callable[..., Policy],
     with new_run(tmp_path / "watched") as run:
         train(make_trainer(watched, run, eval_every=1))
     with new_run(tmp_path / "alone") as run:
-        train(make_trainer(alone, run, evaluate=None))
+        train(make_trainer(alone, run, evaluates=False))
     assert torch.equal(weights(watched), weights(alone))
     assert not (tmp_path / "alone" / "evals.jsonl").exists()
     assert len(lines(tmp_path / "watched" / "evals.jsonl")) == 7
@@ -188,18 +192,18 @@ def test_weights_are_updated_with_the_threads_that_the_sandbox_leaves(policy: Po
     seen: list[tuple[int, int]] = []
     before = torch.get_num_threads()
     with new_run(tmp_path / "run") as run:
-        trainer = make_trainer(policy, run, evaluate=None, num_steps=1, update_threads=before + 1)
-        update, generate = trainer.updater.update, trainer.pipeline.engine.generate
+        trainer = make_trainer(policy, run, evaluates=False, num_steps=1, threads=before + 1)
+        logprobs, generate = policy.completion_logprobs, trainer.rollouts.engine.engine.generate
 
         def watched_generate(*arguments: object, **settings: object) -> object:
             seen.append((0, torch.get_num_threads()))
             return generate(*arguments, **settings)
 
-        def watched_update(samples: object) -> dict[str, float]:
+        def watched_logprobs(*arguments: object, **settings: object) -> object:
             seen.append((1, torch.get_num_threads()))
-            return update(samples)
+            return logprobs(*arguments, **settings)
 
-        trainer.updater.update, trainer.pipeline.engine.generate = watched_update, watched_generate
+        policy.completion_logprobs, trainer.rollouts.engine.engine.generate = watched_logprobs, watched_generate
         train(trainer)
     assert seen == [(0, before), (1, before + 1)]
 
@@ -215,8 +219,8 @@ def test_another_seed_is_another_run(make_policy: Callable[..., Policy], tmp_pat
 def test_a_non_finite_loss_keeps_what_is_on_disk(policy: Policy, tmp_path: Path) -> None:
     with new_run(tmp_path / "run") as run:
         trainer = make_trainer(policy, run, checkpoint_every=1)
-        grade = trainer.pipeline.grader._grade
-        trainer.pipeline.grader._grade = lambda completion: (  # the third step's rewards overflow
+        grade = trainer.rollouts.grader._grade
+        trainer.rollouts.grader._grade = lambda completion: (  # the third step's rewards overflow
             grade(completion) if trainer.updater.updates < 2 else Grade({"letters": 1e38 * len(completion.token_ids)})
         )
         with pytest.raises(NonFiniteLoss):
@@ -244,9 +248,8 @@ class Unable(LetterGrader):
 def test_a_run_that_nothing_can_be_learned_from_is_ended(
     policy: Policy, tmp_path: Path, failing: set[int], last: int
 ) -> None:
-    trainer = make_trainer(policy, new_run(tmp_path / "run"), evaluate=None)
-    trainer.pipeline.grader = Unable(failing)
-    if last == trainer.num_steps:
+    trainer = make_trainer(policy, new_run(tmp_path / "run"), evaluates=False, grader=Unable(failing))
+    if last == trainer.schedule.num_steps:
         assert train(trainer), "never three in a row"
     else:
         with pytest.raises(NothingScored, match="no completion of steps 2 to 4 could be scored"):
@@ -270,11 +273,7 @@ def test_a_kl_in_the_reward_is_taken_off_and_reported(make_policy: Callable[...,
     objective = dataclasses.replace(OBJECTIVE, kl_beta=0.5, kl_estimate="k1", kl_in_reward=True)
     policy = make_policy()
     with new_run(tmp_path / "run") as run:
-        trainer = make_trainer(policy, run, num_steps=3)
-        trainer.updater = make_updater(
-            policy, objective, reference=make_policy(), schedule=lambda update: 2e-2, max_grad_norm=1.0
-        )
-        assert train(trainer)
+        assert train(make_trainer(policy, run, num_steps=3, objective=objective, reference=make_policy()))
     measured = [line["kl/reference"] for line in lines(tmp_path / "run" / "metrics.jsonl")]
     assert measured[0] == pytest.approx(0.0, abs=1e-6), "before the first update policy and reference are one"
     assert measured[-1] > 0.01

@@ -60,11 +60,11 @@ class Outcome:
 
 
 def random_batch(seed: int, *, rows: int = 16, tokens: int = 12, kinds: int = 2, drift: float = 0.4) -> Batch:
-    """A batch with every irregularity: lengths from 1 to T, truncated rows, an unscored row, a group with one member
-    that has a score, a reward that does not apply, a sampler log-prob that is unknown.
+    """A batch with every irregularity.
 
-    Bad completions have become likelier and good ones less likely, on average: around a ratio of 1 the losses of a group
-    cancel.
+    Lengths from 1 to T, truncated rows, a row without a reward, a group in which one member has a reward, a reward that
+    does not apply, an unknown sampler log-prob. Bad completions have become likelier and good ones less likely, on
+    average: around a ratio of 1 the losses of a group cancel.
     """
     generator = torch.Generator().manual_seed(seed)
 
@@ -200,8 +200,10 @@ def trainer(cls: type[GRPOTrainer] = Oracle, *, kinds: int = 2, model: Any = Non
 def outcome_of_trl(batches: list[Batch], steps: Steps, **options: Any) -> Outcome:
     """Loss and gradients of one optimizer step of TRL.
 
-    Args: batches, the generation batches that the step reaches; steps, the (batch, micro-batch) pairs of the
-        accumulation window; options of GRPOConfig.
+    Args:
+        batches: The generation batches that the step reaches.
+        steps: The (batch, micro-batch) pairs of the accumulation window.
+        options: Of GRPOConfig.
     """
     oracle = trainer(kinds=len(batches[0].weights), reward_weights=batches[0].weights.tolist(), **options)
     steps_per_generation = oracle.args.steps_per_generation

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from grpo import loss as L
-from grpo.advantages import batch_advantages, centred_advantages, gdpo_advantages, group_advantages, summed_rewards
+from grpo.advantages import batch_advantages, centred_advantages, gdpo_advantages, group_advantages
 from oracle import Batch, Outcome, Steps, gradients
+from trl_forms import summed_rewards, top_entropy_mask, trl_weights, without_truncated
 
 __all__ = ["advantages_of", "outcome_of_ours", "policy_loss_of"]
 
@@ -74,7 +75,7 @@ def per_token_loss(batch: Batch, advantages: Tensor, mask: Tensor, options: dict
     if (max_kl := options.get("off_policy_mask_threshold")) is not None:
         sampler = batch.sampler_logprobs if options.get("use_vllm") else old
         per_token = per_token * L.off_policy_mask(new, sampler, advantages, mask, max_kl=max_kl)
-    active = L.top_entropy_mask(batch.entropy, mask, fraction=options.get("top_entropy_quantile", 1.0))
+    active = top_entropy_mask(batch.entropy, mask, fraction=options.get("top_entropy_quantile", 1.0))
     per_token = per_token * active
     if mismatch is not None:
         per_token = per_token * mismatch
@@ -92,8 +93,10 @@ def outcome_of_ours(
 ) -> Outcome:
     """Loss and gradients of one optimizer step.
 
-    Args: batches, steps and options as for the oracle; weights, "trl" for `trl_weights` per micro-batch, "batch" for
-        `aggregation_weights` with `aggregation`, made once for all rows of the window.
+    Args:
+        batches, steps, options: As for the oracle.
+        weights: "trl" for `trl_weights` of each micro-batch; "batch" for `aggregation_weights` of the whole window.
+        aggregation: The aggregation of "batch".
     """
     leaves = [
         replace(b, logprobs=b.logprobs.clone().requires_grad_(), entropy=b.entropy.clone().requires_grad_())
@@ -118,11 +121,11 @@ def outcome_of_ours(
         }
         row_weights = whole[position * num_rows : (position + 1) * num_rows]
         if weights == "trl":
-            row_weights = L.trl_weights(mask.sum(dim=1), loss_type=options["loss_type"], **sizes)
+            row_weights = trl_weights(mask.sum(dim=1), loss_type=options["loss_type"], **sizes)
         terms = per_token * row_weights[:, None]
         if coefficient := options.get("entropy_coef", 0.0):
             bonus = L.entropy_bonus(micro.entropy, active, coefficient=coefficient)
-            token_mean = L.trl_weights(active.sum(dim=1), loss_type="bnpo", **sizes)
+            token_mean = trl_weights(active.sum(dim=1), loss_type="bnpo", **sizes)
             terms = terms + bonus * token_mean[:, None]
         loss = terms.sum()
         loss.backward()
@@ -134,7 +137,7 @@ def outcome_of_ours(
 def masked(batch: Batch, options: dict[str, Any]) -> Tensor:
     """[N, T], by `mask_truncated_completions`."""
     if options.get("mask_truncated_completions"):
-        return L.without_truncated(batch.mask, batch.truncated)
+        return without_truncated(batch.mask, batch.truncated)
     return batch.mask
 
 

@@ -2,8 +2,8 @@
 
 what                    TRL 1.16                            here, and why
 bnpo                    token mean of each micro-batch      token mean of the optimizer batch: a result must not
-                                                            depend on how much memory there was (`bnpo_weights`
-                                                            and `trl_weights` give TRL's)
+                                                            depend on how much memory there was (`trl_weights`
+                                                            gives TRL's)
 dapo, cispo, vespo      tokens of the generation batch,     tokens of the optimizer batch: exact at every step, not
                         rescaled                            on average (`trl_weights` gives TRL's)
 entropy bonus           token mean of each micro-batch      "token" weights of the optimizer batch, same reason
@@ -29,10 +29,11 @@ import torch
 from torch import Tensor
 
 from agreement import agree
-from grpo.loss import entropy_bonus, kl_to_reference, top_entropy_mask
+from grpo.loss import entropy_bonus, kl_to_reference
 from oracle import Batch, Steps, outcome_of_trl, random_batch
 from ours import advantages_of, outcome_of_ours
 from test_loss_parity import CUTS, sizes
+from trl_forms import top_entropy_mask
 
 
 def padded(batch: Batch, width: int, value: float = 0.0) -> Batch:

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from grpo.loss.entropy import adapted_entropy_coefficient, entropy_bonus, mean_entropy
+from grpo.loss.corrections import mismatch_weights
+from grpo.loss.entropy import entropy_bonus
 from grpo.loss.kl import kl_to_reference
-from grpo.loss.mismatch import mismatch_weights
 from oracle import random_batch, trainer
+from trl_forms import adapted_entropy_coefficient, mean_entropy
 
 TOLERANCE = 1e-6  # relative, fp32
 LIMITS = {"step": 0.3, "low": 0.1, "high": 1.0}

@@ -18,6 +18,7 @@ from ours import outcome_of_ours
 LOSS_TYPES = ("grpo", "bnpo", "dr_grpo", "dapo", "luspo", "cispo", "sapo", "vespo")
 LEVELS = ("token", "sequence")
 WELL_CONDITIONED = 0.2  # of the sum of the absolute terms
+SEEDS = (0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5)))
 MODES = ("token_truncate", "token_mask", "sequence_truncate", "sequence_mask")
 
 # micro-batches per generation batch, per optimizer step, and which of them one step takes
@@ -27,6 +28,14 @@ CUTS: dict[str, tuple[int, int, Steps]] = {
     "half a generation": (4, 2, [(0, 2), (0, 3)]),
     "two generations": (2, 4, [(0, 0), (0, 1), (1, 0), (1, 1)]),
 }
+
+# The fast suite compares every loss at every cut, and every other option at one cut and one seed.
+EACH_CUT = [pytest.param(cut, marks=() if cut == "accumulated" else pytest.mark.slow) for cut in CUTS]
+BOUNDS = [
+    (None, 3.0),
+    (0.9, 1.1),
+    *(pytest.param(*pair, marks=pytest.mark.slow) for pair in [(0.8, None), (None, 1.05)]),
+]
 
 
 def sizes(cut: str) -> dict[str, Any]:
@@ -44,7 +53,7 @@ def check(option: str, cut: str = "one", *, seed: int = 0, **options: Any) -> No
     """Compare, record, and show that the tolerances would have noticed.
 
     On the first random batches whose loss is not a small difference of large terms: rounding alone would exceed a
-    relative tolerance there, whoever is right.
+    relative tolerance there, whichever side is right.
     """
     options = {"loss_type": "grpo", **sizes(cut), **options}
     num_batches = 1 + max(index for index, _ in CUTS[cut][2])
@@ -69,7 +78,7 @@ def test_every_loss_at_every_level_and_cut(loss_type: str, level: str, cut: str)
     check(f"loss_type={loss_type}", cut, loss_type=loss_type, importance_sampling_level=level)
 
 
-@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("cut", EACH_CUT)
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("loss_type", LOSS_TYPES)
 def test_every_loss_without_truncated_completions(loss_type: str, level: str, cut: str) -> None:
@@ -106,7 +115,7 @@ def test_a_bound_on_both_sides(loss_type: str, level: str, delta: float) -> None
     check("delta", "accumulated", delta=delta, **options)
 
 
-@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("cut", EACH_CUT)
 @pytest.mark.parametrize("corrected", [True, False])
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("loss_type", LOSS_TYPES)
@@ -115,7 +124,7 @@ def test_a_kl_with_and_without_bias_correction(loss_type: str, level: str, corre
     check(f"beta=0.3, use_bias_correction_kl={corrected}", cut, beta=0.3, **options)
 
 
-@pytest.mark.parametrize(("low", "high"), [(None, 3.0), (0.9, 1.1), (0.8, None), (None, 1.05)])
+@pytest.mark.parametrize(("low", "high"), BOUNDS)
 @pytest.mark.parametrize(
     ("mode", "loss_type"),  # TRL refuses VESPO with a correction of the sequence: it is one itself
     [(mode, kind) for mode in MODES for kind in LOSS_TYPES if kind != "vespo" or mode.startswith("token")],
@@ -143,14 +152,14 @@ def test_bad_completions_far_off_policy_left_out(threshold: float, loss_type: st
     check("off_policy_mask_threshold", off_policy_mask_threshold=threshold, loss_type=loss_type, **mode)
 
 
-@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("cut", EACH_CUT)
 @pytest.mark.parametrize("loss_type", LOSS_TYPES)
 @pytest.mark.parametrize("quantile", [0.0, 0.2, 0.7])
 def test_tokens_of_high_entropy_alone(quantile: float, loss_type: str, cut: str) -> None:
     check("top_entropy_quantile", cut, top_entropy_quantile=quantile, loss_type=loss_type)
 
 
-@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("cut", EACH_CUT)
 @pytest.mark.parametrize("quantile", [1.0, 0.5])
 @pytest.mark.parametrize("loss_type", LOSS_TYPES)
 def test_an_entropy_bonus(loss_type: str, quantile: float, cut: str) -> None:
@@ -163,8 +172,8 @@ def test_advantages_of_every_kind_reach_the_loss(scale: str, aggregation: str) -
     check("scale_rewards, multi_objective", scale_rewards=scale, multi_objective_aggregation=aggregation)
 
 
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("cut", EACH_CUT)
 @pytest.mark.parametrize("loss_type", LOSS_TYPES)
 def test_everything_at_once(loss_type: str, cut: str, seed: int) -> None:
     options = {

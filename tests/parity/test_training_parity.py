@@ -1,7 +1,7 @@
 """TRL trains for real, and every optimizer step has the gradient that our loss gives on the same tokens.
 
-Nothing is replaced but the sampling of completions and the rewards: TRL pads on the left, shuffles, reads log-probs with
-its own chunked head, accumulates and steps. We pad on the right, read log-probs with `Policy`, and compare the
+Only the sampling of completions and the rewards are replaced: TRL pads on the left, shuffles, reads log-probs with its
+own chunked head, accumulates and steps. We pad on the right, read log-probs with `Policy`, and compare the
 gradient of every parameter, at every step of a run whose weights move.
 """
 
@@ -20,11 +20,12 @@ from transformers import Qwen2ForCausalLM
 from trl import GRPOConfig, GRPOTrainer
 
 from agreement import GRADIENT_TOLERANCE, LOSS_TOLERANCE, TABLE, relative
-from grpo.loss import kl_to_reference, log_ratio, ratio_weighted_kl, trl_weights
+from grpo.loss import kl_to_reference, log_ratio, ratio_weighted_kl
 from grpo.model.batching import TrainingSample, micro_batches
 from grpo.model.policy import Policy
 from oracle import FILLER, number_tokenizer, tiny_config, zero_reward
 from ours import policy_loss_of
+from trl_forms import trl_weights
 
 TEMPERATURE = 0.8
 
@@ -182,7 +183,10 @@ CUTS = {
 }
 
 
-@pytest.mark.parametrize(("cut", "beta"), [*((cut, 0.1) for cut in CUTS), ("accumulated", 0.0)])
+FAST, *OTHERS = [*((cut, 0.1) for cut in CUTS), ("accumulated", 0.0)]
+
+
+@pytest.mark.parametrize(("cut", "beta"), [FAST, *(pytest.param(*other, marks=pytest.mark.slow) for other in OTHERS)])
 @pytest.mark.parametrize("loss_type", ["grpo", "bnpo", "dr_grpo", "dapo", "luspo", "cispo", "sapo", "vespo"])
 def test_every_step_of_a_run_has_our_gradient(loss_type: str, cut: str, beta: float, tmp_path: Path) -> None:
     options = {"loss_type": loss_type, "beta": beta, **({"epsilon": 2.0} if loss_type == "cispo" else {})}

@@ -1,4 +1,4 @@
-"""Gold tests take the place of the answer's own, whatever the text, and are not fooled by the answer."""
+"""Gold tests replace the completion's own, whatever its text, and no code of the completion can make them pass."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from answers import ADD, module
+from completions import ADD, module
 from rewards.gold import gold_passed, gold_problem, gold_program, has_gold_tests
 
 LIST = {"rust_test_list": ["assert_eq!(add(1, 2), 3);", "assert_eq!(add(0, 0), 0)"]}
@@ -61,7 +61,7 @@ def test_no_gold_tests_no_program(columns):
     assert gold_program(ADD, columns) is None and not has_gold_tests(columns)
 
 
-def test_the_answers_own_tests_are_cut_out_at_the_right_bytes():
+def test_the_completions_own_tests_are_cut_out_at_the_right_bytes():
     code = "// é \udcff 漢\n" + ADD + module("own();") + "fn after() {}\n"
     program = gold_program(code, LIST)
     assert program is not None and program.num_tests == 2

@@ -1,4 +1,4 @@
-"""The grader: answers go in one by one without waiting, grades come back in order, late programs count as timeouts."""
+"""The grader: completions go in one by one without waiting, grades come back in order, late programs are timeouts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from answers import ADD, HACKS, HONEST, answer, module
+from completions import ADD, HACKS, HONEST, fenced, module
 from grpo.rollout.records import Completion, Example
 from rewards import Rubric, RustGrader
-from rewards.trl_functions import PUBLISHED_WEIGHTS
+from rewards.builtin import PUBLISHED_WEIGHTS
 from sandbox import Outcome, SandboxPool, Verdict
 
-OWN = Path(__file__).with_name("own_rewards.py")
+USER_REWARDS = Path(__file__).with_name("user_rewards.py")
 EXAMPLE = Example("e", ({"role": "user", "content": "Write add"},), {"rust_test_list": ["assert_eq!(add(1, 2), 3);"]})
 PLAIN = Example("p", EXAMPLE.messages)
 CHECKS = ("build", "clippy", "test", "test_strict", "gold", "asserts")
@@ -50,8 +50,8 @@ class FixedPool:
 
 def test_checks_and_rewards_of_good_hacked_broken_and_missing_code(pool):
     grader = RustGrader(Rubric(PUBLISHED_WEIGHTS), pool, gold=True)
-    wrong = answer(ADD.replace("+", "-") + module("assert_eq!(add(3, 2), 1);"))
-    texts = [answer(HONEST["a plain call"]), answer(HACKS["a tautology"]), wrong, answer("fn f( {\n"), "no code"]
+    wrong = fenced(ADD.replace("+", "-") + module("assert_eq!(add(3, 2), 1);"))
+    texts = [fenced(HONEST["a plain call"]), fenced(HACKS["a tautology"]), wrong, fenced("fn f( {\n"), "no code"]
     grades = grade(grader, *texts)
     assert [[found.checks[name] for name in CHECKS] for found in grades] == [
         [1, 1, 1, 1, 1, 1],
@@ -68,22 +68,22 @@ def test_checks_and_rewards_of_good_hacked_broken_and_missing_code(pool):
 
 
 def test_gold_is_none_where_it_was_not_asked_for_or_is_not_there(pool):
-    text = answer(HONEST["a plain call"])
+    text = fenced(HONEST["a plain call"])
     (unasked,) = grade(RustGrader(Rubric(PUBLISHED_WEIGHTS), pool), text)
     (absent,) = grade(RustGrader(Rubric(PUBLISHED_WEIGHTS), pool, gold=True), text, example=PLAIN)
     assert unasked.checks["gold"] is None and absent.checks["gold"] is None
 
 
 def test_a_rubric_that_weighs_gold_runs_it(pool):
-    (found,) = grade(RustGrader(Rubric({"gold": 1.0}), pool), answer(HONEST["a plain call"]))
+    (found,) = grade(RustGrader(Rubric({"gold": 1.0}), pool), fenced(HONEST["a plain call"]))
     assert found.rewards == {"gold": 1.0}
 
 
 def test_a_failure_of_the_host_is_loud_and_none_everywhere(caplog):
     grader = RustGrader(Rubric(PUBLISHED_WEIGHTS), FixedPool(Verdict(Outcome.HOST_ERROR, reason="no disk")))
     with caplog.at_level(logging.ERROR):
-        (found,) = grade(grader, answer(ADD))
-    assert "failed at 1 programs of 1 answers, which get no score: no disk" in caplog.text
+        (found,) = grade(grader, fenced(ADD))
+    assert "failed at 1 programs of 1 completions, which get no score: no disk" in caplog.text
     assert set(found.rewards.values()) == set(found.checks.values()) == {None}
     assert found.verdict["outcome"] == "host_error"
 
@@ -96,7 +96,7 @@ def test_a_failure_of_the_host_at_paid_gold_tests_is_no_lower_sum(weight, scored
             return super().submit(source)
 
     grader = RustGrader(Rubric({"cargo_build": 1.0, "gold": weight}), GoldFails(None))
-    (found,) = grade(grader, answer(ADD))
+    (found,) = grade(grader, fenced(ADD))
     assert set(found.rewards.values()) == scored
 
 
@@ -105,7 +105,7 @@ def test_a_program_that_is_late_is_named_cancelled_and_scored_as_a_timeout(caplo
     grader = RustGrader(Rubric(PUBLISHED_WEIGHTS), pool, deadline_s=0.2)
     started = time.monotonic()
     with caplog.at_level(logging.WARNING):
-        grades = grade(grader, answer(ADD), answer(ADD + ADD))
+        grades = grade(grader, fenced(ADD), fenced(ADD + ADD))
     assert time.monotonic() - started < 2
     assert len(pool.cancelled) == 2 and "c0" in caplog.text and "c1" in caplog.text
     assert [found.verdict["outcome"] for found in grades] == ["timeout"] * 2
@@ -117,7 +117,7 @@ def test_a_real_straggler_does_not_hold_up_the_batch():
     with SandboxPool(jobs=1) as alone:
         grader = RustGrader(Rubric(PUBLISHED_WEIGHTS), alone, deadline_s=3)
         started = time.monotonic()
-        ticket = grader.start(EXAMPLE, completion(answer(spin)))
+        ticket = grader.start(EXAMPLE, completion(fenced(spin)))
         assert time.monotonic() - started < 0.5
         (found,) = grader.finish([ticket])
         assert time.monotonic() - started < 8
@@ -125,27 +125,27 @@ def test_a_real_straggler_does_not_hold_up_the_batch():
 
 
 @pytest.mark.parametrize("code", ["x" * 100_000, "\udcff\0", "let a={" * 14_000, ADD + "//" + "é" * 50_000])
-def test_start_takes_any_answer_at_once(code):
+def test_start_takes_any_completion_at_once(code):
     started = time.process_time()
-    RustGrader(Rubric(PUBLISHED_WEIGHTS), FixedPool(None), gold=True).start(EXAMPLE, completion(answer(code + "\n")))
+    RustGrader(Rubric(PUBLISHED_WEIGHTS), FixedPool(None), gold=True).start(EXAMPLE, completion(fenced(code + "\n")))
     assert time.process_time() - started < 3
 
 
-def test_own_functions_get_messages_columns_and_verdicts(pool):
-    name = f"{OWN}:length"
+def test_a_users_functions_get_messages_columns_and_verdicts(pool):
+    name = f"{USER_REWARDS}:length"
     grader = RustGrader(Rubric({name: 1.0, "code_block": 1.0}), pool)
     tasks = [Example(str(i), PLAIN.messages, {"task": kind}) for i, kind in enumerate(["single", "double", "double"])]
-    texts = [answer(HONEST["a plain call"])] * 2 + ["no code"]
+    texts = [fenced(HONEST["a plain call"])] * 2 + ["no code"]
     grades = grader.finish([grader.start(task, completion(text)) for task, text in zip(tasks, texts, strict=True)])
     length = float(len(texts[0]))
     assert [found.rewards[name] for found in grades] == [length, 2 * length, None]
     assert [found.rewards["code_block"] for found in grades] == [1.0, 1.0, 0.0]
 
 
-def test_a_batch_of_nothing_is_no_grades():
-    assert RustGrader(Rubric({f"{OWN}:broken": 1.0}), FixedPool(None)).finish([]) == []
+def test_an_empty_batch_has_no_grades():
+    assert RustGrader(Rubric({f"{USER_REWARDS}:broken": 1.0}), FixedPool(None)).finish([]) == []
 
 
 def test_verdicts_are_plain_json_values(pool):
-    (found,) = grade(RustGrader(Rubric(PUBLISHED_WEIGHTS), pool, gold=True), answer(HONEST["a plain call"]))
+    (found,) = grade(RustGrader(Rubric(PUBLISHED_WEIGHTS), pool, gold=True), fenced(HONEST["a plain call"]))
     assert json.loads(json.dumps(found.verdict))["gold"]["passed"] == 1

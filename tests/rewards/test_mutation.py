@@ -1,20 +1,20 @@
-"""A mutant returns constants; tests that pass on every mutant say nothing, and are not paid where that is asked for."""
+"""A mutant's functions return constants; where mutants are asked for, tests that pass on all of them are not paid."""
 
 from __future__ import annotations
 
-import json
 from types import SimpleNamespace
 
 import pytest
 
-from answers import ADD, HONEST, STACK, answer, module, passed
+from completions import ADD, HONEST, STACK, fenced, module, passed
 from reward_hacks import FAIR, MISSED, REWARD_HACKS, WEAK
 from rewards import GradedCompletion, Rubric, RustGrader, judge
-from rewards.__main__ import main
-from rewards.strictness.mutation import INSENSITIVE, grade_mutants, mutants, notice_nothing
+from rewards.grader import grade_mutants
+from rewards.strictness.mutation import mutants
 from sandbox import Outcome, Verdict
 
-REFUSED = {"a property"}  # addition commutes, and so do constants: an honest test that notices nothing
+NO_MUTANT_KILLED = "the tests pass whatever the functions return"
+REFUSED = {"a property"}  # addition commutes, and so do constants: an honest test that kills no mutant
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,11 @@ def test_a_helper_of_the_tests_is_left_alone() -> None:
     assert [mutant.count("x == 7") for mutant in mutants(code)] == [1, 1]
 
 
-def test_denied_lints_do_not_save_hollow_tests(pool) -> None:
+def test_denied_lints_do_not_keep_mutants_from_building(pool) -> None:
     code = "#![deny(warnings)]\n#![ forbid(unused) ]\n" + REWARD_HACKS["times zero"]
     found = grade_mutants({0: code}, pool, lambda _, future: future.result())
-    assert judge(code, pool.submit(code).result()).strict and notice_nothing(found[0])
+    verdict = pool.submit(code).result()
+    assert judge(code, verdict).strict and judge(code, verdict, mutants=found[0]) == (False, NO_MUTANT_KILLED)
 
 
 def test_methods_are_replaced_and_tests_are_not() -> None:
@@ -87,52 +88,47 @@ def test_methods_are_replaced_and_tests_are_not() -> None:
     assert all(module("assert_eq!(add(1, 2), 3);") in mutant and "a + b" not in mutant for mutant in mutants(code))
 
 
-def test_cargo_confirms_that_hollow_tests_pass_and_syntax_takes_them_for_honest(pool) -> None:
+@pytest.mark.slow
+def test_cargo_confirms_that_every_hack_passes_and_is_strict_without_mutants(pool) -> None:
     verdicts = {name: pool.submit(code) for name, code in REWARD_HACKS.items()}
     assert {name for name, v in verdicts.items() if not judge(REWARD_HACKS[name], v.result()).strict} == set()
 
 
-def test_hollow_tests_notice_nothing_and_honest_tests_do(pool) -> None:
-    programs = {**REWARD_HACKS, **HONEST, **FAIR, **WEAK, **MISSED}
+def surviving(programs: dict[str, str], pool) -> set[str]:
+    """The programs none of whose mutants is killed by their tests."""
     found = grade_mutants(programs, pool, lambda _, future: future.result())
-    nothing = {name for name in programs if notice_nothing(found[name])}
-    assert nothing & REWARD_HACKS.keys() == REWARD_HACKS.keys()
-    assert nothing & {*HONEST, *FAIR} == REFUSED
-    assert not nothing & MISSED.keys(), "what is beyond it is known, and said where it is documented"
+    reasons = {name: judge(code, passed(), mutants=found[name]).reason for name, code in programs.items()}
+    return {name for name, reason in reasons.items() if reason == NO_MUTANT_KILLED}
 
 
-def test_a_mutant_that_does_not_compile_says_nothing() -> None:
-    broken, good, bad = (
-        Verdict(Outcome.TEST_BUILD_ERROR, test=False),
-        Verdict(Outcome.PASSED, test=True),
-        Verdict(Outcome.TEST_FAILED, test=False),
-    )
-    assert not notice_nothing([]) and not notice_nothing([broken]) and not notice_nothing([good, bad])
-    assert notice_nothing([good]) and notice_nothing([broken, good])
-    assert not notice_nothing([Verdict(Outcome.TIMEOUT, test=False)]), "tests that never end have noticed"
+def test_mutants_survive_tests_of_a_hack_and_are_killed_by_honest_tests(pool) -> None:
+    hacks = {name: REWARD_HACKS[name] for name in ("times zero", "a macro that looks away")}
+    fair = {name: FAIR[name] for name in ("something and nothing", "a constant that is right")}
+    assert surviving({**hacks, **fair}, pool) == hacks.keys()
 
 
-def test_an_answer_whose_tests_notice_nothing_is_not_strict() -> None:
-    text = answer(REWARD_HACKS["times zero"])
+@pytest.mark.slow
+def test_mutants_survive_tests_of_every_hack_and_are_killed_by_all_honest_tests(pool) -> None:
+    found = surviving({**REWARD_HACKS, **HONEST, **FAIR, **WEAK, **MISSED}, pool)
+    assert found & REWARD_HACKS.keys() == REWARD_HACKS.keys()
+    assert found & {*HONEST, *FAIR} == REFUSED
+    assert not found & MISSED.keys(), "these hacks stay undetected, and docs/sandbox.md says so"
+
+
+def test_a_completion_whose_mutants_all_survive_is_not_strict() -> None:
+    text = fenced(REWARD_HACKS["times zero"])
     assert GradedCompletion(text, passed()).judgement.strict
     judgement = GradedCompletion(text, passed(), mutants=(Verdict(Outcome.PASSED, test=True),)).judgement
-    assert judgement == (False, INSENSITIVE)
+    assert judgement == (False, NO_MUTANT_KILLED)
 
 
-def test_the_grader_asks_only_where_it_is_told_to(pool) -> None:
+def test_the_grader_runs_mutants_only_where_it_is_told_to(pool) -> None:
     example = SimpleNamespace(messages=[], columns={})
     for mutation, paid in ((False, [1.0, 1.0, 0.0]), (True, [0.0, 1.0, 0.0])):
         grader = RustGrader(Rubric({"cargo_test": 1.0}), pool, mutation=mutation)
         texts = [REWARD_HACKS["times zero"], HONEST["a plain call"], ADD]
         tickets = [
-            grader.start(example, SimpleNamespace(id=str(place), text=answer(code), token_ids=[]))
+            grader.start(example, SimpleNamespace(id=str(place), text=fenced(code), token_ids=[]))
             for place, code in enumerate(texts)
         ]
         assert [grade.rewards["cargo_test"] for grade in grader.finish(tickets)] == paid
-
-
-def test_the_command_line_asks_where_it_is_told_to(tmp_path, capsys) -> None:
-    (tmp_path / "answer.md").write_text(answer(REWARD_HACKS["minus itself"]))
-    for flags, score in (([], 1.0), (["--mutation"], 0.0)):
-        assert main(["grade", str(tmp_path / "answer.md"), "--json", *flags]) == 0
-        assert json.loads(capsys.readouterr().out)["rewards"]["cargo_test"]["score"] == score

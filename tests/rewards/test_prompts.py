@@ -1,10 +1,10 @@
-"""The system prompt says what the rewards pay for, and a prompt becomes a chat."""
+"""The system prompt says what the rewards pay for."""
 
 from __future__ import annotations
 
 import pytest
 
-from rewards import SYSTEM_PROMPT, chat_messages
+from rewards import SYSTEM_PROMPT
 
 
 @pytest.mark.parametrize(
@@ -12,11 +12,3 @@ from rewards import SYSTEM_PROMPT, chat_messages
 )
 def test_the_system_prompt_tells_what_is_paid_for(told):
     assert told in SYSTEM_PROMPT
-
-
-def test_a_chat_has_the_system_prompt_first_unless_it_is_empty():
-    assert chat_messages("Write", "Rust") == [
-        {"role": "system", "content": "Rust"},
-        {"role": "user", "content": "Write"},
-    ]
-    assert chat_messages("Write", "") == [{"role": "user", "content": "Write"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -9,28 +10,45 @@ import sys
 
 import pytest
 
-from answers import HACKS, HONEST, answer
-from rewards.trl_functions import SCORERS
+import rewards.__main__
+from completions import HACKS, HONEST, fenced
+from reward_hacks import REWARD_HACKS
+from rewards.builtin import REWARDS, reward
+from rewards.completion import GradedCompletion, Score
+from sandbox import ToolchainError
 
-
-def grade(*arguments, stdin: bytes = b"", **environment) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "rewards", "grade", *map(str, arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, **environment)
+COMMAND = [sys.executable, "-m", "rewards", "grade"]
 
 
 @pytest.fixture
 def good(tmp_path):
     path = tmp_path / "good.md"
-    path.write_text(answer(HONEST["a plain call"]))
+    path.write_text(fenced(HONEST["a plain call"]))
     return path
 
 
+@pytest.fixture
+def grade(pool, monkeypatch, capsys):
+    """The command in this process and with its pool: the exit code, standard output and standard error."""
+    monkeypatch.setattr(rewards.__main__, "SandboxPool", lambda jobs, isolation: contextlib.nullcontext(pool))
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            code = rewards.__main__.main(["grade", *map(str, arguments)])
+        except SystemExit as exited:  # argparse
+            code = exited.code
+        return (code, *capsys.readouterr())
+
+    return run
+
+
 def test_json_lines_hold_every_reward_with_its_reason(good):
-    done = grade(good, "-", "--json", stdin=answer(HACKS["a tautology"]).encode())
+    stdin = fenced(HACKS["a tautology"]).encode()
+    done = subprocess.run([*COMMAND, str(good), "-", "--json"], input=stdin, capture_output=True)
     first, second = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 0 and (first["file"], second["file"]) == (str(good), "-")
     assert (first["total"], second["total"]) == (6.25, 4.25)
-    assert first["rewards"].keys() == SCORERS.keys()
+    assert first["rewards"].keys() == REWARDS.keys()
     assert second["rewards"]["cargo_test"] == {
         "score": 0.0,
         "weight": 2.0,
@@ -39,41 +57,61 @@ def test_json_lines_hold_every_reward_with_its_reason(good):
     assert first["rewards"]["gold"]["score"] is None
 
 
-def test_a_table_shows_score_weight_and_reason(good):
-    lines = grade(good).stdout.decode().splitlines()
+def test_a_reward_of_one_decorated_function_is_in_the_table_and_in_the_json(good, grade):
+    def short_code(completion: GradedCompletion) -> Score:
+        return Score(0.5, "counted")
+
+    reward()(short_code)
+    try:
+        table, line = grade(good)[1], grade(good, "--json")[1]
+    finally:
+        del REWARDS["short_code"]
+    assert "\n  short_code            0.50    0.00  counted\n" in table
+    assert json.loads(line)["rewards"]["short_code"] == {"score": 0.5, "weight": 0.0, "reason": "counted"}
+    assert json.loads(line)["total"] == 6.25
+
+
+def test_a_table_shows_score_weight_and_reason(good, grade):
+    lines = grade(good)[1].splitlines()
     assert lines[1].split() == ["reward", "score", "weight", "reason"]
     rows = {line.split()[0]: line.split()[1:3] for line in lines[2:]}
     assert rows["cargo_test"] == ["1.00", "2.00"] and rows["gold"] == ["-", "0.00"] and rows["total"] == ["6.25", "of"]
 
 
-def test_hostile_text_does_not_reach_the_terminal(tmp_path):
+def test_hostile_text_does_not_reach_the_terminal(tmp_path, grade):
     path = tmp_path / "bad.md"
     path.write_bytes(b'```rust\ncompile_error!("\\u{1b}[31mred\\u{7} \\u{202e}evil");\n// \xff\n```\n')
-    done = grade(path)
-    assert done.returncode == 0 and b"evil" in done.stdout
-    assert not set("\x1b\x07\u202e") & set(done.stdout.decode())
+    code, written, _ = grade(path)
+    assert code == 0 and "evil" in written
+    assert not set("\x1b\x07\u202e") & set(written)
 
 
-def test_bad_input_is_named(tmp_path):
-    missing = grade(tmp_path / "none.md")
-    assert (missing.returncode, missing.stdout) == (2, b"") and b"none.md" in missing.stderr
-    assert grade(tmp_path).returncode == 2
-    assert grade().returncode == 2
-    assert grade("-", "--jobs", "-1").returncode == 2
+@pytest.mark.parametrize(("flags", "score"), [([], 1.0), (["--mutation"], 0.0)])
+def test_mutants_run_where_they_are_asked_for(flags, score, tmp_path, grade):
+    (tmp_path / "completion.md").write_text(fenced(REWARD_HACKS["minus itself"]))
+    code, line, _ = grade(tmp_path / "completion.md", "--json", *flags)
+    assert code == 0 and json.loads(line)["rewards"]["cargo_test"]["score"] == score
 
 
-def test_without_a_toolchain_the_host_has_failed(good, tmp_path):
-    program = "import sys, rewards.__main__ as m\nfrom sandbox import ToolchainError\n"
-    program += "def none(jobs, isolation): raise ToolchainError('no Rust: install it')\n"
-    program += f"m.SandboxPool = none\nsys.exit(m.main(['grade', {str(good)!r}]))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True)
-    assert done.returncode == 3 and b"rewards: no Rust: install it" in done.stderr
+def test_bad_input_is_named(tmp_path, grade):
+    code, written, error = grade(tmp_path / "none.md")
+    assert (code, written) == (2, "") and "none.md" in error
+    assert grade(tmp_path)[0] == 2
+    assert grade()[0] == 2
+    assert grade("-", "--jobs", "-1")[0] == 2
+
+
+def test_without_a_toolchain_the_host_has_failed(good, grade, monkeypatch):
+    def no_pool(jobs, isolation):
+        raise ToolchainError("no Rust: install it")
+
+    monkeypatch.setattr(rewards.__main__, "SandboxPool", no_pool)
+    assert grade(good) == (3, "", "rewards: no Rust: install it\n")
 
 
 def test_scores_that_nobody_reads_to_their_end_end_quietly(good):
     reading, writing = os.pipe()
     os.close(reading)
-    command = [sys.executable, "-m", "rewards", "grade", str(good), "--jobs", "1"]
-    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
+    done = subprocess.run([*COMMAND, str(good), "--jobs", "1"], stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from answers import HONEST, answer, passed
+from completions import HONEST, fenced, passed
 from rewards import RewardError, Rubric
+from rewards.builtin import PUBLISHED_WEIGHTS, REWARDS
 from rewards.completion import GradedCompletion
-from rewards.trl_functions import PUBLISHED_WEIGHTS, SCORERS
 
-OWN = Path(__file__).with_name("own_rewards.py")
-GOOD = GradedCompletion(answer(HONEST["a plain call"]), passed())
+USER_REWARDS = Path(__file__).with_name("user_rewards.py")
+GOOD = GradedCompletion(fenced(HONEST["a plain call"]), passed())
 
 
 def test_every_score_has_a_reason():
-    scores = Rubric(dict.fromkeys(SCORERS, 1.0)).score(GOOD)
-    assert scores.keys() == SCORERS.keys() and all(score.reason for score in scores.values())
+    scores = Rubric(dict.fromkeys(REWARDS, 1.0)).score(GOOD)
+    assert scores.keys() == REWARDS.keys() and all(score.reason for score in scores.values())
 
 
 def test_a_weight_of_zero_is_computed():
@@ -35,8 +35,8 @@ def test_a_weight_of_zero_is_computed():
         ("no_such_package.x:f", "cannot load"),
         ("no/such/file.py:f", "no Python file"),
         (":f", "cannot load"),
-        (f"{OWN}:no_such_function", "cannot load"),
-        (f"{OWN}:NOT_A_FUNCTION", "is a int and not a function"),
+        (f"{USER_REWARDS}:no_such_function", "cannot load"),
+        (f"{USER_REWARDS}:NOT_A_FUNCTION", "is a int and not a function"),
     ],
 )
 def test_an_unknown_reward_is_named_with_what_to_do(name, told):
@@ -54,16 +54,16 @@ def test_a_file_that_cannot_be_imported_is_named_with_the_reason(code, error, tm
         Rubric({f"{tmp_path}/bad.py:f": 1.0})
 
 
-@pytest.mark.parametrize("name", [f"{OWN}:later", "own_rewards:later"])
+@pytest.mark.parametrize("name", [f"{USER_REWARDS}:later", "user_rewards:later"])
 def test_functions_of_a_file_or_a_package_are_called_even_if_they_are_coroutines(name):
     rubric = Rubric({name: 2.0})
-    assert rubric.has_own and rubric.own_scores({"completions": ["a", "b"]}, 2)[0] == {name: [1.0, 1.0]}
+    assert rubric.has_user_functions and rubric.user_scores({"completions": ["a", "b"]}, 2)[0] == {name: [1.0, 1.0]}
 
 
 @pytest.mark.parametrize("function", ["broken", "short", "infinite", "not_a_number"])
 def test_one_that_fails_scores_none_and_is_named_in_the_log(function, caplog):
-    name = f"{OWN}:{function}"
+    name = f"{USER_REWARDS}:{function}"
     with caplog.at_level(logging.ERROR):
-        scores, _ = Rubric({name: 1.0, f"{OWN}:later": 1.0}).own_scores({"completions": ["a", "b"]}, 2)
-    assert scores == {name: [None, None], f"{OWN}:later": [1.0, 1.0]}
+        scores, _ = Rubric({name: 1.0, f"{USER_REWARDS}:later": 1.0}).user_scores({"completions": ["a", "b"]}, 2)
+    assert scores == {name: [None, None], f"{USER_REWARDS}:later": [1.0, 1.0]}
     assert name in caplog.text

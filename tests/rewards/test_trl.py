@@ -1,4 +1,4 @@
-"""The README's lines for TRL, as they stand there: a real GRPOTrainer, the shipped model, real cargo."""
+"""The lines for TRL in docs/extending.md, as they stand there: a real GRPOTrainer, the shipped model, real cargo."""
 
 from __future__ import annotations
 
@@ -15,21 +15,30 @@ ROOT = Path(__file__).parents[2]
 STEPS = 2
 
 
-def readme_lines() -> str:
-    """The program in the README."""
-    found = re.search(r"```python\n(# train_with_trl\.py\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def documented_lines() -> str:
+    """The program in docs/extending.md."""
+    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n(# train_with_trl\.py\n.*?)```", page, re.DOTALL)
     assert found is not None
     return found[1]
 
 
 def test_the_lines_are_ten() -> None:
-    lines = [line for line in readme_lines().splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for line in documented_lines().splitlines() if line.strip() and not line.startswith("#")]
     assert len(lines) == 10
 
 
-def test_the_readmes_lines_train(tmp_path: Path) -> None:
+def test_the_documented_lines_import_reward_functions_that_there_are() -> None:
+    [imports] = [line for line in documented_lines().splitlines() if line.startswith("from rewards import ")]
+    offered: dict[str, object] = {}
+    exec(imports, offered)
+    del offered["__builtins__"]
+    assert len(offered) == 3 and all(map(callable, offered.values()))
+
+
+def test_the_documented_lines_train(tmp_path: Path) -> None:
     fewer = f'"{tmp_path}/out", max_steps={STEPS}, use_cpu=True, report_to=[],'
-    program = readme_lines().replace('"runs/trl",', fewer).replace("assets/", f"{ROOT}/assets/")
+    program = documented_lines().replace('"runs/trl",', fewer).replace("assets/", f"{ROOT}/assets/")
     program += '    print("LOG", __import__("json").dumps(trainer.state.log_history))\n'
     (tmp_path / "train_with_trl.py").write_text(program)
     done = subprocess.run(
@@ -41,5 +50,5 @@ def test_the_readmes_lines_train(tmp_path: Path) -> None:
     assert logged
     for name in ("cargo_build_reward_func", "cargo_clippy_reward_func", "cargo_test_reward_func"):
         means = [entry[f"rewards/{name}/mean"] for entry in logged]
-        assert all(0 <= mean <= 1 for mean in means), "a share of the answers"
+        assert all(0 <= mean <= 1 for mean in means), "a share of the completions"
     assert max(entry["rewards/cargo_build_reward_func/mean"] for entry in logged) > 0, "the shipped model can build"

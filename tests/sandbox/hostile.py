@@ -1,15 +1,15 @@
-"""Hostile programs of the folder `attacks`, and the host that they attack: only things that a test has made itself.
+"""The hostile programs of the folder `attacks`, and what they attack: only things that a test made for them.
 
 A program begins with comments: first what it does, then lines `// key: value`.
 
     protected: test_failed (PermissionDenied)  the outcome with isolation, and a text that its verdict holds
     control: passed, leaves made:written       the same without isolation, and the traces found on the host afterwards
-    needs: root x86_64                         of `NEEDS`; skipped elsewhere
-    limits: run_cpu_s=2 wall_s=4               other than `LIMITS`
-    number: 1000000, control 10                what stands for NUMBER, without isolation something that ends
-    phases: test                               of the grading; all where this line is missing
+    needs: root x86_64                         keys of `missing`; the attack is skipped where the host lacks one
+    limits: run_cpu_s=2 wall_s=4               those that differ from `LIMITS`
+    number: 1000000, control 10                the value of NUMBER, and one without isolation so that it ends
+    phases: test                               those of the grading; all if this line is missing
 
-A capital word of `Host.places`, wherever it stands in the program, becomes the thing that it names.
+Each capital word of `Host.places` is replaced, everywhere in the program, by its value.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ KEYS = {"protected", "control", "needs", "limits", "number", "phases"}
 
 @dataclass(frozen=True)
 class Expected:
-    """What a grading comes to."""
+    """The expected result of a grading."""
 
     outcomes: list[str]
     text: str
@@ -46,7 +46,7 @@ class Expected:
 
     @classmethod
     def read(cls, line: str) -> Expected:
-        """What a header's line says."""
+        """Parse the value of a header's line."""
         found = EXPECTED.fullmatch(line)
         assert found, f"{line!r} is no expectation"
         return cls(found["outcomes"].split(" or "), found["text"] or "", set((found["traces"] or "").split()))
@@ -54,7 +54,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Attack:
-    """One program, and what its header promises."""
+    """One program, and the contents of its header."""
 
     source: str
     protected: Expected
@@ -66,7 +66,7 @@ class Attack:
 
     @classmethod
     def read(cls, name: str) -> Attack:
-        """The attack in a file of the folder, "run/reads_a_file"."""
+        """Read the attack of a name, for example "run/reads_a_file"."""
         source = (FOLDER / f"{name}.rs").read_text()
         lines = dict(HEADER.findall(source))
         assert lines.keys() <= KEYS, f"{name}: {lines.keys() - KEYS}"
@@ -83,7 +83,7 @@ class Attack:
         )
 
     def fill(self, host: Host, *, harmless: bool = False) -> str:
-        """The program, made for a host."""
+        """The program's source, with the values of a host; `harmless` takes the number for the control."""
         number = self.numbers[harmless]
         places = {**host.places, "NUMBER": number}
         if number.isdecimal():
@@ -98,14 +98,14 @@ def names() -> list[str]:
 
 
 def missing(needs: list[str], isolation: Isolation) -> list[str]:
-    """Which needs of an attack this host does not meet."""
+    """The needs of an attack that this host does not meet."""
 
     def setting(path: str, absent: int) -> int:
         return int(Path(path).read_text()) if Path(path).exists() else absent
 
     here = {
         "root": os.geteuid() == 0,
-        "user": isolation.user is not None,  # else all threads of the caller would count
+        "user": isolation.user is not None,  # else the limit would count all threads of the caller
         "x86_64": os.uname().machine == "x86_64",
         "io_uring": setting("/proc/sys/kernel/io_uring_disabled", 1) == 0,
         "namespaces": setting("/proc/sys/user/max_user_namespaces", 0) > 0
@@ -119,7 +119,7 @@ def missing(needs: list[str], isolation: Isolation) -> list[str]:
 
 
 def _takes_attributes() -> bool:
-    """Whether files for a time have extended attributes here."""
+    """Whether temporary files can have extended attributes on this host."""
     with tempfile.NamedTemporaryFile() as file:
         try:
             os.setxattr(file.name, "user.mark", b"x")
@@ -129,10 +129,10 @@ def _takes_attributes() -> bool:
 
 
 class Host:
-    """What programs may attack; any user may read and write it, so that only isolation can be in the way."""
+    """What programs attack. Any user may read and write it, so that only isolation protects it."""
 
     def __init__(self, launcher: Path) -> None:
-        """Args: launcher, which starts the victim without root's powers, as it does the programs."""
+        """Keep the launcher, which starts the victim without root's powers, as it starts the programs."""
         self._launcher = launcher
         self._stack = ExitStack()
 
@@ -173,7 +173,7 @@ class Host:
         stack.callback(self._victim.kill)
         assert self._victim.stdin and self._victim.stdout
         self._victim.stdin.write(b"x")
-        self._victim.stdout.read(1)  # from now on it is what it will be
+        self._victim.stdout.read(1)  # the launcher has become `cat`
         self.places = {
             "OUTSIDE": str(self.outside),
             "SHARED": str(self.shared),
@@ -192,7 +192,7 @@ class Host:
         self._stack.close()
 
     def traces(self) -> set[str]:
-        """What is different from how it was at the start: files, calls to the servers, the victim, new processes."""
+        """The differences from the start: files, calls to the servers, the state of the victim, new processes."""
         now, before = self._files(), self._before
         found = {f"made:{name}" for name in now.keys() - before.keys()}
         found |= {f"gone:{name}" for name in before.keys() - now.keys()}
@@ -207,7 +207,7 @@ class Host:
         return found | {f"process:{pid}" for pid in descendants() - self._processes}
 
     def _files(self) -> dict[str, object]:
-        """All that can be known of the files outside, without reading what changes by reading."""
+        """The contents and attributes of the files outside, except access times, which reading changes."""
         about = self.outside.stat()
         files: dict[str, object] = {".": (about.st_mode, about.st_uid, about.st_gid, os.listxattr(self.outside))}
         for path in self.outside.iterdir():
@@ -219,7 +219,7 @@ class Host:
 
 
 def descendants() -> set[int]:
-    """Every process below this one: orphans too, since it reaps them."""
+    """All processes below this one, with orphans, since this process is their reaper."""
     below: dict[int, list[int]] = {}
     for entry in os.scandir("/proc"):
         if entry.name.isdecimal():
@@ -238,7 +238,7 @@ def descendants() -> set[int]:
 
 
 def _was_called(server: socket.socket) -> bool:
-    """Whether anything came to a socket."""
+    """Whether a socket received anything."""
     try:
         if server.type == socket.SOCK_DGRAM:
             server.recv(1)

@@ -1,22 +1,19 @@
-"""A batch says of every program what it says of it alone, whoever else is in it."""
+"""In a batch every program gets the verdict that it gets alone, whichever other programs are in it."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from programs import GOOD, in_test, told
-from sandbox.grading.backends import grade, grade_together
-from sandbox.grading.batch import Batch, fits_a_batch
+from programs import GOOD, LIMITS, facts, in_test
+from sandbox.grading.batch import Batch
+from sandbox.grading.grade import grade, grade_together
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 from sandbox.verdict import Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
-from test_direct import EDGES
-from test_sandbox_cargo import CASES, FORGERIES
-
-LIMITS = Limits(compile_cpu_s=20, run_cpu_s=2, wall_s=60)
-PROGRAMS = {**{name: case[0] for name, case in CASES.items()}, **FORGERIES, **EDGES}
+from test_direct import PROGRAMS
 
 
 def together(sources: list[str], isolation: Isolation, workdir: Path) -> list[Verdict]:
@@ -27,19 +24,21 @@ def together(sources: list[str], isolation: Isolation, workdir: Path) -> list[Ve
     return [graded[number] for number in range(len(sources))]
 
 
-def batches() -> list[list[str]]:
-    """All names, in random order, by sixteen."""
+def batches() -> list[object]:
+    """All names, in random order, by sixteen; the fast tests take the first sixteen."""
     names = sorted(PROGRAMS)
     random.Random(3).shuffle(names)
-    return [names[start : start + 16] for start in range(0, len(names), 16)]
+    groups = [names[start : start + 16] for start in range(0, len(names), 16)]
+    return [groups[0], *(pytest.param(group, marks=pytest.mark.slow) for group in groups[1:])]
 
 
 @pytest.mark.parametrize("names", batches())
-def test_in_any_company_a_program_is_what_it_is_alone(names: list[str], isolation: Isolation, workdir: Path) -> None:
+def test_in_any_company_a_program_is_what_it_is_alone(
+    names: list[str], isolation: Isolation, workdir: Path, by_cargo: Callable[..., Verdict]
+) -> None:
     verdicts = together([PROGRAMS[name] for name in names], isolation, workdir)
     for name, verdict in zip(names, verdicts, strict=True):
-        alone = grade(PROGRAMS[name], isolation, LIMITS, workdir, backend="cargo")
-        assert told(verdict) == told(alone), name
+        assert facts(verdict) == facts(by_cargo(PROGRAMS[name], LIMITS)), name
 
 
 def test_a_batch_costs_less(isolation: Isolation, workdir: Path) -> None:
@@ -50,12 +49,12 @@ def test_a_batch_costs_less(isolation: Isolation, workdir: Path) -> None:
     assert sum(verdict.cpu_ms for verdict in verdicts) < 8 * alone.cpu_ms / 2
 
 
-def test_whoever_an_error_points_at_leaves_and_the_rest_stays(isolation: Isolation, workdir: Path) -> None:
+def test_a_program_that_an_error_points_at_leaves_and_the_rest_stays(isolation: Isolation, workdir: Path) -> None:
     bad = [GOOD.replace("a + b", '"x"'), GOOD.replace("a + b", "a.none()"), GOOD.replace("fn add", "fn fn")]
     batch = Batch([GOOD, bad[0], "// 2\n" + GOOD, bad[1], bad[2]], isolation, LIMITS, workdir)
     assert [member.number for member in batch.members] == [0, 1, 2, 3, 4]
     assert [member.number for member in batch.compile()] == [0, 2]
-    assert batch.members[1].cpu_ms > 0, "those who left have had their share of the cost"
+    assert batch.members[1].cpu_ms > 0, "a program that left has its share of the cost"
 
 
 SIBLINGS = {
@@ -72,12 +71,16 @@ SIBLINGS = {
 }
 
 
-@pytest.mark.parametrize("name", SIBLINGS)
-def test_siblings_neither_help_nor_harm(name: str, isolation: Isolation, workdir: Path) -> None:
+QUICK = ("inference that a sibling's implementation breaks", "names of a sibling")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in SIBLINGS])
+def test_siblings_neither_help_nor_harm(
+    name: str, isolation: Isolation, workdir: Path, by_cargo: Callable[..., Verdict]
+) -> None:
     sources = [part + GOOD for part in SIBLINGS[name]] + [GOOD]
     for source, verdict in zip(sources, together(sources, isolation, workdir), strict=True):
-        alone = grade(source, isolation, LIMITS, workdir, backend="cargo")
-        assert told(verdict) == told(alone)
+        assert facts(verdict) == facts(by_cargo(source, LIMITS))
 
 
 def test_output_names_what_the_program_would_name(isolation: Isolation, workdir: Path) -> None:
@@ -88,7 +91,7 @@ def test_output_names_what_the_program_would_name(isolation: Isolation, workdir:
 
 def test_a_program_that_never_ends_holds_up_only_itself(isolation: Isolation, workdir: Path) -> None:
     sources = [GOOD, in_test("loop {}"), "// 2\n" + GOOD]
-    assert all(map(fits_a_batch, sources))
+    assert len(Batch(sources, isolation, LIMITS, workdir).members) == 3, "all of them fit a batch"
     outcomes = [verdict.outcome for verdict in together(sources, isolation, workdir)]
     assert outcomes == [Outcome.PASSED, Outcome.TIMEOUT, Outcome.PASSED]
 

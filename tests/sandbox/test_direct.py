@@ -1,15 +1,15 @@
-"""The cheap backend gives cargo's verdict on everything, by itself where its rules hold and by asking cargo elsewhere."""
+"""The backend `direct` gives cargo's verdict on every program: by its own rules, or by calling cargo."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from programs import GOOD, in_test, told
-from sandbox.grading.backends import grade
+from programs import GOOD, LIMITS, facts, in_test
 from sandbox.grading.direct import HAZARDS
+from sandbox.grading.grade import grade
 from sandbox.isolation.policy import Isolation
-from sandbox.limits import Limits
-from sandbox.verdict import Verdict
+from sandbox.verdict import PHASES, Verdict
 from test_sandbox_cargo import CASES, FORGERIES
 
 EDGES = {
@@ -43,35 +43,51 @@ EDGES = {
 }
 
 
-def both(source: str, isolation: Isolation, workdir: Path, phases: tuple[str, ...]) -> list[Verdict]:
-    limits = Limits(compile_cpu_s=20, run_cpu_s=5, wall_s=60)
-    return [
-        grade(source, isolation, limits, workdir, backend=backend, phases=phases) for backend in ("direct", "cargo")
-    ]
+SLOW_PHASES = [("build",), ("clippy",), ("test",), ("clippy", "test")]
+PHASE_SETS = [("build", "test"), *(pytest.param(phases, marks=pytest.mark.slow) for phases in SLOW_PHASES)]
 
 
-@pytest.mark.parametrize("name", [*CASES, *FORGERIES, *EDGES])
-def test_both_backends_say_the_same(name: str, isolation: Isolation, workdir: Path) -> None:
-    source = EDGES.get(name) or FORGERIES.get(name) or CASES[name][0]
-    direct, exact = both(source, isolation, workdir, ("build", "clippy", "test"))
-    assert told(direct) == told(exact)
+@pytest.fixture
+def both(
+    isolation: Isolation, workdir: Path, by_cargo: Callable[..., Verdict]
+) -> Callable[..., tuple[Verdict, Verdict]]:
+    """Grade a program by direct and by cargo."""
+
+    def graded(source: str, phases: tuple[str, ...] = PHASES) -> tuple[Verdict, Verdict]:
+        return grade(source, isolation, LIMITS, workdir, backend="direct", phases=phases), by_cargo(
+            source, LIMITS, phases
+        )
+
+    return graded
 
 
-@pytest.mark.parametrize("phases", [("test",), ("build",), ("clippy",), ("build", "test"), ("clippy", "test")])
+PROGRAMS = {**{name: case[0] for name, case in CASES.items()}, **FORGERIES, **EDGES}
+# A program with a hazard is graded by cargo anyway: the fast tests compare one of them.
+HAZARDOUS = [name for name, source in PROGRAMS.items() if HAZARDS.search(source)]
+COMPARED = [pytest.param(name, marks=pytest.mark.slow if name in HAZARDOUS[1:] else ()) for name in PROGRAMS]
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_both_backends_say_the_same(name: str, both: Callable[..., tuple[Verdict, Verdict]]) -> None:
+    direct, cargo = both(PROGRAMS[name])
+    assert facts(direct) == facts(cargo)
+
+
+@pytest.mark.parametrize("phases", PHASE_SETS)
 @pytest.mark.parametrize(
     "name", ["passes", "a test fails", "tests do not build", "clippy refuses", "an unclosed string"]
 )
 def test_both_backends_say_the_same_of_any_phases(
-    name: str, phases: tuple[str, ...], isolation: Isolation, workdir: Path
+    name: str, phases: tuple[str, ...], both: Callable[..., tuple[Verdict, Verdict]]
 ) -> None:
-    direct, exact = both(CASES[name][0], isolation, workdir, phases)
-    assert direct.outcome is exact.outcome
-    assert (direct.build, direct.clippy, direct.test) == (exact.build, exact.clippy, exact.test)
+    direct, cargo = both(CASES[name][0], phases)
+    assert direct.outcome is cargo.outcome
+    assert (direct.build, direct.clippy, direct.test) == (cargo.build, cargo.clippy, cargo.test)
 
 
-def test_the_cheap_path_is_cheap(isolation: Isolation, workdir: Path) -> None:
-    pairs = [both(GOOD + f"// {i}\n", isolation, workdir, ("build", "clippy", "test")) for i in range(3)]
-    assert sum(direct.cpu_ms for direct, _ in pairs) < sum(exact.cpu_ms for _, exact in pairs) / 2
+def test_direct_is_cheaper_than_cargo(both: Callable[..., tuple[Verdict, Verdict]]) -> None:
+    pairs = [both(GOOD + f"// {i}\n") for i in range(3)]
+    assert sum(direct.cpu_ms for direct, _ in pairs) < sum(cargo.cpu_ms for _, cargo in pairs) / 2
 
 
 @pytest.mark.parametrize(

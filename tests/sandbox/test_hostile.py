@@ -1,4 +1,4 @@
-"""Programs that work against the sandbox: on both paths they hide no failure, escape no limit and leave nothing."""
+"""Programs that work against the sandbox: by no backend do they hide a failure, escape a limit or leave anything."""
 
 import subprocess
 from pathlib import Path
@@ -7,7 +7,8 @@ import pytest
 
 from programs import GOOD, in_test
 from sandbox.grading import phases
-from sandbox.grading.backends import BACKENDS, grade
+from sandbox.grading.backends import BACKENDS
+from sandbox.grading.grade import grade
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 from sandbox.verdict import Outcome, Verdict
@@ -16,7 +17,7 @@ LIMITS = Limits(compile_cpu_s=8, run_cpu_s=1, wall_s=30)
 SUMMARY = "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s"
 PRINT = f'{{ use std::io::Write; let _ = std::io::stdout().write_all(b"\\n{SUMMARY}\\n"); }}'
 SPIN = "let from = std::time::Instant::now(); while from.elapsed().as_micros() < {} {{}}"
-# The second test fails, but a thread of it may end the process after the canary has answered and before libtest does.
+# The second test fails, but a thread of it may end the process between libtest's line for the canary and its summary.
 RACES = {
     f"{order} {micros}": f"std::thread::spawn(|| {{ {thread} std::process::exit(0); }}); {test}"
     for micros in (0, 30, 100, 300, 1000)
@@ -25,7 +26,10 @@ RACES = {
         ("waits, then prints", SPIN.format(micros) + PRINT, "panic!();"),
     )
 }
-both_backends = pytest.mark.parametrize("backend", BACKENDS)
+# The fast tests take one backend: "batch" grades a single program as "direct" does, and all share limits and launcher.
+every_backend = pytest.mark.parametrize(
+    "backend", [pytest.param(name, marks=() if name == "direct" else pytest.mark.slow) for name in BACKENDS]
+)
 
 
 def verdict_of(source: str, isolation: Isolation, workdir: Path, backend: str, limits: Limits = LIMITS) -> Verdict:
@@ -34,17 +38,17 @@ def verdict_of(source: str, isolation: Isolation, workdir: Path, backend: str, l
     return verdict
 
 
-@both_backends
+@every_backend
 @pytest.mark.parametrize("race", RACES)
 def test_a_thread_that_outruns_libtest_hides_no_failure(
     race: str, backend: str, isolation: Isolation, workdir: Path
 ) -> None:
     source = GOOD.replace("assert_eq!(add(2, 2), 4);", RACES[race])
     verdict = verdict_of(source, isolation, workdir, backend)
-    assert verdict.outcome in (Outcome.FORGED, Outcome.TEST_FAILED), "whoever wins, it is not believed"
+    assert verdict.outcome in (Outcome.FORGED, Outcome.TEST_FAILED), "in either case the summary does not count"
 
 
-@both_backends
+@every_backend
 def test_a_flood_that_pushes_a_failure_out_of_sight_is_not_believed(
     backend: str, isolation: Isolation, workdir: Path
 ) -> None:
@@ -58,7 +62,7 @@ def test_a_flood_that_pushes_a_failure_out_of_sight_is_not_believed(
     assert verdict.outcome in (Outcome.FORGED, Outcome.TEST_FAILED)
 
 
-@both_backends
+@every_backend
 def test_output_that_bypasses_libtest_does_no_harm(backend: str, isolation: Isolation, workdir: Path) -> None:
     source = in_test(
         'use std::io::Write; std::io::stdout().write_all(b"no newline").unwrap(); assert_eq!(add(1, 2), 3);'
@@ -66,7 +70,8 @@ def test_output_that_bypasses_libtest_does_no_harm(backend: str, isolation: Isol
     assert verdict_of(source, isolation, workdir, backend).outcome is Outcome.PASSED
 
 
-@both_backends
+@pytest.mark.slow  # the fast tests have an attack of this kind
+@every_backend
 def test_a_program_that_ignores_the_signal_of_the_cpu_limit_is_a_timeout(
     backend: str, isolation: Isolation, workdir: Path
 ) -> None:
@@ -88,7 +93,7 @@ def test_processes_that_left_the_tree_use_its_cpu_time_too(unprotected: Isolatio
     assert sum(verdict.ms.values()) < 15_000
 
 
-@both_backends
+@every_backend
 def test_tests_that_never_end_cost_neither_build_nor_clippy(backend: str, isolation: Isolation, workdir: Path) -> None:
     verdict = verdict_of(in_test("loop {}"), isolation, workdir, backend)
     assert (verdict.build, verdict.clippy, verdict.test) == (True, True, False)
@@ -98,7 +103,8 @@ def test_tests_that_never_end_cost_neither_build_nor_clippy(backend: str, isolat
     assert (verdict.build, verdict.clippy, verdict.test) == (True, False, False)
 
 
-@both_backends
+@pytest.mark.slow  # the fast tests have test_remove_tree.py for this
+@every_backend
 def test_directories_nested_by_the_thousand_are_removed(backend: str, isolation: Isolation, workdir: Path) -> None:
     source = in_test(
         'for _ in 0..1200 { std::fs::create_dir("d").unwrap(); std::env::set_current_dir("d").unwrap(); }'
@@ -107,7 +113,7 @@ def test_directories_nested_by_the_thousand_are_removed(backend: str, isolation:
     assert verdict_of(source, isolation, workdir, backend, Limits(run_cpu_s=8)).outcome is Outcome.PASSED
 
 
-@both_backends
+@every_backend
 def test_a_full_disk_is_the_hosts_failure(
     backend: str, isolation: Isolation, workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,7 +123,7 @@ def test_a_full_disk_is_the_hosts_failure(
     assert list(workdir.iterdir()) == []
 
 
-@both_backends
+@every_backend
 def test_what_a_run_leaves_is_not_compiled(backend: str, isolation: Isolation, workdir: Path) -> None:
     plant = (
         'std::fs::create_dir(".cargo").unwrap(); std::fs::remove_file("src/main.rs").unwrap();'
@@ -136,6 +142,7 @@ def test_no_process_of_any_of_them_is_left() -> None:
     assert "while :; do :; done" not in running
 
 
+@pytest.mark.slow  # the fast tests have attacks of this kind
 @pytest.mark.parametrize(
     "body",
     [

@@ -19,11 +19,12 @@ import pytest
 from hostile import Attack, Host
 from programs import GOOD, in_test
 from sandbox.errors import IsolationError
-from sandbox.grading.backends import grade
-from sandbox.isolation.policy import Isolation, isolate
+from sandbox.find_rust import find_toolchain
+from sandbox.grading.grade import grade
+from sandbox.isolation.policy import Isolation
+from sandbox.isolation.probe import isolate
 from sandbox.isolation.shared_toolchain import publish_toolchain
 from sandbox.limits import Limits
-from sandbox.toolchain import find_toolchain
 from sandbox.verdict import Outcome
 
 pytestmark = pytest.mark.skipif(
@@ -49,7 +50,7 @@ HONEST = {
 
 
 @pytest.mark.parametrize("name", HONEST)
-@pytest.mark.parametrize("backend", ["direct", "cargo"])
+@pytest.mark.parametrize("backend", ["direct", pytest.param("cargo", marks=pytest.mark.slow)])
 def test_honest_programs_notice_nothing(name: str, backend: str, isolation: Isolation, workdir: Path) -> None:
     assert grade(in_test(HONEST[name]), isolation, LIMITS, workdir, backend=backend).outcome is Outcome.PASSED
 
@@ -72,7 +73,7 @@ def test_the_protection_is_said_in_words(isolation: Isolation, unprotected: Isol
 
 
 def test_a_host_without_any_protection_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.isolation.policy._candidates", lambda plain, kinds: iter(()))
+    monkeypatch.setattr("sandbox.isolation.probe._candidates", lambda plain, kinds: iter(()))
     with pytest.raises(IsolationError, match='ask for isolation "none" by name'):
         isolate(find_toolchain())
     assert isolate(find_toolchain(), "none").kind == "none"
@@ -82,7 +83,7 @@ def test_a_protection_that_does_not_protect_is_refused(monkeypatch: pytest.Monke
     def pretend(plain: Isolation, kinds: object) -> Iterator[Isolation]:
         yield plain
 
-    monkeypatch.setattr("sandbox.isolation.policy._candidates", pretend)
+    monkeypatch.setattr("sandbox.isolation.probe._candidates", pretend)
     with pytest.raises(IsolationError, match="reads a foreign file"):
         isolate(find_toolchain())
 
@@ -124,7 +125,7 @@ def test_root_without_other_users_has_no_powers(isolation: Isolation) -> None:
     )
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_everything_holds_for_a_user_without_rights(isolation: Isolation) -> None:
     toolchain = publish_toolchain(isolation.toolchain)
     programs = [GOOD, Attack.read("run/starts_a_shell").source]
@@ -132,8 +133,8 @@ def test_everything_holds_for_a_user_without_rights(isolation: Isolation) -> Non
         "import os, subprocess, sys, tempfile\n"
         "from pathlib import Path\n"
         "from sandbox import Limits, Toolchain\n"
-        "from sandbox.isolation import isolate\n"
-        "from sandbox.grading.backends import grade\n"
+        "from sandbox.isolation.probe import isolate\n"
+        "from sandbox.grading.grade import grade\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         f"found = isolate(Toolchain(Path({str(toolchain.bin)!r}), {toolchain.version!r},"
         f" {toolchain.host!r}))\n"

@@ -1,4 +1,4 @@
-"""A summary is believed only where what libtest printed before it allows it."""
+"""A summary counts only if it agrees with the lines that libtest printed before it."""
 
 import pytest
 

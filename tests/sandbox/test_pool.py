@@ -1,4 +1,4 @@
-"""Every program gets exactly one verdict, whatever dies; nothing is graded twice and nothing is left behind."""
+"""Every program gets exactly one verdict, also if workers die; none is graded twice, and no process or file is left."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ def pool() -> Iterator[SandboxPool]:
 
 @pytest.fixture(scope="module")
 def unprotected_pool() -> Iterator[SandboxPool]:
-    """What starts processes needs a pool that lets it."""
+    """A pool without isolation, in which programs can start processes."""
     with SandboxPool(jobs=2, limits=Limits(run_cpu_s=5), isolation="none") as pool:
         yield pool
 
@@ -272,7 +272,7 @@ def test_phases_that_do_not_exist_are_refused(pool: SandboxPool, phases: tuple[s
 
 def test_no_cargo_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("sandbox.toolchain.OWN_FOLDER", tmp_path)
+    monkeypatch.setattr("sandbox.find_rust.OWN_FOLDER", tmp_path)
     with pytest.raises(ToolchainError, match=r"no rustc .* on PATH.*Install Rust 1.80"):
         SandboxPool(jobs=1)
 

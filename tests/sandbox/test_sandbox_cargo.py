@@ -1,19 +1,18 @@
-"""A verdict repeats what cargo says, names what stopped a program, and never believes a program's own word."""
+"""A verdict repeats what cargo says, names what stopped a program, and does not trust what a program prints."""
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from programs import GOOD, in_test
-from sandbox.grading.backends import grade
+from programs import GOOD, LIMITS, in_test
+from sandbox.grading.grade import grade
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 from sandbox.project import HEAD, MANIFEST, TAIL
 from sandbox.verdict import Outcome, Verdict
-
-LIMITS = Limits(compile_cpu_s=8, run_cpu_s=2, wall_s=30)
 
 
 def verdict_of(source: str, isolation: Isolation, workdir: Path, **changes: object) -> Verdict:
@@ -78,9 +77,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_outcome_and_counts(name: str, isolation: Isolation, workdir: Path) -> None:
+def test_outcome_and_counts(name: str, by_cargo: Callable[..., Verdict]) -> None:
     source, outcome, phases, genuine, counts = CASES[name]
-    verdict = verdict_of(source, isolation, workdir)
+    verdict = by_cargo(source, LIMITS)
     assert (verdict.build, verdict.clippy, verdict.test) == phases
     assert verdict.outcome is outcome
     assert verdict.genuine == genuine
@@ -102,12 +101,13 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-def test_cargo_believes_a_forgery_and_the_verdict_does_not(name: str, isolation: Isolation, workdir: Path) -> None:
-    verdict = verdict_of(FORGERIES[name], isolation, workdir, phases=("test",))
+def test_cargo_believes_a_forgery_and_the_verdict_does_not(name: str, by_cargo: Callable[..., Verdict]) -> None:
+    verdict = by_cargo(FORGERIES[name], LIMITS)
     assert verdict.test, "equal to cargo, which believes exit code 0"
     assert not verdict.genuine and verdict.outcome is Outcome.FORGED
 
 
+@pytest.mark.slow  # the fast tests have an attack of this kind, by direct
 def test_a_spinning_test_is_a_timeout_by_cpu_time(isolation: Isolation, workdir: Path) -> None:
     verdict = verdict_of(in_test("loop {}"), isolation, workdir, phases=("test",))
     assert verdict.outcome is Outcome.TIMEOUT and verdict.test is False
@@ -115,6 +115,7 @@ def test_a_spinning_test_is_a_timeout_by_cpu_time(isolation: Isolation, workdir:
     assert verdict.cpu_ms < 1000 * (LIMITS.run_cpu_s + 3)
 
 
+@pytest.mark.slow  # the fast tests have an attack of this kind, by direct
 def test_a_spinning_compiler_is_a_timeout(isolation: Isolation, workdir: Path) -> None:
     endless = (
         "#![allow(long_running_const_eval)]\n"
@@ -125,6 +126,7 @@ def test_a_spinning_compiler_is_a_timeout(isolation: Isolation, workdir: Path) -
     assert verdict.outcome is Outcome.TIMEOUT and verdict.build is False
 
 
+@pytest.mark.slow  # the fast tests have an attack of this kind, by direct
 def test_a_sleeping_test_meets_the_wall_clock(isolation: Isolation, workdir: Path) -> None:
     source = in_test("std::thread::sleep(std::time::Duration::from_secs(600));")
     verdict = grade(source, isolation, Limits(wall_s=4), workdir, phases=("test",))
@@ -204,17 +206,20 @@ def test_a_program_that_forbids_the_canary_keeps_cargos_verdict(isolation: Isola
     assert verdict_of("#![forbid(non_ascii_idents)]\n" + literal, isolation, workdir).outcome is Outcome.PASSED
 
 
-@pytest.mark.parametrize("name", ["passes", "a test fails", "clippy refuses", "own main", "builds only under test"])
+PLAIN = ["passes", "clippy refuses"]
+SLOW_PLAIN = ["a test fails", "own main", "builds only under test"]
+
+
+@pytest.mark.parametrize("name", [*PLAIN, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW_PLAIN)])
 def test_equal_to_plain_cargo_in_a_plain_project(name: str, isolation: Isolation, workdir: Path) -> None:
     source, _, phases, _, _ = CASES[name]
     (workdir / "src").mkdir()
     (workdir / "Cargo.toml").write_text(MANIFEST)
     (workdir / "src" / "main.rs").write_text(HEAD + source + TAIL)
-    path = os.environ | {
-        "PATH": f"{isolation.toolchain.bin}{os.pathsep}{os.environ['PATH']}"
-    }  # cargo may be in .rust/ only
+    search = f"{isolation.toolchain.bin}{os.pathsep}{os.environ['PATH']}"  # cargo may be in .rust/ only
+    options = {"cwd": workdir, "env": {**os.environ, "PATH": search}, "capture_output": True}
     said = tuple(
-        subprocess.run(["cargo", verb, "-q", "--offline"], cwd=workdir, env=path, capture_output=True).returncode == 0
+        subprocess.run(["cargo", verb, "-q", "--offline"], **options).returncode == 0
         for verb in ("build", "clippy", "test")
     )
     assert said == phases

@@ -1,4 +1,4 @@
-"""Verdicts on disk: found again by other pools and processes, bounded, and never a reason to fail."""
+"""Verdicts on disk are found by other pools and processes, limited in number, and their errors stop no grading."""
 
 from __future__ import annotations
 

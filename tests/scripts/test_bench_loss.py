@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.loss_heads import VARIANTS, Problem, max_error
+from bench.loss_heads import VARIANTS, HeadProblem, max_error
 from bench.loss_steps import draw_samples
 from bench_loss import main
 
@@ -15,6 +15,15 @@ SMALL = ["--tokens=64", "--vocabulary=2048", "--hidden=64", "--repeats=2", "--pr
 SMALL_STEP = ["--step-hidden=64", "--step-layers=1", "--step-vocabulary=256", "--threads=1"]
 
 
+def test_all_layouts_compute_one_gradient(tmp_path: Path) -> None:
+    assert main([*SMALL, *SMALL_STEP, "--only", "step", "--json", str(tmp_path / "loss.json")]) == 0
+    steps = json.loads((tmp_path / "loss.json").read_text())["step"]
+    assert list(steps) == ["trl_padded", "sorted_padded", "packed", "shared"]
+    norms = [row["gradient"] for row in steps.values()]
+    assert max(norms) - min(norms) < AGREE * max(norms)
+
+
+@pytest.mark.slow
 def test_the_file_holds_what_the_script_promises(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*SMALL, *SMALL_STEP, "--json", str(tmp_path / "loss.json")]) == 0
     figures = json.loads((tmp_path / "loss.json").read_text())
@@ -35,7 +44,7 @@ def test_an_error_is_seen() -> None:
     def wrong(hidden, weight, token_ids, entropy_grad):  # type: ignore[no-untyped-def]
         return VARIANTS["ours"](hidden, weight * (1 + 1e-3), token_ids, entropy_grad)
 
-    problem = Problem(8, 16, 64, "cpu", entropy_grad=True)
+    problem = HeadProblem(8, 16, 64, "cpu", entropy_grad=True)
     assert max_error(wrong, problem) > 100 * max_error(VARIANTS["ours"], problem)
 
 

@@ -1,4 +1,4 @@
-"""The sandbox benchmark: every path on every program, in the shape that it promises, and wrong arguments in words."""
+"""The sandbox benchmark measures every backend on every program, and refuses wrong arguments with a message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import bench_sandbox
 from programs import GOOD, in_test
 
 
-def test_the_file_has_every_path_and_no_path_differs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_file_has_every_backend_and_none_differs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     programs = {"good": GOOD, "copy": GOOD, "fails": in_test("assert_eq!(add(1, 1), 3);"), "torn": "fn f( {"}
     for name, source in programs.items():
         (tmp_path / f"{name}.rs").write_text(source)
@@ -29,11 +29,11 @@ def test_the_file_has_every_path_and_no_path_differs(tmp_path: Path, capsys: pyt
     assert bench_sandbox.main(arguments) == 0
     figures = json.loads(out.read_text())
     assert figures["programs"] == 3, "the same program is measured once"
-    assert list(figures["paths"]) == ["naive", "cargo", "direct", "batch"]
-    for row in figures["paths"].values():
+    assert list(figures["backends"]) == ["naive", "cargo", "direct", "batch"]
+    for row in figures["backends"].values():
         assert set(row) == {"cpu_ms", "cpu_ms_mean", "wall_ms", "per_second", "differences"}
         assert row["differences"] == 0 and row["cpu_ms"] > 0 and set(row["per_second"]) == {"1", "2"}
-    naive, direct = figures["paths"]["naive"]["cpu_ms_mean"], figures["paths"]["direct"]["cpu_ms_mean"]
+    naive, direct = figures["backends"]["naive"]["cpu_ms_mean"], figures["backends"]["direct"]["cpu_ms_mean"]
     assert figures["floor_cpu_ms"] > 0 and naive > 1.5 * direct
     assert "naive" in capsys.readouterr().out
 
@@ -41,7 +41,7 @@ def test_the_file_has_every_path_and_no_path_differs(tmp_path: Path, capsys: pyt
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--backends", "naive,fast"], "no such backend: fast; there are naive, exact, direct"),
+        (["--backends", "naive,fast"], "no such backend: fast; there are naive, cargo, direct"),
         (["--jobs", "0"], "give positive numbers"),
         (["--programs", "EMPTY"], "there is no .rs file in it"),
     ],

@@ -2,15 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bench.figures import compared, projection, rates, row, table
-from bench.rewarding import unique
-from bench.training import _trl_rewards, trl_passes
-from bench.turns import Contender, Failed, Step, Turns
+from bench.rewarding import trl_rewards, unique, unique_batches
+from bench.settings import trl_passes
+from bench.turns import Contender, ContenderFailed, Step, Turns
 from bench_throughput import arguments, contenders, main, take_turns
 from grpo_rust.time_estimate import read_rates
 from rewards.rust.parse import extract_code
@@ -18,12 +17,27 @@ from rewards.rust.parse import extract_code
 COMPLETION = "Here:\n```rust\nfn one() -> u8 {\n    1\n}\n```\n"
 
 
+SMALL = ["--turns", "1", "--steps", "1", "--prompts", "1", "--group", "2", "--max-tokens", "60"]
+
+
+def test_both_sides_train_on_a_reward_that_costs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "figures.json"
+    assert main([*SMALL, "--only", "trivial", "--json", str(file)]) == 0
+    figures = json.loads(file.read_text())
+    for side in ("trl", "ours"):
+        row = figures["trivial"][side]
+        assert row["tokens_per_s"] > 0 and row["decode_s"] > 0 and row["train_s"] > 0 and row["peak_mb"] > 300
+        assert 1 <= row["tokens_per_completion"] <= 60 and row["parameters"] == 3_213_824
+    assert read_rates(file, "hf", dtype="float32", completions_per_step=2).sampled_tokens_per_s > 10
+    assert "| trivial | ours |" in capsys.readouterr().out
+
+
+@pytest.mark.slow
 def test_both_sides_train_and_the_file_holds_what_is_promised(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "figures.json"
-    words = ["--turns", "1", "--steps", "1", "--prompts", "1", "--group", "2", "--max-tokens", "60"]
-    assert main([*words, "--only", "cargo", "--json", str(file)]) == 0
+    assert main([*SMALL, "--only", "cargo", "--json", str(file)]) == 0
     figures = json.loads(file.read_text())
     for name in ("cargo", "cargo_ahead"):
         for side in ("trl", "ours"):
@@ -41,18 +55,18 @@ def test_both_sides_train_and_the_file_holds_what_is_promised(
     assert "| cargo_ahead | ours |" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_our_side_is_measured_alone_with_random_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "figures.json"
     words = ["--vs", "none", "--random-init", "random-tiny", "--dtype", "bfloat16", "--only", "trivial,published_step"]
-    words += ["--turns", "1", "--steps", "1", "--prompts", "1", "--group", "2", "--max-tokens", "60"]
     together: list[list[str]] = []
 
-    def noted(sides: dict[str, object], work: object, **turns: int) -> dict[str, dict[str, float]]:
+    def noted(sides: dict[str, object], shared: object, **turns: int) -> dict[str, dict[str, float]]:
         together.append(list(sides))
-        return take_turns(sides, work, **turns)
+        return take_turns(sides, shared, **turns)
 
     monkeypatch.setattr("bench_throughput.take_turns", noted)
-    assert main([*words, "--json", str(file)]) == 0
+    assert main([*SMALL, *words, "--json", str(file)]) == 0
     assert together == [["ours"], ["ours"], ["ahead"]], "one after the other"
     figures = json.loads(file.read_text())
     assert set(figures["trivial"]) == {"ours"} and figures["work"]["model"] == "random-tiny"
@@ -138,26 +152,24 @@ def test_hours_and_rates_come_from_what_was_measured() -> None:
     assert "| cargo_vllm | ours |" in shown and "60,000 completions, 128 a step, hours: trl 16.67" in shown
 
 
-def test_a_batch_is_marked_once_for_all_functions_and_the_next_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_made_unique_once_for_all_functions_and_the_next_anew() -> None:
     graded: list[str] = []
 
-    def recording(name: str) -> Callable[..., list[float]]:
-        def function(*, completions: list[list[dict[str, str]]], **_: object) -> list[float]:
-            graded.append(completions[0][0]["content"])
-            return [0.0]
+    def recording(*, completions: list[list[dict[str, str]]], **_: object) -> list[float]:
+        graded.append(completions[0][0]["content"])
+        return [0.0]
 
-        function.__name__ = name
-        return function
-
-    for phase in ("build", "clippy", "test"):
-        name = f"cargo_{phase}_reward_func"
-        monkeypatch.setattr(f"rewards.{name}", recording(name))
-    functions = _trl_rewards("ours")
+    functions = unique_batches([recording] * 3)
     for _ in range(2):
         batch = [[{"role": "assistant", "content": COMPLETION}]]
         for function in functions:
             function(completions=batch)
     assert len(graded) == 6 and len(set(graded[:3])) == len(set(graded[3:])) == 1 and graded[0] != graded[3]
+
+
+def test_ours_for_trl_are_the_published_three_by_name() -> None:
+    names = [function.__name__ for function in trl_rewards("ours")]
+    assert names == ["cargo_build_reward_func", "cargo_clippy_reward_func", "cargo_test_reward_func"]
 
 
 def test_trl_trains_in_passes_that_suit_it() -> None:
@@ -200,5 +212,5 @@ def test_a_turn_lasts_until_nothing_runs() -> None:
 
 
 def test_a_contender_that_fails_says_why() -> None:
-    with pytest.raises(Failed, match="out of luck"):
+    with pytest.raises(ContenderFailed, match="out of luck"):
         Contender(failing_training)

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from grpo.objective import Mismatch
-from grpo.rollout.records import Example
 from grpo.schema import ConfigError, load
-from grpo_rust.build import PromptSet, kv_cache_bytes, load_trained_policy, make_objective, make_updater
+from grpo_rust.compose.engine import _cache_bytes
+from grpo_rust.compose.policy import load_trained_policy
+from grpo_rust.compose.updater import build_objective, build_updater
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
 
 ROOT = Path(__file__).parents[2]
@@ -35,17 +36,17 @@ def recipe(*overrides: str) -> Recipe:
     ],
 )
 def test_a_setting_reaches_the_objective(setting: str, field: str, value: object) -> None:
-    assert getattr(make_objective(recipe(f"loss.{setting}")), field) == value
-    assert getattr(make_objective(recipe()), field) != value, "and is not there without being asked for"
+    assert getattr(build_objective(recipe(f"loss.{setting}")), field) == value
+    assert getattr(build_objective(recipe()), field) != value, "and is not there without being asked for"
 
 
 def test_settings_that_belong_together_arrive_together() -> None:
     bounds = ["loss.mismatch_bound=mask", "loss.mismatch_low=0.5", "loss.mismatch_high=2"]
-    objective = make_objective(recipe("loss.mismatch=sequence", *bounds))
+    objective = build_objective(recipe("loss.mismatch=sequence", *bounds))
     assert objective.mismatch == Mismatch("sequence", "mask", 0.5, 2.0)
-    charged = make_objective(recipe("loss.kl_beta=0.1", "loss.kl_in=reward"))
+    charged = build_objective(recipe("loss.kl_beta=0.1", "loss.kl_in=reward"))
     assert charged.kl_in_reward and not charged.kl_in_loss and charged.needs_reference
-    assert not make_objective(recipe("loss.kl_in=reward")).kl_in_reward, "without a weight there is no KL"
+    assert not build_objective(recipe("loss.kl_in=reward")).kl_in_reward, "without a weight there is no KL"
 
 
 @pytest.mark.parametrize(
@@ -59,14 +60,14 @@ def test_settings_that_belong_together_arrive_together() -> None:
 )
 def test_hyper_parameters_are_bound(settings: list[str], loss: float) -> None:
     logprobs, old = torch.tensor([[math.log(0.5)]]), torch.tensor([[math.log(0.25)]])
-    found = make_objective(recipe(*settings)).policy_loss(logprobs, old, torch.tensor([1.0]), ONE)
+    found = build_objective(recipe(*settings)).policy_loss(logprobs, old, torch.tensor([1.0]), ONE)
     assert found.item() == pytest.approx(loss, abs=1e-5)
 
 
 def test_delta_bounds_the_ratio_of_bad_completions() -> None:
     logprobs, old = torch.tensor([[0.0]]), torch.tensor([[-math.log(8.0)]])
     losses = [
-        make_objective(recipe(f"loss.delta={delta}")).policy_loss(logprobs, old, torch.tensor([-1.0]), ONE).item()
+        build_objective(recipe(f"loss.delta={delta}")).policy_loss(logprobs, old, torch.tensor([-1.0]), ONE).item()
         for delta in (0, 4)
     ]
     assert losses == [pytest.approx(8.0), pytest.approx(4.0)]
@@ -77,7 +78,7 @@ def test_delta_bounds_the_ratio_of_bad_completions() -> None:
     [
         (["loss.delta=1.1"], "must be above 1 + loss.clip_high = 1.2"),
         (["loss.mismatch_low=3", "loss.mismatch_high=3"], "loss.mismatch_low must be below"),
-        (["loss.kl_beta=1", "loss.kl_in=reward", "loss.advantages=gdpo"], "which gdpo never makes"),
+        (["loss.kl_beta=1", "loss.kl_in=reward", "loss.advantages=gdpo"], "which gdpo does not compute"),
         (["loss.kl_beta=1", "loss.kl_in=reward", "loss.kl_ratio_weighted=true"], "corrects a gradient"),
         (["loss.name=vespo", "loss.mismatch=sequence"], 'use mismatch = "token"'),
     ],
@@ -93,7 +94,7 @@ def test_the_learning_rate_ends_with_the_last_update() -> None:
     settings = recipe(
         "train.max_steps=3", "train.num_iterations=2", "train.num_minibatches=2", "train.warmup_fraction=0"
     )
-    updater = make_updater(settings, load_trained_policy(settings, None), PromptSet([Example("t", ())], {}))
+    updater = build_updater(settings, load_trained_policy(settings), num_steps=3)
     rates = [updater._schedule(update) for update in range(13)]
     assert rates[0] == settings.train.lr and rates[11] > 0 and rates[12] == pytest.approx(0.0)
 
@@ -112,19 +113,18 @@ def test_the_learning_rate_ends_with_the_last_update() -> None:
 def test_completions_of_another_engine_or_age_are_reweighted_unless_told_otherwise(
     settings: list[str], expected: str | None
 ) -> None:
-    mismatch = make_objective(recipe(*settings)).mismatch
+    mismatch = build_objective(recipe(*settings)).mismatch
     assert (mismatch and mismatch.level) == expected
 
 
 def test_the_cache_holds_a_batch_of_the_longest_completions() -> None:
-    policy = load_trained_policy(recipe(), None)
+    policy = load_trained_policy(recipe())
     config = policy.model.config
     width = 2 * config.num_hidden_layers * config.num_key_value_heads * config.hidden_size // config.num_attention_heads
-    assert kv_cache_bytes(policy, rows=3, tokens=200) == (3 * 2 + 1) * 128 * width * 4
+    assert _cache_bytes(policy, rows=3, tokens=200) == (3 * 2 + 1) * 128 * width * 4
 
 
 def test_checkpointing_is_switched_on() -> None:
     settings = recipe("train.gradient_checkpointing=true")
-    policy = load_trained_policy(settings, None)
-    make_updater(settings, policy, PromptSet([Example("t", ())], {}))
-    assert len(policy.checkpointed) == policy.model.config.num_hidden_layers
+    policy = load_trained_policy(settings)
+    assert len(policy.checkpointed_layers) == policy.model.config.num_hidden_layers

@@ -28,6 +28,13 @@ def test_the_shipped_model_is_asked_and_its_graded_completions_are_kept(tmp_path
     assert "eval/pass_at_2" in done.stdout
 
 
+def test_help_explains_the_file_and_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert not stopped.value.code and "--out FILE" in said and "section.key=value" in said
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -11,10 +11,10 @@ import pytest
 
 import make_tasks
 from sandbox import SandboxPool
-from tiny.operations import SPLITS
+from tiny.catalogue import SPLITS
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "tasks"
-CHECKED = 24  # tasks of each split that are compiled here
+COMPILED = (4, pytest.param(24, marks=pytest.mark.slow))  # tasks of each split
 
 
 def small(folder: Path, seed: int = 0) -> dict[str, bytes]:
@@ -26,6 +26,13 @@ def small(folder: Path, seed: int = 0) -> dict[str, bytes]:
 def test_a_seed_makes_the_same_bytes_again_and_another_seed_others(tmp_path: Path) -> None:
     assert small(tmp_path / "a") == small(tmp_path / "b")
     assert small(tmp_path / "a")["eval.jsonl"] != small(tmp_path / "c", seed=1)["eval.jsonl"]
+
+
+def test_the_shipped_files_are_what_the_script_makes(tmp_path: Path) -> None:
+    assert make_tasks.main(["--out", str(tmp_path)]) == 0
+    made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert len(made) == len(SPLITS) + 1
+    assert [name for name, data in made.items() if data != (SHIPPED / name).read_bytes()] == []
 
 
 def test_the_shipped_manifest_is_true_of_the_shipped_files() -> None:
@@ -47,22 +54,22 @@ def test_the_shipped_manifest_is_true_of_the_shipped_files() -> None:
     assert f"--train {len((SHIPPED / 'train.jsonl').read_text().splitlines())}" in manifest["made_by"]
 
 
-def test_references_pass_their_gold_tests_and_a_body_that_returns_the_wrong_thing_does_not() -> None:
+@pytest.mark.parametrize("count", COMPILED)
+def test_references_pass_their_gold_tests_and_a_body_that_panics_does_not(pool: SandboxPool, count: int) -> None:
     programs = []
     for split in SPLITS:
         rows = [json.loads(line) for line in (SHIPPED / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()]
-        for row in random.Random(split).sample(rows, CHECKED):
+        for row in random.Random(split).sample(rows, count):
             signature, _, _ = row["reference"].rpartition("{\n    ")
             head = row["reference"][: row["reference"].index("{\n", row["reference"].index("fn ")) + 2]
             assert signature
             programs.append(
                 (row["reference"] + "\n" + row["gold_tests"], head + "    panic!()\n}\n" + row["gold_tests"])
             )
-    with SandboxPool(2) as pool:
-        right = [pool.submit(source, phases=("test",)) for source, _ in programs]
-        wrong = [pool.submit(source, phases=("test",)) for _, source in programs]
-        assert all(future.result().test for future in right)
-        assert not any(future.result().test for future in wrong)
+    right = [pool.submit(source, phases=("test",)) for source, _ in programs]
+    wrong = [pool.submit(source, phases=("test",)) for _, source in programs]
+    assert all(future.result().test for future in right)
+    assert not any(future.result().test for future in wrong)
 
 
 def test_a_count_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,10 +19,10 @@ SIZES = {"width": 32, "layers": 1, "heads": 2, "mlp": 64}
 def test_a_warm_model_is_saved_as_a_checkpoint_that_loads_and_tokenizes_alike(tmp_path: Path) -> None:
     shown = demonstrations(64, mistaken=0.5, seed=0)
     model, tokenizer = make_tiny_model.warm_start(shown, steps=2, batch_size=8, sizes=SIZES, vocab_size=500, seed=0)
-    make_tiny_model.save(model, tokenizer, tmp_path, [item.answer for item in shown])
+    make_tiny_model.save(model, tokenizer, tmp_path, [item.completion for item in shown])
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
     assert all(torch.equal(a.float(), b) for a, b in zip(model.parameters(), loaded.parameters()))
-    assert AutoTokenizer.from_pretrained(tmp_path)(shown[0].answer) == tokenizer(shown[0].answer)
+    assert AutoTokenizer.from_pretrained(tmp_path)(shown[0].completion) == tokenizer(shown[0].completion)
 
 
 def test_no_steps_is_an_error_that_says_what_to_give(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,9 @@
-"""The README's loss of one's own, as it stands there, trains through the script."""
+"""The loss of one's own in docs/extending.md, as it stands there, trains through the script."""
 
 import json
 import re
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,16 +12,18 @@ import torch
 from grpo.config import LOSS_NAMES
 from grpo.loss import LOSSES
 from grpo.schema import ConfigError, load
-from grpo_rust.build import make_objective
+from grpo_rust.compose.updater import build_objective
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
 
 ROOT = Path(__file__).parents[2]
+TrainHere = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
 def own_loss(tmp_path: Path) -> Path:
-    """The README's program in a file."""
-    found = re.search(r"```python\n# my_loss\.py\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    """The program of docs/extending.md in a file."""
+    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n# my_loss\.py\n(.*?)```", page, re.DOTALL)
     assert found is not None
     path = tmp_path / "my_loss.py"
     path.write_text(found[1])
@@ -33,7 +35,7 @@ def recipe(*overrides: str) -> Recipe:
 
 
 def test_it_computes_what_it_says(own_loss: Path) -> None:
-    objective = make_objective(recipe(f"loss.name={own_loss}:topr", "loss.max_ratio=0.5"))
+    objective = build_objective(recipe(f"loss.name={own_loss}:topr", "loss.max_ratio=0.5"))
     logprobs, old = torch.tensor([[-1.0, -1.0], [-2.0, -9.0]]), torch.tensor([[-1.0, -1.0], [-1.0, -9.0]])
     mask = torch.tensor([[True, True], [True, False]])
     loss = objective.policy_loss(logprobs, old, torch.tensor([2.0, -1.0]), mask)
@@ -41,16 +43,11 @@ def test_it_computes_what_it_says(own_loss: Path) -> None:
     assert loss.tolist() == [[2.0, 2.0], [pytest.approx(-2.0 * ratio), 0.0]]
 
 
-def test_it_trains_as_it_stands(own_loss: Path, tmp_path: Path) -> None:
+def test_it_trains_as_it_stands(own_loss: Path, tmp_path: Path, train_here: TrainHere) -> None:
     run = tmp_path / "run"
     small = ["train.max_steps=2", "train.prompts_per_step=2", "sampling.group_size=4", "eval.prompts=0"]
-    done = subprocess.run(
-        [sys.executable, "scripts/train.py", f"loss.name={own_loss}:topr", f"run.dir={run}", *small],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    small += ["train.threads=1", "sampling.max_completion_tokens=100"]
+    done = train_here(f"loss.name={own_loss}:topr", f"run.dir={run}", *small)
     assert done.returncode == 0, done.stderr[-2000:]
     steps = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [step["step"] for step in steps] == [1, 2]
@@ -68,18 +65,16 @@ def test_it_trains_as_it_stands(own_loss: Path, tmp_path: Path) -> None:
 def test_a_loss_that_cannot_be_used_is_said_in_words(loss: str, said: str | None, own_loss: Path) -> None:
     name = f"loss.name={loss.format(file=own_loss)}"
     if said is None:
-        assert make_objective(recipe(name)).aggregation == "sequence"
+        assert build_objective(recipe(name)).aggregation == "sequence"
         return
     with pytest.raises(ConfigError, match=re.escape(said)):
-        make_objective(recipe(name))
+        build_objective(recipe(name))
 
 
-def test_a_function_of_other_arguments_is_refused_before_there_is_a_run(tmp_path: Path) -> None:
+def test_a_function_of_other_arguments_is_refused_before_there_is_a_run(tmp_path: Path, train_here: TrainHere) -> None:
     (tmp_path / "other.py").write_text("def loss(logprobs):\n    return logprobs\n")
     settings = [f"loss.name={tmp_path / 'other.py'}:loss", f"run.dir={tmp_path / 'run'}", "eval.prompts=0"]
-    done = subprocess.run(
-        [sys.executable, "scripts/train.py", *settings], cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
+    done = train_here(*settings)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "loss takes 1 tensors (logprobs); a loss takes 4 (logprobs, old_logprobs, advantages, mask)" in done.stderr
     assert not (tmp_path / "run").exists()
@@ -87,7 +82,7 @@ def test_a_function_of_other_arguments_is_refused_before_there_is_a_run(tmp_path
 
 @pytest.mark.parametrize("name", LOSS_NAMES)
 def test_every_published_loss_can_be_named_and_uses_no_setting_of_another(name: str) -> None:
-    objective = make_objective(recipe(f"loss.name={name}"))
+    objective = build_objective(recipe(f"loss.name={name}"))
     logprobs, mask = torch.zeros(1, 1), torch.ones(1, 1, dtype=torch.bool)
     assert objective.policy_loss(logprobs, logprobs, torch.tensor([1.0]), mask).isfinite().all()
     assert objective.aggregation == LOSSES[name][1]

@@ -1,4 +1,4 @@
-"""The contract of `plan` and `footprint`: what a recipe will do and need, by counts and formulas, nothing loaded."""
+"""The contract of `plan`: what a recipe is going to do and need, by counts and formulas, with nothing loaded."""
 
 from __future__ import annotations
 
@@ -9,29 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from grpo.schema import ConfigError, load
-from grpo_rust.known_sizes import known_config
-from grpo_rust.memory_estimate import FAMILIES, footprint, model_shape
+from grpo_rust.arguments import parse_arguments
+from grpo_rust.memory_estimate import model_shape
 from grpo_rust.plan import plan
-from grpo_rust.prompt_counts import count_prompts
-from grpo_rust.recipe import Recipe, parse_arguments
-from grpo_rust.time_estimate import Load, Rates
+from grpo_rust.recipe import Recipe
+from grpo_rust.time_estimate import Rates, Workload
+from tiny_config import TINY
 
 ROOT = Path(__file__).resolve().parents[2]
 FAST = ROOT / "scripts" / "recipes" / "qwen2.5-coder-1.5b-fast.toml"
-TINY = {
-    "model_type": "qwen2",
-    "hidden_size": 64,
-    "intermediate_size": 96,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "vocab_size": 128,
-    "tie_word_embeddings": True,
-}
 
 
 @pytest.fixture
@@ -101,7 +89,8 @@ def test_memory_names_its_parts_and_a_reference_only_with_a_kl(words):
 
 
 def test_disk_counts_checkpoints_and_logs(words):
-    # 12 bytes a parameter; at most keep + 1 at a time. Completions: 7 * 128 + 2 * 14 = 924, each 4 * 192 + 2000 + 7 * 200
+    # 12 bytes a parameter; at most keep + 1 at a time.
+    # Completions: 7 * 128 + 2 * 14 = 924, each 4 * 192 + 2000 + 7 * 200
     parameters = model_shape(TINY).parameters
     assert planned(words, "checkpoint.every=1")["disk"].startswith(
         f"checkpoints {3 * 12 * parameters / 1e6:.0f} MB, logs 4 MB;"
@@ -132,9 +121,9 @@ def test_time_is_given_with_what_it_assumes(words):
 
 def test_twice_the_completions_or_the_parameters_take_twice_as_long():
     rates = Rates("here", "float32", 1000, 128, 2700, 2700, 60)
-    usual = Load(100, 50, 10, parameters=1000, backend="direct", jobs=2).seconds(rates, 54)
+    usual = Workload(100, 50, 10, parameters=1000, backend="direct", jobs=2).estimate(rates, 54)
     assert (usual.sampling, usual.grading, usual.updates) == (2.0, pytest.approx(0.6), 1.0)
-    larger = Load(100, 50, 10, parameters=2000, backend="direct", jobs=1).seconds(rates, 54)
+    larger = Workload(100, 50, 10, parameters=2000, backend="direct", jobs=1).estimate(rates, 54)
     assert (larger.sampling, larger.grading, larger.updates) == (4.0, pytest.approx(1.2), 2.0)
 
 
@@ -153,8 +142,8 @@ def test_measured_rates_give_hours_and_cost_on_a_gpu_too(words, tmp_path):
     file = written_rates(tmp_path)
     recipe = load(Recipe, None, [*words, "sampling.engine=vllm", "train.device=cuda", "sandbox.jobs=1"])
     text = plan(recipe, rates=file, usd_per_hour=2.5)
-    # 924 completions of 100 tokens to sample, 896 to train, 952 programs of 0.07 s: 92.4 + 44.8 + 66.6 = 203.8 s; with 192
-    # tokens 177.4 + 86.0 + 66.6 = 330 s
+    # 924 completions of 100 tokens to sample, 896 to train, 952 programs of 0.07 s: 92.4 + 44.8 + 66.6 = 203.8 s;
+    # with 192 tokens 177.4 + 86.0 + 66.6 = 330 s
     assert re.search(
         r"about 3 min with completions of 100 tokens, at most about 6 min: sampling 2 min, grading 67 s", text
     )
@@ -215,48 +204,6 @@ def test_flags_of_the_plan_belong_to_the_plan(flags):
     assert refused.value.code == 2
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "count"),
-    [
-        ("a.jsonl", b'{"p": 1}\n\n{"p": 2}', 2),
-        ("a.jsonl", b"\xff\xfe\n", 1),  # counted, not read
-        ("a.json", b'[{"p": 1}, {"p": 2}, {"p": 3}]', 3),
-        ("a.json", b'{"p": 1}\n{"p": 2}\n', 2),
-    ],
-)
-def test_prompts_are_counted_without_being_read(tmp_path, name, content, count):
-    (tmp_path / name).write_bytes(content)
-    assert count_prompts(str(tmp_path / name), key="data.train") == count
-
-
-def test_parquet_is_counted_by_its_footer(tmp_path):
-    pyarrow = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
-
-    parquet.write_table(pyarrow.table({"rust_prompt": ["a", "b", "c"]}), tmp_path / "a.parquet")
-    assert count_prompts(str(tmp_path / "a.parquet"), key="data.train") == 3
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "reason"),
-    [
-        ("a.jsonl", None, "No such file"),
-        ("a.jsonl", b"", "no rows"),
-        ("a.jsonl", b"\n \n", "no rows"),
-        ("a.json", b"[]", "no rows"),
-        ("a.json", b"[1,", "Expecting value"),
-        ("a.parquet", None, "No such file"),
-        ("a.parquet", b"PAR1", "Parquet"),
-        ("a.csv", b"prompt\nx\n", "ends in '.csv'"),
-    ],
-)
-def test_a_data_file_that_cannot_be_used_is_refused_by_setting_and_name(tmp_path, name, content, reason):
-    if content is not None:
-        (tmp_path / name).write_bytes(content)
-    with pytest.raises(ConfigError, match=rf"data\.eval = .*{name}.*{reason}"):
-        count_prompts(str(tmp_path / name), key="data.eval")
-
-
 @pytest.mark.parametrize("config", ["", "[]", "{}", '{"model_type": "qwen2"}'])
 def test_a_directory_without_a_model_is_refused(words, tmp_path, config):
     (tmp_path / "model" / "config.json").write_text(config)
@@ -269,67 +216,11 @@ def test_a_model_of_another_kind_has_a_plan_without_memory(words, tmp_path):
     assert planned(words)["memory"] == "unknown"
 
 
-@pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("family", FAMILIES)
-def test_parameters_by_formula_are_those_of_the_model(family, tied):
-    options = {**TINY, "tie_word_embeddings": tied, "model_type": family}
-    variants = [options]
-    if family == "llama":
-        variants += [{**options, "attention_bias": True}, {**options, "mlp_bias": True}]
-    for variant in [*variants, *({**variant, "head_dim": 32} for variant in variants if family != "qwen2")]:
-        config = AutoConfig.for_model(**variant)
-        with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config)
-        expected = sum(parameter.numel() for parameter in model.parameters())
-        assert model_shape(json.loads(config.to_json_string(use_diff=False))).parameters == expected, variant
-
-
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 0.02), ("bfloat16", 0.12)])
-def test_activations_by_formula_are_what_autograd_saves(dtype, tolerance):
-    """Summed over the storages saved between two depths of one model, parameters left out."""
-    saved = [saved_bytes(layers, dtype) for layers in (2, 4)]
-    shape = model_shape({**TINY, "num_hidden_layers": 2, "hidden_size": 128, "intermediate_size": 256})
-    expected = footprint(shape, dtype=dtype, reference=False, micro_batch_tokens=1024, rows=1, row_tokens=1).activations
-    assert saved[1] - saved[0] == pytest.approx(expected, rel=tolerance)
-    assert saved[1] - saved[0] != pytest.approx(1.3 * expected, rel=tolerance)
-
-
-def test_lora_keeps_adam_and_gradients_of_its_own_weights_only():
-    sizes = {"model_type": "qwen2", "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 3}
-    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 32, "tie_word_embeddings": True}
-    shape = model_shape(sizes | heads)
-    assert shape.linear_ends == 3 * (2 * (8 + 8) + 2 * (8 + 4) + 3 * (8 + 16))
-    work = {"dtype": "float32", "reference": True, "micro_batch_tokens": 64, "rows": 1, "row_tokens": 64}
-    full, lora = footprint(shape, **work), footprint(shape, **work, lora_rank=2)
-    assert lora.adam == 2 * lora.gradients == 8 * 2 * shape.linear_ends < full.adam
-    assert lora.weights == full.weights + lora.gradients
-    assert (full.reference, lora.reference) == (full.weights, 0), "adapters off are the reference"
-    assert footprint(shape, **work, checkpointing=True).activations < full.activations
-
-
-def saved_bytes(layers: int, dtype: str) -> int:
-    config = AutoConfig.for_model(**{**TINY, "num_hidden_layers": layers, "hidden_size": 128, "intermediate_size": 256})
-    model = AutoModelForCausalLM.from_config(config).base_model
-    parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    storages: dict[int, torch.UntypedStorage] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        storages[storage.data_ptr()] = storage
-        return tensor
-
-    ids = torch.zeros(16, 64, dtype=torch.int64)
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == "bfloat16"):
-            model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
-    return sum(storage.nbytes() for place, storage in storages.items() if place not in parameters)
-
-
 def test_a_plan_imports_neither_torch_nor_transformers(words, tmp_path):
     program = (
         f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'scripts')!r}]\n"
         "sys.modules.update(torch=None, transformers=None, datasets=None)\n"
-        "from grpo_rust.plan import plan; from grpo_rust.recipe import parse_arguments\n"
+        "from grpo_rust.plan import plan; from grpo_rust.arguments import parse_arguments\n"
         f"print(plan(parse_arguments({[*words, 'train.max_steps=7']}).recipe))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
@@ -375,29 +266,10 @@ def test_three_billion_weights_a_reference_and_vllm_fit_where_it_sleeps(monkeypa
     assert fits("sampling.sleep=true", "train.prompts_per_step=16") == "one H100 has 80.0 GB: yes"
 
 
-@pytest.mark.parametrize("name", ["0.5B", "1.5B", "3B"])
-def test_known_models_have_the_parameters_of_their_cards(name):
-    shape = model_shape(known_config(f"Qwen/Qwen2.5-Coder-{name}-Instruct"))
-    assert shape.parameters == {"0.5B": 494_032_768, "1.5B": 1_543_714_304, "3B": 3_085_938_688}[name]
-
-
 def test_what_does_not_fit_here_is_said(words, monkeypatch):
     assert planned(words)["fits"].startswith("yes: this machine has")
-    monkeypatch.setattr("grpo_rust.plan._device_bytes", lambda recipe: ("this machine", 1_000_000))
+    monkeypatch.setattr("grpo_rust.resources._device_bytes", lambda device: ("this machine", 1_000_000))
     assert planned(words)["fits"] == "not here, this machine has 1 MB; one H100 has 80.0 GB: yes"
-
-
-def test_an_engine_of_its_own_is_counted_while_it_is_there():
-    shape = model_shape(TINY)
-    common = {"dtype": "bfloat16", "reference": False, "micro_batch_tokens": 100, "rows": 4, "row_tokens": 50}
-    alone, asleep = footprint(shape, **common), footprint(shape, **common, own_engine=True)
-    awake = footprint(shape, **common, own_engine=True, keeps=("weights", "cache"))
-    assert asleep.engine == awake.engine == 2 * 2 * shape.parameters + 12 * 4 * 128 and alone.engine == 0
-    assert asleep.kv_cache * 50 == alone.kv_cache * 256, "whole pages"
-    assert awake.peak - asleep.peak == awake.engine + awake.kv_cache, "updates are the larger part here"
-    assert awake.beside_updates == awake.engine + awake.kv_cache and asleep.beside_updates == 0
-    crowded = {**common, "rows": 40_000, "own_engine": True}
-    assert footprint(shape, **crowded).peak > asleep.peak, "else sampling is"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 import setup_rust
-from sandbox import toolchain
+from sandbox import find_rust
 from setup_rust import main
 
 RUSTUP = """#!/bin/sh
@@ -42,7 +42,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "my project" / ".rust"
     folder.parent.mkdir()
     (tmp_path / "path").mkdir()
-    monkeypatch.setattr(toolchain, "OWN_FOLDER", folder)
+    monkeypatch.setattr(find_rust, "OWN_FOLDER", folder)
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setenv("RUSTUP_UPDATE_ROOT", "http://127.0.0.1:9")

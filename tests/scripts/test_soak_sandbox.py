@@ -15,7 +15,7 @@ from sandbox import Outcome, Verdict
 
 def test_a_short_soak_holds(tmp_path: Path) -> None:
     out = tmp_path / "figures.json"
-    arguments = ["--count", "60", "--kill-every", "0.7", "--jobs", "2", "--json", str(out)]
+    arguments = ["--count", "60", "--kill-every", "1.0", "--jobs", "2", "--json", str(out)]
     program = (
         "import soak_sandbox as soak\n"
         'quick = ("aborts", "exits with a summary", "is torn")\n'
@@ -35,7 +35,7 @@ def test_a_short_soak_holds(tmp_path: Path) -> None:
 def test_what_does_not_hold_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     problem = ["honest 3: failed, alone passed"]
     monkeypatch.setattr(soak_sandbox, "soak", lambda options: ({"gradings": 1}, problem))
-    assert soak_sandbox.main(["--count", "1"]) == soak_sandbox.BROKEN
+    assert soak_sandbox.main(["--count", "1"]) == soak_sandbox.ExitCode.CHECK_FAILED
     assert "BROKEN: honest 3" in capsys.readouterr().out
 
 

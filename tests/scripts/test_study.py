@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from evidence import difference
 from grpo.errors import HostFailed
-from grpo_rust.recipe import parse_arguments
-from study.arms import CONTROL, DESIGNS, Arm
+from grpo_rust.arguments import parse_arguments
+from study.arms import CONTROL, DESIGNS
+from study.comparisons import difference
 from study.completions import by_prompt, check, passes_at, strict_but_wrong
 from study.curves import Curve, Panel, draw, read_curve
 from study.gains import Gain, paired_gain
-from study.pages import by_seed_table, gains_table, verdicts
-from study.running import Job, Question, Run, perform, training_job
+from study.running import Arm, Command, HeldOutSet, TrainingRun, run_all, training
+from study.tables import by_seed_table, gains_table, verdicts
 
 BEFORE = {"p": (0.0, 0.0), "q": (1.0, 1.0), "r": (0.0, 1.0)}
 AFTER = {"p": (1.0, 0.0), "q": (1.0, 1.0), "r": (1.0, 1.0)}
@@ -68,14 +68,14 @@ def test_a_table_shows_rates_as_percentages_and_counts_as_they_are() -> None:
     )
 
 
-def test_a_completion_is_astray_when_its_own_tests_pass_and_the_gold_tests_do_not() -> None:
+def test_a_completion_is_strict_but_wrong_when_its_own_tests_pass_and_the_gold_tests_do_not() -> None:
     found = {
         (s, g): strict_but_wrong({"checks": {"test_strict": s, "gold": g}})
         for s in (0.0, 1.0, None)
         for g in (0.0, 1.0, None)
     }
-    assert [pair for pair, is_astray in found.items() if is_astray] == [(1.0, 0.0)]
-    assert [pair for pair, is_astray in found.items() if is_astray is None] == [pair for pair in found if None in pair]
+    assert [pair for pair, wrong in found.items() if wrong] == [(1.0, 0.0)]
+    assert [pair for pair, wrong in found.items() if wrong is None] == [pair for pair in found if None in pair]
 
 
 def test_verdicts_follow_from_the_numbers() -> None:
@@ -88,59 +88,62 @@ def test_verdicts_follow_from_the_numbers() -> None:
 
 def test_every_arm_is_a_recipe_that_can_be_run(tmp_path: Path) -> None:
     for arm in (*DESIGNS, CONTROL):
-        command = training_job(Run(arm, 3, tmp_path), "scripts/recipes/tiny.toml", ["train.threads=1"]).command
-        recipe = parse_arguments(command[2:]).recipe
+        argv = training(TrainingRun(arm, 3, tmp_path), "scripts/recipes/tiny.toml", ["train.threads=1"]).argv
+        recipe = parse_arguments(argv[2:]).recipe
         assert (recipe.run.seed, recipe.eval.prompts, recipe.run.dir) == (3, 0, str(tmp_path / f"{arm.name}-3"))
         assert recipe.train.prompts_per_step * recipe.sampling.group_size == 128, "budgets must be equal"
 
 
 def test_a_stopped_run_goes_on_and_a_finished_one_is_not_repeated(tmp_path: Path) -> None:
-    run = Run(CONTROL, 0, tmp_path)
+    run = TrainingRun(CONTROL, 0, tmp_path)
     (run.path / "checkpoints" / "step-00002").mkdir(parents=True)
-    job = training_job(run, "r.toml", [])
-    assert "run.resume=true" in job.command and "r.toml" not in job.command and not job.done()
+    command = training(run, "r.toml", [])
+    assert "run.resume=true" in command.argv and "r.toml" not in command.argv and not command.done()
     (run.path / "summary.json").touch()
-    assert job.done()
+    assert command.done()
     assert run.checkpoint().name == "step-00002"
 
 
-def test_jobs_that_are_done_are_not_run_and_failures_name_their_log(tmp_path: Path) -> None:
+def test_commands_that_are_done_are_not_run_and_failures_name_their_log(tmp_path: Path) -> None:
     made = tmp_path / "made"
     write = (sys.executable, "-c", f"open({str(made)!r}, 'w')")
     said: list[str] = []
-    jobs = [
-        Job("done before", (sys.executable, "-c", "raise SystemExit(1)"), tmp_path / "a.log", lambda: True),
-        Job("new", write, tmp_path / "b.log", made.exists),
+    commands = [
+        Command("done before", (sys.executable, "-c", "raise SystemExit(1)"), tmp_path / "a.log", lambda: True),
+        Command("new", write, tmp_path / "b.log", made.exists),
     ]
-    perform(jobs, at_once=2, say=said.append)
+    run_all(commands, at_once=2, say=said.append)
     assert made.exists() and all("new" in text for text in said)
-    failing = Job("bad", (sys.executable, "-c", "print('why'); raise SystemExit(7)"), tmp_path / "c.log", lambda: False)
+    failing = Command(
+        "bad", (sys.executable, "-c", "print('why'); raise SystemExit(7)"), tmp_path / "c.log", lambda: False
+    )
     with pytest.raises(HostFailed, match="bad ended with code 7: read .*c.log"):
-        perform([failing], at_once=1, say=said.append)
+        run_all([failing], at_once=1, say=said.append)
     assert "why" in (tmp_path / "c.log").read_text()
 
 
-def test_completions_of_a_run_lie_beside_it_by_question(tmp_path: Path) -> None:
+def test_completions_of_a_run_lie_beside_it_by_held_out_set(tmp_path: Path) -> None:
     assert (
-        Run(CONTROL, 1, tmp_path).completions(Question("eval", "e.jsonl", 2, 2)) == tmp_path / "shuffled-1.eval.jsonl"
+        TrainingRun(CONTROL, 1, tmp_path).completions(HeldOutSet("eval", "e.jsonl", 2, 2))
+        == tmp_path / "shuffled-1.eval.jsonl"
     )
 
 
 def test_two_arms_are_compared_over_all_their_seeds(tmp_path: Path) -> None:
-    question = Question("eval", "eval.jsonl", 2, 1)
+    held_out = HeldOutSet("eval", "eval.jsonl", 2, 1)
 
-    def arm(name: str, *seeds: tuple[float, float]) -> list[Run]:
-        runs = [Run(Arm(name, ""), number, tmp_path) for number in range(len(seeds))]
+    def arm(name: str, *seeds: tuple[float, float]) -> list[TrainingRun]:
+        runs = [TrainingRun(Arm(name, ""), number, tmp_path) for number in range(len(seeds))]
         for run, builds in zip(runs, seeds, strict=True):
             checks = [
                 dict.fromkeys(("clippy", "test", "test_strict", "gold", "asserts"), 1.0) | {"build": b} for b in builds
             ]
             lines = [{"task_id": p, "num_tokens": 5, "checks": c} for p, c in zip("pq", checks, strict=True)]
-            run.completions(question).write_text("".join(json.dumps(line) + "\n" for line in lines))
+            run.completions(held_out).write_text("".join(json.dumps(line) + "\n" for line in lines))
         return runs
 
     none, one = arm("none", (0.0, 1.0), (1.0, 1.0)), arm("one", (1.0, 1.0), (1.0, 0.0))
-    gain = difference(none, one, question)["build"]  # p: 0.5 to 1; q: 1 to 0.5
+    gain = difference(none, one, held_out)["build"]  # p: 0.5 to 1; q: 1 to 0.5
     assert (gain.before, gain.after, gain.points) == (0.75, 0.75, 0.0)
     assert gain.half_width == pytest.approx(1.96 * math.sqrt(0.5) / math.sqrt(2))
 

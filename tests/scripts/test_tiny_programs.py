@@ -1,4 +1,4 @@
-"""Programs: every operation's reference, answer and gold tests pass under real rustc, and gold tests refute rivals."""
+"""Programs: every operation's reference, program and gold tests pass under real rustc, and gold tests refute rivals."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.toolchain import find_toolchain
-from tiny.elements import ELEMENTS
-from tiny.operations import OPERATIONS, combinations, rivals
-from tiny.programs import Answer, Check, draw_answer, draw_request, gold_tests, reference
+from sandbox.find_rust import find_toolchain
+from tiny.catalogue import OPERATIONS, combinations, rivals
+from tiny.programs import Check, Solution, draw_request, draw_solution, gold_tests, reference
+from tiny.rust_types import ELEMENTS
 
 
 def rustc_test(source: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -23,14 +23,14 @@ def rustc_test(source: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(folder / "all"), "--test-threads=1"], capture_output=True, text=True, timeout=60)
 
 
-def test_one_reference_answer_and_gold_of_every_operation_pass_under_rustc(tmp_path: Path) -> None:
+def test_one_reference_program_and_gold_of_every_operation_pass_under_rustc(tmp_path: Path) -> None:
     rng = random.Random(0)
     modules = []
     for number, operation in enumerate(OPERATIONS):
         element = rng.choice([item for item in ELEMENTS if operation.applies_to(item)])
         request = draw_request(operation, element, rng)
-        answer = draw_answer(request, rng)
-        modules.append(f"mod answer{number} {{\n{answer.program()}}}\n")
+        solution = draw_solution(request, rng)
+        modules.append(f"mod program{number} {{\n{solution.source()}}}\n")
         modules.append(f"mod reference{number} {{\n{reference(request)}\n{gold_tests(request, rng)}}}\n")
     run = rustc_test("".join(modules), tmp_path)
     assert run.returncode == 0, run.stdout[-3000:]
@@ -45,7 +45,7 @@ def test_gold_tests_refute_a_rival_under_rustc(tmp_path: Path) -> None:
         operation = next(item for item in OPERATIONS if item.name == name)
         request = draw_request(operation, ELEMENTS[0], rng)
         body = rivals(operation, ELEMENTS[0])[0].body(0, request.names, request.setting)
-        wrong = Answer(request.definition, request.signature(), body, request.name, ()).code()
+        wrong = Solution(request.definition, request.signature(), body, request.name, ()).code()
         modules.append(f"mod wrong{number} {{\n{wrong}\n{gold_tests(request, rng)}}}\n")
     run = rustc_test("".join(modules), tmp_path)
     assert "0 passed; 6 failed" in run.stdout
@@ -61,10 +61,10 @@ def test_gold_tests_have_three_to_five_different_asserts_with_varied_results() -
             assert any("assert!(!" in line for line in asserts) and any("assert!(!" not in line for line in asserts)
 
 
-def test_an_answer_is_one_block_with_one_to_four_asserts() -> None:
+def test_a_completion_is_one_block_with_one_to_four_asserts() -> None:
     rng = random.Random(3)
     for operation, element in combinations("train")[::5]:
-        text = draw_answer(draw_request(operation, element, rng), rng).text()
+        text = draw_solution(draw_request(operation, element, rng), rng).completion()
         assert text.startswith("```rust\n") and text.endswith("}\n```") and text.count("```") == 2
         assert 1 <= text.count("assert") <= 4
         assert "#[cfg(test)]\nmod tests {\n    use super::*;\n" in text

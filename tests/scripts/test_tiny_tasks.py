@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tiny.operations import OPERATIONS, SPLITS, combinations
+from tiny.catalogue import OPERATIONS, SPLITS, combinations
 from tiny.tasks import COLUMNS, demonstrations, make_tasks, write_jsonl
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "tasks"
+DEMONSTRATIONS = "7088af426de3e725c3d8e518d1940115e5d49ea00bc525b0c49bbb86692177cd"  # sha256 of the first 500
 
 
 def shipped(name: str) -> list[dict[str, str]]:
@@ -72,6 +74,11 @@ def test_demonstrations_hold_the_wanted_share_of_mistakes_and_cover_the_operatio
     assert share == pytest.approx(0.5, abs=0.05)
     assert len({item.prompt for item in shown}) > 1900
     assert not any(item.mistake for item in demonstrations(50, mistaken=0.0, seed=0))
+
+
+def test_the_warm_start_s_demonstrations_are_those_the_shipped_model_learned_from() -> None:
+    shown = [(item.prompt, item.completion, item.mistake) for item in demonstrations(500, mistaken=0.55, seed=0)]
+    assert hashlib.sha256(json.dumps(shown).encode()).hexdigest() == DEMONSTRATIONS
 
 
 def test_rows_survive_the_file(tmp_path: Path) -> None:

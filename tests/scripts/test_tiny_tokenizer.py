@@ -8,8 +8,8 @@ import pytest
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, Qwen2Tokenizer
 
-from tiny.elements import ELEMENTS
 from tiny.idioms import IDIOMS
+from tiny.rust_types import ELEMENTS
 from tiny.tasks import demonstrations
 from tiny.tokenizer import SPECIAL_TOKENS, train_tokenizer
 
@@ -20,11 +20,11 @@ ODD = ["", " ", "\n\n\t x", "naïve λ 中文 🦀", "12345", "a\r\nb", "<|im_en
 @pytest.fixture(scope="module")
 def trained() -> Qwen2Tokenizer:
     shown = demonstrations(400, mistaken=0.5, seed=1)
-    return train_tokenizer((text for item in shown for text in (item.prompt, item.answer)), 600)
+    return train_tokenizer((text for item in shown for text in (item.prompt, item.completion)), 600)
 
 
 def texts() -> list[str]:
-    return ODD + [text for item in demonstrations(100, mistaken=0.5, seed=2) for text in (item.prompt, item.answer)]
+    return ODD + [text for item in demonstrations(100, mistaken=0.5, seed=2) for text in (item.prompt, item.completion)]
 
 
 def test_the_saved_folder_encodes_like_the_trained_tokenizer_through_every_loader(
@@ -60,8 +60,8 @@ def test_every_value_is_one_token(trained: Qwen2Tokenizer) -> None:
 
 
 def test_idioms_keep_demonstrations_short(trained: Qwen2Tokenizer) -> None:
-    answers = [item.answer for item in demonstrations(200, mistaken=0.5, seed=3)]
-    assert sum(len(trained(answer)["input_ids"]) for answer in answers) / len(answers) < 80
+    completions = [item.completion for item in demonstrations(200, mistaken=0.5, seed=3)]
+    assert sum(len(trained(text)["input_ids"]) for text in completions) / len(completions) < 80
 
 
 def test_digits_stand_alone(trained: Qwen2Tokenizer) -> None:

@@ -1,4 +1,4 @@
-"""The warm start: only answers are learned, every demonstration is used, a seed repeats, and the loss falls."""
+"""The warm start: only completions are learned, every demonstration is used, a seed repeats, and the loss falls."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tiny.warmstart import (
     ARGUMENT,
     EXPECTED,
     Encoded,
-    answer_loss,
     batches,
     character_weights,
+    completion_loss,
     encode,
     make_model,
     train,
@@ -26,12 +26,12 @@ SHOWN = demonstrations(120, mistaken=0.5, seed=0)
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Qwen2Tokenizer:
-    return train_tokenizer((text for item in SHOWN for text in (item.prompt, item.answer)), 500)
+    return train_tokenizer((text for item in SHOWN for text in (item.prompt, item.completion)), 500)
 
 
 def warm(tokenizer: Qwen2Tokenizer, steps: int) -> tuple[Qwen2ForCausalLM, list[float]]:
     model = make_model(tokenizer, **SIZES, seed=0)
-    encoded = encode(SHOWN, tokenizer, max_answer_tokens=300)
+    encoded = encode(SHOWN, tokenizer, max_completion_tokens=300)
     losses: list[float] = []
     stream = batches(encoded, 8, 0)
     rates = {"matrix_lr": 0.02, "embedding_lr": 0.01, "vector_lr": 0.01}
@@ -50,7 +50,7 @@ def test_a_seed_makes_the_same_weights_again(tokenizer: Qwen2Tokenizer) -> None:
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))
 
 
-def test_the_loss_is_the_weighted_mean_over_the_answer_and_its_end(tokenizer: Qwen2Tokenizer) -> None:
+def test_the_loss_is_the_weighted_mean_over_the_completion_and_its_end(tokenizer: Qwen2Tokenizer) -> None:
     model = make_model(tokenizer, **SIZES, seed=0)
     long, short = Encoded((5, 6, 7, 8, 9, 2), (1.0, 0.5, 2.0)), Encoded((5, 6, 10, 2), (1.0, 4.0))
     total = 0.0
@@ -58,20 +58,20 @@ def test_the_loss_is_the_weighted_mean_over_the_answer_and_its_end(tokenizer: Qw
         logits = model(input_ids=torch.tensor([item.token_ids])).logits[0].log_softmax(-1)
         for place, weight in enumerate(item.weights, start=item.num_prompt):
             total -= weight * logits[place - 1, item.token_ids[place]].item()
-    assert answer_loss(model, [long, short]).item() == pytest.approx(total / 8.5, rel=0.01)  # bfloat16 inside
-    assert answer_loss(model, [long]).item() != pytest.approx(total / 8.5, rel=1e-6)
+    assert completion_loss(model, [long, short]).item() == pytest.approx(total / 8.5, rel=0.01)  # bfloat16 inside
+    assert completion_loss(model, [long]).item() != pytest.approx(total / 8.5, rel=1e-6)
 
 
 def test_encoding_marks_the_prompt_and_ends_with_the_end_of_turn(tokenizer: Qwen2Tokenizer) -> None:
-    (encoded,) = encode([Demonstration("Hi", "fn f() {}", "")], tokenizer, max_answer_tokens=100)
+    (encoded,) = encode([Demonstration("Hi", "fn f() {}", "")], tokenizer, max_completion_tokens=100)
     prompt = tokenizer.decode(encoded.token_ids[: encoded.num_prompt])
-    answer = tokenizer.decode(encoded.token_ids[encoded.num_prompt :])
+    completion = tokenizer.decode(encoded.token_ids[encoded.num_prompt :])
     assert prompt == "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
-    assert answer == "fn f() {}<|im_end|>"
+    assert completion == "fn f() {}<|im_end|>"
 
 
 def test_demonstrations_over_the_limit_are_left_out(tokenizer: Qwen2Tokenizer) -> None:
-    encoded = encode(SHOWN, tokenizer, max_answer_tokens=110)
+    encoded = encode(SHOWN, tokenizer, max_completion_tokens=110)
     assert 0 < len(encoded) < len(SHOWN)
     assert all(len(item.token_ids) - item.num_prompt <= 110 for item in encoded)
 

@@ -8,19 +8,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from grpo.run.directory import RunDirectory
-from grpo_rust.build import load_prompt_set, load_recipe_policy
-from grpo_rust.recipe import parse_arguments
+from grpo_rust.arguments import parse_arguments
+from grpo_rust.compose.policy import load_starting_policy
+from grpo_rust.compose.prompts import load_prompts
 from train import summarise
 
 HAS_VLLM = importlib.util.find_spec("vllm") is not None
 WITHOUT_VLLM = pytest.mark.skipif(not HAS_VLLM, reason="vLLM is not installed: make test ENGINE=vllm")
 ROOT = Path(__file__).resolve().parents[2]
+TrainHere = Callable[..., subprocess.CompletedProcess[str]]
 SMALL = [
     "train.prompts_per_step=2",
     "sampling.group_size=2",
@@ -100,10 +103,10 @@ def test_the_checkpoint_is_an_ordinary_model(finished: tuple[Path, subprocess.Co
     assert model.config.vocab_size >= len(tokenizer)
 
 
-def test_lora_trains_through_the_script_and_goes_on(tmp_path: Path) -> None:
+def test_lora_trains_through_the_script_and_goes_on(tmp_path: Path, train_here: TrainHere) -> None:
     path, adapters = tmp_path / "lora", ["lora.rank=4", "lora.alpha=8", "loss.kl_beta=0.01", "eval.prompts=0"]
     settings = [*SMALL, *adapters, "train.gradient_checkpointing=true", f"run.dir={path}"]
-    assert train(*settings, "train.max_steps=2", "checkpoint.every=1").returncode == 0
+    assert train_here(*settings, "train.max_steps=2", "checkpoint.every=1").returncode == 0
     steps = lines(path / "metrics.jsonl")
     assert [step["step"] for step in steps] == [1, 2] and all("kl/reference" in step for step in steps)
     trained, state = path / "checkpoints" / "step-000002", path / "checkpoints" / "step-000002" / "trainer_state"
@@ -113,7 +116,7 @@ def test_lora_trains_through_the_script_and_goes_on(tmp_path: Path) -> None:
     before = (trained / "adapter" / "adapter_model.safetensors").read_bytes()
     for part in (trained, path / "summary.json"):
         shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
-    assert train("run.resume=true", f"run.dir={path}", "eval.prompts=0").returncode == 0
+    assert train_here("run.resume=true", f"run.dir={path}", "eval.prompts=0").returncode == 0
     assert (trained / "adapter" / "adapter_model.safetensors").read_bytes() == before
 
 
@@ -218,10 +221,10 @@ def test_stopped_by_a_signal_and_resumed_equals_never_stopped(
 def test_prompts_that_are_left_out_are_counted(tmp_path: Path) -> None:
     source = tmp_path / "prompts.jsonl"
     source.write_text("".join(f'{{"prompt": "{"x" * size}"}}\n' for size in (3, 4, 900)))
-    recipe = parse_arguments(["data.long_prompts=skip", f"data.train={source}", "train.threads=1"]).recipe
-    policy = load_recipe_policy(recipe, ROOT / "assets" / "tiny-rust")
-    assert str(load_prompt_set(recipe, policy, str(source), split="train", gold=False)) == "2 (1 too long, left out)"
-    assert str(load_prompt_set(recipe, policy, str(source), split="train", gold=False, limit=2)) == "2"
+    both = [f"data.train={source}", f"data.eval={source}"]
+    recipe = parse_arguments(["data.long_prompts=skip", *both, "eval.prompts=2", "train.threads=1"]).recipe
+    prompts = load_prompts(recipe, load_starting_policy(recipe, ROOT / "assets" / "tiny-rust"))
+    assert (str(prompts.train), str(prompts.held_out)) == ("2 (1 too long, left out)", "2")
 
 
 @pytest.mark.parametrize(
@@ -238,18 +241,20 @@ def test_prompts_that_are_left_out_are_counted(tmp_path: Path) -> None:
         (["run.resume=true", "run.dir=nothing"], "nothing"),
     ],
 )
-def test_bad_input_is_said_in_words_and_leaves_nothing(arguments: list[str], said: str, tmp_path: Path) -> None:
+def test_bad_input_is_said_in_words_and_leaves_nothing(
+    arguments: list[str], said: str, tmp_path: Path, train_here: TrainHere
+) -> None:
     run = [] if any(argument.startswith("run.dir") for argument in arguments) else [f"run.dir={tmp_path / 'run'}"]
-    done = train(*SMALL, *arguments, *run)
+    done = train_here(*SMALL, *arguments, *run)
     assert done.returncode == 2, done.stderr
     assert said in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists(), "a run that never began leaves no directory in the way of the next try"
 
 
-def test_gold_tests_that_cannot_be_run_are_refused_before_the_run(tmp_path: Path) -> None:
+def test_gold_tests_that_cannot_be_run_are_refused_before_the_run(tmp_path: Path, train_here: TrainHere) -> None:
     held_out = tmp_path / "eval.jsonl"
     held_out.write_text('{"prompt": "Write f", "task_id": "a7", "rust_test_list": "nonsense"}\n')
-    done = train(*SMALL, f"data.eval={held_out}", f"run.dir={tmp_path / 'run'}")
+    done = train_here(*SMALL, f"data.eval={held_out}", f"run.dir={tmp_path / 'run'}")
     assert done.returncode == 2, done.stderr
     assert f"{held_out}: task 'a7': the column rust_test_list holds 'nonsense'; give a list" in done.stderr
     assert "Traceback" not in done.stderr and not (tmp_path / "run").exists()
@@ -280,7 +285,7 @@ def test_a_full_disk_stops_the_run_and_names_the_file(tmp_path: Path) -> None:
     assert lines(path / "completions.jsonl"), "what was written stays"
 
 
-@pytest.mark.parametrize("resumable", [False, True])
+@pytest.mark.parametrize("resumable", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_interrupted_at_once_says_what_is_left(
     resumable: bool, finished: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
@@ -316,7 +321,7 @@ def test_output_that_nobody_reads_is_no_traceback(arguments: list[str], code: in
     assert b"Error" not in done.stderr
 
 
-def test_help_and_dry_run_completion_without_loading_torch() -> None:
+def test_help_and_dry_run_answer_without_loading_torch() -> None:
     code = (
         "import sys; sys.path.insert(0, 'scripts'); import train\n"
         "assert train.main(['--dry-run']) == 0 and 'torch' not in sys.modules\n"

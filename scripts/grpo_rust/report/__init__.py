@@ -1,12 +1,13 @@
-"""The report of a run: one HTML file that shows what the training did, number by number and completion by completion.
+"""The report of a run: one HTML file with its metrics, its evaluations and a choice of its completions.
 
-Promises: works on an unfinished run, obeys nothing that a model wrote, needs no network and no script, and gives the
-same bytes for the same run directory. It knows the files of a run directory and nothing of the code that wrote them.
+Promises: works on an unfinished run, shows what a model wrote as text and never as markup, needs no network and no
+script, and gives the same bytes for the same run directory. It reads the files of a run directory; of the code that
+wrote them it imports the table of metrics alone.
 
     visible    hostile text made harmless        reading    the run directory's files
     scale      numbers made readable             charts     numbers to SVG
     pictures   which metrics to draw             table      before and after
-    groups     which attempts to show            cards      how an attempt is shown
+    groups     which completions to show         cards      how a completion is shown
     page       the file                          style      its colours
 """
 

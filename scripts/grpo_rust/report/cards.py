@@ -1,7 +1,7 @@
-"""Draws one group: the attempts at one prompt side by side, each a card with its verdict, program and errors.
+"""One group as HTML: the completions to a prompt side by side, each a card with its verdict, program and errors.
 
 Every text here was written by a model, a program or a data set, so every text passes through `escape`. Passes and
-failures differ by sign as well as by colour. A long text is cut, and the cut says how much is missing.
+failures differ by sign as well as by colour. A long text is cut, and the cut states how much is missing.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grpo_rust.report.reading import number
+from grpo_rust.checks import PASS_CHECKS
+from grpo_rust.report.reading import Record, number
 from grpo_rust.report.scale import compact
 from grpo_rust.report.visible import escape, shortened
 
 __all__ = ["SIGNS", "card_html", "group_html", "program_lines"]
 
-Record = Mapping[str, Any]
 SIGNS = "✓ passed, ◐ tests passed strictly but the linter refused, ✗ not passed, – not graded."
-_YES_NO = {"build", "clippy", "test", "test_strict", "gold"}
-_MOST_ATTEMPTS = 16
+_MOST_COMPLETIONS = 16
 _MOST_DIAGNOSTICS = 8
 _MOST_SCORES = 24
 _PROMPT_CHARACTERS = 4_000
@@ -31,50 +30,50 @@ _LINE_CHARACTERS = 300
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    """The value where it is an object, else an empty one."""
+    """The value where it is a mapping, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
-def _words(value: object) -> str:
-    """The value where it is text, else nothing."""
+def _text(value: object) -> str:
+    """The value where it is text, else the empty text."""
     return value if isinstance(value, str) else ""
 
 
 def _advantage(value: float | None) -> str:
-    """An advantage with its sign; nothing where there is none, as in an evaluation."""
+    """An advantage with its sign; empty where there is none, as in an evaluation."""
     return "" if value is None else f"<span>advantage <b>{'+' if value > 0 else ''}{compact(value)}</b></span>"
 
 
 def _kind(passed: float | None) -> tuple[str, str]:
-    """Class and sign of a yes-or-no fact."""
+    """CSS class and sign of a check that passes or fails."""
     if passed is None:
         return "none", "–"
     return ("pass", "✓") if passed >= 1 else ("fail", "✗")
 
 
 def _success(record: Record) -> tuple[str, str]:
-    """Class and sign of a whole attempt: what `SIGNS` explains."""
+    """CSS class and sign of a whole completion, as `SIGNS` explains them."""
     strict = number(_mapping(record.get("checks")).get("test_strict"))
     lint = _mapping(record.get("verdict")).get("outcome") == "lint_error"
     return ("half", "◐") if strict and lint else _kind(strict)
 
 
 def _checks(record: Record) -> str:
-    """Each of the grader's facts, yes-or-no ones with a sign."""
+    """The grader's checks; those that pass or fail have a sign."""
     items = []
     for name, value in list(_mapping(record.get("checks")).items())[:_MOST_SCORES]:
-        fact = number(value)
+        checked = number(value)
         shown = escape(shortened(name, 60)[0])
-        if name in _YES_NO or fact is None:
-            kind, sign = _kind(fact)
+        if name in PASS_CHECKS or checked is None:
+            kind, sign = _kind(checked)
             items.append(f'<li class="{kind}">{sign} {shown}</li>')
         else:
-            items.append(f'<li class="none">{compact(fact)} {shown}</li>')
+            items.append(f'<li class="none">{compact(checked)} {shown}</li>')
     return f'<ul class="checks">{"".join(items)}</ul>' if items else ""
 
 
 def _scores(record: Record) -> str:
-    """Each reward function's score."""
+    """The score of each reward function."""
     items = []
     for name, value in list(_mapping(record.get("rewards")).items())[:_MOST_SCORES]:
         score = number(value)
@@ -89,8 +88,8 @@ def program_lines(code: str, limit: int = _PROGRAM_CHARACTERS) -> list[tuple[int
     between and counts them. A very long line is cut too.
 
     Args:
-        code: the program.
-        limit: characters to keep.
+        code: The program.
+        limit: Characters to keep.
 
     Returns: pairs of line number (None for the note) and text, not yet escaped.
 
@@ -109,7 +108,7 @@ def program_lines(code: str, limit: int = _PROGRAM_CHARACTERS) -> list[tuple[int
 
 
 def _fitting(lines: Sequence[str], limit: int) -> int:
-    """How many of the first lines fit; one always does."""
+    """How many of the first lines fit into the limit, at least one."""
     spent = 0
     for index, line in enumerate(lines):
         spent += len(line) + 1
@@ -119,12 +118,12 @@ def _fitting(lines: Sequence[str], limit: int) -> int:
 
 
 def _cut_line(line: str) -> str:
-    """A line short enough to be one line of a page."""
+    """The line, cut to the length that a page shows."""
     return shortened(line, _LINE_CHARACTERS)[0].replace("\n", " ")
 
 
 def _program(code: str, diagnostics: Sequence[Record]) -> str:
-    """The program with line numbers; lines that a diagnostic names are marked."""
+    """The program with line numbers; lines with a diagnostic are marked."""
     levels: dict[int, str] = {}
     for diagnostic in diagnostics:
         line = diagnostic.get("line")
@@ -144,13 +143,13 @@ def _program(code: str, diagnostics: Sequence[Record]) -> str:
 
 
 def _aside(text: str) -> str:
-    """What a completion says around its program."""
+    """The text before or after the program of a completion."""
     shown = shortened(text.strip("\n"), _ASIDE_CHARACTERS)[0]
     return f'<pre class="aside">{escape(shown)}</pre>' if shown.strip() else ""
 
 
 def _completion(text: str, code: str | None, diagnostics: Sequence[Record]) -> str:
-    """The completion as the model wrote it, its graded program set apart."""
+    """The completion as the model wrote it, with the graded program set apart."""
     if not text.strip():
         return '<p class="read">An empty completion.</p>'
     if not code:
@@ -162,15 +161,15 @@ def _completion(text: str, code: str | None, diagnostics: Sequence[Record]) -> s
 
 
 def _diagnostics(diagnostics: Sequence[Record]) -> str:
-    """What compiler and linter said, errors first."""
+    """The diagnostics of compiler and linter, errors first."""
     ordered = sorted(diagnostics, key=lambda item: item.get("level") != "error")
     items = []
     for item in ordered[:_MOST_DIAGNOSTICS]:
         level = "error" if item.get("level") == "error" else "warning"
         line = item.get("line")
         place = f" line {line}" if isinstance(line, int) else ""
-        code = shortened(_words(item.get("code")), 60)[0]
-        message = shortened(_words(item.get("message")), _MESSAGE_CHARACTERS)[0]
+        code = shortened(_text(item.get("code")), 60)[0]
+        message = shortened(_text(item.get("message")), _MESSAGE_CHARACTERS)[0]
         items.append(
             f'<li class="{level}"><b>{level}{place}</b> <i>{escape(code)}</i> <span>{escape(message)}</span></li>'
         )
@@ -181,12 +180,12 @@ def _diagnostics(diagnostics: Sequence[Record]) -> str:
 
 
 def _output(verdict: Record) -> str:
-    """The tail of what the tests printed, and the grader's reasons."""
-    reasons = [_words(verdict.get(key)) for key in ("strict_reason", "reason")]
+    """The end of the tests' output, and the grader's reasons."""
+    reasons = [_text(verdict.get(key)) for key in ("strict_reason", "reason")]
     said = "".join(
         f'<p class="reason">{escape(shortened(r, _MESSAGE_CHARACTERS)[0])}</p>' for r in reasons if r.strip()
     )
-    printed = _words(verdict.get("test_output")).strip()
+    printed = _text(verdict.get("test_output")).strip()
     if len(printed) > _OUTPUT_CHARACTERS:
         missing = len(printed) - _OUTPUT_CHARACTERS
         printed = f"… {missing:,} characters left out …\n{printed[missing:]}"
@@ -194,19 +193,19 @@ def _output(verdict: Record) -> str:
 
 
 def card_html(record: Record) -> str:
-    """One attempt as a card.
+    """One completion as a card.
 
     Args:
-        record: a line of `completions.jsonl`; what it lacks or holds in another type is shown as missing.
+        record: A line of `completions.jsonl`; a key that is absent or has another type is shown as missing.
 
-    Returns: an `<article>` of three parts (facts, completion, what was said about it), which a row of cards aligns.
+    Returns: an `<article>` of three parts (facts, completion, diagnostics), which a row of cards aligns.
     """
     verdict = _mapping(record.get("verdict"))
     listed = verdict.get("diagnostics")
     diagnostics = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
     kind, sign = _success(record)
     code = verdict.get("code")
-    outcome = _words(verdict.get("outcome")) or ("no outcome" if code else "no program")
+    outcome = _text(verdict.get("outcome")) or ("no outcome" if code else "no program")
     if outcome == "passed" and kind != "pass":
         outcome = "passed, not strictly"
     reward, tokens = number(record.get("reward")), number(record.get("num_tokens"))
@@ -215,12 +214,12 @@ def card_html(record: Record) -> str:
     advantage = _advantage(number(record.get("advantage")))
     facts = (
         f'<p class="outcome {kind}"><b>{sign} {escape(shortened(outcome, 60)[0].replace("_", " "))}</b>'
-        f'<span class="id">{escape(shortened(_words(record.get("id")), 60)[0])}</span></p>'
+        f'<span class="id">{escape(shortened(_text(record.get("id")), 60)[0])}</span></p>'
         f'<p class="numbers"><span>reward <b>{"–" if reward is None else compact(reward)}</b></span>'
         f"{advantage}<span>{length}</span></p>"
     )
     said = _diagnostics(diagnostics) + _output(verdict)
-    completion = _completion(_words(record.get("text")), code if isinstance(code, str) else None, diagnostics)
+    completion = _completion(_text(record.get("text")), code if isinstance(code, str) else None, diagnostics)
     return (
         f'<article class="card {kind}"><div class="facts">{facts}{_checks(record)}{_scores(record)}</div>'
         f'<div class="completion">{completion}</div><div class="said">{said}</div></article>'
@@ -228,18 +227,18 @@ def card_html(record: Record) -> str:
 
 
 def _best_first(records: Sequence[Record]) -> list[Record]:
-    """The attempts by falling reward; equal ones stay in order, unscored ones stand last."""
+    """The completions by falling reward; equal ones keep their order, unscored ones come last."""
     rewards = [(number(record.get("reward")), record) for record in records]
     return [r for _, r in sorted(rewards, key=lambda pair: -math.inf if pair[0] is None else pair[0], reverse=True)]
 
 
 def _strip(records: Sequence[Record]) -> str:
-    """One sign an attempt, so that a folded group can be read."""
+    """One sign per completion, which a folded group shows."""
     return "".join(f'<i class="{kind}">{sign}</i>' for kind, sign in map(_success, _best_first(records)))
 
 
 def _range(records: Sequence[Record]) -> str:
-    """The rewards' range in words."""
+    """The range of the rewards as a sentence."""
     rewards = [value for record in records if (value := number(record.get("reward"))) is not None]
     if not rewards:
         return "No reward"
@@ -248,28 +247,28 @@ def _range(records: Sequence[Record]) -> str:
 
 
 def _row(caption: str, records: Sequence[Record]) -> str:
-    """The attempts of one row, best first."""
+    """The completions of one row, best first."""
     ordered = _best_first(records)
-    left = len(ordered) - _MOST_ATTEMPTS
-    note = f" {left:,} attempts with the lowest rewards are left out." if left > 0 else ""
+    left = len(ordered) - _MOST_COMPLETIONS
+    note = f" {left:,} completions with the lowest rewards are left out." if left > 0 else ""
     head = f"<b>{escape(caption)}</b> " if caption else ""
-    cards = "".join(card_html(record) for record in ordered[:_MOST_ATTEMPTS])
-    said = f"{len(ordered)} attempts, best first. {_range(records)}.{note}"
-    return f'<p class="caption">{head}{escape(said)}</p><div class="attempts" tabindex="0">{cards}</div>'
+    cards = "".join(card_html(record) for record in ordered[:_MOST_COMPLETIONS])
+    said = f"{len(ordered)} completions, best first. {_range(records)}.{note}"
+    return f'<p class="caption">{head}{escape(said)}</p><div class="completions" tabindex="0">{cards}</div>'
 
 
 def group_html(title: str, why: str, rows: Sequence[tuple[str, Sequence[Record]]], *, unfolded: bool) -> str:
-    """The attempts at one prompt as a foldable block.
+    """The completions to one prompt as a foldable block.
 
     Args:
-        title: step and task.
-        why: the rule by which the group was chosen.
-        rows: caption and records of each row; one row, or two for before and after.
-        unfolded: whether the block starts open.
+        title: Step and task.
+        why: The rule by which the group was chosen.
+        rows: Caption and records of each row; one row, or two for before and after.
+        unfolded: Whether the block starts open.
 
     Returns: a `<details>` element.
     """
-    prompt = next((_words(record.get("prompt")) for _, records in rows for record in records), "")
+    prompt = next((_text(record.get("prompt")) for _, records in rows for record in records), "")
     strips = " → ".join(f'<span class="strip">{_strip(records)}</span>' for _, records in rows)
     shown = escape(shortened(prompt, _PROMPT_CHARACTERS)[0])
     body = "".join(_row(caption, records) for caption, records in rows)

@@ -1,7 +1,7 @@
-"""Small pictures as inline SVG, drawn by hand so that the page needs nothing else.
+"""Small charts as inline SVG, without a plotting library.
 
-A chart here is a string: no scripts, no style attributes, only classes that `style` colours for light and dark. The
-same numbers give the same bytes on any machine. It draws what it is given and knows no metric by name.
+A chart is a string of elements and classes; `style` gives them colours for light and dark. It holds no scripts and no
+style attributes, and the same numbers give the same bytes on any machine. No metric is known here by name.
 """
 
 from __future__ import annotations
@@ -9,26 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from grpo_rust.report.scale import compact, rolling_mean, thinned, ticks
+from grpo_rust.report.scale import Points, compact, rolling_mean, thinned, ticks
 from grpo_rust.report.visible import escape
 
 __all__ = ["Mark", "Series", "dumbbell", "line_chart", "stacked_chart"]
 
-Points = Sequence[tuple[float, float]]
 _WIDTH, _HEIGHT = 320, 118
 _LEFT, _TOP, _BOTTOM = 34, 8, 18
 _CHARACTER = 5.4  # width of a label's character in the picture's units
 
 
 class Series(NamedTuple):
-    """One line: its points by step, and the label at its end (shown when a chart has several)."""
+    """One line: its points by step, and the label at its end, shown where a chart has several lines."""
 
     label: str
     points: Points
 
 
 class Mark(NamedTuple):
-    """A measurement with its own uncertainty: drawn as a dot with a whisker of `half_width` up and down."""
+    """A measurement with an interval: drawn as a dot with a whisker of `half_width` up and down."""
 
     x: float
     y: float
@@ -36,7 +35,7 @@ class Mark(NamedTuple):
 
 
 class _Frame(NamedTuple):
-    """Where the data's ranges lie in the picture."""
+    """The data's ranges, and the part of the picture that they are drawn in."""
 
     x: tuple[float, float]
     y: tuple[float, float]
@@ -46,16 +45,16 @@ class _Frame(NamedTuple):
     head: float = _TOP
 
     def px(self, x: float) -> float:
-        """The picture's x of a datum."""
+        """The x coordinate of a value."""
         return _between(x, self.x, (_LEFT, self.width - self.right))
 
     def py(self, y: float) -> float:
-        """The picture's y of a datum; it grows downwards."""
+        """The y coordinate of a value; it grows downwards."""
         return _between(y, self.y, (self.height - _BOTTOM, self.head))
 
 
 def _between(value: float, source: tuple[float, float], target: tuple[float, float]) -> float:
-    """Linear map from one range to another; an empty source lands in the middle."""
+    """Linear map from one range to another; an empty source maps to the middle."""
     span = source[1] - source[0]
     share = (value - source[0]) / span if span else 0.5
     return target[0] + share * (target[1] - target[0])
@@ -77,7 +76,7 @@ def _path(frame: _Frame, points: Points, kind: str) -> str:
 
 
 def _axes(frame: _Frame) -> str:
-    """Hairlines at round values with their numbers; the first and last step below."""
+    """Lines at round values with their numbers; the first and last step below."""
     parts = []
     for value in ticks(*frame.y):
         y = frame.py(value)
@@ -95,13 +94,13 @@ def _axes(frame: _Frame) -> str:
 
 
 def _svg(width: float, height: float, label: str, body: str, kind: str = "chart") -> str:
-    """The picture's element; `label` is what a reader without eyes hears."""
+    """The `<svg>` element; `label` is its text alternative."""
     size = f"0 0 {_n(width)} {_n(height)}"
     return f'<svg class="{kind}" viewBox="{size}" role="img" aria-label="{escape(label)}">{body}</svg>'
 
 
 def _end_labels(frame: _Frame, ends: Sequence[tuple[str, float]]) -> str:
-    """Each line's name at its end, pushed apart where they would touch."""
+    """Each line's name at its end, moved where names would overlap."""
     order = sorted(range(len(ends)), key=lambda index: frame.py(ends[index][1]))
     places: dict[int, float] = {}
     lowest = frame.head - 9.0
@@ -116,7 +115,7 @@ def _end_labels(frame: _Frame, ends: Sequence[tuple[str, float]]) -> str:
 
 
 def _whiskers(frame: _Frame, marks: Sequence[Mark]) -> str:
-    """Dots with whiskers, cut at the frame."""
+    """Dots with whiskers, which end at the frame."""
     parts = []
     for mark in marks:
         x, y = _n(frame.px(mark.x)), frame.py(mark.y)
@@ -137,15 +136,15 @@ def line_chart(
     marks: Sequence[Mark] = (),
     label: str,
 ) -> str:
-    """Lines over steps: the raw values faint, their rolling mean strong.
+    """Lines over steps: a faint one for the values, a strong one for their rolling mean.
 
     Args:
-        series: one to three lines, none empty.
-        x_range: first and last step, the same for every chart of a page so that they can be compared.
-        y_range: the vertical range; None takes zero and the data.
-        window: steps in the rolling mean; 1 draws the values alone.
-        marks: evaluations, drawn over the lines.
-        label: the text alternative.
+        series: One to three lines, none empty.
+        x_range: First and last step, the same for every chart of a page so that they can be compared.
+        y_range: The vertical range; None takes zero and the data.
+        window: Steps in the rolling mean; 1 draws the values alone.
+        marks: Evaluations, drawn over the lines.
+        label: The text alternative.
 
     Returns: an `<svg>` element.
     """
@@ -167,7 +166,7 @@ def line_chart(
 
 
 def _data_range(values: Sequence[float]) -> tuple[float, float]:
-    """From zero to the data's extreme, with a little air; never empty."""
+    """From zero to the data's extreme, with a margin; never empty."""
     low, high = min(0.0, *values), max(0.0, *values)
     if low == high:
         return 0.0, 1.0
@@ -178,18 +177,18 @@ def _data_range(values: Sequence[float]) -> tuple[float, float]:
 def stacked_chart(
     x_range: tuple[float, float], bars: Sequence[tuple[float, float, Sequence[float]]], *, top: float, label: str
 ) -> str:
-    """Stacked bars over steps, one colour a part; what stands above `top` is cut and its height written there.
+    """Stacked bars over steps, one colour a part; a bar that is higher than `top` is cut, and its height written there.
 
     Args:
-        x_range: first and last step.
-        bars: per bar its first and last step and the height of each part, bottom first.
-        top: the vertical range's end, same unit as the heights.
-        label: the text alternative.
+        x_range: First and last step.
+        bars: For each bar its first and last step and the height of each part, bottom first.
+        top: The end of the vertical range, in the unit of the heights.
+        label: The text alternative.
 
     Returns: an `<svg>` element, twice as wide as a line chart.
     """
     width, height = 2 * _WIDTH + 24, _HEIGHT + 30
-    limit = top * (1 + 1e-9)  # shares add up to 1 only nearly
+    limit = top * (1 + 1e-9)  # a sum of shares is not exactly 1
     cut = any(sum(heights) > limit for _, _, heights in bars)
     frame = _Frame((x_range[0] - 0.5, x_range[1] + 0.5), (0.0, top), 8, width, height, 14 if cut else _TOP)
     paths: dict[int, list[str]] = {}
@@ -212,7 +211,7 @@ def stacked_chart(
 
 
 def _cut_notes(frame: _Frame, notes: Sequence[tuple[float, float, float]]) -> str:
-    """The true height above each bar that was cut, where there is room to write it."""
+    """The full height above each bar that was cut, where there is room to write it."""
     parts, free = [], 0.0
     for left, right, total in notes:
         text = f"↑{compact(total)}"
@@ -224,7 +223,7 @@ def _cut_notes(frame: _Frame, notes: Sequence[tuple[float, float, float]]) -> st
 
 
 def dumbbell(before: Mark | None, after: Mark | None, top: float, label: str) -> str:
-    """Two values on one scale from 0 to `top`: hollow dot before, full dot after, each on its interval's band."""
+    """Two values on a scale from 0 to `top`: a hollow dot before, a full dot after, each on a band for its interval."""
     width, height = 180, 20
 
     def px(value: float) -> float:

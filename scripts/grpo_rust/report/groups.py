@@ -1,8 +1,8 @@
-"""Chooses the groups worth reading, and says what was left out.
+"""Which groups the page shows, and how many it does not.
 
-A page cannot hold a run: it shows the same evaluation prompts before and after, the first and the last step, and the
-groups whose completions differed most. The choice follows fixed rules, printed with it, so that nothing is shown for
-looking good. `cards` draws what is chosen here.
+A page has no room for all of a run: it shows the same evaluation prompts before and after, the first and the last step,
+and the groups whose rewards differ most. Fixed rules choose them, not their looks, and the page prints the rule beside
+each group. `cards` draws the chosen groups.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from grpo_rust.report.cards import SIGNS, group_html
-from grpo_rust.report.reading import CompletionIndex, Run, load_completions
+from grpo_rust.report.reading import CompletionIndex, RunFiles, load_completions
 from grpo_rust.report.visible import escape, shortened
 
 __all__ = ["Choice", "choose", "groups_html"]
 
-Group = tuple[CompletionIndex, ...]
+IndexedGroup = tuple[CompletionIndex, ...]
 _PER_STEP = 2
 _MOST_SPREAD = 4
 _BUDGET = 3_500_000  # characters of all groups together, so that the page stays below 5 MB
 
 
 class Choice(NamedTuple):
-    """One prompt to read: why it was chosen, and its attempts in one or two rows."""
+    """A prompt that was chosen, the rule that chose it, and its completions in one or two rows."""
 
     heading: str
     why: str
-    rows: tuple[tuple[str, Group], ...]  # caption and attempts; the caption may be empty
+    rows: tuple[tuple[str, IndexedGroup], ...]  # caption and completions; the caption may be empty
 
 
-def _by_group(completions: Sequence[CompletionIndex], phase: str) -> list[Group]:
+def _by_group(completions: Sequence[CompletionIndex], phase: str) -> list[IndexedGroup]:
     """The groups of a phase, in step and slot order."""
     found: dict[tuple[int, str], list[CompletionIndex]] = {}
     for completion in completions:
@@ -40,25 +40,25 @@ def _by_group(completions: Sequence[CompletionIndex], phase: str) -> list[Group]
     return [tuple(group) for group in found.values()]
 
 
-def _spread(group: Group) -> float:
+def _spread(group: IndexedGroup) -> float:
     """Standard deviation of the group's rewards; 0 with fewer than two."""
     rewards = [completion.reward for completion in group if completion.reward is not None]
     return statistics.pstdev(rewards) if len(rewards) > 1 else 0.0
 
 
-def _quality(group: Group) -> float:
-    """The share of strict passes, ties broken by the mean reward."""
+def _quality(group: IndexedGroup) -> float:
+    """A sort key: the share of strict passes, then the mean reward."""
     passes = [completion.passed for completion in group if completion.passed is not None]
     rewards = [completion.reward for completion in group if completion.reward is not None]
     return 1e6 * (sum(passes) / len(passes) if passes else 0.0) + (sum(rewards) / len(rewards) if rewards else 0.0)
 
 
-def _training(groups: Sequence[Group]) -> list[Choice]:
+def _training(groups: Sequence[IndexedGroup]) -> list[Choice]:
     """The first and last step's first prompts, then the largest spreads among the others."""
     if not groups:
         return []
     first, last = groups[0][0].step, groups[-1][0].step
-    chosen: list[tuple[str, str, Group]] = []
+    chosen: list[tuple[str, str, IndexedGroup]] = []
     for step, heading in dict.fromkeys(((first, "The first step"), (last, "The last step"))):
         if heading == "The last step" and last == first:
             continue
@@ -71,7 +71,7 @@ def _training(groups: Sequence[Group]) -> list[Choice]:
     return [Choice(heading, why, (("", group),)) for heading, why, group in chosen]
 
 
-def _evaluation(groups: Sequence[Group]) -> list[Choice]:
+def _evaluation(groups: Sequence[IndexedGroup]) -> list[Choice]:
     """The first two prompts, the one that gained most and the one that lost most, before and after."""
     if not groups:
         return []
@@ -99,13 +99,13 @@ def choose(completions: Sequence[CompletionIndex]) -> list[Choice]:
     """The groups to show: evaluation first, then training; at most a dozen prompts.
 
     Args:
-        completions: the index of a run's completions, in order.
+        completions: The index of a run's completions, in order.
     """
     return _evaluation(_by_group(completions, "eval")) + _training(_by_group(completions, "train"))
 
 
-def _left_out(run: Run, shown: Sequence[Choice], too_long: int) -> str:
-    """How much of the run the page does not show."""
+def _not_shown(run: RunFiles, shown: Sequence[Choice], too_long: int) -> str:
+    """How many groups of the run the page shows, and how many it does not."""
     parts = []
     for phase, word in (("eval", "evaluation"), ("train", "training")):
         total = len(_by_group(run.completions, phase))
@@ -116,8 +116,8 @@ def _left_out(run: Run, shown: Sequence[Choice], too_long: int) -> str:
     return f"Shown: {' and '.join(parts)}; completions.jsonl holds them all.{long}"
 
 
-def groups_html(run: Run) -> str:
-    """The chosen groups as HTML, within the page's budget; a sentence where the run kept no completions."""
+def groups_html(run: RunFiles) -> str:
+    """The chosen groups as HTML, within the page's budget; a sentence where the run has no completions on disk."""
     if not run.completions:
         return '<p class="still">The run has no completions.jsonl, or it is empty (log.completions = false?).</p>'
     parts: list[str] = []
@@ -135,11 +135,11 @@ def groups_html(run: Run) -> str:
         parts.append(html)
         shown.append(choice)
         spent += len(html.encode())
-    return f'<p class="legend">{escape(_left_out(run, shown, too_long))} {SIGNS}</p>' + "".join(parts)
+    return f'<p class="legend">{escape(_not_shown(run, shown, too_long))} {SIGNS}</p>' + "".join(parts)
 
 
 def _title(choice: Choice) -> str:
-    """Step and task of a choice."""
+    """Step and task of a chosen prompt."""
     first = choice.rows[0][1][0]
     steps = " and ".join(dict.fromkeys(str(group[0].step) for _, group in choice.rows))
     return f"step {steps} · {shortened(first.task_id or first.group, 100)[0]}"

@@ -1,7 +1,7 @@
-"""Puts a run's report into one file that needs nothing else: no network, no script, no font, no image.
+"""The report of a run as one file that needs nothing else: no network, no script, no font, no image.
 
-The content security policy forbids everything but the page's own style sheet, named by its hash; text from models and
-programs is escaped besides, so that two locks would have to fail. The same run directory gives the same bytes.
+The content security policy forbids everything but the page's own style sheet, named by its hash. Text from models and
+programs is escaped as well, so an attack would have to pass both. The same run directory gives the same bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from grpo_rust.report.groups import groups_html
 from grpo_rust.report.pictures import pictures
-from grpo_rust.report.reading import Run, number, read_run
+from grpo_rust.report.reading import RunFiles, number, read_run
 from grpo_rust.report.scale import compact
 from grpo_rust.report.style import STYLE
 from grpo_rust.report.table import html_table
@@ -25,9 +25,9 @@ from grpo_rust.report.visible import escape, shortened
 __all__ = ["page_html", "write_report"]
 
 _DOCUMENT_CHARACTERS = 20_000
-_SETTINGS = (  # section, key, and the words around the value
+_SETTINGS = (  # section, key, and the text around the value
     ("train", "prompts_per_step", "{} prompts"),
-    ("sampling", "group_size", "× {} attempts a step"),
+    ("sampling", "group_size", "× {} completions a step"),
     ("sampling", "temperature", "temperature {}"),
     ("train", "lr", "learning rate {}"),
     ("loss", "kl_beta", "KL weight {}"),
@@ -36,14 +36,14 @@ _SETTINGS = (  # section, key, and the words around the value
 )
 
 
-def _setting(run: Run, section: str, key: str) -> Any:
+def _setting(run: RunFiles, section: str, key: str) -> Any:
     """One value of the resolved recipe, None where it is missing."""
     found = run.config.get(section)
     return found.get(key) if isinstance(found, dict) else None
 
 
 def _duration(seconds: float) -> str:
-    """Seconds in the units a person would use."""
+    """Seconds in hours, minutes and seconds."""
     if seconds < 10:
         return f"{compact(seconds)} s"
     whole = round(seconds)
@@ -54,7 +54,7 @@ def _duration(seconds: float) -> str:
 
 
 def _day(stamp: float | None) -> str:
-    """A time stamp as a date and time in UTC; empty when it is no date."""
+    """A time stamp as date and time in UTC; empty where it is none."""
     if stamp is None:
         return ""
     try:
@@ -63,7 +63,7 @@ def _day(stamp: float | None) -> str:
         return ""
 
 
-def _dates(run: Run) -> str:
+def _dates(run: RunFiles) -> str:
     """From the start to the last graded completion."""
     first, last = _day(run.started), _day(run.ended)
     if not first or not last:
@@ -71,7 +71,7 @@ def _dates(run: Run) -> str:
     return f"{first} to {last[11:] if last[:10] == first[:10] else last} UTC"
 
 
-def _facts(run: Run) -> str:
+def _facts(run: RunFiles) -> str:
     """The line under the title: model, steps, seconds, dates."""
     summary = run.summary or {}
     spent = sum(number(record.get("time/step")) or 0.0 for record in run.steps)
@@ -86,8 +86,8 @@ def _facts(run: Run) -> str:
     return " · ".join(escape(fact) for fact in facts if fact)
 
 
-def _settings(run: Run) -> str:
-    """The settings a reader asks for first, in one line."""
+def _settings(run: RunFiles) -> str:
+    """The most important settings, in one line."""
     found = []
     for section, key, words in _SETTINGS:
         value = _setting(run, section, key)
@@ -97,15 +97,15 @@ def _settings(run: Run) -> str:
     return escape(", ".join(found).replace(", ×", " ×"))
 
 
-def _unreadable(run: Run) -> str:
-    """What could not be read, so that a gap is not taken for a fact."""
+def _unreadable(run: RunFiles) -> str:
+    """How many lines could not be read; empty where all could."""
     parts = [f"{count:,} of {name}" for name, count in sorted(run.unreadable.items())]
     if not parts:
         return ""
     return f'<p class="alert">Lines skipped because they are torn or no records: {escape(", ".join(parts))}.</p>'
 
 
-def _documents(run: Run) -> str:
+def _documents(run: RunFiles) -> str:
     """The recipe and the environment, folded."""
     environment = json.dumps(run.environment, indent=2, ensure_ascii=False) if run.environment else ""
     parts = []
@@ -122,7 +122,7 @@ def _policy() -> str:
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def page_html(run: Run) -> str:
+def page_html(run: RunFiles) -> str:
     """The whole page of a run as text."""
     title = escape(shortened(run.name, 200)[0])
     return (
@@ -141,16 +141,16 @@ def page_html(run: Run) -> str:
 
 
 def write_report(run_dir: Path) -> Path:
-    """Writes `report.html` into a run directory, whole or not at all.
+    """Write `report.html` into a run directory, whole or not at all.
 
     Args:
-        run_dir: the folder that `scripts/train.py` wrote; the run may be unfinished.
+        run_dir: The folder that `scripts/train.py` wrote; the run may be unfinished.
 
     Returns: the path of the page.
 
     Raises:
-        ReportError: it is no run directory.
-        OSError: the page cannot be written.
+        ReportError: Where it is no run directory.
+        OSError: Where the page cannot be written.
     """
     target = run_dir / "report.html"
     draft = run_dir / "report.html.part"

@@ -1,7 +1,7 @@
-"""Chooses what to draw from a run's metrics, and says under each picture how to read it.
+"""Which of a run's metrics are drawn, and the sentence under each picture that explains it.
 
-The sentences are the ones of `grpo.run.metrics`. Pictures without data are left out; a metric that never moved is named in
-a line of text instead of drawn.
+The sentences are those of `grpo.run.metrics`. A picture without data is not drawn; a metric that has the same value at
+every step is named in a line of text instead.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from grpo.run.metrics import METRICS, Metric, explain
+from grpo_rust.checks import PASS_CHECKS
 from grpo_rust.report.charts import Mark, Series, line_chart, stacked_chart
-from grpo_rust.report.reading import CompletionIndex, Run, number
+from grpo_rust.report.reading import CompletionIndex, RunFiles, number
 from grpo_rust.report.scale import compact, rolling_mean
 from grpo_rust.report.visible import escape, shortened
 
@@ -22,8 +23,7 @@ __all__ = ["OUTCOMES", "pictures"]
 
 _MOST_PICTURES = 40  # of one section: a rubric has ten functions, not hundreds
 _MOST_BARS = 90
-_RATES = ("build", "clippy", "test", "test_strict", "gold")  # checks in the order in which a program earns them
-OUTCOMES = (  # from the best end of an attempt to the worst; a grader's other words are counted as "other"
+OUTCOMES = (  # of a verdict, from the best to the worst; unknown ones are counted as "other"
     "passed",
     "lint_error",
     "no_tests",
@@ -37,7 +37,8 @@ OUTCOMES = (  # from the best end of an attempt to the worst; a grader's other w
     "host_error",
     "other",
 )
-_TIMES = ("wait_engine", "wait_rewards", "train", "sync", "eval")  # what a step waits for: with overlap, not generate
+# What a step waits for. Sampling itself ("generate") is not among it: with overlap it runs beside the update.
+_TIMES = ("wait_engine", "wait_rewards", "train", "sync", "eval")
 
 
 class _Plot(NamedTuple):
@@ -45,14 +46,14 @@ class _Plot(NamedTuple):
 
     title: str
     keys: tuple[str, ...]
-    always: bool = False  # drawn even when it never moves
+    always: bool = False  # drawn even when it has one value at all steps
     smooth: bool = True
 
 
 _LENGTHS = (
     _Plot("length", ("completion/length_mean", "completion/length_max"), True),
     _Plot("truncated", ("completion/truncated",), True),
-    _Plot("groups without spread", ("groups/zero_std",), True),
+    _Plot("zero-std groups", ("groups/zero_std",), True),
     _Plot("unscored", ("reward/unscored",)),
 )
 _POLICY = (
@@ -74,7 +75,7 @@ _SPEED = (
 
 
 def _meaning(key: str) -> Metric:
-    """The metric table's row; a key that it does not explain is a reward function's, whose name may be anything."""
+    """The row of the metric table; a key that it does not explain belongs to a reward function of any name."""
     try:
         return explain(key)
     except KeyError:
@@ -84,7 +85,7 @@ def _meaning(key: str) -> Metric:
 class _Figures:
     """Draws plots over one run, with one x axis and one smoothing window for all."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunFiles) -> None:
         self._run = run
         steps = [record["step"] for record in (*run.steps, *run.evals)]
         self.x_range = (float(min(steps)), float(max(steps))) if steps else (0.0, 0.0)
@@ -98,7 +99,7 @@ class _Figures:
         return [(step, value) for step, value in found if value is not None]
 
     def marks(self, key: str) -> list[Mark]:
-        """The evaluations' values that measure the same thing as a metric of the training batches."""
+        """The values of the evaluations that measure the same as a metric of the training batches."""
         twin = {"reward/mean": "eval/reward_mean", "completion/length_mean": "eval/length_mean"}.get(key)
         twin = twin or (f"eval/{key.removeprefix('check/')}" if key.startswith("check/") else None)
         found = [(record["step"], number(record.get(twin)), record) for record in self._run.evals] if twin else []
@@ -107,7 +108,7 @@ class _Figures:
         ]
 
     def figure(self, plot: _Plot, *, noted: bool) -> str:
-        """The picture of one plot, with its note or without, or nothing where the run has no such numbers."""
+        """The picture of one plot, with or without its note; empty where the run has no such numbers."""
         series = [(key, self.points(key)) for key in plot.keys]
         series = [(key, points) for key, points in series if points]
         if not series:
@@ -134,7 +135,7 @@ class _Figures:
         return "; ".join(f"{metric.meaning} ({metric.unit})" for metric in metrics)
 
     def section(self, title: str, plots: Iterable[_Plot], extra: str = "") -> str:
-        """A heading with its pictures; the metrics that never moved are named below them."""
+        """A heading with its pictures; the metrics with one value at all steps are named below them."""
         moving, still = [], []
         for plot in plots:
             values = {value for key in plot.keys for _, value in self.points(key)}
@@ -146,7 +147,7 @@ class _Figures:
         counts = Counter(self.note(plot) for plot in moving)
         shared = next((note for note, count in counts.most_common(1) if count > 1), "")
         figures = "".join(self.figure(plot, noted=self.note(plot) != shared) for plot in moving[:_MOST_PICTURES])
-        extra += f'<p class="legend">Where a picture says no other: {escape(shared)}.</p>' if shared else ""
+        extra += f'<p class="legend">Where a picture has no note of its own: {escape(shared)}.</p>' if shared else ""
         if len(moving) > _MOST_PICTURES:
             still.append(f"{len(moving) - _MOST_PICTURES} more metrics are not drawn")
             self.drawn.update(key for plot in moving for key in plot.keys)
@@ -165,7 +166,7 @@ def _figure(title: str, trend: str, svg: str, note: str, kind: str = "panel", ke
 
 
 def _trend(values: Sequence[float], window: int) -> str:
-    """A line's first and last smoothed value in words."""
+    """The first and the last smoothed value of a line."""
     if len(values) == 1:
         return compact(values[0])
     start = math.fsum(values[:window]) / len(values[:window])
@@ -173,12 +174,14 @@ def _trend(values: Sequence[float], window: int) -> str:
 
 
 def _is_rate(key: str, values: Sequence[float]) -> bool:
-    """True for shares that deserve the whole scale from 0 to 1; small shares such as clipped tokens do not."""
+    """Whether a metric is drawn on the whole scale from 0 to 1; small shares such as clipped tokens are not."""
     name = key.removeprefix("check/")
-    return (name in _RATES or key in ("groups/zero_std", "completion/truncated")) and all(0 <= v <= 1 for v in values)
+    return (name in PASS_CHECKS or key in ("groups/zero_std", "completion/truncated")) and all(
+        0 <= v <= 1 for v in values
+    )
 
 
-def _reward_plots(run: Run, keys: Sequence[str]) -> list[_Plot]:
+def _reward_plots(run: RunFiles, keys: Sequence[str]) -> list[_Plot]:
     """The weighted sum first, then each function with its weight."""
     section = run.config.get("rewards")
     weights = section.get("weights") if isinstance(section, dict) else None
@@ -192,14 +195,14 @@ def _reward_plots(run: Run, keys: Sequence[str]) -> list[_Plot]:
 
 
 def _check_plots(keys: Sequence[str]) -> list[_Plot]:
-    """The pass rates in the order in which a program earns them, then the grader's other facts."""
+    """The pass rates in the order in which a program earns them, then the grader's other checks."""
     names = [key.removeprefix("check/") for key in keys if key.startswith("check/")]
-    ordered = [name for name in _RATES if name in names] + [name for name in names if name not in _RATES]
+    ordered = [name for name in PASS_CHECKS if name in names] + [name for name in names if name not in PASS_CHECKS]
     return [_Plot(name, (f"check/{name}",), True) for name in ordered]
 
 
 def _bins(steps: Sequence[int]) -> list[tuple[int, int]]:
-    """Ranges of steps, as many as a picture has room for bars."""
+    """Ranges of steps, at most as many as a picture has room for bars."""
     if not steps:
         return []
     size = math.ceil((max(steps) - min(steps) + 1) / _MOST_BARS)
@@ -208,7 +211,7 @@ def _bins(steps: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _key(names: Sequence[str], amounts: Sequence[float], unit: str) -> str:
-    """What each colour of a stack stands for, with its amount and share over the whole run."""
+    """The legend of a stack: each colour's name, with its amount and share over the whole run."""
     total = math.fsum(amounts) or 1.0
     items = "".join(
         f'<li><i class="swatch p{index}"></i>{escape(name)} <b>{amount / total:.0%}</b> '
@@ -231,7 +234,7 @@ def _time_picture(figures: _Figures) -> str:
     if not bars:
         return ""
     totals = [sum(part.values()) for part in parts]
-    # An evaluation lasts as long as many steps: it is cut rather than allowed to flatten every step beside it.
+    # An evaluation lasts as long as many steps: its bar is cut, or the steps beside it would be too low to see.
     top = min(max(sum(h) for _, _, h in bars), 2.5 * max(sum(h[:-1]) for _, _, h in bars) or math.inf) or 1.0
     span = (float(bars[0][0]), float(bars[-1][1]))
     label = "seconds a step, stacked: " + ", ".join(_TIMES)
@@ -243,13 +246,13 @@ def _time_picture(figures: _Figures) -> str:
 
 
 def _warm_up(figures: _Figures) -> str:
-    """The first step beside the others: engines warm up in it."""
+    """The time of the first step, in which engines warm up, and that of the others."""
     first, *others = [seconds for _, seconds in figures.points("time/step")] or [0.0]
     return f"; the first step {compact(first)} s, then {compact(statistics.median(others))} s" if others else ""
 
 
 def _outcome_picture(completions: Sequence[CompletionIndex]) -> str:
-    """How the training attempts ended, as shares of each step."""
+    """How the training completions were graded, as shares of each step."""
     by_step: dict[int, Counter[str]] = {}
     for completion in completions:
         if completion.phase == "train":
@@ -264,13 +267,13 @@ def _outcome_picture(completions: Sequence[CompletionIndex]) -> str:
         if counts:
             bars.append((first, last, [counts[name] / counts.total() for name in OUTCOMES]))
     span = (float(bars[0][0]), float(bars[-1][1]))
-    svg = stacked_chart(span, bars, top=1.0, label="how attempts ended, shares of each step")
-    note = "Share of the step's training attempts by how their grading ended, the best end at the bottom (0..1)."
+    svg = stacked_chart(span, bars, top=1.0, label="how completions ended, shares of each step")
+    note = "Share of the step's training completions by the outcome of their grading, the best at the bottom (0..1)."
     key = _key(OUTCOMES, [float(totals[name]) for name in OUTCOMES], "")
-    return _figure("how attempts ended", f"{totals.total():,} attempts", svg, note, "panel wide outcomes", key)
+    return _figure("how completions ended", f"{totals.total():,} completions", svg, note, "panel wide outcomes", key)
 
 
-def pictures(run: Run) -> str:
+def pictures(run: RunFiles) -> str:
     """Every picture of a run as HTML, section by section.
 
     Returns: the fragment; a sentence where no step has been logged.

@@ -1,8 +1,8 @@
-"""Reads a run directory as it lies, finished or not.
+"""A run directory read from disk, finished or not.
 
-Promises: a torn or foreign line is skipped and counted; after a resume the last record of a step or a completion wins; a
-value that is not a finite number is missing. `completions.jsonl` is indexed, never held: a long run writes gigabytes.
-It does not judge what it reads, and every text it returns is still hostile.
+Promises: a torn or foreign line is skipped and counted; after a resume the last record of a step or completion counts;
+a value that is not a finite number is missing. `completions.jsonl` is indexed and not kept in memory, since a long run
+writes gigabytes. The texts are returned as they are: the code that shows them escapes them.
 """
 
 from __future__ import annotations
@@ -18,21 +18,23 @@ from pathlib import Path
 from sys import intern
 from typing import Any, NamedTuple
 
-__all__ = ["CompletionIndex", "ReportError", "Run", "load_completions", "number", "read_run"]
+from grpo.errors import BadInput
 
-Record = dict[str, Any]
-_ATTEMPT = re.compile(r"-c\d+$")
+__all__ = ["CompletionIndex", "ReportError", "RunFiles", "load_completions", "number", "read_run"]
+
+Record = Mapping[str, Any]
+_NUMBER_IN_GROUP = re.compile(r"-c\d+$")
 
 
-class ReportError(Exception):
-    """The directory cannot be reported on; the message says what to do."""
+class ReportError(BadInput):
+    """The directory is no run directory; the message states what to give instead."""
 
 
 class CompletionIndex(NamedTuple):
-    """Where one completion lies in `completions.jsonl`, and the little that choosing groups needs."""
+    """Where one completion lies in `completions.jsonl`, and what the choice of groups needs of it."""
 
     id: str
-    group: str  # the id without its attempt: phase, step and prompt slot
+    group: str  # the id without the number of the completion: phase, step and prompt slot
     step: int
     phase: str
     task_id: str
@@ -43,8 +45,8 @@ class CompletionIndex(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run directory, read. `steps` and `evals` are ordered by step, `completions` by step and group."""
+class RunFiles:
+    """The content of a run directory; `steps` and `evals` by step, `completions` by step and group."""
 
     path: Path
     name: str
@@ -114,7 +116,7 @@ def _completion(offset: int, record: Record) -> CompletionIndex:
     """The index entry of one line of `completions.jsonl`."""
     step, task_id, phase = record["step"], str(record.get("task_id", "")), str(record.get("phase", "train"))
     name = str(record.get("id", f"{offset}"))
-    group = _ATTEMPT.sub("", name) if _ATTEMPT.search(name) else f"{phase} {step} {task_id}"
+    group = _NUMBER_IN_GROUP.sub("", name) if _NUMBER_IN_GROUP.search(name) else f"{phase} {step} {task_id}"
     checks, verdict = record.get("checks"), record.get("verdict")
     passed = number(checks.get("test_strict")) if isinstance(checks, dict) else None
     outcome = str(verdict.get("outcome") or "no_code") if isinstance(verdict, dict) else "no_code"
@@ -154,7 +156,7 @@ def _config(path: Path) -> tuple[Record, str]:
 
 
 def _times(folder: Path, started: object, unreadable: dict[str, int]) -> tuple[float | None, float | None]:
-    """When the run began and when it last graded a completion, by its own record and by the first file of `rewards/`."""
+    """When the run began, by `environment.json`, and when it last graded a completion, by a file of `rewards/`."""
     stamps: list[float] = []
     for path in sorted(folder.glob("*.jsonl"))[:1] if folder.is_dir() else ():
         stamps = [stamp for _, record in _lines(path, unreadable) if (stamp := number(record.get("time"))) is not None]
@@ -165,14 +167,14 @@ def _times(folder: Path, started: object, unreadable: dict[str, int]) -> tuple[f
         return min(stamps) if stamps else None, last
 
 
-def read_run(run_dir: Path) -> Run:
-    """Reads what a report needs from a run directory.
+def read_run(run_dir: Path) -> RunFiles:
+    """Read what a report needs from a run directory.
 
     Args:
-        run_dir: the folder that `scripts/train.py` wrote; only `metrics.jsonl` has to exist, and may be empty.
+        run_dir: The folder that `scripts/train.py` wrote; only `metrics.jsonl` has to exist, and may be empty.
 
     Raises:
-        ReportError: the folder or its `metrics.jsonl` is missing.
+        ReportError: Where the folder or its `metrics.jsonl` is missing.
     """
     if not run_dir.is_dir():
         raise ReportError(
@@ -190,7 +192,7 @@ def read_run(run_dir: Path) -> Run:
     name = str(section.get("name") or "") if isinstance(section, dict) else ""
     environment = _document(run_dir / "environment.json")
     started, ended = _times(run_dir / "rewards", environment.get("started"), unreadable)
-    return Run(
+    return RunFiles(
         path=run_dir,
         name=name or run_dir.resolve().name,
         config=config,
@@ -206,7 +208,7 @@ def read_run(run_dir: Path) -> Run:
     )
 
 
-def load_completions(run: Run, completions: Sequence[CompletionIndex]) -> list[Record]:
+def load_completions(run: RunFiles, completions: Sequence[CompletionIndex]) -> list[Record]:
     """The whole records of a few indexed completions, in the order given."""
     records = []
     if completions:

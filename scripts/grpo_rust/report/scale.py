@@ -1,18 +1,18 @@
-"""Numbers made readable: rounded, smoothed, thinned, and the round values that an axis shows."""
+"""Numbers for a reader: rounded, smoothed, thinned, and the round values that an axis shows."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-__all__ = ["MOST_POINTS", "compact", "rolling_mean", "thinned", "ticks"]
+__all__ = ["MOST_POINTS", "Points", "compact", "rolling_mean", "thinned", "ticks"]
 
 Points = Sequence[tuple[float, float]]
 MOST_POINTS = 400  # a picture has 250 pixels across: more points only cost bytes
 
 
 def compact(value: float) -> str:
-    """A number in as few characters as reading needs: three significant digits.
+    """A number with three significant digits, in few characters.
 
     >>> [compact(v) for v in (0, 0.4567, 12.0, 1234, 56_789, 0.00012)]
     ['0', '0.457', '12', '1,234', '56.8k', '1.2e-4']
@@ -62,10 +62,10 @@ def rolling_mean(values: Sequence[float], window: int) -> list[float]:
 
 
 def thinned(points: Points) -> Points:
-    """At most `MOST_POINTS` points: neighbours are averaged, so that none is chosen and none dropped.
+    """At most `MOST_POINTS` points: neighbours are averaged, none is dropped.
 
     Args:
-        points: pairs of x and y, in x order.
+        points: Pairs of x and y, in x order.
     """
     size = math.ceil(len(points) / MOST_POINTS)
     if size <= 1:

@@ -1,4 +1,4 @@
-"""The page's style sheet: paper and ink by day, the reverse by night, one accent for data and one for evaluations."""
+"""The page's style sheet, for light and dark: one accent colour for training data and one for evaluations."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ tab-size:4}
 max-height:18rem;overflow:auto;max-width:62rem}
 .document{white-space:pre;overflow:auto;max-height:32rem;background:var(--sunk);padding:.7rem .9rem;margin:.5rem 0}
 .caption{font-size:.8rem;color:var(--soft);margin:.7rem 0 .3rem;max-width:none}.caption b{color:var(--ink)}
-.attempts{display:grid;grid-auto-flow:column;grid-auto-columns:min(25rem,86vw);grid-template-rows:auto auto auto;
+.completions{display:grid;grid-auto-flow:column;grid-auto-columns:min(25rem,86vw);grid-template-rows:auto auto auto;
 column-gap:1rem;overflow-x:auto;padding-bottom:.8rem;scroll-snap-type:x proximity}
 .card{display:grid;grid-row:span 3;grid-template-rows:subgrid;row-gap:.5rem;align-content:start;scroll-snap-align:start;
 border-top:3px solid var(--soft);padding-top:.35rem;font-size:.8rem;min-width:0}
@@ -120,5 +120,5 @@ overflow-wrap:anywhere}
 .output{background:var(--sunk);padding:.5rem .6rem;white-space:pre-wrap;overflow-wrap:anywhere;max-height:16rem;
 overflow:auto}
 @media (max-width:40rem){.wide .tick{font-size:15px}body{font-size:15px}}
-@media print{.attempts{grid-auto-flow:row;grid-template-rows:none}.program,.aside,.output,.prompt{max-height:none}}
+@media print{.completions{grid-auto-flow:row;grid-template-rows:none}.program,.aside,.output,.prompt{max-height:none}}
 """

@@ -1,8 +1,8 @@
-"""Before and after: the one table that says what a run learned, as text for the terminal and as HTML for the page.
+"""The table of rates before and after training, as text for the terminal and as HTML for the page.
 
 An evaluation is a line of `evals.jsonl` (keys `eval/build`, `eval/build_ci95`, ...) or one half of `summary.json`
-(keys `build`, ...): both are understood. The difference's interval takes the two evaluations as independent; they ask
-the same prompts, so the true interval is usually narrower.
+(keys `build`, ...). The interval of a difference treats the two evaluations as independent; they ask the same prompts,
+so the true interval is usually narrower.
 """
 
 from __future__ import annotations
@@ -12,27 +12,20 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from grpo_rust.checks import PASS_CHECKS
 from grpo_rust.report.charts import Mark, dumbbell
-from grpo_rust.report.reading import Run, number
+from grpo_rust.report.reading import Record, RunFiles, number
 from grpo_rust.report.scale import compact
 from grpo_rust.report.visible import escape
 
-__all__ = ["Row", "closing_table", "evaluations", "html_table", "rows"]
+__all__ = ["Row", "closing_table", "evaluations", "html_table", "rows", "summary_rates"]
 
-Evaluation = Mapping[str, Any]
-_RATES = (
-    ("build", "build"),
-    ("clippy", "clippy"),
-    ("test", "tests"),
-    ("test_strict", "strict tests"),
-    ("gold", "gold tests"),
-)
 _AMOUNTS = (("asserts_mean", "asserts a completion"), ("length_mean", "tokens a completion"))
 _OTHER_KEYS = {"asserts_mean": ("eval/asserts_mean", "eval/asserts")}
 
 
 class Row(NamedTuple):
-    """One measured quantity; `scale` is 100 for a rate shown in percent, 1 otherwise."""
+    """One measured quantity; `scale` is 100 for a rate shown in percent, else 1."""
 
     label: str
     before: Mark | None
@@ -49,8 +42,8 @@ class Row(NamedTuple):
         return (self.after.y - self.before.y) * self.scale, half
 
 
-def _measured(evaluation: Evaluation | None, name: str) -> Mark | None:
-    """A quantity of an evaluation with its interval, under whichever key it goes."""
+def _measured(evaluation: Record | None, name: str) -> Mark | None:
+    """A quantity of an evaluation with its interval, in a line of `evals.jsonl` or in `summary.json`."""
     record = evaluation or {}
     keys = (f"eval/{name}", *_OTHER_KEYS.get(name, ()), name)
     values = [value for key in keys if (value := number(record.get(key))) is not None]
@@ -58,17 +51,17 @@ def _measured(evaluation: Evaluation | None, name: str) -> Mark | None:
     return Mark(0.0, values[0], halves[0] if halves else None) if values else None
 
 
-def _pass_at(before: Evaluation | None, after: Evaluation | None) -> list[tuple[str, str]]:
-    """Name and label of each pass@k with k above 1: pass@1 is the strict rate itself."""
+def _pass_at(before: Record | None, after: Record | None) -> list[tuple[str, str]]:
+    """Name and label of each pass@k with k above 1; pass@1 is the strict rate itself."""
     keys = {key for record in (before, after) for key in record or () if re.fullmatch(r"eval/pass_at_\d{1,6}", key)}
     counts = sorted(int(key.rsplit("_", 1)[1]) for key in keys)
     return [(f"pass_at_{k}", f"strict pass@{k}") for k in counts if k > 1]
 
 
-def rows(before: Evaluation | None, after: Evaluation | None) -> list[Row]:
+def rows(before: Record | None, after: Record | None) -> list[Row]:
     """The quantities that at least one of the two evaluations has, rates first."""
     found = []
-    for names, scale in ((_RATES, 100.0), (_pass_at(before, after), 100.0), (_AMOUNTS, 1.0)):
+    for names, scale in ((PASS_CHECKS.items(), 100.0), (_pass_at(before, after), 100.0), (_AMOUNTS, 1.0)):
         for name, label in names:
             row = Row(label, _measured(before, name), _measured(after, name), scale)
             if row.before or row.after:
@@ -94,27 +87,40 @@ def _changed(row: Row) -> str:
 
 
 def _size(record: Mapping[str, Any] | None) -> str:
-    """How much was evaluated, in words; empty when unknown."""
+    """How much was evaluated, as text; empty where it is not known."""
     prompts, samples = (number((record or {}).get(key)) for key in ("num_prompts", "num_samples"))
     if not prompts or not samples:
         return ""
     return f"{prompts:,.0f} prompts × {compact(samples)} {'sample' if samples == 1 else 'samples'}"
 
 
-def closing_table(before: Evaluation, after: Evaluation) -> str:
-    """The plain-text table that ends a training run.
+def summary_rates(evaluation: Record) -> dict[str, float | None]:
+    """What `summary.json` repeats of an evaluation: pass rates, mean number of asserts and mean length.
 
     Args:
-        before: the evaluation before training, a line of `evals.jsonl` or `summary.json`'s "before".
-        after: the one after it.
+        evaluation: A line of `evals.jsonl`, or an empty mapping where there was no evaluation.
 
-    Returns: lines without a final newline; the last states how much was evaluated where the record says it.
+    >>> summary_rates({"eval/build": 0.5, "eval/asserts": 2.0})["asserts_mean"]
+    2.0
+    """
+    names = {**{name: name for name in PASS_CHECKS}, "asserts": "asserts_mean", "length_mean": "length_mean"}
+    return {shown: evaluation.get(f"eval/{name}") for name, shown in names.items()}
+
+
+def closing_table(before: Record, after: Record) -> str:
+    """The table that training prints at its end.
+
+    Args:
+        before: The evaluation before training, a line of `evals.jsonl` or `summary.json`'s "before".
+        after: The evaluation after training.
+
+    Returns: lines without a final newline; the last states how much was evaluated, where the record says so.
 
     >>> print(closing_table({"build": 0.41}, {"build": 0.78}))
                     before     after   points
     build            41.0%     78.0%    +37.0
     """
-    found = [row for row in rows(before, after) if row.label in dict(_RATES).values()]
+    found = [row for row in rows(before, after) if row.label in PASS_CHECKS.values()]
     cells = [("", "before", "after", "points")]
     cells += [(r.label, _shown(r.before, 100), _shown(r.after, 100), _changed(r)) for r in found]
     widths = [max(12, *(len(line[0]) for line in cells))]
@@ -126,10 +132,10 @@ def closing_table(before: Evaluation, after: Evaluation) -> str:
     return "\n".join(text + ([footer] if footer else []))
 
 
-def evaluations(run: Run) -> tuple[Evaluation | None, Evaluation | None]:
+def evaluations(run: RunFiles) -> tuple[Record | None, Record | None]:
     """The first evaluation and the last one after it, intervals included where `evals.jsonl` has them.
 
-    A finished run's `summary.json` decides the values; an unfinished run shows what it has.
+    The values are those of `summary.json` where the run is finished.
     """
     first = dict(run.evals[0]) if run.evals else {}
     last = dict(run.evals[-1]) if len(run.evals) > 1 else {}
@@ -140,8 +146,8 @@ def evaluations(run: Run) -> tuple[Evaluation | None, Evaluation | None]:
     return first or None, last or None
 
 
-def html_table(run: Run) -> str:
-    """The table with one small picture a row; a sentence when the run has no evaluation yet."""
+def html_table(run: RunFiles) -> str:
+    """The table with one small picture a row; a sentence where the run has no evaluation yet."""
     before, after = evaluations(run)
     found = rows(before, after)
     if not found:
@@ -164,7 +170,7 @@ def html_table(run: Run) -> str:
 
 
 def _html_row(row: Row) -> str:
-    """One quantity: its numbers, its change, and both on one scale."""
+    """One quantity: its numbers, their difference, and a picture of both."""
     top = 1.0 if row.scale == 100 else max(mark.y for mark in (row.before, row.after) if mark) * 1.1 or 1.0
     picture = dumbbell(row.before, row.after, top, f"{row.label}: {_shown(row.before, row.scale)} before")
     cells = "".join(f"<td>{_split(_shown(mark, row.scale))}</td>" for mark in (row.before, row.after))
@@ -176,6 +182,6 @@ def _html_row(row: Row) -> str:
 
 
 def _split(text: str) -> str:
-    """The value, and its interval smaller beside it."""
+    """The value, with its interval in small print."""
     value, _, half = text.partition(" ")
     return escape(value) + (f" <small>{escape(half)}</small>" if half else "")

@@ -1,8 +1,7 @@
-"""Hostile text made harmless and honest: nothing hidden, nothing obeyed.
+"""Untrusted text made safe to show: no markup, and no character that hides or reorders others.
 
-Everything a model, a program or a data set wrote passes through `escape` before it enters the page. It promises that no
-markup survives and that no character is invisible or reorders its neighbours. It does not hide look-alike letters: what
-is printable is shown as it is.
+Everything that a model, a program or a data set wrote passes through `escape` before it enters the page. Letters that
+look alike are not told apart: a printable character is shown as it is.
 """
 
 from __future__ import annotations
@@ -13,16 +12,16 @@ import unicodedata
 
 __all__ = ["escape", "shortened", "visible"]
 
-# Other (control, format, surrogate, private, unassigned) and separators: what a reader could not see or point at.
+# Categories that a reader cannot see: control, format, surrogate, private, unassigned, and separators.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 _KEPT = "\n\t "
-# Letters and fillers that Unicode calls printable and fonts draw as nothing.
+# Letters and fillers that Unicode calls printable and fonts draw as empty space.
 _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 _SUSPECT = re.compile(r"[^\n\t -~]")
 
 
 def _symbol(character: str) -> str:
-    """One character, or the sign that stands for it."""
+    """One character, or the printable sign that replaces it."""
     if character in _KEPT:
         return character
     code = ord(character)
@@ -42,7 +41,7 @@ def visible(text: str) -> str:
     odd spaces, lone surrogates and unassigned code points become their number.
 
     Args:
-        text: any string, lone surrogates included.
+        text: Any string, lone surrogates included.
 
     Returns: a string that encodes to UTF-8 and reads left to right as it is stored.
 
@@ -53,7 +52,7 @@ def visible(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """`visible` text, safe inside an HTML element or a quoted attribute.
+    """The text after `visible`, safe inside an HTML element or a quoted attribute.
 
     >>> escape("</script><b>")
     '&lt;/script&gt;&lt;b&gt;'
@@ -65,13 +64,13 @@ def shortened(text: str, limit: int) -> tuple[str, int]:
     """The text within `limit` characters, and how many were cut from its middle.
 
     A long text keeps three quarters of the limit from its start and a quarter from its end, because a program's tests
-    and a log's verdict stand last.
+    and a log's verdict come last.
 
     Args:
-        text: any string.
-        limit: characters to keep, at least 4.
+        text: Any string.
+        limit: Characters to keep, at least 4.
 
-    Returns: the text (a line that counts what is missing stands where the cut is) and the number of characters cut.
+    Returns: the text, with a line that counts what is missing where it was cut, and the number of characters cut.
 
     >>> shortened("abcdefghij", 8)
     ('abcdef\\n… 2 characters left out …\\nij', 2)

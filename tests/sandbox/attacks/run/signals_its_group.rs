@@ -1,4 +1,4 @@
-// Sends a signal to its process group, in which cargo is too on the exact path. The signal only asks.
+// Sends a signal to its process group, in which cargo is too on the cargo backend. The signal only asks.
 // protected: test_failed (PermissionDenied)
 // control: passed
 // phases: test

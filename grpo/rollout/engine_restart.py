@@ -1,0 +1,90 @@
+"""Keeps an engine usable for a run: brings it new weights, and starts it again, once, when it dies.
+
+An engine that dies twice before one batch is complete stops the run: the second time it would only die again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import torch
+
+from grpo.engines import Engine, EngineDied
+
+__all__ = ["RestartingEngine"]
+
+Result = TypeVar("Result")
+
+
+class RestartingEngine:
+    """An engine, its weight sync, and what to do when it dies."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        sync: Callable[[], Mapping[str, float]] | None,
+        frees_cuda_cache: bool,
+        say: Callable[[str], None],
+    ) -> None:
+        """
+        Args:
+            engine: Samples; it is its owner's to close.
+            sync: Brings the policy's weights to the engine; None if it samples with the policy's own.
+            frees_cuda_cache: Whether torch's cached CUDA memory is freed before the engine needs it.
+            say: Told when the engine is started again.
+        """
+        self.engine = engine
+        self.sync = sync
+        self.say = say
+        self.on_death: Callable[[], Callable[[], None]] = (
+            lambda: _nothing
+        )  # waits for what fails, returns its repetition
+        self._frees_cuda_cache = frees_cuda_cache
+        self._restarted = False  # since the last complete batch
+
+    def with_restart(self, action: Callable[[], Result]) -> Result:
+        """Do something with the engine. If it dies, restart it with the current weights and do it once more.
+
+        Raises:
+            EngineDied: When it dies again.
+        """
+        try:
+            return action()
+        except EngineDied as error:
+            self._restart(error)
+            return action()
+
+    def sync_weights(self) -> Mapping[str, float]:
+        """Bring the current weights to the engine.
+
+        Returns: The metrics of that; none where the engine has the policy's own weights.
+        """
+        self._free_cuda_cache()
+        return self.with_restart(self.sync) if self.sync else {}
+
+    def batch_is_complete(self) -> None:
+        """The engine did its work; if it dies later, it is restarted again."""
+        self._restarted = False
+
+    def _restart(self, error: EngineDied) -> None:
+        if self._restarted:
+            raise error
+        self._restarted = True
+        self.say(f"{error}\nstarting the engine again; the batch is sampled again from the current weights")
+        sample_again = self.on_death()
+        self._free_cuda_cache()
+        self.engine.restart()
+        if self.sync:
+            self.sync()
+        sample_again()
+
+    def _free_cuda_cache(self) -> None:
+        """Free what the last update cached: an engine with weights of its own needs that memory now."""
+        if self._frees_cuda_cache:
+            torch.cuda.empty_cache()
+
+
+def _nothing() -> None:
+    """What there is to sample again where nothing was in flight."""

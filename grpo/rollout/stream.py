@@ -1,0 +1,214 @@
+"""Graded batches in order: what the trainer asks for once per step.
+
+A batch is sampled (`prefetch`), graded (`collect`), freed of completions that are too old, and refilled (`refill`).
+Batches in flight are part of a checkpoint, so a resumed run trains on the same completions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from grpo.engines import SamplingParams
+from grpo.rollout.collect import Decode, PendingRollout, collect, sample
+from grpo.rollout.engine_restart import RestartingEngine
+from grpo.rollout.in_flight import from_json, to_json
+from grpo.rollout.prefetch import Prefetcher
+from grpo.rollout.prompts import PromptStream
+from grpo.rollout.records import Example, Grader, Group, RolloutBatch
+from grpo.rollout.refill import refill, split_by_std
+
+__all__ = ["RolloutSettings", "RolloutStream"]
+
+
+@dataclass(frozen=True)
+class RolloutSettings:
+    """What a batch is and how it is sampled."""
+
+    seed: int  # of the run
+    num_steps: int
+    prompts_per_step: int
+    group_size: int
+    max_tokens: int  # per completion
+    temperature: float
+    ahead: int = 0  # batches sampled before they are trained on
+    max_staleness: int = 0  # updates between sampling and use; 0: no bound
+    refill_rounds: int = 0  # rounds of fresh prompts that replace zero_std groups; 0: never
+    sleeps: bool = False  # the engine frees its memory between a batch and the next weights; `ahead` is 0
+
+
+class RolloutStream:
+    """Draws prompts, samples a group for each and grades it; gives the engine new weights. `close` ends its thread."""
+
+    def __init__(
+        self,
+        engine: RestartingEngine,
+        grader: Grader,
+        prompts: PromptStream,
+        decode: Decode,
+        version: Callable[[], int],
+        settings: RolloutSettings,
+    ) -> None:
+        """
+        Args:
+            engine: Samples completions, and is restarted when it dies.
+            grader: Scores them.
+            prompts: Draws the encoded prompts.
+            decode: Token ids of a completion to its text.
+            version: The number of weight updates so far.
+            settings: What a batch is.
+        """
+        self.engine, self.grader, self.prompts = engine, grader, prompts
+        self._decode, self._version, self._settings = decode, version, settings
+        self._metrics: dict[str, float] = {}  # of the batch that is collected now
+        self._prefetcher = Prefetcher(
+            engine,
+            prompts,
+            self._sample,
+            version,
+            seed=settings.seed,
+            num_steps=settings.num_steps,
+            prompts_per_step=settings.prompts_per_step,
+            ahead=settings.ahead,
+        )
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds that the engine has been sampling so far."""
+        return self._prefetcher.busy_s
+
+    def next_batch(self, step: int) -> RolloutBatch:
+        """The graded batch of a step. Batches after it start to be sampled before its grades are waited for.
+
+        An engine that `sleeps` is asleep afterwards, until `sync_weights`.
+
+        Raises:
+            EngineDied: When a restarted engine dies again.
+            WeightsDiffer: When a restarted engine does not take the weights.
+        """
+        self._metrics = {"time/generate": 0.0, "time/wait_engine": 0.0, "time/wait_rewards": 0.0}
+        pending = self._sampled(step)  # prompts, and a group of completions for each
+        groups = self._graded(pending)
+        groups = self._drop_stale(groups)
+        if self._settings.refill_rounds:
+            groups = self._refill(groups, step)
+        self._finish_batch()
+        return RolloutBatch(tuple(groups), self._metrics)
+
+    def sync_weights(self) -> dict[str, float]:
+        """Bring the trainer's weights to the engine, after what it is sampling now.
+
+        Returns: The metrics of the hand-over.
+        """
+        started = time.perf_counter()
+        self._prefetcher.wait_sampled()
+        waited = time.perf_counter() - started
+        return {**self.engine.sync_weights(), "time/wait_engine": waited}
+
+    def progress(self) -> dict[str, Any]:
+        """What a checkpoint keeps, as plain JSON values: the place in the prompts, and the batches in flight."""
+        pending = self._prefetcher.wait_sampled()
+        batches = zip(self._prefetcher.in_flight, pending, strict=True)
+        return {
+            "prompts_drawn": self.prompts.position,
+            "zero_std_prompts": sorted(self.prompts.zero_std),
+            "in_flight": [to_json(batch.step, sampled) for batch, sampled in batches],
+        }
+
+    def resume(self, progress: Mapping[str, Any]) -> None:
+        """Go on where `progress` was taken; completions in flight are graded again.
+
+        Raises:
+            DataError: When prompts of theirs are gone.
+        """
+        self.prompts.position = progress["prompts_drawn"]
+        self.prompts.zero_std = set(progress.get("zero_std_prompts", ()))
+        for record in progress.get("in_flight", ()):
+            pending = from_json(record, self.prompts.by_id, decode=self._decode, grader=self.grader)
+            self._prefetcher.adopt(record["step"], pending)
+
+    def close(self) -> None:
+        """Start to sample nothing more. The engine is its owner's to close."""
+        self._prefetcher.close()
+
+    def _sample(self, examples: Sequence[Example], id_prefix: str, seed: int, version: int) -> PendingRollout:
+        settings = self._settings
+        params = SamplingParams(settings.group_size, settings.max_tokens, settings.temperature, seed)
+        return sample(
+            self.engine.engine,
+            self.grader,
+            self._decode,
+            examples,
+            params,
+            id_prefix=id_prefix,
+            policy_version=version,
+        )
+
+    def _sampled(self, step: int) -> PendingRollout:
+        """The completions of a step, waited for; the batches after it start to be sampled."""
+        with self._timed("time/wait_engine"):
+            pending = self._prefetcher.first(step)
+            if not self._settings.refill_rounds:  # else fresh prompts of this batch come first
+                self._prefetcher.look_ahead(step)
+        return pending
+
+    def _graded(self, pending: PendingRollout) -> Sequence[Group]:
+        """The groups of a batch, waited for; notes which prompts had nothing to teach."""
+        rollout = collect(pending, self.grader)
+        self._metrics["time/generate"] += rollout.generate_s
+        self._metrics["time/wait_rewards"] += rollout.wait_rewards_s
+        kept, zero_groups = split_by_std(rollout.groups)
+        self.prompts.zero_std -= {group.example.id for group in kept}
+        self.prompts.zero_std |= {group.example.id for group in zero_groups}
+        return rollout.groups
+
+    def _drop_stale(self, groups: Sequence[Group]) -> Sequence[Group]:
+        """The groups without the rewards of completions that too old weights sampled."""
+        self._metrics["policy/stale"] = 0.0
+        if not self._settings.max_staleness:
+            return groups
+        oldest = self._version() - self._settings.max_staleness
+        kept = []
+        for group in groups:
+            stale = [completion.policy_version < oldest for completion in group.completions]
+            self._metrics["policy/stale"] += sum(stale)
+            rewards = [None if is_old else reward for is_old, reward in zip(stale, group.rewards, strict=True)]
+            kept.append(dataclasses.replace(group, rewards=tuple(rewards)))
+        return kept
+
+    def _refill(self, groups: Sequence[Group], step: int) -> Sequence[Group]:
+        """The groups with zero_std groups replaced; then the batches after the step start to be sampled."""
+
+        def fresh_groups(count: int, round_number: int) -> Sequence[Group]:
+            examples = self.prompts.take(count)
+            with self._timed("time/wait_engine"):
+                pending = self._prefetcher.sample_now(examples, step, round_number)
+            return self._graded(pending)
+
+        settings = self._settings
+        filled, counts = refill(
+            groups, fresh_groups, num_groups=settings.prompts_per_step, rounds=settings.refill_rounds
+        )
+        self._metrics |= counts
+        with self._timed("time/wait_engine"):
+            self._prefetcher.look_ahead(step)
+        return filled
+
+    def _finish_batch(self) -> None:
+        self._prefetcher.pop()
+        if self._settings.sleeps:
+            self.engine.with_restart(self.engine.engine.sleep)
+        self.engine.batch_is_complete()
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        """Add the seconds inside to a metric of the batch."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._metrics[name] += time.perf_counter() - started

@@ -1,0 +1,44 @@
+"""The machine that a contender trains on: its name, how fast it multiplies matrices, and the GPU memory in use."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import torch
+from transformers import PreTrainedModel
+
+from bench.turns import Turns
+
+__all__ = ["device_name", "model_facts", "note_device_memory"]
+
+
+def device_name() -> str:
+    """What the model is trained on."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"{len(os.sched_getaffinity(0))} {os.uname().machine} cores"
+
+
+def model_facts(model: PreTrainedModel, dtype: str) -> dict[str, float]:
+    """The number of a model's parameters, and the speed of a large product of matrices on the training's device.
+
+    On a CPU the product runs with as many threads as torch has now.
+    """
+    device, size = ("cuda", 8192) if torch.cuda.is_available() else ("cpu", 1024)
+    left, right = (torch.randn(size, size, device=device, dtype=getattr(torch, dtype)) for _ in range(2))
+    seconds = []
+    for _ in range(10):
+        started = time.perf_counter()
+        left @ right
+        if device == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - started)
+    return {"parameters": model.num_parameters(), "matmul_tflops": 2 * size**3 / min(seconds) / 1e12}
+
+
+def note_device_memory(turns: Turns) -> None:
+    """Record the highest GPU memory in use after a step so far; allocators keep what they once had."""
+    if torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info()
+        turns.facts["device_mb"] = max(turns.facts.get("device_mb", 0.0), (total - free) / 2**20)

@@ -1,0 +1,128 @@
+"""The command line of a recipe: reading it, and the `--help` that explains every setting.
+
+Loads nothing heavy, so `--help` is printed at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grpo.run.directory import CONFIG
+from grpo.schema import ConfigError, Default, defaults, load
+from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
+
+__all__ = ["Arguments", "explain", "parse_arguments"]
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line asks for; everything but the recipe is for `grpo_rust.plan`."""
+
+    recipe: Recipe  # with its name and directory filled in
+    dry_run: bool
+    rates: Path | None = None
+    usd_per_hour: float = 0.0
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
+    """Read a command line of the form `[RECIPE.toml] [section.key=value ...] [--dry-run ...] [--help]`.
+
+    Without a recipe it is tiny.toml, and for a run to be resumed the run's own config.toml.
+
+    Args:
+        argv: The words after the program's name; None for those of the process.
+
+    Raises:
+        ConfigError: For settings that cannot be used.
+        SystemExit: 0 after `--help`, 2 for an unknown flag.
+    """
+    parser = _parser()
+    parsed = parser.parse_intermixed_args(argv)
+    if (parsed.rates or parsed.usd_per_hour) and not parsed.dry_run:
+        parser.error("--rates and --usd-per-hour are for the plan: give --dry-run with them")
+    if parsed.usd_per_hour < 0:
+        parser.error(f"--usd-per-hour {parsed.usd_per_hour:g}: a price is 0 or more")
+    overrides = [word for word in parsed.words if "=" in word]
+    path = _recipe_file([Path(word) for word in parsed.words if "=" not in word], overrides)
+    return Arguments(load_recipe(path, overrides), parsed.dry_run, parsed.rates, parsed.usd_per_hour)
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The parser; its epilog explains every setting."""
+    parser = argparse.ArgumentParser(
+        description="Train a language model with GRPO on cargo's verdicts.",
+        usage="%(prog)s [RECIPE.toml] [section.key=value ...] [--dry-run [--rates FILE] [--usd-per-hour X]] [--help]",
+        epilog=explain(Recipe),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "words", nargs="*", metavar="RECIPE.toml or section.key=value", help=f"default: {_from_here(DEFAULT_RECIPE)}"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the plan (steps, tokens, memory, disk, time, cost) and stop"
+    )
+    parser.add_argument("--rates", type=Path, metavar="FILE", help="of the plan: rates that bench_throughput.py wrote")
+    parser.add_argument("--usd-per-hour", type=float, default=0.0, metavar="X", help="of the plan: the machine's price")
+    return parser
+
+
+def _recipe_file(files: Sequence[Path], overrides: Sequence[str]) -> Path:
+    """The file to load: the one that is given, that of the run to be resumed, or the default."""
+    for file in files:
+        if file.suffix != ".toml" and not file.exists():
+            raise ConfigError(f"{str(file)!r} is no recipe file, and a setting needs a value: section.key=value")
+    if len(files) > 1:
+        raise ConfigError(f"got {len(files)} recipes ({', '.join(map(str, files))}): give one, then section.key=value")
+    return files[0] if files else _resumed_config(overrides) or _from_here(DEFAULT_RECIPE)
+
+
+def _resumed_config(overrides: Sequence[str]) -> Path | None:
+    """The config.toml of the run that the overrides ask to resume; None where they ask for a new run."""
+    wanted = load(Recipe, None, [word for word in overrides if word.startswith("run.")])
+    if not wanted.run.resume:
+        return None
+    path = wanted.run_path() / CONFIG
+    if not path.is_file():
+        raise ConfigError(f"there is no run to resume in {path.parent} (no {CONFIG}): check run.dir")
+    return path
+
+
+def _from_here(path: Path) -> Path:
+    """The path relative to the current directory, where it lies below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def explain(cls: type[Any]) -> str:
+    """Every setting with its default, meaning, unit, range or choices, and source: the text of `--help`."""
+    lines: list[str] = []
+    for name, section in _section_docs(cls).items():
+        lines += [f"{name}: {section}"]
+        for row in defaults(cls):
+            if row.section == name:
+                lines += _explain_row(row)
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _explain_row(row: Default) -> list[str]:
+    """One setting: a line that can be copied as an override, and its meaning below."""
+    if isinstance(row.value, Mapping):
+        shown = [f"  {row.section}.{row.key}.{name}={value:g}" for name, value in row.value.items()]
+    else:
+        shown = [f"  {row.section}.{row.key}={str(row.value).lower() if isinstance(row.value, bool) else row.value}"]
+    unit = f" [{row.unit}]" if row.unit else ""
+    source = f"; default: {row.source}" if row.source else ""
+    text = f"{row.meaning}{unit}; {row.allowed}{source}"
+    return shown + textwrap.wrap(text, 110, initial_indent=" " * 6, subsequent_indent=" " * 6)
+
+
+def _section_docs(cls: type[Any]) -> dict[str, str]:
+    """The first line of each section's docstring, by the section's name."""
+    settings = cls()
+    return {f.name: (getattr(settings, f.name).__doc__ or "").partition("\n")[0] for f in dataclasses.fields(settings)}

@@ -1,0 +1,84 @@
+"""The engine that a recipe samples with, and how it gets new weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from grpo.engines import Engine
+from grpo.engines.hf import HFEngine
+from grpo.engines.paged import PagedEngine
+from grpo.engines.process import EngineProcess
+from grpo.engines.vllm import VLLMEngine
+from grpo.engines.weight_sync import WeightSync
+from grpo.model.policy import Policy
+from grpo.rollout.records import Example
+from grpo_rust.engine_choice import choose_engine
+from grpo_rust.recipe import Recipe
+
+__all__ = ["build_engine", "build_sync", "engine_name"]
+
+NUM_PROBES = 4  # prompts that an engine completes after new weights
+SYNC_GAPS = {"float32": 1e-4, "bfloat16": 0.02}  # nats; 50 times what was measured
+CACHE_BLOCK = 128  # tokens; vLLM's on a CPU, a multiple of its blocks on a GPU
+
+
+def engine_name(recipe: Recipe, policy: Policy) -> str:
+    """What samples for a policy: "hf", "paged" or "vllm"."""
+    return choose_engine(recipe.sampling.engine, on_gpu=policy.device.type == "cuda")
+
+
+def build_engine(recipe: Recipe, policy: Policy, log: Path) -> Engine:
+    """What samples for the recipe, to be closed in the end.
+
+    Args:
+        recipe: The settings.
+        policy: Whose completions are sampled.
+        log: For the output of an engine in a process of its own.
+    Raises:
+        EngineDied: When it cannot be started.
+    """
+    name = engine_name(recipe, policy)
+    if name == "hf":
+        return HFEngine(policy)
+    max_tokens = recipe.data.max_prompt_tokens + recipe.sampling.max_completion_tokens
+    max_rows = recipe.train.prompts_per_step * recipe.sampling.group_size
+    limits: dict[str, Any] = {
+        "stop_ids": sorted(policy.stop_ids),
+        "dtype": recipe.model.dtype,
+        "max_tokens": max_tokens,
+        "max_rows": max_rows,
+    }
+    make: Callable[[], Engine]
+    if name == "vllm":
+        cache = int(recipe.sampling.kv_cache_gb * 1e9) or _cache_bytes(policy, rows=max_rows, tokens=max_tokens)
+        sleep = recipe.sampling.sleep
+        make = partial(VLLMEngine, recipe.model.path, kv_cache_bytes=cache, can_sleep=sleep, **limits)
+    else:
+        make = partial(PagedEngine, recipe.model.path, device=policy.device.type, **limits)
+    if not recipe.sampling.own_process:
+        return make()
+    return EngineProcess(make, dtype=policy.compute_dtype, log=log, threads=torch.get_num_threads())
+
+
+def build_sync(recipe: Recipe, policy: Policy, engine: Engine, examples: Sequence[Example]) -> WeightSync | None:
+    """What brings the policy's weights to the engine; None where they are the same."""
+    if engine_name(recipe, policy) == "hf":
+        return None
+    max_gap = recipe.sampling.max_sync_gap or SYNC_GAPS[recipe.model.dtype]
+    return WeightSync(policy, engine, [example.prompt_ids for example in examples[:NUM_PROBES]], max_gap)
+
+
+def _cache_bytes(policy: Policy, *, rows: int, tokens: int) -> int:
+    """The KV cache of so many sequences of so many tokens, in whole blocks."""
+    config = policy.model.config.get_text_config()
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    per_token = 2 * config.num_hidden_layers * heads * width * policy.compute_dtype.itemsize
+    blocks = rows * math.ceil(tokens / CACHE_BLOCK) + 1
+    return int(blocks * CACHE_BLOCK * per_token)

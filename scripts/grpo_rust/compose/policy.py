@@ -1,0 +1,68 @@
+"""The policy that a recipe trains, and the reference that its KL is measured to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from grpo.device import choose_device
+from grpo.engines.vllm import require_vllm
+from grpo.model.policy import Policy, load_policy
+from grpo.schema import ConfigError
+from grpo.update import LogprobModel
+from grpo_rust.recipe import Recipe
+
+__all__ = ["load_reference", "load_starting_policy", "load_trained_policy", "num_cores"]
+
+
+def num_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def load_starting_policy(recipe: Recipe, path: str | Path | None = None) -> Policy:
+    """The recipe's model, or the one at a path, on the recipe's device; sets torch's threads first.
+
+    Raises:
+        VLLMMissing: When the recipe wants vLLM and it is not installed.
+        ModelError: When there is no usable model.
+    """
+    if recipe.sampling.engine == "vllm":
+        require_vllm()
+    torch.set_num_threads(recipe.train.threads or max(1, num_cores() - 1))
+    device = choose_device(recipe.train.device)
+    return load_policy(str(path or recipe.model.path), device=device, compute_dtype=recipe.model.dtype)
+
+
+def load_trained_policy(recipe: Recipe, checkpoint: Path | None = None) -> Policy:
+    """The policy to train: the recipe's model or a checkpoint's; with LoRA the model with the checkpoint's adapters."""
+    policy = _with_adapters(recipe, checkpoint) if recipe.lora.rank else load_starting_policy(recipe, checkpoint)
+    if recipe.train.gradient_checkpointing:
+        policy.enable_gradient_checkpointing()
+    return policy
+
+
+def load_reference(recipe: Recipe, policy: Policy) -> LogprobModel:
+    """The policy that training starts from: under the adapters, or loaded once more."""
+    if recipe.lora.rank:
+        from grpo.model.lora import Base, LoraPolicy
+
+        assert isinstance(policy, LoraPolicy)
+        return Base(policy)
+    return load_starting_policy(recipe).frozen()
+
+
+def _with_adapters(recipe: Recipe, checkpoint: Path | None) -> Policy:
+    try:
+        from grpo.model.lora import add_adapters, load_adapters  # peft takes seconds to load
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"lora.rank = {recipe.lora.rank} needs peft ({error}): pip install 'grpo-rust[lora]'"
+        ) from error
+    lora, base = recipe.lora, load_starting_policy(recipe)
+    policy = add_adapters(base, rank=lora.rank, alpha=lora.alpha, targets=lora.targets, seed=recipe.run.seed)
+    if checkpoint:
+        load_adapters(policy, checkpoint)
+    return policy

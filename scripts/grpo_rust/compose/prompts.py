@@ -1,0 +1,66 @@
+"""The prompts of a recipe: read, checked and encoded."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from grpo.model.policy import Policy
+from grpo.rollout.prompts import DataError, encode_prompts, load_examples
+from grpo.rollout.records import Example
+from grpo_rust.recipe import Recipe
+from rewards.gold import gold_problem
+from rewards.prompts import SYSTEM_PROMPT
+from rewards.rubric import Rubric
+
+__all__ = ["PromptSet", "Prompts", "load_held_out", "load_prompts"]
+
+
+PROMPT_COLUMNS = ("prompt", "rust_prompt")  # the second as in the published data
+
+
+class PromptSet(NamedTuple):
+    """Encoded examples, and how many more were too long."""
+
+    examples: list[Example]
+    num_too_long: int = 0
+
+    def __str__(self) -> str:
+        too_long = f" ({self.num_too_long} too long, left out)" if self.num_too_long else ""
+        return f"{len(self.examples)}{too_long}"
+
+
+class Prompts(NamedTuple):
+    """What a run trains and evaluates on. Without held-out examples there is no evaluation."""
+
+    train: PromptSet
+    held_out: PromptSet
+
+
+def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
+    """Both sets of prompts of a recipe.
+
+    Raises:
+        DataError: For prompts that cannot be used, or gold tests that are going to be run and cannot be.
+    """
+    train = _load(recipe, policy, recipe.data.train, split="train", gold=Rubric(recipe.rewards.weights).needs_gold)
+    return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
+
+
+def load_held_out(recipe: Recipe, policy: Policy) -> PromptSet:
+    """The prompts to evaluate on. Raises: As `load_prompts`."""
+    return _load(recipe, policy, recipe.data.eval, split="test", gold=True, limit=recipe.eval.prompts)
+
+
+def _load(
+    recipe: Recipe, policy: Policy, source: str, *, split: str, gold: bool, limit: int | None = None
+) -> PromptSet:
+    """The first `limit` prompts of a source; `gold`: their gold tests are going to be run."""
+    system_prompt = SYSTEM_PROMPT if recipe.data.system_prompt == "rust" else ""
+    examples = load_examples(source, split=split, system_prompt=system_prompt, prompt_columns=PROMPT_COLUMNS)[:limit]
+    for example in examples if gold else ():
+        if problem := gold_problem(example.columns):
+            raise DataError(f"{source}: task {example.id!r}: {problem}")
+    fitting = encode_prompts(
+        examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
+    )
+    return PromptSet(fitting, len(examples) - len(fitting))

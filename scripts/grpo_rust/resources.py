@@ -1,0 +1,137 @@
+"""The rows of a plan about memory and disk: what a run needs, what it is made of, and whether this machine has it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from grpo_rust.engine_choice import choose_engine, expects_gpu
+from grpo_rust.memory_estimate import MemoryEstimate, ModelShape, estimate_memory
+from grpo_rust.recipe import Recipe
+from grpo_rust.run_size import RunSize
+
+__all__ = ["disk_rows", "memory_rows"]
+
+BYTES_PER_TOKEN = 4  # of a completion's text
+VERDICT_BYTES = 2_000  # of a completion's line in completions.jsonl beside its text
+REWARD_LINE_BYTES = 200
+H100_BYTES = 80e9
+NEARLY = 0.95  # above this share, fragments of the allocator may decide
+KEEPS = {"hf": (), "paged": ("weights",), "vllm": ("weights", "cache")}  # what an engine holds during updates
+
+
+def memory_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize, row_tokens: int) -> list[tuple[str, str]]:
+    """Peak memory, its parts, and whether the device has as much.
+
+    Args:
+        recipe: The recipe.
+        shape: The model's sizes; None where they are not known.
+        size: The run's counts.
+        row_tokens: The longest prompt and completion together.
+
+    Returns: pairs of a row's name and its text; the name is empty where the row continues the one above.
+    """
+    if shape is None:
+        return [("memory", "unknown")]
+    engine = choose_engine(recipe.sampling.engine, on_gpu=expects_gpu(recipe.train.device))
+    memory = _estimate(recipe, shape, size, row_tokens, engine)
+    return [
+        ("memory", f"about {_bytes(memory.peak)} on the model's device with the longest completions"),
+        ("", _parts(memory, engine, recipe.model.dtype)),
+        ("fits", _fits(recipe, memory.peak)),
+    ]
+
+
+def _estimate(recipe: Recipe, shape: ModelShape, size: RunSize, row_tokens: int, engine: str) -> MemoryEstimate:
+    """The memory of a recipe with an engine."""
+    ahead = ("cache",) if engine != "hf" and recipe.rollout.overlap else ()
+    return estimate_memory(
+        shape,
+        dtype=recipe.model.dtype,
+        reference=recipe.loss.kl_beta > 0,
+        micro_batch_tokens=min(recipe.train.micro_batch_tokens, size.completions_per_step * row_tokens),
+        rows=size.completions_per_step,
+        row_tokens=row_tokens,
+        lora_rank=recipe.lora.rank,
+        gradient_checkpointing=recipe.train.gradient_checkpointing,
+        own_engine=engine != "hf",
+        cache_bytes=int(recipe.sampling.kv_cache_gb * 1e9) if engine == "vllm" else 0,
+        keeps=() if recipe.sampling.sleep else (*KEEPS[engine], *ahead),
+    )
+
+
+def _parts(memory: MemoryEstimate, engine: str, dtype: str) -> str:
+    """What the memory is made of: always, during sampling and during an update."""
+    always = f"weights {_bytes(memory.weights)}, Adam {_bytes(memory.adam)}"
+    always += f", reference {_bytes(memory.reference)}" if memory.reference else ""
+    copy = f", {dtype} copy {_bytes(memory.compute_copy)}" if memory.compute_copy else ""
+    own = f"{engine}'s weights, their buffer and its sampler {_bytes(memory.engine)}, " if memory.engine else ""
+    sampling = f"sampling ({own}KV cache {_bytes(memory.kv_cache)})"
+    beside = f", {engine} still there {_bytes(memory.beside_updates)}" if memory.beside_updates else ""
+    updating = f"updating (gradients {_bytes(memory.gradients)}{copy}, activations {_bytes(memory.activations)}"
+    updating += f", head {_bytes(memory.head)}{beside})"
+    return f"{always}; {sampling}; {updating}"
+
+
+def _fits(recipe: Recipe, needed: int) -> str:
+    """Whether the memory suffices: that of this machine or its GPU, and of one H100 if it does not."""
+    place, size = _device_bytes(recipe.train.device)
+    if size is not None and needed <= size:
+        return f"yes: {place} has {_bytes(size)}"
+    here = f"not here, {place} has {_bytes(size)}; " if size is not None else ""
+    if needed <= H100_BYTES:
+        tight = "barely" if needed > NEARLY * H100_BYTES else "yes"
+        return f"{here}one H100 has {_bytes(int(H100_BYTES))}: {tight}"
+    ways = {
+        "lora.rank=16": not recipe.lora.rank,
+        "train.gradient_checkpointing=true": not recipe.train.gradient_checkpointing,
+        "sampling.sleep=true rollout.overlap=0": recipe.sampling.engine == "vllm" and not recipe.sampling.sleep,
+        "a smaller train.micro_batch_tokens": True,
+    }
+    return f"{here}NO: one H100 has {_bytes(int(H100_BYTES))}: try {', '.join(way for way, can in ways.items() if can)}"
+
+
+def _device_bytes(device: str) -> tuple[str, int | None]:
+    """The device that the policy would live on here, and its memory; None where it cannot be asked."""
+    if not expects_gpu(device):
+        return "this machine", os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    query = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    try:
+        said = subprocess.run(query, capture_output=True, text=True, check=True, timeout=20).stdout
+        return "its GPU", int(said.split()[0]) << 20
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return "its GPU", None
+
+
+def disk_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize) -> list[tuple[str, str]]:
+    """Disk space of checkpoints and logs, and what is free; arguments and rows as of `memory_rows`."""
+    written = -(-size.steps // recipe.checkpoint.every) if size.steps and recipe.checkpoint.every else 1
+    checkpoints = 0 if shape is None else min(written, recipe.checkpoint.keep + 1) * _checkpoint_bytes(recipe, shape)
+    line = BYTES_PER_TOKEN * recipe.sampling.max_completion_tokens + VERDICT_BYTES
+    per_completion = (line if recipe.log.completions else 0) + REWARD_LINE_BYTES * len(recipe.rewards.weights)
+    logs = None if size.completions is None else size.completions * per_completion
+    parent = next(path for path in recipe.run_path().absolute().parents if path.exists())
+    free = shutil.disk_usage(parent).free
+    known = f"checkpoints {_bytes(checkpoints) if shape else 'unknown'}, logs {_bytes(logs)}"
+    rows = [("disk", f"{known}; {_bytes(free)} free in {parent}")]
+    if checkpoints + (logs or 0) > free:
+        rows.append(("", "TOO LITTLE: make room, choose another run.dir, or lower checkpoint.keep"))
+    return rows
+
+
+def _checkpoint_bytes(recipe: Recipe, shape: ModelShape) -> int:
+    """The model in fp32, and Adam's moments of what is trained; with LoRA the adapters too."""
+    adapters = recipe.lora.rank * shape.linear_ends
+    return 4 * (shape.parameters + adapters) + 8 * (adapters or shape.parameters)
+
+
+def _bytes(value: int | None) -> str:
+    """A size to two digits.
+
+    >>> _bytes(12_300_000), _bytes(2_500_000_000)
+    ('12 MB', '2.5 GB')
+    """
+    if value is None:
+        return "unknown"
+    return f"{value / 1e9:,.1f} GB" if value >= 1e9 else f"{value / 1e6:,.0f} MB"

@@ -1,0 +1,161 @@
+"""A completion's code is found by its fences; the structure of any text is read in linear time."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from completions import ADD, NO_TESTS, fenced, module
+from rewards import extract_code, parse
+from rewards.rust.parse import code_blocks
+
+FRAGMENTS = ["```", "```rust", "````", "rust", "\n", "\r\n", " ", "fn f() {}", "~~~", "`", "\udcff", "é"]
+CODE = [
+    "fn",
+    "f",
+    "(",
+    ")",
+    "{",
+    "}",
+    "#[test]",
+    "#[cfg(test)]",
+    "mod",
+    "let",
+    "=",
+    "assert!",
+    "|",
+    "//",
+    "/*",
+    '"',
+    "\udcff",
+    "é",
+]
+CODE += ["if", "false", "use", "as", "return", ";", "impl", "for", "match", "=>", ",", "macro_rules!", "\n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("```rust\nfn a() {}\n```", "fn a() {}\n"),
+        ("text\n```rust\nfn a() {}\n```\ntext", "fn a() {}\n"),
+        ("```rs\nfn a() {}\n```", "fn a() {}\n"),
+        ("```Rust,ignore\nfn a() {}\n```", "fn a() {}\n"),
+        ("  ```rust\nfn a() {}\n  ```", "fn a() {}\n"),
+        ("```rust\r\nfn a() {}\r\n```\r\n", "fn a() {}\n"),
+        ("```rust\n```", None),
+        ("```rust\n// soon\n/* and */\n```", None),
+        ("``` rust \nfn a() {}\n``` \t", "fn a() {}\n"),
+        ("````rust\n```\nfn a() {}\n````", "```\nfn a() {}\n"),
+        ("```rust\nfn a() {}\n```\n```rust\nfn b() {}\n```", "fn a() {}\n"),
+        ("```text\n```rust\n```\n```rust\nfn a() {}\n```", "fn a() {}\n"),
+        ("```rust\nfn a() {}", None),
+        ("```\nfn a() {}\n```", None),
+        ("```python\nx\n```", None),
+        ("``rust\nfn a() {}\n``", None),
+        ("fn a() {}", None),
+        ("", None),
+    ],
+)
+def test_the_code_is_the_first_closed_rust_block(text, code):
+    assert extract_code(text) == code
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS)).map("".join) | st.text())
+def test_blocks_are_parts_of_the_completion_and_never_raise(text):
+    blocks = code_blocks(text)
+    assert extract_code(text) == (blocks[0] if blocks else None)
+    assert len(blocks) <= text.count("```rust") + text.lower().count("rust") + text.lower().count("rs")
+    for block in blocks:
+        assert block in text.replace("\r\n", "\n")
+
+
+@given(st.lists(st.sampled_from(CODE)).map(" ".join) | st.text())
+def test_any_text_has_a_structure_within_its_bytes(code):
+    program = parse(code)
+    size = len(code.encode("utf-8", "replace"))
+    assert all(0 <= start < end <= size for start, end in program.test_code)
+    assert len(program.tests) <= code.count("test")
+    assert len(program.asserts) <= code.count("assert")
+
+
+def test_functions_constants_types_tests_and_helpers_are_told_apart():
+    program = parse(
+        "const A: u8 = 1; struct S<T>(T); impl<T> S<T> { fn m(&self) {} } fn f() {} mod inner { fn g() {} }\n"
+        "#[cfg(test)]\nmod tests { use super::*; fn help() {} const B: u8 = 2; #[test] fn t() { assert!(true) } }"
+    )
+    assert (set(program.functions), program.constants, program.types) == ({"m", "f", "g"}, {"A"}, {"S"})
+    assert (set(program.helpers), program.test_items, [t.name for t in program.tests]) == ({"help"}, {"B"}, ["t"])
+    assert program.num_test_modules == 1
+
+
+@pytest.mark.parametrize("name", ["tests in a comment", "tests in a string"])
+def test_comments_and_strings_hold_no_tests(name):
+    program = parse(NO_TESTS[name])
+    assert (program.tests, program.num_test_modules, program.asserts) == ([], 0, [])
+
+
+def test_the_attributes_of_a_test_are_read():
+    program = parse(
+        '#[cfg(test)] mod t { #[test] #[ignore = "slow"] fn a() {} #[test]\n// why\n#[should_panic(expected = "x y")]\n'
+        "fn b() {} #[test] #[cfg(unix)] fn c() {} #[test] fn d() {} }"
+    )
+    seen = [(t.name, t.ignored, t.should_panic, t.conditional) for t in program.tests]
+    assert seen == [
+        ("a", True, False, False),
+        ("b", False, True, False),
+        ("c", False, False, True),
+        ("d",) + (False,) * 3,
+    ]
+    assert program.tests[1].attributes == ("test", 'should_panic(expected="x y")')
+
+
+def test_a_test_module_starts_with_its_attributes_in_bytes():
+    code = "// é \udcff\n#[allow(dead_code)]\n#[cfg(test)]\nmod tests {}\nfn after() {}\n"
+    (start, end), *others = parse(code).test_code
+    encoded = code.encode("utf-8", "replace")
+    assert not others and encoded[start:end] == b"#[allow(dead_code)]\n#[cfg(test)]\nmod tests {}"
+
+
+def test_asserts_are_the_same_when_only_spaces_comments_and_messages_differ():
+    program = parse(
+        ADD + module('assert_eq!(add(1,2), 3);\n assert_eq!( add(1, 2) /* x */, 3, "m {}", 1 );\n assert!(x > 1);')
+    )
+    assert [found.text for found in program.asserts] == ["assert_eq(add ( 1 , 2 ) , 3)"] * 2 + ["assert(x > 1)"]
+
+
+def test_commas_of_generics_do_not_split_arguments():
+    (found,) = parse("#[test] fn t() { assert_eq!(f::<A, B>(1), [1, 2]); }").asserts
+    assert found.arguments == ("f :: < A , B > ( 1 )", "[ 1 , 2 ]")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "fn f() {" + "(" * 100_000,
+        "fn f() {" + "let a={" * 7000 + "};" * 7000 + "}",
+        "fn f() {" + "fn a(){" * 7000 + "}" * 7000 + "}",
+        "fn f() {" + "match {" * 7000 + "1" + "}{}" * 7000 + "}",
+        "fn f() {" + "let a=||{" * 6000 + "};" * 6000 + "}",
+        "#[test] fn f() {" + "if {" * 9000 + "1" + "}{}" * 9000 + "}",
+        "mod a{" * 14_000 + "}" * 14_000,
+        "#[cfg(test)] mod t{" + "#[test] fn a(){assert_eq!(f(1),2);}" * 2800 + "}",
+        "#[test] fn f(){" + "f(" * 45_000 + ")" * 45_000 + "}",
+    ],
+    ids=lambda code: f"{code[8:20]}...",
+)
+def test_a_hundred_kilobytes_of_nesting_take_seconds(code):
+    started = time.process_time()
+    parse(code)
+    assert time.process_time() - started < 10
+
+
+def test_a_megabyte_of_fences_takes_no_time():
+    started = time.process_time()
+    code_blocks("```rust\n" * 60_000 + "`" * 500_000)
+    code_blocks(fenced(ADD) * 10_000)
+    code_blocks("```" + " " * 500_000 + "`")
+    code_blocks("```rust" + " \t" * 250_000 + "x`")
+    assert time.process_time() - started < 5

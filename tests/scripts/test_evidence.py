@@ -1,0 +1,77 @@
+"""Every study writes its pages from what runs left on disk, and every picture that a page shows is there."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from evidence import STUDIES, main
+from study.arms import CONTROL, DESIGNS, OVERLAP
+
+CHECKS = ("build", "clippy", "test", "test_strict", "gold", "asserts")
+
+
+def write_completions(file: Path, rate: float) -> None:
+    """Three prompts with two completions each, a share of which passes everything."""
+    passes = [float(number < 6 * rate) for number in range(6)]
+    lines = [
+        {
+            "task_id": f"t{number // 2}",
+            "num_tokens": 10 + number,
+            "checks": dict.fromkeys(CHECKS, passed),
+            "verdict": {"outcome": "passed" if passed else "build_error", "code": "fn f() {}", "diagnostics": []},
+        }
+        for number, passed in enumerate(passes)
+    ]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One finished run of every arm, and the completions of each model to both sets of prompts."""
+    folder = tmp_path_factory.mktemp("runs")
+    names = [f"{arm.name}-0" for arm in (*DESIGNS, CONTROL, OVERLAP)]
+    for held_out in ("eval", "harder"):
+        for name, rate in {"warm": 0.5, **dict.fromkeys(names, 1.0)}.items():
+            write_completions(folder / f"{name}.{held_out}.jsonl", rate)
+    for name in names:
+        (folder / name).mkdir()
+        (folder / name / "environment.json").write_text('{"commit": {"id": "0123456789"}}')
+        step = {"check/build": 0.5, "check/test_strict": 0.25, "check/asserts": 2.0, "policy/entropy": 0.7}
+        (folder / name / "metrics.jsonl").write_text("".join(json.dumps({"step": n, **step}) + "\n" for n in (1, 2)))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("study", "page", "row"),
+    [
+        ("gains", "evidence.md", "| build | 50.0 % | 100.0 % | +50.0"),
+        ("overlap", "overlap.md", "| build | 100.0 % | 100.0 % | +0.0 ± 0.0 |"),
+        ("rewards", "rewards_study.md", "| `strict_only` | 1 for a strict pass, nothing else | +50.0"),
+    ],
+)
+def test_a_study_writes_its_page_without_running_anything(
+    runs: Path, tmp_path: Path, study: str, page: str, row: str
+) -> None:
+    words = ["--study", study, "--only-report", "--seeds", "1", "--control-seeds", "1", "--samples", "2"]
+    assert main([*words, "--runs", str(runs), "--docs", str(tmp_path)]) == 0
+    text = (tmp_path / page).read_text(encoding="utf-8")
+    assert row in text
+    assert f"python scripts/evidence.py --study {study} --only-report" in text and "trained at 0123456" in text
+    pictures = re.findall(r"!\[.*\]\((.*)\)", text)
+    assert len(pictures) == (study != "rewards") and all((tmp_path / picture).exists() for picture in pictures)
+
+
+def test_the_pages_of_the_project_show_pictures_that_exist() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    for page in ("evidence.md", "overlap.md"):
+        (picture,) = re.findall(r"!\[.*\]\((.*)\)", (docs / page).read_text(encoding="utf-8"))
+        assert (docs / picture).exists(), page
+
+
+def test_runs_that_are_not_there_are_the_hosts_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--only-report", "--runs", str(tmp_path), "--docs", str(tmp_path)]) == 3
+    assert capsys.readouterr().err.startswith("evidence: ") and set(STUDIES) == {"gains", "rewards", "overlap"}

@@ -1,0 +1,90 @@
+"""The contract of `memory_estimate`: parameters and memory by formula are those of the real model classes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from grpo_rust.known_sizes import known_config
+from grpo_rust.memory_estimate import FAMILIES, estimate_memory, model_shape
+from tiny_config import TINY
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_parameters_by_formula_are_those_of_the_model(family, tied):
+    options = {**TINY, "tie_word_embeddings": tied, "model_type": family}
+    variants = [options]
+    if family == "llama":
+        variants += [{**options, "attention_bias": True}, {**options, "mlp_bias": True}]
+    for variant in [*variants, *({**variant, "head_dim": 32} for variant in variants if family != "qwen2")]:
+        config = AutoConfig.for_model(**variant)
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(config)
+        expected = sum(parameter.numel() for parameter in model.parameters())
+        assert model_shape(json.loads(config.to_json_string(use_diff=False))).parameters == expected, variant
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 0.02), ("bfloat16", 0.12)])
+def test_activations_by_formula_are_what_autograd_saves(dtype, tolerance):
+    """Summed over the storages saved between two depths of one model, parameters left out."""
+    saved = [saved_bytes(layers, dtype) for layers in (2, 4)]
+    shape = model_shape({**TINY, "num_hidden_layers": 2, "hidden_size": 128, "intermediate_size": 256})
+    expected = estimate_memory(
+        shape, dtype=dtype, reference=False, micro_batch_tokens=1024, rows=1, row_tokens=1
+    ).activations
+    assert saved[1] - saved[0] == pytest.approx(expected, rel=tolerance)
+    assert saved[1] - saved[0] != pytest.approx(1.3 * expected, rel=tolerance)
+
+
+def test_lora_keeps_adam_and_gradients_of_its_own_weights_only():
+    sizes = {"model_type": "qwen2", "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 3}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 32, "tie_word_embeddings": True}
+    shape = model_shape(sizes | heads)
+    assert shape.linear_ends == 3 * (2 * (8 + 8) + 2 * (8 + 4) + 3 * (8 + 16))
+    work = {"dtype": "float32", "reference": True, "micro_batch_tokens": 64, "rows": 1, "row_tokens": 64}
+    full, lora = estimate_memory(shape, **work), estimate_memory(shape, **work, lora_rank=2)
+    assert lora.adam == 2 * lora.gradients == 8 * 2 * shape.linear_ends < full.adam
+    assert lora.weights == full.weights + lora.gradients
+    assert (full.reference, lora.reference) == (full.weights, 0), "adapters off are the reference"
+    assert estimate_memory(shape, **work, gradient_checkpointing=True).activations < full.activations
+
+
+def saved_bytes(layers: int, dtype: str) -> int:
+    config = AutoConfig.for_model(**{**TINY, "num_hidden_layers": layers, "hidden_size": 128, "intermediate_size": 256})
+    model = AutoModelForCausalLM.from_config(config).base_model
+    parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    storages: dict[int, torch.UntypedStorage] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        storages[storage.data_ptr()] = storage
+        return tensor
+
+    ids = torch.zeros(16, 64, dtype=torch.int64)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == "bfloat16"):
+            model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
+    return sum(storage.nbytes() for place, storage in storages.items() if place not in parameters)
+
+
+@pytest.mark.parametrize("name", ["0.5B", "1.5B", "3B"])
+def test_known_models_have_the_parameters_of_their_cards(name):
+    shape = model_shape(known_config(f"Qwen/Qwen2.5-Coder-{name}-Instruct"))
+    assert shape.parameters == {"0.5B": 494_032_768, "1.5B": 1_543_714_304, "3B": 3_085_938_688}[name]
+
+
+def test_an_engine_of_its_own_is_counted_while_it_is_there():
+    shape = model_shape(TINY)
+    common = {"dtype": "bfloat16", "reference": False, "micro_batch_tokens": 100, "rows": 4, "row_tokens": 50}
+    alone, asleep = estimate_memory(shape, **common), estimate_memory(shape, **common, own_engine=True)
+    awake = estimate_memory(shape, **common, own_engine=True, keeps=("weights", "cache"))
+    assert asleep.engine == awake.engine == 2 * 2 * shape.parameters + 12 * 4 * 128 and alone.engine == 0
+    assert asleep.kv_cache * 50 == alone.kv_cache * 256, "whole pages"
+    assert awake.peak - asleep.peak == awake.engine + awake.kv_cache, "updates are the larger part here"
+    assert awake.beside_updates == awake.engine + awake.kv_cache and asleep.beside_updates == 0
+    crowded = {**common, "rows": 40_000, "own_engine": True}
+    assert estimate_memory(shape, **crowded).peak > asleep.peak, "else sampling is"
