@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from grpo.objective import Mismatch
+from grpo.rollout.prompts import DataError
 from grpo.schema import ConfigError, load
 from grpo_rust.compose.engine import _cache_bytes
-from grpo_rust.compose.policy import load_trained_policy
+from grpo_rust.compose.policy import load_starting_policy, load_trained_policy
+from grpo_rust.compose.prompts import load_prompts
 from grpo_rust.compose.updater import build_objective, build_updater
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
 
@@ -128,3 +130,21 @@ def test_checkpointing_is_switched_on() -> None:
     settings = recipe("train.gradient_checkpointing=true")
     policy = load_trained_policy(settings)
     assert len(policy.checkpointed_layers) == policy.model.config.num_hidden_layers
+
+
+def test_updates_get_all_threads_unless_the_engine_samples_beside_them() -> None:
+    policy = load_trained_policy(recipe())
+    alone, beside = recipe("train.threads=3"), recipe("train.threads=3", "rollout.overlap=1")
+    assert build_updater(alone, policy, num_steps=1)._threads == 3
+    assert build_updater(beside, policy, num_steps=1)._threads == 0, "as many as in sampling"
+
+
+@pytest.mark.parametrize("weight", [0, 1])
+def test_gold_tests_of_training_prompts_are_checked_where_they_are_run(tmp_path: Path, weight: int) -> None:
+    source = tmp_path / "prompts.jsonl"
+    source.write_text('{"prompt": "x", "gold_tests": "assert_eq!(1, 1);"}\n')
+    words = [f"data.train={source}", "eval.prompts=0"]
+    policy = load_starting_policy(recipe())
+    assert str(load_prompts(recipe(*words), policy).train) == "1", "no reward runs them"
+    with pytest.raises(DataError, match="holds no #.test. function"):
+        load_prompts(recipe(*words, f"rewards.weights.gold={weight}"), policy)
