@@ -290,7 +290,7 @@ def test_interrupted_at_once_says_what_is_left(
     resumable: bool, finished: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     path = tmp_path / "a run"
-    arguments = [*SMALL, "train.max_steps=3", f"run.dir={path}"]
+    arguments = [*SMALL, "train.max_steps=60", f"run.dir={path}"]
     if resumable:
         shutil.copytree(finished[0], path)
         arguments.append("run.resume=true")
