@@ -36,19 +36,15 @@ class Project:
 
     @property
     def num_lines(self) -> int:
-        """The number of lines of src/main.rs without anything appended."""
+        """The number of lines of src/main.rs."""
         return (HEAD + self.source + TAIL).count("\n")
 
-    def create(self, appended: str = "") -> None:
-        """Make the directories and the manifest, and write the program with `appended` after it."""
+    def create(self) -> None:
+        """Make the directories and the manifest, and write the program."""
         for path in (self.root / "src", self.directory / "home", self.directory / "tmp"):
             path.mkdir(parents=True)
         (self.root / "Cargo.toml").write_text(MANIFEST)
-        self.write(appended)
-
-    def write(self, appended: str = "") -> None:
-        """Write src/main.rs with `appended` after it. Not safe once the program ran: it may have changed its files."""
-        program = (HEAD + self.source + TAIL + appended).encode("utf-8", "surrogatepass")
+        program = (HEAD + self.source + TAIL).encode("utf-8", "surrogatepass")
         (self.root / "src" / "main.rs").write_bytes(program)
 
     def line_in_source(self, line: int | None) -> int | None:

@@ -25,7 +25,8 @@ class Outcome(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     BUILD_ERROR = "build_error"
     TEST_BUILD_ERROR = "test_build_error"  # builds, but its tests do not compile
-    FORGED = "forged"  # cargo test succeeded, but libtest did not report the canary
+    UNTRUSTED = "untrusted"  # cargo test succeeded, in a program that has powers: it could have written the report
+    FORGED = "forged"  # cargo test succeeded, but the report does not agree with itself
     TEST_FAILED = "test_failed"
     NO_TESTS = "no_tests"
     LINT_ERROR = "lint_error"  # all tests pass, clippy fails
@@ -54,6 +55,7 @@ class Verdict:
     passed: int = 0
     failed: int = 0
     ignored: int = 0
+    powers: tuple[str, ...] = ()  # what it uses that could write its tests' report: see `sandbox.grading.powers`
     warnings: int = 0  # distinct compiler and clippy warnings of the clippy phase
     diagnostics: tuple[Diagnostic, ...] = ()
     test_output: str = ""  # the end of what the test binary printed: hostile text
@@ -75,4 +77,5 @@ class Verdict:
     def from_json(cls, record: Mapping[str, Any]) -> Verdict:
         """The verdict that `to_json` wrote."""
         diagnostics = tuple(Diagnostic(**item) for item in record["diagnostics"])
-        return cls(**{**record, "outcome": Outcome(record["outcome"]), "diagnostics": diagnostics})
+        known = {"outcome": Outcome(record["outcome"]), "diagnostics": diagnostics, "powers": tuple(record["powers"])}
+        return cls(**{**record, **known})

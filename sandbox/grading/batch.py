@@ -2,8 +2,8 @@
 
 Starting a compiler and linking the standard library cost more than compiling a typical program. A crate of sixteen
 programs pays these costs once. A program takes part only if it behaves the same as a module as it does as a crate
-(`sandbox.grading.separation`). Each program has a module with a random name in a file of its own, a canary of its own,
-and a project of its own, in which its tests run as a separate process.
+(`sandbox.grading.separation`). Each program has a module with a random name in a file of its own, and a
+project of its own, in which its tests run as a separate process.
 
 A batch decides only programs that compile without an error: their build and clippy succeed, and their tests run. It
 never rejects a program. A program that an error points at leaves the batch and is graded alone, and the other programs
@@ -18,10 +18,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sandbox.grading.canary import Canary
 from sandbox.grading.direct import CLIPPY, HAZARDS, TESTS, DirectGrading
 from sandbox.grading.messages import Message
 from sandbox.grading.phases import Tested
+from sandbox.grading.powers import powers_of, split
 from sandbox.grading.separation import TestSeparation, find_test_module
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
@@ -46,7 +46,6 @@ class Member:
 
     number: int  # index among the batch's sources
     separation: TestSeparation
-    canary: Canary
     project: Project  # where its tests run
     module: str
     cpu_ms: float = 0.0  # its share of the compilations of the batch
@@ -58,7 +57,7 @@ class Member:
 
     def text(self) -> str:
         """The content of that file: the crate that the program would be alone."""
-        return HEAD + self.project.source + TAIL + self.canary.code()
+        return HEAD + self.project.source + TAIL
 
 
 class Batch:
@@ -90,7 +89,6 @@ class Batch:
             Member(
                 number,
                 separation,
-                Canary.for_source(source),
                 Project(workdir / f"member-{number}", source),
                 f"m{secrets.token_hex(8)}",
             )
@@ -161,8 +159,10 @@ class _MemberGrading(DirectGrading):
     def run_phases(self, phases: Sequence[str]) -> tuple[bool, bool, Tested]:
         self.prepare()
         own = [message for message in self._batch_messages if message.file == self._member.file]
+        own, reports = split(own)
         self.messages = self.outside_tests(own, self._member.separation)
+        self.powers = powers_of(reports, self.project)
         prefix = f"{self._member.module}::"
-        tested = Tested.of(self.run_compiled(self._binary, prefix), self._member.canary)
+        tested = Tested.of(self.run_compiled(self._binary, prefix))
         output = tested.output.replace(prefix, "").replace(self._member.file, "src/main.rs")
         return True, True, replace(tested, output=output)

@@ -32,7 +32,7 @@ class CargoGrading(Grading):
         clippy = self.run_cargo("clippy") if "clippy" in phases else None
         if "test" not in phases:
             return build, clippy, Tested()
-        return build, clippy, Tested(ok=False) if self.stopped else self.test(parses=build is not False)
+        return build, clippy, Tested(ok=False) if self.stopped else Tested.of(self.run_tests())
 
     def run_tests(self) -> TestRun:
         # cargo starts the tests by a runner, which gives them the limits and rights of tests: fewer than a compiler's.

@@ -32,9 +32,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sandbox.grading.canary import Canary
 from sandbox.grading.messages import Message, read_messages
 from sandbox.grading.phases import Grading, Tested, TestRun
+from sandbox.grading.powers import FORCE, powers_of, split
 from sandbox.grading.separation import TestSeparation, find_test_module
 from sandbox.isolation.process import Finished
 from sandbox.verdict import PHASES
@@ -63,7 +63,7 @@ BASE = [
     "--check-cfg", "cfg(docsrs,test)", "--check-cfg", "cfg(feature, values())", "-Cstrip=debuginfo",
     "-L", f"dependency={OUTPUT}",
 ]  # fmt: skip
-ABOUT_TESTS = "clippy::items_after_test_module"  # reported for the canary, and only if the tests are compiled
+ABOUT_TESTS = "clippy::items_after_test_module"  # reported for `main`, and only if the tests are compiled
 AMBIGUOUS = (
     "E0282",
     "E0283",
@@ -104,7 +104,7 @@ class DirectGrading(Grading):
         build, clippy = self._without_tests() if set(phases) & {"build", "clippy"} else (None, None)
         tested = Tested()
         if "test" in phases:
-            tested = Tested(ok=False) if self.stopped else self.test(parses=build is not False)
+            tested = Tested(ok=False) if self.stopped else Tested.of(self.run_tests())
         return build if "build" in phases else None, clippy if "clippy" in phases else None, tested
 
     def prepare(self) -> None:
@@ -112,9 +112,10 @@ class DirectGrading(Grading):
         super().prepare()
 
     def compile_tests(self, program: Sequence[str] = ("rustc",)) -> Finished:
-        """Compile and link the tests."""
-        linking = FOR_LLD if self.toolchain.links_with_lld else ()
-        return self._compile("test", program, "--test", "--emit=link", "-Ccodegen-units=1", *linking, "-o", TESTS)
+        """Compile and link the tests; clippy reports powers besides."""
+        options = [*(FOR_LLD if self.toolchain.links_with_lld else ()), *(FORCE if program == CLIPPY else ())]
+        command = self._command(program, "--test", "--emit=link", "-Ccodegen-units=1", *options, "-o", TESTS)
+        return self.compile("test", command, lists=program == CLIPPY)
 
     def run_tests(self) -> TestRun:
         compiled = self.compile_tests()
@@ -126,18 +127,16 @@ class DirectGrading(Grading):
 
     def _by_one_call(self, separation: TestSeparation) -> tuple[bool, bool, Tested] | None:
         """Decide build, clippy and tests by one compilation; None if it cannot decide them."""
-        canary = Canary.for_source(self.project.source)
-        self.project.write(canary.code())
         compiled = self.compile_tests(CLIPPY)
-        messages = self.read(compiled)
+        messages, reports = split(self.read(compiled))
         errors = [message for message in messages if message.level == "error"]
         outside = self.outside_tests(messages, separation)
         if compiled.exit_code == 0:
             self.messages = outside
-            return True, True, Tested.of(self.run_compiled(self.project.root / TESTS), canary)
+            self.powers = powers_of(reports, self.project) if compiled.stderr_cut_at is None else None
+            return True, True, Tested.of(self.run_compiled(self.project.root / TESTS))
         if self.stopped:
             return False, False, Tested(ok=False)
-        self.project.write()
         last = self.project.num_lines
         if any((error.line or last) >= last or not _is_rustcs(error) for error in errors):
             return None
@@ -194,9 +193,12 @@ class DirectGrading(Grading):
         return done.exit_code == 0
 
     def _compile(self, phase: str, program: Sequence[str], *arguments: str) -> Finished:
-        """Call a compiler, with cargo's arguments before `arguments`."""
-        command: list[str | Path] = [self.toolchain.bin / program[0], *program[1:], *BASE, *arguments]
-        return self.compile(phase, command)
+        """Call a compiler."""
+        return self.compile(phase, self._command(program, *arguments))
+
+    def _command(self, program: Sequence[str], *arguments: str) -> list[str | Path]:
+        """The command that calls a compiler, with cargo's arguments before `arguments`."""
+        return [self.toolchain.bin / program[0], *program[1:], *BASE, *arguments]
 
     def read(self, done: Finished) -> list[Message]:
         """Read a compiler's messages, except the warnings that cargo's commands do not give."""

@@ -1,7 +1,7 @@
 """Takes one program through build, clippy and tests. The backends differ only in how they run each phase.
 
-Build and clippy get the program as it is. The tests run with the canary appended, which is not counted. A program that
-does not build is first tested without the canary, since the appended text could complete source that breaks off.
+A report of tests is genuine if it agrees with itself and with the exit code of the process, and if the program has no
+power to write that report (`sandbox.grading.powers`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import re
 import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sandbox.grading.canary import Canary
-from sandbox.grading.messages import Message, Tally, agrees, read_tally
+from sandbox.grading.messages import Message, Tally, agrees, read_messages, read_tally
+from sandbox.grading.powers import EXAMINE, FORCE, UNKNOWN, lists_directory, powers_of, split, write_lists
 from sandbox.isolation.disk_usage import Disk
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.process import Finished, Stop, run
@@ -59,6 +59,7 @@ class Grading(ABC):
     """Grades one program: runs commands, and collects what decides the verdict."""
 
     compiler_environment: Mapping[str, str] = {}  # variables for compilers only; a subclass may add some
+    powers: tuple[str, ...] | None = None  # `Verdict.powers`; None until the compiler was asked
 
     def __init__(
         self, project: Project, isolation: Isolation, limits: Limits, on_start: Callable[[int], None] = lambda pid: None
@@ -94,6 +95,9 @@ class Grading(ABC):
     def verdict(self, phases: Sequence[str] = PHASES) -> Verdict:
         """Grade the program."""
         build, clippy, tested = self.run_phases(phases)
+        if tested.compiled and self.powers is None:
+            self.powers = self._find_powers()
+        tested = replace(tested, genuine=tested.genuine and not self.powers)
         warnings = {message for message in self.messages if message.level == "warning"}
         return Verdict(
             outcome=self._outcome(build, clippy, tested),
@@ -104,6 +108,7 @@ class Grading(ABC):
             passed=tested.tally.passed,
             failed=tested.tally.failed,
             ignored=tested.tally.ignored,
+            powers=self.powers or (),
             warnings=len(warnings),
             diagnostics=self._diagnostics(),
             test_output=tested.output,
@@ -115,28 +120,32 @@ class Grading(ABC):
 
     def prepare(self) -> None:
         """Make what the commands need. Must be called in a fresh project before any command."""
+        write_lists(self.project)
         self.isolation.hand_over(self.project)
 
-    def write(self, appended: str = "") -> None:
-        """Write the program, and text after it, for the next compiler; in a fresh project if the program has run."""
-        if not self._has_run:
-            self.project.write(appended)
-            return
-        remove_tree(self.project.directory)
-        self.project.create(appended)
-        self.prepare()
-        self._has_run = False
+    def start_afresh(self) -> None:
+        """Make the project again if the program has run, since it may have changed its files."""
+        if self._has_run:
+            remove_tree(self.project.directory)
+            self.project.create()
+            self.prepare()
+            self._has_run = False
 
-    def compile(self, phase: str, command: Sequence[str | Path], *, tree_cpu_s: int | None = None) -> Finished:
+    def compile(
+        self, phase: str, command: Sequence[str | Path], *, tree_cpu_s: int | None = None, lists: bool = False
+    ) -> Finished:
         """Run a compiler or cargo.
 
         Args:
             phase: The phase that its time and limits are recorded for.
             command: Program and arguments.
             tree_cpu_s: CPU seconds for it and all processes that it starts; None for `compile_cpu_s`.
+            lists: Whether clippy reads the lists of `sandbox.grading.powers`.
         """
         isolated = self.isolation.compile(command, self.project, self.limits)
         environment = {**self.environment(), **self.compiler_environment}
+        if lists:
+            environment["CLIPPY_CONF_DIR"] = str(lists_directory(self.project))
         return self._run(phase, isolated, environment, tree_cpu_s or self.limits.compile_cpu_s, COMPILER_OUTPUT)
 
     def run_binary(self, phase: str, command: Sequence[str | Path]) -> Finished:
@@ -193,24 +202,20 @@ class Grading(ABC):
         """Whether a limit was reached. No further command is run then."""
         return bool(self._stopped)
 
-    def test(self, *, parses: bool) -> Tested:
-        """Run the tests, with the canary appended unless that could change the result.
-
-        Args:
-            parses: False when the program, as it is, is known not to build.
-        """
-        if not parses:
-            self.write()
-            plain = Tested.of(self.run_tests(), None)
-            if not plain.ok:
-                return plain
-        canary = Canary.for_source(self.project.source)
-        self.write(canary.code())
-        attempt = self.run_tests()
-        if not attempt.compiled and any((error.line or 0) > self.project.num_lines for error in attempt.errors):
-            self.write()  # the program forbids what the canary needs: its result is not genuine
-            return Tested.of(self.run_tests(), None)
-        return Tested.of(attempt, canary)
+    def _find_powers(self) -> tuple[str, ...]:
+        """Compile the program with its tests once more, only to find its powers."""
+        if self.stopped:
+            return UNKNOWN
+        self.start_afresh()
+        output = self.project.directory / "tmp"
+        command = [self.toolchain.bin / "clippy-driver", "rustc", *EXAMINE, *FORCE, "--out-dir", output]
+        no_memory = self._no_memory
+        done = self.compile("powers", command, lists=True)
+        self._stopped.pop("powers", None)  # what this call reaches is no limit of cargo's commands
+        self._no_memory = no_memory
+        if done.exit_code != 0 or done.stderr_cut_at is not None:
+            return UNKNOWN
+        return powers_of(split(read_messages(done.stderr.splitlines()))[1], self.project)
 
     def _over_cpu(self, done: Finished) -> bool:
         """Whether the kernel ended a process for its CPU time: by SIGXCPU, or by SIGKILL if it ignored SIGXCPU.
@@ -228,6 +233,7 @@ class Grading(ABC):
             (self._no_memory, Outcome.OUT_OF_MEMORY),
             (build is False, Outcome.BUILD_ERROR),
             (tested.ok is False and not tested.compiled, Outcome.TEST_BUILD_ERROR),
+            (tested.ok is True and bool(self.powers), Outcome.UNTRUSTED),
             (tested.ok is True and not tested.genuine, Outcome.FORGED),
             (tested.ok is False, Outcome.TEST_FAILED),
             (tested.ok is True and tested.tally.passed + tested.tally.failed == 0, Outcome.NO_TESTS),
@@ -265,18 +271,16 @@ class Tested:
     output: str = ""
 
     @classmethod
-    def of(cls, attempt: TestRun, canary: Canary | None) -> Tested:
-        """Read the result of a run, without the canary in counts and output."""
+    def of(cls, attempt: TestRun) -> Tested:
+        """Read the result of a run."""
         tally = attempt.tally or Tally(0, 0, 0)
-        reached = canary is not None and canary.was_reached(attempt.output)
         honest_exit = attempt.exit_code == (101 if tally.failed else 0)
-        text = attempt.output[-2 * TAIL_SHOWN :].decode("utf-8", "replace")
-        shown = "\n".join(line for line in text.splitlines() if canary is None or canary.name not in line)
+        shown = attempt.output[-2 * TAIL_SHOWN :].decode("utf-8", "replace")
         return cls(
             ok=attempt.compiled and attempt.exit_code == 0,
             compiled=attempt.compiled,
-            genuine=reached and attempt.tally is not None and attempt.agrees and honest_exit,
-            tally=Tally(tally.passed, tally.failed, max(0, tally.ignored - reached)),
+            genuine=attempt.tally is not None and attempt.agrees and honest_exit,
+            tally=tally,
             output=shown[-TAIL_SHOWN:] if attempt.compiled else "",
         )
 

@@ -54,6 +54,7 @@ class Finished:
     stdout: bytes
     stdout_cut_at: int | None  # where in stdout bytes were dropped, None if it is complete
     stderr: bytes
+    stderr_cut_at: int | None
     stop: Stop | None
     wall_ms: float
     cpu_ms: float  # user + system, the whole process tree
@@ -166,6 +167,7 @@ def run(
         out.read(),
         out.cut_at,
         err.read(),
+        err.cut_at,
         stop,
         1e3 * (time.monotonic() - started),
         1e3 * cpu_s_used,
