@@ -11,7 +11,7 @@ from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 from sandbox.storage import code_hash
 from sandbox.workers.store import VerdictStore
-from sandbox.workers.task import Result, Task
+from sandbox.workers.task import Result, WorkerTask
 
 __all__ = ["ResultCache", "task_key"]
 
@@ -62,7 +62,7 @@ class ResultCache:
             self._results.popitem(last=False)
 
 
-def task_key(task: Task[Any], isolation: Isolation, limits: Limits) -> str:
+def task_key(task: WorkerTask[Any], isolation: Isolation, limits: Limits) -> str:
     """Hash all that a result depends on: every field of the task, toolchain, isolation, limits, and sandbox code."""
     toolchain = isolation.toolchain
     ways = (toolchain.version, toolchain.host, isolation.kind, isolation.landlock, isolation.user is None)

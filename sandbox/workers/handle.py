@@ -18,7 +18,7 @@ from typing import Any
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
-from sandbox.workers.task import Task
+from sandbox.workers.task import Result, WorkerTask
 
 __all__ = ["WorkerHandle"]
 
@@ -89,7 +89,7 @@ class WorkerHandle:
         process = self._process
         return process.pid if process is not None and process.is_alive() else None
 
-    def ask(self, tasks: Sequence[Task[Any]]) -> Iterator[tuple[int, Any]]:
+    def ask(self, tasks: Sequence[WorkerTask[Any]]) -> Iterator[tuple[int, Result | None]]:
         """Run tasks.
 
         Args:

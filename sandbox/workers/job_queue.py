@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.grading.backends import BATCH_SIZE
-from sandbox.workers.task import Task
+from sandbox.workers.task import WorkerTask
 
 __all__ = ["Job", "JobQueue"]
 
@@ -19,7 +19,7 @@ class Job:
     """A task to run, and the future of its result."""
 
     key: str
-    task: Task[Any]
+    task: WorkerTask[Any]
     future: Future[Any] = field(default_factory=Future)
     stop: Callable[[], None] | None = None  # stops the worker that runs it; None while none does
     expired: str = ""  # why it was cancelled; empty while it is wanted
@@ -48,7 +48,7 @@ class JobQueue:
             self._jobs.put(None)
 
     def take(self) -> list[Job]:
-        """Wait for a job. If it may be in a batch, take 1 / workers of those that wait too. Returns none after `end`."""
+        """Wait for a job. If it may share, take 1 / workers of those that wait too. Returns none after `end`."""
         jobs: list[Job] = []
         wanted = 1
         while len(jobs) < wanted:

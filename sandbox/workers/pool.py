@@ -36,8 +36,9 @@ from sandbox.verdict import PHASES, Outcome, Verdict
 from sandbox.workers.cache import ResultCache, task_key
 from sandbox.workers.handle import WorkerHandle
 from sandbox.workers.job_queue import Job, JobQueue
+from sandbox.workers.program_task import ProgramTask
 from sandbox.workers.store import VerdictStore
-from sandbox.workers.task import ProgramTask, R, Result, Task
+from sandbox.workers.task import R, Result, WorkerTask
 from sandbox.workers.worker import serve
 
 __all__ = ["SandboxPool"]
@@ -137,7 +138,7 @@ class SandboxPool:
             raise ValueError(f"phases are {tuple(phases)}; give some of {', '.join(PHASES)}")
         return self._submit(ProgramTask(source, tuple(phases), self.backend))
 
-    def _submit(self, task: Task[R]) -> Future[R]:
+    def _submit(self, task: WorkerTask[R]) -> Future[R]:
         """Queue a task, unless its result is known or the same task is queued already."""
         key = task_key(task, self.isolation, self.limits)
         with self._lock:
@@ -309,13 +310,13 @@ class SandboxPool:
                 failure = f"no worker can be started: {error}"
                 continue
             for _, result in worker.ask([job.task]):
-                answer: Result = result
-                return answer
+                return result
             if self._closed or job.expired:
                 return None
             worker.end()
             failure = f"{ATTEMPTS} workers died while grading it"
-        return job.task.failed(Outcome.HOST_ERROR, failure)
+        failed: Result = job.task.failed(Outcome.HOST_ERROR, failure)
+        return failed
 
     def _resolve(self, job: Job, result: Result | None) -> None:
         """Set the result of a job, and cache it unless it depends on the host or its load."""

@@ -1,6 +1,6 @@
 """What a worker can be asked to do: a task is a frozen record that travels to a worker, and its result travels back.
 
-Tasks of one kind may share a batch. A new kind of task is one subclass of `Task`: queueing, retries, deadlines, caching
+Tasks of one kind may share a batch. A new kind of task is one subclass of `WorkerTask`: queueing, retries, deadlines, caching
 and failures of the host work for every kind alike.
 """
 
@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
-from sandbox.grading.grade import grade, grade_together
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
-from sandbox.verdict import PHASES, Outcome, Verdict
+from sandbox.verdict import Outcome
 
-__all__ = ["Place", "ProgramTask", "Result", "Task"]
+__all__ = ["Place", "R", "Result", "WorkerTask"]
 
 
 class Result(Protocol):
@@ -44,7 +42,7 @@ class Place(NamedTuple):
     on_start: Callable[[int], None] = lambda pid: None  # called with the process group of every command
 
 
-class Task(ABC, Generic[R]):
+class WorkerTask(ABC, Generic[R]):
     """Something to run in a worker. A subclass is a frozen dataclass: its repr is a part of the cache's key."""
 
     kind: ClassVar[type[Any]]  # the class of its results
@@ -75,29 +73,3 @@ class Task(ABC, Generic[R]):
         """The result where it did not run, or not to its end."""
         result: R = self.kind(outcome, reason=reason)
         return result
-
-
-@dataclass(frozen=True)
-class ProgramTask(Task[Verdict]):
-    """Build, lint and test one program."""
-
-    source: str  # any text, possibly hostile
-    phases: tuple[str, ...] = PHASES
-    backend: str = "batch"
-
-    kind = Verdict
-
-    @property
-    def batch(self) -> Hashable:
-        return True if self.backend == "batch" and set(self.phases) == set(PHASES) else None
-
-    def run(self, place: Place) -> Verdict:
-        isolation, limits, workdir, on_start = place
-        return grade(
-            self.source, isolation, limits, workdir, backend=self.backend, phases=self.phases, on_start=on_start
-        )
-
-    @classmethod
-    def run_together(cls, tasks: Sequence[ProgramTask], place: Place) -> Iterator[tuple[int, Verdict | None]]:
-        isolation, limits, workdir, on_start = place
-        return grade_together([task.source for task in tasks], isolation, limits, workdir, on_start=on_start)

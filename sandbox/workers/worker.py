@@ -19,7 +19,7 @@ from sandbox.isolation.process import Terminated, become_reaper, kill_children, 
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
 from sandbox.verdict import Outcome
-from sandbox.workers.task import Place, Task
+from sandbox.workers.task import Place, WorkerTask
 
 __all__ = ["serve"]
 
@@ -34,7 +34,7 @@ def serve(
     """Answer requests on a connection until it is closed.
 
     A request is a tuple of tasks: one, or several to run in one batch. The answers are the pairs of
-    `Task.run_together`. A failure of the host becomes a result HOST_ERROR.
+    `WorkerTask.run_together`. A failure of the host becomes a result HOST_ERROR.
 
     Args:
         connection: To the pool.
@@ -65,7 +65,7 @@ def serve(
             _remove_if_empty(workdir.parent)
 
 
-def _results(tasks: Sequence[Task[Any]], place: Place) -> Iterator[tuple[int, Any]]:
+def _results(tasks: Sequence[WorkerTask[Any]], place: Place) -> Iterator[tuple[int, Any]]:
     """Run tasks, and pass on their pairs. If the host fails, every task without a result gets HOST_ERROR."""
     waiting = set(range(len(tasks)))
     try:
@@ -78,7 +78,7 @@ def _results(tasks: Sequence[Task[Any]], place: Place) -> Iterator[tuple[int, An
             yield number, tasks[number].failed(Outcome.HOST_ERROR, f"{type(error).__name__}: {error}")
 
 
-def _run(tasks: Sequence[Task[Any]], place: Place) -> Iterator[tuple[int, Any]]:
+def _run(tasks: Sequence[WorkerTask[Any]], place: Place) -> Iterator[tuple[int, Any]]:
     """Run one task alone, or several in one batch."""
     if len(tasks) == 1:
         yield 0, tasks[0].run(place)

@@ -14,8 +14,8 @@ from sandbox import Limits, Outcome, SandboxPool, Verdict
 from sandbox.isolation.policy import Isolation
 from sandbox.verdict import Diagnostic
 from sandbox.workers.cache import task_key
+from sandbox.workers.program_task import ProgramTask
 from sandbox.workers.store import VerdictStore
-from sandbox.workers.task import ProgramTask
 
 FULL = Verdict(
     Outcome.TEST_FAILED,
