@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from rewards.rust.parse import parse
-from rewards.rust.program import ASSERTS
+from rewards.rust.asserts import ASSERTS
 from sandbox.verdict import Verdict
 
 __all__ = ["GOLD_COLUMNS", "GoldProgram", "gold_passed", "gold_problem", "gold_program", "has_gold_tests"]

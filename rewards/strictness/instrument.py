@@ -4,15 +4,18 @@ The text is changed by insertions alone, on the lines where they belong, so that
 each assert becomes a record of whether it holds; it no longer ends the test. Outside tests, changes are put in:
 
 return      the function returns another value of its type at once: an empty, a small or a larger one, which the
-            compiler chooses by the type; a function that returns nothing does nothing
+            compiler chooses by the type
+nothing     a function that returns nothing does nothing
 operator    + for -, - for +, + for *, * for /, + for %, where both operands have both
 relation    a comparison, negated
 condition   the condition of an `if` or a `while`, negated
-constant    an integer, plus one
+constant    a number plus one, another text, the opposite truth value
 statement   a call, an assignment: left out
 
 The experiment's plan turns on, one at a time, the changes in those functions that test code calls by name: first what
-they return, then what they do. Left out: macros' arguments, constants, patterns, and functions that macros make.
+they return, then what they do. Where none of them can be changed, it turns on those in other functions; but not in
+those that only observe a value (`OBSERVING`), unless the tests call no function by name: an `eq` of the program's own
+that always says yes must not speak for the function whose result it compares. Left out: macros' arguments, constants, patterns, and functions that macros make.
 """
 
 from __future__ import annotations
@@ -21,10 +24,11 @@ from collections.abc import Iterator, Sequence
 
 from tree_sitter import Node
 
+from rewards.rust.asserts import asserts_in
 from rewards.rust.parse import parse, syntax
 from rewards.rust.program import Program
-from rewards.rust.tokens import COMMENTS, last_name, node_text
-from sandbox.evidence.experiment import MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant, Part
+from rewards.rust.tokens import last_name, leaves, node_text
+from sandbox.evidence.experiment import MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Group, Mutant, Part
 from sandbox.grading.batch import is_portable
 
 __all__ = ["experiment"]
@@ -39,6 +43,8 @@ HELD = {
     "debug_assert": "held", "debug_assert_eq": "held_eq", "debug_assert_ne": "held_ne",
 }  # fmt: skip
 REACHED = frozenset(("panic", "unreachable", "todo", "unimplemented"))
+# Methods that operators, macros and the language call to look at a value.
+OBSERVING = frozenset("eq ne partial_cmp cmp lt le gt ge fmt deref deref_mut not drop as_ref borrow clone".split())
 LEFT_ALONE = frozenset("""
     attribute_item inner_attribute_item macro_invocation macro_definition const_item static_item enum_item struct_item
     union_item type_item use_declaration type_arguments type_parameters parameters where_clause const_block
@@ -57,7 +63,7 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
 
     >>> made = experiment("fn f() -> u8 { 1 } #[cfg(test)] mod t { #[test] fn g() { assert_eq!(super::f(), 1); } }")
     >>> made.functions, [mutant.kind for mutant in made.mutants], made.plan
-    (('f',), ['return', 'return', 'return', 'constant'], ((1, 2, 3, 4),))
+    (('f',), ['return', 'return', 'return', 'constant'], (Group(role='called', mutants=(1, 2, 3, 4)),))
     """
     program = parse(source) if program is None else program
     if SUPPORT in source or not program.tests:
@@ -69,28 +75,36 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
         writer.parts(),
         tuple(writer.mutants),
         tuple(writer.functions),
-        writer.asserts,
+        tuple(writer.asserts),
         tuple(_plan(writer, thorough)),
         is_portable(source),
+        thorough,
     )
 
 
-def _plan(writer: _Writer, thorough: bool) -> Iterator[tuple[int, ...]]:
-    """The groups of mutants: one for each function that test code calls by name; then the others one by one."""
+def _plan(writer: _Writer, thorough: bool) -> Iterator[Group]:
+    """The groups of mutants: those of functions that test code calls by name, then those for want of others."""
     by_function: dict[int, list[int]] = {}
     for number, mutant in enumerate(writer.mutants, 1):
-        by_function.setdefault(mutant.function, []).append(number)
-    planned: set[int] = set()
-    by_function.pop(NO_FUNCTION, None)
-    for function, numbers in by_function.items():
-        if writer.functions[function] in writer.called:
-            returns = [n for n in numbers if writer.mutants[n - 1].kind == "return"]
-            others = [n for n in numbers if writer.mutants[n - 1].kind != "return"]
-            group = (*returns, *_spread(others, PER_FUNCTION))
-            planned.update(group)
-            yield group
+        if mutant.function != NO_FUNCTION:
+            by_function.setdefault(mutant.function, []).append(number)
+    called = {function for function in by_function if writer.functions[function] in writer.called}
+    any_called = any(name in writer.called for name in writer.functions)
+    for function in sorted(called):
+        yield Group("called", _chosen(writer, by_function[function], thorough))
+    for function in sorted(by_function.keys() - called):
+        if not (any_called and writer.functions[function] in OBSERVING):
+            yield Group("implicit", _chosen(writer, by_function[function], False))
     if thorough:
-        yield from ((n,) for numbers in by_function.values() for n in numbers if n not in planned)
+        for function in sorted(by_function.keys() - called):
+            yield Group("other", _chosen(writer, by_function[function], True))
+
+
+def _chosen(writer: _Writer, numbers: Sequence[int], thorough: bool) -> tuple[int, ...]:
+    """The mutants of a function that are tried: first what it returns, then what it does."""
+    returns = [n for n in numbers if writer.mutants[n - 1].kind in ("return", "nothing")]
+    others = [n for n in numbers if writer.mutants[n - 1].kind not in ("return", "nothing")]
+    return (*returns, *(others if thorough else _spread(others, PER_FUNCTION)))
 
 
 def _spread(numbers: Sequence[int], count: int) -> Sequence[int]:
@@ -104,7 +118,7 @@ class _Writer:
     def __init__(self, source: str, program: Program) -> None:
         self.mutants: list[Mutant] = []
         self.functions: list[str] = []
-        self.asserts = 0
+        self.asserts: list[str] = []
         self.called: set[str] = set()  # identifiers in test code
         self._source = source.encode("utf-8", "replace")
         self._edits: list[tuple[tuple[int, int, int, int], int, str, int]] = []  # start and order, end, text, mutant
@@ -154,21 +168,14 @@ class _Writer:
 
     def _read_tests(self, root: Node) -> None:
         """Put a record in place of every assert in test code."""
-        leaves = [leaf for leaf in _leaves(root) if self._in_tests(leaf)]
-        texts = [node_text(leaf).removeprefix("r#") for leaf in leaves]
-        self.called = {text for leaf, text in zip(leaves, texts, strict=True) if "identifier" in leaf.type}
-        for place, text in enumerate(texts[:-2]):
-            if texts[place + 1] != "!" or texts[place + 2] not in ("(", "[", "{") or self.asserts + 1 >= MAX_IDS:
-                continue
-            if text in HELD or text in REACHED:
-                first = place
-                while first >= 2 and texts[first - 1] == "::":
-                    first -= 2
-                start, end = leaves[first].start_byte, leaves[place].end_byte
-                name = HELD.get(text, "reached")
-                self._replace(start, end, f"crate::{SUPPORT}::{name}")
-                self._insert(leaves[place + 2].end_byte, f"{self.asserts}, " + (f"{text}, " if text in REACHED else ""))
-                self.asserts += 1
+        inside = [leaf for leaf in leaves(root) if self._in_tests(leaf)]
+        self.called = {node_text(leaf).removeprefix("r#") for leaf in inside if "identifier" in leaf.type}
+        for found in asserts_in(inside, (*HELD, *REACHED)):
+            if len(self.asserts) + 1 < MAX_IDS:
+                self._replace(found.start, found.end, f"crate::{SUPPORT}::{HELD.get(found.macro, 'reached')}")
+                name = f"{found.macro}, " if found.macro in REACHED else ""
+                self._insert(found.inside, f"{len(self.asserts)}, {name}")
+                self.asserts.append(found.text)
 
     # ---- code under test
 
@@ -203,10 +210,11 @@ class _Writer:
         inside = body.start_byte + 1
         kind = node.child_by_field_name("return_type")
         texts = [f"crate::{SUPPORT}::enter({function});"]
+        kind_of_change = "nothing" if kind is None or kind.type == "unit_type" else "return"
         numbers: list[int] = [0]
-        for seed in range(MAX_RETURNS if kind is not None and kind.type != "unit_type" else 1):
+        for seed in range(MAX_RETURNS if kind_of_change == "return" else 1):
             text = self._returns(kind, seed)
-            number = self._mutant(function, "return", fragile=constant) if text else None
+            number = self._mutant(function, kind_of_change, fragile=constant) if text else None
             if number is not None and text:
                 texts.append(text.replace("@", str(number)))
                 numbers.append(number)
@@ -225,7 +233,7 @@ class _Writer:
         if kind is None or kind.type == "unit_type":
             return f"if crate::{SUPPORT}::on(@) {{ return; }}"
         text = node_text(kind)
-        if kind.type == "never_type" or any(word.type in ("abstract_type", "impl") for word in _leaves(kind)):
+        if kind.type == "never_type" or any(word.type in ("abstract_type", "impl") for word in leaves(kind)):
             return None
         return f"crate::{SUPPORT}::returns!(@, {' '.join(text.split())}, {seed});"
 
@@ -263,8 +271,12 @@ class _Writer:
                 condition = node.child_by_field_name("condition")
                 if condition is not None and not _has_let(condition) and not _is_relation(condition):
                     self._switch(condition, function, "condition", "(crate::S::on(@) != (", "))", constant)
-            case "integer_literal":
+            case "integer_literal" | "float_literal":
                 self._switch(node, function, "constant", "crate::S::plus(@, ", ")", constant)
+            case "string_literal" if node_text(node).startswith('"'):
+                self._switch(node, function, "constant", "crate::S::text(@, ", ")", constant)
+            case "boolean_literal":
+                self._switch(node, function, "constant", "(crate::S::on(@) != ", ")", constant)
             case "expression_statement":
                 inner = node.named_children[0] if node.named_children else None
                 called = ("call_expression", "compound_assignment_expr", "assignment_expression")
@@ -320,16 +332,3 @@ def _is_relation(node: Node) -> bool:
 
 def _has_let(condition: Node) -> bool:
     return condition.type in ("let_condition", "let_chain") or any(map(_has_let, condition.named_children[:4]))
-
-
-def _leaves(root: Node) -> Iterator[Node]:
-    """The tokens below a node, in order, without comments."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.type in COMMENTS:
-            continue
-        if node.child_count == 0 or node.type in ("string_literal", "raw_string_literal", "char_literal"):
-            yield node
-        else:
-            stack.extend(reversed(node.children))

@@ -24,6 +24,7 @@ __all__ = ["Crate", "Member"]
 
 Position = tuple[int, int]  # line and column
 
+SAFE = ("return", "nothing", "value")
 ATTEMPTS = 7  # compilations
 OUTPUT = 8 << 20  # bytes kept of the compiler's messages
 COMPILER_ENVIRONMENT = {"MALLOC_CONF": "narenas:1,dirty_decay_ms:-1,muzzy_decay_ms:-1"}
@@ -55,7 +56,7 @@ class Member:
         mutants = list(enumerate(self.experiment.mutants, 1))
         while self.level < 2:
             self.level += 1
-            more = {n for n, mutant in mutants if (mutant.fragile if self.level == 1 else mutant.kind not in ("return", "value"))}
+            more = {n for n, about in mutants if (about.fragile if self.level == 1 else about.kind not in SAFE)}
             if more - self.removed:
                 self.removed |= more
                 return True

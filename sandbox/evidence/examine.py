@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox.evidence.crate import Crate, Member
-from sandbox.evidence.experiment import Evidence, Experiment, Run
+from sandbox.evidence.experiment import Experiment, Group
 from sandbox.grading.messages import agrees, read_tally
 from sandbox.isolation.disk_usage import Disk
 from sandbox.isolation.policy import Isolation
@@ -16,11 +17,12 @@ from sandbox.isolation.process import Finished, run
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
 from sandbox.project import Project
-from sandbox.verdict import Outcome
+from sandbox.verdict import Evidence, Outcome, Run
 
 __all__ = ["examine"]
 
 BUDGET_MS = 4000  # CPU time of all runs of one program; what is known by then counts
+MUTANT_S = 1  # CPU seconds of one run with a mutant, which its fuel ends much earlier in most cases
 FUEL = 1 << 40  # of the run without a mutant, which the limits of the program end
 MORE_FUEL = 200_000  # iterations of loops that a mutant may make in any case
 TIMES_FUEL = 20  # times as many as the run without a mutant made
@@ -105,33 +107,51 @@ class _Runs:
         if self._reason:
             return Evidence(Outcome.TIMEOUT, reason=self._reason, cpu_ms=cpu_ms + self._cpu_ms)
         for group in self._member.experiment.plan:
-            for mutant in group:
-                if mutant in self._member.removed:
-                    continue
-                if self._cpu_ms > BUDGET_MS:
-                    self._reason = f"stopped after {BUDGET_MS} ms of CPU time"
-                    break
-                runs.append(self._run(mutant))
-                if runs[-1].noticed:
-                    break
-        removed = tuple(sorted(self._member.removed))
-        return Evidence(Outcome.PASSED, tuple(runs), removed, self._reason, round(cpu_ms + self._cpu_ms, 3))
+            changed = any(run.reached and not run.unknown for run in runs)
+            if group.role != "implicit" or not changed:
+                runs += self._group(group)
+        made = self._member.experiment
+        return Evidence(
+            Outcome.PASSED,
+            tuple(runs),
+            tuple(sorted(self._member.removed)),
+            made.functions,
+            made.asserts,
+            self._reason,
+            cpu_ms=round(cpu_ms + self._cpu_ms, 3),
+        )
+
+    def _group(self, group: Group) -> Iterator[Run]:
+        """Run the mutants of a group, at most until the tests notice one."""
+        for mutant in group.mutants:
+            if mutant in self._member.removed:
+                continue
+            if self._cpu_ms > BUDGET_MS:
+                self._reason = f"stopped after {BUDGET_MS} ms of CPU time"
+                return
+            found = replace(self._run(mutant), role=group.role)
+            yield found
+            if found.noticed and not self._member.experiment.thorough:
+                return
 
     def _run(self, mutant: int) -> Run:
         """Run the tests once."""
         binary, word = self._crate.binary, self._crate.word
         names = [f"{self._member.module}::"] if self._member.module else []
         libraries = self._isolation.toolchain.libraries
+        limits = self._limits
+        if mutant:
+            limits = replace(limits, run_cpu_s=min(MUTANT_S, limits.run_cpu_s), wall_s=min(10 * MUTANT_S, limits.wall_s))
         done = run(
-            self._isolation.run([binary, "--test-threads=1", *names], self._project, self._limits),
+            self._isolation.run([binary, "--test-threads=1", *names], self._project, limits),
             cwd=self._project.root,
             env={
                 **self._project.environment(self._isolation.toolchain.bin),
                 "LD_LIBRARY_PATH": str(libraries),
                 word: f"{mutant}:{self._fuel}",
             },
-            tree_cpu_s=self._limits.run_cpu_s,
-            wall_s=self._limits.wall_s,
+            tree_cpu_s=limits.run_cpu_s,
+            wall_s=limits.wall_s,
             disk=Disk(self._project.directory, self._limits.files, self._limits.disk_mb << 20),
             output_bytes=self._limits.output_kb << 10,
             on_start=self._on_start,
@@ -142,7 +162,11 @@ class _Runs:
         records = [line.split()[1:] for line in done.stderr.split(b"\n") if line.startswith(word.encode() + b" ")]
         if mutant == 0:
             self._start(done, records)
-        return _read(mutant, done, records)
+        read = _read(mutant, done, records)
+        if mutant == 0:
+            return read
+        about = self._member.experiment.mutants[mutant - 1]
+        return replace(read, function=about.function, kind=about.kind)
 
     def _start(self, done: Finished, records: Sequence[Sequence[bytes]]) -> None:
         """Keep what the run without a mutant tells about the others."""

@@ -1,14 +1,12 @@
-"""The records of an experiment: a program with switches, the order of its runs, and what they reported."""
+"""An experiment: a program with switches, and the order in which they are turned on."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, Self
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from sandbox.verdict import Outcome
-
-__all__ = ["ALWAYS", "MAX_IDS", "SUPPORT", "Evidence", "Experiment", "NO_FUNCTION", "Mutant", "Part", "Run"]
+__all__ = ["ALWAYS", "MAX_IDS", "NO_FUNCTION", "SUPPORT", "Experiment", "Group", "Mutant", "Part"]
 
 SUPPORT = "SUPPORT_OF_EVIDENCE"  # stands for the path of the support module in `Part.text`
 MAX_IDS = 256  # mutants, asserts and functions of a program, each
@@ -28,8 +26,15 @@ class Mutant(NamedTuple):
     """One change. Its number is its place in `Experiment.mutants`, from 1."""
 
     function: int  # the number of the function in which it stands; or NO_FUNCTION
-    kind: str  # "return", "operator", "relation", "condition", "constant", "statement"; "value": it changes nothing
+    kind: str  # "return", "nothing", "operator", "relation", "condition", "constant", "statement"; "value": no change
     fragile: bool = False  # whether it must be removed first if the program does not compile with it
+
+
+class Group(NamedTuple):
+    """Mutants of one function to turn on, one after the other until the tests notice one."""
+
+    role: str  # "called" by name in test code; "implicit": made where no called function can be changed; "other"
+    mutants: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,10 @@ class Experiment:
     parts: tuple[Part, ...]  # their texts make the program
     mutants: tuple[Mutant, ...]
     functions: tuple[str, ...]  # names; a function's number is its place, from 0
-    asserts: int  # asserts in test code are numbered from 0
-    plan: tuple[tuple[int, ...], ...]  # groups of mutants: a group ends with the first that an assert notices
+    asserts: tuple[str, ...]  # what each assert in test code compares; an assert's number is its place, from 0
+    plan: tuple[Group, ...]
     portable: bool  # whether it can share a crate
+    thorough: bool = False  # whether groups go on after the first mutant that is noticed
 
     def text(self, removed: Collection[int], support: str) -> str:
         """The program without some mutants. `support` is the support module's name."""
@@ -60,48 +66,3 @@ class Experiment:
 
     def _pieces(self, removed: Collection[int]) -> Iterator[str]:
         return (part.without if part.mutant in removed else part.text for part in self.parts)
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one run of the tests reported. Numbers of asserts and functions are those of the experiment."""
-
-    mutant: int  # 0: none
-    held: tuple[int, ...] = ()  # asserts that were true at least once
-    failed: tuple[int, ...] = ()  # asserts that were false at least once
-    entered: tuple[int, ...] = ()  # functions that were called
-    reached: bool = False  # whether the mutant was
-    unknown: bool = False  # whether the mutant could change nothing, since no other value of its type is known
-    passed: bool = False  # whether libtest reported that all tests passed, some of which may have false asserts
-    should_panic: bool = False  # whether a test failed because it should have panicked and did not
-    endless: bool = False  # whether it was ended because it did not end by itself
-
-    @property
-    def noticed(self) -> bool:
-        """Whether an assert was false, or a test missed a panic."""
-        return bool(self.failed) or self.should_panic
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All runs of an experiment. `runs` starts with the one without a mutant; it is empty where nothing is known."""
-
-    outcome: Outcome  # PASSED: the experiment was made
-    runs: tuple[Run, ...] = ()
-    removed: tuple[int, ...] = ()  # mutants that do not compile
-    reason: str = ""  # why nothing, or not everything, is known
-    cpu_ms: float = 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        """The evidence as a dict of plain values."""
-        return {**asdict(self), "outcome": self.outcome.value}
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """The evidence that `to_json` wrote."""
-        runs = tuple(
-            Run(**{key: tuple(value) if isinstance(value, list) else value for key, value in run.items()})
-            for run in record["runs"]
-        )
-        known = {"outcome": Outcome(record["outcome"]), "runs": runs, "removed": tuple(record["removed"])}
-        return cls(**{**record, **known})

@@ -46,6 +46,7 @@ pub fn unknown(id: usize) {
 }
 
 pub fn enter(id: usize) {
+    tick();
     record(2, id, &format!("f {id}"));
 }
 
@@ -72,6 +73,25 @@ pub trait Number: Copy {
 pub fn plus<T: Number>(id: usize, value: T) -> T {
     if on(id) {
         value.next()
+    } else {
+        value
+    }
+}
+
+impl Number for f32 {
+    fn next(self) -> Self {
+        self + 1.0
+    }
+}
+impl Number for f64 {
+    fn next(self) -> Self {
+        self + 1.0
+    }
+}
+
+pub fn text(id: usize, value: &'static str) -> &'static str {
+    if on(id) {
+        "mutant"
     } else {
         value
     }
@@ -199,6 +219,11 @@ impl<T: Make> Make for ::std::rc::Rc<T> {
 impl<T: Make> Make for ::std::sync::Arc<T> {
     fn make(seed: usize, depth: usize) -> Option<Self> {
         if depth > 6 { None } else { T::make(seed, depth + 1).map(::std::sync::Arc::new) }
+    }
+}
+impl<T: Make> Make for ::std::cell::Cell<T> {
+    fn make(seed: usize, depth: usize) -> Option<Self> {
+        T::make(seed, depth + 1).map(::std::cell::Cell::new)
     }
 }
 impl<T: Make> Make for ::std::cell::RefCell<T> {

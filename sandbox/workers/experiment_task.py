@@ -6,8 +6,8 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sandbox.evidence.examine import examine
-from sandbox.evidence.experiment import Evidence, Experiment
-from sandbox.verdict import Outcome
+from sandbox.evidence.experiment import Experiment
+from sandbox.verdict import Evidence, Outcome
 from sandbox.workers.task import Place, WorkerTask
 
 __all__ = ["ExperimentTask"]

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import PoolClosed, SandboxError, ToolchainError
-from sandbox.evidence.experiment import Evidence, Experiment
+from sandbox.evidence.experiment import Experiment
 from sandbox.find_rust import find_toolchain
 from sandbox.grading.backends import BACKENDS
 from sandbox.grading.self_check import SelfCheck, programs
@@ -33,7 +33,7 @@ from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
 from sandbox.storage import cache_directory
 from sandbox.toolchain import Toolchain
-from sandbox.verdict import PHASES, Outcome, Verdict
+from sandbox.verdict import PHASES, Evidence, Outcome, Verdict
 from sandbox.workers.cache import ResultCache, task_key
 from sandbox.workers.handle import WorkerHandle
 from sandbox.workers.job_queue import Job, JobQueue
