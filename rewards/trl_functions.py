@@ -59,7 +59,7 @@ def _trl_function(reward: Reward) -> RewardFunction:
         texts = [_text(completion) for completion in completions]
         if verdicts is None:
             codes = [extract_code(text) if reward.needs_verdict else None for text in texts]
-            verdicts = _grade_and_examine(codes)
+            verdicts = _grade_and_examine(codes, thorough=reward.name == "mutation")
         golds = _grade_gold(texts, columns) if reward.on_gold_tests else [None] * len(texts)
         graded = [GradedCompletion(*facts) for facts in zip(texts, verdicts, golds, strict=True)]
         return [reward.scorer(completion).value for completion in graded]
@@ -82,9 +82,9 @@ def _process_pool() -> SandboxPool:
         return _pools[0]
 
 
-def _grade_and_examine(codes: Sequence[str | None]) -> list[Verdict | None]:
+def _grade_and_examine(codes: Sequence[str | None], *, thorough: bool) -> list[Verdict | None]:
     """A verdict with evidence for every program; None where there is no program."""
-    sent = [None if code is None else Submission(_process_pool(), code, thorough=True) for code in codes]
+    sent = [None if code is None else Submission(_process_pool(), code, thorough=thorough) for code in codes]
     return [None if submission is None else submission.future.result() for submission in sent]
 
 

@@ -3,7 +3,7 @@
 The text is changed by insertions alone, on the lines where they belong, so that a program keeps its lines. In test code
 each assert becomes a record of whether it holds; it no longer ends the test. Outside tests, changes are put in:
 
-return      the function returns another value of its type at once: an empty, a small or a larger one, which the
+return      the function returns another value of its type at once: a large, an empty or a small one, which the
             compiler chooses by the type
 nothing     a function that returns nothing does nothing
 operator    + for -, - for +, + for *, * for /, + for %, where both operands have both
@@ -34,7 +34,7 @@ from sandbox.grading.batch import is_portable
 __all__ = ["experiment"]
 
 MAX_DEPTH = 150  # nesting of syntax; deeper code is not changed, since the text around it would nest deeper still
-MAX_RETURNS = 3  # values that a function is made to return
+SEEDS = (2, 0, 1)  # of the values that a function is made to return: a large, an empty and a small one
 PER_FUNCTION = 8  # other changes in one function that the plan tries
 ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem"}
 RELATIONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
@@ -212,7 +212,7 @@ class _Writer:
         texts = [f"crate::{SUPPORT}::enter({function});"]
         kind_of_change = "nothing" if kind is None or kind.type == "unit_type" else "return"
         numbers: list[int] = [0]
-        for seed in range(MAX_RETURNS if kind_of_change == "return" else 1):
+        for seed in SEEDS if kind_of_change == "return" else SEEDS[:1]:
             text = self._returns(kind, seed)
             number = self._mutant(function, kind_of_change, fragile=constant) if text else None
             if number is not None and text:
