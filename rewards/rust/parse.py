@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 import tree_sitter_rust
 from tree_sitter import Language, Node, Parser
@@ -22,7 +22,6 @@ __all__ = ["code_blocks", "extract_code", "parse", "syntax"]
 
 FENCE = re.compile(r" {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
 CFG = frozenset(("cfg", "cfg_attr", "cfg_select"))
-MAX_HEADER = 200  # tokens before the body of an impl block
 COMPARISONS = ("eq", "partial_cmp", "cmp")
 _PARSER = Parser(Language(tree_sitter_rust.language()))
 
@@ -139,12 +138,42 @@ def _read_test_code(program: Program, root: Node) -> None:
     program.asserts = list(asserts_in(inside))
     words, others = ([node_text(leaf).removeprefix("r#") for leaf in part] for part in (inside, outside))
     program.depends_on_cfg = not CFG.isdisjoint(others)
-    own, foreign = (
-        {name for word, name in zip(part, part[1:], strict=False) if word in ("struct", "enum", "union")}
-        for part in (words, others)
+    program.tests_extend_code = "macro_export" in words or any(
+        _extends(words, place, set(others)) for place in range(len(words)) if _starts_impl(words, place)
     )
-    implemented = {_self_type(words, place) for place in range(len(words)) if _starts_impl(words, place)}
-    program.tests_extend_code = bool(implemented - (own - foreign)) or "macro_export" in words
+
+
+def _extends(words: Sequence[str], place: int, outside: Set[str]) -> bool:
+    """Whether an impl block of test code may change what code outside the tests does.
+
+    It cannot if its type or its trait is defined in test code alone, nor if it gives a type methods that are named
+    nowhere outside.
+
+    Args:
+        words: The tokens of test code.
+        place: Where the block starts.
+        outside: The tokens outside.
+    """
+    end = next((i for i in range(place, len(words)) if words[i] == "{"), len(words))
+    header = words[place + 1 : end]
+    at = header.index("for") if "for" in header else -1
+    kind, trait = _last_name(header[at + 1 :]), _last_name(header[:at]) if at >= 0 else ""
+    own = {b for a, b in zip(words, words[1:], strict=False) if a in ("struct", "enum", "union", "trait")} - outside
+    if kind in own or trait in own:
+        return False
+    methods = set(_methods(words, end))
+    return at >= 0 or "$" in methods or not outside.isdisjoint(methods)
+
+
+def _methods(words: Sequence[str], start: int) -> Iterator[str]:
+    """The names of the functions in the block that starts at a token, and `$` where a macro names one."""
+    depth = 0
+    for place in range(start, len(words) - 1):
+        depth += (words[place] == "{") - (words[place] == "}")
+        if depth == 0:
+            return
+        if words[place] == "fn":
+            yield words[place + 1]
 
 
 def _starts_impl(words: Sequence[str], place: int) -> bool:
@@ -152,16 +181,16 @@ def _starts_impl(words: Sequence[str], place: int) -> bool:
     return words[place] == "impl" and (not place or words[place - 1] in ("{", "}", ";", "]", "unsafe"))
 
 
-def _self_type(words: Sequence[str], place: int) -> str:
-    """The last name of the type that an impl block is for; a name that no type has where it is not a plain name."""
+def _last_name(words: Sequence[str]) -> str:
+    """The last name of a path, without generics, references and `where`; empty where a macro makes it."""
     depth, name = 0, ""
-    for word in words[place + 1 : place + 1 + MAX_HEADER]:
-        if word in ("{", "where"):
-            return name
+    for word in words:
+        if word == "where" or word == "$":
+            return "" if word == "$" else name
         depth += (word == "<") - (word == ">") - 2 * (word == ">>")
-        if depth == 0:
-            name = "" if word == "for" else "$" if word == "$" else word if word.isidentifier() and name != "$" else name
-    return ""
+        if depth == 0 and word.isidentifier():
+            name = word
+    return name
 
 
 def _redefines_equality(item: Node, tokens: Tokens, testing: bool) -> bool:
