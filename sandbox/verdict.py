@@ -50,7 +50,7 @@ class Run:
     mutant: int  # 0: none
     function: int = -1  # the function that the mutant changes
     kind: str = ""  # the kind of change: `sandbox.evidence.experiment.Mutant.kind`
-    role: str = ""  # how the tests use that function: `sandbox.evidence.experiment.Group.role`
+    role: str = ""  # how the tests use that function: `sandbox.evidence.experiment.MutantGroup.role`
     held: tuple[int, ...] = ()  # asserts that were true at least once
     failed: tuple[int, ...] = ()  # asserts that were false at least once
     entered: tuple[int, ...] = ()  # functions that were called

@@ -28,7 +28,7 @@ from rewards.rust.asserts import asserts_in
 from rewards.rust.parse import parse, syntax
 from rewards.rust.program import Program
 from rewards.rust.tokens import last_name, leaves, node_text
-from sandbox.evidence.experiment import MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Group, Mutant, Part
+from sandbox.evidence.experiment import MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant, MutantGroup, Part
 from sandbox.grading.batch import is_portable
 
 __all__ = ["experiment"]
@@ -63,7 +63,7 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
 
     >>> made = experiment("fn f() -> u8 { 1 } #[cfg(test)] mod t { #[test] fn g() { assert_eq!(super::f(), 1); } }")
     >>> made.functions, [mutant.kind for mutant in made.mutants], made.plan
-    (('f',), ['return', 'return', 'return', 'constant'], (Group(role='called', mutants=(1, 2, 3, 4)),))
+    (('f',), ['return', 'return', 'return', 'constant'], (MutantGroup(role='called', mutants=(1, 2, 3, 4)),))
     """
     program = parse(source) if program is None else program
     if SUPPORT in source or not program.tests:
@@ -82,7 +82,7 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
     )
 
 
-def _plan(writer: _Writer, thorough: bool) -> Iterator[Group]:
+def _plan(writer: _Writer, thorough: bool) -> Iterator[MutantGroup]:
     """The groups of mutants: those of functions that test code calls by name, then those for want of others."""
     by_function: dict[int, list[int]] = {}
     for number, mutant in enumerate(writer.mutants, 1):
@@ -91,13 +91,13 @@ def _plan(writer: _Writer, thorough: bool) -> Iterator[Group]:
     called = {function for function in by_function if writer.functions[function] in writer.called}
     any_called = any(name in writer.called for name in writer.functions)
     for function in sorted(called):
-        yield Group("called", _chosen(writer, by_function[function], thorough))
+        yield MutantGroup("called", _chosen(writer, by_function[function], thorough))
     for function in sorted(by_function.keys() - called):
         if not (any_called and writer.functions[function] in OBSERVING):
-            yield Group("implicit", _chosen(writer, by_function[function], False))
+            yield MutantGroup("implicit", _chosen(writer, by_function[function], False))
     if thorough:
         for function in sorted(by_function.keys() - called):
-            yield Group("other", _chosen(writer, by_function[function], True))
+            yield MutantGroup("other", _chosen(writer, by_function[function], True))
 
 
 def _chosen(writer: _Writer, numbers: Sequence[int], thorough: bool) -> tuple[int, ...]:
@@ -314,7 +314,9 @@ def _construct(name: str, body: Node | None) -> str:
         return name
     fields = [child for child in body.named_children if child.type == "field_declaration"]
     if body.type == "field_declaration_list":
-        made = ", ".join(f"{node_text(f.child_by_field_name('name') or f)}: {_value(f.child_by_field_name('type'))}" for f in fields)
+        made = ", ".join(
+            f"{node_text(f.child_by_field_name('name') or f)}: {_value(f.child_by_field_name('type'))}" for f in fields
+        )
         return f"{name} {{ {made} }}"
     kinds = [child for index, child in enumerate(body.children) if body.field_name_for_child(index) == "type"]
     return f"{name}({', '.join(_value(kind) for kind in kinds)})"

@@ -30,6 +30,7 @@ from sandbox.verdict import Evidence, Outcome, Run, Verdict
 
 __all__ = ["Judgement", "effective_asserts", "judge", "may_be_strict", "mutation_score"]
 
+
 class Judgement(NamedTuple):
     """Whether a pass is strict, and the reason why or why not."""
 

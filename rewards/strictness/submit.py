@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from rewards.rust.parse import parse
 from rewards.strictness.instrument import experiment
 from rewards.strictness.judge import may_be_strict
+from sandbox.evidence.experiment import Experiment
 from sandbox.verdict import Evidence, Outcome, Verdict
-from sandbox.workers.pool import SandboxPool
 
 __all__ = ["Submission"]
 
@@ -23,10 +23,18 @@ WAIVED = Evidence(Outcome.PASSED, waived=True)
 log = logging.getLogger(__name__)
 
 
+class _Pool(Protocol):
+    """The part of `sandbox.workers.pool.SandboxPool` that a submission needs."""
+
+    def submit(self, source: str) -> Future[Verdict]: ...
+    def submit_experiment(self, experiment: Experiment) -> Future[Evidence]: ...
+    def cancel(self, future: Future[Any], reason: str) -> None: ...
+
+
 class Submission:
     """A program on its way: `future` gives its verdict with evidence."""
 
-    def __init__(self, pool: SandboxPool, code: str, *, examine: bool = True, thorough: bool = False) -> None:
+    def __init__(self, pool: _Pool, code: str, *, examine: bool = True, thorough: bool = False) -> None:
         """Send a program to the sandbox; returns at once.
 
         Args:

@@ -20,7 +20,7 @@ from sandbox.isolation.process import run
 from sandbox.limits import Limits
 from sandbox.project import HEAD, TAIL, Project
 
-__all__ = ["Crate", "Member"]
+__all__ = ["Crate", "CrateMember"]
 
 Position = tuple[int, int]  # line and column
 
@@ -35,7 +35,7 @@ OPTIONS = [
 
 
 @dataclass
-class Member:
+class CrateMember:
     """A program in a crate."""
 
     number: int  # as the caller counts
@@ -66,7 +66,7 @@ class Member:
 class Crate:
     """Programs that are compiled together."""
 
-    def __init__(self, members: Sequence[Member], isolation: Isolation, limits: Limits, workdir: Path) -> None:
+    def __init__(self, members: Sequence[CrateMember], isolation: Isolation, limits: Limits, workdir: Path) -> None:
         """Keep what the compiler needs; nothing runs before `compile`.
 
         Args:
@@ -84,7 +84,7 @@ class Crate:
     def binary(self) -> Path:
         return self._workdir / "crate" / "project" / "tests"
 
-    def compile(self, on_start: Any) -> list[Member]:
+    def compile(self, on_start: Any) -> list[CrateMember]:
         """Compile, and return the members that are in the binary; `removed` of each lists what is missing."""
         for attempt in range(ATTEMPTS):
             if not self.members:
@@ -132,7 +132,7 @@ class Crate:
     def _remove(self, errors: Sequence[dict[str, Any]]) -> None:
         """Remove what the errors point at."""
         compiled = {member.file: _Text(member, self.word) for member in self.members}
-        lost: dict[int, Member] = {}
+        lost: dict[int, CrateMember] = {}
         for error in errors:
             for file, spans in _spans(error).items():
                 if (text := compiled.get(file)) is not None and not text.blame(spans):
@@ -147,7 +147,7 @@ class Crate:
 class _Text:
     """A member's text as it was compiled, in which errors are looked up."""
 
-    def __init__(self, member: Member, support: str) -> None:
+    def __init__(self, member: CrateMember, support: str) -> None:
         self.member = member
         self.blamed = False
         self._places = member.experiment.places(member.removed, support)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sandbox.evidence.crate import Crate, Member
-from sandbox.evidence.experiment import Experiment, Group
+from sandbox.evidence.crate import Crate, CrateMember
+from sandbox.evidence.experiment import Experiment, MutantGroup
 from sandbox.grading.messages import agrees, read_tally
 from sandbox.isolation.disk_usage import Disk
 from sandbox.isolation.policy import Isolation
@@ -52,7 +52,7 @@ def examine(
     Raises:
         OSError: The host fails.
     """
-    members = [Member(number, made, f"m{number}") for number, made in enumerate(experiments) if made.portable]
+    members = [CrateMember(number, made, f"m{number}") for number, made in enumerate(experiments) if made.portable]
     done: set[int] = set()
     if len(members) > 1:
         for number, evidence in _together(members, isolation, limits, workdir, on_start):
@@ -61,13 +61,13 @@ def examine(
     for number in range(len(experiments)):
         if number not in done:
             yield number, None
-            alone = [Member(number, experiments[number], "")]
+            alone = [CrateMember(number, experiments[number], "")]
             found = [evidence for _, evidence in _together(alone, isolation, limits, workdir, on_start) if evidence]
             yield number, found[0] if found else Evidence(Outcome.TEST_BUILD_ERROR, reason=NOT_COMPILED)
 
 
 def _together(
-    members: Sequence[Member], isolation: Isolation, limits: Limits, workdir: Path, on_start: OnStart
+    members: Sequence[CrateMember], isolation: Isolation, limits: Limits, workdir: Path, on_start: OnStart
 ) -> Iterator[tuple[int, Evidence | None]]:
     """Make the experiments of one crate; those that do not compile in it are left out."""
     directory = Path(tempfile.mkdtemp(dir=workdir))
@@ -89,7 +89,13 @@ class _Runs:
     """The runs of one program."""
 
     def __init__(
-        self, member: Member, crate: Crate, project: Project, isolation: Isolation, limits: Limits, on_start: OnStart
+        self,
+        member: CrateMember,
+        crate: Crate,
+        project: Project,
+        isolation: Isolation,
+        limits: Limits,
+        on_start: OnStart,
     ) -> None:
         self._member, self._crate, self._project = member, crate, project
         self._isolation, self._limits, self._on_start = isolation, limits, on_start
@@ -121,7 +127,7 @@ class _Runs:
             cpu_ms=round(cpu_ms + self._cpu_ms, 3),
         )
 
-    def _group(self, group: Group) -> Iterator[Run]:
+    def _group(self, group: MutantGroup) -> Iterator[Run]:
         """Run the mutants of a group, at most until the tests notice one."""
         for mutant in group.mutants:
             if mutant in self._member.removed:
@@ -141,7 +147,9 @@ class _Runs:
         libraries = self._isolation.toolchain.libraries
         limits = self._limits
         if mutant:
-            limits = replace(limits, run_cpu_s=min(MUTANT_S, limits.run_cpu_s), wall_s=min(10 * MUTANT_S, limits.wall_s))
+            limits = replace(
+                limits, run_cpu_s=min(MUTANT_S, limits.run_cpu_s), wall_s=min(10 * MUTANT_S, limits.wall_s)
+            )
         done = run(
             self._isolation.run([binary, "--test-threads=1", *names], self._project, limits),
             cwd=self._project.root,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["ALWAYS", "MAX_IDS", "NO_FUNCTION", "SUPPORT", "Experiment", "Group", "Mutant", "Part"]
+__all__ = ["ALWAYS", "MAX_IDS", "NO_FUNCTION", "SUPPORT", "Experiment", "MutantGroup", "Mutant", "Part"]
 
 SUPPORT = "SUPPORT_OF_EVIDENCE"  # stands for the path of the support module in `Part.text`
 MAX_IDS = 256  # mutants, asserts and functions of a program, each
@@ -30,7 +30,7 @@ class Mutant(NamedTuple):
     fragile: bool = False  # whether it must be removed first if the program does not compile with it
 
 
-class Group(NamedTuple):
+class MutantGroup(NamedTuple):
     """Mutants of one function to turn on, one after the other until the tests notice one."""
 
     role: str  # "called" by name in test code; "implicit": made where no called function can be changed; "other"
@@ -45,7 +45,7 @@ class Experiment:
     mutants: tuple[Mutant, ...]
     functions: tuple[str, ...]  # names; a function's number is its place, from 0
     asserts: tuple[str, ...]  # what each assert in test code compares; an assert's number is its place, from 0
-    plan: tuple[Group, ...]
+    plan: tuple[MutantGroup, ...]
     portable: bool  # whether it can share a crate
     thorough: bool = False  # whether groups go on after the first mutant that is noticed
 

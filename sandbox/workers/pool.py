@@ -35,9 +35,9 @@ from sandbox.storage import cache_directory
 from sandbox.toolchain import Toolchain
 from sandbox.verdict import PHASES, Evidence, Outcome, Verdict
 from sandbox.workers.cache import ResultCache, task_key
+from sandbox.workers.experiment_task import ExperimentTask
 from sandbox.workers.handle import WorkerHandle
 from sandbox.workers.job_queue import Job, JobQueue
-from sandbox.workers.experiment_task import ExperimentTask
 from sandbox.workers.program_task import ProgramTask
 from sandbox.workers.store import VerdictStore
 from sandbox.workers.task import R, Result, WorkerTask
