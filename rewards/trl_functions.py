@@ -7,9 +7,9 @@ This module and `rewards` have one such function as an attribute for every rewar
 takes keyword arguments:
 
 - `completions`: strings, or lists of chat messages of which the last is the completion.
-- `verdicts`, optional: one `Verdict` or None per completion; nothing is run, so a pass without `evidence` is not strict. Without it, one pool for the whole process
-  grades the programs, each program once however many of these functions ask for it. That pool spawns processes, so a
-  script that uses it needs `if __name__ == "__main__":`.
+- `verdicts`, optional: one `Verdict` or None per completion; nothing is run, and a pass without evidence is not strict.
+  Without it, one pool for the whole process grades the programs, each program once however many of these functions
+  ask for it. That pool spawns processes, so a script that uses it needs `if __name__ == "__main__":`.
 - the other columns of the data, one entry per completion; `gold_reward_func` reads `GOLD_COLUMNS`.
 
 Each returns one float from 0 to 1 or None per completion; `PUBLISHED_WEIGHTS` gives the published scale.

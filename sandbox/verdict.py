@@ -86,10 +86,8 @@ class Evidence:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
         """The evidence that `to_json` wrote."""
-        runs = tuple(
-            Run(**{key: tuple(value) if isinstance(value, list) else value for key, value in run.items()})
-            for run in record["runs"]
-        )
+        numbers = ("held", "failed", "entered")
+        runs = tuple(Run(**{**run, **{name: tuple(run[name]) for name in numbers}}) for run in record["runs"])
         lists = {name: tuple(record[name]) for name in ("removed", "functions", "asserts")}
         return cls(**{**record, "outcome": Outcome(record["outcome"]), "runs": runs, **lists})
 
@@ -130,6 +128,7 @@ class Verdict:
     def from_json(cls, record: Mapping[str, Any]) -> Verdict:
         """The verdict that `to_json` wrote."""
         diagnostics = tuple(Diagnostic(**item) for item in record["diagnostics"])
-        known = {"outcome": Outcome(record["outcome"]), "diagnostics": diagnostics, "powers": tuple(record["powers"])}
-        known["evidence"] = Evidence.from_json(record["evidence"]) if record["evidence"] else None
+        evidence = Evidence.from_json(record["evidence"]) if record["evidence"] else None
+        outcome, powers = Outcome(record["outcome"]), tuple(record["powers"])
+        known = {"outcome": outcome, "diagnostics": diagnostics, "powers": powers, "evidence": evidence}
         return cls(**{**record, **known})

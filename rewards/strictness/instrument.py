@@ -15,7 +15,8 @@ statement   a call, an assignment: left out
 The experiment's plan turns on, one at a time, the changes in those functions that test code calls by name: first what
 they return, then what they do. Where none of them can be changed, it turns on those in other functions; but not in
 those that only observe a value (`OBSERVING`), unless the tests call no function by name: an `eq` of the program's own
-that always says yes must not speak for the function whose result it compares. Left out: macros' arguments, constants, patterns, and functions that macros make.
+that always says yes must not speak for the function whose result it compares. Left out: macros' arguments, constants,
+patterns, and functions that macros make.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Compiles programs with switches as modules of one crate, without the mutants that do not compile.
 
 An error that points into the text of a mutant removes that mutant. An error that points elsewhere in a program removes
-its fragile mutants, then all but those that return a value, then the program. An error outside all programs removes all.
+its fragile mutants, then all but those that return a value, then the program. One outside all programs removes all.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Crate:
         self._isolation.hand_over(project)
         toolchain = self._isolation.toolchain
         linking = ["-Clink-arg=-Wl,--threads=1,-O0"] if toolchain.links_with_lld else []
-        command = [toolchain.bin / "rustc", *OPTIONS, *linking, "-o", str(self.binary)]
+        command: list[str | Path] = [toolchain.bin / "rustc", *OPTIONS, *linking, "-o", str(self.binary)]
         done = run(
             self._isolation.compile(command, project, self._limits),
             cwd=project.root,

@@ -1,4 +1,4 @@
-"""Makes experiments: compiles programs with switches and runs their tests, once without a mutant and then by the plan."""
+"""Makes experiments: compiles programs with switches, and runs their tests without a mutant and then by the plan."""
 
 from __future__ import annotations
 
