@@ -137,6 +137,8 @@ class Batch:
         self._messages, self._shared = grading.read(compiled), shared
         for member in members:
             member.cpu_ms += compiled.cpu_ms / len(members)
+        if compiled.stderr_cut_at is not None:
+            return list(members)  # the messages of one have pushed out those of others
         if compiled.exit_code == 0:
             return []
         files = {message.file for message in self._messages if message.level == "error"}

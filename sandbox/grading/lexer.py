@@ -1,4 +1,8 @@
-"""Divides a Rust program into tokens, as rustc's lexer does. It knows nothing of their meaning."""
+"""Divides a Rust program into tokens, as rustc's lexer does. It knows nothing of their meaning.
+
+Exact for programs that are ASCII outside strings, characters and comments. Beyond ASCII, rustc's white space and names
+follow Unicode tables of their own: there every character that is not a letter becomes a mark, and `is_plain` tells.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,16 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Token", "tokens"]
+__all__ = ["Token", "is_plain", "tokens"]
 
 LEXEME = re.compile(
     r"""
-      (?P<blank>\s+|//[^\n]*)
+      (?P<blank>[ \t\n\x0b\x0c\r]+|//[^\n]*)
     | (?P<comment>/\*)
     | (?P<raw>[bc]?r(?P<hashes>\#*)")
     | (?P<literal>[bc]?"(?:[^"\\]|\\.)*"
       | b?'(?:[^'\\\n]|\\(?:x[0-9a-fA-F]{2}|u\{[^}]*\}|.))'
-      | \d\w*(?:\.\d\w*)?)
+      | [0-9]\w*(?:\.[0-9]\w*)?)
     | (?P<lifetime>'[^\W\d]\w*)
     | (?P<name>(?:r\#)?[^\W\d]\w*)
     | (?P<mark>::|.)
@@ -61,6 +65,12 @@ def tokens(source: str) -> Iterator[Token]:
             yield Token(kind, text.removeprefix("r#") if kind == "name" else text, line, end)
         line += text.count("\n")
         place = end
+
+
+def is_plain(token: Token) -> bool:
+    """Whether rustc certainly sees a token as we do: a quoted text, or printable ASCII."""
+    quoted = token.kind == "literal" and not token.text[0].isdigit()
+    return quoted or (token.text.isascii() and token.text.isprintable())
 
 
 def _end_of_comment(source: str, place: int) -> int:

@@ -6,7 +6,8 @@ This holds if the tests cannot change the result for the rest of the program. Th
 - Nothing outside names that module; the module implements no trait, derives nothing and defines no macro.
 - The program sets no lint level other than `allow`.
 - Every name that a `use` outside the tests imports is used outside the tests.
-- No comment follows the last token, since it could become the documentation of the appended canary.
+- No comment follows the last token, since it could become the documentation of the appended `main`.
+- Outside strings and comments it is printable ASCII, so that the lexer certainly sees it as rustc does.
 
 In doubt the result is None. The program is then compiled with and without its tests, which costs time and gives the
 same verdict. The conditions assume a program that compiles: the caller must also look at the compiler's errors.
@@ -17,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sandbox.grading.lexer import Token, tokens
+from sandbox.grading.lexer import Token, is_plain, tokens
 
 __all__ = ["TestSeparation", "find_test_module"]
 
@@ -34,7 +35,8 @@ KNOWS_ITS_PLACE = frozenset(
     ("crate", "static", "unsafe", "extern", "union", "set_hook", "take_hook", "type_name", "type_name_of_val", "TypeId",
      "type_id", "module_path", "Location", "current_exe")
 )  # fmt: skip
-IN_PATHS = frozenset(("process", "thread", "env"))  # as in `process::exit`; a variable of that name is allowed
+# Modules: named in a `use`, or before or after `::`. A variable of that name is allowed.
+IN_PATHS = frozenset(("process", "thread", "env"))
 AS_MACROS = frozenset(("file", "include_str", "include_bytes"))
 
 
@@ -60,11 +62,7 @@ def find_test_module(source: str) -> TestSeparation | None:
     except ValueError:
         return None
     body, tests = found[:start], found[start:]
-    if (
-        not body
-        or body[-1].text not in ("}", ";")
-        or any(not token.text.isascii() for token in found if _is_name(token))
-    ):
+    if not body or body[-1].text not in ("}", ";") or not all(map(is_plain, found)):
         return None
     words, inside = {token.text for token in body}, {token.text for token in tests}
     if words & (REACHES_IN | COUNTS_USES) or inside & REACHES_OUT or _sets_levels(found) or _has_files(found):
@@ -96,10 +94,6 @@ def _start_of_tests(found: Sequence[Token]) -> int:
     start = last - len(TEST_MODULE) - 1
     head = tuple(token.text for token in found[start:last]) if start >= 0 and found[-1].text == "}" else ()
     return start if head[:-1] == TEST_MODULE else len(found)
-
-
-def _is_name(token: Token) -> bool:
-    return token.kind in ("name", "lifetime")
 
 
 def _sets_levels(found: Sequence[Token]) -> bool:
@@ -180,10 +174,20 @@ def _is_portable(body: Sequence[Token], tests: Sequence[Token]) -> bool:
         return False
     both = texts + within
     neighbours = zip(["", *both], both, [*both[1:], ""], strict=False)
+    imported = set(_in_uses(both))
     return not any(
         text in KNOWS_ITS_PLACE
-        or (text in IN_PATHS and "::" in (before, after))
+        or (text in IN_PATHS and (number in imported or "::" in (before, after)))
         or (text in AS_MACROS and after == "!")
         or (before, text) in (("#", "!"), ("pub", "use"))
-        for before, text, after in neighbours
+        for number, (before, text, after) in enumerate(neighbours)
     ) and not any(a == b == "super" for a, b in zip(within, within[2:], strict=False))
+
+
+def _in_uses(texts: Sequence[str]) -> Iterator[int]:
+    """Yield the places of the tokens of all `use` statements."""
+    inside = False
+    for place, text in enumerate(texts):
+        inside = (inside or text == "use") and text != ";"
+        if inside:
+            yield place
