@@ -19,9 +19,8 @@ Neither policy gives access to the network, to other files or to other processes
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.limits import Limits
@@ -45,7 +44,6 @@ class Isolation:
     program: Path  # the launcher
     toolchain: Toolchain  # as guests reach it
     landlock: int = 0  # the version of Landlock, 0 without it
-    mark: str = field(default_factory=lambda: secrets.token_hex(8))  # a secret word in the launcher's own messages
     first_user: int | None = None  # a worker's guests run as this user id + its process id; None: as its user
 
     def __str__(self) -> str:
@@ -65,11 +63,6 @@ class Isolation:
     def user(self) -> int | None:
         """The user id that this process's guests run as; None for its own."""
         return None if self.first_user is None else self.first_user + os.getpid() % MAX_PIDS
-
-    def failed(self, stderr: bytes) -> str:
-        """The launcher's message, in what a command printed, that it could not start it; empty if it could."""
-        _, found, reason = stderr.partition(f"launcher {self.mark}: ".encode())
-        return reason.splitlines()[0].decode("utf-8", "replace") if found and reason else ""
 
     def hand_over(self, project: Project) -> None:
         """Make the user that guests run as the owner of a project's files."""
@@ -118,7 +111,8 @@ class Isolation:
     def _policy(self, policy: str) -> list[str]:
         """The launcher's options for a policy."""
         landlock = [] if self.kind == "landlock" else ["--landlock", "off"]
-        return ["--mark", self.mark, "--policy", "open" if self.kind == "none" else policy, *landlock]
+        report = ["--report", "keep"] if policy == "compile" else []  # for the launcher that cargo starts tests with
+        return ["--policy", "open" if self.kind == "none" else policy, *landlock, *report]
 
     @staticmethod
     def _limits(limits: Limits, cpu_s: int) -> list[str]:

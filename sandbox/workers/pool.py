@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 BY_LOAD = (
     "wall-clock",
     "wrote more than",
+    "no thread did anything",
 )  # in the reasons of verdicts that depend on the machine's load: they are not cached
 
 
