@@ -151,6 +151,7 @@ class Grading(ABC):
     def run_binary(self, phase: str, command: Sequence[str | Path]) -> Finished:
         """Run compiled tests."""
         self._has_run = True
+        self.isolation.protect(Path(command[0]))
         isolated = self.isolation.run(command, self.project, self.limits)
         output_bytes = self.limits.output_kb << 10
         return self._run(phase, isolated, self.environment(), self.limits.run_cpu_s, output_bytes)

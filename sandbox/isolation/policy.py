@@ -71,6 +71,25 @@ class Isolation:
         for path in (project.directory, *project.directory.rglob("*")):
             os.chown(path, self.user, self.user, follow_symlinks=False)
 
+    def protect(self, binary: Path) -> None:
+        """Let no program change a compiled test, which a batch runs for several programs, before it runs again.
+
+        Its owner becomes the user of this process. Without a user of its own a program may change the mode, which is
+        set here.
+
+        Args:
+            binary: A file that compilers made, and no program has replaced by a link.
+        Raises:
+            OSError: There is no such file.
+        """
+        descriptor = os.open(binary, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if self.user is not None:
+                os.fchown(descriptor, os.geteuid(), os.getegid())
+            os.fchmod(descriptor, 0o755)
+        finally:
+            os.close(descriptor)
+
     def compile(self, command: Sequence[str | Path], project: Project, limits: Limits) -> list[str]:
         """The command that starts a compiler, or cargo, under the policy compile."""
         paths = [("--read-execute", path) for path in (*SYSTEM, self.toolchain.bin.parent)]
@@ -84,9 +103,9 @@ class Isolation:
         ]
 
     def run(self, command: Sequence[str | Path], project: Project, limits: Limits) -> list[str]:
-        """The command that runs compiled tests under the policy run."""
+        """The command that runs compiled tests under the policy run. They need not lie in the project."""
         return [
-            *self._outer("run", _of_tests(project), project),
+            *self._outer("run", [*_of_tests(project), ("--execute", command[0])], project),
             *self._limits(limits, limits.run_cpu_s),
             "--",
             *map(str, command),
