@@ -1,4 +1,4 @@
-"""Tests run where cargo runs them: in a private copy of the package that they may write, with a binary that they may not.
+"""Tests run where cargo runs them: in a package of their own that they may write, by a binary that they may not.
 
 Programs with the words of files are graded by cargo; here the other backends take them too.
 """
@@ -36,8 +36,10 @@ FILES = {
     " assert!(std::env::temp_dir() != std::env::current_dir().unwrap()); std::fs::remove_file(path).unwrap();",
     "reads its package": 'assert!(std::fs::read_to_string("Cargo.toml").unwrap().contains("rust-program"));'
     ' assert!(std::fs::read_to_string("src/main.rs").unwrap().contains("fn add"));'
-    ' assert_eq!(std::path::PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()), std::env::current_dir().unwrap());',
-    "finds only its own": 'let mut found: Vec<_> = std::fs::read_dir(".").unwrap().map(|e| e.unwrap().file_name()).collect();'
+    ' let package = std::env::var("CARGO_MANIFEST_DIR").unwrap();'
+    " assert_eq!(std::path::PathBuf::from(package), std::env::current_dir().unwrap());",
+    "finds only its own": 'let here = std::fs::read_dir(".").unwrap();'
+    " let mut found: Vec<_> = here.map(|entry| entry.unwrap().file_name()).collect();"
     ' found.retain(|name| name != "target" && name != "Cargo.lock"); found.sort();'
     ' assert_eq!(found, ["Cargo.toml", "src"]); assert!(std::fs::File::create("../x").is_err());',
 }
