@@ -1,7 +1,7 @@
 """Score completions from the command line, every score with its reason.
 
 Usage:
-    python -m rewards grade FILE_OR_DIR... [--jobs N] [--isolation KIND] [--mutation] [--json]
+    python -m rewards grade FILE_OR_DIR... [--jobs N] [--isolation KIND] [--no-mutation] [--json]
 
 A file holds a model's whole completion, text and fences; `-` is standard input, and a directory stands for every .md
 file below it. Bytes that are not valid UTF-8 become the replacement character, as in a tokenizer. Gold tests belong to
@@ -18,15 +18,14 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rewards.builtin import PUBLISHED_WEIGHTS, REWARDS
 from rewards.completion import GradedCompletion, Score
-from rewards.grader import grade_mutants
 from rewards.rubric import Rubric
 from rewards.rust.parse import extract_code
+from rewards.strictness.submit import Submission
 from sandbox.errors import SandboxError
 from sandbox.exit_codes import ExitCode
 from sandbox.isolation.policy import ISOLATIONS
@@ -49,7 +48,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     grade.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
     grade.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="what keeps programs from your files")
-    grade.add_argument("--mutation", action="store_true", help="run passing tests again on mutants: they must fail")
+    grade.add_argument(
+        "--mutation",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="examine whether passing tests notice changes of the code (default: yes)",
+    )
     grade.add_argument("--json", action="store_true", help="one JSON object a line instead of tables")
     arguments = parser.parse_args(argv)
     if arguments.jobs < 0:
@@ -94,12 +98,9 @@ def _grade(pool: SandboxPool, names: Sequence[str], texts: Sequence[str], *, mut
     rubric = Rubric({name: PUBLISHED_WEIGHTS.get(name, 0.0) for name in REWARDS})
     host_failed = False
     codes = [extract_code(text) for text in texts]
-    verdicts = [None if code is None else pool.submit(code) for code in codes]
-    for name, text, verdict in zip(names, texts, verdicts, strict=True):
-        completion = GradedCompletion(text, None if verdict is None else verdict.result())
-        if mutation and completion.code is not None and completion.judgement.strict:
-            mutants = grade_mutants({name: completion.code}, pool, lambda _, future: future.result())
-            completion = replace(completion, mutants=mutants[name])
+    sent = [None if code is None else Submission(pool, code, examine=mutation, thorough=mutation) for code in codes]
+    for name, text, submission in zip(names, texts, sent, strict=True):
+        completion = GradedCompletion(text, None if submission is None else submission.future.result())
         host_failed |= completion.ungraded
         written = _json_line if as_json else _table
         print(written(name, rubric.score(completion), rubric.weights), flush=True)

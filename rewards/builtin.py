@@ -15,7 +15,7 @@ from typing import Literal
 from rewards.completion import NO_CODE, GradedCompletion, Score
 from rewards.gold import gold_passed
 from rewards.rust.parse import code_blocks
-from rewards.strictness.judge import effective_asserts
+from rewards.strictness.judge import effective_asserts, mutation_score
 from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["PUBLISHED_WEIGHTS", "REWARDS", "Reward", "reward"]
@@ -110,7 +110,7 @@ def cargo_test(completion: GradedCompletion) -> Score:
 
 @reward(phase="test")
 def cargo_test_thorough(completion: GradedCompletion) -> Score:
-    """1/4 for a strict pass with one assert that could have failed, 1 for one with two or more distinct ones.
+    """1/4 for a strict pass with one assert that a change of the code makes false, 1 for two or more distinct ones.
 
     Paying for "the tests pass" alone makes a model write fewer asserts, since each one is a risk; paying for asserts
     whether they pass or not makes it write more of them and no better ones. When an assert is right with probability
@@ -118,11 +118,22 @@ def cargo_test_thorough(completion: GradedCompletion) -> Score:
     """
     if completion.verdict is None or completion.ungraded:
         return _no_verdict(completion)
-    if not completion.judgement.strict or completion.program is None:
+    if not completion.judgement.strict:
         return Score(0.0, completion.judgement.reason)
-    count = len(effective_asserts(completion.program))
+    count = max(1, len(effective_asserts(completion.verdict.evidence)))
     share = min(count, THOROUGH_ASSERTS) / THOROUGH_ASSERTS
-    return Score(share**2, f"passes with {count} asserts that could have failed")
+    return Score(share**2, f"passes with {count} asserts that a change of the code made false")
+
+
+@reward(phase="test")
+def mutation(completion: GradedCompletion) -> Score:
+    """The share of small changes of the code that its own tests notice; 0 where they do not pass strictly."""
+    if completion.verdict is None or completion.ungraded:
+        return _no_verdict(completion)
+    score = mutation_score(completion.verdict.evidence)
+    if not completion.judgement.strict or score is None:
+        return Score(0.0, completion.judgement.reason)
+    return Score(score, f"the tests notice {score:.0%} of the changes of the code")
 
 
 @reward(published_weight=1.0)
@@ -210,7 +221,8 @@ def _no_verdict(completion: GradedCompletion) -> Score:
     """The score of a completion without a verdict on its program: 0 without code, None where the sandbox failed."""
     if completion.ungraded:
         assert completion.verdict is not None
-        return Score(None, f"the sandbox failed: {completion.verdict.reason}")
+        failed = completion.verdict.evidence or completion.verdict
+        return Score(None, f"the sandbox failed: {failed.reason}")
     return Score(0.0, NO_CODE)
 
 

@@ -41,7 +41,6 @@ class GradedCompletion:
     text: str
     verdict: Verdict | None = None  # on the completion's program; None without code
     gold: Gold | None = None  # None where the prompt has no gold tests or they were not run
-    mutants: tuple[Verdict, ...] = ()  # on `rewards.strictness.mutation.mutants`, where those were graded
 
     @cached_property
     def code(self) -> str | None:
@@ -58,12 +57,13 @@ class GradedCompletion:
         """Whether the completion passes its tests strictly, and why or why not."""
         if self.code is None or self.verdict is None:
             return Judgement(False, NO_CODE)
-        return judge(self.code, self.verdict, program=self.program, mutants=self.mutants)
+        return judge(self.code, self.verdict, program=self.program)
 
     @property
     def ungraded(self) -> bool:
         """Whether the sandbox failed, so that nothing is known about the program."""
-        return self.verdict is not None and self.verdict.outcome is Outcome.HOST_ERROR
+        verdict, evidence = self.verdict, self.verdict and self.verdict.evidence
+        return any(found is not None and found.outcome is Outcome.HOST_ERROR for found in (verdict, evidence))
 
     @property
     def gold_ungraded(self) -> bool:

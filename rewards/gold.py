@@ -11,8 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from rewards.rust.asserts import ASSERTS
 from rewards.rust.parse import MAX_PARSED, parse
-from rewards.rust.program import ASSERTS
 from sandbox.verdict import Verdict
 
 __all__ = ["GOLD_COLUMNS", "GoldProgram", "gold_passed", "gold_problem", "gold_program", "has_gold_tests"]

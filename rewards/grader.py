@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from rewards.builtin import gold as score_gold
 from rewards.completion import Gold, GradedCompletion
 from rewards.gold import GoldProgram, gold_program, has_gold_tests
 from rewards.rubric import Rubric
 from rewards.rust.parse import extract_code
-from rewards.strictness.judge import kills
-from rewards.strictness.mutation import mutants
+from rewards.strictness.submit import Submission
 from sandbox.verdict import Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
 
-__all__ = ["RustGrade", "RustGrader", "grade_mutants"]
-
-Key = TypeVar("Key", bound=Hashable)
+__all__ = ["RustGrade", "RustGrader"]
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +71,7 @@ class _Ticket:
 
     example: _Example
     completion: _Completion
-    verdict: Future[Verdict] | None  # None without code
+    submission: Submission | None  # None without code
     wants_gold: bool
     gold_program: GoldProgram | None
     gold_verdict: Future[Verdict] | None
@@ -92,7 +89,7 @@ class RustGrader:
         pool: SandboxPool,
         *,
         gold: bool = False,
-        mutation: bool = False,
+        mutation: bool = True,
         deadline_s: float = 300.0,
     ) -> None:
         """Set up a grader; nothing runs before `start`.
@@ -101,7 +98,7 @@ class RustGrader:
             rubric: The reward functions and their weights.
             pool: The pool that runs the programs; the grader neither starts nor closes it.
             gold: Whether to run gold tests where the data has them even if no reward needs them.
-            mutation: Whether to run tests that pass strictly again on mutants of the program, where they must fail.
+            mutation: Whether to examine what passing tests depend on; a pass counts as strict without that if not.
             deadline_s: The longest wait for the verdicts of a batch, seconds.
         """
         self.weights = rubric.weights
@@ -119,7 +116,7 @@ class RustGrader:
         return _Ticket(
             example,
             completion,
-            self._pool.submit(code) if code is not None else None,
+            self._submit(code) if code is not None else None,
             wants_gold,
             gold,
             self._pool.submit(gold.source, phases=("test",)) if gold is not None else None,
@@ -135,8 +132,6 @@ class RustGrader:
         """
         deadline = time.monotonic() + self._deadline_s
         graded = [self._collect(ticket, deadline) for ticket in tickets]
-        if self._mutation:
-            graded = self._with_mutants(tickets, graded, deadline)
         _log_failures(graded)
         user: dict[str, list[float | None]] = {}
         user_seconds = 0.0
@@ -159,63 +154,39 @@ class RustGrader:
     def _collect(self, ticket: _Ticket, deadline: float) -> GradedCompletion:
         """A ticket's completion with its verdicts."""
         name = ticket.completion.id
-        verdict = self._wait(ticket.verdict, name, deadline)
+        verdict = None
+        if (sent := ticket.submission) is not None:
+            verdict = self._wait(sent.future, sent.cancel, name, deadline)
         gold = None
         if ticket.wants_gold:
-            gold = Gold(ticket.gold_program, self._wait(ticket.gold_verdict, f"{name} (gold tests)", deadline))
+            gold = Gold(ticket.gold_program, self._wait_for_gold(ticket, deadline))
         return GradedCompletion(ticket.completion.text, verdict, gold)
 
-    def _with_mutants(
-        self, tickets: Sequence[_Ticket], graded: Sequence[GradedCompletion], deadline: float
-    ) -> list[GradedCompletion]:
-        """The completions; those that pass strictly have the verdicts on their mutants."""
-        strict = {place: found for place, found in enumerate(graded) if found.judgement.strict}
-        passes = {place: found.code for place, found in strict.items() if found.code}
-
-        def wait(place: int, future: Future[Verdict]) -> Verdict | None:
-            return self._wait(future, f"{tickets[place].completion.id} (mutant)", deadline)
-
-        verdicts = grade_mutants(passes, self._pool, wait)
-        return [replace(found, mutants=verdicts.get(place, ())) for place, found in enumerate(graded)]
-
-    def _wait(self, future: Future[Verdict] | None, name: str, deadline: float) -> Verdict | None:
-        """The verdict of a future, which is cancelled if it is not there by the deadline."""
-        if future is None:
+    def _wait_for_gold(self, ticket: _Ticket, deadline: float) -> Verdict | None:
+        """The verdict on a ticket's gold tests; None where none was asked for."""
+        if (future := ticket.gold_verdict) is None:
             return None
+        name = f"{ticket.completion.id} (gold tests)"
+        return self._wait(future, lambda reason: self._pool.cancel(future, reason), name, deadline)
+
+    def _submit(self, code: str) -> Submission:
+        """Send a completion's program to the sandbox."""
+        return Submission(self._pool, code, examine=self._mutation, thorough=self._rubric.needs_mutation_score)
+
+    def _wait(
+        self, future: Future[Verdict], cancel: Callable[[str], None], name: str, deadline: float
+    ) -> Verdict | None:
+        """The verdict of a future, which is cancelled if it is not there by the deadline."""
         try:
             return future.result(timeout=max(0.0, deadline - time.monotonic()))
         except FutureTimeout:
             reason = f"not graded within the batch's deadline of {self._deadline_s:g} s"
-            self._pool.cancel(future, reason)
+            cancel(reason)
             verdict = future.result()
             log.warning("%s: %s; it is stopped and counts as a %s", name, reason, verdict.outcome)
             return verdict
         except CancelledError:
             return Verdict(Outcome.HOST_ERROR, reason="the sandbox was closed")
-
-
-def grade_mutants(
-    codes: Mapping[Key, str], pool: SandboxPool, wait: Callable[[Key, Future[Verdict]], Verdict | None]
-) -> dict[Key, tuple[Verdict, ...]]:
-    """Grade the mutants of some programs, for each program until its tests fail on one.
-
-    Args:
-        codes: The programs, by any key.
-        pool: The pool that runs the mutants.
-        wait: Waits for the verdict of a key's mutant; None ends the grading of that program's mutants.
-    Returns: The verdicts by key, in the order of the mutants.
-    """
-    left = {key: mutants(code) for key, code in codes.items()}
-    verdicts: dict[Key, tuple[Verdict, ...]] = dict.fromkeys(codes, ())
-    while left := {key: programs for key, programs in left.items() if programs}:
-        futures = {key: pool.submit(programs.pop(0)) for key, programs in left.items()}
-        for key, future in futures.items():
-            verdict = wait(key, future)
-            if verdict is not None:
-                verdicts[key] += (verdict,)
-            if verdict is None or kills(verdict):
-                left[key].clear()
-    return verdicts
 
 
 def _log_failures(graded: Sequence[GradedCompletion]) -> None:

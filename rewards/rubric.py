@@ -56,6 +56,11 @@ class Rubric:
         return any(reward.on_gold_tests for reward in self._builtin.values())
 
     @property
+    def needs_mutation_score(self) -> bool:
+        """Whether every change of the code must be tried, not only enough to tell that tests depend on it."""
+        return "mutation" in self._builtin
+
+    @property
     def pays_gold(self) -> bool:
         """Whether some reward on gold tests has a weight other than 0."""
         return any(reward.on_gold_tests and self.weights[name] for name, reward in self._builtin.items())

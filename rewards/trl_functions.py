@@ -7,9 +7,9 @@ This module and `rewards` have one such function as an attribute for every rewar
 takes keyword arguments:
 
 - `completions`: strings, or lists of chat messages of which the last is the completion.
-- `verdicts`, optional: one `Verdict` or None per completion; nothing is run. Without it, one pool for the whole process
-  grades the programs, each program once however many of these functions ask for it. That pool spawns processes, so a
-  script that uses it needs `if __name__ == "__main__":`.
+- `verdicts`, optional: one `Verdict` or None per completion; nothing is run, and a pass without evidence is not strict.
+  Without it, one pool for the whole process grades the programs, each program once however many of these functions
+  ask for it. That pool spawns processes, so a script that uses it needs `if __name__ == "__main__":`.
 - the other columns of the data, one entry per completion; `gold_reward_func` reads `GOLD_COLUMNS`.
 
 Each returns one float from 0 to 1 or None per completion; `PUBLISHED_WEIGHTS` gives the published scale.
@@ -26,6 +26,7 @@ from rewards.builtin import REWARDS, Reward
 from rewards.completion import Gold, GradedCompletion
 from rewards.gold import GOLD_COLUMNS, GoldProgram, gold_program, has_gold_tests
 from rewards.rust.parse import extract_code
+from rewards.strictness.submit import Submission
 from sandbox.verdict import PHASES, Verdict
 from sandbox.workers.pool import SandboxPool
 
@@ -58,7 +59,7 @@ def _trl_function(reward: Reward) -> RewardFunction:
         texts = [_text(completion) for completion in completions]
         if verdicts is None:
             codes = [extract_code(text) if reward.needs_verdict else None for text in texts]
-            verdicts = _grade(codes)
+            verdicts = _grade_and_examine(codes, thorough=reward.name == "mutation")
         golds = _grade_gold(texts, columns) if reward.on_gold_tests else [None] * len(texts)
         graded = [GradedCompletion(*facts) for facts in zip(texts, verdicts, golds, strict=True)]
         return [reward.scorer(completion).value for completion in graded]
@@ -79,6 +80,12 @@ def _process_pool() -> SandboxPool:
         if not _pools:
             _pools.append(SandboxPool())
         return _pools[0]
+
+
+def _grade_and_examine(codes: Sequence[str | None], *, thorough: bool) -> list[Verdict | None]:
+    """A verdict with evidence for every program; None where there is no program."""
+    sent = [None if code is None else Submission(_process_pool(), code, thorough=thorough) for code in codes]
+    return [None if submission is None else submission.future.result() for submission in sent]
 
 
 def _grade(codes: Sequence[str | None], phases: Sequence[str] = PHASES) -> list[Verdict | None]:

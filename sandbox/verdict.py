@@ -1,8 +1,8 @@
 """The verdict on one program: an outcome, and the facts behind it.
 
 A verdict repeats cargo's results (`build`, `clippy`, `test` and the counts) and adds one that cargo cannot give:
-whether libtest itself reported the tests (`genuine`). It does not say whether the tests are worth anything: a test
-without an assert passes here, and `rewards.strictness.judge` is what refuses it.
+whether libtest itself reported the tests (`genuine`). Whether the tests are worth anything is another question: a test
+without an assert passes here, and `rewards.strictness.judge` refuses it by the `Evidence`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
-__all__ = ["PHASES", "Diagnostic", "Outcome", "Verdict"]
+__all__ = ["PHASES", "Diagnostic", "Evidence", "Outcome", "Run", "Verdict"]
 
 PHASES = ("build", "clippy", "test")
 
@@ -44,6 +44,55 @@ class Diagnostic:
 
 
 @dataclass(frozen=True)
+class Run:
+    """What one run of the tests reported. Numbers of asserts and functions are those of the experiment."""
+
+    mutant: int  # 0: none
+    function: int = -1  # the function that the mutant changes
+    kind: str = ""  # the kind of change: `sandbox.evidence.experiment.Mutant.kind`
+    role: str = ""  # how the tests use that function: `sandbox.evidence.experiment.MutantGroup.role`
+    held: tuple[int, ...] = ()  # asserts that were true at least once
+    failed: tuple[int, ...] = ()  # asserts that were false at least once
+    entered: tuple[int, ...] = ()  # functions that were called
+    reached: bool = False  # whether the mutant was
+    unknown: bool = False  # whether the mutant could change nothing, since no other value of its type is known
+    passed: bool = False  # whether libtest reported that all tests passed, some of which may have false asserts
+    should_panic: bool = False  # whether a test failed because it should have panicked and did not
+    endless: bool = False  # whether it was ended because it did not end by itself
+
+    @property
+    def noticed(self) -> bool:
+        """Whether an assert was false, or a test missed a panic."""
+        return bool(self.failed) or self.should_panic
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All runs of an experiment. `runs` starts with the one without a mutant; it is empty where nothing is known."""
+
+    outcome: Outcome  # PASSED: the experiment was made
+    runs: tuple[Run, ...] = ()
+    removed: tuple[int, ...] = ()  # mutants that do not compile
+    functions: tuple[str, ...] = ()  # names of the functions outside tests, by their numbers
+    asserts: tuple[str, ...] = ()  # what the asserts compare, by their numbers
+    reason: str = ""  # why nothing, or not everything, is known
+    waived: bool = False  # whether nobody asked for it
+    cpu_ms: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The evidence as a dict of plain values."""
+        return {**asdict(self), "outcome": self.outcome.value}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        """The evidence that `to_json` wrote."""
+        numbers = ("held", "failed", "entered")
+        runs = tuple(Run(**{**run, **{name: tuple(run[name]) for name in numbers}}) for run in record["runs"])
+        lists = {name: tuple(record[name]) for name in ("removed", "functions", "asserts")}
+        return cls(**{**record, "outcome": Outcome(record["outcome"]), "runs": runs, **lists})
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The facts about one graded program. A phase that was not asked for is None."""
 
@@ -61,6 +110,7 @@ class Verdict:
     test_output: str = ""  # the end of what the test binary printed: hostile text
     ms: Mapping[str, float] = field(default_factory=dict)  # wall-clock milliseconds per phase
     cpu_ms: float = 0.0  # user + system time of every process of the grading
+    evidence: Evidence | None = None  # whether the tests depend on the code, where that was examined
     peak_memory_mb: float = 0.0  # the largest resident set of one process
     reason: str = ""  # for host errors and limits: what happened, for people
 
@@ -71,11 +121,14 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as a dict of plain values."""
-        return {**asdict(self), "outcome": self.outcome.value, "ms": dict(self.ms)}
+        evidence = self.evidence.to_json() if self.evidence is not None else None
+        return {**asdict(self), "outcome": self.outcome.value, "ms": dict(self.ms), "evidence": evidence}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Verdict:
         """The verdict that `to_json` wrote."""
         diagnostics = tuple(Diagnostic(**item) for item in record["diagnostics"])
-        known = {"outcome": Outcome(record["outcome"]), "diagnostics": diagnostics, "powers": tuple(record["powers"])}
+        evidence = Evidence.from_json(record["evidence"]) if record["evidence"] else None
+        outcome, powers = Outcome(record["outcome"]), tuple(record["powers"])
+        known = {"outcome": outcome, "diagnostics": diagnostics, "powers": powers, "evidence": evidence}
         return cls(**{**record, **known})

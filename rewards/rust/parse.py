@@ -2,27 +2,28 @@
 
 Promises a result for any text in linear time. tree-sitter reads the code, so comments, strings and syntax errors are
 told from code. Every walk is a loop over an explicit stack, so ten thousand levels of nesting raise no RecursionError.
-Nothing is compiled. Left out: types, name resolution across modules, and macro expansion; where those would decide,
-`rewards.strictness.judge` calls no pass strict. A program of more than `MAX_PARSED` characters is not read, and has no
-functions, tests or asserts.
+Nothing is compiled. Left out: types, name resolution, and macro expansion. A program of more than `MAX_PARSED`
+characters is not read, and has no functions, tests or asserts.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence, Set
 
 import tree_sitter_rust
 from tree_sitter import Language, Node, Parser
 
-from rewards.rust.function_body import imported_names, read_body
-from rewards.rust.program import ASSERTS, Program, TestFunction
-from rewards.rust.tokens import COMMENTS, Tokens, last_name, without_generics
+from rewards.rust.asserts import ASSERTS, asserts_in
+from rewards.rust.program import Body, Program, TestFunction
+from rewards.rust.tokens import COMMENTS, Tokens, last_name, leaves, node_text, without_generics
 
 __all__ = ["MAX_PARSED", "code_blocks", "extract_code", "parse", "syntax"]
 
 MAX_PARSED = 1 << 20  # characters of a program, read in a second: four times what `sandbox.source_kb` allows by default
 FENCE = re.compile(r"\ufeff? {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
+CFG = frozenset(("cfg", "cfg_attr", "cfg_select"))
 COMPARISONS = ("eq", "partial_cmp", "cmp")
 _PARSER = Parser(Language(tree_sitter_rust.language()))
 
@@ -84,19 +85,17 @@ def parse(source: str) -> Program:
 
     >>> program = parse("fn f() -> u8 { 1 } #[cfg(test)] mod t { #[test] fn g() { assert_eq!(super::f(), 1); } }")
     >>> list(program.functions), program.tests[0].name, program.asserts[0].text
-    (['f'], 'g', 'assert_eq(super :: f ( ) , 1)')
+    (['f'], 'g', 'assert_eq(1, super :: f ( ))')
     """
     program = Program()
     if len(source) > MAX_PARSED:
         return program
     root = syntax(source)
     tokens = Tokens(root)
-    # A module or impl block to read, whether it is in test code, and whether a cfg other than cfg(test) is around it.
-    containers: list[tuple[Node, bool, bool]] = [(root, False, False)]
+    containers: list[tuple[Node, bool]] = [(root, False)]  # a module or impl block, and whether it is in test code
     while containers:
-        container, in_tests, conditional = containers.pop()
+        container, in_tests = containers.pop()
         for item, attributes, start in _items(container, tokens):
-            hidden = conditional or any(re.match(r"cfg(_attr)?\(", a) and a != "cfg(test)" for a in attributes)
             inner = item.child_by_field_name("body")
             testing = in_tests or "cfg(test)" in attributes or (item.type == "mod_item" and _holds_tests(inner, tokens))
             if not in_tests and (testing if item.type == "mod_item" else "test" in attributes):
@@ -104,46 +103,101 @@ def parse(source: str) -> Program:
             if item.type == "mod_item" and "cfg(test)" in attributes and not in_tests:
                 program.num_test_modules += 1
             if item.type == "function_item":
-                _add_function(program, item, attributes, tokens, testing, hidden)
-            else:
-                _add_item(program, item, tokens, testing)
+                _add_function(program, item, attributes, testing)
+            elif item.type == "impl_item":
+                program.redefines_equality |= _redefines_equality(item, tokens, testing)
             if item.type in ("mod_item", "impl_item", "trait_item") and inner is not None:
-                containers.append((inner, testing, hidden))
+                containers.append((inner, testing))
     program.redefined = set(_redefined_macros(root, tokens))
+    _read_test_code(program, root)
     return program
 
 
-def _add_function(
-    program: Program, item: Node, attributes: list[str], tokens: Tokens, testing: bool, hidden: bool
-) -> None:
-    """Record a function as a test, a helper of tests, or a function outside tests."""
+def _add_function(program: Program, item: Node, attributes: list[str], testing: bool) -> None:
+    """Record a function as a test, or as one outside tests."""
     block, name = item.child_by_field_name("body"), _name(item)
-    if block is None:
-        return
-    body = read_body(block, tokens, parameters=tokens.names(item.child_by_field_name("parameters")))
-    if "test" in attributes:
-        program.tests.append(TestFunction(name, tuple(attributes), body, hidden))
-    elif testing:
-        program.helpers[name] = body
-    else:
-        program.functions[name] = body
+    if block is not None and "test" in attributes:
+        program.tests.append(TestFunction(name, tuple(attributes)))
+    elif block is not None and not testing:
+        statements = sum(child.is_named and child.type not in COMMENTS for child in block.children)
+        program.functions[name] = Body(statements, frozenset(_macros(block)))
 
 
-def _add_item(program: Program, item: Node, tokens: Tokens, testing: bool) -> None:
-    """Record an item that is not a function."""
-    if item.type == "impl_item":
-        if not testing:
-            program.types.add(last_name(without_generics(item.child_by_field_name("type"))))
-        program.redefines_equality |= _redefines_equality(item, tokens, testing)
-    elif item.type == "use_declaration":
-        if testing:
-            program.imports.update(imported_names(item, tokens))
-    elif item.type in ("const_item", "static_item", "macro_definition"):
-        (program.test_items if testing else program.constants).add(_name(item))
-    elif not testing and item.type in ("macro_invocation", "expression_statement"):
-        program.types.update(name for name in tokens.names(item) if name[:1].isupper())  # the macro may define them
-    elif testing and item.type in ("struct_item", "enum_item", "union_item", "type_item"):
-        program.test_items.add(_name(item))
+def _macros(block: Node) -> Iterator[str]:
+    """The names of the macros that a function calls."""
+    stack = [block]
+    while stack:
+        node = stack.pop()
+        if node.type == "macro_invocation":
+            yield last_name(node.child_by_field_name("macro"))
+        stack.extend(node.children)
+
+
+def _read_test_code(program: Program, root: Node) -> None:
+    """Record the asserts of test code, and in what ways it and `cfg` change the code outside."""
+    ranges = sorted(program.test_code)
+    starts = [start for start, _ in ranges]
+    inside: list[Node] = []
+    outside: list[Node] = []
+    for leaf in leaves(root):
+        place = bisect_right(starts, leaf.start_byte) - 1
+        (inside if place >= 0 and leaf.start_byte < ranges[place][1] else outside).append(leaf)
+    program.asserts = list(asserts_in(inside))
+    words, others = ([node_text(leaf).removeprefix("r#") for leaf in part] for part in (inside, outside))
+    program.depends_on_cfg = not CFG.isdisjoint(others)
+    program.tests_extend_code = "macro_export" in words or any(
+        _extends(words, place, set(others)) for place in range(len(words)) if _starts_impl(words, place)
+    )
+
+
+def _extends(words: Sequence[str], place: int, outside: Set[str]) -> bool:
+    """Whether an impl block of test code may change what code outside the tests does.
+
+    It cannot if its type or its trait is defined in test code alone, nor if it gives a type methods that are named
+    nowhere outside.
+
+    Args:
+        words: The tokens of test code.
+        place: Where the block starts.
+        outside: The tokens outside.
+    """
+    end = next((i for i in range(place, len(words)) if words[i] == "{"), len(words))
+    header = words[place + 1 : end]
+    at = header.index("for") if "for" in header else -1
+    kind, trait = _last_name(header[at + 1 :]), _last_name(header[:at]) if at >= 0 else ""
+    own = {b for a, b in zip(words, words[1:], strict=False) if a in ("struct", "enum", "union", "trait")} - outside
+    if kind in own or trait in own:
+        return False
+    methods = set(_methods(words, end))
+    return at >= 0 or "$" in methods or not outside.isdisjoint(methods)
+
+
+def _methods(words: Sequence[str], start: int) -> Iterator[str]:
+    """The names of the functions in the block that starts at a token, and `$` where a macro names one."""
+    depth = 0
+    for place in range(start, len(words) - 1):
+        depth += (words[place] == "{") - (words[place] == "}")
+        if depth == 0:
+            return
+        if words[place] == "fn":
+            yield words[place + 1]
+
+
+def _starts_impl(words: Sequence[str], place: int) -> bool:
+    """Whether a token starts an impl block, rather than a type `impl Trait`."""
+    return words[place] == "impl" and (not place or words[place - 1] in ("{", "}", ";", "]", "unsafe"))
+
+
+def _last_name(words: Sequence[str]) -> str:
+    """The last name of a path, without generics, references and `where`; empty where a macro makes it."""
+    depth, name = 0, ""
+    for word in words:
+        if word == "where" or word == "$":
+            return "" if word == "$" else name
+        depth += (word == "<") - (word == ">") - 2 * (word == ">>")
+        if depth == 0 and word.isidentifier():
+            name = word
+    return name
 
 
 def _redefines_equality(item: Node, tokens: Tokens, testing: bool) -> bool:

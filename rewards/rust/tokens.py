@@ -12,18 +12,16 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-__all__ = ["COMMENTS", "Tokens", "last_name", "node_text", "without_generics"]
+__all__ = ["COMMENTS", "Tokens", "last_name", "leaves", "node_text", "without_generics"]
 
 COMMENTS = ("line_comment", "block_comment")
 NAMES = ("identifier", "field_identifier", "type_identifier", "shorthand_field_identifier")
 LITERALS = ("string_literal", "raw_string_literal", "char_literal")
-OPAQUE = ("stringify", "size_of_val", "align_of_val", "type_name_of_val")  # do not depend on their argument's value
-OPEN, CLOSE = ("(", "[", "{"), (")", "]", "}")
 BUDGET = 4_000_000  # tokens in all slices; 50 times what 100 kB of ordinary code needs
 
 
 class Tokens:
-    """All tokens below a root node. Names within a call of OPAQUE are left out of `names`."""
+    """All tokens below a root node."""
 
     def __init__(self, root: Node) -> None:
         self._starts: list[int] = []
@@ -31,38 +29,12 @@ class Tokens:
         self._name_starts: list[int] = []
         self._names: list[str] = []
         self._left = BUDGET
-        self._opaque = 0  # number of open brackets, counted from that of a call of OPAQUE
-        for leaf in _leaves(root):
+        for leaf in leaves(root):
             self._starts.append(leaf.start_byte)
             self._texts.append(node_text(leaf))
-            opaque = self._depth_in_opaque()
-            if leaf.type in NAMES and not opaque:
+            if leaf.type in NAMES:
                 self._name_starts.append(leaf.start_byte)
                 self._names.append(self._texts[-1])
-        self.flags = self._flags()
-
-    def _depth_in_opaque(self) -> int:
-        """Update and return the number of open brackets since a call of OPAQUE, after the last token; 0 outside."""
-        last = self._texts[-1]
-        if self._opaque:
-            self._opaque += (last in OPEN) - (last in CLOSE)
-        elif last in OPEN:
-            before = self._texts[-3:-1]
-            called = before[0] if before[1:] == ["!"] else before[-1] if before else ""
-            self._opaque = int(called in OPAQUE)
-        return self._opaque
-
-    def _flags(self) -> dict[str, list[str]]:
-        """`const` and `static` flags set to `true` or `false` anywhere: the name -> the token of its value."""
-        texts = self._texts
-        return {
-            texts[i + 1]: [texts[i + 5]]
-            for i, token in enumerate(texts[:-5])
-            if token in ("const", "static")
-            and texts[i + 2 : i + 5] == [":", "bool", "="]
-            and texts[i + 5] in ("true", "false")
-            and texts[i + 6 : i + 7] == [";"]
-        }
 
     def texts(self, node: Node | None) -> list[str]:
         """The tokens below a node, in order."""
@@ -96,7 +68,7 @@ def without_generics(node: Node | None) -> Node | None:
     return node.child_by_field_name("type") if node is not None and node.type == "generic_type" else node
 
 
-def _leaves(root: Node) -> Iterator[Node]:
+def leaves(root: Node) -> Iterator[Node]:
     """The tokens below a node, in order, without comments."""
     stack = [root]
     while stack:

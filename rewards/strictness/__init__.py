@@ -1,8 +1,6 @@
 """Decides whether a pass is strict: whether the tests that passed could have failed.
 
-Promises a judgement with its reason for any text. Reads source and verdicts. Left out: running programs.
-
-judge      whether a pass is strict, and why not; which asserts count
-tautology  asserts that hold by their form alone
-mutation   copies of a program whose functions return constants, on which good tests fail
+instrument  makes an experiment of a program: a switch before every change, a record in place of every assert
+submit      grades a program and runs its experiment where its tests passed
+judge       whether a pass is strict, and why not, by the verdict and its evidence
 """

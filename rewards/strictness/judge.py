@@ -1,29 +1,34 @@
 """Judges whether a pass is strict: whether the tests that passed could have failed.
 
-Code that passes `cargo test` need not test anything, so source and verdict are judged together. A pass is strict when
+Code that passes `cargo test` need not test anything. Nothing is concluded from what the tests look like; the evidence
+is what happened when they ran (`sandbox.evidence`), in one binary, with one change of the code at a time. A pass is
+strict when
 
-- cargo's tests passed, libtest itself reported it, and no test was ignored;
-- at least one test that runs has an assert that can fail and depends on code outside the tests;
-- nothing that the asserts compare with is redefined, and the tests do not catch their own panics;
-- the tests fail on a mutant, where mutants that compile were graded (`rewards.strictness.mutation`).
+- cargo's tests passed, the code builds without them, and no test was ignored;
+- libtest itself reported it: the report agrees with itself and with the exit code, and the program has no power to
+  write that report (`sandbox.grading.powers`);
+- what the tests run is what is delivered: the code outside the tests does not depend on a `cfg`, and the tests add
+  nothing to its types;
+- every assert that the tests reached holds, also one whose panic the test catches, or that stands in a thread;
+- the tests noticed a change: for every function that they call by name and whose result could be changed, an assert
+  became false, or an expected panic stayed away, under one change of that function alone. Where they call no function
+  of the code by name, operators and implemented traits count as called.
 
-The judge reads syntax alone; a pass that syntax cannot decide on is not strict. Left out: whether an assert is strong
-enough to catch a wrong function.
+Left out: whether the asserts are many or strong. A change of every function by itself gives the mutation score
+(`mutation_score`), which is a reward of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable
 from typing import NamedTuple
 
 from rewards.rust.parse import parse
-from rewards.rust.program import ASSERTS, Body, Program, TestFunction
-from rewards.strictness.tautology import never_fails
-from sandbox.verdict import Outcome, Verdict
+from rewards.rust.program import Program
+from sandbox.verdict import Evidence, Outcome, Run, Verdict
 
-__all__ = ["Judgement", "effective_asserts", "judge", "kills"]
-
-NOT_COMPILED = (Outcome.BUILD_ERROR, Outcome.TEST_BUILD_ERROR, Outcome.HOST_ERROR)
+__all__ = ["Judgement", "effective_asserts", "judge", "may_be_strict", "mutation_score"]
 
 
 class Judgement(NamedTuple):
@@ -33,155 +38,100 @@ class Judgement(NamedTuple):
     reason: str
 
 
-def judge(
-    source: str, verdict: Verdict, *, program: Program | None = None, mutants: Iterable[Verdict] = ()
-) -> Judgement:
+def judge(source: str, verdict: Verdict, *, program: Program | None = None) -> Judgement:
     """Whether a program passed tests of its own that could have failed.
 
     Args:
         source: The program.
-        verdict: The sandbox's verdict on it.
+        verdict: The sandbox's verdict on it, with evidence (`rewards.strictness.submit`).
         program: `parse(source)`, to save parsing it again; None to parse it here.
-        mutants: The verdicts on its mutants; empty where none were graded.
-    Returns: Whether the pass is strict; where it is not, the reason is the first of `CONDITIONS` that applies.
+    Returns: Whether the pass is strict; where it is not, the first reason that applies.
 
     >>> from sandbox.verdict import Outcome
     >>> passed = Verdict(Outcome.PASSED, build=True, clippy=True, test=True, genuine=True, passed=1)
     >>> judge("fn f() -> u8 { 1 } #[cfg(test)] mod t { #[test] fn g() { assert_eq!(1, 1); } }", passed)
-    Judgement(strict=False, reason='no assert depends on code outside the tests')
+    Judgement(strict=False, reason='nothing is known of what the tests depend on')
     """
-    if not verdict.test:
-        return Judgement(False, "the tests did not pass")
     program = parse(source) if program is None else program
-    for applies, reason in CONDITIONS:
-        if applies(program, verdict):
-            return Judgement(False, reason)
-    if _all_survive(mutants):
-        return Judgement(False, "the tests pass whatever the functions return")
+    if reason := may_be_strict(program, verdict):
+        return Judgement(False, reason)
+    if verdict.evidence is None:
+        return Judgement(False, "nothing is known of what the tests depend on")
+    if verdict.evidence.waived:
+        return Judgement(True, "tests passed; whether they depend on the code was not asked")
+    if reason := _weakness(verdict.evidence):
+        return Judgement(False, reason)
     return Judgement(True, "tests that could have failed passed")
 
 
-def kills(verdict: Verdict) -> bool:
-    """Whether the tests fail on a mutant, given the verdict on it; False for a mutant that does not compile."""
-    return verdict.outcome not in NOT_COMPILED and not verdict.test
+def may_be_strict(program: Program, verdict: Verdict) -> str:
+    """Why a pass is not strict whatever its evidence says; empty where the evidence decides."""
+    return next((reason(program, verdict) for applies, reason in CONDITIONS if applies(program, verdict)), "")
 
 
-def _all_survive(verdicts: Iterable[Verdict]) -> bool:
-    """Whether at least one mutant compiles and the tests pass on every one that does."""
-    compiled = [verdict for verdict in verdicts if verdict.outcome not in NOT_COMPILED]
-    return bool(compiled) and not any(map(kills, compiled))
-
-
-def _no_dependent_assert(program: Program, verdict: Verdict) -> bool:
-    return not effective_asserts(program)
-
-
-def _catches_panics(program: Program, verdict: Verdict) -> bool:
-    bodies = [test.body for test in program.tests] + list(program.helpers.values())
-    return any("catch_unwind" in body.names for body in bodies)
-
-
-# What makes a pass not strict, each with the reason that is reported; the first that applies is.
-CONDITIONS: tuple[tuple[Callable[[Program, Verdict], bool], str], ...] = (
-    (lambda p, v: not v.genuine, "the test harness itself did not report the pass"),
-    (lambda p, v: v.passed == 0, "no test ran"),
-    (lambda p, v: v.ignored > 0, "a test is ignored"),
-    (lambda p, v: not p.tests, "no #[test] function in the code"),
-    (lambda p, v: bool(p.redefined & {*ASSERTS, "panic", "test"}), "an assert macro is redefined"),
-    (lambda p, v: p.redefines_equality, "equality is redefined without looking at both sides, or by the tests"),
-    (_catches_panics, "the tests catch their own panics"),
-    (lambda p, v: not (p.functions or p.constants), "no code outside the tests"),
-    (_no_dependent_assert, "no assert depends on code outside the tests"),
+# What makes a pass not strict before evidence is needed, each with its reason; the first that applies is reported.
+CONDITIONS: tuple[tuple[Callable[[Program, Verdict], bool], Callable[[Program, Verdict], str]], ...] = (
+    (lambda p, v: not v.test, lambda p, v: "the tests did not pass"),
+    (lambda p, v: bool(v.powers), lambda p, v: f"uses {v.powers[0]}: it could have written the tests' report itself"),
+    (lambda p, v: not v.genuine, lambda p, v: "the test harness itself did not report the pass"),
+    (lambda p, v: v.passed == 0, lambda p, v: "no test ran"),
+    (lambda p, v: v.ignored > 0, lambda p, v: "a test is ignored"),
+    (lambda p, v: v.build is False, lambda p, v: "the code does not build without its tests"),
+    (lambda p, v: not p.tests, lambda p, v: "no #[test] function in the code"),
+    (lambda p, v: p.depends_on_cfg, lambda p, v: "code outside the tests depends on a cfg: not what is delivered ran"),
+    (lambda p, v: p.tests_extend_code, lambda p, v: "the tests add methods to types of the code under test"),
+    (lambda p, v: not p.functions, lambda p, v: "no function outside the tests"),
 )
 
 
-def effective_asserts(program: Program) -> frozenset[str]:
-    """The asserts that run, can fail, and depend on code outside the tests; equal ones count once.
+def _weakness(evidence: Evidence) -> str:
+    """Why the evidence does not show that the tests depend on the code; empty where it does."""
+    if evidence.outcome is not Outcome.PASSED or not evidence.runs:
+        return f"what the tests depend on cannot be examined: {evidence.reason}"
+    plain = evidence.runs[0]
+    if plain.failed:
+        return f"an assert is false and the tests pass: {_shown(evidence.asserts[plain.failed[0]])}"
+    if not plain.passed:
+        return "the tests fail when every assert is written down instead of ending its test"
+    if not plain.held and not any(run.should_panic for run in evidence.runs):
+        return "no test reached an assert"
+    called = _noticed(evidence, "called")
+    if unnoticed := [evidence.functions[function] for function, found in called.items() if found is False]:
+        return f"the tests pass whatever {', '.join(dict.fromkeys(unnoticed))} returns"
+    if any(called.values()) or any(_noticed(evidence, "implicit").values()):
+        return ""
+    if any(run.reached and not run.unknown for run in evidence.runs):
+        return "the tests pass whatever the functions do"
+    return "the tests call no function whose result could be changed"
 
-    Returns: The texts of these asserts, as `Assert.text`.
 
-    >>> code = "fn f() -> u8 { 1 } #[cfg(test)] mod t { #[test] fn g() { assert!(true); assert_eq!(super::f(), 1); } }"
-    >>> sorted(effective_asserts(parse(code)))
-    ['assert_eq(super :: f ( ) , 1)']
-    """
-    return frozenset().union(*(_effective(test, program) for test in program.tests))
+def _noticed(evidence: Evidence, role: str) -> dict[int, bool | None]:
+    """For each function that was changed, whether the tests noticed; None where its result could not be replaced."""
+    tried: dict[int, list[Run]] = defaultdict(list)
+    for run in evidence.runs[1:]:
+        if run.role == role and run.reached and not run.unknown:
+            tried[run.function].append(run)
+    return {
+        function: any(run.noticed for run in runs) or (False if any(run.kind == "return" for run in runs) else None)
+        for function, runs in tried.items()
+    }
 
 
-def _effective(test: TestFunction, program: Program) -> frozenset[str]:
-    """The effective asserts of one test.
-
-    A test that is ignored, depends on a `cfg`, or should panic has none. An assert is followed into the helpers and
-    closures that the test mentions. A name that the tests define or import hides the code under test of that name.
-    """
-    if test.ignored or test.conditional or test.should_panic:
+def effective_asserts(evidence: Evidence | None) -> frozenset[str]:
+    """What the asserts say that held and became false under a change; those that say the same count once."""
+    if evidence is None or not evidence.runs:
         return frozenset()
-    bodies = _called(test.body, program)
-    hidden = program.helpers.keys() | program.imports.keys() | program.test_items
-    hidden = hidden.union(*(body.hidden for body in bodies))
-    under_test = (program.functions.keys() | program.constants | program.types) - hidden
-    sources = _sources(bodies, program)
-    asserts = [found for body in bodies for found in body.asserts]
-    return frozenset(
-        found.text
-        for found in asserts
-        if found.reachable
-        and not found.macro.startswith("debug_")
-        and not never_fails(found)
-        and _reaches(found.names, sources, under_test)
-    )
+    held = set(evidence.runs[0].held)
+    return frozenset(evidence.asserts[number] for run in evidence.runs[1:] for number in run.failed if number in held)
 
 
-def _called(test: Body, program: Program) -> list[Body]:
-    """A test's body and those of the helpers, inner functions and closures that it mentions, directly or not.
-
-    An inner function counts as mentioned wherever its name is, before or after the body that defines it is read.
-    """
-    bodies, waiting, seen = [], [test], {id(test)}
-    inner: dict[str, list[Body]] = {}  # inner functions of the bodies so far, by name
-    mentioned: set[str] = set()  # names that the bodies so far mention
-    while waiting:
-        body = waiting.pop()
-        bodies.append(body)
-        for name, function in body.inner.items():
-            inner.setdefault(name, []).append(function)
-        for name in (body.mentions - mentioned) | (body.inner.keys() & (mentioned | body.mentions)):
-            helper = program.helpers.get(name)
-            for function in [*inner.get(name, ()), *([helper] if helper is not None else [])]:
-                if id(function) not in seen:
-                    seen.add(id(function))
-                    waiting.append(function)
-        mentioned |= body.mentions
-    return bodies
+def mutation_score(evidence: Evidence | None) -> float | None:
+    """The share of changes that the tests noticed, by an assert, a panic or no end; None where none was tried."""
+    if evidence is None:
+        return None
+    tried = [run for run in evidence.runs[1:] if run.reached and not run.unknown]
+    return sum(run.noticed or run.endless or not run.passed for run in tried) / len(tried) if tried else None
 
 
-def _sources(bodies: Sequence[Body], program: Program) -> dict[str, frozenset[str]]:
-    """Every name that the tests define, with the names that its value is made of.
-
-    The value of a function is made of every name in its body; that of a parameter, of the arguments of all calls.
-    """
-    sources: dict[str, frozenset[str]] = dict(program.imports)
-    named = {**program.helpers, **{name: inner for body in bodies for name, inner in body.inner.items()}}
-    flows = [(name, function.names) for name, function in named.items()]
-    for body in bodies:
-        flows += body.bound.items()
-        for name, arguments in body.calls.items():
-            if name in named:
-                flows += [(parameter, arguments) for parameter in named[name].parameters]
-    for name, value in flows:
-        sources[name] = sources.get(name, frozenset()) | value
-    return sources
-
-
-def _reaches(names: frozenset[str], sources: Mapping[str, frozenset[str]], under_test: Set[str]) -> bool:
-    """Whether some of the names depend on the code under test, directly or through `sources`."""
-    seen: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        if name in under_test:
-            return True
-        waiting += sources.get(name, ())
-    return False
+def _shown(fact: str) -> str:
+    return fact if len(fact) <= 80 else fact[:79] + "…"

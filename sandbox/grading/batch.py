@@ -28,7 +28,7 @@ from sandbox.limits import Limits
 from sandbox.project import HEAD, TAIL, Project
 from sandbox.verdict import Verdict
 
-__all__ = ["Batch", "Member"]
+__all__ = ["Batch", "Member", "is_portable"]
 
 ATTEMPTS = 6  # compilations: rustc reports errors in rounds: syntax, names, types, borrows, lints
 SMALLEST = 2  # programs
@@ -38,6 +38,11 @@ def _portable(source: str) -> TestSeparation | None:
     """How a program's tests are separated, if it can take part in a batch; None if it cannot."""
     separation = None if HAZARDS.search(source) else find_test_module(source)
     return separation if separation and separation.is_portable else None
+
+
+def is_portable(source: str) -> bool:
+    """Whether a program behaves the same as a module of a crate as it does as a crate."""
+    return _portable(source) is not None
 
 
 @dataclass

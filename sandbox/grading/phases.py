@@ -210,7 +210,14 @@ class Grading(ABC):
             return UNKNOWN
         self.start_afresh()
         output = self.project.directory / "tmp"
-        command = [self.toolchain.bin / "clippy-driver", "rustc", *EXAMINE, *FORCE, "--out-dir", output]
+        command: list[str | Path] = [
+            self.toolchain.bin / "clippy-driver",
+            "rustc",
+            *EXAMINE,
+            *FORCE,
+            "--out-dir",
+            output,
+        ]
         no_memory = self._no_memory
         done = self.compile("powers", command, lists=True)
         self._stopped.pop("powers", None)  # what this call reaches is no limit of cargo's commands

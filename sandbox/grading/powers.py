@@ -1,8 +1,8 @@
 """The powers of a program: uses of anything with which it could write its tests' report itself.
 
 A test reports through libtest, which runs in the same process as the program. Code with any of these powers can end the
-process, write to its streams, read its own files or change its memory, so that nothing that the process says about
-its tests is evidence: unsafe code, foreign functions, assembly, symbols and sections of a chosen name, processes, files,
+process, write to its streams, read its own files or change its memory, so that nothing that the process says of its
+tests is evidence: unsafe code, foreign functions, assembly, symbols and sections of a chosen name, processes, files,
 environment, standard streams, panic hooks, files included while compiling. Code without them can only compute, panic,
 start threads and print, and libtest captures what tests print; its exit code is then libtest's own.
 

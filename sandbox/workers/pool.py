@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import PoolClosed, SandboxError, ToolchainError
+from sandbox.evidence.experiment import Experiment
 from sandbox.find_rust import find_toolchain
 from sandbox.grading.backends import BACKENDS
 from sandbox.grading.self_check import SelfCheck, programs
@@ -33,8 +34,9 @@ from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
 from sandbox.storage import cache_directory
 from sandbox.toolchain import Toolchain
-from sandbox.verdict import PHASES, Outcome, Verdict
+from sandbox.verdict import PHASES, Evidence, Outcome, Verdict
 from sandbox.workers.cache import ResultCache, task_key
+from sandbox.workers.experiment_task import ExperimentTask
 from sandbox.workers.handle import WorkerHandle
 from sandbox.workers.job_queue import Job, JobQueue
 from sandbox.workers.program_task import ProgramTask
@@ -149,6 +151,10 @@ class SandboxPool:
         if unknown or not phases:
             raise ValueError(f"phases are {tuple(phases)}; give some of {', '.join(PHASES)}")
         return self._submit(ProgramTask(source, tuple(phases), self.backend))
+
+    def submit_experiment(self, experiment: Experiment) -> Future[Evidence]:
+        """Queue an experiment, as `submit` queues a program."""
+        return self._submit(ExperimentTask(experiment))
 
     def _submit(self, task: WorkerTask[R]) -> Future[R]:
         """Queue a task, unless its result is known or the same task is queued already."""

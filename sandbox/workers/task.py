@@ -1,7 +1,7 @@
 """What a worker can be asked to do: a task is a frozen record that travels to a worker, and its result travels back.
 
-Tasks of one kind may share a batch. A new kind of task is one subclass of `WorkerTask`: queueing, retries, deadlines, caching
-and failures of the host work for every kind alike.
+Tasks of one kind may share a batch. A new kind of task is one subclass of `WorkerTask`: queueing, retries, deadlines,
+caching and failures of the host work for every kind alike.
 """
 
 from __future__ import annotations

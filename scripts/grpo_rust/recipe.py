@@ -89,10 +89,10 @@ class RewardsSection:
 
 @dataclass(frozen=True)
 class GuardSection:
-    """What is required of a passing test, beyond what its syntax shows."""
+    """What is required of passing tests, beyond that the harness reports them."""
 
     mutation: bool = option(
-        False, "run tests that pass again, on functions that return a constant: they must fail, or are not paid"
+        True, "run tests that pass again, with one change of the code at a time: they must notice, or are not strict"
     )
 
 

@@ -1,0 +1,205 @@
+"""Makes experiments: compiles programs with switches, and runs their tests without a mutant and then by the plan."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sandbox.evidence.crate import Crate, CrateMember
+from sandbox.evidence.experiment import Experiment, MutantGroup
+from sandbox.grading.messages import agrees, read_tally
+from sandbox.isolation.disk_usage import Disk
+from sandbox.isolation.policy import Isolation
+from sandbox.isolation.process import Finished, run
+from sandbox.isolation.remove_tree import remove_tree
+from sandbox.limits import Limits
+from sandbox.project import Project
+from sandbox.verdict import Evidence, Outcome, Run
+
+__all__ = ["examine"]
+
+BUDGET_MS = 4000  # CPU time of all runs of one program; what is known by then counts
+MUTANT_S = 1  # CPU seconds of one run with a mutant, which its fuel ends much earlier in most cases
+FUEL = 1 << 40  # of the run without a mutant, which the limits of the program end
+MORE_FUEL = 200_000  # iterations of loops that a mutant may make in any case
+TIMES_FUEL = 20  # times as many as the run without a mutant made
+MISSED_PANIC = re.compile(rb"^test [^\n]* - should panic \.\.\. (?:\n[^\n]*)*?FAILED$", re.MULTILINE)
+NOT_COMPILED = "the instrumented program does not compile"
+OnStart = Callable[[int], None]
+
+
+def examine(
+    experiments: Sequence[Experiment],
+    isolation: Isolation,
+    limits: Limits,
+    workdir: Path,
+    *,
+    on_start: OnStart = lambda pid: None,
+) -> Iterator[tuple[int, Evidence | None]]:
+    """Make experiments: those that can share a crate in one, the others one by one.
+
+    Args:
+        experiments: What to make, not more than `BATCH_SIZE`.
+        isolation: How commands are started.
+        limits: What each program may use.
+        workdir: An existing directory, in which others are made and removed.
+        on_start: Called with the process group of every command.
+    Returns: An iterator of two pairs for each experiment: its index and None when its own runs start, then its index
+        and the evidence.
+    Raises:
+        OSError: The host fails.
+    """
+    members = [CrateMember(number, made, f"m{number}") for number, made in enumerate(experiments) if made.portable]
+    done: set[int] = set()
+    if len(members) > 1:
+        for number, evidence in _together(members, isolation, limits, workdir, on_start):
+            done.add(number)
+            yield number, evidence
+    for number in range(len(experiments)):
+        if number not in done:
+            yield number, None
+            alone = [CrateMember(number, experiments[number], "")]
+            found = [evidence for _, evidence in _together(alone, isolation, limits, workdir, on_start) if evidence]
+            yield number, found[0] if found else Evidence(Outcome.TEST_BUILD_ERROR, reason=NOT_COMPILED)
+
+
+def _together(
+    members: Sequence[CrateMember], isolation: Isolation, limits: Limits, workdir: Path, on_start: OnStart
+) -> Iterator[tuple[int, Evidence | None]]:
+    """Make the experiments of one crate; those that do not compile in it are left out."""
+    directory = Path(tempfile.mkdtemp(dir=workdir))
+    directory.chmod(0o711)
+    try:
+        crate = Crate(members, isolation, limits, directory)
+        for member in list(crate.compile(on_start)):
+            yield member.number, None
+            project = Project(directory / f"member-{member.number}", "")
+            project.create()
+            isolation.hand_over(project)
+            runs = _Runs(member, crate, project, isolation, limits, on_start)
+            yield member.number, runs.evidence(crate.cpu_ms / len(members))
+    finally:
+        remove_tree(directory)
+
+
+class _Runs:
+    """The runs of one program."""
+
+    def __init__(
+        self,
+        member: CrateMember,
+        crate: Crate,
+        project: Project,
+        isolation: Isolation,
+        limits: Limits,
+        on_start: OnStart,
+    ) -> None:
+        self._member, self._crate, self._project = member, crate, project
+        self._isolation, self._limits, self._on_start = isolation, limits, on_start
+        self._cpu_ms = 0.0
+        self._fuel = FUEL
+        self._reason = ""
+
+    def evidence(self, cpu_ms: float) -> Evidence:
+        """Run the program by its plan.
+
+        Args:
+            cpu_ms: What its compilation cost.
+        """
+        runs = [self._run(0)]
+        if self._reason:
+            return Evidence(Outcome.TIMEOUT, reason=self._reason, cpu_ms=cpu_ms + self._cpu_ms)
+        for group in self._member.experiment.plan:
+            changed = any(run.reached and not run.unknown for run in runs)
+            if group.role != "implicit" or not changed:
+                runs += self._group(group)
+        made = self._member.experiment
+        return Evidence(
+            Outcome.PASSED,
+            tuple(runs),
+            tuple(sorted(self._member.removed)),
+            made.functions,
+            made.asserts,
+            self._reason,
+            cpu_ms=round(cpu_ms + self._cpu_ms, 3),
+        )
+
+    def _group(self, group: MutantGroup) -> Iterator[Run]:
+        """Run the mutants of a group, at most until the tests notice one."""
+        for mutant in group.mutants:
+            if mutant in self._member.removed:
+                continue
+            if self._cpu_ms > BUDGET_MS:
+                self._reason = f"stopped after {BUDGET_MS} ms of CPU time"
+                return
+            found = replace(self._run(mutant), role=group.role)
+            yield found
+            if found.noticed and not self._member.experiment.thorough:
+                return
+
+    def _run(self, mutant: int) -> Run:
+        """Run the tests once."""
+        binary, word = self._crate.binary, self._crate.word
+        names = [f"{self._member.module}::"] if self._member.module else []
+        libraries = self._isolation.toolchain.libraries
+        limits = self._limits
+        if mutant:
+            limits = replace(
+                limits, run_cpu_s=min(MUTANT_S, limits.run_cpu_s), wall_s=min(10 * MUTANT_S, limits.wall_s)
+            )
+        done = run(
+            self._isolation.run([binary, "--test-threads=1", *names], self._project, limits),
+            cwd=self._project.root,
+            env={
+                **self._project.environment(self._isolation.toolchain.bin),
+                "LD_LIBRARY_PATH": str(libraries),
+                word: f"{mutant}:{self._fuel}",
+            },
+            tree_cpu_s=limits.run_cpu_s,
+            wall_s=limits.wall_s,
+            disk=Disk(self._project.directory, self._limits.files, self._limits.disk_mb << 20),
+            output_bytes=self._limits.output_kb << 10,
+            on_start=self._on_start,
+        )
+        self._cpu_ms += done.cpu_ms
+        if done.exit_code and (reason := self._isolation.failed(done.stderr)):
+            raise OSError(f"the launcher could not start a command: {reason}")
+        records = [line.split()[1:] for line in done.stderr.split(b"\n") if line.startswith(word.encode() + b" ")]
+        if mutant == 0:
+            self._start(done, records)
+        read = _read(mutant, done, records)
+        if mutant == 0:
+            return read
+        about = self._member.experiment.mutants[mutant - 1]
+        return replace(read, function=about.function, kind=about.kind)
+
+    def _start(self, done: Finished, records: Sequence[Sequence[bytes]]) -> None:
+        """Keep what the run without a mutant tells about the others."""
+        if done.stop or done.stderr_cut_at is not None:
+            self._reason = "the instrumented program reached a limit"
+        ticks = sum(record[0] == b"t" for record in records)
+        self._fuel = MORE_FUEL + TIMES_FUEL * (1 << ticks if ticks else 0)
+
+
+def _read(mutant: int, done: Finished, records: Sequence[Sequence[bytes]]) -> Run:
+    """What a run reported."""
+
+    def numbers(*start: bytes) -> tuple[int, ...]:
+        return tuple(sorted({int(r[1]) for r in records if r[0] == start[0] and r[2:] == list(start[1:])}))
+
+    tally = read_tally(done.stdout)
+    report = done.stdout.partition(b"\nfailures:\n")[0]
+    return Run(
+        mutant,
+        held=numbers(b"a", b"1"),
+        failed=numbers(b"a", b"0"),
+        entered=numbers(b"f"),
+        reached=bool(numbers(b"m")),
+        unknown=bool(numbers(b"u")),
+        passed=done.exit_code == 0 and tally is not None and tally.failed == 0 and agrees(tally, done.stdout),
+        should_panic=MISSED_PANIC.search(report) is not None,
+        endless=done.stop is not None or any(record[0] == b"d" for record in records),
+    )

@@ -1,0 +1,68 @@
+"""An experiment: a program with switches, and the order in which they are turned on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+__all__ = ["ALWAYS", "MAX_IDS", "NO_FUNCTION", "SUPPORT", "Experiment", "MutantGroup", "Mutant", "Part"]
+
+SUPPORT = "SUPPORT_OF_EVIDENCE"  # stands for the path of the support module in `Part.text`
+MAX_IDS = 256  # mutants, asserts and functions of a program, each
+NO_FUNCTION = -1  # the function of a mutant that changes nothing, which gives other mutants a value
+ALWAYS = 0  # the mutant that is never removed: no mutant
+
+
+class Part(NamedTuple):
+    """A piece of the instrumented text."""
+
+    text: str
+    mutant: int = ALWAYS  # the mutant that it belongs to
+    without: str = ""  # the text in its place where that mutant is removed
+
+
+class Mutant(NamedTuple):
+    """One change. Its number is its place in `Experiment.mutants`, from 1."""
+
+    function: int  # the number of the function in which it stands; or NO_FUNCTION
+    kind: str  # "return", "nothing", "operator", "relation", "condition", "constant", "statement"; "value": no change
+    fragile: bool = False  # whether it must be removed first if the program does not compile with it
+
+
+class MutantGroup(NamedTuple):
+    """Mutants of one function to turn on, one after the other until the tests notice one."""
+
+    role: str  # "called" by name in test code; "implicit": made where no called function can be changed; "other"
+    mutants: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A program with switches, and which to turn on in what order."""
+
+    parts: tuple[Part, ...]  # their texts make the program
+    mutants: tuple[Mutant, ...]
+    functions: tuple[str, ...]  # names; a function's number is its place, from 0
+    asserts: tuple[str, ...]  # what each assert in test code compares; an assert's number is its place, from 0
+    plan: tuple[MutantGroup, ...]
+    portable: bool  # whether it can share a crate
+    thorough: bool = False  # whether groups go on after the first mutant that is noticed
+
+    def text(self, removed: Collection[int], support: str) -> str:
+        """The program without some mutants. `support` is the support module's name."""
+        return "".join(self._pieces(removed)).replace(SUPPORT, support)
+
+    def places(self, removed: Collection[int], support: str) -> dict[int, tuple[int, int]]:
+        """Where each mutant that is left begins and ends in `text`, in characters."""
+        found: dict[int, tuple[int, int]] = {}
+        at = 0
+        for part, piece in zip(self.parts, self._pieces(removed), strict=True):
+            end = at + len(piece.replace(SUPPORT, support))
+            if part.mutant != ALWAYS and part.mutant not in removed:
+                found[part.mutant] = (found.get(part.mutant, (at, 0))[0], end)
+            at = end
+        return found
+
+    def _pieces(self, removed: Collection[int]) -> Iterator[str]:
+        return (part.without if part.mutant in removed else part.text for part in self.parts)
