@@ -16,7 +16,7 @@ import pytest
 from hostile import LIMITS, Attack, Expected, Host, missing, names
 from sandbox.grading.grade import grade
 from sandbox.isolation.policy import Isolation
-from sandbox.verdict import Outcome, Verdict
+from sandbox.verdict import Verdict
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("SANDBOX_ISOLATION") == "none",
@@ -58,8 +58,8 @@ def check(verdict: Verdict, expected: Expected) -> None:
     """Check the outcome, and that the verdict contains the text. Most attacks need powers: they pass as untrusted."""
     said = "\n".join([verdict.reason, verdict.test_output, *(d.message for d in verdict.diagnostics)])
     said += "\n".join(str(d.code) for d in verdict.diagnostics)
-    outcome = Outcome.PASSED if verdict.outcome is Outcome.UNTRUSTED else verdict.outcome
-    assert outcome in expected.outcomes and expected.text in said, verdict
+    outcomes = {*expected.outcomes, *(["untrusted"] if "passed" in expected.outcomes else [])}
+    assert verdict.outcome in outcomes and expected.text in said, verdict
 
 
 @pytest.fixture
