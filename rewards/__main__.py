@@ -1,15 +1,15 @@
 """Score completions from the command line, every score with its reason.
 
 Usage:
-    python -m rewards grade COMPLETION... [--jobs N] [--isolation KIND] [--no-mutation] [--json]
+    python -m rewards grade FILE_OR_DIR... [--jobs N] [--isolation KIND] [--no-mutation] [--json]
 
-A COMPLETION is a file that holds a model's whole completion, text and fences; `-` is standard input. Bytes that are not
-valid UTF-8 become the replacement character, as in a tokenizer. Gold tests belong to a data set, so `gold` does not
-apply here. Exit codes: 0 all scored, 2 bad input, 3 the host failed, 130 interrupted, 141 the reader of the output
-went away.
+A file holds a model's whole completion, text and fences; `-` is standard input, and a directory stands for every .md
+file below it. Bytes that are not valid UTF-8 become the replacement character, as in a tokenizer. Gold tests belong to
+a data set, so `gold` does not apply here. Exit codes: 0 all scored, 2 bad input, 3 the host failed, 130 interrupted,
+141 the reader of the output went away.
 
 Example:
-    python -m rewards grade completion.md
+    python -m rewards grade completion.md completions/
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     grade.add_argument(
         "completions",
         nargs="+",
-        metavar="COMPLETION",
-        help="a file with a model's whole completion; - for standard input",
+        metavar="FILE_OR_DIR",
+        help="a file with a model's whole completion, or a directory of .md files; - for standard input",
     )
     grade.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
     grade.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="what keeps programs from your files")
@@ -59,13 +59,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.jobs < 0:
         parser.error(f"--jobs is {arguments.jobs}; give 0 for one a core, or a positive number")
     try:
-        texts = [_read(name) for name in arguments.completions]
+        names = [name for given in arguments.completions for name in _completions(given)]
+        texts = [_read(name) for name in names]
     except OSError as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
         return ExitCode.BAD_INPUT
     try:
         with SandboxPool(arguments.jobs, isolation=arguments.isolation) as pool:
-            return _grade(pool, arguments.completions, texts, mutation=arguments.mutation, as_json=arguments.json)
+            return _grade(pool, names, texts, mutation=arguments.mutation, as_json=arguments.json)
     except SandboxError as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
         return ExitCode.HOST_FAILED
@@ -76,7 +77,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.NOT_READ
 
 
+def _completions(given: str) -> list[str]:
+    """The files that an argument stands for. Raises: OSError for a directory without completions."""
+    if given == "-" or not Path(given).is_dir():
+        return [given]
+    found = sorted(file for file in Path(given).rglob("*.md") if file.is_file())
+    if not found:
+        raise FileNotFoundError(f"{given} holds no .md file; name completions in other files one by one")
+    return list(map(str, found))
+
+
 def _read(name: str) -> str:
+    """The text of a completion."""
     content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     return content.decode("utf-8", "replace")
 

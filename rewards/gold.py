@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from rewards.rust.asserts import ASSERTS
-from rewards.rust.parse import parse
+from rewards.rust.parse import MAX_PARSED, parse
 from sandbox.verdict import Verdict
 
 __all__ = ["GOLD_COLUMNS", "GoldProgram", "gold_passed", "gold_problem", "gold_program", "has_gold_tests"]
@@ -57,8 +57,8 @@ def gold_program(code: str, columns: Mapping[str, Any]) -> GoldProgram | None:
     Args:
         code: The completion's program.
         columns: The columns of the prompt's row in the data.
-    Returns: None when the row has no gold tests, or when the code redefines what they rely on: an assert macro,
-        `panic`, `test`, or equality (so that it does not use both sides).
+    Returns: None when the row has no gold tests, when the code is too long to be read, or when it redefines what they
+        rely on: an assert macro, `panic`, `test`, or equality (so that it does not use both sides).
     Raises: ValueError for a `rust_test_list` that is neither a list of texts nor one as JSON.
 
     >>> gold = gold_program("fn f() -> u8 { 1 }", {"rust_test_list": ["assert_eq!(f(), 1);"]})
@@ -66,7 +66,7 @@ def gold_program(code: str, columns: Mapping[str, Any]) -> GoldProgram | None:
     (1, True)
     """
     module = _gold_module(columns)
-    if module is None:
+    if module is None or len(code) > MAX_PARSED:
         return None
     program = parse(code)
     if program.redefines_equality or program.redefined & {*ASSERTS, "panic", "test"}:

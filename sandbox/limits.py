@@ -1,6 +1,7 @@
 """What one program may use.
 
-The limits are in CPU time, so that a busy machine changes no verdict; the wall clock is only a backstop.
+The limits are in CPU time, so that a busy machine changes no verdict; the wall clock is only a backstop. `idle_s` is
+wall time in which no thread runs, and none would run if it had a processor: a deadlock, or a long sleep.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Limits:
 
     compile_cpu_s: int = _limit(30, "CPU time of one compiler call", "s", 3600)
     run_cpu_s: int = _limit(10, "CPU time of the compiled tests", "s", 3600)
+    idle_s: int = _limit(5, "longest time in which a whole phase sleeps without using CPU time", "s", 86_400)
     wall_s: int = _limit(120, "wall-clock backstop of a phase", "s", 86_400)
     memory_mb: int = _limit(4096, "address space of one process", "MiB", 1_048_576)
     file_mb: int = _limit(256, "largest file that may be written", "MiB", 1_048_576)

@@ -21,7 +21,7 @@ class Outcome(StrEnum):
     """How a grading ended. Where several apply, it is the first in this order."""
 
     HOST_ERROR = "host_error"  # the sandbox failed, not the program: it must not be scored
-    TIMEOUT = "timeout"  # a phase used up its CPU time or its disk, or hit the wall-clock backstop
+    TIMEOUT = "timeout"  # a phase used up its CPU time or its disk, only waited, or hit the wall-clock backstop
     OUT_OF_MEMORY = "out_of_memory"
     BUILD_ERROR = "build_error"
     TEST_BUILD_ERROR = "test_build_error"  # builds, but its tests do not compile

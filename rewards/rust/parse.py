@@ -2,7 +2,8 @@
 
 Promises a result for any text in linear time. tree-sitter reads the code, so comments, strings and syntax errors are
 told from code. Every walk is a loop over an explicit stack, so ten thousand levels of nesting raise no RecursionError.
-Nothing is compiled. Left out: types, name resolution, and macro expansion.
+Nothing is compiled. Left out: types, name resolution, and macro expansion. A program of more than `MAX_PARSED`
+characters is not read, and has no functions, tests or asserts.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from rewards.rust.asserts import ASSERTS, asserts_in
 from rewards.rust.program import Body, Program, TestFunction
 from rewards.rust.tokens import COMMENTS, Tokens, last_name, leaves, node_text, without_generics
 
-__all__ = ["code_blocks", "extract_code", "parse", "syntax"]
+__all__ = ["MAX_PARSED", "code_blocks", "extract_code", "parse", "syntax"]
 
-FENCE = re.compile(r" {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
+MAX_PARSED = 1 << 20  # characters of a program, read in a second: four times what `sandbox.source_kb` allows by default
+FENCE = re.compile(r"\ufeff? {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
 CFG = frozenset(("cfg", "cfg_attr", "cfg_select"))
 COMPARISONS = ("eq", "partial_cmp", "cmp")
 _PARSER = Parser(Language(tree_sitter_rust.language()))
@@ -30,7 +32,8 @@ def code_blocks(completion: str) -> list[str]:
     """The contents of every closed ```rust block of a completion, in order.
 
     A block opens with a fence of at least three backticks and "rust" or "rs", and closes with a fence of at least as
-    many backticks; one that is never closed does not count. Line ends become "\\n".
+    many backticks; one that is never closed does not count. A byte order mark before a fence is passed over. Line ends
+    become "\\n".
 
     >>> code_blocks("Sure:\\n```rust\\nfn a() {}\\n```\\nbye")
     ['fn a() {}\\n']
@@ -56,7 +59,7 @@ def extract_code(completion: str) -> str | None:
     """The program in a completion: its first closed ```rust block.
 
     None without such a block, or when it holds only comments: cargo builds an empty program, so paying for one would
-    teach the model to write no code.
+    teach the model to write no code. A block that is too long to be read counts as code.
 
     >>> extract_code("fn a() {}"), extract_code("```rust\\n// later\\n```")
     (None, None)
@@ -64,7 +67,9 @@ def extract_code(completion: str) -> str | None:
     blocks = code_blocks(completion)
     if not blocks:
         return None
-    return blocks[0] if any(child.type not in COMMENTS for child in syntax(blocks[0]).children) else None
+    if len(blocks[0]) > MAX_PARSED or any(child.type not in COMMENTS for child in syntax(blocks[0]).children):
+        return blocks[0]
+    return None
 
 
 def syntax(source: str) -> Node:
@@ -82,9 +87,11 @@ def parse(source: str) -> Program:
     >>> list(program.functions), program.tests[0].name, program.asserts[0].text
     (['f'], 'g', 'assert_eq(1, super :: f ( ))')
     """
+    program = Program()
+    if len(source) > MAX_PARSED:
+        return program
     root = syntax(source)
     tokens = Tokens(root)
-    program = Program()
     containers: list[tuple[Node, bool]] = [(root, False)]  # a module or impl block, and whether it is in test code
     while containers:
         container, in_tests = containers.pop()

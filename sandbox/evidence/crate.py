@@ -119,6 +119,7 @@ class Crate:
             cwd=project.root,
             env={**project.environment(toolchain.bin), **COMPILER_ENVIRONMENT},
             tree_cpu_s=self._limits.compile_cpu_s,
+            idle_s=self._limits.idle_s,
             wall_s=self._limits.wall_s,
             disk=Disk(project.directory, self._limits.files, self._limits.disk_mb << 20),
             output_bytes=OUTPUT,

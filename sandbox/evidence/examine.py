@@ -150,6 +150,7 @@ class _Runs:
             limits = replace(
                 limits, run_cpu_s=min(MUTANT_S, limits.run_cpu_s), wall_s=min(10 * MUTANT_S, limits.wall_s)
             )
+        self._isolation.protect(binary)
         done = run(
             self._isolation.run([binary, "--test-threads=1", *names], self._project, limits),
             cwd=self._project.root,
@@ -159,14 +160,15 @@ class _Runs:
                 word: f"{mutant}:{self._fuel}",
             },
             tree_cpu_s=limits.run_cpu_s,
+            idle_s=limits.idle_s,
             wall_s=limits.wall_s,
             disk=Disk(self._project.directory, self._limits.files, self._limits.disk_mb << 20),
             output_bytes=self._limits.output_kb << 10,
             on_start=self._on_start,
         )
         self._cpu_ms += done.cpu_ms
-        if done.exit_code and (reason := self._isolation.failed(done.stderr)):
-            raise OSError(f"the launcher could not start a command: {reason}")
+        if done.not_started:
+            raise OSError(f"the launcher could not start a command: {done.not_started}")
         records = [line.split()[1:] for line in done.stderr.split(b"\n") if line.startswith(word.encode() + b" ")]
         if mutant == 0:
             self._start(done, records)

@@ -151,6 +151,7 @@ class Grading(ABC):
     def run_binary(self, phase: str, command: Sequence[str | Path]) -> Finished:
         """Run compiled tests."""
         self._has_run = True
+        self.isolation.protect(Path(command[0]))
         isolated = self.isolation.run(command, self.project, self.limits)
         output_bytes = self.limits.output_kb << 10
         return self._run(phase, isolated, self.environment(), self.limits.run_cpu_s, output_bytes)
@@ -169,6 +170,7 @@ class Grading(ABC):
             cwd=self.project.root,
             env=environment,
             tree_cpu_s=tree_cpu_s,
+            idle_s=self.limits.idle_s,
             wall_s=self.limits.wall_s,
             disk=Disk(self.project.directory, self.limits.files, self.limits.disk_mb << 20),
             output_bytes=output_bytes,
@@ -179,8 +181,8 @@ class Grading(ABC):
         if done.stop:
             self._stopped[phase] = done.stop
         elif done.exit_code:
-            if reason := self.isolation.failed(done.stderr):
-                raise OSError(f"the launcher could not start a command: {reason}")
+            if done.not_started:
+                raise OSError(f"the launcher could not start a command: {done.not_started}")
             _check_disk(self.project.directory)
             if self._over_cpu(done):
                 self._stopped[phase] = Stop.CPU
@@ -261,6 +263,9 @@ class Grading(ABC):
         """The text for a limit that was reached."""
         if stop is Stop.DISK:
             return f"{phase}: wrote more than {self.limits.files:,} files or {self.limits.disk_mb:,} MiB"
+        if stop is Stop.IDLE:
+            why = "it waits for something that never comes (a deadlock), or sleeps"
+            return f"{phase}: no thread did anything for {self.limits.idle_s} s (sandbox.idle_s): {why}"
         if stop is Stop.WALL:
             return f"{phase}: reached the wall-clock backstop of {self.limits.wall_s} s"
         compiling, running = self.limits.compile_cpu_s, self.limits.run_cpu_s

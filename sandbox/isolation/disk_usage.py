@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +25,12 @@ class Disk:
     max_files: int
     max_bytes: int
 
-    def is_used_up(self, pids: Collection[int] = ()) -> bool:
+    def is_used_up(self, processes: Collection[Collection[str]] = ()) -> bool:
         """Whether there are more files or more bytes than allowed; stops counting as soon as there are.
 
         Args:
-            pids: The processes that write there, which may hold removed files open.
+            processes: The processes that write there, which may hold removed files open: for each its threads, as
+                folders of /proc.
         """
         files = size = 0
         try:
@@ -39,21 +41,41 @@ class Disk:
                     return True
         except OSError:
             return True  # a locked directory: a program may not hide what it writes
-        return size + sum(map(self._held, pids)) > self.max_bytes
+        held = dict(file for threads in processes for thread in threads for file in _removed_files(thread))
+        return size + sum(held.values()) + sum(map(self._mapped, processes)) > self.max_bytes
 
-    def _held(self, pid: int) -> int:
-        """Bytes of removed files that a process holds open or has mapped."""
+    def _mapped(self, threads: Collection[str]) -> int:
+        """Bytes of removed files that a process has mapped; a thread that ended shows none."""
         here = os.fsencode(self.directory)
-        size = 0
+        maps = next(filter(None, (_read(f"{thread}/maps") for thread in threads)), b"")
+        return sum(int(found[2], 16) - int(found[1], 16) for found in DELETED.finditer(maps) if here in found[0])
+
+
+def _removed_files(thread: str) -> Iterator[tuple[tuple[int, int], int]]:
+    """The removed files that a thread holds open: device and number of each, and its bytes.
+
+    Where a file was is not asked: a program opens no file outside its directory that others may remove, and the path of
+    one far down cannot be read. Threads may have tables of their own, which only their folders in /proc show.
+    """
+    try:
+        numbers = os.listdir(f"{thread}/fd")
+    except OSError:
+        return  # it ended in between
+    for number in numbers:
         try:
-            for number in os.listdir(f"/proc/{pid}/fd"):
-                name = f"/proc/{pid}/fd/{number}"
-                if os.fsencode(os.readlink(name)).startswith(here) and not (about := os.stat(name)).st_nlink:
-                    size += about.st_blocks * BLOCK
-            maps = Path(f"/proc/{pid}/maps").read_bytes()
+            about = os.stat(f"{thread}/fd/{number}")
         except OSError:
-            return size  # it ended in between
-        return size + sum(int(found[2], 16) - int(found[1], 16) for found in DELETED.finditer(maps) if here in found[0])
+            continue  # it was closed in between
+        if stat.S_ISREG(about.st_mode) and not about.st_nlink:
+            yield (about.st_dev, about.st_ino), about.st_blocks * BLOCK
+
+
+def _read(path: str) -> bytes:
+    """The content of a file; nothing where it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
 
 
 def _entries(top: Path) -> Iterator[int]:

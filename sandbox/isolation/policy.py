@@ -19,9 +19,8 @@ Neither policy gives access to the network, to other files or to other processes
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.limits import Limits
@@ -45,7 +44,6 @@ class Isolation:
     program: Path  # the launcher
     toolchain: Toolchain  # as guests reach it
     landlock: int = 0  # the version of Landlock, 0 without it
-    mark: str = field(default_factory=lambda: secrets.token_hex(8))  # a secret word in the launcher's own messages
     first_user: int | None = None  # a worker's guests run as this user id + its process id; None: as its user
 
     def __str__(self) -> str:
@@ -66,17 +64,31 @@ class Isolation:
         """The user id that this process's guests run as; None for its own."""
         return None if self.first_user is None else self.first_user + os.getpid() % MAX_PIDS
 
-    def failed(self, stderr: bytes) -> str:
-        """The launcher's message, in what a command printed, that it could not start it; empty if it could."""
-        _, found, reason = stderr.partition(f"launcher {self.mark}: ".encode())
-        return reason.splitlines()[0].decode("utf-8", "replace") if found and reason else ""
-
     def hand_over(self, project: Project) -> None:
         """Make the user that guests run as the owner of a project's files."""
         if self.user is None:
             return
         for path in (project.directory, *project.directory.rglob("*")):
             os.chown(path, self.user, self.user, follow_symlinks=False)
+
+    def protect(self, binary: Path) -> None:
+        """Let no program change a compiled test, which a batch runs for several programs, before it runs again.
+
+        Its owner becomes the user of this process. Without a user of its own a program may change the mode, which is
+        set here.
+
+        Args:
+            binary: A file that compilers made, and no program has replaced by a link.
+        Raises:
+            OSError: There is no such file.
+        """
+        descriptor = os.open(binary, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if self.user is not None:
+                os.fchown(descriptor, os.geteuid(), os.getegid())
+            os.fchmod(descriptor, 0o755)
+        finally:
+            os.close(descriptor)
 
     def compile(self, command: Sequence[str | Path], project: Project, limits: Limits) -> list[str]:
         """The command that starts a compiler, or cargo, under the policy compile."""
@@ -91,9 +103,9 @@ class Isolation:
         ]
 
     def run(self, command: Sequence[str | Path], project: Project, limits: Limits) -> list[str]:
-        """The command that runs compiled tests under the policy run."""
+        """The command that runs compiled tests under the policy run. They need not lie in the project."""
         return [
-            *self._outer("run", _of_tests(project), project),
+            *self._outer("run", [*_of_tests(project), ("--execute", command[0])], project),
             *self._limits(limits, limits.run_cpu_s),
             "--",
             *map(str, command),
@@ -118,7 +130,8 @@ class Isolation:
     def _policy(self, policy: str) -> list[str]:
         """The launcher's options for a policy."""
         landlock = [] if self.kind == "landlock" else ["--landlock", "off"]
-        return ["--mark", self.mark, "--policy", "open" if self.kind == "none" else policy, *landlock]
+        report = ["--report", "keep"] if policy == "compile" else []  # for the launcher that cargo starts tests with
+        return ["--policy", "open" if self.kind == "none" else policy, *landlock, *report]
 
     @staticmethod
     def _limits(limits: Limits, cpu_s: int) -> list[str]:

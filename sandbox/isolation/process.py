@@ -1,9 +1,9 @@
 """Runs one command under limits, and leaves no process of it behind.
 
 The command gets a session of its own, a cleared environment and bounded output. It is stopped when its process tree has
-used up the CPU time or the disk space that it was given, and, as a backstop, by the wall clock. Afterwards every
-process that it left is killed and reaped. To reach those that made a session of their own, the process that calls `run`
-must have called `become_reaper` once.
+used up the CPU time or the disk space that it was given, when all of it has only waited for too long, and, as a
+backstop, by the wall clock. Afterwards every process that it left is killed and reaped. To reach those that made a
+session of their own, the process that calls `run` must have called `become_reaper` once.
 
 Left to the launcher: what a command may reach, and the limits of each single process.
 """
@@ -23,13 +23,15 @@ from enum import StrEnum
 from pathlib import Path
 
 from sandbox.isolation.disk_usage import Disk
+from sandbox.isolation.process_tree import IdleTime, children_of, cpu_seconds, threads_of, tree_of
 
 __all__ = ["Finished", "Stop", "Terminated", "become_reaper", "kill_children", "listen_for_the_end", "run"]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 FIRST_LOOK_S, LOOK_EVERY_S = 1.0, 0.25  # when the CPU time and disk of the process tree are measured
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 CHUNK = 1 << 16
+REPORT = "LAUNCHER_REPORT"  # tells the launcher the descriptor for its own failure, which no command gets
+REPORT_BYTES = 4096
 _libc = ctypes.CDLL(None, use_errno=True)
 _terminated: int | None = None  # an eventfd, readable once this process was asked to end
 
@@ -38,6 +40,7 @@ class Stop(StrEnum):
     """The limit that stopped a command."""
 
     CPU = "cpu"
+    IDLE = "idle"
     WALL = "wall"
     DISK = "disk"
 
@@ -59,6 +62,7 @@ class Finished:
     wall_ms: float
     cpu_ms: float  # user + system, the whole process tree
     peak_memory_mb: float
+    not_started: str  # why the launcher could not start the command; empty if it could
 
 
 class _Output:
@@ -112,6 +116,7 @@ def run(
     cwd: Path,
     env: Mapping[str, str],
     tree_cpu_s: int,
+    idle_s: float,
     wall_s: float,
     disk: Disk,
     output_bytes: int,
@@ -124,7 +129,8 @@ def run(
         cwd: Its working directory.
         env: Its whole environment.
         tree_cpu_s: CPU seconds for it and all processes that it starts.
-        wall_s: Wall-clock seconds.
+        idle_s: Wall-clock seconds in which all of them only sleep.
+        wall_s: Wall-clock seconds in all.
         disk: Where it may write, and how much.
         output_bytes: Bytes kept of each output stream.
         on_start: Called with its process id, which is also its process group.
@@ -133,24 +139,16 @@ def run(
         OSError: The command cannot be started.
         Terminated: This process was asked to end. No process of the command is left then either.
     """
-    others = set(_children(os.getpid()))
+    others = set(children_of(os.getpid()))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
-    child = subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=dict(env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    child, report = _start(command, cwd, env)
     on_start(child.pid)
     assert child.stdout is not None and child.stderr is not None
     out, err = _Output(output_bytes), _Output(output_bytes)
     outputs = {child.stdout.fileno(): out, child.stderr.fileno(): err}
     try:
-        stop = _watch(child.pid, outputs, started, tree_cpu_s, wall_s, disk, others)
+        stop = _watch(child.pid, outputs, started, _Allowed(tree_cpu_s, idle_s, wall_s, disk), others)
     finally:
         _kill_group(child.pid)
         _, status, usage = os.wait4(child.pid, 0)
@@ -160,6 +158,9 @@ def run(
             _drain(descriptor, output)
         child.stdout.close()
         child.stderr.close()
+        failure = _Output(REPORT_BYTES)
+        _drain(report, failure)
+        os.close(report)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s_used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Finished(
@@ -172,29 +173,72 @@ def run(
         1e3 * (time.monotonic() - started),
         1e3 * cpu_s_used,
         usage.ru_maxrss / 1024,
+        failure.read().decode("utf-8", "replace"),
     )
 
 
 def kill_children(*, spare: Collection[int] = ()) -> None:
     """Kill and reap every child of this process, and every orphan that becomes its child meanwhile."""
-    while children := set(_children(os.getpid())) - set(spare):
+    while children := set(children_of(os.getpid())) - set(spare):
         for pid in children:
             _kill(pid)
             os.waitpid(pid, 0)  # its children become ours, and the loop finds them
+
+
+def _start(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a command; the process, and the descriptor on which the launcher says why it could not start it."""
+    reading, writing = os.pipe()
+    try:
+        child = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**env, REPORT: str(writing)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(writing,),
+            start_new_session=True,
+        )
+    except OSError:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    return child, reading
+
+
+@dataclass(frozen=True)
+class _Allowed:
+    """What a command may use before it is stopped."""
+
+    tree_cpu_s: int
+    idle_s: float
+    wall_s: float
+    disk: Disk
+
+    def reached(self, tree: Collection[int], idle: IdleTime, started: float, now: float) -> Stop | None:
+        """The limit that a command with these processes has reached, None for none."""
+        used = cpu_seconds(tree)
+        if used > self.tree_cpu_s:
+            return Stop.CPU
+        if now - started > self.wall_s:
+            return Stop.WALL
+        if self.disk.is_used_up([threads_of(pid) for pid in tree]):
+            return Stop.DISK
+        return Stop.IDLE if idle.look(tree, used, now) > self.idle_s else None
 
 
 def _watch(
     pid: int,
     outputs: dict[int, _Output],
     started: float,
-    tree_cpu_s: int,
-    wall_s: float,
-    disk: Disk,
+    allowed: _Allowed,
     others: set[int],
 ) -> Stop | None:
     """Collect output until the process ends or reaches a limit; `others` were children of this process before."""
     exited = os.pidfd_open(pid)
     next_look = started + FIRST_LOOK_S
+    idle = IdleTime(started)
     try:
         with selectors.DefaultSelector() as selector:
             for descriptor in (exited, *outputs, *([] if _terminated is None else [_terminated])):
@@ -208,6 +252,7 @@ def _watch(
                     data = os.read(key.fd, CHUNK)
                     if data:
                         outputs[key.fd].add(data)
+                        idle.interrupt()
                     else:
                         selector.unregister(key.fd)
                 now = time.monotonic()
@@ -215,13 +260,8 @@ def _watch(
                     continue
                 next_look = now + LOOK_EVERY_S
                 # Orphans of the command count too: they are children of this process now.
-                tree = _tree(set(_children(os.getpid())) - others)
-                if _cpu_s(tree) > tree_cpu_s:
-                    return Stop.CPU
-                if now - started > wall_s:
-                    return Stop.WALL
-                if disk.is_used_up(tree):
-                    return Stop.DISK
+                if stop := allowed.reached(tree_of(set(children_of(os.getpid())) - others), idle, started, now):
+                    return stop
     finally:
         os.close(exited)
 
@@ -234,37 +274,6 @@ def _drain(descriptor: int, output: _Output) -> None:
             output.add(data)
     except BlockingIOError:
         pass
-
-
-def _tree(roots: Collection[int]) -> list[int]:
-    """Processes and their descendants."""
-    found, waiting = [], list(roots)
-    while waiting:
-        found.append(waiting.pop())
-        waiting += _children(found[-1])
-    return found
-
-
-def _cpu_s(pids: Collection[int]) -> float:
-    """CPU seconds of processes and of the children that they have waited for."""
-    total = 0.0
-    for pid in pids:
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_bytes()
-        except OSError:
-            continue  # it ended in between
-        fields = stat.rpartition(b")")[2].split()
-        total += sum(map(int, fields[11:15])) / CLOCK_TICKS  # utime, stime, cutime, cstime
-    return total
-
-
-def _children(pid: int) -> list[int]:
-    """The direct children of a process."""
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
 
 
 def _kill_group(pid: int) -> None:

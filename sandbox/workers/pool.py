@@ -9,6 +9,7 @@ all who wait for it.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import secrets
 import signal
@@ -52,7 +53,15 @@ log = logging.getLogger(__name__)
 BY_LOAD = (
     "wall-clock",
     "wrote more than",
+    "no thread did anything",
 )  # in the reasons of verdicts that depend on the machine's load: they are not cached
+
+
+DIED = "workers died"
+UNGUARDED = (
+    "a script that starts a SandboxPool is imported again by each of its workers, and must not start a pool then: "
+    'put the code that starts it under `if __name__ == "__main__":`'
+)
 
 
 class SandboxPool:
@@ -86,9 +95,12 @@ class SandboxPool:
         Raises:
             ToolchainError: No Rust toolchain is found, or it cannot build the small program.
             IsolationError: The host does not support the isolation.
-            SandboxError: There is no room for work directories.
+            SandboxError: There is no room for work directories, or the workers of a script without the line
+                `if __name__ == "__main__":` start pools too.
             ValueError: There is no such backend.
         """
+        if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker that imports its script
+            raise SandboxError(UNGUARDED)
         if backend not in BACKENDS:
             raise ValueError(f"the backend is {backend!r}; it must be one of {', '.join(BACKENDS)}")
         self._directory = Path(tempfile.gettempdir()) / f"sandbox-{secrets.token_hex(8)}"
@@ -221,6 +233,8 @@ class SandboxPool:
         verdict = self.submit(PROBE).result()
         if verdict.outcome is not Outcome.PASSED:
             self.close()
+            if DIED in verdict.reason:
+                raise SandboxError(f"{verdict.reason}, an empty program; what they printed says why. Often {UNGUARDED}")
             said = verdict.reason or "; ".join(d.message for d in verdict.diagnostics) or verdict.test_output
             raise ToolchainError(
                 f"{self.toolchain.version} cannot build and test an empty program ({verdict.outcome}: {said[:500]}). "
@@ -320,7 +334,7 @@ class SandboxPool:
             if self._closed or job.expired:
                 return None
             worker.end()
-            failure = f"{ATTEMPTS} workers died while grading it"
+            failure = f"{ATTEMPTS} {DIED} while grading it"
         failed: Result = job.task.failed(Outcome.HOST_ERROR, failure)
         return failed
 

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from completions import ADD, NO_TESTS, fenced, module
 from rewards import extract_code, parse
-from rewards.rust.parse import code_blocks
+from rewards.builtin import REWARDS
+from rewards.completion import GradedCompletion
+from rewards.gold import gold_program
+from rewards.rubric import Rubric
+from rewards.rust.parse import MAX_PARSED, code_blocks
+from sandbox.verdict import Outcome, Verdict
 
 FRAGMENTS = ["```", "```rust", "````", "rust", "\n", "\r\n", " ", "fn f() {}", "~~~", "`", "\udcff", "é"]
 CODE = [
@@ -57,6 +62,8 @@ CODE += ["if", "false", "use", "as", "return", ";", "impl", "for", "match", "=>"
         ("``rust\nfn a() {}\n``", None),
         ("fn a() {}", None),
         ("", None),
+        ("\ufeff```rust\nfn a() {}\n```", "fn a() {}\n"),
+        ("text\n\ufeff```rust\nfn a() {}\n\ufeff```", "fn a() {}\n"),
     ],
 )
 def test_the_code_is_the_first_closed_rust_block(text, code):
@@ -150,6 +157,20 @@ def test_a_hundred_kilobytes_of_nesting_take_seconds(code):
     started = time.process_time()
     parse(code)
     assert time.process_time() - started < 10
+
+
+def test_a_program_that_is_too_long_is_code_that_nobody_reads():
+    code = "fn f() -> u8 { 1 }\n" * (MAX_PARSED // 19 + 1)
+    completion = GradedCompletion(
+        f"```rust\n{code * 8}```", Verdict(Outcome.BUILD_ERROR, False, False, False, reason="x")
+    )
+    started = time.process_time()
+    scores = Rubric(dict.fromkeys(REWARDS, 1.0)).score(completion)
+    gold = gold_program(code + module("#[test] fn t() {}"), {"gold_tests": "#[test] fn g() { assert_eq!(f(), 1); }"})
+    assert completion.code == code * 8 and gold is None
+    assert (scores["non_empty"].value, scores["cargo_build"].reason, scores["code_block"].value) == (0.0, "x", 1.0)
+    assert time.process_time() - started < 2
+    assert parse(code[: MAX_PARSED // 19 * 19]).functions and not parse(code).functions
 
 
 def test_a_megabyte_of_fences_takes_no_time():

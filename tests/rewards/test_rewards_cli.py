@@ -93,10 +93,25 @@ def test_mutants_run_where_they_are_asked_for(flags, score, tmp_path, grade):
     assert code == 0 and json.loads(line)["rewards"]["cargo_test"]["score"] == score
 
 
+def test_a_directory_stands_for_the_completions_below_it(tmp_path, good, grade):
+    (tmp_path / "deep.md").mkdir()
+    (tmp_path / "deep.md" / "none.md").write_text("no code")
+    (tmp_path / "notes.txt").write_text(fenced(HONEST["a plain call"]))
+    code, lines, _ = grade(tmp_path, good, "--json")
+    found = [json.loads(line) for line in lines.splitlines()]
+    assert code == 0 and [line["file"] for line in found] == [
+        str(tmp_path / "deep.md" / "none.md"),
+        str(good),
+        str(good),
+    ]
+    assert [line["total"] for line in found] == [0.0, 6.25, 6.25]
+
+
 def test_bad_input_is_named(tmp_path, grade):
     code, written, error = grade(tmp_path / "none.md")
     assert (code, written) == (2, "") and "none.md" in error
-    assert grade(tmp_path)[0] == 2
+    code, _, error = grade(tmp_path)
+    assert code == 2 and "holds no .md file; name completions in other files one by one" in error
     assert grade()[0] == 2
     assert grade("-", "--jobs", "-1")[0] == 2
 

@@ -55,10 +55,11 @@ def run_attack(attack: Attack, isolation: Isolation, workdir: Path, backend: str
 
 
 def check(verdict: Verdict, expected: Expected) -> None:
-    """Check the outcome, and that the verdict contains the text."""
+    """Check the outcome, and that the verdict contains the text. Most attacks need powers: they pass as untrusted."""
     said = "\n".join([verdict.reason, verdict.test_output, *(d.message for d in verdict.diagnostics)])
     said += "\n".join(str(d.code) for d in verdict.diagnostics)
-    assert verdict.outcome in expected.outcomes and expected.text in said, verdict
+    outcomes = {*expected.outcomes, *(["untrusted"] if "passed" in expected.outcomes else [])}
+    assert verdict.outcome in outcomes and expected.text in said, verdict
 
 
 @pytest.fixture
@@ -96,6 +97,18 @@ def test_the_attack_works_where_nothing_protects(attack: Attack, unprotected: Is
     verdict, traces = run_attack(attack, unprotected, workdir, "direct")
     check(verdict, attack.control)
     assert traces == attack.control.traces
+
+
+@pytest.mark.slow  # the fast tests have attacks of this kind
+@pytest.mark.parametrize("name", ["keeps_descriptors_of_its_own", "parts_from_shared_descriptors"])
+def test_descriptors_of_one_thread_count_for_the_disk_limit(name: str, unprotected: Isolation, workdir: Path) -> None:
+    attack = Attack.read(f"exhaust/{name}")
+    if missing(attack.needs, unprotected):
+        pytest.skip("another architecture")
+    with Host(unprotected.program) as host:
+        source = attack.fill(host)  # with the large number, though no filter refuses the table of its own
+        verdict = grade(source, unprotected, attack.limits, workdir, backend="direct", phases=attack.phases)
+    assert "wrote more than" in verdict.reason, verdict
 
 
 def test_there_are_enough_attacks_and_each_says_what_it_is() -> None:

@@ -52,7 +52,8 @@ HONEST = {
 @pytest.mark.parametrize("name", HONEST)
 @pytest.mark.parametrize("backend", ["direct", pytest.param("cargo", marks=pytest.mark.slow)])
 def test_honest_programs_notice_nothing(name: str, backend: str, isolation: Isolation, workdir: Path) -> None:
-    assert grade(in_test(HONEST[name]), isolation, LIMITS, workdir, backend=backend).outcome is Outcome.PASSED
+    verdict = grade(in_test(HONEST[name]), isolation, LIMITS, workdir, backend=backend)
+    assert verdict.test and verdict.outcome is (Outcome.UNTRUSTED if verdict.powers else Outcome.PASSED)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +108,29 @@ def test_bubblewrap_protects_too(workdir: Path) -> None:
                 assert verdict.outcome is Outcome.TEST_FAILED and not host.traces()
 
 
-def test_a_launcher_that_cannot_start_is_the_hosts_failure(isolation: Isolation, workdir: Path) -> None:
-    broken = Isolation("landlock", isolation.program, isolation.toolchain, landlock=1, mark="word")
-    assert broken.failed(b"launcher word: no room\nmore") == "no room"
-    assert not broken.failed(b"launcher other: no room") and not broken.failed(b"")
+@pytest.mark.parametrize("backend", ["direct", "cargo"])
+def test_a_launcher_that_cannot_start_is_the_hosts_failure(
+    backend: str, isolation: Isolation, workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = subprocess.run([isolation.program, "--policy", "run", "--", "/none"], capture_output=True, text=True)
     assert done.returncode == 125 and "No such file" in done.stderr
+    words = [str(isolation.program), "--policy", "run", "--none", "x", "--"]
+    monkeypatch.setattr(Isolation, "run", lambda _, command, project, limits: [*words, *map(str, command)])
+    monkeypatch.setattr(Isolation, "runner", lambda *_: words)
+    with pytest.raises(OSError, match='could not start a command: --none "x": no such option'):
+        grade(GOOD, isolation, LIMITS, workdir, backend=backend)
+
+
+@pytest.mark.parametrize("backend", ["direct", "cargo"])
+def test_a_program_cannot_speak_for_the_launcher(backend: str, isolation: Isolation, workdir: Path) -> None:
+    body = (
+        'assert!(std::env::vars().all(|(name, _)| !name.contains("REPORT")));'
+        ' assert_eq!(std::os::fd::AsRawFd::as_raw_fd(&std::fs::File::open("/dev/null").unwrap()), 3, "the first free");'
+        ' std::io::Write::write_all(&mut std::io::stderr(), b"launcher: no room\\n").unwrap(); std::process::exit(125);'
+    )
+    verdict = grade(in_test(body), isolation, LIMITS, workdir, backend=backend)
+    assert verdict.outcome is Outcome.TEST_FAILED and "launcher: no room" in verdict.test_output
+    assert "panicked" not in verdict.test_output and "--policy" not in verdict.test_output
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has powers to lose")

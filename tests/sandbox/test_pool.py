@@ -289,3 +289,19 @@ def test_importing_the_sandbox_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_script_without_a_guard_ends_with_an_error_that_says_so(tmp_path: Path) -> None:
+    use = "with SandboxPool(jobs=1) as pool: print(pool.submit('fn f() {}').result().outcome)\n"
+    unguarded, guarded = tmp_path / "unguarded.py", tmp_path / "guarded.py"
+    unguarded.write_text(f"from sandbox import SandboxPool\n{use}")
+    guarded.write_text(f"from sandbox import SandboxPool\nif __name__ == '__main__':\n    {use}")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done, works = (
+        subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, env=environment)
+        for script in (unguarded, guarded)
+    )
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 1 and done.stdout == "" and last.startswith("sandbox.errors.SandboxError: 3 workers died")
+    assert 'put the code that starts it under `if __name__ == "__main__":`' in last
+    assert (works.stdout, works.stderr) == ("no_tests\n", "")

@@ -1,8 +1,8 @@
 //! The system-call filter: a list of what is allowed, for one architecture; the rest fails with EPERM, and
 //! what came after Linux 6.5 with ENOSYS.
 //!
-//! No sockets, no new processes for a running test, no ptrace, io_uring, namespaces, mounts, keys, shared memory or
-//! metadata of files. `clone3` fails with ENOSYS, since its flags are out of a filter's sight: the C library then takes
+//! No sockets, no new processes for a running test, no ptrace, io_uring, namespaces, mounts, keys, shared memory,
+//! metadata or locks of files, and no facts about other processes. `clone3` fails with ENOSYS, since its flags are out of a filter's sight: the C library then takes
 //! `clone`. A process of another architecture is killed.
 
 use crate::landlock::no_new_privileges;
@@ -36,21 +36,31 @@ const RETURN: u16 = 0x06;
 const X32: u32 = 0x4000_0000; // x86-64 calls with 32-bit pointers
 const LATER: u32 = 451; // calls of Linux 6.5 and newer: a C library that tries one goes on as on an older kernel
 
+const CLONE_FILES: u32 = 0x400; // one table of descriptors for all threads, so that the disk limit sees what they hold
 const CLONE_THREAD: u32 = 0x0001_0000;
+const UNSHARE: u32 = 2; // close_range: with a table of its own
 const NAMESPACES: u32 = 0x7e02_0080; // every CLONE_NEW* flag
 const NAMING: [u32; 4] = [15, 16, 3, 0x5356_4d41]; // prctl: PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_VMA
 const LAUNCHING: [u32; 4] = [1, PR_SET_SECCOMP as u32, 38, 39]; // PR_SET_PDEATHSIG, no new privileges: set, get
 const SEQUENCED_PAIR: u32 = 0x8_0005; // SOCK_SEQPACKET | SOCK_CLOEXEC, which Rust's Command makes; always connected
 const SIGNALLING: [u32; 3] = [8, 10, 15]; // fcntl: F_SETOWN, F_SETSIG, F_SETOWN_EX
+const LARGER_PIPE: u32 = 1031; // fcntl: F_SETPIPE_SZ; a pipe's memory is outside the memory limit
+const DESCRIBING: [u32; 7] = [0, 1, 2, 3, 4, 1030, 1032]; // fcntl: F_DUPFD, F_GETFD to F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ
+const OF_PROCESSES: u32 = 0x8000_0000; // in a clock's number: the CPU clock of any process or thread
 
 const CLONE: Call = ("clone", 56, 220);
 const CLONE3: Call = ("clone3", 435, 435);
+const CLOCKS: [Call; 3] = [("clock_gettime", 228, 113), ("clock_getres", 229, 114), ("clock_nanosleep", 230, 115)];
+const CLOSE_RANGE: Call = ("close_range", 436, 436);
 const FCNTL: Call = ("fcntl", 72, 25);
 const KILL: Call = ("kill", 62, 129);
 const PRCTL: Call = ("prctl", 157, 167);
 const PRLIMIT: Call = ("prlimit64", 302, 261);
 const SOCKETPAIR: Call = ("socketpair", 53, 199);
 const TGKILL: Call = ("tgkill", 234, 131);
+const SCHED_GETAFFINITY: Call = ("sched_getaffinity", 204, 123);
+const ABOUT_PROCESSES: [Call; 4] =
+    [("getpgid", 121, 155), ("getsid", 124, 156), ("sched_getparam", 143, 121), ("sched_getscheduler", 145, 120)];
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -109,14 +119,18 @@ fn build(policy: Policy) -> Vec<Step> {
         steps.extend([when(AT_LEAST, X32, 0, 1), leave(FAIL_EPERM)]);
     }
     on(&mut steps, CLONE3, &[leave(FAIL_ENOSYS)]);
-    let allowed_clone = match policy {
-        Policy::Run => when(ANY_BIT, CLONE_THREAD, 0, 1),
-        _ => when(ANY_BIT, NAMESPACES, 1, 0),
-    };
-    on(&mut steps, CLONE, &[load(low_half(0)), allowed_clone, leave(ALLOW), leave(FAIL_EPERM)]);
-    on(&mut steps, FCNTL, &unless_one_of(1, &SIGNALLING));
+    on(&mut steps, CLONE, &cloning(policy));
+    on(&mut steps, CLOSE_RANGE, &without_bit(2, UNSHARE));
     match policy {
         Policy::Run => {
+            on(&mut steps, FCNTL, &only_one_of(1, &DESCRIBING));
+            on(&mut steps, SCHED_GETAFFINITY, &chosen(0, &[0, own], leave(FAIL_ENOSYS), leave(ALLOW)));
+            for call in ABOUT_PROCESSES {
+                on(&mut steps, call, &only_one_of(0, &[0, own]));
+            }
+            for call in CLOCKS {
+                on(&mut steps, call, &without_bit(0, OF_PROCESSES));
+            }
             on(&mut steps, PRCTL, &only_one_of(0, &NAMING));
             on(&mut steps, PRLIMIT, &reading_own_limits());
             for call in [KILL, TGKILL] {
@@ -124,6 +138,7 @@ fn build(policy: Policy) -> Vec<Step> {
             }
         }
         _ => {
+            on(&mut steps, FCNTL, &unless_one_of(1, &[&SIGNALLING[..], &[LARGER_PIPE]].concat()));
             on(&mut steps, PRCTL, &only_one_of(0, &[NAMING, LAUNCHING].concat()));
             on(&mut steps, PRLIMIT, &only_one_of(0, &[0])); // its own, for the tests that it starts
             on(&mut steps, SOCKETPAIR, &only_one_of(1, &[SEQUENCED_PAIR]));
@@ -135,6 +150,24 @@ fn build(policy: Policy) -> Vec<Step> {
     }
     steps.extend([when(AT_LEAST, LATER, 0, 1), leave(FAIL_ENOSYS), leave(FAIL_EPERM)]);
     steps
+}
+
+/// Allow `clone` for threads that share their descriptors, and for new processes unless tests run; no namespaces.
+fn cloning(policy: Policy) -> [Step; 6] {
+    let without_thread = if policy == Policy::Run { 2 } else { 1 };
+    [
+        load(low_half(0)),
+        when(ANY_BIT, NAMESPACES, 3, 0),
+        when(ANY_BIT, CLONE_THREAD, 0, without_thread),
+        when(ANY_BIT, CLONE_FILES, 0, 1),
+        leave(ALLOW),
+        leave(FAIL_EPERM),
+    ]
+}
+
+/// Allow a call unless an argument has a bit.
+fn without_bit(argument: u32, bit: u32) -> [Step; 4] {
+    [load(low_half(argument)), when(ANY_BIT, bit, 1, 0), leave(ALLOW), leave(FAIL_EPERM)]
 }
 
 /// Allow `prlimit64` for the caller itself, with no new limit.

@@ -5,22 +5,25 @@
 //!
 //! Options: `--policy compile|run|open`; limits `--cpu-s --memory-mb --file-mb --processes`; `--user ID` to change to, as root;
 //! and paths with what may be done below them: `--read --read-execute --execute --read-write --read-write-execute --use`.
-//! `--landlock off` leaves Landlock out; `--mark WORD` is a word that only the caller knows, to sign a failure with. The
-//! command itself can always be executed.
+//! `--landlock off` leaves Landlock out. The command itself can always be executed.
 //!
 //! `--probe` prints the version of Landlock and leaves. A failure prints one line and exits with 125: nothing is ever
-//! started with less protection than was asked for.
+//! started with less protection than was asked for. The line also goes to the descriptor that the variable
+//! `LAUNCHER_REPORT` names. The command gets neither the descriptor nor the variable, so that it cannot report a failure;
+//! `--report keep` leaves both to a command that is trusted, such as cargo, which starts this launcher again.
 
 mod capabilities;
 mod filter;
 mod landlock;
 mod limits;
+mod report;
 mod sys;
 mod syscalls;
 
 use filter::Policy;
 use landlock::{Access, Rules};
 use limits::Limits;
+use report::Report;
 use std::ffi::{c_int, c_long, OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -31,11 +34,10 @@ const CANNOT_START: u8 = 125;
 const PR_SET_PDEATHSIG: c_int = 1;
 const SIGNAL_KILL: usize = 9;
 const SIGNAL_INTERRUPT: c_int = 2;
-const CLOSE_RANGE: c_long = 436;
 
 #[derive(Default)]
 struct Plan {
-    mark: String,
+    report_is_kept: bool,
     policy: Policy,
     limits: Limits,
     user: Option<u32>,
@@ -50,11 +52,10 @@ fn main() -> ExitCode {
         println!("{}", landlock::version());
         return ExitCode::SUCCESS;
     }
-    let (mark, error) = match parse(arguments) {
-        Ok(plan) => (plan.mark.clone(), start(plan).unwrap_err()),
-        Err(error) => (String::new(), error),
-    };
-    eprintln!("launcher {mark}: {error}");
+    let report = Report::named_by_the_caller();
+    let error = parse(arguments).and_then(|plan| start(plan, &report)).unwrap_err();
+    eprintln!("launcher: {error}");
+    report.write(&error);
     ExitCode::from(CANNOT_START)
 }
 
@@ -90,9 +91,9 @@ impl Plan {
             "--use" => Access::Use,
             _ => {
                 match option {
-                    "--mark" => self.mark = text.to_string(),
                     "--policy" => self.policy = Policy::named(&text).ok_or_else(wrong)?,
                     "--landlock" if text == "off" => self.landlock = false,
+                    "--report" if text == "keep" => self.report_is_kept = true,
                     "--user" => self.user = Some(u32::try_from(number()?).map_err(|_| wrong())?),
                     "--cpu-s" => self.limits.cpu_s = Some(number()?),
                     "--memory-mb" => self.limits.memory_mb = Some(number()?),
@@ -109,8 +110,11 @@ impl Plan {
 }
 
 /// Give up every right that the plan does not name, then become the command. Returns only what went wrong.
-fn start(plan: Plan) -> Result<(), String> {
-    check(unsafe { sys::syscall(CLOSE_RANGE, 3 as c_long, c_long::from(u32::MAX), 0 as c_long) }, "close_range")?;
+fn start(plan: Plan, report: &Report) -> Result<(), String> {
+    report.close_all_others()?;
+    if !plan.report_is_kept {
+        report.keep_from_the_command()?;
+    }
     unsafe { sys::signal(SIGNAL_INTERRUPT, 0) }; // whoever started this may ignore it, and that is inherited
     plan.limits.apply()?;
     let rules = if plan.landlock { Some(rules(&plan)?) } else { None };

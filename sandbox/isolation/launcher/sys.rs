@@ -13,6 +13,7 @@ extern "C" {
     pub fn setresuid(real: u32, effective: u32, saved: u32) -> c_int;
     pub fn open(path: *const c_char, flags: c_int, ...) -> c_int;
     pub fn close(descriptor: c_int) -> c_int;
+    pub fn fcntl(descriptor: c_int, command: c_int, ...) -> c_int;
     pub fn signal(number: c_int, handler: usize) -> usize;
 }
 

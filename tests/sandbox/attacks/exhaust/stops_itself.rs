@@ -1,8 +1,8 @@
 // Stops itself by a signal, which takes no CPU time. The control sends another, that is ignored: 18.
-// protected: timeout (wall-clock)
+// protected: timeout (no thread did anything)
 // control: passed
 // phases: test
-// limits: wall_s=3
+// limits: idle_s=1
 // number: 19, control 18
 
 extern "C" {

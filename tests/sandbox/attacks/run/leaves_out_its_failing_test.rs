@@ -1,7 +1,7 @@
 // Starts over in the same process without the test that fails. It needs no right that a test has not; cargo believes
 // it, and the announced number of tests tells.
-// protected: forged
-// control: forged
+// protected: forged or untrusted
+// control: forged or untrusted
 // phases: test
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 // Fails a lint, so that the sandbox builds it once more after its tests, and in them removes its own source.
-// protected: lint_error
-// control: lint_error
+// protected: untrusted
+// control: untrusted
 
 fn equal(a: u8) -> bool {
     a == a
