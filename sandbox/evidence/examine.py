@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from sandbox.verdict import Evidence, Outcome, Run
 __all__ = ["examine"]
 
 BUDGET_MS = 4000  # CPU time of all runs of one program; what is known by then counts
+BUDGET_S = 15.0  # wall time of the same
 MUTANT_S = 1  # CPU seconds of one run with a mutant, which its fuel ends much earlier in most cases
 FUEL = 1 << 40  # of the run without a mutant, which the limits of the program end
 MORE_FUEL = 200_000  # iterations of loops that a mutant may make in any case
@@ -100,6 +102,7 @@ class _Runs:
         self._member, self._crate, self._project = member, crate, project
         self._isolation, self._limits, self._on_start = isolation, limits, on_start
         self._cpu_ms = 0.0
+        self._started = time.monotonic()
         self._fuel = FUEL
         self._reason = ""
 
@@ -132,8 +135,8 @@ class _Runs:
         for mutant in group.mutants:
             if mutant in self._member.removed:
                 continue
-            if self._cpu_ms > BUDGET_MS:
-                self._reason = f"stopped after {BUDGET_MS} ms of CPU time"
+            if self._cpu_ms > BUDGET_MS or time.monotonic() - self._started > BUDGET_S:
+                self._reason = f"stopped after {BUDGET_MS / 1e3:g} s of CPU time or {BUDGET_S:g} s"
                 return
             found = replace(self._run(mutant), role=group.role)
             yield found
