@@ -165,11 +165,15 @@ class _MemberGrading(DirectGrading):
 
     def run_phases(self, phases: Sequence[str]) -> tuple[bool, bool, Tested]:
         self.prepare()
-        own = [message for message in self._batch_messages if message.file == self._member.file]
+        place = f"{self._member.module}::"
+        own = [
+            replace(message, text=message.text.replace(place, ""))
+            for message in self._batch_messages
+            if message.file == self._member.file
+        ]
         own, reports = split(own)
         self.messages = self.outside_tests(own, self._member.separation)
         self.powers = powers_of(reports, self.project)
-        prefix = f"{self._member.module}::"
-        tested = Tested.of(self.run_compiled(self._binary, prefix))
-        output = tested.output.replace(prefix, "").replace(self._member.file, "src/main.rs")
+        tested = Tested.of(self.run_compiled(self._binary, place))
+        output = tested.output.replace(place, "").replace(self._member.file, "src/main.rs")
         return True, True, replace(tested, output=output)
