@@ -1,70 +1,69 @@
-"""A cache of verdicts, so that the same program is graded once: in memory, and on disk if wanted."""
+"""A cache of results, so that the same task is run once: in memory, and on disk if wanted."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import astuple
+from typing import Any
 
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 from sandbox.storage import code_hash
-from sandbox.verdict import Verdict
 from sandbox.workers.store import VerdictStore
+from sandbox.workers.task import Result, WorkerTask
 
-__all__ = ["VerdictCache", "verdict_key"]
+__all__ = ["ResultCache", "task_key"]
 
 
-class VerdictCache:
-    """At most `size` verdicts in memory, the least recently used removed first, and those of a store if there is one.
+class ResultCache:
+    """At most `size` results in memory, the least recently used removed first, and those of a store if there is one.
 
     Not safe for threads: the pool holds a lock around every call.
 
-    >>> from sandbox.verdict import Outcome
-    >>> cache = VerdictCache(size=1)
+    >>> from sandbox.verdict import Outcome, Verdict
+    >>> cache = ResultCache(size=1)
     >>> cache.put("a", Verdict(Outcome.PASSED)); cache.put("b", Verdict(Outcome.NO_TESTS))
-    >>> cache.get("a"), cache.get("b").outcome
+    >>> cache.get("a", Verdict), cache.get("b", Verdict).outcome
     (None, <Outcome.NO_TESTS: 'no_tests'>)
     """
 
     def __init__(self, size: int, store: VerdictStore | None = None) -> None:
         self._size = size
         self._store = store
-        self._verdicts: OrderedDict[str, Verdict] = OrderedDict()
+        self._results: OrderedDict[str, Result] = OrderedDict()
 
-    def get(self, key: str) -> Verdict | None:
-        """Look up a verdict. This counts as a use."""
-        if key in self._verdicts:
-            self._verdicts.move_to_end(key)
-            return self._verdicts[key]
-        found = self._store.get(key) if self._store else None
+    def get(self, key: str, kind: type[Any]) -> Any:
+        """Look up a result of a class; None if there is none. This counts as a use."""
+        if key in self._results:
+            self._results.move_to_end(key)
+            return self._results[key]
+        found = self._store.get(key, kind) if self._store else None
         if found is not None:
             self._remember(key, found)
         return found
 
-    def put(self, key: str, verdict: Verdict) -> None:
-        """Keep a verdict in memory and in the store."""
-        self._remember(key, verdict)
+    def put(self, key: str, result: Result) -> None:
+        """Keep a result in memory and in the store."""
+        self._remember(key, result)
         if self._store:
-            self._store.put(key, verdict)
+            self._store.put(key, result)
 
     def close(self) -> None:
         """Close the store."""
         if self._store:
             self._store.close()
 
-    def _remember(self, key: str, verdict: Verdict) -> None:
-        """Keep a verdict in memory, and remove the least recently used ones above `size`."""
-        self._verdicts[key] = verdict
-        self._verdicts.move_to_end(key)
-        while len(self._verdicts) > self._size:
-            self._verdicts.popitem(last=False)
+    def _remember(self, key: str, result: Result) -> None:
+        """Keep a result in memory, and remove the least recently used ones above `size`."""
+        self._results[key] = result
+        self._results.move_to_end(key)
+        while len(self._results) > self._size:
+            self._results.popitem(last=False)
 
 
-def verdict_key(source: str, phases: Sequence[str], isolation: Isolation, limits: Limits, backend: str) -> str:
-    """Hash all that a verdict depends on: program, phases, toolchain, isolation, limits, backend, and sandbox code."""
+def task_key(task: WorkerTask[Any], isolation: Isolation, limits: Limits) -> str:
+    """Hash all that a result depends on: every field of the task, toolchain, isolation, limits, and sandbox code."""
     toolchain = isolation.toolchain
-    ways = (toolchain.version, toolchain.host, isolation.kind, isolation.landlock, isolation.user is None, backend)
-    facts = repr((tuple(phases), ways, astuple(limits), code_hash())).encode()
-    return hashlib.sha256(facts + b"\0" + source.encode("utf-8", "surrogatepass")).hexdigest()
+    ways = (toolchain.version, toolchain.host, isolation.kind, isolation.landlock, isolation.user is None)
+    return hashlib.sha256(repr((ways, astuple(limits), code_hash(), task)).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The pool's side of one worker process: starts it, sends it programs, ends it, and replaces it after it died."""
+"""The pool's side of one worker process: starts it, sends it tasks, ends it, and replaces it after it died."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
-from sandbox.verdict import Verdict
+from sandbox.workers.task import Result, WorkerTask
 
 __all__ = ["WorkerHandle"]
 
@@ -89,29 +89,27 @@ class WorkerHandle:
         process = self._process
         return process.pid if process is not None and process.is_alive() else None
 
-    def ask(self, sources: Sequence[str], phases: Sequence[str], backend: str) -> Iterator[tuple[int, Verdict | None]]:
-        """Grade programs.
+    def ask(self, tasks: Sequence[WorkerTask[Any]]) -> Iterator[tuple[int, Result | None]]:
+        """Run tasks.
 
         Args:
-            sources: The programs.
-            phases: Those of `PHASES` that are wanted.
-            backend: One of `BACKENDS`.
-        Returns: An iterator of pairs: a program's index and None when its run starts, its index and its verdict when it
-            is graded. It ends early if the worker dies or is stopped.
+            tasks: One, or several that may share a batch.
+        Returns: An iterator of pairs: a task's index and None when its run starts, its index and its result when it is
+            done. It ends early if the worker dies or is stopped.
         """
         connection = self._connection
         if connection is None:
             return
-        unanswered = len(sources)
+        unanswered = len(tasks)
         try:
-            connection.send((tuple(sources), tuple(phases), backend))
+            connection.send(tuple(tasks))
             while unanswered:
                 while not connection.poll(LOOK_EVERY_S):
                     if self._stopped_at is not None and time.monotonic() - self._stopped_at > GRACE_S:
                         self._kill()
-                number, verdict = connection.recv()
-                unanswered -= verdict is not None
-                yield number, verdict
+                number, result = connection.recv()
+                unanswered -= result is not None
+                yield number, result
         except (EOFError, OSError):
             return
 

@@ -1,4 +1,4 @@
-"""The queue of programs to grade: one for all workers. A worker takes one job, or several that form a batch."""
+"""The queue of tasks to run: one for all workers. A worker takes one job, or several that form a batch."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import queue
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 from sandbox.grading.backends import BATCH_SIZE
-from sandbox.verdict import PHASES, Verdict
+from sandbox.workers.task import WorkerTask
 
 __all__ = ["Job", "JobQueue"]
 
 
 @dataclass(eq=False)
 class Job:
-    """A program to grade, and the future of its verdict."""
+    """A task to run, and the future of its result."""
 
     key: str
-    source: str
-    phases: tuple[str, ...]
-    backend: str
-    future: Future[Verdict] = field(default_factory=Future)
-    stop: Callable[[], None] | None = None  # stops the worker that grades it; None while none does
+    task: WorkerTask[Any]
+    future: Future[Any] = field(default_factory=Future)
+    stop: Callable[[], None] | None = None  # stops the worker that runs it; None while none does
     expired: str = ""  # why it was cancelled; empty while it is wanted
 
     @property
-    def may_share(self) -> bool:
-        """Whether it may be graded in a batch."""
-        return self.backend == "batch" and set(self.phases) == set(PHASES)
+    def batch(self) -> tuple[type[Any], Any] | None:
+        """Jobs with equal values may be run in one batch; None: it must be run alone."""
+        shared = self.task.batch
+        return None if shared is None else (type(self.task), shared)
 
 
 class JobQueue:
@@ -48,7 +48,7 @@ class JobQueue:
             self._jobs.put(None)
 
     def take(self) -> list[Job]:
-        """Wait for a job. If it may share, take 1 / workers of the waiting jobs too. Returns none after `end`."""
+        """Wait for a job. If it may share, take 1 / workers of those that wait too. Returns none after `end`."""
         jobs: list[Job] = []
         wanted = 1
         while len(jobs) < wanted:
@@ -61,6 +61,6 @@ class JobQueue:
                     self._jobs.put(None)  # for the next call
                 break
             jobs.append(job)
-            if job.may_share and len(jobs) == 1:
+            if job.batch is not None and len(jobs) == 1:
                 wanted = min(BATCH_SIZE, 1 + self._jobs.qsize() // self._workers)
         return jobs

@@ -16,10 +16,11 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from multiprocessing import resource_tracker
 from pathlib import Path
+from typing import Any
 
 from sandbox.errors import PoolClosed, SandboxError, ToolchainError
 from sandbox.find_rust import find_toolchain
@@ -32,10 +33,12 @@ from sandbox.limits import Limits
 from sandbox.storage import cache_directory
 from sandbox.toolchain import Toolchain
 from sandbox.verdict import PHASES, Outcome, Verdict
-from sandbox.workers.cache import VerdictCache, verdict_key
+from sandbox.workers.cache import ResultCache, task_key
 from sandbox.workers.handle import WorkerHandle
 from sandbox.workers.job_queue import Job, JobQueue
+from sandbox.workers.program_task import ProgramTask
 from sandbox.workers.store import VerdictStore
+from sandbox.workers.task import R, Result, WorkerTask
 from sandbox.workers.worker import serve
 
 __all__ = ["SandboxPool"]
@@ -102,7 +105,7 @@ class SandboxPool:
         store = (
             VerdictStore(cache_directory() / "verdicts.sqlite", size=KEPT) if keep and self.isolation.is_real else None
         )
-        self._cache = VerdictCache(cache_size, store)
+        self._cache = ResultCache(cache_size, store)
         self._pending: dict[str, Job] = {}
         self._closed = False
         self._busy = [0.0] * self.jobs  # seconds by worker
@@ -133,21 +136,21 @@ class SandboxPool:
         unknown = set(phases) - set(PHASES)
         if unknown or not phases:
             raise ValueError(f"phases are {tuple(phases)}; give some of {', '.join(PHASES)}")
-        return self._submit(source, tuple(phases), self.backend)
+        return self._submit(ProgramTask(source, tuple(phases), self.backend))
 
-    def _submit(self, source: str, phases: tuple[str, ...], backend: str) -> Future[Verdict]:
-        """Queue a program for a backend."""
-        key = verdict_key(source, phases, self.isolation, self.limits, backend)
+    def _submit(self, task: WorkerTask[R]) -> Future[R]:
+        """Queue a task, unless its result is known or the same task is queued already."""
+        key = task_key(task, self.isolation, self.limits)
         with self._lock:
             if self._closed:
                 raise PoolClosed("the sandbox pool is closed: submit programs inside its `with` block")
-            known = self._cache.get(key)
+            known = self._cache.get(key, task.kind)
             if known is not None:
-                future: Future[Verdict] = Future()
+                future: Future[R] = Future()
                 future.set_result(known)
                 return future
             if key not in self._pending:
-                self._pending[key] = Job(key, source, phases, backend)
+                self._pending[key] = Job(key, task)
                 self._queue.put(self._pending[key])
             return self._pending[key].future
 
@@ -167,12 +170,12 @@ class SandboxPool:
         with self._lock:
             return len(self._pending)
 
-    def cancel(self, future: Future[Verdict], reason: str) -> None:
-        """Stop a program. Its verdict is TIMEOUT, or HOST_ERROR if it was not started yet.
+    def cancel(self, future: Future[Any], reason: str) -> None:
+        """Stop a task. Its result is TIMEOUT, or HOST_ERROR if it was not started yet.
 
         Args:
-            future: That `submit` returned. One that is done is ignored.
-            reason: The verdict's reason.
+            future: That a method of this pool returned. One that is done is ignored.
+            reason: The result's reason.
         """
         with self._lock:
             job = next((job for job in self._pending.values() if job.future is future), None)
@@ -180,11 +183,11 @@ class SandboxPool:
                 return
             job.expired = reason
             del self._pending[job.key]
-            verdict = Verdict(Outcome.HOST_ERROR, reason=f"{reason}: it was never started")
+            result = job.task.failed(Outcome.HOST_ERROR, f"{reason}: it was never started")
             if job.stop is not None:
                 job.stop()
-                verdict = Verdict(Outcome.TIMEOUT, reason=reason)
-        _settle(job.future, verdict)
+                result = job.task.failed(Outcome.TIMEOUT, reason)
+        _settle(job.future, result)
 
     def close(self) -> None:
         """End all workers, remove all work directories, and cancel the futures of programs that have no verdict."""
@@ -224,7 +227,7 @@ class SandboxPool:
         if differing is None:
             log.warning("%s is new to the sandbox: comparing its backends on some programs", self.toolchain.version)
             futures = {
-                name: [self._submit(source, PHASES, backend) for backend in ("cargo", self.backend)]
+                name: [self._submit(ProgramTask(source, PHASES, backend)) for backend in ("cargo", self.backend)]
                 for name, source in programs().items()
             }
             facts = {name: {future.result().facts for future in both} for name, both in futures.items()}
@@ -237,7 +240,7 @@ class SandboxPool:
             self.backend = "cargo"
 
     def _feed(self, number: int, worker: WorkerHandle) -> None:
-        """Run the thread of one worker: take jobs and grade them until the queue ends."""
+        """Run the thread of one worker: take jobs and run them until the queue ends."""
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             worker.start()
@@ -246,47 +249,59 @@ class SandboxPool:
         self._started.wait()
         while jobs := self._queue.take():
             taken = time.monotonic()
-            for job in self._grade_together(worker, jobs) if len(jobs) > 1 else jobs:
+            for job in self._run_batches(worker, jobs):
                 if not self._starts(job, worker):
                     continue
-                self._resolve(job, self._grade(worker, job))
+                self._resolve(job, self._run(worker, job))
                 if job.expired:
                     worker.end()
             self._busy[number] += time.monotonic() - taken
 
     def _starts(self, job: Job, worker: WorkerHandle) -> bool:
-        """Record which worker grades a job; False if the job was cancelled or the pool closed."""
+        """Record which worker runs a job; False if the job was cancelled or the pool closed."""
         with self._lock:
             if job.expired or self._closed:
                 return False
             job.stop = worker.stop
             return True
 
-    def _grade_together(self, worker: WorkerHandle, jobs: Sequence[Job]) -> list[Job]:
-        """Grade jobs in one batch, and return those that got no verdict, which have to be graded alone."""
-        together = [job for job in jobs if job.may_share and not job.expired]
-        others = [job for job in jobs if job not in together]
+    def _run_batches(self, worker: WorkerHandle, jobs: Sequence[Job]) -> list[Job]:
+        """Run jobs in batches, one for each kind, and return those that got no result, which have to be run alone."""
+        kinds: dict[Hashable, list[Job]] = {}
+        for job in jobs:
+            if job.batch is not None and not job.expired:
+                kinds.setdefault(job.batch, []).append(job)
+        done: set[Job] = set()
+        for together in kinds.values():
+            if len(together) > 1:
+                done |= self._run_together(worker, together)
+        return [job for job in jobs if job not in done]
+
+    def _run_together(self, worker: WorkerHandle, jobs: Sequence[Job]) -> set[Job]:
+        """Run jobs in one batch, and return those that got a result."""
         try:
             worker.start()
         except OSError:
-            return list(jobs)  # graded alone, each tries again, and its verdict has the error
-        left = dict(enumerate(together))
-        unanswered = len(left)
-        for number, verdict in worker.ask([job.source for job in together], PHASES, "batch"):
-            if verdict is None:
-                self._starts(left[number], worker)
+            return set()  # run alone, each tries again, and its result has the error
+        done: set[Job] = set()
+        unanswered = len(jobs)
+        for number, result in worker.ask([job.task for job in jobs]):
+            if result is None:
+                self._starts(jobs[number], worker)
                 continue
             unanswered -= 1
-            if verdict.outcome is not Outcome.HOST_ERROR:
-                self._resolve(left.pop(number), verdict)
+            if result.outcome is not Outcome.HOST_ERROR:
+                self._resolve(jobs[number], result)
+                done.add(jobs[number])
         if unanswered:
             worker.end()
-        for job in left.values():
-            job.stop = None
-        return [*left.values(), *others]
+        for job in jobs:
+            if job not in done:
+                job.stop = None
+        return done
 
-    def _grade(self, worker: WorkerHandle, job: Job) -> Verdict | None:
-        """Grade one job, again with a new worker if one dies; None if the job was cancelled or the pool closed."""
+    def _run(self, worker: WorkerHandle, job: Job) -> Result | None:
+        """Run one job, again with a new worker if one dies; None if the job was cancelled or the pool closed."""
         failure = ""
         for _ in range(ATTEMPTS):
             try:
@@ -294,31 +309,32 @@ class SandboxPool:
             except OSError as error:
                 failure = f"no worker can be started: {error}"
                 continue
-            for _, verdict in worker.ask([job.source], job.phases, job.backend):
-                return verdict
+            for _, result in worker.ask([job.task]):
+                return result
             if self._closed or job.expired:
                 return None
             worker.end()
             failure = f"{ATTEMPTS} workers died while grading it"
-        return Verdict(Outcome.HOST_ERROR, reason=failure)
+        failed: Result = job.task.failed(Outcome.HOST_ERROR, failure)
+        return failed
 
-    def _resolve(self, job: Job, verdict: Verdict | None) -> None:
-        """Set the result of a job, and cache the verdict unless it depends on the host or its load."""
+    def _resolve(self, job: Job, result: Result | None) -> None:
+        """Set the result of a job, and cache it unless it depends on the host or its load."""
         with self._lock:
             job.stop = None
             if self._pending.get(job.key) is job:
                 del self._pending[job.key]
-            if verdict is None or job.expired:
+            if result is None or job.expired:
                 return
-            if verdict.outcome is not Outcome.HOST_ERROR and not any(part in verdict.reason for part in BY_LOAD):
-                self._cache.put(job.key, verdict)
-        _settle(job.future, verdict)
+            if result.outcome is not Outcome.HOST_ERROR and not any(part in result.reason for part in BY_LOAD):
+                self._cache.put(job.key, result)
+        _settle(job.future, result)
 
 
-def _settle(future: Future[Verdict], verdict: Verdict) -> None:
+def _settle(future: Future[Any], result: Result) -> None:
     """Set the result of a future, unless the future was cancelled."""
     try:
-        future.set_result(verdict)
+        future.set_result(result)
     except InvalidStateError:
         pass
 

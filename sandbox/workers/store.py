@@ -1,4 +1,4 @@
-"""Keeps verdicts on disk between runs: one SQLite file in the user's cache directory, shared by all processes.
+"""Keeps results on disk between runs: one SQLite file in the user's cache directory, shared by all processes.
 
 SQLite is atomic, safe for several processes, a single file, and part of the standard library. An error of the store
 does not stop a grading: it is logged once, and the store is no longer used.
@@ -12,8 +12,9 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-from sandbox.verdict import Verdict
+from sandbox.workers.task import Result
 
 __all__ = ["VerdictStore"]
 
@@ -25,13 +26,13 @@ log = logging.getLogger(__name__)
 
 
 class VerdictStore:
-    """About `size` verdicts at most, the oldest removed first. Not safe for threads.
+    """About `size` results at most, the oldest removed first. Not safe for threads.
 
     >>> import tempfile
-    >>> from sandbox.verdict import Outcome
+    >>> from sandbox.verdict import Outcome, Verdict
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     VerdictStore(Path(directory) / "verdicts", size=9).put("a", Verdict(Outcome.PASSED))
-    ...     VerdictStore(Path(directory) / "verdicts", size=9).get("a").outcome
+    ...     VerdictStore(Path(directory) / "verdicts", size=9).get("a", Verdict).outcome
     <Outcome.PASSED: 'passed'>
     """
 
@@ -44,13 +45,13 @@ class VerdictStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=OFF")  # a lost verdict is graded again
+            self._connection.execute("PRAGMA synchronous=OFF")  # a lost result is made again
             self._connection.execute(TABLE)
         except (OSError, sqlite3.Error) as error:
             self._give_up(error)
 
-    def get(self, key: str) -> Verdict | None:
-        """Look up a verdict; None if it is missing or cannot be read."""
+    def get(self, key: str, kind: type[Any]) -> Any:
+        """Look up a result of a class; None if it is missing or cannot be read."""
         if self._connection is None:
             return None
         try:
@@ -59,15 +60,15 @@ class VerdictStore:
             self._give_up(error)
             return None
         try:
-            return Verdict.from_json(json.loads(row[0])) if row else None
+            return kind.from_json(json.loads(row[0])) if row else None
         except (ValueError, TypeError, KeyError, AttributeError):
-            return None  # damaged, or of another version: grading again overwrites it
+            return None  # damaged, or of another version: the next `put` overwrites it
 
-    def put(self, key: str, verdict: Verdict) -> None:
-        """Write a verdict, and now and then remove the oldest ones above `size`."""
+    def put(self, key: str, result: Result) -> None:
+        """Write a result, and now and then remove the oldest ones above `size`."""
         if self._connection is None:
             return
-        row = (key, json.dumps(verdict.to_json()), time.time())
+        row = (key, json.dumps(result.to_json()), time.time())
         try:
             self._connection.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)", row)
             self._kept += 1

@@ -1,25 +1,25 @@
-"""The code of a worker process: receives programs, grades them and sends verdicts back, until the pool closes.
+"""The code of a worker process: receives tasks, runs them and sends results back, until the pool closes.
 
 A worker ends on SIGTERM, and when its pool ends for any reason. It then kills every process of the program that it
-grades, and removes all its files. Only after SIGKILL do some remain, which the pool removes.
+runs, and removes all its files. Only after SIGKILL do some remain, which the pool removes.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
-from sandbox.grading.grade import grade, grade_together
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.process import Terminated, become_reaper, kill_children, listen_for_the_end
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
-from sandbox.verdict import Outcome, Verdict
+from sandbox.verdict import Outcome
+from sandbox.workers.task import Place, WorkerTask
 
 __all__ = ["serve"]
 
@@ -33,9 +33,8 @@ def serve(
 ) -> None:
     """Answer requests on a connection until it is closed.
 
-    A request is a tuple (sources, phases, backend). The answers are the pairs of `grade_together`. One source is graded
-    by the phases and the backend of the request, several in one batch by all phases. A failure of the host becomes a
-    verdict HOST_ERROR.
+    A request is a tuple of tasks: one, or several to run in one batch. The answers are the pairs of
+    `WorkerTask.run_together`. A failure of the host becomes a result HOST_ERROR.
 
     Args:
         connection: To the pool.
@@ -54,14 +53,7 @@ def serve(
     become_reaper()
     try:
         while _pool_is_there() and terminated not in wait([connection, terminated]):
-            sources, phases, backend = connection.recv()
-            if len(sources) == 1:
-                grading = _alone(
-                    sources[0], isolation, limits, workdir, backend=backend, phases=phases, on_start=started
-                )
-            else:
-                grading = grade_together(sources, isolation, limits, workdir, on_start=started)
-            for pair in _pairs(grading, len(sources)):
+            for pair in _results(connection.recv(), Place(isolation, limits, workdir, started)):
                 process_group.value = 0
                 connection.send(pair)
     except (Terminated, EOFError, BrokenPipeError, ConnectionResetError):
@@ -73,22 +65,25 @@ def serve(
             _remove_if_empty(workdir.parent)
 
 
-def _alone(source: str, *where: Any, **how: Any) -> Iterator[tuple[int, Verdict | None]]:
-    """Grade one program, with the result in the form of `grade_together`."""
-    yield 0, grade(source, *where, **how)
-
-
-def _pairs(grading: Iterator[tuple[int, Verdict | None]], count: int) -> Iterator[tuple[int, Verdict | None]]:
-    """Pass on the pairs of a grading. If the host fails, every program without a verdict gets HOST_ERROR."""
-    waiting = set(range(count))
+def _results(tasks: Sequence[WorkerTask[Any]], place: Place) -> Iterator[tuple[int, Any]]:
+    """Run tasks, and pass on their pairs. If the host fails, every task without a result gets HOST_ERROR."""
+    waiting = set(range(len(tasks)))
     try:
-        for number, verdict in grading:
-            if verdict is not None:
+        for number, result in _run(tasks, place):
+            if result is not None:
                 waiting.remove(number)
-            yield number, verdict
+            yield number, result
     except OSError as error:
         for number in waiting:
-            yield number, Verdict(Outcome.HOST_ERROR, reason=f"{type(error).__name__}: {error}")
+            yield number, tasks[number].failed(Outcome.HOST_ERROR, f"{type(error).__name__}: {error}")
+
+
+def _run(tasks: Sequence[WorkerTask[Any]], place: Place) -> Iterator[tuple[int, Any]]:
+    """Run one task alone, or several in one batch."""
+    if len(tasks) == 1:
+        yield 0, tasks[0].run(place)
+    else:
+        yield from tasks[0].run_together(tasks, place)
 
 
 def _pool_is_there() -> bool:

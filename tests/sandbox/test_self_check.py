@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from sandbox.grading import self_check
 from sandbox.verdict import Outcome, Verdict
 from sandbox.workers import pool as pool_module
 from sandbox.workers.pool import SandboxPool
+from sandbox.workers.task import WorkerTask
 
 # The clock decides: two gradings agree on all of these once in a million times.
 BY_CHANCE = """#[cfg(test)]
@@ -55,9 +57,9 @@ def test_a_backend_that_differs_is_replaced_by_cargo_with_a_warning(
     class Differing(SandboxPool):
         """Gives a verdict of its own on one program, by every backend but cargo."""
 
-        def _submit(self, source: str, phases: tuple[str, ...], backend: str) -> Future[Verdict]:
-            if source != "fn odd() {}" or backend == "cargo":
-                return super()._submit(source, phases, backend)
+        def _submit(self, task: WorkerTask[Any]) -> Future[Any]:
+            if task.source != "fn odd() {}" or task.backend == "cargo":
+                return super()._submit(task)
             future: Future[Verdict] = Future()
             future.set_result(Verdict(Outcome.PASSED))
             return future

@@ -13,7 +13,8 @@ from programs import GOOD
 from sandbox import Limits, Outcome, SandboxPool, Verdict
 from sandbox.isolation.policy import Isolation
 from sandbox.verdict import Diagnostic
-from sandbox.workers.cache import verdict_key
+from sandbox.workers.cache import task_key
+from sandbox.workers.program_task import ProgramTask
 from sandbox.workers.store import VerdictStore
 
 FULL = Verdict(
@@ -29,15 +30,15 @@ FULL = Verdict(
 
 def test_a_verdict_comes_back_as_it_was(tmp_path: Path) -> None:
     VerdictStore(tmp_path / "v", size=10).put("key", FULL)
-    assert VerdictStore(tmp_path / "v", size=10).get("key") == FULL
-    assert VerdictStore(tmp_path / "v", size=10).get("other") is None
+    assert VerdictStore(tmp_path / "v", size=10).get("key", Verdict) == FULL
+    assert VerdictStore(tmp_path / "v", size=10).get("other", Verdict) is None
 
 
 def test_the_oldest_go_first(tmp_path: Path) -> None:
     store = VerdictStore(tmp_path / "v", size=3)
     for number in range(9):
         store.put(str(number), FULL)
-    assert [number for number in range(9) if store.get(str(number))] == [6, 7, 8]
+    assert [number for number in range(9) if store.get(str(number), Verdict)] == [6, 7, 8]
 
 
 @pytest.mark.parametrize(
@@ -48,9 +49,9 @@ def test_a_damaged_entry_is_none(text: str, tmp_path: Path) -> None:
     store.put("key", FULL)
     with sqlite3.connect(tmp_path / "v") as connection:
         connection.execute("UPDATE verdicts SET verdict = ?", (text,))
-    assert store.get("key") is None
+    assert store.get("key", Verdict) is None
     store.put("key", FULL)
-    assert store.get("key") == FULL
+    assert store.get("key", Verdict) == FULL
 
 
 def test_a_file_that_is_no_store_is_said_once_and_harms_nothing(
@@ -59,7 +60,7 @@ def test_a_file_that_is_no_store_is_said_once_and_harms_nothing(
     (tmp_path / "v").write_bytes(b"not a database at all" * 100)
     store = VerdictStore(tmp_path / "v", size=3)
     store.put("key", FULL)
-    assert store.get("key") is None
+    assert store.get("key", Verdict) is None
     assert len(caplog.records) == 1 and "not kept on disk" in caplog.text
     VerdictStore(tmp_path / "v" / "below", size=3).put("key", FULL)
 
@@ -75,7 +76,7 @@ def test_several_processes_write_at_once(tmp_path: Path) -> None:
     writers = [subprocess.Popen([*command, name]) for name in "abc"]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     store = VerdictStore(tmp_path / "v", size=10_000)
-    assert all(store.get(f"{name}-{number}") for name in "abc" for number in range(200))
+    assert all(store.get(f"{name}-{number}", Verdict) for name in "abc" for number in range(200))
 
 
 def test_a_pool_keeps_verdicts_for_the_next_one_but_not_without_isolation(
@@ -100,11 +101,11 @@ def test_whatever_decides_a_verdict_is_in_its_key(isolation: Isolation, unprotec
     if not isolation.is_real:
         pytest.skip("both are without isolation")
     keys = {
-        verdict_key(GOOD, ("test",), isolation, Limits(), "direct"),
-        verdict_key(GOOD + " ", ("test",), isolation, Limits(), "direct"),
-        verdict_key(GOOD, ("build",), isolation, Limits(), "direct"),
-        verdict_key(GOOD, ("test",), unprotected, Limits(), "direct"),
-        verdict_key(GOOD, ("test",), isolation, Limits(wall_s=7), "direct"),
-        verdict_key(GOOD, ("test",), isolation, Limits(), "cargo"),
+        task_key(ProgramTask(GOOD, ("test",), "direct"), isolation, Limits()),
+        task_key(ProgramTask(GOOD + " ", ("test",), "direct"), isolation, Limits()),
+        task_key(ProgramTask(GOOD, ("build",), "direct"), isolation, Limits()),
+        task_key(ProgramTask(GOOD, ("test",), "direct"), unprotected, Limits()),
+        task_key(ProgramTask(GOOD, ("test",), "direct"), isolation, Limits(wall_s=7)),
+        task_key(ProgramTask(GOOD, ("test",), "cargo"), isolation, Limits()),
     }
     assert len(keys) == 6
