@@ -22,6 +22,8 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
+from sandbox.answers.answers import Answers
+from sandbox.answers.calls import Calls
 from sandbox.errors import PoolClosed, SandboxError, ToolchainError
 from sandbox.find_rust import find_toolchain
 from sandbox.grading.backends import BACKENDS
@@ -34,6 +36,7 @@ from sandbox.storage import cache_directory
 from sandbox.toolchain import Toolchain
 from sandbox.verdict import PHASES, Outcome, Verdict
 from sandbox.workers.cache import ResultCache, task_key
+from sandbox.workers.calls_task import CallsTask
 from sandbox.workers.handle import WorkerHandle
 from sandbox.workers.job_queue import Job, JobQueue
 from sandbox.workers.program_task import ProgramTask
@@ -137,6 +140,18 @@ class SandboxPool:
         if unknown or not phases:
             raise ValueError(f"phases are {tuple(phases)}; give some of {', '.join(PHASES)}")
         return self._submit(ProgramTask(source, tuple(phases), self.backend))
+
+    def submit_calls(self, calls: Calls) -> Future[Answers]:
+        """Queue calls of a program's functions. Returns immediately.
+
+        Args:
+            calls: The program without its tests, and the calls.
+        Returns: A future of the answers, otherwise as `submit`.
+        Raises: PoolClosed when the pool is closed; ValueError without calls.
+        """
+        if not calls.calls:
+            raise ValueError("there are no calls; give at least one")
+        return self._submit(CallsTask(calls, self.backend))
 
     def _submit(self, task: WorkerTask[R]) -> Future[R]:
         """Queue a task, unless its result is known or the same task is queued already."""

@@ -1,0 +1,111 @@
+"""The Rust code that makes calls of a program and writes their values.
+
+The harness of a program is a module inside it, so that it reaches private functions. What is common to all programs is
+`support.rs`. Every name of both is random: a program cannot mean them, and no honest program has them by chance.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from sandbox.answers.calls import Calls, OwnType, Variant
+
+__all__ = ["Harness", "main_function"]
+
+LEVELS = ("Whole", "WithoutError", "WithoutValue", "Variant", "Nothing")  # traits of support.rs
+REFERENCES = "&" * len(LEVELS)
+ANY_LIFETIME = "'_"
+
+
+class Harness:
+    """The harness of one program."""
+
+    def __init__(self, calls: Calls, word: str) -> None:
+        """Keep what is called.
+
+        Args:
+            calls: The program and its calls.
+            word: The random word in the names of support.rs, which stands in the same crate.
+        """
+        self._calls = calls
+        self._word = word
+        self.module = f"h{secrets.token_hex(8)}"
+
+    def code(self) -> str:
+        """The module, in which `run` makes all calls."""
+        imports = "".join(f"use crate::{self._word}::{level} as _;\n" for level in LEVELS)
+        functions = "".join(self._function(number) for number in range(len(self._calls.calls)))
+        asked = "".join(f"answers.ask({number}, call_{number}_{self._word});\n" for number in range(self._count))
+        return (
+            f"\npub mod {self.module} {{\nuse super::*;\n{self._uses()}{imports}{functions}"
+            f"pub fn run(mut answers: crate::{self._word}::Answers) {{\n{asked}}}\n"
+            f"mod types {{\n{imports}{''.join(map(self._implementation, self._calls.types))}}}\n}}\n"
+        )
+
+    @property
+    def _count(self) -> int:
+        return len(self._calls.calls)
+
+    def _uses(self) -> str:
+        return "".join(f"{use}\n" for use in self._calls.uses)
+
+    def _function(self, number: int) -> str:
+        """The function that makes one call and writes its value."""
+        call, word = self._calls.calls[number], self._word
+        statements = "".join(f"{statement}\n" for statement in call.statements)
+        return (
+            f"fn call_{number}_{word}(out_{word}: &mut ::std::string::String) {{\n{statements}"
+            f"({REFERENCES}crate::{word}::Probe(&({call.value}))).send_{word}(out_{word});\n}}\n"
+        )
+
+    def _implementation(self, own: OwnType) -> str:
+        """How a value of the program's own type is written: by its fields, through no code of the program."""
+        word = self._word
+        lifetimes = f"<{', '.join(own.lifetimes * [ANY_LIFETIME])}>" if own.lifetimes else ""
+        kind = f"super::super::{own.name}{lifetimes}"
+        arms = "".join(self._arm(own, variant) for variant in own.variants)
+        return (
+            f"impl crate::{word}::Wire for {kind} {{\n"
+            f"fn wire_{word}(&self, out: &mut ::std::string::String) {{\nmatch *self {{\n{arms}}}\n}}\n}}\n"
+        )
+
+    def _arm(self, own: OwnType, variant: Variant) -> str:
+        """The arm for one variant, or for a struct."""
+        word = self._word
+        bound = ", ".join(f"{name}: ref field_{place}" for place, name in enumerate(variant.fields))
+        pattern = f"super::super::{own.name}{f'::{variant.name}' if own.is_enum else ''}"
+        path = "::".join(name.removeprefix("r#") for name in (own.name, variant.name) if name)
+        lines = [f'crate::{word}::constructor(out, "{"n" if variant.named else "k"}", "{path}");']
+        for place, name in enumerate(variant.fields):
+            value = f"({REFERENCES}crate::{word}::Probe(field_{place})).send_{word}(out);"
+            if variant.named:
+                value = f'out.push_str("[\\"{name.removeprefix("r#")}\\","); {value} out.push(\']\');'
+            lines.append(f"out.push(','); {value}")
+        return f"{pattern} {{ {bound} }} => {{ {' '.join(lines)} crate::{word}::close(out); }}\n"
+
+
+def main_function(paths: Sequence[str], word: str) -> str:
+    """The program's `main`, with support.rs after it.
+
+    Args:
+        paths: The modules of harnesses. The first argument at run time is the place of one of them, the second the file
+            of answers.
+        word: The random word in the names of support.rs.
+    """
+    arms = "".join(f"{place} => {path}::run(answers),\n" for place, path in enumerate(paths))
+    return (
+        "\nfn main() {\nlet mut given = ::std::env::args().skip(1);\n"
+        "let number: ::std::primitive::usize = given.next().unwrap().parse().unwrap();\n"
+        f"let answers = crate::{word}::Answers::at(given.next().unwrap());\n"
+        f"match number {{\n{arms}_ => {{}}\n}}\n}}\n{_support().replace('NAME', word)}"
+    )
+
+
+@cache
+def _support() -> str:
+    """The text of support.rs, without comments."""
+    text = (Path(__file__).parent / "support.rs").read_text(encoding="utf-8")
+    return "".join(line for line in text.splitlines(keepends=True) if not line.lstrip().startswith("//"))
