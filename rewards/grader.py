@@ -17,7 +17,8 @@ from typing import Any, Protocol, TypeVar
 
 from rewards.builtin import gold as score_gold
 from rewards.completion import Gold, GradedCompletion
-from rewards.gold import GoldProgram, gold_program, has_gold_tests
+from rewards.gold.rows import has_gold_tests
+from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
 from rewards.rubric import Rubric
 from rewards.rust.parse import extract_code
 from rewards.strictness.judge import kills
@@ -76,8 +77,8 @@ class _Ticket:
     completion: _Completion
     verdict: Future[Verdict] | None  # None without code
     wants_gold: bool
-    gold_program: GoldProgram | None
-    gold_verdict: Future[Verdict] | None
+    gold_run: GoldRun | None
+    gold_verdict: Future[Any] | None
 
 
 class RustGrader:
@@ -115,14 +116,14 @@ class RustGrader:
         """Send a completion to the sandbox; returns at once."""
         code = extract_code(completion.text)
         wants_gold = self._gold and has_gold_tests(example.columns)
-        gold = gold_program(code, example.columns) if wants_gold and code is not None else None
+        gold = gold_run(code, example.columns) if wants_gold and code is not None else None
         return _Ticket(
             example,
             completion,
             self._pool.submit(code) if code is not None else None,
             wants_gold,
             gold,
-            self._pool.submit(gold.source, phases=("test",)) if gold is not None else None,
+            submit_gold(gold, self._pool) if gold is not None else None,
         )
 
     def finish(self, tickets: Sequence[_Ticket]) -> list[RustGrade]:
@@ -162,7 +163,9 @@ class RustGrader:
         verdict = self._wait(ticket.verdict, name, deadline)
         gold = None
         if ticket.wants_gold:
-            gold = Gold(ticket.gold_program, self._wait(ticket.gold_verdict, f"{name} (gold tests)", deadline))
+            found = self._wait(ticket.gold_verdict, f"{name} (gold tests)", deadline)
+            run = ticket.gold_run
+            gold = Gold(None if run is None or found is None else gold_result(run, found), found)
         return GradedCompletion(ticket.completion.text, verdict, gold)
 
     def _with_mutants(
@@ -173,12 +176,13 @@ class RustGrader:
         passes = {place: found.code for place, found in strict.items() if found.code}
 
         def wait(place: int, future: Future[Verdict]) -> Verdict | None:
-            return self._wait(future, f"{tickets[place].completion.id} (mutant)", deadline)
+            verdict: Verdict | None = self._wait(future, f"{tickets[place].completion.id} (mutant)", deadline)
+            return verdict
 
         verdicts = grade_mutants(passes, self._pool, wait)
         return [replace(found, mutants=verdicts.get(place, ())) for place, found in enumerate(graded)]
 
-    def _wait(self, future: Future[Verdict] | None, name: str, deadline: float) -> Verdict | None:
+    def _wait(self, future: Future[Any] | None, name: str, deadline: float) -> Any:
         """The verdict of a future, which is cancelled if it is not there by the deadline."""
         if future is None:
             return None
@@ -254,6 +258,8 @@ def _record(completion: GradedCompletion) -> dict[str, Any]:
     record |= {"code": completion.code, "strict_reason": completion.judgement.reason}
     if completion.gold is not None and completion.gold.verdict is not None:
         record["gold"] = completion.gold.verdict.to_json()
+        if completion.gold.result is not None:
+            record["gold"] |= {"kind": completion.gold.result.kind, "gold_reason": completion.gold.result.reason}
     return record
 
 
