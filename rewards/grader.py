@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from rewards.builtin import gold as score_gold
@@ -259,7 +259,8 @@ def _record(completion: GradedCompletion) -> dict[str, Any]:
     if completion.gold is not None and completion.gold.verdict is not None:
         record["gold"] = completion.gold.verdict.to_json()
         if completion.gold.result is not None:
-            record["gold"] |= {"kind": completion.gold.result.kind, "gold_reason": completion.gold.result.reason}
+            record["gold"] |= asdict(completion.gold.result)
+        record["gold"].pop("terms", None)  # long, hostile text
     return record
 
 

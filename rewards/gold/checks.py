@@ -76,7 +76,9 @@ def panics(given: Expression, message: str = "") -> Check:
             given.run(values)
         except Panic as panic:
             return (
-                "" if message in str(panic) else f"{_names(given)} panicked with {str(panic)[:200]!r}, not {message!r}"
+                ""
+                if message in str(panic)
+                else f"{_names(given)} panicked with {ascii(str(panic)[:200])}, not {message!r}"
             )
         return _returned(given, values, "a panic was expected")
 
@@ -91,7 +93,7 @@ def _check(fault: Callable[[Values], str], *expressions: Expression) -> Check:
         try:
             return fault(values)
         except Panic as panic:
-            return f"{_names(*expressions)} panicked: {str(panic)[:200]}"
+            return f"{_names(*expressions)} panicked: {ascii(str(panic)[:200])}"
         except Unfit as error:
             return f"{_values(calls, values)}: it cannot be {error}"
         except (OverflowError, ValueError, MemoryError) as error:

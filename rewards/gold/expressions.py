@@ -22,12 +22,12 @@ from rewards.rust.parse import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 from sandbox.answers.calls import Call
 
-__all__ = ["Expression", "Scope", "arguments_of", "evaluate", "operands", "parse_expression"]
+__all__ = ["Expression", "Scope", "arguments_of", "evaluate", "makes_an_object", "operands", "parse_expression"]
 
 Values = Mapping[Call, "Term | Panic"]
 BY_THE_PROGRAM = frozenset(  # methods that hand on what the program computed; they take no arguments
-    ("collect", "to_string", "iter", "into_iter", "chars", "bytes", "rev", "sum", "count", "into_bytes", "keys",
-     "values", "into_keys", "into_values", "product", "to_vec", "into_sorted_vec", "to_uppercase", "to_lowercase", "as_bytes")
+    ("collect", "to_string", "iter", "into_iter", "chars", "bytes", "rev", "sum", "product", "count", "keys", "values",
+     "into_keys", "into_values", "into_bytes", "into_sorted_vec", "to_uppercase", "to_lowercase", "as_bytes")
 )  # fmt: skip
 MAKES_AN_OBJECT = re.compile(r"new|default|create|build\w*|with_\w+|from(?:_\w+)?")
 BINARY = frozenset(("==", "!=", "<", "<=", ">", ">=", "&&", "||", "+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^"))
@@ -133,6 +133,15 @@ def _rests_on_the_program(node: Node, scope: Scope) -> bool:
     return True
 
 
+def makes_an_object(node: Node) -> bool:
+    """Whether an expression is a call such as `Stack::new()`, of a type that is the program's own."""
+    if node.type != "call_expression":
+        return False
+    segments = re.sub(r"\s|<[^>]*>+", "", node_text(_function(node))).split("::")
+    own = len(segments) > 1 and segments[-2][:1].isupper() and "::".join(segments[-2:]) not in CONSTRUCTORS
+    return own and MAKES_AN_OBJECT.fullmatch(segments[-1]) is not None
+
+
 def _function(call: Node) -> Node:
     """What a call calls, without generic arguments."""
     function = call.child_by_field_name("function")
@@ -151,14 +160,14 @@ def _call(node: Node, scope: Scope) -> Expression:
     if function.type == "field_expression":
         return _method(node, function, arguments, scope)
     path = _path(function)
-    *above, last = path.split("::")
+    last = path.split("::")[-1]
     if "::".join(path.split("::")[-2:]) in CONSTRUCTORS:
         parts = [evaluate(argument, scope) for argument in arguments]
         return Expression.of(CONSTRUCTORS["::".join(path.split("::")[-2:])], *parts)
     if last[:1].isupper():
         parts = [evaluate(argument, scope) for argument in arguments]
         return Expression.of(lambda *terms: constructor(path, *terms), *parts)
-    if above and above[-1][:1].isupper() and MAKES_AN_OBJECT.fullmatch(last):
+    if makes_an_object(node):
         raise NotEvaluable(path)  # methods of objects are left to a compiler
     return by_the_program(node, scope)
 

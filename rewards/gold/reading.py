@@ -16,7 +16,7 @@ from rewards.gold.checks import Check, equality, holds, inequality, matching, pa
 from rewards.gold.expressions import arguments_of, evaluate, parse_expression
 from rewards.gold.literals import NotEvaluable, read_literal
 from rewards.gold.patterns import read_pattern
-from rewards.gold.statements import TestScope, nodes_below
+from rewards.gold.statements import Variables, nodes_below
 from rewards.rust.parse import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 
@@ -46,7 +46,7 @@ def read_module(text: str) -> Checks:
     body = items[-1].child_by_field_name("body") if items and items[-1].type == "mod_item" else None
     if root.has_error or body is None or not all(ONLY_FOR_TESTS.fullmatch(head) for head in heads):
         raise NotEvaluable("no single module of tests")
-    shared, uses, checks = TestScope(), [], []
+    shared, uses, checks = Variables(), [], []
     attributes: list[str] = []
     for item in [child for child in _without_comments(body) if child.is_named]:
         if item.type == "attribute_item":
@@ -72,14 +72,14 @@ def read_cases(cases: Sequence[Mapping[str, Any]]) -> Checks:
 
 def _case(case: Mapping[str, Any]) -> Check:
     """One object of `gold_cases`."""
-    given = evaluate(parse_expression(str(case["call"])), TestScope())
+    given = evaluate(parse_expression(str(case["call"])), Variables())
     if not given.calls:
         raise NotEvaluable(str(case["call"]))
     if case.get("panics"):
         return panics(given, case["panics"] if isinstance(case["panics"], str) else "")
     if case.get("matches"):
         return matching(given, read_pattern(str(case["matches"])), f"a match of {case['matches']}")
-    expected = evaluate(parse_expression(str(case["expected"])), TestScope())
+    expected = evaluate(parse_expression(str(case["expected"])), Variables())
     if expected.calls:
         raise NotEvaluable(str(case["expected"]))
     if case.get("not"):
@@ -91,7 +91,7 @@ def _without_comments(node: Node) -> list[Node]:
     return [child for child in node.children if child.type not in COMMENTS]
 
 
-def _function(item: Node, attributes: list[str], scope: TestScope) -> list[Check]:
+def _function(item: Node, attributes: list[str], scope: Variables) -> list[Check]:
     """The checks of one test function."""
     expected = [found for text in attributes if (found := SHOULD_PANIC.fullmatch(text))]
     known = sum(1 for text in attributes if TEST.fullmatch(text)) + len(expected)
@@ -110,7 +110,7 @@ def _function(item: Node, attributes: list[str], scope: TestScope) -> list[Check
     return checks
 
 
-def _checks(statements: list[Node], scope: TestScope) -> Iterator[Check]:
+def _checks(statements: list[Node], scope: Variables) -> Iterator[Check]:
     """The checks of statements, in order."""
     for statement in statements:
         inner = statement.named_children[0] if statement.type == "expression_statement" else statement
@@ -137,7 +137,7 @@ def _refuse_failing(statement: Node) -> None:
             raise NotEvaluable(node_text(statement))
 
 
-def _assert(node: Node, scope: TestScope) -> Check | None:
+def _assert(node: Node, scope: Variables) -> Check | None:
     """The check of an assert; None for a macro that only prints."""
     name, inside = node_text(node.children[0]).removeprefix("debug_"), node_text(node.children[-1])[1:-1]
     if name in PRINTS:
@@ -155,7 +155,7 @@ def _assert(node: Node, scope: TestScope) -> Check | None:
     return check
 
 
-def _panicking(statements: list[Node], message: str | None, scope: TestScope) -> Check:
+def _panicking(statements: list[Node], message: str | None, scope: Variables) -> Check:
     """The check of a `#[should_panic]` function: its last statement must panic, or one that it needs."""
     for statement in statements[:-1]:
         _refuse_failing(statement)

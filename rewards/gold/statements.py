@@ -14,13 +14,13 @@ from tree_sitter import Node
 
 from rewards.gold import operations
 from rewards.gold.constructors import CONSTRUCTORS
-from rewards.gold.expressions import Expression, evaluate, operands
+from rewards.gold.expressions import Expression, evaluate, makes_an_object, operands
 from rewards.gold.literals import NotEvaluable
 from rewards.gold.terms import Panic, Term
 from rewards.rust.tokens import node_text
 from sandbox.answers.calls import Call
 
-__all__ = ["TestScope", "identifiers", "nodes_below"]
+__all__ = ["Variables", "identifiers", "nodes_below"]
 
 IN_FORMATS = re.compile(r"\{(\w+)")  # a variable in a format string
 
@@ -35,17 +35,18 @@ class _Statement:
     asks: bool  # whether it calls a function of the program
 
 
-class TestScope:
+class Variables:
     """The names of one test, as far as its statements have been read."""
 
     def __init__(self) -> None:
         self._statements: list[_Statement] = []
         self._bound: dict[str, Expression | None] = {}  # None: only the program knows its value
+        self._objects: set[str] = set()  # variables whose methods are the program's own
 
-    def copy(self) -> TestScope:
+    def copy(self) -> Variables:
         """The same names, to which others can be added."""
-        twin = TestScope()
-        twin._statements, twin._bound = list(self._statements), dict(self._bound)
+        twin = Variables()
+        twin._statements, twin._bound, twin._objects = list(self._statements), dict(self._bound), set(self._objects)
         return twin
 
     def value_of(self, name: str) -> Expression | None:
@@ -59,7 +60,7 @@ class TestScope:
         if known is not None:
             return known
         needed = self._needed({name})
-        if not any(statement.asks for statement in needed):
+        if name in self._objects or not any(statement.asks for statement in needed):
             raise NotEvaluable(name)
         call = Call(name, tuple(statement.text for statement in needed))
         return Expression(lambda values: _value(values[call]), frozenset((call,)))
@@ -89,6 +90,7 @@ class TestScope:
         self._add(node_text(node), {name} - {"_"}, value)
         if pattern.type == "identifier":
             self._bound[name] = found
+            self._objects = self._objects - {name} | ({name} if makes_an_object(value) else set())
 
     def statement(self, node: Node) -> None:
         """Read a statement that is neither a `let` nor an assert."""

@@ -102,7 +102,7 @@ def answers_of(
         project.create()
         word = f"w{secrets.token_hex(8)}"
         harness = Harness(calls, word)
-        text = HEAD + calls.source + "\n" + harness.code() + main_function([harness.module], word)
+        text = HEAD + calls.source + "\n" + harness.code() + main_function([harness.module], word, calls.source)
         (project.root / "src" / "main.rs").write_bytes(text.encode("utf-8", "surrogatepass"))
         asking = Asking(project, isolation, limits, on_start)
         file = asking.new_file()

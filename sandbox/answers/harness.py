@@ -6,6 +6,7 @@ The harness of a program is a module inside it, so that it reaches private funct
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from functools import cache
@@ -17,6 +18,7 @@ __all__ = ["Harness", "main_function"]
 
 LEVELS = ("Whole", "WithoutError", "WithoutValue", "Variant", "Nothing")  # traits of support.rs
 REFERENCES = "&" * len(LEVELS)
+OUR_LINTS = ("warnings", "unused", "nonstandard_style", "dead_code", "unused_imports")
 ANY_LIFETIME = "'_"
 
 
@@ -40,7 +42,8 @@ class Harness:
         functions = "".join(self._function(number) for number in range(len(self._calls.calls)))
         asked = "".join(f"answers.ask({number}, call_{number}_{self._word});\n" for number in range(self._count))
         return (
-            f"\npub mod {self.module} {{\nuse super::*;\n{self._uses()}{imports}{functions}"
+            f"\n{_allowed(self._calls.source)}\npub mod {self.module} {{\n"
+            f"use super::*;\n{self._uses()}{imports}{functions}"
             f"pub fn run(mut answers: crate::{self._word}::Answers) {{\n{asked}}}\n"
             f"mod types {{\n{imports}{''.join(map(self._implementation, self._calls.types))}}}\n}}\n"
         )
@@ -87,21 +90,30 @@ class Harness:
         return f"{pattern} {{ {bound} }} => {{ {' '.join(lines)} crate::{word}::close(out); }}\n"
 
 
-def main_function(paths: Sequence[str], word: str) -> str:
+def main_function(paths: Sequence[str], word: str, source: str = "") -> str:
     """The program's `main`, with support.rs after it.
 
     Args:
         paths: The modules of harnesses. The first argument at run time is the place of one of them, the second the file
             of answers.
         word: The random word in the names of support.rs.
+        source: The program that is in the same file; it may forbid lints.
     """
+    support = _support().replace("NAME", word).replace("ALLOWED", _allowed(source))
     arms = "".join(f"{place} => {path}::run(answers),\n" for place, path in enumerate(paths))
     return (
         "\nfn main() {\nlet mut given = ::std::env::args().skip(1);\n"
         "let number: ::std::primitive::usize = given.next().unwrap().parse().unwrap();\n"
         f"let answers = crate::{word}::Answers::at(given.next().unwrap());\n"
-        f"match number {{\n{arms}_ => {{}}\n}}\n}}\n{_support().replace('NAME', word)}"
+        f"match number {{\n{arms}_ => {{}}\n}}\n}}\n{support}"
     )
+
+
+def _allowed(source: str) -> str:
+    """The attribute that switches lints off in our code, which must not name a lint that the program forbids."""
+    words = set(re.findall(r"\w+", source)) if "forbid" in source else set()
+    lints = [name for name in OUR_LINTS if name not in words]
+    return f"#[allow({', '.join(lints)})]" if lints else ""
 
 
 @cache

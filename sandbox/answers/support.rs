@@ -1,6 +1,6 @@
 // What a program under question is linked with: it writes the values of calls to a file, in a form that Python reads.
 // NAME stands for a random word. Macros are called by their full path, since the program may have its own.
-#[allow(dead_code, unused_imports)]
+ALLOWED
 pub mod NAME {
     use ::std::borrow::{Cow, ToOwned};
     use ::std::boxed::Box;
