@@ -10,20 +10,20 @@ from rewards.gold.operations import Unfit
 from rewards.gold.terms import Panic, Term, equal, show
 from sandbox.answers.calls import Call
 
-__all__ = ["Check", "equality", "holds", "inequality", "matching", "panics"]
+__all__ = ["GoldCheck", "equality", "holds", "inequality", "matching", "panics"]
 
 Values = Mapping[Call, "Term | Panic"]
 
 
 @dataclass(frozen=True)
-class Check:
+class GoldCheck:
     """One assert of a gold test."""
 
     calls: frozenset[Call]
     fault: Callable[[Values], str]  # why the values fail it; "" where they pass
 
 
-def equality(one: Expression, other: Expression, *, tolerance: float = 0.0) -> Check:
+def equality(one: Expression, other: Expression, *, tolerance: float = 0.0) -> GoldCheck:
     """Both must be equal; floats may be apart by the tolerance."""
     given, expected = (one, other) if one.calls else (other, one)
 
@@ -34,7 +34,7 @@ def equality(one: Expression, other: Expression, *, tolerance: float = 0.0) -> C
     return _check(fault, one, other)
 
 
-def inequality(one: Expression, other: Expression) -> Check:
+def inequality(one: Expression, other: Expression) -> GoldCheck:
     """Both must be of one type, and differ."""
     given, refused = (one, other) if one.calls else (other, one)
 
@@ -46,7 +46,7 @@ def inequality(one: Expression, other: Expression) -> Check:
     return _check(fault, one, other)
 
 
-def holds(condition: Expression, text: str) -> Check:
+def holds(condition: Expression, text: str) -> GoldCheck:
     """The condition must be true."""
 
     def fault(values: Values) -> str:
@@ -58,7 +58,7 @@ def holds(condition: Expression, text: str) -> Check:
     return _check(fault, condition)
 
 
-def matching(given: Expression, pattern: Callable[[Term], bool], text: str) -> Check:
+def matching(given: Expression, pattern: Callable[[Term], bool], text: str) -> GoldCheck:
     """The value must match a pattern."""
 
     def fault(values: Values) -> str:
@@ -68,7 +68,7 @@ def matching(given: Expression, pattern: Callable[[Term], bool], text: str) -> C
     return _check(fault, given)
 
 
-def panics(given: Expression, message: str = "") -> Check:
+def panics(given: Expression, message: str = "") -> GoldCheck:
     """It must panic, with a message that contains the given one."""
 
     def fault(values: Values) -> str:
@@ -85,7 +85,7 @@ def panics(given: Expression, message: str = "") -> Check:
     return _check(fault, given)
 
 
-def _check(fault: Callable[[Values], str], *expressions: Expression) -> Check:
+def _check(fault: Callable[[Values], str], *expressions: Expression) -> GoldCheck:
     """A check whose fault names panics and values of the wrong type."""
     calls = frozenset[Call]().union(*(expression.calls for expression in expressions))
 
@@ -99,7 +99,7 @@ def _check(fault: Callable[[Values], str], *expressions: Expression) -> Check:
         except (OverflowError, ValueError, MemoryError) as error:
             return f"{_values(calls, values)}: {error}"
 
-    return Check(calls, guarded)
+    return GoldCheck(calls, guarded)
 
 
 def _names(*expressions: Expression) -> str:

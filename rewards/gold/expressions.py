@@ -18,7 +18,7 @@ from rewards.gold.constructors import CONSTANTS, CONSTRUCTORS
 from rewards.gold.literals import NotEvaluable, read_literal
 from rewards.gold.patterns import Matcher, read_pattern
 from rewards.gold.terms import UNIT, Panic, Term, boolean, constructor
-from rewards.rust.parse import syntax
+from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 from sandbox.answers.calls import Call
 

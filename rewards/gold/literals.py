@@ -26,7 +26,7 @@ class NotEvaluable(Exception):
 def read_literal(node: Node) -> Term | None:
     """The value of a literal; None for another node. Raises: NotEvaluable for a literal that has another form.
 
-    >>> from rewards.rust.parse import syntax
+    >>> from rewards.rust.grammar import syntax
     >>> read_literal(syntax("0xf_f").children[0].children[0])
     Term(kind='int', value=255, parts=(), names=(), single=False)
     """

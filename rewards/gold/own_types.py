@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from rewards.rust.parse import syntax
+from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 from sandbox.answers.calls import OwnType, Variant
 

@@ -9,7 +9,7 @@ from tree_sitter import Node
 from rewards.gold.literals import NotEvaluable, read_literal
 from rewards.gold.operations import combine, negate
 from rewards.gold.terms import Term, constructor, equal
-from rewards.rust.parse import syntax
+from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 
 __all__ = ["Matcher", "read_pattern"]

@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 
 from tree_sitter import Node
 
-from rewards.gold.checks import Check, equality, holds, inequality, matching, panics
+from rewards.gold.checks import GoldCheck, equality, holds, inequality, matching, panics
 from rewards.gold.expressions import arguments_of, evaluate, parse_expression
 from rewards.gold.literals import NotEvaluable, read_literal
 from rewards.gold.patterns import read_pattern
 from rewards.gold.statements import Variables, nodes_below
-from rewards.rust.parse import syntax
+from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 
-__all__ = ["Checks", "read_cases", "read_module"]
+__all__ = ["GoldChecks", "read_cases", "read_module"]
 
 SHOULD_PANIC = re.compile(r"#\[\s*should_panic\s*(?:\(\s*expected\s*=\s*(?P<message>.*?)\s*,?\s*\)\s*)?\]", re.DOTALL)
 PLAIN = re.compile(r"(?:pub\s+)?fn\b")
@@ -31,14 +31,14 @@ PRINTS = ("println", "eprintln", "print", "eprint", "dbg")
 FAILS = ("panic", "assert", "assert_eq", "assert_ne", "unreachable", "todo", "unimplemented")
 
 
-class Checks(NamedTuple):
+class GoldChecks(NamedTuple):
     """A row's checks."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[GoldCheck, ...]
     uses: tuple[str, ...] = ()  # `use` declarations that the calls need
 
 
-def read_module(text: str) -> Checks:
+def read_module(text: str) -> GoldChecks:
     """Read a test module. Raises: NotEvaluable when it has another shape."""
     root = syntax(text)
     items = _without_comments(root)
@@ -62,15 +62,15 @@ def read_module(text: str) -> Checks:
             raise NotEvaluable(node_text(item))
     if not checks:
         raise NotEvaluable("no asserts")
-    return Checks(tuple(checks), tuple(uses))
+    return GoldChecks(tuple(checks), tuple(uses))
 
 
-def read_cases(cases: Sequence[Mapping[str, Any]]) -> Checks:
+def read_cases(cases: Sequence[Mapping[str, Any]]) -> GoldChecks:
     """Read the objects of `gold_cases`. Raises: NotEvaluable, ValueError for one that is wrong."""
-    return Checks(tuple(_case(case) for case in cases))
+    return GoldChecks(tuple(_case(case) for case in cases))
 
 
-def _case(case: Mapping[str, Any]) -> Check:
+def _case(case: Mapping[str, Any]) -> GoldCheck:
     """One object of `gold_cases`."""
     given = evaluate(parse_expression(str(case["call"])), Variables())
     if not given.calls:
@@ -91,7 +91,7 @@ def _without_comments(node: Node) -> list[Node]:
     return [child for child in node.children if child.type not in COMMENTS]
 
 
-def _function(item: Node, attributes: list[str], scope: Variables) -> list[Check]:
+def _function(item: Node, attributes: list[str], scope: Variables) -> list[GoldCheck]:
     """The checks of one test function."""
     expected = [found for text in attributes if (found := SHOULD_PANIC.fullmatch(text))]
     known = sum(1 for text in attributes if TEST.fullmatch(text)) + len(expected)
@@ -110,7 +110,7 @@ def _function(item: Node, attributes: list[str], scope: Variables) -> list[Check
     return checks
 
 
-def _checks(statements: list[Node], scope: Variables) -> Iterator[Check]:
+def _checks(statements: list[Node], scope: Variables) -> Iterator[GoldCheck]:
     """The checks of statements, in order."""
     for statement in statements:
         inner = statement.named_children[0] if statement.type == "expression_statement" else statement
@@ -137,7 +137,7 @@ def _refuse_failing(statement: Node) -> None:
             raise NotEvaluable(node_text(statement))
 
 
-def _assert(node: Node, scope: Variables) -> Check | None:
+def _assert(node: Node, scope: Variables) -> GoldCheck | None:
     """The check of an assert; None for a macro that only prints."""
     name, inside = node_text(node.children[0]).removeprefix("debug_"), node_text(node.children[-1])[1:-1]
     if name in PRINTS:
@@ -155,7 +155,7 @@ def _assert(node: Node, scope: Variables) -> Check | None:
     return check
 
 
-def _panicking(statements: list[Node], message: str | None, scope: Variables) -> Check:
+def _panicking(statements: list[Node], message: str | None, scope: Variables) -> GoldCheck:
     """The check of a `#[should_panic]` function: its last statement must panic, or one that it needs."""
     for statement in statements[:-1]:
         _refuse_failing(statement)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from rewards.gold.literals import NotEvaluable
-from rewards.gold.reading import Checks, read_cases, read_module
+from rewards.gold.reading import GoldChecks, read_cases, read_module
 from rewards.gold.result import GoldKind
 from rewards.rust.parse import parse
 
@@ -30,7 +30,7 @@ ROWS_REMEMBERED = 4096
 class GoldRow:
     """The gold tests of a row."""
 
-    checks: Checks | None  # None: the row stays a test module
+    checks: GoldChecks | None  # None: the row stays a test module
     module: str = ""  # the test module, unless there are checks
     num_tests: int = 0  # in the module
 
@@ -100,7 +100,7 @@ def _read(columns: str) -> GoldRow | None:
         return GoldRow(None, module, len(parse(module).tests))
 
 
-def _cases(cases: list[Any]) -> Checks:
+def _cases(cases: list[Any]) -> GoldChecks:
     """The checks of `gold_cases`."""
     kept = []
     for case in cases:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from rewards.gold.own_types import own_types
 from rewards.gold.result import GoldResult
@@ -17,9 +17,15 @@ from rewards.rust.program import ASSERTS
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Call, Calls
 from sandbox.verdict import Outcome, Verdict
-from sandbox.workers.pool import SandboxPool
 
 __all__ = ["GoldRun", "gold_result", "gold_run", "submit_gold"]
+
+
+class _Pool(Protocol):
+    """The part of `sandbox.workers.pool.SandboxPool` that runs gold tests."""
+
+    def submit(self, source: str, *, phases: Sequence[str]) -> Future[Verdict]: ...
+    def submit_calls(self, calls: Calls) -> Future[Answers]: ...
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def _order(row: GoldRow) -> tuple[Call, ...]:
     return tuple(sorted(calls, key=lambda call: hashlib.sha256(repr(call).encode()).digest()))
 
 
-def submit_gold(run: GoldRun, pool: SandboxPool) -> Future[Any]:
+def submit_gold(run: GoldRun, pool: _Pool) -> Future[Any]:
     """Send a run to the sandbox; the future's result is for `gold_result`."""
     if run.calls is not None:
         return pool.submit_calls(run.calls)

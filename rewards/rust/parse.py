@@ -11,18 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import tree_sitter_rust
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from rewards.rust.function_body import imported_names, read_body
+from rewards.rust.grammar import syntax
 from rewards.rust.program import ASSERTS, Program, TestFunction
 from rewards.rust.tokens import COMMENTS, Tokens, last_name, without_generics
 
-__all__ = ["code_blocks", "extract_code", "parse", "syntax"]
+__all__ = ["code_blocks", "extract_code", "parse"]
 
 FENCE = re.compile(r" {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
 COMPARISONS = ("eq", "partial_cmp", "cmp")
-_PARSER = Parser(Language(tree_sitter_rust.language()))
 
 
 def code_blocks(completion: str) -> list[str]:
@@ -64,11 +63,6 @@ def extract_code(completion: str) -> str | None:
     if not blocks:
         return None
     return blocks[0] if any(child.type not in COMMENTS for child in syntax(blocks[0]).children) else None
-
-
-def syntax(source: str) -> Node:
-    """The root of a program's syntax tree."""
-    return _PARSER.parse(source.encode("utf-8", "replace")).root_node
 
 
 def parse(source: str) -> Program:

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Sequence
 
 from tree_sitter import Node
 
-from rewards.rust.parse import parse, syntax
+from rewards.rust.grammar import syntax
+from rewards.rust.parse import parse
 from rewards.rust.tokens import COMMENTS, last_name, node_text, without_generics
 
 __all__ = ["mutants"]

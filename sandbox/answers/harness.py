@@ -1,7 +1,7 @@
 """The Rust code that makes calls of a program and writes their values.
 
 The harness of a program is a module inside it, so that it reaches private functions. What is common to all programs is
-`support.rs`. Every name of both is random: a program cannot mean them, and no honest program has them by chance.
+the folder support. Every name of both is random: a program cannot mean them, and no honest program has them by chance.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from sandbox.answers.calls import Calls, OwnType, Variant
 
 __all__ = ["Harness", "main_function"]
 
-LEVELS = ("Whole", "WithoutError", "WithoutValue", "Variant", "Nothing")  # traits of support.rs
+SUPPORT = Path(__file__).parent / "support"
+LEVELS = ("Whole", "WithoutError", "WithoutValue", "Variant", "Nothing")  # traits of the support code
 REFERENCES = "&" * len(LEVELS)
 OUR_LINTS = ("warnings", "unused", "nonstandard_style", "dead_code", "unused_imports")
 ANY_LIFETIME = "'_"
@@ -30,7 +31,7 @@ class Harness:
 
         Args:
             calls: The program and its calls.
-            word: The random word in the names of support.rs, which stands in the same crate.
+            word: The random word in the names of the support code, which stands in the same crate.
         """
         self._calls = calls
         self._word = word
@@ -91,12 +92,12 @@ class Harness:
 
 
 def main_function(paths: Sequence[str], word: str, source: str = "") -> str:
-    """The program's `main`, with support.rs after it.
+    """The program's `main`, with the support code after it.
 
     Args:
         paths: The modules of harnesses. The first argument at run time is the place of one of them, the second the file
             of answers.
-        word: The random word in the names of support.rs.
+        word: The random word in the names of the support code.
         source: The program that is in the same file; it may forbid lints.
     """
     support = _support().replace("NAME", word).replace("ALLOWED", _allowed(source))
@@ -118,6 +119,7 @@ def _allowed(source: str) -> str:
 
 @cache
 def _support() -> str:
-    """The text of support.rs, without comments."""
-    text = (Path(__file__).parent / "support.rs").read_text(encoding="utf-8")
-    return "".join(line for line in text.splitlines(keepends=True) if not line.lstrip().startswith("//"))
+    """The Rust code in the folder support, without comments."""
+    texts = [(SUPPORT / f"{name}.rs").read_text(encoding="utf-8") for name in ("values", "collections", "sending")]
+    lines = "".join(texts).splitlines(keepends=True)
+    return f"ALLOWED\npub mod NAME {{\n{''.join(line for line in lines if not line.lstrip().startswith('//'))}}}\n"

@@ -1,4 +1,4 @@
-"""No program passes gold tests without solving the task, alone or in a batch, and honest programs pass however they look."""
+"""No program passes gold tests without solving the task, alone or in a batch, and honest programs pass."""
 
 from __future__ import annotations
 

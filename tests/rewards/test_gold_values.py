@@ -114,11 +114,15 @@ SHAPES = {  # the inside of a test: what right code is, what wrong code is
         "enum E { Low { by: i32, of: u8 }, High(i32) }\nfn f(n: i32) -> Result<(), E> { Err(E::High(n + 2)) }",
         "enum E { Low { by: i32, of: u8 }, High(i32) }\nfn f(n: i32) -> Result<(), E> { Err(E::High(n + 3)) }",
     ),
-    "a tolerance": ("assert!((f(2.0) - 1.4142).abs() < 1e-3);", "fn f(x: f64) -> f64 { x.sqrt() }", "fn f(x: f64) -> f64 { x }"),
+    "a tolerance": (
+        "assert!((f(2.0) - 1.4142).abs() < 1e-3);",
+        "fn f(x: f64) -> f64 { x.sqrt() }",
+        "fn f(x: f64) -> f64 { x }",
+    ),
     "a chain": (
-        "assert_eq!(f(\"a\").unwrap().len(), 2);",
+        'assert_eq!(f("a").unwrap().len(), 2);',
         "fn f(t: &str) -> Result<Vec<String>, Box<dyn std::error::Error>> { Ok(vec![t.into(), t.into()]) }",
-        'fn f(t: &str) -> Result<Vec<String>, Box<dyn std::error::Error>> { Err(t.into()) }',
+        "fn f(t: &str) -> Result<Vec<String>, Box<dyn std::error::Error>> { Err(t.into()) }",
     ),
     "an error without a text": (
         "assert!(f(1).is_err()); assert_eq!(f(2).ok(), Some(2));",
@@ -126,7 +130,7 @@ SHAPES = {  # the inside of a test: what right code is, what wrong code is
         "fn f(n: i32) -> Result<i32, Box<dyn std::error::Error>> { Ok(n) }",
     ),
     "inputs before": (
-        "let v = vec![1, 2]; let w = &v; let expected = 3; assert_eq!(f(w), expected, \"sum {}\", 3);",
+        'let v = vec![1, 2]; let w = &v; let expected = 3; assert_eq!(f(w), expected, "sum {}", 3);',
         "fn f(v: &[i32]) -> i32 { v.iter().sum() }",
         "fn f(v: &[i32]) -> i32 { v[0] }",
     ),
@@ -135,20 +139,67 @@ SHAPES = {  # the inside of a test: what right code is, what wrong code is
         "fn f(v: &mut [i32]) { v.sort() }",
         "fn f(v: &mut [i32]) { v.reverse() }",
     ),
-    "a value kept": ("let out = f(1); assert_eq!(out.0, 1); assert_eq!(out.1, 2);", "fn f(n: i32) -> (i32, i32) { (n, n + 1) }", "fn f(n: i32) -> (i32, i32) { (n, n) }"),
-    "a tuple taken apart": ("let (a, b) = f(1); assert_eq!(a, 1); assert_eq!(b, 2);", "fn f(n: i32) -> (i32, i32) { (n, n + 1) }", "fn f(n: i32) -> (i32, i32) { (n, n) }"),
-    "a tuple of input and output": ("let (input, output) = (4, 5); assert_eq!(f(input), output);", "fn f(n: i32) -> i32 { n + 1 }", "fn f(n: i32) -> i32 { n }"),
-    "a type that decides": ('let n: u8 = f("7"); assert_eq!(n, 7);', "fn f<T: std::str::FromStr + Default>(t: &str) -> T { t.parse().unwrap_or_default() }", "fn f<T: std::str::FromStr + Default>(_t: &str) -> T { T::default() }"),
-    "an iterator": ("assert_eq!(f(3).collect::<Vec<_>>(), vec![0, 1, 2]);", "fn f(n: i32) -> impl Iterator<Item = i32> { 0..n }", "fn f(n: i32) -> impl Iterator<Item = i32> { 1..n }"),
-    "a static function": ("assert_eq!(Solution::f(3), 4);", "struct Solution;\nimpl Solution { fn f(n: i32) -> i32 { n + 1 } }", "struct Solution;\nimpl Solution { fn f(n: i32) -> i32 { n } }"),
-    "a map": ('assert_eq!(f("aab"), std::collections::HashMap::from([(\'a\', 2), (\'b\', 1)]));', "fn f(t: &str) -> std::collections::BTreeMap<char, usize> { let mut m = std::collections::BTreeMap::new(); for c in t.chars() { *m.entry(c).or_insert(0) += 1; } m }", "fn f(t: &str) -> std::collections::BTreeMap<char, usize> { t.chars().map(|c| (c, 1)).collect() }"),
+    "a value kept": (
+        "let out = f(1); assert_eq!(out.0, 1); assert_eq!(out.1, 2);",
+        "fn f(n: i32) -> (i32, i32) { (n, n + 1) }",
+        "fn f(n: i32) -> (i32, i32) { (n, n) }",
+    ),
+    "a tuple taken apart": (
+        "let (a, b) = f(1); assert_eq!(a, 1); assert_eq!(b, 2);",
+        "fn f(n: i32) -> (i32, i32) { (n, n + 1) }",
+        "fn f(n: i32) -> (i32, i32) { (n, n) }",
+    ),
+    "a tuple of input and output": (
+        "let (input, output) = (4, 5); assert_eq!(f(input), output);",
+        "fn f(n: i32) -> i32 { n + 1 }",
+        "fn f(n: i32) -> i32 { n }",
+    ),
+    "a type that decides": (
+        'let n: u8 = f("7"); assert_eq!(n, 7);',
+        "fn f<T: std::str::FromStr + Default>(t: &str) -> T { t.parse().unwrap_or_default() }",
+        "fn f<T: std::str::FromStr + Default>(_t: &str) -> T { T::default() }",
+    ),
+    "an iterator": (
+        "assert_eq!(f(3).collect::<Vec<_>>(), vec![0, 1, 2]);",
+        "fn f(n: i32) -> impl Iterator<Item = i32> { 0..n }",
+        "fn f(n: i32) -> impl Iterator<Item = i32> { 1..n }",
+    ),
+    "a static function": (
+        "assert_eq!(Solution::f(3), 4);",
+        "struct Solution;\nimpl Solution { fn f(n: i32) -> i32 { n + 1 } }",
+        "struct Solution;\nimpl Solution { fn f(n: i32) -> i32 { n } }",
+    ),
+    "a map": (
+        "assert_eq!(f(\"aab\"), std::collections::HashMap::from([('a', 2), ('b', 1)]));",
+        (
+            "fn f(t: &str) -> std::collections::BTreeMap<char, usize> { let mut m = std::collections::BTreeMap::new();"
+            " for c in t.chars() { *m.entry(c).or_insert(0) += 1; } m }"
+        ),
+        "fn f(t: &str) -> std::collections::BTreeMap<char, usize> { t.chars().map(|c| (c, 1)).collect() }",
+    ),
     "a recursive type": (
         "assert_eq!(f(1), Tree::Node { left: Box::new(Tree::Leaf(1)), right: Box::new(Tree::Leaf(2)) });",
-        "#[derive(Debug, PartialEq)]\nenum Tree { Leaf(i32), Node { left: Box<Tree>, right: Box<Tree> } }\nfn f(n: i32) -> Tree { Tree::Node { right: Box::new(Tree::Leaf(n + 1)), left: Box::new(Tree::Leaf(n)) } }",
-        "#[derive(Debug, PartialEq)]\nenum Tree { Leaf(i32), Node { left: Box<Tree>, right: Box<Tree> } }\nfn f(n: i32) -> Tree { Tree::Leaf(n) }",
+        (
+            "#[derive(Debug, PartialEq)]\nenum Tree { Leaf(i32), Node { left: Box<Tree>, right: Box<Tree> } }\nfn f(n:"
+            " i32) -> Tree { Tree::Node { right: Box::new(Tree::Leaf(n + 1)), left: Box::new(Tree::Leaf(n)) } }"
+        ),
+        (
+            "#[derive(Debug, PartialEq)]\nenum Tree { Leaf(i32), Node { left: Box<Tree>, right: Box<Tree> } }\nfn f(n:"
+            " i32) -> Tree { Tree::Leaf(n) }"
+        ),
     ),
-    "a type with a lifetime": ('assert_eq!(f("ab"), Part { text: "a", r#type: 1 });', "#[derive(Debug, PartialEq)]\nstruct Part<'a> { text: &'a str, r#type: u8 }\nfn f(t: &str) -> Part<'_> { Part { text: &t[..1], r#type: 1 } }", "#[derive(Debug)]\nstruct Part<'a> { text: &'a str, r#type: u8 }\nimpl PartialEq for Part<'_> { fn eq(&self, _: &Self) -> bool { true } }\nfn f(t: &str) -> Part<'_> { Part { text: t, r#type: 1 } }"),
-}  # fmt: skip
+    "a type with a lifetime": (
+        'assert_eq!(f("ab"), Part { text: "a", r#type: 1 });',
+        (
+            "#[derive(Debug, PartialEq)]\nstruct Part<'a> { text: &'a str, r#type: u8 }\nfn f(t: &str) -> Part<'_> {"
+            " Part { text: &t[..1], r#type: 1 } }"
+        ),
+        (
+            "#[derive(Debug)]\nstruct Part<'a> { text: &'a str, r#type: u8 }\nimpl PartialEq for Part<'_> { fn"
+            " eq(&self, _: &Self) -> bool { true } }\nfn f(t: &str) -> Part<'_> { Part { text: t, r#type: 1 } }"
+        ),
+    ),
+}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -165,11 +216,26 @@ def test_each_shape_of_an_assert_is_a_case_that_tells_right_from_wrong(shape, po
 @pytest.mark.parametrize(
     ("attribute", "body", "right", "wrong"),
     [
-        ("#[should_panic]", "f(0);", 'fn f(n: i32) -> i32 { if n == 0 { panic!("zero") } n }', "fn f(n: i32) -> i32 { n }"),
-        ('#[should_panic(expected = "zero")]', "let _ = f(0);", 'fn f(n: i32) { panic!("it is zero {n}") }', 'fn f(n: i32) { panic!("{n}") }'),
-        ("#[should_panic]", "f(0).unwrap();", "fn f(n: i32) -> Option<i32> { None }", "fn f(n: i32) -> Option<i32> { Some(n) }"),
+        (
+            "#[should_panic]",
+            "f(0);",
+            'fn f(n: i32) -> i32 { if n == 0 { panic!("zero") } n }',
+            "fn f(n: i32) -> i32 { n }",
+        ),
+        (
+            '#[should_panic(expected = "zero")]',
+            "let _ = f(0);",
+            'fn f(n: i32) { panic!("it is zero {n}") }',
+            'fn f(n: i32) { panic!("{n}") }',
+        ),
+        (
+            "#[should_panic]",
+            "f(0).unwrap();",
+            "fn f(n: i32) -> Option<i32> { None }",
+            "fn f(n: i32) -> Option<i32> { Some(n) }",
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_expected_panic_is_a_case(attribute, body, right, wrong, pool):
     columns = {"gold_tests": f"#[test]\n{attribute}\nfn t() {{ {body} }}"}
     assert gold_kind(columns) == "cases"
@@ -246,8 +312,9 @@ def test_terms_compare_by_value_and_not_by_type_where_rust_holds_the_same():
 
 def test_only_types_that_can_be_taken_apart_from_outside_are_sent():
     code = (
-        "enum E { A, B(i32), C { x: i32 } }\nstruct G<T>(T);\n#[repr(packed)] struct P { x: i32 }\nunion U { a: i32 }\n"
-        "struct F { #[cfg(test)] x: i32 }\n#[cfg(unix)] struct W;\n#[cfg(not(unix))] struct W(i32);\nstruct L<'a>(&'a str);\n"
-        "mod m { struct In; }\nfn f() { struct Local; }\nenum Never {}\nstruct Twice;\nstruct Twice(i32);\n"
+        "enum E { A, B(i32), C { x: i32 } }\nstruct G<T>(T);\n#[repr(packed)] struct P { x: i32 }\nunion U { a: i32"
+        " }\nstruct F { #[cfg(test)] x: i32 }\n#[cfg(unix)] struct W;\n#[cfg(not(unix))] struct W(i32);\nstruct"
+        " L<'a>(&'a str);\nmod m { struct In; }\nfn f() { struct Local; }\nenum Never {}\nstruct Twice;\nstruct"
+        " Twice(i32);\n"
     )
     assert {own.name: len(own.variants) for own in own_types(code)} == {"E": 3, "L": 1, "Never": 0}

@@ -1,7 +1,8 @@
-"""Calls are answered by value, each once, alike alone and in a batch; what else a program does is a failure with a reason."""
+"""Calls are answered by value, each once, alike alone and in a batch; what else a program does fails with a reason."""
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def quick() -> SandboxPool:
         ("'\"'", '["c","\\""]'),
         ('"a\\n\\u{1}é"', '"a\\u000a\\u0001é"'),
         ("()", '["t"]'),
-        ("(1, \"x\", [1.5])", '["t",1,"x",["s",["f64","1.5"]]]'),
+        ('(1, "x", [1.5])', '["t",1,"x",["s",["f64","1.5"]]]'),
         ("Some(None::<i32>)", '["k","Some",["k","None"]]'),
         ("std::rc::Rc::new(std::cell::RefCell::new(vec![1]))", '["s",1]'),
         ("std::collections::BTreeMap::from([(1, 2)])", '["m",[1,2]]'),
@@ -51,16 +52,19 @@ def quick() -> SandboxPool:
         ("1.cmp(&2)", '["k","Ordering::Less"]'),
         ("1..3", '["k","Range",1,3]'),
         ("std::time::Duration::from_millis(1)", '["k","Duration",1000000]'),
-        ("std::borrow::Cow::from(\"x\")", '"x"'),
+        ('std::borrow::Cow::from("x")', '"x"'),
         ("std::thread::current()", '["o"]'),
         ("Some(std::thread::current())", '["k","Some",["o"]]'),
-        ("\"x\".parse::<i32>()", '["k","Err",["o"]]'),
-        ("\"1\".parse::<i32>()", '["k","Ok",1]'),
+        ('"x".parse::<i32>()', '["k","Err",["o"]]'),
+        ('"1".parse::<i32>()', '["k","Ok",1]'),
         ("Err::<std::thread::Thread, i32>(1)", '["k","Err",1]'),
-        ("Side::Both { a: vec![Side::West, Side::East(2)] }", '["n","Side::Both",["a",["s",["k","Side::West"],["k","Side::East",2]]]]'),
-        ("panic!(\"no {}\", 1)", '["!","no 1"]'),
+        (
+            "Side::Both { a: vec![Side::West, Side::East(2)] }",
+            '["n","Side::Both",["a",["s",["k","Side::West"],["k","Side::East",2]]]]',
+        ),
+        ('panic!("no {}", 1)', '["!","no 1"]'),
     ],
-)  # fmt: skip
+)
 def test_values_of_every_type_have_a_term(value, term, pool):
     answers = pool.submit_calls(ask(SIDE, value, types=(SIDE_TYPE,))).result()
     assert (answers.outcome, answers.terms) == (Outcome.PASSED, (term,)), answers.reason
@@ -81,18 +85,19 @@ def test_statements_and_uses_come_before_the_call(pool):
         ("loop {}", Outcome.TIMEOUT, 1, "CPU time"),
         ("loop { std::thread::park() }", Outcome.TIMEOUT, 1, "wall-clock"),
         ("let v = vec![1u8; 2 << 30]; v.len() as i32", Outcome.OUT_OF_MEMORY, 1, "memory"),
-        ('std::fs::remove_file(std::env::args().nth(2).unwrap()).unwrap(); 0', Outcome.FORGED, 0, "was replaced"),
+        ("std::fs::remove_file(std::env::args().nth(2).unwrap()).unwrap(); 0", Outcome.FORGED, 0, "was replaced"),
         ('append("[1,5]\\n"); 0', Outcome.FORGED, 2, "line 3 of the answers is no answer to call 3"),
         ('append("[1,5]\\n[2,5]\\n[3,5]\\n"); std::process::exit(0)', Outcome.FORGED, 3, "more answers than calls"),
         ('append("[1,5"); std::process::exit(0)', Outcome.FORGED, 1, "breaks off"),
         ('append("nothing\\n"); std::process::exit(0)', Outcome.FORGED, 1, "no answer to call 2"),
     ],
-)  # fmt: skip
+)
 def test_a_program_that_does_not_answer_each_call_once_fails_with_a_reason(body, outcome, count, reason, quick):
     source = (
-        "fn one() -> i32 { 1 }\nfn two() -> i32 { " + body + " }\n"
-        "fn append(text: &str) { let path = std::env::args().nth(2).unwrap();\n"
-        "std::io::Write::write_all(&mut std::fs::OpenOptions::new().append(true).open(path).unwrap(), text.as_bytes()).unwrap(); }\n"
+        "fn one() -> i32 { 1 }\nfn two() -> i32 { "
+        + body
+        + " }\nfn append(text: &str) { let path = std::env::args().nth(2).unwrap();\nstd::io::Write::write_all(&mut"
+        " std::fs::OpenOptions::new().append(true).open(path).unwrap(), text.as_bytes()).unwrap(); }\n"
     )
     answers = quick.submit_calls(ask(source, "one()", "two()", "one()")).result()
     assert (answers.outcome, len(answers.terms)) == (outcome, count) and reason in answers.reason
@@ -118,10 +123,13 @@ NEIGHBOURS = [
     "fn add(_: i32, _: i32) -> i32 { panic!() }\n",
     "fn add(a: i32, b: i32) -> i64 { println!(\"[0,7]\"); i64::from(a * b) }\n",
     "fn add(_: i32, _: i32) -> i32 { std::process::exit(3) }\n",
-    "trait Lie { fn wire(&self) -> i32; }\nimpl<T> Lie for T { fn wire(&self) -> i32 { 7 } }\nfn add(a: i32, b: i32) -> i32 { a + b.wire() }\n",
+    "trait Lie { fn wire(&self) -> i32; }\nimpl<T> Lie for T { fn wire(&self) -> i32 { 7 } }\n"
+    "fn add(a: i32, b: i32) -> i32 { a + b.wire() }\n",
     "fn add(a: i32, b: i32) -> String { a + b }\n",
     "fn main() {}\n" + ADD,
-    "use std::ops::Add;\n#[derive(Clone, Copy)]\nstruct N(i32);\nimpl Add<N> for i32 { type Output = i32; fn add(self, n: N) -> i32 { self + n.0 } }\nfn add(a: i32, b: i32) -> i32 { a + N(b) }\n",
+    "use std::ops::Add;\n#[derive(Clone, Copy)]\nstruct N(i32);\n"
+    "impl Add<N> for i32 { type Output = i32; fn add(self, n: N) -> i32 { self + n.0 } }\n"
+    "fn add(a: i32, b: i32) -> i32 { a + N(b) }\n",
 ]  # fmt: skip
 
 
@@ -193,8 +201,6 @@ def test_a_file_of_answers_that_is_none_is_refused_at_once(make, tmp_path: Path)
     elif make == "link":
         path.symlink_to(tmp_path / "other")
     elif make == "pipe":
-        import os
-
         os.mkfifo(path)
     elif make == "long":
         path.write_bytes(b"x" * (MAX_BYTES + 1))
