@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
 from sandbox.answers.harness import Harness, main_function
+from sandbox.answers.library import library
 from sandbox.answers.records import read_records
 from sandbox.grading.direct import FOR_LLD, OUTPUT, DirectGrading
 from sandbox.grading.phases import Tested
@@ -23,15 +25,25 @@ from sandbox.verdict import Outcome
 __all__ = ["BINARY", "Asking", "answers_of", "too_large"]
 
 BINARY = f"{OUTPUT}/program"
+LIBRARY = "libanswers.rlib"
 
 
 class Asking(DirectGrading):
     """Compiles a program with its harness and runs it."""
 
-    def compile_program(self) -> Finished:
-        """Compile and link src/main.rs, without `cfg(test)`, as `cargo build` compiles it. Warnings are not given."""
+    def take_library(self) -> None:
+        """Copy the library into the project. Must be called before `prepare`, which gives it to the program's user."""
+        shutil.copyfile(library(self.toolchain), self.project.root / LIBRARY)
+
+    def compile_program(self, word: str) -> Finished:
+        """Compile and link src/main.rs, without `cfg(test)`, as `cargo build` compiles it. Warnings are not given.
+
+        Args:
+            word: The name that the library has there.
+        """
         linking = FOR_LLD if self.toolchain.links_with_lld else ()
         flags = ("--crate-type=bin", "--emit=link", "-Ccodegen-units=1", "-Awarnings", *linking)
+        flags += ("--extern", f"{word}={LIBRARY}")
         done = self._compile("build", ["rustc"], *flags, "-o", BINARY)
         self.messages += [message for message in self.read(done) if message.level == "error"]
         return done
@@ -102,12 +114,13 @@ def answers_of(
         project.create()
         word = f"w{secrets.token_hex(8)}"
         harness = Harness(calls, word)
-        text = HEAD + calls.source + "\n" + harness.code() + main_function([harness.module], word, calls.source)
+        text = HEAD + calls.source + "\n" + harness.code() + main_function([harness.module], word)
         (project.root / "src" / "main.rs").write_bytes(text.encode("utf-8", "surrogatepass"))
         asking = Asking(project, isolation, limits, on_start)
         file = asking.new_file()
+        asking.take_library()
         asking.prepare()
-        if asking.compile_program().exit_code:
+        if asking.compile_program(word).exit_code:
             return asking.result()
         return asking.run(project.root / BINARY, 0, file, len(calls.calls))
     finally:

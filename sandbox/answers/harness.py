@@ -1,7 +1,8 @@
 """The Rust code that makes calls of a program and writes their values.
 
 The harness of a program is a module inside it, so that it reaches private functions. What is common to all programs is
-the folder support. Every name of both is random: a program cannot mean them, and no honest program has them by chance.
+a library (`sandbox.answers.library`). Module and library have random names: a program cannot mean them, and no honest
+program has them by chance.
 """
 
 from __future__ import annotations
@@ -9,15 +10,12 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 
 from sandbox.answers.calls import Calls, OwnType, Variant
 
 __all__ = ["Harness", "main_function"]
 
-SUPPORT = Path(__file__).parent / "support"
-LEVELS = ("Whole", "WithoutError", "WithoutValue", "Variant", "Nothing")  # traits of the support code
+LEVELS = ("Whole", "WithoutError", "WithoutValue", "Variant", "Nothing")  # traits of the library
 REFERENCES = "&" * len(LEVELS)
 OUR_LINTS = ("warnings", "unused", "nonstandard_style", "dead_code", "unused_imports")
 ANY_LIFETIME = "'_"
@@ -31,7 +29,7 @@ class Harness:
 
         Args:
             calls: The program and its calls.
-            word: The random word in the names of the support code, which stands in the same crate.
+            word: The random name under which the crate knows the library.
         """
         self._calls = calls
         self._word = word
@@ -39,13 +37,13 @@ class Harness:
 
     def code(self) -> str:
         """The module, in which `run` makes all calls."""
-        imports = "".join(f"use crate::{self._word}::{level} as _;\n" for level in LEVELS)
+        imports = "".join(f"use ::{self._word}::{level} as _;\n" for level in LEVELS)
         functions = "".join(self._function(number) for number in range(len(self._calls.calls)))
         asked = "".join(f"answers.ask({number}, call_{number}_{self._word});\n" for number in range(self._count))
         return (
             f"\n{_allowed(self._calls.source)}\npub mod {self.module} {{\n"
             f"use super::*;\n{self._uses()}{imports}{functions}"
-            f"pub fn run(mut answers: crate::{self._word}::Answers) {{\n{asked}}}\n"
+            f"pub fn run(mut answers: ::{self._word}::Answers) {{\n{asked}}}\n"
             f"mod types {{\n{imports}{''.join(map(self._implementation, self._calls.types))}}}\n}}\n"
         )
 
@@ -62,7 +60,7 @@ class Harness:
         statements = "".join(f"{statement}\n" for statement in call.statements)
         return (
             f"fn call_{number}_{word}(out_{word}: &mut ::std::string::String) {{\n{statements}"
-            f"({REFERENCES}crate::{word}::Probe(&({call.value}))).send_{word}(out_{word});\n}}\n"
+            f"({REFERENCES}::{word}::Probe(&({call.value}))).send_for_answers(out_{word});\n}}\n"
         )
 
     def _implementation(self, own: OwnType) -> str:
@@ -72,8 +70,8 @@ class Harness:
         kind = f"super::super::{own.name}{lifetimes}"
         arms = "".join(self._arm(own, variant) for variant in own.variants)
         return (
-            f"impl crate::{word}::Wire for {kind} {{\n"
-            f"fn wire_{word}(&self, out: &mut ::std::string::String) {{\nmatch *self {{\n{arms}}}\n}}\n}}\n"
+            f"impl ::{word}::Wire for {kind} {{\n"
+            f"fn wire_for_answers(&self, out: &mut ::std::string::String) {{\nmatch *self {{\n{arms}}}\n}}\n}}\n"
         )
 
     def _arm(self, own: OwnType, variant: Variant) -> str:
@@ -82,44 +80,34 @@ class Harness:
         bound = ", ".join(f"{name}: ref field_{place}" for place, name in enumerate(variant.fields))
         pattern = f"super::super::{own.name}{f'::{variant.name}' if own.is_enum else ''}"
         path = "::".join(name.removeprefix("r#") for name in (own.name, variant.name) if name)
-        lines = [f'crate::{word}::constructor(out, "{"n" if variant.named else "k"}", "{path}");']
+        lines = [f'::{word}::constructor(out, "{"n" if variant.named else "k"}", "{path}");']
         for place, name in enumerate(variant.fields):
-            value = f"({REFERENCES}crate::{word}::Probe(field_{place})).send_{word}(out);"
+            value = f"({REFERENCES}::{word}::Probe(field_{place})).send_for_answers(out);"
             if variant.named:
                 value = f'out.push_str("[\\"{name.removeprefix("r#")}\\","); {value} out.push(\']\');'
             lines.append(f"out.push(','); {value}")
-        return f"{pattern} {{ {bound} }} => {{ {' '.join(lines)} crate::{word}::close(out); }}\n"
+        return f"{pattern} {{ {bound} }} => {{ {' '.join(lines)} ::{word}::close(out); }}\n"
 
 
-def main_function(paths: Sequence[str], word: str, source: str = "") -> str:
-    """The program's `main`, with the support code after it.
+def main_function(paths: Sequence[str], word: str) -> str:
+    """The program's `main`.
 
     Args:
         paths: The modules of harnesses. The first argument at run time is the place of one of them, the second the file
             of answers.
-        word: The random word in the names of the support code.
-        source: The program that is in the same file; it may forbid lints.
+        word: The random name of the library.
     """
-    support = _support().replace("NAME", word).replace("ALLOWED", _allowed(source))
     arms = "".join(f"{place} => {path}::run(answers),\n" for place, path in enumerate(paths))
     return (
         "\nfn main() {\nlet mut given = ::std::env::args().skip(1);\n"
         "let number: ::std::primitive::usize = given.next().unwrap().parse().unwrap();\n"
-        f"let answers = crate::{word}::Answers::at(given.next().unwrap());\n"
-        f"match number {{\n{arms}_ => {{}}\n}}\n}}\n{support}"
+        f"let answers = ::{word}::Answers::at(given.next().unwrap());\n"
+        f"match number {{\n{arms}_ => {{}}\n}}\n}}\n"
     )
 
 
 def _allowed(source: str) -> str:
-    """The attribute that switches lints off in our code, which must not name a lint that the program forbids."""
+    """The attribute that switches lints off in our code. It must not name a lint that the program forbids."""
     words = set(re.findall(r"\w+", source)) if "forbid" in source else set()
     lints = [name for name in OUR_LINTS if name not in words]
     return f"#[allow({', '.join(lints)})]" if lints else ""
-
-
-@cache
-def _support() -> str:
-    """The Rust code in the folder support, without comments."""
-    texts = [(SUPPORT / f"{name}.rs").read_text(encoding="utf-8") for name in ("values", "collections", "sending")]
-    lines = "".join(texts).splitlines(keepends=True)
-    return f"ALLOWED\npub mod NAME {{\n{''.join(line for line in lines if not line.lstrip().startswith('//'))}}}\n"

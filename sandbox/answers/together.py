@@ -148,8 +148,9 @@ class _Crate:
             (shared.root / member.file).write_bytes(member.text().encode("utf-8", "surrogatepass"))
         hasty = replace(limits, compile_cpu_s=max(1, limits.compile_cpu_s // 3))  # one slow program delays them all
         asking = Asking(shared, isolation, hasty, self._on_start)
+        asking.take_library()
         asking.prepare()
-        compiled = asking.compile_program()
+        compiled = asking.compile_program(self._word)
         self._binary = shared.root / BINARY
         for member in members:
             member.cpu_ms += compiled.cpu_ms / len(members)

@@ -1,22 +1,25 @@
 //! How a value of any type is sent, and how a call is made.
 
+use crate::values::{applied, applied_to_opaque, close, none, opaque, open, text, Wire};
+use std::io::Write;
+
 /// A value whose type may not be `Wire`. Of the traits below, the compiler takes the first that fits, since a method
 /// that needs fewer references is preferred.
-pub struct Probe<'a, T: ?::std::marker::Sized>(pub &'a T);
+pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
 pub trait Whole {
-    fn send_NAME(&self, out: &mut String);
+    fn send_for_answers(&self, out: &mut String);
 }
-impl<T: Wire + ?::std::marker::Sized> Whole for &&&&Probe<'_, T> {
-    fn send_NAME(&self, out: &mut String) {
-        self.0.wire_NAME(out);
+impl<T: Wire + ?Sized> Whole for &&&&Probe<'_, T> {
+    fn send_for_answers(&self, out: &mut String) {
+        self.0.wire_for_answers(out);
     }
 }
 pub trait WithoutError {
-    fn send_NAME(&self, out: &mut String);
+    fn send_for_answers(&self, out: &mut String);
 }
 impl<T: Wire, E> WithoutError for &&&Probe<'_, Result<T, E>> {
-    fn send_NAME(&self, out: &mut String) {
+    fn send_for_answers(&self, out: &mut String) {
         match self.0 {
             Ok(value) => applied(out, "Ok", value),
             Err(_) => applied_to_opaque(out, "Err"),
@@ -24,10 +27,10 @@ impl<T: Wire, E> WithoutError for &&&Probe<'_, Result<T, E>> {
     }
 }
 pub trait WithoutValue {
-    fn send_NAME(&self, out: &mut String);
+    fn send_for_answers(&self, out: &mut String);
 }
 impl<T, E: Wire> WithoutValue for &&Probe<'_, Result<T, E>> {
-    fn send_NAME(&self, out: &mut String) {
+    fn send_for_answers(&self, out: &mut String) {
         match self.0 {
             Ok(_) => applied_to_opaque(out, "Ok"),
             Err(error) => applied(out, "Err", error),
@@ -35,10 +38,10 @@ impl<T, E: Wire> WithoutValue for &&Probe<'_, Result<T, E>> {
     }
 }
 pub trait Variant {
-    fn send_NAME(&self, out: &mut String);
+    fn send_for_answers(&self, out: &mut String);
 }
 impl<T> Variant for &Probe<'_, Option<T>> {
-    fn send_NAME(&self, out: &mut String) {
+    fn send_for_answers(&self, out: &mut String) {
         match self.0 {
             Some(_) => applied_to_opaque(out, "Some"),
             None => none(out),
@@ -46,30 +49,30 @@ impl<T> Variant for &Probe<'_, Option<T>> {
     }
 }
 impl<T, E> Variant for &Probe<'_, Result<T, E>> {
-    fn send_NAME(&self, out: &mut String) {
+    fn send_for_answers(&self, out: &mut String) {
         applied_to_opaque(out, if self.0.is_ok() { "Ok" } else { "Err" });
     }
 }
 pub trait Nothing {
-    fn send_NAME(&self, out: &mut String);
+    fn send_for_answers(&self, out: &mut String);
 }
-impl<T: ?::std::marker::Sized> Nothing for Probe<'_, T> {
-    fn send_NAME(&self, out: &mut String) {
+impl<T: ?Sized> Nothing for Probe<'_, T> {
+    fn send_for_answers(&self, out: &mut String) {
         opaque(out);
     }
 }
 
 /// The file that answers go to.
-pub struct Answers(::std::fs::File);
+pub struct Answers(std::fs::File);
 
 impl Answers {
     pub fn at(path: String) -> Answers {
-        Answers(::std::fs::OpenOptions::new().append(true).open(path).unwrap())
+        Answers(std::fs::OpenOptions::new().append(true).open(path).unwrap())
     }
 
     /// Make a call and write its value, or what it panicked with.
     pub fn ask(&mut self, number: usize, call: fn(&mut String)) {
-        let called = ::std::panic::catch_unwind(move || {
+        let called = std::panic::catch_unwind(move || {
             let mut out = String::new();
             call(&mut out);
             out
@@ -80,17 +83,17 @@ impl Answers {
                 let mut out = String::new();
                 open(&mut out, "!");
                 out.push(',');
-                let said = match payload.downcast_ref::<&::std::primitive::str>() {
+                let said = match payload.downcast_ref::<&str>() {
                     Some(said) => said,
                     None => payload.downcast_ref::<String>().map_or("", |said| said.as_str()),
                 };
                 text(&mut out, said);
                 close(&mut out);
-                ::std::mem::forget(payload);
+                std::mem::forget(payload);
                 out
             }
         };
-        let line = ::std::format!("[{},{}]\n", number, term);
+        let line = format!("[{},{}]\n", number, term);
         self.0.write_all(line.as_bytes()).unwrap();
     }
 }

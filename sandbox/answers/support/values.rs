@@ -1,27 +1,14 @@
-//! What a program under question is linked with: it writes the values of calls to a file, in a form that Python reads.
-//!
-//! The files of this folder become one module. NAME stands for a random word. Macros are called by their full path, since
-//! the program may have its own.
+//! How numbers, texts, pointers and cells are written.
 
-use ::std::borrow::{Cow, ToOwned};
-use ::std::boxed::Box;
-use ::std::cell::{Cell, RefCell};
-use ::std::cmp::{Ordering, Reverse};
-use ::std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
-use ::std::io::Write;
-use ::std::iter::{IntoIterator, Iterator};
-use ::std::ops::{FnOnce, Range, RangeInclusive};
-use ::std::option::Option::{self, None, Some};
-use ::std::rc::Rc;
-use ::std::result::Result::{self, Err, Ok};
-use ::std::string::String;
-use ::std::sync::{Arc, Mutex, RwLock};
-use ::std::time::Duration;
-use ::std::vec::Vec;
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, RwLock};
 
 /// A value that is written as a term: JSON, in which a list begins with the kind of the term.
 pub trait Wire {
-    fn wire_NAME(&self, out: &mut String);
+    fn wire_for_answers(&self, out: &mut String);
 }
 
 pub fn open(out: &mut String, kind: &str) {
@@ -42,51 +29,51 @@ pub fn constructor(out: &mut String, kind: &str, name: &str) {
     out.push('"');
 }
 
-fn applied<T: Wire + ?::std::marker::Sized>(out: &mut String, name: &str, value: &T) {
+pub fn applied<T: Wire + ?Sized>(out: &mut String, name: &str, value: &T) {
     constructor(out, "k", name);
     out.push(',');
-    value.wire_NAME(out);
+    value.wire_for_answers(out);
     close(out);
 }
 
-fn opaque(out: &mut String) {
+pub fn opaque(out: &mut String) {
     out.push_str("[\"o\"]");
 }
 
-fn applied_to_opaque(out: &mut String, name: &str) {
+pub fn applied_to_opaque(out: &mut String, name: &str) {
     constructor(out, "k", name);
     out.push(',');
     opaque(out);
     close(out);
 }
 
-fn none(out: &mut String) {
+pub fn none(out: &mut String) {
     constructor(out, "k", "None");
     close(out);
 }
 
-fn listed<'a, T: Wire + 'a>(out: &mut String, kind: &str, values: impl Iterator<Item = &'a T>) {
+pub fn listed<'a, T: Wire + 'a>(out: &mut String, kind: &str, values: impl Iterator<Item = &'a T>) {
     open(out, kind);
     for value in values {
         out.push(',');
-        value.wire_NAME(out);
+        value.wire_for_answers(out);
     }
     close(out);
 }
 
-fn mapped<'a, K: Wire + 'a, V: Wire + 'a>(out: &mut String, pairs: impl Iterator<Item = (&'a K, &'a V)>) {
+pub fn mapped<'a, K: Wire + 'a, V: Wire + 'a>(out: &mut String, pairs: impl Iterator<Item = (&'a K, &'a V)>) {
     open(out, "m");
     for (key, value) in pairs {
         out.push_str(",[");
-        key.wire_NAME(out);
+        key.wire_for_answers(out);
         out.push(',');
-        value.wire_NAME(out);
+        value.wire_for_answers(out);
         close(out);
     }
     close(out);
 }
 
-fn text(out: &mut String, value: &str) {
+pub fn text(out: &mut String, value: &str) {
     out.push('"');
     for letter in value.chars() {
         match letter {
@@ -103,88 +90,88 @@ fn text(out: &mut String, value: &str) {
     out.push('"');
 }
 
-macro_rules! integers_NAME {
+macro_rules! integers {
     ($($kind:ident)*) => {$(
-        impl Wire for ::std::primitive::$kind {
-            fn wire_NAME(&self, out: &mut String) {
-                out.push_str(&::std::string::ToString::to_string(self));
+        impl Wire for $kind {
+            fn wire_for_answers(&self, out: &mut String) {
+                out.push_str(&self.to_string());
             }
         }
     )*};
 }
-integers_NAME! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize bool }
+integers! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize bool }
 
-macro_rules! floats_NAME {
+macro_rules! floats {
     ($($kind:ident $width:literal)*) => {$(
-        impl Wire for ::std::primitive::$kind {
-            fn wire_NAME(&self, out: &mut String) {
+        impl Wire for $kind {
+            fn wire_for_answers(&self, out: &mut String) {
                 open(out, $width);
                 out.push_str(",\"");
-                out.push_str(&::std::format!("{:?}", self));
+                out.push_str(&format!("{:?}", self));
                 out.push_str("\"]");
             }
         }
     )*};
 }
-floats_NAME! { f32 "f32" f64 "f64" }
+floats! { f32 "f32" f64 "f64" }
 
-impl Wire for ::std::primitive::char {
-    fn wire_NAME(&self, out: &mut String) {
+impl Wire for char {
+    fn wire_for_answers(&self, out: &mut String) {
         open(out, "c");
         out.push(',');
         text(out, self.encode_utf8(&mut [0; 4]));
         close(out);
     }
 }
-impl Wire for ::std::primitive::str {
-    fn wire_NAME(&self, out: &mut String) {
+impl Wire for str {
+    fn wire_for_answers(&self, out: &mut String) {
         text(out, self);
     }
 }
 impl Wire for String {
-    fn wire_NAME(&self, out: &mut String) {
+    fn wire_for_answers(&self, out: &mut String) {
         text(out, self);
     }
 }
 
-macro_rules! transparent_NAME {
+macro_rules! transparent {
     ($($kind:ty)*) => {$(
-        impl<T: Wire + ?::std::marker::Sized> Wire for $kind {
-            fn wire_NAME(&self, out: &mut String) {
-                (**self).wire_NAME(out);
+        impl<T: Wire + ?Sized> Wire for $kind {
+            fn wire_for_answers(&self, out: &mut String) {
+                (**self).wire_for_answers(out);
             }
         }
     )*};
 }
-transparent_NAME! { &T &mut T Box<T> Rc<T> Arc<T> }
+transparent! { &T &mut T Box<T> Rc<T> Arc<T> }
 
-impl<T: Wire + ToOwned + ?::std::marker::Sized> Wire for Cow<'_, T> {
-    fn wire_NAME(&self, out: &mut String) {
-        (**self).wire_NAME(out);
+impl<T: Wire + ToOwned + ?Sized> Wire for Cow<'_, T> {
+    fn wire_for_answers(&self, out: &mut String) {
+        (**self).wire_for_answers(out);
     }
 }
-impl<T: Wire + ::std::marker::Copy> Wire for Cell<T> {
-    fn wire_NAME(&self, out: &mut String) {
-        self.get().wire_NAME(out);
+impl<T: Wire + Copy> Wire for Cell<T> {
+    fn wire_for_answers(&self, out: &mut String) {
+        self.get().wire_for_answers(out);
     }
 }
 impl<T: Wire> Wire for RefCell<T> {
-    fn wire_NAME(&self, out: &mut String) {
-        self.borrow().wire_NAME(out);
+    fn wire_for_answers(&self, out: &mut String) {
+        self.borrow().wire_for_answers(out);
     }
 }
 impl<T: Wire> Wire for Mutex<T> {
-    fn wire_NAME(&self, out: &mut String) {
-        self.lock().unwrap().wire_NAME(out);
+    fn wire_for_answers(&self, out: &mut String) {
+        self.lock().unwrap().wire_for_answers(out);
     }
 }
 impl<T: Wire> Wire for RwLock<T> {
-    fn wire_NAME(&self, out: &mut String) {
-        self.read().unwrap().wire_NAME(out);
+    fn wire_for_answers(&self, out: &mut String) {
+        self.read().unwrap().wire_for_answers(out);
     }
 }
 impl<T: Wire> Wire for Reverse<T> {
-    fn wire_NAME(&self, out: &mut String) {
+    fn wire_for_answers(&self, out: &mut String) {
         applied(out, "Reverse", &self.0);
     }
 }
