@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rewards.completion import NO_CODE, GradedCompletion, Score
-from rewards.gold import gold_passed
 from rewards.rust.parse import code_blocks
 from rewards.strictness.judge import effective_asserts, mutation_score
 from sandbox.verdict import Outcome, Verdict
@@ -202,13 +201,14 @@ def gold(completion: GradedCompletion) -> Score:
     """1 when the code passes the prompt's gold tests; None where the prompt has none."""
     if completion.gold is None:
         return Score(None, "no gold tests for this prompt")
-    program, verdict = completion.gold
-    if program is None or verdict is None:
+    result, verdict = completion.gold
+    if result is None or verdict is None:
         reason = NO_CODE if completion.code is None else "the code redefines what the gold tests compare with"
         return Score(0.0, reason)
     if verdict.outcome is Outcome.HOST_ERROR:
         return Score(None, verdict.reason)
-    return Score(float(gold_passed(program, verdict)), f"{verdict.passed} of {program.num_tests} gold tests pass")
+    counts = f"{result.passed} of {result.total} gold tests pass"
+    return Score(float(result.ok), counts if result.ok else f"{counts}: {result.reason}")
 
 
 # As published. For the code block that experiment's text says 1.0, its code pays 0.5, its last version pays nothing.

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from rewards.gold import GoldProgram
+from rewards.gold.result import GoldResult
 from rewards.rust.parse import extract_code, parse
 from rewards.rust.program import Program
 from rewards.strictness.judge import Judgement, judge
+from sandbox.answers.answers import Answers
 from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["NO_CODE", "Gold", "GradedCompletion", "Score"]
@@ -28,10 +29,10 @@ class Score(NamedTuple):
 
 
 class Gold(NamedTuple):
-    """A completion's code with gold tests in place of its own, and the verdict on that."""
+    """The gold tests of a completion's code, in place of its own."""
 
-    program: GoldProgram | None  # None without code, and where gold tests cannot be added to it
-    verdict: Verdict | None  # None without a program
+    result: GoldResult | None  # None without code, and where gold tests cannot be added to it
+    verdict: Verdict | Answers | None  # what the sandbox found; None where the result is
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from rewards.builtin import gold as score_gold
 from rewards.completion import Gold, GradedCompletion
-from rewards.gold import GoldProgram, gold_program, has_gold_tests
+from rewards.gold.rows import has_gold_tests
+from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
 from rewards.rubric import Rubric
 from rewards.rust.parse import extract_code
 from rewards.strictness.submit import Submission
@@ -73,8 +74,8 @@ class _Ticket:
     completion: _Completion
     submission: Submission | None  # None without code
     wants_gold: bool
-    gold_program: GoldProgram | None
-    gold_verdict: Future[Verdict] | None
+    gold_run: GoldRun | None
+    gold_verdict: Future[Any] | None
 
 
 class RustGrader:
@@ -112,14 +113,14 @@ class RustGrader:
         """Send a completion to the sandbox; returns at once."""
         code = extract_code(completion.text)
         wants_gold = self._gold and has_gold_tests(example.columns)
-        gold = gold_program(code, example.columns) if wants_gold and code is not None else None
+        gold = gold_run(code, example.columns) if wants_gold and code is not None else None
         return _Ticket(
             example,
             completion,
             self._submit(code) if code is not None else None,
             wants_gold,
             gold,
-            self._pool.submit(gold.source, phases=("test",)) if gold is not None else None,
+            submit_gold(gold, self._pool) if gold is not None else None,
         )
 
     def finish(self, tickets: Sequence[_Ticket]) -> list[RustGrade]:
@@ -159,11 +160,12 @@ class RustGrader:
             verdict = self._wait(sent.future, sent.cancel, name, deadline)
         gold = None
         if ticket.wants_gold:
-            gold = Gold(ticket.gold_program, self._wait_for_gold(ticket, deadline))
+            found, run = self._wait_for_gold(ticket, deadline), ticket.gold_run
+            gold = Gold(None if run is None or found is None else gold_result(run, found), found)
         return GradedCompletion(ticket.completion.text, verdict, gold)
 
-    def _wait_for_gold(self, ticket: _Ticket, deadline: float) -> Verdict | None:
-        """The verdict on a ticket's gold tests; None where none was asked for."""
+    def _wait_for_gold(self, ticket: _Ticket, deadline: float) -> Any:
+        """What the sandbox says of a ticket's gold tests; None where nothing was asked."""
         if (future := ticket.gold_verdict) is None:
             return None
         name = f"{ticket.completion.id} (gold tests)"
@@ -173,9 +175,7 @@ class RustGrader:
         """Send a completion's program to the sandbox."""
         return Submission(self._pool, code, examine=self._mutation, thorough=self._rubric.needs_mutation_score)
 
-    def _wait(
-        self, future: Future[Verdict], cancel: Callable[[str], None], name: str, deadline: float
-    ) -> Verdict | None:
+    def _wait(self, future: Future[Any], cancel: Callable[[str], None], name: str, deadline: float) -> Any:
         """The verdict of a future, which is cancelled if it is not there by the deadline."""
         try:
             return future.result(timeout=max(0.0, deadline - time.monotonic()))
@@ -225,6 +225,9 @@ def _record(completion: GradedCompletion) -> dict[str, Any]:
     record |= {"code": completion.code, "strict_reason": completion.judgement.reason}
     if completion.gold is not None and completion.gold.verdict is not None:
         record["gold"] = completion.gold.verdict.to_json()
+        if completion.gold.result is not None:
+            record["gold"] |= asdict(completion.gold.result)
+        record["gold"].pop("terms", None)  # long, hostile text
     return record
 
 

@@ -19,15 +19,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from functools import cache
 from typing import Any
 
 from rewards.builtin import REWARDS, Reward
 from rewards.completion import Gold, GradedCompletion
-from rewards.gold import GOLD_COLUMNS, GoldProgram, gold_program, has_gold_tests
+from rewards.gold.rows import GOLD_COLUMNS, has_gold_tests
+from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
 from rewards.rust.parse import extract_code
 from rewards.strictness.submit import Submission
-from sandbox.verdict import PHASES, Verdict
+from sandbox.verdict import Verdict
 from sandbox.workers.pool import SandboxPool
 
 __all__ = [found.published_name for found in REWARDS.values()]
@@ -88,21 +90,23 @@ def _grade_and_examine(codes: Sequence[str | None], *, thorough: bool) -> list[V
     return [None if submission is None else submission.future.result() for submission in sent]
 
 
-def _grade(codes: Sequence[str | None], phases: Sequence[str] = PHASES) -> list[Verdict | None]:
-    """A verdict for every program; None where there is no program."""
-    futures = [None if code is None else _process_pool().submit(code, phases=phases) for code in codes]
-    return [None if future is None else future.result() for future in futures]
-
-
 def _grade_gold(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> list[Gold | None]:
-    """Each completion's program with gold tests and the verdict on it; None for rows without gold tests."""
-    programs: list[GoldProgram | None] = []
+    """The gold tests of each completion's program; None for rows without gold tests."""
+    runs: list[GoldRun | None] = []
     wanted: list[bool] = []
     for index, text in enumerate(texts):
         row = {name: columns[name][index] for name in GOLD_COLUMNS if name in columns}
         code = extract_code(text)
-        programs.append(gold_program(code, row) if code is not None else None)
+        runs.append(gold_run(code, row) if code is not None else None)
         wanted.append(has_gold_tests(row))
-    verdicts = _grade([program and program.source for program in programs], phases=("test",))
-    golds = [Gold(program, verdict) for program, verdict in zip(programs, verdicts, strict=True)]
+    futures = [None if run is None else submit_gold(run, _process_pool()) for run in runs]
+    golds = [_gold(run, future) for run, future in zip(runs, futures, strict=True)]
     return [gold if asked else None for gold, asked in zip(golds, wanted, strict=True)]
+
+
+def _gold(run: GoldRun | None, future: Future[Any] | None) -> Gold:
+    """The gold tests of one program, when the sandbox has run them."""
+    if run is None or future is None:
+        return Gold(None, None)
+    found = future.result()
+    return Gold(gold_result(run, found), found)

@@ -12,20 +12,19 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence, Set
 
-import tree_sitter_rust
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from rewards.rust.asserts import ASSERTS, asserts_in
+from rewards.rust.grammar import syntax
 from rewards.rust.program import Body, Program, TestFunction
 from rewards.rust.tokens import COMMENTS, Tokens, last_name, leaves, node_text, without_generics
 
-__all__ = ["MAX_PARSED", "code_blocks", "extract_code", "parse", "syntax"]
+__all__ = ["MAX_PARSED", "code_blocks", "extract_code", "parse"]
 
 MAX_PARSED = 1 << 20  # characters of a program, read in a second: four times what `sandbox.source_kb` allows by default
 FENCE = re.compile(r"\ufeff? {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
 CFG = frozenset(("cfg", "cfg_attr", "cfg_select"))
 COMPARISONS = ("eq", "partial_cmp", "cmp")
-_PARSER = Parser(Language(tree_sitter_rust.language()))
 
 
 def code_blocks(completion: str) -> list[str]:
@@ -70,11 +69,6 @@ def extract_code(completion: str) -> str | None:
     if len(blocks[0]) > MAX_PARSED or any(child.type not in COMMENTS for child in syntax(blocks[0]).children):
         return blocks[0]
     return None
-
-
-def syntax(source: str) -> Node:
-    """The root of a program's syntax tree."""
-    return _PARSER.parse(source.encode("utf-8", "replace")).root_node
 
 
 def parse(source: str) -> Program:

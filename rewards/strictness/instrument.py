@@ -26,7 +26,8 @@ from collections.abc import Iterator, Sequence
 from tree_sitter import Node
 
 from rewards.rust.asserts import asserts_in
-from rewards.rust.parse import parse, syntax
+from rewards.rust.grammar import syntax
+from rewards.rust.parse import parse
 from rewards.rust.program import Program
 from rewards.rust.tokens import last_name, leaves, node_text
 from sandbox.evidence.experiment import MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant, MutantGroup, Part

@@ -23,6 +23,8 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
+from sandbox.answers.answers import Answers
+from sandbox.answers.calls import Calls
 from sandbox.errors import PoolClosed, SandboxError, ToolchainError
 from sandbox.evidence.experiment import Experiment
 from sandbox.find_rust import find_toolchain
@@ -36,6 +38,7 @@ from sandbox.storage import cache_directory
 from sandbox.toolchain import Toolchain
 from sandbox.verdict import PHASES, Evidence, Outcome, Verdict
 from sandbox.workers.cache import ResultCache, task_key
+from sandbox.workers.calls_task import CallsTask
 from sandbox.workers.experiment_task import ExperimentTask
 from sandbox.workers.handle import WorkerHandle
 from sandbox.workers.job_queue import Job, JobQueue
@@ -155,6 +158,17 @@ class SandboxPool:
     def submit_experiment(self, experiment: Experiment) -> Future[Evidence]:
         """Queue an experiment, as `submit` queues a program."""
         return self._submit(ExperimentTask(experiment))
+
+    def submit_calls(self, calls: Calls) -> Future[Answers]:
+        """Queue calls of a program's functions. Returns immediately.
+
+        Args:
+            calls: The program without its tests, and the calls.
+        Returns: A future of the answers. Raises: As `submit`; ValueError without calls.
+        """
+        if not calls.calls:
+            raise ValueError("there are no calls; give at least one")
+        return self._submit(CallsTask(calls, self.backend))
 
     def _submit(self, task: WorkerTask[R]) -> Future[R]:
         """Queue a task, unless its result is known or the same task is queued already."""

@@ -1,6 +1,6 @@
 """Grading as the published recipe does it, to compare with: a fresh project for each of three cargo commands.
 
-It uses cargo's own defaults: debug information, incremental state, no canary. Two things differ from the recipe: the
+It uses cargo's own defaults: debug information, incremental state. Two things differ from the recipe: the
 programs are isolated, and the toolchain's cargo is called instead of rustup's proxy, which is some milliseconds slower.
 """
 

@@ -27,9 +27,10 @@ from rewards.builtin import (
 from rewards.builtin import test_block as one_test_block
 from rewards.builtin import tests_passed_share as share_passed
 from rewards.completion import Gold, GradedCompletion, Score
-from rewards.gold import GoldProgram
+from rewards.gold.result import GoldResult
 from rewards.rubric import Rubric
 from sandbox import Diagnostic, Outcome, Verdict
+from sandbox.answers.answers import Answers
 
 OF_VERDICTS = (cargo_build, cargo_clippy, cargo_test, clippy_clean, share_passed)
 TEXT = fenced(HONEST["a plain call"])
@@ -175,12 +176,12 @@ def test_the_share_counts_tests_that_pass_failed_and_ignored():
 
 
 def test_gold_tests_pass_all_or_nothing():
-    program = GoldProgram("", 2)
-    for verdict, value in [(passed(2), 1.0), (passed(1), 0.0), (passed(3), 0.0), (Verdict(Outcome.BUILD_ERROR), 0.0)]:
-        assert gold(GradedCompletion(TEXT, passed(), Gold(program, verdict))).value == value
-    forged = dataclasses.replace(passed(2), genuine=False)
-    assert gold(GradedCompletion(TEXT, passed(), Gold(program, forged))).value == 0.0
-    assert gold(GradedCompletion(TEXT, passed(), Gold(program, Verdict(Outcome.HOST_ERROR, reason="x")))) == (None, "x")
+    answers = Answers(Outcome.PASSED)
+    for count, reason, value in [(2, "", 1.0), (1, "f(1) returned 2; 3 was expected", 0.0), (2, "it ended early", 0.0)]:
+        score = gold(GradedCompletion(TEXT, passed(), Gold(GoldResult(count, 2, reason, "cases"), answers)))
+        assert score.value == value and f"{count} of 2 gold tests pass" in score.reason and reason in score.reason
+    failed = Answers(Outcome.HOST_ERROR, reason="x")
+    assert gold(GradedCompletion(TEXT, passed(), Gold(GoldResult(0, 2, "x", "cases"), failed))) == (None, "x")
     assert gold(GradedCompletion(TEXT, passed())) == (None, "no gold tests for this prompt")
     assert gold(GradedCompletion(TEXT, passed(), Gold(None, None))).value == 0.0
 

@@ -15,6 +15,8 @@ from grpo.rollout.records import Completion, Example
 from rewards import Rubric, RustGrader
 from rewards.builtin import PUBLISHED_WEIGHTS
 from sandbox import Outcome, SandboxPool, Verdict
+from sandbox.answers.answers import Answers
+from sandbox.answers.calls import Calls
 
 USER_REWARDS = Path(__file__).with_name("user_rewards.py")
 EXAMPLE = Example("e", ({"role": "user", "content": "Write add"},), {"rust_test_list": ["assert_eq!(add(1, 2), 3);"]})
@@ -41,6 +43,12 @@ class FixedPool:
         future: Future[Verdict] = Future()
         if self.verdict is not None:
             future.set_result(self.verdict)
+        return future
+
+    def submit_calls(self, calls: Calls) -> Future[Answers]:
+        future: Future[Answers] = Future()
+        if self.verdict is not None:
+            future.set_result(Answers(self.verdict.outcome, reason=self.verdict.reason))
         return future
 
     def cancel(self, future: Future[Verdict], reason: str) -> None:
@@ -91,11 +99,12 @@ def test_a_failure_of_the_host_is_loud_and_none_everywhere(caplog):
 @pytest.mark.parametrize(("weight", "scored"), [(1.0, {None}), (0.0, {None, 0.0})])
 def test_a_failure_of_the_host_at_paid_gold_tests_is_no_lower_sum(weight, scored):
     class GoldFails(FixedPool):
-        def submit(self, source: str, *, phases: tuple[str, ...] = ()) -> Future[Verdict]:
-            self.verdict = Verdict(Outcome.HOST_ERROR if phases else Outcome.BUILD_ERROR, build=False)
-            return super().submit(source)
+        def submit_calls(self, calls: Calls) -> Future[Answers]:
+            self.verdict = Verdict(Outcome.HOST_ERROR)
+            return super().submit_calls(calls)
 
-    grader = RustGrader(Rubric({"cargo_build": 1.0, "gold": weight}), GoldFails(None))
+    pool = GoldFails(Verdict(Outcome.BUILD_ERROR, build=False))
+    grader = RustGrader(Rubric({"cargo_build": 1.0, "gold": weight}), pool)
     (found,) = grade(grader, fenced(ADD))
     assert set(found.rewards.values()) == scored
 

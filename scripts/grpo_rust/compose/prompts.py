@@ -8,7 +8,7 @@ from grpo.model.policy import Policy
 from grpo.rollout.prompts import DataError, encode_prompts, load_examples
 from grpo.rollout.records import Example
 from grpo_rust.recipe import Recipe
-from rewards.gold import gold_problem
+from rewards.gold.rows import gold_problem
 from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import Rubric
 

@@ -1,0 +1,356 @@
+"""Divides an expression of a test into calls of the program and what is computed from their values outside.
+
+In `f(&v).unwrap().len() == 2` the program computes `f(&v)`; the rest, and every literal, is computed here. So no value
+that the program is compared with enters its process. Where that is impossible, NotEvaluable says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tree_sitter import Node
+
+from rewards.gold import operations
+from rewards.gold.constructors import CONSTANTS, CONSTRUCTORS
+from rewards.gold.literals import NotEvaluable, read_literal
+from rewards.gold.patterns import Matcher, read_pattern
+from rewards.gold.terms import UNIT, Panic, Term, boolean, constructor
+from rewards.rust.grammar import syntax
+from rewards.rust.tokens import COMMENTS, node_text
+from sandbox.answers.calls import Call
+
+__all__ = ["Expression", "Scope", "arguments_of", "evaluate", "makes_an_object", "operands", "parse_expression"]
+
+Values = Mapping[Call, "Term | Panic"]
+BY_THE_PROGRAM = frozenset(  # methods that hand on what the program computed; they take no arguments
+    ("collect", "to_string", "iter", "into_iter", "chars", "bytes", "rev", "sum", "product", "count", "keys", "values",
+     "into_keys", "into_values", "into_bytes", "into_sorted_vec", "to_uppercase", "to_lowercase", "as_bytes")
+)  # fmt: skip
+MAKES_AN_OBJECT = re.compile(r"new|default|create|build\w*|with_\w+|from(?:_\w+)?")
+BINARY = frozenset(("==", "!=", "<", "<=", ">", ">=", "&&", "||", "+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^"))
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A value that is computed from the answers to some calls; a constant without any."""
+
+    run: Callable[[Values], Term]
+    calls: frozenset[Call] = frozenset()
+
+    @classmethod
+    def of(cls, function: Callable[..., Term], *parts: Expression) -> Expression:
+        """A function of the values of expressions; computed at once where they are constant."""
+        calls = frozenset[Call]().union(*(part.calls for part in parts))
+        found = cls(lambda values: function(*(part.run(values) for part in parts)), calls)
+        if calls:
+            return found
+        try:
+            return constant(found.run({}))
+        except (Panic, operations.Unfit) as error:
+            raise NotEvaluable(str(error)) from None
+
+
+def constant(term: Term) -> Expression:
+    return Expression(lambda _: term)
+
+
+class Scope(Protocol):
+    """What an expression's names mean."""
+
+    def value_of(self, name: str) -> Expression | None:
+        """What a variable of the test holds; None for a name that is no variable."""
+
+    def call(self, value: Node) -> Call:
+        """The call that computes an expression, with the statements that it needs."""
+
+
+def parse_expression(text: str) -> Node:
+    """The node of an expression. Raises: NotEvaluable when it is none."""
+    return arguments_of(text, count=1)[0]
+
+
+def arguments_of(text: str, *, count: int = 0) -> list[Node]:
+    """The nodes of expressions with commas between them. Raises: NotEvaluable for another text or number of them."""
+    root = syntax(f"fn f() {{ f({text}); }}")
+    body = root.children[0].child_by_field_name("body") if root.children else None
+    if root.has_error or len(root.children) != 1 or body is None or len(body.named_children) != 1:
+        raise NotEvaluable(text)
+    call = body.named_children[0].named_children[0]
+    found = call.child_by_field_name("arguments")
+    nodes = operands(found) if found is not None else []
+    if count and len(nodes) != count:
+        raise NotEvaluable(text)
+    return nodes
+
+
+def operands(node: Node) -> list[Node]:
+    """The named children of a node without comments and attributes."""
+    return [child for child in node.named_children if child.type not in (*COMMENTS, "attribute_item")]
+
+
+def evaluate(node: Node, scope: Scope) -> Expression:
+    """Divide an expression. Raises: NotEvaluable."""
+    literal = read_literal(node)
+    if literal is not None:
+        return constant(literal)
+    reader = READERS.get(node.type)
+    if reader is None:
+        raise NotEvaluable(node_text(node))
+    return reader(node, scope)
+
+
+def by_the_program(node: Node, scope: Scope) -> Expression:
+    """The whole expression as a call of the program, if it rests on one. Raises: NotEvaluable otherwise."""
+    if not _rests_on_the_program(node, scope):
+        raise NotEvaluable(node_text(node))
+    call = scope.call(node)
+
+    def run(values: Values) -> Term:
+        found = values[call]
+        if isinstance(found, Panic):
+            raise found
+        return found
+
+    return Expression(run, frozenset((call,)))
+
+
+def _rests_on_the_program(node: Node, scope: Scope) -> bool:
+    """Whether an expression is a call of the program's function, or a chain of methods on one."""
+    while node.type in ("parenthesized_expression", "reference_expression", "unary_expression", "try_expression"):
+        node = operands(node)[-1]
+    if node.type == "identifier":
+        found = scope.value_of(node_text(node))
+        return found is not None and bool(found.calls)
+    if node.type != "call_expression":
+        return False
+    function = _function(node)
+    if function.type == "field_expression":
+        inner = function.child_by_field_name("value")
+        return inner is not None and _rests_on_the_program(inner, scope)
+    return True
+
+
+def makes_an_object(node: Node) -> bool:
+    """Whether an expression is a call such as `Stack::new()`, of a type that is the program's own."""
+    if node.type != "call_expression":
+        return False
+    segments = re.sub(r"\s|<[^>]*>+", "", node_text(_function(node))).split("::")
+    own = len(segments) > 1 and segments[-2][:1].isupper() and "::".join(segments[-2:]) not in CONSTRUCTORS
+    return own and MAKES_AN_OBJECT.fullmatch(segments[-1]) is not None
+
+
+def _function(call: Node) -> Node:
+    """What a call calls, without generic arguments."""
+    function = call.child_by_field_name("function")
+    if function is not None and function.type == "generic_function":
+        function = function.child_by_field_name("function")
+    if function is None:
+        raise NotEvaluable(node_text(call))
+    return function
+
+
+def _call(node: Node, scope: Scope) -> Expression:
+    """A call of a method, a constructor or a function of the program."""
+    function = _function(node)
+    given = node.child_by_field_name("arguments")
+    arguments = operands(given) if given is not None else []
+    if function.type == "field_expression":
+        return _method(node, function, arguments, scope)
+    path = _path(function)
+    last = path.split("::")[-1]
+    if "::".join(path.split("::")[-2:]) in CONSTRUCTORS:
+        parts = [evaluate(argument, scope) for argument in arguments]
+        return Expression.of(CONSTRUCTORS["::".join(path.split("::")[-2:])], *parts)
+    if last[:1].isupper():
+        parts = [evaluate(argument, scope) for argument in arguments]
+        return Expression.of(lambda *terms: constructor(path, *terms), *parts)
+    if makes_an_object(node):
+        raise NotEvaluable(path)  # methods of objects are left to a compiler
+    return by_the_program(node, scope)
+
+
+def _method(node: Node, function: Node, arguments: list[Node], scope: Scope) -> Expression:
+    """A method: computed here if it is known, else by the program if it only hands on."""
+    receiver, field = function.child_by_field_name("value"), function.child_by_field_name("field")
+    assert receiver is not None and field is not None
+    name = node_text(field)
+    if name in operations.TRANSPARENT and not arguments:
+        return evaluate(receiver, scope)
+    if name in operations.METHODS:
+        parts = [evaluate(part, scope) for part in (receiver, *arguments)]
+        return Expression.of(_checked(operations.METHODS[name]), *parts)
+    if name in BY_THE_PROGRAM and not arguments:
+        if name == "to_string" and not _rests_on_the_program(receiver, scope):
+            return Expression.of(_to_string, evaluate(receiver, scope))
+        return by_the_program(node, scope)
+    raise NotEvaluable(name)
+
+
+def _checked(method: operations.Method) -> Callable[..., Term]:
+    """A method that reports a wrong number of arguments as a wrong type."""
+
+    def run(*terms: Term) -> Term:
+        try:
+            return method(*terms)
+        except TypeError:
+            raise operations.Unfit("asked for a method that it has not") from None
+
+    return run
+
+
+def _to_string(term: Term) -> Term:
+    if term.kind == "str":
+        return term
+    if term.kind in ("int", "char"):
+        return Term("str", str(term.value))
+    if term.kind == "bool":
+        return Term("str", str(term.value).lower())
+    raise NotEvaluable("to_string")
+
+
+def _path(node: Node) -> str:
+    """A path without generic arguments and white space."""
+    if node.type not in ("identifier", "scoped_identifier", "type_identifier", "scoped_type_identifier"):
+        raise NotEvaluable(node_text(node))
+    return re.sub(r"\s|::<[^>]*>+|<[^>]*>+", "", node_text(node))
+
+
+def _name(node: Node, scope: Scope) -> Expression:
+    """A variable, a constant of the standard library, or a variant without values."""
+    path = _path(node)
+    if node.type == "identifier" and (found := scope.value_of(path)):
+        return found
+    end = "::".join(path.split("::")[-2:])
+    if end in CONSTANTS:
+        return constant(CONSTANTS[end])
+    last = path.split("::")[-1]
+    if last[:1].isupper() and (len(last) == 1 or not last.isupper()):
+        return constant(constructor(path))
+    raise NotEvaluable(path)
+
+
+def _unary(node: Node, scope: Scope) -> Expression:
+    sign, part = node_text(node.children[0]), evaluate(operands(node)[-1], scope)
+    return part if sign == "*" else Expression.of(lambda term: operations.negate(sign, term), part)
+
+
+def _inner(node: Node, scope: Scope) -> Expression:
+    """What stands in parentheses or behind `&`."""
+    return evaluate(operands(node)[-1], scope)
+
+
+def _binary(node: Node, scope: Scope) -> Expression:
+    left, sign, right = (node.child_by_field_name(name) for name in ("left", "operator", "right"))
+    if left is None or sign is None or right is None or node_text(sign) not in BINARY:
+        raise NotEvaluable(node_text(node))
+    text = node_text(sign)
+    return Expression.of(
+        lambda one, other: operations.combine(text, one, other), evaluate(left, scope), evaluate(right, scope)
+    )
+
+
+def _tuple(node: Node, scope: Scope) -> Expression:
+    parts = [evaluate(part, scope) for part in operands(node)]
+    return Expression.of(lambda *terms: Term("tuple", None, terms), *parts)
+
+
+def _array(node: Node, scope: Scope) -> Expression:
+    length = node.child_by_field_name("length")
+    parts = [evaluate(part, scope) for part in operands(node)]
+    if length is None:
+        return Expression.of(lambda *terms: Term("seq", None, terms), *parts)
+    if len(parts) != 2 or parts[1].calls or not isinstance(count := parts[1].run({}).value, int) or count > 10_000:
+        raise NotEvaluable(node_text(node))
+    return Expression.of(lambda term: Term("seq", None, (term,) * count), parts[0])
+
+
+def _struct(node: Node, scope: Scope) -> Expression:
+    name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+    if name is None or body is None:
+        raise NotEvaluable(node_text(node))
+    names, parts = [], []
+    for item in operands(body):
+        value = item.child_by_field_name("value") if item.type == "field_initializer" else None
+        field = item.child_by_field_name("field") if item.type == "field_initializer" else operands(item)[0]
+        if field is None or item.type not in ("field_initializer", "shorthand_field_initializer"):
+            raise NotEvaluable(node_text(node))
+        names.append(node_text(field).removeprefix("r#"))
+        parts.append(evaluate(value or field, scope))
+    path = _path(name)
+    return Expression.of(lambda *terms: constructor(path, *terms, names=names), *parts)
+
+
+def _field(node: Node, scope: Scope) -> Expression:
+    value, name = node.child_by_field_name("value"), node.child_by_field_name("field")
+    assert value is not None and name is not None
+    text = node_text(name)
+    return Expression.of(lambda term: operations.field(term, text), evaluate(value, scope))
+
+
+def _index(node: Node, scope: Scope) -> Expression:
+    return Expression.of(operations.element, *(evaluate(part, scope) for part in operands(node)))
+
+
+def _cast(node: Node, scope: Scope) -> Expression:
+    value, kind = node.child_by_field_name("value"), node.child_by_field_name("type")
+    assert value is not None and kind is not None
+    text = node_text(kind)
+    return Expression.of(lambda term: operations.cast(term, text), evaluate(value, scope))
+
+
+def _range(node: Node, scope: Scope) -> Expression:
+    parts = [evaluate(part, scope) for part in operands(node)]
+    if len(parts) != 2:
+        raise NotEvaluable(node_text(node))
+    name = "RangeInclusive" if any(child.type == "..=" for child in node.children) else "Range"
+    return Expression.of(lambda *terms: constructor(name, *terms), *parts)
+
+
+def _macro(node: Node, scope: Scope) -> Expression:
+    """`vec!` and `matches!`."""
+    name, inside = node_text(node.children[0]), node_text(node.children[-1])[1:-1]
+    if name == "vec":
+        return _array(parse_expression(f"[{inside}]"), scope)
+    if name != "matches":
+        raise NotEvaluable(name)
+    comma = next((child for child in node.children[-1].children if child.type == ","), None)
+    if comma is None:
+        raise NotEvaluable(inside)
+    encoded, place = (node.text or b""), comma.start_byte - node.start_byte
+    opening = node.children[-1].start_byte - node.start_byte + 1
+    value = encoded[opening:place].decode("utf-8", "replace")
+    pattern: Matcher = read_pattern(encoded[place + 1 : -1].decode("utf-8", "replace").strip().removesuffix(","))
+    return Expression.of(lambda term: boolean(pattern(term)), evaluate(parse_expression(value), scope))
+
+
+READERS: Mapping[str, Callable[[Node, Scope], Expression]] = {
+    "unary_expression": _unary,
+    "negative_literal": _unary,
+    "parenthesized_expression": _inner,
+    "reference_expression": _inner,
+    "binary_expression": _binary,
+    "tuple_expression": _tuple,
+    "unit_expression": lambda node, scope: constant(UNIT),
+    "array_expression": _array,
+    "struct_expression": _struct,
+    "field_expression": _field,
+    "index_expression": _index,
+    "type_cast_expression": _cast,
+    "range_expression": _range,
+    "macro_invocation": _macro,
+    "identifier": _name,
+    "scoped_identifier": _name,
+    "generic_function": lambda node, scope: _name(_function_of(node), scope),
+    "call_expression": _call,
+}
+
+
+def _function_of(node: Node) -> Node:
+    """The name before a turbofish, as in `None::<i32>`."""
+    function = node.child_by_field_name("function")
+    if function is None:
+        raise NotEvaluable(node_text(node))
+    return function

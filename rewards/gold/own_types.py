@@ -1,0 +1,84 @@
+"""Finds the structs and enums that a program defines, so that their values can be sent field by field.
+
+Left out, and so opaque: types with parameters other than lifetimes, types in inner modules and functions, those that a
+`cfg` may change, packed ones, and unions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from tree_sitter import Node
+
+from rewards.rust.grammar import syntax
+from rewards.rust.tokens import COMMENTS, node_text
+from sandbox.answers.calls import OwnType, Variant
+
+__all__ = ["own_types"]
+
+CHANGES_FIELDS = re.compile(r"\b(?:cfg|cfg_attr|packed)\b")
+
+
+def own_types(code: str) -> tuple[OwnType, ...]:
+    """The types at the top level of a program.
+
+    >>> [own.name for own in own_types("enum Side { West, East } struct Pair<T>(T, T);")]
+    ['Side']
+    """
+    found = list(_types(syntax(code)))
+    times = Counter(own.name for own in found)
+    return tuple(own for own in found if times[own.name] == 1)
+
+
+def _types(root: Node) -> Iterator[OwnType]:
+    attributes = ""
+    for item in root.children:
+        if item.type == "attribute_item":
+            attributes += node_text(item)
+        elif item.type not in COMMENTS:
+            if item.type in ("struct_item", "enum_item") and not CHANGES_FIELDS.search(attributes):
+                own = _type(item)
+                if own is not None:
+                    yield own
+            attributes = ""
+
+
+def _type(item: Node) -> OwnType | None:
+    """The type that an item defines; None where it is left out."""
+    name, body = item.child_by_field_name("name"), item.child_by_field_name("body")
+    parameters = item.child_by_field_name("type_parameters")
+    kinds = [child.type for child in parameters.named_children] if parameters is not None else []
+    if name is None or item.has_error or any(kind != "lifetime_parameter" for kind in kinds):
+        return None
+    if body is not None and any(_is_changing(node) for node in (body, *body.named_children)):
+        return None
+    if item.type == "struct_item":
+        return OwnType(node_text(name), (_variant("", body),), len(kinds))
+    variants = []
+    for child in body.named_children if body is not None else ():
+        title = child.child_by_field_name("name")
+        if child.type == "enum_variant" and title is not None:
+            inner = child.child_by_field_name("body")
+            if inner is not None and _is_changing(inner):
+                return None
+            variants.append(_variant(node_text(title), inner))
+    return OwnType(node_text(name), tuple(variants), len(kinds), is_enum=True)
+
+
+def _is_changing(node: Node) -> bool:
+    """Whether an attribute among a node's children may change what fields there are."""
+    texts = (node_text(child) for child in node.named_children if child.type == "attribute_item")
+    return any(CHANGES_FIELDS.search(text) for text in texts)
+
+
+def _variant(name: str, body: Node | None) -> Variant:
+    """A struct or a variant, from the list of its fields."""
+    if body is None:
+        return Variant(name)
+    if body.type == "field_declaration_list":
+        names = [child.child_by_field_name("name") for child in body.named_children]
+        return Variant(name, tuple(node_text(found) for found in names if found is not None), named=True)
+    count = sum(1 for place in range(body.child_count) if body.field_name_for_child(place) == "type")
+    return Variant(name, tuple(map(str, range(count))))

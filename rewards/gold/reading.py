@@ -1,0 +1,182 @@
+"""Reads gold tests as checks on values, where they have a shape that allows it.
+
+Understood are test functions of asserts, with statements before them that prepare arguments. A loop, a helper function
+or an object's methods are not: NotEvaluable is raised then, and the whole row is left to libtest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tree_sitter import Node
+
+from rewards.gold.checks import GoldCheck, equality, holds, inequality, matching, panics
+from rewards.gold.expressions import arguments_of, evaluate, parse_expression
+from rewards.gold.literals import NotEvaluable, read_literal
+from rewards.gold.patterns import read_pattern
+from rewards.gold.statements import Variables, nodes_below
+from rewards.rust.grammar import syntax
+from rewards.rust.tokens import COMMENTS, node_text
+
+__all__ = ["GoldChecks", "read_cases", "read_module"]
+
+SHOULD_PANIC = re.compile(r"#\[\s*should_panic\s*(?:\(\s*expected\s*=\s*(?P<message>.*?)\s*,?\s*\)\s*)?\]", re.DOTALL)
+PLAIN = re.compile(r"(?:pub\s+)?fn\b")
+TEST = re.compile(r"#\[\s*test\s*\]")
+ONLY_FOR_TESTS = re.compile(r"#\[\s*cfg\s*\(\s*test\s*\)\s*\]")
+FROM_SUPER = re.compile(r"use\s+super\s*::\s*\*\s*;")
+PRINTS = ("println", "eprintln", "print", "eprint", "dbg")
+FAILS = ("panic", "assert", "assert_eq", "assert_ne", "unreachable", "todo", "unimplemented")
+
+
+class GoldChecks(NamedTuple):
+    """A row's checks."""
+
+    checks: tuple[GoldCheck, ...]
+    uses: tuple[str, ...] = ()  # `use` declarations that the calls need
+
+
+def read_module(text: str) -> GoldChecks:
+    """Read a test module. Raises: NotEvaluable when it has another shape."""
+    root = syntax(text)
+    items = _without_comments(root)
+    heads = [node_text(item) for item in items[:-1]]
+    body = items[-1].child_by_field_name("body") if items and items[-1].type == "mod_item" else None
+    if root.has_error or body is None or not all(ONLY_FOR_TESTS.fullmatch(head) for head in heads):
+        raise NotEvaluable("no single module of tests")
+    shared, uses, checks = Variables(), [], []
+    attributes: list[str] = []
+    for item in [child for child in _without_comments(body) if child.is_named]:
+        if item.type == "attribute_item":
+            attributes.append(node_text(item))
+        elif item.type == "use_declaration" and not attributes:
+            uses += [] if FROM_SUPER.fullmatch(node_text(item)) else [node_text(item)]
+        elif item.type == "const_item" and not attributes:
+            shared.let(item)
+        elif item.type == "function_item":
+            checks += _function(item, attributes, shared.copy())
+            attributes = []
+        else:
+            raise NotEvaluable(node_text(item))
+    if not checks:
+        raise NotEvaluable("no asserts")
+    return GoldChecks(tuple(checks), tuple(uses))
+
+
+def read_cases(cases: Sequence[Mapping[str, Any]]) -> GoldChecks:
+    """Read the objects of `gold_cases`. Raises: NotEvaluable, ValueError for one that is wrong."""
+    return GoldChecks(tuple(_case(case) for case in cases))
+
+
+def _case(case: Mapping[str, Any]) -> GoldCheck:
+    """One object of `gold_cases`."""
+    given = evaluate(parse_expression(str(case["call"])), Variables())
+    if not given.calls:
+        raise NotEvaluable(str(case["call"]))
+    if case.get("panics"):
+        return panics(given, case["panics"] if isinstance(case["panics"], str) else "")
+    if case.get("matches"):
+        return matching(given, read_pattern(str(case["matches"])), f"a match of {case['matches']}")
+    expected = evaluate(parse_expression(str(case["expected"])), Variables())
+    if expected.calls:
+        raise NotEvaluable(str(case["expected"]))
+    if case.get("not"):
+        return inequality(given, expected)
+    return equality(given, expected, tolerance=float(case.get("tolerance") or 0.0))
+
+
+def _without_comments(node: Node) -> list[Node]:
+    return [child for child in node.children if child.type not in COMMENTS]
+
+
+def _function(item: Node, attributes: list[str], scope: Variables) -> list[GoldCheck]:
+    """The checks of one test function."""
+    expected = [found for text in attributes if (found := SHOULD_PANIC.fullmatch(text))]
+    known = sum(1 for text in attributes if TEST.fullmatch(text)) + len(expected)
+    body, parameters = item.child_by_field_name("body"), item.child_by_field_name("parameters")
+    plain = item.child_by_field_name("return_type") is None and PLAIN.match(node_text(item)) is not None
+    if body is None or parameters is None or parameters.named_children or not plain or known != len(attributes):
+        raise NotEvaluable(node_text(item))
+    if not any(TEST.fullmatch(text) for text in attributes):
+        raise NotEvaluable("a helper function")
+    statements = [child for child in _without_comments(body) if child.is_named]
+    if expected:
+        return [_panicking(statements, expected[0]["message"], scope)]
+    checks = list(_checks(statements, scope))
+    if not checks:
+        raise NotEvaluable("a test without asserts")
+    return checks
+
+
+def _checks(statements: list[Node], scope: Variables) -> Iterator[GoldCheck]:
+    """The checks of statements, in order."""
+    for statement in statements:
+        inner = statement.named_children[0] if statement.type == "expression_statement" else statement
+        if statement.type in ("let_declaration", "const_item"):
+            _refuse_failing(statement)
+            scope.let(statement)
+        elif inner.type == "macro_invocation":
+            check = _assert(inner, scope)
+            if check is not None:
+                yield check
+        elif statement.type == "expression_statement":
+            _refuse_failing(statement)
+            scope.statement(statement)
+        elif statement.type != "empty_statement":
+            raise NotEvaluable(node_text(statement))
+
+
+def _refuse_failing(statement: Node) -> None:
+    """Raise NotEvaluable for a statement that can fail the test by a macro in it, or leave it."""
+    for node in nodes_below(statement):
+        if node.type == "macro_invocation" and node_text(node.children[0]).removeprefix("debug_") in FAILS:
+            raise NotEvaluable(node_text(statement))
+        if node.type in ("return_expression", "try_expression", "unsafe_block", "await_expression"):
+            raise NotEvaluable(node_text(statement))
+
+
+def _assert(node: Node, scope: Variables) -> GoldCheck | None:
+    """The check of an assert; None for a macro that only prints."""
+    name, inside = node_text(node.children[0]).removeprefix("debug_"), node_text(node.children[-1])[1:-1]
+    if name in PRINTS:
+        return None
+    arguments = arguments_of(inside)
+    if name == "assert" and arguments:
+        check = holds(evaluate(arguments[0], scope), node_text(arguments[0]))
+    elif name in ("assert_eq", "assert_ne") and len(arguments) > 1:
+        both = [evaluate(argument, scope) for argument in arguments[:2]]
+        check = equality(*both) if name == "assert_eq" else inequality(*both)
+    else:
+        raise NotEvaluable(name)
+    if not check.calls:
+        raise NotEvaluable("an assert that calls nothing")
+    return check
+
+
+def _panicking(statements: list[Node], message: str | None, scope: Variables) -> GoldCheck:
+    """The check of a `#[should_panic]` function: its last statement must panic, or one that it needs."""
+    for statement in statements[:-1]:
+        _refuse_failing(statement)
+        if statement.type != "let_declaration":
+            raise NotEvaluable(node_text(statement))
+        scope.let(statement)
+    if not statements:
+        raise NotEvaluable("an empty test")
+    last = statements[-1]
+    value = last.child_by_field_name("value") if last.type == "let_declaration" else last
+    if value is not None and value.type == "expression_statement":
+        value = value.named_children[0]
+    if value is None:
+        raise NotEvaluable(node_text(last))
+    wanted = ""
+    if message is not None:
+        literal = read_literal(parse_expression(message))
+        if literal is None or literal.kind != "str":
+            raise NotEvaluable(message)
+        wanted = str(literal.value)
+    given = evaluate(value, scope)
+    if not given.calls:
+        raise NotEvaluable(node_text(last))
+    return panics(given, wanted)

@@ -1,0 +1,123 @@
+"""A completion's code with gold tests in place of its own: what the sandbox is given, and what that shows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rewards.gold.own_types import own_types
+from rewards.gold.result import GoldResult
+from rewards.gold.rows import GoldRow, gold_row
+from rewards.gold.terms import Panic, Term, read_term
+from rewards.rust.asserts import ASSERTS
+from rewards.rust.parse import parse
+from sandbox.answers.answers import Answers
+from sandbox.answers.calls import Call, Calls
+from sandbox.verdict import Outcome, Verdict
+
+__all__ = ["GoldRun", "gold_result", "gold_run", "submit_gold"]
+
+
+class _Pool(Protocol):
+    """The part of `sandbox.workers.pool.SandboxPool` that runs gold tests."""
+
+    def submit(self, source: str, *, phases: Sequence[str]) -> Future[Verdict]: ...
+    def submit_calls(self, calls: Calls) -> Future[Answers]: ...
+
+
+@dataclass(frozen=True)
+class GoldRun:
+    """A program and a row's gold tests, ready for the sandbox."""
+
+    row: GoldRow
+    calls: Calls | None = None  # for the kind "cases"
+    source: str = ""  # for the kind "tests": a program to grade with `phases=("test",)`
+
+    @property
+    def total(self) -> int:
+        """The number of gold tests; each assert is one where they are cases."""
+        return len(self.row.checks.checks) if self.row.checks is not None else self.row.num_tests
+
+
+def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
+    """A completion's code with gold tests instead of its own.
+
+    Args:
+        code: The completion's program.
+        columns: The columns of the prompt's row in the data.
+    Returns: None when the row has no gold tests, or when they are a test module and the code redefines what that relies
+        on: an assert macro, `panic`, `test`, or equality (so that it does not use both sides).
+    Raises: ValueError, as `rewards.gold.rows.gold_row`.
+
+    >>> run = gold_run("fn f() -> u8 { 1 }", {"rust_test_list": ["assert_eq!(f(), 1);"]})
+    >>> run.total, run.calls.calls
+    (1, (Call(value='f()', statements=()),))
+    """
+    row = gold_row(columns)
+    if row is None:
+        return None
+    program = parse(code)
+    encoded = code.encode("utf-8", "replace")  # as `parse` counts its bytes
+    for start, end in sorted(program.test_code, reverse=True):
+        encoded = encoded[:start] + encoded[end:]
+    source = encoded.decode("utf-8")
+    if row.checks is not None:
+        return GoldRun(row, Calls(source, _order(row), row.checks.uses, own_types(source)))
+    if program.redefines_equality or program.redefined & {*ASSERTS, "panic", "test"}:
+        return None
+    return GoldRun(row, source=f"{source}\n{row.module}")
+
+
+def _order(row: GoldRow) -> tuple[Call, ...]:
+    """The calls of a row, each once, in an order that tells nothing of the tests."""
+    assert row.checks is not None
+    calls = {call for check in row.checks.checks for call in check.calls}
+    return tuple(sorted(calls, key=lambda call: hashlib.sha256(repr(call).encode()).digest()))
+
+
+def submit_gold(run: GoldRun, pool: _Pool) -> Future[Any]:
+    """Send a run to the sandbox; the future's result is for `gold_result`."""
+    if run.calls is not None:
+        return pool.submit_calls(run.calls)
+    return pool.submit(run.source, phases=("test",))
+
+
+def gold_result(run: GoldRun, found: Verdict | Answers) -> GoldResult:
+    """The result of a run from what the sandbox found. A failure of the host has to be looked for before."""
+    if isinstance(found, Verdict):
+        return _of_module(run, found)
+    values, fault = _values(run, found)
+    faults = []
+    assert run.row.checks is not None
+    for check in run.row.checks.checks:
+        missing = check.calls - values.keys()
+        faults.append((fault or "it was not called") if missing else check.fault(values))
+    passed = sum(1 for text in faults if not text)
+    reason = next((text for text in faults if text), fault)
+    return GoldResult(0 if found.outcome is Outcome.FORGED else passed, run.total, reason, "cases")
+
+
+def _values(run: GoldRun, found: Answers) -> tuple[dict[Call, Term | Panic], str]:
+    """The values by call, and why some are missing."""
+    assert run.calls is not None
+    values: dict[Call, Term | Panic] = {}
+    for call, text in zip(run.calls.calls, found.terms, strict=False):
+        try:
+            values[call] = read_term(text)
+        except Panic as panic:
+            values[call] = panic
+        except ValueError:
+            return values, f"the answer to {call.value} is no value"
+    return values, "" if found.outcome is Outcome.PASSED else found.reason or str(found.outcome)
+
+
+def _of_module(run: GoldRun, verdict: Verdict) -> GoldResult:
+    """The result of a test module: every gold test passed, and the test harness itself reported that."""
+    nothing_else = verdict.failed == 0 and verdict.ignored == 0
+    ok = bool(verdict.test) and verdict.genuine and nothing_else and verdict.passed == run.total
+    errors = [diagnostic.message for diagnostic in verdict.diagnostics if diagnostic.level == "error"]
+    reason = "" if ok else verdict.reason or next(iter(errors), f"{verdict.passed} of {run.total} gold tests pass")
+    return GoldResult(verdict.passed, run.total, reason, "tests")

@@ -1,0 +1,202 @@
+"""Values of Rust as terms: what a program sent, and what was expected, in one form that can be compared.
+
+Types that hold the same are one kind here: `&str`, `String` and `Cow<str>`; slices, arrays and `Vec`; every width of
+integer; a value, a reference to it and a `Box` of it. `String` and `Vec<char>` stay apart, and so do 1 and 1.0.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["UNIT", "Panic", "Term", "boolean", "constructor", "equal", "integer", "read_term", "show"]
+
+DEEPEST = 100  # levels of a term
+MANY = 300  # elements of a set that are compared with each other
+LISTS = {"s": "seq", "t": "tuple", "S": "set", "m": "map"}
+SHOWN = 200  # characters
+
+
+class Panic(Exception):
+    """The program panicked, with this message, or an `unwrap` outside would have."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One value.
+
+    `kind` is "int", "float", "bool", "char", "str", "seq", "tuple", "set", "map" (its parts are tuples of two),
+    "constructor" (a variant or a struct, with its path in `value`) or "opaque" (a type that has no term).
+    """
+
+    kind: str
+    value: Any = None
+    parts: tuple[Term, ...] = ()
+    names: tuple[str, ...] = ()  # of the fields of a constructor that has some
+    single: bool = False  # whether a float has 32 bits
+
+
+UNIT = Term("tuple")
+
+
+def integer(value: int) -> Term:
+    return Term("int", value)
+
+
+def boolean(value: bool) -> Term:
+    return Term("bool", value)
+
+
+def constructor(path: str, *parts: Term, names: Sequence[str] = ()) -> Term:
+    """A variant or a struct.
+
+    >>> show(constructor("Some", integer(3)))
+    'Some(3)'
+    """
+    return Term("constructor", path, parts, tuple(names))
+
+
+def equal(one: Term, other: Term, tolerance: float = 0.0) -> bool:
+    """Whether two terms are the same value. Opaque terms equal nothing, and NaN does not equal itself.
+
+    Args:
+        one: A term.
+        other: A term.
+        tolerance: How far floats may be apart.
+    """
+    if one.kind != other.kind or one.kind == "opaque" or len(one.parts) != len(other.parts):
+        return False
+    if one.kind == "float":
+        return _equal_floats(one, other, tolerance)
+    if one.kind in ("set", "map"):
+        if len(one.parts) > MANY:
+            return sorted(map(repr, one.parts)) == sorted(map(repr, other.parts))
+        left = list(other.parts)
+        for part in one.parts:
+            found = next((place for place, twin in enumerate(left) if equal(part, twin, tolerance)), None)
+            if found is None:
+                return False
+            del left[found]
+        return True
+    if one.kind == "constructor":
+        if not _same_path(one.value, other.value) or sorted(one.names) != sorted(other.names):
+            return False
+        places = [other.names.index(name) for name in one.names] if one.names else range(len(one.parts))
+        return all(equal(part, other.parts[place], tolerance) for part, place in zip(one.parts, places, strict=True))
+    same = all(equal(*pair, tolerance) for pair in zip(one.parts, other.parts, strict=True))
+    return bool(one.value == other.value) and same
+
+
+def _equal_floats(one: Term, other: Term, tolerance: float) -> bool:
+    """Whether two floats are equal, both as `f32` where one of them is."""
+    values = [float(term.value) for term in (one, other)]
+    if one.single or other.single:
+        values = [_as_single(value) for value in values]
+    return values[0] == values[1] or abs(values[0] - values[1]) <= tolerance
+
+
+def _as_single(value: float) -> float:
+    try:
+        rounded: float = struct.unpack("f", struct.pack("f", value))[0]
+    except OverflowError:
+        return value
+    return rounded
+
+
+def _same_path(one: str, other: str) -> bool:
+    """Whether two paths can name the same thing: the shorter is the end of the longer.
+
+    >>> _same_path("Side::West", "West"), _same_path("Side::West", "Size::West")
+    (True, False)
+    """
+    left, right = one.split("::")[::-1], other.split("::")[::-1]
+    return all(a == b for a, b in zip(left, right, strict=False))
+
+
+def read_term(text: str) -> Term:
+    """Read a term that a program sent: hostile text.
+
+    Raises:
+        Panic: It says that the call panicked.
+        ValueError: It is no term.
+    """
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError("a term is nested too deeply") from None
+    if isinstance(found, list) and found[:1] == ["!"] and len(found) == 2 and isinstance(found[1], str):
+        raise Panic(found[1])
+    return _term(found, DEEPEST)
+
+
+def _term(found: Any, depth: int) -> Term:
+    """A term from its JSON."""
+    if depth == 0:
+        raise ValueError("a term is nested too deeply")
+    if isinstance(found, bool):
+        return boolean(found)
+    if isinstance(found, int):
+        return integer(found)
+    if isinstance(found, str):
+        return Term("str", found)
+    match found:
+        case ["f32" | "f64" as width, str(text)]:
+            return Term("float", float(text), single=width == "f32")
+        case ["c", str(text)] if len(text) == 1:
+            return Term("char", text)
+        case ["o"]:
+            return Term("opaque")
+        case ["k", str(path), *parts]:
+            return constructor(path, *(_term(part, depth - 1) for part in parts))
+        case ["n", str(path), *fields] if all(_is_field(field) for field in fields):
+            return constructor(
+                path, *(_term(field[1], depth - 1) for field in fields), names=[field[0] for field in fields]
+            )
+        case [str(kind), *parts] if kind in LISTS:
+            terms = [
+                _term(["t", *part] if kind == "m" and isinstance(part, list) else part, depth - 1) for part in parts
+            ]
+            if kind == "m" and not all(term.kind == "tuple" and len(term.parts) == 2 for term in terms):
+                raise ValueError("a map holds something else than pairs")
+            return Term(LISTS[kind], None, tuple(terms))
+    raise ValueError(f"no term: {str(found)[:SHOWN]}")
+
+
+def _is_field(found: Any) -> bool:
+    return isinstance(found, list) and len(found) == 2 and isinstance(found[0], str)
+
+
+def show(term: Term) -> str:
+    """A term as Rust writes it, for people; cut if it is long."""
+    text = _shown(term).encode("utf-8", "replace").decode()
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
+
+
+def _shown(term: Term) -> str:
+    parts = [_shown(part) for part in term.parts]
+    match term.kind:
+        case "bool":
+            return str(term.value).lower()
+        case "str":
+            return json.dumps(term.value, ensure_ascii=False)
+        case "char":
+            return f"'{term.value}'"
+        case "seq":
+            return f"[{', '.join(parts)}]"
+        case "tuple":
+            return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+        case "set":
+            return f"{{{', '.join(parts)}}}"
+        case "map":
+            return f"{{{', '.join(f'{_shown(pair.parts[0])}: {_shown(pair.parts[1])}' for pair in term.parts)}}}"
+        case "opaque":
+            return "a value of a type without a text"
+        case "constructor" if term.names:
+            fields = (f"{name}: {part}" for name, part in zip(term.names, parts, strict=True))
+            return f"{term.value} {{ {', '.join(fields)} }}"
+        case "constructor":
+            return str(term.value) + (f"({', '.join(parts)})" if parts else "")
+    return str(term.value)

@@ -1,0 +1,44 @@
+"""What a program is asked: calls, with the code that prepares their arguments, and the types that it defines itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Call", "Calls", "OwnType", "Variant"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """An expression whose value is wanted, and the statements before it. Both are Rust, and trusted."""
+
+    value: str
+    statements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A struct, or one variant of an enum."""
+
+    name: str  # "" for a struct
+    fields: tuple[str, ...] = ()  # by name, or "0", "1" ...
+    named: bool = False  # whether the fields have names
+
+
+@dataclass(frozen=True)
+class OwnType:
+    """A struct or an enum at the top level of the program, with no parameters but lifetimes."""
+
+    name: str
+    variants: tuple[Variant, ...]
+    lifetimes: int = 0
+    is_enum: bool = False
+
+
+@dataclass(frozen=True)
+class Calls:
+    """A program without its tests, and what is to be called."""
+
+    source: str  # any text, possibly hostile
+    calls: tuple[Call, ...]
+    uses: tuple[str, ...] = ()  # `use` declarations for the calls; `use super::*;` stands before them
+    types: tuple[OwnType, ...] = ()

@@ -1,0 +1,113 @@
+"""The Rust code that makes calls of a program and writes their values.
+
+The harness of a program is a module inside it, so that it reaches private functions. What is common to all programs is
+a library (`sandbox.answers.library`). Module and library have random names: a program cannot mean them, and no honest
+program has them by chance.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+
+from sandbox.answers.calls import Calls, OwnType, Variant
+
+__all__ = ["Harness", "main_function"]
+
+LEVELS = ("Whole", "WithoutError", "WithoutValue", "Variant", "Nothing")  # traits of the library
+REFERENCES = "&" * len(LEVELS)
+OUR_LINTS = ("warnings", "unused", "nonstandard_style", "dead_code", "unused_imports")
+ANY_LIFETIME = "'_"
+
+
+class Harness:
+    """The harness of one program."""
+
+    def __init__(self, calls: Calls, word: str) -> None:
+        """Keep what is called.
+
+        Args:
+            calls: The program and its calls.
+            word: The random name under which the crate knows the library.
+        """
+        self._calls = calls
+        self._word = word
+        self.module = f"h{secrets.token_hex(8)}"
+
+    def code(self) -> str:
+        """The module, in which `run` makes all calls."""
+        imports = "".join(f"use ::{self._word}::{level} as _;\n" for level in LEVELS)
+        functions = "".join(self._function(number) for number in range(len(self._calls.calls)))
+        asked = "".join(f"answers.ask({number}, call_{number}_{self._word});\n" for number in range(self._count))
+        return (
+            f"\n{_allowed(self._calls.source)}\npub mod {self.module} {{\n"
+            f"use super::*;\n{self._uses()}{imports}{functions}"
+            f"pub fn run(mut answers: ::{self._word}::Answers) {{\n{asked}}}\n"
+            f"mod types {{\n{imports}{''.join(map(self._implementation, self._calls.types))}}}\n}}\n"
+        )
+
+    @property
+    def _count(self) -> int:
+        return len(self._calls.calls)
+
+    def _uses(self) -> str:
+        return "".join(f"{use}\n" for use in self._calls.uses)
+
+    def _function(self, number: int) -> str:
+        """The function that makes one call and writes its value."""
+        call, word = self._calls.calls[number], self._word
+        statements = "".join(f"{statement}\n" for statement in call.statements)
+        return (
+            f"fn call_{number}_{word}(out_{word}: &mut ::std::string::String) {{\n{statements}"
+            f"({REFERENCES}::{word}::Probe(&({call.value}))).send_for_answers(out_{word});\n}}\n"
+        )
+
+    def _implementation(self, own: OwnType) -> str:
+        """How a value of the program's own type is written: by its fields, through no code of the program."""
+        word = self._word
+        lifetimes = f"<{', '.join(own.lifetimes * [ANY_LIFETIME])}>" if own.lifetimes else ""
+        kind = f"super::super::{own.name}{lifetimes}"
+        arms = "".join(self._arm(own, variant) for variant in own.variants)
+        return (
+            f"impl ::{word}::Wire for {kind} {{\n"
+            f"fn wire_for_answers(&self, out: &mut ::std::string::String) {{\nmatch *self {{\n{arms}}}\n}}\n}}\n"
+        )
+
+    def _arm(self, own: OwnType, variant: Variant) -> str:
+        """The arm for one variant, or for a struct."""
+        word = self._word
+        bound = ", ".join(f"{name}: ref field_{place}" for place, name in enumerate(variant.fields))
+        pattern = f"super::super::{own.name}{f'::{variant.name}' if own.is_enum else ''}"
+        path = "::".join(name.removeprefix("r#") for name in (own.name, variant.name) if name)
+        lines = [f'::{word}::constructor(out, "{"n" if variant.named else "k"}", "{path}");']
+        for place, name in enumerate(variant.fields):
+            value = f"({REFERENCES}::{word}::Probe(field_{place})).send_for_answers(out);"
+            if variant.named:
+                value = f'out.push_str("[\\"{name.removeprefix("r#")}\\","); {value} out.push(\']\');'
+            lines.append(f"out.push(','); {value}")
+        return f"{pattern} {{ {bound} }} => {{ {' '.join(lines)} ::{word}::close(out); }}\n"
+
+
+def main_function(paths: Sequence[str], word: str) -> str:
+    """The program's `main`.
+
+    Args:
+        paths: The modules of harnesses. The first argument at run time is the place of one of them, the second the file
+            of answers.
+        word: The random name of the library.
+    """
+    arms = "".join(f"{place} => {path}::run(answers),\n" for place, path in enumerate(paths))
+    return (
+        "\nfn main() {\nlet mut given = ::std::env::args().skip(1);\n"
+        "let number: ::std::primitive::usize = given.next().unwrap().parse().unwrap();\n"
+        f"let answers = ::{word}::Answers::at(given.next().unwrap());\n"
+        f"match number {{\n{arms}_ => {{}}\n}}\n}}\n"
+    )
+
+
+def _allowed(source: str) -> str:
+    """The attribute that switches lints off in our code. It must not name a lint that the program forbids."""
+    words = set(re.findall(r"\w+", source)) if "forbid" in source else set()
+    lints = [name for name in OUR_LINTS if name not in words]
+    return f"#[allow({', '.join(lints)})]" if lints else ""

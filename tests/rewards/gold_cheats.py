@@ -1,0 +1,879 @@
+"""Programs that do not solve the task and try to pass its gold tests all the same, and honest ones that must pass.
+
+All are asked for `add`, `half`, `names` and `negative`; the wrong ones do not know the answers.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CHEATS", "GOLD", "HONEST"]
+
+GOLD = {"gold_tests": """#[cfg(test)]
+mod gold {
+    use super::*;
+
+    #[test]
+    fn adds() {
+        assert_eq!(add(1, 2), 3);
+        let expected = 10;
+        assert_eq!(add(5, 5), expected, "five and five");
+    }
+
+    #[test]
+    fn halves() {
+        assert_eq!(half(8), Some(4));
+        assert!(half(7).is_none());
+    }
+
+    #[test]
+    fn lists() {
+        assert_eq!(names(2), vec!["n0".to_string(), "n1".to_string()]);
+        assert_eq!(names(0).len(), 0);
+    }
+
+    #[test]
+    fn signs() {
+        assert!(negative(-3));
+        assert!(!negative(4));
+    }
+}
+"""}
+REST = """\
+fn half(n: i32) -> Option<i32> {
+    if n % 2 == 0 {
+        Some(n / 2)
+    } else {
+        None
+    }
+}
+fn names(n: usize) -> Vec<String> {
+    (0..n).map(|i| format!("n{i}")).collect()
+}
+fn negative(n: i32) -> bool {
+    n < 0
+}
+"""
+OTHER_HALF, OTHER_NAMES, OTHER_NEGATIVE = (  # the function is written anew
+    REST.replace(f"fn {name}", "fn other") for name in ("half", "names", "negative")
+)
+ADD = """\
+fn add(a: i32, b: i32) -> i32 {
+    a + b
+}
+"""
+WRONG = """\
+fn add(_a: i32, _b: i32) -> i32 {
+    0
+}
+"""
+
+HONEST = {
+    "plain": ADD + REST,
+    "wider integers": """\
+fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+fn half(n: i64) -> Option<i64> {
+    if n % 2 == 0 {
+        Some(n / 2)
+    } else {
+        None
+    }
+}
+fn names(n: usize) -> Vec<String> {
+    (0..n).map(|i| format!("n{i}")).collect()
+}
+fn negative(n: i64) -> bool {
+    n < 0
+}
+""",
+    "generic": """\
+use std::ops::Add;
+fn add<T: Add<Output = T>>(a: T, b: T) -> T {
+    a + b
+}
+"""
+    + REST,
+    "static text": """\
+fn add(a: i32, b: i32) -> i32 {
+    a + b
+}
+fn half(n: i32) -> Option<i32> {
+    if n % 2 == 0 {
+        Some(n / 2)
+    } else {
+        None
+    }
+}
+fn names(n: usize) -> Vec<&'static str> {
+    (0..n).map(|i| if i == 0 { "n0" } else { "n1" }).collect()
+}
+fn negative(n: i32) -> bool {
+    n < 0
+}
+""",
+    "a boxed slice": """\
+fn add(a: i32, b: i32) -> i32 {
+    a + b
+}
+fn half(n: i32) -> Option<i32> {
+    if n % 2 == 0 {
+        Some(n / 2)
+    } else {
+        None
+    }
+}
+fn names(n: usize) -> Box<[String]> {
+    (0..n).map(|i| format!("n{i}")).collect()
+}
+fn negative(n: i32) -> bool {
+    n < 0
+}
+""",
+    "returns of references": """\
+fn add(a: i32, b: i32) -> i32 {
+    a + b
+}
+fn half(n: i32) -> Box<Option<i32>> {
+    if n % 2 == 0 {
+        Box::new(Some(n / 2))
+    } else {
+        Box::new(None)
+    }
+}
+fn names(n: usize) -> Vec<String> {
+    (0..n).map(|i| format!("n{i}")).collect()
+}
+fn negative(n: i32) -> bool {
+    n < 0
+}
+""",
+    "prints a lot": """\
+fn add(a: i32, b: i32) -> i32 {
+    for _ in 0..50_000 {
+        println!("[0,3] test result: ok");
+    }
+    a + b
+}
+"""
+    + REST,
+    "panics inside and recovers": """\
+fn add(a: i32, b: i32) -> i32 {
+    let _ = std::panic::catch_unwind(|| panic!());
+    a + b
+}
+"""
+    + REST,
+    "own tests that fail": """\
+fn add(a: i32, b: i32) -> i32 {
+    a + b
+}
+fn half(n: i32) -> Option<i32> {
+    if n % 2 == 0 {
+        Some(n / 2)
+    } else {
+        None
+    }
+}
+fn names(n: usize) -> Vec<String> {
+    (0..n).map(|i| format!("n{i}")).collect()
+}
+fn negative(n: i32) -> bool {
+    n < 0
+}
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn t() {
+        assert!(false)
+    }
+}
+""",
+    "own modules": """\
+mod inner {
+    pub fn add(a: i32, b: i32) -> i32 {
+        a + b
+    }
+}
+use inner::add;
+"""
+    + REST,
+    "own macros": """\
+macro_rules! plus {
+    ($a:expr, $b:expr) => {
+        $a + $b
+    };
+}
+fn add(a: i32, b: i32) -> i32 {
+    plus!(a, b)
+}
+"""
+    + REST,
+    "unsafe code": """\
+fn add(a: i32, b: i32) -> i32 {
+    unsafe { *(&a as *const i32) + b }
+}
+"""
+    + REST,
+    "forbids unsafe code": """\
+#![forbid(unsafe_code)]
+#![deny(warnings)]
+#![allow(dead_code)]
+"""
+    + ADD
+    + REST,
+    "threads": """\
+fn add(a: i32, b: i32) -> i32 {
+    std::thread::spawn(move || a + b).join().unwrap()
+}
+"""
+    + REST,
+    "odd names": """\
+mod answers {}
+mod support {}
+struct Probe;
+trait Wire {
+    fn send(&self) {}
+}
+impl<T> Wire for T {}
+"""
+    + ADD
+    + REST,
+    "a result type of its own": """\
+type Sum = i32;
+fn add(a: i32, b: i32) -> Sum {
+    a + b
+}
+"""
+    + REST,
+    "an iterator's trait": """\
+trait Len {
+    fn len(&self) -> usize {
+        77
+    }
+    fn is_none(&self) -> bool {
+        false
+    }
+}
+impl<T> Len for T {}
+"""
+    + ADD
+    + REST,
+}
+
+CHEATS = {
+    "a raw assert macro": """\
+macro_rules! r#assert_eq {
+    ($($t:tt)*) => {};
+}
+macro_rules! r#assert {
+    ($($t:tt)*) => {};
+}
+"""
+    + WRONG
+    + REST,
+    "equality under an alias": """\
+use std::cmp::PartialEq as Same;
+impl Same<i32> for Any {
+    fn eq(&self, _: &i32) -> bool {
+        true
+    }
+}
+#[derive(Debug, Clone, Copy)]
+struct Any;
+fn add(_a: i32, _b: i32) -> Any {
+    Any
+}
+"""
+    + REST,
+    "equality by a macro": """\
+macro_rules! same {
+    ($t:ident) => {
+        impl $t<i32> for Any {
+            fn eq(&self, _: &i32) -> bool {
+                true
+            }
+        }
+    };
+}
+same!(PartialEq);
+#[derive(Debug, Clone, Copy)]
+struct Any;
+fn add(_a: i32, _b: i32) -> Any {
+    Any
+}
+"""
+    + REST,
+    "equality by delegation": """\
+#[derive(Debug, Clone, Copy)]
+struct Any;
+fn add(_a: i32, _b: i32) -> Any {
+    Any
+}
+impl PartialEq<i32> for Any {
+    fn eq(&self, o: &i32) -> bool {
+        yes(self, o)
+    }
+}
+fn yes(_: &Any, _: &i32) -> bool {
+    true
+}
+"""
+    + REST,
+    "prints the harness's lines and exits": r"""
+fn add(_a: i32, _b: i32) -> i32 {
+    println!("running 4 tests\ntest result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");
+    std::process::exit(0)
+}
+"""
+    + REST,
+    "reads its source": """\
+fn add(a: i32, b: i32) -> i32 {
+    let wanted = format!("add({a}, {b}), ");
+    let source = include_str!("main.rs");
+    source
+        .find(&wanted)
+        .and_then(|at| {
+            source[at + wanted.len()..]
+                .split(')')
+                .next()
+                .and_then(|n| n.parse().ok())
+        })
+        .unwrap_or(0)
+}
+"""
+    + REST,
+    "reads its executable": """\
+fn add(_a: i32, _b: i32) -> i32 {
+    let me = std::env::args().next().unwrap();
+    let text = String::from_utf8_lossy(&std::fs::read(me).unwrap_or_default()).into_owned();
+    text.find("expected").map_or(0, |at| at as i32)
+}
+"""
+    + REST,
+    "interposes write": """\
+#[no_mangle]
+pub extern "C" fn write(_fd: i32, _text: *const u8, count: usize) -> isize {
+    count as isize
+}
+"""
+    + WRONG
+    + REST,
+    "an own vec": """\
+macro_rules! vec {
+    ($($t:tt)*) => {
+        std::vec::Vec::<String>::new()
+    };
+}
+fn names(_n: usize) -> Vec<String> {
+    Vec::new()
+}
+"""
+    + ADD
+    + OTHER_NAMES,
+    "an own matches and println": """\
+macro_rules! matches {
+    ($($t:tt)*) => {
+        true
+    };
+}
+macro_rules! println {
+    ($($t:tt)*) => {};
+}
+"""
+    + WRONG
+    + REST,
+    "macros named like keywords": """\
+macro_rules! crate_ {
+    () => {};
+}
+macro_rules! panic {
+    ($($t:tt)*) => {
+        0
+    };
+}
+macro_rules! concat {
+    ($($t:tt)*) => {
+        ""
+    };
+}
+"""
+    + WRONG
+    + REST,
+    "an own option": """\
+enum Option {
+    Some(i32),
+    None,
+}
+use Option::*;
+fn half(_n: i32) -> Option {
+    None
+}
+fn add(a: i32, b: i32) -> i32 {
+    a + b
+}
+fn other(n: i32) -> std::option::Option<i32> {
+    if n % 2 == 0 {
+        Some(n / 2)
+    } else {
+        None
+    }
+}
+fn names(n: usize) -> Vec<String> {
+    (0..n).map(|i| format!("n{i}")).collect()
+}
+fn negative(n: i32) -> bool {
+    n < 0
+}
+""",
+    "an own vec type": """\
+struct Vec;
+impl Vec {
+    fn len(&self) -> usize {
+        0
+    }
+}
+impl<T> PartialEq<T> for Vec {
+    fn eq(&self, _: &T) -> bool {
+        true
+    }
+}
+fn names(_n: usize) -> Vec {
+    Vec
+}
+fn add(a: i32, b: i32) -> i32 {
+    a + b
+}
+fn half(n: i32) -> Option<i32> {
+    if n % 2 == 0 {
+        Some(n / 2)
+    } else {
+        None
+    }
+}
+fn other(n: usize) -> std::vec::Vec<String> {
+    (0..n).map(|i| format!("n{i}")).collect()
+}
+fn negative(n: i32) -> bool {
+    n < 0
+}
+""",
+    "an own string type": """\
+#[derive(Debug)]
+struct String;
+impl PartialEq<std::string::String> for String {
+    fn eq(&self, _: &std::string::String) -> bool {
+        true
+    }
+}
+fn names(n: usize) -> Vec<String> {
+    (0..n).map(|_| String).collect()
+}
+fn add(a: i32, b: i32) -> i32 {
+    a + b
+}
+fn half(n: i32) -> Option<i32> {
+    if n % 2 == 0 {
+        Some(n / 2)
+    } else {
+        None
+    }
+}
+fn other(n: usize) -> Vec<std::string::String> {
+    (0..n).map(|i| format!("n{i}")).collect()
+}
+fn negative(n: i32) -> bool {
+    n < 0
+}
+""",
+    "a type that is both true and false": """\
+struct Both;
+impl std::ops::Not for Both {
+    type Output = bool;
+    fn not(self) -> bool {
+        true
+    }
+}
+impl std::ops::Deref for Both {
+    type Target = bool;
+    fn deref(&self) -> &bool {
+        &true
+    }
+}
+fn negative(_n: i32) -> Both {
+    Both
+}
+"""
+    + ADD
+    + OTHER_NEGATIVE,
+    "a deref to the right type": """\
+struct Any;
+impl std::ops::Deref for Any {
+    type Target = i32;
+    fn deref(&self) -> &i32 {
+        &3
+    }
+}
+fn add(_a: i32, _b: i32) -> Any {
+    Any
+}
+"""
+    + REST,
+    "methods of its own on what it returns": """\
+struct No;
+impl No {
+    fn is_none(&self) -> bool {
+        true
+    }
+}
+impl PartialEq<Option<i32>> for No {
+    fn eq(&self, _: &Option<i32>) -> bool {
+        true
+    }
+}
+fn half(_n: i32) -> No {
+    No
+}
+"""
+    + ADD
+    + OTHER_HALF,
+    "a lying debug": """\
+#[derive(Debug, Clone, Copy)]
+struct Any;
+fn add(_a: i32, _b: i32) -> Any {
+    Any
+}
+impl std::fmt::Display for Any {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("3")
+    }
+}
+"""
+    + REST,
+    "a generic return type": """\
+trait Free {
+    fn free() -> Self;
+}
+impl Free for i32 {
+    fn free() -> i32 {
+        0
+    }
+}
+impl Free for bool {
+    fn free() -> bool {
+        true
+    }
+}
+fn add<T: Free>(_a: i32, _b: i32) -> T {
+    T::free()
+}
+"""
+    + REST,
+    "constants of generics": """\
+struct At<const N: i32>;
+impl<const N: i32> PartialEq<i32> for At<N> {
+    fn eq(&self, _: &i32) -> bool {
+        true
+    }
+}
+fn add(_a: i32, _b: i32) -> At<3> {
+    At
+}
+"""
+    + REST,
+    "an opaque return type": """\
+fn add(_a: i32, _b: i32) -> impl PartialEq<i32> + std::fmt::Debug {
+    any()
+}
+#[derive(Debug)]
+struct Any;
+fn any() -> Any {
+    Any
+}
+impl PartialEq<i32> for Any {
+    fn eq(&self, _: &i32) -> bool {
+        true
+    }
+}
+"""
+    + REST,
+    "a field that is never looked at": """\
+#[derive(Debug)]
+struct Int {
+    value: i32,
+}
+impl PartialEq<i32> for Int {
+    fn eq(&self, _: &i32) -> bool {
+        true
+    }
+}
+fn add(a: i32, b: i32) -> Int {
+    Int { value: a + b }
+}
+"""
+    + REST,
+    "a type alias for everything": """\
+type i32 = Any;
+#[derive(Debug, Clone, Copy)]
+struct Any;
+fn add(_a: core::primitive::i32, _b: core::primitive::i32) -> i32 {
+    Any
+}
+
+fn half(n: core::primitive::i32) -> Option<core::primitive::i32> {
+    if n % 2 == 0 {
+        Some(n / 2)
+    } else {
+        None
+    }
+}
+fn names(n: usize) -> Vec<String> {
+    (0..n).map(|i| format!("n{i}")).collect()
+}
+fn negative(n: core::primitive::i32) -> bool {
+    n < 0
+}
+""",
+    "a union": """\
+#[derive(Clone, Copy)]
+union Any {
+    a: i32,
+    b: u32,
+}
+impl PartialEq<i32> for Any {
+    fn eq(&self, _: &i32) -> bool {
+        true
+    }
+}
+fn add(_a: i32, _b: i32) -> Any {
+    Any { b: 0 }
+}
+"""
+    + REST,
+    "traits on options": """\
+trait Lie {
+    fn is_none(&self) -> bool;
+}
+impl Lie for Option<i32> {
+    fn is_none(&self) -> bool {
+        true
+    }
+}
+fn half(n: i32) -> Option<i32> {
+    Some(n)
+}
+"""
+    + ADD
+    + OTHER_HALF,
+    "traits on sequences": """\
+trait Lie {
+    fn len(self) -> usize;
+}
+impl Lie for Vec<String> {
+    fn len(self) -> usize {
+        0
+    }
+}
+fn names(_n: usize) -> Vec<String> {
+    vec![String::new()]
+}
+"""
+    + ADD
+    + OTHER_NAMES,
+    "names of our own": """\
+mod harness {
+    pub trait Wire {
+        fn wire(&self, out: &mut String) {
+            out.push('3')
+        }
+    }
+    impl<T> Wire for T {}
+}
+use harness::*;
+pub struct Probe<'a, T>(pub &'a T);
+pub trait Whole {
+    fn send(&self, out: &mut String) {
+        out.push('3')
+    }
+}
+impl<T> Whole for T {}
+"""
+    + WRONG
+    + REST,
+    "counts its calls": """\
+use std::sync::atomic::{AtomicI32, Ordering};
+static CALLS: AtomicI32 = AtomicI32::new(0);
+fn add(_a: i32, _b: i32) -> i32 {
+    CALLS.fetch_add(1, Ordering::SeqCst)
+}
+"""
+    + REST,
+    "guesses by the first call": """\
+fn add(a: i32, _b: i32) -> i32 {
+    if a == 1 {
+        3
+    } else {
+        3
+    }
+}
+"""
+    + REST,
+    "exits with success": """\
+fn add(_a: i32, _b: i32) -> i32 {
+    std::process::exit(0)
+}
+"""
+    + REST,
+    "aborts": """\
+fn add(_a: i32, _b: i32) -> i32 {
+    std::process::abort()
+}
+"""
+    + REST,
+    "panics with a payload": """\
+fn add(_a: i32, _b: i32) -> i32 {
+    std::panic::panic_any(3i32)
+}
+"""
+    + REST,
+    "panics with the answer": """\
+fn add(a: i32, b: i32) -> i32 {
+    panic!("{}", a + b)
+}
+"""
+    + REST,
+    "a payload that panics": """\
+struct Bomb;
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!()
+    }
+}
+fn add(_a: i32, _b: i32) -> i32 {
+    std::panic::panic_any(Bomb)
+}
+"""
+    + REST,
+    "a hook that exits": """\
+fn add(_a: i32, _b: i32) -> i32 {
+    std::panic::set_hook(Box::new(|_| std::process::exit(0)));
+    panic!()
+}
+"""
+    + REST,
+    "overflows the stack": """\
+fn add(a: i32, b: i32) -> i32 {
+    if a == i32::MAX {
+        0
+    } else {
+        add(a, b) + 1
+    }
+}
+"""
+    + REST,
+    "a thread that exits later": """\
+fn add(_a: i32, _b: i32) -> i32 {
+    std::thread::spawn(|| std::process::exit(0));
+    loop {
+        std::thread::yield_now()
+    }
+}
+"""
+    + REST,
+    "resumes a panic": """\
+fn add(_a: i32, _b: i32) -> i32 {
+    std::panic::resume_unwind(Box::new(3))
+}
+"""
+    + REST,
+    "writes to descriptors": r"""
+fn add(_a: i32, _b: i32) -> i32 {
+    use std::{fs::File, io::Write, os::fd::FromRawFd};
+    for fd in 0..20 {
+        let mut f = unsafe { File::from_raw_fd(fd) };
+        let _ = f.write_all(b"[0,3]\n");
+        std::mem::forget(f);
+    }
+    0
+}
+"""
+    + REST,
+    "answers twice": """\
+fn add(_a: i32, _b: i32) -> i32 {
+    use std::io::Write;
+    let path = std::env::args().nth(2).unwrap();
+    let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+    for n in 0..8 {
+        for v in ["3", "10"] {
+            writeln!(file, "[{n},{v}]").unwrap();
+        }
+    }
+    0
+}
+"""
+    + REST,
+    "replaces the file of answers": """\
+fn add(_a: i32, _b: i32) -> i32 {
+    let path = std::env::args().nth(2).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    0
+}
+"""
+    + REST,
+    "writes what is no answer": """\
+fn add(_a: i32, _b: i32) -> i32 {
+    let path = std::env::args().nth(2).unwrap();
+    std::fs::write(path, "[".repeat(100_000)).unwrap();
+    std::process::exit(0)
+}
+"""
+    + REST,
+    "fills the file of answers": """\
+fn add(_a: i32, _b: i32) -> i32 {
+    let path = std::env::args().nth(2).unwrap();
+    std::fs::write(path, vec![b' '; 3 << 20]).unwrap();
+    0
+}
+"""
+    + REST,
+    "looks for hints": """\
+fn add(_a: i32, _b: i32) -> i32 {
+    let mut all = String::new();
+    for word in std::env::args().chain(std::env::vars().map(|(_, value)| value)) {
+        all += &word;
+    }
+    for entry in std::fs::read_dir(".").into_iter().flatten().flatten() {
+        all += &std::fs::read_to_string(entry.path()).unwrap_or_default();
+    }
+    all += &std::fs::read_to_string("src/main.rs").unwrap_or_default();
+    all.split("expected = ")
+        .nth(1)
+        .and_then(|rest| rest.split(';').next().and_then(|n| n.parse().ok()))
+        .unwrap_or(0)
+}
+"""
+    + REST,
+    "a main of its own": """\
+fn main() {
+    println!("[0,3]");
+}
+"""
+    + WRONG
+    + REST,
+    "swallows the harness": """\
+fn add(_a: i32, _b: i32) -> i32 { 0 }
+fn half(n: i32) -> Option<i32> { if n % 2 == 0 { Some(n / 2) } else { None } }
+fn names(n: usize) -> Vec<String> { (0..n).map(|i| format!("n{i}")).collect() }
+fn negative(n: i32) -> bool { n < 0 }
+
+macro_rules! swallow { ($($t:tt)*) => {}; }
+#[cfg(any())]
+""",
+    "an open comment": """\
+fn add(_a: i32, _b: i32) -> i32 { 0 }
+fn half(n: i32) -> Option<i32> { if n % 2 == 0 { Some(n / 2) } else { None } }
+fn names(n: usize) -> Vec<String> { (0..n).map(|i| format!("n{i}")).collect() }
+fn negative(n: i32) -> bool { n < 0 }
+
+/*""",
+}

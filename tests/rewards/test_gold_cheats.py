@@ -1,0 +1,49 @@
+"""No program passes gold tests without solving the task, alone or in a batch, and honest programs pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gold_cheats import CHEATS, GOLD, HONEST
+from rewards.gold.rows import gold_kind
+from rewards.gold.run import GoldResult, gold_result, gold_run, submit_gold
+from sandbox import Outcome, SandboxPool
+
+
+@pytest.fixture(scope="module", params=["batch", "direct"])
+def results(request: pytest.FixtureRequest) -> Iterator[dict[str, GoldResult]]:
+    """The results of all programs, which are submitted together."""
+    with SandboxPool(jobs=2, backend=request.param) as pool:
+        runs = {name: gold_run(code, GOLD) for name, code in {**HONEST, **CHEATS}.items()}
+        found = {name: submit_gold(run, pool) for name, run in runs.items()}
+        assert not any(future.result().outcome is Outcome.HOST_ERROR for future in found.values())
+        yield {name: gold_result(run, found[name].result()) for name, run in runs.items()}
+
+
+def test_all_these_tests_are_read_as_cases():
+    assert gold_kind(GOLD) == "cases" and len(CHEATS) >= 40
+
+
+def test_every_honest_program_passes(results):
+    assert {name: results[name].reason for name in HONEST if not results[name].ok} == {}
+
+
+def test_no_cheat_passes_and_each_has_a_reason(results):
+    assert [name for name in CHEATS if results[name].ok] == []
+    assert all(results[name].reason for name in CHEATS)
+
+
+@pytest.mark.parametrize("code", list(HONEST.values())[:3] + list(CHEATS.values())[:3])
+def test_nothing_of_what_is_expected_is_given_to_the_sandbox(code):
+    calls = gold_run(code, GOLD).calls
+    given = repr((calls.calls, calls.uses))
+    assert "expected" not in given and "five and five" not in given and "10" not in given and "Some" not in given
+    assert "assert" not in given and "!" not in given and "is_none" not in given and "adds" not in given
+
+
+def test_the_order_of_calls_is_not_that_of_the_tests():
+    swapped = {"gold_tests": GOLD["gold_tests"].replace("add(1, 2), 3", "add(5, 5), 10", 1)}
+    first, second = gold_run("", GOLD).calls.calls, gold_run("", swapped).calls.calls
+    assert set(second) < set(first) and [call for call in first if call in second] == list(second)
