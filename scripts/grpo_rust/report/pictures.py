@@ -28,6 +28,7 @@ OUTCOMES = (  # of a verdict, from the best to the worst; unknown ones are count
     "lint_error",
     "no_tests",
     "test_failed",
+    "untrusted",
     "forged",
     "test_build_error",
     "build_error",
