@@ -42,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             counts = {run[place][1] for run in found for place in range(len(ways))}
             inside, outside = (1e3 * median(times) / len(rows) for times in seconds)
             ratio = outside / inside
-            print(f"{backend:7} {name:11} {inside:6.1f} {outside:6.1f} ms a program, ratio {ratio:.2f}, passed {counts}")
+            print(
+                f"{backend:7} {name:11} {inside:6.1f} {outside:6.1f} ms a program, ratio {ratio:.2f}, passed {counts}"
+            )
     return 0
 
 
