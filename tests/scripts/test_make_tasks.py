@@ -10,11 +10,16 @@ from pathlib import Path
 import pytest
 
 import make_tasks
+from rewards.gold.rows import gold_kind
+from rewards.gold.run import gold_result, gold_run, submit_gold
 from sandbox import SandboxPool
 from tiny.catalogue import SPLITS
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "tasks"
 COMPILED = (4, pytest.param(24, marks=pytest.mark.slow))  # tasks of each split
+
+
+PANIC = "    panic!()\n}\n"
 
 
 def small(folder: Path, seed: int = 0) -> dict[str, bytes]:
@@ -63,13 +68,14 @@ def test_references_pass_their_gold_tests_and_a_body_that_panics_does_not(pool: 
             signature, _, _ = row["reference"].rpartition("{\n    ")
             head = row["reference"][: row["reference"].index("{\n", row["reference"].index("fn ")) + 2]
             assert signature
-            programs.append(
-                (row["reference"] + "\n" + row["gold_tests"], head + "    panic!()\n}\n" + row["gold_tests"])
-            )
-    right = [pool.submit(source, phases=("test",)) for source, _ in programs]
-    wrong = [pool.submit(source, phases=("test",)) for _, source in programs]
-    assert all(future.result().test for future in right)
-    assert not any(future.result().test for future in wrong)
+            assert gold_kind(row) == "cases"
+            programs += [
+                (gold_run(code, row), value) for code, value in ((row["reference"], True), (head + PANIC, False))
+            ]
+    futures = [submit_gold(run, pool) for run, _ in programs]
+    assert all(
+        gold_result(run, future.result()).ok is value for (run, value), future in zip(programs, futures, strict=True)
+    )
 
 
 def test_a_count_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from grpo.model.policy import Policy
 from grpo.rollout.prompts import DataError, encode_prompts, load_examples
 from grpo.rollout.records import Example
 from grpo_rust.recipe import Recipe
-from rewards.gold.rows import gold_problem
+from rewards.gold.rows import gold_kind, gold_problem
 from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import Rubric
 
@@ -19,14 +19,16 @@ PROMPT_COLUMNS = ("prompt", "rust_prompt")  # the second as in the published dat
 
 
 class PromptSet(NamedTuple):
-    """Encoded examples, and how many more were too long."""
+    """Encoded examples, how many more were too long, and how many have gold tests that only libtest can run."""
 
     examples: list[Example]
     num_too_long: int = 0
+    num_gold_modules: int = 0
 
     def __str__(self) -> str:
         too_long = f" ({self.num_too_long} too long, left out)" if self.num_too_long else ""
-        return f"{len(self.examples)}{too_long}"
+        modules = f" ({self.num_gold_modules} with gold tests inside the program)" if self.num_gold_modules else ""
+        return f"{len(self.examples)}{too_long}{modules}"
 
 
 class Prompts(NamedTuple):
@@ -63,4 +65,5 @@ def _load(
     fitting = encode_prompts(
         examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
     )
-    return PromptSet(fitting, len(examples) - len(fitting))
+    modules = sum(gold_kind(example.columns) == "tests" for example in fitting) if gold else 0
+    return PromptSet(fitting, len(examples) - len(fitting), modules)
