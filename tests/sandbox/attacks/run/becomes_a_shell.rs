@@ -1,6 +1,6 @@
 // Becomes a shell that ends well, in place of the tests.
 // protected: test_failed (PermissionDenied)
-// control: forged
+// control: forged or untrusted
 // phases: test
 
 #[cfg(test)]
