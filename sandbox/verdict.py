@@ -45,25 +45,22 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of the tests reported. Numbers of asserts and functions are those of the experiment."""
+    """What one run of the tests reported. Functions have the experiment's numbers, asserts their places in the text."""
 
     mutant: int  # 0: none
     function: int = -1  # the function that the mutant changes
     kind: str = ""  # the kind of change: `sandbox.evidence.experiment.Mutant.kind`
-    role: str = ""  # how the tests use that function: `sandbox.evidence.experiment.MutantGroup.role`
-    held: tuple[int, ...] = ()  # asserts that were true at least once
-    failed: tuple[int, ...] = ()  # asserts that were false at least once
+    called_function: bool = False  # whether the tests call that function themselves
+    held: tuple[str, ...] = ()  # asserts that were true at least once
+    failed: tuple[str, ...] = ()  # asserts that were false at least once
+    panics: tuple[str, ...] = ()  # explicit panics that test code reached
+    missed: tuple[int, ...] = ()  # tests that should have panicked and did not
     entered: tuple[int, ...] = ()  # functions that were called
+    called: tuple[int, ...] = ()  # those that no other function of the program called, but the tests
     reached: bool = False  # whether the mutant was
     unknown: bool = False  # whether the mutant could change nothing, since no other value of its type is known
     passed: bool = False  # whether libtest reported that all tests passed, some of which may have false asserts
-    should_panic: bool = False  # whether a test failed because it should have panicked and did not
     endless: bool = False  # whether it was ended because it did not end by itself
-
-    @property
-    def noticed(self) -> bool:
-        """Whether an assert was false, or a test missed a panic."""
-        return bool(self.failed) or self.should_panic
 
 
 @dataclass(frozen=True)
@@ -74,10 +71,17 @@ class Evidence:
     runs: tuple[Run, ...] = ()
     removed: tuple[int, ...] = ()  # mutants that do not compile
     functions: tuple[str, ...] = ()  # names of the functions outside tests, by their numbers
-    asserts: tuple[str, ...] = ()  # what the asserts compare, by their numbers
+    free: tuple[int, ...] = ()  # those of them that are neither methods nor inside others
+    hidden: tuple[str, ...] = ()  # what the tests call and what could not be changed
+    asserts: tuple[tuple[str, str], ...] = ()  # each assert of the tests: its place, and what it says
     reason: str = ""  # why nothing, or not everything, is known
     waived: bool = False  # whether nobody asked for it
     cpu_ms: float = 0.0
+
+    def noticed(self, run: Run) -> bool:
+        """Whether the tests noticed the change of a run: an assert became false, a panic was reached or missed."""
+        plain = self.runs[0]
+        return bool(set(run.failed) - set(plain.failed) or set(run.panics) - set(plain.panics) or run.missed)
 
     def to_json(self) -> dict[str, Any]:
         """The evidence as a dict of plain values."""
@@ -86,9 +90,10 @@ class Evidence:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
         """The evidence that `to_json` wrote."""
-        numbers = ("held", "failed", "entered")
+        numbers = ("held", "failed", "panics", "missed", "entered", "called")
         runs = tuple(Run(**{**run, **{name: tuple(run[name]) for name in numbers}}) for run in record["runs"])
-        lists = {name: tuple(record[name]) for name in ("removed", "functions", "asserts")}
+        lists = {name: tuple(record[name]) for name in ("removed", "functions", "free", "hidden")}
+        lists["asserts"] = tuple((place, text) for place, text in record["asserts"])
         return cls(**{**record, "outcome": Outcome(record["outcome"]), "runs": runs, **lists})
 
 

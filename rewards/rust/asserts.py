@@ -18,35 +18,35 @@ OPEN, CLOSE = ("(", "[", "{"), (")", "]", "}")
 class Assert(NamedTuple):
     """One use of a macro that can end a test."""
 
-    macro: str  # without `r#`
+    macro: str
     text: str  # macro and what is compared, without a message: equal for asserts that say the same
-    start: int  # byte at which the macro's path starts
-    end: int  # byte after its name
-    inside: int  # byte after the bracket that opens its arguments
+    start: int  # byte at which the macro's name starts
+    arguments: str  # all tokens between its brackets, without space
 
 
-def asserts_in(leaves: Sequence[Node], macros: Sequence[str] = ASSERTS) -> Iterator[Assert]:
-    """The uses of some macros among tokens.
+def asserts_in(leaves: Sequence[Node]) -> Iterator[Assert]:
+    """The asserts among tokens.
 
     Args:
         leaves: The tokens of a part of a syntax tree, in order.
-        macros: The macros' names.
     """
-    texts = [node_text(leaf).removeprefix("r#") for leaf in leaves]
+    texts = [node_text(leaf) for leaf in leaves]
     for place, text in enumerate(texts[:-2]):
-        if text in macros and texts[place + 1] == "!" and texts[place + 2] in OPEN:
-            first = place
-            while first >= 2 and texts[first - 1] == "::":
-                first -= 2
-            if first and texts[first - 1] == "::":
-                first -= 1
-            yield Assert(
-                text,
-                _fact(text, texts[place + 2 :]),
-                leaves[first].start_byte,
-                leaves[place].end_byte,
-                leaves[place + 2].end_byte,
-            )
+        if text in ASSERTS and texts[place + 1] == "!" and texts[place + 2] in OPEN:
+            arguments = list(_inside(texts[place + 2 :]))
+            yield Assert(text, _fact(text, arguments), leaves[place].start_byte, "".join(arguments))
+
+
+def _inside(tokens: Sequence[str]) -> Iterator[str]:
+    """The tokens between the bracket that comes first and the one that closes it."""
+    depth = 0
+    for token in tokens:
+        depth -= token in CLOSE
+        if depth == 0 and token in CLOSE:
+            return
+        if depth:
+            yield token
+        depth += token in OPEN
 
 
 def _fact(macro: str, tokens: Sequence[str]) -> str:
@@ -54,14 +54,11 @@ def _fact(macro: str, tokens: Sequence[str]) -> str:
     depth = 0
     sides: list[list[str]] = [[]]
     for token in tokens:
-        depth -= token in CLOSE
-        if depth == 0 and token in CLOSE:
-            break
-        if token == "," and depth == 1:
+        depth += (token in OPEN) - (token in CLOSE)
+        if token == "," and depth == 0:
             sides.append([])
-        elif depth:
+        else:
             sides[-1].append(token)
-        depth += token in OPEN
     texts = [" ".join(side) for side in sides]
     compared = sorted(texts[:2]) if macro.endswith(("_eq", "_ne")) else texts[:1]
     return f"{macro}({', '.join(compared)})"

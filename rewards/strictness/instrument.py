@@ -1,7 +1,7 @@
 """Makes an experiment of a program: puts a switch before every change, and a record in place of every assert.
 
 The text is changed by insertions alone, on the lines where they belong, so that a program keeps its lines. In test code
-each assert becomes a record of whether it holds; it no longer ends the test. Outside tests, changes are put in:
+the names of the asserts get another meaning: they write down whether they hold, and no longer end the test. Outside tests, changes are put in:
 
 return      the function returns another value of its type at once: a large, an empty or a small one, which the
             compiler chooses by the type
@@ -12,11 +12,8 @@ condition   the condition of an `if` or a `while`, negated
 constant    a number plus one, another text, the opposite truth value
 statement   a call, an assignment: left out
 
-The experiment's plan turns on, one at a time, the changes in those functions that test code calls by name: first what
-they return, then what they do. Where none of them can be changed, it turns on those in other functions; but not in
-those that only observe a value (`OBSERVING`), unless the tests call no function by name: an `eq` of the program's own
-that always says yes must not speak for the function whose result it compares. Left out: macros' arguments, constants,
-patterns, and functions that macros make.
+The plan has the changes of every function: first what it returns, then what it does. Left out: macros' arguments,
+constants, patterns, and functions that macros make.
 """
 
 from __future__ import annotations
@@ -29,8 +26,8 @@ from rewards.rust.asserts import asserts_in
 from rewards.rust.grammar import syntax
 from rewards.rust.parse import parse
 from rewards.rust.program import Program
-from rewards.rust.tokens import last_name, leaves, node_text
-from sandbox.evidence.experiment import MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant, MutantGroup, Part
+from rewards.rust.tokens import COMMENTS, last_name, leaves, node_text
+from sandbox.evidence.experiment import MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant, Part
 from sandbox.grading.batch import is_portable
 
 __all__ = ["experiment"]
@@ -40,13 +37,7 @@ SEEDS = (2, 0, 1)  # of the values that a function is made to return: a large, a
 PER_FUNCTION = 8  # other changes in one function that the plan tries
 ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem"}
 RELATIONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
-HELD = {
-    "assert": "held", "assert_eq": "held_eq", "assert_ne": "held_ne",
-    "debug_assert": "held", "debug_assert_eq": "held_eq", "debug_assert_ne": "held_ne",
-}  # fmt: skip
-REACHED = frozenset(("panic", "unreachable", "todo", "unimplemented"))
-# Methods that operators, macros and the language call to look at a value.
-OBSERVING = frozenset("eq ne partial_cmp cmp lt le gt ge fmt deref deref_mut not drop as_ref borrow clone".split())
+MACROS = "{assert, assert_eq, assert_ne, debug_assert, debug_assert_eq, debug_assert_ne, panic, unreachable}"
 LEFT_ALONE = frozenset("""
     attribute_item inner_attribute_item macro_invocation macro_definition const_item static_item enum_item struct_item
     union_item type_item use_declaration type_arguments type_parameters parameters where_clause const_block
@@ -65,7 +56,7 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
 
     >>> made = experiment("fn f() -> u8 { 1 } #[cfg(test)] mod t { #[test] fn g() { assert_eq!(super::f(), 1); } }")
     >>> made.functions, [mutant.kind for mutant in made.mutants], made.plan
-    (('f',), ['return', 'return', 'return', 'constant'], (MutantGroup(role='called', mutants=(1, 2, 3, 4)),))
+    (('f',), ['return', 'return', 'return', 'constant'], {0: (1, 2, 3, 4)})
     """
     program = parse(source) if program is None else program
     if SUPPORT in source or not program.tests:
@@ -78,28 +69,22 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
         tuple(writer.mutants),
         tuple(writer.functions),
         tuple(writer.asserts),
-        tuple(_plan(writer, thorough)),
+        tuple(writer.free),
+        writer.hidden(),
+        _hash(source),
+        _plan(writer, thorough),
         is_portable(source),
         thorough,
     )
 
 
-def _plan(writer: _Writer, thorough: bool) -> Iterator[MutantGroup]:
-    """The groups of mutants: those of functions that test code calls by name, then those for want of others."""
+def _plan(writer: _Writer, thorough: bool) -> dict[int, tuple[int, ...]]:
+    """The mutants of each function."""
     by_function: dict[int, list[int]] = {}
     for number, mutant in enumerate(writer.mutants, 1):
         if mutant.function != NO_FUNCTION:
             by_function.setdefault(mutant.function, []).append(number)
-    called = {function for function in by_function if writer.functions[function] in writer.called}
-    any_called = any(name in writer.called for name in writer.functions)
-    for function in sorted(called):
-        yield MutantGroup("called", _chosen(writer, by_function[function], thorough))
-    for function in sorted(by_function.keys() - called):
-        if not (any_called and writer.functions[function] in OBSERVING):
-            yield MutantGroup("implicit", _chosen(writer, by_function[function], False))
-    if thorough:
-        for function in sorted(by_function.keys() - called):
-            yield MutantGroup("other", _chosen(writer, by_function[function], True))
+    return {function: _chosen(writer, numbers, thorough) for function, numbers in by_function.items()}
 
 
 def _chosen(writer: _Writer, numbers: Sequence[int], thorough: bool) -> tuple[int, ...]:
@@ -120,8 +105,10 @@ class _Writer:
     def __init__(self, source: str, program: Program) -> None:
         self.mutants: list[Mutant] = []
         self.functions: list[str] = []
-        self.asserts: list[str] = []
-        self.called: set[str] = set()  # identifiers in test code
+        self.asserts: list[tuple[str, str]] = []
+        self.free: list[int] = []  # functions that are neither methods nor inside others
+        self._called: set[str] = set()  # names that test code calls
+        self._opaque: set[str] = set()  # names outside tests that stand for code which is not changed
         self._source = source.encode("utf-8", "replace")
         self._edits: list[tuple[tuple[int, int, int, int], int, str, int]] = []  # start and order, end, text, mutant
         self._test_code = sorted(program.test_code)
@@ -164,37 +151,79 @@ class _Writer:
         return len(self.mutants)
 
     def _in_tests(self, node: Node) -> bool:
-        return any(start <= node.start_byte < end for start, end in self._test_code)
+        return any(start <= node.start_byte and node.end_byte <= end for start, end in self._test_code)
 
     # ---- test code
 
     def _read_tests(self, root: Node) -> None:
-        """Put a record in place of every assert in test code."""
+        """Give test code our macros by the names of the asserts, and say of each test that should panic whether it does."""
         inside = [leaf for leaf in leaves(root) if self._in_tests(leaf)]
-        self.called = {node_text(leaf).removeprefix("r#") for leaf in inside if "identifier" in leaf.type}
-        for found in asserts_in(inside, (*HELD, *REACHED)):
-            if len(self.asserts) + 1 < MAX_IDS:
-                self._replace(found.start, found.end, f"crate::{SUPPORT}::{HELD.get(found.macro, 'reached')}")
-                name = f"{found.macro}, " if found.macro in REACHED else ""
-                self._insert(found.inside, f"{len(self.asserts)}, {name}")
-                self.asserts.append(found.text)
+        names = [node_text(leaf).removeprefix("r#") for leaf in inside]
+        self._called = {a for a, b in zip(names, names[1:], strict=False) if b == "(" and a.isidentifier()}
+        for found in asserts_in([leaf for leaf in inside if not self._expects_panic(leaf)]):
+            line = self._source.count(b"\n", 0, found.start) + 1
+            self.asserts.append((f"{line}:{_hash(found.arguments):x}", found.text))
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            body = node.child_by_field_name("body")
+            if body is not None and node.type in ("mod_item", "function_item") and self._in_tests(node):
+                alone = node.type == "function_item" and not self._in_tests_of(node)
+                if node.type == "mod_item" or alone:
+                    self._insert(body.start_byte + 1, f"use crate::{SUPPORT}::{MACROS};")
+                if node.type == "function_item" and _should_panic(node):
+                    text = f"let _expected = crate::{SUPPORT}::Expected({node.start_byte});"
+                    self._insert(body.start_byte + 1, text)
+            stack.extend(node.children)
+
+    def _expects_panic(self, leaf: Node) -> bool:
+        """Whether a token stands in a test that should panic, which may end before it."""
+        above: Node | None = leaf
+        while above is not None and above.type not in ("function_item", "macro_definition"):
+            above = above.parent
+        return above is not None and (above.type == "macro_definition" or _should_panic(above))
+
+    def hidden(self) -> tuple[str, ...]:
+        """What test code calls and what stands for code that is not changed."""
+        return tuple(sorted(self._called & self._opaque - set(self.functions)))
+
+    def _in_tests_of(self, node: Node) -> bool:
+        """Whether a function of test code stands in a module of test code."""
+        above = node.parent
+        while above is not None and above.type != "mod_item":
+            above = above.parent
+        return above is not None and self._in_tests(above)
 
     # ---- code under test
 
     def _read_code(self, root: Node) -> None:
-        """Put in the changes outside test code."""
-        stack: list[tuple[Node, int, int, bool]] = [(root, -1, 0, False)]  # node, function, depth, in a constant
+        """Put in the changes outside test code: what functions return first, so that there are numbers left for it."""
+        functions: dict[int, tuple[int, bool]] = {}  # by the byte where they start
+        for returning in (True, False):
+            self._walk(root, functions, returning=returning)
+
+    def _walk(self, root: Node, functions: dict[int, tuple[int, bool]], *, returning: bool) -> None:
+        """Visit the code outside tests."""
+        stack: list[tuple[Node, int, int, bool]] = [
+            (root, NO_FUNCTION, 0, False)
+        ]  # node, function, depth, in a constant
         while stack:
             node, function, depth, constant = stack.pop()
             if self._in_tests(node) or depth > MAX_DEPTH:
                 continue
-            if node.type in ("struct_item", "enum_item"):
+            if node.type in ("struct_item", "enum_item") and returning:
                 self._type(node)
             if node.type in LEFT_ALONE:
+                if function == NO_FUNCTION:
+                    self._opaque.update(_names(node))
                 continue
             if node.type == "function_item":
-                function, constant = self._function(node)
-            elif function >= 0:
+                if returning:
+                    functions[node.start_byte] = self._function(node)
+                    if function == NO_FUNCTION and not _is_method(node) and functions[node.start_byte][0] >= 0:
+                        self.free.append(functions[node.start_byte][0])
+                function, constant = functions[node.start_byte]
+            elif function >= 0 and not returning:
                 self._change(node, function, constant)
             for index, child in enumerate(node.children):
                 if node.field_name_for_child(index) not in LEFT_ALONE_FIELDS:
@@ -211,7 +240,7 @@ class _Writer:
         function = len(self.functions) - 1
         inside = body.start_byte + 1
         kind = node.child_by_field_name("return_type")
-        texts = [f"crate::{SUPPORT}::enter({function});"]
+        texts = [f"let _call = crate::{SUPPORT}::enter({function});"]
         kind_of_change = "nothing" if kind is None or kind.type == "unit_type" else "return"
         numbers: list[int] = [0]
         for seed in SEEDS if kind_of_change == "return" else SEEDS[:1]:
@@ -308,6 +337,37 @@ class _Writer:
         if number is not None:
             before = before.replace("crate::S::", f"crate::{SUPPORT}::").replace("@", str(number))
             self._around(node, before, after, number)
+
+
+def _names(node: Node) -> set[str]:
+    """The names that an item which is not changed may give to code: those in a macro's arguments, a constant's name."""
+    if node.type in ("macro_invocation", "const_item", "static_item"):
+        return {node_text(leaf).removeprefix("r#") for leaf in leaves(node) if "identifier" in leaf.type}
+    return set()
+
+
+def _is_method(function: Node) -> bool:
+    above = function.parent.parent if function.parent is not None else None
+    return above is not None and above.type in ("impl_item", "trait_item")
+
+
+def _should_panic(function: Node) -> bool:
+    """Whether a function has the attribute `should_panic`."""
+    before = function.prev_sibling
+    while before is not None and before.type in ("attribute_item", *COMMENTS):
+        if before.type == "attribute_item" and "should_panic" in node_text(before):
+            return True
+        before = before.prev_sibling
+    return False
+
+
+def _hash(text: str) -> int:
+    """The hash of a text without white space, as the support module computes it."""
+    found = 0xCBF29CE484222325
+    for byte in text.encode("utf-8", "replace"):
+        if byte not in b" \t\n\x0c\r":
+            found = (found ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return found
 
 
 def _construct(name: str, body: Node | None) -> str:

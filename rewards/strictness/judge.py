@@ -9,10 +9,10 @@ strict when
   write that report (`sandbox.grading.powers`);
 - what the tests run is what is delivered: the code outside the tests does not depend on a `cfg`, and the tests add
   nothing to its types;
-- every assert that the tests reached holds, also one whose panic the test catches, or that stands in a thread;
-- the tests noticed a change: for every function that they call by name and whose result could be changed, an assert
-  became false, or an expected panic stayed away, under one change of that function alone. Where they call no function
-  of the code by name, operators and implemented traits count as called.
+- the tests reach every assert in them and every function outside them, and every assert holds, also one whose panic the
+  test catches, or that stands in a thread;
+- for every function that the tests call themselves, by name, operator or trait, and that could be changed, they noticed
+  a change of that function alone: an assert became false, or a panic was reached or missed.
 
 Left out: whether the asserts are many or strong. A change of every function by itself gives the mutation score
 (`mutation_score`), which is a reward of its own.
@@ -88,41 +88,45 @@ def _weakness(evidence: Evidence) -> str:
     """Why the evidence does not show that the tests depend on the code; empty where it does."""
     if evidence.outcome is not Outcome.PASSED or not evidence.runs:
         return f"what the tests depend on cannot be examined: {evidence.reason}"
-    plain = evidence.runs[0]
+    plain, says = evidence.runs[0], dict(evidence.asserts)
     if plain.failed:
-        return f"an assert is false and the tests pass: {_shown(evidence.asserts[plain.failed[0]])}"
-    if not plain.passed:
+        return f"an assert is false and the tests pass: {_shown(says.get(plain.failed[0], 'one that a macro makes'))}"
+    if not plain.passed or plain.missed:
         return "the tests fail when every assert is written down instead of ending its test"
-    if not plain.held and not any(run.should_panic for run in evidence.runs):
+    if not plain.held and not any(run.missed for run in evidence.runs):
         return "no test reached an assert"
-    called = _noticed(evidence, "called")
-    if unnoticed := [evidence.functions[function] for function, found in called.items() if found is False]:
-        return f"the tests pass whatever {', '.join(dict.fromkeys(unnoticed))} returns"
-    if any(called.values()) or any(_noticed(evidence, "implicit").values()):
-        return ""
-    if any(run.reached and not run.unknown for run in evidence.runs):
-        return "the tests pass whatever the functions do"
-    return "the tests call no function whose result could be changed"
+    if unreached := [text for place, text in evidence.asserts if place not in plain.held and "$" not in text]:
+        return f"no test reached the assert {_shown(unreached[0])}"
+    if evidence.hidden:
+        return f"the tests call {evidence.hidden[0]}, which a macro or a constant makes: it cannot be examined"
+    if missing := [evidence.functions[number] for number in evidence.free if number not in plain.entered]:
+        return f"no test reached the function {missing[0]}"
+    if evidence.reason:
+        return f"the tests are too slow to be examined: {evidence.reason}"
+    return _indifference(evidence)
 
 
-def _noticed(evidence: Evidence, role: str) -> dict[int, bool | None]:
-    """For each function that was changed, whether the tests noticed; None where its result could not be replaced."""
-    tried: dict[int, list[Run]] = defaultdict(list)
+def _indifference(evidence: Evidence) -> str:
+    """Which functions the tests call without noticing any change of them; empty for none."""
+    changed: dict[int, list[Run]] = defaultdict(list)
     for run in evidence.runs[1:]:
-        if run.role == role and run.reached and not run.unknown:
-            tried[run.function].append(run)
-    return {
-        function: any(run.noticed for run in runs) or (False if any(run.kind == "return" for run in runs) else None)
-        for function, runs in tried.items()
-    }
+        if run.reached and not run.unknown:
+            changed[run.function].append(run)
+    noticed = {function for function, runs in changed.items() if any(map(evidence.noticed, runs))}
+    for function, runs in changed.items():
+        if function not in noticed and runs[0].called_function:
+            return f"the tests pass whatever {evidence.functions[function]} does"
+    if noticed:
+        return ""
+    return "the tests pass whatever the functions do" if changed else "the tests call nothing that could be changed"
 
 
 def effective_asserts(evidence: Evidence | None) -> frozenset[str]:
     """What the asserts say that held and became false under a change; those that say the same count once."""
     if evidence is None or not evidence.runs:
         return frozenset()
-    held = set(evidence.runs[0].held)
-    return frozenset(evidence.asserts[number] for run in evidence.runs[1:] for number in run.failed if number in held)
+    held, says = set(evidence.runs[0].held), dict(evidence.asserts)
+    return frozenset(says.get(place, place) for run in evidence.runs[1:] for place in run.failed if place in held)
 
 
 def mutation_score(evidence: Evidence | None) -> float | None:
@@ -130,7 +134,7 @@ def mutation_score(evidence: Evidence | None) -> float | None:
     if evidence is None:
         return None
     tried = [run for run in evidence.runs[1:] if run.reached and not run.unknown]
-    return sum(run.noticed or run.endless or not run.passed for run in tried) / len(tried) if tried else None
+    return sum(evidence.noticed(run) or run.endless or not run.passed for run in tried) / len(tried) if tried else None
 
 
 def _shown(fact: str) -> str:

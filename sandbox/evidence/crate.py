@@ -75,7 +75,8 @@ class Crate:
             limits: What it may use.
             workdir: An existing directory, in which a project is made. The caller removes it.
         """
-        self.word = "x" + secrets.token_hex(12)
+        self.module = "x" + secrets.token_hex(12)
+        self.word = "x" + secrets.token_hex(12)  # of records and of the variable; it stands in no program's text
         self.members = list(members)
         self.cpu_ms = 0.0
         self._isolation, self._limits, self._workdir = isolation, limits, workdir
@@ -100,16 +101,16 @@ class Crate:
         project = Project(self._workdir / "crate", "")
         if first:
             project.create()
-        support = (Path(__file__).parent / "support.rs").read_text().replace("SUPPORT", self.word)
+        support = (Path(__file__).parent / "support.rs").read_text().replace("SUPPORT", self.module)
         support += f'const IDS: usize = {MAX_IDS};\nconst WORD: &str = "{self.word}";\n'
-        (project.root / f"src/{self.word}.rs").write_text(support)
+        (project.root / f"src/{self.module}.rs").write_text(support)
         for member in self.members:
-            text = HEAD + member.experiment.text(member.removed, self.word) + TAIL
-            text += f"mod {self.word};\n" if not member.module else ""
+            text = HEAD + member.experiment.text(member.removed, self.module) + TAIL
+            text += f"mod {self.module};\n" if not member.module else ""
             (project.root / member.file).write_bytes(text.encode("utf-8", "surrogatepass"))
         if self.members[0].module:
             modules = "".join(f"pub mod {member.module};\n" for member in self.members)
-            (project.root / "src/main.rs").write_text(f"#![allow(warnings)]\n{modules}mod {self.word};\n{TAIL}")
+            (project.root / "src/main.rs").write_text(f"#![allow(warnings)]\n{modules}mod {self.module};\n{TAIL}")
         self._isolation.hand_over(project)
         toolchain = self._isolation.toolchain
         linking = ["-Clink-arg=-Wl,--threads=1,-O0"] if toolchain.links_with_lld else []
@@ -132,7 +133,7 @@ class Crate:
 
     def _remove(self, errors: Sequence[dict[str, Any]]) -> None:
         """Remove what the errors point at."""
-        compiled = {member.file: _Text(member, self.word) for member in self.members}
+        compiled = {member.file: _Text(member, self.module) for member in self.members}
         lost: dict[int, CrateMember] = {}
         for error in errors:
             for file, spans in _spans(error).items():

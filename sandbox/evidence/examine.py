@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from sandbox.evidence.crate import Crate, CrateMember
-from sandbox.evidence.experiment import Experiment, MutantGroup
+from sandbox.evidence.experiment import Experiment
 from sandbox.grading.messages import agrees, read_tally
 from sandbox.isolation.disk_usage import Disk
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.process import Finished, run
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
-from sandbox.project import Project
+from sandbox.project import HEAD, Project
 from sandbox.verdict import Evidence, Outcome, Run
 
 __all__ = ["examine"]
@@ -28,8 +27,8 @@ MUTANT_S = 1  # CPU seconds of one run with a mutant, which its fuel ends much e
 FUEL = 1 << 40  # of the run without a mutant, which the limits of the program end
 MORE_FUEL = 200_000  # iterations of loops that a mutant may make in any case
 TIMES_FUEL = 20  # times as many as the run without a mutant made
-MISSED_PANIC = re.compile(rb"^test [^\n]* - should panic \.\.\. (?:\n[^\n]*)*?FAILED$", re.MULTILINE)
 NOT_COMPILED = "the instrumented program does not compile"
+LINE = "\n"
 OnStart = Callable[[int], None]
 
 
@@ -112,35 +111,40 @@ class _Runs:
         Args:
             cpu_ms: What its compilation cost.
         """
-        runs = [self._run(0)]
+        self._plain = self._run(0)
+        runs = [self._plain]
         if self._reason:
             return Evidence(Outcome.TIMEOUT, reason=self._reason, cpu_ms=cpu_ms + self._cpu_ms)
-        for group in self._member.experiment.plan:
-            changed = any(run.reached and not run.unknown for run in runs)
-            if group.role != "implicit" or not changed:
-                runs += self._group(group)
+        for function in self._plain.called:
+            runs += self._group(function)
+        if not any(run.reached and not run.unknown for run in runs):
+            for function in set(self._plain.entered) - set(self._plain.called):
+                runs += self._group(function)
         made = self._member.experiment
         return Evidence(
             Outcome.PASSED,
             tuple(runs),
             tuple(sorted(self._member.removed)),
             made.functions,
+            made.free,
+            made.hidden,
             made.asserts,
             self._reason,
             cpu_ms=round(cpu_ms + self._cpu_ms, 3),
         )
 
-    def _group(self, group: MutantGroup) -> Iterator[Run]:
-        """Run the mutants of a group, at most until the tests notice one."""
-        for mutant in group.mutants:
+    def _group(self, function: int) -> Iterator[Run]:
+        """Run the mutants of a function, at most until the tests notice one."""
+        thorough = self._member.experiment.thorough
+        for mutant in self._member.experiment.plan.get(function, ()):
             if mutant in self._member.removed:
                 continue
             if self._cpu_ms > BUDGET_MS or time.monotonic() - self._started > BUDGET_S:
-                self._reason = f"stopped after {BUDGET_MS / 1e3:g} s of CPU time or {BUDGET_S:g} s"
+                self._reason = f"it was stopped after {BUDGET_MS / 1e3:g} s of CPU time or {BUDGET_S:g} s"
                 return
-            found = replace(self._run(mutant), role=group.role)
+            found = replace(self._run(mutant), called_function=function in self._plain.called)
             yield found
-            if found.noticed and not self._member.experiment.thorough:
+            if Evidence(Outcome.PASSED, (self._plain,)).noticed(found) and not thorough:
                 return
 
     def _run(self, mutant: int) -> Run:
@@ -160,7 +164,7 @@ class _Runs:
             env={
                 **self._project.environment(self._isolation.toolchain.bin),
                 "LD_LIBRARY_PATH": str(libraries),
-                word: f"{mutant}:{self._fuel}",
+                word: f"{mutant}:{self._fuel}:{self._member.experiment.salt}",
             },
             tree_cpu_s=limits.run_cpu_s,
             idle_s=limits.idle_s,
@@ -192,19 +196,27 @@ class _Runs:
 def _read(mutant: int, done: Finished, records: Sequence[Sequence[bytes]]) -> Run:
     """What a run reported."""
 
-    def numbers(*start: bytes) -> tuple[int, ...]:
-        return tuple(sorted({int(r[1]) for r in records if r[0] == start[0] and r[2:] == list(start[1:])}))
+    def found(letter: bytes, value: bytes | None = None) -> list[str]:
+        chosen = (r for r in records if r[0] == letter and (value is None or r[2:] == [value]))
+        return sorted({r[1].decode() for r in chosen})
 
     tally = read_tally(done.stdout)
-    report = done.stdout.partition(b"\nfailures:\n")[0]
     return Run(
         mutant,
-        held=numbers(b"a", b"1"),
-        failed=numbers(b"a", b"0"),
-        entered=numbers(b"f"),
-        reached=bool(numbers(b"m")),
-        unknown=bool(numbers(b"u")),
+        held=tuple(map(_place, found(b"a", b"1"))),
+        failed=tuple(map(_place, found(b"a", b"0"))),
+        panics=tuple(map(_place, found(b"r"))),
+        missed=tuple(map(int, found(b"p", b"0"))),
+        entered=tuple(sorted(map(int, found(b"f")))),
+        called=tuple(sorted(map(int, found(b"c")))),
+        reached=bool(found(b"m")),
+        unknown=bool(found(b"u")),
         passed=done.exit_code == 0 and tally is not None and tally.failed == 0 and agrees(tally, done.stdout),
-        should_panic=MISSED_PANIC.search(report) is not None,
         endless=done.stop is not None or any(record[0] == b"d" for record in records),
     )
+
+
+def _place(text: str) -> str:
+    """A place in the program's own text, from one in the text that was compiled."""
+    line, _, what = text.partition(":")
+    return f"{int(line) - HEAD.count(LINE)}:{what}"

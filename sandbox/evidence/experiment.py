@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,13 +30,6 @@ class Mutant(NamedTuple):
     fragile: bool = False  # whether it must be removed first if the program does not compile with it
 
 
-class MutantGroup(NamedTuple):
-    """Mutants of one function to turn on, one after the other until the tests notice one."""
-
-    role: str  # "called" by name in test code; "implicit": made where no called function can be changed; "other"
-    mutants: tuple[int, ...]
-
-
 @dataclass(frozen=True)
 class Experiment:
     """A program with switches, and which to turn on in what order."""
@@ -44,10 +37,13 @@ class Experiment:
     parts: tuple[Part, ...]  # their texts make the program
     mutants: tuple[Mutant, ...]
     functions: tuple[str, ...]  # names; a function's number is its place, from 0
-    asserts: tuple[str, ...]  # what each assert in test code compares; an assert's number is its place, from 0
-    plan: tuple[MutantGroup, ...]
+    asserts: tuple[tuple[str, str], ...]  # each assert of test code: its place, and what it says
+    free: tuple[int, ...]  # functions that are neither methods nor inside others
+    hidden: tuple[str, ...]  # names that test code calls and that stand for code which cannot be changed
+    salt: int  # from which values are drawn
+    plan: Mapping[int, tuple[int, ...]]  # mutants of each function in the order in which they are tried
     portable: bool  # whether it can share a crate
-    thorough: bool = False  # whether groups go on after the first mutant that is noticed
+    thorough: bool = False  # whether a function's mutants go on after the first that is noticed
 
     def text(self, removed: Collection[int], support: str) -> str:
         """The program without some mutants. `support` is the support module's name."""

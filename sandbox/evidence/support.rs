@@ -1,69 +1,137 @@
 // Compiled into a crate of instrumented programs, as a module with a random name that no program can write.
 //
-// One environment variable names the mutant that is switched on (0: none) and the fuel of its loops. Records go to
-// standard error, one a line, each behind the crate's random word: `a ID 0|1` an assert was false or true, `f ID` a
-// function was entered, `m ID` a mutant was reached, `u ID` it could change nothing, `t` fuel used reached a power of
-// two, `d` out of fuel. Each record with a number is written once.
+// An environment variable says which mutant is switched on (0: none), how much fuel its loops have, and a number from
+// which values are drawn. Records go to standard error, one a line, each behind a random word that stands in no text of
+// a program: `a PLACE 0|1` an assert was false or true, `r PLACE` an explicit panic was reached, `p ID 0|1` a test that
+// should panic ended without or with a panic, `f ID` a function was entered, `c ID` by no other
+// function of the program, `m ID` a mutant was reached, `u ID` it
+// could change nothing, `t` fuel used reached a power of two, `d` out of fuel. Each record with a place or a number is
+// written once.
 #![allow(dead_code, unused_imports, unused_macros)]
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::io::Write;
 use std::ops::{Add, Div, Mul, Rem, Sub};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
 
 struct Setting {
     mutant: u64,
     fuel: u64,
+    salt: u64,
 }
 
 static SETTING: OnceLock<Setting> = OnceLock::new();
 static USED: AtomicU64 = AtomicU64::new(0);
-static SEEN: [AtomicBool; IDS * 5] = [const { AtomicBool::new(false) }; IDS * 5];
+static SEEN: [AtomicBool; IDS * 4] = [const { AtomicBool::new(false) }; IDS * 4];
+static PLACES: Mutex<BTreeSet<(u8, u32, u64)>> = Mutex::new(BTreeSet::new());
+static ELEMENT: AtomicU64 = AtomicU64::new(0);
 
 fn setting() -> &'static Setting {
     SETTING.get_or_init(|| {
         let text = ::std::env::var(WORD).unwrap_or_default();
         let mut numbers = text.split(':').map(|number| number.parse().unwrap_or(0));
-        Setting { mutant: numbers.next().unwrap_or(0), fuel: numbers.next().unwrap_or(0) }
+        let mut next = || numbers.next().unwrap_or(0);
+        Setting { mutant: next(), fuel: next(), salt: next() }
     })
 }
 
-fn record(kind: usize, id: usize, text: &str) {
-    use ::std::io::Write;
+fn write(text: &str) {
+    let _ = ::std::io::stderr().write_all(format!("\n{WORD} {text}\n").as_bytes());
+}
+
+fn record(kind: usize, id: usize, letter: &str) {
     if !SEEN[kind * IDS + id].swap(true, Relaxed) {
-        let _ = ::std::io::stderr().write_all(format!("\n{WORD} {text}\n").as_bytes());
+        write(&format!("{letter} {id}"));
     }
 }
 
 pub fn on(id: usize) -> bool {
     let on = setting().mutant == id as u64;
     if on {
-        record(0, id, &format!("m {id}"));
+        record(0, id, "m");
     }
     on
 }
 
 pub fn unknown(id: usize) {
-    record(1, id, &format!("u {id}"));
+    record(1, id, "u");
 }
 
-pub fn enter(id: usize) {
+thread_local! {
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+// Lives as long as a call of a function of the program.
+pub struct Call(());
+impl Drop for Call {
+    fn drop(&mut self) {
+        let _ = DEPTH.try_with(|depth| depth.set(depth.get().saturating_sub(1)));
+    }
+}
+
+pub fn enter(id: usize) -> Call {
     tick();
-    record(2, id, &format!("f {id}"));
+    record(2, id, "f");
+    let depth = DEPTH.try_with(|depth| depth.replace(depth.get() + 1)).unwrap_or(0);
+    if depth == 0 {
+        record(3, id, "c");
+    }
+    Call(())
 }
 
-pub fn note(id: usize, held: bool) {
-    record(3 + held as usize, id, &format!("a {id} {}", held as u8));
+// A place is a line and a hash of what stands there, without white space.
+pub const fn place(text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    let (mut hash, mut i) = (0xcbf2_9ce4_8422_2325_u64, 0);
+    while i < bytes.len() {
+        if !bytes[i].is_ascii_whitespace() {
+            hash = (hash ^ bytes[i] as u64).wrapping_mul(0x0100_0000_01b3);
+        }
+        i += 1;
+    }
+    hash
+}
+
+fn first(kind: u8, line: u32, place: u64) -> bool {
+    PLACES.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert((kind, line, place))
+}
+
+pub fn note(line: u32, place: u64, held: bool) {
+    if first(held as u8, line, place) {
+        write(&format!("a {line}:{place:x} {}", held as u8));
+    }
+}
+
+pub fn reach(line: u32, place: u64) {
+    if first(2, line, place) {
+        write(&format!("r {line}:{place:x}"));
+    }
+}
+
+// Lives as long as a test that should panic.
+pub struct Expected(pub usize);
+impl Drop for Expected {
+    fn drop(&mut self) {
+        write(&format!("p {} {}", self.0, ::std::thread::panicking() as u8));
+    }
 }
 
 pub fn tick() {
-    use ::std::io::Write;
     let used = USED.fetch_add(1, Relaxed);
     if setting().mutant == 0 && used.is_power_of_two() {
-        let _ = ::std::io::stderr().write_all(format!("\n{WORD} t\n").as_bytes());
+        write("t");
     }
     if used == setting().fuel && setting().mutant != 0 {
-        let _ = ::std::io::stderr().write_all(format!("\n{WORD} d\n").as_bytes());
+        write("d");
         ::std::process::exit(77);
     }
+}
+
+// A small number that a program cannot foresee, the same at every call for one element of a value.
+fn drawn() -> u64 {
+    let mixed = (setting().salt ^ ELEMENT.load(Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    2 + (mixed >> 40) % 15
 }
 
 pub trait Number: Copy {
@@ -103,10 +171,10 @@ pub trait Make: Sized {
 }
 
 macro_rules! numbers {
-    ($($t:ty, $three:expr;)*) => { $(
+    ($($t:ty)*) => { $(
         impl Make for $t {
             fn make(seed: usize, _: usize) -> Option<Self> {
-                Some([0 as $t, 1 as $t, $three as $t][seed % 3])
+                Some(match seed % 3 { 0 => 0 as $t, 1 => 1 as $t, _ => drawn() as $t })
             }
         }
     )* };
@@ -120,8 +188,7 @@ macro_rules! integers {
         }
     )* };
 }
-numbers! { i8, 113; i16, 113; i32, 113; i64, 113; i128, 113; isize, 113; u8, 113; u16, 113; u32, 113; u64, 113;
-    u128, 113; usize, 113; f32, -2.5; f64, -2.5; }
+numbers! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 }
 integers! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
 
 macro_rules! chosen {
@@ -135,15 +202,18 @@ macro_rules! chosen {
 }
 chosen! {
     bool: false, true, true;
-    char: 'a', 'b', '~';
-    String: String::new(), String::from("x"), "mutant ".repeat(9);
+    char: 'a', 'b', (b'c' + drawn() as u8) as char;
+    String: String::new(), String::from("x"), letters();
     (): (), (), ();
-    ::std::time::Duration: ::std::time::Duration::ZERO, ::std::time::Duration::from_secs(1), ::std::time::Duration::from_secs(113);
+    ::std::time::Duration: ::std::time::Duration::ZERO, ::std::time::Duration::from_secs(1), ::std::time::Duration::from_secs(drawn());
     ::std::cmp::Ordering: ::std::cmp::Ordering::Equal, ::std::cmp::Ordering::Less, ::std::cmp::Ordering::Greater;
 }
+fn letters() -> String {
+    (0..drawn() / 2 + 1).map(|i| (b'a' + ((drawn() * 7 + i * 5) % 26) as u8) as char).collect()
+}
 impl Make for &str {
-    fn make(seed: usize, _: usize) -> Option<Self> {
-        Some(["", "x", "mutant mutant mutant mutant mutant"][seed % 3])
+    fn make(seed: usize, depth: usize) -> Option<Self> {
+        String::make(seed, depth).map(|made| &*made.leak())
     }
 }
 impl Make for ::std::borrow::Cow<'_, str> {
@@ -152,10 +222,16 @@ impl Make for ::std::borrow::Cow<'_, str> {
     }
 }
 
-const SIZES: [usize; 3] = [0, 1, 40];
-
 fn several<T: Make, C: FromIterator<T>>(seed: usize, depth: usize) -> Option<C> {
-    (0..SIZES[seed % 3]).map(|_| T::make(seed, depth + 1)).collect()
+    let size = match seed % 3 { 0 => 0, 1 => 1, _ => drawn() / 3 + 2 };
+    let outer = ELEMENT.load(Relaxed);
+    let element = |i| {
+        ELEMENT.store(outer * 8 + i + 1, Relaxed);
+        T::make(seed, depth + 1)
+    };
+    let made = (0..size).map(element).collect();
+    ELEMENT.store(outer, Relaxed);
+    made
 }
 
 macro_rules! containers {
@@ -361,30 +437,50 @@ macro_rules! rem { ($id:expr, $a:expr, $b:expr) => { match ($a, $b) { (a, b) => 
         use $crate::SUPPORT::{KnownRem as _, UnknownRem as _}; (&&$crate::SUPPORT::types(&a, &b, None)).other($id, a, b) }
 } } }; }
 
+// In place of the asserts: they write down whether they hold, and end no test.
 macro_rules! held {
-    ($id:expr, $held:expr $(, $($rest:tt)*)?) => {{
-        let held: bool = $held;
-        $crate::SUPPORT::note($id, held)
+    ($($all:tt)*) => {{
+        const PLACE_OF_RECORD: u64 = $crate::SUPPORT::place(stringify!($($all)*));
+        $crate::SUPPORT::held_at!(PLACE_OF_RECORD, $($all)*)
     }};
 }
 macro_rules! held_eq {
-    ($id:expr, $left:expr, $right:expr $(, $($rest:tt)*)?) => {
-        match (&$left, &$right) {
-            (left, right) => $crate::SUPPORT::note($id, *left == *right),
-        }
-    };
-}
-macro_rules! held_ne {
-    ($id:expr, $left:expr, $right:expr $(, $($rest:tt)*)?) => {
-        match (&$left, &$right) {
-            (left, right) => $crate::SUPPORT::note($id, *left != *right),
-        }
-    };
-}
-macro_rules! reached {
-    ($id:expr, $name:ident $(, $($rest:tt)*)?) => {{
-        $crate::SUPPORT::note($id, false);
-        ::core::$name!($($($rest)*)?)
+    ($($all:tt)*) => {{
+        const PLACE_OF_RECORD: u64 = $crate::SUPPORT::place(stringify!($($all)*));
+        $crate::SUPPORT::compared_at!(PLACE_OF_RECORD, ==, $($all)*)
     }};
 }
-pub(crate) use {add, div, held, held_eq, held_ne, mul, of_type, reached, rem, returns, sub};
+macro_rules! held_ne {
+    ($($all:tt)*) => {{
+        const PLACE_OF_RECORD: u64 = $crate::SUPPORT::place(stringify!($($all)*));
+        $crate::SUPPORT::compared_at!(PLACE_OF_RECORD, !=, $($all)*)
+    }};
+}
+macro_rules! held_at {
+    ($place:expr, $held:expr $(, $($message:tt)*)?) => {{
+        let held: bool = $held;
+        $crate::SUPPORT::note(line!(), $place, held)
+    }};
+}
+macro_rules! compared_at {
+    ($place:expr, $operator:tt, $left:expr, $right:expr $(, $($message:tt)*)?) => {
+        match (&$left, &$right) {
+            (left, right) => $crate::SUPPORT::note(line!(), $place, *left $operator *right),
+        }
+    };
+}
+macro_rules! panics {
+    ($($rest:tt)*) => {{
+        $crate::SUPPORT::reach(line!(), 0);
+        ::core::panic!($($rest)*)
+    }};
+}
+macro_rules! unreachables {
+    ($($rest:tt)*) => {{
+        $crate::SUPPORT::reach(line!(), 0);
+        ::core::unreachable!($($rest)*)
+    }};
+}
+pub(crate) use {add, compared_at, div, held_at, mul, of_type, rem, returns, sub};
+pub(crate) use {held as assert, held as debug_assert, held_eq as assert_eq, held_eq as debug_assert_eq};
+pub(crate) use {held_ne as assert_ne, held_ne as debug_assert_ne, panics as panic, unreachables as unreachable};
