@@ -9,7 +9,7 @@ start threads and print, and libtest captures what tests print; its exit code is
 The compiler finds them, where names are resolved: clippy by the lists in `clippy.toml`, rustc by its lint
 `unsafe_code`. `--force-warn` reports every use whatever lint levels the program sets. The reports are no warnings of
 the program: `split` takes them out of its messages. What no lint reports needs a keyword that stands in the text, since
-no macro can make one: `extern` for foreign functions, `unsafe` in an attribute. So does rustc's issue 25860, by which
+no macro can make one: `extern` for foreign functions, `unsafe` in an attribute, a macro's name in `concat!`. So does rustc's issue 25860, by which
 safe code can reach any memory: a reference to a reference, both with a lifetime (`_words`).
 
 The lists also have what tells a program where it is called, such as the name of a thread: code that knows that it is
@@ -40,6 +40,8 @@ FORCE = tuple(word for code in CODES for word in ("--force-warn", code))
 UNKNOWN = ("something that the compiler did not report on",)
 LISTS = "clippy.toml"
 MAX_POWERS = 8
+SPELLED = frozenset(("include_str", "include_bytes", "naked_asm"))  # leave no trace in `concat!` or a naked function
+PLACES = frozenset(("file", "column", "module_path"))  # as macros
 USED = re.compile(r"^use of a disallowed (?:method|type|macro) `([^`]*)`")
 
 
@@ -85,9 +87,11 @@ def _words(source: str) -> Iterator[str]:
     if not found or not all(map(is_plain, found)):  # rustc may see other tokens: look at the text
         found = [Token("name", word, 0, 0) for word in re.findall(r"\w+|&|'\w+", source)]
     words = [token.text for token in found]
-    for before, word in pairwise(["", *words]):
-        if word == "unsafe" or (before == "extern" and word != "crate"):
+    for word, after in pairwise([*words, ""]):
+        if word == "unsafe" or (word == "extern" and after != "crate"):
             yield "unsafe code" if word == "unsafe" else "foreign functions"
+        if word in SPELLED or (word in PLACES and after == "!"):
+            yield f"{word}!"
     marks = [word for word in words if word != "mut"]
     if any(
         a == c == "&" and b[:1] == d[:1] == "'"
