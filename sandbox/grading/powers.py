@@ -8,9 +8,9 @@ start threads and print, and libtest captures what tests print; its exit code is
 
 The compiler finds them, where names are resolved: clippy by the lists in `clippy.toml`, rustc by its lint
 `unsafe_code`. `--force-warn` reports every use whatever lint levels the program sets. The reports are no warnings of
-the program: `split` takes them out of its messages. What no lint reports needs a keyword that stands in the text, since
-no macro can make one: `extern` for foreign functions, `unsafe` in an attribute, a macro's name in `concat!`. So does rustc's issue 25860, by which
-safe code can reach any memory: a reference to a reference, both with a lifetime (`_words`).
+the program: `split` takes them out of its messages. What no lint reports needs a word that stands in the text, since no
+macro can make one (`_words`): `extern` for foreign functions, `unsafe` in an attribute, a macro's name in `concat!`. So
+does rustc's issue 25860, by which safe code can reach any memory: a reference to a reference, both with a lifetime.
 
 The lists also have what tells a program where it is called, such as the name of a thread: code that knows that it is
 tested is not what is delivered.
