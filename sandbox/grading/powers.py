@@ -8,7 +8,8 @@ start threads and print, and libtest captures what tests print; its exit code is
 
 The compiler finds them, where names are resolved: clippy by the lists in `clippy.toml`, rustc by its lint
 `unsafe_code`. `--force-warn` reports every use whatever lint levels the program sets. The reports are no warnings of
-the program: `split` takes them out of its messages.
+the program: `split` takes them out of its messages. Three macros are looked for as words, too, since they leave no trace
+where they are read: within `concat!`, and as the body of a naked function. No alias can do without the word.
 
 Not covered: holes in the language itself, such as rustc's issue 25860, by which safe code can reach any memory.
 """
@@ -33,6 +34,7 @@ FORCE = tuple(word for code in CODES for word in ("--force-warn", code))
 UNKNOWN = ("something that the compiler did not report on",)
 LISTS = "clippy.toml"
 MAX_POWERS = 8
+SPELLED = re.compile(r"\b(?:include_str|include_bytes|naked_asm)\b")
 USED = re.compile(r"^use of a disallowed (?:method|type|macro) `([^`]*)`")
 
 
@@ -66,4 +68,7 @@ def powers_of(reports: Iterable[Message], project: Project) -> tuple[str, ...]:
         used = USED.match(report.text)
         line = project.line_in_source(report.line)
         found.append((used[1] if used else f"unsafe code ({report.text})") + (f" in line {line}" if line else ""))
+    for word in SPELLED.finditer(project.source):
+        if not any(word[0] in text for text in found):
+            found.append(f"{word[0]} in line {project.source.count(chr(10), 0, word.start()) + 1}")
     return tuple(dict.fromkeys(found))[:MAX_POWERS]
