@@ -35,8 +35,8 @@ NONE = set("""
 ARGUMENTS = {"asm": '""', "global_asm": '""', "env": '"HOME"', "option_env": '"HOME"'}
 
 
-# Clippy reports no `asm!`, which needs `unsafe` and is reported by that (`UNSAFE`), and no `include!`, whose code is read
-# like all other code.
+# Clippy reports no `asm!`, which needs `unsafe` and is reported by that (`UNSAFE`), and no `include!`, whose code is
+# read like all other code.
 SEEN = [path for path in MACROS if path not in ("core::arch::asm", "std::include")]
 
 # How a function, a type and a macro can be used: N is a number, PATH the item, PARENT and LAST its two parts, ARGS the
@@ -198,8 +198,8 @@ HARMLESS = {
     "a number of a thread": "std::os::unix::thread::JoinHandleExt",
     "a word that is looked for in the text": "core::arch::naked_asm std::arch::naked_asm",
     "asks the processor": """
-        std::arch::is_x86_feature_detected std::arch::is_aarch64_feature_detected std::arch::is_loongarch_feature_detected
-        std::arch::is_riscv_feature_detected std::arch::is_s390x_feature_detected
+        std::arch::is_x86_feature_detected std::arch::is_aarch64_feature_detected
+        std::arch::is_loongarch_feature_detected std::arch::is_riscv_feature_detected std::arch::is_s390x_feature_detected
         """,
 }  # fmt: skip
 PURE_METHODS = set("""
