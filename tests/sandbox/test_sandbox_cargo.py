@@ -104,7 +104,7 @@ FORGERIES = {
 def test_cargo_believes_a_forgery_and_the_verdict_does_not(name: str, by_cargo: Callable[..., Verdict]) -> None:
     verdict = by_cargo(FORGERIES[name], LIMITS)
     assert verdict.test, "equal to cargo, which believes exit code 0"
-    assert not verdict.genuine and verdict.outcome is Outcome.FORGED
+    assert not verdict.genuine and verdict.powers and verdict.outcome is Outcome.UNTRUSTED
 
 
 @pytest.mark.slow  # the fast tests have an attack of this kind, by direct
@@ -151,7 +151,7 @@ def test_a_daemon_does_not_outlive_its_test(unprotected: Isolation, workdir: Pat
         'std::process::Command::new("setsid").args(["sleep", "98765"]).spawn().unwrap();'
         " std::thread::sleep(std::time::Duration::from_millis(200));"
     )
-    assert verdict_of(source, unprotected, workdir, phases=("test",)).outcome is Outcome.PASSED
+    assert verdict_of(source, unprotected, workdir, phases=("test",)).passed == 2
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "sleep 98765" not in running.splitlines()
 
@@ -161,7 +161,7 @@ def test_an_environment_variable_of_the_parent_is_not_seen(
 ) -> None:
     monkeypatch.setenv("SECRET_TOKEN", "hunter2")
     source = in_test('assert!(std::env::var("SECRET_TOKEN").is_err() && option_env!("SECRET_TOKEN").is_none());')
-    assert verdict_of(source, isolation, workdir, phases=("test",)).outcome is Outcome.PASSED
+    assert verdict_of(source, isolation, workdir, phases=("test",)).test
 
 
 def test_directories_without_permissions_are_removed_too(unprotected: Isolation, workdir: Path) -> None:
@@ -170,7 +170,7 @@ def test_directories_without_permissions_are_removed_too(unprotected: Isolation,
         " use std::os::unix::fs::PermissionsExt;"
         ' std::fs::set_permissions("locked", std::fs::Permissions::from_mode(0)).unwrap();'
     )
-    assert verdict_of(source, unprotected, workdir, phases=("test",)).outcome is Outcome.PASSED
+    assert verdict_of(source, unprotected, workdir, phases=("test",)).test
 
 
 def test_diagnostics_count_lines_in_the_programs_own_text(isolation: Isolation, workdir: Path) -> None:
@@ -198,12 +198,20 @@ def test_a_hundred_kilobytes_of_code_are_graded(isolation: Isolation, workdir: P
     assert verdict_of(source, isolation, workdir, phases=("build",)).build
 
 
-def test_a_program_that_forbids_the_canary_keeps_cargos_verdict(isolation: Isolation, workdir: Path) -> None:
-    other = "fn größe() {}\n"  # makes the canary take a name of another alphabet
-    verdict = verdict_of("#![deny(confusable_idents, uncommon_codepoints)]\n" + other + GOOD, isolation, workdir)
-    assert verdict.test and verdict.passed == 2
-    literal = GOOD.replace("a + b", 'a + b + "é".len() as i32 - 2')
-    assert verdict_of("#![forbid(non_ascii_idents)]\n" + literal, isolation, workdir).outcome is Outcome.PASSED
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "deny(confusable_idents, uncommon_codepoints)",
+        "forbid(non_ascii_idents)",
+        "forbid(unused_mut, clippy::complexity)",
+    ],
+)
+def test_what_a_program_forbids_is_not_broken_by_the_sandbox(
+    attributes: str, isolation: Isolation, workdir: Path
+) -> None:
+    source = f"#![{attributes}]\n" + GOOD.replace("a + b", 'a + b + "é".len() as i32 - 2')
+    verdict = verdict_of(source, isolation, workdir)
+    assert (verdict.outcome, verdict.passed) == (Outcome.PASSED, 2)
 
 
 PLAIN = ["passes", "clippy refuses"]
