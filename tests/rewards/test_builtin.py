@@ -21,6 +21,7 @@ from rewards.builtin import (
     clippy_clean,
     code_block,
     gold,
+    mutation,
     non_empty,
     reward,
 )
@@ -29,6 +30,7 @@ from rewards.builtin import tests_passed_share as share_passed
 from rewards.completion import Gold, GradedCompletion, Score
 from rewards.gold.result import GoldResult
 from rewards.rubric import Rubric
+from rewards.strictness.submit import Submission
 from sandbox import Diagnostic, Outcome, Verdict
 from sandbox.answers.answers import Answers
 
@@ -41,6 +43,7 @@ REGISTERED = [  # name, phase, whether on gold tests, the function's name for TR
     ("cargo_clippy", "clippy", False, "cargo_clippy_reward_func", 1.0),
     ("cargo_test", "test", False, "cargo_test_reward_func", 2.0),
     ("cargo_test_thorough", "test", False, "cargo_test_thorough_reward_func", None),
+    ("mutation", "test", False, "mutation_reward_func", None),
     ("non_empty", None, False, "non_empty_reward_func", 1.0),
     ("code_block", None, False, "code_block_count_reward_func", 0.5),
     ("test_block", None, False, "test_block_count_reward_func", 0.5),
@@ -145,11 +148,11 @@ def test_warnings_cost_only_the_clean_reward():
     assert clippy_clean(GradedCompletion(TEXT, verdict)) == (0.0, "2 warnings")
 
 
-def test_a_pass_that_is_not_strict_is_not_paid():
+def test_a_pass_that_is_not_strict_is_not_paid(pool):
     for name in ("a tautology", "an assert on literals"):
-        score = cargo_test(GradedCompletion(fenced(HACKS[name]), passed()))
-        assert score == (0.0, "no assert depends on code outside the tests")
-        assert share_passed(GradedCompletion(fenced(HACKS[name]), passed())).value == 0.0
+        completion = GradedCompletion(fenced(HACKS[name]), Submission(pool, HACKS[name]).future.result())
+        assert cargo_test(completion).value == share_passed(completion).value == mutation(completion).value == 0.0
+        assert cargo_test(completion).reason in ("the tests pass whatever add does", "no test reached the function add")
 
 
 @pytest.mark.parametrize(
@@ -163,9 +166,10 @@ def test_a_pass_that_is_not_strict_is_not_paid():
     ],
     ids=["one", "two", "one twice", "one and two that cannot fail", "none that can fail"],
 )
-def test_a_thorough_pass_is_paid_by_asserts_that_could_have_failed(body, paid):
+def test_a_thorough_pass_is_paid_by_asserts_that_could_have_failed(body, paid, pool):
     text = fenced(ADD + module(body))
-    assert cargo_test_thorough(GradedCompletion(text, passed())).value == paid
+    verdict = Submission(pool, ADD + module(body)).future.result()
+    assert cargo_test_thorough(GradedCompletion(text, verdict)).value == paid
     failed = dataclasses.replace(passed(), test=False, outcome=Outcome.TEST_FAILED)
     assert cargo_test_thorough(GradedCompletion(text, failed)).value == 0.0
 
@@ -193,7 +197,7 @@ def test_real_verdicts_score_as_expected(pool):
         "broken": ADD.replace("a + b", "a + ;"),
         "linted": "fn f(x: i32) -> bool {\n    x == x\n}\n",
     }
-    futures = {name: pool.submit(code) for name, code in programs.items()}
+    futures = {name: Submission(pool, code).future for name, code in programs.items()}
     graded = {name: GradedCompletion(fenced(code), futures[name].result()) for name, code in programs.items()}
     scores = {name: [scorer(found).value for scorer in OF_VERDICTS] for name, found in graded.items()}
     assert scores == {

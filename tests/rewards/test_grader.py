@@ -71,7 +71,7 @@ def test_checks_and_rewards_of_good_hacked_broken_and_missing_code(pool):
     assert [found.rewards["cargo_test"] for found in grades] == [1, 0, 1, 0, 0]
     assert all(found.rewards.keys() == PUBLISHED_WEIGHTS.keys() == found.seconds.keys() for found in grades)
     assert grades[0].verdict["code"].startswith("fn add") and grades[4].verdict["code"] is None
-    assert grades[1].verdict["strict_reason"] == "no assert depends on code outside the tests"
+    assert grades[1].verdict["strict_reason"] == "the tests pass whatever add does"
     assert grader.weights == PUBLISHED_WEIGHTS
 
 

@@ -24,6 +24,7 @@ PUBLISHED = {
 }
 FURTHER = [
     rewards.cargo_test_thorough_reward_func,
+    rewards.mutation_reward_func,
     rewards.tests_passed_share_reward_func,
     rewards.clippy_clean_reward_func,
     rewards.gold_reward_func,
@@ -38,7 +39,7 @@ def called_as_trl_does(function, completions, **columns):
 
 
 def test_every_name_that_the_package_offers_is_there():
-    assert len(set(rewards.__all__)) == len(rewards.__all__) == 23
+    assert len(set(rewards.__all__)) == len(rewards.__all__) == 24
     assert all(hasattr(rewards, name) for name in rewards.__all__) and dir(rewards) == sorted(rewards.__all__)
     offered: dict[str, object] = {}
     exec("from rewards import *", offered)
@@ -86,7 +87,7 @@ def test_the_best_completion_earns_the_published_seven_points():
 def test_a_failure_of_the_host_is_none_and_never_zero():
     failed = [Verdict(Outcome.HOST_ERROR, reason="no disk")]
     need_one = [reward for reward in REWARDS.values() if reward.needs_verdict]
-    assert len(need_one) == 6
+    assert len(need_one) == 7
     for reward in need_one:
         assert getattr(rewards, reward.published_name)(completions=[GOOD], verdicts=failed) == [None]
 
