@@ -94,6 +94,7 @@ def parse(source: str) -> Program:
             testing = in_tests or "cfg(test)" in attributes or (item.type == "mod_item" and _holds_tests(inner, tokens))
             if not in_tests and (testing if item.type == "mod_item" else "test" in attributes):
                 program.test_code.append((start, item.end_byte))
+                program.test_names.add(_name(item).removeprefix("r#"))
             if item.type == "mod_item" and "cfg(test)" in attributes and not in_tests:
                 program.num_test_modules += 1
             if item.type == "function_item":
@@ -139,8 +140,11 @@ def _read_test_code(program: Program, root: Node) -> None:
     program.asserts = list(asserts_in(inside))
     words, others = ([node_text(leaf).removeprefix("r#") for leaf in part] for part in (inside, outside))
     program.depends_on_cfg = not CFG.isdisjoint(others)
-    program.tests_extend_code = "macro_export" in words or any(
-        _extends(words, place, set(others)) for place in range(len(words)) if _starts_impl(words, place)
+    shared = program.test_names & set(others)  # what tests are called hides what a glob import brings
+    program.tests_extend_code = (
+        bool(shared)
+        or "macro_export" in words
+        or any(_extends(words, place, set(others)) for place in range(len(words)) if _starts_impl(words, place))
     )
 
 

@@ -41,6 +41,7 @@ class Program:
     functions: dict[str, Body] = field(default_factory=dict)  # outside tests, methods included
     num_test_modules: int = 0  # outermost modules marked `#[cfg(test)]`
     test_code: list[tuple[int, int]] = field(default_factory=list)  # disjoint byte ranges: test modules, tests outside
+    test_names: set[str] = field(default_factory=set)  # names of the modules and functions in these ranges
     tests: list[TestFunction] = field(default_factory=list)
     asserts: list[Assert] = field(default_factory=list)  # in test code, in order
     redefined: set[str] = field(default_factory=set)  # macros it defines, aliases of `use ... as`, asserts it imports

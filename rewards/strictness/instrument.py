@@ -1,7 +1,8 @@
 """Makes an experiment of a program: puts a switch before every change, and a record in place of every assert.
 
 The text is changed by insertions alone, on the lines where they belong, so that a program keeps its lines. In test code
-the names of the asserts get another meaning: they write down whether they hold, and no longer end the test. Outside tests, changes are put in:
+the names of the asserts get another meaning: they write down whether they hold, and no longer end the test. Outside
+tests, changes are put in:
 
 return      the function returns another value of its type at once: a large, an empty or a small one, which the
             compiler chooses by the type
@@ -18,7 +19,7 @@ constants, patterns, and functions that macros make.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from tree_sitter import Node
 
@@ -156,7 +157,7 @@ class _Writer:
     # ---- test code
 
     def _read_tests(self, root: Node) -> None:
-        """Give test code our macros by the names of the asserts, and say of each test that should panic whether it does."""
+        """Give test code our macros by the names of the asserts; let tests that should panic say whether they do."""
         inside = [leaf for leaf in leaves(root) if self._in_tests(leaf)]
         names = [node_text(leaf).removeprefix("r#") for leaf in inside]
         self._called = {a for a, b in zip(names, names[1:], strict=False) if b == "(" and a.isidentifier()}

@@ -101,7 +101,11 @@ class Crate:
         project = Project(self._workdir / "crate", "")
         if first:
             project.create()
-        support = (Path(__file__).parent / "support.rs").read_text().replace("SUPPORT", self.module)
+        files = ("changes.rs", "values.rs", "records.rs")
+        support = "#![allow(warnings)]\n" + "".join(
+            (Path(__file__).parent / "support" / name).read_text() for name in files
+        )
+        support = support.replace("SUPPORT", self.module)
         support += f'const IDS: usize = {MAX_IDS};\nconst WORD: &str = "{self.word}";\n'
         (project.root / f"src/{self.module}.rs").write_text(support)
         for member in self.members:

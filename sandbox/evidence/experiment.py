@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["ALWAYS", "MAX_IDS", "NO_FUNCTION", "SUPPORT", "Experiment", "MutantGroup", "Mutant", "Part"]
+__all__ = ["ALWAYS", "MAX_IDS", "NO_FUNCTION", "SUPPORT", "Experiment", "Mutant", "Part"]
 
 SUPPORT = "SUPPORT_OF_EVIDENCE"  # stands for the path of the support module in `Part.text`
 MAX_IDS = 256  # mutants, asserts and functions of a program, each

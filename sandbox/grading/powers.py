@@ -8,18 +8,24 @@ start threads and print, and libtest captures what tests print; its exit code is
 
 The compiler finds them, where names are resolved: clippy by the lists in `clippy.toml`, rustc by its lint
 `unsafe_code`. `--force-warn` reports every use whatever lint levels the program sets. The reports are no warnings of
-the program: `split` takes them out of its messages. Three macros are looked for as words, too, since they leave no trace
-where they are read: within `concat!`, and as the body of a naked function. No alias can do without the word.
+the program: `split` takes them out of its messages. What no lint reports needs a word that stands in the text, since no
+macro can make one (`_words`): `extern` for foreign functions, `unsafe` in an attribute, a macro's name in `concat!`. So
+does rustc's issue 25860, by which safe code can reach any memory: a reference to a reference, both with a lifetime.
 
-Not covered: holes in the language itself, such as rustc's issue 25860, by which safe code can reach any memory.
+The lists also have what tells a program where it is called, such as the name of a thread: code that knows that it is
+tested is not what is delivered.
+
+Not covered: other holes in the language, such as rustc's issue 57893.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
+from sandbox.grading.lexer import Token, is_plain, tokens
 from sandbox.grading.messages import Message
 from sandbox.project import Project
 
@@ -34,7 +40,8 @@ FORCE = tuple(word for code in CODES for word in ("--force-warn", code))
 UNKNOWN = ("something that the compiler did not report on",)
 LISTS = "clippy.toml"
 MAX_POWERS = 8
-SPELLED = re.compile(r"\b(?:include_str|include_bytes|naked_asm)\b")
+SPELLED = frozenset(("include_str", "include_bytes", "naked_asm"))  # leave no trace in `concat!` or a naked function
+PLACES = frozenset(("file", "column", "module_path"))  # as macros
 USED = re.compile(r"^use of a disallowed (?:method|type|macro) `([^`]*)`")
 
 
@@ -68,7 +75,26 @@ def powers_of(reports: Iterable[Message], project: Project) -> tuple[str, ...]:
         used = USED.match(report.text)
         line = project.line_in_source(report.line)
         found.append((used[1] if used else f"unsafe code ({report.text})") + (f" in line {line}" if line else ""))
-    for word in SPELLED.finditer(project.source):
-        if not any(word[0] in text for text in found):
-            found.append(f"{word[0]} in line {project.source.count(chr(10), 0, word.start()) + 1}")
-    return tuple(dict.fromkeys(found))[:MAX_POWERS]
+    return tuple(dict.fromkeys([*found, *_words(project.source)]))[:MAX_POWERS]
+
+
+def _words(source: str) -> Iterator[str]:
+    """The powers that stand in a program's text, as far as no lint reports them."""
+    try:
+        found = list(tokens(source))
+    except ValueError:
+        found = []
+    if not found or not all(map(is_plain, found)):  # rustc may see other tokens: look at the text
+        found = [Token("name", word, 0, 0) for word in re.findall(r"\w+|&|'\w+", source)]
+    words = [token.text for token in found]
+    for word, after in pairwise([*words, ""]):
+        if word == "unsafe" or (word == "extern" and after != "crate"):
+            yield "unsafe code" if word == "unsafe" else "foreign functions"
+        if word in SPELLED or (word in PLACES and after == "!"):
+            yield f"{word}!"
+    marks = [word for word in words if word != "mut"]
+    if any(
+        a == c == "&" and b[:1] == d[:1] == "'"
+        for a, b, c, d in zip(marks, marks[1:], marks[2:], marks[3:], strict=False)
+    ):
+        yield "a reference to a reference, both with a lifetime (rustc's issue 25860)"
