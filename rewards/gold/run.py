@@ -13,7 +13,7 @@ from rewards.gold.result import GoldResult
 from rewards.gold.rows import GoldRow, gold_row
 from rewards.gold.terms import Panic, Term, read_term
 from rewards.rust.asserts import ASSERTS
-from rewards.rust.parse import parse
+from rewards.rust.parse import MAX_PARSED, parse
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Call, Calls
 from sandbox.verdict import Outcome, Verdict
@@ -48,7 +48,7 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
     Args:
         code: The completion's program.
         columns: The columns of the prompt's row in the data.
-    Returns: None when the row has no gold tests, or when they are a test module and the code redefines what that relies
+    Returns: None when the row has no gold tests, when the code is too long to be read, or when they are a test module and the code redefines what that relies
         on: an assert macro, `panic`, `test`, or equality (so that it does not use both sides).
     Raises: ValueError, as `rewards.gold.rows.gold_row`.
 
@@ -57,7 +57,7 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
     (1, (Call(value='f()', statements=()),))
     """
     row = gold_row(columns)
-    if row is None:
+    if row is None or len(code) > MAX_PARSED:
         return None
     program = parse(code)
     encoded = code.encode("utf-8", "replace")  # as `parse` counts its bytes

@@ -92,7 +92,8 @@ def parse(source: str) -> Program:
         for item, attributes, start in _items(container, tokens):
             inner = item.child_by_field_name("body")
             testing = in_tests or "cfg(test)" in attributes or (item.type == "mod_item" and _holds_tests(inner, tokens))
-            if not in_tests and (testing if item.type == "mod_item" else "test" in attributes):
+            whole = item.type == "mod_item" or (item.type == "function_item" and "cfg(test)" in attributes)
+            if not in_tests and (testing if whole else "test" in attributes):
                 program.test_code.append((start, item.end_byte))
                 program.test_names.add(_name(item).removeprefix("r#"))
             if item.type == "mod_item" and "cfg(test)" in attributes and not in_tests:
@@ -167,7 +168,7 @@ def _extends(words: Sequence[str], place: int, outside: Set[str]) -> bool:
     if kind in own or trait in own:
         return False
     methods = set(_methods(words, end))
-    return at >= 0 or "$" in methods or not outside.isdisjoint(methods)
+    return at >= 0 or any(name.startswith("$") for name in methods) or not outside.isdisjoint(methods)
 
 
 def _methods(words: Sequence[str], start: int) -> Iterator[str]:
@@ -190,8 +191,8 @@ def _last_name(words: Sequence[str]) -> str:
     """The last name of a path, without generics, references and `where`; empty where a macro makes it."""
     depth, name = 0, ""
     for word in words:
-        if word == "where" or word == "$":
-            return "" if word == "$" else name
+        if word == "where" or word.startswith("$"):
+            return name if word == "where" else ""
         depth += (word == "<") - (word == ">") - 2 * (word == ">>")
         if depth == 0 and word.isidentifier():
             name = word

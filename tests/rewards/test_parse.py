@@ -12,7 +12,7 @@ from completions import ADD, NO_TESTS, fenced, module
 from rewards import extract_code, parse
 from rewards.builtin import REWARDS
 from rewards.completion import GradedCompletion
-from rewards.gold import gold_program
+from rewards.gold.run import gold_run
 from rewards.rubric import Rubric
 from rewards.rust.parse import MAX_PARSED, code_blocks
 from sandbox.verdict import Outcome, Verdict
@@ -88,14 +88,52 @@ def test_any_text_has_a_structure_within_its_bytes(code):
     assert len(program.asserts) <= code.count("assert")
 
 
-def test_functions_constants_types_tests_and_helpers_are_told_apart():
+def test_functions_and_tests_are_told_apart():
     program = parse(
-        "const A: u8 = 1; struct S<T>(T); impl<T> S<T> { fn m(&self) {} } fn f() {} mod inner { fn g() {} }\n"
+        "struct S<T>(T); impl<T> S<T> { fn m(&self) {} } fn f() { todo!() } mod inner { fn g() {} }\n"
+        "#[cfg(test)] fn aside() {}\n"
         "#[cfg(test)]\nmod tests { use super::*; fn help() {} const B: u8 = 2; #[test] fn t() { assert!(true) } }"
     )
-    assert (set(program.functions), program.constants, program.types) == ({"m", "f", "g"}, {"A"}, {"S"})
-    assert (set(program.helpers), program.test_items, [t.name for t in program.tests]) == ({"help"}, {"B"}, ["t"])
-    assert program.num_test_modules == 1
+    assert set(program.functions) == {"m", "f", "g"} and [t.name for t in program.tests] == ["t"]
+    assert (program.functions["f"].statements, program.functions["f"].macros) == (1, {"todo"})
+    assert program.num_test_modules == 1 and program.test_names == {"aside", "tests"}
+
+
+@pytest.mark.parametrize(
+    ("code", "depends"),
+    [
+        ("fn f() {} #[cfg(test)] mod t { #[cfg(unix)] fn g() {} }", False),
+        ("#[cfg(not(test))] fn f() {} #[cfg(test)] mod t {}", True),
+        ("fn f() -> bool { cfg!(test) }", True),
+        ("#[cfg_attr(test, inline)] fn f() {}", True),
+        ("#[r#cfg(test)] use a::b;", True),
+        ("#[cfg(test)] fn f() {}", False),
+        ("m! { #[cfg(test)] fn f() {} }", True),
+        ('// cfg(test)\nfn f() { let _ = "cfg"; }', False),
+    ],
+)
+def test_code_that_differs_with_a_cfg_is_seen(code, depends):
+    assert parse(code).depends_on_cfg is depends
+
+
+@pytest.mark.parametrize(
+    ("tests", "extends"),
+    [
+        ("struct Mock; impl Shape for Mock { fn area(&self) -> i32 { 1 } }", False),
+        ("trait Ext { fn x(&self); } impl Ext for Sq { fn x(&self) {} }", False),
+        ("impl Sq { fn sample() -> Sq { Sq } }", False),
+        ("impl Sq { fn area(&self) -> i32 { 1 } }", True),
+        ("impl Shape for Sq { fn area(&self) -> i32 { 1 } }", True),
+        ("impl<T> Shape for T { fn area(&self) -> i32 { 1 } }", True),
+        ("type Own = super::Sq; impl Own { fn area(&self) -> i32 { 1 } }", True),
+        ("macro_rules! m { ($n:ident) => { impl Sq { fn $n(&self) {} } } }", True),
+        ("#[macro_export] macro_rules! m { () => {} }", True),
+        ("fn f(x: impl Shape) -> impl Shape { x }", False),
+    ],
+)
+def test_tests_that_may_change_the_code_are_seen(tests, extends):
+    code = "trait Shape { fn area(&self) -> i32; } struct Sq; fn f(s: &Sq) -> i32 { s.area() }\n"
+    assert parse(f"{code}#[cfg(test)]\nmod t {{ use super::*; {tests} }}").tests_extend_code is extends
 
 
 @pytest.mark.parametrize("name", ["tests in a comment", "tests in a string"])
@@ -109,13 +147,8 @@ def test_the_attributes_of_a_test_are_read():
         '#[cfg(test)] mod t { #[test] #[ignore = "slow"] fn a() {} #[test]\n// why\n#[should_panic(expected = "x y")]\n'
         "fn b() {} #[test] #[cfg(unix)] fn c() {} #[test] fn d() {} }"
     )
-    seen = [(t.name, t.ignored, t.should_panic, t.conditional) for t in program.tests]
-    assert seen == [
-        ("a", True, False, False),
-        ("b", False, True, False),
-        ("c", False, False, True),
-        ("d",) + (False,) * 3,
-    ]
+    seen = [(t.name, t.ignored, t.should_panic) for t in program.tests]
+    assert seen == [("a", True, False), ("b", False, True), ("c", False, False), ("d", False, False)]
     assert program.tests[1].attributes == ("test", 'should_panic(expected="x y")')
 
 
@@ -130,12 +163,12 @@ def test_asserts_are_the_same_when_only_spaces_comments_and_messages_differ():
     program = parse(
         ADD + module('assert_eq!(add(1,2), 3);\n assert_eq!( add(1, 2) /* x */, 3, "m {}", 1 );\n assert!(x > 1);')
     )
-    assert [found.text for found in program.asserts] == ["assert_eq(add ( 1 , 2 ) , 3)"] * 2 + ["assert(x > 1)"]
+    assert [found.text for found in program.asserts] == ["assert_eq(3, add ( 1 , 2 ))"] * 2 + ["assert(x > 1)"]
 
 
 def test_commas_of_generics_do_not_split_arguments():
     (found,) = parse("#[test] fn t() { assert_eq!(f::<A, B>(1), [1, 2]); }").asserts
-    assert found.arguments == ("f :: < A , B > ( 1 )", "[ 1 , 2 ]")
+    assert found.arguments == "f::<A,B>(1),[1,2]"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +199,7 @@ def test_a_program_that_is_too_long_is_code_that_nobody_reads():
     )
     started = time.process_time()
     scores = Rubric(dict.fromkeys(REWARDS, 1.0)).score(completion)
-    gold = gold_program(code + module("#[test] fn t() {}"), {"gold_tests": "#[test] fn g() { assert_eq!(f(), 1); }"})
+    gold = gold_run(code + module("#[test] fn t() {}"), {"gold_tests": "#[test] fn g() { assert_eq!(f(), 1); }"})
     assert completion.code == code * 8 and gold is None
     assert (scores["non_empty"].value, scores["cargo_build"].reason, scores["code_block"].value) == (0.0, "x", 1.0)
     assert time.process_time() - started < 2

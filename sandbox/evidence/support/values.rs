@@ -118,6 +118,22 @@ impl<T: Make, E: Make> Make for Result<T, E> {
         }
     }
 }
+macro_rules! errors {
+    ($($t:ty: $made:expr;)*) => { $(
+        impl Make for $t {
+            fn make(_: usize, _: usize) -> Option<Self> {
+                Some($made)
+            }
+        }
+    )* };
+}
+errors! {
+    ::std::fmt::Error: ::std::fmt::Error;
+    ::std::num::ParseIntError: "".parse::<i32>().unwrap_err();
+    ::std::num::ParseFloatError: "".parse::<f64>().unwrap_err();
+    ::std::num::TryFromIntError: u8::try_from(-1_i32).unwrap_err();
+    ::std::string::FromUtf8Error: String::from_utf8(vec![255]).unwrap_err();
+}
 impl Make for Box<dyn ::std::error::Error> {
     fn make(_: usize, _: usize) -> Option<Self> {
         Some("mutant".into())
@@ -185,7 +201,8 @@ macro_rules! tuples {
 }
 tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
 
-// `of_type!` chooses `Known` where the type has a value, else `Unknown`: method lookup finds the former first.
+// `of_type!` chooses `Known` where the type has a value, then `Partly` where a part of it has, else `Unknown`: method
+// lookup finds them in this order.
 pub struct Of<T>(::std::marker::PhantomData<T>);
 impl<T> Of<T> {
     pub fn new() -> Self {
@@ -194,16 +211,34 @@ impl<T> Of<T> {
 }
 macro_rules! of_type {
     ($t:ty, $seed:expr, $depth:expr) => {{
-        use $crate::SUPPORT::{Known as _, Unknown as _};
-        (&&$crate::SUPPORT::Of::<$t>::new()).value($seed, $depth)
+        use $crate::SUPPORT::{Known as _, Partly as _, Unknown as _};
+        (&&&$crate::SUPPORT::Of::<$t>::new()).value($seed, $depth)
     }};
 }
 pub trait Known<T> {
     fn value(&self, seed: usize, depth: usize) -> Option<T>;
 }
-impl<T: Make> Known<T> for &Of<T> {
+impl<T: Make> Known<T> for &&Of<T> {
     fn value(&self, seed: usize, depth: usize) -> Option<T> {
         T::make(seed, depth)
+    }
+}
+pub trait Partly<T> {
+    fn value(&self, seed: usize, depth: usize) -> Option<T>;
+}
+impl<T: Make, E> Partly<Result<T, E>> for &Of<Result<T, E>> {
+    fn value(&self, seed: usize, depth: usize) -> Option<Result<T, E>> {
+        T::make(seed, depth + 1).map(Ok)
+    }
+}
+impl<T> Partly<Option<T>> for &Of<Option<T>> {
+    fn value(&self, _: usize, _: usize) -> Option<Option<T>> {
+        Some(None)
+    }
+}
+impl<T> Partly<Vec<T>> for &Of<Vec<T>> {
+    fn value(&self, _: usize, _: usize) -> Option<Vec<T>> {
+        Some(Vec::new())
     }
 }
 pub trait Unknown<T> {
