@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import pickle
 
@@ -24,6 +25,7 @@ PUBLISHED = {
 }
 FURTHER = [
     rewards.cargo_test_thorough_reward_func,
+    rewards.mutation_reward_func,
     rewards.tests_passed_share_reward_func,
     rewards.clippy_clean_reward_func,
     rewards.gold_reward_func,
@@ -38,7 +40,7 @@ def called_as_trl_does(function, completions, **columns):
 
 
 def test_every_name_that_the_package_offers_is_there():
-    assert len(set(rewards.__all__)) == len(rewards.__all__) == 23
+    assert len(set(rewards.__all__)) == len(rewards.__all__) == 24
     assert all(hasattr(rewards, name) for name in rewards.__all__) and dir(rewards) == sorted(rewards.__all__)
     offered: dict[str, object] = {}
     exec("from rewards import *", offered)
@@ -86,7 +88,7 @@ def test_the_best_completion_earns_the_published_seven_points():
 def test_a_failure_of_the_host_is_none_and_never_zero():
     failed = [Verdict(Outcome.HOST_ERROR, reason="no disk")]
     need_one = [reward for reward in REWARDS.values() if reward.needs_verdict]
-    assert len(need_one) == 6
+    assert len(need_one) == 7
     for reward in need_one:
         assert getattr(rewards, reward.published_name)(completions=[GOOD], verdicts=failed) == [None]
 
@@ -100,6 +102,16 @@ def test_without_verdicts_one_pool_grades_each_program_once(pool, monkeypatch):
     assert rewards.cargo_build_reward_func(completions=texts) == [1.0, 1.0, 0.0, 0.0]
     assert rewards.cargo_test_reward_func(completions=texts) == [1.0, 0.0, 0.0, 0.0]
     assert len(submitted) == 6 and pool.submit(submitted[0]).done()
+
+
+def test_every_function_sees_what_the_tests_depend_on(pool, monkeypatch):
+    monkeypatch.setattr(trl_functions, "_pools", [pool])
+    texts = [GOOD, fenced(HACKS["a tautology"])]
+    assert rewards.cargo_test_thorough_reward_func(completions=texts) == [0.25, 0.0]
+    shares = rewards.mutation_reward_func(completions=texts)
+    assert 0.0 < shares[0] <= 1.0 and shares[1] == 0.0
+    without = [dataclasses.replace(passed(), evidence=None)]
+    assert rewards.cargo_test_reward_func(completions=[GOOD], verdicts=without) == [0.0]
 
 
 def test_gold_tests_come_from_the_columns(pool, monkeypatch):
