@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -187,10 +188,15 @@ class _Runs:
 
     def _start(self, done: Finished, records: Sequence[Sequence[bytes]]) -> None:
         """Keep what the run without a mutant tells about the others."""
-        if done.stop or done.stderr_cut_at is not None:
+        if _was_ended(done) or done.stderr_cut_at is not None:
             self._reason = "the instrumented program reached a limit"
         ticks = sum(record[0] == b"t" for record in records)
         self._fuel = MORE_FUEL + TIMES_FUEL * (1 << ticks if ticks else 0)
+
+
+def _was_ended(done: Finished) -> bool:
+    """Whether a run met a limit: the watcher ended it, or the kernel for its CPU time."""
+    return done.stop is not None or -done.exit_code in (signal.SIGXCPU, signal.SIGKILL)
 
 
 def _read(mutant: int, done: Finished, records: Sequence[Sequence[bytes]]) -> Run:
@@ -212,7 +218,7 @@ def _read(mutant: int, done: Finished, records: Sequence[Sequence[bytes]]) -> Ru
         reached=bool(found(b"m")),
         unknown=bool(found(b"u")),
         passed=done.exit_code == 0 and tally is not None and tally.failed == 0 and agrees(tally, done.stdout),
-        endless=done.stop is not None or any(record[0] == b"d" for record in records),
+        endless=_was_ended(done) or any(record[0] == b"d" for record in records),
     )
 
 

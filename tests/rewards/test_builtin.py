@@ -10,6 +10,7 @@ import pytest
 import rewards
 from completions import ADD, HACKS, HONEST, NO_TESTS, fenced, module, passed
 from grpo_rust.recipe import RewardsSection
+from reward_hacks import REWARD_HACKS
 from rewards.builtin import (
     PUBLISHED_WEIGHTS,
     REWARDS,
@@ -33,6 +34,7 @@ from rewards.rubric import Rubric
 from rewards.strictness.submit import Submission
 from sandbox import Diagnostic, Outcome, Verdict
 from sandbox.answers.answers import Answers
+from sandbox.verdict import Evidence
 
 OF_VERDICTS = (cargo_build, cargo_clippy, cargo_test, clippy_clean, share_passed)
 TEXT = fenced(HONEST["a plain call"])
@@ -52,6 +54,11 @@ REGISTERED = [  # name, phase, whether on gold tests, the function's name for TR
     ("clippy_clean", "clippy", False, "clippy_clean_reward_func", None),
     ("gold", "test", True, "gold_reward_func", None),
 ]
+
+
+def really_graded(code, pool, *, thorough=False):
+    """A completion that is the program, graded and examined."""
+    return GradedCompletion(fenced(code), Submission(pool, code, thorough=thorough).future.result())
 
 
 @pytest.fixture

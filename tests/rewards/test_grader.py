@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from completions import ADD, HACKS, HONEST, fenced, module
+from completions import ADD, HACKS, HONEST, fenced, module, passed
 from grpo.rollout.records import Completion, Example
+from reward_hacks import REWARD_HACKS
 from rewards import Rubric, RustGrader
 from rewards.builtin import PUBLISHED_WEIGHTS
 from sandbox import Outcome, SandboxPool, Verdict
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
+from sandbox.verdict import Evidence
 
 USER_REWARDS = Path(__file__).with_name("user_rewards.py")
 EXAMPLE = Example("e", ({"role": "user", "content": "Write add"},), {"rust_test_list": ["assert_eq!(add(1, 2), 3);"]})
@@ -73,6 +75,42 @@ def test_checks_and_rewards_of_good_hacked_broken_and_missing_code(pool):
     assert grades[0].verdict["code"].startswith("fn add") and grades[4].verdict["code"] is None
     assert grades[1].verdict["strict_reason"] == "the tests pass whatever add does"
     assert grader.weights == PUBLISHED_WEIGHTS
+
+
+def test_the_grader_examines_what_passing_tests_depend_on_unless_told_not_to(pool):
+    texts = [fenced(REWARD_HACKS["times zero"]), fenced(HONEST["a plain call"]), fenced(ADD)]
+    for mutation, paid in ((True, [0.0, 1.0, 0.0]), (False, [1.0, 1.0, 0.0])):
+        grades = grade(RustGrader(Rubric({"cargo_test": 1.0}), pool, mutation=mutation), *texts)
+        assert [found.rewards["cargo_test"] for found in grades] == paid
+        assert [found.verdict["evidence"] is None for found in grades] == [False, False, True]
+        assert grades[1].verdict["evidence"]["waived"] is not mutation
+
+
+def test_a_rubric_with_the_mutation_score_tries_every_change(pool):
+    text = fenced(HONEST["a plain call"])
+    (few,) = grade(RustGrader(Rubric({"cargo_test": 1.0}), pool), text)
+    (all_of_them,) = grade(RustGrader(Rubric({"mutation": 1.0}), pool), text)
+    assert len(all_of_them.verdict["evidence"]["runs"]) > len(few.verdict["evidence"]["runs"])
+    assert 0.0 < all_of_them.rewards["mutation"] <= 1.0
+
+
+@pytest.mark.parametrize("nested", [700, 10_000])
+def test_a_program_that_nests_deeply_takes_nothing_but_its_own_grade(nested, pool):
+    deep = f"fn deep() -> i32 {{\n    {'(' * nested}1{')' * nested}\n}}\n" + module("assert_eq!(deep(), 1);")
+    honest, other = grade(RustGrader(Rubric(PUBLISHED_WEIGHTS), pool), fenced(HONEST["a plain call"]), fenced(deep))
+    assert honest.rewards["cargo_test"] == 1.0 and honest.checks["test_strict"] == 1.0
+    assert other.rewards["cargo_build"] in (0.0, 1.0) and other.checks["test_strict"] == other.rewards["cargo_test"]
+
+
+def test_a_failure_of_the_host_while_examining_is_no_score(caplog):
+    class NoEvidence(FixedPool):
+        def submit_experiment(self, experiment):
+            future: Future[Evidence] = Future()
+            future.set_result(Evidence(Outcome.HOST_ERROR, reason="no disk"))
+            return future
+
+    (found,) = grade(RustGrader(Rubric(PUBLISHED_WEIGHTS), NoEvidence(passed())), fenced(HONEST["a plain call"]))
+    assert set(found.rewards.values()) == set(found.checks.values()) == {None} and found.solved is None
 
 
 def test_gold_is_none_where_it_was_not_asked_for_or_is_not_there(pool):

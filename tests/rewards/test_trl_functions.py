@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import pickle
 
@@ -101,6 +102,16 @@ def test_without_verdicts_one_pool_grades_each_program_once(pool, monkeypatch):
     assert rewards.cargo_build_reward_func(completions=texts) == [1.0, 1.0, 0.0, 0.0]
     assert rewards.cargo_test_reward_func(completions=texts) == [1.0, 0.0, 0.0, 0.0]
     assert len(submitted) == 6 and pool.submit(submitted[0]).done()
+
+
+def test_every_function_sees_what_the_tests_depend_on(pool, monkeypatch):
+    monkeypatch.setattr(trl_functions, "_pools", [pool])
+    texts = [GOOD, fenced(HACKS["a tautology"])]
+    assert rewards.cargo_test_thorough_reward_func(completions=texts) == [0.25, 0.0]
+    shares = rewards.mutation_reward_func(completions=texts)
+    assert 0.0 < shares[0] <= 1.0 and shares[1] == 0.0
+    without = [dataclasses.replace(passed(), evidence=None)]
+    assert rewards.cargo_test_reward_func(completions=[GOOD], verdicts=without) == [0.0]
 
 
 def test_gold_tests_come_from_the_columns(pool, monkeypatch):
