@@ -87,7 +87,7 @@ def _words(source: str) -> Iterator[str]:
         lines = enumerate(source.split("\n"), 1)
         found = [Token("name", word, n, 0) for n, line in lines for word in re.findall(r"\w+|[&!]|'\w+", line)]
     words = [token.text for token in found]
-    for token, after in zip(found, [*words[1:], ""], strict=True):
+    for token, after in zip(found, [*words[1:], ""], strict=False):
         word, where = token.text, f" in line {token.line}"
         if word == "unsafe" or (word == "extern" and after != "crate"):
             yield ("unsafe code" if word == "unsafe" else "foreign functions") + where
