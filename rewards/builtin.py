@@ -119,7 +119,7 @@ def cargo_test_thorough(completion: GradedCompletion) -> Score:
         return _no_verdict(completion)
     if not completion.judgement.strict:
         return Score(0.0, completion.judgement.reason)
-    count = max(1, len(effective_asserts(completion.verdict.evidence)))
+    count = len(effective_asserts(completion.verdict.evidence))
     share = min(count, THOROUGH_ASSERTS) / THOROUGH_ASSERTS
     return Score(share**2, f"passes with {count} asserts that a change of the code made false")
 

@@ -48,8 +48,9 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
     Args:
         code: The completion's program.
         columns: The columns of the prompt's row in the data.
-    Returns: None when the row has no gold tests, when the code is too long to be read, or when they are a test module and the code redefines what that relies
-        on: an assert macro, `panic`, `test`, or equality (so that it does not use both sides).
+    Returns: None when the row has no gold tests, when the code is too long to be read, or when the tests are a module
+        and the code redefines what that relies on: an assert macro, `panic`, `test`, or equality (so that it does not
+        use both sides).
     Raises: ValueError, as `rewards.gold.rows.gold_row`.
 
     >>> run = gold_run("fn f() -> u8 { 1 }", {"rust_test_list": ["assert_eq!(f(), 1);"]})

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from pathlib import Path
 
 from sandbox.grading.lexer import Token, is_plain, tokens
@@ -40,8 +39,8 @@ FORCE = tuple(word for code in CODES for word in ("--force-warn", code))
 UNKNOWN = ("something that the compiler did not report on",)
 LISTS = "clippy.toml"
 MAX_POWERS = 8
-SPELLED = frozenset(("include_str", "include_bytes", "naked_asm"))  # leave no trace in `concat!` or a naked function
-PLACES = frozenset(("file", "column", "module_path"))  # as macros
+SPELLED = frozenset(("include_str", "include_bytes", "naked_asm", "Termination"))  # leave no trace in some places
+PLACES = frozenset(("file", "column", "module_path"))  # as macros, by their own or another name
 USED = re.compile(r"^use of a disallowed (?:method|type|macro) `([^`]*)`")
 
 
@@ -85,16 +84,16 @@ def _words(source: str) -> Iterator[str]:
     except ValueError:
         found = []
     if not found or not all(map(is_plain, found)):  # rustc may see other tokens: look at the text
-        found = [Token("name", word, 0, 0) for word in re.findall(r"\w+|&|'\w+", source)]
+        lines = enumerate(source.split("\n"), 1)
+        found = [Token("name", word, n, 0) for n, line in lines for word in re.findall(r"\w+|[&!]|'\w+", line)]
     words = [token.text for token in found]
-    for word, after in pairwise([*words, ""]):
+    for token, after in zip(found, [*words[1:], ""], strict=True):
+        word, where = token.text, f" in line {token.line}"
         if word == "unsafe" or (word == "extern" and after != "crate"):
-            yield "unsafe code" if word == "unsafe" else "foreign functions"
-        if word in SPELLED or (word in PLACES and after == "!"):
-            yield f"{word}!"
+            yield ("unsafe code" if word == "unsafe" else "foreign functions") + where
+        if word in SPELLED or (word in PLACES and after in ("!", "as")):
+            yield word + where
     marks = [word for word in words if word != "mut"]
-    if any(
-        a == c == "&" and b[:1] == d[:1] == "'"
-        for a, b, c, d in zip(marks, marks[1:], marks[2:], marks[3:], strict=False)
-    ):
-        yield "a reference to a reference, both with a lifetime (rustc's issue 25860)"
+    for a, b, c, d in zip(marks, marks[1:], marks[2:], marks[3:], strict=False):
+        if a == c == "&" and b[:1] == d[:1] == "'":
+            yield "a reference to a reference, both with a lifetime (rustc's issue 25860)"

@@ -80,7 +80,8 @@ WRONG = {
     + module("let _ = std::panic::catch_unwind(|| assert_eq!(add(1, 2), 3));"),
     "an assert behind what is never there": "fn half(x: i32) -> Option<i32> {\n    let _ = x;\n    None\n}\n"
     + module("if let Some(x) = half(4) {\n            assert_eq!(x, 2);\n        }"),
-    "a test that hides what the code calls": "mod settings {\n    pub fn sign() -> i32 {\n        -1\n    }\n}\nuse settings::*;\n"
+    "a test that hides what the code calls": "mod settings {\n    pub fn sign() -> i32 {\n        -1\n    }\n}\n"
+    "use settings::*;\n"
     "fn add(a: i32, b: i32) -> i32 {\n    a + sign() * b\n}\n#[test]\nfn sign() -> i32 {\n    1\n}\n",
     "code for tests alone": "#[cfg(not(test))]\nfn add(a: i32, b: i32) -> i32 {\n    a - b\n}\n"
     "#[cfg(all(test))]\nfn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n" + module("assert_eq!(add(1, 2), 3);"),

@@ -30,9 +30,10 @@ ALLOW += "#![allow(clippy::disallowed_macros, unsafe_code)]\n#![cfg_attr(all(), 
 TWO = ("copy", "hard_link", "rename", "soft_link", "symlink", "write", "set_var")
 NONE = set("""
     abort exit id args args_os current_dir current_exe home_dir temp_dir vars vars_os pipe stderr stdin stdout set_hook
-    take_hook parent_id capture force_capture
+    take_hook parent_id capture force_capture current caller
     """.split())
 ARGUMENTS = {"asm": '""', "global_asm": '""', "env": '"HOME"', "option_env": '"HOME"'}
+ARGUMENTS |= {"module_path": ""}
 
 
 # Clippy reports no `asm!`, which needs `unsafe` and is reported by that (`UNSAFE`), and no `include!`, whose code is
@@ -193,13 +194,14 @@ HARMLESS = {
         std::panic::catch_unwind std::panic::panic_any std::panic::resume_unwind std::panic::AssertUnwindSafe
         std::panic::RefUnwindSafe std::panic::UnwindSafe
         """,
-    "tells a test's result to libtest": "std::process::Termination",
+    "a name that is looked for in the text": "std::process::Termination",
     "asks for addresses, which isolation refuses, and gives addresses": "std::net::ToSocketAddrs",
     "a number of a thread": "std::os::unix::thread::JoinHandleExt",
     "a word that is looked for in the text": "core::arch::naked_asm std::arch::naked_asm",
     "asks the processor": """
         std::arch::is_x86_feature_detected std::arch::is_aarch64_feature_detected
-        std::arch::is_loongarch_feature_detected std::arch::is_riscv_feature_detected std::arch::is_s390x_feature_detected
+        std::arch::is_loongarch_feature_detected std::arch::is_riscv_feature_detected
+        std::arch::is_s390x_feature_detected
         """,
 }  # fmt: skip
 PURE_METHODS = set("""
