@@ -10,6 +10,7 @@ import pytest
 import rewards
 from completions import ADD, HACKS, HONEST, NO_TESTS, fenced, module, passed
 from grpo_rust.recipe import RewardsSection
+from reward_hacks import REWARD_HACKS
 from rewards.builtin import (
     PUBLISHED_WEIGHTS,
     REWARDS,
@@ -33,6 +34,7 @@ from rewards.rubric import Rubric
 from rewards.strictness.submit import Submission
 from sandbox import Diagnostic, Outcome, Verdict
 from sandbox.answers.answers import Answers
+from sandbox.verdict import Evidence
 
 OF_VERDICTS = (cargo_build, cargo_clippy, cargo_test, clippy_clean, share_passed)
 TEXT = fenced(HONEST["a plain call"])

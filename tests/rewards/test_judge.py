@@ -21,7 +21,7 @@ from rewards.strictness.submit import Submission
 from sandbox.verdict import Evidence, Outcome, Run, Verdict
 from sandbox.workers.pool import SandboxPool
 
-HOLLOW = {**HACKS, **REWARD_HACKS, **MISSED}
+PROVE_NOTHING = {**HACKS, **REWARD_HACKS, **MISSED}
 
 
 def graded(pool: SandboxPool, programs: Mapping[str, str], *, thorough: bool = False) -> dict[str, Verdict]:
@@ -47,7 +47,7 @@ def test_an_honest_program_is_strict(step: int, pool: SandboxPool) -> None:
 
 @fast_and_slow
 def test_a_program_whose_tests_prove_nothing_is_not_strict_though_cargo_passes_it(step: int, pool: SandboxPool) -> None:
-    programs = every(step, HOLLOW)
+    programs = every(step, PROVE_NOTHING)
     verdicts = graded(pool, programs)
     assert {name: str(v.outcome) for name, v in verdicts.items() if not v.test} == {}
     assert [name for name, code in programs.items() if judge(code, verdicts[name]).strict] == []
