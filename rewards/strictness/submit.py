@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from rewards.rust.parse import parse
 from rewards.strictness.instrument import experiment
 from rewards.strictness.judge import may_be_strict
+from sandbox.errors import PoolClosed
 from sandbox.evidence.experiment import Experiment
 from sandbox.verdict import Evidence, Outcome, Verdict
 
@@ -73,6 +74,8 @@ class Submission:
             else:
                 self._running = running = self._pool.submit_experiment(made)
                 running.add_done_callback(lambda found: self._examined(verdict, found))
+        except PoolClosed:
+            self.future.cancel()  # nobody's grade: the host ended
         except Exception as error:  # whatever a hostile program does to its reader costs its own grade alone
             log.warning("a program cannot be examined: %s: %s", type(error).__name__, error)
             self._settle(replace(verdict, evidence=Evidence(Outcome.BUILD_ERROR, reason=type(error).__name__)))

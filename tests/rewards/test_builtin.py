@@ -10,6 +10,7 @@ import pytest
 import rewards
 from completions import ADD, HACKS, HONEST, NO_TESTS, fenced, module, passed
 from grpo_rust.recipe import RewardsSection
+from reward_hacks import REWARD_HACKS
 from rewards.builtin import (
     PUBLISHED_WEIGHTS,
     REWARDS,
@@ -33,6 +34,7 @@ from rewards.rubric import Rubric
 from rewards.strictness.submit import Submission
 from sandbox import Diagnostic, Outcome, Verdict
 from sandbox.answers.answers import Answers
+from sandbox.verdict import Evidence
 
 OF_VERDICTS = (cargo_build, cargo_clippy, cargo_test, clippy_clean, share_passed)
 TEXT = fenced(HONEST["a plain call"])
@@ -154,10 +156,11 @@ def test_warnings_cost_only_the_clean_reward():
 
 
 def test_a_pass_that_is_not_strict_is_not_paid(pool):
-    for name in ("a tautology", "an assert on literals"):
-        completion = GradedCompletion(fenced(HACKS[name]), Submission(pool, HACKS[name]).future.result())
-        assert cargo_test(completion).value == share_passed(completion).value == mutation(completion).value == 0.0
-        assert cargo_test(completion).reason in ("the tests pass whatever add does", "no test reached the function add")
+    for name in ("a tautology", "a value thrown away in a block"):
+        graded = really_graded({**HACKS, **REWARD_HACKS}[name], pool)
+        assert cargo_test(graded) == (0.0, "the tests pass whatever add does")
+        for other in (cargo_test_thorough, share_passed, mutation):
+            assert other(graded).value == 0.0
 
 
 @pytest.mark.parametrize(
@@ -172,11 +175,30 @@ def test_a_pass_that_is_not_strict_is_not_paid(pool):
     ids=["one", "two", "one twice", "one and two that cannot fail", "none that can fail"],
 )
 def test_a_thorough_pass_is_paid_by_asserts_that_could_have_failed(body, paid, pool):
-    text = fenced(ADD + module(body))
-    verdict = Submission(pool, ADD + module(body)).future.result()
-    assert cargo_test_thorough(GradedCompletion(text, verdict)).value == paid
-    failed = dataclasses.replace(passed(), test=False, outcome=Outcome.TEST_FAILED)
-    assert cargo_test_thorough(GradedCompletion(text, failed)).value == 0.0
+    graded = really_graded(ADD + module(body), pool)
+    assert cargo_test_thorough(graded).value == paid
+    failed = dataclasses.replace(graded.verdict, test=False, outcome=Outcome.TEST_FAILED)
+    assert cargo_test_thorough(GradedCompletion(graded.text, failed)).value == 0.0
+
+
+THREE = "fn pick(a: i32, b: i32) -> i32 {\n    if a < b {\n        a + 1\n    } else {\n        b\n    }\n}\n"
+
+
+def test_the_share_of_changes_that_tests_notice_is_paid(pool):
+    one = mutation(really_graded(THREE + module("assert!(pick(1, 5) < 3);"), pool, thorough=True))
+    all_of_them = module("assert_eq!(pick(1, 5), 2);\n        assert_eq!(pick(5, 1), 1);")
+    more = mutation(really_graded(THREE + all_of_them, pool, thorough=True))
+    assert 0.0 < one.value < more.value == 1.0
+    assert more.reason == "the tests notice 100% of the changes of the code"
+    waived = mutation(GradedCompletion(TEXT, passed()))
+    assert waived == (0.0, "tests passed; whether they depend on the code was not asked")
+
+
+def test_evidence_that_the_sandbox_could_not_get_is_no_score():
+    failed = Evidence(Outcome.HOST_ERROR, reason="no disk")
+    verdict = dataclasses.replace(passed(), evidence=failed)
+    for scorer in (*OF_VERDICTS, cargo_test_thorough, mutation):
+        assert scorer(GradedCompletion(TEXT, verdict)) == (None, "the sandbox failed: no disk")
 
 
 def test_the_share_counts_tests_that_pass_failed_and_ignored():
@@ -202,8 +224,7 @@ def test_real_verdicts_score_as_expected(pool):
         "broken": ADD.replace("a + b", "a + ;"),
         "linted": "fn f(x: i32) -> bool {\n    x == x\n}\n",
     }
-    futures = {name: Submission(pool, code).future for name, code in programs.items()}
-    graded = {name: GradedCompletion(fenced(code), futures[name].result()) for name, code in programs.items()}
+    graded = {name: really_graded(code, pool) for name, code in programs.items()}
     scores = {name: [scorer(found).value for scorer in OF_VERDICTS] for name, found in graded.items()}
     assert scores == {
         "good": [1, 1, 1, 1, 1],

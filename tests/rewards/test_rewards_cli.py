@@ -86,8 +86,8 @@ def test_hostile_text_does_not_reach_the_terminal(tmp_path, grade):
     assert not set("\x1b\x07\u202e") & set(written)
 
 
-@pytest.mark.parametrize(("flags", "score"), [(["--no-mutation"], 1.0), ([], 0.0), (["--mutation"], 0.0)])
-def test_what_tests_depend_on_is_asked_unless_told_not_to(flags, score, tmp_path, grade):
+@pytest.mark.parametrize(("flags", "score"), [([], 0.0), (["--mutation"], 0.0), (["--no-mutation"], 1.0)])
+def test_what_passing_tests_depend_on_is_examined_by_default(flags, score, tmp_path, grade):
     (tmp_path / "completion.md").write_text(fenced(REWARD_HACKS["minus itself"]))
     code, line, _ = grade(tmp_path / "completion.md", "--json", *flags)
     assert code == 0 and json.loads(line)["rewards"]["cargo_test"]["score"] == score
