@@ -57,6 +57,8 @@ class Run:
     missed: tuple[int, ...] = ()  # tests that should have panicked and did not
     entered: tuple[int, ...] = ()  # functions that were called
     called: tuple[int, ...] = ()  # those that no other function of the program called, but the tests
+    returned: tuple[int, ...] = ()  # those that ended without a panic at least once
+    swallowed: tuple[int, ...] = ()  # lines of test code that panicked, and no test failed or should have panicked
     reached: bool = False  # whether the mutant was
     unknown: bool = False  # whether the mutant could change nothing, since no other value of its type is known
     passed: bool = False  # whether libtest reported that all tests passed, some of which may have false asserts
@@ -71,8 +73,9 @@ class Evidence:
     runs: tuple[Run, ...] = ()
     removed: tuple[int, ...] = ()  # mutants that do not compile
     functions: tuple[str, ...] = ()  # names of the functions outside tests, by their numbers
-    free: tuple[int, ...] = ()  # those of them that are neither methods nor inside others
-    hidden: tuple[str, ...] = ()  # what the tests call and what could not be changed
+    required: tuple[int, ...] = ()  # those of them that the tests must reach
+    constructors: tuple[int, ...] = ()  # those that make a value of their type from nothing, such as `new()`
+    hidden: tuple[str, ...] = ()  # what the tests use and what could not be changed
     asserts: tuple[tuple[str, str], ...] = ()  # each assert of the tests: its place, and what it says
     reason: str = ""  # why nothing, or not everything, is known
     waived: bool = False  # whether nobody asked for it
@@ -90,9 +93,9 @@ class Evidence:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
         """The evidence that `to_json` wrote."""
-        numbers = ("held", "failed", "panics", "missed", "entered", "called")
+        numbers = ("held", "failed", "panics", "missed", "entered", "called", "returned", "swallowed")
         runs = tuple(Run(**{**run, **{name: tuple(run[name]) for name in numbers}}) for run in record["runs"])
-        lists = {name: tuple(record[name]) for name in ("removed", "functions", "free", "hidden")}
+        lists = {name: tuple(record[name]) for name in ("removed", "functions", "required", "constructors", "hidden")}
         lists["asserts"] = tuple((place, text) for place, text in record["asserts"])
         return cls(**{**record, "outcome": Outcome(record["outcome"]), "runs": runs, **lists})
 

@@ -23,12 +23,14 @@ from collections.abc import Sequence
 
 from tree_sitter import Node
 
-from rewards.rust.asserts import asserts_in
 from rewards.rust.grammar import syntax
 from rewards.rust.parse import parse
 from rewards.rust.program import Program
-from rewards.rust.tokens import COMMENTS, last_name, leaves, node_text
-from sandbox.evidence.experiment import MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant, Part
+from rewards.rust.tokens import last_name, leaves, node_text, without_generics
+from rewards.strictness.edits import Edits
+from rewards.strictness.results import Wrapping, early_return, own_values, returns_nothing, wrapping
+from rewards.strictness.test_code import inside, place_hash, read_test_code
+from sandbox.evidence.experiment import ALWAYS, MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant
 from sandbox.grading.batch import is_portable
 
 __all__ = ["experiment"]
@@ -38,12 +40,12 @@ SEEDS = (2, 0, 1)  # of the values that a function is made to return: a large, a
 PER_FUNCTION = 8  # other changes in one function that the plan tries
 ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem"}
 RELATIONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
-MACROS = "{assert, assert_eq, assert_ne, debug_assert, debug_assert_eq, debug_assert_ne, panic, unreachable}"
 LEFT_ALONE = frozenset("""
     attribute_item inner_attribute_item macro_invocation macro_definition const_item static_item enum_item struct_item
     union_item type_item use_declaration type_arguments type_parameters parameters where_clause const_block
     line_comment block_comment match_pattern field_identifier closure_parameters
     """.split())
+HIDING = frozenset(("closure_expression", "function_item", "macro_invocation"))  # in a constant
 LEFT_ALONE_FIELDS = frozenset(("pattern", "type", "return_type", "length", "field"))
 
 
@@ -60,19 +62,25 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
     (('f',), ['return', 'return', 'return', 'constant'], {0: (1, 2, 3, 4)})
     """
     program = parse(source) if program is None else program
-    if SUPPORT in source or not program.tests:
+    if SUPPORT in source or not program.test_code:
         return None
     writer = _Writer(source, program)
     if not writer.mutants:
         return None
+    tests = writer.tests
     return Experiment(
-        writer.parts(),
+        writer.edits.parts(),
         tuple(writer.mutants),
         tuple(writer.functions),
-        tuple(writer.asserts),
-        tuple(writer.free),
-        writer.hidden(),
-        _hash(source),
+        tests.asserts,
+        dict(writer.guards),
+        tuple(number for number in writer.required if number in writer.guards),
+        tuple(number for number, name in enumerate(writer.functions) if name in tests.called),
+        tuple(writer.constructors),
+        tuple(sorted(tests.named & writer.opaque)),
+        tests.lines,
+        tests.tests,
+        place_hash(source),
         _plan(writer, thorough),
         is_portable(source),
         thorough,
@@ -106,43 +114,16 @@ class _Writer:
     def __init__(self, source: str, program: Program) -> None:
         self.mutants: list[Mutant] = []
         self.functions: list[str] = []
-        self.asserts: list[tuple[str, str]] = []
-        self.free: list[int] = []  # functions that are neither methods nor inside others
-        self._called: set[str] = set()  # names that test code calls
-        self._opaque: set[str] = set()  # names outside tests that stand for code which is not changed
-        self._source = source.encode("utf-8", "replace")
-        self._edits: list[tuple[tuple[int, int, int, int], int, str, int]] = []  # start and order, end, text, mutant
+        self.guards: dict[int, int] = {}  # of the functions that write down when they are entered: with which mutant
+        self.required: list[int] = []  # those of them that tests must reach
+        self.constructors: list[int] = []  # functions that make a value of their type from nothing
+        self.opaque: set[str] = set()  # names outside tests that stand for code which is not changed
+        self.edits = Edits(source)
+        self._traits = program.traits
         self._test_code = sorted(program.test_code)
         root = syntax(source)
-        self._read_tests(root)
+        self.tests = read_test_code(root, self._test_code, self.edits)
         self._read_code(root)
-
-    def parts(self) -> tuple[Part, ...]:
-        """The edited text."""
-        parts, at = [], 0
-        for (start, *_), end, text, mutant in sorted(self._edits):
-            if start > at:
-                parts.append(Part(self._text(at, start)))
-            parts.append(Part(text, mutant, self._text(start, end)))
-            at = max(at, end)
-        return (*parts, Part(self._text(at, len(self._source))))
-
-    def _text(self, start: int, end: int) -> str:
-        return self._source[start:end].decode("utf-8", "replace")
-
-    # Where edits meet at one place, what closes stands before what is put between, before what opens, before what is
-    # replaced; of two that close the inner one stands first, of two that open the outer one.
-
-    def _insert(self, at: int, text: str, mutant: int = 0) -> None:
-        self._edits.append(((at, 1, 0, len(self._edits)), at, text, mutant))
-
-    def _around(self, node: Node, before: str, after: str, mutant: int) -> None:
-        start, end, count = node.start_byte, node.end_byte, len(self._edits)
-        self._edits.append(((start, 2, start - end, count), start, before, mutant))
-        self._edits.append(((end, 0, end - start, -count), end, after, mutant))
-
-    def _replace(self, start: int, end: int, text: str, mutant: int = 0) -> None:
-        self._edits.append(((start, 3, 0, 0), end, text, mutant))
 
     def _mutant(self, function: int, kind: str, *, fragile: bool = False) -> int | None:
         """The number of a new mutant; None where there are too many."""
@@ -150,52 +131,6 @@ class _Writer:
             return None
         self.mutants.append(Mutant(function, kind, fragile))
         return len(self.mutants)
-
-    def _in_tests(self, node: Node) -> bool:
-        return any(start <= node.start_byte and node.end_byte <= end for start, end in self._test_code)
-
-    # ---- test code
-
-    def _read_tests(self, root: Node) -> None:
-        """Give test code our macros by the names of the asserts; let tests that should panic say whether they do."""
-        inside = [leaf for leaf in leaves(root) if self._in_tests(leaf)]
-        names = [node_text(leaf).removeprefix("r#") for leaf in inside]
-        self._called = {a for a, b in zip(names, names[1:], strict=False) if b == "(" and a.isidentifier()}
-        for found in asserts_in([leaf for leaf in inside if not self._expects_panic(leaf)]):
-            line = self._source.count(b"\n", 0, found.start) + 1
-            self.asserts.append((f"{line}:{_hash(found.arguments):x}", found.text))
-        stack = [root]
-        while stack:
-            node = stack.pop()
-            body = node.child_by_field_name("body")
-            if body is not None and node.type in ("mod_item", "function_item") and self._in_tests(node):
-                alone = node.type == "function_item" and not self._in_tests_of(node)
-                if node.type == "mod_item" or alone:
-                    self._insert(body.start_byte + 1, f"use crate::{SUPPORT}::{MACROS};")
-                if node.type == "function_item" and _should_panic(node):
-                    text = f"let _expected = crate::{SUPPORT}::Expected({node.start_byte});"
-                    self._insert(body.start_byte + 1, text)
-            stack.extend(node.children)
-
-    def _expects_panic(self, leaf: Node) -> bool:
-        """Whether a token stands in a test that should panic, which may end before it."""
-        above: Node | None = leaf
-        while above is not None and above.type not in ("function_item", "macro_definition"):
-            above = above.parent
-        return above is not None and (above.type == "macro_definition" or _should_panic(above))
-
-    def hidden(self) -> tuple[str, ...]:
-        """What test code calls and what stands for code that is not changed."""
-        return tuple(sorted(self._called & self._opaque - set(self.functions)))
-
-    def _in_tests_of(self, node: Node) -> bool:
-        """Whether a function of test code stands in a module of test code."""
-        above = node.parent
-        while above is not None and above.type != "mod_item":
-            above = above.parent
-        return above is not None and self._in_tests(above)
-
-    # ---- code under test
 
     def _read_code(self, root: Node) -> None:
         """Put in the changes outside test code: what functions return first, so that there are numbers left for it."""
@@ -210,19 +145,20 @@ class _Writer:
         ]  # node, function, depth, in a constant
         while stack:
             node, function, depth, constant = stack.pop()
-            if self._in_tests(node) or depth > MAX_DEPTH:
+            if inside(node, self._test_code):
+                continue
+            if depth > MAX_DEPTH:
+                self.opaque.update(_identifiers(node) if function == NO_FUNCTION else ())
                 continue
             if node.type in ("struct_item", "enum_item") and returning:
                 self._type(node)
             if node.type in LEFT_ALONE:
                 if function == NO_FUNCTION:
-                    self._opaque.update(_names(node))
+                    self.opaque.update(_opaque_names(node))
                 continue
             if node.type == "function_item":
                 if returning:
                     functions[node.start_byte] = self._function(node)
-                    if function == NO_FUNCTION and not _is_method(node) and functions[node.start_byte][0] >= 0:
-                        self.free.append(functions[node.start_byte][0])
                 function, constant = functions[node.start_byte]
             elif function >= 0 and not returning:
                 self._change(node, function, constant)
@@ -233,66 +169,77 @@ class _Writer:
     def _function(self, node: Node) -> tuple[int, bool]:
         """Record a function, and the changes of what it returns; its number, -1 where nothing in it may change."""
         body, name = node.child_by_field_name("body"), last_name(node.child_by_field_name("name")).removeprefix("r#")
-        if body is None or len(self.functions) + 1 >= MAX_IDS:
+        if body is None:
             return -1, False
-        modifiers = next((child for child in node.children if child.type == "function_modifiers"), None)
-        constant = modifiers is not None and "const" in node_text(modifiers)
+        if len(self.functions) + 1 >= MAX_IDS:
+            self.opaque.add(name)
+            return -1, False
+        words = _modifiers(node)
         self.functions.append(name)
         function = len(self.functions) - 1
-        inside = body.start_byte + 1
-        kind = node.child_by_field_name("return_type")
-        texts = [f"let _call = crate::{SUPPORT}::enter({function});"]
-        kind_of_change = "nothing" if kind is None or kind.type == "unit_type" else "return"
-        numbers: list[int] = [0]
-        for seed in SEEDS if kind_of_change == "return" else SEEDS[:1]:
-            text = self._returns(kind, seed)
-            number = self._mutant(function, kind_of_change, fragile=constant) if text else None
-            if number is not None and text:
-                texts.append(text.replace("@", str(number)))
-                numbers.append(number)
-        if constant and modifiers is not None and len(numbers) > 1:
-            word = next(child for child in modifiers.children if child.type == "const")
-            self._replace(word.start_byte, word.end_byte, "     ", numbers[1])
-            numbers[0] = numbers[1]
-        elif constant:
-            return -1, False
-        for text, number in zip(texts, numbers, strict=True):
-            self._insert(inside, text, number)
-        return function, constant
+        if (trait := _implemented(node)) is None or trait in self._traits:
+            self.required.append(function)
+        if "const" in words:
+            return self._constant_function(node, words["const"], function)
+        self.guards[function] = ALWAYS
+        guard = "enter_asynchronous" if "async" in words else "enter"
+        self.edits.insert(body.start_byte + 1, f"let _call = crate::{SUPPORT}::{guard}({function});")
+        self._change_result(node, body, function)
+        if _makes_value(node):
+            self.constructors.append(function)
+        return function, False
 
-    def _returns(self, kind: Node | None, seed: int) -> str | None:
-        """The text that makes a function return another value; None where its type cannot be named."""
-        if kind is None or kind.type == "unit_type":
-            return f"if crate::{SUPPORT}::on(@) {{ return; }}"
-        text = node_text(kind)
-        if kind.type == "never_type" or any(word.type in ("abstract_type", "impl") for word in leaves(kind)):
-            return None
-        return f"crate::{SUPPORT}::returns!(@, {' '.join(text.split())}, {seed});"
+    def _constant_function(self, node: Node, word: Node, function: int) -> tuple[int, bool]:
+        """Make a constant function an ordinary one, as far as nothing constant needs it: with its first mutant."""
+        body, kind = node.child_by_field_name("body"), node.child_by_field_name("return_type")
+        number = None if returns_nothing(kind) else self._mutant(function, "return", fragile=True)
+        text = early_return(kind, SEEDS[0])
+        if body is None or number is None or text is None:
+            self.opaque.add(self.functions[function])
+            return -1, False
+        self.guards[function] = number
+        self.edits.replace(word, " " * len("const"), number)
+        self.edits.insert(body.start_byte + 1, f"let _call = crate::{SUPPORT}::enter({function});", number)
+        self.edits.insert(body.start_byte + 1, text.replace("@", str(number)), number)
+        for seed in SEEDS[1:]:
+            self._return(body, function, early_return(kind, seed), fragile=True)
+        return function, True
+
+    def _change_result(self, node: Node, body: Node, function: int) -> None:
+        """Make a function return something else."""
+        kind = node.child_by_field_name("return_type")
+        if (wrapped := wrapping(node)) is not None:
+            self._wrap(body, function, wrapped)
+            return
+        for seed in SEEDS[:1] if returns_nothing(kind) else SEEDS:
+            self._return(body, function, early_return(kind, seed), kind="nothing" if returns_nothing(kind) else "return")
+
+    def _wrap(self, body: Node, function: int, wrapped: Wrapping) -> None:
+        """Change what the body of a function makes."""
+        number = self._mutant(function, "return", fragile=True)
+        if number is None:
+            return
+        at = body.end_byte - 1
+        self.edits.insert(body.start_byte + 1, wrapped.before, number)
+        self.edits.insert(at, wrapped.after.replace("@", str(number)).replace("#", str(SEEDS[0])), number)
+        for seed in SEEDS[1:] if wrapped.further else ():
+            further = self._mutant(function, "return", fragile=True)
+            if further is not None:
+                self.edits.insert(at, wrapped.further.replace("@", str(further)).replace("#", str(seed)), further)
+        self.edits.insert(at, wrapped.end, number)
+
+    def _return(self, body: Node, function: int, text: str | None, *, kind: str = "return", fragile: bool = False) -> None:
+        """Put a return at the start of a body, where there is a text for it."""
+        number = self._mutant(function, kind, fragile=fragile) if text else None
+        if number is not None and text:
+            self.edits.insert(body.start_byte + 1, text.replace("@", str(number)), number)
 
     def _type(self, node: Node) -> None:
         """Make values of a type of the program's own, so that functions can be made to return them."""
-        if node.child_by_field_name("type_parameters") is not None:
-            return
-        name, body = node_text(node.child_by_field_name("name") or node), node.child_by_field_name("body")
-        if node.type == "struct_item":
-            values = [_construct(name, body)]
-        else:
-            variants = [child for child in (body.named_children if body else []) if child.type == "enum_variant"]
-            chosen = dict.fromkeys(variants[i] for i in (0, -1, len(variants) // 2) if variants)
-            values = [
-                _construct(f"{name}::{node_text(v.child_by_field_name('name') or v)}", v.child_by_field_name("body"))
-                for v in chosen
-            ]
-        number = self._mutant(NO_FUNCTION, "value") if values else None
-        if number is not None:
-            arms = "".join(f"{i} => {value}, " for i, value in enumerate(values[:-1]))
-            self._insert(
-                node.end_byte,
-                f" impl crate::{SUPPORT}::Make for {name} {{ fn make(seed: usize, depth: usize) -> "
-                "::core::option::Option<Self> { if depth > 6 { return ::core::option::Option::None; } "
-                f"::core::option::Option::Some(match seed % {len(values)} {{ {arms}_ => {values[-1]} }}) }} }}",
-                number,
-            )
+        text = own_values(node)
+        number = self._mutant(NO_FUNCTION, "value") if text else None
+        if number is not None and text:
+            self.edits.insert(node.end_byte, text, number)
 
     def _change(self, node: Node, function: int, constant: bool) -> None:
         """Put in the changes at one node of a function's body."""
@@ -317,7 +264,7 @@ class _Writer:
         if node.type in ("while_expression", "for_expression", "loop_expression"):
             body = node.child_by_field_name("body")
             if body is not None and not constant:
-                self._insert(body.start_byte + 1, f"crate::{SUPPORT}::tick();")
+                self.edits.insert(body.start_byte + 1, f"crate::{SUPPORT}::tick();")
 
     def _operator(self, node: Node, function: int, constant: bool) -> None:
         """Put in another operator, or the opposite of a comparison."""
@@ -329,65 +276,72 @@ class _Writer:
         elif text in ARITHMETIC and left is not None and right is not None and operator is not None:
             number = self._mutant(function, "operator", fragile=constant)
             if number is not None:
-                self._around(node, f"crate::{SUPPORT}::{ARITHMETIC[text]}!({number}, ", ")", number)
-                self._replace(operator.start_byte, operator.end_byte, ",", number)
+                self.edits.around(node, f"crate::{SUPPORT}::{ARITHMETIC[text]}!({number}, ", ")", number)
+                self.edits.replace(operator, ",", number)
 
     def _switch(self, node: Node, function: int, kind: str, before: str, after: str, constant: bool) -> None:
         """Put text around a node."""
         number = self._mutant(function, kind, fragile=constant)
         if number is not None:
             before = before.replace("crate::S::", f"crate::{SUPPORT}::").replace("@", str(number))
-            self._around(node, before, after, number)
+            self.edits.around(node, before, after, number)
 
 
-def _names(node: Node) -> set[str]:
-    """The names that an item which is not changed may give to code: those in a macro's arguments, a constant's name."""
-    if node.type in ("macro_invocation", "const_item", "static_item"):
-        return {node_text(leaf).removeprefix("r#") for leaf in leaves(node) if "identifier" in leaf.type}
+def _opaque_names(node: Node) -> set[str]:
+    """The names by which tests may use code in an item that is not changed.
+
+    The name of a macro; the name of a constant that holds a closure, a function or a macro's result; whatever stands in
+    the arguments of a macro that makes items, such as `thread_local!`.
+    """
+    if node.type == "macro_invocation":
+        words = [node_text(leaf) for leaf in leaves(node)]
+        if last_name(node.child_by_field_name("macro")) == "thread_local":
+            return {b for a, b in zip(words, words[1:], strict=False) if a == "static"}
+        return _identifiers(node)
+    if node.type not in ("macro_definition", "const_item", "static_item"):
+        return set()
+    value = node.child_by_field_name("value")
+    if node.type == "macro_definition" or (value is not None and _holds(value, HIDING)):
+        return {last_name(node.child_by_field_name("name")).removeprefix("r#")}
     return set()
 
 
-def _is_method(function: Node) -> bool:
-    above = function.parent.parent if function.parent is not None else None
-    return above is not None and above.type in ("impl_item", "trait_item")
+def _identifiers(node: Node) -> set[str]:
+    return {node_text(leaf).removeprefix("r#") for leaf in leaves(node) if "identifier" in leaf.type}
 
 
-def _should_panic(function: Node) -> bool:
-    """Whether a function has the attribute `should_panic`."""
-    before = function.prev_sibling
-    while before is not None and before.type in ("attribute_item", *COMMENTS):
-        if before.type == "attribute_item" and "should_panic" in node_text(before):
+def _holds(node: Node, kinds: frozenset[str]) -> bool:
+    """Whether a node of some kinds stands in another."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if node.type in kinds:
             return True
-        before = before.prev_sibling
+        stack.extend(node.children)
     return False
 
 
-def _hash(text: str) -> int:
-    """The hash of a text without white space, as the support module computes it."""
-    found = 0xCBF29CE484222325
-    for byte in text.encode("utf-8", "replace"):
-        if byte not in b" \t\n\x0c\r":
-            found = (found ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    return found
+def _modifiers(function: Node) -> dict[str, Node]:
+    """The words before `fn`."""
+    modifiers = next((child for child in function.children if child.type == "function_modifiers"), None)
+    return {node_text(word): word for word in modifiers.children} if modifiers is not None else {}
 
 
-def _construct(name: str, body: Node | None) -> str:
-    """The text that makes a struct or a variant from values of its fields' types."""
-    if body is None:
-        return name
-    fields = [child for child in body.named_children if child.type == "field_declaration"]
-    if body.type == "field_declaration_list":
-        made = ", ".join(
-            f"{node_text(f.child_by_field_name('name') or f)}: {_value(f.child_by_field_name('type'))}" for f in fields
-        )
-        return f"{name} {{ {made} }}"
-    kinds = [child for index, child in enumerate(body.children) if body.field_name_for_child(index) == "type"]
-    return f"{name}({', '.join(_value(kind) for kind in kinds)})"
+def _implemented(function: Node) -> str | None:
+    """The trait of the block in which a method stands; None for any other function."""
+    block = function.parent.parent if function.parent is not None else None
+    trait = block.child_by_field_name("trait") if block is not None and block.type == "impl_item" else None
+    return last_name(without_generics(trait)) if trait is not None else None
 
 
-def _value(kind: Node | None) -> str:
-    text = " ".join(node_text(kind).split()) if kind is not None else "()"
-    return f"crate::{SUPPORT}::of_type!({text}, seed, depth + 1)?"
+def _makes_value(function: Node) -> bool:
+    """Whether a function of a type makes a value of it from nothing."""
+    block = function.parent.parent if function.parent is not None else None
+    kind, parameters = function.child_by_field_name("return_type"), function.child_by_field_name("parameters")
+    if block is None or block.type != "impl_item" or kind is None or parameters is None:
+        return False
+    own = ("Self", last_name(without_generics(block.child_by_field_name("type"))))
+    return last_name(without_generics(kind)) in own and not parameters.named_children
 
 
 def _is_relation(node: Node) -> bool:

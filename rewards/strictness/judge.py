@@ -10,9 +10,10 @@ strict when
 - what the tests run is what is delivered: the code outside the tests does not depend on a `cfg`, and the tests add
   nothing to its types;
 - the tests reach every assert in them and every function outside them, and every assert holds, also one whose panic the
-  test catches, or that stands in a thread;
-- for every function that the tests call themselves, by name, operator or trait, and that could be changed, they noticed
-  a change of that function alone: an assert became false, or a panic was reached or missed.
+  test catches, or that stands in a thread; no other panic of theirs is caught or lost;
+- for every function that the tests call themselves, by name, operator or trait, they noticed a change of that function
+  alone: an assert became false or a panic was reached; for one that returns nothing also if a panic was missed. What
+  cannot be changed, such as functions that a macro makes, the tests must not use.
 
 Left out: whether the asserts are many or strong. A change of every function by itself gives the mutation score
 (`mutation_score`), which is a reward of its own.
@@ -61,6 +62,8 @@ def judge(source: str, verdict: Verdict, *, program: Program | None = None) -> J
         return Judgement(True, "tests passed; whether they depend on the code was not asked")
     if reason := _weakness(verdict.evidence):
         return Judgement(False, reason)
+    if program.ignored_field and "eq" in map(verdict.evidence.functions.__getitem__, verdict.evidence.runs[0].called):
+        return Judgement(False, f"the tests compare by an equality that ignores the field {program.ignored_field}")
     return Judgement(True, "tests that could have failed passed")
 
 
@@ -77,10 +80,15 @@ CONDITIONS: tuple[tuple[Callable[[Program, Verdict], bool], Callable[[Program, V
     (lambda p, v: v.passed == 0, lambda p, v: "no test ran"),
     (lambda p, v: v.ignored > 0, lambda p, v: "a test is ignored"),
     (lambda p, v: v.build is False, lambda p, v: "the code does not build without its tests"),
-    (lambda p, v: not p.tests, lambda p, v: "no #[test] function in the code"),
+    (lambda p, v: not p.test_code, lambda p, v: "no tests in the code"),
     (lambda p, v: p.depends_on_cfg, lambda p, v: "code outside the tests depends on a cfg: not what is delivered ran"),
     (lambda p, v: p.tests_extend_code, lambda p, v: "the tests may change what the code outside them means"),
     (lambda p, v: not p.functions, lambda p, v: "no function outside the tests"),
+    (lambda p, v: bool(p.shadowed), lambda p, v: f"in the tests {p.shadowed} is not the code's function of that name"),
+    (
+        lambda p, v: bool(p.unseen_macro),
+        lambda p, v: f"the macro {p.unseen_macro} makes functions, which cannot be examined",
+    ),
 )
 
 
@@ -97,9 +105,11 @@ def _weakness(evidence: Evidence) -> str:
         return "no test reached an assert"
     if unreached := [text for place, text in evidence.asserts if place not in plain.held and "$" not in text]:
         return f"no test reached the assert {_shown(unreached[0])}"
+    if plain.swallowed:
+        return f"the tests pass though they panic in line {plain.swallowed[0]}"
     if evidence.hidden:
-        return f"the tests call {evidence.hidden[0]}, which a macro or a constant makes: it cannot be examined"
-    if missing := [evidence.functions[number] for number in evidence.free if number not in plain.entered]:
+        return f"the tests use {evidence.hidden[0]}, in which nothing can be changed: it cannot be examined"
+    if missing := [evidence.functions[number] for number in evidence.required if number not in plain.entered]:
         return f"no test reached the function {missing[0]}"
     if evidence.reason:
         return f"the tests are too slow to be examined: {evidence.reason}"
@@ -108,20 +118,27 @@ def _weakness(evidence: Evidence) -> str:
 
 def _indifference(evidence: Evidence) -> str:
     """Which functions the tests call without noticing any change of them; empty for none."""
-    changed: dict[int, list[Run]] = defaultdict(list)
+    plain = evidence.runs[0]
+    tried: dict[int, list[Run]] = defaultdict(list)
     for run in evidence.runs[1:]:
-        if run.reached and not run.unknown:
-            changed[run.function].append(run)
-    noticed = {function for function, runs in changed.items() if any(map(evidence.noticed, runs))}
-    for function, runs in changed.items():
-        if function not in noticed and runs[0].called_function:
-            return f"the tests pass whatever {evidence.functions[function]} does"
-    plain = set(evidence.runs[0].panics)
-    if noticed and not any(run.failed or set(run.panics) - plain for run in evidence.runs):
-        return "no change of the code makes an assert false"
-    if noticed:
+        tried[run.function].append(run)
+    by_assert = set()
+    for function, runs in tried.items():
+        changed = [run for run in runs if run.reached and not run.unknown]
+        name = evidence.functions[function]
+        if any(run.failed or set(run.panics) - set(plain.panics) for run in changed):
+            by_assert.add(function)
+        elif not runs[0].called_function or function in evidence.constructors:
+            continue
+        elif not changed:
+            return f"nothing that {name} does can be changed, so that it cannot be examined"
+        elif changed and not any(map(evidence.noticed, changed)):
+            return f"the tests pass whatever {name} does"
+        elif changed and (function not in plain.returned or changed[0].kind == "return"):
+            return f"the tests ask of {name} only that it panics"
+    if by_assert:
         return ""
-    return "the tests pass whatever the functions do" if changed else "the tests call nothing that could be changed"
+    return "no change of the code makes an assert false" if tried else "the tests call nothing that could be changed"
 
 
 def effective_asserts(evidence: Evidence | None) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,25 +116,28 @@ class _Runs:
         runs = [self._plain]
         if self._reason:
             return Evidence(Outcome.TIMEOUT, reason=self._reason, cpu_ms=cpu_ms + self._cpu_ms)
-        for function in self._plain.called:
-            runs += self._group(function)
-        if not any(run.reached and not run.unknown for run in runs):
-            for function in set(self._plain.entered) - set(self._plain.called):
-                runs += self._group(function)
         made = self._member.experiment
+        asked = [f for f in self._plain.entered if f in self._plain.called or f in made.named]
+        for function in asked:
+            runs += self._group(function, by_tests=True)
+        if not any(run.reached and not run.unknown for run in runs):
+            for function in set(self._plain.entered) - set(asked):
+                runs += self._group(function, by_tests=False)
+        unseen = [number for number, guard in made.guards.items() if guard in self._member.removed]
         return Evidence(
             Outcome.PASSED,
             tuple(runs),
             tuple(sorted(self._member.removed)),
             made.functions,
-            made.free,
-            made.hidden,
+            tuple(number for number in made.required if number not in unseen),
+            made.constructors,
+            (*made.hidden, *(made.functions[number] for number in unseen if number in made.named)),
             made.asserts,
             self._reason,
             cpu_ms=round(cpu_ms + self._cpu_ms, 3),
         )
 
-    def _group(self, function: int) -> Iterator[Run]:
+    def _group(self, function: int, *, by_tests: bool) -> Iterator[Run]:
         """Run the mutants of a function, at most until the tests notice one."""
         thorough = self._member.experiment.thorough
         for mutant in self._member.experiment.plan.get(function, ()):
@@ -143,7 +146,7 @@ class _Runs:
             if self._cpu_ms > BUDGET_MS or time.monotonic() - self._started > BUDGET_S:
                 self._reason = f"it was stopped after {BUDGET_MS / 1e3:g} s of CPU time or {BUDGET_S:g} s"
                 return
-            found = replace(self._run(mutant), called_function=function in self._plain.called)
+            found = replace(self._run(mutant), called_function=by_tests)
             yield found
             if Evidence(Outcome.PASSED, (self._plain,)).noticed(found) and not thorough:
                 return
@@ -181,10 +184,25 @@ class _Runs:
         if mutant == 0:
             self._start(done, records)
         read = _read(mutant, done, records)
+        broken = [_place(record[1].decode()) for record in records if record[0] == b"b" and self._in_tests(*record[2:])]
+        read = replace(read, failed=tuple(sorted({*read.failed, *broken})))
         if mutant == 0:
-            return read
+            return replace(read, swallowed=self._swallowed(records))
         about = self._member.experiment.mutants[mutant - 1]
         return replace(read, function=about.function, kind=about.kind)
+
+    def _swallowed(self, records: Sequence[Sequence[bytes]]) -> tuple[int, ...]:
+        """The lines of test code that panicked, though no test should: or in a helper of one that should."""
+        tests = self._member.experiment.tests
+        places = [record for record in records if record[0] in (b"h", b"x") and self._in_tests(*record[1:])]
+        lines = {int(line) - HEAD.count(LINE) for kind, _, line in places if kind == b"h"}
+        helpers = {int(line) - HEAD.count(LINE) for kind, _, line in places if kind == b"x"}
+        return tuple(sorted(lines | {line for line in helpers if not _in(tests, line)}))
+
+    def _in_tests(self, file: bytes, line: bytes) -> bool:
+        """Whether a place stands in test code of this program."""
+        lines = self._member.experiment.test_lines
+        return file.decode() == self._member.file and _in(lines, int(line) - HEAD.count(LINE))
 
     def _start(self, done: Finished, records: Sequence[Sequence[bytes]]) -> None:
         """Keep what the run without a mutant tells about the others."""
@@ -215,6 +233,7 @@ def _read(mutant: int, done: Finished, records: Sequence[Sequence[bytes]]) -> Ru
         missed=tuple(map(int, found(b"p", b"0"))),
         entered=tuple(sorted(map(int, found(b"f")))),
         called=tuple(sorted(map(int, found(b"c")))),
+        returned=tuple(sorted(map(int, found(b"e")))),
         reached=bool(found(b"m")),
         unknown=bool(found(b"u")),
         passed=done.exit_code == 0 and tally is not None and tally.failed == 0 and agrees(tally, done.stdout),
@@ -226,3 +245,7 @@ def _place(text: str) -> str:
     """A place in the program's own text, from one in the text that was compiled."""
     line, _, what = text.partition(":")
     return f"{int(line) - HEAD.count(LINE)}:{what}"
+
+
+def _in(parts: Iterable[tuple[int, int]], line: int) -> bool:
+    return any(first <= line <= last for first, last in parts)

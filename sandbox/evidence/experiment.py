@@ -6,12 +6,21 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["ALWAYS", "MAX_IDS", "NO_FUNCTION", "SUPPORT", "Experiment", "Mutant", "Part"]
+__all__ = ["ALWAYS", "ASSERTS", "MAX_IDS", "NO_FUNCTION", "SUPPORT", "Experiment", "Mutant", "Part"]
 
 SUPPORT = "SUPPORT_OF_EVIDENCE"  # stands for the path of the support module in `Part.text`
 MAX_IDS = 256  # mutants, asserts and functions of a program, each
 NO_FUNCTION = -1  # the function of a mutant that changes nothing, which gives other mutants a value
 ALWAYS = 0  # the mutant that is never removed: no mutant
+RECORDING = {
+    **{"assert": "held", "assert_eq": "held_eq", "assert_ne": "held_ne", "panic": "panics"},
+    **{"debug_assert": "held", "debug_assert_eq": "held_eq", "debug_assert_ne": "held_ne"},
+    **{"unreachable": "unreachables"},
+}
+ASSERTS = "".join(  # stands at the start of test code, and gives the asserts another meaning there and within
+    f"macro_rules! {name} {{ ($($all:tt)*) => {{ crate::{SUPPORT}::{ours}!($($all)*) }} }} "
+    for name, ours in RECORDING.items()
+)
 
 
 class Part(NamedTuple):
@@ -38,8 +47,13 @@ class Experiment:
     mutants: tuple[Mutant, ...]
     functions: tuple[str, ...]  # names; a function's number is its place, from 0
     asserts: tuple[tuple[str, str], ...]  # each assert of test code: its place, and what it says
-    free: tuple[int, ...]  # functions that are neither methods nor inside others
-    hidden: tuple[str, ...]  # names that test code calls and that stand for code which cannot be changed
+    guards: Mapping[int, int]  # of functions that write down when they are entered: the mutant with which they do
+    required: tuple[int, ...]  # functions that tests must reach: all but what implements a trait of another crate
+    named: tuple[int, ...]  # functions whose names test code calls
+    constructors: tuple[int, ...]  # functions that make a value of their type from nothing, such as `new()`
+    hidden: tuple[str, ...]  # names that test code uses and that stand for code which cannot be changed
+    test_lines: tuple[tuple[int, int], ...]  # the first and the last line of each part of test code
+    tests: tuple[tuple[int, int], ...]  # of each `#[test]` function
     salt: int  # from which values are drawn
     plan: Mapping[int, tuple[int, ...]]  # mutants of each function in the order in which they are tried
     portable: bool  # whether it can share a crate

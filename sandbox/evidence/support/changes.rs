@@ -16,18 +16,18 @@ pub struct Two<A, B, O>(pub ::std::marker::PhantomData<(A, B, O)>);
 macro_rules! operators {
     ($($name:ident $known:ident $unknown:ident: $op:tt $own:ident, $other_op:tt $other:ident;)*) => { $(
         pub trait $known<A, B, O> {
-            fn other(&self, id: usize, a: A, b: B) -> O;
+            fn SUPPORT_other(&self, id: usize, a: A, b: B) -> O;
         }
         impl<A: $other<B, Output = O>, B, O> $known<A, B, O> for &Two<A, B, O> {
-            fn other(&self, _: usize, a: A, b: B) -> O {
+            fn SUPPORT_other(&self, _: usize, a: A, b: B) -> O {
                 a $other_op b
             }
         }
         pub trait $unknown<A, B, O> {
-            fn other(&self, id: usize, a: A, b: B) -> O;
+            fn SUPPORT_other(&self, id: usize, a: A, b: B) -> O;
         }
         impl<A: $own<B, Output = O>, B, O> $unknown<A, B, O> for Two<A, B, O> {
-            fn other(&self, id: usize, a: A, b: B) -> O {
+            fn SUPPORT_other(&self, id: usize, a: A, b: B) -> O {
                 unknown(id);
                 a $op b
             }
@@ -46,23 +46,23 @@ pub fn types<A, B, O>(_: &A, _: &B, _: Option<&O>) -> Two<A, B, O> {
 }
 macro_rules! add { ($id:expr, $a:expr, $b:expr) => { match ($a, $b) { (a, b) => {
     if !$crate::SUPPORT::on($id) { a + b } else {
-        use $crate::SUPPORT::{KnownAdd as _, UnknownAdd as _}; (&&$crate::SUPPORT::types(&a, &b, None)).other($id, a, b) }
+        use $crate::SUPPORT::{KnownAdd as _, UnknownAdd as _}; (&&$crate::SUPPORT::types(&a, &b, None)).SUPPORT_other($id, a, b) }
 } } }; }
 macro_rules! sub { ($id:expr, $a:expr, $b:expr) => { match ($a, $b) { (a, b) => {
     if !$crate::SUPPORT::on($id) { a - b } else {
-        use $crate::SUPPORT::{KnownSub as _, UnknownSub as _}; (&&$crate::SUPPORT::types(&a, &b, None)).other($id, a, b) }
+        use $crate::SUPPORT::{KnownSub as _, UnknownSub as _}; (&&$crate::SUPPORT::types(&a, &b, None)).SUPPORT_other($id, a, b) }
 } } }; }
 macro_rules! mul { ($id:expr, $a:expr, $b:expr) => { match ($a, $b) { (a, b) => {
     if !$crate::SUPPORT::on($id) { a * b } else {
-        use $crate::SUPPORT::{KnownMul as _, UnknownMul as _}; (&&$crate::SUPPORT::types(&a, &b, None)).other($id, a, b) }
+        use $crate::SUPPORT::{KnownMul as _, UnknownMul as _}; (&&$crate::SUPPORT::types(&a, &b, None)).SUPPORT_other($id, a, b) }
 } } }; }
 macro_rules! div { ($id:expr, $a:expr, $b:expr) => { match ($a, $b) { (a, b) => {
     if !$crate::SUPPORT::on($id) { a / b } else {
-        use $crate::SUPPORT::{KnownDiv as _, UnknownDiv as _}; (&&$crate::SUPPORT::types(&a, &b, None)).other($id, a, b) }
+        use $crate::SUPPORT::{KnownDiv as _, UnknownDiv as _}; (&&$crate::SUPPORT::types(&a, &b, None)).SUPPORT_other($id, a, b) }
 } } }; }
 macro_rules! rem { ($id:expr, $a:expr, $b:expr) => { match ($a, $b) { (a, b) => {
     if !$crate::SUPPORT::on($id) { a % b } else {
-        use $crate::SUPPORT::{KnownRem as _, UnknownRem as _}; (&&$crate::SUPPORT::types(&a, &b, None)).other($id, a, b) }
+        use $crate::SUPPORT::{KnownRem as _, UnknownRem as _}; (&&$crate::SUPPORT::types(&a, &b, None)).SUPPORT_other($id, a, b) }
 } } }; }
 
 pub trait Number: Copy {

@@ -3,11 +3,11 @@
 // An environment variable says which mutant is switched on (0: none), how much fuel its loops have, and a number from
 // which values are drawn. Records go to standard error, one a line, each behind a random word that stands in no text of
 // a program: `a PLACE 0|1` an assert was false or true, `r PLACE` an explicit panic was reached, `p ID 0|1` a test that
-// should panic ended without or with a panic, `f ID` a function was entered, `c ID` by no other
-// function of the program, `m ID` a mutant was reached, `u ID` it
-// could change nothing, `t` fuel used reached a power of two, `d` out of fuel. Each record with a place or a number is
+// should panic ended without or with a panic, `f ID` a function was entered, `c ID` by no other function of the program,
+// `e ID` it ended without a panic, `m ID` a mutant was reached, `u ID` it could change nothing, `h FILE LINE` a panic
+// there, `x FILE LINE` in a test that should panic, `b PLACE FILE LINE` a panic there ended an assert, `t` fuel used reached a power of two, `d` out of fuel. Each record with a place or a number is
 // written once.
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::ops::{Add, Div, Mul, Rem, Sub};
@@ -22,17 +22,34 @@ struct Setting {
 
 static SETTING: OnceLock<Setting> = OnceLock::new();
 static USED: AtomicU64 = AtomicU64::new(0);
-static SEEN: [AtomicBool; IDS * 4] = [const { AtomicBool::new(false) }; IDS * 4];
+static SEEN: [AtomicBool; IDS * 5] = [const { AtomicBool::new(false) }; IDS * 5];
 static PLACES: Mutex<BTreeSet<(u8, u32, u64)>> = Mutex::new(BTreeSet::new());
 static ELEMENT: AtomicU64 = AtomicU64::new(0);
 
 fn setting() -> &'static Setting {
     SETTING.get_or_init(|| {
         let text = ::std::env::var(WORD).unwrap_or_default();
+        watch_panics();
         let mut numbers = text.split(':').map(|number| number.parse().unwrap_or(0));
         let mut next = || numbers.next().unwrap_or(0);
         Setting { mutant: next(), fuel: next(), salt: next() }
     })
+}
+
+// Write down where panics happen, also those that are caught.
+fn watch_panics() {
+    let next = ::std::panic::take_hook();
+    ::std::panic::set_hook(Box::new(move |about| {
+        if let Some(place) = about.location() {
+            let expected = EXPECTED.try_with(|count| count.get() > 0).unwrap_or(false);
+            let text = format!("{} {}", place.file(), place.line());
+            if first(3 + expected as u8, place.line(), place_of(place.file())) {
+                write(&format!("{} {text}", if expected { "x" } else { "h" }));
+            }
+            let _ = PANIC.try_with(|last| last.replace(text));
+        }
+        next(about)
+    }));
 }
 
 fn write(text: &str) {
@@ -40,7 +57,7 @@ fn write(text: &str) {
 }
 
 fn record(kind: usize, id: usize, letter: &str) {
-    if !SEEN[kind * IDS + id].swap(true, Relaxed) {
+    if !SEEN[kind * IDS + id].load(Relaxed) && !SEEN[kind * IDS + id].swap(true, Relaxed) {
         write(&format!("{letter} {id}"));
     }
 }
@@ -59,12 +76,17 @@ pub fn unknown(id: usize) {
 
 thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
+    static EXPECTED: Cell<usize> = const { Cell::new(0) };
+    static PANIC: RefCell<String> = const { RefCell::new(String::new()) }; // where the last one was
 }
 
 // Lives as long as a call of a function of the program.
-pub struct Call(());
+pub struct Call(usize);
 impl Drop for Call {
     fn drop(&mut self) {
+        if !::std::thread::panicking() {
+            record(4, self.0, "e");
+        }
         let _ = DEPTH.try_with(|depth| depth.set(depth.get().saturating_sub(1)));
     }
 }
@@ -76,11 +98,19 @@ pub fn enter(id: usize) -> Call {
     if depth == 0 {
         record(3, id, "c");
     }
-    Call(())
+    Call(id)
+}
+
+// An asynchronous function may never end, or in another thread: whatever it calls counts as called by the tests.
+pub fn enter_asynchronous(id: usize) {
+    tick();
+    for (kind, letter) in [(2, "f"), (3, "c"), (4, "e")] {
+        record(kind, id, letter);
+    }
 }
 
 // A place is a line and a hash of what stands there, without white space.
-pub const fn place(text: &str) -> u64 {
+pub const fn place_of(text: &str) -> u64 {
     let bytes = text.as_bytes();
     let (mut hash, mut i) = (0xcbf2_9ce4_8422_2325_u64, 0);
     while i < bytes.len() {
@@ -108,10 +138,27 @@ pub fn reach(line: u32, place: u64) {
     }
 }
 
+// Lives as long as an assert is evaluated.
+pub struct Watched(pub u32, pub u64);
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if ::std::thread::panicking() && first(5, self.0, self.1) {
+            let place = PANIC.try_with(|place| place.borrow().clone()).unwrap_or_default();
+            write(&format!("b {}:{:x} {place}", self.0, self.1));
+        }
+    }
+}
+
 // Lives as long as a test that should panic.
-pub struct Expected(pub usize);
+pub struct Expected(usize);
+pub fn expect(id: usize) -> Expected {
+    setting();
+    EXPECTED.with(|count| count.set(count.get() + 1));
+    Expected(id)
+}
 impl Drop for Expected {
     fn drop(&mut self) {
+        let _ = EXPECTED.try_with(|count| count.set(count.get() - 1));
         write(&format!("p {} {}", self.0, ::std::thread::panicking() as u8));
     }
 }
@@ -130,34 +177,36 @@ pub fn tick() {
 // In place of the asserts: they write down whether they hold, and end no test.
 macro_rules! held {
     ($($all:tt)*) => {{
-        const PLACE_OF_RECORD: u64 = $crate::SUPPORT::place(stringify!($($all)*));
+        const PLACE_OF_RECORD: u64 = $crate::SUPPORT::place_of(stringify!($($all)*));
         $crate::SUPPORT::held_at!(PLACE_OF_RECORD, $($all)*)
     }};
 }
 macro_rules! held_eq {
     ($($all:tt)*) => {{
-        const PLACE_OF_RECORD: u64 = $crate::SUPPORT::place(stringify!($($all)*));
+        const PLACE_OF_RECORD: u64 = $crate::SUPPORT::place_of(stringify!($($all)*));
         $crate::SUPPORT::compared_at!(PLACE_OF_RECORD, ==, $($all)*)
     }};
 }
 macro_rules! held_ne {
     ($($all:tt)*) => {{
-        const PLACE_OF_RECORD: u64 = $crate::SUPPORT::place(stringify!($($all)*));
+        const PLACE_OF_RECORD: u64 = $crate::SUPPORT::place_of(stringify!($($all)*));
         $crate::SUPPORT::compared_at!(PLACE_OF_RECORD, !=, $($all)*)
     }};
 }
 macro_rules! held_at {
     ($place:expr, $held:expr $(, $($message:tt)*)?) => {{
+        let _watched = $crate::SUPPORT::Watched(line!(), $place);
         let held: bool = $held;
         $crate::SUPPORT::note(line!(), $place, held)
     }};
 }
 macro_rules! compared_at {
-    ($place:expr, $operator:tt, $left:expr, $right:expr $(, $($message:tt)*)?) => {
+    ($place:expr, $operator:tt, $left:expr, $right:expr $(, $($message:tt)*)?) => {{
+        let _watched = $crate::SUPPORT::Watched(line!(), $place);
         match (&$left, &$right) {
             (left, right) => $crate::SUPPORT::note(line!(), $place, *left $operator *right),
         }
-    };
+    }};
 }
 macro_rules! panics {
     ($($rest:tt)*) => {{
@@ -171,6 +220,5 @@ macro_rules! unreachables {
         ::core::unreachable!($($rest)*)
     }};
 }
-pub(crate) use {add, compared_at, div, held_at, mul, of_type, rem, returns, sub};
-pub(crate) use {held as assert, held as debug_assert, held_eq as assert_eq, held_eq as debug_assert_eq};
-pub(crate) use {held_ne as assert_ne, held_ne as debug_assert_ne, panics as panic, unreachables as unreachable};
+pub(crate) use {add, compared_at, div, held, held_at, held_eq, held_ne, mul, of_type, panics, rem, returns, sub};
+pub(crate) use unreachables;

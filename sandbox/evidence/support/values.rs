@@ -164,26 +164,26 @@ impl<T: Make> Make for ::std::cell::RefCell<T> {
         if depth > 6 { None } else { T::make(seed, depth + 1).map(::std::cell::RefCell::new) }
     }
 }
-impl<T: Make + 'static> Make for &'static [T] {
+impl<'a, T: Make + 'a> Make for &'a T {
+    fn make(seed: usize, depth: usize) -> Option<Self> {
+        if depth > 6 { None } else { T::make(seed, depth).map(|made| &*Box::leak(Box::new(made))) }
+    }
+}
+impl<'a, T: Make + 'a> Make for &'a mut T {
+    fn make(seed: usize, depth: usize) -> Option<Self> {
+        if depth > 6 { None } else { T::make(seed, depth).map(|made| Box::leak(Box::new(made))) }
+    }
+}
+impl<'a, T: Make + 'a> Make for &'a [T] {
     fn make(seed: usize, depth: usize) -> Option<Self> {
         Vec::<T>::make(seed, depth).map(|made| &*made.leak())
     }
 }
-impl<T: Make + 'static> Make for &'static Vec<T> {
+impl<'a, T: Make + 'a> Make for &'a mut [T] {
     fn make(seed: usize, depth: usize) -> Option<Self> {
-        Vec::<T>::make(seed, depth).map(|made| &*Box::leak(Box::new(made)))
+        Vec::<T>::make(seed, depth).map(|made| made.leak())
     }
 }
-macro_rules! leaked {
-    ($($t:ty)*) => { $(
-        impl Make for &'static $t {
-            fn make(seed: usize, depth: usize) -> Option<Self> {
-                <$t>::make(seed, depth).map(|made| &*Box::leak(Box::new(made)))
-            }
-        }
-    )* };
-}
-leaked! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char String }
 impl<T: Make, const N: usize> Make for [T; N] {
     fn make(seed: usize, depth: usize) -> Option<Self> {
         let made: Option<Vec<T>> = (0..N).map(|_| T::make(seed, depth + 1)).collect();
@@ -212,38 +212,78 @@ impl<T> Of<T> {
 macro_rules! of_type {
     ($t:ty, $seed:expr, $depth:expr) => {{
         use $crate::SUPPORT::{Known as _, Partly as _, Unknown as _};
-        (&&&$crate::SUPPORT::Of::<$t>::new()).value($seed, $depth)
+        (&&&$crate::SUPPORT::Of::<$t>::new()).SUPPORT_value($seed, $depth)
     }};
 }
 pub trait Known<T> {
-    fn value(&self, seed: usize, depth: usize) -> Option<T>;
+    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<T>;
 }
 impl<T: Make> Known<T> for &&Of<T> {
-    fn value(&self, seed: usize, depth: usize) -> Option<T> {
+    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<T> {
         T::make(seed, depth)
     }
 }
 pub trait Partly<T> {
-    fn value(&self, seed: usize, depth: usize) -> Option<T>;
+    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<T>;
 }
 impl<T: Make, E> Partly<Result<T, E>> for &Of<Result<T, E>> {
-    fn value(&self, seed: usize, depth: usize) -> Option<Result<T, E>> {
+    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<Result<T, E>> {
         T::make(seed, depth + 1).map(Ok)
     }
 }
 impl<T> Partly<Option<T>> for &Of<Option<T>> {
-    fn value(&self, _: usize, _: usize) -> Option<Option<T>> {
-        Some(None)
+    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<Option<T>> {
+        Some(if seed % 3 == 0 { None } else { by_name::<T>(seed, depth + 1) })
     }
 }
 impl<T> Partly<Vec<T>> for &Of<Vec<T>> {
-    fn value(&self, _: usize, _: usize) -> Option<Vec<T>> {
-        Some(Vec::new())
+    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<Vec<T>> {
+        Some(if seed % 3 == 0 { Vec::new() } else { by_name::<T>(seed, depth + 1).into_iter().collect() })
+    }
+}
+impl<'a, T: 'a> Partly<&'a [T]> for &Of<&'a [T]> {
+    fn SUPPORT_value(&self, _: usize, _: usize) -> Option<&'a [T]> {
+        Some(&[])
+    }
+}
+impl<'a, T: 'a> Partly<&'a Vec<T>> for &Of<&'a Vec<T>> {
+    fn SUPPORT_value(&self, _: usize, _: usize) -> Option<&'a Vec<T>> {
+        Some(Box::leak(Box::new(Vec::new())))
+    }
+}
+impl<'a, T: 'a> Partly<::std::slice::Iter<'a, T>> for &Of<::std::slice::Iter<'a, T>> {
+    fn SUPPORT_value(&self, _: usize, _: usize) -> Option<::std::slice::Iter<'a, T>> {
+        Some([].iter())
+    }
+}
+impl<'a, T: 'a> Partly<Box<dyn Iterator<Item = T> + 'a>> for &Of<Box<dyn Iterator<Item = T> + 'a>> {
+    fn SUPPORT_value(&self, _: usize, _: usize) -> Option<Box<dyn Iterator<Item = T> + 'a>> {
+        Some(Box::new(::std::iter::empty()))
     }
 }
 pub trait Unknown<T> {
-    fn value(&self, _: usize, _: usize) -> Option<T> {
-        None
+    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<T> {
+        by_name(seed, depth)
     }
 }
 impl<T> Unknown<T> for Of<T> {}
+
+// A value of a type that generic code has a parameter for: what it stands for is known when it runs, by name.
+fn by_name<T>(seed: usize, depth: usize) -> Option<T> {
+    macro_rules! named {
+        ($($t:ty)*) => { $(
+            if ::std::any::type_name::<T>() == ::std::any::type_name::<$t>() && ::std::mem::size_of::<T>() == ::std::mem::size_of::<$t>() {
+                // Sound: a type of this name and size is this type, as no type of a program has the name of one of std's.
+                return <$t>::make(seed, depth).map(|made| unsafe { ::std::mem::transmute_copy(&::std::mem::ManuallyDrop::new(made)) });
+            }
+        )* };
+    }
+    named! { () i32 i64 u32 u64 usize u8 f64 bool char String &'static str i8 i16 i128 isize u16 u128 f32 }
+    named! { Vec<i32> Vec<u8> Vec<String> Vec<f64> Vec<char> Vec<usize> Option<i32> (i32, i32) (String, i32) }
+    None
+}
+impl<T: ?Sized> Make for ::std::marker::PhantomData<T> {
+    fn make(_: usize, _: usize) -> Option<Self> {
+        Some(::std::marker::PhantomData)
+    }
+}

@@ -1,0 +1,110 @@
+"""Gives test code our macros by the names of the asserts, and reads what it says and uses.
+
+In test code the names of the asserts get another meaning: they write down whether they hold, and no longer end the
+test. A test that should panic says whether it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tree_sitter import Node
+
+from rewards.rust.asserts import asserts_in
+from rewards.rust.tokens import COMMENTS, leaves, node_text
+from rewards.strictness.edits import Edits
+from sandbox.evidence.experiment import ASSERTS, SUPPORT
+
+__all__ = ["TestCode", "inside", "place_hash", "read_test_code"]
+
+Lines = tuple[tuple[int, int], ...]  # first and last line of each part
+
+
+class TestCode(NamedTuple):
+    """What is known of test code."""
+
+    asserts: tuple[tuple[str, str], ...]  # each assert: its place, and what it says
+    called: frozenset[str]  # names that stand before a bracket
+    named: frozenset[str]  # all identifiers
+    lines: Lines  # of test code
+    tests: Lines  # of the `#[test]` functions
+
+
+def read_test_code(root: Node, parts: Sequence[tuple[int, int]], edits: Edits) -> TestCode:
+    """Edit the test code of a program.
+
+    Args:
+        root: The program's syntax tree.
+        parts: The byte ranges of test code.
+        edits: Where the edits go.
+    """
+    tokens = [leaf for leaf in leaves(root) if inside(leaf, parts)]
+    names = [node_text(leaf).removeprefix("r#") for leaf in tokens]
+    called = {a for a, b in zip(names, names[1:], strict=False) if b == "(" and a.isidentifier()}
+    asserts = [
+        (f"{edits.line(found.start)}:{place_hash(found.arguments):x}", found.text)
+        for found in asserts_in([leaf for leaf in tokens if not _may_end_before(leaf)])
+    ]
+    tests = _edit(root, parts, edits)
+    lines = tuple((edits.line(start), edits.line(end)) for start, end in parts)
+    named = {name for name in names if name.isidentifier()}
+    return TestCode(tuple(asserts), frozenset(called), frozenset(named), lines, tests)
+
+
+def _edit(root: Node, parts: Sequence[tuple[int, int]], edits: Edits) -> Lines:
+    """Define our macros in every outermost module and function of test code; return the lines of the tests."""
+    tests = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        stack.extend(node.children)
+        body = node.child_by_field_name("body")
+        if body is None or node.type not in ("mod_item", "function_item") or not inside(node, parts):
+            continue
+        if not _in_module_of_tests(node, parts):
+            edits.insert(body.start_byte + 1, ASSERTS)
+        if node.type == "function_item" and _has_attribute(node, "should_panic"):
+            edits.insert(body.start_byte + 1, f"let _expected = crate::{SUPPORT}::expect({node.start_byte});")
+        if node.type == "function_item" and _has_attribute(node, "test"):
+            tests.append((edits.line(node.start_byte), edits.line(node.end_byte)))
+    return tuple(tests)
+
+
+def _may_end_before(leaf: Node) -> bool:
+    """Whether a token stands in a test that should panic, which may end before it, or in a macro."""
+    above: Node | None = leaf
+    while above is not None and above.type not in ("function_item", "macro_definition"):
+        above = above.parent
+    return above is not None and (above.type == "macro_definition" or _has_attribute(above, "should_panic"))
+
+
+def _in_module_of_tests(node: Node, parts: Sequence[tuple[int, int]]) -> bool:
+    """Whether a module or function of test code stands in a module of test code."""
+    above = node.parent
+    while above is not None and above.type != "mod_item":
+        above = above.parent
+    return above is not None and inside(above, parts)
+
+
+def _has_attribute(function: Node, name: str) -> bool:
+    before = function.prev_sibling
+    while before is not None and before.type in ("attribute_item", *COMMENTS):
+        if before.type == "attribute_item" and node_text(before)[2:].strip().startswith(name):
+            return True
+        before = before.prev_sibling
+    return False
+
+
+def inside(node: Node, parts: Sequence[tuple[int, int]]) -> bool:
+    """Whether a node stands in one of some byte ranges."""
+    return any(start <= node.start_byte and node.end_byte <= end for start, end in parts)
+
+
+def place_hash(text: str) -> int:
+    """The hash of a text without white space, as the support module computes it."""
+    found = 0xCBF29CE484222325
+    for byte in text.encode("utf-8", "replace"):
+        if byte not in b" \t\n\x0c\r":
+            found = (found ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return found
