@@ -1,0 +1,54 @@
+"""Programs whose text could show in which company they are compiled have the same verdict in it, in every field."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs import GOOD, LIMITS, in_test
+from sandbox.grading.grade import grade, grade_together
+from sandbox.isolation.policy import Isolation
+from sandbox.verdict import Verdict
+
+
+def fields(verdict: Verdict) -> dict[str, Any]:
+    """All that a verdict says but times, memory and the numbers of threads."""
+    record = replace(verdict, ms={}, cpu_ms=0.0, peak_memory_mb=0.0).to_json()
+    output = re.sub(r"finished in [\d.]+s", "finished", record["test_output"])
+    record["test_output"] = re.sub(r"(thread '[^']*') \(\d+\)", r"\1", output)
+    return record
+
+
+def first(sources: list[str], isolation: Isolation, workdir: Path) -> dict[str, Any]:
+    """The first program's verdict in the company of the others."""
+    graded = {number: verdict for number, verdict in grade_together(sources, isolation, LIMITS, workdir) if verdict}
+    return fields(graded[0])
+
+
+def asks(item: str, answer: str) -> str:
+    """A program with an item, and with a test that the item's `asked` gives an answer."""
+    return item + in_test(f"assert_eq!(asked(), {answer});")
+
+
+PLACES = {
+    "a macro behind a suffix of a string": asks(
+        "fn asked() -> &'static str {\n    let _ = stringify!(\"a\"r\"\\\"\"); return file!(); // \");\n}\n",
+        '"src/main.rs"',
+    ),
+    "a macro behind a suffix of a character": asks(
+        "fn asked() -> &'static str {\n    let _ = stringify!('a'r\"\\\"\"); return file!(); // \");\n}\n",
+        '"src/main.rs"',
+    ),
+    "a macro behind a suffix of a raw string": asks(
+        'fn asked() -> &\'static str {\n    let _ = stringify!(r"a"r"\\""); return file!(); // ");\n}\n',
+        '"src/main.rs"',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_program_cannot_see_that_it_has_company(name: str, isolation: Isolation, workdir: Path) -> None:
+    alone = grade(PLACES[name], isolation, LIMITS, workdir, backend="direct")
+    assert first([PLACES[name], GOOD, "// 2\n" + GOOD], isolation, workdir) == fields(alone)
