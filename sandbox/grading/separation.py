@@ -178,7 +178,7 @@ def _is_portable(body: Sequence[Token], tests: Sequence[Token]) -> bool:
     return not any(
         text in KNOWS_ITS_PLACE
         or (text in IN_PATHS and (number in imported or "::" in (before, after)))
-        or (text in AS_MACROS and after == "!")
+        or (text in AS_MACROS and (number in imported or after == "!"))
         or (before, text) in (("#", "!"), ("pub", "use"))
         for number, (before, text, after) in enumerate(neighbours)
     ) and not any(a == b == "super" for a, b in zip(within, within[2:], strict=False))

@@ -34,16 +34,22 @@ def asks(item: str, answer: str) -> str:
 
 PLACES = {
     "a macro behind a suffix of a string": asks(
-        "fn asked() -> &'static str {\n    let _ = stringify!(\"a\"r\"\\\"\"); return file!(); // \");\n}\n",
+        'fn asked() -> &\'static str {\n    let _ = stringify!("a"r"\\""); return file!(); // ");\n}\n',
         '"src/main.rs"',
     ),
     "a macro behind a suffix of a character": asks(
-        "fn asked() -> &'static str {\n    let _ = stringify!('a'r\"\\\"\"); return file!(); // \");\n}\n",
+        'fn asked() -> &\'static str {\n    let _ = stringify!(\'a\'r"\\""); return file!(); // ");\n}\n',
         '"src/main.rs"',
     ),
     "a macro behind a suffix of a raw string": asks(
         'fn asked() -> &\'static str {\n    let _ = stringify!(r"a"r"\\""); return file!(); // ");\n}\n',
         '"src/main.rs"',
+    ),
+    "a macro by another name": asks(
+        "use std::file as place;\nfn asked() -> &'static str {\n    place!()\n}\n", '"src/main.rs"'
+    ),
+    "a macro by another name, in a list": asks(
+        "use std::{cmp::max, file as place};\nfn asked() -> usize {\n    max(1, place!().len())\n}\n", "11"
     ),
 }
 
