@@ -51,6 +51,11 @@ PLACES = {
     "a macro by another name, in a list": asks(
         "use std::{cmp::max, file as place};\nfn asked() -> usize {\n    max(1, place!().len())\n}\n", "11"
     ),
+    "the path of a type, printed": asks(
+        "use std::marker::PhantomData;\nstruct Own;\n"
+        'fn asked() -> String {\n    format!("{:?}", PhantomData::<Own>)\n}\n',
+        '"PhantomData<rust_program::Own>"',
+    ),
 }
 
 
