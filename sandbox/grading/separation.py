@@ -183,7 +183,17 @@ def _is_portable(body: Sequence[Token], tests: Sequence[Token]) -> bool:
         or (text in AS_MACROS and (number in imported or after == "!"))
         or (before, text) in (("#", "!"), ("pub", "use"))
         for number, (before, text, after) in enumerate(neighbours)
-    ) and not any(a == b == "super" for a, b in zip(within, within[2:], strict=False))
+    ) and not _climbs(within)
+
+
+def _climbs(tests: Sequence[str]) -> bool:
+    """Whether the tests may name the parent of the program: by a `super` that does not begin a path or a `use`."""
+    imported = set(_in_uses(tests))
+    pairs = enumerate(zip(tests, tests[1:], strict=False), 1)
+    return any(
+        text == "super" and (before == "::" or (number in imported and before != "use"))
+        for number, (before, text) in pairs
+    )
 
 
 def _in_uses(texts: Sequence[str]) -> Iterator[int]:

@@ -56,6 +56,8 @@ PLACES = {
         'fn asked() -> String {\n    format!("{:?}", PhantomData::<Own>)\n}\n',
         '"PhantomData<rust_program::Own>"',
     ),
+    "the parent in a list": in_test("use super::{super::*};\n        assert_eq!(add(1, 2), 3);"),
+    "the parent by another name": in_test("use super::{super as up};\n        assert_eq!(up::main(), ());"),
 }
 
 
