@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sandbox.grading.implementations import are_confined
 from sandbox.grading.lexer import Token, is_plain, tokens
 
 __all__ = ["TestSeparation", "find_test_module"]
@@ -172,7 +173,7 @@ def _is_portable(body: Sequence[Token], tests: Sequence[Token]) -> bool:
         tests: Those of the test module, from its name on.
     """
     texts, within = [token.text for token in body], [token.text for token in tests]
-    if "mod" in texts or "super" in texts or "mod" in within:
+    if "mod" in texts or "super" in texts or "mod" in within or not are_confined(body):
         return False
     both = texts + within
     neighbours = zip(["", *both], both, [*both[1:], ""], strict=False)

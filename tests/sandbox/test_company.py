@@ -65,3 +65,29 @@ PLACES = {
 def test_a_program_cannot_see_that_it_has_company(name: str, isolation: Isolation, workdir: Path) -> None:
     alone = grade(PLACES[name], isolation, LIMITS, workdir, backend="direct")
     assert first([PLACES[name], GOOD, "// 2\n" + GOOD], isolation, workdir) == fields(alone)
+
+
+HELPED = {
+    "Extend<Own> for i32": "fn f(mut n: i32) -> i32 {\n    n.extend([]);\n    n\n}\n",
+    "AsRef<Own> for i32": "fn f(n: i32) -> i32 {\n    let _ = n.as_ref();\n    n\n}\n",
+    "std::ops::Add<Own> for bool": "fn f() {\n    let _ = true + Default::default();\n}\n",
+    "std::ops::Mul<bool> for &Own": "fn f() {\n    let _ = std::ops::Mul::mul(&Default::default(), true);\n}\n",
+    "std::ops::Mul<bool> for Box<Own>": "fn f() {\n    std::ops::Mul::mul(Box::new(Default::default()), true)\n}\n",
+}
+BODIES = {
+    "Extend": "fn extend<I: IntoIterator<Item = Own>>(&mut self, _: I) {}",
+    "AsRef": "fn as_ref(&self) -> &Own { &Own }",
+    "Add": "type Output = bool; fn add(self, _: Own) -> bool { self }",
+    "Mul": "type Output = (); fn mul(self, _: bool) {}",
+}
+
+
+@pytest.mark.parametrize("head", HELPED)
+def test_no_implementation_helps_a_program_that_does_not_build(head: str, isolation: Isolation, workdir: Path) -> None:
+    body = next(text for trait, text in BODIES.items() if trait in head)
+    company = f"#[derive(Default)]\nstruct Own;\nimpl {head} {{ {body} }}\n" + GOOD
+    program = HELPED[head] + GOOD
+    alone = grade(program, isolation, LIMITS, workdir, backend="direct")
+    assert alone.outcome == "build_error"
+    assert first([program, company, GOOD], isolation, workdir) == fields(alone)
+    assert grade(company, isolation, LIMITS, workdir, backend="direct").outcome == "passed"
