@@ -23,7 +23,9 @@ def fields(verdict: Verdict) -> dict[str, Any]:
 
 def first(sources: list[str], isolation: Isolation, workdir: Path) -> dict[str, Any]:
     """The first program's verdict in the company of the others."""
-    graded = {number: verdict for number, verdict in grade_together(sources, isolation, LIMITS, workdir) if verdict}
+    answers = list(grade_together(sources, isolation, LIMITS, workdir))
+    assert len(answers) == 2 * len(sources), "each program starts once and has one verdict"
+    graded = {number: verdict for number, verdict in answers if verdict}
     return fields(graded[0])
 
 
@@ -91,3 +93,36 @@ def test_no_implementation_helps_a_program_that_does_not_build(head: str, isolat
     assert alone.outcome == "build_error"
     assert first([program, company, GOOD], isolation, workdir) == fields(alone)
     assert grade(company, isolation, LIMITS, workdir, backend="direct").outcome == "passed"
+
+
+OUTPUTS = {
+    "short": "assert_eq!(add(1, 2), 4);",
+    "longer than a verdict keeps": 'for n in 0..2000 { println!("{n}"); } assert_eq!(add(1, 2), 4);',
+    "longer than the limit": 'for n in 0..200_000 { println!("{n}"); } assert_eq!(add(1, 2), 4);',
+    "another summary": 'println!("test result: ok. 9 passed; 0 failed; 0 ignored; 0 measured; 7 filtered out; x"); '
+    "assert_eq!(add(1, 2), 4);",
+}
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_output_is_what_it_is_alone(name: str, isolation: Isolation, workdir: Path) -> None:
+    program = in_test(OUTPUTS[name])
+    alone = grade(program, isolation, LIMITS, workdir, backend="direct")
+    found = first([program, GOOD, "// 2\n" + GOOD], isolation, workdir)
+    assert _tail(found) == _tail(fields(alone))
+    assert "0 measured; 0 filtered out; finished" in found["test_output"]
+
+
+def test_output_keeps_the_names_that_the_limit_drops_from_longer_ones(isolation: Isolation, workdir: Path) -> None:
+    names = [f"a_test_of_many_{n}" for n in range(60)]
+    tests = "".join(f"    #[test]\n    fn {name}() {{ assert_eq!(add(1, 2), 3); }}\n" for name in names)
+    program = GOOD.replace("    #[test]\n", tests + "    #[test]\n", 1)
+    limits = replace(LIMITS, output_kb=3)
+    alone = grade(program, isolation, limits, workdir, backend="direct")
+    together = [v for n, v in grade_together([program, GOOD], isolation, limits, workdir) if v and n == 0]
+    assert alone.outcome == "passed" and [fields(verdict) for verdict in together] == [fields(alone)]
+
+
+def _tail(found: dict[str, Any]) -> dict[str, Any]:
+    """Fields without the first line of the output, which numbers of threads shorten."""
+    return found | {"test_output": found["test_output"].partition("\n")[2]}
