@@ -34,10 +34,8 @@ DECLARE = frozenset(
 LEVELS = frozenset(("deny", "forbid", "warn", "expect"))  # as the first word of an attribute
 KNOWS_ITS_PLACE = frozenset(
     ("crate", "static", "unsafe", "extern", "union", "set_hook", "take_hook", "type_name", "type_name_of_val", "TypeId",
-     "type_id", "module_path", "Location", "current_exe",
-     "PhantomData")
+     "type_id", "module_path", "Location", "current_exe", "PhantomData")  # the last prints the path of a type
 )  # fmt: skip
-# `PhantomData`: of what std prints with {:?}, only this has the path of a type.
 # Modules: named in a `use`, or before or after `::`. A variable of that name is allowed.
 IN_PATHS = frozenset(("process", "thread", "env"))
 AS_MACROS = frozenset(("file", "include_str", "include_bytes"))
