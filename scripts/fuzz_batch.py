@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import tempfile
 import time
 import tomllib
@@ -31,6 +32,7 @@ from sandbox.find_rust import find_toolchain
 from sandbox.grading.backends import BATCH_SIZE
 from sandbox.grading.batch import is_portable
 from sandbox.grading.grade import grade, grade_together
+from sandbox.grading.phases import TAIL_SHOWN
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.probe import isolate
 from sandbox.isolation.process import become_reaper
@@ -87,12 +89,9 @@ def differences(together: Verdict, alone: Verdict) -> list[str]:
 
 
 def _without_times(output: str) -> str:
-    """The output of tests without what differs from run to run."""
-    lines = [
-        line.partition("; finished in")[0].partition(" filtered out")[0].rpartition(";")[0] or line
-        for line in output.splitlines()
-    ]
-    return "\n".join(word.partition("thread '")[0] for word in lines)
+    """The output of tests without what differs from run to run: times, numbers of threads, and what these push out."""
+    whole = output if len(output) < TAIL_SHOWN else output.partition("\n")[2]
+    return re.sub(r"; finished in [\d.]+s|(?<=') \(\d+\)(?= panicked at )", "", whole)
 
 
 @command("fuzz_batch")

@@ -13,6 +13,7 @@ program can cause errors in another.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from sandbox.grading.phases import Tested
 from sandbox.grading.powers import powers_of, split
 from sandbox.grading.separation import TestSeparation, find_test_module
 from sandbox.isolation.policy import Isolation
+from sandbox.isolation.process import Finished
 from sandbox.limits import Limits
 from sandbox.project import HEAD, TAIL, Project
 from sandbox.verdict import Verdict
@@ -32,6 +34,7 @@ __all__ = ["Batch", "Member", "is_portable"]
 
 ATTEMPTS = 6  # compilations: rustc reports errors in rounds: syntax, names, types, borrows, lints
 SMALLEST = 2  # programs
+OTHERS = re.compile(rb"(.*^test result: [^\n]* measured; )\d+( filtered out; )", re.MULTILINE | re.DOTALL)
 
 
 def _portable(source: str) -> TestSeparation | None:
@@ -113,12 +116,15 @@ class Batch:
             left = [member for member in left if member not in blamed]
         return []
 
-    def verdict(self, member: Member) -> Verdict:
-        """Run the tests of a member that compiled, and return its verdict."""
+    def verdict(self, member: Member) -> Verdict | None:
+        """Run the tests of a member that compiled; its verdict, None if it must be graded alone for its long output."""
         assert self._shared is not None
         member.project.create()
         grading = _MemberGrading(member, self._shared.root / TESTS, self._messages, *self._settings, self._on_start)
         verdict = grading.verdict()
+        if grading.is_cut:
+            member.cpu_ms += verdict.cpu_ms
+            return None
         return replace(verdict, cpu_ms=verdict.cpu_ms + member.cpu_ms)
 
     def _attempt(self, members: Sequence[Member], attempt: int) -> list[Member]:
@@ -149,6 +155,8 @@ class Batch:
 class _MemberGrading(DirectGrading):
     """Grades one member of a batch that compiled."""
 
+    is_cut = False  # whether output was dropped: less than is dropped of the program alone, with its shorter names
+
     def __init__(
         self,
         member: Member,
@@ -174,6 +182,14 @@ class _MemberGrading(DirectGrading):
         own, reports = split(own)
         self.messages = self.outside_tests(own, self._member.separation)
         self.powers = powers_of(reports, self.project)
-        tested = Tested.of(self.run_compiled(self._binary, place))
-        output = tested.output.replace(place, "").replace(self._member.file, "src/main.rs")
-        return True, True, replace(tested, output=output)
+        return True, True, Tested.of(self.run_compiled(self._binary, place))
+
+    def run_binary(self, phase: str, command: Sequence[str | Path]) -> Finished:
+        """Run its tests, and give them the output that they have alone."""
+        done = super().run_binary(phase, command)
+        self.is_cut = done.stop is None and (done.stdout_cut_at, done.stderr_cut_at) != (None, None)
+        names = {f"{self._member.module}::".encode(): b"", self._member.file.encode(): b"src/main.rs"}
+        stdout, stderr = done.stdout, done.stderr
+        for name, alone in names.items():
+            stdout, stderr = stdout.replace(name, alone), stderr.replace(name, alone)
+        return replace(done, stdout=OTHERS.sub(rb"\g<1>0\2", stdout, count=1), stderr=stderr)

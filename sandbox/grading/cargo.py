@@ -16,7 +16,8 @@ from sandbox.grading.phases import Grading, Tested, TestRun
 
 __all__ = ["CargoGrading"]
 
-RUN_STDERR = re.compile(rb"^ +Running unittests [^\n]*\n(.*?)(?:^error: test failed|\Z)", re.MULTILINE | re.DOTALL)
+RUN_STDERR = re.compile(rb"^ +Running unittests [^\n]*\n(.*)", re.MULTILINE | re.DOTALL)
+FAILURE = b"error: test failed, to rerun pass"  # cargo's, in the middle of a line if the tests did not end theirs
 BUILD_FINISHED = re.compile(rb'^\{"reason":"build-finished".*$\n?', re.MULTILINE)
 
 
@@ -48,9 +49,12 @@ class CargoGrading(Grading):
         self.messages += errors
         if end is None or b'"success":true' not in end[0]:
             return TestRun(compiled=False, errors=errors)
-        stderr = RUN_STDERR.search(done.stderr)
+        found = RUN_STDERR.search(done.stderr)
+        stderr = found[1] if found else b""
+        if done.exit_code and not done.stop and FAILURE in stderr:
+            stderr = stderr[: stderr.rindex(FAILURE)]
         whole = len(printed) <= self.limits.output_kb << 10
-        return TestRun.ended(done.exit_code, printed, stderr[1] if stderr else b"", whole=whole)
+        return TestRun.ended(done.exit_code, printed, stderr, whole=whole)
 
     def run_cargo(self, phase: str) -> bool:
         """Run `cargo build` or `cargo clippy`, and return whether it succeeded."""

@@ -93,15 +93,20 @@ def grade_together(
     try:
         batch = Batch([s if _fits(s, limits) else "" for s in sources], isolation, limits, directory, on_start)
         together = batch.compile()
+        started = {member.number for member in together}
+        left = set(range(len(sources)))
         for member in together:
             yield member.number, None
-            yield member.number, batch.verdict(member)
+            if verdict := batch.verdict(member):
+                yield member.number, verdict
+                left.remove(member.number)
         for member in batch.members:
             shares[member.number] = member.cpu_ms
     finally:
         remove_tree(directory)
-    for number in sorted(set(range(len(sources))) - {member.number for member in together}):
-        yield number, None
+    for number in sorted(left):
+        if number not in started:
+            yield number, None
         alone = grade(sources[number], isolation, limits, workdir, backend="direct", on_start=on_start)
         yield number, replace(alone, cpu_ms=alone.cpu_ms + shares[number])
 

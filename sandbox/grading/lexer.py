@@ -17,8 +17,8 @@ LEXEME = re.compile(
       (?P<blank>[ \t\n\x0b\x0c\r]+|//[^\n]*)
     | (?P<comment>/\*)
     | (?P<raw>[bc]?r(?P<hashes>\#*)")
-    | (?P<literal>[bc]?"(?:[^"\\]|\\.)*"
-      | b?'(?:[^'\\\n]|\\(?:x[0-9a-fA-F]{2}|u\{[^}]*\}|.))'
+    | (?P<literal>(?:[bc]?"(?:[^"\\]|\\.)*"
+        | b?'(?:[^'\\\n]|\\(?:x[0-9a-fA-F]{2}|u\{[^}]*\}|.))')(?:[^\W\d]\w*)?
       | [0-9]\w*(?:\.[0-9]\w*)?)
     | (?P<lifetime>'[^\W\d]\w*)
     | (?P<name>(?:r\#)?[^\W\d]\w*)
@@ -27,6 +27,7 @@ LEXEME = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 EDGE = re.compile(r"/\*|\*/")
+SUFFIX = re.compile(r"[^\W\d]\w*")  # of a literal: macros take `"a"r`, and `"a"r"b"` is `"a"r` and then `"b"`
 
 
 class Token(NamedTuple):
@@ -58,6 +59,8 @@ def tokens(source: str) -> Iterator[Token]:
             end = source.find(closing, end) + len(closing)
             if end < len(closing):
                 raise ValueError("a raw string does not end")
+            suffix = SUFFIX.match(source, end)
+            end = suffix.end() if suffix else end
         elif found["mark"] == '"':
             raise ValueError("a string does not end")
         text = source[place:end]
@@ -68,8 +71,8 @@ def tokens(source: str) -> Iterator[Token]:
 
 
 def is_plain(token: Token) -> bool:
-    """Whether rustc certainly sees a token as we do: a quoted text, or printable ASCII."""
-    quoted = token.kind == "literal" and not token.text[0].isdigit()
+    """Whether rustc certainly sees a token as we do: a quoted text without a suffix, or printable ASCII."""
+    quoted = token.kind == "literal" and token.text[-1] in "\"'#"
     return quoted or (token.text.isascii() and token.text.isprintable())
 
 

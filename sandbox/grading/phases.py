@@ -263,6 +263,8 @@ class Grading(ABC):
         """The text for a limit that was reached."""
         if stop is Stop.DISK:
             return f"{phase}: wrote more than {self.limits.files:,} files or {self.limits.disk_mb:,} MiB"
+        if stop is Stop.DEADLOCK:
+            return f"{phase}: every thread waits for another one (a deadlock)"
         if stop is Stop.IDLE:
             why = "it waits for something that never comes (a deadlock), or sleeps"
             return f"{phase}: no thread did anything for {self.limits.idle_s} s (sandbox.idle_s): {why}"

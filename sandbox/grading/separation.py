@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sandbox.grading.implementations import are_confined
 from sandbox.grading.lexer import Token, is_plain, tokens
 
 __all__ = ["TestSeparation", "find_test_module"]
@@ -33,7 +34,7 @@ DECLARE = frozenset(
 LEVELS = frozenset(("deny", "forbid", "warn", "expect"))  # as the first word of an attribute
 KNOWS_ITS_PLACE = frozenset(
     ("crate", "static", "unsafe", "extern", "union", "set_hook", "take_hook", "type_name", "type_name_of_val", "TypeId",
-     "type_id", "module_path", "Location", "current_exe")
+     "type_id", "module_path", "Location", "current_exe", "PhantomData")  # the last prints the path of a type
 )  # fmt: skip
 # Modules: named in a `use`, or before or after `::`. A variable of that name is allowed.
 IN_PATHS = frozenset(("process", "thread", "env"))
@@ -170,7 +171,7 @@ def _is_portable(body: Sequence[Token], tests: Sequence[Token]) -> bool:
         tests: Those of the test module, from its name on.
     """
     texts, within = [token.text for token in body], [token.text for token in tests]
-    if "mod" in texts or "super" in texts or "mod" in within:
+    if "mod" in texts or "super" in texts or "mod" in within or not are_confined(body):
         return False
     both = texts + within
     neighbours = zip(["", *both], both, [*both[1:], ""], strict=False)
@@ -178,10 +179,20 @@ def _is_portable(body: Sequence[Token], tests: Sequence[Token]) -> bool:
     return not any(
         text in KNOWS_ITS_PLACE
         or (text in IN_PATHS and (number in imported or "::" in (before, after)))
-        or (text in AS_MACROS and after == "!")
+        or (text in AS_MACROS and (number in imported or after == "!"))
         or (before, text) in (("#", "!"), ("pub", "use"))
         for number, (before, text, after) in enumerate(neighbours)
-    ) and not any(a == b == "super" for a, b in zip(within, within[2:], strict=False))
+    ) and not _climbs(within)
+
+
+def _climbs(tests: Sequence[str]) -> bool:
+    """Whether the tests may name the parent of the program: by a `super` that does not begin a path or a `use`."""
+    imported = set(_in_uses(tests))
+    pairs = enumerate(zip(tests, tests[1:], strict=False), 1)
+    return any(
+        text == "super" and (before == "::" or (number in imported and before != "use"))
+        for number, (before, text) in pairs
+    )
 
 
 def _in_uses(texts: Sequence[str]) -> Iterator[int]:

@@ -1,9 +1,9 @@
 """Runs one command under limits, and leaves no process of it behind.
 
 The command gets a session of its own, a cleared environment and bounded output. It is stopped when its process tree has
-used up the CPU time or the disk space that it was given, when all of it has only waited for too long, and, as a
-backstop, by the wall clock. Afterwards every process that it left is killed and reaped. To reach those that made a
-session of their own, the process that calls `run` must have called `become_reaper` once.
+used up the CPU time or the disk space that it was given, when all of it has only waited for too long, at once when it
+is in a deadlock, and, as a backstop, by the wall clock. Afterwards every process that it left is killed and reaped. To
+reach those that made a session of their own, the process that calls `run` must have called `become_reaper` once.
 
 Left to the launcher: what a command may reach, and the limits of each single process.
 """
@@ -23,7 +23,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sandbox.isolation.disk_usage import Disk
-from sandbox.isolation.process_tree import IdleTime, children_of, cpu_seconds, threads_of, tree_of
+from sandbox.isolation.process_tree import Deadlock, IdleTime, children_of, cpu_seconds, threads_of, tree_of
 
 __all__ = ["Finished", "Stop", "Terminated", "become_reaper", "kill_children", "listen_for_the_end", "run"]
 
@@ -41,6 +41,7 @@ class Stop(StrEnum):
 
     CPU = "cpu"
     IDLE = "idle"
+    DEADLOCK = "deadlock"
     WALL = "wall"
     DISK = "disk"
 
@@ -216,7 +217,9 @@ class _Allowed:
     wall_s: float
     disk: Disk
 
-    def reached(self, tree: Collection[int], idle: IdleTime, started: float, now: float) -> Stop | None:
+    def reached(
+        self, tree: Collection[int], idle: IdleTime, deadlock: Deadlock, started: float, now: float
+    ) -> Stop | None:
         """The limit that a command with these processes has reached, None for none."""
         used = cpu_seconds(tree)
         if used > self.tree_cpu_s:
@@ -225,6 +228,8 @@ class _Allowed:
             return Stop.WALL
         if self.disk.is_used_up([threads_of(pid) for pid in tree]):
             return Stop.DISK
+        if deadlock.look(tree):
+            return Stop.DEADLOCK
         return Stop.IDLE if idle.look(tree, used, now) > self.idle_s else None
 
 
@@ -238,7 +243,7 @@ def _watch(
     """Collect output until the process ends or reaches a limit; `others` were children of this process before."""
     exited = os.pidfd_open(pid)
     next_look = started + FIRST_LOOK_S
-    idle = IdleTime(started)
+    idle, deadlock = IdleTime(started), Deadlock()
     try:
         with selectors.DefaultSelector() as selector:
             for descriptor in (exited, *outputs, *([] if _terminated is None else [_terminated])):
@@ -260,7 +265,8 @@ def _watch(
                     continue
                 next_look = now + LOOK_EVERY_S
                 # Orphans of the command count too: they are children of this process now.
-                if stop := allowed.reached(tree_of(set(children_of(os.getpid())) - others), idle, started, now):
+                tree = tree_of(set(children_of(os.getpid())) - others)
+                if stop := allowed.reached(tree, idle, deadlock, started, now):
                     return stop
     finally:
         os.close(exited)

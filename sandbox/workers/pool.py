@@ -53,13 +53,8 @@ ATTEMPTS = 3
 KEPT = 1_000_000  # verdicts on disk, about a kilobyte each
 PROBE = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {\n        assert_eq!(1 + 1, 2);\n    }\n}\n"
 log = logging.getLogger(__name__)
-BY_LOAD = (
-    "wall-clock",
-    "wrote more than",
-    "no thread did anything",
-)  # in the reasons of verdicts that depend on the machine's load: they are not cached
-
-
+# In the reasons of verdicts that depend on the machine's load or a race of threads: they are not cached.
+BY_LOAD = ("wall-clock", "wrote more than", "no thread did anything", "every thread waits")
 DIED = "workers died"
 UNGUARDED = (
     "a script that starts a SandboxPool is imported again by each of its workers, and must not start a pool then: "

@@ -110,3 +110,11 @@ def test_direct_is_cheaper_than_cargo(both: Callable[..., tuple[Verdict, Verdict
 )
 def test_what_is_left_to_cargo(text: str, hazard: bool) -> None:
     assert bool(HAZARDS.search(text)) == hazard
+
+
+@pytest.mark.parametrize("text", ["no newline", "error: test failed, to rerun pass `--bin rust-program`\\nmore"])
+@pytest.mark.parametrize("end", ["panic!()", "std::process::abort()"])
+def test_cargos_own_words_are_no_output_of_the_tests(text: str, end: str, isolation: Isolation, workdir: Path) -> None:
+    program = in_test(f'use std::io::Write; std::io::stderr().write_all(b"{text}").unwrap(); {end};')
+    outputs = [grade(program, isolation, LIMITS, workdir, backend=name).test_output for name in ("cargo", "direct")]
+    assert [output.endswith(text.replace("\\n", "\n")) for output in outputs] == [True, True]

@@ -97,6 +97,36 @@ def test_a_test_may_sleep_for_less_than_the_limit(backend: str, isolation: Isola
     assert verdict.reason.startswith("test: no thread did anything for 1 s (sandbox.idle_s): it waits for something")
 
 
+@pytest.mark.parametrize("name", DEADLOCKS)
+def test_a_deadlock_ends_at_once(name: str, isolation: Isolation, workdir: Path) -> None:
+    verdict = grade(in_test(DEADLOCKS[name]), isolation, Limits(idle_s=40, wall_s=40), workdir, backend="direct")
+    assert verdict.outcome is Outcome.TIMEOUT
+    assert verdict.reason == "test: every thread waits for another one (a deadlock)"
+
+
+WAITS = {
+    "a limit of time": "let (_to, from) = std::sync::mpsc::channel::<i32>();"
+    " assert!(from.recv_timeout(std::time::Duration::from_millis(2500)).is_err());",
+    "a thread that sleeps": "let some = std::time::Duration::from_millis(2500);"
+    " std::thread::spawn(move || std::thread::sleep(some)).join().unwrap();",
+    "a thread that works": "let worker = std::thread::spawn(|| { let start = std::time::Instant::now();"
+    " while start.elapsed().as_millis() < 2500 {} }); worker.join().unwrap();",
+    "threads that take turns": "use std::sync::mpsc::channel; let (ping, there) = channel();"
+    " let (pong, back) = channel();"
+    " let other = std::thread::spawn(move || for n in there { pong.send(n + 1).unwrap(); });"
+    " let start = std::time::Instant::now(); let mut n = 0;"
+    " while start.elapsed().as_millis() < 2500 { ping.send(n).unwrap(); n = back.recv().unwrap(); }"
+    " drop(ping); other.join().unwrap();",
+}
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_a_wait_that_ends_is_no_deadlock(name: str, isolation: Isolation, workdir: Path) -> None:
+    source = in_test(f"{WAITS[name]} assert_eq!(add(1, 2), 3);")
+    verdict = grade(source, isolation, Limits(wall_s=40), workdir, backend="direct")
+    assert (verdict.test, verdict.reason) == (True, ""), verdict.test_output
+
+
 @pytest.mark.slow
 def test_deadlocks_cost_no_honest_program_its_verdict() -> None:
     sources = [GOOD.replace("add(2, 2), 4", f"add({n}, 2), {n + 2}") for n in range(13)]

@@ -101,3 +101,39 @@ def test_what_can_tell_where_it_is(change: tuple[str, str], is_portable: bool) -
 def test_a_program_without_tests_is_no_part_of_a_batch() -> None:
     found = find_test_module("fn f() {}\n")
     assert found is not None and not found.is_portable
+
+
+@pytest.mark.parametrize(
+    ("head", "is_portable"),
+    [
+        ("std::fmt::Display for Own", True),
+        ("From<Vec<i32>> for Own", True),
+        ("<T> Show<T> for Vec<T>", True),
+        ("Show<u8> for &[u8]", True),
+        ("<'a, F: Fn(&'a u8) -> u8> Iterator for Pair<'a, F>", True),
+        ("<F: for<'a> Fn(&'a u8)> Iterator for Pair<'_, F>", True),
+        ("<'a> IntoIterator for &'a Own", True),
+        ("<T> Pair<'_, T>", True),
+        ("From<Own> for String", False),
+        ("PartialEq<Own> for [u8]", False),
+        ("<'a> Iterator for Box<Own>", False),
+        ("Neg for &'_ mut Own", False),
+        ("fmt::Show<u8> for String", False),
+        ("From<Own> for Own::Other", False),
+        ("From<Own> for Inner", False),
+        ("Extend<Pair<{ 1 < 2 }>> for i32", False),
+        ("<T: Into<[u8; 3 > 2 & (2 > 1)]>> From<Own> for i32", False),
+        ("Pair<'_, [u8; 3]>", True),
+        ("Show<(" + "u8, " * 500 + ")> for Own", False),
+    ],
+)
+def test_an_implementation_that_others_could_use_is_seen(head: str, is_portable: bool) -> None:
+    items = "struct Own;\nenum Pair<'a, T> { A(&'a T) }\ntrait Show<T> {}\nfn f() { struct Inner; }\n"
+    found = find_test_module(f"{items}impl {head} {{}}\n{GOOD}")
+    assert found is not None and found.is_portable == is_portable
+
+
+def test_an_implementation_in_a_function_is_seen() -> None:
+    for text in ("struct Own; fn f() { impl From<Own> for Own {} }", "struct Own; fn f() { {} impl Own {} }"):
+        found = find_test_module(f"{text}\n{GOOD}")
+        assert found is not None and found.is_portable == ("From" not in text)

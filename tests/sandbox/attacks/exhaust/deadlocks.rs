@@ -1,6 +1,6 @@
 // Waits for ever for a lock that it holds itself, which takes no CPU time.
-// protected: timeout (never comes (a deadlock))
-// control: timeout (never comes (a deadlock))
+// protected: timeout ((a deadlock))
+// control: timeout ((a deadlock))
 // phases: test
 // limits: idle_s=1
 
