@@ -74,7 +74,9 @@ class Evidence:
     removed: tuple[int, ...] = ()  # mutants that do not compile
     functions: tuple[str, ...] = ()  # names of the functions outside tests, by their numbers
     required: tuple[int, ...] = ()  # those of them that the tests must reach
-    constructors: tuple[int, ...] = ()  # those that make a value of their type from nothing, such as `new()`
+    methods: tuple[tuple[int, int], ...] = ()  # methods, most of which the tests must reach, and their tokens
+    constructors: tuple[int, ...] = ()  # functions that make a value of their own type from other things
+    exempt: tuple[int, ...] = ()  # those that make one from nothing, and `drop`: nothing is asked of them
     hidden: tuple[str, ...] = ()  # what the tests use and what could not be changed
     asserts: tuple[tuple[str, str], ...] = ()  # each assert of the tests: its place, and what it says
     reason: str = ""  # why nothing, or not everything, is known
@@ -95,8 +97,8 @@ class Evidence:
         """The evidence that `to_json` wrote."""
         numbers = ("held", "failed", "panics", "missed", "entered", "called", "returned", "swallowed")
         runs = tuple(Run(**{**run, **{name: tuple(run[name]) for name in numbers}}) for run in record["runs"])
-        lists = {name: tuple(record[name]) for name in ("removed", "functions", "required", "constructors", "hidden")}
-        lists["asserts"] = tuple((place, text) for place, text in record["asserts"])
+        lists = {name: tuple(record[name]) for name in ("removed", "functions", "required", "constructors", "exempt", "hidden")}
+        lists |= {name: tuple((a, b) for a, b in record[name]) for name in ("asserts", "methods")}
         return cls(**{**record, "outcome": Outcome(record["outcome"]), "runs": runs, **lists})
 
 

@@ -75,8 +75,10 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
         tests.asserts,
         dict(writer.guards),
         tuple(number for number in writer.required if number in writer.guards),
+        {number: tokens for number, tokens in writer.methods.items() if number in writer.guards},
         tuple(number for number, name in enumerate(writer.functions) if name in tests.called),
         tuple(writer.constructors),
+        tuple(writer.exempt),
         tuple(sorted(tests.named & writer.opaque)),
         tests.lines,
         tests.tests,
@@ -115,8 +117,10 @@ class _Writer:
         self.mutants: list[Mutant] = []
         self.functions: list[str] = []
         self.guards: dict[int, int] = {}  # of the functions that write down when they are entered: with which mutant
-        self.required: list[int] = []  # those of them that tests must reach
-        self.constructors: list[int] = []  # functions that make a value of their type from nothing
+        self.required: list[int] = []  # functions that are no methods
+        self.methods: dict[int, int] = {}  # the others, but for what implements foreign traits, and their tokens
+        self.constructors: list[int] = []  # functions that make a value of their own type from other things
+        self.exempt: list[int] = []  # those that make one from nothing, and `drop`
         self.opaque: set[str] = set()  # names outside tests that stand for code which is not changed
         self.edits = Edits(source)
         self._traits = program.traits
@@ -177,17 +181,29 @@ class _Writer:
         words = _modifiers(node)
         self.functions.append(name)
         function = len(self.functions) - 1
-        if (trait := _implemented(node)) is None or trait in self._traits:
-            self.required.append(function)
+        self._place(node, function)
         if "const" in words:
             return self._constant_function(node, words["const"], function)
         self.guards[function] = ALWAYS
         guard = "enter_asynchronous" if "async" in words else "enter"
-        self.edits.insert(body.start_byte + 1, f"let _call = crate::{SUPPORT}::{guard}({function});")
+        self.edits.insert(body.start_byte + 1, f"let _call = ::{SUPPORT}::{guard}({function});")
         self._change_result(node, body, function)
-        if _makes_value(node):
-            self.constructors.append(function)
         return function, False
+
+    def _place(self, node: Node, function: int) -> None:
+        """Record whether a function is a method, and of what kind."""
+        block = node.parent.parent if node.parent is not None else None
+        if block is None or block.type not in ("impl_item", "trait_item"):
+            self.required.append(function)
+            return
+        trait = block.child_by_field_name("trait")
+        name = last_name(without_generics(trait)) if trait is not None else ""
+        if trait is None or name in self._traits:
+            self.methods[function] = sum(1 for _ in leaves(node))
+        if name == "Drop":
+            self.exempt.append(function)
+        if _makes_value(node, block):
+            (self.constructors if _has_parameters(node) else self.exempt).append(function)
 
     def _constant_function(self, node: Node, word: Node, function: int) -> tuple[int, bool]:
         """Make a constant function an ordinary one, as far as nothing constant needs it: with its first mutant."""
@@ -199,7 +215,7 @@ class _Writer:
             return -1, False
         self.guards[function] = number
         self.edits.replace(word, " " * len("const"), number)
-        self.edits.insert(body.start_byte + 1, f"let _call = crate::{SUPPORT}::enter({function});", number)
+        self.edits.insert(body.start_byte + 1, f"let _call = ::{SUPPORT}::enter({function});", number)
         self.edits.insert(body.start_byte + 1, text.replace("@", str(number)), number)
         for seed in SEEDS[1:]:
             self._return(body, function, early_return(kind, seed), fragile=True)
@@ -249,22 +265,22 @@ class _Writer:
             case "if_expression" | "while_expression":
                 condition = node.child_by_field_name("condition")
                 if condition is not None and not _has_let(condition) and not _is_relation(condition):
-                    self._switch(condition, function, "condition", "(crate::S::on(@) != (", "))", constant)
+                    self._switch(condition, function, "condition", "(::S::on(@) != (", "))", constant)
             case "integer_literal" | "float_literal":
-                self._switch(node, function, "constant", "crate::S::plus(@, ", ")", constant)
+                self._switch(node, function, "constant", "::S::plus(@, ", ")", constant)
             case "string_literal" if node_text(node).startswith('"'):
-                self._switch(node, function, "constant", "crate::S::text(@, ", ")", constant)
+                self._switch(node, function, "constant", "::S::text(@, ", ")", constant)
             case "boolean_literal":
-                self._switch(node, function, "constant", "(crate::S::on(@) != ", ")", constant)
+                self._switch(node, function, "constant", "(::S::on(@) != ", ")", constant)
             case "expression_statement":
                 inner = node.named_children[0] if node.named_children else None
                 called = ("call_expression", "compound_assignment_expr", "assignment_expression")
                 if inner is not None and inner.type in called and node_text(node).endswith(";"):
-                    self._switch(node, function, "statement", "if !crate::S::on(@) { ", " }", constant)
+                    self._switch(node, function, "statement", "if !::S::on(@) { ", " }", constant)
         if node.type in ("while_expression", "for_expression", "loop_expression"):
             body = node.child_by_field_name("body")
             if body is not None and not constant:
-                self.edits.insert(body.start_byte + 1, f"crate::{SUPPORT}::tick();")
+                self.edits.insert(body.start_byte + 1, f"::{SUPPORT}::tick();")
 
     def _operator(self, node: Node, function: int, constant: bool) -> None:
         """Put in another operator, or the opposite of a comparison."""
@@ -272,18 +288,18 @@ class _Writer:
         left = node.child_by_field_name("left")
         text = node_text(operator) if operator is not None else ""
         if text in RELATIONS:
-            self._switch(node, function, "relation", "(crate::S::on(@) != (", "))", constant)
+            self._switch(node, function, "relation", "(::S::on(@) != (", "))", constant)
         elif text in ARITHMETIC and left is not None and right is not None and operator is not None:
             number = self._mutant(function, "operator", fragile=constant)
             if number is not None:
-                self.edits.around(node, f"crate::{SUPPORT}::{ARITHMETIC[text]}!({number}, ", ")", number)
+                self.edits.around(node, f"::{SUPPORT}::{ARITHMETIC[text]}!({number}, ", ")", number)
                 self.edits.replace(operator, ",", number)
 
     def _switch(self, node: Node, function: int, kind: str, before: str, after: str, constant: bool) -> None:
         """Put text around a node."""
         number = self._mutant(function, kind, fragile=constant)
         if number is not None:
-            before = before.replace("crate::S::", f"crate::{SUPPORT}::").replace("@", str(number))
+            before = before.replace("::S::", f"::{SUPPORT}::").replace("@", str(number))
             self.edits.around(node, before, after, number)
 
 
@@ -327,21 +343,17 @@ def _modifiers(function: Node) -> dict[str, Node]:
     return {node_text(word): word for word in modifiers.children} if modifiers is not None else {}
 
 
-def _implemented(function: Node) -> str | None:
-    """The trait of the block in which a method stands; None for any other function."""
-    block = function.parent.parent if function.parent is not None else None
-    trait = block.child_by_field_name("trait") if block is not None and block.type == "impl_item" else None
-    return last_name(without_generics(trait)) if trait is not None else None
-
-
-def _makes_value(function: Node) -> bool:
-    """Whether a function of a type makes a value of it from nothing."""
-    block = function.parent.parent if function.parent is not None else None
+def _makes_value(function: Node, block: Node) -> bool:
+    """Whether a function in the block of a type makes a value of that type, and not from another one."""
     kind, parameters = function.child_by_field_name("return_type"), function.child_by_field_name("parameters")
-    if block is None or block.type != "impl_item" or kind is None or parameters is None:
-        return False
-    own = ("Self", last_name(without_generics(block.child_by_field_name("type"))))
-    return last_name(without_generics(kind)) in own and not parameters.named_children
+    own = {"Self", last_name(without_generics(block.child_by_field_name("type")))}
+    words = {node_text(leaf) for leaf in leaves(parameters)} if parameters is not None else set()
+    return kind is not None and last_name(without_generics(kind)) in own and not words & (own | {"self"})
+
+
+def _has_parameters(function: Node) -> bool:
+    parameters = function.child_by_field_name("parameters")
+    return parameters is not None and bool(parameters.named_children)
 
 
 def _is_relation(node: Node) -> bool:

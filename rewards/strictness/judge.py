@@ -111,6 +111,9 @@ def _weakness(evidence: Evidence) -> str:
         return f"the tests use {evidence.hidden[0]}, in which nothing can be changed: it cannot be examined"
     if missing := [evidence.functions[number] for number in evidence.required if number not in plain.entered]:
         return f"no test reached the function {missing[0]}"
+    unreached = [(tokens, number) for number, tokens in evidence.methods if number not in plain.entered]
+    if 2 * sum(tokens for tokens, _ in unreached) >= sum(tokens for _, tokens in evidence.methods) > 0:
+        return f"the tests reach less than half of the methods, and not {evidence.functions[max(unreached)[1]]}"
     if evidence.reason:
         return f"the tests are too slow to be examined: {evidence.reason}"
     return _indifference(evidence)
@@ -128,7 +131,9 @@ def _indifference(evidence: Evidence) -> str:
         name = evidence.functions[function]
         if any(run.failed or set(run.panics) - set(plain.panics) for run in changed):
             by_assert.add(function)
-        elif not runs[0].called_function or function in evidence.constructors:
+        elif not runs[0].called_function or function in evidence.exempt:
+            continue
+        elif function in evidence.constructors and not all(run.passed for run in changed):
             continue
         elif not changed:
             return f"nothing that {name} does can be changed, so that it cannot be examined"
@@ -150,11 +155,17 @@ def effective_asserts(evidence: Evidence | None) -> frozenset[str]:
 
 
 def mutation_score(evidence: Evidence | None) -> float | None:
-    """The share of changes that the tests noticed, by an assert, a panic or no end; None where none was tried."""
+    """The share of changes that the tests noticed, by an assert, a panic or no end, in the share of the methods reached.
+
+    None where none was tried.
+    """
     if evidence is None:
         return None
     tried = [run for run in evidence.runs[1:] if run.reached and not run.unknown]
-    return sum(evidence.noticed(run) or run.endless or not run.passed for run in tried) / len(tried) if tried else None
+    noticed = sum(evidence.noticed(run) or run.endless or not run.passed for run in tried)
+    reached = sum(tokens for number, tokens in evidence.methods if number in evidence.runs[0].entered)
+    share = reached / sum(tokens for _, tokens in evidence.methods) if reached else 1.0
+    return share * noticed / len(tried) if tried else None
 
 
 def _shown(fact: str) -> str:

@@ -42,10 +42,10 @@ def early_return(kind: Node | None, seed: int) -> str | None:
         seed: Which value.
     """
     if kind is None or returns_nothing(kind):
-        return f"if crate::{SUPPORT}::on(@) {{ return; }}"
+        return f"if ::{SUPPORT}::on(@) {{ return; }}"
     if kind.type == "never_type" or any(word.type in ("abstract_type", "impl") for word in leaves(kind)):
         return None
-    return f"crate::{SUPPORT}::returns!(@, {_line(kind)}, {seed});"
+    return f"::{SUPPORT}::returns!(@, {_line(kind)}, {seed});"
 
 
 def wrapping(function: Node) -> Wrapping | None:
@@ -62,7 +62,7 @@ def wrapping(function: Node) -> Wrapping | None:
     name = node_text(trait.child_by_field_name("type") or trait).rpartition("::")[2]
     if name not in ITERATORS or boxed:
         return None
-    skipped = f"if crate::{SUPPORT}::on(@) {{ ::core::primitive::usize::MAX }} else {{ 0 }}"
+    skipped = f"if ::{SUPPORT}::on(@) {{ ::core::primitive::usize::MAX }} else {{ 0 }}"
     return Wrapping("::core::iter::Iterator::skip({", f"}}, {skipped})")
 
 
@@ -83,7 +83,7 @@ def _closure(trait: Node, kind: Node, *, boxed: bool, generic: bool) -> Wrapping
     kinds = [_line(child) for child in parameters.named_children]
     typed = ", ".join(f"a{number}: {text}" for number, text in enumerate(kinds))
     given = ", ".join(f"a{number}" for number in range(len(kinds)))
-    change = f" crate::{SUPPORT}::returns!(@, {_line(result)}, #);"
+    change = f" ::{SUPPORT}::returns!(@, {_line(result)}, #);"
     start, end = "{ let mut made = {", "}"  # a function within cannot name what the outer one is generic over
     if boxed:
         start = f"{{ let mut made: {_line(kind)} = {{"
@@ -104,7 +104,7 @@ def own_values(node: Node) -> str | None:
     arms = "".join(f"{i} => {value}, " for i, value in enumerate(values[:-1]))
     parameters, given, where = _generics(node)
     return (
-        f" impl{parameters} crate::{SUPPORT}::Make for {name}{given} {where} {{ fn make(seed: usize, depth: usize) -> "
+        f" impl{parameters} ::{SUPPORT}::Make for {name}{given} {where} {{ fn make(seed: usize, depth: usize) -> "
         f"::core::option::Option<Self> {{ if depth > {MAX_DEPTH} {{ return ::core::option::Option::None; }} "
         f"::core::option::Option::Some(match seed % {len(values)} {{ {arms}_ => {values[-1]} }}) }} }}"
     )
@@ -152,7 +152,7 @@ def _construct(name: str, body: Node | None) -> str:
 
 def _value(kind: Node | None) -> str:
     text = _line(kind) or "()"
-    return f"crate::{SUPPORT}::of_type!({text}, seed, depth + 1)?"
+    return f"::{SUPPORT}::of_type!({text}, seed, depth + 1)?"
 
 
 def _line(node: Node | None) -> str:

@@ -65,7 +65,7 @@ def _edit(root: Node, parts: Sequence[tuple[int, int]], edits: Edits) -> Lines:
         if not _in_module_of_tests(node, parts):
             edits.insert(body.start_byte + 1, ASSERTS)
         if node.type == "function_item" and _has_attribute(node, "should_panic"):
-            edits.insert(body.start_byte + 1, f"let _expected = crate::{SUPPORT}::expect({node.start_byte});")
+            edits.insert(body.start_byte + 1, f"let _expected = ::{SUPPORT}::expect({node.start_byte});")
         if node.type == "function_item" and _has_attribute(node, "test"):
             tests.append((edits.line(node.start_byte), edits.line(node.end_byte)))
     return tuple(tests)
@@ -102,7 +102,7 @@ def inside(node: Node, parts: Sequence[tuple[int, int]]) -> bool:
 
 
 def place_hash(text: str) -> int:
-    """The hash of a text without white space, as the support module computes it."""
+    """The hash of a text without white space, as the library computes it."""
     found = 0xCBF29CE484222325
     for byte in text.encode("utf-8", "replace"):
         if byte not in b" \t\n\x0c\r":

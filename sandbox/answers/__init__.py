@@ -6,7 +6,6 @@ however it was made, and exactly one answer for each call is accepted. Left out:
 
 calls     what is asked: a program, calls, and the definitions of its own types
 harness   the Rust code that makes the calls
-library   the Rust code in the folder support, which writes values
 records   the file of answers, which is hostile text
 answers   what came back
 alone     one program as a crate of its own

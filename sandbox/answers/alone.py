@@ -11,7 +11,6 @@ from pathlib import Path
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
 from sandbox.answers.harness import Harness, main_function
-from sandbox.answers.library import library
 from sandbox.answers.records import read_records
 from sandbox.grading.direct import FOR_LLD, OUTPUT, DirectGrading
 from sandbox.grading.phases import Tested
@@ -20,12 +19,14 @@ from sandbox.isolation.process import Finished
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
 from sandbox.project import HEAD, Project
+from sandbox.rust_library import rust_library
 from sandbox.verdict import Outcome
 
 __all__ = ["BINARY", "Asking", "answers_of", "too_large"]
 
 BINARY = f"{OUTPUT}/program"
 LIBRARY = "libanswers.rlib"
+SOURCES = Path(__file__).parent / "support"
 
 
 class Asking(DirectGrading):
@@ -33,7 +34,7 @@ class Asking(DirectGrading):
 
     def take_library(self) -> None:
         """Copy the library into the project. Must be called before `prepare`, which gives it to the program's user."""
-        shutil.copyfile(library(self.toolchain), self.project.root / LIBRARY)
+        shutil.copyfile(rust_library(self.toolchain, SOURCES), self.project.root / LIBRARY)
 
     def compile_program(self, word: str) -> Finished:
         """Compile and link src/main.rs, without `cfg(test)`, as `cargo build` compiles it. Warnings are not given.

@@ -1,7 +1,7 @@
 """The Rust code that makes calls of a program and writes their values.
 
 The harness of a program is a module inside it, so that it reaches private functions. What is common to all programs is
-a library (`sandbox.answers.library`). Module and library have random names: a program cannot mean them, and no honest
+a library (`sandbox.rust_library`). Module and library have random names: a program cannot mean them, and no honest
 program has them by chance.
 """
 

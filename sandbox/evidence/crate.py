@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.evidence.experiment import MAX_IDS, Experiment
+from sandbox.evidence.experiment import Experiment
 from sandbox.isolation.disk_usage import Disk
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.process import run
 from sandbox.limits import Limits
 from sandbox.project import HEAD, TAIL, Project
+from sandbox.rust_library import rust_library
 
 __all__ = ["Crate", "CrateMember"]
 
 Position = tuple[int, int]  # line and column
 
+SUPPORT = Path(__file__).parent / "support"
+LIBRARY = "libevidence.rlib"
 SAFE = ("return", "nothing", "value")
 ATTEMPTS = 7  # compilations
 OUTPUT = 8 << 20  # bytes kept of the compiler's messages
@@ -46,7 +50,7 @@ class CrateMember:
 
     @property
     def file(self) -> str:
-        return f"src/{self.module}.rs" if self.module else "src/main.rs"
+        return f"src/{self.library}.rs" if self.module else "src/main.rs"
 
     def retreat(self) -> bool:
         """Remove more mutants than those at fault.
@@ -75,8 +79,8 @@ class Crate:
             limits: What it may use.
             workdir: An existing directory, in which a project is made. The caller removes it.
         """
-        self.module = "x" + secrets.token_hex(12)
-        self.word = "x" + secrets.token_hex(12)  # of records and of the variable; it stands in no program's text
+        self.library = "x" + secrets.token_hex(12)  # the name by which the programs know it
+        self.word = "x" + secrets.token_hex(12)  # before records; it stands in no program's text
         self.members = list(members)
         self.cpu_ms = 0.0
         self._isolation, self._limits, self._workdir = isolation, limits, workdir
@@ -101,24 +105,18 @@ class Crate:
         project = Project(self._workdir / "crate", "")
         if first:
             project.create()
-        files = ("changes.rs", "values.rs", "records.rs")
-        support = "#![allow(warnings)]\n" + "".join(
-            (Path(__file__).parent / "support" / name).read_text() for name in files
-        )
-        support = support.replace("SUPPORT", self.module)
-        support += f'const IDS: usize = {MAX_IDS};\nconst WORD: &str = "{self.word}";\n'
-        (project.root / f"src/{self.module}.rs").write_text(support)
+            shutil.copyfile(rust_library(self._isolation.toolchain, SUPPORT), project.root / LIBRARY)
         for member in self.members:
-            text = HEAD + member.experiment.text(member.removed, self.module) + TAIL
-            text += f"mod {self.module};\n" if not member.module else ""
+            text = HEAD + member.experiment.text(member.removed, self.library) + TAIL
             (project.root / member.file).write_bytes(text.encode("utf-8", "surrogatepass"))
         if self.members[0].module:
             modules = "".join(f"pub mod {member.module};\n" for member in self.members)
-            (project.root / "src/main.rs").write_text(f"#![allow(warnings)]\n{modules}mod {self.module};\n{TAIL}")
+            (project.root / "src/main.rs").write_text(f"#![allow(warnings)]\n{modules}{TAIL}")
         self._isolation.hand_over(project)
         toolchain = self._isolation.toolchain
         linking = ["-Clink-arg=-Wl,--threads=1,-O0"] if toolchain.links_with_lld else []
-        command: list[str | Path] = [toolchain.bin / "rustc", *OPTIONS, *linking, "-o", str(self.binary)]
+        command: list[str | Path] = [toolchain.bin / "rustc", *OPTIONS, *linking]
+        command += ["--extern", f"{self.library}={LIBRARY}", "-o", str(self.binary)]
         done = run(
             self._isolation.compile(command, project, self._limits),
             cwd=project.root,
@@ -137,7 +135,7 @@ class Crate:
 
     def _remove(self, errors: Sequence[dict[str, Any]]) -> None:
         """Remove what the errors point at."""
-        compiled = {member.file: _Text(member, self.module) for member in self.members}
+        compiled = {member.file: _Text(member, self.library) for member in self.members}
         lost: dict[int, CrateMember] = {}
         for error in errors:
             for file, spans in _spans(error).items():

@@ -130,7 +130,9 @@ class _Runs:
             tuple(sorted(self._member.removed)),
             made.functions,
             tuple(number for number in made.required if number not in unseen),
+            tuple(pair for pair in made.methods.items() if pair[0] not in unseen),
             made.constructors,
+            made.exempt,
             (*made.hidden, *(made.functions[number] for number in unseen if number in made.named)),
             made.asserts,
             self._reason,
@@ -168,7 +170,7 @@ class _Runs:
             env={
                 **self._project.environment(self._isolation.toolchain.bin),
                 "LD_LIBRARY_PATH": str(libraries),
-                word: f"{mutant}:{self._fuel}:{self._member.experiment.salt}",
+                "EVIDENCE": f"{word}:{mutant}:{self._fuel}:{self._member.experiment.salt}",
             },
             tree_cpu_s=limits.run_cpu_s,
             idle_s=limits.idle_s,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 __all__ = ["ALWAYS", "ASSERTS", "MAX_IDS", "NO_FUNCTION", "SUPPORT", "Experiment", "Mutant", "Part"]
 
-SUPPORT = "SUPPORT_OF_EVIDENCE"  # stands for the path of the support module in `Part.text`
+SUPPORT = "SUPPORT_OF_EVIDENCE"  # stands for the name of the library in `Part.text`
 MAX_IDS = 256  # mutants, asserts and functions of a program, each
 NO_FUNCTION = -1  # the function of a mutant that changes nothing, which gives other mutants a value
 ALWAYS = 0  # the mutant that is never removed: no mutant
@@ -18,7 +18,7 @@ RECORDING = {
     **{"unreachable": "unreachables"},
 }
 ASSERTS = "".join(  # stands at the start of test code, and gives the asserts another meaning there and within
-    f"macro_rules! {name} {{ ($($all:tt)*) => {{ crate::{SUPPORT}::{ours}!($($all)*) }} }} "
+    f"macro_rules! {name} {{ ($($all:tt)*) => {{ ::{SUPPORT}::{ours}!($($all)*) }} }} "
     for name, ours in RECORDING.items()
 )
 
@@ -48,9 +48,11 @@ class Experiment:
     functions: tuple[str, ...]  # names; a function's number is its place, from 0
     asserts: tuple[tuple[str, str], ...]  # each assert of test code: its place, and what it says
     guards: Mapping[int, int]  # of functions that write down when they are entered: the mutant with which they do
-    required: tuple[int, ...]  # functions that tests must reach: all but what implements a trait of another crate
+    required: tuple[int, ...]  # functions that tests must reach: those that are no methods
+    methods: Mapping[int, int]  # methods that do not implement a trait of another crate, and their tokens
     named: tuple[int, ...]  # functions whose names test code calls
-    constructors: tuple[int, ...]  # functions that make a value of their type from nothing, such as `new()`
+    constructors: tuple[int, ...]  # functions that make a value of their own type from other things
+    exempt: tuple[int, ...]  # those that make one from nothing, and `drop`
     hidden: tuple[str, ...]  # names that test code uses and that stand for code which cannot be changed
     test_lines: tuple[tuple[int, int], ...]  # the first and the last line of each part of test code
     tests: tuple[tuple[int, int], ...]  # of each `#[test]` function
@@ -60,7 +62,7 @@ class Experiment:
     thorough: bool = False  # whether a function's mutants go on after the first that is noticed
 
     def text(self, removed: Collection[int], support: str) -> str:
-        """The program without some mutants. `support` is the support module's name."""
+        """The program without some mutants. `support` is the library's name."""
         return "".join(self._pieces(removed)).replace(SUPPORT, support)
 
     def places(self, removed: Collection[int], support: str) -> dict[int, tuple[int, int]]:

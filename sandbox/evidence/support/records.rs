@@ -1,38 +1,50 @@
-// Compiled into a crate of instrumented programs, as a module with a random name that no program can write.
-//
-// An environment variable says which mutant is switched on (0: none), how much fuel its loops have, and a number from
-// which values are drawn. Records go to standard error, one a line, each behind a random word that stands in no text of
-// a program: `a PLACE 0|1` an assert was false or true, `r PLACE` an explicit panic was reached, `p ID 0|1` a test that
-// should panic ended without or with a panic, `f ID` a function was entered, `c ID` by no other function of the program,
-// `e ID` it ended without a panic, `m ID` a mutant was reached, `u ID` it could change nothing, `h FILE LINE` a panic
-// there, `x FILE LINE` in a test that should panic, `b PLACE FILE LINE` a panic there ended an assert, `t` fuel used reached a power of two, `d` out of fuel. Each record with a place or a number is
-// written once.
+//! Records go to standard error, one a line, each behind a random word that stands in no text of a program:
+//!
+//! `a PLACE 0|1`      an assert was false or true
+//! `b PLACE FILE LINE` a panic at that line ended an assert
+//! `c ID`             a function was entered from outside all functions
+//! `d`                the fuel is used up
+//! `e ID`             a function ended without a panic
+//! `f ID`             a function was entered
+//! `h FILE LINE`      a panic
+//! `m ID`             a mutant was reached
+//! `p ID 0|1`         a test that should panic ended without or with a panic
+//! `r PLACE`          an explicit panic was reached
+//! `t`                the fuel used reached a power of two
+//! `u ID`             a mutant could change nothing
+//! `x FILE LINE`      a panic in a test that should panic
+//!
+//! Each record with a place or a number is written once.
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::ops::{Add, Div, Mul, Rem, Sub};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
-struct Setting {
+const IDS: usize = 256; // as MAX_IDS in experiment.py
+
+pub(crate) struct Setting {
+    word: String,
     mutant: u64,
     fuel: u64,
-    salt: u64,
+    pub(crate) salt: u64,
 }
 
 static SETTING: OnceLock<Setting> = OnceLock::new();
 static USED: AtomicU64 = AtomicU64::new(0);
 static SEEN: [AtomicBool; IDS * 5] = [const { AtomicBool::new(false) }; IDS * 5];
 static PLACES: Mutex<BTreeSet<(u8, u32, u64)>> = Mutex::new(BTreeSet::new());
-static ELEMENT: AtomicU64 = AtomicU64::new(0);
+pub(crate) static ELEMENT: AtomicU64 = AtomicU64::new(0);
 
-fn setting() -> &'static Setting {
+pub(crate) fn setting() -> &'static Setting {
     SETTING.get_or_init(|| {
-        let text = ::std::env::var(WORD).unwrap_or_default();
+        let text = ::std::env::var("EVIDENCE").unwrap_or_default();
         watch_panics();
-        let mut numbers = text.split(':').map(|number| number.parse().unwrap_or(0));
-        let mut next = || numbers.next().unwrap_or(0);
-        Setting { mutant: next(), fuel: next(), salt: next() }
+        let mut parts = text.split(':');
+        let word = parts.next().unwrap_or_default().to_owned();
+        let mut next = || parts.next().and_then(|number| number.parse().ok()).unwrap_or(0);
+        Setting { word, mutant: next(), fuel: next(), salt: next() }
     })
 }
 
@@ -53,7 +65,7 @@ fn watch_panics() {
 }
 
 fn write(text: &str) {
-    let _ = ::std::io::stderr().write_all(format!("\n{WORD} {text}\n").as_bytes());
+    let _ = ::std::io::stderr().write_all(format!("\n{} {text}\n", setting().word).as_bytes());
 }
 
 fn record(kind: usize, id: usize, letter: &str) {
@@ -175,50 +187,55 @@ pub fn tick() {
 }
 
 // In place of the asserts: they write down whether they hold, and end no test.
+#[macro_export]
 macro_rules! held {
     ($($all:tt)*) => {{
-        const PLACE_OF_RECORD: u64 = $crate::SUPPORT::place_of(stringify!($($all)*));
-        $crate::SUPPORT::held_at!(PLACE_OF_RECORD, $($all)*)
+        const PLACE_OF_RECORD: u64 = $crate::place_of(stringify!($($all)*));
+        $crate::held_at!(PLACE_OF_RECORD, $($all)*)
     }};
 }
+#[macro_export]
 macro_rules! held_eq {
     ($($all:tt)*) => {{
-        const PLACE_OF_RECORD: u64 = $crate::SUPPORT::place_of(stringify!($($all)*));
-        $crate::SUPPORT::compared_at!(PLACE_OF_RECORD, ==, $($all)*)
+        const PLACE_OF_RECORD: u64 = $crate::place_of(stringify!($($all)*));
+        $crate::compared_at!(PLACE_OF_RECORD, ==, $($all)*)
     }};
 }
+#[macro_export]
 macro_rules! held_ne {
     ($($all:tt)*) => {{
-        const PLACE_OF_RECORD: u64 = $crate::SUPPORT::place_of(stringify!($($all)*));
-        $crate::SUPPORT::compared_at!(PLACE_OF_RECORD, !=, $($all)*)
+        const PLACE_OF_RECORD: u64 = $crate::place_of(stringify!($($all)*));
+        $crate::compared_at!(PLACE_OF_RECORD, !=, $($all)*)
     }};
 }
+#[macro_export]
 macro_rules! held_at {
     ($place:expr, $held:expr $(, $($message:tt)*)?) => {{
-        let _watched = $crate::SUPPORT::Watched(line!(), $place);
+        let _watched = $crate::Watched(line!(), $place);
         let held: bool = $held;
-        $crate::SUPPORT::note(line!(), $place, held)
+        $crate::note(line!(), $place, held)
     }};
 }
+#[macro_export]
 macro_rules! compared_at {
     ($place:expr, $operator:tt, $left:expr, $right:expr $(, $($message:tt)*)?) => {{
-        let _watched = $crate::SUPPORT::Watched(line!(), $place);
+        let _watched = $crate::Watched(line!(), $place);
         match (&$left, &$right) {
-            (left, right) => $crate::SUPPORT::note(line!(), $place, *left $operator *right),
+            (left, right) => $crate::note(line!(), $place, *left $operator *right),
         }
     }};
 }
+#[macro_export]
 macro_rules! panics {
     ($($rest:tt)*) => {{
-        $crate::SUPPORT::reach(line!(), 0);
+        $crate::reach(line!(), 0);
         ::core::panic!($($rest)*)
     }};
 }
+#[macro_export]
 macro_rules! unreachables {
     ($($rest:tt)*) => {{
-        $crate::SUPPORT::reach(line!(), 0);
+        $crate::reach(line!(), 0);
         ::core::unreachable!($($rest)*)
     }};
 }
-pub(crate) use {add, compared_at, div, held, held_at, held_eq, held_ne, mul, of_type, panics, rem, returns, sub};
-pub(crate) use unreachables;

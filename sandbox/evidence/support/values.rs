@@ -1,4 +1,8 @@
-// Values of a type for a function to return.
+//! Values of a type for a function to return.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::records::{setting, ELEMENT};
 
 // A small number that a program cannot foresee, the same at every call for one element of a value.
 fn drawn() -> u64 {
@@ -20,17 +24,7 @@ macro_rules! numbers {
         }
     )* };
 }
-macro_rules! integers {
-    ($($t:ty)*) => { $(
-        impl Number for $t {
-            fn next(self) -> Self {
-                self.wrapping_add(1)
-            }
-        }
-    )* };
-}
 numbers! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 }
-integers! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
 
 macro_rules! chosen {
     ($($t:ty: $a:expr, $b:expr, $c:expr;)*) => { $(
@@ -209,60 +203,71 @@ impl<T> Of<T> {
         Of(::std::marker::PhantomData)
     }
 }
+#[macro_export]
 macro_rules! of_type {
     ($t:ty, $seed:expr, $depth:expr) => {{
-        use $crate::SUPPORT::{Known as _, Partly as _, Unknown as _};
-        (&&&$crate::SUPPORT::Of::<$t>::new()).SUPPORT_value($seed, $depth)
+        use $crate::{Known as _, Partly as _, Unknown as _};
+        (&&&$crate::Of::<$t>::new()).value_secret_word($seed, $depth)
     }};
 }
 pub trait Known<T> {
-    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<T>;
+    fn value_secret_word(&self, seed: usize, depth: usize) -> Option<T>;
 }
 impl<T: Make> Known<T> for &&Of<T> {
-    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<T> {
+    fn value_secret_word(&self, seed: usize, depth: usize) -> Option<T> {
         T::make(seed, depth)
     }
 }
 pub trait Partly<T> {
-    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<T>;
+    fn value_secret_word(&self, seed: usize, depth: usize) -> Option<T>;
 }
 impl<T: Make, E> Partly<Result<T, E>> for &Of<Result<T, E>> {
-    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<Result<T, E>> {
+    fn value_secret_word(&self, seed: usize, depth: usize) -> Option<Result<T, E>> {
         T::make(seed, depth + 1).map(Ok)
     }
 }
 impl<T> Partly<Option<T>> for &Of<Option<T>> {
-    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<Option<T>> {
+    fn value_secret_word(&self, seed: usize, depth: usize) -> Option<Option<T>> {
         Some(if seed % 3 == 0 { None } else { by_name::<T>(seed, depth + 1) })
     }
 }
 impl<T> Partly<Vec<T>> for &Of<Vec<T>> {
-    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<Vec<T>> {
+    fn value_secret_word(&self, seed: usize, depth: usize) -> Option<Vec<T>> {
         Some(if seed % 3 == 0 { Vec::new() } else { by_name::<T>(seed, depth + 1).into_iter().collect() })
     }
 }
+macro_rules! empty {
+    ($($name:ident<$($t:ident),*>)*) => { $(
+        impl<$($t),*> Partly<::std::collections::$name<$($t),*>> for &Of<::std::collections::$name<$($t),*>> {
+            fn value_secret_word(&self, _: usize, _: usize) -> Option<::std::collections::$name<$($t),*>> {
+                Some(::std::collections::$name::default())
+            }
+        }
+    )* };
+}
+empty! { HashMap<K, V> HashSet<T> BTreeMap<K, V> BTreeSet<T> VecDeque<T> LinkedList<T> }
 impl<'a, T: 'a> Partly<&'a [T]> for &Of<&'a [T]> {
-    fn SUPPORT_value(&self, _: usize, _: usize) -> Option<&'a [T]> {
+    fn value_secret_word(&self, _: usize, _: usize) -> Option<&'a [T]> {
         Some(&[])
     }
 }
 impl<'a, T: 'a> Partly<&'a Vec<T>> for &Of<&'a Vec<T>> {
-    fn SUPPORT_value(&self, _: usize, _: usize) -> Option<&'a Vec<T>> {
+    fn value_secret_word(&self, _: usize, _: usize) -> Option<&'a Vec<T>> {
         Some(Box::leak(Box::new(Vec::new())))
     }
 }
 impl<'a, T: 'a> Partly<::std::slice::Iter<'a, T>> for &Of<::std::slice::Iter<'a, T>> {
-    fn SUPPORT_value(&self, _: usize, _: usize) -> Option<::std::slice::Iter<'a, T>> {
+    fn value_secret_word(&self, _: usize, _: usize) -> Option<::std::slice::Iter<'a, T>> {
         Some([].iter())
     }
 }
 impl<'a, T: 'a> Partly<Box<dyn Iterator<Item = T> + 'a>> for &Of<Box<dyn Iterator<Item = T> + 'a>> {
-    fn SUPPORT_value(&self, _: usize, _: usize) -> Option<Box<dyn Iterator<Item = T> + 'a>> {
+    fn value_secret_word(&self, _: usize, _: usize) -> Option<Box<dyn Iterator<Item = T> + 'a>> {
         Some(Box::new(::std::iter::empty()))
     }
 }
 pub trait Unknown<T> {
-    fn SUPPORT_value(&self, seed: usize, depth: usize) -> Option<T> {
+    fn value_secret_word(&self, seed: usize, depth: usize) -> Option<T> {
         by_name(seed, depth)
     }
 }
