@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from tree_sitter import Node
 
-from rewards.gold.checks import GoldCheck, equality, holds, inequality, matching, panics
+from rewards.gold.checks import GoldCheck, equality, finishes, holds, inequality, matching, panics
 from rewards.gold.expressions import arguments_of, evaluate, parse_expression
 from rewards.gold.literals import NotEvaluable, read_literal
 from rewards.gold.patterns import read_pattern
@@ -46,7 +46,7 @@ def read_module(text: str) -> GoldChecks:
     body = items[-1].child_by_field_name("body") if items and items[-1].type == "mod_item" else None
     if root.has_error or body is None or not all(ONLY_FOR_TESTS.fullmatch(head) for head in heads):
         raise NotEvaluable("no single module of tests")
-    shared, uses, checks = Variables(), [], []
+    shared, uses, checks, tests = Variables(test=-1), [], [], 0
     attributes: list[str] = []
     for item in [child for child in _without_comments(body) if child.is_named]:
         if item.type == "attribute_item":
@@ -56,7 +56,8 @@ def read_module(text: str) -> GoldChecks:
         elif item.type == "const_item" and not attributes:
             shared.let(item)
         elif item.type == "function_item":
-            checks += _function(item, attributes, shared.copy())
+            checks += _function(item, attributes, shared.copy(tests))
+            tests += 1
             attributes = []
         else:
             raise NotEvaluable(node_text(item))
@@ -67,12 +68,12 @@ def read_module(text: str) -> GoldChecks:
 
 def read_cases(cases: Sequence[Mapping[str, Any]]) -> GoldChecks:
     """Read the objects of `gold_cases`. Raises: NotEvaluable, ValueError for one that is wrong."""
-    return GoldChecks(tuple(_case(case) for case in cases))
+    return GoldChecks(tuple(_case(case, test) for test, case in enumerate(cases)))
 
 
-def _case(case: Mapping[str, Any]) -> GoldCheck:
+def _case(case: Mapping[str, Any], test: int) -> GoldCheck:
     """One object of `gold_cases`."""
-    given = evaluate(parse_expression(str(case["call"])), Variables())
+    given = evaluate(parse_expression(str(case["call"])), Variables(test))
     if not given.calls:
         raise NotEvaluable(str(case["call"]))
     if case.get("panics"):
@@ -105,6 +106,7 @@ def _function(item: Node, attributes: list[str], scope: Variables) -> list[GoldC
     if expected:
         return [_panicking(statements, expected[0]["message"], scope)]
     checks = list(_checks(statements, scope))
+    checks += [finishes(expression) for expression in scope.unused()]
     if not checks:
         raise NotEvaluable("a test without asserts")
     return checks
@@ -118,9 +120,7 @@ def _checks(statements: list[Node], scope: Variables) -> Iterator[GoldCheck]:
             _refuse_failing(statement)
             scope.let(statement)
         elif inner.type == "macro_invocation":
-            check = _assert(inner, scope)
-            if check is not None:
-                yield check
+            yield from _macro(inner, scope)
         elif statement.type == "expression_statement":
             _refuse_failing(statement)
             scope.statement(statement)
@@ -137,22 +137,30 @@ def _refuse_failing(statement: Node) -> None:
             raise NotEvaluable(node_text(statement))
 
 
-def _assert(node: Node, scope: Variables) -> GoldCheck | None:
-    """The check of an assert; None for a macro that only prints."""
-    name, inside = node_text(node.children[0]).removeprefix("debug_"), node_text(node.children[-1])[1:-1]
+def _macro(node: Node, scope: Variables) -> Iterator[GoldCheck]:
+    """The check of an assert; those of what is printed, which must not panic."""
+    name, arguments = node_text(node.children[0]).removeprefix("debug_"), arguments_of(
+        node_text(node.children[-1])[1:-1]
+    )
     if name in PRINTS:
-        return None
-    arguments = arguments_of(inside)
+        printed = [evaluate(argument, scope) for argument in arguments if _calls_something(argument)]
+        yield from (finishes(expression) for expression in printed if expression.calls)
+        return
+    expressions = [evaluate(argument, scope) for argument in arguments[: 1 if name == "assert" else 2]]
     if name == "assert" and arguments:
-        check = holds(evaluate(arguments[0], scope), node_text(arguments[0]))
-    elif name in ("assert_eq", "assert_ne") and len(arguments) > 1:
-        both = [evaluate(argument, scope) for argument in arguments[:2]]
-        check = equality(*both) if name == "assert_eq" else inequality(*both)
+        check = holds(expressions[0], node_text(arguments[0]))
+    elif name in ("assert_eq", "assert_ne") and len(expressions) == 2:
+        check = equality(*expressions) if name == "assert_eq" else inequality(*expressions)
     else:
         raise NotEvaluable(name)
     if not check.calls:
         raise NotEvaluable("an assert that calls nothing")
-    return check
+    scope.repeat(expressions)
+    yield check
+
+
+def _calls_something(node: Node) -> bool:
+    return any(found.type in ("call_expression", "macro_invocation") for found in nodes_below(node))
 
 
 def _panicking(statements: list[Node], message: str | None, scope: Variables) -> GoldCheck:

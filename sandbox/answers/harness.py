@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Sequence
 
-from sandbox.answers.calls import Calls, OwnType, Variant
+from sandbox.answers.calls import Call, Calls, OwnType, Variant
 
 __all__ = ["Harness", "main_function"]
 
@@ -38,8 +38,11 @@ class Harness:
     def code(self) -> str:
         """The module, in which `run` makes all calls."""
         imports = "".join(f"use ::{self._word}::{level} as _;\n" for level in LEVELS)
-        functions = "".join(self._function(number) for number in range(len(self._calls.calls)))
-        asked = "".join(f"answers.ask({number}, call_{number}_{self._word});\n" for number in range(self._count))
+        numbers = {call: number for number, call in enumerate(dict.fromkeys(self._calls.calls))}
+        functions = "".join(self._function(number, call) for call, number in numbers.items())
+        asked = "".join(
+            f"answers.ask({turn}, call_{numbers[call]}_{self._word});\n" for turn, call in enumerate(self._calls.calls)
+        )
         return (
             f"\n{_allowed(self._calls.source)}\npub mod {self.module} {{\n"
             f"use super::*;\n{self._uses()}{imports}{functions}"
@@ -47,16 +50,12 @@ class Harness:
             f"mod types {{\n{imports}{''.join(map(self._implementation, self._calls.types))}}}\n}}\n"
         )
 
-    @property
-    def _count(self) -> int:
-        return len(self._calls.calls)
-
     def _uses(self) -> str:
         return "".join(f"{use}\n" for use in self._calls.uses)
 
-    def _function(self, number: int) -> str:
-        """The function that makes one call and writes its value."""
-        call, word = self._calls.calls[number], self._word
+    def _function(self, number: int, call: Call) -> str:
+        """The function that makes one call and writes its value. Equal calls share one, which runs several times."""
+        word = self._word
         statements = "".join(f"{statement}\n" for statement in call.statements)
         return (
             f"fn call_{number}_{word}(out_{word}: &mut ::std::string::String) {{\n{statements}"

@@ -1,11 +1,12 @@
 """Programs that do not solve the task and try to pass its gold tests all the same, and honest ones that must pass.
 
-All are asked for `add`, `half`, `names` and `negative`; the wrong ones do not know the answers.
+CHEATS and HONEST are asked for `add`, `half`, `names` and `negative`; the wrong ones do not know the answers.
+OTHER_ROWS have a test of their own each, with a program that is right and one that is wrong.
 """
 
 from __future__ import annotations
 
-__all__ = ["CHEATS", "GOLD", "HONEST"]
+__all__ = ["CHEATS", "GOLD", "HONEST", "OTHER_ROWS"]
 
 GOLD = {"gold_tests": """#[cfg(test)]
 mod gold {
@@ -876,4 +877,62 @@ fn names(n: usize) -> Vec<String> { (0..n).map(|i| format!("n{i}")).collect() }
 fn negative(n: i32) -> bool { n < 0 }
 
 /*""",
+}
+
+OTHER_ROWS = {  # the inside of a test function, a right program, a wrong one
+    "a statement that must not panic": (
+        "admit(30); assert_eq!(at_most(200), 150);",
+        "fn admit(_age: i32) {}\nfn at_most(n: i32) -> i32 { n.min(150) }\n",
+        "fn admit(_age: i32) { panic!() }\nfn at_most(n: i32) -> i32 { n.min(150) }\n",
+    ),
+    "a statement that unwraps": (
+        'port("80").unwrap(); assert!(port("x").is_err());',
+        "fn port(text: &str) -> Result<u16, std::num::ParseIntError> { text.parse() }\n",
+        'fn port(_text: &str) -> Result<u16, std::num::ParseIntError> { "".parse() }\n',
+    ),
+    "a value that nothing looks at": (
+        'let _first = divide(10, 2).expect("a quotient"); assert_eq!(divide(1, 0), None);',
+        "fn divide(a: i32, b: i32) -> Option<i32> { a.checked_div(b) }\n",
+        "fn divide(_a: i32, _b: i32) -> Option<i32> { None }\n",
+    ),
+    "a value bound to nothing": (
+        "let _ = steps(3); assert_eq!(steps(0), 0);",
+        "fn steps(n: u32) -> u32 { n * 2 }\n",
+        "fn steps(n: u32) -> u32 { assert_eq!(n, 0); n }\n",
+    ),
+    "a change that nothing looks at": (
+        "let mut v = vec![1]; grow(&mut v); assert_eq!(v.len(), 2); grow(&mut v);",
+        "fn grow(v: &mut Vec<i32>) { v.push(1) }\n",
+        "fn grow(v: &mut Vec<i32>) { assert!(v.len() < 2); v.push(1) }\n",
+    ),
+    "a call that is only printed": (
+        'println!("{}", digits(7)); assert_eq!(digits(0), 1);',
+        "fn digits(n: u32) -> u32 { n / 10 + 1 }\n",
+        "fn digits(n: u32) -> u32 { assert_eq!(n, 0); 1 }\n",
+    ),
+    "the same answer twice": (
+        'assert_eq!(digest("a"), digest("a")); assert_ne!(digest("a"), digest("b"));',
+        "fn digest(text: &str) -> u64 { text.bytes().map(u64::from).sum() }\n",
+        "static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);\n"
+        "fn digest(_text: &str) -> u64 { NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed) }\n",
+    ),
+    "an answer that counts calls": (
+        "let a = next(); let b = next(); assert_eq!(a + 1, b); assert_eq!(next(), b + 1);",
+        "static LAST: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);\n"
+        "fn next() -> u64 { LAST.fetch_add(1, std::sync::atomic::Ordering::Relaxed) }\n",
+        "fn next() -> u64 { 1 }\n",
+    ),
+    "a state that a statement sets": (
+        "reset(5); assert_eq!(take(2), 3); assert_eq!(take(1), 2); reset(1); assert_eq!(take(1), 0);",
+        "static LEFT: std::sync::Mutex<i32> = std::sync::Mutex::new(0);\n"
+        "fn reset(n: i32) { *LEFT.lock().unwrap() = n }\n"
+        "fn take(n: i32) -> i32 { let mut left = LEFT.lock().unwrap(); *left -= n; *left }\n",
+        "fn reset(_n: i32) {}\nfn take(n: i32) -> i32 { 5 - n }\n",
+    ),
+    "asserts that change what they look at": (
+        "let mut v = vec![1, 2]; assert_eq!(last(&mut v), Some(2)); let n = last(&mut v); assert_eq!(n, Some(1)); "
+        "assert!(v.is_empty()); assert!(last(&mut v).is_none());",
+        "fn last(v: &mut Vec<i32>) -> Option<i32> { v.pop() }\n",
+        "fn last(v: &mut Vec<i32>) -> Option<i32> { v.pop(); Some(2) }\n",
+    ),
 }

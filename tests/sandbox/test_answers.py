@@ -103,6 +103,11 @@ def test_a_program_that_does_not_answer_each_call_once_fails_with_a_reason(body,
     assert (answers.outcome, len(answers.terms)) == (outcome, count) and reason in answers.reason
 
 
+def test_equal_calls_are_each_made(pool):
+    source = "static mut LAST: u8 = 0;\nfn next() -> u8 { unsafe { LAST += 1; LAST } }\n"
+    assert pool.submit_calls(ask(source, "next()", "next() + 10", "next()")).result().terms == ("1", "12", "3")
+
+
 def test_a_program_that_does_not_compile_with_the_calls_has_no_answers(pool):
     for source in ("fn add(a: i32) -> i32 { a }\n", "fn add( {", ADD + "fn main() {}\n", ""):
         answers = pool.submit_calls(ask(source, "add(1, 2)")).result()
