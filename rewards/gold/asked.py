@@ -16,7 +16,8 @@ __all__ = ["Asked", "in_order"]
 class Asked:
     """One occurrence of a call: equal calls that occur twice are two, and may have two answers."""
 
-    call: Call
+    text: str  # as the test writes it
+    call: Call  # with every name said in full
     test: int  # index of the test that it stands in
     place: int  # among the calls of the test
     is_dropped: bool = False  # a statement of its own, made for what it does: its value goes nowhere

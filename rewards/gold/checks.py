@@ -113,12 +113,12 @@ def _check(fault: Callable[[Values], str], *expressions: Expression) -> GoldChec
 
 
 def _names(*expressions: Expression) -> str:
-    return " and ".join(sorted(asked.call.value for expression in expressions for asked in expression.calls))
+    return " and ".join(sorted(asked.text for expression in expressions for asked in expression.calls))
 
 
 def _values(calls: frozenset[Asked], values: Values) -> str:
     """Every call with its value."""
-    return ", ".join(sorted(f"{asked.call.value} {_said(values[asked])}" for asked in calls))
+    return ", ".join(sorted(f"{asked.text} {_said(values[asked])}" for asked in calls))
 
 
 def _said(found: Term | Panic) -> str:

@@ -16,6 +16,7 @@ from rewards.gold.checks import GoldCheck, equality, finishes, holds, inequality
 from rewards.gold.expressions import arguments_of, evaluate, parse_expression
 from rewards.gold.literals import NotEvaluable, read_literal
 from rewards.gold.patterns import read_pattern
+from rewards.gold.rewriting.names import Names
 from rewards.gold.statements import Variables, nodes_below
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
@@ -26,7 +27,6 @@ SHOULD_PANIC = re.compile(r"#\[\s*should_panic\s*(?:\(\s*expected\s*=\s*(?P<mess
 PLAIN = re.compile(r"(?:pub\s+)?fn\b")
 TEST = re.compile(r"#\[\s*test\s*\]")
 ONLY_FOR_TESTS = re.compile(r"#\[\s*cfg\s*\(\s*test\s*\)\s*\]")
-FROM_SUPER = re.compile(r"use\s+super\s*::\s*\*\s*;")
 PRINTS = ("println", "eprintln", "print", "eprint", "dbg")
 FAILS = ("panic", "assert", "assert_eq", "assert_ne", "unreachable", "todo", "unimplemented")
 
@@ -35,7 +35,7 @@ class GoldChecks(NamedTuple):
     """A row's checks."""
 
     checks: tuple[GoldCheck, ...]
-    uses: tuple[str, ...] = ()  # `use` declarations that the calls need
+    uses: tuple[str, ...]  # `use` declarations that the calls need
 
 
 def read_module(text: str) -> GoldChecks:
@@ -46,13 +46,15 @@ def read_module(text: str) -> GoldChecks:
     body = items[-1].child_by_field_name("body") if items and items[-1].type == "mod_item" else None
     if root.has_error or body is None or not all(ONLY_FOR_TESTS.fullmatch(head) for head in heads):
         raise NotEvaluable("no single module of tests")
-    shared, uses, checks, tests = Variables(test=-1), [], [], 0
+    inside = [child for child in _without_comments(body) if child.is_named]
+    names = Names(node_text(item) for item in inside if item.type == "use_declaration")
+    shared, checks, tests = Variables(-1, names), [], 0
     attributes: list[str] = []
-    for item in [child for child in _without_comments(body) if child.is_named]:
+    for item in inside:
         if item.type == "attribute_item":
             attributes.append(node_text(item))
         elif item.type == "use_declaration" and not attributes:
-            uses += [] if FROM_SUPER.fullmatch(node_text(item)) else [node_text(item)]
+            continue
         elif item.type == "const_item" and not attributes:
             shared.let(item)
         elif item.type == "function_item":
@@ -63,12 +65,12 @@ def read_module(text: str) -> GoldChecks:
             raise NotEvaluable(node_text(item))
     if not checks:
         raise NotEvaluable("no asserts")
-    return GoldChecks(tuple(checks), tuple(uses))
+    return GoldChecks(tuple(checks), tuple(names.uses))
 
 
 def read_cases(cases: Sequence[Mapping[str, Any]]) -> GoldChecks:
     """Read the objects of `gold_cases`. Raises: NotEvaluable, ValueError for one that is wrong."""
-    return GoldChecks(tuple(_case(case, test) for test, case in enumerate(cases)))
+    return GoldChecks(tuple(_case(case, test) for test, case in enumerate(cases)), tuple(Names().uses))
 
 
 def _case(case: Mapping[str, Any], test: int) -> GoldCheck:

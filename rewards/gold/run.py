@@ -56,7 +56,7 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
 
     >>> run = gold_run("fn f() -> u8 { 1 }", {"rust_test_list": ["assert_eq!(f(), 1);"]})
     >>> run.total, run.calls.calls
-    (1, (Call(value='f()', statements=()),))
+    (1, (Call(value='super::f()', statements=()),))
     """
     row = gold_row(columns)
     if row is None or len(code) > MAX_PARSED:
@@ -105,7 +105,7 @@ def _values(run: GoldRun, found: Answers) -> tuple[dict[Asked, Term | Panic], st
         except Panic as panic:
             values[one] = panic
         except ValueError:
-            return values, f"the answer to {one.call.value} is no value"
+            return values, f"the answer to {one.text} is no value"
     return values, "" if found.outcome is Outcome.PASSED else found.reason or str(found.outcome)
 
 

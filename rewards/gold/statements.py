@@ -18,6 +18,7 @@ from rewards.gold.asked import Asked
 from rewards.gold.constructors import CONSTRUCTORS
 from rewards.gold.expressions import Expression, answer, evaluate, makes_an_object, operands, parse_expression
 from rewards.gold.literals import NotEvaluable
+from rewards.gold.rewriting.names import Names
 from rewards.rust.tokens import node_text
 from sandbox.answers.calls import Call
 
@@ -44,13 +45,14 @@ class _Statement:
 class Variables:
     """The names of one test, as far as its statements have been read."""
 
-    def __init__(self, test: int = 0) -> None:
-        """Begin without names.
+    def __init__(self, test: int = 0, names: Names = Names()) -> None:
+        """Begin without variables.
 
         Args:
             test: The index of the test in its row.
+            names: What other names mean.
         """
-        self._test = test
+        self._test, self._names = test, names
         self._places: Iterator[int] = count()
         self._statements: list[_Statement] = []
         self._used: set[_Statement] = set()  # those that a call needs, or whose value a check looks at
@@ -62,7 +64,7 @@ class Variables:
 
     def copy(self, test: int) -> Variables:
         """The same names, to which others can be added in another test."""
-        twin = Variables(test)
+        twin = Variables(test, self._names)
         twin._statements, twin._bound, twin._objects = list(self._statements), dict(self._bound), set(self._objects)
         twin._makers, twin._changing, twin._used = dict(self._makers), set(self._changing), set(self._statements)
         return twin
@@ -121,7 +123,7 @@ class Variables:
 
     def repeat(self, expressions: Iterable[Expression]) -> None:
         """Note that an assert asked for these: where one may change a variable, later calls need it too."""
-        texts = {(one.place, one.call.value) for expression in expressions for one in expression.calls}
+        texts = {(one.place, one.text) for expression in expressions for one in expression.calls}
         for _, text in sorted(texts):
             if BORROWED_TO_CHANGE.search(text):
                 self._run(f"let _ = {text}", parse_expression(text), is_checked=True)
@@ -198,7 +200,13 @@ class Variables:
     def _asked(self, value: str, needed: tuple[_Statement, ...]) -> Asked:
         """A new occurrence of a call."""
         self._used.update(needed)
-        return Asked(Call(value, tuple(statement.text for statement in needed)), self._test, next(self._places))
+        texts: list[str] = []
+        bound: set[str] = set()
+        for statement in needed:
+            texts.append(self._names.in_full(statement.text, bound))
+            bound |= statement.makes
+        call = Call(self._names.in_full(value, bound), tuple(texts))
+        return Asked(value, call, self._test, next(self._places))
 
     def _needed(self, names: set[str]) -> tuple[_Statement, ...]:
         return _needed(self._statements, names)

@@ -45,7 +45,7 @@ class Harness:
         )
         return (
             f"\n{_allowed(self._calls.source)}\npub mod {self.module} {{\n"
-            f"use super::*;\n{self._uses()}{imports}{functions}"
+            f"use ::{self._word}::std;\n{self._uses()}{imports}{functions}"
             f"pub fn run(mut answers: ::{self._word}::Answers) {{\n{asked}}}\n"
             f"mod types {{\n{imports}{''.join(map(self._implementation, self._calls.types))}}}\n}}\n"
         )
@@ -58,7 +58,7 @@ class Harness:
         word = self._word
         statements = "".join(f"{statement}\n" for statement in call.statements)
         return (
-            f"fn call_{number}_{word}(out_{word}: &mut ::std::string::String) {{\n{statements}"
+            f"fn call_{number}_{word}(out_{word}: &mut ::{word}::std::string::String) {{\n{statements}"
             f"({REFERENCES}::{word}::Probe(&({call.value}))).send_for_answers(out_{word});\n}}\n"
         )
 
@@ -70,7 +70,8 @@ class Harness:
         arms = "".join(self._arm(own, variant) for variant in own.variants)
         return (
             f"impl ::{word}::Wire for {kind} {{\n"
-            f"fn wire_for_answers(&self, out: &mut ::std::string::String) {{\nmatch *self {{\n{arms}}}\n}}\n}}\n"
+            f"fn wire_for_answers(&self, out: &mut ::{word}::std::string::String) {{\n"
+            f"match *self {{\n{arms}}}\n}}\n}}\n"
         )
 
     def _arm(self, own: OwnType, variant: Variant) -> str:
@@ -96,10 +97,11 @@ def main_function(paths: Sequence[str], word: str) -> str:
             of answers.
         word: The random name of the library.
     """
+    std = f"::{word}::std"  # a program can give the name `std` to another crate
     arms = "".join(f"{place} => {path}::run(answers),\n" for place, path in enumerate(paths))
     return (
-        "\nfn main() {\nlet mut given = ::std::env::args().skip(1);\n"
-        "let number: ::std::primitive::usize = given.next().unwrap().parse().unwrap();\n"
+        f"\nfn main() {{\nlet mut given = {std}::env::args().skip(1);\n"
+        f"let number: {std}::primitive::usize = given.next().unwrap().parse().unwrap();\n"
         f"let answers = ::{word}::Answers::at(given.next().unwrap());\n"
         f"match number {{\n{arms}_ => {{}}\n}}\n}}\n"
     )

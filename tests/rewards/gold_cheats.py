@@ -879,6 +879,15 @@ fn negative(n: i32) -> bool { n < 0 }
 /*""",
 }
 
+OWN_VEC = """\
+macro_rules! vec {
+    ($($x:expr),*) => {{
+        let mut v = Vec::from([$($x),*]);
+        v.sort();
+        v
+    }};
+}
+"""
 OTHER_ROWS = {  # the inside of a test function, a right program, a wrong one
     "a statement that must not panic": (
         "admit(30); assert_eq!(at_most(200), 150);",
@@ -934,5 +943,79 @@ OTHER_ROWS = {  # the inside of a test function, a right program, a wrong one
         "assert!(v.is_empty()); assert!(last(&mut v).is_none());",
         "fn last(v: &mut Vec<i32>) -> Option<i32> { v.pop() }\n",
         "fn last(v: &mut Vec<i32>) -> Option<i32> { v.pop(); Some(2) }\n",
+    ),
+    "an own vec that sorts": (
+        "assert_eq!(sort(vec![3, 1, 2]), [1, 2, 3]); assert_eq!(sort(vec![2, 2, 1]), [1, 2, 2]);",
+        OWN_VEC + "fn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        OWN_VEC + "fn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
+    ),
+    "an own vec that sorts in place": (
+        "let mut v = vec![3, 1, 2]; sort(&mut v); assert_eq!(v, vec![1, 2, 3]);",
+        OWN_VEC + "fn sort(v: &mut Vec<i32>) { v.sort() }\n",
+        OWN_VEC + "fn sort(_v: &mut Vec<i32>) {}\n",
+    ),
+    "an own vec below another": (
+        "assert_eq!(flat(vec![vec![3, 1], Vec::from([2])]), vec![1, 2, 3]);",
+        OWN_VEC + "fn flat(v: Vec<Vec<i32>>) -> Vec<i32> { let mut v = v.concat(); v.sort(); v }\n",
+        OWN_VEC + "fn flat(v: Vec<Vec<i32>>) -> Vec<i32> { v.concat() }\n",
+    ),
+    "an own string": (
+        'assert_eq!(title(&String::from("abc")), "Abc");',
+        "struct String;\nfn title(s: &str) -> std::string::String { s[..1].to_uppercase() + &s[1..] }\n",
+        "struct String;\nimpl String {\n    fn from(s: &str) -> std::string::String "
+        "{ s[..1].to_uppercase() + &s[1..] }\n}\n"
+        "fn title(s: &str) -> std::string::String { s.to_owned() }\n",
+    ),
+    "a trait's methods on sequences": (
+        "let v = vec![3, 1, 2]; assert_eq!(sort(v.clone()), vec![1, 2, 3]); assert_eq!(sort([5, 4].to_vec()), [4, 5]);",
+        "fn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        "trait Sorting {\n    fn clone(self) -> Vec<i32>;\n    fn to_vec(self) -> Vec<i32>;\n}\n"
+        "impl Sorting for Vec<i32> {\n    fn clone(mut self) -> Vec<i32> { self.sort(); self }\n"
+        "    fn to_vec(mut self) -> Vec<i32> { self.sort(); self }\n}\n"
+        "impl Sorting for [i32; 2] {\n    fn clone(self) -> Vec<i32> { vec![4, 5] }\n"
+        "    fn to_vec(self) -> Vec<i32> { vec![4, 5] }\n}\nfn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
+    ),
+    "a trait with the function's name": (
+        "assert_eq!(sort(vec![3, 1, 2].clone()), vec![1, 2, 3]);",
+        "trait sort {}\nfn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        "trait sort {\n    fn clone(self) -> Vec<i32>;\n}\nimpl sort for Vec<i32> {\n"
+        "    fn clone(mut self) -> Vec<i32> { self.sort(); self }\n}\nfn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
+    ),
+    "a module with a number's name": (
+        "assert_eq!(after(i32::MAX), i32::MAX); assert_eq!(after(4), 5);",
+        "fn after(n: i32) -> i32 { n.saturating_add(1) }\n",
+        "mod i32 {\n    pub const MAX: std::primitive::i32 = 2147483646;\n}\n"
+        "fn after(n: std::primitive::i32) -> std::primitive::i32 { n + 1 }\n",
+    ),
+    "an own box": (
+        "assert_eq!(negated(Box::new(4)), -4); assert_eq!(negated(Box::new(7)), -7);",
+        "fn negated(n: Box<i32>) -> i32 { -*n }\n",
+        "struct Box;\nimpl Box {\n    fn new(n: i32) -> std::boxed::Box<i32> { std::boxed::Box::new(-n) }\n}\n"
+        "fn negated(n: std::boxed::Box<i32>) -> i32 { *n }\n",
+    ),
+    "an own map": (
+        "let mut m = HashMap::new(); m.insert(1, 2); assert_eq!(total(&m), 2);",
+        "use std::collections::HashMap;\nfn total(m: &HashMap<i32, i32>) -> i32 { m.values().sum() }\n",
+        "struct HashMap(i32);\nimpl HashMap {\n    fn new() -> Self { HashMap(0) }\n"
+        "    fn insert(&mut self, _k: i32, v: i32) { self.0 = v }\n}\nfn total(m: &HashMap) -> i32 { m.0 }\n",
+    ),
+    "an own standard library": (
+        "assert_eq!(sort(vec![3, 1, 2]), vec![1, 2, 3]);",
+        "mod std {}\nfn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        "extern crate self as std;\nextern crate core as real;\npub use real::*;\n"
+        "#[macro_export]\nmacro_rules! vec {\n    ($($x:expr),*) => { Vec::from([1, 2, 3]) };\n}\n"
+        "fn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
+    ),
+    "a variable with the function's name": (
+        "let area = area(2, 3); assert_eq!(area, 6);",
+        "fn area(a: i32, b: i32) -> i32 { a * b }\n",
+        "fn area(a: i32, b: i32) -> i32 { a + b }\n",
+    ),
+    "a closure that is an argument": (
+        "let by = 10; assert_eq!(each(&[1, 2], |n| half(n) * by), [0, 10]);",
+        "fn half(n: i32) -> i32 { n / 2 }\nfn each(v: &[i32], f: impl Fn(i32) -> i32) -> Vec<i32> "
+        "{ v.iter().map(|n| f(*n)).collect() }\n",
+        "fn half(n: i32) -> i32 { n / 2 }\nfn each(v: &[i32], f: impl Fn(i32) -> i32) -> Vec<i32> "
+        "{ v.iter().rev().map(|n| f(*n)).collect() }\n",
     ),
 }

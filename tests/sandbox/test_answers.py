@@ -73,7 +73,7 @@ def test_values_of_every_type_have_a_term(value, term, pool):
 def test_statements_and_uses_come_before_the_call(pool):
     call = Call("first(&map)", ("let mut map = BTreeMap::new();", "map.insert(1, 2);"))
     source = "fn first(m: &std::collections::BTreeMap<i32, i32>) -> Option<i32> { m.values().next().copied() }\n"
-    answers = pool.submit_calls(Calls(source, (call,), ("use std::collections::BTreeMap;",))).result()
+    answers = pool.submit_calls(Calls(source, (call,), ("use super::*;", "use std::collections::BTreeMap;"))).result()
     assert answers.terms == ('["k","Some",2]',)
 
 
