@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rewards.gold.terms import Panic, Term, boolean, constructor, equal, integer
@@ -83,7 +84,7 @@ def _bits(sign: str, one: int, other: int) -> int:
 def negate(sign: str, term: Term) -> Term:
     """The result of `-` or `!`."""
     if sign == "-" and term.kind in ("int", "float"):
-        return Term(term.kind, -term.value, single=term.single)
+        return replace(term, value=-term.value)
     if sign == "!" and term.kind == "bool":
         return boolean(not term.value)
     raise Unfit(f"negated by {sign}")

@@ -1018,4 +1018,19 @@ OTHER_ROWS = {  # the inside of a test function, a right program, a wrong one
         "fn half(n: i32) -> i32 { n / 2 }\nfn each(v: &[i32], f: impl Fn(i32) -> i32) -> Vec<i32> "
         "{ v.iter().rev().map(|n| f(*n)).collect() }\n",
     ),
+    "a float with fewer bits": (
+        "assert_eq!(third(1.0), 0.3333333333333333); assert_eq!(third(-2.0), -0.6666666666666666);",
+        "fn third(x: f64) -> f64 { x / 3.0 }\n",
+        "fn third(x: f32) -> f32 { x / 3.0 }\n",
+    ),
+    "a float that may have fewer bits": (
+        "assert_eq!(third(1.0), 0.33333334); assert!((third(2.0) - 0.6666666666666666).abs() < 1e-6);",
+        "fn third(x: f32) -> f32 { x / 3.0 }\n",
+        "fn third(x: f32) -> f32 { x / 3.5 }\n",
+    ),
+    "an open range": (
+        "assert!(matches!(grade(95), 90..)); assert!(matches!(grade(20), ..50)); assert!(matches!(grade(60), 6..=60));",
+        "fn grade(n: u32) -> u32 { n }\n",
+        "fn grade(n: u32) -> u32 { if n > 50 { 60 } else { 50 } }\n",
+    ),
 }
