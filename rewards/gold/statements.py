@@ -60,6 +60,8 @@ class Variables:
         self._makers: dict[str, _Statement] = {}  # by variable
         self._objects: set[str] = set()  # variables whose methods are the program's own
         self._changing: set[str] = set()  # variables that may change
+        self._nodes: dict[str, Node] = {}  # what variables that stay were bound to
+        self._first = 0  # index of the first statement that is not of an outer scope
         self._read: dict[tuple[str, tuple[_Statement, ...]], Expression] = {}
 
     def copy(self, test: int) -> Variables:
@@ -67,7 +69,29 @@ class Variables:
         twin = Variables(test, self._names)
         twin._statements, twin._bound, twin._objects = list(self._statements), dict(self._bound), set(self._objects)
         twin._makers, twin._changing, twin._used = dict(self._makers), set(self._changing), set(self._statements)
+        twin._nodes = dict(self._nodes)
         return twin
+
+    def within(self, shared: Variables | None = None) -> Variables:
+        """A scope of the same test: that of a block in it, or of a function that sees nothing but what is shared."""
+        twin = (shared or self).copy(self._test)
+        twin._places, twin._first = self._places, len(twin._statements)
+        if shared is None:
+            twin._used = self._used
+        return twin
+
+    def node_of(self, name: str) -> Node | None:
+        """The expression that a variable was bound to; None where it may have changed."""
+        return self._nodes.get(name)
+
+    def refuse_changes(self, block: Node) -> None:
+        """Raise NotEvaluable for a block that may change a variable, so that later calls need it."""
+        if self._changing & set(identifiers(block)):
+            raise NotEvaluable(node_text(block))
+
+    def knows(self, node: Node) -> bool:
+        """Whether an expression has a variable in it."""
+        return not self._bound.keys().isdisjoint(identifiers(node))
 
     def value_of(self, name: str) -> Expression | None:
         """What a variable holds; None for a name that is no variable.
@@ -116,6 +140,8 @@ class Variables:
             self._objects = self._objects - {name} | ({name} if makes_an_object(value) else set())
             if mutable or SHARED.search(node_text(node)):
                 self._changing.add(name)
+            else:
+                self._nodes[name] = value
 
     def statement(self, node: Node) -> None:
         """Read an expression statement that is no assert."""
@@ -134,7 +160,7 @@ class Variables:
         Raises: NotEvaluable when one of them calls the program in a way that cannot be read.
         """
         found: list[Expression] = []
-        for statement in self._statements:
+        for statement in self._statements[self._first :]:
             if statement in self._used or not self._reaches_the_program(statement):
                 continue
             if statement.result is None:
@@ -175,6 +201,7 @@ class Variables:
         """Bind a name to the last statement."""
         self._bound[name], self._makers[name] = found, self._statements[-1]
         self._changing.discard(name)
+        self._nodes.pop(name, None)
 
     def _evaluated(self, value: Node) -> Expression | None:
         try:
@@ -192,10 +219,19 @@ class Variables:
         """Add a statement. A call whose value it drops is marked."""
         mentions = frozenset(identifiers(value))
         asks = any(map(_asks_the_program, nodes_below(value)))
-        changes = mentions if not makes else mentions & self._changing
+        changes = self._changed(text, mentions & self._changing if makes else mentions, makes, asks)
         if not makes and result is not None and _asks_the_program(value):
             result = answer(*(replace(one, is_dropped=True) for one in result.calls))
         self._statements.append(_Statement(text, frozenset(makes), changes, mentions, asks, result))
+
+    def _changed(self, text: str, names: frozenset[str], makes: set[str], asks: bool) -> frozenset[str]:
+        """Which of the names a statement may change. What it only hands to the program stays as it is."""
+        if not asks or BORROWED_TO_CHANGE.search(text):
+            return names
+        makers = {name: self._makers[name] for name in names if name in self._makers}
+        return frozenset(
+            name for name, maker in makers.items() if SHARED.search(maker.text) or (maker.asks and not makes)
+        )
 
     def _asked(self, value: str, needed: tuple[_Statement, ...]) -> Asked:
         """A new occurrence of a call."""

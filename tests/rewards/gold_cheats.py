@@ -888,6 +888,18 @@ macro_rules! vec {
     }};
 }
 """
+LENIENT = """\
+#[derive(Debug)]
+struct Sum(i32);
+impl PartialEq<i32> for Sum {
+    fn eq(&self, other: &i32) -> bool {
+        self.0 <= *other
+    }
+}
+fn add(a: i32, _b: i32) -> Sum {
+    Sum(a)
+}
+"""
 OTHER_ROWS = {  # the inside of a test function, a right program, a wrong one
     "a statement that must not panic": (
         "admit(30); assert_eq!(at_most(200), 150);",
@@ -1032,5 +1044,36 @@ OTHER_ROWS = {  # the inside of a test function, a right program, a wrong one
         "assert!(matches!(grade(95), 90..)); assert!(matches!(grade(20), ..50)); assert!(matches!(grade(60), 6..=60));",
         "fn grade(n: u32) -> u32 { n }\n",
         "fn grade(n: u32) -> u32 { if n > 50 { 60 } else { 50 } }\n",
+    ),
+    "a loop over cases": (
+        "for (a, b, sum) in [(1, 2, 3), (5, 5, 10)] { assert_eq!(add(a, b), sum); }",
+        "fn add(a: i32, b: i32) -> i32 { a + b }\n",
+        LENIENT,
+    ),
+    "a loop over a table": (
+        "let cases = vec![((1, 2), 3), ((5, 5), 10)]; for ((a, b), sum) in &cases { assert_eq!(add(*a, *b), *sum); }",
+        "fn add(a: i32, b: i32) -> i32 { a + b }\n",
+        LENIENT,
+    ),
+    "a loop that takes references apart": (
+        "let extra = 0; for &(a, sum) in [(1, 3), (8, 10)].iter() { let b = 2; assert_eq!(add(a, b + extra), sum); }",
+        "fn add(a: i32, b: i32) -> i32 { a + b }\n",
+        LENIENT,
+    ),
+    "a loop in a loop": (
+        "for a in [1, 2] { for b in [10, 20] { assert_eq!(add(a, b), a + b); } }",
+        "fn add(a: i32, b: i32) -> i32 { a + b }\n",
+        LENIENT,
+    ),
+    "a loop that changes its input": (
+        "for (v, sorted) in [(vec![3, 1], vec![1, 3]), (vec![2], vec![2])] "
+        "{ let mut w = v.clone(); sort(&mut w); assert_eq!(w, sorted); }",
+        "fn sort(v: &mut Vec<i32>) { v.sort() }\n",
+        "fn sort(v: &mut Vec<i32>) { v.truncate(1) }\n",
+    ),
+    "a loop whose calls must not panic": (
+        "for n in [1, 2] { admit(n); } assert_eq!(limit(), 10);",
+        "fn admit(_n: i32) {}\nfn limit() -> i32 { 10 }\n",
+        "fn admit(n: i32) { assert_eq!(n, 1) }\nfn limit() -> i32 { 10 }\n",
     ),
 }

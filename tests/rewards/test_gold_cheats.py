@@ -43,6 +43,16 @@ def test_nothing_of_what_is_expected_is_given_to_the_sandbox(code):
     assert "assert" not in given and "!" not in given and "is_none" not in given and "adds" not in given
 
 
+def test_a_function_of_the_tests_is_read_where_it_is_called(pool):
+    checks = "fn check(a: i32, b: i32, sum: i32) { assert_eq!(add(a, b), sum); seen(sum); }\n"
+    row = {"gold_tests": checks + "#[test]\nfn t() { check(1, 2, 3); check(5, 5, 10); }"}
+    right = "fn add(a: i32, b: i32) -> i32 { a + b }\nfn seen(_n: i32) {}\n"
+    programs = [right, right.replace("a + b", "a * 3"), right.replace("{}", "{ panic!() }")]
+    runs = [gold_run(code, row) for code in programs]
+    assert gold_kind(row) == "cases" and [run.total for run in runs] == [4] * 3
+    assert [gold_result(run, submit_gold(run, pool).result()).passed for run in runs] == [4, 3, 2]
+
+
 @pytest.mark.parametrize("backend", ["batch", "direct"])
 def test_right_programs_pass_tests_of_other_shapes_and_wrong_ones_do_not(backend):
     rows = {name: {"gold_tests": f"#[test]\nfn t() {{ {row[0]} }}"} for name, row in OTHER_ROWS.items()}

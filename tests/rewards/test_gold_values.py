@@ -251,7 +251,10 @@ def test_an_expected_panic_is_a_case(attribute, body, right, wrong, pool):
     "inside",
     [
         "for n in 0..3 { assert_eq!(f(n), n); }",
-        "let cases = [(1, 2)]; for (a, b) in cases { assert_eq!(f(a), b); }",
+        "for (a, b) in [(1, 2)] { if a > 1 { continue; } assert_eq!(f(a), b); }",
+        "let mut v = vec![1]; for n in [1, 2] { f(&mut v, n); } assert_eq!(v, [1, 1, 2]);",
+        "let cases = table(); for (a, b) in cases { assert_eq!(f(a), b); }",
+        'for (i, (a, b)) in [(1, 2)].iter().enumerate() { assert_eq!(f(*a), *b, "{i}"); }',
         "let mut s = Stack::new(); s.push(1); assert_eq!(s.pop(), Some(1));",
         "let s = Stack::default(); assert!(s.is_empty());",
         "assert!(f(1).eq(&3));",
@@ -272,7 +275,10 @@ def test_what_a_compiler_is_needed_for_stays_a_test_module(inside):
 @pytest.mark.parametrize(
     "item",
     [
-        "fn check(a: i32, b: i32) { assert_eq!(a, b); }",
+        "fn twice(a: i32) -> i32 { 2 * a }",
+        "fn check<T>(a: T) { assert_eq!(f(a), 1); }",
+        "fn check(a: i32) { assert_eq!(f(a), 1); }\n#[test]\nfn u() { let n = 1; check(n); }",
+        "fn check(a: i32) { assert_eq!(f(a), 1); }\n#[test]\n#[should_panic]\nfn u() { check(1); }",
         "#[test]\n#[ignore]\nfn u() { assert_eq!(f(1), 1); }",
         "#[test]\nfn u() -> Result<(), String> { assert_eq!(f(1), 1); Ok(()) }",
         "struct Helper;",

@@ -54,6 +54,7 @@ class Names:
         self.uses = [PRELUDE]  # those that a call needs
         self._paths: dict[str, str] = {}  # by name, of what the module imports from the program
         self._imported: set[str] = set()  # from the standard library
+        self.own: set[str] = set()  # functions of the module itself, which a program has not
         for use in uses:
             self._read_use(use)
 
@@ -108,6 +109,8 @@ class Names:
 
     def _path(self, name: str, then: str) -> str:
         """The path of the first name of a path; `then` is the second."""
+        if name in self.own:
+            raise NotEvaluable(name)
         if name in self._paths:
             return self._paths[name]
         if name in ("std", "core"):
