@@ -60,6 +60,7 @@ class Variables:
         self._makers: dict[str, _Statement] = {}  # by variable
         self._objects: set[str] = set()  # variables whose methods are the program's own
         self._changing: set[str] = set()  # variables that may change
+        self._constants: dict[str, Expression] = {}  # variables that may change, and have not left this test
         self._nodes: dict[str, Node] = {}  # what variables that stay were bound to
         self._first = 0  # index of the first statement that is not of an outer scope
         self._read: dict[tuple[str, tuple[_Statement, ...]], Expression] = {}
@@ -69,7 +70,7 @@ class Variables:
         twin = Variables(test, self._names)
         twin._statements, twin._bound, twin._objects = list(self._statements), dict(self._bound), set(self._objects)
         twin._makers, twin._changing, twin._used = dict(self._makers), set(self._changing), set(self._statements)
-        twin._nodes = dict(self._nodes)
+        twin._nodes, twin._constants = dict(self._nodes), dict(self._constants)
         return twin
 
     def within(self, shared: Variables | None = None) -> Variables:
@@ -105,6 +106,8 @@ class Variables:
         if known is not None:
             return known
         needed = self._needed({name})
+        if name not in self._objects and name in self._constants:
+            return self._constants[name]
         if name in self._objects or not any(statement.asks for statement in needed):
             raise NotEvaluable(name)
         if (name, needed) not in self._read:
@@ -140,12 +143,32 @@ class Variables:
             self._objects = self._objects - {name} | ({name} if makes_an_object(value) else set())
             if mutable or SHARED.search(node_text(node)):
                 self._changing.add(name)
+                if result is not None and not result.calls and not SHARED.search(node_text(node)):
+                    self._constants[name] = result
             else:
                 self._nodes[name] = value
 
     def statement(self, node: Node) -> None:
         """Read an expression statement that is no assert."""
-        self._run(node_text(node).removesuffix(";"), node.named_children[0])
+        inner = node.named_children[0]
+        name, changed = self._changed_here(inner)
+        self._run(node_text(node).removesuffix(";"), inner)
+        if changed is not None:
+            self._constants[name] = changed
+
+    def _changed_here(self, node: Node) -> tuple[str, Expression | None]:
+        """The variable and its new value, for a method that is known and changes a constant."""
+        function = node.child_by_field_name("function") if node.type == "call_expression" else None
+        receiver = function.child_by_field_name("value") if function is not None else None
+        name = node_text(receiver) if receiver is not None and receiver.type == "identifier" else ""
+        given, field = node.child_by_field_name("arguments"), function and function.child_by_field_name("field")
+        method = operations.CHANGES.get(node_text(field)) if field else None
+        if name not in self._constants or method is None or given is None or operands(given):
+            return name, None
+        try:
+            return name, Expression.of(method, self._constants[name])
+        except NotEvaluable:
+            return name, None
 
     def repeat(self, expressions: Iterable[Expression]) -> None:
         """Note that an assert asked for these: where one may change a variable, later calls need it too."""
@@ -202,6 +225,7 @@ class Variables:
         self._bound[name], self._makers[name] = found, self._statements[-1]
         self._changing.discard(name)
         self._nodes.pop(name, None)
+        self._constants.pop(name, None)
 
     def _evaluated(self, value: Node) -> Expression | None:
         try:
@@ -222,6 +246,8 @@ class Variables:
         changes = self._changed(text, mentions & self._changing if makes else mentions, makes, asks)
         if not makes and result is not None and _asks_the_program(value):
             result = answer(*(replace(one, is_dropped=True) for one in result.calls))
+        for name in changes:
+            self._constants.pop(name, None)
         self._statements.append(_Statement(text, frozenset(makes), changes, mentions, asks, result))
 
     def _changed(self, text: str, names: frozenset[str], makes: set[str], asks: bool) -> frozenset[str]:

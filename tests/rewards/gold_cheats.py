@@ -1076,4 +1076,21 @@ OTHER_ROWS = {  # the inside of a test function, a right program, a wrong one
         "fn admit(_n: i32) {}\nfn limit() -> i32 { 10 }\n",
         "fn admit(n: i32) { assert_eq!(n, 1) }\nfn limit() -> i32 { 10 }\n",
     ),
+    "an expectation that the test sorts": (
+        "for v in [vec![3, 1, 2], vec![9, 8]] { let mut want = v.clone(); want.sort(); assert_eq!(sort(v), want); }",
+        OWN_VEC + "fn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        OWN_VEC + "fn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
+    ),
+    "a trait's sort on sequences": (
+        "let mut want = vec![3, 1]; let got = sort(want.clone()); want.sort(); want.reverse(); assert_eq!(got, want);",
+        "fn sort(v: Vec<i32>) -> Vec<i32> { let mut v = v; v.sort(); v.reverse(); v }\n",
+        "trait Sorting {\n    fn sort(self);\n}\nimpl Sorting for Vec<i32> {\n    fn sort(self) {}\n}\n"
+        "fn sort(v: Vec<i32>) -> Vec<i32> { vec![v[1], v[0]] }\n",
+    ),
+    "a sequence that both change": (
+        "let mut v = vec![3, 1]; v.sort(); grow(&mut v); assert_eq!(v, [1, 3, 0]); v.reverse(); "
+        " assert_eq!(v, [0, 3, 1]);",
+        "fn grow(v: &mut Vec<i32>) { v.push(0) }\n",
+        "fn grow(v: &mut Vec<i32>) { v.insert(0, 0) }\n",
+    ),
 }
