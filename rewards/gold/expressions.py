@@ -39,6 +39,7 @@ BY_THE_PROGRAM = frozenset(  # methods that hand on what the program computed; t
      "into_keys", "into_values", "into_bytes", "into_sorted_vec", "to_uppercase", "to_lowercase", "as_bytes")
 )  # fmt: skip
 MAKES_AN_OBJECT = re.compile(r"new|default|create|build\w*|with_\w+|from(?:_\w+)?")
+PRIMITIVE = re.compile(r"(?:[iu](?:\d+|size)|f32|f64|bool|char|str|String|Vec|Option|Result|Box)::")
 BINARY = frozenset(("==", "!=", "<", "<=", ">", ">=", "&&", "||", "+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^"))
 
 
@@ -180,6 +181,8 @@ def _call(node: Node, scope: Scope) -> Expression:
     if last[:1].isupper():
         parts = [evaluate(argument, scope) for argument in arguments]
         return Expression.of(lambda *terms: constructor(path, *terms), *parts)
+    if PRIMITIVE.match(path) and not any(_rests_on_the_program(argument, scope) for argument in arguments):
+        raise NotEvaluable(path)  # `i32::double(5)`: a trait of the program must be in scope
     if makes_an_object(node):
         raise NotEvaluable(path)  # methods of objects are left to a compiler
     return by_the_program(node, scope)

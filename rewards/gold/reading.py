@@ -1,7 +1,8 @@
 """Reads gold tests as checks on values, where they have a shape that allows it.
 
-Understood are test functions of asserts, with statements before them that prepare arguments. A loop, a helper function
-or an object's methods are not: NotEvaluable is raised then, and the whole row is left to libtest.
+Understood are test functions of asserts, with statements that prepare arguments or call the program, loops over literal
+cases, and functions of asserts that tests call with literals. Conditions, other loops and an object's methods are not:
+NotEvaluable is raised then, and the whole row is left to libtest.
 """
 
 from __future__ import annotations

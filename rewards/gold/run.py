@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rewards.gold.asked import Asked, in_order
-from rewards.gold.own_types import own_types
+from rewards.gold.own_types import own_types, trait_uses
 from rewards.gold.result import GoldResult
 from rewards.gold.rows import GoldRow, gold_row
 from rewards.gold.terms import Panic, Term, read_term
@@ -68,7 +68,9 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
     source = encoded.decode("utf-8")
     if row.checks is not None:
         asked = in_order({one for check in row.checks.checks for one in check.calls})
-        return GoldRun(row, Calls(source, tuple(one.call for one in asked), row.checks.uses, own_types(source)), asked)
+        calls = tuple(one.call for one in asked)
+        uses = (*row.checks.uses, *trait_uses(source, calls))
+        return GoldRun(row, Calls(source, calls, uses, own_types(source)), asked)
     if program.redefines_equality or program.redefined & {*ASSERTS, "panic", "test"}:
         return None
     return GoldRun(row, source=f"{source}\n{row.module}")

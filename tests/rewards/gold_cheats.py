@@ -1089,8 +1089,34 @@ OTHER_ROWS = {  # the inside of a test function, a right program, a wrong one
     ),
     "a sequence that both change": (
         "let mut v = vec![3, 1]; v.sort(); grow(&mut v); assert_eq!(v, [1, 3, 0]); v.reverse(); "
-        " assert_eq!(v, [0, 3, 1]);",
+        "assert_eq!(v, [0, 3, 1]);",
         "fn grow(v: &mut Vec<i32>) { v.push(0) }\n",
         "fn grow(v: &mut Vec<i32>) { v.insert(0, 0) }\n",
+    ),
+    "a function of a trait": (
+        "assert_eq!(Cube::corners(&[1]), 9); assert_eq!(Cube::corners(&vec![2, 3]), 13);",
+        "struct Cube;\ntrait Solid {\n    fn corners(more: &[i32]) -> i32;\n}\nimpl Solid for Cube {\n"
+        "    fn corners(more: &[i32]) -> i32 { 8 + more.iter().sum::<i32>() }\n}\n",
+        "struct Cube;\ntrait Solid {\n    fn corners(more: &[i32]) -> i32;\n}\nimpl Solid for Cube {\n"
+        "    fn corners(more: &[i32]) -> i32 { 8 + more[0] }\n}\n",
+    ),
+    "a function beside a trait with methods": (
+        "assert_eq!(Sorter::sort(vec![3, 1].clone()), [1, 3]);",
+        "struct Sorter;\nimpl Sorter {\n    fn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n}\n",
+        "struct Sorter;\nimpl Sorter {\n    fn sort(v: Vec<i32>) -> Vec<i32> { v }\n}\ntrait Sorting {\n"
+        "    fn clone(self) -> Vec<i32>;\n}\nimpl Sorting for Vec<i32> {\n"
+        "    fn clone(mut self) -> Vec<i32> { self.sort(); self }\n}\n",
+    ),
+    "a format of its own": (
+        'let s = format!("{}-{}", 1, 2); assert_eq!(second(&s), "2"); assert_eq!(second(&format!("{}-{}", 3, 4)), "4")',
+        "fn second(s: &str) -> &str { &s[2..] }\n",
+        "macro_rules! format {\n    ($f:expr, $a:expr, $b:expr) => { $b.to_string() };\n}\n"
+        "fn second(s: &str) -> &str { s }\n",
+    ),
+    "a trait's collect": (
+        "assert_eq!(sort([3, 1].iter().map(|x| x * 2).collect::<Vec<_>>()), vec![2, 6]);",
+        "fn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        "trait Sorting: Sized {\n    fn collect<T>(self) -> Vec<i32> { vec![2, 6] }\n}\n"
+        "impl<I: Iterator> Sorting for I {}\nfn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
     ),
 }

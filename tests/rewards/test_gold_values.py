@@ -251,6 +251,7 @@ def test_an_expected_panic_is_a_case(attribute, body, right, wrong, pool):
     "inside",
     [
         "for n in 0..3 { assert_eq!(f(n), n); }",
+        "assert_eq!(i32::twice(5), 10);",
         "for (a, b) in [(1, 2)] { if a > 1 { continue; } assert_eq!(f(a), b); }",
         "let mut v = vec![1]; for n in [1, 2] { f(&mut v, n); } assert_eq!(v, [1, 1, 2]);",
         "let cases = table(); for (a, b) in cases { assert_eq!(f(a), b); }",
