@@ -16,5 +16,7 @@ constructors the standard library's values
 patterns     the patterns of `matches!`
 literals     numbers, characters, strings
 terms        values, as the program sent them or as they were expected
+rewriting    names said in full, so that a program cannot change its arguments
+asked        the calls of a row, and in which order a program is asked
 own_types    the program's own types, whose values are sent field by field
 """

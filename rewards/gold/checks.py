@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from rewards.gold.asked import Asked
 from rewards.gold.expressions import Expression
 from rewards.gold.operations import Unfit
 from rewards.gold.terms import Panic, Term, equal, show
-from sandbox.answers.calls import Call
 
-__all__ = ["GoldCheck", "equality", "holds", "inequality", "matching", "panics"]
+__all__ = ["GoldCheck", "equality", "finishes", "holds", "inequality", "matching", "panics"]
 
-Values = Mapping[Call, "Term | Panic"]
+Values = Mapping[Asked, "Term | Panic"]
 
 
 @dataclass(frozen=True)
 class GoldCheck:
     """One assert of a gold test."""
 
-    calls: frozenset[Call]
+    calls: frozenset[Asked]
     fault: Callable[[Values], str]  # why the values fail it; "" where they pass
 
 
@@ -68,6 +68,16 @@ def matching(given: Expression, pattern: Callable[[Term], bool], text: str) -> G
     return _check(fault, given)
 
 
+def finishes(given: Expression) -> GoldCheck:
+    """It must not panic: a statement of a test whose value is not looked at."""
+
+    def fault(values: Values) -> str:
+        given.run(values)
+        return ""
+
+    return _check(fault, given)
+
+
 def panics(given: Expression, message: str = "") -> GoldCheck:
     """It must panic, with a message that contains the given one."""
 
@@ -87,7 +97,7 @@ def panics(given: Expression, message: str = "") -> GoldCheck:
 
 def _check(fault: Callable[[Values], str], *expressions: Expression) -> GoldCheck:
     """A check whose fault names panics and values of the wrong type."""
-    calls = frozenset[Call]().union(*(expression.calls for expression in expressions))
+    calls = frozenset[Asked]().union(*(expression.calls for expression in expressions))
 
     def guarded(values: Values) -> str:
         try:
@@ -103,12 +113,12 @@ def _check(fault: Callable[[Values], str], *expressions: Expression) -> GoldChec
 
 
 def _names(*expressions: Expression) -> str:
-    return " and ".join(sorted(call.value for expression in expressions for call in expression.calls))
+    return " and ".join(sorted(asked.text for expression in expressions for asked in expression.calls))
 
 
-def _values(calls: frozenset[Call], values: Values) -> str:
+def _values(calls: frozenset[Asked], values: Values) -> str:
     """Every call with its value."""
-    return ", ".join(sorted(f"{call.value} {_said(values[call])}" for call in calls))
+    return ", ".join(sorted(f"{asked.text} {_said(values[asked])}" for asked in calls))
 
 
 def _said(found: Term | Panic) -> str:

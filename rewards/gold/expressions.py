@@ -14,22 +14,32 @@ from typing import Protocol
 from tree_sitter import Node
 
 from rewards.gold import operations
+from rewards.gold.asked import Asked
 from rewards.gold.constructors import CONSTANTS, CONSTRUCTORS
 from rewards.gold.literals import NotEvaluable, read_literal
 from rewards.gold.patterns import Matcher, read_pattern
 from rewards.gold.terms import UNIT, Panic, Term, boolean, constructor
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
-from sandbox.answers.calls import Call
 
-__all__ = ["Expression", "Scope", "arguments_of", "evaluate", "makes_an_object", "operands", "parse_expression"]
+__all__ = [
+    "Expression",
+    "Scope",
+    "answer",
+    "arguments_of",
+    "evaluate",
+    "makes_an_object",
+    "operands",
+    "parse_expression",
+]
 
-Values = Mapping[Call, "Term | Panic"]
+Values = Mapping[Asked, "Term | Panic"]
 BY_THE_PROGRAM = frozenset(  # methods that hand on what the program computed; they take no arguments
     ("collect", "to_string", "iter", "into_iter", "chars", "bytes", "rev", "sum", "product", "count", "keys", "values",
      "into_keys", "into_values", "into_bytes", "into_sorted_vec", "to_uppercase", "to_lowercase", "as_bytes")
 )  # fmt: skip
 MAKES_AN_OBJECT = re.compile(r"new|default|create|build\w*|with_\w+|from(?:_\w+)?")
+PRIMITIVE = re.compile(r"(?:[iu](?:\d+|size)|f32|f64|bool|char|str|String|Vec|Option|Result|Box)::")
 BINARY = frozenset(("==", "!=", "<", "<=", ">", ">=", "&&", "||", "+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^"))
 
 
@@ -38,12 +48,12 @@ class Expression:
     """A value that is computed from the answers to some calls; a constant without any."""
 
     run: Callable[[Values], Term]
-    calls: frozenset[Call] = frozenset()
+    calls: frozenset[Asked] = frozenset()
 
     @classmethod
     def of(cls, function: Callable[..., Term], *parts: Expression) -> Expression:
         """A function of the values of expressions; computed at once where they are constant."""
-        calls = frozenset[Call]().union(*(part.calls for part in parts))
+        calls = frozenset[Asked]().union(*(part.calls for part in parts))
         found = cls(lambda values: function(*(part.run(values) for part in parts)), calls)
         if calls:
             return found
@@ -57,13 +67,25 @@ def constant(term: Term) -> Expression:
     return Expression(lambda _: term)
 
 
+def answer(asked: Asked) -> Expression:
+    """The answer to a call."""
+
+    def run(values: Values) -> Term:
+        found = values[asked]
+        if isinstance(found, Panic):
+            raise found
+        return found
+
+    return Expression(run, frozenset((asked,)))
+
+
 class Scope(Protocol):
     """What an expression's names mean."""
 
     def value_of(self, name: str) -> Expression | None:
         """What a variable of the test holds; None for a name that is no variable."""
 
-    def call(self, value: Node) -> Call:
+    def call(self, value: Node) -> Asked:
         """The call that computes an expression, with the statements that it needs."""
 
 
@@ -106,15 +128,7 @@ def by_the_program(node: Node, scope: Scope) -> Expression:
     """The whole expression as a call of the program, if it rests on one. Raises: NotEvaluable otherwise."""
     if not _rests_on_the_program(node, scope):
         raise NotEvaluable(node_text(node))
-    call = scope.call(node)
-
-    def run(values: Values) -> Term:
-        found = values[call]
-        if isinstance(found, Panic):
-            raise found
-        return found
-
-    return Expression(run, frozenset((call,)))
+    return answer(scope.call(node))
 
 
 def _rests_on_the_program(node: Node, scope: Scope) -> bool:
@@ -167,6 +181,8 @@ def _call(node: Node, scope: Scope) -> Expression:
     if last[:1].isupper():
         parts = [evaluate(argument, scope) for argument in arguments]
         return Expression.of(lambda *terms: constructor(path, *terms), *parts)
+    if PRIMITIVE.match(path) and not any(_rests_on_the_program(argument, scope) for argument in arguments):
+        raise NotEvaluable(path)  # `i32::double(5)`: a trait of the program must be in scope
     if makes_an_object(node):
         raise NotEvaluable(path)  # methods of objects are left to a compiler
     return by_the_program(node, scope)

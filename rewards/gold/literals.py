@@ -16,6 +16,7 @@ FLOAT = re.compile(r"([0-9_]+(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]+)?)_?(f32|f64)?")
 STRING = re.compile(r'(b|c)?(r#*)?"(.*)"#*', re.DOTALL)
 ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u\{([0-9a-fA-F_]+)\}|(\r?\n\s*)|(.))", re.DOTALL)
 ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\", "'": "'", '"': '"'}
+DIGITS_OF_SINGLE = 9  # a decimal number with more of them is meant as an f64
 BASES = {"0x": 16, "0o": 8, "0b": 2}
 
 
@@ -62,7 +63,9 @@ def _float(text: str) -> Term:
     found = FLOAT.fullmatch(text)
     if not found:
         raise NotEvaluable(text)
-    return Term("float", float(found[1].replace("_", "")), single=found[2] == "f32")
+    digits = re.sub(r"[eE].*|\D", "", found[1]).strip("0")
+    is_double = found[2] == "f64" or (found[2] is None and len(digits) > DIGITS_OF_SINGLE)
+    return Term("float", float(found[1].replace("_", "")), single=found[2] == "f32", double=is_double)
 
 
 def _character(text: str) -> Term:

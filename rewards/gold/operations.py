@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rewards.gold.terms import Panic, Term, boolean, constructor, equal, integer
 
-__all__ = ["METHODS", "TRANSPARENT", "Unfit", "cast", "combine", "element", "field", "negate"]
+__all__ = ["CHANGES", "METHODS", "TRANSPARENT", "Unfit", "cast", "combine", "element", "field", "negate"]
 
 Method = Callable[..., Term]
 ORDERED = ("int", "float", "str", "char", "bool")
@@ -83,7 +84,7 @@ def _bits(sign: str, one: int, other: int) -> int:
 def negate(sign: str, term: Term) -> Term:
     """The result of `-` or `!`."""
     if sign == "-" and term.kind in ("int", "float"):
-        return Term(term.kind, -term.value, single=term.single)
+        return replace(term, value=-term.value)
     if sign == "!" and term.kind == "bool":
         return boolean(not term.value)
     raise Unfit(f"negated by {sign}")
@@ -231,6 +232,21 @@ def _affix(test: Callable[[str, str], bool]) -> Method:
     return method
 
 
+def _sorted(term: Term) -> Term:
+    """What `sort` makes of a sequence of numbers or strings."""
+    kinds = {part.kind for part in term.parts}
+    if term.kind != "seq" or len(kinds) > 1 or not kinds <= {"int", "str", "char", "bool"}:
+        raise Unfit("sorted")
+    return replace(term, parts=tuple(sorted(term.parts, key=lambda part: part.value)))
+
+
+def _reversed(term: Term) -> Term:
+    if term.kind != "seq":
+        raise Unfit("reversed")
+    return replace(term, parts=term.parts[::-1])
+
+
+CHANGES: Mapping[str, Method] = {"sort": _sorted, "sort_unstable": _sorted, "reverse": _reversed}  # of their receiver
 METHODS: Mapping[str, Method] = {
     "is_some": _is("Some"),
     "is_none": _is("None"),

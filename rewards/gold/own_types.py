@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tree_sitter import Node
 
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
-from sandbox.answers.calls import OwnType, Variant
+from sandbox.answers.calls import Call, OwnType, Variant
 
-__all__ = ["own_types"]
+__all__ = ["own_types", "trait_uses"]
 
+OWN_FUNCTION = re.compile(r"\bsuper::(?:\w+::)*[A-Z]\w*::[a-z]")
+BY_A_TRAIT = re.compile(r"\.\s*[A-Za-z_]|>\s*::|(?<![\w:])(?!super\b)\w+::(?!vec!)[a-z]")  # which a trait could change
 CHANGES_FIELDS = re.compile(r"\b(?:cfg|cfg_attr|packed)\b")
 
 
@@ -30,6 +32,24 @@ def own_types(code: str) -> tuple[OwnType, ...]:
     found = list(_types(syntax(code)))
     times = Counter(own.name for own in found)
     return tuple(own for own in found if times[own.name] == 1)
+
+
+def trait_uses(code: str, calls: Sequence[Call]) -> tuple[str, ...]:
+    """The `use` declarations of a program's traits, for calls such as `Circle::unit()` that may need them.
+
+    There are none where a call has a method or a function of the standard library in it, which a trait could replace.
+    """
+    texts = [text for call in calls for text in (*call.statements, call.value)]
+    if any(map(BY_A_TRAIT.search, texts)) or not any(map(OWN_FUNCTION.search, texts)):
+        return ()
+    items = syntax(code).children
+    plain = (item for before, item in zip([None, *items], items, strict=False) if not _is_attribute(before))
+    names = (item.child_by_field_name("name") for item in plain if item.type == "trait_item")
+    return tuple(sorted({f"use super::{node_text(name)} as _;" for name in names if name is not None}))
+
+
+def _is_attribute(item: Node | None) -> bool:
+    return item is not None and item.type == "attribute_item"
 
 
 def _types(root: Node) -> Iterator[OwnType]:

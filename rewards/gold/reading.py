@@ -1,7 +1,8 @@
 """Reads gold tests as checks on values, where they have a shape that allows it.
 
-Understood are test functions of asserts, with statements before them that prepare arguments. A loop, a helper function
-or an object's methods are not: NotEvaluable is raised then, and the whole row is left to libtest.
+Understood are test functions of asserts, with statements that prepare arguments or call the program, loops over literal
+cases, and functions of asserts that tests call with literals. Conditions, other loops and an object's methods are not:
+NotEvaluable is raised then, and the whole row is left to libtest.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from typing import Any, NamedTuple
 
 from tree_sitter import Node
 
-from rewards.gold.checks import GoldCheck, equality, holds, inequality, matching, panics
-from rewards.gold.expressions import arguments_of, evaluate, parse_expression
+from rewards.gold.checks import GoldCheck, equality, finishes, holds, inequality, matching, panics
+from rewards.gold.expressions import arguments_of, evaluate, operands, parse_expression
 from rewards.gold.literals import NotEvaluable, read_literal
 from rewards.gold.patterns import read_pattern
+from rewards.gold.rewriting.names import Names
+from rewards.gold.rewriting.unrolling import parameters, rounds
 from rewards.gold.statements import Variables, nodes_below
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
@@ -26,7 +29,7 @@ SHOULD_PANIC = re.compile(r"#\[\s*should_panic\s*(?:\(\s*expected\s*=\s*(?P<mess
 PLAIN = re.compile(r"(?:pub\s+)?fn\b")
 TEST = re.compile(r"#\[\s*test\s*\]")
 ONLY_FOR_TESTS = re.compile(r"#\[\s*cfg\s*\(\s*test\s*\)\s*\]")
-FROM_SUPER = re.compile(r"use\s+super\s*::\s*\*\s*;")
+JUMPS = ("break_expression", "continue_expression")
 PRINTS = ("println", "eprintln", "print", "eprint", "dbg")
 FAILS = ("panic", "assert", "assert_eq", "assert_ne", "unreachable", "todo", "unimplemented")
 
@@ -35,7 +38,7 @@ class GoldChecks(NamedTuple):
     """A row's checks."""
 
     checks: tuple[GoldCheck, ...]
-    uses: tuple[str, ...] = ()  # `use` declarations that the calls need
+    uses: tuple[str, ...]  # `use` declarations that the calls need
 
 
 def read_module(text: str) -> GoldChecks:
@@ -46,33 +49,40 @@ def read_module(text: str) -> GoldChecks:
     body = items[-1].child_by_field_name("body") if items and items[-1].type == "mod_item" else None
     if root.has_error or body is None or not all(ONLY_FOR_TESTS.fullmatch(head) for head in heads):
         raise NotEvaluable("no single module of tests")
-    shared, uses, checks = Variables(), [], []
+    inside = [child for child in _without_comments(body) if child.is_named]
+    names = Names(node_text(item) for item in inside if item.type == "use_declaration")
+    shared, checks, tests = Variables(-1, names), [], 0
+    helpers = _helpers(inside)
+    names.own |= helpers.keys()
     attributes: list[str] = []
-    for item in [child for child in _without_comments(body) if child.is_named]:
+    for item in inside:
         if item.type == "attribute_item":
             attributes.append(node_text(item))
         elif item.type == "use_declaration" and not attributes:
-            uses += [] if FROM_SUPER.fullmatch(node_text(item)) else [node_text(item)]
+            continue
         elif item.type == "const_item" and not attributes:
             shared.let(item)
+        elif item.type == "function_item" and not attributes:
+            continue
         elif item.type == "function_item":
-            checks += _function(item, attributes, shared.copy())
+            checks += _Test(shared, helpers).checks(item, attributes, tests)
+            tests += 1
             attributes = []
         else:
             raise NotEvaluable(node_text(item))
     if not checks:
         raise NotEvaluable("no asserts")
-    return GoldChecks(tuple(checks), tuple(uses))
+    return GoldChecks(tuple(checks), tuple(names.uses))
 
 
 def read_cases(cases: Sequence[Mapping[str, Any]]) -> GoldChecks:
     """Read the objects of `gold_cases`. Raises: NotEvaluable, ValueError for one that is wrong."""
-    return GoldChecks(tuple(_case(case) for case in cases))
+    return GoldChecks(tuple(_case(case, test) for test, case in enumerate(cases)), tuple(Names().uses))
 
 
-def _case(case: Mapping[str, Any]) -> GoldCheck:
+def _case(case: Mapping[str, Any], test: int) -> GoldCheck:
     """One object of `gold_cases`."""
-    given = evaluate(parse_expression(str(case["call"])), Variables())
+    given = evaluate(parse_expression(str(case["call"])), Variables(test))
     if not given.calls:
         raise NotEvaluable(str(case["call"]))
     if case.get("panics"):
@@ -91,7 +101,77 @@ def _without_comments(node: Node) -> list[Node]:
     return [child for child in node.children if child.type not in COMMENTS]
 
 
-def _function(item: Node, attributes: list[str], scope: Variables) -> list[GoldCheck]:
+def _helpers(items: list[Node]) -> dict[str, Node]:
+    """The functions of a module that are no tests, by name. Raises: NotEvaluable for one that is no list of asserts."""
+    found: dict[str, Node] = {}
+    for before, item in zip([None, *items], items, strict=False):
+        if item.type == "function_item" and (before is None or before.type != "attribute_item"):
+            name, has_type = item.child_by_field_name("name"), item.child_by_field_name("return_type") is not None
+            if (
+                name is None
+                or has_type
+                or item.child_by_field_name("type_parameters")
+                or not PLAIN.match(node_text(item))
+            ):
+                raise NotEvaluable("a helper function")
+            found[node_text(name)] = item
+    return found
+
+
+class _Test:
+    """Reads the functions of a module."""
+
+    def __init__(self, shared: Variables, helpers: Mapping[str, Node]) -> None:
+        """Keep what all of them can use.
+
+        Args:
+            shared: The constants of the module.
+            helpers: Its functions that are no tests, by name.
+        """
+        self._shared, self._helpers = shared, helpers
+
+    def checks(self, item: Node, attributes: list[str], test: int) -> list[GoldCheck]:
+        """The checks of one test function."""
+        return _function(item, attributes, self._shared.copy(test), self)
+
+    def unrolled(self, inner: Node, scope: Variables) -> Iterator[GoldCheck] | None:
+        """The checks of a loop or a call of a helper; None for another expression."""
+        if inner.type == "for_expression":
+            return self._loop(inner, scope)
+        function = inner.child_by_field_name("function") if inner.type == "call_expression" else None
+        helper = self._helpers.get(node_text(function)) if function is not None else None
+        return None if helper is None else self._call(helper, inner, scope)
+
+    def _loop(self, loop: Node, scope: Variables) -> Iterator[GoldCheck]:
+        """The checks of all rounds."""
+        body = loop.child_by_field_name("body")
+        if body is None or any(child.type == "label" for child in loop.children):
+            raise NotEvaluable(node_text(loop))
+        scope.refuse_changes(loop)
+        for lets in rounds(loop, scope.node_of):
+            yield from self._block([*lets, *_statements(body)], scope.within())
+
+    def _call(self, helper: Node, call: Node, scope: Variables) -> Iterator[GoldCheck]:
+        """The checks of a helper with the arguments of a call, which must not need variables."""
+        given, body = call.child_by_field_name("arguments"), helper.child_by_field_name("body")
+        arguments = operands(given) if given is not None else []
+        if body is None or any(scope.knows(argument) for argument in arguments):
+            raise NotEvaluable(node_text(call))
+        inner = _Test(self._shared, {name: item for name, item in self._helpers.items() if item != helper})
+        lets = parameters(helper, arguments)
+        yield from inner._block([*lets, *_statements(body)], scope.within(self._shared))
+
+    def _block(self, statements: list[Node], scope: Variables) -> Iterator[GoldCheck]:
+        """The checks of statements with a scope of their own."""
+        yield from _checks(statements, scope, self)
+        yield from (finishes(expression) for expression in scope.unused())
+
+
+def _statements(body: Node) -> list[Node]:
+    return [child for child in _without_comments(body) if child.is_named]
+
+
+def _function(item: Node, attributes: list[str], scope: Variables, test: _Test) -> list[GoldCheck]:
     """The checks of one test function."""
     expected = [found for text in attributes if (found := SHOULD_PANIC.fullmatch(text))]
     known = sum(1 for text in attributes if TEST.fullmatch(text)) + len(expected)
@@ -101,16 +181,17 @@ def _function(item: Node, attributes: list[str], scope: Variables) -> list[GoldC
         raise NotEvaluable(node_text(item))
     if not any(TEST.fullmatch(text) for text in attributes):
         raise NotEvaluable("a helper function")
-    statements = [child for child in _without_comments(body) if child.is_named]
+    statements = _statements(body)
     if expected:
         return [_panicking(statements, expected[0]["message"], scope)]
-    checks = list(_checks(statements, scope))
+    checks = list(_checks(statements, scope, test))
+    checks += [finishes(expression) for expression in scope.unused()]
     if not checks:
         raise NotEvaluable("a test without asserts")
     return checks
 
 
-def _checks(statements: list[Node], scope: Variables) -> Iterator[GoldCheck]:
+def _checks(statements: list[Node], scope: Variables, test: _Test) -> Iterator[GoldCheck]:
     """The checks of statements, in order."""
     for statement in statements:
         inner = statement.named_children[0] if statement.type == "expression_statement" else statement
@@ -118,9 +199,9 @@ def _checks(statements: list[Node], scope: Variables) -> Iterator[GoldCheck]:
             _refuse_failing(statement)
             scope.let(statement)
         elif inner.type == "macro_invocation":
-            check = _assert(inner, scope)
-            if check is not None:
-                yield check
+            yield from _macro(inner, scope)
+        elif (found := test.unrolled(inner, scope)) is not None:
+            yield from found
         elif statement.type == "expression_statement":
             _refuse_failing(statement)
             scope.statement(statement)
@@ -133,26 +214,34 @@ def _refuse_failing(statement: Node) -> None:
     for node in nodes_below(statement):
         if node.type == "macro_invocation" and node_text(node.children[0]).removeprefix("debug_") in FAILS:
             raise NotEvaluable(node_text(statement))
-        if node.type in ("return_expression", "try_expression", "unsafe_block", "await_expression"):
+        if node.type in ("return_expression", "try_expression", "unsafe_block", "await_expression", *JUMPS):
             raise NotEvaluable(node_text(statement))
 
 
-def _assert(node: Node, scope: Variables) -> GoldCheck | None:
-    """The check of an assert; None for a macro that only prints."""
-    name, inside = node_text(node.children[0]).removeprefix("debug_"), node_text(node.children[-1])[1:-1]
+def _macro(node: Node, scope: Variables) -> Iterator[GoldCheck]:
+    """The check of an assert; those of what is printed, which must not panic."""
+    name, arguments = node_text(node.children[0]).removeprefix("debug_"), arguments_of(
+        node_text(node.children[-1])[1:-1]
+    )
     if name in PRINTS:
-        return None
-    arguments = arguments_of(inside)
+        printed = [evaluate(argument, scope) for argument in arguments if _calls_something(argument)]
+        yield from (finishes(expression) for expression in printed if expression.calls)
+        return
+    expressions = [evaluate(argument, scope) for argument in arguments[: 1 if name == "assert" else 2]]
     if name == "assert" and arguments:
-        check = holds(evaluate(arguments[0], scope), node_text(arguments[0]))
-    elif name in ("assert_eq", "assert_ne") and len(arguments) > 1:
-        both = [evaluate(argument, scope) for argument in arguments[:2]]
-        check = equality(*both) if name == "assert_eq" else inequality(*both)
+        check = holds(expressions[0], node_text(arguments[0]))
+    elif name in ("assert_eq", "assert_ne") and len(expressions) == 2:
+        check = equality(*expressions) if name == "assert_eq" else inequality(*expressions)
     else:
         raise NotEvaluable(name)
     if not check.calls:
         raise NotEvaluable("an assert that calls nothing")
-    return check
+    scope.repeat(expressions)
+    yield check
+
+
+def _calls_something(node: Node) -> bool:
+    return any(found.type in ("call_expression", "macro_invocation") for found in nodes_below(node))
 
 
 def _panicking(statements: list[Node], message: str | None, scope: Variables) -> GoldCheck:

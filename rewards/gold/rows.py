@@ -52,7 +52,7 @@ def gold_kind(columns: Mapping[str, Any]) -> GoldKind | None:
 
     None for a row without gold tests. Raises: ValueError, as `gold_row`.
 
-    >>> gold_kind({"rust_test_list": ["assert_eq!(f(1), 2);"]}), gold_kind({"gold_tests": "#[test] fn t() { help(); }"})
+    >>> gold_kind({"rust_test_list": ["assert_eq!(f(1), 2);"]}), gold_kind({"gold_tests": "#[test] fn t() { loop {} }"})
     ('cases', 'tests')
     """
     row = gold_row(columns)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from rewards.gold.own_types import own_types
+from rewards.gold.asked import Asked, in_order
+from rewards.gold.own_types import own_types, trait_uses
 from rewards.gold.result import GoldResult
 from rewards.gold.rows import GoldRow, gold_row
 from rewards.gold.terms import Panic, Term, read_term
 from rewards.rust.asserts import ASSERTS
 from rewards.rust.parse import MAX_PARSED, parse
 from sandbox.answers.answers import Answers
-from sandbox.answers.calls import Call, Calls
+from sandbox.answers.calls import Calls
 from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["GoldRun", "gold_result", "gold_run", "submit_gold"]
@@ -34,6 +34,7 @@ class GoldRun:
 
     row: GoldRow
     calls: Calls | None = None  # for the kind "cases"
+    asked: tuple[Asked, ...] = ()  # what its calls are in the row's tests
     source: str = ""  # for the kind "tests": a program to grade with `phases=("test",)`
 
     @property
@@ -55,7 +56,7 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
 
     >>> run = gold_run("fn f() -> u8 { 1 }", {"rust_test_list": ["assert_eq!(f(), 1);"]})
     >>> run.total, run.calls.calls
-    (1, (Call(value='f()', statements=()),))
+    (1, (Call(value='super::f()', statements=()),))
     """
     row = gold_row(columns)
     if row is None or len(code) > MAX_PARSED:
@@ -66,17 +67,13 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
         encoded = encoded[:start] + encoded[end:]
     source = encoded.decode("utf-8")
     if row.checks is not None:
-        return GoldRun(row, Calls(source, _order(row), row.checks.uses, own_types(source)))
+        asked = in_order({one for check in row.checks.checks for one in check.calls})
+        calls = tuple(one.call for one in asked)
+        uses = (*row.checks.uses, *trait_uses(source, calls))
+        return GoldRun(row, Calls(source, calls, uses, own_types(source)), asked)
     if program.redefines_equality or program.redefined & {*ASSERTS, "panic", "test"}:
         return None
     return GoldRun(row, source=f"{source}\n{row.module}")
-
-
-def _order(row: GoldRow) -> tuple[Call, ...]:
-    """The calls of a row, each once, in an order that tells nothing of the tests."""
-    assert row.checks is not None
-    calls = {call for check in row.checks.checks for call in check.calls}
-    return tuple(sorted(calls, key=lambda call: hashlib.sha256(repr(call).encode()).digest()))
 
 
 def submit_gold(run: GoldRun, pool: _Pool) -> Future[Any]:
@@ -101,17 +98,16 @@ def gold_result(run: GoldRun, found: Verdict | Answers) -> GoldResult:
     return GoldResult(0 if found.outcome is Outcome.FORGED else passed, run.total, reason, "cases")
 
 
-def _values(run: GoldRun, found: Answers) -> tuple[dict[Call, Term | Panic], str]:
+def _values(run: GoldRun, found: Answers) -> tuple[dict[Asked, Term | Panic], str]:
     """The values by call, and why some are missing."""
-    assert run.calls is not None
-    values: dict[Call, Term | Panic] = {}
-    for call, text in zip(run.calls.calls, found.terms, strict=False):
+    values: dict[Asked, Term | Panic] = {}
+    for one, text in zip(run.asked, found.terms, strict=False):
         try:
-            values[call] = read_term(text)
+            values[one] = read_term(text)
         except Panic as panic:
-            values[call] = panic
+            values[one] = panic
         except ValueError:
-            return values, f"the answer to {call.value} is no value"
+            return values, f"the answer to {one.text} is no value"
     return values, "" if found.outcome is Outcome.PASSED else found.reason or str(found.outcome)
 
 

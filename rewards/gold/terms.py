@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["UNIT", "Panic", "Term", "boolean", "constructor", "equal", "integer", "read_term", "show"]
@@ -37,6 +37,7 @@ class Term:
     parts: tuple[Term, ...] = ()
     names: tuple[str, ...] = ()  # of the fields of a constructor that has some
     single: bool = False  # whether a float has 32 bits
+    double: bool = field(default=False, repr=False)  # whether a literal says 64 bits, or more than 32 can hold
 
 
 UNIT = Term("tuple")
@@ -91,7 +92,9 @@ def equal(one: Term, other: Term, tolerance: float = 0.0) -> bool:
 
 
 def _equal_floats(one: Term, other: Term, tolerance: float) -> bool:
-    """Whether two floats are equal, both as `f32` where one of them is."""
+    """Whether two floats are equal, both as `f32` where one of them is. An `f32` is no value that needs an `f64`."""
+    if not tolerance and ((one.single and other.double) or (one.double and other.single)):
+        return False
     values = [float(term.value) for term in (one, other)]
     if one.single or other.single:
         values = [_as_single(value) for value in values]

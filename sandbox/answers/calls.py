@@ -40,5 +40,5 @@ class Calls:
 
     source: str  # any text, possibly hostile
     calls: tuple[Call, ...]
-    uses: tuple[str, ...] = ()  # `use` declarations for the calls; `use super::*;` stands before them
+    uses: tuple[str, ...] = ("use super::*;",)  # `use` declarations for the calls, in which `std` is no other crate
     types: tuple[OwnType, ...] = ()

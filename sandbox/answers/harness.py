@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Sequence
 
-from sandbox.answers.calls import Calls, OwnType, Variant
+from sandbox.answers.calls import Call, Calls, OwnType, Variant
 
 __all__ = ["Harness", "main_function"]
 
@@ -38,28 +38,27 @@ class Harness:
     def code(self) -> str:
         """The module, in which `run` makes all calls."""
         imports = "".join(f"use ::{self._word}::{level} as _;\n" for level in LEVELS)
-        functions = "".join(self._function(number) for number in range(len(self._calls.calls)))
-        asked = "".join(f"answers.ask({number}, call_{number}_{self._word});\n" for number in range(self._count))
+        numbers = {call: number for number, call in enumerate(dict.fromkeys(self._calls.calls))}
+        functions = "".join(self._function(number, call) for call, number in numbers.items())
+        asked = "".join(
+            f"answers.ask({turn}, call_{numbers[call]}_{self._word});\n" for turn, call in enumerate(self._calls.calls)
+        )
         return (
             f"\n{_allowed(self._calls.source)}\npub mod {self.module} {{\n"
-            f"use super::*;\n{self._uses()}{imports}{functions}"
+            f"use ::{self._word}::std;\n{self._uses()}{imports}{functions}"
             f"pub fn run(mut answers: ::{self._word}::Answers) {{\n{asked}}}\n"
             f"mod types {{\n{imports}{''.join(map(self._implementation, self._calls.types))}}}\n}}\n"
         )
 
-    @property
-    def _count(self) -> int:
-        return len(self._calls.calls)
-
     def _uses(self) -> str:
         return "".join(f"{use}\n" for use in self._calls.uses)
 
-    def _function(self, number: int) -> str:
-        """The function that makes one call and writes its value."""
-        call, word = self._calls.calls[number], self._word
+    def _function(self, number: int, call: Call) -> str:
+        """The function that makes one call and writes its value. Equal calls share one, which runs several times."""
+        word = self._word
         statements = "".join(f"{statement}\n" for statement in call.statements)
         return (
-            f"fn call_{number}_{word}(out_{word}: &mut ::std::string::String) {{\n{statements}"
+            f"fn call_{number}_{word}(out_{word}: &mut ::{word}::std::string::String) {{\n{statements}"
             f"({REFERENCES}::{word}::Probe(&({call.value}))).send_for_answers(out_{word});\n}}\n"
         )
 
@@ -71,7 +70,8 @@ class Harness:
         arms = "".join(self._arm(own, variant) for variant in own.variants)
         return (
             f"impl ::{word}::Wire for {kind} {{\n"
-            f"fn wire_for_answers(&self, out: &mut ::std::string::String) {{\nmatch *self {{\n{arms}}}\n}}\n}}\n"
+            f"fn wire_for_answers(&self, out: &mut ::{word}::std::string::String) {{\n"
+            f"match *self {{\n{arms}}}\n}}\n}}\n"
         )
 
     def _arm(self, own: OwnType, variant: Variant) -> str:
@@ -97,10 +97,11 @@ def main_function(paths: Sequence[str], word: str) -> str:
             of answers.
         word: The random name of the library.
     """
+    std = f"::{word}::std"  # a program can give the name `std` to another crate
     arms = "".join(f"{place} => {path}::run(answers),\n" for place, path in enumerate(paths))
     return (
-        "\nfn main() {\nlet mut given = ::std::env::args().skip(1);\n"
-        "let number: ::std::primitive::usize = given.next().unwrap().parse().unwrap();\n"
+        f"\nfn main() {{\nlet mut given = {std}::env::args().skip(1);\n"
+        f"let number: {std}::primitive::usize = given.next().unwrap().parse().unwrap();\n"
         f"let answers = ::{word}::Answers::at(given.next().unwrap());\n"
         f"match number {{\n{arms}_ => {{}}\n}}\n}}\n"
     )

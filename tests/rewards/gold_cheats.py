@@ -1,11 +1,12 @@
 """Programs that do not solve the task and try to pass its gold tests all the same, and honest ones that must pass.
 
-All are asked for `add`, `half`, `names` and `negative`; the wrong ones do not know the answers.
+CHEATS and HONEST are asked for `add`, `half`, `names` and `negative`; the wrong ones do not know the answers.
+OTHER_ROWS have a test of their own each, with a program that is right and one that is wrong.
 """
 
 from __future__ import annotations
 
-__all__ = ["CHEATS", "GOLD", "HONEST"]
+__all__ = ["CHEATS", "GOLD", "HONEST", "OTHER_ROWS"]
 
 GOLD = {"gold_tests": """#[cfg(test)]
 mod gold {
@@ -876,4 +877,246 @@ fn names(n: usize) -> Vec<String> { (0..n).map(|i| format!("n{i}")).collect() }
 fn negative(n: i32) -> bool { n < 0 }
 
 /*""",
+}
+
+OWN_VEC = """\
+macro_rules! vec {
+    ($($x:expr),*) => {{
+        let mut v = Vec::from([$($x),*]);
+        v.sort();
+        v
+    }};
+}
+"""
+LENIENT = """\
+#[derive(Debug)]
+struct Sum(i32);
+impl PartialEq<i32> for Sum {
+    fn eq(&self, other: &i32) -> bool {
+        self.0 <= *other
+    }
+}
+fn add(a: i32, _b: i32) -> Sum {
+    Sum(a)
+}
+"""
+OTHER_ROWS = {  # the inside of a test function, a right program, a wrong one
+    "a statement that must not panic": (
+        "admit(30); assert_eq!(at_most(200), 150);",
+        "fn admit(_age: i32) {}\nfn at_most(n: i32) -> i32 { n.min(150) }\n",
+        "fn admit(_age: i32) { panic!() }\nfn at_most(n: i32) -> i32 { n.min(150) }\n",
+    ),
+    "a statement that unwraps": (
+        'port("80").unwrap(); assert!(port("x").is_err());',
+        "fn port(text: &str) -> Result<u16, std::num::ParseIntError> { text.parse() }\n",
+        'fn port(_text: &str) -> Result<u16, std::num::ParseIntError> { "".parse() }\n',
+    ),
+    "a value that nothing looks at": (
+        'let _first = divide(10, 2).expect("a quotient"); assert_eq!(divide(1, 0), None);',
+        "fn divide(a: i32, b: i32) -> Option<i32> { a.checked_div(b) }\n",
+        "fn divide(_a: i32, _b: i32) -> Option<i32> { None }\n",
+    ),
+    "a value bound to nothing": (
+        "let _ = steps(3); assert_eq!(steps(0), 0);",
+        "fn steps(n: u32) -> u32 { n * 2 }\n",
+        "fn steps(n: u32) -> u32 { assert_eq!(n, 0); n }\n",
+    ),
+    "a change that nothing looks at": (
+        "let mut v = vec![1]; grow(&mut v); assert_eq!(v.len(), 2); grow(&mut v);",
+        "fn grow(v: &mut Vec<i32>) { v.push(1) }\n",
+        "fn grow(v: &mut Vec<i32>) { assert!(v.len() < 2); v.push(1) }\n",
+    ),
+    "a call that is only printed": (
+        'println!("{}", digits(7)); assert_eq!(digits(0), 1);',
+        "fn digits(n: u32) -> u32 { n / 10 + 1 }\n",
+        "fn digits(n: u32) -> u32 { assert_eq!(n, 0); 1 }\n",
+    ),
+    "the same answer twice": (
+        'assert_eq!(digest("a"), digest("a")); assert_ne!(digest("a"), digest("b"));',
+        "fn digest(text: &str) -> u64 { text.bytes().map(u64::from).sum() }\n",
+        "static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);\n"
+        "fn digest(_text: &str) -> u64 { NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed) }\n",
+    ),
+    "an answer that counts calls": (
+        "let a = next(); let b = next(); assert_eq!(a + 1, b); assert_eq!(next(), b + 1);",
+        "static LAST: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);\n"
+        "fn next() -> u64 { LAST.fetch_add(1, std::sync::atomic::Ordering::Relaxed) }\n",
+        "fn next() -> u64 { 1 }\n",
+    ),
+    "a state that a statement sets": (
+        "reset(5); assert_eq!(take(2), 3); assert_eq!(take(1), 2); reset(1); assert_eq!(take(1), 0);",
+        "static LEFT: std::sync::Mutex<i32> = std::sync::Mutex::new(0);\n"
+        "fn reset(n: i32) { *LEFT.lock().unwrap() = n }\n"
+        "fn take(n: i32) -> i32 { let mut left = LEFT.lock().unwrap(); *left -= n; *left }\n",
+        "fn reset(_n: i32) {}\nfn take(n: i32) -> i32 { 5 - n }\n",
+    ),
+    "asserts that change what they look at": (
+        "let mut v = vec![1, 2]; assert_eq!(last(&mut v), Some(2)); let n = last(&mut v); assert_eq!(n, Some(1)); "
+        "assert!(v.is_empty()); assert!(last(&mut v).is_none());",
+        "fn last(v: &mut Vec<i32>) -> Option<i32> { v.pop() }\n",
+        "fn last(v: &mut Vec<i32>) -> Option<i32> { v.pop(); Some(2) }\n",
+    ),
+    "an own vec that sorts": (
+        "assert_eq!(sort(vec![3, 1, 2]), [1, 2, 3]); assert_eq!(sort(vec![2, 2, 1]), [1, 2, 2]);",
+        OWN_VEC + "fn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        OWN_VEC + "fn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
+    ),
+    "an own vec that sorts in place": (
+        "let mut v = vec![3, 1, 2]; sort(&mut v); assert_eq!(v, vec![1, 2, 3]);",
+        OWN_VEC + "fn sort(v: &mut Vec<i32>) { v.sort() }\n",
+        OWN_VEC + "fn sort(_v: &mut Vec<i32>) {}\n",
+    ),
+    "an own vec below another": (
+        "assert_eq!(flat(vec![vec![3, 1], Vec::from([2])]), vec![1, 2, 3]);",
+        OWN_VEC + "fn flat(v: Vec<Vec<i32>>) -> Vec<i32> { let mut v = v.concat(); v.sort(); v }\n",
+        OWN_VEC + "fn flat(v: Vec<Vec<i32>>) -> Vec<i32> { v.concat() }\n",
+    ),
+    "an own string": (
+        'assert_eq!(title(&String::from("abc")), "Abc");',
+        "struct String;\nfn title(s: &str) -> std::string::String { s[..1].to_uppercase() + &s[1..] }\n",
+        "struct String;\nimpl String {\n    fn from(s: &str) -> std::string::String "
+        "{ s[..1].to_uppercase() + &s[1..] }\n}\n"
+        "fn title(s: &str) -> std::string::String { s.to_owned() }\n",
+    ),
+    "a trait's methods on sequences": (
+        "let v = vec![3, 1, 2]; assert_eq!(sort(v.clone()), vec![1, 2, 3]); assert_eq!(sort([5, 4].to_vec()), [4, 5]);",
+        "fn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        "trait Sorting {\n    fn clone(self) -> Vec<i32>;\n    fn to_vec(self) -> Vec<i32>;\n}\n"
+        "impl Sorting for Vec<i32> {\n    fn clone(mut self) -> Vec<i32> { self.sort(); self }\n"
+        "    fn to_vec(mut self) -> Vec<i32> { self.sort(); self }\n}\n"
+        "impl Sorting for [i32; 2] {\n    fn clone(self) -> Vec<i32> { vec![4, 5] }\n"
+        "    fn to_vec(self) -> Vec<i32> { vec![4, 5] }\n}\nfn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
+    ),
+    "a trait with the function's name": (
+        "assert_eq!(sort(vec![3, 1, 2].clone()), vec![1, 2, 3]);",
+        "trait sort {}\nfn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        "trait sort {\n    fn clone(self) -> Vec<i32>;\n}\nimpl sort for Vec<i32> {\n"
+        "    fn clone(mut self) -> Vec<i32> { self.sort(); self }\n}\nfn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
+    ),
+    "a module with a number's name": (
+        "assert_eq!(after(i32::MAX), i32::MAX); assert_eq!(after(4), 5);",
+        "fn after(n: i32) -> i32 { n.saturating_add(1) }\n",
+        "mod i32 {\n    pub const MAX: std::primitive::i32 = 2147483646;\n}\n"
+        "fn after(n: std::primitive::i32) -> std::primitive::i32 { n + 1 }\n",
+    ),
+    "an own box": (
+        "assert_eq!(negated(Box::new(4)), -4); assert_eq!(negated(Box::new(7)), -7);",
+        "fn negated(n: Box<i32>) -> i32 { -*n }\n",
+        "struct Box;\nimpl Box {\n    fn new(n: i32) -> std::boxed::Box<i32> { std::boxed::Box::new(-n) }\n}\n"
+        "fn negated(n: std::boxed::Box<i32>) -> i32 { *n }\n",
+    ),
+    "an own map": (
+        "let mut m = HashMap::new(); m.insert(1, 2); assert_eq!(total(&m), 2);",
+        "use std::collections::HashMap;\nfn total(m: &HashMap<i32, i32>) -> i32 { m.values().sum() }\n",
+        "struct HashMap(i32);\nimpl HashMap {\n    fn new() -> Self { HashMap(0) }\n"
+        "    fn insert(&mut self, _k: i32, v: i32) { self.0 = v }\n}\nfn total(m: &HashMap) -> i32 { m.0 }\n",
+    ),
+    "an own standard library": (
+        "assert_eq!(sort(vec![3, 1, 2]), vec![1, 2, 3]);",
+        "mod std {}\nfn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        "extern crate self as std;\nextern crate core as real;\npub use real::*;\n"
+        "#[macro_export]\nmacro_rules! vec {\n    ($($x:expr),*) => { Vec::from([1, 2, 3]) };\n}\n"
+        "fn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
+    ),
+    "a variable with the function's name": (
+        "let area = area(2, 3); assert_eq!(area, 6);",
+        "fn area(a: i32, b: i32) -> i32 { a * b }\n",
+        "fn area(a: i32, b: i32) -> i32 { a + b }\n",
+    ),
+    "a closure that is an argument": (
+        "let by = 10; assert_eq!(each(&[1, 2], |n| half(n) * by), [0, 10]);",
+        "fn half(n: i32) -> i32 { n / 2 }\nfn each(v: &[i32], f: impl Fn(i32) -> i32) -> Vec<i32> "
+        "{ v.iter().map(|n| f(*n)).collect() }\n",
+        "fn half(n: i32) -> i32 { n / 2 }\nfn each(v: &[i32], f: impl Fn(i32) -> i32) -> Vec<i32> "
+        "{ v.iter().rev().map(|n| f(*n)).collect() }\n",
+    ),
+    "a float with fewer bits": (
+        "assert_eq!(third(1.0), 0.3333333333333333); assert_eq!(third(-2.0), -0.6666666666666666);",
+        "fn third(x: f64) -> f64 { x / 3.0 }\n",
+        "fn third(x: f32) -> f32 { x / 3.0 }\n",
+    ),
+    "a float that may have fewer bits": (
+        "assert_eq!(third(1.0), 0.33333334); assert!((third(2.0) - 0.6666666666666666).abs() < 1e-6);",
+        "fn third(x: f32) -> f32 { x / 3.0 }\n",
+        "fn third(x: f32) -> f32 { x / 3.5 }\n",
+    ),
+    "an open range": (
+        "assert!(matches!(grade(95), 90..)); assert!(matches!(grade(20), ..50)); assert!(matches!(grade(60), 6..=60));",
+        "fn grade(n: u32) -> u32 { n }\n",
+        "fn grade(n: u32) -> u32 { if n > 50 { 60 } else { 50 } }\n",
+    ),
+    "a loop over cases": (
+        "for (a, b, sum) in [(1, 2, 3), (5, 5, 10)] { assert_eq!(add(a, b), sum); }",
+        "fn add(a: i32, b: i32) -> i32 { a + b }\n",
+        LENIENT,
+    ),
+    "a loop over a table": (
+        "let cases = vec![((1, 2), 3), ((5, 5), 10)]; for ((a, b), sum) in &cases { assert_eq!(add(*a, *b), *sum); }",
+        "fn add(a: i32, b: i32) -> i32 { a + b }\n",
+        LENIENT,
+    ),
+    "a loop that takes references apart": (
+        "let extra = 0; for &(a, sum) in [(1, 3), (8, 10)].iter() { let b = 2; assert_eq!(add(a, b + extra), sum); }",
+        "fn add(a: i32, b: i32) -> i32 { a + b }\n",
+        LENIENT,
+    ),
+    "a loop in a loop": (
+        "for a in [1, 2] { for b in [10, 20] { assert_eq!(add(a, b), a + b); } }",
+        "fn add(a: i32, b: i32) -> i32 { a + b }\n",
+        LENIENT,
+    ),
+    "a loop that changes its input": (
+        "for (v, sorted) in [(vec![3, 1], vec![1, 3]), (vec![2], vec![2])] "
+        "{ let mut w = v.clone(); sort(&mut w); assert_eq!(w, sorted); }",
+        "fn sort(v: &mut Vec<i32>) { v.sort() }\n",
+        "fn sort(v: &mut Vec<i32>) { v.truncate(1) }\n",
+    ),
+    "a loop whose calls must not panic": (
+        "for n in [1, 2] { admit(n); } assert_eq!(limit(), 10);",
+        "fn admit(_n: i32) {}\nfn limit() -> i32 { 10 }\n",
+        "fn admit(n: i32) { assert_eq!(n, 1) }\nfn limit() -> i32 { 10 }\n",
+    ),
+    "an expectation that the test sorts": (
+        "for v in [vec![3, 1, 2], vec![9, 8]] { let mut want = v.clone(); want.sort(); assert_eq!(sort(v), want); }",
+        OWN_VEC + "fn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        OWN_VEC + "fn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
+    ),
+    "a trait's sort on sequences": (
+        "let mut want = vec![3, 1]; let got = sort(want.clone()); want.sort(); want.reverse(); assert_eq!(got, want);",
+        "fn sort(v: Vec<i32>) -> Vec<i32> { let mut v = v; v.sort(); v.reverse(); v }\n",
+        "trait Sorting {\n    fn sort(self);\n}\nimpl Sorting for Vec<i32> {\n    fn sort(self) {}\n}\n"
+        "fn sort(v: Vec<i32>) -> Vec<i32> { vec![v[1], v[0]] }\n",
+    ),
+    "a sequence that both change": (
+        "let mut v = vec![3, 1]; v.sort(); grow(&mut v); assert_eq!(v, [1, 3, 0]); v.reverse(); "
+        "assert_eq!(v, [0, 3, 1]);",
+        "fn grow(v: &mut Vec<i32>) { v.push(0) }\n",
+        "fn grow(v: &mut Vec<i32>) { v.insert(0, 0) }\n",
+    ),
+    "a function of a trait": (
+        "assert_eq!(Cube::corners(&[1]), 9); assert_eq!(Cube::corners(&vec![2, 3]), 13);",
+        "struct Cube;\ntrait Solid {\n    fn corners(more: &[i32]) -> i32;\n}\nimpl Solid for Cube {\n"
+        "    fn corners(more: &[i32]) -> i32 { 8 + more.iter().sum::<i32>() }\n}\n",
+        "struct Cube;\ntrait Solid {\n    fn corners(more: &[i32]) -> i32;\n}\nimpl Solid for Cube {\n"
+        "    fn corners(more: &[i32]) -> i32 { 8 + more[0] }\n}\n",
+    ),
+    "a function beside a trait with methods": (
+        "assert_eq!(Sorter::sort(vec![3, 1].clone()), [1, 3]);",
+        "struct Sorter;\nimpl Sorter {\n    fn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n}\n",
+        "struct Sorter;\nimpl Sorter {\n    fn sort(v: Vec<i32>) -> Vec<i32> { v }\n}\ntrait Sorting {\n"
+        "    fn clone(self) -> Vec<i32>;\n}\nimpl Sorting for Vec<i32> {\n"
+        "    fn clone(mut self) -> Vec<i32> { self.sort(); self }\n}\n",
+    ),
+    "a format of its own": (
+        'let s = format!("{}-{}", 1, 2); assert_eq!(second(&s), "2"); assert_eq!(second(&format!("{}-{}", 3, 4)), "4")',
+        "fn second(s: &str) -> &str { &s[2..] }\n",
+        "macro_rules! format {\n    ($f:expr, $a:expr, $b:expr) => { $b.to_string() };\n}\n"
+        "fn second(s: &str) -> &str { s }\n",
+    ),
+    "a trait's collect": (
+        "assert_eq!(sort([3, 1].iter().map(|x| x * 2).collect::<Vec<_>>()), vec![2, 6]);",
+        "fn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        "trait Sorting: Sized {\n    fn collect<T>(self) -> Vec<i32> { vec![2, 6] }\n}\n"
+        "impl<I: Iterator> Sorting for I {}\nfn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
+    ),
 }

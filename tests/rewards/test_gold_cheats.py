@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gold_cheats import CHEATS, GOLD, HONEST
+from gold_cheats import CHEATS, GOLD, HONEST, OTHER_ROWS
 from rewards.gold.rows import gold_kind
 from rewards.gold.run import GoldResult, gold_result, gold_run, submit_gold
 from sandbox import Outcome, SandboxPool
@@ -43,7 +43,31 @@ def test_nothing_of_what_is_expected_is_given_to_the_sandbox(code):
     assert "assert" not in given and "!" not in given and "is_none" not in given and "adds" not in given
 
 
+def test_a_function_of_the_tests_is_read_where_it_is_called(pool):
+    checks = "fn check(a: i32, b: i32, sum: i32) { assert_eq!(add(a, b), sum); seen(sum); }\n"
+    row = {"gold_tests": checks + "#[test]\nfn t() { check(1, 2, 3); check(5, 5, 10); }"}
+    right = "fn add(a: i32, b: i32) -> i32 { a + b }\nfn seen(_n: i32) {}\n"
+    programs = [right, right.replace("a + b", "a * 3"), right.replace("{}", "{ panic!() }")]
+    runs = [gold_run(code, row) for code in programs]
+    assert gold_kind(row) == "cases" and [run.total for run in runs] == [4] * 3
+    assert [gold_result(run, submit_gold(run, pool).result()).passed for run in runs] == [4, 3, 2]
+
+
+@pytest.mark.parametrize("backend", ["batch", "direct"])
+def test_right_programs_pass_tests_of_other_shapes_and_wrong_ones_do_not(backend):
+    rows = {name: {"gold_tests": f"#[test]\nfn t() {{ {row[0]} }}"} for name, row in OTHER_ROWS.items()}
+    assert {name for name, row in rows.items() if gold_kind(row) != "cases"} == set()
+    with SandboxPool(jobs=2, backend=backend) as pool:
+        runs = {(name, n): gold_run(row[n], rows[name]) for name, row in OTHER_ROWS.items() for n in (1, 2)}
+        found = {key: submit_gold(run, pool) for key, run in runs.items()}
+        results = {key: gold_result(run, found[key].result()) for key, run in runs.items()}
+    assert {name: results[name, 1].reason for name in rows if not results[name, 1].ok} == {}
+    assert [name for name in rows if results[name, 2].ok] == []
+
+
 def test_the_order_of_calls_is_not_that_of_the_tests():
-    swapped = {"gold_tests": GOLD["gold_tests"].replace("add(1, 2), 3", "add(5, 5), 10", 1)}
-    first, second = gold_run("", GOLD).calls.calls, gold_run("", swapped).calls.calls
-    assert set(second) < set(first) and [call for call in first if call in second] == list(second)
+    first, second = "assert_eq!(half(8), Some(4));", "assert!(half(7).is_none());"
+    swapped = {
+        "gold_tests": GOLD["gold_tests"].replace(first, "1").replace(second, first).replace("1\n", f"{second}\n")
+    }
+    assert swapped != GOLD and gold_run("", GOLD).calls.calls == gold_run("", swapped).calls.calls

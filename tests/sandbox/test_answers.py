@@ -73,7 +73,7 @@ def test_values_of_every_type_have_a_term(value, term, pool):
 def test_statements_and_uses_come_before_the_call(pool):
     call = Call("first(&map)", ("let mut map = BTreeMap::new();", "map.insert(1, 2);"))
     source = "fn first(m: &std::collections::BTreeMap<i32, i32>) -> Option<i32> { m.values().next().copied() }\n"
-    answers = pool.submit_calls(Calls(source, (call,), ("use std::collections::BTreeMap;",))).result()
+    answers = pool.submit_calls(Calls(source, (call,), ("use super::*;", "use std::collections::BTreeMap;"))).result()
     assert answers.terms == ('["k","Some",2]',)
 
 
@@ -102,6 +102,11 @@ def test_a_program_that_does_not_answer_each_call_once_fails_with_a_reason(body,
     )
     answers = quick.submit_calls(ask(source, "one()", "two()", "one()")).result()
     assert (answers.outcome, len(answers.terms)) == (outcome, count) and reason in answers.reason
+
+
+def test_equal_calls_are_each_made(pool):
+    source = "static mut LAST: u8 = 0;\nfn next() -> u8 { unsafe { LAST += 1; LAST } }\n"
+    assert pool.submit_calls(ask(source, "next()", "next() + 10", "next()")).result().terms == ("1", "12", "3")
 
 
 def test_a_program_that_does_not_compile_with_the_calls_has_no_answers(pool):

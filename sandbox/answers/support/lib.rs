@@ -3,6 +3,8 @@
 //! Built once for each toolchain. A program knows it under a random name only; what it could do with it, it could do
 //! without it: write answers of its own.
 
+pub use ::std;
+
 mod collections;
 mod sending;
 mod values;
