@@ -49,8 +49,6 @@ def read_boundary(program: Program, root: Node) -> None:
     )
     shadows = [*_shadows(words, program), *_shadowing_methods(root, program, in_tests)]
     program.shadowed = next(iter(shadows), "")
-    program.unseen_macro = next(_macros_with_functions(root, in_tests), "")
-    program.ignored_field = next(_ignored_fields(root, in_tests), "")
 
 
 def _extends(words: Sequence[str], place: int, outside: Set[str]) -> bool:
@@ -124,37 +122,6 @@ def _shadowing_methods(root: Node, program: Program, in_tests: Callable[[Node], 
         if node.type == "trait_item" and in_tests(node):
             words = [node_text(leaf).removeprefix("r#") for leaf in leaves(node)]
             yield from (b for a, b in zip(words, words[1:], strict=False) if a == "fn" and b in program.functions)
-
-
-def _macros_with_functions(root: Node, in_tests: Callable[[Node], bool]) -> Iterator[str]:
-    """Macros outside tests that make functions: no change can be put into what they make."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.type not in ("macro_definition", "macro_invocation"):
-            stack.extend(node.children)
-        elif not in_tests(node) and any(node_text(leaf) == "fn" for leaf in leaves(node)):
-            name = node.child_by_field_name("name") or node.child_by_field_name("macro")
-            yield last_name(name)
-
-
-def _ignored_fields(root: Node, in_tests: Callable[[Node], bool]) -> Iterator[str]:
-    """Fields that an equality outside tests leaves out, where it looks at others."""
-    fields: dict[str, list[str]] = {}
-    blocks = []
-    for node in _nodes(root):
-        if node.type == "struct_item":
-            body = node.child_by_field_name("body")
-            names = [child.child_by_field_name("name") for child in (body.named_children if body is not None else [])]
-            fields[last_name(node.child_by_field_name("name"))] = [node_text(name) for name in names if name is not None]
-        elif node.type == "impl_item" and not in_tests(node):
-            if last_name(without_generics(node.child_by_field_name("trait"))) == "PartialEq":
-                blocks.append(node)
-    for block in blocks:
-        own = fields.get(last_name(without_generics(block.child_by_field_name("type"))), [])
-        used = {node_text(leaf) for leaf in leaves(block)}
-        if not used.isdisjoint(own):
-            yield from (name for name in own if name not in used)
 
 
 def _nodes(root: Node) -> Iterator[Node]:

@@ -16,7 +16,7 @@ from tree_sitter import Node
 from rewards.rust.boundary import read_boundary
 from rewards.rust.grammar import syntax
 from rewards.rust.program import Body, Program, TestFunction
-from rewards.rust.tokens import COMMENTS, Tokens, last_name
+from rewards.rust.tokens import COMMENTS, Tokens, last_name, without_generics
 
 __all__ = ["MAX_PARSED", "code_blocks", "extract_code", "parse"]
 
@@ -100,6 +100,8 @@ def parse(source: str) -> Program:
                 _add_function(program, item, attributes, testing, is_method=not is_module)
             if item.type == "trait_item" and not testing:
                 program.traits.add(_name(item))
+            if item.type == "impl_item" and not testing and _last(item, "trait") == "PartialEq":
+                program.compared.add(_last(item, "type"))
             if item.type in ("mod_item", "impl_item", "trait_item") and inner is not None:
                 containers.append((inner, testing, item.type == "mod_item"))
     read_boundary(program, root)
@@ -146,6 +148,11 @@ def _holds_tests(block: Node | None, tokens: Tokens) -> bool:
     return block is not None and any(
         child.type == "attribute_item" and tokens.texts(child)[2:-1] == ["test"] for child in block.children
     )
+
+
+def _last(item: Node, field: str) -> str:
+    """The last name of a path in a field, without its generics."""
+    return last_name(without_generics(item.child_by_field_name(field)))
 
 
 def _name(item: Node) -> str:

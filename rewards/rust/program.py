@@ -41,6 +41,7 @@ class Program:
     functions: dict[str, Body] = field(default_factory=dict)  # outside tests, methods included
     free: set[str] = field(default_factory=set)  # names of those of them that are no methods
     traits: set[str] = field(default_factory=set)  # traits outside tests
+    compared: set[str] = field(default_factory=set)  # types outside tests whose equality is written by hand
     num_test_modules: int = 0  # outermost modules marked `#[cfg(test)]`
     test_code: list[tuple[int, int]] = field(default_factory=list)  # disjoint byte ranges: test modules, tests outside
     test_names: set[str] = field(default_factory=set)  # names of the modules and functions in these ranges
@@ -49,5 +50,3 @@ class Program:
     depends_on_cfg: bool = False  # whether code outside tests differs with a `cfg`
     tests_extend_code: bool = False  # whether test code implements something for a type that is not its own
     shadowed: str = ""  # a function outside tests whose name means something else in them; empty for none
-    unseen_macro: str = ""  # a macro outside tests that makes functions; empty for none
-    ignored_field: str = ""  # a field that an equality outside tests leaves out; empty for none

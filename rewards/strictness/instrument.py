@@ -10,6 +10,7 @@ nothing     a function that returns nothing does nothing
 operator    + for -, - for +, + for *, * for /, + for %, where both operands have both
 relation    a comparison, negated
 condition   the condition of an `if` or a `while`, negated
+field       of a value that is returned, where the program itself says which values are equal
 constant    a number plus one, another text, the opposite truth value
 statement   a call, an assignment: left out
 
@@ -19,7 +20,7 @@ constants, patterns, and functions that macros make.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from tree_sitter import Node
 
@@ -28,7 +29,8 @@ from rewards.rust.parse import parse
 from rewards.rust.program import Program
 from rewards.rust.tokens import last_name, leaves, node_text, without_generics
 from rewards.strictness.edits import Edits
-from rewards.strictness.results import Wrapping, early_return, own_values, returns_nothing, wrapping
+from rewards.strictness.macro_functions import macro_functions
+from rewards.strictness.results import Wrapping, early_return, fields, own_values, return_of, returns_nothing, wrapping
 from rewards.strictness.test_code import inside, place_hash, read_test_code
 from sandbox.evidence.experiment import ALWAYS, MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant
 from sandbox.grading.batch import is_portable
@@ -36,7 +38,9 @@ from sandbox.grading.batch import is_portable
 __all__ = ["experiment"]
 
 MAX_DEPTH = 150  # nesting of syntax; deeper code is not changed, since the text around it would nest deeper still
+UNASKED = ("Drop", "Hash")  # traits whose methods nobody calls for their results
 SEEDS = (2, 0, 1)  # of the values that a function is made to return: a large, an empty and a small one
+MAX_FIELDS = 4  # of a struct whose values are altered
 PER_FUNCTION = 8  # other changes in one function that the plan tries
 ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem"}
 RELATIONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
@@ -76,7 +80,7 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
         dict(writer.guards),
         tuple(number for number in writer.required if number in writer.guards),
         {number: tokens for number, tokens in writer.methods.items() if number in writer.guards},
-        tuple(number for number, name in enumerate(writer.functions) if name in tests.called),
+        tuple(n for n, name in enumerate(writer.functions) if name in tests.called or n in writer.made_by_macros),
         tuple(writer.constructors),
         tuple(writer.exempt),
         tuple(sorted(tests.named & writer.opaque)),
@@ -100,9 +104,11 @@ def _plan(writer: _Writer, thorough: bool) -> dict[int, tuple[int, ...]]:
 
 def _chosen(writer: _Writer, numbers: Sequence[int], thorough: bool) -> tuple[int, ...]:
     """The mutants of a function that are tried: first what it returns, then what it does."""
-    returns = [n for n in numbers if writer.mutants[n - 1].kind in ("return", "nothing")]
-    others = [n for n in numbers if writer.mutants[n - 1].kind not in ("return", "nothing")]
-    return (*returns, *(others if thorough else _spread(others, PER_FUNCTION)))
+    kinds = {n: writer.mutants[n - 1].kind for n in numbers}
+    altered = [n for n in numbers if kinds[n] == "field"]
+    returns = [n for n in numbers if kinds[n] in ("return", "nothing")]
+    others = [n for n in numbers if kinds[n] not in ("return", "nothing", "field")]
+    return (*altered, *returns, *(others if thorough else _spread(others, PER_FUNCTION)))
 
 
 def _spread(numbers: Sequence[int], count: int) -> Sequence[int]:
@@ -120,12 +126,14 @@ class _Writer:
         self.required: list[int] = []  # functions that are no methods
         self.methods: dict[int, int] = {}  # the others, but for what implements foreign traits, and their tokens
         self.constructors: list[int] = []  # functions that make a value of their own type from other things
-        self.exempt: list[int] = []  # those that make one from nothing, and `drop`
+        self.made_by_macros: list[int] = []  # functions that a macro makes
+        self.exempt: list[int] = []  # those that make one from nothing, and what drops or hashes
         self.opaque: set[str] = set()  # names outside tests that stand for code which is not changed
         self.edits = Edits(source)
         self._traits = program.traits
         self._test_code = sorted(program.test_code)
         root = syntax(source)
+        self._fields = _fields_of(root, program.compared)
         self.tests = read_test_code(root, self._test_code, self.edits)
         self._read_code(root)
 
@@ -159,6 +167,8 @@ class _Writer:
             if node.type in LEFT_ALONE:
                 if function == NO_FUNCTION:
                     self.opaque.update(_opaque_names(node))
+                if returning and node.type in ("macro_definition", "macro_invocation"):
+                    self._macro(node)
                 continue
             if node.type == "function_item":
                 if returning:
@@ -190,6 +200,24 @@ class _Writer:
         self._change_result(node, body, function)
         return function, False
 
+    def _macro(self, node: Node) -> None:
+        """Put changes into the functions that a macro makes, as far as the compiler takes them there."""
+        for found in macro_functions(node):
+            number = self._mutant(len(self.functions), "return" if found.result else "nothing", fragile=True)
+            if number is None or len(self.functions) + 1 >= MAX_IDS:
+                self.opaque.add(found.name)
+                return
+            function = len(self.functions)
+            self.functions.append(found.name)
+            self.made_by_macros.append(function)
+            self.guards[function] = number
+            text = f"let _call = ::{SUPPORT}::enter({function});"
+            self.edits.insert(found.body, text + return_of(found.result, SEEDS[0]).replace("@", str(number)), number)
+            for seed in SEEDS[1:] if found.result else ():
+                further = self._mutant(function, "return", fragile=True)
+                if further is not None:
+                    self.edits.insert(found.body, return_of(found.result, seed).replace("@", str(further)), further)
+
     def _place(self, node: Node, function: int) -> None:
         """Record whether a function is a method, and of what kind."""
         block = node.parent.parent if node.parent is not None else None
@@ -199,8 +227,8 @@ class _Writer:
         trait = block.child_by_field_name("trait")
         name = last_name(without_generics(trait)) if trait is not None else ""
         if trait is None or name in self._traits:
-            self.methods[function] = sum(1 for _ in leaves(node))
-        if name == "Drop":
+            self.methods[function] = sum(1 for _ in leaves(node.child_by_field_name("body") or node))
+        if name in UNASKED:
             self.exempt.append(function)
         if _makes_value(node, block):
             (self.constructors if _has_parameters(node) else self.exempt).append(function)
@@ -227,8 +255,27 @@ class _Writer:
         if (wrapped := wrapping(node)) is not None:
             self._wrap(body, function, wrapped)
             return
+        self._change_fields(node, body, function)
         for seed in SEEDS[:1] if returns_nothing(kind) else SEEDS:
             self._return(body, function, early_return(kind, seed), kind="nothing" if returns_nothing(kind) else "return")
+
+    def _change_fields(self, node: Node, body: Node, function: int) -> None:
+        """Change one field of what a function returns, where the program says itself what is equal."""
+        kind, block = node.child_by_field_name("return_type"), node.parent.parent if node.parent is not None else None
+        name = last_name(without_generics(kind)) if kind is not None else ""
+        if name == "Self" and block is not None:
+            name = last_name(without_generics(block.child_by_field_name("type")))
+        names = self._fields.get(name, ())[:MAX_FIELDS]
+        outer = self._mutant(NO_FUNCTION, "value", fragile=True) if names else None
+        if outer is None:
+            return
+        self.edits.insert(body.start_byte + 1, "let mut made = {", outer)
+        self.edits.insert(body.end_byte - 1, "};", outer)
+        for field in names:
+            number = self._mutant(function, "field", fragile=True)
+            if number is not None:
+                self.edits.insert(body.end_byte - 1, f" ::{SUPPORT}::alter!({number}, made.{field});", number)
+        self.edits.insert(body.end_byte - 1, " made", outer)
 
     def _wrap(self, body: Node, function: int, wrapped: Wrapping) -> None:
         """Change what the body of a function makes."""
@@ -306,20 +353,33 @@ class _Writer:
 def _opaque_names(node: Node) -> set[str]:
     """The names by which tests may use code in an item that is not changed.
 
-    The name of a macro; the name of a constant that holds a closure, a function or a macro's result; whatever stands in
-    the arguments of a macro that makes items, such as `thread_local!`.
+    The name of a macro, and of a constant that holds a closure, a function or a macro's result; what stands in the
+    arguments of a macro that may make such a constant.
     """
     if node.type == "macro_invocation":
         words = [node_text(leaf) for leaf in leaves(node)]
         if last_name(node.child_by_field_name("macro")) == "thread_local":
             return {b for a, b in zip(words, words[1:], strict=False) if a == "static"}
-        return _identifiers(node)
+        return _identifiers(node) if "|" in words or "||" in words else set()
     if node.type not in ("macro_definition", "const_item", "static_item"):
         return set()
     value = node.child_by_field_name("value")
     if node.type == "macro_definition" or (value is not None and _holds(value, HIDING)):
         return {last_name(node.child_by_field_name("name")).removeprefix("r#")}
     return set()
+
+
+def _fields_of(root: Node, names: Set[str]) -> dict[str, tuple[str, ...]]:
+    """The fields of the structs of some names."""
+    found: dict[str, tuple[str, ...]] = {}
+    stack = [root] if names else []
+    while stack:
+        node = stack.pop()
+        stack.extend(node.children)
+        name = last_name(node.child_by_field_name("name")) if node.type == "struct_item" else ""
+        if name in names:
+            found[name] = tuple(fields(node))
+    return found
 
 
 def _identifiers(node: Node) -> set[str]:

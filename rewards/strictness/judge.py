@@ -62,8 +62,6 @@ def judge(source: str, verdict: Verdict, *, program: Program | None = None) -> J
         return Judgement(True, "tests passed; whether they depend on the code was not asked")
     if reason := _weakness(verdict.evidence):
         return Judgement(False, reason)
-    if program.ignored_field and "eq" in map(verdict.evidence.functions.__getitem__, verdict.evidence.runs[0].called):
-        return Judgement(False, f"the tests compare by an equality that ignores the field {program.ignored_field}")
     return Judgement(True, "tests that could have failed passed")
 
 
@@ -75,7 +73,7 @@ def may_be_strict(program: Program, verdict: Verdict) -> str:
 # What makes a pass not strict before evidence is needed, each with its reason; the first that applies is reported.
 CONDITIONS: tuple[tuple[Callable[[Program, Verdict], bool], Callable[[Program, Verdict], str]], ...] = (
     (lambda p, v: not v.test, lambda p, v: "the tests did not pass"),
-    (lambda p, v: bool(v.powers), lambda p, v: f"uses {v.powers[0]}: it could have written the tests' report itself"),
+    (lambda p, v: bool(v.powers), lambda p, v: f"uses {v.powers[0]}: it could write the tests' report itself, or know that it is tested"),
     (lambda p, v: not v.genuine, lambda p, v: "the test harness itself did not report the pass"),
     (lambda p, v: v.passed == 0, lambda p, v: "no test ran"),
     (lambda p, v: v.ignored > 0, lambda p, v: "a test is ignored"),
@@ -83,12 +81,7 @@ CONDITIONS: tuple[tuple[Callable[[Program, Verdict], bool], Callable[[Program, V
     (lambda p, v: not p.test_code, lambda p, v: "no tests in the code"),
     (lambda p, v: p.depends_on_cfg, lambda p, v: "code outside the tests depends on a cfg: not what is delivered ran"),
     (lambda p, v: p.tests_extend_code, lambda p, v: "the tests may change what the code outside them means"),
-    (lambda p, v: not p.functions, lambda p, v: "no function outside the tests"),
     (lambda p, v: bool(p.shadowed), lambda p, v: f"in the tests {p.shadowed} is not the code's function of that name"),
-    (
-        lambda p, v: bool(p.unseen_macro),
-        lambda p, v: f"the macro {p.unseen_macro} makes functions, which cannot be examined",
-    ),
 )
 
 
@@ -126,6 +119,10 @@ def _indifference(evidence: Evidence) -> str:
     for run in evidence.runs[1:]:
         tried[run.function].append(run)
     by_assert = set()
+    for run in evidence.runs[1:]:
+        if run.kind == "field" and run.reached and not run.unknown and not evidence.noticed(run) and run.passed:
+            name = evidence.functions[run.function]
+            return f"the tests compare what {name} returns by an equality that does not see all of it"
     for function, runs in tried.items():
         changed = [run for run in runs if run.reached and not run.unknown]
         name = evidence.functions[function]

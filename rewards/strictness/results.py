@@ -14,7 +14,7 @@ from tree_sitter import Node
 from rewards.rust.tokens import leaves, node_text
 from sandbox.evidence.experiment import SUPPORT
 
-__all__ = ["Wrapping", "early_return", "own_values", "returns_nothing", "wrapping"]
+__all__ = ["Wrapping", "early_return", "fields", "own_values", "return_of", "returns_nothing", "wrapping"]
 
 ITERATORS = ("Iterator", "DoubleEndedIterator", "ExactSizeIterator")
 MAX_DEPTH = 6  # of values in values
@@ -42,10 +42,15 @@ def early_return(kind: Node | None, seed: int) -> str | None:
         seed: Which value.
     """
     if kind is None or returns_nothing(kind):
-        return f"if ::{SUPPORT}::on(@) {{ return; }}"
+        return return_of("", seed)
     if kind.type == "never_type" or any(word.type in ("abstract_type", "impl") for word in leaves(kind)):
         return None
-    return f"::{SUPPORT}::returns!(@, {_line(kind)}, {seed});"
+    return return_of(_line(kind), seed)
+
+
+def return_of(kind: str, seed: int) -> str:
+    """The text that returns another value of a type; `kind` is empty for a function that returns nothing."""
+    return f"::{SUPPORT}::returns!(@, {kind}, {seed});" if kind else f"if ::{SUPPORT}::on(@) {{ return; }}"
 
 
 def wrapping(function: Node) -> Wrapping | None:
@@ -93,6 +98,17 @@ def _closure(trait: Node, kind: Node, *, boxed: bool, generic: bool) -> Wrapping
     opening, closing = ("::std::boxed::Box::new(", ")") if boxed else ("", "")
     after = f"{end}; {opening}move |{typed}| -> {_line(result)} {{{change}"
     return Wrapping(start, after, change, f" made({given}) }}{closing} }}")
+
+
+def fields(struct: Node) -> Iterator[str]:
+    """The names of a struct's fields, or their places in it."""
+    body = struct.child_by_field_name("body")
+    if body is not None and body.type == "field_declaration_list":
+        named = (child.child_by_field_name("name") for child in body.named_children)
+        yield from (node_text(name) for name in named if name is not None)
+    elif body is not None:
+        count = sum(body.field_name_for_child(index) == "type" for index in range(len(body.children)))
+        yield from map(str, range(count))
 
 
 def own_values(node: Node) -> str | None:

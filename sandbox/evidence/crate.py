@@ -50,7 +50,7 @@ class CrateMember:
 
     @property
     def file(self) -> str:
-        return f"src/{self.library}.rs" if self.module else "src/main.rs"
+        return f"src/{self.module}.rs" if self.module else "src/main.rs"
 
     def retreat(self) -> bool:
         """Remove more mutants than those at fault.

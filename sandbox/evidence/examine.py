@@ -105,6 +105,7 @@ class _Runs:
         self._started = time.monotonic()
         self._fuel = FUEL
         self._reason = ""
+        self._compares = False  # whether tests use an equality that the program defines
 
     def evidence(self, cpu_ms: float) -> Evidence:
         """Run the program by its plan.
@@ -117,6 +118,7 @@ class _Runs:
         if self._reason:
             return Evidence(Outcome.TIMEOUT, reason=self._reason, cpu_ms=cpu_ms + self._cpu_ms)
         made = self._member.experiment
+        self._compares = any(made.functions[f] == "eq" for f in self._plain.called)
         asked = [f for f in self._plain.entered if f in self._plain.called or f in made.named]
         for function in asked:
             runs += self._group(function, by_tests=True)
@@ -143,14 +145,14 @@ class _Runs:
         """Run the mutants of a function, at most until the tests notice one."""
         thorough = self._member.experiment.thorough
         for mutant in self._member.experiment.plan.get(function, ()):
-            if mutant in self._member.removed:
+            if mutant in self._member.removed or (self._kind(mutant) == "field" and not self._compares):
                 continue
             if self._cpu_ms > BUDGET_MS or time.monotonic() - self._started > BUDGET_S:
                 self._reason = f"it was stopped after {BUDGET_MS / 1e3:g} s of CPU time or {BUDGET_S:g} s"
                 return
             found = replace(self._run(mutant), called_function=by_tests)
             yield found
-            if Evidence(Outcome.PASSED, (self._plain,)).noticed(found) and not thorough:
+            if found.kind != "field" and Evidence(Outcome.PASSED, (self._plain,)).noticed(found) and not thorough:
                 return
 
     def _run(self, mutant: int) -> Run:
@@ -190,8 +192,10 @@ class _Runs:
         read = replace(read, failed=tuple(sorted({*read.failed, *broken})))
         if mutant == 0:
             return replace(read, swallowed=self._swallowed(records))
-        about = self._member.experiment.mutants[mutant - 1]
-        return replace(read, function=about.function, kind=about.kind)
+        return replace(read, function=self._member.experiment.mutants[mutant - 1].function, kind=self._kind(mutant))
+
+    def _kind(self, mutant: int) -> str:
+        return self._member.experiment.mutants[mutant - 1].kind
 
     def _swallowed(self, records: Sequence[Sequence[bytes]]) -> tuple[int, ...]:
         """The lines of test code that panicked, though no test should: or in a helper of one that should."""

@@ -50,9 +50,9 @@ class Experiment:
     guards: Mapping[int, int]  # of functions that write down when they are entered: the mutant with which they do
     required: tuple[int, ...]  # functions that tests must reach: those that are no methods
     methods: Mapping[int, int]  # methods that do not implement a trait of another crate, and their tokens
-    named: tuple[int, ...]  # functions whose names test code calls
+    named: tuple[int, ...]  # functions whose names test code calls, or that a macro makes
     constructors: tuple[int, ...]  # functions that make a value of their own type from other things
-    exempt: tuple[int, ...]  # those that make one from nothing, and `drop`
+    exempt: tuple[int, ...]  # those that make one from nothing, and what drops or hashes
     hidden: tuple[str, ...]  # names that test code uses and that stand for code which cannot be changed
     test_lines: tuple[tuple[int, int], ...]  # the first and the last line of each part of test code
     tests: tuple[tuple[int, int], ...]  # of each `#[test]` function

@@ -31,6 +31,7 @@ TWO = ("copy", "hard_link", "rename", "soft_link", "symlink", "write", "set_var"
 NONE = set("""
     abort exit id args args_os current_dir current_exe home_dir temp_dir vars vars_os pipe stderr stdin stdout set_hook
     take_hook parent_id capture force_capture current caller
+    resume_unwind
     """.split())
 ARGUMENTS = {"asm": '""', "global_asm": '""', "env": '"HOME"', "option_env": '"HOME"'}
 ARGUMENTS |= {"module_path": ""}
@@ -88,7 +89,7 @@ fn main() {}
 def forms(way: str, path: str, number: int) -> str:
     """One use of an item, on one line."""
     parent, _, last = path.rpartition("::")
-    many = 0 if last in NONE or "path::Path::" in path else 2 if last in TWO else 1
+    many = 0 if last in NONE or "path::Path::" in path or "Thread::" in path else 2 if last in TWO else 1
     kind = "std::fs::File" if last == "fchown" else "&str"
     lifetime = "<'a>" if last in ("StderrLock", "StdinLock", "StdoutLock", "BorrowedFd") else ""
     if "USE(" in way:
@@ -191,7 +192,7 @@ HARMLESS = {
         std::io::copy std::io::empty std::io::read_to_string std::io::repeat std::io::sink
         """,
     "a panic that libtest sees like any other": """
-        std::panic::catch_unwind std::panic::panic_any std::panic::resume_unwind std::panic::AssertUnwindSafe
+        std::panic::catch_unwind std::panic::panic_any std::panic::AssertUnwindSafe
         std::panic::RefUnwindSafe std::panic::UnwindSafe
         """,
     "a name that is looked for in the text": "std::process::Termination",

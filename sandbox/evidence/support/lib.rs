@@ -6,10 +6,12 @@
 //! The environment variable EVIDENCE says the word before records, which mutant is switched on (0: none), how much fuel
 //! its loops have, and a number from which values are drawn; a program that reads the environment is not examined.
 
+mod alterations;
 mod changes;
 mod records;
 mod values;
 
+pub use alterations::*;
 pub use changes::*;
 pub use records::*;
 pub use values::*;

@@ -273,12 +273,17 @@ pub trait Unknown<T> {
 }
 impl<T> Unknown<T> for Of<T> {}
 
+// Whether a type is one of std's: no type of a program has the name of one.
+pub(crate) fn is_type<T, U>() -> bool {
+    ::std::any::type_name::<T>() == ::std::any::type_name::<U>() && ::std::mem::size_of::<T>() == ::std::mem::size_of::<U>()
+}
+
 // A value of a type that generic code has a parameter for: what it stands for is known when it runs, by name.
 fn by_name<T>(seed: usize, depth: usize) -> Option<T> {
     macro_rules! named {
         ($($t:ty)*) => { $(
-            if ::std::any::type_name::<T>() == ::std::any::type_name::<$t>() && ::std::mem::size_of::<T>() == ::std::mem::size_of::<$t>() {
-                // Sound: a type of this name and size is this type, as no type of a program has the name of one of std's.
+            if is_type::<T, $t>() {
+                // Sound: T is this type.
                 return <$t>::make(seed, depth).map(|made| unsafe { ::std::mem::transmute_copy(&::std::mem::ManuallyDrop::new(made)) });
             }
         )* };
