@@ -12,8 +12,8 @@ from rewards.gold.own_types import own_types, trait_uses
 from rewards.gold.result import GoldResult
 from rewards.gold.rows import GoldRow, gold_row
 from rewards.gold.terms import Panic, Term, read_term
-from rewards.rust.asserts import ASSERTS
 from rewards.rust.parse import MAX_PARSED, parse
+from rewards.rust.redefinitions import redefines_comparison
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
 from sandbox.verdict import Outcome, Verdict
@@ -71,7 +71,7 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
         calls = tuple(one.call for one in asked)
         uses = (*row.checks.uses, *trait_uses(source, calls))
         return GoldRun(row, Calls(source, calls, uses, own_types(source)), asked)
-    if program.redefines_equality or program.redefined & {*ASSERTS, "panic", "test"}:
+    if redefines_comparison(source):
         return None
     return GoldRun(row, source=f"{source}\n{row.module}")
 

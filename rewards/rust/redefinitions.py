@@ -1,0 +1,61 @@
+"""Whether a program gives another meaning to what tests compare with: for tests that run in its own process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tree_sitter import Node
+
+from rewards.rust.asserts import ASSERTS
+from rewards.rust.grammar import syntax
+from rewards.rust.tokens import Tokens, last_name, without_generics
+
+__all__ = ["redefines_comparison"]
+
+COMPARISONS = ("eq", "partial_cmp", "cmp")
+MACROS = frozenset((*ASSERTS, "panic", "test"))
+
+
+def redefines_comparison(source: str) -> bool:
+    """Whether a program redefines an assert, `panic` or `test`, or what is equal to values of other types.
+
+    Redefined is a macro that it defines, renames or imports by that name. An equality is suspicious that ignores one of
+    its sides, or that compares a type with another one. Linear in the length of the program.
+    """
+    root = syntax(source)
+    tokens = Tokens(root)
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        check = CHECKS.get(node.type)
+        if check is not None and check(node, tokens):
+            return True
+        stack.extend(node.children)
+    return False
+
+
+def _is_suspicious(block: Node, tokens: Tokens) -> bool:
+    """Whether an impl of a comparison ignores one of its sides, or compares with another type."""
+    given, body = block.child_by_field_name("trait"), block.child_by_field_name("body")
+    trait = last_name(without_generics(given))
+    if trait not in ("PartialEq", "PartialOrd", "Ord") or body is None:
+        return False
+    arguments = given.child_by_field_name("type_arguments") if given is not None else None
+    if arguments is not None and tokens.texts(arguments) != ["<", "Self", ">"]:
+        return True
+    for function in body.named_children:
+        if function.type == "function_item" and last_name(function.child_by_field_name("name")) in COMPARISONS:
+            used = tokens.texts(function.child_by_field_name("body"))
+            parameters = function.child_by_field_name("parameters")
+            others = [p.child_by_field_name("pattern") for p in (parameters.named_children if parameters else [])]
+            if "self" not in used or not any(name in used for other in others for name in tokens.names(other)):
+                return True
+    return False
+
+
+CHECKS: dict[str, Callable[[Node, Tokens], bool]] = {
+    "impl_item": _is_suspicious,
+    "macro_definition": lambda node, tokens: last_name(node.child_by_field_name("name")) in MACROS,
+    "use_as_clause": lambda node, tokens: last_name(node.child_by_field_name("alias")) in MACROS,
+    "use_declaration": lambda node, tokens: not node.has_error and bool(tokens.names(node) & set(ASSERTS)),
+}
