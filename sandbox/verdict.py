@@ -97,7 +97,10 @@ class Evidence:
         """The evidence that `to_json` wrote."""
         numbers = ("held", "failed", "panics", "missed", "entered", "called", "returned", "swallowed")
         runs = tuple(Run(**{**run, **{name: tuple(run[name]) for name in numbers}}) for run in record["runs"])
-        lists = {name: tuple(record[name]) for name in ("removed", "functions", "required", "constructors", "exempt", "hidden")}
+        lists = {
+            name: tuple(record[name])
+            for name in ("removed", "functions", "required", "constructors", "exempt", "hidden")
+        }
         lists |= {name: tuple((a, b) for a, b in record[name]) for name in ("asserts", "methods")}
         return cls(**{**record, "outcome": Outcome(record["outcome"]), "runs": runs, **lists})
 

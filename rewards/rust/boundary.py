@@ -6,49 +6,66 @@ What runs show is not asked here. Left out: name resolution; a name that stands 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
+from typing import NamedTuple
 
 from tree_sitter import Node
 
-from rewards.rust.asserts import asserts_in
-from rewards.rust.program import Program
-from rewards.rust.tokens import last_name, leaves, node_text, without_generics
+from rewards.rust.tokens import leaves, node_text
 
-__all__ = ["read_boundary"]
+__all__ = ["Boundary", "GivenNames", "read_boundary", "split_leaves"]
 
 CFG = frozenset(("cfg", "cfg_attr", "cfg_select"))
 IMPORTS = ("super", "crate", "self")
 
 
-def read_boundary(program: Program, root: Node) -> None:
-    """Record the asserts of test code, and in what ways tests and code may change each other.
+class GivenNames(NamedTuple):
+    """The names that a program gives."""
+
+    parts: Set[str]  # to the modules and functions of test code
+    tests: Set[str]  # to tests
+    free: Set[str]  # to functions outside tests that are no methods
+    functions: Set[str]  # to all functions outside tests
+
+
+class Boundary(NamedTuple):
+    """In what ways tests and code may change each other."""
+
+    depends_on_cfg: bool  # whether code outside tests differs with a `cfg`
+    tests_extend_code: bool  # whether test code implements something for a type that is not its own
+    shadowed: str  # a function outside tests whose name means something else in them; empty for none
+
+
+def read_boundary(root: Node, test_code: Sequence[tuple[int, int]], names: GivenNames) -> Boundary:
+    """Find in what ways tests and code may change each other.
 
     Args:
-        program: A program whose `test_code`, `tests` and functions are known.
-        root: Its syntax tree.
+        root: A program's syntax tree.
+        test_code: The byte ranges of its test code.
+        names: The names that it gives.
     """
-    ranges = sorted(program.test_code)
+    inside, outside = split_leaves(root, test_code)
+    words, others = ([node_text(leaf).removeprefix("r#") for leaf in part] for part in (inside, outside))
+    starting = (place for place in range(len(words)) if _starts_impl(words, place))
+    extends = (
+        not names.parts.isdisjoint(others)  # what tests are called hides what a glob import brings
+        or "macro_export" in words
+        or any(_extends(words, place, set(others)) for place in starting)
+    )
+    shadows = [*_shadows(words, names), *_shadowing_methods(words, names)]
+    return Boundary(not CFG.isdisjoint(others), extends, next(iter(shadows), ""))
+
+
+def split_leaves(root: Node, test_code: Sequence[tuple[int, int]]) -> tuple[list[Node], list[Node]]:
+    """The tokens of test code, and the others."""
+    ranges = sorted(test_code)
     starts = [start for start, _ in ranges]
-
-    def in_tests(node: Node) -> bool:
-        place = bisect_right(starts, node.start_byte) - 1
-        return place >= 0 and node.start_byte < ranges[place][1]
-
     inside: list[Node] = []
     outside: list[Node] = []
     for leaf in leaves(root):
-        (inside if in_tests(leaf) else outside).append(leaf)
-    program.asserts = list(asserts_in(inside))
-    words, others = ([node_text(leaf).removeprefix("r#") for leaf in part] for part in (inside, outside))
-    program.depends_on_cfg = not CFG.isdisjoint(others)
-    shared = program.test_names & set(others)  # what tests are called hides what a glob import brings
-    program.tests_extend_code = (
-        bool(shared)
-        or "macro_export" in words
-        or any(_extends(words, place, set(others)) for place in range(len(words)) if _starts_impl(words, place))
-    )
-    shadows = [*_shadows(words, program), *_shadowing_methods(root, program, in_tests)]
-    program.shadowed = next(iter(shadows), "")
+        place = bisect_right(starts, leaf.start_byte) - 1
+        (inside if place >= 0 and leaf.start_byte < ranges[place][1] else outside).append(leaf)
+    return inside, outside
 
 
 def _extends(words: Sequence[str], place: int, outside: Set[str]) -> bool:
@@ -101,33 +118,33 @@ def _last_name(words: Sequence[str]) -> str:
     return name
 
 
-def _shadows(words: Sequence[str], program: Program) -> Iterator[str]:
+def _shadows(words: Sequence[str], names: GivenNames) -> Iterator[str]:
     """Functions of the code whose names test code gives to something else: a function, a closure, an import."""
-    tests = {test.name.removeprefix("r#") for test in program.tests}
+    importing = False  # from elsewhere than the program
     for place, (a, b, c) in enumerate(zip(words, words[1:], words[2:], strict=False)):
-        if a == "fn" and b in program.free and b not in tests:
-            yield b
-        elif a == "let" and b in program.free and c == "=" and words[place + 3 : place + 4] in (["|"], ["||"], ["move"]):
-            yield b
-        elif a == "use" and b not in IMPORTS:
-            end = next((i for i in range(place, len(words)) if words[i] == ";"), len(words))
-            yield from (name for name in words[place + 1 : end] if name in program.free)
-        elif a == "as" and b in program.free and c in (";", ",", "}"):
+        importing = (importing or (a == "use" and b not in IMPORTS)) and a != ";"
+        named = {
+            "fn": b not in names.tests,
+            "let": c == "=" and place + 3 < len(words) and words[place + 3] in ("|", "||", "move"),
+            "as": c in (";", ",", "}"),
+        }
+        if (named.get(a, False) or importing) and b in names.free:
             yield b
 
 
-def _shadowing_methods(root: Node, program: Program, in_tests: Callable[[Node], bool]) -> Iterator[str]:
+def _shadowing_methods(words: Sequence[str], names: GivenNames) -> Iterator[str]:
     """Functions of the code whose names a trait of the tests gives to methods of its own."""
-    for node in _nodes(root):
-        if node.type == "trait_item" and in_tests(node):
-            words = [node_text(leaf).removeprefix("r#") for leaf in leaves(node)]
-            yield from (b for a, b in zip(words, words[1:], strict=False) if a == "fn" and b in program.functions)
-
-
-def _nodes(root: Node) -> Iterator[Node]:
-    """All nodes of a tree, each before those in it."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(reversed(node.children))
+    depth, traits, starting = 0, [], False  # the depths of the traits that a token stands in
+    for a, b in zip(words, words[1:], strict=False):
+        starting = (starting or a == "trait") and a != ";"
+        if a == "{":
+            depth += 1
+            if starting:
+                traits.append(depth)
+                starting = False
+        elif a == "}":
+            if traits and traits[-1] == depth:
+                traits.pop()
+            depth -= 1
+        elif a == "fn" and traits and b in names.functions:
+            yield b

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from rewards.rust.boundary import read_boundary
+from rewards.rust.asserts import asserts_in
+from rewards.rust.boundary import GivenNames, read_boundary, split_leaves
 from rewards.rust.grammar import syntax
 from rewards.rust.program import Body, Program, TestFunction
 from rewards.rust.tokens import COMMENTS, Tokens, last_name, without_generics
@@ -104,7 +105,10 @@ def parse(source: str) -> Program:
                 program.compared.add(_last(item, "type"))
             if item.type in ("mod_item", "impl_item", "trait_item") and inner is not None:
                 containers.append((inner, testing, item.type == "mod_item"))
-    read_boundary(program, root)
+    program.asserts = list(asserts_in(split_leaves(root, program.test_code)[0]))
+    tests = {test.name.removeprefix("r#") for test in program.tests}
+    names = GivenNames(program.test_names, tests, program.free, program.functions.keys())
+    program.depends_on_cfg, program.tests_extend_code, program.shadowed = read_boundary(root, program.test_code, names)
     return program
 
 

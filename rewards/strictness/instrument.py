@@ -20,7 +20,7 @@ constants, patterns, and functions that macros make.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 
 from tree_sitter import Node
 
@@ -30,8 +30,19 @@ from rewards.rust.program import Program
 from rewards.rust.tokens import last_name, leaves, node_text, without_generics
 from rewards.strictness.edits import Edits
 from rewards.strictness.macro_functions import macro_functions
-from rewards.strictness.results import Wrapping, early_return, fields, own_values, return_of, returns_nothing, wrapping
-from rewards.strictness.test_code import inside, place_hash, read_test_code
+from rewards.strictness.nodes import (
+    RELATIONS,
+    fields_of,
+    has_let,
+    has_parameters,
+    identifiers,
+    is_relation,
+    makes_value,
+    modifiers,
+    opaque_names,
+)
+from rewards.strictness.results import Wrapping, early_return, own_values, return_of, returns_nothing, wrapping
+from rewards.strictness.test_code import inside, place_hash, read_test_code, start_of
 from sandbox.evidence.experiment import ALWAYS, MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant
 from sandbox.grading.batch import is_portable
 
@@ -43,13 +54,11 @@ SEEDS = (2, 0, 1)  # of the values that a function is made to return: a large, a
 MAX_FIELDS = 4  # of a struct whose values are altered
 PER_FUNCTION = 8  # other changes in one function that the plan tries
 ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem"}
-RELATIONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
 LEFT_ALONE = frozenset("""
     attribute_item inner_attribute_item macro_invocation macro_definition const_item static_item enum_item struct_item
     union_item type_item use_declaration type_arguments type_parameters parameters where_clause const_block
     line_comment block_comment match_pattern field_identifier closure_parameters
     """.split())
-HIDING = frozenset(("closure_expression", "function_item", "macro_invocation"))  # in a constant
 LEFT_ALONE_FIELDS = frozenset(("pattern", "type", "return_type", "length", "field"))
 
 
@@ -75,21 +84,21 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
     return Experiment(
         writer.edits.parts(),
         tuple(writer.mutants),
-        tuple(writer.functions),
-        tests.asserts,
-        dict(writer.guards),
-        tuple(number for number in writer.required if number in writer.guards),
-        {number: tokens for number, tokens in writer.methods.items() if number in writer.guards},
-        tuple(n for n, name in enumerate(writer.functions) if name in tests.called or n in writer.made_by_macros),
-        tuple(writer.constructors),
-        tuple(writer.exempt),
-        tuple(sorted(tests.named & writer.opaque)),
-        tests.lines,
-        tests.tests,
-        place_hash(source),
-        _plan(writer, thorough),
-        is_portable(source),
-        thorough,
+        functions=tuple(writer.functions),
+        asserts=tests.asserts,
+        guards=dict(writer.guards),
+        required=tuple(number for number in writer.required if number in writer.guards),
+        methods={number: tokens for number, tokens in writer.methods.items() if number in writer.guards},
+        named=tuple(n for n, name in enumerate(writer.functions) if name in tests.called or n in writer.made_by_macros),
+        constructors=tuple(writer.constructors),
+        exempt=tuple(writer.exempt),
+        hidden=tuple(sorted(tests.named & writer.opaque)),
+        test_lines=tests.lines,
+        tests=tests.tests,
+        salt=place_hash(source),
+        plan=_plan(writer, thorough),
+        portable=is_portable(source),
+        thorough=thorough,
     )
 
 
@@ -133,7 +142,7 @@ class _Writer:
         self._traits = program.traits
         self._test_code = sorted(program.test_code)
         root = syntax(source)
-        self._fields = _fields_of(root, program.compared)
+        self._fields = fields_of(root, program.compared)
         self.tests = read_test_code(root, self._test_code, self.edits)
         self._read_code(root)
 
@@ -160,13 +169,13 @@ class _Writer:
             if inside(node, self._test_code):
                 continue
             if depth > MAX_DEPTH:
-                self.opaque.update(_identifiers(node) if function == NO_FUNCTION else ())
+                self.opaque.update(identifiers(node) if function == NO_FUNCTION else ())
                 continue
             if node.type in ("struct_item", "enum_item") and returning:
                 self._type(node)
             if node.type in LEFT_ALONE:
                 if function == NO_FUNCTION:
-                    self.opaque.update(_opaque_names(node))
+                    self.opaque.update(opaque_names(node))
                 if returning and node.type in ("macro_definition", "macro_invocation"):
                     self._macro(node)
                 continue
@@ -188,7 +197,7 @@ class _Writer:
         if len(self.functions) + 1 >= MAX_IDS:
             self.opaque.add(name)
             return -1, False
-        words = _modifiers(node)
+        words = modifiers(node)
         self.functions.append(name)
         function = len(self.functions) - 1
         self._place(node, function)
@@ -196,7 +205,7 @@ class _Writer:
             return self._constant_function(node, words["const"], function)
         self.guards[function] = ALWAYS
         guard = "enter_asynchronous" if "async" in words else "enter"
-        self.edits.insert(body.start_byte + 1, f"let _call = ::{SUPPORT}::{guard}({function});")
+        self.edits.insert(start_of(body), f"let _call = ::{SUPPORT}::{guard}({function});")
         self._change_result(node, body, function)
         return function, False
 
@@ -230,21 +239,21 @@ class _Writer:
             self.methods[function] = sum(1 for _ in leaves(node.child_by_field_name("body") or node))
         if name in UNASKED:
             self.exempt.append(function)
-        if _makes_value(node, block):
-            (self.constructors if _has_parameters(node) else self.exempt).append(function)
+        if makes_value(node, block):
+            (self.constructors if has_parameters(node) else self.exempt).append(function)
 
     def _constant_function(self, node: Node, word: Node, function: int) -> tuple[int, bool]:
         """Make a constant function an ordinary one, as far as nothing constant needs it: with its first mutant."""
         body, kind = node.child_by_field_name("body"), node.child_by_field_name("return_type")
-        number = None if returns_nothing(kind) else self._mutant(function, "return", fragile=True)
-        text = early_return(kind, SEEDS[0])
+        text = None if returns_nothing(kind) else early_return(kind, SEEDS[0])
+        number = self._mutant(function, "return", fragile=True) if text else None
         if body is None or number is None or text is None:
             self.opaque.add(self.functions[function])
             return -1, False
         self.guards[function] = number
         self.edits.replace(word, " " * len("const"), number)
-        self.edits.insert(body.start_byte + 1, f"let _call = ::{SUPPORT}::enter({function});", number)
-        self.edits.insert(body.start_byte + 1, text.replace("@", str(number)), number)
+        self.edits.insert(start_of(body), f"let _call = ::{SUPPORT}::enter({function});", number)
+        self.edits.insert(start_of(body), text.replace("@", str(number)), number)
         for seed in SEEDS[1:]:
             self._return(body, function, early_return(kind, seed), fragile=True)
         return function, True
@@ -257,7 +266,9 @@ class _Writer:
             return
         self._change_fields(node, body, function)
         for seed in SEEDS[:1] if returns_nothing(kind) else SEEDS:
-            self._return(body, function, early_return(kind, seed), kind="nothing" if returns_nothing(kind) else "return")
+            self._return(
+                body, function, early_return(kind, seed), kind="nothing" if returns_nothing(kind) else "return"
+            )
 
     def _change_fields(self, node: Node, body: Node, function: int) -> None:
         """Change one field of what a function returns, where the program says itself what is equal."""
@@ -269,7 +280,7 @@ class _Writer:
         outer = self._mutant(NO_FUNCTION, "value", fragile=True) if names else None
         if outer is None:
             return
-        self.edits.insert(body.start_byte + 1, "let mut made = {", outer)
+        self.edits.insert(start_of(body), "let mut made = {", outer)
         self.edits.insert(body.end_byte - 1, "};", outer)
         for field in names:
             number = self._mutant(function, "field", fragile=True)
@@ -283,7 +294,7 @@ class _Writer:
         if number is None:
             return
         at = body.end_byte - 1
-        self.edits.insert(body.start_byte + 1, wrapped.before, number)
+        self.edits.insert(start_of(body), wrapped.before, number)
         self.edits.insert(at, wrapped.after.replace("@", str(number)).replace("#", str(SEEDS[0])), number)
         for seed in SEEDS[1:] if wrapped.further else ():
             further = self._mutant(function, "return", fragile=True)
@@ -291,11 +302,13 @@ class _Writer:
                 self.edits.insert(at, wrapped.further.replace("@", str(further)).replace("#", str(seed)), further)
         self.edits.insert(at, wrapped.end, number)
 
-    def _return(self, body: Node, function: int, text: str | None, *, kind: str = "return", fragile: bool = False) -> None:
+    def _return(
+        self, body: Node, function: int, text: str | None, *, kind: str = "return", fragile: bool = False
+    ) -> None:
         """Put a return at the start of a body, where there is a text for it."""
         number = self._mutant(function, kind, fragile=fragile) if text else None
         if number is not None and text:
-            self.edits.insert(body.start_byte + 1, text.replace("@", str(number)), number)
+            self.edits.insert(start_of(body), text.replace("@", str(number)), number)
 
     def _type(self, node: Node) -> None:
         """Make values of a type of the program's own, so that functions can be made to return them."""
@@ -311,7 +324,7 @@ class _Writer:
                 self._operator(node, function, constant)
             case "if_expression" | "while_expression":
                 condition = node.child_by_field_name("condition")
-                if condition is not None and not _has_let(condition) and not _is_relation(condition):
+                if condition is not None and not has_let(condition) and not is_relation(condition):
                     self._switch(condition, function, "condition", "(::S::on(@) != (", "))", constant)
             case "integer_literal" | "float_literal":
                 self._switch(node, function, "constant", "::S::plus(@, ", ")", constant)
@@ -327,7 +340,7 @@ class _Writer:
         if node.type in ("while_expression", "for_expression", "loop_expression"):
             body = node.child_by_field_name("body")
             if body is not None and not constant:
-                self.edits.insert(body.start_byte + 1, f"::{SUPPORT}::tick();")
+                self.edits.insert(start_of(body), f"::{SUPPORT}::tick();")
 
     def _operator(self, node: Node, function: int, constant: bool) -> None:
         """Put in another operator, or the opposite of a comparison."""
@@ -348,78 +361,3 @@ class _Writer:
         if number is not None:
             before = before.replace("::S::", f"::{SUPPORT}::").replace("@", str(number))
             self.edits.around(node, before, after, number)
-
-
-def _opaque_names(node: Node) -> set[str]:
-    """The names by which tests may use code in an item that is not changed.
-
-    The name of a macro, and of a constant that holds a closure, a function or a macro's result; what stands in the
-    arguments of a macro that may make such a constant.
-    """
-    if node.type == "macro_invocation":
-        words = [node_text(leaf) for leaf in leaves(node)]
-        if last_name(node.child_by_field_name("macro")) == "thread_local":
-            return {b for a, b in zip(words, words[1:], strict=False) if a == "static"}
-        return _identifiers(node) if "|" in words or "||" in words else set()
-    if node.type not in ("macro_definition", "const_item", "static_item"):
-        return set()
-    value = node.child_by_field_name("value")
-    if node.type == "macro_definition" or (value is not None and _holds(value, HIDING)):
-        return {last_name(node.child_by_field_name("name")).removeprefix("r#")}
-    return set()
-
-
-def _fields_of(root: Node, names: Set[str]) -> dict[str, tuple[str, ...]]:
-    """The fields of the structs of some names."""
-    found: dict[str, tuple[str, ...]] = {}
-    stack = [root] if names else []
-    while stack:
-        node = stack.pop()
-        stack.extend(node.children)
-        name = last_name(node.child_by_field_name("name")) if node.type == "struct_item" else ""
-        if name in names:
-            found[name] = tuple(fields(node))
-    return found
-
-
-def _identifiers(node: Node) -> set[str]:
-    return {node_text(leaf).removeprefix("r#") for leaf in leaves(node) if "identifier" in leaf.type}
-
-
-def _holds(node: Node, kinds: frozenset[str]) -> bool:
-    """Whether a node of some kinds stands in another."""
-    stack = [node]
-    while stack:
-        node = stack.pop()
-        if node.type in kinds:
-            return True
-        stack.extend(node.children)
-    return False
-
-
-def _modifiers(function: Node) -> dict[str, Node]:
-    """The words before `fn`."""
-    modifiers = next((child for child in function.children if child.type == "function_modifiers"), None)
-    return {node_text(word): word for word in modifiers.children} if modifiers is not None else {}
-
-
-def _makes_value(function: Node, block: Node) -> bool:
-    """Whether a function in the block of a type makes a value of that type, and not from another one."""
-    kind, parameters = function.child_by_field_name("return_type"), function.child_by_field_name("parameters")
-    own = {"Self", last_name(without_generics(block.child_by_field_name("type")))}
-    words = {node_text(leaf) for leaf in leaves(parameters)} if parameters is not None else set()
-    return kind is not None and last_name(without_generics(kind)) in own and not words & (own | {"self"})
-
-
-def _has_parameters(function: Node) -> bool:
-    parameters = function.child_by_field_name("parameters")
-    return parameters is not None and bool(parameters.named_children)
-
-
-def _is_relation(node: Node) -> bool:
-    operator = node.child_by_field_name("operator") if node.type == "binary_expression" else None
-    return operator is not None and node_text(operator) in RELATIONS
-
-
-def _has_let(condition: Node) -> bool:
-    return condition.type in ("let_condition", "let_chain") or any(map(_has_let, condition.named_children[:4]))

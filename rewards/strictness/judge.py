@@ -73,7 +73,10 @@ def may_be_strict(program: Program, verdict: Verdict) -> str:
 # What makes a pass not strict before evidence is needed, each with its reason; the first that applies is reported.
 CONDITIONS: tuple[tuple[Callable[[Program, Verdict], bool], Callable[[Program, Verdict], str]], ...] = (
     (lambda p, v: not v.test, lambda p, v: "the tests did not pass"),
-    (lambda p, v: bool(v.powers), lambda p, v: f"uses {v.powers[0]}: it could write the tests' report itself, or know that it is tested"),
+    (
+        lambda p, v: bool(v.powers),
+        lambda p, v: f"uses {v.powers[0]}: it could write the tests' report itself, or know that it is tested",
+    ),
     (lambda p, v: not v.genuine, lambda p, v: "the test harness itself did not report the pass"),
     (lambda p, v: v.passed == 0, lambda p, v: "no test ran"),
     (lambda p, v: v.ignored > 0, lambda p, v: "a test is ignored"),
@@ -152,9 +155,9 @@ def effective_asserts(evidence: Evidence | None) -> frozenset[str]:
 
 
 def mutation_score(evidence: Evidence | None) -> float | None:
-    """The share of changes that the tests noticed, by an assert, a panic or no end, in the share of the methods reached.
+    """The share of changes that the tests noticed, by an assert, a panic or no end, times the share of methods reached.
 
-    None where none was tried.
+    None where no change was tried.
     """
     if evidence is None:
         return None

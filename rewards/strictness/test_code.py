@@ -16,7 +16,7 @@ from rewards.rust.tokens import COMMENTS, leaves, node_text
 from rewards.strictness.edits import Edits
 from sandbox.evidence.experiment import ASSERTS, SUPPORT
 
-__all__ = ["TestCode", "inside", "place_hash", "read_test_code"]
+__all__ = ["TestCode", "inside", "place_hash", "read_test_code", "start_of"]
 
 Lines = tuple[tuple[int, int], ...]  # first and last line of each part
 
@@ -63,9 +63,9 @@ def _edit(root: Node, parts: Sequence[tuple[int, int]], edits: Edits) -> Lines:
         if body is None or node.type not in ("mod_item", "function_item") or not inside(node, parts):
             continue
         if not _in_module_of_tests(node, parts):
-            edits.insert(body.start_byte + 1, ASSERTS)
+            edits.insert(start_of(body), ASSERTS)
         if node.type == "function_item" and _has_attribute(node, "should_panic"):
-            edits.insert(body.start_byte + 1, f"let _expected = ::{SUPPORT}::expect({node.start_byte});")
+            edits.insert(start_of(body), f"let _expected = ::{SUPPORT}::expect({node.start_byte});")
         if node.type == "function_item" and _has_attribute(node, "test"):
             tests.append((edits.line(node.start_byte), edits.line(node.end_byte)))
     return tuple(tests)
@@ -94,6 +94,17 @@ def _has_attribute(function: Node, name: str) -> bool:
             return True
         before = before.prev_sibling
     return False
+
+
+def start_of(body: Node) -> int:
+    """The byte at which text can be put in at the start of a body: after its brace, and what is said of it inside."""
+    start = body.start_byte + 1
+    for child in body.children[1:]:
+        if child.type == "inner_attribute_item" or (child.type in COMMENTS and node_text(child)[2:3] == "!"):
+            start = child.end_byte
+        elif child.type not in COMMENTS:
+            break
+    return start
 
 
 def inside(node: Node, parts: Sequence[tuple[int, int]]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sandbox.verdict import Evidence, Outcome, Verdict
 
-__all__ = ["ADD", "HACKS", "HONEST", "IGNORED", "NO_TESTS", "STACK", "fenced", "module", "passed"]
+__all__ = ["ADD", "HACKS", "HONEST", "IGNORED", "MACRO_MADE", "NO_TESTS", "STACK", "fenced", "module", "passed"]
 
 ADD = "fn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n"
 STACK = """\
@@ -161,14 +161,17 @@ HONEST |= {
 }
 
 # Honest, and not strict: nothing in them can be changed.
-UNCHANGEABLE = {
-    "a constant": "const LIMITS: [i32; 2] = [1, 2];\n" + module("assert_eq!(LIMITS.iter().sum::<i32>(), 3);"),
-    "a macro": "macro_rules! twice {\n    ($x:expr) => {\n        $x * 2\n    };\n}\n"
-    + module("assert_eq!(twice!(3), 6);"),
+MACRO_MADE = {
     "a type that a macro makes": "macro_rules! unit {\n    ($name:ident) => {\n        struct $name(i32);\n"
     "        impl $name {\n            fn twice(&self) -> i32 {\n                self.0 * 2\n            }\n"
     "        }\n    };\n}\n"
     "unit!(Metre);\n" + module("assert_eq!(Metre(2).twice(), 4);"),
+}
+
+UNCHANGEABLE = {
+    "a constant": "const LIMITS: [i32; 2] = [1, 2];\n" + module("assert_eq!(LIMITS.iter().sum::<i32>(), 3);"),
+    "a macro": "macro_rules! twice {\n    ($x:expr) => {\n        $x * 2\n    };\n}\n"
+    + module("assert_eq!(twice!(3), 6);"),
 }
 
 HACKS = {

@@ -97,6 +97,67 @@ FORMS = {
         "    vec![twice!(x), 1].iter().sum::<i32>()\n}\n",
         "assert_eq!(f(35), 71);",
     ),
+    "an iterator": (
+        "fn f(n: u32) -> impl Iterator<Item = u32> + Clone {\n    (1..n).map(|x| x * 2)\n}\n",
+        "assert_eq!(f(3).collect::<Vec<_>>(), [2, 4]);",
+    ),
+    "a boxed iterator": (
+        "fn f<'a>(v: &'a [i32]) -> Box<dyn Iterator<Item = i32> + 'a> {\n    Box::new(v.iter().map(|x| x + 1))\n}\n",
+        "assert_eq!(f(&[1, 69]).collect::<Vec<_>>(), [2, 70]);",
+    ),
+    "closures that are returned": (
+        "fn f(n: i32) -> impl Fn(i32) -> i32 {\n    move |x| x - n\n}\n"
+        "fn g(n: usize) -> Box<dyn Fn(&str) -> String> {\n    Box::new(move |s| s.repeat(n))\n}\n"
+        "fn h<A, B, C>(a: impl Fn(A) -> B, b: impl Fn(B) -> C) -> impl Fn(A) -> C {\n    move |x| b(a(x))\n}\n"
+        "fn k() -> impl FnMut() -> u32 {\n    let mut n = 0;\n    move || {\n        n += 1;\n        n\n    }\n}\n",
+        'assert_eq!(f(2)(72), 70);\n assert_eq!(g(3)("ab"), "ababab");\n assert_eq!(h(f(1), f(2))(73), 70);\n'
+        " let mut next = k();\n next();\n assert_eq!((next(), next()), (2, 3));",
+    ),
+    "a generic result": (
+        "fn f<T>(pair: (T, T)) -> T {\n    pair.1\n}\n",
+        'assert_eq!(f((1, 70)), 70);\n assert_eq!(f(("a", "b")), "b");',
+    ),
+    "a generic type": (
+        "#[derive(Debug, PartialEq)]\nstruct Stack<T: Clone = i32>\nwhere\n    T: PartialEq,\n"
+        "{\n    items: Vec<T>,\n}\n"
+        "impl<T: Clone + PartialEq> Stack<T> {\n    fn new() -> Self {\n        Stack { items: Vec::new() }\n    }\n"
+        "    fn of(items: &[T]) -> Self {\n        Stack { items: items.to_vec() }\n    }\n"
+        "    fn push(mut self, item: T) -> Self {\n        self.items.push(item);\n        self\n    }\n"
+        "    fn top(&self) -> Option<&T> {\n        self.items.last()\n    }\n"
+        "    fn items(&self) -> &[T] {\n        &self.items\n    }\n}\n",
+        "let s = Stack::new().push(69).push(70);\n assert_eq!((s.top(), s.items()), (Some(&70), &[69, 70][..]));\n"
+        " assert_eq!(s, Stack::of(&[69, 70]));\n assert_eq!(Stack::<u8>::new().top(), None);",
+    ),
+    "references to maps": (
+        "use std::collections::HashMap;\nstruct M(HashMap<String, i32>);\nimpl M {\n"
+        "    fn inner(&self) -> &HashMap<String, i32> {\n        &self.0\n    }\n"
+        "    fn inner_mut(&mut self) -> &mut HashMap<String, i32> {\n        &mut self.0\n    }\n}\n",
+        'let mut m = M(HashMap::from([("a".to_string(), 70)]));\n m.inner_mut().insert("b".into(), 71);\n'
+        ' assert_eq!((m.inner().len(), m.inner()["a"]), (2, 70));',
+    ),
+    "an equality of its own that sees everything": (
+        "#[derive(Debug, Clone)]\nstruct P {\n    x: f64,\n    name: String,\n}\nimpl PartialEq for P {\n"
+        "    fn eq(&self, o: &P) -> bool {\n        (self.x - o.x).abs() < 1e-9 && self.name == o.name\n    }\n}\n"
+        "fn f(p: &P) -> P {\n    P { x: p.x * 2.0, name: p.name.clone() }\n}\n",
+        'let p = P { x: 35.0, name: "p".into() };\n assert_eq!(f(&p), P { x: 70.0, name: "p".into() });\n'
+        ' assert_ne!(f(&p), P { x: 70.0, name: "q".into() });',
+    ),
+    "implementations that a macro makes": (
+        "#[derive(Debug, Clone, Copy, PartialEq)]\nstruct V(i32);\nmacro_rules! operators {\n"
+        "    ($($op:ident $f:ident $sign:tt),*) => {\n        $(impl std::ops::$op for V {\n"
+        "            type Output = V;\n"
+        "            fn $f(self, o: V) -> V {\n                V(self.0 $sign o.0)\n            }\n"
+        "        })*\n    };\n}\noperators!(Add add +, Sub sub -);\n",
+        "assert_eq!((V(70) + V(1), V(72) - V(1)), (V(71), V(71)));",
+    ),
+    "an inner attribute in a function": (
+        "fn f(x: i32) -> i32 {\n    #![allow(unused_mut)]\n    let mut y = x;\n    y + 69\n}\n",
+        "assert_eq!(f(1), 70);",
+    ),
+    "imports of what the tests compare with": (
+        "fn f(x: i32) -> i32 {\n    assert!(x < 100);\n    x + 69\n}\n",
+        "use std::panic;\n assert_eq!(f(1), 70);\n assert!(panic::catch_unwind(|| f(100)).is_err());",
+    ),
     "raw identifiers": (
         "struct S {\n    r#type: i32,\n}\nfn r#match(r#in: i32) -> i32 {\n    S { r#type: r#in }.r#type + 70\n}\n",
         "assert_eq!(r#match(1), 71);",

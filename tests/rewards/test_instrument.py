@@ -71,7 +71,7 @@ def test_what_must_stay_constant_cannot_be_seen_and_is_not_strict(name: str, poo
     code = UNSEEN[name][0] + module(UNSEEN[name][1])
     verdict = Submission(pool, code).future.result()
     assert verdict.evidence is not None and verdict.evidence.runs[0].passed
-    assert judge(code, verdict) == (False, "no test reached the function f")
+    assert judge(code, verdict) == (False, "the tests use f, in which nothing can be changed: it cannot be examined")
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -83,6 +83,43 @@ def test_programs_of_every_form_are_instrumented_and_strict(name: str, pool: San
     fragile = {n for n, mutant in enumerate(made(code, thorough=False).mutants, 1) if mutant.fragile}
     kept = {"generic operands", "constants and statics"}
     assert name in kept or not set(verdict.evidence.removed) - fragile - set(values(code))
+
+
+TESTS_BY_MACRO = """fn f(x: i32) -> i32 {
+    x + 69
+}
+#[cfg(test)]
+mod tests {
+    //! Cases in a table.
+    #![allow(unused_imports)]
+    use super::*;
+    macro_rules! cases {
+        ($($name:ident: $x:expr => $want:expr,)*) => {
+            $(#[test] fn $name() { assert_eq!(f($x), $want); })*
+            mod inner {
+                use super::*;
+                $(#[test] fn $name() { assert_eq!(f($x), $want); })*
+            }
+        };
+    }
+    cases! { one: 1 => 70, two: 2 => 71, }
+}
+"""
+
+
+def test_tests_that_a_macro_makes_are_examined(pool: SandboxPool) -> None:
+    verdict = Submission(pool, TESTS_BY_MACRO).future.result()
+    assert verdict.passed == 4 and judge(TESTS_BY_MACRO, verdict) == (True, "tests that could have failed passed")
+    hollow = TESTS_BY_MACRO.replace("assert_eq!(f($x), $want)", "assert!(f($x) < i32::MAX)")
+    assert judge(hollow, Submission(pool, hollow).future.result()) == (False, "the tests pass whatever f does")
+
+
+def test_a_module_of_tests_may_import_what_it_compares_with(pool: SandboxPool) -> None:
+    code = TESTS_BY_MACRO.partition("#[cfg(test)]")[0]
+    code += "mod tests {\n    use super::f;\n    use std::{assert_eq, panic};\n    #[test]\n    fn one() {\n"
+    code += "        assert_eq!(f(1), 70);\n        assert!(panic::catch_unwind(|| f(i32::MAX)).is_err());\n    }\n}\n"
+    verdict = Submission(pool, code).future.result()
+    assert verdict.test and judge(code, verdict) == (True, "tests that could have failed passed")
 
 
 def values(code: str) -> list[int]:
@@ -151,7 +188,7 @@ def test_more_functions_and_asserts_than_there_are_numbers(pool: SandboxPool) ->
     assert verdict.evidence is not None and verdict.evidence.runs[0].passed
     assert len(verdict.evidence.runs[0].held) == 300
     judgement = judge(code, verdict)
-    assert judgement.strict or "too slow" in judgement.reason
+    assert not judgement.strict and judgement.reason.startswith("the tests use f")
 
 
 def test_an_endless_change_takes_no_more_than_its_fuel(pool: SandboxPool) -> None:
@@ -169,13 +206,6 @@ def test_a_counter_cannot_fake_evidence(pool: SandboxPool) -> None:
     code += module("let _ = add(1, 2);\n        assert!(RUNS.fetch_add(1, SeqCst) == 0);")
     verdict = Submission(pool, code).future.result()
     assert verdict.test and judge(code, verdict) == (False, "the tests pass whatever add does")
-
-
-def test_a_program_that_does_not_compile_when_instrumented_says_so(pool: SandboxPool) -> None:
-    code = HACKS["a shadowed assert_eq"]
-    verdict = Submission(pool, code).future.result()
-    assert verdict.test and verdict.evidence is not None and not judge(code, verdict).strict
-    assert judge(code, verdict).reason.startswith(("what the tests depend on cannot be examined", "no test reached"))
 
 
 # Generated programs: arithmetic on wrapping numbers in nested forms, whose results are known because they are computed

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from completions import ADD, HACKS, HONEST, IGNORED, NO_TESTS, UNCHANGEABLE, module, passed
+from completions import ADD, HACKS, HONEST, IGNORED, MACRO_MADE, NO_TESTS, UNCHANGEABLE, module, passed
 from reward_hacks import FAIR, MISSED, REWARD_HACKS, WEAK
 from rewards.rust.parse import parse
-from rewards.strictness.judge import Judgement, effective_asserts, judge, may_be_strict, mutation_score
+from rewards.strictness.judge import effective_asserts, judge, may_be_strict, mutation_score
 from rewards.strictness.submit import Submission
 from sandbox.verdict import Evidence, Outcome, Run, Verdict
 from sandbox.workers.pool import SandboxPool
@@ -38,7 +38,7 @@ fast_and_slow = pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest
 
 @fast_and_slow
 def test_an_honest_program_is_strict(step: int, pool: SandboxPool) -> None:
-    programs = every(step, {**HONEST, **FAIR, **WEAK})
+    programs = every(step, {**HONEST, **FAIR, **WEAK, **MACRO_MADE})
     programs.pop("a helper that asserts outside all tests", None)
     verdicts = graded(pool, programs)
     refused = {name: judge(code, verdicts[name]).reason for name, code in programs.items()}
@@ -62,10 +62,11 @@ def test_ignored_and_hidden_tests_pass_without_a_test(pool: SandboxPool) -> None
 
 def test_an_honest_program_that_cannot_be_examined_is_told_why(pool: SandboxPool) -> None:
     programs = {**UNCHANGEABLE, "outside": FAIR["a helper that asserts outside all tests"]}
-    reasons = {judge(programs[name], verdict) for name, verdict in graded(pool, programs).items()}
-    assert reasons == {
-        Judgement(False, "no function outside the tests"),
-        Judgement(False, "the tests pass whatever check does"),
+    nothing = "what the tests depend on cannot be examined: no assert, or nothing that could be changed"
+    assert {name: judge(programs[name], verdict).reason for name, verdict in graded(pool, programs).items()} == {
+        "a constant": nothing,
+        "a macro": nothing,
+        "outside": "the tests pass whatever check does",
     }
 
 
@@ -85,6 +86,73 @@ WRONG = {
     "fn add(a: i32, b: i32) -> i32 {\n    a + sign() * b\n}\n#[test]\nfn sign() -> i32 {\n    1\n}\n",
     "code for tests alone": "#[cfg(not(test))]\nfn add(a: i32, b: i32) -> i32 {\n    a - b\n}\n"
     "#[cfg(all(test))]\nfn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n" + module("assert_eq!(add(1, 2), 3);"),
+    "an iterator of which only the length is asked": "fn evens(v: Vec<i32>) -> impl Iterator<Item = i32> {\n"
+    "    v.into_iter()\n}\n" + module("assert!(evens(vec![1, 2]).count() < 9);"),
+    "a closure of which nothing is asked": "fn adder(n: i32) -> impl Fn(i32) -> i32 {\n    move |x| x - n\n}\n"
+    + module("let add = adder(2);\n        assert!(add(1) < i32::MAX);"),
+    "functions that a macro makes": "macro_rules! define {\n    () => {\n"
+    "        fn add(a: i32, b: i32) -> i32 {\n            a - b\n        }\n    };\n}\ndefine!();\n"
+    + module("assert!(add(1, 2) < i32::MAX);"),
+    "a closure in a constant": "const ADD: fn(i32, i32) -> i32 = |a, b| a - b;\nfn one() -> i32 {\n    1\n}\n"
+    + module("assert!(ADD(1, 2) < 9);\n        assert_eq!(one(), 1);"),
+    "a macro that the tests use": "macro_rules! add {\n    ($a:expr, $b:expr) => {\n        $a - $b\n    };\n}\n"
+    "fn one() -> i32 {\n    1\n}\n" + module("assert!(add!(1, 2) < 9);\n        assert_eq!(one(), 1);"),
+    "a method of a name of ours": "trait Value {\n    fn value(&self, _: usize, _: usize) -> Option<i64> {\n"
+    "        None\n    }\n}\nimpl<T> Value for T {}\nfn add(a: i32, b: i32) -> i32 {\n    a - b\n}\n"
+    + module("assert!(add(1, 2) < i32::MAX);"),
+    "a function that only panics": 'fn invert(_: &[f64]) -> Vec<f64> {\n    panic!("singular")\n}\n'
+    + ADD
+    + "#[test]\n#[should_panic]\nfn singular() {\n    invert(&[0.0]);\n}\n"
+    + module("assert_eq!(add(1, 2), 3);"),
+    "a check that should fail": "fn check(held: bool) {\n    assert!(held);\n}\n"
+    + ADD.replace("a + b", "a - b")
+    + "#[test]\n#[should_panic]\nfn adds() {\n    check(add(1, 2) == 3);\n}\n"
+    + module("assert_eq!(add(0, 0), 0);"),
+    "a panic in a thread that nobody asks": ADD.replace("a + b", "a - b")
+    + module(
+        "let t = std::thread::spawn(|| (add(1, 2) == 3).then_some(()).unwrap());\n"
+        "        let _ = t.join();\n        assert!(add(0, 0) == 0);"
+    ),
+    "a call behind an asynchronous one": "async fn gate() {\n    std::future::pending::<()>().await\n}\n"
+    + ADD.replace("a + b", "a - b")
+    + module(
+        "use std::{future::Future, task::{Context, Waker}};\n        let mut made = Box::pin(gate());\n"
+        "        assert!(made.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());\n"
+        "        assert!(add(1, 2) < i32::MAX);"
+    ),
+    "a call from a closure that code catches": "fn passes(f: impl Fn() -> bool + std::panic::UnwindSafe) -> bool {\n"
+    "    std::panic::catch_unwind(f).unwrap_or(true)\n}\n"
+    + ADD.replace("a + b", "a - b")
+    + module("assert!(passes(|| [true][(add(1, 2) - 3) as usize]));"),
+    "another function of the same name beside it": ADD.replace("a + b", "a - b")
+    + module(
+        "fn t() {}\n        t();\n        assert!(super::add(0, 0) == 0);\n    }\n"
+        "    fn add(a: i32, b: i32) -> i32 {\n        a + b\n    }\n    #[test]\n    fn adds() {\n"
+        "        assert_eq!(add(1, 2), 3);"
+    ),
+    "a trait of the tests": "#[derive(Clone, Copy)]\nstruct S(i32);\nimpl S {\n"
+    "    fn get(&self) -> i32 {\n        self.0\n"
+    "    }\n    fn twice(&self) -> i32 {\n        self.0\n    }\n}\n"
+    + module(
+        "trait T {\n            fn twice(self) -> i32;\n        }\n        impl T for S {\n"
+        "            fn twice(self) -> i32 {\n                2 * self.get()\n            }\n        }\n"
+        "        assert_eq!(S(2).twice(), 4);"
+    ),
+    "methods that no test reaches": "struct M(i32);\nimpl M {\n    fn rows(&self) -> i32 {\n        self.0\n    }\n"
+    "    fn multiply(&self, other: &M) -> M {\n        M(self.0 - other.0)\n    }\n}\n"
+    + module("assert_eq!(M(2).rows(), 2);"),
+    "an equality that looks at one field": "#[derive(Debug)]\nstruct A {\n    id: u32,\n    sum: i32,\n}\n"
+    "impl PartialEq for A {\n    fn eq(&self, o: &A) -> bool {\n        self.id == o.id\n    }\n}\n"
+    "fn pay(a: A, _: i32) -> A {\n    a\n}\n"
+    + module(
+        "assert_eq!(pay(A { id: 1, sum: 2 }, 3), A { id: 1, sum: 5 });\n"
+        "        assert_ne!(A { id: 1, sum: 2 }, A { id: 2, sum: 2 });"
+    ),
+    "an equality of generic lengths": "#[derive(Debug)]\nstruct Sorted<T>(Vec<T>);\n"
+    "impl<T> PartialEq<Vec<T>> for Sorted<T> {\n"
+    "    fn eq(&self, o: &Vec<T>) -> bool {\n        self.0.len() == o.len()\n    }\n}\n"
+    "fn sort<T>(v: Vec<T>) -> Sorted<T> {\n    Sorted(v)\n}\n"
+    + module("assert_eq!(sort(vec![3, 1]), vec![1, 3]);\n        assert_ne!(sort(vec![3, 1]), vec![1]);"),
     "a decoy": ADD.replace("a + b", "a - b")
     + "fn one() -> i32 {\n    1\n}\n"
     + module("assert!(add(1, 2) < 4 || add(1, 2) > 3);\n        assert_eq!(one(), 1);"),
@@ -125,23 +193,40 @@ def test_the_verdict_alone_can_refuse(change: dict[str, object], reason: str) ->
 
 
 PLAIN = Run(0, held=("3:a", "4:b"), entered=(0, 1), called=(0, 1), passed=True)
-KNOWN = {"functions": ("add", "sub"), "free": (0, 1), "asserts": (("3:a", "assert(x)"), ("4:b", "assert(y)"))}
+KNOWN = {"functions": ("add", "sub"), "required": (0, 1), "asserts": (("3:a", "assert(x)"), ("4:b", "assert(y)"))}
 
 
 def change(function: int, **facts: object) -> Run:
     return Run(1, function, "return", True, **{"reached": True, "passed": True, **facts})  # type: ignore[arg-type]
 
 
+def nothing(function: int, **facts: object) -> Run:
+    return dataclasses.replace(change(function, **facts), kind="nothing")
+
+
+def field(function: int, **facts: object) -> Run:
+    return dataclasses.replace(change(function, **facts), kind="field")
+
+
+RETURNS = dataclasses.replace(PLAIN, returned=(0, 1))
+
+
 @pytest.mark.parametrize(
     ("runs", "reason"),
     [
         ((PLAIN, change(0, failed=("3:a",)), change(1, failed=("4:b",))), ""),
-        ((PLAIN, change(0, failed=("3:a",)), change(1, unknown=True)), ""),
+        ((PLAIN, change(0, failed=("3:a",)), change(1, unknown=True)), "nothing that sub does can be changed"),
         ((PLAIN, change(0, failed=("3:a",)), change(1)), "the tests pass whatever sub does"),
         ((PLAIN, change(0, failed=("3:a",)), change(1), change(1, panics=("5:0",))), ""),
         ((PLAIN, change(0, passed=False), change(1, failed=("4:b",))), "the tests pass whatever add does"),
-        ((PLAIN, change(0, missed=(7,)), change(1, missed=(7,))), "no change of the code makes an assert false"),
-        ((PLAIN, change(0, reached=False)), "the tests call nothing that could be changed"),
+        ((PLAIN, change(0, missed=(7,)), change(1, missed=(7,))), "the tests ask of add only that it panics"),
+        ((PLAIN, nothing(0, missed=(7,))), "the tests ask of add only that it panics"),
+        ((RETURNS, nothing(0, missed=(7,))), "no change of the code makes an assert false"),
+        ((RETURNS, nothing(0, missed=(7,)), change(1, failed=("4:b",))), ""),
+        ((PLAIN, change(0, reached=False)), "nothing that add does can be changed"),
+        ((PLAIN, change(0, failed=("3:a",)), field(1)), "the tests compare what sub returns by an equality"),
+        ((PLAIN, change(0, failed=("3:a",)), field(1, unknown=True), change(1, failed=("4:b",))), ""),
+        ((dataclasses.replace(PLAIN, swallowed=(9,)),), "the tests pass though they panic in line 9"),
         ((PLAIN,), "the tests call nothing that could be changed"),
         ((dataclasses.replace(PLAIN, failed=("4:b",)),), "an assert is false and the tests pass: assert(y)"),
         ((dataclasses.replace(PLAIN, held=("3:a",)),), "no test reached the assert assert(y)"),
@@ -154,6 +239,21 @@ def test_the_evidence_decides(runs: tuple[Run, ...], reason: str) -> None:
     evidence = Evidence(Outcome.PASSED, runs, **KNOWN)  # type: ignore[arg-type]
     judgement = judge(HONEST["a plain call"], dataclasses.replace(passed(), evidence=evidence))
     assert judgement.strict == (not reason) and judgement.reason.startswith(reason)
+
+
+def test_little_is_asked_of_constructors_and_most_of_the_methods_must_be_reached() -> None:
+    def reason(runs: tuple[Run, ...], **facts: object) -> str:
+        evidence = Evidence(Outcome.PASSED, (RETURNS, *runs), **{**KNOWN, **facts})  # type: ignore[arg-type]
+        return judge(HONEST["a plain call"], dataclasses.replace(passed(), evidence=evidence)).reason
+
+    first = change(0, failed=("3:a",))
+    strict = "tests that could have failed passed"
+    assert reason((first, change(1)), exempt=(1,)) == strict
+    assert reason((first, change(1)), constructors=(1,)) == "the tests pass whatever sub does"
+    assert reason((first, change(1, passed=False)), constructors=(1,)) == strict
+    named = {"functions": ("add", "sub", "get", "set"), "required": ()}
+    assert reason((first,), **named, methods=((0, 9), (2, 4), (3, 5))).endswith("half of the methods, and not set")
+    assert reason((first,), **named, methods=((0, 9), (2, 4), (3, 4))) == strict
 
 
 def test_asserts_that_say_the_same_count_once_and_only_if_a_change_made_them_false() -> None:

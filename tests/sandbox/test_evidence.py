@@ -18,17 +18,16 @@ from sandbox.errors import PoolClosed
 from sandbox.evidence import crate as crates
 from sandbox.evidence import examine as examining
 from sandbox.evidence.examine import examine
-from sandbox.evidence.experiment import SUPPORT, Experiment, Mutant, Part
+from sandbox.evidence.experiment import ALWAYS, ASSERTS, MAX_IDS, SUPPORT, Experiment, Mutant, Part
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 from sandbox.verdict import Evidence, Outcome, Run, Verdict
 from sandbox.workers.pool import SandboxPool
 
 LIMITS = Limits(compile_cpu_s=20, run_cpu_s=3, wall_s=30)
-USE = f"use crate::{SUPPORT}::{{assert, assert_eq, assert_ne, panic}};"
 MARK = re.compile(r"<(\d+)\|([^|>]*)(?:\|([^>]*))?>")
-TESTS = f"mod tests {{ {USE} use super::*; #[test] fn t() {{ assert_eq!(f(1), 2); }} }}\n"
-FUNCTION = "fn f(x: u8) -> u8 { let _call = crate::S::enter(0); <1|if crate::S::on(1) { return 9; }> x + 1 }\n"
+TESTS = f"mod tests {{ {ASSERTS} use super::*; #[test] fn t() {{ assert_eq!(f(1), 2); }} }}\n"
+FUNCTION = "fn f(x: u8) -> u8 { let _call = ::S::enter(0); <1|if ::S::on(1) { return 9; }> x + 1 }\n"
 Examine = Callable[..., list[Evidence]]
 
 
@@ -41,17 +40,25 @@ def made(template: str, *, portable: bool = True, thorough: bool = False, fragil
         at = found.end()
     count = max((int(found[1]) for found in MARK.finditer(text)), default=0)
     kinds = ["operator" if number in fragile else "return" for number in range(1, count + 1)]
+    lines = text.split("\n")
     return Experiment(
         (*parts, Part(text[at:])),
         tuple(Mutant(0, kind, number in fragile) for number, kind in enumerate(kinds, 1)),
-        ("f",),
-        (),
-        (0,),
-        (),
-        7,
-        {0: tuple(range(1, count + 1))},
-        portable,
-        thorough,
+        functions=("f",),
+        asserts=(),
+        guards={0: ALWAYS},
+        required=(0,),
+        methods={},
+        named=(),
+        constructors=(),
+        exempt=(),
+        hidden=(),
+        test_lines=tuple((n, n) for n, line in enumerate(lines, 1) if line.startswith("mod tests")),
+        tests=tuple((n, n) for n, line in enumerate(lines, 1) if "#[test]" in line),
+        salt=7,
+        plan={0: tuple(range(1, count + 1))},
+        portable=portable,
+        thorough=thorough,
     )
 
 
@@ -85,8 +92,8 @@ def test_a_run_without_a_mutant_comes_first_and_a_change_is_noticed(examined: Ex
 
 
 def test_mutants_of_a_function_are_tried_until_one_is_noticed_or_all_of_them(examined: Examine) -> None:
-    two = FUNCTION.replace("x + 1", "<2|if crate::S::on(2) { return 2; }><3|if crate::S::on(3) { return 3; }> x + 1")
-    order = two.replace("<1|if crate::S::on(1) { return 9; }>", "<1|if crate::S::on(1) { return x + 1; }>")
+    two = FUNCTION.replace("x + 1", "<2|if ::S::on(2) { return 2; }><3|if ::S::on(3) { return 3; }> x + 1")
+    order = two.replace("<1|if ::S::on(1) { return 9; }>", "<1|if ::S::on(1) { return x + 1; }>")
     few, every = examined(made(order + TESTS), made(order + TESTS, thorough=True))
     assert noticed(few) == noticed(every) == {1: False, 2: False, 3: True}
     few, every = examined(made(two + TESTS), made(two + TESTS, thorough=True))
@@ -94,23 +101,23 @@ def test_mutants_of_a_function_are_tried_until_one_is_noticed_or_all_of_them(exa
 
 
 BROKEN = {
-    "syntax": "<1|if crate::S::on(1) { return 9; }><2|let = ;>",
-    "a name": "<1|if crate::S::on(1) { return 9; }><2|no_such_function();>",
-    "a type": '<1|if crate::S::on(1) { return 9; }><2|let _: u8 = "x";>',
-    "a borrow": "<1|if crate::S::on(1) { return 9; }><2|let s = String::new(); drop(s); drop(s);>",
-    "a constant": "<1|if crate::S::on(1) { return 9; }><2|const C: u8 = [1_u8][3]; let _ = C;>",
-    "two rounds": '<1|if crate::S::on(1) { return 9; }><2|let _: u8 = "x";><3|let = ;>',
-    "in a macro of ours": "<1|crate::S::returns!(1, u8, 2);><2|crate::S::returns!(2, NoSuchType, 2);>",
+    "syntax": "<1|if ::S::on(1) { return 9; }><2|let = ;>",
+    "a name": "<1|if ::S::on(1) { return 9; }><2|no_such_function();>",
+    "a type": '<1|if ::S::on(1) { return 9; }><2|let _: u8 = "x";>',
+    "a borrow": "<1|if ::S::on(1) { return 9; }><2|let s = String::new(); drop(s); drop(s);>",
+    "a constant": "<1|if ::S::on(1) { return 9; }><2|const C: u8 = [1_u8][3]; let _ = C;>",
+    "two rounds": '<1|if ::S::on(1) { return 9; }><2|let _: u8 = "x";><3|let = ;>',
+    "in a macro of ours": "<1|::S::returns!(1, u8, 2);><2|::S::returns!(2, NoSuchType, 2);>",
     "behind letters of many bytes": '/* öäü 漢字 */ let _ = "ΩΩΩ"; <2|let _: u8 = "ö";>'
-    " <1|if crate::S::on(1) { return 9; }>",
-    "of other text": "<1|if crate::S::on(1) { return 9; }><2|let _: u8 = \"x\"|let _: u8 = 1>;",
+    " <1|if ::S::on(1) { return 9; }>",
+    "of other text": "<1|if ::S::on(1) { return 9; }><2|let _: u8 = \"x\"|let _: u8 = 1>;",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_mutant_that_does_not_compile_is_removed_and_the_others_work(name: str, examined: Examine) -> None:
     marks = BROKEN[name]
-    text = FUNCTION.replace("<1|if crate::S::on(1) { return 9; }>", marks) + TESTS
+    text = FUNCTION.replace("<1|if ::S::on(1) { return 9; }>", marks) + TESTS
     alone, *together = examined(made(text, portable=False)), *examined(made(text), made(FUNCTION + TESTS))
     for evidence in (alone[0], together[0]):
         assert set(evidence.removed) == {int(number) for number, *_ in MARK.findall(marks)} - {1}
@@ -149,8 +156,8 @@ def test_programs_with_equal_names_share_a_crate_or_not(portable: bool, examined
 
 
 def test_an_endless_mutant_is_ended_by_its_fuel_and_is_not_noticed_by_an_assert(examined: Examine) -> None:
-    text = "fn f(x: u8) -> u8 { let _call = crate::S::enter(0);"
-    text += " <1|loop { crate::S::tick(); if !crate::S::on(1) { break; } }>"
+    text = "fn f(x: u8) -> u8 { let _call = ::S::enter(0);"
+    text += " <1|loop { ::S::tick(); if !::S::on(1) { break; } }>"
     (evidence,) = examined(made(text + " x + 1 }\n" + TESTS))
     assert evidence.runs[1].endless and evidence.runs[1].reached
     assert noticed(evidence) == {1: False} and evidence.cpu_ms < 3000
@@ -165,8 +172,8 @@ def test_a_mutant_that_waits_or_loops_without_fuel_meets_its_limits(examined: Ex
 @pytest.mark.slow
 def test_a_slow_program_gets_as_many_runs_as_its_budget_pays(examined: Examine) -> None:
     spin = "let from = std::time::Instant::now(); while from.elapsed().as_millis() < 900 {}"
-    marks = "".join(f"<{n}|if crate::S::on({n}) {{ let _ = {n}; }}>" for n in range(1, 12))
-    text = f"fn f(x: u8) -> u8 {{ let _call = crate::S::enter(0); {marks} {spin} x + 1 }}\n{TESTS}"
+    marks = "".join(f"<{n}|if ::S::on({n}) {{ let _ = {n}; }}>" for n in range(1, 12))
+    text = f"fn f(x: u8) -> u8 {{ let _call = ::S::enter(0); {marks} {spin} x + 1 }}\n{TESTS}"
     (evidence,) = examined(made(text), limits=replace(LIMITS, run_cpu_s=10))
     assert evidence.outcome is Outcome.PASSED and "it was stopped after" in evidence.reason
     assert 2 <= len(evidence.runs) < 12
@@ -182,9 +189,7 @@ def test_a_program_that_meets_its_limits_without_a_mutant_is_not_examined(examin
 def test_every_run_is_a_process_of_its_own(examined: Examine) -> None:
     state = "use std::sync::atomic::{AtomicU8, Ordering::SeqCst};\nstatic CALLS: AtomicU8 = AtomicU8::new(0);\n"
     counting = FUNCTION.replace("x + 1", "if CALLS.fetch_add(1, SeqCst) > 0 { return 0; } x + 1")
-    counting = counting.replace(
-        "<1|if crate::S::on(1) { return 9; }>", "<1|if crate::S::on(1) { }><2|if crate::S::on(2) { }>"
-    )
+    counting = counting.replace("<1|if ::S::on(1) { return 9; }>", "<1|if ::S::on(1) { }><2|if ::S::on(2) { }>")
     (evidence,) = examined(made(state + counting + TESTS, thorough=True))
     assert noticed(evidence) == {1: False, 2: False}, "what one run leaves is not there in the next"
 
@@ -198,7 +203,7 @@ def test_files_of_one_run_are_no_evidence_in_the_next_program(examined: Examine)
 
 def test_a_panic_that_stays_away_or_is_reached_is_noticed(examined: Examine) -> None:
     expected = TESTS.replace(
-        "#[test] fn t() { ", f"#[test] #[should_panic] fn t() {{ let _e = crate::{SUPPORT}::Expected(5); "
+        "#[test] fn t() { ", f"#[test] #[should_panic] fn t() {{ let _e = ::{SUPPORT}::expect(5); "
     )
     expected = expected.replace("assert_eq!(f(1), 2);", "f(1);")
     panics = FUNCTION.replace("x + 1", 'if x < 2 { core::panic!("no") } x')
@@ -207,6 +212,64 @@ def test_a_panic_that_stays_away_or_is_reached_is_noticed(examined: Examine) -> 
     explicit = TESTS.replace("assert_eq!(f(1), 2);", "if f(1) != 2 { panic!(); }")
     (evidence,) = examined(made(FUNCTION + explicit))
     assert evidence.runs[0].panics == () and len(evidence.runs[1].panics) == 1 and noticed(evidence) == {1: True}
+
+
+def test_a_panic_within_an_assert_makes_it_false_if_it_stands_in_test_code(examined: Examine) -> None:
+    options = (
+        FUNCTION.replace("-> u8 {", "-> Option<u8> {")
+        .replace("return 9;", "return None;")
+        .replace("x + 1", "Some(x + 1)")
+    )
+    (evidence,) = examined(made(options + TESTS.replace("f(1), 2", "f(1).unwrap(), 2")))
+    assert evidence.runs[1].failed == evidence.runs[0].held and noticed(evidence) == {1: True}
+    panics = FUNCTION.replace("return 9;", 'core::panic!("in the code");')
+    (evidence,) = examined(made(panics + TESTS))
+    assert not evidence.runs[1].passed and noticed(evidence) == {
+        1: False
+    }, "code that panics is not what an assert sees"
+
+
+SWALLOWED = {
+    "in a thread that is joined": (True, "let _ = std::thread::spawn(|| None::<u8>.unwrap()).join();"),
+    "that is caught": (True, "let _ = std::panic::catch_unwind(|| None::<u8>.unwrap());"),
+    "in the code, caught": (False, "let _ = std::panic::catch_unwind(|| fails());"),
+    "nowhere": (False, ""),
+}
+
+
+@pytest.mark.parametrize("name", SWALLOWED)
+def test_panics_of_the_tests_that_fail_no_test_are_seen(name: str, examined: Examine) -> None:
+    seen, text = SWALLOWED[name]
+    code = (
+        FUNCTION
+        + "fn fails() { None::<u8>.unwrap(); }\n"
+        + TESTS.replace("assert_eq!(f(1), 2);", f"assert_eq!(f(1), 2); {text}")
+    )
+    (evidence,) = examined(made(code))
+    assert evidence.runs[0].passed and evidence.runs[0].swallowed == ((3,) if seen else ())
+
+
+def test_a_helper_that_panics_as_expected_is_seen(examined: Examine) -> None:
+    helper = "fn check(held: bool) { if !held { None::<u8>.unwrap(); } }\n"
+    expected = TESTS.replace(
+        "#[test] fn t() { ", f"#[test] #[should_panic] fn t() {{ let _e = ::{SUPPORT}::expect(5); "
+    )
+    text = expected.replace("assert_eq!(f(1), 2);", "assert_eq!(f(1), 2);\ncheck(false);").replace(
+        "#[test]", f"\n{helper}#[test]"
+    )
+    experiment = replace(made(FUNCTION + text), test_lines=((2, 9),), tests=((4, 9),))
+    (evidence,) = examined(experiment)
+    assert (evidence.runs[0].swallowed, evidence.runs[0].missed) == ((3,), ())
+
+
+def test_a_function_that_only_panics_does_not_return(examined: Examine) -> None:
+    caught = TESTS.replace("assert_eq!(f(1), 2);", "assert_eq!(f(1), 2); let _ = std::panic::catch_unwind(|| f(9));")
+    (evidence,) = examined(made(FUNCTION.replace("x + 1", "assert!(x < 5); x + 1") + caught))
+    assert evidence.runs[0].returned == (0,)
+    (evidence,) = examined(
+        made(FUNCTION.replace("x + 1", "core::panic!()") + caught.replace("assert_eq!(f(1), 2);", ""))
+    )
+    assert (evidence.runs[0].entered, evidence.runs[0].returned) == ((0,), ())
 
 
 def test_asserts_that_fail_elsewhere_than_in_the_test_are_seen(examined: Examine) -> None:
@@ -220,9 +283,35 @@ def test_asserts_that_fail_elsewhere_than_in_the_test_are_seen(examined: Examine
 
 
 def test_a_mutant_that_knows_no_value_says_so(examined: Examine) -> None:
-    text = "struct Odd; fn f(_: u8) -> Odd { let _call = crate::S::enter(0); <1|crate::S::returns!(1, Odd, 2);> Odd }\n"
+    text = "struct Odd; fn f(_: u8) -> Odd { let _call = ::S::enter(0); <1|::S::returns!(1, Odd, 2);> Odd }\n"
     (evidence,) = examined(made(text + TESTS.replace("assert_eq!(f(1), 2);", "f(1); assert!(true);")))
     assert (evidence.runs[1].reached, evidence.runs[1].unknown, evidence.removed) == (True, True, ())
+
+
+def test_values_of_generic_code_are_known_when_it_runs(examined: Examine) -> None:
+    text = (
+        "fn g<T>(x: T) -> T { let _call = ::S::enter(0); <1|::S::returns!(1, T, 2);> x }\nfn f(x: u8) -> u8 { g(x) }\n"
+    )
+    (evidence,) = examined(made(text + TESTS.replace("2)", "1)")))
+    assert (evidence.runs[1].unknown, noticed(evidence)) == (False, {1: True})
+
+
+@pytest.mark.parametrize(("field", "known"), [("made.0", True), ("made.1", True), ("made.2", False)])
+def test_a_field_is_altered_so_little_that_a_lenient_equality_does_not_see_it(
+    field: str, known: bool, examined: Examine
+) -> None:
+    text = (
+        "struct Odd;\nstruct W(String, Vec<u8>, Odd);\nfn f(x: u8) -> u8 { let _call = ::S::enter(0);"
+        f' let mut made = W(String::from("Ab"), vec![x], Odd); <1|::S::alter!(1, {field});>'
+        ' made.0.eq_ignore_ascii_case("ab") as u8 + made.1.len() as u8 }\n'
+    )
+    (evidence,) = examined(made(text + TESTS))
+    assert (evidence.runs[1].reached, evidence.runs[1].unknown, noticed(evidence)) == (True, not known, {1: False})
+
+
+def test_no_more_ids_are_given_than_the_library_counts() -> None:
+    records = (Path(crates.__file__).parent / "support/records.rs").read_text()
+    assert f"const IDS: usize = {MAX_IDS};" in records
 
 
 def test_printing_what_looks_like_a_record_is_no_record(examined: Examine) -> None:
@@ -243,8 +332,8 @@ def test_a_text_without_its_mutants_is_the_program_and_places_are_where_they_sta
     assert experiment.text((), "s") == "éabdefg\n" and experiment.text((1, 2), "s") == "écd\n"
     assert experiment.places((), "s") == {1: (1, 3), 2: (4, 7)}
     assert experiment.places((1,), "s") == {2: (3, 6)}
-    named = made("<1|crate::S::x>y")
-    assert named.text((), "word") == "crate::word::xy" and named.places((), "word") == {1: (0, 14)}
+    named = made("<1|::S::x>y")
+    assert named.text((), "word") == "::word::xy" and named.places((), "word") == {1: (0, 9)}
 
 
 def test_a_failure_of_the_host_is_raised_and_leaves_nothing(
@@ -292,6 +381,10 @@ def test_evidence_goes_through_json_and_comes_back_equal(examined: Examine) -> N
     full = replace(
         evidence,
         functions=("f", "g"),
+        required=(0,),
+        methods=((1, 20),),
+        constructors=(2,),
+        exempt=(3,),
         hidden=("h",),
         asserts=(("2:a", "assert(x)"),),
         reason="it was stopped",
@@ -301,7 +394,9 @@ def test_evidence_goes_through_json_and_comes_back_equal(examined: Examine) -> N
         assert Evidence.from_json(json.loads(json.dumps(found.to_json()))) == found
         verdict = Verdict(Outcome.PASSED, evidence=found, powers=("a in line 1",))
         assert Verdict.from_json(json.loads(json.dumps(verdict.to_json()))) == verdict
-    every = Run(1, 2, "return", True, ("1:a",), ("2:b",), ("3:c",), (4,), (5,), (6,), True, True, True, True)
+    every = Run(
+        1, 2, "return", True, ("1:a",), ("2:b",), ("3:c",), (4,), (5,), (6,), (7,), (8,), True, True, True, True
+    )
     kept = Evidence(Outcome.PASSED, (every,))
     assert Evidence.from_json(json.loads(json.dumps(kept.to_json()))) == kept
     assert Verdict.from_json(Verdict(Outcome.PASSED).to_json()).evidence is None

@@ -1,0 +1,93 @@
+"""What a node of the syntax tree is, as far as it decides whether and how it can be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from tree_sitter import Node
+
+from rewards.rust.tokens import last_name, leaves, node_text, without_generics
+from rewards.strictness.results import fields
+
+__all__ = [
+    "RELATIONS", "fields_of", "has_let", "has_parameters", "identifiers", "is_relation", "makes_value", "modifiers",
+    "opaque_names",
+]  # fmt: skip
+
+RELATIONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
+HIDING = frozenset(("closure_expression", "function_item", "macro_invocation"))  # in a constant
+
+
+def opaque_names(node: Node) -> set[str]:
+    """The names by which tests may use code in an item that is not changed.
+
+    The name of a macro, and of a constant that holds a closure, a function or a macro's result; what stands in the
+    arguments of a macro that may make such a constant.
+    """
+    if node.type == "macro_invocation":
+        words = [node_text(leaf) for leaf in leaves(node)]
+        if last_name(node.child_by_field_name("macro")) == "thread_local":
+            return {b for a, b in zip(words, words[1:], strict=False) if a == "static"}
+        return identifiers(node) if "|" in words or "||" in words else set()
+    if node.type not in ("macro_definition", "const_item", "static_item"):
+        return set()
+    value = node.child_by_field_name("value")
+    if node.type == "macro_definition" or (value is not None and _holds(value, HIDING)):
+        return {last_name(node.child_by_field_name("name")).removeprefix("r#")}
+    return set()
+
+
+def _holds(node: Node, kinds: frozenset[str]) -> bool:
+    """Whether a node of some kinds stands in another."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if node.type in kinds:
+            return True
+        stack.extend(node.children)
+    return False
+
+
+def modifiers(function: Node) -> dict[str, Node]:
+    """The words before `fn`."""
+    modifiers = next((child for child in function.children if child.type == "function_modifiers"), None)
+    return {node_text(word): word for word in modifiers.children} if modifiers is not None else {}
+
+
+def fields_of(root: Node, names: Set[str]) -> dict[str, tuple[str, ...]]:
+    """The fields of the structs of some names."""
+    found: dict[str, tuple[str, ...]] = {}
+    stack = [root] if names else []
+    while stack:
+        node = stack.pop()
+        stack.extend(node.children)
+        name = last_name(node.child_by_field_name("name")) if node.type == "struct_item" else ""
+        if name in names:
+            found[name] = tuple(fields(node))
+    return found
+
+
+def identifiers(node: Node) -> set[str]:
+    return {node_text(leaf).removeprefix("r#") for leaf in leaves(node) if "identifier" in leaf.type}
+
+
+def makes_value(function: Node, block: Node) -> bool:
+    """Whether a function in the block of a type makes a value of that type, and not from another one."""
+    kind, parameters = function.child_by_field_name("return_type"), function.child_by_field_name("parameters")
+    own = {"Self", last_name(without_generics(block.child_by_field_name("type")))}
+    words = {node_text(leaf) for leaf in leaves(parameters)} if parameters is not None else set()
+    return kind is not None and last_name(without_generics(kind)) in own and not words & (own | {"self"})
+
+
+def has_parameters(function: Node) -> bool:
+    parameters = function.child_by_field_name("parameters")
+    return parameters is not None and bool(parameters.named_children)
+
+
+def is_relation(node: Node) -> bool:
+    operator = node.child_by_field_name("operator") if node.type == "binary_expression" else None
+    return operator is not None and node_text(operator) in RELATIONS
+
+
+def has_let(condition: Node) -> bool:
+    return condition.type in ("let_condition", "let_chain") or any(map(has_let, condition.named_children[:4]))
