@@ -51,6 +51,7 @@ class Run:
     function: int = -1  # the function that the mutant changes
     kind: str = ""  # the kind of change: `sandbox.evidence.experiment.Mutant.kind`
     called_function: bool = False  # whether the tests call that function themselves
+    ends: bool = False  # whether false asserts ended their tests, as they do without an experiment
     held: tuple[str, ...] = ()  # asserts that were true at least once
     failed: tuple[str, ...] = ()  # asserts that were false at least once
     panics: tuple[str, ...] = ()  # explicit panics that test code reached
@@ -73,6 +74,7 @@ class Evidence:
     runs: tuple[Run, ...] = ()
     removed: tuple[int, ...] = ()  # mutants that do not compile
     functions: tuple[str, ...] = ()  # names of the functions outside tests, by their numbers
+    asked: tuple[int, ...] = ()  # those of them that the tests call themselves
     required: tuple[int, ...] = ()  # those of them that the tests must reach
     methods: tuple[tuple[int, int], ...] = ()  # methods, most of which the tests must reach, and their tokens
     constructors: tuple[int, ...] = ()  # functions that make a value of their own type from other things
@@ -86,7 +88,8 @@ class Evidence:
     def noticed(self, run: Run) -> bool:
         """Whether the tests noticed the change of a run: an assert became false, a panic was reached or missed."""
         plain = self.runs[0]
-        return bool(set(run.failed) - set(plain.failed) or set(run.panics) - set(plain.panics) or run.missed)
+        asserts, panics = set(run.failed) - set(plain.failed), set(run.panics) - set(plain.panics)
+        return bool(run.missed or (asserts and not (run.ends and run.passed)) or (panics and not run.passed))
 
     def to_json(self) -> dict[str, Any]:
         """The evidence as a dict of plain values."""
@@ -99,7 +102,7 @@ class Evidence:
         runs = tuple(Run(**{**run, **{name: tuple(run[name]) for name in numbers}}) for run in record["runs"])
         lists = {
             name: tuple(record[name])
-            for name in ("removed", "functions", "required", "constructors", "exempt", "hidden")
+            for name in ("removed", "functions", "asked", "required", "constructors", "exempt", "hidden")
         }
         lists |= {name: tuple((a, b) for a, b in record[name]) for name in ("asserts", "methods")}
         return cls(**{**record, "outcome": Outcome(record["outcome"]), "runs": runs, **lists})

@@ -49,6 +49,7 @@ from sandbox.grading.batch import is_portable
 __all__ = ["experiment"]
 
 MAX_DEPTH = 150  # nesting of syntax; deeper code is not changed, since the text around it would nest deeper still
+CATCHING = frozenset(("catch_unwind", "thread"))  # without these words nothing goes on after a panic
 UNASKED = ("Drop", "Hash")  # traits whose methods nobody calls for their results
 SEEDS = (2, 0, 1)  # of the values that a function is made to return: a large, an empty and a small one
 MAX_FIELDS = 4  # of a struct whose values are altered
@@ -92,11 +93,12 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
         named=tuple(n for n, name in enumerate(writer.functions) if name in tests.called or n in writer.made_by_macros),
         constructors=tuple(writer.constructors),
         exempt=tuple(writer.exempt),
-        hidden=tuple(sorted(tests.named & writer.opaque)),
+        hidden=(*sorted(tests.named & writer.opaque), *writer.unseen),
         test_lines=tests.lines,
         tests=tests.tests,
         salt=place_hash(source),
         plan=_plan(writer, thorough),
+        catches=not CATCHING.isdisjoint(map(node_text, leaves(syntax(source)))),
         portable=is_portable(source),
         thorough=thorough,
     )
@@ -135,6 +137,7 @@ class _Writer:
         self.required: list[int] = []  # functions that are no methods
         self.methods: dict[int, int] = {}  # the others, but for what implements foreign traits, and their tokens
         self.constructors: list[int] = []  # functions that make a value of their own type from other things
+        self.unseen: list[str] = []  # functions that a macro makes and into which nothing can be put
         self.made_by_macros: list[int] = []  # functions that a macro makes
         self.exempt: list[int] = []  # those that make one from nothing, and what drops or hashes
         self.opaque: set[str] = set()  # names outside tests that stand for code which is not changed
@@ -205,22 +208,24 @@ class _Writer:
             return self._constant_function(node, words["const"], function)
         self.guards[function] = ALWAYS
         guard = "enter_asynchronous" if "async" in words else "enter"
-        self.edits.insert(start_of(body), f"let _call = ::{SUPPORT}::{guard}({function});")
+        self.edits.insert(start_of(body), f"let _{SUPPORT} = ::{SUPPORT}::{guard}({function});")
         self._change_result(node, body, function)
         return function, False
 
     def _macro(self, node: Node) -> None:
         """Put changes into the functions that a macro makes, as far as the compiler takes them there."""
         for found in macro_functions(node):
-            number = self._mutant(len(self.functions), "return" if found.result else "nothing", fragile=True)
+            kind = "return" if found.result else "nothing"
+            number = self._mutant(len(self.functions), kind, fragile=True) if found.body else None
             if number is None or len(self.functions) + 1 >= MAX_IDS:
-                self.opaque.add(found.name)
+                self.unseen.append(found.name)
                 return
             function = len(self.functions)
             self.functions.append(found.name)
             self.made_by_macros.append(function)
+            self.required.append(function)
             self.guards[function] = number
-            text = f"let _call = ::{SUPPORT}::enter({function});"
+            text = f"let _{SUPPORT} = ::{SUPPORT}::enter({function});"
             self.edits.insert(found.body, text + return_of(found.result, SEEDS[0]).replace("@", str(number)), number)
             for seed in SEEDS[1:] if found.result else ():
                 further = self._mutant(function, "return", fragile=True)
@@ -252,7 +257,7 @@ class _Writer:
             return -1, False
         self.guards[function] = number
         self.edits.replace(word, " " * len("const"), number)
-        self.edits.insert(start_of(body), f"let _call = ::{SUPPORT}::enter({function});", number)
+        self.edits.insert(start_of(body), f"let _{SUPPORT} = ::{SUPPORT}::enter({function});", number)
         self.edits.insert(start_of(body), text.replace("@", str(number)), number)
         for seed in SEEDS[1:]:
             self._return(body, function, early_return(kind, seed), fragile=True)
@@ -280,13 +285,13 @@ class _Writer:
         outer = self._mutant(NO_FUNCTION, "value", fragile=True) if names else None
         if outer is None:
             return
-        self.edits.insert(start_of(body), "let mut made = {", outer)
+        self.edits.insert(start_of(body), f"let mut made_{SUPPORT} = {{", outer)
         self.edits.insert(body.end_byte - 1, "};", outer)
         for field in names:
             number = self._mutant(function, "field", fragile=True)
             if number is not None:
-                self.edits.insert(body.end_byte - 1, f" ::{SUPPORT}::alter!({number}, made.{field});", number)
-        self.edits.insert(body.end_byte - 1, " made", outer)
+                self.edits.insert(body.end_byte - 1, f" ::{SUPPORT}::alter!({number}, made_{SUPPORT}.{field});", number)
+        self.edits.insert(body.end_byte - 1, f" made_{SUPPORT}", outer)
 
     def _wrap(self, body: Node, function: int, wrapped: Wrapping) -> None:
         """Change what the body of a function makes."""

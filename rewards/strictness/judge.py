@@ -21,8 +21,7 @@ Left out: whether the asserts are many or strong. A change of every function by 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rewards.rust.parse import parse
@@ -104,7 +103,7 @@ def _weakness(evidence: Evidence) -> str:
     if plain.swallowed:
         return f"the tests pass though they panic in line {plain.swallowed[0]}"
     if evidence.hidden:
-        return f"the tests use {evidence.hidden[0]}, in which nothing can be changed: it cannot be examined"
+        return f"nothing can be changed in {evidence.hidden[0]}, so that it cannot be examined"
     if missing := [evidence.functions[number] for number in evidence.required if number not in plain.entered]:
         return f"no test reached the function {missing[0]}"
     unreached = [(tokens, number) for number, tokens in evidence.methods if number not in plain.entered]
@@ -116,34 +115,47 @@ def _weakness(evidence: Evidence) -> str:
 
 
 def _indifference(evidence: Evidence) -> str:
-    """Which functions the tests call without noticing any change of them; empty for none."""
+    """Which functions the tests run without noticing any change of them; empty for none."""
     plain = evidence.runs[0]
-    tried: dict[int, list[Run]] = defaultdict(list)
+    tried: dict[int, list[Run]] = {function: [] for function in evidence.asked}
     for run in evidence.runs[1:]:
-        tried[run.function].append(run)
-    by_assert = set()
-    for run in evidence.runs[1:]:
-        if run.kind == "field" and run.reached and not run.unknown and not evidence.noticed(run) and run.passed:
-            name = evidence.functions[run.function]
-            return f"the tests compare what {name} returns by an equality that does not see all of it"
+        tried.setdefault(run.function, []).append(run)
+    by_assert = False
     for function, runs in tried.items():
         changed = [run for run in runs if run.reached and not run.unknown]
-        name = evidence.functions[function]
-        if any(run.failed or set(run.panics) - set(plain.panics) for run in changed):
-            by_assert.add(function)
-        elif not runs[0].called_function or function in evidence.exempt:
-            continue
-        elif function in evidence.constructors and not all(run.passed for run in changed):
-            continue
-        elif not changed:
-            return f"nothing that {name} does can be changed, so that it cannot be examined"
-        elif changed and not any(map(evidence.noticed, changed)):
-            return f"the tests pass whatever {name} does"
-        elif changed and (function not in plain.returned or changed[0].kind == "return"):
-            return f"the tests ask of {name} only that it panics"
+        if reason := _unseen_field(evidence, changed):
+            return reason
+        if any(map(evidence.noticed, changed)):
+            only_missed = all(not run.failed and not set(run.panics) - set(plain.panics) for run in changed)
+            if only_missed and (function not in plain.returned or changed[0].kind == "return"):
+                return f"the tests ask of {evidence.functions[function]} only that it panics"
+            by_assert |= not only_missed
+        elif reason := _unnoticed(evidence, function, changed):
+            return reason
     if by_assert:
         return ""
     return "no change of the code makes an assert false" if tried else "the tests call nothing that could be changed"
+
+
+def _unseen_field(evidence: Evidence, changed: Sequence[Run]) -> str:
+    """Whether the tests compare by an equality that does not see a change."""
+    if any(run.kind == "field" and run.passed and not evidence.noticed(run) for run in changed):
+        return f"the tests compare what {evidence.functions[changed[0].function]} returns without seeing all of it"
+    return ""
+
+
+def _unnoticed(evidence: Evidence, function: int, changed: Sequence[Run]) -> str:
+    """Why a function may not stay without a change that the tests notice; empty where it may."""
+    name = evidence.functions[function]
+    if function in evidence.exempt:
+        return ""
+    if function not in evidence.asked:  # enough that something fails
+        return f"the tests pass whatever {name} does" if changed and all(run.passed for run in changed) else ""
+    if function in evidence.constructors and (not changed or not all(run.passed for run in changed)):
+        return ""
+    if not changed:
+        return f"nothing can be changed in {name}, so that it cannot be examined"
+    return f"the tests pass whatever {name} does"
 
 
 def effective_asserts(evidence: Evidence | None) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The functions in the definition or the arguments of a macro, found by their tokens: a macro is no syntax yet."""
+"""The functions that a macro makes, found by their tokens: a macro's definition is no syntax yet."""
 
 from __future__ import annotations
 
@@ -19,22 +19,47 @@ class MacroFunction(NamedTuple):
 
     name: str  # or the metavariable that stands for it
     result: str  # what it returns, as in the macro; empty for nothing
-    body: int  # the byte after the brace that opens its body
+    body: int  # the byte after the brace that opens its body; 0 where nothing may be put in
 
 
-def macro_functions(macro: Node) -> Iterator[MacroFunction]:
-    """The functions with a body in a macro, but for constant ones.
+def macro_functions(definition: Node) -> Iterator[MacroFunction]:
+    """The functions with a body in what a macro expands to.
+
+    Nothing may be put into the arguments of a macro, which macros can read, nor into constant functions.
 
     Args:
-        macro: The definition or the invocation of a macro.
+        definition: The definition of a macro, or its invocation.
     """
-    tokens = list(leaves(macro))
-    texts = [node_text(token) for token in tokens]
+    if definition.type == "macro_invocation":
+        texts = [node_text(token) for token in leaves(definition)]
+        yield from (MacroFunction(_name(texts, place), "", 0) for place, text in enumerate(texts) if text == "fn")
+    for rule in definition.named_children:
+        if rule.type != "macro_rule" or (right := rule.child_by_field_name("right")) is None:
+            continue
+        tokens = list(leaves(right))
+        texts = [node_text(token) for token in tokens]
+        hidden = list(_arguments(texts))
+        for place, text in enumerate(texts):
+            if text != "fn" or (end := _body(texts, place)) is None:
+                continue
+            unseen = hidden[place] or "const" in texts[max(0, place - 2) : place]
+            yield MacroFunction(_name(texts, place), _result(texts[place:end]), 0 if unseen else tokens[end].end_byte)
+
+
+def _arguments(texts: Sequence[str]) -> Iterator[bool]:
+    """Whether each token stands in the arguments of a macro, or in a macro that is defined within."""
+    depth, until = 0, []  # the depths at which such arguments end
     for place, text in enumerate(texts):
-        if text == "fn" and "const" not in texts[max(0, place - 2) : place]:
-            end = _body(texts, place)
-            if end is not None:
-                yield MacroFunction(_name(texts, place), _result(texts[place:end]), tokens[end].end_byte)
+        if text in OPEN:
+            before = texts[max(0, place - 3) : place]
+            if before[-1:] == ["!"] or before[-2:-1] == ["!"]:
+                until.append(depth)
+            depth += 1
+        elif text in CLOSE:
+            depth -= 1
+            if until and until[-1] == depth:
+                until.pop()
+        yield bool(until)
 
 
 def _name(texts: Sequence[str], place: int) -> str:

@@ -17,6 +17,7 @@ from sandbox.evidence.experiment import SUPPORT
 __all__ = ["Wrapping", "early_return", "fields", "own_values", "return_of", "returns_nothing", "wrapping"]
 
 ITERATORS = ("Iterator", "DoubleEndedIterator", "ExactSizeIterator")
+MADE = f"made_{SUPPORT}"
 MAX_DEPTH = 6  # of values in values
 
 
@@ -86,18 +87,18 @@ def _closure(trait: Node, kind: Node, *, boxed: bool, generic: bool) -> Wrapping
     if result is None or parameters is None:
         return None
     kinds = [_line(child) for child in parameters.named_children]
-    typed = ", ".join(f"a{number}: {text}" for number, text in enumerate(kinds))
-    given = ", ".join(f"a{number}" for number in range(len(kinds)))
+    typed = ", ".join(f"a{number}_{SUPPORT}: {text}" for number, text in enumerate(kinds))
+    given = ", ".join(f"a{number}_{SUPPORT}" for number in range(len(kinds)))
     change = f" ::{SUPPORT}::returns!(@, {_line(result)}, #);"
-    start, end = "{ let mut made = {", "}"  # a function within cannot name what the outer one is generic over
+    start, end = f"{{ let mut {MADE} = {{", "}"  # a function within cannot name what the outer one is generic over
     if boxed:
-        start = f"{{ let mut made: {_line(kind)} = {{"
+        start = f"{{ let mut {MADE}: {_line(kind)} = {{"
     elif not generic:
-        start = f"{{ fn expected<F: {_line(trait)}>(made: F) -> F {{ made }} let mut made = expected({{"
+        start = f"{{ fn expected_{SUPPORT}<F: {_line(trait)}>(f: F) -> F {{ f }} let mut {MADE} = expected_{SUPPORT}({{"
         end = "})"
     opening, closing = ("::std::boxed::Box::new(", ")") if boxed else ("", "")
     after = f"{end}; {opening}move |{typed}| -> {_line(result)} {{{change}"
-    return Wrapping(start, after, change, f" made({given}) }}{closing} }}")
+    return Wrapping(start, after, change, f" {MADE}({given}) }}{closing} }}")
 
 
 def fields(struct: Node) -> Iterator[str]:

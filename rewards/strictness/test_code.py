@@ -65,7 +65,7 @@ def _edit(root: Node, parts: Sequence[tuple[int, int]], edits: Edits) -> Lines:
         if not _in_module_of_tests(node, parts):
             edits.insert(start_of(body), ASSERTS)
         if node.type == "function_item" and _has_attribute(node, "should_panic"):
-            edits.insert(start_of(body), f"let _expected = ::{SUPPORT}::expect({node.start_byte});")
+            edits.insert(start_of(body), f"let _{SUPPORT} = ::{SUPPORT}::expect({node.start_byte});")
         if node.type == "function_item" and _has_attribute(node, "test"):
             tests.append((edits.line(node.start_byte), edits.line(node.end_byte)))
     return tuple(tests)

@@ -122,15 +122,15 @@ class _Runs:
         asked = [f for f in self._plain.entered if f in self._plain.called or f in made.named]
         for function in asked:
             runs += self._group(function, by_tests=True)
-        if not any(run.reached and not run.unknown for run in runs):
-            for function in set(self._plain.entered) - set(asked):
-                runs += self._group(function, by_tests=False)
+        for function in sorted(set(self._plain.entered) - {*asked, *made.exempt}):
+            runs += self._group(function, by_tests=False)
         unseen = [number for number, guard in made.guards.items() if guard in self._member.removed]
         return Evidence(
             Outcome.PASSED,
             tuple(runs),
             removed=tuple(sorted(self._member.removed)),
             functions=made.functions,
+            asked=tuple(asked),
             required=tuple(number for number in made.required if number not in unseen),
             methods=tuple(pair for pair in made.methods.items() if pair[0] not in unseen),
             constructors=made.constructors,
@@ -152,8 +152,12 @@ class _Runs:
                 return
             found = replace(self._run(mutant), called_function=by_tests)
             yield found
-            if found.kind != "field" and Evidence(Outcome.PASSED, (self._plain,)).noticed(found) and not thorough:
+            failed = not found.passed and not by_tests  # whatever the failure
+            if found.kind != "field" and (failed or self._noticed(found)) and not thorough:
                 return
+
+    def _noticed(self, run: Run) -> bool:
+        return Evidence(Outcome.PASSED, (self._plain,)).noticed(run)
 
     def _run(self, mutant: int) -> Run:
         """Run the tests once."""
@@ -172,7 +176,7 @@ class _Runs:
             env={
                 **self._project.environment(self._isolation.toolchain.bin),
                 "LD_LIBRARY_PATH": str(libraries),
-                "EVIDENCE": f"{word}:{mutant}:{self._fuel}:{self._member.experiment.salt}",
+                "EVIDENCE": f"{word}:{mutant}:{self._fuel}:{self._member.experiment.salt}:{int(self._member.experiment.catches)}",
             },
             tree_cpu_s=limits.run_cpu_s,
             idle_s=limits.idle_s,
@@ -192,7 +196,8 @@ class _Runs:
         read = replace(read, failed=tuple(sorted({*read.failed, *broken})))
         if mutant == 0:
             return replace(read, swallowed=self._swallowed(records))
-        return replace(read, function=self._member.experiment.mutants[mutant - 1].function, kind=self._kind(mutant))
+        function = self._member.experiment.mutants[mutant - 1].function
+        return replace(read, function=function, kind=self._kind(mutant), ends=self._member.experiment.catches)
 
     def _kind(self, mutant: int) -> str:
         return self._member.experiment.mutants[mutant - 1].kind

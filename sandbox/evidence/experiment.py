@@ -58,6 +58,7 @@ class Experiment:
     tests: tuple[tuple[int, int], ...]  # of each `#[test]` function
     salt: int  # from which values are drawn
     plan: Mapping[int, tuple[int, ...]]  # mutants of each function in the order in which they are tried
+    catches: bool  # whether the program may go on after a panic, so that a false assert must end its test to be noticed
     portable: bool  # whether it can share a crate
     thorough: bool = False  # whether a function's mutants go on after the first that is noticed
 

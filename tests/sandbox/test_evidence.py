@@ -31,7 +31,7 @@ FUNCTION = "fn f(x: u8) -> u8 { let _call = ::S::enter(0); <1|if ::S::on(1) { re
 Examine = Callable[..., list[Evidence]]
 
 
-def made(template: str, *, portable: bool = True, thorough: bool = False, fragile: Sequence[int] = ()) -> Experiment:
+def made(template: str, *, catches: bool = False, portable: bool = True, thorough: bool = False, fragile: Sequence[int] = ()) -> Experiment:
     """The experiment of a program with marks; all mutants change function 0."""
     parts, at = [], 0
     text = template.replace("S::", f"{SUPPORT}::")
@@ -57,6 +57,7 @@ def made(template: str, *, portable: bool = True, thorough: bool = False, fragil
         tests=tuple((n, n) for n, line in enumerate(lines, 1) if "#[test]" in line),
         salt=7,
         plan={0: tuple(range(1, count + 1))},
+        catches=catches,
         portable=portable,
         thorough=thorough,
     )

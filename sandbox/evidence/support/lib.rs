@@ -4,7 +4,7 @@
 //! their names, so that no method of a program hides them.
 //!
 //! The environment variable EVIDENCE says the word before records, which mutant is switched on (0: none), how much fuel
-//! its loops have, and a number from which values are drawn; a program that reads the environment is not examined.
+//! its loops have, a number from which values are drawn, and whether false asserts end their tests; a program that reads the environment is not examined.
 
 mod alterations;
 mod changes;

@@ -29,6 +29,7 @@ pub(crate) struct Setting {
     mutant: u64,
     fuel: u64,
     pub(crate) salt: u64,
+    ends: bool, // whether false asserts end their tests
 }
 
 static SETTING: OnceLock<Setting> = OnceLock::new();
@@ -44,7 +45,7 @@ pub(crate) fn setting() -> &'static Setting {
         let mut parts = text.split(':');
         let word = parts.next().unwrap_or_default().to_owned();
         let mut next = || parts.next().and_then(|number| number.parse().ok()).unwrap_or(0);
-        Setting { word, mutant: next(), fuel: next(), salt: next() }
+        Setting { word, mutant: next(), fuel: next(), salt: next(), ends: next() == 1 }
     })
 }
 
@@ -142,6 +143,9 @@ pub fn note(line: u32, place: u64, held: bool) {
     if first(held as u8, line, place) {
         write(&format!("a {line}:{place:x} {}", held as u8));
     }
+    if !held && setting().ends && setting().mutant != 0 {
+        panic!("assertion failed");
+    }
 }
 
 pub fn reach(line: u32, place: u64) {
@@ -190,22 +194,22 @@ pub fn tick() {
 #[macro_export]
 macro_rules! held {
     ($($all:tt)*) => {{
-        const PLACE_OF_RECORD: u64 = $crate::place_of(stringify!($($all)*));
-        $crate::held_at!(PLACE_OF_RECORD, $($all)*)
+        const PLACE_secret_word: u64 = $crate::place_of(stringify!($($all)*));
+        $crate::held_at!(PLACE_secret_word, $($all)*)
     }};
 }
 #[macro_export]
 macro_rules! held_eq {
     ($($all:tt)*) => {{
-        const PLACE_OF_RECORD: u64 = $crate::place_of(stringify!($($all)*));
-        $crate::compared_at!(PLACE_OF_RECORD, ==, $($all)*)
+        const PLACE_secret_word: u64 = $crate::place_of(stringify!($($all)*));
+        $crate::compared_at!(PLACE_secret_word, ==, $($all)*)
     }};
 }
 #[macro_export]
 macro_rules! held_ne {
     ($($all:tt)*) => {{
-        const PLACE_OF_RECORD: u64 = $crate::place_of(stringify!($($all)*));
-        $crate::compared_at!(PLACE_OF_RECORD, !=, $($all)*)
+        const PLACE_secret_word: u64 = $crate::place_of(stringify!($($all)*));
+        $crate::compared_at!(PLACE_secret_word, !=, $($all)*)
     }};
 }
 #[macro_export]
