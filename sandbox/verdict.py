@@ -76,7 +76,7 @@ class Evidence:
     functions: tuple[str, ...] = ()  # names of the functions outside tests, by their numbers
     asked: tuple[int, ...] = ()  # those of them that the tests call themselves
     required: tuple[int, ...] = ()  # those of them that the tests must reach
-    methods: tuple[tuple[int, int], ...] = ()  # methods, most of which the tests must reach, and their tokens
+    methods: tuple[tuple[int, int], ...] = ()  # methods and constant functions, most of which tests must reach, and their tokens
     constructors: tuple[int, ...] = ()  # functions that make a value of their own type from other things
     exempt: tuple[int, ...] = ()  # those that make one from nothing, and what drops or hashes: nothing is asked of them
     hidden: tuple[str, ...] = ()  # what the tests use and what could not be changed

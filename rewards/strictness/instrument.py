@@ -35,6 +35,8 @@ from rewards.strictness.nodes import (
     fields_of,
     has_let,
     has_parameters,
+    holds,
+    holds_function,
     identifiers,
     is_relation,
     makes_value,
@@ -50,7 +52,10 @@ __all__ = ["experiment"]
 
 MAX_DEPTH = 150  # nesting of syntax; deeper code is not changed, since the text around it would nest deeper still
 CATCHING = frozenset(("catch_unwind", "thread"))  # without these words nothing goes on after a panic
-UNASKED = ("Drop", "Hash")  # traits whose methods nobody calls for their results
+NEVER_ASKED = ("Drop", "Hash", "Wake")  # traits of the standard library whose methods nobody calls for their results
+UNASKED = (*NEVER_ASKED, "Debug", "Error")  # those, and those that tests need not reach
+PLAIN = 60  # tokens of a body that makes a value from nothing and need not be noticed
+LOOPS = frozenset(("for_expression", "while_expression", "loop_expression", "closure_expression"))
 SEEDS = (2, 0, 1)  # of the values that a function is made to return: a large, an empty and a small one
 MAX_FIELDS = 4  # of a struct whose values are altered
 PER_FUNCTION = 8  # other changes in one function that the plan tries
@@ -89,7 +94,7 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
         asserts=tests.asserts,
         guards=dict(writer.guards),
         required=tuple(number for number in writer.required if number in writer.guards),
-        methods={number: tokens for number, tokens in writer.methods.items() if number in writer.guards},
+        methods=writer.methods,
         named=tuple(n for n, name in enumerate(writer.functions) if name in tests.called or n in writer.made_by_macros),
         constructors=tuple(writer.constructors),
         exempt=tuple(writer.exempt),
@@ -179,6 +184,8 @@ class _Writer:
             if node.type in LEFT_ALONE:
                 if function == NO_FUNCTION:
                     self.opaque.update(opaque_names(node))
+                if returning and node.type in ("const_item", "static_item") and holds_function(node):
+                    self.unseen.append(f"a closure in {last_name(node.child_by_field_name('name'))}")
                 if returning and node.type in ("macro_definition", "macro_invocation"):
                     self._macro(node)
                 continue
@@ -235,23 +242,27 @@ class _Writer:
     def _place(self, node: Node, function: int) -> None:
         """Record whether a function is a method, and of what kind."""
         block = node.parent.parent if node.parent is not None else None
+        body = node.child_by_field_name("body") or node
+        tokens = sum(1 for _ in leaves(body))
         if block is None or block.type not in ("impl_item", "trait_item"):
             self.required.append(function)
             return
         trait = block.child_by_field_name("trait")
         name = last_name(without_generics(trait)) if trait is not None else ""
-        if trait is None or name in self._traits:
-            self.methods[function] = sum(1 for _ in leaves(node.child_by_field_name("body") or node))
-        if name in UNASKED:
+        if name not in UNASKED or name in self._traits:
+            self.methods[function] = tokens
+        elif name in NEVER_ASKED:
             self.exempt.append(function)
         if makes_value(node, block):
-            (self.constructors if has_parameters(node) else self.exempt).append(function)
+            plain = not has_parameters(node) and tokens <= PLAIN and not holds(body, LOOPS)
+            (self.exempt if plain else self.constructors).append(function)
 
     def _constant_function(self, node: Node, word: Node, function: int) -> tuple[int, bool]:
         """Make a constant function an ordinary one, as far as nothing constant needs it: with its first mutant."""
         body, kind = node.child_by_field_name("body"), node.child_by_field_name("return_type")
         text = None if returns_nothing(kind) else early_return(kind, SEEDS[0])
         number = self._mutant(function, "return", fragile=True) if text else None
+        self.methods[function] = sum(1 for _ in leaves(body)) if body is not None else 0
         if body is None or number is None or text is None:
             self.opaque.add(self.functions[function])
             return -1, False

@@ -107,7 +107,8 @@ def _weakness(evidence: Evidence) -> str:
     if missing := [evidence.functions[number] for number in evidence.required if number not in plain.entered]:
         return f"no test reached the function {missing[0]}"
     unreached = [(tokens, number) for number, tokens in evidence.methods if number not in plain.entered]
-    if 2 * sum(tokens for tokens, _ in unreached) >= sum(tokens for _, tokens in evidence.methods) > 0:
+    tokens = sum(tokens for _, tokens in evidence.methods)
+    if tokens and (2 * sum(n for n, _ in unreached) >= tokens or 2 * len(unreached) >= len(evidence.methods)):
         return f"the tests reach less than half of the methods, and not {evidence.functions[max(unreached)[1]]}"
     if evidence.reason:
         return f"the tests are too slow to be examined: {evidence.reason}"

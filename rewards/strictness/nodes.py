@@ -10,7 +10,7 @@ from rewards.rust.tokens import last_name, leaves, node_text, without_generics
 from rewards.strictness.results import fields
 
 __all__ = [
-    "RELATIONS", "fields_of", "has_let", "has_parameters", "identifiers", "is_relation", "makes_value", "modifiers",
+    "RELATIONS", "fields_of", "has_let", "has_parameters", "holds", "holds_function", "identifiers", "is_relation", "makes_value", "modifiers",
     "opaque_names",
 ]  # fmt: skip
 
@@ -32,17 +32,28 @@ def opaque_names(node: Node) -> set[str]:
     if node.type not in ("macro_definition", "const_item", "static_item"):
         return set()
     value = node.child_by_field_name("value")
-    if node.type == "macro_definition" or (value is not None and _holds(value, HIDING)):
+    if node.type == "macro_definition" or (value is not None and holds(value, HIDING)):
         return {last_name(node.child_by_field_name("name")).removeprefix("r#")}
     return set()
 
 
-def _holds(node: Node, kinds: frozenset[str]) -> bool:
+def holds(node: Node, kinds: frozenset[str]) -> bool:
     """Whether a node of some kinds stands in another."""
     stack = [node]
     while stack:
         node = stack.pop()
         if node.type in kinds:
+            return True
+        stack.extend(node.children)
+    return False
+
+
+def holds_function(constant: Node) -> bool:
+    """Whether a constant holds a closure with parameters, which is code that nothing else shows."""
+    stack = [constant]
+    while stack:
+        node = stack.pop()
+        if node.type == "closure_parameters" and node.named_children:
             return True
         stack.extend(node.children)
     return False

@@ -6,6 +6,7 @@ gives nothing, a closure gives a value of the type that it says. Types of the pr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from sandbox.evidence.experiment import SUPPORT
 
 __all__ = ["Wrapping", "early_return", "fields", "own_values", "return_of", "returns_nothing", "wrapping"]
 
-ITERATORS = ("Iterator", "DoubleEndedIterator", "ExactSizeIterator")
+ITERATORS = ("Iterator", "DoubleEndedIterator", "ExactSizeIterator", "IntoIterator")
 MADE = f"made_{SUPPORT}"
 MAX_DEPTH = 6  # of values in values
 
@@ -64,12 +65,13 @@ def wrapping(function: Node) -> Wrapping | None:
     if not (boxed or node_text(kind).startswith("impl ")):
         return None
     if trait.type == "function_type":
-        return _closure(trait, kind, boxed=boxed, generic=_is_generic(function))
+        return _closure(trait, kind, boxed=boxed, generics=_generic_names(function))
     name = node_text(trait.child_by_field_name("type") or trait).rpartition("::")[2]
     if name not in ITERATORS or boxed:
         return None
+    into = "::core::iter::IntoIterator::into_iter(" if name == "IntoIterator" else "("
     skipped = f"if ::{SUPPORT}::on(@) {{ ::core::primitive::usize::MAX }} else {{ 0 }}"
-    return Wrapping("::core::iter::Iterator::skip({", f"}}, {skipped})")
+    return Wrapping(f"::core::iter::Iterator::skip({into}{{", f"}}), {skipped})")
 
 
 def _trait(kind: Node) -> Node | None:
@@ -81,24 +83,34 @@ def _trait(kind: Node) -> Node | None:
     return node.child_by_field_name("trait") if node is not None else None
 
 
-def _closure(trait: Node, kind: Node, *, boxed: bool, generic: bool) -> Wrapping | None:
+def _closure(trait: Node, kind: Node, *, boxed: bool, generics: frozenset[str]) -> Wrapping | None:
     """How to change what a closure returns. The type of the closure that is made stays known to the compiler."""
     result, parameters = trait.child_by_field_name("return_type"), trait.child_by_field_name("parameters")
     if result is None or parameters is None:
         return None
-    kinds = [_line(child) for child in parameters.named_children]
-    typed = ", ".join(f"a{number}_{SUPPORT}: {text}" for number, text in enumerate(kinds))
-    given = ", ".join(f"a{number}_{SUPPORT}" for number in range(len(kinds)))
-    change = f" ::{SUPPORT}::returns!(@, {_line(result)}, #);"
-    start, end = f"{{ let mut {MADE} = {{", "}"  # a function within cannot name what the outer one is generic over
+    binder = _binder(trait)
+    returned = re.sub(r"'\w+", "'_", _line(result)) if binder else _line(result)
+    change = f" ::{SUPPORT}::returns!(@, {returned}, #);"
+    given = [f"a{number}_{SUPPORT}" for number in range(len(parameters.named_children))]
+    made = f" {MADE}({', '.join(given)}) }}"
     if boxed:
-        start = f"{{ let mut {MADE}: {_line(kind)} = {{"
-    elif not generic:
-        start = f"{{ fn expected_{SUPPORT}<F: {_line(trait)}>(f: F) -> F {{ f }} let mut {MADE} = expected_{SUPPORT}({{"
-        end = "})"
-    opening, closing = ("::std::boxed::Box::new(", ")") if boxed else ("", "")
-    after = f"{end}; {opening}move |{typed}| -> {_line(result)} {{{change}"
-    return Wrapping(start, after, change, f" {MADE}({given}) }}{closing} }}")
+        typed = ", ".join(f"{name}: {_line(k)}" for name, k in zip(given, parameters.named_children, strict=True))
+        after = f"}}; ::std::boxed::Box::new(move |{typed}| -> {_line(result)} {{{change}"
+        return Wrapping(f"{{ let mut {MADE}: {_line(kind)} = {{", after, change, f"{made}) }}")
+    if generics & set(map(node_text, leaves(trait))):  # a function within cannot name what the outer one is generic over
+        typed = ", ".join(f"{name}: {_line(k)}" for name, k in zip(given, parameters.named_children, strict=True))
+        after = f"}}; move |{typed}| -> {_line(result)} {{{change}"
+        return Wrapping(f"{{ let mut {MADE} = {{", after, change, f"{made} }}")
+    expected = f"fn expected_{SUPPORT}<F: {binder}{_line(trait)}>(f: F) -> F {{ f }}"
+    after = f"}}); expected_{SUPPORT}(move |{', '.join(given)}| {{{change}"
+    return Wrapping(f"{{ {expected} let mut {MADE} = expected_{SUPPORT}({{", after, change, f"{made}) }}")
+
+
+def _binder(trait: Node) -> str:
+    """`for<'a> ` before a trait."""
+    above = trait.parent
+    found = [_line(child) for child in (above.children if above is not None else []) if child.type == "type_parameters"]
+    return f"for{found[0]} " if found else ""
 
 
 def fields(struct: Node) -> Iterator[str]:
@@ -177,11 +189,13 @@ def _line(node: Node | None) -> str:
     return " ".join(node_text(node).split()) if node is not None else ""
 
 
-def _is_generic(function: Node) -> bool:
-    """Whether a function, or the block that it stands in, has parameters of types or lifetimes."""
+def _generic_names(function: Node) -> frozenset[str]:
+    """What a function, and the block that it stands in, are generic over: names of types, lifetimes and constants."""
+    names: set[str] = {"Self"}
     above: Node | None = function
     while above is not None:
-        if above.child_by_field_name("type_parameters") is not None:
-            return True
+        parameters = above.child_by_field_name("type_parameters")
+        for parameter in parameters.named_children if parameters is not None else ():
+            names.add(node_text(parameter.child_by_field_name("name") or parameter).lstrip("'"))
         above = above.parent
-    return False
+    return frozenset(names)

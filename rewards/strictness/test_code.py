@@ -14,7 +14,7 @@ from tree_sitter import Node
 from rewards.rust.asserts import asserts_in
 from rewards.rust.tokens import COMMENTS, leaves, node_text
 from rewards.strictness.edits import Edits
-from sandbox.evidence.experiment import ASSERTS, SUPPORT
+from sandbox.evidence.experiment import ASSERTS, RECORDING, SUPPORT
 
 __all__ = ["TestCode", "inside", "place_hash", "read_test_code", "start_of"]
 
@@ -46,14 +46,26 @@ def read_test_code(root: Node, parts: Sequence[tuple[int, int]], edits: Edits) -
         (f"{edits.line(found.start)}:{place_hash(found.arguments):x}", found.text)
         for found in asserts_in([leaf for leaf in tokens if not _may_end_before(leaf)])
     ]
+    _shorten_paths(tokens, edits)
     tests = _edit(root, parts, edits)
     lines = tuple((edits.line(start), edits.line(end)) for start, end in parts)
     named = {name for name in names if name.isidentifier()}
     return TestCode(tuple(asserts), frozenset(called), frozenset(named), lines, tests)
 
 
+def _shorten_paths(tokens: Sequence[Node], edits: Edits) -> None:
+    """Make `std::assert_eq!` of test code `assert_eq!`."""
+    texts = [node_text(token) for token in tokens]
+    for place in range(2, len(texts) - 1):
+        if texts[place] in RECORDING and texts[place + 1] == "!" and texts[place - 1] == "::":
+            if texts[place - 2] in ("std", "core"):
+                first = place - 3 if place > 2 and texts[place - 3] == "::" else place - 2
+                for token in tokens[first:place]:
+                    edits.replace(token, "")
+
+
 def _edit(root: Node, parts: Sequence[tuple[int, int]], edits: Edits) -> Lines:
-    """Define our macros in every outermost module and function of test code; return the lines of the tests."""
+    """Define our macros in every module and outermost function of test code; return the lines of the tests."""
     tests = []
     stack = [root]
     while stack:
@@ -62,7 +74,7 @@ def _edit(root: Node, parts: Sequence[tuple[int, int]], edits: Edits) -> Lines:
         body = node.child_by_field_name("body")
         if body is None or node.type not in ("mod_item", "function_item") or not inside(node, parts):
             continue
-        if not _in_module_of_tests(node, parts):
+        if node.type == "mod_item" or not _in_module_of_tests(node, parts):
             edits.insert(start_of(body), ASSERTS)
         if node.type == "function_item" and _has_attribute(node, "should_panic"):
             edits.insert(start_of(body), f"let _{SUPPORT} = ::{SUPPORT}::expect({node.start_byte});")

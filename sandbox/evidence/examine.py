@@ -132,7 +132,7 @@ class _Runs:
             functions=made.functions,
             asked=tuple(asked),
             required=tuple(number for number in made.required if number not in unseen),
-            methods=tuple(pair for pair in made.methods.items() if pair[0] not in unseen),
+            methods=tuple(made.methods.items()),
             constructors=made.constructors,
             exempt=made.exempt,
             hidden=(*made.hidden, *(made.functions[number] for number in unseen if number in made.named)),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["ALWAYS", "ASSERTS", "MAX_IDS", "NO_FUNCTION", "SUPPORT", "Experiment", "Mutant", "Part"]
+__all__ = ["ALWAYS", "ASSERTS", "MAX_IDS", "NO_FUNCTION", "RECORDING", "SUPPORT", "Experiment", "Mutant", "Part"]
 
 SUPPORT = "SUPPORT_OF_EVIDENCE"  # stands for the name of the library in `Part.text`
 MAX_IDS = 256  # mutants, asserts and functions of a program, each
@@ -49,7 +49,7 @@ class Experiment:
     asserts: tuple[tuple[str, str], ...]  # each assert of test code: its place, and what it says
     guards: Mapping[int, int]  # of functions that write down when they are entered: the mutant with which they do
     required: tuple[int, ...]  # functions that tests must reach: those that are no methods
-    methods: Mapping[int, int]  # methods that do not implement a trait of another crate, and their tokens
+    methods: Mapping[int, int]  # methods and constant functions, most of which tests must reach, and their tokens
     named: tuple[int, ...]  # functions whose names test code calls, or that a macro makes
     constructors: tuple[int, ...]  # functions that make a value of their own type from other things
     exempt: tuple[int, ...]  # those that make one from nothing, and what drops or hashes
