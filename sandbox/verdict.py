@@ -54,6 +54,7 @@ class Run:
     ends: bool = False  # whether false asserts ended their tests, as they do without an experiment
     held: tuple[str, ...] = ()  # asserts that were true at least once
     failed: tuple[str, ...] = ()  # asserts that were false at least once
+    alike: tuple[str, ...] = ()  # asserts that were true for values that differ in one part, where that was asked
     panics: tuple[str, ...] = ()  # explicit panics that test code reached
     missed: tuple[int, ...] = ()  # tests that should have panicked and did not
     entered: tuple[int, ...] = ()  # functions that were called
@@ -81,6 +82,7 @@ class Evidence:
     exempt: tuple[int, ...] = ()  # those that make one from nothing, and what drops or hashes: nothing is asked of them
     hidden: tuple[str, ...] = ()  # what the tests use and what could not be changed
     asserts: tuple[tuple[str, str], ...] = ()  # each assert of the tests: its place, and what it says
+    alike: tuple[str, ...] = ()  # asserts that are true for values that differ in one part
     reason: str = ""  # why nothing, or not everything, is known
     waived: bool = False  # whether nobody asked for it
     cpu_ms: float = 0.0
@@ -98,11 +100,11 @@ class Evidence:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
         """The evidence that `to_json` wrote."""
-        numbers = ("held", "failed", "panics", "missed", "entered", "called", "returned", "swallowed")
+        numbers = ("held", "failed", "alike", "panics", "missed", "entered", "called", "returned", "swallowed")
         runs = tuple(Run(**{**run, **{name: tuple(run[name]) for name in numbers}}) for run in record["runs"])
         lists = {
             name: tuple(record[name])
-            for name in ("removed", "functions", "asked", "required", "constructors", "exempt", "hidden")
+            for name in ("removed", "functions", "asked", "required", "constructors", "exempt", "hidden", "alike")
         }
         lists |= {name: tuple((a, b) for a, b in record[name]) for name in ("asserts", "methods")}
         return cls(**{**record, "outcome": Outcome(record["outcome"]), "runs": runs, **lists})

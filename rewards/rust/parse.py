@@ -101,8 +101,9 @@ def parse(source: str) -> Program:
                 _add_function(program, item, attributes, testing, is_method=not is_module)
             if item.type == "trait_item" and not testing:
                 program.traits.add(_name(item))
-            if item.type == "impl_item" and not testing and _last(item, "trait") == "PartialEq":
-                program.compared.add(_last(item, "type"))
+            if item.type == "impl_item" and _last(item, "trait") == "PartialEq":
+                program.compares = True
+                program.tests_compare |= testing
             if item.type in ("mod_item", "impl_item", "trait_item") and inner is not None:
                 containers.append((inner, testing, item.type == "mod_item"))
     program.asserts = list(asserts_in(split_leaves(root, program.test_code)[0]))

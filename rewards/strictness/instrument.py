@@ -10,7 +10,6 @@ nothing     a function that returns nothing does nothing
 operator    + for -, - for +, + for *, * for /, + for %, where both operands have both
 relation    a comparison, negated
 condition   the condition of an `if` or a `while`, negated
-field       of a value that is returned, where the program itself says which values are equal
 constant    a number plus one, another text, the opposite truth value
 statement   a call, an assignment: left out
 
@@ -32,7 +31,6 @@ from rewards.strictness.edits import Edits
 from rewards.strictness.macro_functions import macro_functions
 from rewards.strictness.nodes import (
     RELATIONS,
-    fields_of,
     has_let,
     has_parameters,
     holds,
@@ -43,7 +41,7 @@ from rewards.strictness.nodes import (
     modifiers,
     opaque_names,
 )
-from rewards.strictness.results import Wrapping, early_return, own_values, return_of, returns_nothing, wrapping
+from rewards.strictness.results import Wrapping, early_return, own_alterations, own_values, return_of, returns_nothing, wrapping
 from rewards.strictness.test_code import inside, place_hash, read_test_code, start_of
 from sandbox.evidence.experiment import ALWAYS, MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant
 from sandbox.grading.batch import is_portable
@@ -57,7 +55,6 @@ UNASKED = (*NEVER_ASKED, "Debug", "Error")  # those, and those that tests need n
 PLAIN = 60  # tokens of a body that makes a value from nothing and need not be noticed
 LOOPS = frozenset(("for_expression", "while_expression", "loop_expression", "closure_expression"))
 SEEDS = (2, 0, 1)  # of the values that a function is made to return: a large, an empty and a small one
-MAX_FIELDS = 4  # of a struct whose values are altered
 PER_FUNCTION = 8  # other changes in one function that the plan tries
 ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem"}
 LEFT_ALONE = frozenset("""
@@ -84,7 +81,7 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
     if SUPPORT in source or not program.test_code:
         return None
     writer = _Writer(source, program)
-    if not writer.mutants:
+    if not any(mutant.function != NO_FUNCTION for mutant in writer.mutants):
         return None
     tests = writer.tests
     return Experiment(
@@ -101,6 +98,7 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
         hidden=(*sorted(tests.named & writer.opaque), *writer.unseen),
         test_lines=tests.lines,
         tests=tests.tests,
+        equality=writer.equality,
         salt=place_hash(source),
         plan=_plan(writer, thorough),
         catches=not CATCHING.isdisjoint(map(node_text, leaves(syntax(source)))),
@@ -121,10 +119,9 @@ def _plan(writer: _Writer, thorough: bool) -> dict[int, tuple[int, ...]]:
 def _chosen(writer: _Writer, numbers: Sequence[int], thorough: bool) -> tuple[int, ...]:
     """The mutants of a function that are tried: first what it returns, then what it does."""
     kinds = {n: writer.mutants[n - 1].kind for n in numbers}
-    altered = [n for n in numbers if kinds[n] == "field"]
     returns = [n for n in numbers if kinds[n] in ("return", "nothing")]
-    others = [n for n in numbers if kinds[n] not in ("return", "nothing", "field")]
-    return (*altered, *returns, *(others if thorough else _spread(others, PER_FUNCTION)))
+    others = [n for n in numbers if kinds[n] not in ("return", "nothing")]
+    return (*returns, *(others if thorough else _spread(others, PER_FUNCTION)))
 
 
 def _spread(numbers: Sequence[int], count: int) -> Sequence[int]:
@@ -150,8 +147,8 @@ class _Writer:
         self._traits = program.traits
         self._test_code = sorted(program.test_code)
         root = syntax(source)
-        self._fields = fields_of(root, program.compared)
-        self.tests = read_test_code(root, self._test_code, self.edits)
+        self.equality = (self._mutant(NO_FUNCTION, "equality", fragile=True) or 0) if program.compares else 0
+        self.tests = read_test_code(root, self._test_code, self.edits, self.equality)
         self._read_code(root)
 
     def _mutant(self, function: int, kind: str, *, fragile: bool = False) -> int | None:
@@ -280,29 +277,10 @@ class _Writer:
         if (wrapped := wrapping(node)) is not None:
             self._wrap(body, function, wrapped)
             return
-        self._change_fields(node, body, function)
         for seed in SEEDS[:1] if returns_nothing(kind) else SEEDS:
             self._return(
                 body, function, early_return(kind, seed), kind="nothing" if returns_nothing(kind) else "return"
             )
-
-    def _change_fields(self, node: Node, body: Node, function: int) -> None:
-        """Change one field of what a function returns, where the program says itself what is equal."""
-        kind, block = node.child_by_field_name("return_type"), node.parent.parent if node.parent is not None else None
-        name = last_name(without_generics(kind)) if kind is not None else ""
-        if name == "Self" and block is not None:
-            name = last_name(without_generics(block.child_by_field_name("type")))
-        names = self._fields.get(name, ())[:MAX_FIELDS]
-        outer = self._mutant(NO_FUNCTION, "value", fragile=True) if names else None
-        if outer is None:
-            return
-        self.edits.insert(start_of(body), f"let mut made_{SUPPORT} = {{", outer)
-        self.edits.insert(body.end_byte - 1, "};", outer)
-        for field in names:
-            number = self._mutant(function, "field", fragile=True)
-            if number is not None:
-                self.edits.insert(body.end_byte - 1, f" ::{SUPPORT}::alter!({number}, made_{SUPPORT}.{field});", number)
-        self.edits.insert(body.end_byte - 1, f" made_{SUPPORT}", outer)
 
     def _wrap(self, body: Node, function: int, wrapped: Wrapping) -> None:
         """Change what the body of a function makes."""
@@ -328,10 +306,10 @@ class _Writer:
 
     def _type(self, node: Node) -> None:
         """Make values of a type of the program's own, so that functions can be made to return them."""
-        text = own_values(node)
-        number = self._mutant(NO_FUNCTION, "value") if text else None
-        if number is not None and text:
-            self.edits.insert(node.end_byte, text, number)
+        for text in (own_values(node), own_alterations(node) if self.equality else None):
+            number = self._mutant(NO_FUNCTION, "value") if text else None
+            if number is not None and text:
+                self.edits.insert(node.end_byte, text, number)
 
     def _change(self, node: Node, function: int, constant: bool) -> None:
         """Put in the changes at one node of a function's body."""

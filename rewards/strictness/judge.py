@@ -102,6 +102,8 @@ def _weakness(evidence: Evidence) -> str:
         return f"no test reached the assert {_shown(unreached[0])}"
     if plain.swallowed:
         return f"the tests pass though they panic in line {plain.swallowed[0]}"
+    if evidence.alike:
+        return f"an assert holds for other values, too: {_shown(says.get(evidence.alike[0], 'one that a macro makes'))}"
     if evidence.hidden:
         return f"nothing can be changed in {evidence.hidden[0]}, so that it cannot be examined"
     if missing := [evidence.functions[number] for number in evidence.required if number not in plain.entered]:
@@ -124,8 +126,6 @@ def _indifference(evidence: Evidence) -> str:
     by_assert = False
     for function, runs in tried.items():
         changed = [run for run in runs if run.reached and not run.unknown]
-        if reason := _unseen_field(evidence, changed):
-            return reason
         if any(map(evidence.noticed, changed)):
             only_missed = all(not run.failed and not set(run.panics) - set(plain.panics) for run in changed)
             if only_missed and (function not in plain.returned or changed[0].kind == "return"):
@@ -136,13 +136,6 @@ def _indifference(evidence: Evidence) -> str:
     if by_assert:
         return ""
     return "no change of the code makes an assert false" if tried else "the tests call nothing that could be changed"
-
-
-def _unseen_field(evidence: Evidence, changed: Sequence[Run]) -> str:
-    """Whether the tests compare by an equality that does not see a change."""
-    if any(run.kind == "field" and run.passed and not evidence.noticed(run) for run in changed):
-        return f"the tests compare what {evidence.functions[changed[0].function]} returns without seeing all of it"
-    return ""
 
 
 def _unnoticed(evidence: Evidence, function: int, changed: Sequence[Run]) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-
 from tree_sitter import Node
 
 from rewards.rust.tokens import last_name, leaves, node_text, without_generics
-from rewards.strictness.results import fields
 
 __all__ = [
-    "RELATIONS", "fields_of", "has_let", "has_parameters", "holds", "holds_function", "identifiers", "is_relation", "makes_value", "modifiers",
+    "RELATIONS", "has_let", "has_parameters", "holds", "holds_function", "identifiers", "is_relation", "makes_value", "modifiers",
     "opaque_names",
 ]  # fmt: skip
 
@@ -63,19 +60,6 @@ def modifiers(function: Node) -> dict[str, Node]:
     """The words before `fn`."""
     modifiers = next((child for child in function.children if child.type == "function_modifiers"), None)
     return {node_text(word): word for word in modifiers.children} if modifiers is not None else {}
-
-
-def fields_of(root: Node, names: Set[str]) -> dict[str, tuple[str, ...]]:
-    """The fields of the structs of some names."""
-    found: dict[str, tuple[str, ...]] = {}
-    stack = [root] if names else []
-    while stack:
-        node = stack.pop()
-        stack.extend(node.children)
-        name = last_name(node.child_by_field_name("name")) if node.type == "struct_item" else ""
-        if name in names:
-            found[name] = tuple(fields(node))
-    return found
 
 
 def identifiers(node: Node) -> set[str]:

@@ -15,7 +15,7 @@ from tree_sitter import Node
 from rewards.rust.tokens import leaves, node_text
 from sandbox.evidence.experiment import SUPPORT
 
-__all__ = ["Wrapping", "early_return", "fields", "own_values", "return_of", "returns_nothing", "wrapping"]
+__all__ = ["Wrapping", "early_return", "own_alterations", "own_values", "return_of", "returns_nothing", "wrapping"]
 
 ITERATORS = ("Iterator", "DoubleEndedIterator", "ExactSizeIterator", "IntoIterator")
 MADE = f"made_{SUPPORT}"
@@ -113,17 +113,6 @@ def _binder(trait: Node) -> str:
     return f"for{found[0]} " if found else ""
 
 
-def fields(struct: Node) -> Iterator[str]:
-    """The names of a struct's fields, or their places in it."""
-    body = struct.child_by_field_name("body")
-    if body is not None and body.type == "field_declaration_list":
-        named = (child.child_by_field_name("name") for child in body.named_children)
-        yield from (node_text(name) for name in named if name is not None)
-    elif body is not None:
-        count = sum(body.field_name_for_child(index) == "type" for index in range(len(body.children)))
-        yield from map(str, range(count))
-
-
 def own_values(node: Node) -> str | None:
     """The implementation that makes values of a struct or an enum; None where it has none."""
     name, body = node_text(node.child_by_field_name("name") or node), node.child_by_field_name("body")
@@ -137,6 +126,43 @@ def own_values(node: Node) -> str | None:
         f"::core::option::Option<Self> {{ if depth > {MAX_DEPTH} {{ return ::core::option::Option::None; }} "
         f"::core::option::Option::Some(match seed % {len(values)} {{ {arms}_ => {values[-1]} }}) }} }}"
     )
+
+
+def own_alterations(node: Node) -> str:
+    """The implementations that copy a struct or an enum, and alter its parts one by one."""
+    name, body = node_text(node.child_by_field_name("name") or node), node.child_by_field_name("body")
+    parameters, given, where = _generics(node)
+    variants = [(name, body)]
+    if node.type == "enum_item":
+        found = [child for child in (body.named_children if body else []) if child.type == "enum_variant"]
+        variants = [
+            (f"{name}::{node_text(v.child_by_field_name('name') or v)}", v.child_by_field_name("body")) for v in found
+        ]
+    arms = [_arms(*variant) for variant in variants]
+    return (
+        f" impl{parameters} ::{SUPPORT}::Alter for {name}{given} {where} {{ fn alter(&mut self, at: &mut usize) -> "
+        f"bool {{ match self {{ {', '.join(altering for altering, _ in arms)} }} }} }} "
+        f"impl{parameters} ::{SUPPORT}::Same for {name}{given} {where} {{ fn same(&self) -> ::core::option::Option<Self> "
+        f"{{ ::core::option::Option::Some(match self {{ {', '.join(copying for _, copying in arms)} }}) }} }}"
+    )
+
+
+def _arms(name: str, body: Node | None) -> tuple[str, str]:
+    """The arms that alter a struct or a variant, and that copy it."""
+    if body is None:
+        return f"{name} => false", f"{name} => {name}"
+    if body.type == "field_declaration_list":
+        fields = [child.child_by_field_name("name") for child in body.named_children]
+        names = [node_text(field) for field in fields if field is not None]
+    else:
+        names = [str(i) for i in range(sum(body.field_name_for_child(i) == "type" for i in range(len(body.children))))]
+    values = [f"f{i}_{SUPPORT}" for i in range(len(names))]
+    pattern = f"{name} {{ {', '.join(f'{field}: {value}' for field, value in zip(names, values, strict=True))} }}"
+    altering = " || ".join(f"::{SUPPORT}::alter_part!({value}, at)" for value in values) or "false"
+    copied = ", ".join(
+        f"{field}: ::{SUPPORT}::same_part!({value})?" for field, value in zip(names, values, strict=True)
+    )
+    return f"{pattern} => {altering}", f"{pattern} => {name} {{ {copied} }}"
 
 
 def _generics(node: Node) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ from tree_sitter import Node
 from rewards.rust.asserts import asserts_in
 from rewards.rust.tokens import COMMENTS, leaves, node_text
 from rewards.strictness.edits import Edits
-from sandbox.evidence.experiment import ASSERTS, RECORDING, SUPPORT
+from sandbox.evidence.experiment import RECORDING, SUPPORT, asserts_text
 
 __all__ = ["TestCode", "inside", "place_hash", "read_test_code", "start_of"]
 
@@ -31,13 +31,14 @@ class TestCode(NamedTuple):
     tests: Lines  # of the `#[test]` functions
 
 
-def read_test_code(root: Node, parts: Sequence[tuple[int, int]], edits: Edits) -> TestCode:
+def read_test_code(root: Node, parts: Sequence[tuple[int, int]], edits: Edits, equality: int = 0) -> TestCode:
     """Edit the test code of a program.
 
     Args:
         root: The program's syntax tree.
         parts: The byte ranges of test code.
         edits: Where the edits go.
+        equality: The mutant with which `assert_eq!` looks at values that differ a little; 0 for none.
     """
     tokens = [leaf for leaf in leaves(root) if inside(leaf, parts)]
     names = [node_text(leaf).removeprefix("r#") for leaf in tokens]
@@ -47,7 +48,7 @@ def read_test_code(root: Node, parts: Sequence[tuple[int, int]], edits: Edits) -
         for found in asserts_in([leaf for leaf in tokens if not _may_end_before(leaf)])
     ]
     _shorten_paths(tokens, edits)
-    tests = _edit(root, parts, edits)
+    tests = _edit(root, parts, edits, equality)
     lines = tuple((edits.line(start), edits.line(end)) for start, end in parts)
     named = {name for name in names if name.isidentifier()}
     return TestCode(tuple(asserts), frozenset(called), frozenset(named), lines, tests)
@@ -64,7 +65,7 @@ def _shorten_paths(tokens: Sequence[Node], edits: Edits) -> None:
                     edits.replace(token, "")
 
 
-def _edit(root: Node, parts: Sequence[tuple[int, int]], edits: Edits) -> Lines:
+def _edit(root: Node, parts: Sequence[tuple[int, int]], edits: Edits, equality: int) -> Lines:
     """Define our macros in every module and outermost function of test code; return the lines of the tests."""
     tests = []
     stack = [root]
@@ -75,7 +76,7 @@ def _edit(root: Node, parts: Sequence[tuple[int, int]], edits: Edits) -> Lines:
         if body is None or node.type not in ("mod_item", "function_item") or not inside(node, parts):
             continue
         if node.type == "mod_item" or not _in_module_of_tests(node, parts):
-            edits.insert(start_of(body), ASSERTS)
+            edits.insert(start_of(body), asserts_text(equality), equality, asserts_text() if equality else "")
         if node.type == "function_item" and _has_attribute(node, "should_panic"):
             edits.insert(start_of(body), f"let _{SUPPORT} = ::{SUPPORT}::expect({node.start_byte});")
         if node.type == "function_item" and _has_attribute(node, "test"):

@@ -105,7 +105,6 @@ class _Runs:
         self._started = time.monotonic()
         self._fuel = FUEL
         self._reason = ""
-        self._compares = False  # whether tests use an equality that the program defines
 
     def evidence(self, cpu_ms: float) -> Evidence:
         """Run the program by its plan.
@@ -118,12 +117,13 @@ class _Runs:
         if self._reason:
             return Evidence(Outcome.TIMEOUT, reason=self._reason, cpu_ms=cpu_ms + self._cpu_ms)
         made = self._member.experiment
-        self._compares = any(made.functions[f] == "eq" for f in self._plain.called)
         asked = [f for f in self._plain.entered if f in self._plain.called or f in made.named]
         for function in asked:
             runs += self._group(function, by_tests=True)
         for function in sorted(set(self._plain.entered) - {*asked, *made.exempt}):
             runs += self._group(function, by_tests=False)
+        looks = made.equality and made.equality not in self._member.removed
+        alike = self._run(made.equality).alike if looks else ()
         unseen = [number for number, guard in made.guards.items() if guard in self._member.removed]
         return Evidence(
             Outcome.PASSED,
@@ -137,6 +137,7 @@ class _Runs:
             exempt=made.exempt,
             hidden=(*made.hidden, *(made.functions[number] for number in unseen if number in made.named)),
             asserts=made.asserts,
+            alike=alike,
             reason=self._reason,
             cpu_ms=round(cpu_ms + self._cpu_ms, 3),
         )
@@ -145,7 +146,7 @@ class _Runs:
         """Run the mutants of a function, at most until the tests notice one."""
         thorough = self._member.experiment.thorough
         for mutant in self._member.experiment.plan.get(function, ()):
-            if mutant in self._member.removed or (self._kind(mutant) == "field" and not self._compares):
+            if mutant in self._member.removed:
                 continue
             if self._cpu_ms > BUDGET_MS or time.monotonic() - self._started > BUDGET_S:
                 self._reason = f"it was stopped after {BUDGET_MS / 1e3:g} s of CPU time or {BUDGET_S:g} s"
@@ -153,7 +154,7 @@ class _Runs:
             found = replace(self._run(mutant), called_function=by_tests)
             yield found
             failed = not found.passed and not by_tests  # whatever the failure
-            if found.kind != "field" and (failed or self._noticed(found)) and not thorough:
+            if (failed or self._noticed(found)) and not thorough:
                 return
 
     def _noticed(self, run: Run) -> bool:
@@ -244,6 +245,7 @@ def _read(mutant: int, done: Finished, records: Sequence[Sequence[bytes]]) -> Ru
         missed=tuple(map(int, found(b"p", b"0"))),
         entered=tuple(sorted(map(int, found(b"f")))),
         called=tuple(sorted(map(int, found(b"c")))),
+        alike=tuple(map(_place, found(b"q", b"1"))),
         returned=tuple(sorted(map(int, found(b"e")))),
         reached=bool(found(b"m")),
         unknown=bool(found(b"u")),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["ALWAYS", "ASSERTS", "MAX_IDS", "NO_FUNCTION", "RECORDING", "SUPPORT", "Experiment", "Mutant", "Part"]
+__all__ = ["ALWAYS", "MAX_IDS", "NO_FUNCTION", "RECORDING", "SUPPORT", "Experiment", "Mutant", "Part", "asserts_text"]
 
 SUPPORT = "SUPPORT_OF_EVIDENCE"  # stands for the name of the library in `Part.text`
 MAX_IDS = 256  # mutants, asserts and functions of a program, each
@@ -17,10 +17,19 @@ RECORDING = {
     **{"debug_assert": "held", "debug_assert_eq": "held_eq", "debug_assert_ne": "held_ne"},
     **{"unreachable": "unreachables"},
 }
-ASSERTS = "".join(  # stands at the start of test code, and gives the asserts another meaning there and within
-    f"macro_rules! {name} {{ ($($all:tt)*) => {{ ::{SUPPORT}::{ours}!($($all)*) }} }} "
-    for name, ours in RECORDING.items()
-)
+
+
+def asserts_text(equality: int = 0) -> str:
+    """What stands at the start of test code, and gives the asserts another meaning there and within.
+
+    Args:
+        equality: The mutant with which `assert_eq!` looks at values that differ a little; 0 for none.
+    """
+    ours = {**RECORDING, "assert_eq": f"held_alike!({equality}, "} if equality else RECORDING
+    return "".join(
+        f"macro_rules! {name} {{ ($($all:tt)*) => {{ ::{SUPPORT}::{way if '(' in way else way + '!('}$($all)*) }} }} "
+        for name, way in ours.items()
+    )
 
 
 class Part(NamedTuple):
@@ -35,7 +44,7 @@ class Mutant(NamedTuple):
     """One change. Its number is its place in `Experiment.mutants`, from 1."""
 
     function: int  # the number of the function in which it stands; or NO_FUNCTION
-    kind: str  # "return", "nothing", "operator", "relation", "condition", "constant", "statement"; "value": no change
+    kind: str  # "return", "nothing", "operator", "relation", "condition", "constant", "statement"; "value", "equality": no change
     fragile: bool = False  # whether it must be removed first if the program does not compile with it
 
 
@@ -56,6 +65,7 @@ class Experiment:
     hidden: tuple[str, ...]  # names that test code uses and that stand for code which cannot be changed
     test_lines: tuple[tuple[int, int], ...]  # the first and the last line of each part of test code
     tests: tuple[tuple[int, int], ...]  # of each `#[test]` function
+    equality: int  # the mutant with which asserts look at values that differ a little; 0 for none
     salt: int  # from which values are drawn
     plan: Mapping[int, tuple[int, ...]]  # mutants of each function in the order in which they are tried
     catches: bool  # whether the program may go on after a panic, so that a false assert must end its test to be noticed

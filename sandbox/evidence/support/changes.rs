@@ -77,6 +77,7 @@ macro_rules! rem { ($id:expr, $a:expr, $b:expr) => { match ($a, $b) { (a, b) => 
 
 pub trait Number: Copy {
     fn next(self) -> Self;
+    fn twice(self) -> Self;
 }
 
 pub fn plus<T: Number>(id: usize, value: T) -> T {
@@ -93,6 +94,9 @@ macro_rules! integers {
             fn next(self) -> Self {
                 self.wrapping_add(1)
             }
+            fn twice(self) -> Self {
+                self.wrapping_mul(2)
+            }
         }
     )* };
 }
@@ -101,10 +105,16 @@ impl Number for f32 {
     fn next(self) -> Self {
         self + 1.0
     }
+    fn twice(self) -> Self {
+        self * 2.0
+    }
 }
 impl Number for f64 {
     fn next(self) -> Self {
         self + 1.0
+    }
+    fn twice(self) -> Self {
+        self * 2.0
     }
 }
 

@@ -9,6 +9,7 @@
 //! `h FILE LINE`      a panic
 //! `m ID`             a mutant was reached
 //! `p ID 0|1`         a test that should panic ended without or with a panic
+//! `q PLACE 0|1`      an assert was false or true for values that differ in one part
 //! `r PLACE`          an explicit panic was reached
 //! `t`                the fuel used reached a power of two
 //! `u ID`             a mutant could change nothing
@@ -145,6 +146,12 @@ pub fn note(line: u32, place: u64, held: bool) {
     }
     if !held && setting().ends && setting().mutant != 0 {
         panic!("assertion failed");
+    }
+}
+
+pub fn alike(line: u32, place: u64, equal: bool) {
+    if first(6 + equal as u8, line, place) {
+        write(&format!("q {line}:{place:x} {}", equal as u8));
     }
 }
 
