@@ -5,27 +5,21 @@ What runs show is not asked here. Left out: name resolution; a name that stands 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
 from tree_sitter import Node
 
+from rewards.rust.shadows import GivenNames, shadowed_functions, shadowed_items
 from rewards.rust.tokens import leaves, node_text
 
-__all__ = ["Boundary", "GivenNames", "read_boundary", "split_leaves"]
+__all__ = ["Boundary", "read_boundary", "split_leaves"]
 
+ADDRESSES = frozenset(("as_ptr", "as_mut_ptr", "as_ptr_range", "from_ref", "addr_of", "addr_of_mut", "addr"))
+POINTER = re.compile(r"\{[^{}:]*:[^{}]*p\}")  # in a text that formats
 CFG = frozenset(("cfg", "cfg_attr", "cfg_select"))
-IMPORTS = ("super", "crate", "self")
-
-
-class GivenNames(NamedTuple):
-    """The names that a program gives."""
-
-    parts: Set[str]  # to the modules and functions of test code
-    tests: Set[str]  # to tests
-    free: Set[str]  # to functions outside tests that are no methods
-    functions: Set[str]  # to all functions outside tests
 
 
 class Boundary(NamedTuple):
@@ -33,7 +27,8 @@ class Boundary(NamedTuple):
 
     depends_on_cfg: bool  # whether code outside tests differs with a `cfg`
     tests_extend_code: bool  # whether test code implements something for a type that is not its own
-    shadowed: str  # a function outside tests whose name means something else in them; empty for none
+    takes_address: bool  # whether it looks at the address of a value, by which it can know where it runs
+    shadowed: str  # a name that means something else than a reader of the tests takes it for; empty for none
 
 
 def read_boundary(root: Node, test_code: Sequence[tuple[int, int]], names: GivenNames) -> Boundary:
@@ -52,8 +47,8 @@ def read_boundary(root: Node, test_code: Sequence[tuple[int, int]], names: Given
         or "macro_export" in words
         or any(_extends(words, place, set(others)) for place in starting)
     )
-    shadows = [*_shadows(words, names), *_shadowing_methods(words, names)]
-    return Boundary(not CFG.isdisjoint(others), extends, next(iter(shadows), ""))
+    shadows = (*shadowed_functions(words, names), *shadowed_items([*words, ";", *others]))
+    return Boundary(not CFG.isdisjoint(others), extends, _takes_address([*words, *others]), next(iter(shadows), ""))
 
 
 def split_leaves(root: Node, test_code: Sequence[tuple[int, int]]) -> tuple[list[Node], list[Node]]:
@@ -68,11 +63,21 @@ def split_leaves(root: Node, test_code: Sequence[tuple[int, int]]) -> tuple[list
     return inside, outside
 
 
+def _takes_address(words: Sequence[str]) -> bool:
+    """Whether a pointer is made of a reference, or printed."""
+    pairs = zip(words, words[1:], strict=False)
+    return (
+        not ADDRESSES.isdisjoint(words)
+        or any((a, b) in (("as", "*"), ("&", "raw")) for a, b in pairs)
+        or any(word[:1] == '"' and POINTER.search(word) for word in words)
+    )
+
+
 def _extends(words: Sequence[str], place: int, outside: Set[str]) -> bool:
     """Whether an impl block of test code may change what code outside the tests does.
 
-    It cannot if its type or its trait is defined in test code alone, nor if it gives a type methods that are named
-    nowhere outside.
+    It cannot if its type is defined in test code alone, nor if it gives a type methods that are named nowhere outside.
+    A trait of the tests for another type can: its methods may come before the type's own.
 
     Args:
         words: The tokens of test code.
@@ -82,9 +87,8 @@ def _extends(words: Sequence[str], place: int, outside: Set[str]) -> bool:
     end = next((i for i in range(place, len(words)) if words[i] == "{"), len(words))
     header = words[place + 1 : end]
     at = header.index("for") if "for" in header else -1
-    kind, trait = _last_name(header[at + 1 :]), _last_name(header[:at]) if at >= 0 else ""
-    own = {b for a, b in zip(words, words[1:], strict=False) if a in ("struct", "enum", "union", "trait")} - outside
-    if kind in own or trait in own:
+    kind = _last_name(header[at + 1 :])
+    if kind in {b for a, b in zip(words, words[1:], strict=False) if a in ("struct", "enum", "union")} - outside:
         return False
     methods = set(_methods(words, end))
     return at >= 0 or any(name.startswith("$") for name in methods) or not outside.isdisjoint(methods)
@@ -118,33 +122,3 @@ def _last_name(words: Sequence[str]) -> str:
     return name
 
 
-def _shadows(words: Sequence[str], names: GivenNames) -> Iterator[str]:
-    """Functions of the code whose names test code gives to something else: a function, a closure, an import."""
-    importing = False  # from elsewhere than the program
-    for place, (a, b, c) in enumerate(zip(words, words[1:], words[2:], strict=False)):
-        importing = (importing or (a == "use" and b not in IMPORTS)) and a != ";"
-        named = {
-            "fn": b not in names.tests,
-            "let": c == "=" and place + 3 < len(words) and words[place + 3] in ("|", "||", "move"),
-            "as": c in (";", ",", "}"),
-        }
-        if (named.get(a, False) or importing) and b in names.free:
-            yield b
-
-
-def _shadowing_methods(words: Sequence[str], names: GivenNames) -> Iterator[str]:
-    """Functions of the code whose names a trait of the tests gives to methods of its own."""
-    depth, traits, starting = 0, [], False  # the depths of the traits that a token stands in
-    for a, b in zip(words, words[1:], strict=False):
-        starting = (starting or a == "trait") and a != ";"
-        if a == "{":
-            depth += 1
-            if starting:
-                traits.append(depth)
-                starting = False
-        elif a == "}":
-            if traits and traits[-1] == depth:
-                traits.pop()
-            depth -= 1
-        elif a == "fn" and traits and b in names.functions:
-            yield b

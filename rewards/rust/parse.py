@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from rewards.rust.asserts import asserts_in
-from rewards.rust.boundary import GivenNames, read_boundary, split_leaves
+from rewards.rust.boundary import read_boundary, split_leaves
 from rewards.rust.grammar import syntax
 from rewards.rust.program import Body, Program, TestFunction
+from rewards.rust.shadows import GivenNames
 from rewards.rust.tokens import COMMENTS, Tokens, last_name, without_generics
 
 __all__ = ["MAX_PARSED", "code_blocks", "extract_code", "parse"]
@@ -109,7 +110,8 @@ def parse(source: str) -> Program:
     program.asserts = list(asserts_in(split_leaves(root, program.test_code)[0]))
     tests = {test.name.removeprefix("r#") for test in program.tests}
     names = GivenNames(program.test_names, tests, program.free, program.functions.keys())
-    program.depends_on_cfg, program.tests_extend_code, program.shadowed = read_boundary(root, program.test_code, names)
+    found = read_boundary(root, program.test_code, names)
+    program.depends_on_cfg, program.tests_extend_code, program.takes_address, program.shadowed = found
     return program
 
 

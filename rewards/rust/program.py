@@ -50,4 +50,5 @@ class Program:
     asserts: list[Assert] = field(default_factory=list)  # in test code, in order
     depends_on_cfg: bool = False  # whether code outside tests differs with a `cfg`
     tests_extend_code: bool = False  # whether test code implements something for a type that is not its own
-    shadowed: str = ""  # a function outside tests whose name means something else in them; empty for none
+    takes_address: bool = False  # whether it looks at the address of a value
+    shadowed: str = ""  # a name that means something else than a reader of the tests takes it for; empty for none

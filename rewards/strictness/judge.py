@@ -83,7 +83,8 @@ CONDITIONS: tuple[tuple[Callable[[Program, Verdict], bool], Callable[[Program, V
     (lambda p, v: not p.test_code, lambda p, v: "no tests in the code"),
     (lambda p, v: p.depends_on_cfg, lambda p, v: "code outside the tests depends on a cfg: not what is delivered ran"),
     (lambda p, v: p.tests_extend_code, lambda p, v: "the tests may change what the code outside them means"),
-    (lambda p, v: bool(p.shadowed), lambda p, v: f"in the tests {p.shadowed} is not the code's function of that name"),
+    (lambda p, v: p.takes_address, lambda p, v: "it looks at addresses, by which code can know that it is tested"),
+    (lambda p, v: bool(p.shadowed), lambda p, v: f"{p.shadowed} is not what it is elsewhere: the program gives this name to something else"),
 )
 
 

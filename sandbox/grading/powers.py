@@ -12,8 +12,8 @@ the program: `split` takes them out of its messages. What no lint reports needs 
 macro can make one (`_words`): `extern` for foreign functions, `unsafe` in an attribute, a macro's name in `concat!`. So
 does rustc's issue 25860, by which safe code can reach any memory: a reference to a reference, both with a lifetime.
 
-The lists also have what tells a program where it is called, such as the name of a thread: code that knows that it is
-tested is not what is delivered.
+The lists also have what tells a program where it is called, such as the name of a thread or the address of a function:
+code that knows that it is tested is not what is delivered.
 
 Not covered: other holes in the language, such as rustc's issue 57893.
 """
@@ -30,7 +30,10 @@ from sandbox.project import Project
 
 __all__ = ["EXAMINE", "FORCE", "UNKNOWN", "lists_directory", "powers_of", "split", "write_lists"]
 
-CODES = ("clippy::disallowed_methods", "clippy::disallowed_types", "clippy::disallowed_macros", "unsafe_code")
+CODES = (
+    "clippy::disallowed_methods", "clippy::disallowed_types", "clippy::disallowed_macros",
+    "clippy::fn_to_numeric_cast_any", "unsafe_code",
+)  # fmt: skip
 EXAMINE = [
     "--crate-name", "rust_program", "--edition=2021", "src/main.rs", "--test", "--emit=metadata", "--error-format=json",
     "--cap-lints=allow",
@@ -73,7 +76,8 @@ def powers_of(reports: Iterable[Message], project: Project) -> tuple[str, ...]:
     for report in reports:
         used = USED.match(report.text)
         line = project.line_in_source(report.line)
-        found.append((used[1] if used else f"unsafe code ({report.text})") + (f" in line {line}" if line else ""))
+        text = f"unsafe code ({report.text})" if report.code == "unsafe_code" else report.text
+        found.append((used[1] if used else text) + (f" in line {line}" if line else ""))
     return tuple(dict.fromkeys([*found, *_words(project.source)]))[:MAX_POWERS]
 
 
@@ -93,6 +97,8 @@ def _words(source: str) -> Iterator[str]:
             yield ("unsafe code" if word == "unsafe" else "foreign functions") + where
         if word in SPELLED or (word in PLACES and after in ("!", "as")):
             yield word + where
+    if any(a == "$" and c == "!" for a, c in zip(words, words[2:], strict=False)):  # a macro by a name that is given
+        yield from (f"{t.text} in line {t.line}" for t in found if t.text in PLACES or t.text in SPELLED)
     marks = [word for word in words if word != "mut"]
     for a, b, c, d in zip(marks, marks[1:], marks[2:], marks[3:], strict=False):
         if a == c == "&" and b[:1] == d[:1] == "'":

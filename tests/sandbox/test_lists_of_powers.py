@@ -25,6 +25,12 @@ LISTS = tomllib.loads((Path(powers.__file__).parent / powers.LISTS).read_text())
 FUNCTIONS, TYPES, MACROS = (
     [entry["path"] for entry in LISTS[f"disallowed-{kind}"]] for kind in ("methods", "types", "macros")
 )
+CALLED = {  # methods that only a call can name simply
+    "std::thread::JoinHandle::thread": "fn f() { let _ = std::thread::spawn(|| ()).thread(); }",
+    "std::thread::ScopedJoinHandle::thread": "fn g() { std::thread::scope(|s| { let _ = s.spawn(|| ()).thread(); }) }",
+    "std::any::Any::type_id": "fn h() { use std::any::Any as _; let _ = 1_u8.type_id(); }",
+}
+FUNCTIONS = [path for path in FUNCTIONS if path not in CALLED]
 ALLOW = "#![allow(warnings, clippy::all, clippy::disallowed_methods, clippy::disallowed_types)]\n"
 ALLOW += "#![allow(clippy::disallowed_macros, unsafe_code)]\n#![cfg_attr(all(), allow(clippy::restriction))]\n"
 TWO = ("copy", "hard_link", "rename", "soft_link", "symlink", "write", "set_var")
@@ -148,6 +154,17 @@ def test_every_item_of_the_lists_is_reported(
     assert [path for path, texts in reports.items() if not any(f"`{path}`" in text for text in texts)] == []
 
 
+@pytest.mark.parametrize("path", CALLED)
+def test_a_method_is_reported_where_it_is_called(path: str, reported: Callable[[str], dict[int, set[str]]]) -> None:
+    texts = reported(ALLOW + CALLED[path] + "\nfn main() {}\n")[ALLOW.count("\n") + 1]
+    assert any(f"`{path}`" in text for text in texts)
+
+
+def test_the_address_of_a_function_is_reported(reported: Callable[[str], dict[int, set[str]]]) -> None:
+    found = reported(ALLOW + "fn f() -> usize { f as usize }\nfn main() {}\n")
+    assert any("casting function" in text for text in found[ALLOW.count("\n") + 1])
+
+
 # What the modules hold besides: each stable item that is in no list, with the reason why it gives no power.
 
 COVERED = (
@@ -234,7 +251,7 @@ def stable_items(documentation: Path, module: str) -> list[str]:
 
 @pytest.mark.parametrize("module", COVERED)
 def test_every_stable_item_of_a_module_is_listed_or_harmless(module: str, documentation: Path) -> None:
-    known = {*FUNCTIONS, *TYPES, *MACROS, *(path for paths in HARMLESS.values() for path in paths.split())}
+    known = {*FUNCTIONS, *CALLED, *TYPES, *MACROS, *(path for paths in HARMLESS.values() for path in paths.split())}
     known |= {path.replace("core::", "std::", 1) for path in MACROS}
     found = stable_items(documentation, module)
     assert found or module == "os/linux/process", "the page of the module is read"

@@ -302,7 +302,7 @@ macro_rules! alike_at {
         match (&$left, &$right) {
             (left, right) => {
                 $crate::note(line!(), $place, *left == *right);
-                for part in 0..if $crate::on($id) { 8 } else { 0 } {
+                for part in 0..if $crate::on($id) { 24 } else { 0 } {
                     let (mut at_left, mut at_right) = (part, part);
                     if let ::core::option::Option::Some(mut other) = $crate::same_part!(right) {
                         if $crate::alter_part!(&mut other, &mut at_right) {
