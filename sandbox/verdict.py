@@ -77,7 +77,9 @@ class Evidence:
     functions: tuple[str, ...] = ()  # names of the functions outside tests, by their numbers
     asked: tuple[int, ...] = ()  # those of them that the tests call themselves
     required: tuple[int, ...] = ()  # those of them that the tests must reach
-    methods: tuple[tuple[int, int], ...] = ()  # methods and constant functions, most of which tests must reach, and their tokens
+    methods: tuple[int, ...] = ()  # methods and constant functions, most of which the tests must reach
+    own: tuple[int, ...] = ()  # those of them that implement no trait of another crate
+    sizes: tuple[int, ...] = ()  # the tokens of each function
     constructors: tuple[int, ...] = ()  # functions that make a value of their own type from other things
     exempt: tuple[int, ...] = ()  # those that make one from nothing, and what drops or hashes: nothing is asked of them
     hidden: tuple[str, ...] = ()  # what the tests use and what could not be changed
@@ -102,11 +104,9 @@ class Evidence:
         """The evidence that `to_json` wrote."""
         numbers = ("held", "failed", "alike", "panics", "missed", "entered", "called", "returned", "swallowed")
         runs = tuple(Run(**{**run, **{name: tuple(run[name]) for name in numbers}}) for run in record["runs"])
-        lists = {
-            name: tuple(record[name])
-            for name in ("removed", "functions", "asked", "required", "constructors", "exempt", "hidden", "alike")
-        }
-        lists |= {name: tuple((a, b) for a, b in record[name]) for name in ("asserts", "methods")}
+        flat = [name for name, value in record.items() if isinstance(value, (list, tuple)) and name != "runs"]
+        lists: dict[str, Any] = {name: tuple(record[name]) for name in flat}
+        lists["asserts"] = tuple((place, text) for place, text in record["asserts"])
         return cls(**{**record, "outcome": Outcome(record["outcome"]), "runs": runs, **lists})
 
 

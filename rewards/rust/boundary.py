@@ -67,7 +67,10 @@ def _takes_address(words: Sequence[str]) -> bool:
     """Whether a pointer is made of a reference, or printed."""
     pairs = zip(words, words[1:], strict=False)
     return (
-        not ADDRESSES.isdisjoint(words)
+        any(
+            b in ADDRESSES and (a in (".", "::") or c == "!")
+            for a, b, c in zip(words, words[1:], words[2:], strict=False)
+        )
         or any((a, b) in (("as", "*"), ("&", "raw")) for a, b in pairs)
         or any(word[:1] == '"' and POINTER.search(word) for word in words)
     )
@@ -120,5 +123,3 @@ def _last_name(words: Sequence[str]) -> str:
         if depth == 0 and word.isidentifier():
             name = word
     return name
-
-

@@ -76,7 +76,9 @@ def _by_variables(words: Sequence[str], names: GivenNames) -> Iterator[str]:
             bound += [pair for pair in after_statement if pair[0] == depth]
             after_statement = [pair for pair in after_statement if pair[0] < depth]
         elif word in ("let", "for", "fn"):
-            pattern = "let" if word == "let" and before in ("{", "}", ";", "") else "for" if word != "fn" else pattern or "fn"
+            pattern = (
+                "let" if word == "let" and before in ("{", "}", ";", "") else "for" if word != "fn" else pattern or "fn"
+            )
         elif word in ("=", "in"):
             pattern = ""
         elif word in names.free:

@@ -41,7 +41,15 @@ from rewards.strictness.nodes import (
     modifiers,
     opaque_names,
 )
-from rewards.strictness.results import Wrapping, early_return, own_alterations, own_values, return_of, returns_nothing, wrapping
+from rewards.strictness.results import (
+    Wrapping,
+    early_return,
+    own_alterations,
+    own_values,
+    return_of,
+    returns_nothing,
+    wrapping,
+)
 from rewards.strictness.test_code import inside, place_hash, read_test_code, start_of
 from sandbox.evidence.experiment import ALWAYS, MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant
 from sandbox.grading.batch import is_portable
@@ -91,7 +99,9 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
         asserts=tests.asserts,
         guards=dict(writer.guards),
         required=tuple(number for number in writer.required if number in writer.guards),
-        methods=writer.methods,
+        methods=tuple(writer.methods),
+        own=tuple(writer.own),
+        sizes=tuple(writer.sizes),
         named=tuple(n for n, name in enumerate(writer.functions) if name in tests.called or n in writer.made_by_macros),
         constructors=tuple(writer.constructors),
         exempt=tuple(writer.exempt),
@@ -137,7 +147,9 @@ class _Writer:
         self.functions: list[str] = []
         self.guards: dict[int, int] = {}  # of the functions that write down when they are entered: with which mutant
         self.required: list[int] = []  # functions that are no methods
-        self.methods: dict[int, int] = {}  # the others, but for what implements foreign traits, and their tokens
+        self.methods: list[int] = []  # methods and constant functions
+        self.own: list[int] = []  # those of them that implement no trait of another crate
+        self.sizes: list[int] = []  # the tokens of each function
         self.constructors: list[int] = []  # functions that make a value of their own type from other things
         self.unseen: list[str] = []  # functions that a macro makes and into which nothing can be put
         self.made_by_macros: list[int] = []  # functions that a macro makes
@@ -226,6 +238,7 @@ class _Writer:
                 return
             function = len(self.functions)
             self.functions.append(found.name)
+            self.sizes.append(found.size)
             self.made_by_macros.append(function)
             self.required.append(function)
             self.guards[function] = number
@@ -241,13 +254,16 @@ class _Writer:
         block = node.parent.parent if node.parent is not None else None
         body = node.child_by_field_name("body") or node
         tokens = sum(1 for _ in leaves(body))
+        self.sizes.append(tokens)
         if block is None or block.type not in ("impl_item", "trait_item"):
             self.required.append(function)
             return
         trait = block.child_by_field_name("trait")
         name = last_name(without_generics(trait)) if trait is not None else ""
+        if not name or name in self._traits:
+            self.own.append(function)
         if name not in UNASKED or name in self._traits:
-            self.methods[function] = tokens
+            self.methods.append(function)
         elif name in NEVER_ASKED:
             self.exempt.append(function)
         if makes_value(node, block):
@@ -259,7 +275,8 @@ class _Writer:
         body, kind = node.child_by_field_name("body"), node.child_by_field_name("return_type")
         text = None if returns_nothing(kind) else early_return(kind, SEEDS[0])
         number = self._mutant(function, "return", fragile=True) if text else None
-        self.methods[function] = sum(1 for _ in leaves(body)) if body is not None else 0
+        if function not in self.methods:
+            self.methods.append(function)
         if body is None or number is None or text is None:
             self.opaque.add(self.functions[function])
             return -1, False

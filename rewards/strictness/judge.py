@@ -84,7 +84,10 @@ CONDITIONS: tuple[tuple[Callable[[Program, Verdict], bool], Callable[[Program, V
     (lambda p, v: p.depends_on_cfg, lambda p, v: "code outside the tests depends on a cfg: not what is delivered ran"),
     (lambda p, v: p.tests_extend_code, lambda p, v: "the tests may change what the code outside them means"),
     (lambda p, v: p.takes_address, lambda p, v: "it looks at addresses, by which code can know that it is tested"),
-    (lambda p, v: bool(p.shadowed), lambda p, v: f"{p.shadowed} is not what it is elsewhere: the program gives this name to something else"),
+    (
+        lambda p, v: bool(p.shadowed),
+        lambda p, v: f"{p.shadowed} is not what it is elsewhere: the program gives this name to something else",
+    ),
 )
 
 
@@ -109,13 +112,25 @@ def _weakness(evidence: Evidence) -> str:
         return f"nothing can be changed in {evidence.hidden[0]}, so that it cannot be examined"
     if missing := [evidence.functions[number] for number in evidence.required if number not in plain.entered]:
         return f"no test reached the function {missing[0]}"
-    unreached = [(tokens, number) for number, tokens in evidence.methods if number not in plain.entered]
-    tokens = sum(tokens for _, tokens in evidence.methods)
-    if tokens and (2 * sum(n for n, _ in unreached) >= tokens or 2 * len(unreached) >= len(evidence.methods)):
-        return f"the tests reach less than half of the methods, and not {evidence.functions[max(unreached)[1]]}"
+    if unreached := _unreached_methods(evidence):
+        return f"the tests reach less than half of the methods, and not {unreached}"
     if evidence.reason:
         return f"the tests are too slow to be examined: {evidence.reason}"
     return _indifference(evidence)
+
+
+def _unreached_methods(evidence: Evidence) -> str:
+    """The largest method that no test reached, where these are half of the methods or more; else empty."""
+    reached = set(evidence.runs[0].entered)
+    unreached = {number: evidence.sizes[number] for number in evidence.methods if number not in reached}
+    own = [number for number in unreached if number in evidence.own]
+    tokens = sum(unreached.values())
+    half = 2 * tokens >= sum(evidence.sizes[number] for number in evidence.methods) and 4 * tokens >= sum(
+        evidence.sizes
+    )
+    if unreached and (half or 2 * len(own) >= len(evidence.own) > 0):
+        return evidence.functions[max(unreached, key=lambda number: unreached[number])]
+    return ""
 
 
 def _indifference(evidence: Evidence) -> str:
@@ -125,15 +140,20 @@ def _indifference(evidence: Evidence) -> str:
     for run in evidence.runs[1:]:
         tried.setdefault(run.function, []).append(run)
     by_assert = False
+    indifferent: dict[int, int] = {}  # functions that the tests do not call themselves, and their tokens
     for function, runs in tried.items():
         changed = [run for run in runs if run.reached and not run.unknown]
-        if any(map(evidence.noticed, changed)):
+        if any(map(evidence.noticed, changed)) and function not in evidence.constructors:
             only_missed = all(not run.failed and not set(run.panics) - set(plain.panics) for run in changed)
             if only_missed and (function not in plain.returned or changed[0].kind == "return"):
                 return f"the tests ask of {evidence.functions[function]} only that it panics"
             by_assert |= not only_missed
+        elif function not in evidence.asked and changed and all(run.passed for run in changed):
+            indifferent[function] = evidence.sizes[function]
         elif reason := _unnoticed(evidence, function, changed):
             return reason
+    if 4 * sum(indifferent.values()) > sum(evidence.sizes):
+        return f"the tests pass whatever {evidence.functions[max(indifferent, key=lambda n: indifferent[n])]} does"
     if by_assert:
         return ""
     return "no change of the code makes an assert false" if tried else "the tests call nothing that could be changed"
@@ -142,11 +162,9 @@ def _indifference(evidence: Evidence) -> str:
 def _unnoticed(evidence: Evidence, function: int, changed: Sequence[Run]) -> str:
     """Why a function may not stay without a change that the tests notice; empty where it may."""
     name = evidence.functions[function]
-    if function in evidence.exempt:
+    if function in evidence.exempt or function not in evidence.asked:
         return ""
-    if function not in evidence.asked:  # enough that something fails
-        return f"the tests pass whatever {name} does" if changed and all(run.passed for run in changed) else ""
-    if function in evidence.constructors and (not changed or not all(run.passed for run in changed)):
+    if function in evidence.constructors and (not changed or any(evidence.noticed(r) or not r.passed for r in changed)):
         return ""
     if not changed:
         return f"nothing can be changed in {name}, so that it cannot be examined"
@@ -170,8 +188,8 @@ def mutation_score(evidence: Evidence | None) -> float | None:
         return None
     tried = [run for run in evidence.runs[1:] if run.reached and not run.unknown]
     noticed = sum(evidence.noticed(run) or run.endless or not run.passed for run in tried)
-    reached = sum(tokens for number, tokens in evidence.methods if number in evidence.runs[0].entered)
-    share = reached / sum(tokens for _, tokens in evidence.methods) if reached else 1.0
+    reached = sum(evidence.sizes[number] for number in evidence.methods if number in evidence.runs[0].entered)
+    share = reached / sum(evidence.sizes[number] for number in evidence.methods) if reached else 1.0
     return share * noticed / len(tried) if tried else None
 
 

@@ -19,6 +19,7 @@ class MacroFunction(NamedTuple):
 
     name: str  # or the metavariable that stands for it
     result: str  # what it returns, as in the macro; empty for nothing
+    size: int  # its tokens
     body: int  # the byte after the brace that opens its body; 0 where nothing may be put in
 
 
@@ -32,7 +33,7 @@ def macro_functions(definition: Node) -> Iterator[MacroFunction]:
     """
     if definition.type == "macro_invocation":
         texts = [node_text(token) for token in leaves(definition)]
-        yield from (MacroFunction(_name(texts, place), "", 0) for place, text in enumerate(texts) if text == "fn")
+        yield from (MacroFunction(_name(texts, place), "", 0, 0) for place, text in enumerate(texts) if text == "fn")
     for rule in definition.named_children:
         if rule.type != "macro_rule" or (right := rule.child_by_field_name("right")) is None:
             continue
@@ -43,7 +44,8 @@ def macro_functions(definition: Node) -> Iterator[MacroFunction]:
             if text != "fn" or (end := _body(texts, place)) is None:
                 continue
             unseen = hidden[place] or "const" in texts[max(0, place - 2) : place]
-            yield MacroFunction(_name(texts, place), _result(texts[place:end]), 0 if unseen else tokens[end].end_byte)
+            start = 0 if unseen else tokens[end].end_byte
+            yield MacroFunction(_name(texts, place), _result(texts[place:end]), _end(texts, end) - end, start)
 
 
 def _arguments(texts: Sequence[str]) -> Iterator[bool]:
@@ -77,6 +79,16 @@ def _body(texts: Sequence[str], place: int) -> int | None:
         if depth < 0 or (depth == 0 and texts[at] == ";"):
             return None
     return None
+
+
+def _end(texts: Sequence[str], place: int) -> int:
+    """The place after the brace that closes the one at a token."""
+    depth = 0
+    for at in range(place, len(texts)):
+        depth += (texts[at] in OPEN) - (texts[at] in CLOSE)
+        if depth == 0:
+            return at + 1
+    return len(texts)
 
 
 def _result(texts: Sequence[str]) -> str:

@@ -97,7 +97,9 @@ def _closure(trait: Node, kind: Node, *, boxed: bool, generics: frozenset[str]) 
         typed = ", ".join(f"{name}: {_line(k)}" for name, k in zip(given, parameters.named_children, strict=True))
         after = f"}}; ::std::boxed::Box::new(move |{typed}| -> {_line(result)} {{{change}"
         return Wrapping(f"{{ let mut {MADE}: {_line(kind)} = {{", after, change, f"{made}) }}")
-    if generics & set(map(node_text, leaves(trait))):  # a function within cannot name what the outer one is generic over
+    if generics & set(
+        map(node_text, leaves(trait))
+    ):  # a function within cannot name what the outer one is generic over
         typed = ", ".join(f"{name}: {_line(k)}" for name, k in zip(given, parameters.named_children, strict=True))
         after = f"}}; move |{typed}| -> {_line(result)} {{{change}"
         return Wrapping(f"{{ let mut {MADE} = {{", after, change, f"{made} }}")

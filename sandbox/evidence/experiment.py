@@ -58,7 +58,9 @@ class Experiment:
     asserts: tuple[tuple[str, str], ...]  # each assert of test code: its place, and what it says
     guards: Mapping[int, int]  # of functions that write down when they are entered: the mutant with which they do
     required: tuple[int, ...]  # functions that tests must reach: those that are no methods
-    methods: Mapping[int, int]  # methods and constant functions, most of which tests must reach, and their tokens
+    methods: tuple[int, ...]  # methods and constant functions, most of which tests must reach
+    own: tuple[int, ...]  # those of them that implement no trait of another crate
+    sizes: tuple[int, ...]  # the tokens of each function
     named: tuple[int, ...]  # functions whose names test code calls, or that a macro makes
     constructors: tuple[int, ...]  # functions that make a value of their own type from other things
     exempt: tuple[int, ...]  # those that make one from nothing, and what drops or hashes

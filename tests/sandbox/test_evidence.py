@@ -31,7 +31,9 @@ FUNCTION = "fn f(x: u8) -> u8 { let _call = ::S::enter(0); <1|if ::S::on(1) { re
 Examine = Callable[..., list[Evidence]]
 
 
-def made(template: str, *, catches: bool = False, portable: bool = True, thorough: bool = False, fragile: Sequence[int] = ()) -> Experiment:
+def made(
+    template: str, *, catches: bool = False, portable: bool = True, thorough: bool = False, fragile: Sequence[int] = ()
+) -> Experiment:
     """The experiment of a program with marks; all mutants change function 0."""
     parts, at = [], 0
     text = template.replace("S::", f"{SUPPORT}::")
