@@ -19,6 +19,7 @@ __all__ = ["Boundary", "read_boundary", "split_leaves"]
 
 ADDRESSES = frozenset(("as_ptr", "as_mut_ptr", "as_ptr_range", "from_ref", "addr_of", "addr_of_mut", "addr"))
 POINTER = re.compile(r"\{[^{}:]*:[^{}]*p\}")  # in a text that formats
+ITEMS = ("struct", "enum", "union", "trait")
 CFG = frozenset(("cfg", "cfg_attr", "cfg_select"))
 
 
@@ -80,7 +81,7 @@ def _extends(words: Sequence[str], place: int, outside: Set[str]) -> bool:
     """Whether an impl block of test code may change what code outside the tests does.
 
     It cannot if its type is defined in test code alone, nor if it gives a type methods that are named nowhere outside.
-    A trait of the tests for another type can: its methods may come before the type's own.
+    A trait of the tests can for a type of the standard library: its methods may come before the type's own.
 
     Args:
         words: The tokens of test code.
@@ -90,11 +91,13 @@ def _extends(words: Sequence[str], place: int, outside: Set[str]) -> bool:
     end = next((i for i in range(place, len(words)) if words[i] == "{"), len(words))
     header = words[place + 1 : end]
     at = header.index("for") if "for" in header else -1
-    kind = _last_name(header[at + 1 :])
-    if kind in {b for a, b in zip(words, words[1:], strict=False) if a in ("struct", "enum", "union")} - outside:
+    kind, trait = _last_name(header[at + 1 :]), _last_name(header[:at]) if at >= 0 else ""
+    defined = {b: a for a, b in zip(words, words[1:], strict=False) if a in ITEMS and b not in outside}
+    if defined.get(kind, "trait") != "trait":
         return False
     methods = set(_methods(words, end))
-    return at >= 0 or any(name.startswith("$") for name in methods) or not outside.isdisjoint(methods)
+    foreign = at >= 0 and (trait not in defined or kind not in outside)
+    return foreign or any(name.startswith("$") for name in methods) or not outside.isdisjoint(methods)
 
 
 def _methods(words: Sequence[str], start: int) -> Iterator[str]:

@@ -18,7 +18,7 @@ class Edits:
 
     def __init__(self, source: str) -> None:
         self._source = source.encode("utf-8", "replace")
-        # Start and order, end, text, mutant, and the text in its place without the mutant where that is not the old one.
+        # Start and order, end, text, mutant, and what stands there without the mutant if that is not the old text.
         self._edits: list[tuple[tuple[int, int, int, int], int, str, int, str | None]] = []
 
     def line(self, at: int) -> int:

@@ -112,8 +112,8 @@ def _weakness(evidence: Evidence) -> str:
         return f"nothing can be changed in {evidence.hidden[0]}, so that it cannot be examined"
     if missing := [evidence.functions[number] for number in evidence.required if number not in plain.entered]:
         return f"no test reached the function {missing[0]}"
-    if unreached := _unreached_methods(evidence):
-        return f"the tests reach less than half of the methods, and not {unreached}"
+    if method := _unreached_methods(evidence):
+        return f"the tests reach less than half of the methods, and not {method}"
     if evidence.reason:
         return f"the tests are too slow to be examined: {evidence.reason}"
     return _indifference(evidence)
@@ -143,11 +143,12 @@ def _indifference(evidence: Evidence) -> str:
     indifferent: dict[int, int] = {}  # functions that the tests do not call themselves, and their tokens
     for function, runs in tried.items():
         changed = [run for run in runs if run.reached and not run.unknown]
-        if any(map(evidence.noticed, changed)) and function not in evidence.constructors:
-            only_missed = all(not run.failed and not set(run.panics) - set(plain.panics) for run in changed)
-            if only_missed and (function not in plain.returned or changed[0].kind == "return"):
+        if any(map(evidence.noticed, changed)):
+            by_panic = all(not run.failed and not set(run.panics) - set(plain.panics) for run in changed)
+            empty = function not in plain.returned or changed[0].kind == "return"
+            if by_panic and empty and function not in evidence.constructors:
                 return f"the tests ask of {evidence.functions[function]} only that it panics"
-            by_assert |= not only_missed
+            by_assert |= not by_panic
         elif function not in evidence.asked and changed and all(run.passed for run in changed):
             indifferent[function] = evidence.sizes[function]
         elif reason := _unnoticed(evidence, function, changed):

@@ -7,8 +7,8 @@ from tree_sitter import Node
 from rewards.rust.tokens import last_name, leaves, node_text, without_generics
 
 __all__ = [
-    "RELATIONS", "has_let", "has_parameters", "holds", "holds_function", "identifiers", "is_relation", "makes_value", "modifiers",
-    "opaque_names",
+    "RELATIONS", "has_let", "has_parameters", "holds", "holds_function", "identifiers", "is_relation", "makes_value",
+    "modifiers", "opaque_names",
 ]  # fmt: skip
 
 RELATIONS = frozenset(("==", "!=", "<", "<=", ">", ">="))

@@ -144,8 +144,9 @@ def own_alterations(node: Node) -> str:
     return (
         f" impl{parameters} ::{SUPPORT}::Alter for {name}{given} {where} {{ fn alter(&mut self, at: &mut usize) -> "
         f"bool {{ match self {{ {', '.join(altering for altering, _ in arms)} }} }} }} "
-        f"impl{parameters} ::{SUPPORT}::Same for {name}{given} {where} {{ fn same(&self) -> ::core::option::Option<Self> "
-        f"{{ ::core::option::Option::Some(match self {{ {', '.join(copying for _, copying in arms)} }}) }} }}"
+        f"impl{parameters} ::{SUPPORT}::Same for {name}{given} {where} {{ fn same(&self) -> "
+        f"::core::option::Option<Self> {{ ::core::option::Option::Some(match self {{ "
+        f"{', '.join(copying for _, copying in arms)} }}) }} }}"
     )
 
 

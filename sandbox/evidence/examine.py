@@ -164,7 +164,7 @@ class _Runs:
 
     def _run(self, mutant: int) -> Run:
         """Run the tests once."""
-        binary, word = self._crate.binary, self._crate.word
+        binary, word, made = self._crate.binary, self._crate.word, self._member.experiment
         names = [f"{self._member.module}::"] if self._member.module else []
         libraries = self._isolation.toolchain.libraries
         limits = self._limits
@@ -179,7 +179,7 @@ class _Runs:
             env={
                 **self._project.environment(self._isolation.toolchain.bin),
                 "LD_LIBRARY_PATH": str(libraries),
-                "EVIDENCE": f"{word}:{mutant}:{self._fuel}:{self._member.experiment.salt}:{int(self._member.experiment.catches)}",
+                "EVIDENCE": f"{word}:{mutant}:{self._fuel}:{made.salt}:{int(made.catches)}",
             },
             tree_cpu_s=limits.run_cpu_s,
             idle_s=limits.idle_s,

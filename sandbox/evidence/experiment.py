@@ -44,7 +44,8 @@ class Mutant(NamedTuple):
     """One change. Its number is its place in `Experiment.mutants`, from 1."""
 
     function: int  # the number of the function in which it stands; or NO_FUNCTION
-    kind: str  # "return", "nothing", "operator", "relation", "condition", "constant", "statement"; "value", "equality": no change
+    # "return", "nothing", "operator", "relation", "condition", "constant", "statement"; "value", "equality": no change
+    kind: str
     fragile: bool = False  # whether it must be removed first if the program does not compile with it
 
 

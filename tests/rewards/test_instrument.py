@@ -71,7 +71,7 @@ def test_what_must_stay_constant_cannot_be_seen_and_is_not_strict(name: str, poo
     code = UNSEEN[name][0] + module(UNSEEN[name][1])
     verdict = Submission(pool, code).future.result()
     assert verdict.evidence is not None and verdict.evidence.runs[0].passed
-    assert judge(code, verdict) == (False, "the tests use f, in which nothing can be changed: it cannot be examined")
+    assert judge(code, verdict) == (False, "nothing can be changed in f, so that it cannot be examined")
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -188,7 +188,7 @@ def test_more_functions_and_asserts_than_there_are_numbers(pool: SandboxPool) ->
     assert verdict.evidence is not None and verdict.evidence.runs[0].passed
     assert len(verdict.evidence.runs[0].held) == 300
     judgement = judge(code, verdict)
-    assert not judgement.strict and judgement.reason.startswith("the tests use f")
+    assert not judgement.strict and judgement.reason.startswith("nothing can be changed in f")
 
 
 def test_an_endless_change_takes_no_more_than_its_fuel(pool: SandboxPool) -> None:

@@ -193,7 +193,13 @@ def test_the_verdict_alone_can_refuse(change: dict[str, object], reason: str) ->
 
 
 PLAIN = Run(0, held=("3:a", "4:b"), entered=(0, 1), called=(0, 1), passed=True)
-KNOWN = {"functions": ("add", "sub"), "required": (0, 1), "asserts": (("3:a", "assert(x)"), ("4:b", "assert(y)"))}
+KNOWN = {
+    "functions": ("add", "sub"),
+    "asked": (0, 1),
+    "sizes": (9, 9),
+    "required": (0, 1),
+    "asserts": (("3:a", "assert(x)"), ("4:b", "assert(y)")),
+}
 
 
 def change(function: int, **facts: object) -> Run:
@@ -204,10 +210,6 @@ def nothing(function: int, **facts: object) -> Run:
     return dataclasses.replace(change(function, **facts), kind="nothing")
 
 
-def field(function: int, **facts: object) -> Run:
-    return dataclasses.replace(change(function, **facts), kind="field")
-
-
 RETURNS = dataclasses.replace(PLAIN, returned=(0, 1))
 
 
@@ -215,19 +217,22 @@ RETURNS = dataclasses.replace(PLAIN, returned=(0, 1))
     ("runs", "reason"),
     [
         ((PLAIN, change(0, failed=("3:a",)), change(1, failed=("4:b",))), ""),
-        ((PLAIN, change(0, failed=("3:a",)), change(1, unknown=True)), "nothing that sub does can be changed"),
+        ((PLAIN, change(0, failed=("3:a",)), change(1, unknown=True)), "nothing can be changed in sub"),
         ((PLAIN, change(0, failed=("3:a",)), change(1)), "the tests pass whatever sub does"),
-        ((PLAIN, change(0, failed=("3:a",)), change(1), change(1, panics=("5:0",))), ""),
+        ((PLAIN, change(0, failed=("3:a",)), change(1), change(1, panics=("5:0",), passed=False)), ""),
+        ((PLAIN, change(0, failed=("3:a",)), change(1, panics=("5:0",))), "the tests pass whatever sub does"),
+        (
+            (PLAIN, change(0, failed=("3:a",)), change(1, failed=("4:b",), ends=True)),
+            "the tests pass whatever sub does",
+        ),
         ((PLAIN, change(0, passed=False), change(1, failed=("4:b",))), "the tests pass whatever add does"),
         ((PLAIN, change(0, missed=(7,)), change(1, missed=(7,))), "the tests ask of add only that it panics"),
         ((PLAIN, nothing(0, missed=(7,))), "the tests ask of add only that it panics"),
-        ((RETURNS, nothing(0, missed=(7,))), "no change of the code makes an assert false"),
+        ((RETURNS, nothing(0, missed=(7,)), nothing(1, missed=(7,))), "no change of the code makes an assert false"),
         ((RETURNS, nothing(0, missed=(7,)), change(1, failed=("4:b",))), ""),
-        ((PLAIN, change(0, reached=False)), "nothing that add does can be changed"),
-        ((PLAIN, change(0, failed=("3:a",)), field(1)), "the tests compare what sub returns by an equality"),
-        ((PLAIN, change(0, failed=("3:a",)), field(1, unknown=True), change(1, failed=("4:b",))), ""),
+        ((PLAIN, change(0, reached=False)), "nothing can be changed in add"),
         ((dataclasses.replace(PLAIN, swallowed=(9,)),), "the tests pass though they panic in line 9"),
-        ((PLAIN,), "the tests call nothing that could be changed"),
+        ((PLAIN,), "nothing can be changed in add"),
         ((dataclasses.replace(PLAIN, failed=("4:b",)),), "an assert is false and the tests pass: assert(y)"),
         ((dataclasses.replace(PLAIN, held=("3:a",)),), "no test reached the assert assert(y)"),
         ((dataclasses.replace(PLAIN, held=()),), "no test reached an assert"),
@@ -251,9 +256,17 @@ def test_little_is_asked_of_constructors_and_most_of_the_methods_must_be_reached
     assert reason((first, change(1)), exempt=(1,)) == strict
     assert reason((first, change(1)), constructors=(1,)) == "the tests pass whatever sub does"
     assert reason((first, change(1, passed=False)), constructors=(1,)) == strict
-    named = {"functions": ("add", "sub", "get", "set"), "required": ()}
-    assert reason((first,), **named, methods=((0, 9), (2, 4), (3, 5))).endswith("half of the methods, and not set")
-    assert reason((first,), **named, methods=((0, 9), (2, 4), (3, 4))) == strict
+    assert reason((first, change(1)), asked=(0,), sizes=(9, 3)) == strict
+    assert reason((first, change(1)), asked=(0,), sizes=(9, 4)) == "the tests pass whatever sub does"
+    assert (
+        reason((first, change(1, failed=("4:b",))), alike=("4:b",))
+        == "an assert holds for other values, too: assert(y)"
+    )
+    methods = {"functions": ("add", "sub", "get", "set"), "required": (), "asked": (0,), "methods": (0, 2, 3)}
+    assert reason((first,), **methods, sizes=(9, 1, 4, 5)).endswith("half of the methods, and not set")
+    assert reason((first,), **methods, sizes=(9, 1, 4, 4)) == strict
+    assert reason((first,), **methods, sizes=(9, 40, 4, 5)) == strict, "they are a small part of the program"
+    assert reason((first,), **methods, own=(0, 2, 3), sizes=(90, 1, 4, 5)).endswith("and not set")
 
 
 def test_asserts_that_say_the_same_count_once_and_only_if_a_change_made_them_false() -> None:

@@ -121,6 +121,11 @@ def test_code_that_differs_with_a_cfg_is_seen(code, depends):
     [
         ("struct Mock; impl Shape for Mock { fn area(&self) -> i32 { 1 } }", False),
         ("trait Ext { fn x(&self); } impl Ext for Sq { fn x(&self) {} }", False),
+        ("trait Ext { fn area(&self); } impl Ext for Sq { fn area(&self) {} }", True),
+        (
+            "trait Ext { fn to_vec(self) -> Vec<u8>; } impl Ext for &[u8] { fn to_vec(self) -> Vec<u8> { vec![] } }",
+            True,
+        ),
         ("impl Sq { fn sample() -> Sq { Sq } }", False),
         ("impl Sq { fn area(&self) -> i32 { 1 } }", True),
         ("impl Shape for Sq { fn area(&self) -> i32 { 1 } }", True),
@@ -213,3 +218,52 @@ def test_a_megabyte_of_fences_takes_no_time():
     code_blocks("```" + " " * 500_000 + "`")
     code_blocks("```rust" + " \t" * 250_000 + "x`")
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("fn f() {} #[cfg(test)] mod t { fn f() {} }", "f"),
+        ("fn f() {} #[cfg(test)] mod t { #[test] fn f() {} }", ""),
+        ("fn f() {} #[cfg(test)] mod t { static f: fn() = g; }", "f"),
+        ("fn f() {} #[cfg(test)] mod t { use std::cmp::max as f; }", "f"),
+        ("fn max() {} #[cfg(test)] mod t { use std::cmp::max; }", "max"),
+        ("fn max() {} #[cfg(test)] mod t { use super::{max, min}; }", ""),
+        ("fn f() {} #[test] fn t() { let f = |x| { x }; f(1); }", "f"),
+        ("fn f() {} #[test] fn t() { let f: fn(u8) -> u8 = |x| x; f(1); }", "f"),
+        ("fn f() {} #[test] fn t() { let (f, _) = (g, 1); f(1); }", "f"),
+        ("fn f() {} #[test] fn t() { let f = f(1); assert_eq!(f, 2); }", ""),
+        ("fn f() {} #[test] fn t() { { let f = f(1); } f(1); }", ""),
+        ("fn f() {} #[cfg(test)] mod t { fn check(f: fn()) { f(); } }", "f"),
+        ("fn f() {} #[test] fn t() { for f in [g] { f(); } }", "f"),
+        ("fn f() {} #[test] fn t() { [g].iter().for_each(|f| { f(); }); }", "f"),
+        ("struct S; impl S { fn f(&self) {} } #[cfg(test)] mod t { trait T { fn f(self); } }", "f"),
+        ("fn f() {} #[cfg(test)] mod t { macro_rules! m { ($n:ident) => { fn $n() {} }; } m!(f); }", "f"),
+        ("fn f() {} #[cfg(test)] mod t { macro_rules! m { ($n:ident) => { #[test] fn $n() {} }; } m!(f); }", ""),
+        ("macro_rules! vec { () => {}; } fn f() {}", "vec"),
+        ("macro_rules! assert_eq { () => {}; } fn f() {}", "assert_eq"),
+        ("use mine as assert_eq; fn f() {}", "assert_eq"),
+        ("struct String(u8); fn f() {}", "String"),
+        ("#[cfg(test)] mod t { fn Some(x: u8) -> u8 { x } }", "Some"),
+        ("enum E { Some, Other } use E::*; fn f() {}", "Some"),
+        ("enum E { None, Other } use E::Other; fn f() {}", ""),
+        ("type Result<T> = std::result::Result<T, String>; fn f() {}", ""),
+    ],
+)
+def test_names_that_mean_something_else_are_seen(code: str, name: str) -> None:
+    assert parse(code).shadowed == name
+
+
+@pytest.mark.parametrize(
+    ("code", "taken"),
+    [
+        ("fn f(x: &u8) -> usize { x as *const u8 as usize }", True),
+        ("fn f(x: &[u8]) -> usize { x.as_ptr() as usize }", True),
+        ("fn f(x: u8) { let _ = &raw const x; }", True),
+        ('fn f(x: &u8) -> String { format!("{x:p}") }', True),
+        ("fn f(addr: u8, x: u8) -> u8 { addr * x }", False),
+        ('fn f(x: f64) -> String { format!("{x:.2}{x:>p$}", p = 3) }', False),
+    ],
+)
+def test_looking_at_addresses_is_seen(code: str, taken: bool) -> None:
+    assert parse(code).takes_address == taken

@@ -18,7 +18,7 @@ from sandbox.errors import PoolClosed
 from sandbox.evidence import crate as crates
 from sandbox.evidence import examine as examining
 from sandbox.evidence.examine import examine
-from sandbox.evidence.experiment import ALWAYS, ASSERTS, MAX_IDS, SUPPORT, Experiment, Mutant, Part
+from sandbox.evidence.experiment import ALWAYS, MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant, Part, asserts_text
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 from sandbox.verdict import Evidence, Outcome, Run, Verdict
@@ -26,13 +26,19 @@ from sandbox.workers.pool import SandboxPool
 
 LIMITS = Limits(compile_cpu_s=20, run_cpu_s=3, wall_s=30)
 MARK = re.compile(r"<(\d+)\|([^|>]*)(?:\|([^>]*))?>")
-TESTS = f"mod tests {{ {ASSERTS} use super::*; #[test] fn t() {{ assert_eq!(f(1), 2); }} }}\n"
+TESTS = f"mod tests {{ {asserts_text()} use super::*; #[test] fn t() {{ assert_eq!(f(1), 2); }} }}\n"
 FUNCTION = "fn f(x: u8) -> u8 { let _call = ::S::enter(0); <1|if ::S::on(1) { return 9; }> x + 1 }\n"
 Examine = Callable[..., list[Evidence]]
 
 
 def made(
-    template: str, *, catches: bool = False, portable: bool = True, thorough: bool = False, fragile: Sequence[int] = ()
+    template: str,
+    *,
+    catches: bool = False,
+    equality: int = 0,
+    portable: bool = True,
+    thorough: bool = False,
+    fragile: Sequence[int] = (),
 ) -> Experiment:
     """The experiment of a program with marks; all mutants change function 0."""
     parts, at = [], 0
@@ -50,14 +56,16 @@ def made(
         asserts=(),
         guards={0: ALWAYS},
         required=(0,),
-        methods={},
+        methods=(),
+        own=(),
+        sizes=(9,),
         named=(),
         constructors=(),
         exempt=(),
         hidden=(),
         test_lines=tuple((n, n) for n, line in enumerate(lines, 1) if line.startswith("mod tests")),
         tests=tuple((n, n) for n, line in enumerate(lines, 1) if "#[test]" in line),
-        compares=False,
+        equality=equality,
         salt=7,
         plan={0: tuple(range(1, count + 1))},
         catches=catches,
@@ -300,17 +308,43 @@ def test_values_of_generic_code_are_known_when_it_runs(examined: Examine) -> Non
     assert (evidence.runs[1].unknown, noticed(evidence)) == (False, {1: True})
 
 
-@pytest.mark.parametrize(("part", "known"), [(0, True), (1, True), (2, False)])
-def test_a_part_is_altered_so_little_that_a_lenient_equality_does_not_see_it(
-    part: int, known: bool, examined: Examine
-) -> None:
-    text = (
-        "struct Odd;\nfn f(x: u8) -> u8 { let _call = ::S::enter(0);"
-        f' let mut made = (String::from("Ab"), vec![x]); <1|::S::alter!(1, made, {part});>'
-        ' made.0.eq_ignore_ascii_case("ab") as u8 + made.1.len() as u8 }\n'
+LENIENT = {
+    "lengths": ("impl PartialEq for W { fn eq(&self, o: &W) -> bool { self.0.len() == o.0.len() } }", True),
+    "the last of many": ("impl PartialEq for W { fn eq(&self, o: &W) -> bool { self.0.last() == o.0.last() } }", True),
+    "everything": ("impl PartialEq for W { fn eq(&self, o: &W) -> bool { self.0.iter().eq(&o.0) } }", False),
+}
+
+
+@pytest.mark.parametrize("name", LENIENT)
+def test_an_equality_is_asked_about_values_that_differ_a_little(name: str, examined: Examine) -> None:
+    own = (
+        f"impl ::{SUPPORT}::Same for W {{ fn same(&self) -> Option<W> {{ ::{SUPPORT}::same_part!(&self.0).map(W) }} }}"
     )
-    (evidence,) = examined(made(text + TESTS))
-    assert (evidence.runs[1].reached, evidence.runs[1].unknown, noticed(evidence)) == (True, not known, {1: False})
+    own += f" impl ::{SUPPORT}::Alter for W {{ fn alter(&mut self, at: &mut usize) -> bool {{ self.0.alter(at) }} }}"
+    code = f"use ::{SUPPORT}::Alter as _; struct W(Vec<u8>); {LENIENT[name][0]} {own}\n"
+    code += (
+        FUNCTION.replace("-> u8", "-> W").replace("return 9;", "return W(vec![9]);").replace("x + 1", "W(vec![x, 7])")
+    )
+    tests = TESTS.replace(asserts_text(), asserts_text(2)).replace("f(1), 2", "f(1), W(vec![1, 7])")
+    mutants = (Mutant(0, "return"), Mutant(NO_FUNCTION, "equality"))
+    (evidence,) = examined(replace(made(code + tests, equality=2), mutants=mutants))
+    assert evidence.removed == () and evidence.runs[0].passed
+    assert evidence.alike == (evidence.runs[0].held if LENIENT[name][1] else ())
+
+
+def test_a_false_assert_ends_its_test_where_a_panic_may_be_caught(examined: Examine) -> None:
+    caught = TESTS.replace("assert_eq!(f(1), 2);", "let _ = std::panic::catch_unwind(|| assert_eq!(f(1), 2));")
+    (goes_on,), (ends,) = examined(made(FUNCTION + caught)), examined(made(FUNCTION + caught, catches=True))
+    assert (noticed(goes_on), noticed(ends)) == ({1: True}, {1: False})
+    (ends,) = examined(made(FUNCTION + TESTS, catches=True))
+    assert noticed(ends) == {1: True} and ends.runs[0].passed and not ends.runs[1].passed
+
+
+def test_functions_that_other_functions_call_are_changed_too(examined: Examine) -> None:
+    text = "fn g(x: u8) -> u8 { let _call = ::S::enter(0); <1|if ::S::on(1) { return 9; }> x + 1 }\n"
+    text += "fn f(x: u8) -> u8 { let _call = ::S::enter(1); g(x) }\n"
+    (evidence,) = examined(replace(made(text + TESTS), functions=("g", "f"), guards={0: ALWAYS, 1: ALWAYS}))
+    assert (evidence.runs[0].called, evidence.asked, evidence.runs[1].called_function) == ((1,), (1,), False)
 
 
 def test_no_more_ids_are_given_than_the_library_counts() -> None:
@@ -386,7 +420,10 @@ def test_evidence_goes_through_json_and_comes_back_equal(examined: Examine) -> N
         evidence,
         functions=("f", "g"),
         required=(0,),
-        methods=((1, 20),),
+        methods=(1,),
+        own=(1,),
+        sizes=(20, 30),
+        alike=("3:b",),
         constructors=(2,),
         exempt=(3,),
         hidden=("h",),
@@ -398,9 +435,8 @@ def test_evidence_goes_through_json_and_comes_back_equal(examined: Examine) -> N
         assert Evidence.from_json(json.loads(json.dumps(found.to_json()))) == found
         verdict = Verdict(Outcome.PASSED, evidence=found, powers=("a in line 1",))
         assert Verdict.from_json(json.loads(json.dumps(verdict.to_json()))) == verdict
-    every = Run(
-        1, 2, "return", True, ("1:a",), ("2:b",), ("3:c",), (4,), (5,), (6,), (7,), (8,), True, True, True, True
-    )
+    places = (("1:a",), ("2:b",), ("2:c",), ("3:c",))
+    every = Run(1, 2, "return", True, True, *places, (4,), (5,), (6,), (7,), (8,), True, True, True, True)
     kept = Evidence(Outcome.PASSED, (every,))
     assert Evidence.from_json(json.loads(json.dumps(kept.to_json()))) == kept
     assert Verdict.from_json(Verdict(Outcome.PASSED).to_json()).evidence is None
