@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-__all__ = ["PHASES", "Diagnostic", "Evidence", "Outcome", "Run", "Verdict"]
+__all__ = ["PHASES", "Diagnostic", "Evidence", "Function", "Outcome", "Run", "Verdict"]
 
 PHASES = ("build", "clippy", "test")
 
@@ -41,6 +41,22 @@ class Diagnostic:
     code: str | None  # "E0308", "clippy::needless_return"; None where rustc gives none
     message: str
     line: int | None
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function outside tests, as far as tests have to do with it."""
+
+    name: str
+    tokens: int = 0  # of its body
+    # "free"; "method" of a type or a trait of the program's own, "trait" of one that implements a trait of another
+    # crate, "unasked" for traits whose methods are for people; "macro": made by a macro
+    kind: str = "free"
+    # what tests must notice: "any change"; "a failure" at least, where it makes a value of its own type from others;
+    # "nothing", where it makes one from nothing, drops or hashes
+    demand: str = "any change"
+    seen: bool = True  # whether it writes down when it is entered
+    asked: bool = False  # whether the tests call it themselves
 
 
 @dataclass(frozen=True)
@@ -74,14 +90,7 @@ class Evidence:
     outcome: Outcome  # PASSED: the experiment was made
     runs: tuple[Run, ...] = ()
     removed: tuple[int, ...] = ()  # mutants that do not compile
-    functions: tuple[str, ...] = ()  # names of the functions outside tests, by their numbers
-    asked: tuple[int, ...] = ()  # those of them that the tests call themselves
-    required: tuple[int, ...] = ()  # those of them that the tests must reach
-    methods: tuple[int, ...] = ()  # methods and constant functions, most of which the tests must reach
-    own: tuple[int, ...] = ()  # those of them that implement no trait of another crate
-    sizes: tuple[int, ...] = ()  # the tokens of each function
-    constructors: tuple[int, ...] = ()  # functions that make a value of their own type from other things
-    exempt: tuple[int, ...] = ()  # those that make one from nothing, and what drops or hashes: nothing is asked of them
+    functions: tuple[Function, ...] = ()  # by their numbers
     hidden: tuple[str, ...] = ()  # what the tests use and what could not be changed
     asserts: tuple[tuple[str, str], ...] = ()  # each assert of the tests: its place, and what it says
     alike: tuple[str, ...] = ()  # asserts that are true for values that differ in one part
@@ -104,8 +113,8 @@ class Evidence:
         """The evidence that `to_json` wrote."""
         numbers = ("held", "failed", "alike", "panics", "missed", "entered", "called", "returned", "swallowed")
         runs = tuple(Run(**{**run, **{name: tuple(run[name]) for name in numbers}}) for run in record["runs"])
-        flat = [name for name, value in record.items() if isinstance(value, (list, tuple)) and name != "runs"]
-        lists: dict[str, Any] = {name: tuple(record[name]) for name in flat}
+        lists: dict[str, Any] = {name: tuple(record[name]) for name in ("removed", "hidden", "alike")}
+        lists["functions"] = tuple(Function(**function) for function in record["functions"])
         lists["asserts"] = tuple((place, text) for place, text in record["asserts"])
         return cls(**{**record, "outcome": Outcome(record["outcome"]), "runs": runs, **lists})
 

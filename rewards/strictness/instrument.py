@@ -53,6 +53,7 @@ from rewards.strictness.results import (
 from rewards.strictness.test_code import inside, place_hash, read_test_code, start_of
 from sandbox.evidence.experiment import ALWAYS, MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant
 from sandbox.grading.batch import is_portable
+from sandbox.verdict import Function
 
 __all__ = ["experiment"]
 
@@ -82,8 +83,8 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
         thorough: Whether the plan turns on every change, for a mutation score.
 
     >>> made = experiment("fn f() -> u8 { 1 } #[cfg(test)] mod t { #[test] fn g() { assert_eq!(super::f(), 1); } }")
-    >>> made.functions, [mutant.kind for mutant in made.mutants], made.plan
-    (('f',), ['return', 'return', 'return', 'constant'], {0: (1, 2, 3, 4)})
+    >>> [function.name for function in made.functions], [mutant.kind for mutant in made.mutants], made.plan
+    (['f'], ['return', 'return', 'return', 'constant'], {0: (1, 2, 3, 4)})
     """
     program = parse(source) if program is None else program
     if SUPPORT in source or not program.test_code:
@@ -98,13 +99,7 @@ def experiment(source: str, *, program: Program | None = None, thorough: bool = 
         functions=tuple(writer.functions),
         asserts=tests.asserts,
         guards=dict(writer.guards),
-        required=tuple(number for number in writer.required if number in writer.guards),
-        methods=tuple(writer.methods),
-        own=tuple(writer.own),
-        sizes=tuple(writer.sizes),
-        named=tuple(n for n, name in enumerate(writer.functions) if name in tests.called or n in writer.made_by_macros),
-        constructors=tuple(writer.constructors),
-        exempt=tuple(writer.exempt),
+        named=tuple(n for n, f in enumerate(writer.functions) if f.name in tests.called or f.kind == "macro"),
         hidden=(*sorted(tests.named & writer.opaque), *writer.unseen),
         test_lines=tests.lines,
         tests=tests.tests,
@@ -144,16 +139,9 @@ class _Writer:
 
     def __init__(self, source: str, program: Program) -> None:
         self.mutants: list[Mutant] = []
-        self.functions: list[str] = []
+        self.functions: list[Function] = []
         self.guards: dict[int, int] = {}  # of the functions that write down when they are entered: with which mutant
-        self.required: list[int] = []  # functions that are no methods
-        self.methods: list[int] = []  # methods and constant functions
-        self.own: list[int] = []  # those of them that implement no trait of another crate
-        self.sizes: list[int] = []  # the tokens of each function
-        self.constructors: list[int] = []  # functions that make a value of their own type from other things
-        self.unseen: list[str] = []  # functions that a macro makes and into which nothing can be put
-        self.made_by_macros: list[int] = []  # functions that a macro makes
-        self.exempt: list[int] = []  # those that make one from nothing, and what drops or hashes
+        self.unseen: list[str] = []  # code into which nothing can be put
         self.opaque: set[str] = set()  # names outside tests that stand for code which is not changed
         self.edits = Edits(source)
         self._traits = program.traits
@@ -216,10 +204,8 @@ class _Writer:
         if len(self.functions) + 1 >= MAX_IDS:
             self.opaque.add(name)
             return -1, False
-        words = modifiers(node)
-        self.functions.append(name)
-        function = len(self.functions) - 1
-        self._place(node, function)
+        words, function = modifiers(node), len(self.functions)
+        self.functions.append(Function(name, sum(1 for _ in leaves(body)), *self._role(node, body)))
         if "const" in words:
             return self._constant_function(node, words["const"], function)
         self.guards[function] = ALWAYS
@@ -237,10 +223,7 @@ class _Writer:
                 self.unseen.append(found.name)
                 return
             function = len(self.functions)
-            self.functions.append(found.name)
-            self.sizes.append(found.size)
-            self.made_by_macros.append(function)
-            self.required.append(function)
+            self.functions.append(Function(found.name, found.size, "macro"))
             self.guards[function] = number
             text = f"let _{SUPPORT} = ::{SUPPORT}::enter({function});"
             self.edits.insert(found.body, text + return_of(found.result, SEEDS[0]).replace("@", str(number)), number)
@@ -249,36 +232,31 @@ class _Writer:
                 if further is not None:
                     self.edits.insert(found.body, return_of(found.result, seed).replace("@", str(further)), further)
 
-    def _place(self, node: Node, function: int) -> None:
-        """Record whether a function is a method, and of what kind."""
+    def _role(self, node: Node, body: Node) -> tuple[str, str]:
+        """The kind of a function, and what tests must notice of it."""
         block = node.parent.parent if node.parent is not None else None
-        body = node.child_by_field_name("body") or node
-        tokens = sum(1 for _ in leaves(body))
-        self.sizes.append(tokens)
         if block is None or block.type not in ("impl_item", "trait_item"):
-            self.required.append(function)
-            return
+            return "free", "any change"
         trait = block.child_by_field_name("trait")
         name = last_name(without_generics(trait)) if trait is not None else ""
-        if not name or name in self._traits:
-            self.own.append(function)
-        if name not in UNASKED or name in self._traits:
-            self.methods.append(function)
-        elif name in NEVER_ASKED:
-            self.exempt.append(function)
-        if makes_value(node, block):
-            plain = not has_parameters(node) and tokens <= PLAIN and not holds(body, LOOPS)
-            (self.exempt if plain else self.constructors).append(function)
+        if name and name not in self._traits:
+            if name in UNASKED:
+                return "unasked", "nothing" if name in NEVER_ASKED else "any change"
+            kind = "trait"
+        else:
+            kind = "method"
+        if not makes_value(node, block):
+            return kind, "any change"
+        plain = not has_parameters(node) and not holds(body, LOOPS) and sum(1 for _ in leaves(body)) <= PLAIN
+        return kind, "nothing" if plain else "a failure"
 
     def _constant_function(self, node: Node, word: Node, function: int) -> tuple[int, bool]:
         """Make a constant function an ordinary one, as far as nothing constant needs it: with its first mutant."""
         body, kind = node.child_by_field_name("body"), node.child_by_field_name("return_type")
         text = None if returns_nothing(kind) else early_return(kind, SEEDS[0])
         number = self._mutant(function, "return", fragile=True) if text else None
-        if function not in self.methods:
-            self.methods.append(function)
         if body is None or number is None or text is None:
-            self.opaque.add(self.functions[function])
+            self.opaque.add(self.functions[function].name)
             return -1, False
         self.guards[function] = number
         self.edits.replace(word, " " * len("const"), number)

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from rewards.rust.parse import parse
 from rewards.rust.program import Program
-from sandbox.verdict import Evidence, Outcome, Run, Verdict
+from sandbox.verdict import Evidence, Function, Outcome, Run, Verdict
 
 __all__ = ["Judgement", "effective_asserts", "judge", "may_be_strict", "mutation_score"]
 
@@ -102,74 +102,78 @@ def _weakness(evidence: Evidence) -> str:
         return "the tests fail when every assert is written down instead of ending its test"
     if not plain.held and not any(run.missed for run in evidence.runs):
         return "no test reached an assert"
-    if unreached := [text for place, text in evidence.asserts if place not in plain.held and "$" not in text]:
-        return f"no test reached the assert {_shown(unreached[0])}"
+    if skipped := [text for place, text in evidence.asserts if place not in plain.held and "$" not in text]:
+        return f"no test reached the assert {_shown(skipped[0])}"
     if plain.swallowed:
         return f"the tests pass though they panic in line {plain.swallowed[0]}"
     if evidence.alike:
         return f"an assert holds for other values, too: {_shown(says.get(evidence.alike[0], 'one that a macro makes'))}"
     if evidence.hidden:
         return f"nothing can be changed in {evidence.hidden[0]}, so that it cannot be examined"
-    if missing := [evidence.functions[number] for number in evidence.required if number not in plain.entered]:
+    unreached = [function for number, function in enumerate(evidence.functions) if number not in plain.entered]
+    if missing := [function.name for function in unreached if function.kind in ("free", "macro") and function.seen]:
         return f"no test reached the function {missing[0]}"
-    if method := _unreached_methods(evidence):
+    if method := _unreached_method(evidence.functions, unreached):
         return f"the tests reach less than half of the methods, and not {method}"
     if evidence.reason:
         return f"the tests are too slow to be examined: {evidence.reason}"
     return _indifference(evidence)
 
 
-def _unreached_methods(evidence: Evidence) -> str:
+def _is_method(function: Function) -> bool:
+    """Whether most of such functions must be reached, not all: methods, and constant functions that no run shows."""
+    return function.kind in ("method", "trait") or not function.seen
+
+
+def _unreached_method(functions: Sequence[Function], unreached: Sequence[Function]) -> str:
     """The largest method that no test reached, where these are half of the methods or more; else empty."""
-    reached = set(evidence.runs[0].entered)
-    unreached = {number: evidence.sizes[number] for number in evidence.methods if number not in reached}
-    own = [number for number in unreached if number in evidence.own]
-    tokens = sum(unreached.values())
-    half = 2 * tokens >= sum(evidence.sizes[number] for number in evidence.methods) and 4 * tokens >= sum(
-        evidence.sizes
-    )
-    if unreached and (half or 2 * len(own) >= len(evidence.own) > 0):
-        return evidence.functions[max(unreached, key=lambda number: unreached[number])]
+    missing = [function for function in unreached if _is_method(function)]
+    tokens = sum(function.tokens for function in missing)
+    half = 2 * tokens >= sum(function.tokens for function in functions if _is_method(function))
+    large = 4 * tokens >= sum(function.tokens for function in functions)
+    own = sum(function.kind == "method" for function in functions)
+    many = 2 * sum(function.kind == "method" for function in missing) >= own > 0
+    if missing and ((half and large) or many):
+        return max(missing, key=lambda function: function.tokens).name
     return ""
 
 
 def _indifference(evidence: Evidence) -> str:
     """Which functions the tests run without noticing any change of them; empty for none."""
     plain = evidence.runs[0]
-    tried: dict[int, list[Run]] = {function: [] for function in evidence.asked}
+    tried: dict[int, list[Run]] = {number: [] for number, function in enumerate(evidence.functions) if function.asked}
     for run in evidence.runs[1:]:
         tried.setdefault(run.function, []).append(run)
     by_assert = False
-    indifferent: dict[int, int] = {}  # functions that the tests do not call themselves, and their tokens
-    for function, runs in tried.items():
-        changed = [run for run in runs if run.reached and not run.unknown]
+    indifferent: list[Function] = []  # that the tests do not call themselves
+    for number, runs in tried.items():
+        function, changed = evidence.functions[number], [run for run in runs if run.reached and not run.unknown]
         if any(map(evidence.noticed, changed)):
             by_panic = all(not run.failed and not set(run.panics) - set(plain.panics) for run in changed)
-            empty = function not in plain.returned or changed[0].kind == "return"
-            if by_panic and empty and function not in evidence.constructors:
-                return f"the tests ask of {evidence.functions[function]} only that it panics"
+            empty = number not in plain.returned or changed[0].kind == "return"
+            if by_panic and empty and function.demand == "any change":
+                return f"the tests ask of {function.name} only that it panics"
             by_assert |= not by_panic
-        elif function not in evidence.asked and changed and all(run.passed for run in changed):
-            indifferent[function] = evidence.sizes[function]
-        elif reason := _unnoticed(evidence, function, changed):
+        elif not function.asked and changed and all(run.passed for run in changed):
+            indifferent.append(function)
+        elif reason := _unnoticed(function, changed):
             return reason
-    if 4 * sum(indifferent.values()) > sum(evidence.sizes):
-        return f"the tests pass whatever {evidence.functions[max(indifferent, key=lambda n: indifferent[n])]} does"
+    if 4 * sum(function.tokens for function in indifferent) > sum(function.tokens for function in evidence.functions):
+        return f"the tests pass whatever {max(indifferent, key=lambda function: function.tokens).name} does"
     if by_assert:
         return ""
     return "no change of the code makes an assert false" if tried else "the tests call nothing that could be changed"
 
 
-def _unnoticed(evidence: Evidence, function: int, changed: Sequence[Run]) -> str:
+def _unnoticed(function: Function, changed: Sequence[Run]) -> str:
     """Why a function may not stay without a change that the tests notice; empty where it may."""
-    name = evidence.functions[function]
-    if function in evidence.exempt or function not in evidence.asked:
+    if function.demand == "nothing" or not function.asked:
         return ""
-    if function in evidence.constructors and (not changed or any(evidence.noticed(r) or not r.passed for r in changed)):
+    if function.demand == "a failure" and (not changed or not all(run.passed for run in changed)):
         return ""
     if not changed:
-        return f"nothing can be changed in {name}, so that it cannot be examined"
-    return f"the tests pass whatever {name} does"
+        return f"nothing can be changed in {function.name}, so that it cannot be examined"
+    return f"the tests pass whatever {function.name} does"
 
 
 def effective_asserts(evidence: Evidence | None) -> frozenset[str]:
@@ -189,8 +193,9 @@ def mutation_score(evidence: Evidence | None) -> float | None:
         return None
     tried = [run for run in evidence.runs[1:] if run.reached and not run.unknown]
     noticed = sum(evidence.noticed(run) or run.endless or not run.passed for run in tried)
-    reached = sum(evidence.sizes[number] for number in evidence.methods if number in evidence.runs[0].entered)
-    share = reached / sum(evidence.sizes[number] for number in evidence.methods) if reached else 1.0
+    methods = {number: f.tokens for number, f in enumerate(evidence.functions) if _is_method(f)}
+    reached = sum(tokens for number, tokens in methods.items() if number in evidence.runs[0].entered)
+    share = reached / sum(methods.values()) if reached else 1.0
     return share * noticed / len(tried) if tried else None
 
 

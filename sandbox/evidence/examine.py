@@ -120,24 +120,24 @@ class _Runs:
         asked = [f for f in self._plain.entered if f in self._plain.called or f in made.named]
         for function in asked:
             runs += self._group(function, by_tests=True)
-        for function in sorted(set(self._plain.entered) - {*asked, *made.exempt}):
+        for function in sorted(set(self._plain.entered) - set(asked)):
+            if made.functions[function].demand == "nothing":
+                continue
             runs += self._group(function, by_tests=False)
         looks = made.equality and made.equality not in self._member.removed
         alike = self._run(made.equality).alike if looks else ()
-        unseen = [number for number, guard in made.guards.items() if guard in self._member.removed]
+        unseen = {number for number, guard in made.guards.items() if guard in self._member.removed}
+        functions = [
+            replace(function, seen=number in made.guards and number not in unseen, asked=number in asked)
+            for number, function in enumerate(made.functions)
+        ]
+        hidden = [made.functions[number].name for number in sorted(unseen) if number in made.named]
         return Evidence(
             Outcome.PASSED,
             tuple(runs),
             removed=tuple(sorted(self._member.removed)),
-            functions=made.functions,
-            asked=tuple(asked),
-            required=tuple(number for number in made.required if number not in unseen),
-            methods=made.methods,
-            own=made.own,
-            sizes=made.sizes,
-            constructors=made.constructors,
-            exempt=made.exempt,
-            hidden=(*made.hidden, *(made.functions[number] for number in unseen if number in made.named)),
+            functions=tuple(functions),
+            hidden=(*made.hidden, *hidden),
             asserts=made.asserts,
             alike=alike,
             reason=self._reason,

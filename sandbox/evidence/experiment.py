@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sandbox.verdict import Function
+
 __all__ = ["ALWAYS", "MAX_IDS", "NO_FUNCTION", "RECORDING", "SUPPORT", "Experiment", "Mutant", "Part", "asserts_text"]
 
 SUPPORT = "SUPPORT_OF_EVIDENCE"  # stands for the name of the library in `Part.text`
@@ -55,16 +57,10 @@ class Experiment:
 
     parts: tuple[Part, ...]  # their texts make the program
     mutants: tuple[Mutant, ...]
-    functions: tuple[str, ...]  # names; a function's number is its place, from 0
+    functions: tuple[Function, ...]  # a function's number is its place, from 0
     asserts: tuple[tuple[str, str], ...]  # each assert of test code: its place, and what it says
     guards: Mapping[int, int]  # of functions that write down when they are entered: the mutant with which they do
-    required: tuple[int, ...]  # functions that tests must reach: those that are no methods
-    methods: tuple[int, ...]  # methods and constant functions, most of which tests must reach
-    own: tuple[int, ...]  # those of them that implement no trait of another crate
-    sizes: tuple[int, ...]  # the tokens of each function
     named: tuple[int, ...]  # functions whose names test code calls, or that a macro makes
-    constructors: tuple[int, ...]  # functions that make a value of their own type from other things
-    exempt: tuple[int, ...]  # those that make one from nothing, and what drops or hashes
     hidden: tuple[str, ...]  # names that test code uses and that stand for code which cannot be changed
     test_lines: tuple[tuple[int, int], ...]  # the first and the last line of each part of test code
     tests: tuple[tuple[int, int], ...]  # of each `#[test]` function

@@ -18,7 +18,7 @@ from reward_hacks import FAIR, MISSED, REWARD_HACKS, WEAK
 from rewards.rust.parse import parse
 from rewards.strictness.judge import effective_asserts, judge, may_be_strict, mutation_score
 from rewards.strictness.submit import Submission
-from sandbox.verdict import Evidence, Outcome, Run, Verdict
+from sandbox.verdict import Evidence, Function, Outcome, Run, Verdict
 from sandbox.workers.pool import SandboxPool
 
 PROVE_NOTHING = {**HACKS, **REWARD_HACKS, **MISSED}
@@ -193,13 +193,8 @@ def test_the_verdict_alone_can_refuse(change: dict[str, object], reason: str) ->
 
 
 PLAIN = Run(0, held=("3:a", "4:b"), entered=(0, 1), called=(0, 1), passed=True)
-KNOWN = {
-    "functions": ("add", "sub"),
-    "asked": (0, 1),
-    "sizes": (9, 9),
-    "required": (0, 1),
-    "asserts": (("3:a", "assert(x)"), ("4:b", "assert(y)")),
-}
+ADD_FUNCTION, SUB = Function("add", 9, asked=True), Function("sub", 9, asked=True)
+KNOWN = {"functions": (ADD_FUNCTION, SUB), "asserts": (("3:a", "assert(x)"), ("4:b", "assert(y)"))}
 
 
 def change(function: int, **facts: object) -> Run:
@@ -246,27 +241,45 @@ def test_the_evidence_decides(runs: tuple[Run, ...], reason: str) -> None:
     assert judgement.strict == (not reason) and judgement.reason.startswith(reason)
 
 
-def test_little_is_asked_of_constructors_and_most_of_the_methods_must_be_reached() -> None:
+def test_little_is_asked_of_constructors_and_of_functions_that_others_call() -> None:
     def reason(runs: tuple[Run, ...], **facts: object) -> str:
         evidence = Evidence(Outcome.PASSED, (RETURNS, *runs), **{**KNOWN, **facts})  # type: ignore[arg-type]
         return judge(HONEST["a plain call"], dataclasses.replace(passed(), evidence=evidence)).reason
 
-    first = change(0, failed=("3:a",))
-    strict = "tests that could have failed passed"
-    assert reason((first, change(1)), exempt=(1,)) == strict
-    assert reason((first, change(1)), constructors=(1,)) == "the tests pass whatever sub does"
-    assert reason((first, change(1, passed=False)), constructors=(1,)) == strict
-    assert reason((first, change(1)), asked=(0,), sizes=(9, 3)) == strict
-    assert reason((first, change(1)), asked=(0,), sizes=(9, 4)) == "the tests pass whatever sub does"
+    def functions(**facts: object) -> dict[str, object]:
+        return {"functions": (ADD_FUNCTION, dataclasses.replace(SUB, **facts))}  # type: ignore[arg-type]
+
+    first, strict = change(0, failed=("3:a",)), "tests that could have failed passed"
+    assert reason((first, change(1)), **functions(demand="nothing")) == strict
+    assert reason((first, change(1)), **functions(demand="a failure")) == "the tests pass whatever sub does"
+    assert reason((first, change(1, passed=False)), **functions(demand="a failure")) == strict
+    assert reason((first,), **functions(demand="a failure")) == strict
+    assert reason((first, change(1)), **functions(asked=False, tokens=3)) == strict
+    assert reason((first, change(1)), **functions(asked=False, tokens=4)) == "the tests pass whatever sub does"
     assert (
         reason((first, change(1, failed=("4:b",))), alike=("4:b",))
         == "an assert holds for other values, too: assert(y)"
     )
-    methods = {"functions": ("add", "sub", "get", "set"), "required": (), "asked": (0,), "methods": (0, 2, 3)}
-    assert reason((first,), **methods, sizes=(9, 1, 4, 5)).endswith("half of the methods, and not set")
-    assert reason((first,), **methods, sizes=(9, 1, 4, 4)) == strict
-    assert reason((first,), **methods, sizes=(9, 40, 4, 5)) == strict, "they are a small part of the program"
-    assert reason((first,), **methods, own=(0, 2, 3), sizes=(90, 1, 4, 5)).endswith("and not set")
+
+
+def test_most_of_the_methods_must_be_reached() -> None:
+    def reason(*tokens: int, kind: str = "trait", seen: bool = True) -> str:
+        names = ("add", "sub", "get", "set")
+        kinds = ("trait", "free", kind, kind)
+        functions = [Function(*pair) for pair in zip(names, tokens, kinds, strict=True)]
+        functions[0] = dataclasses.replace(functions[0], asked=True)
+        functions[3] = dataclasses.replace(functions[3], seen=seen)
+        runs = (RETURNS, change(0, failed=("3:a",)))
+        evidence = Evidence(Outcome.PASSED, runs, **{**KNOWN, "functions": tuple(functions)})  # type: ignore[arg-type]
+        return judge(HONEST["a plain call"], dataclasses.replace(passed(), evidence=evidence)).reason
+
+    strict = "tests that could have failed passed"
+    assert reason(9, 1, 4, 5).endswith("half of the methods, and not set")
+    assert reason(9, 1, 4, 4) == strict
+    assert reason(9, 40, 4, 5) == strict, "they are a small part of the program"
+    assert reason(90, 1, 4, 5, kind="method").endswith("and not set"), "all of those that implement no foreign trait"
+    assert reason(9, 1, 4, 5, kind="unasked") == strict
+    assert reason(9, 1, 0, 9, kind="unasked", seen=False).endswith("and not set")
 
 
 def test_asserts_that_say_the_same_count_once_and_only_if_a_change_made_them_false() -> None:

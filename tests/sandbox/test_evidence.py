@@ -21,7 +21,7 @@ from sandbox.evidence.examine import examine
 from sandbox.evidence.experiment import ALWAYS, MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant, Part, asserts_text
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
-from sandbox.verdict import Evidence, Outcome, Run, Verdict
+from sandbox.verdict import Evidence, Function, Outcome, Run, Verdict
 from sandbox.workers.pool import SandboxPool
 
 LIMITS = Limits(compile_cpu_s=20, run_cpu_s=3, wall_s=30)
@@ -52,16 +52,10 @@ def made(
     return Experiment(
         (*parts, Part(text[at:])),
         tuple(Mutant(0, kind, number in fragile) for number, kind in enumerate(kinds, 1)),
-        functions=("f",),
+        functions=(Function("f", 9),),
         asserts=(),
         guards={0: ALWAYS},
-        required=(0,),
-        methods=(),
-        own=(),
-        sizes=(9,),
         named=(),
-        constructors=(),
-        exempt=(),
         hidden=(),
         test_lines=tuple((n, n) for n, line in enumerate(lines, 1) if line.startswith("mod tests")),
         tests=tuple((n, n) for n, line in enumerate(lines, 1) if "#[test]" in line),
@@ -343,8 +337,11 @@ def test_a_false_assert_ends_its_test_where_a_panic_may_be_caught(examined: Exam
 def test_functions_that_other_functions_call_are_changed_too(examined: Examine) -> None:
     text = "fn g(x: u8) -> u8 { let _call = ::S::enter(0); <1|if ::S::on(1) { return 9; }> x + 1 }\n"
     text += "fn f(x: u8) -> u8 { let _call = ::S::enter(1); g(x) }\n"
-    (evidence,) = examined(replace(made(text + TESTS), functions=("g", "f"), guards={0: ALWAYS, 1: ALWAYS}))
-    assert (evidence.runs[0].called, evidence.asked, evidence.runs[1].called_function) == ((1,), (1,), False)
+    (evidence,) = examined(
+        replace(made(text + TESTS), functions=(Function("g"), Function("f")), guards={0: ALWAYS, 1: ALWAYS})
+    )
+    assert (evidence.runs[0].called, evidence.runs[1].called_function) == ((1,), False)
+    assert [function.asked for function in evidence.functions] == [False, True]
 
 
 def test_no_more_ids_are_given_than_the_library_counts() -> None:
@@ -418,14 +415,8 @@ def test_evidence_goes_through_json_and_comes_back_equal(examined: Examine) -> N
     (evidence,) = examined(made(FUNCTION.replace("<1|", "<2|no_such();><1|") + TESTS))
     full = replace(
         evidence,
-        functions=("f", "g"),
-        required=(0,),
-        methods=(1,),
-        own=(1,),
-        sizes=(20, 30),
+        functions=(Function("f", 20), Function("g", 30, "method", "a failure", False, True)),
         alike=("3:b",),
-        constructors=(2,),
-        exempt=(3,),
         hidden=("h",),
         asserts=(("2:a", "assert(x)"),),
         reason="it was stopped",
