@@ -20,6 +20,7 @@ class Asked:
     call: Call  # with every name said in full
     test: int  # index of the test that it stands in
     place: int  # among the calls of the test
+    again: tuple[Asked, ...] = ()  # earlier calls that it makes once more, so that what they change is the same
     is_dropped: bool = False  # a statement of its own, made for what it does: its value goes nowhere
 
 

@@ -18,26 +18,20 @@ from rewards.gold.asked import Asked
 from rewards.gold.constructors import CONSTANTS, CONSTRUCTORS
 from rewards.gold.literals import NotEvaluable, read_literal
 from rewards.gold.patterns import Matcher, read_pattern
+from rewards.gold.rewriting.parsing import operands, parse_expression
+from rewards.gold.sent.origins import BY_THE_PROGRAM
 from rewards.gold.terms import UNIT, Panic, Term, boolean, constructor
-from rewards.rust.grammar import syntax
-from rewards.rust.tokens import COMMENTS, node_text
+from rewards.rust.tokens import node_text
 
 __all__ = [
     "Expression",
     "Scope",
     "answer",
-    "arguments_of",
     "evaluate",
     "makes_an_object",
-    "operands",
-    "parse_expression",
 ]
 
 Values = Mapping[Asked, "Term | Panic"]
-BY_THE_PROGRAM = frozenset(  # methods that hand on what the program computed; they take no arguments
-    ("collect", "to_string", "iter", "into_iter", "chars", "bytes", "rev", "sum", "product", "count", "keys", "values",
-     "into_keys", "into_values", "into_bytes", "into_sorted_vec", "to_uppercase", "to_lowercase", "as_bytes")
-)  # fmt: skip
 MAKES_AN_OBJECT = re.compile(r"new|default|create|build\w*|with_\w+|from(?:_\w+)?")
 PRIMITIVE = re.compile(r"(?:[iu](?:\d+|size)|f32|f64|bool|char|str|String|Vec|Option|Result|Box)::")
 BINARY = frozenset(("==", "!=", "<", "<=", ">", ">=", "&&", "||", "+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^"))
@@ -87,30 +81,6 @@ class Scope(Protocol):
 
     def call(self, value: Node) -> Asked:
         """The call that computes an expression, with the statements that it needs."""
-
-
-def parse_expression(text: str) -> Node:
-    """The node of an expression. Raises: NotEvaluable when it is none."""
-    return arguments_of(text, count=1)[0]
-
-
-def arguments_of(text: str, *, count: int = 0) -> list[Node]:
-    """The nodes of expressions with commas between them. Raises: NotEvaluable for another text or number of them."""
-    root = syntax(f"fn f() {{ f({text}); }}")
-    body = root.children[0].child_by_field_name("body") if root.children else None
-    if root.has_error or len(root.children) != 1 or body is None or len(body.named_children) != 1:
-        raise NotEvaluable(text)
-    call = body.named_children[0].named_children[0]
-    found = call.child_by_field_name("arguments")
-    nodes = operands(found) if found is not None else []
-    if count and len(nodes) != count:
-        raise NotEvaluable(text)
-    return nodes
-
-
-def operands(node: Node) -> list[Node]:
-    """The named children of a node without comments and attributes."""
-    return [child for child in node.named_children if child.type not in (*COMMENTS, "attribute_item")]
 
 
 def evaluate(node: Node, scope: Scope) -> Expression:

@@ -39,7 +39,7 @@ def trait_uses(code: str, calls: Sequence[Call]) -> tuple[str, ...]:
 
     There are none where a call has a method or a function of the standard library in it, which a trait could replace.
     """
-    texts = [text for call in calls for text in (*call.statements, call.value)]
+    texts = [text for call in calls for text in call.texts]
     if any(map(BY_A_TRAIT.search, texts)) or not any(map(OWN_FUNCTION.search, texts)):
         return ()
     items = syntax(code).children

@@ -11,7 +11,7 @@ from rewards.gold.asked import Asked, in_order
 from rewards.gold.own_types import own_types, trait_uses
 from rewards.gold.result import GoldResult
 from rewards.gold.rows import GoldRow, gold_row
-from rewards.gold.terms import Panic, Term, read_term
+from rewards.gold.terms import Panic, Term, equal, read_term, show
 from rewards.rust.parse import MAX_PARSED, parse
 from rewards.rust.redefinitions import redefines_comparison
 from sandbox.answers.answers import Answers
@@ -101,13 +101,24 @@ def gold_result(run: GoldRun, found: Verdict | Answers) -> GoldResult:
 def _values(run: GoldRun, found: Answers) -> tuple[dict[Asked, Term | Panic], str]:
     """The values by call, and why some are missing."""
     values: dict[Asked, Term | Panic] = {}
+    repeated: dict[Asked, tuple[Term, ...]] = {}
     for one, text in zip(run.asked, found.terms, strict=False):
         try:
-            values[one] = read_term(text)
+            term = read_term(text)
         except Panic as panic:
             values[one] = panic
+            continue
         except ValueError:
             return values, f"the answer to {one.text} is no value"
+        if one.again and len(term.parts) != len(one.again) + 1:
+            return values, f"the answer to {one.text} is no value"
+        values[one] = term.parts[-1] if one.again else term
+        repeated[one] = term.parts[:-1]
+    for one, terms in repeated.items():
+        for earlier, term in zip(one.again, terms, strict=False):
+            known = values.get(earlier)
+            if isinstance(known, Term) and known != term and not equal(known, term):
+                values[one] = Panic(f"{earlier.text} is {show(known)}, and {show(term)} when the test is run again")
     return values, "" if found.outcome is Outcome.PASSED else found.reason or str(found.outcome)
 
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewards.gold.expressions import evaluate, parse_expression
+from rewards.gold.expressions import evaluate
 from rewards.gold.literals import NotEvaluable
 from rewards.gold.own_types import own_types
+from rewards.gold.rewriting.parsing import parse_expression
 from rewards.gold.rows import gold_kind
 from rewards.gold.run import gold_result, gold_run, submit_gold
 from rewards.gold.statements import Variables
