@@ -12,6 +12,7 @@ from rewards.gold.own_types import own_types, trait_uses
 from rewards.gold.result import GoldResult
 from rewards.gold.rows import GoldRow, gold_row
 from rewards.gold.terms import Panic, Term, equal, read_term, show
+from rewards.rust.own_methods import takes_over_methods
 from rewards.rust.parse import MAX_PARSED, parse
 from rewards.rust.redefinitions import redefines_comparison
 from sandbox.answers.answers import Answers
@@ -50,8 +51,8 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
         code: The completion's program.
         columns: The columns of the prompt's row in the data.
     Returns: None when the row has no gold tests, when the code is too long to be read, or when the tests are a module
-        and the code redefines what that relies on: an assert macro, `panic`, `test`, or equality (so that it does not
-        use both sides).
+        and the code redefines what that relies on: an assert macro, `panic`, `test`, equality (so that it does not
+        use both sides), or a method or an operator that the tests use on what functions return.
     Raises: ValueError, as `rewards.gold.rows.gold_row`.
 
     >>> run = gold_run("fn f() -> u8 { 1 }", {"rust_test_list": ["assert_eq!(f(), 1);"]})
@@ -71,7 +72,7 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
         calls = tuple(one.call for one in asked)
         uses = (*row.checks.uses, *trait_uses(source, calls))
         return GoldRun(row, Calls(source, calls, uses, own_types(source)), asked)
-    if redefines_comparison(source):
+    if redefines_comparison(source) or takes_over_methods(source, row.module):
         return None
     return GoldRun(row, source=f"{source}\n{row.module}")
 

@@ -1,12 +1,13 @@
 """Programs that do not solve the task and try to pass its gold tests all the same, and honest ones that must pass.
 
 CHEATS and HONEST are asked for `add`, `half`, `names` and `negative`; the wrong ones do not know the answers.
-OTHER_ROWS have a test of their own each, with a program that is right and one that is wrong.
+OTHER_ROWS have a test of their own each, with a program that is right and one that is wrong. STATE_ROWS are such rows
+about what calls leave behind and what statements run; MODULE_ROWS are left to libtest.
 """
 
 from __future__ import annotations
 
-__all__ = ["CHEATS", "GOLD", "HONEST", "OTHER_ROWS"]
+__all__ = ["CHEATS", "GOLD", "HONEST", "MODULE_ROWS", "OTHER_ROWS", "STATE_ROWS"]
 
 GOLD = {"gold_tests": """#[cfg(test)]
 mod gold {
@@ -1116,5 +1117,205 @@ OTHER_ROWS = {  # the inside of a test function, a right program, a wrong one
         "fn sort(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
         "trait Sorting: Sized {\n    fn collect<T>(self) -> Vec<i32> { vec![2, 6] }\n}\n"
         "impl<I: Iterator> Sorting for I {}\nfn sort(v: Vec<i32>) -> Vec<i32> { v }\n",
+    ),
+}
+
+NUMBERED = """\
+use std::sync::atomic::{AtomicU64, Ordering};
+static MADE: AtomicU64 = AtomicU64::new(0);
+"""
+STATE_ROWS = {  # as OTHER_ROWS
+    "a closure that counts": (
+        "let mut up = counter(3); assert_eq!(up(), 3); assert_eq!(up(), 4); assert_eq!(up(), 5);",
+        "fn counter(mut n: u64) -> impl FnMut() -> u64 {\n    move || {\n        n += 1;\n        n - 1\n    }\n}\n",
+        NUMBERED + "fn counter(n: u64) -> impl FnMut() -> u64 {\n"
+        "    let n = n + MADE.fetch_add(1, Ordering::Relaxed);\n    move || n\n}\n",
+    ),
+    "a closure asked twice by one assert": (
+        "let mut roll = dice(9); assert_ne!(roll(), roll());",
+        "fn dice(mut n: u64) -> impl FnMut() -> u64 { move || { n = n * 7 % 11; n } }\n",
+        NUMBERED + "fn dice(_n: u64) -> impl FnMut() -> u64 {\n"
+        "    let n = MADE.fetch_add(1, Ordering::Relaxed);\n    move || n\n}\n",
+    ),
+    "values of a closure that are kept": (
+        "let mut roll = dice(5); let one = roll(); let two = roll(); assert!(one != two);",
+        "fn dice(mut n: u64) -> impl FnMut() -> u64 { move || { n = n * 7 % 11; n } }\n",
+        NUMBERED + "fn dice(n: u64) -> impl FnMut() -> u64 {\n"
+        "    let n = n * 10 + MADE.fetch_add(1, Ordering::Relaxed);\n    move || n\n}\n",
+    ),
+    "a closure in a loop": (
+        "let gen = cubes(); for want in [1, 8, 27] { assert_eq!(gen(), want); }",
+        "fn cubes() -> impl Fn() -> u64 {\n    let n = std::cell::Cell::new(0u64);\n"
+        "    move || {\n        n.set(n.get() + 1);\n        n.get().pow(3)\n    }\n}\n",
+        NUMBERED + "fn cubes() -> impl Fn() -> u64 {\n"
+        "    let n = MADE.fetch_add(1, Ordering::Relaxed) + 1;\n    move || n.pow(3)\n}\n",
+    ),
+    "a table of what is known": (
+        "let known = RefCell::new(HashMap::new()); assert_eq!(tri(4, &known), 10); assert_eq!(tri(4, &known), 10);",
+        "use std::{cell::RefCell, collections::HashMap};\nfn tri(n: u64, known: &RefCell<HashMap<u64, u64>>) -> u64 {\n"
+        "    *known.borrow_mut().entry(n).or_insert_with(|| (1..=n).sum())\n}\n",
+        "use std::{cell::RefCell, collections::HashMap};\nfn tri(n: u64, known: &RefCell<HashMap<u64, u64>>) -> u64 {\n"
+        "    match known.borrow_mut().insert(n, 0) {\n        Some(old) => old,\n        None => (1..=n).sum(),\n    }\n}\n",
+    ),
+    "an object that functions change": (
+        "let tank = tank(2); assert!(drain(&tank)); let rest = drain(&tank); assert!(rest); assert!(!drain(&tank));",
+        "struct Tank(std::cell::Cell<u64>);\nfn tank(n: u64) -> Tank { Tank(n.into()) }\n"
+        "fn drain(t: &Tank) -> bool {\n    let n = t.0.get();\n    t.0.set(n.saturating_sub(1));\n    n > 0\n}\n",
+        NUMBERED + "struct Tank(u64);\nfn tank(n: u64) -> Tank {\n"
+        "    Tank(n.saturating_sub(MADE.fetch_add(1, Ordering::Relaxed)))\n}\nfn drain(t: &Tank) -> bool { t.0 > 0 }\n",
+    ),
+    "a set that is filled with results": (
+        'let mut ids = HashSet::new(); let a = ids.insert(id("a")); let b = ids.insert(id("b")); '
+        'let c = ids.insert(id("a")); assert!(a); assert!(b); assert!(!c); assert_eq!(ids.len(), 2);',
+        "fn id(text: &str) -> usize { text.as_bytes()[0].into() }\n",
+        "#[derive(Hash)]\nstruct Id(u8);\nimpl PartialEq for Id {\n    fn eq(&self, other: &Id) -> bool "
+        "{ self.0 == other.0 && self.0 == b'a' }\n}\nimpl Eq for Id {}\n"
+        "fn id(text: &str) -> Id { Id(text.as_bytes()[0]) }\n",
+    ),
+    "a condition with a type": (
+        "let right: bool = add(2, 3) == 5; assert!(right); let mut more = add(5, 5) == 10; assert!(more);",
+        "fn add(a: i32, b: i32) -> i32 { a + b }\n",
+        LENIENT,
+    ),
+    "a list that the test sorts": (
+        "let mut found = parts(6); found.sort(); assert_eq!(found, [1, 2, 3, 6]); assert_eq!(count(&found), 4);",
+        "fn parts(n: u32) -> Vec<u32> { (1..=n).rev().filter(|k| n % k == 0).collect() }\n"
+        "fn count(v: &[u32]) -> usize { v.len() }\n",
+        "fn parts(n: u32) -> Vec<u32> { (1..=n).rev().filter(|k| n % k == 0).collect() }\n"
+        "fn count(v: &[u32]) -> usize { if v.is_sorted() { 0 } else { 4 } }\n",
+    ),
+    "an object that is printed": (
+        'let half = ratio(1, 2); println!("{half:?} is {}", half); assert_eq!(half.0, 1); assert_eq!(half.1, 2);',
+        "#[derive(Debug)]\nstruct Ratio(i32, i32);\nimpl std::fmt::Display for Ratio {\n"
+        "    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result "
+        '{ write!(f, "{}/{}", self.0, self.1) }\n'
+        "}\nfn ratio(a: i32, b: i32) -> Ratio { Ratio(a, b) }\n",
+        "#[derive(Debug)]\nstruct Ratio(i32, i32);\nimpl std::fmt::Display for Ratio {\n"
+        "    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { todo!() }\n"
+        "}\nfn ratio(a: i32, b: i32) -> Ratio { Ratio(a, b) }\n",
+    ),
+    "a type that only the other side says": (
+        'assert_eq!(least(&[]), None::<i64>); assert_eq!(read("7"), Some(7u8)); assert_eq!(read("300"), None::<u8>);',
+        "fn least<T: Ord + Copy>(v: &[T]) -> Option<T> { v.iter().min().copied() }\n"
+        "fn read<T: std::str::FromStr>(t: &str) -> Option<T> { t.parse().ok() }\n",
+        "fn least<T: Ord + Copy>(v: &[T]) -> Option<T> { Some(v[0]) }\n"
+        "fn read<T: std::str::FromStr>(t: &str) -> Option<T> { t.parse().ok() }\n",
+    ),
+}
+LENIENT_SQUARE = """\
+#[derive(Debug, Clone, Copy)]
+struct Area(i32);
+impl PartialEq<i32> for Area {
+    fn eq(&self, other: &i32) -> bool {
+        self.0 <= *other
+    }
+}
+fn square(n: i32) -> Area {
+    Area(n)
+}
+"""
+SQUARE = "fn square(n: i32) -> i32 {\n    n * n\n}\n"
+OWN_ROOT = (
+    "struct Root;\nimpl std::ops::Sub<f64> for Root {\n    type Output = f64;\n"
+    "    fn sub(self, _: f64) -> f64 { 0.0 }\n}\nfn root(_x: f64) -> Root { Root }\n"
+)
+ROOT = "fn root(x: f64) -> f64 { x.sqrt() }\n"
+PLACE = "#[derive(Clone, Copy, Debug, PartialEq)]\nstruct Place { x: i32 }\nfn x(p: Place) -> i32 { p.x }\n"
+MODULE_ROWS = {  # the inside of a test that stays a test module, a right program, a wrong one
+    "a condition that is changed": (
+        "let mut ok = square(2) == 4; ok &= square(3) == 9; assert!(ok);",
+        SQUARE,
+        LENIENT_SQUARE,
+    ),
+    "a closure that compares": (
+        "let is = |n: i32, sq: i32| square(n) == sq; assert!(is(2, 4)); assert!(is(3, 9));",
+        SQUARE,
+        LENIENT_SQUARE,
+    ),
+    "a count of the right": (
+        "let n = [(2, 4), (3, 9)].iter().filter(|(a, b)| square(*a) == *b).count(); assert_eq!(n, 2);",
+        SQUARE,
+        LENIENT_SQUARE,
+    ),
+    "a choice": ("let ok = if square(3) == 9 { 1 } else { 0 }; assert_eq!(ok, 1);", SQUARE, LENIENT_SQUARE),
+    "a match": (
+        "let ok = match square(3) { v if v == 9 => true, _ => false }; assert!(ok);",
+        SQUARE,
+        LENIENT_SQUARE,
+    ),
+    "a panic that is caught": (
+        "let ok = std::panic::catch_unwind(|| square(3) == 9); assert!(ok.unwrap());",
+        SQUARE,
+        LENIENT_SQUARE,
+    ),
+    "a closure that calls the program": (
+        "let by = 10; assert_eq!(each(&[2, 4], |n| square(n) * by), [40, 160]);",
+        SQUARE + "fn each(v: &[i32], f: impl Fn(i32) -> i32) -> Vec<i32> { v.iter().map(|n| f(*n)).collect() }\n",
+        SQUARE + "fn each(v: &[i32], f: impl Fn(i32) -> i32) -> Vec<i32> { v.iter().map(|n| f(*n) + 1).collect() }\n",
+    ),
+    "an order": (
+        "let order = square(3).cmp(&9); assert_eq!(order, std::cmp::Ordering::Equal);",
+        SQUARE,
+        "struct Sq;\nimpl Sq {\n    fn cmp(&self, _: &i32) -> std::cmp::Ordering { std::cmp::Ordering::Equal }\n}\n"
+        "fn square(_n: i32) -> Sq { Sq }\n",
+    ),
+    "a squared error": ("let e = (root(4.0) - 2.0).powi(2); assert!(e < 1e-9);", ROOT, OWN_ROOT),
+    "a tolerance in a closure": (
+        "let near = |x: f64, r: f64| (root(x) - r).abs() < 1e-9; assert!(near(4.0, 2.0)); assert!(near(9.0, 3.0));",
+        ROOT,
+        OWN_ROOT,
+    ),
+    "an iterator": (
+        'assert!(words("a cat").iter().any(|w| *w == "cat"));',
+        "fn words(t: &str) -> Vec<&str> { t.split(' ').collect() }\n",
+        "struct Words;\nimpl Words {\n    fn iter(&self) -> Words { Words }\n"
+        '    fn any(&self, f: impl Fn(&&str) -> bool) -> bool { f(&"cat") }\n}\nfn words(_: &str) -> Words { Words }\n',
+    ),
+    "steps of an iterator": (
+        "let mut down = from(2); assert!(down.next().is_some()); assert!(down.all(|n| n < 2));",
+        "struct Down(u32);\nimpl Iterator for Down {\n    type Item = u32;\n"
+        "    fn next(&mut self) -> Option<u32> { self.0 = self.0.checked_sub(1)?; Some(self.0) }\n}\n"
+        "fn from(n: u32) -> Down { Down(n) }\n",
+        "struct Down;\nimpl Down {\n    fn next(&mut self) -> Option<u32> { Some(7) }\n"
+        "    fn all(&mut self, _: impl Fn(u32) -> bool) -> bool { true }\n}\nfn from(_n: u32) -> Down { Down }\n",
+    ),
+    "pairs of neighbours": (
+        "let v = sorted(vec![3, 1]); assert!(v.windows(2).all(|w| w[0] <= w[1])); assert_eq!(v.len(), 2);",
+        "fn sorted(mut v: Vec<i32>) -> Vec<i32> { v.sort(); v }\n",
+        "macro_rules! own {\n    ($name:ident) => { impl $name {\n"
+        "        fn windows(&self, n: usize) -> std::slice::Windows<'_, i32> { self.0[..1].windows(n) }\n"
+        "        fn len(&self) -> usize { self.0.len() }\n    } };\n}\n"
+        "struct Sorted(Vec<i32>);\nown!(Sorted);\nfn sorted(v: Vec<i32>) -> Sorted { Sorted(v) }\n",
+    ),
+    "an object whose methods are asked": (
+        "let mut pile = Pile::new(); pile.push(3); assert!(pile.iter().all(|n| *n == 3)); assert_eq!(pile.max(), 3);",
+        "struct Pile(Vec<i32>);\nimpl Pile {\n    fn new() -> Self { Pile(vec![]) }\n    fn push(&mut self, n: i32) "
+        "{ self.0.push(n) }\n    fn iter(&self) -> std::slice::Iter<'_, i32> { self.0.iter() }\n"
+        "    fn max(&self) -> i32 { *self.0.iter().max().unwrap() }\n}\n",
+        "struct Pile(Vec<i32>);\nimpl Pile {\n    fn new() -> Self { Pile(vec![]) }\n    fn push(&mut self, n: i32) "
+        "{ self.0.push(n) }\n    fn iter(&self) -> std::slice::Iter<'_, i32> { self.0.iter() }\n"
+        "    fn max(&self) -> i32 { 0 }\n}\n",
+    ),
+    "a method after the asserts": (
+        "let p = Place { x: 2 }; assert_eq!(x(p), 2); p.check().unwrap();",
+        PLACE + "impl Place {\n    fn check(&self) -> Option<()> { Some(()) }\n}\n",
+        PLACE + "impl Place {\n    fn check(&self) -> Option<()> { None }\n}\n",
+    ),
+    "a method whose value is dropped": (
+        "let p = Place { x: 2 }; assert_eq!(x(p), 2); let _fine = p.fine();",
+        PLACE + "impl Place {\n    fn fine(&self) -> bool { true }\n}\n",
+        PLACE + "impl Place {\n    fn fine(&self) -> bool { todo!() }\n}\n",
+    ),
+    "a method of a literal": (
+        "Place { x: 1 }.check(); assert_eq!(x(Place { x: 2 }), 2);",
+        PLACE + "impl Place {\n    fn check(&self) {}\n}\n",
+        PLACE + "impl Place {\n    fn check(&self) { todo!() }\n}\n",
+    ),
+    "an operator whose value is dropped": (
+        "let p = Place { x: 2 }; let _sum = p + p; assert_eq!(x(p), 2);",
+        PLACE
+        + "impl std::ops::Add for Place {\n    type Output = Place;\n    fn add(self, _: Place) -> Place { self }\n}\n",
+        PLACE + "impl std::ops::Add for Place {\n    type Output = Place;\n"
+        "    fn add(self, _: Place) -> Place { todo!() }\n}\n",
     ),
 }
