@@ -1155,7 +1155,8 @@ STATE_ROWS = {  # as OTHER_ROWS
         "use std::{cell::RefCell, collections::HashMap};\nfn tri(n: u64, known: &RefCell<HashMap<u64, u64>>) -> u64 {\n"
         "    *known.borrow_mut().entry(n).or_insert_with(|| (1..=n).sum())\n}\n",
         "use std::{cell::RefCell, collections::HashMap};\nfn tri(n: u64, known: &RefCell<HashMap<u64, u64>>) -> u64 {\n"
-        "    match known.borrow_mut().insert(n, 0) {\n        Some(old) => old,\n        None => (1..=n).sum(),\n    }\n}\n",
+        "    match known.borrow_mut().insert(n, 0) {\n        Some(old) => old,\n        None => (1..=n).sum(),\n"
+        "    }\n}\n",
     ),
     "an object that functions change": (
         "let tank = tank(2); assert!(drain(&tank)); let rest = drain(&tank); assert!(rest); assert!(!drain(&tank));",
