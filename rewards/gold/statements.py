@@ -30,7 +30,7 @@ __all__ = ["Variables"]
 
 BORROWED_TO_CHANGE = re.compile(r"&\s*mut\b")
 PRIMITIVE = re.compile(r"[iu](?:8|16|32|64|128|size)|f32|f64|bool|char|String|&(?:'static\s+)?str")
-LONGEST = 60  # statements that are sent for one call
+LONGEST = 40  # statements that are sent for one call
 MOST = 2000  # statements of a test, with those of its loops
 
 
@@ -54,6 +54,8 @@ class Variables:
         self._objects: set[str] = set()  # variables whose methods are the program's own
         self._kinds = Kinds(Origins(names))
         self._held: dict[str, Expression] = {}  # variables that may change, as long as nothing has changed them
+        self._seen: set[str] = set()  # variables whose value a check looks at
+        self._divided: set[str] = set()  # variables of which a call gets a part
         self._lost: set[str] = set()  # variables that a loop may have changed
         self._nodes: dict[str, Node] = {}  # what variables that stay were bound to
         self._first = 0  # index of the first statement that is not of an outer scope
@@ -72,6 +74,7 @@ class Variables:
         """A scope of the same test: that of a block in it, or of a function that sees nothing but what is shared."""
         twin = (shared or self).copy(self._test)
         twin._places, twin._first = self._places, len(twin._steps)
+        twin._seen, twin._divided = self._seen, self._divided
         if shared is None:
             twin._used = self._used
         return twin
@@ -106,6 +109,7 @@ class Variables:
             return None
         needed = self._needed({name})
         self._used.add(self._makers[name])
+        self._note(seen={name})
         known = self._bound[name]
         if known is not None:
             return known
@@ -123,6 +127,16 @@ class Variables:
         is_path = value.type == "call_expression" and self._kinds.origins.called(value) is Origin.MADE
         return is_path and not makes_an_object(value)
 
+    def _note(self, *, seen: Collection[str] = (), divided: Collection[str] = ()) -> None:
+        """Note what is looked at, and what is sent for a part of it. Raises: NotEvaluable for what is both.
+
+        A table of inputs and results would be sent with the results.
+        """
+        self._seen.update(seen)
+        self._divided.update(divided)
+        if self._seen & self._divided:
+            raise NotEvaluable(", ".join(sorted(self._seen & self._divided)))
+
     def call(self, value: Node, kind: str = "") -> Asked:
         """The call that computes an expression, with the statements that it needs.
 
@@ -136,6 +150,7 @@ class Variables:
         self._shapes().refuse_other(value)
         text = node_text(value)
         sent = f"std::convert::identity::<{kind}>({text})" if kind else text
+        self._note(divided=self._kinds.origins.divided(value))
         asked = self._asked(text, sent, self._needed(set(identifiers(value))))
         changes = self._kinds.changed(value)
         if changes and value.type != "identifier":
@@ -301,7 +316,11 @@ class Variables:
         except NotEvaluable as error:
             fault = str(error)
         runs, mentions = self._kinds.runs_the_program(value), frozenset(identifiers(value))
-        self._steps.append(TestStep(text, frozenset(makes), changes, mentions, runs, fault, again, watched))
+        divided = frozenset(self._kinds.origins.divided(value))
+        if len(makes) > 1:
+            divided |= {name for name in mentions if self._kinds.origins.variables.get(name) is Origin.STANDARD}
+        step = TestStep(text, frozenset(makes), changes, mentions, runs, divided, fault, again, watched)
+        self._steps.append(step)
         self._kinds.change(changes, value)
         for name in changes - set(makes):
             self._held.pop(name, None)
@@ -324,6 +343,7 @@ class Variables:
         for place, step in enumerate(needed):
             if step.fault:
                 raise NotEvaluable(step.fault)
+            self._note(divided=step.divided)
             texts.append(self._names.in_full(step.text, bound))
             bound |= step.makes
             if step.again is not None:

@@ -73,6 +73,17 @@ class Origins:
         """The origin of an expression: that of the part which may run most of the program's code."""
         return max(self._parts(node), default=Origin.STANDARD)
 
+    def divided(self, node: Node) -> set[str]:
+        """The variables of which an expression takes a part, where they hold what the test says."""
+        found = set()
+        methods = {callee(call) for call in nodes_below(node) if call.type == "call_expression"}
+        for part in nodes_below(node):
+            while part not in methods and part.type in ("field_expression", "index_expression"):
+                part = part.children[0]
+                if part.type == "identifier" and self.variables.get(node_text(part)) is Origin.STANDARD:
+                    found.add(node_text(part))
+        return found
+
     def called(self, call: Node) -> Origin:
         """The origin of what a call of a path returns, apart from its arguments."""
         function = callee(call)

@@ -34,6 +34,9 @@ PASSAGES = frozenset(
     (*BY_THE_PROGRAM, *TRANSPARENT, "unwrap", "unwrap_err", "to_ascii_uppercase", "to_ascii_lowercase")
 )
 MESSAGES = ("expect", "expect_err")  # passages with a text
+COMPARES = frozenset(  # methods of collections that change them by comparing elements with their argument
+    ("remove", "take", "entry", "get_mut", "get_or_insert_with", "binary_search", "contains", "cmp", "eq", "ne")
+)
 
 
 class Shapes:
@@ -55,6 +58,10 @@ class Shapes:
         if receiver is not None and receiver.type == "identifier" and self._origins.of(receiver) is not Origin.STANDARD:
             for argument in arguments(node):
                 self.refuse_other(argument)
+            field = function.child_by_field_name("field") if function is not None else None
+            closures = any(found.type == "closure_expression" for found in nodes_below(node))
+            if closures or field is None or node_text(field) in COMPARES:
+                raise NotEvaluable(node_text(node))
             return
         self.refuse_other(node)
 

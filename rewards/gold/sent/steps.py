@@ -32,6 +32,7 @@ class TestStep:
     changes: frozenset[str]  # variables that it may change
     mentions: frozenset[str]
     runs: bool = False  # whether it may run code of the program
+    divided: frozenset[str] = frozenset()  # variables of which it takes a part
     fault: str = ""  # why it must not be sent
     again: Asked | None = None  # the call whose value it computes once more
     watched: str = ""  # the expression that has this value after it
