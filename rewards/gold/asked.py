@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ class Asked:
     test: int  # index of the test that it stands in
     place: int  # among the calls of the test
     is_dropped: bool = False  # a statement of its own, made for what it does: its value goes nowhere
+    only_if: str = ""  # a regular expression: programs in which it is not found are not asked
+
+    def is_for(self, source: str) -> bool:
+        """Whether a program is asked."""
+        return re.search(self.only_if, source) is not None
 
 
 def in_order(asked: Iterable[Asked]) -> tuple[Asked, ...]:

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from tree_sitter import Node
 
 from rewards.gold.checks import GoldCheck, equality, finishes, holds, inequality, matching, panics
+from rewards.gold.computing.expression import Expression
+from rewards.gold.computing.own import Operand, compared
 from rewards.gold.expressions import arguments_of, evaluate, operands, parse_expression
 from rewards.gold.literals import NotEvaluable, read_literal
 from rewards.gold.patterns import read_pattern
@@ -231,13 +233,21 @@ def _macro(node: Node, scope: Variables) -> Iterator[GoldCheck]:
     if name == "assert" and arguments:
         check = holds(expressions[0], node_text(arguments[0]))
     elif name in ("assert_eq", "assert_ne") and len(expressions) == 2:
-        check = equality(*expressions) if name == "assert_eq" else inequality(*expressions)
+        check = _comparison("==" if name == "assert_eq" else "!=", arguments, expressions, scope)
     else:
         raise NotEvaluable(name)
     if not check.calls:
         raise NotEvaluable("an assert that calls nothing")
     scope.repeat(expressions)
     yield check
+
+
+def _comparison(sign: str, nodes: list[Node], values: list[Expression], scope: Variables) -> GoldCheck:
+    """The check of `assert_eq` or `assert_ne`."""
+    found = compared(sign, Operand(nodes[0], values[0]), Operand(nodes[1], values[1]), scope)
+    if found.calls != values[0].calls | values[1].calls:  # two results of the program
+        return holds(found, f"{node_text(nodes[0])} {sign} {node_text(nodes[1])}")
+    return equality(*values) if sign == "==" else inequality(*values)
 
 
 def _calls_something(node: Node) -> bool:

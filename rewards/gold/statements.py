@@ -114,6 +114,10 @@ class Variables:
             self._read[name, needed] = answer(self._asked(name, needed))
         return self._read[name, needed]
 
+    def is_imported(self, name: str) -> bool:
+        """Whether the test's module imports a name from the standard library itself."""
+        return self._names.is_imported(name)
+
     def call(self, value: Node) -> Asked:
         """The call that computes an expression, with the statements that it needs."""
         return self._asked(node_text(value), self._needed(set(identifiers(value))))

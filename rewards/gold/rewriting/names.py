@@ -58,6 +58,10 @@ class Names:
         for use in uses:
             self._read_use(use)
 
+    def is_imported(self, name: str) -> bool:
+        """Whether the module itself imports a name from the standard library."""
+        return name in self._imported
+
     def in_full(self, text: str, bound: Iterable[str] = ()) -> str:
         """An expression or a statement with every name said in full, without comments.
 
