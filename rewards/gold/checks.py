@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rewards.gold.asked import Asked
+from rewards.gold.asked import Asked, Expression, Values
 from rewards.gold.computing.comparing import fitting
-from rewards.gold.computing.expression import Expression, Values
 from rewards.gold.terms import Panic, Term, Unfit, equal, show
 
 __all__ = ["GoldCheck", "equality", "finishes", "holds", "inequality", "matching", "panics"]
@@ -111,7 +110,9 @@ def _check(fault: Callable[[Values], str], *expressions: Expression) -> GoldChec
 
 
 def _names(*expressions: Expression) -> str:
-    return " and ".join(sorted(asked.text for expression in expressions for asked in expression.calls if not asked.only_if))
+    return " and ".join(
+        sorted(asked.text for expression in expressions for asked in expression.calls if not asked.only_if)
+    )
 
 
 def _values(calls: frozenset[Asked], values: Values) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from rewards.gold.literals import NotEvaluable
-from rewards.gold.terms import RANGES, Term, as_single, constructor, equal, integer
+from rewards.gold.terms import RANGES, NotEvaluable, Term, as_single, constructor, equal, integer
 
 __all__ = ["CONSTANTS", "CONSTRUCTORS"]
 

@@ -13,14 +13,14 @@ from dataclasses import replace
 from tree_sitter import Node
 
 from rewards.gold import operations
+from rewards.gold.asked import Expression, Scope, Values, answer, constant
 from rewards.gold.computing import numbers
-from rewards.gold.computing.expression import Expression, Scope, Values, answer, constant
 from rewards.gold.computing.nodes import arguments_of, operands, parse_expression
 from rewards.gold.computing.own import TRAITS, Operand, compared, said_by_the_program
 from rewards.gold.constructors import CONSTANTS, CONSTRUCTORS
-from rewards.gold.literals import NotEvaluable, read_literal
+from rewards.gold.literals import read_literal
 from rewards.gold.patterns import Matcher, read_pattern
-from rewards.gold.terms import RANGES, UNIT, Term, Unfit, boolean, constructor
+from rewards.gold.terms import RANGES, UNIT, NotEvaluable, Term, Unfit, boolean, constructor
 from rewards.rust.tokens import node_text
 
 __all__ = [

@@ -6,10 +6,10 @@ import re
 
 from tree_sitter import Node
 
-from rewards.gold.terms import Term, as_single, boolean, integer
+from rewards.gold.terms import NotEvaluable, Term, as_single, boolean, integer
 from rewards.rust.tokens import node_text
 
-__all__ = ["NotEvaluable", "read_literal"]
+__all__ = ["read_literal"]
 
 INTEGER = re.compile(r"(0x(?=[0-9a-fA-F_])|0[ob])?((?(1)[0-9a-fA-F_]|[0-9_])+?)([iu](?:8|16|32|64|128|size))?")
 FLOAT = re.compile(r"([0-9_]+(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]+)?)_?(f32|f64)?")
@@ -18,10 +18,6 @@ ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u\{([0-9a-fA-F_]+)\}|(\r?\n\s*)|(.)
 ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\", "'": "'", '"': '"'}
 DIGITS_OF_SINGLE = 9  # a decimal number with more of them is meant as an f64
 BASES = {"0x": 16, "0o": 8, "0b": 2}
-
-
-class NotEvaluable(Exception):
-    """An expression cannot be read without a compiler."""
 
 
 def read_literal(node: Node) -> Term | None:

@@ -5,6 +5,7 @@ A method that a value's type may not have raises Unfit: the program returned ano
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -12,7 +13,7 @@ from itertools import pairwise
 from rewards.gold.computing.comparing import are_equal, fitting, order
 from rewards.gold.computing.numbers import absolute, arithmetic
 from rewards.gold.computing.texts import debug
-from rewards.gold.terms import Panic, Term, Unfit, boolean, constructor, equal, integer
+from rewards.gold.terms import UNCLEAR, Panic, Term, Unfit, boolean, constructor, equal, integer
 
 __all__ = ["CHANGES", "METHODS", "TRANSPARENT", "combine", "element", "field"]
 
@@ -48,7 +49,7 @@ def element(term: Term, place: Term) -> Term:
     """What `term[place]` is."""
     if term.kind in ("seq", "str") and place.kind == "constructor":
         return _slice(term, place)
-    if term.kind == "seq" and place.kind == "int" and place.width in ("usize", "", "?"):
+    if term.kind == "seq" and place.kind == "int" and place.width in ("usize", "", UNCLEAR):
         if 0 <= place.value < len(term.parts):
             return term.parts[int(place.value)]
         raise Panic(f"index out of bounds: the len is {len(term.parts)} but the index is {place.value}")
@@ -64,16 +65,17 @@ def _slice(term: Term, places: Term) -> Term:
     """A part of a sequence, or of a text, whose bytes are counted."""
     if places.value not in RANGES or any(part.kind != "int" for part in places.parts):
         raise Unfit("indexed")
-    whole = term.parts if term.kind == "seq" else term.value.encode("utf-8", "surrogatepass")
+    text = b"" if term.kind == "seq" else term.value.encode("utf-8", "surrogatepass")
+    length = len(term.parts) if term.kind == "seq" else len(text)
     ends = [part.value for part in places.parts]
     start = 0 if places.value.startswith("RangeTo") else ends[0]
-    end = len(whole) if places.value == "RangeFrom" else ends[-1] + places.value.endswith("Inclusive")
-    if not 0 <= start <= end <= len(whole):
-        raise Panic(f"range end index {end} out of range for slice of length {len(whole)}")
+    end = length if places.value == "RangeFrom" else ends[-1] + places.value.endswith("Inclusive")
+    if not 0 <= start <= end <= length:
+        raise Panic(f"range end index {end} out of range for slice of length {length}")
     if term.kind == "seq":
         return replace(term, parts=term.parts[start:end])
     try:
-        return Term("str", whole[start:end].decode("utf-8", "surrogatepass"))
+        return Term("str", text[start:end].decode("utf-8", "surrogatepass"))
     except UnicodeDecodeError:
         raise Panic("byte index is not a char boundary") from None
 
@@ -98,7 +100,11 @@ def _unwrap(term: Term, message: Term | None = None) -> Term:
     found = _variant(term, "Some", "Ok", "None", "Err")
     if found in ("Some", "Ok"):
         return term.parts[0]
-    said = "called `Option::unwrap()` on a `None` value" if found == "None" else "called `Result::unwrap()` on an `Err` value"
+    said = (
+        "called `Option::unwrap()` on a `None` value"
+        if found == "None"
+        else "called `Result::unwrap()` on an `Err` value"
+    )
     raise Panic(_message(said, term, message))
 
 

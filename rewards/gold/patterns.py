@@ -8,8 +8,8 @@ from tree_sitter import Node
 
 from rewards.gold.computing.comparing import are_equal, order, related
 from rewards.gold.computing.numbers import negate
-from rewards.gold.literals import NotEvaluable, read_literal
-from rewards.gold.terms import Term, Unfit, same_path
+from rewards.gold.literals import read_literal
+from rewards.gold.terms import NotEvaluable, Term, Unfit, same_path
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 

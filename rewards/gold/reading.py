@@ -13,15 +13,17 @@ from typing import Any, NamedTuple
 
 from tree_sitter import Node
 
+from rewards.gold.asked import Expression
 from rewards.gold.checks import GoldCheck, equality, finishes, holds, inequality, matching, panics
-from rewards.gold.computing.expression import Expression
+from rewards.gold.computing.nodes import arguments_of, operands, parse_expression
 from rewards.gold.computing.own import Operand, compared
-from rewards.gold.expressions import arguments_of, evaluate, operands, parse_expression
-from rewards.gold.literals import NotEvaluable, read_literal
+from rewards.gold.expressions import evaluate
+from rewards.gold.literals import read_literal
 from rewards.gold.patterns import read_pattern
 from rewards.gold.rewriting.names import Names
 from rewards.gold.rewriting.unrolling import parameters, rounds
 from rewards.gold.statements import Variables, nodes_below
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 

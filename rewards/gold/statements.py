@@ -14,11 +14,12 @@ from itertools import count
 from tree_sitter import Node
 
 from rewards.gold import operations
-from rewards.gold.asked import Asked
+from rewards.gold.asked import Asked, Expression, answer
+from rewards.gold.computing.nodes import operands, parse_expression
 from rewards.gold.constructors import CONSTRUCTORS
-from rewards.gold.expressions import Expression, answer, evaluate, makes_an_object, operands, parse_expression
-from rewards.gold.literals import NotEvaluable
+from rewards.gold.expressions import evaluate, makes_an_object
 from rewards.gold.rewriting.names import Names
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.tokens import node_text
 from sandbox.answers.calls import Call
 

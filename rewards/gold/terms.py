@@ -11,12 +11,15 @@ import json
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 __all__ = [
+    "FLOATS",
     "RANGES",
+    "UNCLEAR",
     "UNIT",
+    "NotEvaluable",
     "Panic",
     "Term",
     "Unfit",
@@ -24,7 +27,9 @@ __all__ = [
     "boolean",
     "constructor",
     "equal",
+    "in_range",
     "integer",
+    "of_one_width",
     "read_term",
     "same_path",
     "show",
@@ -35,7 +40,9 @@ MANY = 300  # elements of a set that are compared with each other
 LISTS = {"s": "seq", "t": "tuple", "S": "set", "m": "map"}
 SHOWN = 200  # characters
 BITS = {"8": 8, "16": 16, "32": 32, "64": 64, "128": 128, "size": 64}
-RANGES = {  # the least and the greatest value, by width
+FLOATS = ("f32", "f64")
+UNCLEAR = "?"  # a width that only a compiler knows
+RANGES: dict[str, tuple[int, int]] = {  # the least and the greatest value, by width
     **{f"i{name}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for name, bits in BITS.items()},
     **{f"u{name}": (0, 2**bits - 1) for name, bits in BITS.items()},
 }
@@ -43,6 +50,10 @@ RANGES = {  # the least and the greatest value, by width
 
 class Panic(Exception):
     """The program panicked, with this message, or an `unwrap` outside would have."""
+
+
+class NotEvaluable(Exception):
+    """An expression cannot be read without a compiler."""
 
 
 class Unfit(Exception):
@@ -136,6 +147,30 @@ def as_single(value: float) -> float:
     return rounded
 
 
+def of_one_width(one: Term, other: Term) -> tuple[Term, Term]:
+    """Two numbers of one kind, both with the width that they have in common. Raises: Unfit where there is none."""
+    width = _common(one, other)
+    if width in FLOATS:
+        values = [as_single(term.value) if width == "f32" else term.value for term in (one, other)]
+        return replace(one, value=values[0], width=width), replace(other, value=values[1], width=width)
+    if width in RANGES and not (in_range(one.value, width) and in_range(other.value, width)):
+        raise Unfit(f"computed as {width}")
+    return replace(one, width=width), replace(other, width=width)
+
+
+def _common(one: Term, other: Term) -> str:
+    widths = {one.width, other.width} - {"", UNCLEAR}
+    if one.kind != other.kind or len(widths) > 1:
+        raise Unfit(f"computed together with {' and '.join(sorted(widths)) or other.kind}")
+    return widths.pop() if widths else max(one.width, other.width)
+
+
+def in_range(value: int, width: str) -> bool:
+    """Whether a width of integers has a value."""
+    low, high = RANGES[width]
+    return bool(low <= value <= high)
+
+
 def same_path(one: str, other: str) -> bool:
     """Whether two paths can name the same thing: the shorter is the end of the longer.
 
@@ -168,15 +203,15 @@ def _term(found: Any, depth: int) -> Term:
         raise ValueError("a term is nested too deeply")
     if isinstance(found, bool):
         return boolean(found)
-    if isinstance(found, int) and _is_of(found, "i32"):
-        return integer(found, "i32")
+    if isinstance(found, int):
+        return _integer(found, "i32")
     if isinstance(found, str):
         return Term("str", found)
     match found:
         case ["f32" | "f64" as width, str(text)]:
             return Term("float", as_single(float(text)) if width == "f32" else float(text), width=width)
-        case [str(width), int(value)] if width in RANGES and _is_of(value, width):
-            return integer(value, width)
+        case [str(width), int(value)] if width in RANGES and not isinstance(value, bool):
+            return _integer(value, width)
         case ["c", str(text)] if len(text) == 1:
             return Term("char", text)
         case ["o"]:
@@ -197,9 +232,10 @@ def _term(found: Any, depth: int) -> Term:
     raise ValueError(f"no term: {str(found)[:SHOWN]}")
 
 
-def _is_of(value: int, width: str) -> bool:
-    low, high = RANGES[width]
-    return low <= value <= high and not isinstance(value, bool)
+def _integer(value: int, width: str) -> Term:
+    if not in_range(value, width):
+        raise ValueError(f"no {width}: {str(value)[:SHOWN]}")
+    return integer(value, width)
 
 
 def _is_field(found: Any) -> bool:

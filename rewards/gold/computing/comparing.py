@@ -6,8 +6,7 @@ does not compile in Rust, and is Unfit here.
 
 from __future__ import annotations
 
-from rewards.gold.computing.numbers import of_one_width
-from rewards.gold.terms import Term, Unfit, constructor, equal, same_path
+from rewards.gold.terms import Term, Unfit, constructor, equal, of_one_width, same_path
 
 __all__ = ["STANDARD", "are_equal", "fitting", "is_own", "is_own_below", "order", "related"]
 
@@ -109,7 +108,7 @@ def order(one: Term, other: Term) -> int | None:
             left, right = (term.value for term in of_one_width(one, other))
             return None if left != left or right != right else (left > right) - (left < right)
         case "str" | "char" | "bool":
-            return (one.value > other.value) - (one.value < other.value)
+            return bool(one.value > other.value) - bool(one.value < other.value)
         case "seq":
             return _order_of_parts(one, other)
         case "tuple" if len(one.parts) == len(other.parts):

@@ -10,13 +10,23 @@ import math
 import operator
 from dataclasses import replace
 
-from rewards.gold.terms import RANGES, Panic, Term, Unfit, as_single, boolean, integer
+from rewards.gold.terms import (
+    FLOATS,
+    RANGES,
+    UNCLEAR,
+    Panic,
+    Term,
+    Unfit,
+    as_single,
+    boolean,
+    in_range,
+    integer,
+    of_one_width,
+)
 
-__all__ = ["absolute", "arithmetic", "cast", "negate", "of_one_width", "of_unclear_width"]
+__all__ = ["absolute", "arithmetic", "cast", "negate", "of_unclear_width"]
 
-UNCLEAR = "?"
 IN_EVERY_WIDTH = (0, 127)
-FLOATS = ("f32", "f64")
 VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "<<": "shift left", ">>": "shift right"}
 BITS = {"&": operator.and_, "|": operator.or_, "^": operator.xor}
 
@@ -24,29 +34,6 @@ BITS = {"&": operator.and_, "|": operator.or_, "^": operator.xor}
 def of_unclear_width(term: Term) -> Term:
     """A literal integer that has met the answer of a call without getting its width."""
     return replace(term, width=UNCLEAR) if term.kind == "int" and not term.width else term
-
-
-def of_one_width(one: Term, other: Term) -> tuple[Term, Term]:
-    """Two numbers of one kind, both with the width that they have in common. Raises: Unfit where there is none."""
-    width = _common(one, other)
-    if width in FLOATS:
-        values = [as_single(term.value) if width == "f32" else term.value for term in (one, other)]
-        return replace(one, value=values[0], width=width), replace(other, value=values[1], width=width)
-    if width in RANGES and not (_fits(one.value, width) and _fits(other.value, width)):
-        raise Unfit(f"computed as {width}")
-    return replace(one, width=width), replace(other, width=width)
-
-
-def _common(one: Term, other: Term) -> str:
-    widths = {one.width, other.width} - {"", UNCLEAR}
-    if one.kind != other.kind or len(widths) > 1:
-        raise Unfit(f"computed together with {' and '.join(sorted(widths)) or other.kind}")
-    return widths.pop() if widths else max(one.width, other.width)
-
-
-def _fits(value: int, width: str) -> bool:
-    low, high = RANGES[width]
-    return low <= value <= high
 
 
 def arithmetic(sign: str, one: Term, other: Term) -> Term:
@@ -155,7 +142,7 @@ def absolute(term: Term) -> Term:
 
 def _checked_sign(term: Term) -> Term:
     """A number with another sign, which the smallest integer has not."""
-    if term.width in RANGES and not _fits(term.value, term.width):
+    if term.width in RANGES and not in_range(term.value, term.width):
         raise Panic("attempt to negate with overflow")
     if term.width == UNCLEAR and not 0 <= abs(term.value) <= IN_EVERY_WIDTH[1]:
         raise Unfit("negated without knowing its type")
@@ -183,12 +170,12 @@ def _whole(term: Term, kind: str) -> int | None:
     if term.kind == "bool":
         return int(term.value)
     if term.kind == "char":
-        return ord(term.value)
+        return ord(str(term.value))
     if term.kind == "float":
         low, high = RANGES[kind]
         if math.isnan(term.value) or math.isinf(term.value):
             return 0 if math.isnan(term.value) else low if term.value < 0 else high
         return min(max(int(term.value), low), high)
-    if term.kind == "int" and (term.width in RANGES or _fits(term.value, kind)):
+    if term.kind == "int" and (term.width in RANGES or in_range(term.value, kind)):
         return int(term.value)
     return None

@@ -15,13 +15,12 @@ from typing import NamedTuple
 
 from tree_sitter import Node
 
-from rewards.gold.asked import Asked
+from rewards.gold.asked import Asked, Expression, Scope, Values
 from rewards.gold.computing.comparing import are_equal, fitting, is_own, is_own_below, order
-from rewards.gold.computing.expression import Expression, Scope, Values
 from rewards.gold.computing.nodes import operands, parse_expression
 from rewards.gold.constructors import CONSTRUCTORS
-from rewards.gold.literals import NotEvaluable, read_literal
-from rewards.gold.terms import Panic, Term, Unfit, boolean, equal
+from rewards.gold.literals import read_literal
+from rewards.gold.terms import NotEvaluable, Panic, Term, Unfit, boolean, equal
 from rewards.rust.tokens import node_text
 
 __all__ = ["TRAITS", "Operand", "compared", "said_by_the_program"]

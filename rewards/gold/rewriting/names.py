@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from tree_sitter import Node
 
 from rewards.gold.constructors import CONSTRUCTORS
-from rewards.gold.literals import NotEvaluable
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 
