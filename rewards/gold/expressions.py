@@ -16,7 +16,7 @@ from rewards.gold import operations
 from rewards.gold.asked import Expression, Scope, Values, answer, constant
 from rewards.gold.computing import numbers
 from rewards.gold.computing.nodes import arguments_of, operands, parse_expression
-from rewards.gold.computing.own import TRAITS, Operand, compared, said_by_the_program
+from rewards.gold.computing.own import TRAITS, Operand, compared, is_empty, said_by_the_program
 from rewards.gold.constructors import CONSTANTS, CONSTRUCTORS
 from rewards.gold.literals import read_literal
 from rewards.gold.patterns import Matcher, read_pattern
@@ -40,9 +40,10 @@ BY_THE_PROGRAM = frozenset(  # methods that hand on what the program computed; t
 )  # fmt: skip
 MAKES_AN_OBJECT = re.compile(r"new|default|create|build\w*|with_\w+|from(?:_\w+)?")
 PRIMITIVE = re.compile(r"(?:[iu](?:\d+|size)|f32|f64|bool|char|str|String|Vec|Option|Result|Box)::")
+SHIFTS = ("<<", ">>")
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 CLONES = ("clone", "to_owned", "to_vec", "cloned")
-TELLS = ("is_some", "is_none", "is_ok", "is_err", "is_nan", "is_empty")  # names that say what a test expects
+TELLS = ("is_some", "is_none", "is_ok", "is_err", "is_nan")  # names that say what a test expects
 EITHER = ("LinkedList", "Cell", "Mutex", "RwLock")  # the standard library's, or the program's
 CASTS = (*RANGES, "f32", "f64", "char", "bool")
 
@@ -142,6 +143,8 @@ def _method(node: Node, function: Node, arguments: list[Node], scope: Scope) -> 
     if name in operations.METHODS:
         parts = [evaluate(part, scope) for part in (receiver, *arguments)]
         outside = Expression.of(_checked(operations.METHODS[name]), *map(_settled, parts))
+        if name == "is_empty" and not arguments:
+            return is_empty(outside, scope, Operand(receiver, parts[0]))
         if arguments or name in TELLS:
             return outside
         return said_by_the_program(outside, node, scope, rf"\bfn\s+{name}\b", Operand(receiver, parts[0]))
@@ -152,9 +155,16 @@ def _method(node: Node, function: Node, arguments: list[Node], scope: Scope) -> 
     raise NotEvaluable(name)
 
 
-def _settled(part: Expression) -> Expression:
-    """What an operator is given: of a literal that comes out of a call only a compiler knows the width."""
-    return replace(part, run=lambda values: numbers.of_unclear_width(part.run(values))) if part.calls else part
+def _settled(part: Expression, by: Expression | None = None) -> Expression:
+    """What an operator is given: of a literal that comes out of a call only a compiler knows the width.
+
+    Args:
+        part: An operand.
+        by: What else takes the place of a call, for a literal that is shifted by it.
+    """
+    if not (by or part).calls:
+        return part
+    return replace(part, run=lambda values: numbers.of_unclear_width(part.run(values)))
 
 
 def _checked(method: operations.Method) -> Callable[..., Term]:
@@ -226,7 +236,7 @@ def _binary(node: Node, scope: Scope) -> Expression:
         return compared(sign, one, other, scope)
     if sign not in TRAITS:
         raise NotEvaluable(node_text(node))
-    parts = map(_settled, (one.value, other.value))
+    parts = [_settled(part, by=other.value if sign in SHIFTS else part) for part in (one.value, other.value)]
     outside = Expression.of(lambda a, b: operations.combine(str(sign), a, b), *parts)
     return said_by_the_program(outside, node, scope, rf"\b{TRAITS[sign]}\b", one, other)
 

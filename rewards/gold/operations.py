@@ -151,7 +151,7 @@ def _contains(term: Term, part: Term) -> Term:
     if term.kind in ("seq", "set"):
         found = [are_equal(one, part) for one in term.parts]
         return boolean(any(found))
-    if term.kind == "constructor" and term.value in RANGES:
+    if term.kind == "constructor" and term.value in RANGES and not term.names:
         return boolean(_is_between(term, part))
     raise Unfit("asked what it contains")
 

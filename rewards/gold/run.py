@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rewards.gold.asked import Asked, in_order
+from rewards.gold.computing.own import EQUALITY
 from rewards.gold.own_types import own_types, trait_uses
 from rewards.gold.result import GoldResult
 from rewards.gold.rows import GoldRow, gold_row
@@ -35,6 +36,7 @@ class GoldRun:
     row: GoldRow
     calls: Calls | None = None  # for the kind "cases"
     asked: tuple[Asked, ...] = ()  # what its calls are in the row's tests
+    refused: frozenset[Asked] = frozenset()  # what it is not asked, since its equality ignores a side
     source: str = ""  # for the kind "tests": a program to grade with `phases=("test",)`
 
     @property
@@ -67,10 +69,13 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
         encoded = encoded[:start] + encoded[end:]
     source = encoded.decode("utf-8")
     if row.checks is not None:
-        asked = in_order({one for check in row.checks.checks for one in check.calls if one.is_for(source)})
+        wanted = {one for check in row.checks.checks for one in check.calls if one.is_for(source)}
+        equalities = {one for one in wanted if one.only_if == EQUALITY}
+        refused = equalities if equalities and redefines_comparison(source) else set()
+        asked = in_order(wanted - refused)
         calls = tuple(one.call for one in asked)
         uses = (*row.checks.uses, *trait_uses(source, calls))
-        return GoldRun(row, Calls(source, calls, uses, own_types(source)), asked)
+        return GoldRun(row, Calls(source, calls, uses, own_types(source)), asked, frozenset(refused))
     if redefines_comparison(source):
         return None
     return GoldRun(row, source=f"{source}\n{row.module}")
@@ -100,7 +105,7 @@ def gold_result(run: GoldRun, found: Verdict | Answers) -> GoldResult:
 
 def _values(run: GoldRun, found: Answers) -> tuple[dict[Asked, Term | Panic], str]:
     """The values by call, and why some are missing."""
-    values: dict[Asked, Term | Panic] = {}
+    values: dict[Asked, Term | Panic] = dict.fromkeys(run.refused, Panic("its own equality ignores a side"))
     for one, text in zip(run.asked, found.terms, strict=False):
         try:
             values[one] = read_term(text)

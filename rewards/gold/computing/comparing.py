@@ -23,7 +23,9 @@ def is_own(term: Term) -> bool:
     if term.kind != "constructor":
         return term.kind == "opaque"
     before, _, last = str(term.value).rpartition("::")
-    return not (before in ("", "Option", "Result", "Ordering") and last in RANKS or str(term.value) in STANDARD)
+    if str(term.value) in STANDARD:
+        return bool(term.names) and not last.endswith("Error")  # `struct Range { start: u8, end: u8 }` of the program
+    return before not in ("", "Option", "Result", "Ordering") or last not in RANKS
 
 
 def is_own_below(term: Term) -> bool:

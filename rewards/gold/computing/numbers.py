@@ -94,7 +94,9 @@ def _shifted(sign: str, one: Term, by: int) -> Term:
     found = one.value << by if sign == "<<" else one.value >> by
     if one.width in RANGES:
         return integer(_wrapped(found, one.width), one.width)
-    return _checked(sign, one, integer(by), found)
+    if one.width == UNCLEAR and not in_range(found, "i32"):
+        raise Unfit("shifted without knowing its type")
+    return replace(one, value=found)
 
 
 def _wrapped(value: int, width: str) -> int:

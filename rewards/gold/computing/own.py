@@ -23,13 +23,15 @@ from rewards.gold.literals import read_literal
 from rewards.gold.terms import NotEvaluable, Panic, Term, Unfit, boolean, equal
 from rewards.rust.tokens import node_text
 
-__all__ = ["TRAITS", "Operand", "compared", "said_by_the_program"]
+__all__ = ["EQUALITY", "TRAITS", "Operand", "compared", "is_empty", "said_by_the_program"]
 
 TRAITS = {
     **{"+": "Add", "-": "Sub", "*": "Mul", "/": "Div", "%": "Rem", "<<": "Shl", ">>": "Shr"},
     **{"&": "BitAnd", "|": "BitOr", "^": "BitXor"},
 }
 PASSED_BY = ("parenthesized_expression", "reference_expression", "unary_expression", "binary_expression")
+EQUALITY = r"\beq\b"
+HAS_BOTH = r"\A(?s:(?=.*\bfn\s+is_empty\b).*\bfn\s+len\b)"
 CHANGES = re.compile(r"\bmut\b")
 MADE_BY = re.compile(r"[\w:\s]+(?=\()")
 
@@ -79,7 +81,7 @@ def compared(sign: str, left: Operand, right: Operand, scope: Scope) -> Expressi
     texts = [node_text(left.node), node_text(right.node)]
     if origins != {"program"} or CHANGES.search(" ".join(texts)):
         return outside
-    only_if = r"\beq\b" if sign in ("==", "!=") else r"\bPartialOrd\b"
+    only_if = EQUALITY if sign in ("==", "!=") else r"\bPartialOrd\b"
     said, turned = (
         replace(scope.call(parse_expression(f"({one}) {sign} ({other})")), only_if=only_if)
         for one, other in (texts, texts[::-1])
@@ -96,6 +98,23 @@ def compared(sign: str, left: Operand, right: Operand, scope: Scope) -> Expressi
         return _ordered(*answers)
 
     return Expression(run, outside.calls | {said, turned})
+
+
+def is_empty(outside: Expression, scope: Scope, receiver: Operand) -> Expression:
+    """The method of that name. Of a type of the program's own it must agree with the type's `len`."""
+    text = node_text(receiver.node)
+    both = parse_expression(f"(({text}).is_empty(), ({text}).len())")
+    found = said_by_the_program(outside, both, scope, HAS_BOTH, receiver)
+
+    def agreed(term: Term) -> Term:
+        if term.kind != "tuple":
+            return term
+        said, length = term.parts
+        if said.kind != "bool" or length.kind != "int" or said.value != (length.value == 0):
+            raise Unfit("empty, since its length is another")
+        return said
+
+    return Expression.of(agreed, found)
 
 
 def _outside(sign: str, one: Term, other: Term) -> Term:
