@@ -44,12 +44,13 @@ def written(value: int, width: str) -> str:
 
 def of_floats() -> list[str]:
     """Expressions of floats of both widths, with casts."""
-    pairs = [(one, sign, other) for one in FLOATS for sign in ("+", "*", "/", "%", "<") for other in FLOATS[::3]]
-    wide = [f"id({one}f64) {sign} id({other}f64)" for one, sign, other in pairs]
-    found = [text.replace("INFINITYf64", "INFINITY").replace("NANf64", "NAN") for text in wide]
-    narrow = [text.replace("f64", "f32") for text in found if "1e300" not in text]
-    casts = [f"id({one.split(' ')[0][3:-1]}) as {kind}" for one in found[::21] for kind in ("u8", "i16", "f32", "i64")]
-    return found + narrow + casts
+    found = []
+    for width in ("f32", "f64"):
+        given = [text if "::" in text else text + width for text in FLOATS if width == "f64" or "1e300" not in text]
+        given = [text.replace("f64::", f"{width}::") for text in given]
+        found += [f"id({one}) {sign} id({other})" for one in given for sign in "+*/%<" for other in given[:5]]
+        found += [f"id({one}) as {kind}" for one in given for kind in ("u8", "i16", "i64", "f32", "f64")]
+    return found
 
 
 @pytest.mark.parametrize("texts", [numbers(1), numbers(2), of_floats()], ids=["integers", "others", "floats"])
@@ -165,7 +166,8 @@ def test_an_order_is_that_of_rust(texts):
     ],
 )
 def test_a_panic_outside_has_the_message_of_rust(expected, body, pool):
-    code = 'fn f(n: u8) -> Result<u8, String> { if n > 0 { Ok(n) } else { Err("zero".into()) } }\nfn g(n: u8) -> u8 { n }\n'
+    code = 'fn f(n: u8) -> Result<u8, String> { if n > 0 { Ok(n) } else { Err("zero".into()) } }\n'
+    code += "fn g(n: u8) -> u8 { n }\n"
     wanted = expected.replace('"', '\\"')
     columns = {"gold_tests": f'#[test]\n#[should_panic(expected = "{wanted}")]\nfn t() {{ {body} }}'}
     assert gold_kind(columns) == "cases"
