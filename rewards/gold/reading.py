@@ -13,17 +13,20 @@ from typing import Any, NamedTuple
 
 from tree_sitter import Node
 
+from rewards.gold.asked import Expression, answer
 from rewards.gold.checks import GoldCheck, equality, finishes, holds, inequality, matching, panics
-from rewards.gold.expressions import Expression, answer, evaluate
-from rewards.gold.literals import NotEvaluable, read_literal
+from rewards.gold.computing.nodes import arguments_of, operands, parse_expression
+from rewards.gold.computing.own import Operand, compared
+from rewards.gold.expressions import evaluate
+from rewards.gold.literals import read_literal
 from rewards.gold.patterns import read_pattern
 from rewards.gold.rewriting.names import Names
-from rewards.gold.rewriting.parsing import arguments_of, operands, parse_expression
 from rewards.gold.rewriting.unrolling import parameters, rounds
 from rewards.gold.sent.origins import nodes_below
 from rewards.gold.sent.printed import printed_parts
 from rewards.gold.sent.typed import type_of
 from rewards.gold.statements import Variables
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 
@@ -238,7 +241,7 @@ def _macro(node: Node, scope: Variables) -> Iterator[GoldCheck]:
     if name == "assert" and arguments:
         check = holds(expressions[0], node_text(arguments[0]))
     elif name in ("assert_eq", "assert_ne") and len(expressions) == 2:
-        check = equality(*expressions) if name == "assert_eq" else inequality(*expressions)
+        check = _comparison("==" if name == "assert_eq" else "!=", arguments, expressions, scope)
     else:
         raise NotEvaluable(name)
     if not check.calls:
@@ -253,6 +256,14 @@ def _sides(arguments: list[Node], scope: Variables) -> list[Expression]:
         answer(scope.call(argument, kind)) if kind and scope.is_a_call(argument) else evaluate(argument, scope)
         for argument, kind in zip(arguments, kinds, strict=True)
     ]
+
+
+def _comparison(sign: str, nodes: list[Node], values: list[Expression], scope: Variables) -> GoldCheck:
+    """The check of `assert_eq` or `assert_ne`."""
+    found = compared(sign, Operand(nodes[0], values[0]), Operand(nodes[1], values[1]), scope)
+    if found.calls != values[0].calls | values[1].calls:  # two results of the program
+        return holds(found, f"{node_text(nodes[0])} {sign} {node_text(nodes[1])}")
+    return equality(*values) if sign == "==" else inequality(*values)
 
 
 def _panicking(statements: list[Node], message: str | None, scope: Variables) -> GoldCheck:

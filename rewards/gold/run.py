@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rewards.gold.asked import Asked, in_order
+from rewards.gold.computing.own import EQUALITY
 from rewards.gold.own_types import own_types, trait_uses
 from rewards.gold.result import GoldResult
 from rewards.gold.rows import GoldRow, gold_row
@@ -36,6 +37,7 @@ class GoldRun:
     row: GoldRow
     calls: Calls | None = None  # for the kind "cases"
     asked: tuple[Asked, ...] = ()  # what its calls are in the row's tests
+    refused: frozenset[Asked] = frozenset()  # what it is not asked, since its equality ignores a side
     source: str = ""  # for the kind "tests": a program to grade with `phases=("test",)`
 
     @property
@@ -68,10 +70,13 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
         encoded = encoded[:start] + encoded[end:]
     source = encoded.decode("utf-8")
     if row.checks is not None:
-        asked = in_order({one for check in row.checks.checks for one in check.calls})
+        wanted = {one for check in row.checks.checks for one in check.calls if one.is_for(source)}
+        equalities = {one for one in wanted if one.only_if == EQUALITY}
+        refused = equalities if equalities and redefines_comparison(source) else set()
+        asked = in_order(wanted - refused)
         calls = tuple(one.call for one in asked)
         uses = (*row.checks.uses, *trait_uses(source, calls))
-        return GoldRun(row, Calls(source, calls, uses, own_types(source)), asked)
+        return GoldRun(row, Calls(source, calls, uses, own_types(source)), asked, frozenset(refused))
     if redefines_comparison(source) or takes_over_methods(source, row.module):
         return None
     return GoldRun(row, source=f"{source}\n{row.module}")
@@ -92,7 +97,7 @@ def gold_result(run: GoldRun, found: Verdict | Answers) -> GoldResult:
     faults = []
     assert run.row.checks is not None
     for check in run.row.checks.checks:
-        missing = check.calls - values.keys()
+        missing = (check.calls & set(run.asked)) - values.keys()
         faults.append((fault or "it was not called") if missing else check.fault(values))
     passed = sum(1 for text in faults if not text)
     reason = next((text for text in faults if text), fault)
@@ -101,7 +106,7 @@ def gold_result(run: GoldRun, found: Verdict | Answers) -> GoldResult:
 
 def _values(run: GoldRun, found: Answers) -> tuple[dict[Asked, Term | Panic], str]:
     """The values by call, and why some are missing."""
-    values: dict[Asked, Term | Panic] = {}
+    values: dict[Asked, Term | Panic] = dict.fromkeys(run.refused, Panic("its own equality ignores a side"))
     repeated: dict[Asked, tuple[Term, ...]] = {}
     for one, text in zip(run.asked, found.terms, strict=False):
         try:

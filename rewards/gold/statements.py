@@ -14,15 +14,15 @@ from itertools import count
 from tree_sitter import Node
 
 from rewards.gold import operations
-from rewards.gold.asked import Asked
-from rewards.gold.expressions import Expression, answer, evaluate, makes_an_object
-from rewards.gold.literals import NotEvaluable
+from rewards.gold.asked import Asked, Expression, answer
+from rewards.gold.computing.nodes import operands
+from rewards.gold.expressions import evaluate, makes_an_object
 from rewards.gold.rewriting.names import Names
-from rewards.gold.rewriting.parsing import operands
 from rewards.gold.sent.origins import Origin, Origins, identifiers
 from rewards.gold.sent.printed import Printed
 from rewards.gold.sent.shapes import Shapes, with_plain_values
 from rewards.gold.sent.steps import Kinds, TestStep, needed_steps
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.tokens import node_text
 from sandbox.answers.calls import Call
 
@@ -122,6 +122,10 @@ class Variables:
             self._read[name, needed] = answer(self._asked(name, name, needed))
         return self._read[name, needed]
 
+    def is_imported(self, name: str) -> bool:
+        """Whether the test's module imports a name from the standard library itself."""
+        return self._names.is_imported(name)
+
     def is_a_call(self, value: Node) -> bool:
         """Whether an expression is a call of a function of the program, by its name."""
         is_path = value.type == "call_expression" and self._kinds.origins.called(value) is Origin.MADE
@@ -166,6 +170,10 @@ class Variables:
         text = node_text(part.value)
         needed = self._needed(set(identifiers(part.value)))
         return answer(self._asked(text, f'format!("{{{part.how}}}", {text})', needed))
+
+    def said(self, value: Node) -> Asked:
+        """The call that computes an operator or a method, for programs that define it. It changes nothing."""
+        return self._asked(node_text(value), node_text(value), self._needed(set(identifiers(value))))
 
     def let(self, node: Node) -> None:
         """Read a `let` or a `const`. Raises: NotEvaluable for a pattern that is not a name or a tuple of names."""

@@ -37,11 +37,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class OwnType:
-    """A struct or an enum at the top level of the program, with no parameters but lifetimes."""
+    """A struct or an enum at the top level of the program, whose parameters have no bounds."""
 
     name: str
     variants: tuple[Variant, ...]
     lifetimes: int = 0
+    parameters: int = 0  # types
     is_enum: bool = False
 
 

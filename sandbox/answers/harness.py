@@ -79,11 +79,13 @@ class Harness:
     def _implementation(self, own: OwnType) -> str:
         """How a value of the program's own type is written: by its fields, through no code of the program."""
         word = self._word
-        lifetimes = f"<{', '.join(own.lifetimes * [ANY_LIFETIME])}>" if own.lifetimes else ""
-        kind = f"super::super::{own.name}{lifetimes}"
+        types = [f"T{place}" for place in range(own.parameters)]
+        given = ", ".join([*own.lifetimes * [ANY_LIFETIME], *types])
+        bounds = ", ".join(f"{name}: ::{word}::Wire" for name in types)
+        kind = f"super::super::{own.name}{f'<{given}>' if given else ''}"
         arms = "".join(self._arm(own, variant) for variant in own.variants)
         return (
-            f"impl ::{word}::Wire for {kind} {{\n"
+            f"impl<{bounds}> ::{word}::Wire for {kind} {{\n"
             f"fn wire_for_answers(&self, out: &mut ::{word}::std::string::String) {{\n"
             f"match *self {{\n{arms}}}\n}}\n}}\n"
         )

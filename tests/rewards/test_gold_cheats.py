@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gold_cheats import CHEATS, GOLD, HONEST, MODULE_ROWS, OTHER_ROWS, STATE_ROWS
+from gold_cheats import CHEATS, GOLD, HONEST, MODULE_ROWS, OTHER_ROWS, STATE_ROWS, VALUE_ROWS
 from rewards.gold.rows import gold_kind
 from rewards.gold.run import GoldResult, gold_result, gold_run, submit_gold
 from sandbox import Outcome, SandboxPool
@@ -53,9 +53,9 @@ def test_a_function_of_the_tests_is_read_where_it_is_called(pool):
     assert [gold_result(run, submit_gold(run, pool).result()).passed for run in runs] == [4, 3, 2]
 
 
+@pytest.mark.parametrize("given", [OTHER_ROWS, STATE_ROWS, VALUE_ROWS], ids=["shapes", "states", "values"])
 @pytest.mark.parametrize("backend", ["batch", "direct"])
-def test_right_programs_pass_tests_of_other_shapes_and_wrong_ones_do_not(backend):
-    given = {**OTHER_ROWS, **STATE_ROWS}
+def test_right_programs_pass_tests_of_other_shapes_and_wrong_ones_do_not(backend, given):
     rows = {name: {"gold_tests": f"#[test]\nfn t() {{ {row[0]} }}"} for name, row in given.items()}
     assert {name for name, row in rows.items() if gold_kind(row) != "cases"} == set()
     with SandboxPool(jobs=2, backend=backend) as pool:

@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rewards.gold.computing.nodes import parse_expression
 from rewards.gold.expressions import evaluate
-from rewards.gold.literals import NotEvaluable
 from rewards.gold.own_types import own_types
-from rewards.gold.rewriting.parsing import parse_expression
 from rewards.gold.rows import gold_kind
 from rewards.gold.run import gold_result, gold_run, submit_gold
 from rewards.gold.statements import Variables
-from rewards.gold.terms import Panic, Term, equal, read_term, show
+from rewards.gold.terms import NotEvaluable, Panic, Term, equal, read_term, show
 from sandbox.answers.calls import Call, Calls
 
 VALUES = {

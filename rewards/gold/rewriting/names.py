@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from tree_sitter import Node
 
 from rewards.gold.constructors import CONSTANTS, CONSTRUCTORS
-from rewards.gold.literals import NotEvaluable
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 from sandbox.answers.calls import PLAIN
@@ -58,6 +58,10 @@ class Names:
         self.own: set[str] = set()  # functions of the module itself, which a program has not
         for use in uses:
             self._read_use(use)
+
+    def is_imported(self, name: str) -> bool:
+        """Whether the module itself imports a name from the standard library."""
+        return name in self._imported
 
     def in_full(self, text: str, bound: Iterable[str] = ()) -> str:
         """An expression or a statement with every name said in full, without comments.

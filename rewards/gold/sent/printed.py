@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from tree_sitter import Node
 
-from rewards.gold.literals import NotEvaluable
-from rewards.gold.rewriting.parsing import parse_expression
+from rewards.gold.computing.nodes import parse_expression
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.tokens import node_text
 
 __all__ = ["Printed", "printed_parts"]
@@ -28,7 +28,7 @@ class Printed(NamedTuple):
 def printed_parts(name: str, arguments: Sequence[Node]) -> list[Printed]:
     """What a macro such as `println!` writes. Raises: NotEvaluable for a format that is not simple.
 
-    >>> from rewards.gold.rewriting.parsing import arguments_of
+    >>> from rewards.gold.computing.nodes import arguments_of
     >>> [(node_text(part.value), part.how) for part in printed_parts("print", arguments_of('"{} {n:?}", f(1)'))]
     [('f(1)', ''), ('n', ':?')]
     """

@@ -11,10 +11,9 @@ from collections.abc import Callable, Collection, Mapping
 
 from tree_sitter import Node
 
+from rewards.gold.computing.nodes import operands, parse_expression
 from rewards.gold.constructors import CONSTRUCTORS
-from rewards.gold.literals import NotEvaluable
 from rewards.gold.operations import TRANSPARENT
-from rewards.gold.rewriting.parsing import operands, parse_expression
 from rewards.gold.sent.origins import (
     BY_THE_PROGRAM,
     COLLECTS,
@@ -25,6 +24,7 @@ from rewards.gold.sent.origins import (
     collects,
     nodes_below,
 )
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.tokens import node_text
 from sandbox.answers.calls import PLAIN
 

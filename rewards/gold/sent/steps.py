@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from tree_sitter import Node
 
 from rewards.gold.asked import Asked
+from rewards.gold.computing.nodes import operands
 from rewards.gold.constructors import CONSTRUCTORS
 from rewards.gold.operations import METHODS, TRANSPARENT
-from rewards.gold.rewriting.parsing import operands
 from rewards.gold.sent.origins import BY_THE_PROGRAM, Origin, Origins, callee, collects, identifiers, nodes_below
 from rewards.rust.tokens import node_text
 

@@ -6,7 +6,7 @@ import re
 
 from tree_sitter import Node
 
-from rewards.gold.rewriting.parsing import operands
+from rewards.gold.computing.nodes import operands
 from rewards.rust.tokens import node_text
 
 __all__ = ["type_of"]
@@ -19,7 +19,7 @@ STANDARD = re.compile(rf"(?:{NUMBERS}|bool|char|String|Option|Result|Vec|Box|&'s
 def type_of(node: Node) -> str:
     """The type of an expression that names it; "" where it does not, or where the type may be the program's own.
 
-    >>> from rewards.gold.rewriting.parsing import parse_expression
+    >>> from rewards.gold.computing.nodes import parse_expression
     >>> [type_of(parse_expression(text)) for text in ("None::<i32>", "Some(5u8)", "Ok::<u8, String>(1)", "Some(5)")]
     ['Option<i32>', 'Option<u8>', 'Result<u8, String>', '']
     """

@@ -6,6 +6,7 @@
 pub use ::std;
 
 mod collections;
+mod errors;
 mod sending;
 mod standard;
 mod values;

@@ -1,10 +1,10 @@
-"""Text of expressions as nodes."""
+"""Expressions as nodes of a syntax tree."""
 
 from __future__ import annotations
 
 from tree_sitter import Node
 
-from rewards.gold.literals import NotEvaluable
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS
 
