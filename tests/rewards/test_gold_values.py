@@ -322,7 +322,8 @@ def test_only_types_that_can_be_taken_apart_from_outside_are_sent():
         "enum E { A, B(i32), C { x: i32 } }\nstruct G<T>(T);\nstruct B<T: Ord>(T);\nstruct W<T>(T) where T: Ord;\n"
         "struct K<const N: usize>([u8; N]);\nstruct V<T = i32>(T);\n#[repr(packed)] struct P { x: i32 }\n"
         "union U { a: i32 }\nstruct F { #[cfg(test)] x: i32 }\n#[cfg(unix)] struct C;\n"
-        "#[cfg(not(unix))] struct C(i32);\nstruct L<'a>(&'a str);\nmod m { struct In; }\nfn f() { struct Local; }\nenum Never {}\nstruct Twice;\n"
+        "#[cfg(not(unix))] struct C(i32);\n"
+        "struct L<'a>(&'a str);\nmod m { struct In; }\nfn f() { struct Local; }\nenum Never {}\nstruct Twice;\n"
         "struct Twice(i32);\n"
     )
     assert {own.name: (own.lifetimes, own.parameters) for own in own_types(code)} == {
