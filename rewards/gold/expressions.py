@@ -232,7 +232,8 @@ def _binary(node: Node, scope: Scope) -> Expression:
         raise NotEvaluable(node_text(node))
     parts = [_settled(part, by=other.value if sign in SHIFTS else part) for part in (one.value, other.value)]
     outside = Expression.of(lambda a, b: operations.combine(str(sign), a, b), *parts)
-    return said_by_the_program(outside, node, scope, rf"\b{TRAITS[sign]}\b", one, other)
+    only_if, makes_own = rf"\b{TRAITS[sign]}\b", sign not in ("+", "*")
+    return said_by_the_program(outside, node, scope, only_if, one, other, own=makes_own)
 
 
 def _short_circuit(sign: str, one: Expression, other: Expression) -> Expression:

@@ -1067,6 +1067,12 @@ VALUE_ROWS = {
         DISTANCE + "impl std::ops::Sub<f64> for Far {\n    type Output = f64;\n"
         "    fn sub(self, _other: f64) -> f64 { 0.0 }\n}\n",
     ),
+    "a difference to another result": (
+        "assert!((far(3.0) - near(3.0)).abs() < 1e-9);",
+        "fn far(x: f64) -> f64 { x }\nfn near(x: f64) -> f64 { x }\n",
+        DISTANCE + "fn near(x: f64) -> Far { Far(x + 1.0) }\nimpl std::ops::Sub for Far {\n    type Output = f64;\n"
+        "    fn sub(self, _other: Far) -> f64 { 0.0 }\n}\n",
+    ),
     "an order that always holds": (
         "assert!(round(1, 2) < round(1, 3)); assert!(round(2, 0) > round(1, 9));",
         ROUND.replace("PartialEq", "PartialEq, PartialOrd") + "fn round(a: u32, b: u32) -> Round { Round(a, b) }\n",

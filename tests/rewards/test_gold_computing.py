@@ -20,7 +20,20 @@ from sandbox.answers.calls import Call, Calls
 
 ID = "fn id<T>(t: T) -> T { t }\n"
 SIGNS = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "<", "==")
-FLOATS = ("0.0", "-0.0", "1.0", "-2.5", "0.1", "1e300", "3e-40", "f64::INFINITY", "f64::NAN", "-300.7", "65.9")
+FLOATS = (
+    "0.0",
+    "-0.0",
+    "1.0",
+    "-2.5",
+    "0.1",
+    "1e300",
+    "3e-40",
+    "f64::INFINITY",
+    "f64::NEG_INFINITY",
+    "f64::NAN",
+    "-300.7",
+    "65.9",
+)
 
 
 def numbers(seed: int) -> list[str]:

@@ -354,9 +354,16 @@ def test_terms_compare_by_value_and_not_by_type_where_rust_holds_the_same():
 
 def test_only_types_that_can_be_taken_apart_from_outside_are_sent():
     code = (
-        "enum E { A, B(i32), C { x: i32 } }\nstruct G<T>(T);\n#[repr(packed)] struct P { x: i32 }\nunion U { a: i32"
-        " }\nstruct F { #[cfg(test)] x: i32 }\n#[cfg(unix)] struct W;\n#[cfg(not(unix))] struct W(i32);\nstruct"
-        " L<'a>(&'a str);\nmod m { struct In; }\nfn f() { struct Local; }\nenum Never {}\nstruct Twice;\nstruct"
-        " Twice(i32);\n"
+        "enum E { A, B(i32), C { x: i32 } }\nstruct G<T>(T);\nstruct B<T: Ord>(T);\nstruct W<T>(T) where T: Ord;\n"
+        "struct K<const N: usize>([u8; N]);\nstruct V<T = i32>(T);\n#[repr(packed)] struct P { x: i32 }\n"
+        "union U { a: i32 }\nstruct F { #[cfg(test)] x: i32 }\n#[cfg(unix)] struct C;\n"
+        "#[cfg(not(unix))] struct C(i32);\n"
+        "struct L<'a>(&'a str);\nmod m { struct In; }\nfn f() { struct Local; }\nenum Never {}\nstruct Twice;\n"
+        "struct Twice(i32);\n"
     )
-    assert {own.name: len(own.variants) for own in own_types(code)} == {"E": 3, "L": 1, "Never": 0}
+    assert {own.name: (own.lifetimes, own.parameters) for own in own_types(code)} == {
+        "E": (0, 0),
+        "G": (0, 1),
+        "L": (1, 0),
+        "Never": (0, 0),
+    }

@@ -44,7 +44,7 @@ class Operand(NamedTuple):
 
 
 def said_by_the_program(
-    outside: Expression, node: Node, scope: Scope, only_if: str, *about: Operand, deep: bool = False
+    outside: Expression, node: Node, scope: Scope, only_if: str, *about: Operand, deep: bool = False, own: bool = False
 ) -> Expression:
     """An expression that the program computes where what it is about is of the program's own type.
 
@@ -55,6 +55,7 @@ def said_by_the_program(
         only_if: What a program is searched for that defines such an operator; others are not asked.
         about: What the operator is used on.
         deep: Whether own types below the top count; without such an operator all is computed outside then.
+        own: Whether an answer counts only if it is of an own type: a difference of 0 may be all that is expected.
     """
     origins = {origin for one in about for origin in _origins(one.node, scope)}
     if "program" not in origins or "unknown" in origins or CHANGES.search(node_text(node)):
@@ -67,7 +68,7 @@ def said_by_the_program(
         if not theirs or (deep and asked not in values):
             return outside.run(values)
         found = _said(asked, values)
-        if "literal" in origins and not is_own(found):
+        if (own or "literal" in origins) and not is_own(found):
             raise Unfit("computed by a type of its own")
         return found
 
