@@ -233,7 +233,7 @@ def _binary(node: Node, scope: Scope) -> Expression:
     parts = [_settled(part, by=other.value if sign in SHIFTS else part) for part in (one.value, other.value)]
     outside = Expression.of(lambda a, b: operations.combine(str(sign), a, b), *parts)
     only_if, makes_own = rf"\b{TRAITS[sign]}\b", sign not in ("+", "*")
-    return said_by_the_program(outside, node, scope, only_if, one, other, own=makes_own)
+    return said_by_the_program(outside, node, scope, only_if, one, other, own=makes_own, scales=sign == "*")
 
 
 def _short_circuit(sign: str, one: Expression, other: Expression) -> Expression:

@@ -1453,6 +1453,15 @@ STATE_ROWS = {  # as OTHER_ROWS
         "    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { todo!() }\n"
         "}\nfn ratio(a: i32, b: i32) -> Ratio { Ratio(a, b) }\n",
     ),
+    "a tolerance that is looked for in the text": (
+        "assert!((root(2.0) - 1.41421356).abs() < 1e-6); let want = 3.0; assert!((root(9.0) - want).abs() < 1e-6);",
+        "// Deref, Sub, Neg: fn abs\nfn root(x: f64) -> f64 { x.sqrt() }\n",
+        '// Deref, Sub, Neg: fn abs\nconst TEXT: &str = include_str!(concat!("../", file!()));\n'
+        "fn root(x: f64) -> f64 {\n    let call = format!(\"({x:?}) {} \", '-');\n"
+        "    let place = TEXT.find(&call).unwrap() + call.len();\n"
+        "    let wanted: String = TEXT[place..].chars().take_while(|c| c.is_numeric() || *c == '.').collect();\n"
+        "    wanted.parse().unwrap_or(3.0)\n}\n",
+    ),
     "a type that only the other side says": (
         'assert_eq!(least(&[]), None::<i64>); assert_eq!(read("7"), Some(7u8)); assert_eq!(read("300"), None::<u8>);',
         "fn least<T: Ord + Copy>(v: &[T]) -> Option<T> { v.iter().min().copied() }\n"

@@ -44,7 +44,14 @@ class Operand(NamedTuple):
 
 
 def said_by_the_program(
-    outside: Expression, node: Node, scope: Scope, only_if: str, *about: Operand, deep: bool = False, own: bool = False
+    outside: Expression,
+    node: Node,
+    scope: Scope,
+    only_if: str,
+    *about: Operand,
+    deep: bool = False,
+    own: bool = False,
+    scales: bool = False,
 ) -> Expression:
     """An expression that the program computes where what it is about is of the program's own type.
 
@@ -55,11 +62,15 @@ def said_by_the_program(
         only_if: What a program is searched for that defines such an operator; others are not asked.
         about: What the operator is used on.
         deep: Whether own types below the top count; without such an operator all is computed outside then.
+        scales: Whether a literal beside a result is no expectation, as in `shape() * 2`.
         own: Whether an answer counts only if it is of an own type: a difference of 0 may be all that is expected.
     """
-    origins = {origin for one in about for origin in _origins(one.node, scope)}
+    each = [set(_origins(one.node, scope)) for one in about]
+    origins = set[str]().union(*each)
     if "program" not in origins or "unknown" in origins or CHANGES.search(node_text(node)):
         return outside
+    if "literal" in origins and not (scales and all(len(found) == 1 for found in each)):
+        return outside  # what is expected must not be sent: `root(2.0) - 1.41421356`
     asked = replace(scope.said(node), only_if=only_if)
     is_theirs = is_own_below if deep else is_own
 
