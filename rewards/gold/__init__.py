@@ -11,12 +11,13 @@ reading      test modules and `gold_cases` as checks
 checks       what must hold, and in plain words why it does not
 expressions  what of an expression the program computes, and what is computed here
 statements   the variables of a test
-operations   operators and methods on terms
+operations   methods and operators on terms
+computing    numbers, comparisons, and what only the program can say of its own types
 constructors the standard library's values
 patterns     the patterns of `matches!`
 literals     numbers, characters, strings
 terms        values, as the program sent them or as they were expected
 rewriting    names said in full, so that a program cannot change its arguments
-asked        the calls of a row, and in which order a program is asked
+asked        the calls of a row, in which order a program is asked, and what is computed from the answers
 own_types    the program's own types, whose values are sent field by field
 """

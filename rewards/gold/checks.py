@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from rewards.gold.asked import Asked
-from rewards.gold.expressions import Expression
-from rewards.gold.operations import Unfit
-from rewards.gold.terms import Panic, Term, equal, show
+from rewards.gold.asked import Asked, Expression, Values
+from rewards.gold.computing.comparing import fitting
+from rewards.gold.terms import Panic, Term, Unfit, equal, show
 
 __all__ = ["GoldCheck", "equality", "finishes", "holds", "inequality", "matching", "panics"]
-
-Values = Mapping[Asked, "Term | Panic"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ def inequality(one: Expression, other: Expression) -> GoldCheck:
 
     def fault(values: Values) -> str:
         found, wanted = given.run(values), refused.run(values)
-        apart = found.kind == wanted.kind != "opaque" and not equal(found, wanted)
+        apart = fitting(found, wanted) and not equal(found, wanted)
         return "" if apart else _returned(given, values, f"another value than {show(wanted)} was expected")
 
     return _check(fault, one, other)
@@ -113,12 +110,14 @@ def _check(fault: Callable[[Values], str], *expressions: Expression) -> GoldChec
 
 
 def _names(*expressions: Expression) -> str:
-    return " and ".join(sorted(asked.text for expression in expressions for asked in expression.calls))
+    return " and ".join(
+        sorted(asked.text for expression in expressions for asked in expression.calls if not asked.only_if)
+    )
 
 
 def _values(calls: frozenset[Asked], values: Values) -> str:
     """Every call with its value."""
-    return ", ".join(sorted(f"{asked.text} {_said(values[asked])}" for asked in calls))
+    return ", ".join(sorted(f"{asked.text} {_said(values[asked])}" for asked in calls if asked in values))
 
 
 def _said(found: Term | Panic) -> str:

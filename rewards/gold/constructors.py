@@ -8,12 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from rewards.gold.literals import NotEvaluable
-from rewards.gold.terms import Term, constructor, equal, integer
+from rewards.gold.terms import RANGES, NotEvaluable, Term, as_single, constructor, equal, integer
 
 __all__ = ["CONSTANTS", "CONSTRUCTORS"]
-
-WIDTHS = (8, 16, 32, 64, 128)
 
 
 def _same(term: Term) -> Term:
@@ -27,7 +24,7 @@ def _empty(kind: str) -> Callable[..., Term]:
 
 def _sequence(term: Term) -> Term:
     if term.kind == "str":
-        return Term("seq", None, tuple(integer(byte) for byte in term.value.encode()))
+        return Term("seq", None, tuple(integer(byte, "u8") for byte in term.value.encode()))
     return _of_elements("seq", term)
 
 
@@ -94,18 +91,19 @@ def _functions() -> dict[str, Callable[..., Term]]:
 
 def _constants() -> dict[str, Term]:
     found: dict[str, Term] = {}
-    for width, names in [*((width, (str(width),)) for width in WIDTHS), (64, ("size",))]:
-        for name in names:
-            found[f"i{name}::MAX"], found[f"i{name}::MIN"] = integer(2 ** (width - 1) - 1), integer(-(2 ** (width - 1)))
-            found[f"u{name}::MAX"], found[f"u{name}::MIN"] = integer(2**width - 1), integer(0)
+    for width, (low, high) in RANGES.items():
+        found[f"{width}::MIN"], found[f"{width}::MAX"] = integer(low, width), integer(high, width)
     floats = {"INFINITY": math.inf, "NEG_INFINITY": -math.inf, "NAN": math.nan}
     double = {"EPSILON": 2.0**-52, "MAX": float.fromhex("0x1.fffffffffffffp+1023"), "MIN_POSITIVE": 2.0**-1022}
     single = {"EPSILON": 2.0**-23, "MAX": float.fromhex("0x1.fffffep+127"), "MIN_POSITIVE": 2.0**-126}
     for kind, own in (("f64", double), ("f32", single)):
         for name, value in {**floats, **own, "MIN": -own["MAX"]}.items():
-            found[f"{kind}::{name}"] = Term("float", value, single=kind == "f32")
+            found[f"{kind}::{name}"] = Term("float", value, width=kind)
     numbers = {"PI": math.pi, "E": math.e, "TAU": math.tau, "SQRT_2": math.sqrt(2), "LN_2": math.log(2)}
-    return found | {f"consts::{name}": Term("float", value) for name, value in numbers.items()}
+    for name, value in numbers.items():
+        found[f"consts::{name}"] = found[f"f64::consts::{name}"] = Term("float", value, width="f64")
+        found[f"f32::consts::{name}"] = Term("float", as_single(value), width="f32")
+    return found
 
 
 CONSTRUCTORS: Mapping[str, Callable[..., Term]] = _functions()

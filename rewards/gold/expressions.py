@@ -8,109 +8,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import replace
 
 from tree_sitter import Node
 
 from rewards.gold import operations
-from rewards.gold.asked import Asked
+from rewards.gold.asked import Expression, Scope, Values, answer, constant
+from rewards.gold.computing import numbers
+from rewards.gold.computing.nodes import operands, parse_expression
+from rewards.gold.computing.own import TRAITS, Operand, compared, is_empty, said_by_the_program
 from rewards.gold.constructors import CONSTANTS, CONSTRUCTORS
-from rewards.gold.literals import NotEvaluable, read_literal
+from rewards.gold.literals import read_literal
 from rewards.gold.patterns import Matcher, read_pattern
-from rewards.gold.terms import UNIT, Panic, Term, boolean, constructor
-from rewards.rust.grammar import syntax
-from rewards.rust.tokens import COMMENTS, node_text
+from rewards.gold.sent.origins import BY_THE_PROGRAM
+from rewards.gold.terms import RANGES, UNIT, NotEvaluable, Term, Unfit, boolean, constructor
+from rewards.rust.tokens import node_text
 
 __all__ = [
     "Expression",
     "Scope",
     "answer",
-    "arguments_of",
     "evaluate",
     "makes_an_object",
-    "operands",
-    "parse_expression",
 ]
 
-Values = Mapping[Asked, "Term | Panic"]
-BY_THE_PROGRAM = frozenset(  # methods that hand on what the program computed; they take no arguments
-    ("collect", "to_string", "iter", "into_iter", "chars", "bytes", "rev", "sum", "product", "count", "keys", "values",
-     "into_keys", "into_values", "into_bytes", "into_sorted_vec", "to_uppercase", "to_lowercase", "as_bytes")
-)  # fmt: skip
 MAKES_AN_OBJECT = re.compile(r"new|default|create|build\w*|with_\w+|from(?:_\w+)?")
 PRIMITIVE = re.compile(r"(?:[iu](?:\d+|size)|f32|f64|bool|char|str|String|Vec|Option|Result|Box)::")
-BINARY = frozenset(("==", "!=", "<", "<=", ">", ">=", "&&", "||", "+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^"))
-
-
-@dataclass(frozen=True)
-class Expression:
-    """A value that is computed from the answers to some calls; a constant without any."""
-
-    run: Callable[[Values], Term]
-    calls: frozenset[Asked] = frozenset()
-
-    @classmethod
-    def of(cls, function: Callable[..., Term], *parts: Expression) -> Expression:
-        """A function of the values of expressions; computed at once where they are constant."""
-        calls = frozenset[Asked]().union(*(part.calls for part in parts))
-        found = cls(lambda values: function(*(part.run(values) for part in parts)), calls)
-        if calls:
-            return found
-        try:
-            return constant(found.run({}))
-        except (Panic, operations.Unfit) as error:
-            raise NotEvaluable(str(error)) from None
-
-
-def constant(term: Term) -> Expression:
-    return Expression(lambda _: term)
-
-
-def answer(asked: Asked) -> Expression:
-    """The answer to a call."""
-
-    def run(values: Values) -> Term:
-        found = values[asked]
-        if isinstance(found, Panic):
-            raise found
-        return found
-
-    return Expression(run, frozenset((asked,)))
-
-
-class Scope(Protocol):
-    """What an expression's names mean."""
-
-    def value_of(self, name: str) -> Expression | None:
-        """What a variable of the test holds; None for a name that is no variable."""
-
-    def call(self, value: Node) -> Asked:
-        """The call that computes an expression, with the statements that it needs."""
-
-
-def parse_expression(text: str) -> Node:
-    """The node of an expression. Raises: NotEvaluable when it is none."""
-    return arguments_of(text, count=1)[0]
-
-
-def arguments_of(text: str, *, count: int = 0) -> list[Node]:
-    """The nodes of expressions with commas between them. Raises: NotEvaluable for another text or number of them."""
-    root = syntax(f"fn f() {{ f({text}); }}")
-    body = root.children[0].child_by_field_name("body") if root.children else None
-    if root.has_error or len(root.children) != 1 or body is None or len(body.named_children) != 1:
-        raise NotEvaluable(text)
-    call = body.named_children[0].named_children[0]
-    found = call.child_by_field_name("arguments")
-    nodes = operands(found) if found is not None else []
-    if count and len(nodes) != count:
-        raise NotEvaluable(text)
-    return nodes
-
-
-def operands(node: Node) -> list[Node]:
-    """The named children of a node without comments and attributes."""
-    return [child for child in node.named_children if child.type not in (*COMMENTS, "attribute_item")]
+SHIFTS = ("<<", ">>")
+COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+CLONES = ("clone", "to_owned", "to_vec", "cloned")
+TELLS = ("is_some", "is_none", "is_ok", "is_err", "is_nan")  # names that say what a test expects
+EITHER = ("LinkedList", "Cell", "Mutex", "RwLock")  # the standard library's, or the program's
+CASTS = (*RANGES, "f32", "f64", "char", "bool")
 
 
 def evaluate(node: Node, scope: Scope) -> Expression:
@@ -175,9 +104,10 @@ def _call(node: Node, scope: Scope) -> Expression:
         return _method(node, function, arguments, scope)
     path = _path(function)
     last = path.split("::")[-1]
-    if "::".join(path.split("::")[-2:]) in CONSTRUCTORS:
-        parts = [evaluate(argument, scope) for argument in arguments]
-        return Expression.of(CONSTRUCTORS["::".join(path.split("::")[-2:])], *parts)
+    known = "::".join(path.split("::")[-2:])
+    if known in CONSTRUCTORS:
+        _refuse_unclear(path, scope)
+        return Expression.of(CONSTRUCTORS[known], *(evaluate(argument, scope) for argument in arguments))
     if last[:1].isupper():
         parts = [evaluate(argument, scope) for argument in arguments]
         return Expression.of(lambda *terms: constructor(path, *terms), *parts)
@@ -188,21 +118,47 @@ def _call(node: Node, scope: Scope) -> Expression:
     return by_the_program(node, scope)
 
 
+def _refuse_unclear(path: str, scope: Scope) -> None:
+    """Raise NotEvaluable for `Cell::new` where that may be the program's own `Cell`."""
+    segments = path.split("::")
+    if segments[-2] in EITHER and len(segments) == 2 and not scope.is_imported(segments[-2]):
+        raise NotEvaluable(path)
+
+
 def _method(node: Node, function: Node, arguments: list[Node], scope: Scope) -> Expression:
     """A method: computed here if it is known, else by the program if it only hands on."""
     receiver, field = function.child_by_field_name("value"), function.child_by_field_name("field")
     assert receiver is not None and field is not None
     name = node_text(field)
     if name in operations.TRANSPARENT and not arguments:
-        return evaluate(receiver, scope)
+        operand = Operand(receiver, evaluate(receiver, scope))
+        only_if = r"\bclone\b" if name in CLONES else rf"\bfn\s+{name}\b"
+        return said_by_the_program(operand.value, node, scope, only_if, operand, deep=True)
     if name in operations.METHODS:
         parts = [evaluate(part, scope) for part in (receiver, *arguments)]
-        return Expression.of(_checked(operations.METHODS[name]), *parts)
+        outside = Expression.of(_checked(operations.METHODS[name]), *map(_settled, parts))
+        if name == "is_empty" and not arguments:
+            return is_empty(outside, scope, Operand(receiver, parts[0]))
+        if arguments or name in TELLS:
+            return outside
+        return said_by_the_program(outside, node, scope, rf"\bfn\s+{name}\b", Operand(receiver, parts[0]))
     if name in BY_THE_PROGRAM and not arguments:
         if name == "to_string" and not _rests_on_the_program(receiver, scope):
             return Expression.of(_to_string, evaluate(receiver, scope))
         return by_the_program(node, scope)
     raise NotEvaluable(name)
+
+
+def _settled(part: Expression, by: Expression | None = None) -> Expression:
+    """What an operator is given: of a literal that comes out of a call only a compiler knows the width.
+
+    Args:
+        part: An operand.
+        by: What else takes the place of a call, for a literal that is shifted by it.
+    """
+    if not (by or part).calls:
+        return part
+    return replace(part, run=lambda values: numbers.of_unclear_width(part.run(values)))
 
 
 def _checked(method: operations.Method) -> Callable[..., Term]:
@@ -212,7 +168,7 @@ def _checked(method: operations.Method) -> Callable[..., Term]:
         try:
             return method(*terms)
         except TypeError:
-            raise operations.Unfit("asked for a method that it has not") from None
+            raise Unfit("asked for a method that it has not") from None
 
     return run
 
@@ -239,9 +195,9 @@ def _name(node: Node, scope: Scope) -> Expression:
     path = _path(node)
     if node.type == "identifier" and (found := scope.value_of(path)):
         return found
-    end = "::".join(path.split("::")[-2:])
-    if end in CONSTANTS:
-        return constant(CONSTANTS[end])
+    for count in (3, 2):
+        if (end := "::".join(path.split("::")[-count:])) in CONSTANTS:
+            return constant(CONSTANTS[end])
     last = path.split("::")[-1]
     if last[:1].isupper() and (len(last) == 1 or not last.isupper()):
         return constant(constructor(path))
@@ -249,8 +205,12 @@ def _name(node: Node, scope: Scope) -> Expression:
 
 
 def _unary(node: Node, scope: Scope) -> Expression:
-    sign, part = node_text(node.children[0]), evaluate(operands(node)[-1], scope)
-    return part if sign == "*" else Expression.of(lambda term: operations.negate(sign, term), part)
+    sign, operand = node_text(node.children[0]), operands(node)[-1]
+    part = evaluate(operand, scope)
+    if sign == "*":
+        return said_by_the_program(part, node, scope, r"\bDeref\b", Operand(operand, part), deep=True)
+    outside = Expression.of(lambda term: numbers.negate(sign, term), _settled(part))
+    return said_by_the_program(outside, node, scope, r"\b(?:Neg|Not)\b", Operand(operand, part))
 
 
 def _inner(node: Node, scope: Scope) -> Expression:
@@ -259,13 +219,38 @@ def _inner(node: Node, scope: Scope) -> Expression:
 
 
 def _binary(node: Node, scope: Scope) -> Expression:
-    left, sign, right = (node.child_by_field_name(name) for name in ("left", "operator", "right"))
-    if left is None or sign is None or right is None or node_text(sign) not in BINARY:
+    found = [node.child_by_field_name(name) for name in ("left", "operator", "right")]
+    left, sign, right = found[0], found[1] and node_text(found[1]), found[2]
+    if left is None or sign is None or right is None:
         raise NotEvaluable(node_text(node))
-    text = node_text(sign)
-    return Expression.of(
-        lambda one, other: operations.combine(text, one, other), evaluate(left, scope), evaluate(right, scope)
-    )
+    one, other = (Operand(part, evaluate(part, scope)) for part in (left, right))
+    if sign in ("&&", "||"):
+        return _short_circuit(sign, one.value, other.value)
+    if sign in COMPARISONS:
+        return compared(sign, one, other, scope)
+    if sign not in TRAITS:
+        raise NotEvaluable(node_text(node))
+    parts = [_settled(part, by=other.value if sign in SHIFTS else part) for part in (one.value, other.value)]
+    outside = Expression.of(lambda a, b: operations.combine(str(sign), a, b), *parts)
+    only_if, makes_own = rf"\b{TRAITS[sign]}\b", sign not in ("+", "*")
+    return said_by_the_program(outside, node, scope, only_if, one, other, own=makes_own, scales=sign == "*")
+
+
+def _short_circuit(sign: str, one: Expression, other: Expression) -> Expression:
+    """`&&` and `||`, which leave out the right side where the left one decides."""
+
+    def run(values: Values) -> Term:
+        decided = _truth(one.run(values)) == (sign == "||")
+        return boolean(sign == "||" if decided else _truth(other.run(values)))
+
+    found = Expression(run, one.calls | other.calls)
+    return found if found.calls else found.at_once()
+
+
+def _truth(term: Term) -> bool:
+    if term.kind != "bool":
+        raise Unfit("expected to be a bool")
+    return bool(term.value)
 
 
 def _tuple(node: Node, scope: Scope) -> Expression:
@@ -307,21 +292,35 @@ def _field(node: Node, scope: Scope) -> Expression:
 
 
 def _index(node: Node, scope: Scope) -> Expression:
-    return Expression.of(operations.element, *(evaluate(part, scope) for part in operands(node)))
+    receiver, place = operands(node)
+    parts = [evaluate(part, scope) for part in (receiver, place)]
+    outside = Expression.of(operations.element, *parts)
+    if parts[1].calls:
+        return outside
+    return said_by_the_program(outside, node, scope, r"\bIndex\b", Operand(receiver, parts[0]))
 
 
 def _cast(node: Node, scope: Scope) -> Expression:
     value, kind = node.child_by_field_name("value"), node.child_by_field_name("type")
     assert value is not None and kind is not None
-    text = node_text(kind)
-    return Expression.of(lambda term: operations.cast(term, text), evaluate(value, scope))
+    text, part = node_text(kind), evaluate(value, scope)
+    if text not in CASTS:
+        raise NotEvaluable(node_text(node))
+    outside = Expression.of(lambda term: numbers.cast(term, text), _settled(part))
+    return said_by_the_program(outside, node, scope, r"\benum\b", Operand(value, part))
 
 
 def _range(node: Node, scope: Scope) -> Expression:
+    """A range. The methods of one without a start or an end are not known."""
     parts = [evaluate(part, scope) for part in operands(node)]
-    if len(parts) != 2:
+    kinds = [child.type for child in node.children]
+    sign = "..=" if "..=" in kinds else ".."
+    if len(parts) == 2:
+        name = "RangeInclusive" if sign == "..=" else "Range"
+    elif len(parts) == 1:
+        name = "RangeFrom" if kinds[-1] == sign else "RangeToInclusive" if sign == "..=" else "RangeTo"
+    else:
         raise NotEvaluable(node_text(node))
-    name = "RangeInclusive" if any(child.type == "..=" for child in node.children) else "Range"
     return Expression.of(lambda *terms: constructor(name, *terms), *parts)
 
 

@@ -6,99 +6,34 @@ A method that a value's type may not have raises Unfit: the program returned ano
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from itertools import pairwise
 
-from rewards.gold.terms import Panic, Term, boolean, constructor, equal, integer
+from rewards.gold.computing.comparing import are_equal, fitting, order
+from rewards.gold.computing.numbers import absolute, arithmetic
+from rewards.gold.computing.texts import debug
+from rewards.gold.terms import UNCLEAR, Panic, Term, Unfit, boolean, constructor, equal, integer
 
-__all__ = ["CHANGES", "METHODS", "TRANSPARENT", "Unfit", "cast", "combine", "element", "field", "negate"]
+__all__ = ["CHANGES", "METHODS", "TRANSPARENT", "combine", "element", "field"]
 
 Method = Callable[..., Term]
-ORDERED = ("int", "float", "str", "char", "bool")
 TRANSPARENT = frozenset(  # methods whose result is the same term
     ("to_owned", "into", "clone", "as_ref", "as_deref", "as_str", "as_slice", "to_vec", "borrow", "cloned",
      "copied", "as_mut", "into_boxed_str", "into_boxed_slice", "into_string", "deref", "as_deref_mut")
 )  # fmt: skip
-COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-
-
-class Unfit(Exception):
-    """A term has not the kind that an operation needs. The text says what the operation is."""
+RANGES = ("Range", "RangeInclusive", "RangeFrom", "RangeTo", "RangeToInclusive")
 
 
 def combine(sign: str, one: Term, other: Term) -> Term:
-    """The result of a binary operator."""
-    if sign in ("==", "!="):
-        if one.kind != other.kind or "opaque" in (one.kind, other.kind):
-            raise Unfit(f"compared by {sign}")
-        return boolean(equal(one, other) == (sign == "=="))
-    if sign in COMPARISONS:
-        if one.kind != other.kind or one.kind not in ORDERED:
-            raise Unfit(f"compared by {sign}")
-        return boolean(COMPARISONS[sign](one.value, other.value))
-    if sign in ("&&", "||") and one.kind == other.kind == "bool":
-        return boolean(one.value and other.value if sign == "&&" else one.value or other.value)
+    """The result of a binary operator that is no comparison. Raises: Panic, Unfit."""
+    if sign in ("&", "|", "^") and one.kind == other.kind == "bool":
+        return boolean({"&": one.value and other.value, "|": one.value or other.value}.get(sign, one != other))
+    if sign == "+" and one.kind == other.kind == "str":
+        return Term("str", one.value + other.value)
     if one.kind == other.kind and one.kind in ("int", "float"):
-        return Term(one.kind, _arithmetic(sign, one.value, other.value), single=one.single or other.single)
+        return arithmetic(sign, one, other)
     raise Unfit(f"combined by {sign}")
-
-
-def _arithmetic(sign: str, one: float, other: float) -> float:
-    """The result of arithmetic; Rust's division of integers goes towards zero."""
-    match sign:
-        case "+":
-            return one + other
-        case "-":
-            return one - other
-        case "*":
-            return one * other
-        case "/" | "%" if isinstance(one, int) and isinstance(other, int):
-            if other == 0:
-                raise Panic("attempt to divide by zero")
-            quotient = abs(one) // abs(other) * (1 if (one < 0) == (other < 0) else -1)
-            return quotient if sign == "/" else one - quotient * other
-        case "/":
-            return one / other if other else math.copysign(math.inf, one) if one else math.nan
-        case "%":
-            return math.fmod(one, other) if other else math.nan
-        case "<<" | ">>" | "&" | "|" | "^" if isinstance(one, int) and isinstance(other, int) and abs(other) < 1 << 64:
-            return _bits(sign, one, other)
-    raise Unfit(f"combined by {sign}")
-
-
-def _bits(sign: str, one: int, other: int) -> int:
-    if sign in ("<<", ">>") and not 0 <= other < 128:
-        raise Unfit("shifted")
-    shifts = {"<<": operator.lshift, ">>": operator.rshift, "&": operator.and_, "|": operator.or_, "^": operator.xor}
-    result: int = shifts[sign](one, other)
-    return result
-
-
-def negate(sign: str, term: Term) -> Term:
-    """The result of `-` or `!`."""
-    if sign == "-" and term.kind in ("int", "float"):
-        return replace(term, value=-term.value)
-    if sign == "!" and term.kind == "bool":
-        return boolean(not term.value)
-    raise Unfit(f"negated by {sign}")
-
-
-def cast(term: Term, kind: str) -> Term:
-    """The result of `as`, where it keeps the value."""
-    if kind in ("f32", "f64") and term.kind in ("int", "float"):
-        return Term("float", float(term.value), single=kind == "f32")
-    if term.kind == "int" and kind[:1] in "iu":
-        return term
-    if term.kind == "char" and kind[:1] in "iu":
-        return integer(ord(term.value))
-    raise Unfit(f"cast to {kind}")
 
 
 def field(term: Term, name: str) -> Term:
@@ -112,16 +47,37 @@ def field(term: Term, name: str) -> Term:
 
 def element(term: Term, place: Term) -> Term:
     """What `term[place]` is."""
-    if term.kind == "seq" and place.kind == "int":
+    if term.kind in ("seq", "str") and place.kind == "constructor":
+        return _slice(term, place)
+    if term.kind == "seq" and place.kind == "int" and place.width in ("usize", "", UNCLEAR):
         if 0 <= place.value < len(term.parts):
             return term.parts[int(place.value)]
-        raise Panic("index out of bounds")
+        raise Panic(f"index out of bounds: the len is {len(term.parts)} but the index is {place.value}")
     if term.kind == "map":
         for pair in term.parts:
-            if equal(pair.parts[0], place):
+            if are_equal(pair.parts[0], place):
                 return pair.parts[1]
         raise Panic("no entry found for key")
     raise Unfit("indexed")
+
+
+def _slice(term: Term, places: Term) -> Term:
+    """A part of a sequence, or of a text, whose bytes are counted."""
+    if places.value not in RANGES or any(part.kind != "int" for part in places.parts):
+        raise Unfit("indexed")
+    text = b"" if term.kind == "seq" else term.value.encode("utf-8", "surrogatepass")
+    length = len(term.parts) if term.kind == "seq" else len(text)
+    ends = [part.value for part in places.parts]
+    start = 0 if places.value.startswith("RangeTo") else ends[0]
+    end = length if places.value == "RangeFrom" else ends[-1] + places.value.endswith("Inclusive")
+    if not 0 <= start <= end <= length:
+        raise Panic(f"range end index {end} out of range for slice of length {length}")
+    if term.kind == "seq":
+        return replace(term, parts=term.parts[start:end])
+    try:
+        return Term("str", text[start:end].decode("utf-8", "surrogatepass"))
+    except UnicodeDecodeError:
+        raise Panic("byte index is not a char boundary") from None
 
 
 def _is(*names: str) -> Method:
@@ -141,15 +97,27 @@ def _variant(term: Term, *names: str) -> str:
 
 
 def _unwrap(term: Term, message: Term | None = None) -> Term:
-    if _variant(term, "Some", "Ok", "None", "Err") in ("Some", "Ok"):
+    found = _variant(term, "Some", "Ok", "None", "Err")
+    if found in ("Some", "Ok"):
         return term.parts[0]
-    raise Panic("" if message is None else str(message.value))
+    said = (
+        "called `Option::unwrap()` on a `None` value"
+        if found == "None"
+        else "called `Result::unwrap()` on an `Err` value"
+    )
+    raise Panic(_message(said, term, message))
 
 
 def _unwrap_err(term: Term, message: Term | None = None) -> Term:
     if _variant(term, "Ok", "Err") == "Err":
         return term.parts[0]
-    raise Panic("" if message is None else str(message.value))
+    raise Panic(_message("called `Result::unwrap_err()` on an `Ok` value", term, message))
+
+
+def _message(said: str, term: Term, message: Term | None) -> str:
+    """What `unwrap` or `expect` panics with."""
+    said = said if message is None else str(message.value)
+    return ": ".join((said, *map(debug, term.parts)))
 
 
 def _unwrap_or(term: Term, other: Term) -> Term:
@@ -167,9 +135,9 @@ def _optional(name: str) -> Method:
 
 def _len(term: Term) -> Term:
     if term.kind == "str":
-        return integer(len(term.value.encode("utf-8", "surrogatepass")))
+        return integer(len(term.value.encode("utf-8", "surrogatepass")), "usize")
     if term.kind in ("seq", "set", "map"):
-        return integer(len(term.parts))
+        return integer(len(term.parts), "usize")
     raise Unfit("asked for its length")
 
 
@@ -181,11 +149,26 @@ def _contains(term: Term, part: Term) -> Term:
     if term.kind == "str" and part.kind in ("str", "char"):
         return boolean(part.value in term.value)
     if term.kind in ("seq", "set"):
-        return boolean(any(equal(found, part) for found in term.parts))
+        found = [are_equal(one, part) for one in term.parts]
+        return boolean(any(found))
+    if term.kind == "constructor" and term.value in RANGES and not term.names:
+        return boolean(_is_between(term, part))
     raise Unfit("asked what it contains")
 
 
+def _is_between(places: Term, part: Term) -> bool:
+    """Whether a range contains a value."""
+    name = str(places.value)
+    low = None if name.startswith("RangeTo") else order(places.parts[0], part)
+    high = None if name == "RangeFrom" else order(part, places.parts[-1])
+    below = name == "RangeFrom" or (high is not None and (high < 0 or (high == 0 and name.endswith("Inclusive"))))
+    return below and (name.startswith("RangeTo") or (low is not None and low <= 0))
+
+
 def _get(term: Term, place: Term) -> Term:
+    """What `get` returns; also of a set."""
+    if term.kind == "set":
+        return constructor("Some", place) if _contains(term, place).value else constructor("None")
     try:
         return constructor("Some", element(term, place))
     except Panic:
@@ -199,20 +182,20 @@ def _contains_key(term: Term, key: Term) -> Term:
 
 
 def _end(place: int) -> Method:
-    """The methods `first` and `last`."""
+    """The methods `first` and `last`, of a set too that is in order."""
 
     def method(term: Term) -> Term:
-        if term.kind != "seq":
+        in_order = term.kind == "set" and all(_precedes(*pair) for pair in pairwise(term.parts))
+        if term.kind != "seq" and not in_order:
             raise Unfit("asked for an element")
         return constructor("Some", term.parts[place]) if term.parts else constructor("None")
 
     return method
 
 
-def _abs(term: Term) -> Term:
-    if term.kind not in ("int", "float"):
-        raise Unfit("asked for its absolute value")
-    return Term(term.kind, abs(term.value), single=term.single)
+def _precedes(one: Term, other: Term) -> bool:
+    found = order(one, other)
+    return found is not None and found < 0
 
 
 def _is_nan(term: Term) -> Term:
@@ -221,13 +204,19 @@ def _is_nan(term: Term) -> Term:
     return boolean(math.isnan(term.value))
 
 
-def _affix(test: Callable[[str, str], bool]) -> Method:
-    """The methods `starts_with` and `ends_with` of strings."""
+def _affix(of_text: Callable[[str, str], bool]) -> Method:
+    """The methods `starts_with` and `ends_with`, of texts and of sequences."""
 
     def method(term: Term, part: Term) -> Term:
-        if term.kind != "str" or part.kind not in ("str", "char"):
-            raise Unfit("expected to be a string")
-        return boolean(test(term.value, part.value))
+        if term.kind == "str" and part.kind in ("str", "char"):
+            return boolean(of_text(term.value, part.value))
+        if term.kind == part.kind == "seq":
+            if not fitting(term, part):
+                raise Unfit("compared")
+            count = len(part.parts)
+            found = term.parts[:count] if of_text is str.startswith else term.parts[len(term.parts) - count :]
+            return boolean(count <= len(term.parts) and equal(replace(term, parts=found), part))
+        raise Unfit("expected to be a text or a sequence")
 
     return method
 
@@ -266,7 +255,7 @@ METHODS: Mapping[str, Method] = {
     "get": _get,
     "first": _end(0),
     "last": _end(-1),
-    "abs": _abs,
+    "abs": absolute,
     "is_nan": _is_nan,
     "starts_with": _affix(str.startswith),
     "ends_with": _affix(str.endswith),

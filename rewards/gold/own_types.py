@@ -1,7 +1,7 @@
 """Finds the structs and enums that a program defines, so that their values can be sent field by field.
 
-Left out, and so opaque: types with parameters other than lifetimes, types in inner modules and functions, those that a
-`cfg` may change, packed ones, and unions.
+Left out, and so opaque: types with constants or bounds among their parameters, types in inner modules and functions,
+those that a `cfg` may change, packed ones, and unions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def own_types(code: str) -> tuple[OwnType, ...]:
     """The types at the top level of a program.
 
     >>> [own.name for own in own_types("enum Side { West, East } struct Pair<T>(T, T);")]
-    ['Side']
+    ['Side', 'Pair']
     """
     found = list(_types(syntax(code)))
     times = Counter(own.name for own in found)
@@ -39,7 +39,7 @@ def trait_uses(code: str, calls: Sequence[Call]) -> tuple[str, ...]:
 
     There are none where a call has a method or a function of the standard library in it, which a trait could replace.
     """
-    texts = [text for call in calls for text in (*call.statements, call.value)]
+    texts = [text for call in calls for text in call.texts]
     if any(map(BY_A_TRAIT.search, texts)) or not any(map(OWN_FUNCTION.search, texts)):
         return ()
     items = syntax(code).children
@@ -70,12 +70,15 @@ def _type(item: Node) -> OwnType | None:
     name, body = item.child_by_field_name("name"), item.child_by_field_name("body")
     parameters = item.child_by_field_name("type_parameters")
     kinds = [child.type for child in parameters.named_children] if parameters is not None else []
-    if name is None or item.has_error or any(kind != "lifetime_parameter" for kind in kinds):
+    if name is None or item.has_error or not all(map(_is_plain, parameters.named_children if parameters else ())):
         return None
+    if any(child.type == "where_clause" for child in item.children):
+        return None
+    counts = kinds.count("lifetime_parameter"), kinds.count("type_parameter")
     if body is not None and any(_is_changing(node) for node in (body, *body.named_children)):
         return None
     if item.type == "struct_item":
-        return OwnType(node_text(name), (_variant("", body),), len(kinds))
+        return OwnType(node_text(name), (_variant("", body),), *counts)
     variants = []
     for child in body.named_children if body is not None else ():
         title = child.child_by_field_name("name")
@@ -84,7 +87,14 @@ def _type(item: Node) -> OwnType | None:
             if inner is not None and _is_changing(inner):
                 return None
             variants.append(_variant(node_text(title), inner))
-    return OwnType(node_text(name), tuple(variants), len(kinds), is_enum=True)
+    return OwnType(node_text(name), tuple(variants), *counts, is_enum=True)
+
+
+def _is_plain(parameter: Node) -> bool:
+    """Whether a parameter of a type is a lifetime or a type without bounds and default."""
+    return parameter.type == "lifetime_parameter" or (
+        parameter.type == "type_parameter" and [child.type for child in parameter.children] == ["type_identifier"]
+    )
 
 
 def _is_changing(node: Node) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from tree_sitter import Node
 
-from rewards.gold.literals import NotEvaluable, read_literal
-from rewards.gold.operations import combine, negate
-from rewards.gold.terms import Term, constructor, equal
+from rewards.gold.computing.comparing import are_equal, order, related
+from rewards.gold.computing.numbers import negate
+from rewards.gold.literals import read_literal
+from rewards.gold.terms import NotEvaluable, Term, Unfit, same_path
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 
@@ -21,7 +22,7 @@ SKIPPED = (*COMMENTS, "(", ")", ",", "|", "&", "[", "]", "{", "}", "mutable_spec
 def read_pattern(text: str) -> Matcher:
     """The function that a pattern is. Raises: NotEvaluable for one that needs a compiler, such as one with an `if`.
 
-    >>> read_pattern("Some(_) | None")(constructor("None"))
+    >>> read_pattern("Some(_) | None")(Term("constructor", "None"))
     True
     """
     root = syntax(f"fn f() {{ match x {{ {text} => {{}} }} }}")
@@ -45,7 +46,7 @@ def _matcher(node: Node) -> Matcher:
     """The function for one node of a pattern."""
     literal = read_literal(node)
     if literal is not None:
-        return lambda term: equal(term, literal)
+        return lambda term: are_equal(term, literal)
     reader = READERS.get(node.type)
     if reader is None:
         raise NotEvaluable(node_text(node))
@@ -55,12 +56,19 @@ def _matcher(node: Node) -> Matcher:
 def _name(node: Node) -> Matcher:
     """A variant, or a new variable, which matches everything."""
     text = node_text(node)
-    if text.split("::")[-1][:1].isupper():
-        expected = constructor(text)
-        return lambda term: equal(term, expected)
-    if "::" in text:
+    last = text.split("::")[-1]
+    if last[:1].isupper() and (len(last) == 1 or not last.isupper()):
+        return lambda term: _is_variant(term, text) and not term.parts
+    if "::" in text or last.isupper():
         raise NotEvaluable(text)
     return lambda term: True
+
+
+def _is_variant(term: Term, path: str) -> bool:
+    """Whether a value is of a variant. Raises: Unfit where it is of another type."""
+    if term.kind != "constructor" or not related(str(term.value), path):
+        raise Unfit(f"matched with {path}")
+    return same_path(str(term.value), path)
 
 
 def _negative(node: Node) -> Matcher:
@@ -68,7 +76,7 @@ def _negative(node: Node) -> Matcher:
     if literal is None:
         raise NotEvaluable(node_text(node))
     expected = negate("-", literal)
-    return lambda term: equal(term, expected)
+    return lambda term: are_equal(term, expected)
 
 
 def _either(node: Node) -> Matcher:
@@ -91,13 +99,15 @@ def _positions(nodes: list[Node], kind: str, path: str = "") -> Matcher:
 
     def match(term: Term) -> bool:
         count = len(term.parts)
-        if term.kind != kind or count < len(before) + len(after) or (not rest and count != len(before)):
+        if term.kind != kind:
+            raise Unfit("matched with this pattern")
+        if path and not _is_variant(term, path):
             return False
-        if path and not equal(constructor(path), constructor(term.value)):
+        if count < len(before) + len(after) or (not rest and count != len(before)):
             return False
         ends = term.parts[count - len(after) :]
         pairs = [*zip(before, term.parts), *zip(after, ends)]
-        return all(matcher(part) for matcher, part in pairs)
+        return all([matcher(part) for matcher, part in pairs])
 
     return match
 
@@ -125,7 +135,7 @@ def _struct(node: Node) -> Matcher:
             fields[node_text(name)] = _matcher(pattern) if pattern is not None else lambda term: True
 
     def match(term: Term) -> bool:
-        if term.kind != "constructor" or not equal(constructor(path), constructor(term.value)):
+        if not _is_variant(term, path):
             return False
         known = dict(zip(term.names, term.parts, strict=False))
         exact = is_open or set(fields) == set(known)
@@ -137,13 +147,14 @@ def _struct(node: Node) -> Matcher:
 def _range(node: Node) -> Matcher:
     left, right = (node.child_by_field_name(name) for name in ("left", "right"))
     low, high = (None if end is None else _end(end) for end in (left, right))
-    sign = "<" if any(child.type == ".." for child in node.children) and right is not None else "<="
+    is_closed = all(child.type != ".." for child in node.children)
 
     def match(term: Term) -> bool:
-        if any(end is not None and end.kind != term.kind for end in (low, high)):
+        above = 0 if low is None else order(low, term)
+        below = -1 if high is None else order(term, high)
+        if above is None or below is None:
             return False
-        above = low is None or bool(combine("<=", low, term).value)
-        return above and (high is None or bool(combine(sign, term, high).value))
+        return above <= 0 and (below < 0 or (below == 0 and is_closed))
 
     return match
 

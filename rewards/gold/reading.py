@@ -13,13 +13,20 @@ from typing import Any, NamedTuple
 
 from tree_sitter import Node
 
+from rewards.gold.asked import Expression, answer
 from rewards.gold.checks import GoldCheck, equality, finishes, holds, inequality, matching, panics
-from rewards.gold.expressions import arguments_of, evaluate, operands, parse_expression
-from rewards.gold.literals import NotEvaluable, read_literal
+from rewards.gold.computing.nodes import arguments_of, operands, parse_expression
+from rewards.gold.computing.own import Operand, compared
+from rewards.gold.expressions import evaluate
+from rewards.gold.literals import read_literal
 from rewards.gold.patterns import read_pattern
 from rewards.gold.rewriting.names import Names
 from rewards.gold.rewriting.unrolling import parameters, rounds
-from rewards.gold.statements import Variables, nodes_below
+from rewards.gold.sent.origins import nodes_below
+from rewards.gold.sent.printed import printed_parts
+from rewards.gold.sent.typed import type_of
+from rewards.gold.statements import Variables
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
 
@@ -148,8 +155,11 @@ class _Test:
         if body is None or any(child.type == "label" for child in loop.children):
             raise NotEvaluable(node_text(loop))
         scope.refuse_changes(loop)
+        carried, inner = scope.changed_by(body), scope.within()
         for lets in rounds(loop, scope.node_of):
-            yield from self._block([*lets, *_statements(body)], scope.within())
+            inner = inner if carried else scope.within()
+            yield from self._block([*lets, *_statements(body)], inner)
+        scope.lose(carried)
 
     def _call(self, helper: Node, call: Node, scope: Variables) -> Iterator[GoldCheck]:
         """The checks of a helper with the arguments of a call, which must not need variables."""
@@ -224,24 +234,36 @@ def _macro(node: Node, scope: Variables) -> Iterator[GoldCheck]:
         node_text(node.children[-1])[1:-1]
     )
     if name in PRINTS:
-        printed = [evaluate(argument, scope) for argument in arguments if _calls_something(argument)]
-        yield from (finishes(expression) for expression in printed if expression.calls)
+        written = [scope.written(part) for part in printed_parts(name, arguments)]
+        yield from (finishes(expression) for expression in written if expression is not None)
         return
-    expressions = [evaluate(argument, scope) for argument in arguments[: 1 if name == "assert" else 2]]
+    expressions = _sides(arguments[: 1 if name == "assert" else 2], scope)
     if name == "assert" and arguments:
         check = holds(expressions[0], node_text(arguments[0]))
     elif name in ("assert_eq", "assert_ne") and len(expressions) == 2:
-        check = equality(*expressions) if name == "assert_eq" else inequality(*expressions)
+        check = _comparison("==" if name == "assert_eq" else "!=", arguments, expressions, scope)
     else:
         raise NotEvaluable(name)
     if not check.calls:
         raise NotEvaluable("an assert that calls nothing")
-    scope.repeat(expressions)
     yield check
 
 
-def _calls_something(node: Node) -> bool:
-    return any(found.type in ("call_expression", "macro_invocation") for found in nodes_below(node))
+def _sides(arguments: list[Node], scope: Variables) -> list[Expression]:
+    """What an assert looks at. A call gets the type that the other side says."""
+    kinds = [type_of(argument) for argument in arguments[::-1]] if len(arguments) == 2 else [""]
+    return [
+        answer(scope.call(argument, kind)) if kind and scope.is_a_call(argument) else evaluate(argument, scope)
+        for argument, kind in zip(arguments, kinds, strict=True)
+    ]
+
+
+def _comparison(sign: str, nodes: list[Node], values: list[Expression], scope: Variables) -> GoldCheck:
+    """The check of `assert_eq` or `assert_ne`."""
+    found = compared(sign, Operand(nodes[0], values[0]), Operand(nodes[1], values[1]), scope)
+    if found.calls != values[0].calls | values[1].calls:  # two results of the program
+        return holds(found, f"{node_text(nodes[0])} {sign} {node_text(nodes[1])}")
+    return equality(*values) if sign == "==" else inequality(*values)
 
 
 def _panicking(statements: list[Node], message: str | None, scope: Variables) -> GoldCheck:

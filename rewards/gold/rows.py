@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from rewards.gold.literals import NotEvaluable
 from rewards.gold.reading import GoldChecks, read_cases, read_module
 from rewards.gold.result import GoldKind
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.parse import parse
 
 __all__ = ["GOLD_COLUMNS", "GoldRow", "gold_kind", "gold_problem", "gold_row", "has_gold_tests"]

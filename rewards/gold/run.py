@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rewards.gold.asked import Asked, in_order
+from rewards.gold.computing.own import EQUALITY
 from rewards.gold.own_types import own_types, trait_uses
 from rewards.gold.result import GoldResult
 from rewards.gold.rows import GoldRow, gold_row
-from rewards.gold.terms import Panic, Term, read_term
+from rewards.gold.terms import Panic, Term, equal, read_term, show
+from rewards.rust.own_methods import takes_over_methods
 from rewards.rust.parse import MAX_PARSED, parse
 from rewards.rust.redefinitions import redefines_comparison
 from sandbox.answers.answers import Answers
@@ -35,6 +37,7 @@ class GoldRun:
     row: GoldRow
     calls: Calls | None = None  # for the kind "cases"
     asked: tuple[Asked, ...] = ()  # what its calls are in the row's tests
+    refused: frozenset[Asked] = frozenset()  # what it is not asked, since its equality ignores a side
     source: str = ""  # for the kind "tests": a program to grade with `phases=("test",)`
 
     @property
@@ -50,8 +53,8 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
         code: The completion's program.
         columns: The columns of the prompt's row in the data.
     Returns: None when the row has no gold tests, when the code is too long to be read, or when the tests are a module
-        and the code redefines what that relies on: an assert macro, `panic`, `test`, or equality (so that it does not
-        use both sides).
+        and the code redefines what that relies on: an assert macro, `panic`, `test`, equality (so that it does not
+        use both sides), or a method or an operator that the tests use on what functions return.
     Raises: ValueError, as `rewards.gold.rows.gold_row`.
 
     >>> run = gold_run("fn f() -> u8 { 1 }", {"rust_test_list": ["assert_eq!(f(), 1);"]})
@@ -67,11 +70,14 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
         encoded = encoded[:start] + encoded[end:]
     source = encoded.decode("utf-8")
     if row.checks is not None:
-        asked = in_order({one for check in row.checks.checks for one in check.calls})
+        wanted = {one for check in row.checks.checks for one in check.calls if one.is_for(source)}
+        equalities = {one for one in wanted if one.only_if == EQUALITY}
+        refused = equalities if equalities and redefines_comparison(source) else set()
+        asked = in_order(wanted - refused)
         calls = tuple(one.call for one in asked)
         uses = (*row.checks.uses, *trait_uses(source, calls))
-        return GoldRun(row, Calls(source, calls, uses, own_types(source)), asked)
-    if redefines_comparison(source):
+        return GoldRun(row, Calls(source, calls, uses, own_types(source)), asked, frozenset(refused))
+    if redefines_comparison(source) or takes_over_methods(source, row.module):
         return None
     return GoldRun(row, source=f"{source}\n{row.module}")
 
@@ -91,7 +97,7 @@ def gold_result(run: GoldRun, found: Verdict | Answers) -> GoldResult:
     faults = []
     assert run.row.checks is not None
     for check in run.row.checks.checks:
-        missing = check.calls - values.keys()
+        missing = (check.calls & set(run.asked)) - values.keys()
         faults.append((fault or "it was not called") if missing else check.fault(values))
     passed = sum(1 for text in faults if not text)
     reason = next((text for text in faults if text), fault)
@@ -100,14 +106,25 @@ def gold_result(run: GoldRun, found: Verdict | Answers) -> GoldResult:
 
 def _values(run: GoldRun, found: Answers) -> tuple[dict[Asked, Term | Panic], str]:
     """The values by call, and why some are missing."""
-    values: dict[Asked, Term | Panic] = {}
+    values: dict[Asked, Term | Panic] = dict.fromkeys(run.refused, Panic("its own equality ignores a side"))
+    repeated: dict[Asked, tuple[Term, ...]] = {}
     for one, text in zip(run.asked, found.terms, strict=False):
         try:
-            values[one] = read_term(text)
+            term = read_term(text)
         except Panic as panic:
             values[one] = panic
+            continue
         except ValueError:
             return values, f"the answer to {one.text} is no value"
+        if one.again and len(term.parts) != len(one.again) + 1:
+            return values, f"the answer to {one.text} is no value"
+        values[one] = term.parts[-1] if one.again else term
+        repeated[one] = term.parts[:-1]
+    for one, terms in repeated.items():
+        for earlier, term in zip(one.again, terms, strict=False):
+            known = values.get(earlier)
+            if isinstance(known, Term) and known != term and not equal(known, term):
+                values[one] = Panic(f"{earlier.text} is {show(known)}, and {show(term)} when the test is run again")
     return values, "" if found.outcome is Outcome.PASSED else found.reason or str(found.outcome)
 
 

@@ -1,27 +1,63 @@
 """Values of Rust as terms: what a program sent, and what was expected, in one form that can be compared.
 
-Types that hold the same are one kind here: `&str`, `String` and `Cow<str>`; slices, arrays and `Vec`; every width of
-integer; a value, a reference to it and a `Box` of it. `String` and `Vec<char>` stay apart, and so do 1 and 1.0.
+Types that hold the same are one kind here: `&str`, `String` and `Cow<str>`; slices, arrays and `Vec`; a value, a
+reference to it and a `Box` of it. Integers of every width are one kind and know their width. `String` and `Vec<char>`
+stay apart, and so do 1 and 1.0.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-__all__ = ["UNIT", "Panic", "Term", "boolean", "constructor", "equal", "integer", "read_term", "show"]
+__all__ = [
+    "FLOATS",
+    "RANGES",
+    "UNCLEAR",
+    "UNIT",
+    "NotEvaluable",
+    "Panic",
+    "Term",
+    "Unfit",
+    "as_single",
+    "boolean",
+    "constructor",
+    "equal",
+    "in_range",
+    "integer",
+    "of_one_width",
+    "read_term",
+    "same_path",
+    "show",
+]
 
 DEEPEST = 100  # levels of a term
 MANY = 300  # elements of a set that are compared with each other
 LISTS = {"s": "seq", "t": "tuple", "S": "set", "m": "map"}
 SHOWN = 200  # characters
+BITS = {"8": 8, "16": 16, "32": 32, "64": 64, "128": 128, "size": 64}
+FLOATS = ("f32", "f64")
+UNCLEAR = "?"  # a width that only a compiler knows
+RANGES: dict[str, tuple[int, int]] = {  # the least and the greatest value, by width
+    **{f"i{name}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for name, bits in BITS.items()},
+    **{f"u{name}": (0, 2**bits - 1) for name, bits in BITS.items()},
+}
 
 
 class Panic(Exception):
     """The program panicked, with this message, or an `unwrap` outside would have."""
+
+
+class NotEvaluable(Exception):
+    """An expression cannot be read without a compiler."""
+
+
+class Unfit(Exception):
+    """A term has not the kind that an operation needs. The text says what the operation is."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +72,15 @@ class Term:
     value: Any = None
     parts: tuple[Term, ...] = ()
     names: tuple[str, ...] = ()  # of the fields of a constructor that has some
-    single: bool = False  # whether a float has 32 bits
+    width: str = field(default="", repr=False)  # of a number, such as "u8"; "" for a literal that does not say
     double: bool = field(default=False, repr=False)  # whether a literal says 64 bits, or more than 32 can hold
 
 
 UNIT = Term("tuple")
 
 
-def integer(value: int) -> Term:
-    return Term("int", value)
+def integer(value: int, width: str = "") -> Term:
+    return Term("int", value, width=width)
 
 
 def boolean(value: bool) -> Term:
@@ -83,7 +119,7 @@ def equal(one: Term, other: Term, tolerance: float = 0.0) -> bool:
             del left[found]
         return True
     if one.kind == "constructor":
-        if not _same_path(one.value, other.value) or sorted(one.names) != sorted(other.names):
+        if not same_path(one.value, other.value) or sorted(one.names) != sorted(other.names):
             return False
         places = [other.names.index(name) for name in one.names] if one.names else range(len(one.parts))
         return all(equal(part, other.parts[place], tolerance) for part, place in zip(one.parts, places, strict=True))
@@ -92,27 +128,53 @@ def equal(one: Term, other: Term, tolerance: float = 0.0) -> bool:
 
 
 def _equal_floats(one: Term, other: Term, tolerance: float) -> bool:
-    """Whether two floats are equal, both as `f32` where one of them is. An `f32` is no value that needs an `f64`."""
-    if not tolerance and ((one.single and other.double) or (one.double and other.single)):
-        return False
+    """Whether two floats are equal. A literal is an `f32` beside one; an `f32` is no value that needs an `f64`."""
     values = [float(term.value) for term in (one, other)]
-    if one.single or other.single:
-        values = [_as_single(value) for value in values]
-    return values[0] == values[1] or abs(values[0] - values[1]) <= tolerance
+    if tolerance:
+        return values[0] == values[1] or abs(values[0] - values[1]) <= tolerance
+    singles = [term.width == "f32" for term in (one, other)]
+    if any(singles) and any(term.double or term.width == "f64" for term in (one, other)):
+        return False
+    return len({as_single(value) if any(singles) else value for value in values}) == 1 and values[0] == values[0]
 
 
-def _as_single(value: float) -> float:
+def as_single(value: float) -> float:
+    """The `f32` that is nearest to a number."""
     try:
         rounded: float = struct.unpack("f", struct.pack("f", value))[0]
     except OverflowError:
-        return value
+        return math.copysign(math.inf, value)
     return rounded
 
 
-def _same_path(one: str, other: str) -> bool:
+def of_one_width(one: Term, other: Term) -> tuple[Term, Term]:
+    """Two numbers of one kind, both with the width that they have in common. Raises: Unfit where there is none."""
+    width = _common(one, other)
+    if width in FLOATS:
+        values = [as_single(term.value) if width == "f32" else term.value for term in (one, other)]
+        return replace(one, value=values[0], width=width), replace(other, value=values[1], width=width)
+    if width in RANGES and not (in_range(one.value, width) and in_range(other.value, width)):
+        raise Unfit(f"computed as {width}")
+    return replace(one, width=width), replace(other, width=width)
+
+
+def _common(one: Term, other: Term) -> str:
+    widths = {one.width, other.width} - {"", UNCLEAR}
+    if one.kind != other.kind or len(widths) > 1:
+        raise Unfit(f"computed together with {' and '.join(sorted(widths)) or other.kind}")
+    return widths.pop() if widths else max(one.width, other.width)
+
+
+def in_range(value: int, width: str) -> bool:
+    """Whether a width of integers has a value."""
+    low, high = RANGES[width]
+    return bool(low <= value <= high)
+
+
+def same_path(one: str, other: str) -> bool:
     """Whether two paths can name the same thing: the shorter is the end of the longer.
 
-    >>> _same_path("Side::West", "West"), _same_path("Side::West", "Size::West")
+    >>> same_path("Side::West", "West"), same_path("Side::West", "Size::West")
     (True, False)
     """
     left, right = one.split("::")[::-1], other.split("::")[::-1]
@@ -142,12 +204,14 @@ def _term(found: Any, depth: int) -> Term:
     if isinstance(found, bool):
         return boolean(found)
     if isinstance(found, int):
-        return integer(found)
+        return _integer(found, "i32")
     if isinstance(found, str):
         return Term("str", found)
     match found:
         case ["f32" | "f64" as width, str(text)]:
-            return Term("float", float(text), single=width == "f32")
+            return Term("float", as_single(float(text)) if width == "f32" else float(text), width=width)
+        case [str(width), int(value)] if width in RANGES and not isinstance(value, bool):
+            return _integer(value, width)
         case ["c", str(text)] if len(text) == 1:
             return Term("char", text)
         case ["o"]:
@@ -166,6 +230,12 @@ def _term(found: Any, depth: int) -> Term:
                 raise ValueError("a map holds something else than pairs")
             return Term(LISTS[kind], None, tuple(terms))
     raise ValueError(f"no term: {str(found)[:SHOWN]}")
+
+
+def _integer(value: int, width: str) -> Term:
+    if not in_range(value, width):
+        raise ValueError(f"no {width}: {str(value)[:SHOWN]}")
+    return integer(value, width)
 
 
 def _is_field(found: Any) -> bool:

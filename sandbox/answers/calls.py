@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Call", "Calls", "OwnType", "Variant"]
+__all__ = ["PLAIN", "Call", "Calls", "OwnType", "Variant"]
+
+PLAIN = "standard_for_answers"  # a function for calls: it hands on a value, and compiles with standard types only
 
 
 @dataclass(frozen=True)
 class Call:
-    """An expression whose value is wanted, and the statements before it. Both are Rust, and trusted."""
+    """An expression whose value is wanted, and the statements before it. All of them are Rust, and trusted.
+
+    Where expressions are watched, the answer is a tuple: what each of them is after its statement, and the value.
+    """
 
     value: str
     statements: tuple[str, ...] = ()
+    watched: tuple[tuple[int, str], ...] = ()  # the index of a statement and an expression
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All text of it."""
+        return (*self.statements, *(text for _, text in self.watched), self.value)
 
 
 @dataclass(frozen=True)
@@ -26,11 +37,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class OwnType:
-    """A struct or an enum at the top level of the program, with no parameters but lifetimes."""
+    """A struct or an enum at the top level of the program, whose parameters have no bounds."""
 
     name: str
     variants: tuple[Variant, ...]
     lifetimes: int = 0
+    parameters: int = 0  # types
     is_enum: bool = False
 
 

@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Sequence
 
-from sandbox.answers.calls import Call, Calls, OwnType, Variant
+from sandbox.answers.calls import PLAIN, Call, Calls, OwnType, Variant
 
 __all__ = ["Harness", "main_function"]
 
@@ -38,6 +38,7 @@ class Harness:
     def code(self) -> str:
         """The module, in which `run` makes all calls."""
         imports = "".join(f"use ::{self._word}::{level} as _;\n" for level in LEVELS)
+        plain = f"use ::{self._word}::{PLAIN};\n" if self._hands_on() else ""
         numbers = {call: number for number, call in enumerate(dict.fromkeys(self._calls.calls))}
         functions = "".join(self._function(number, call) for call, number in numbers.items())
         asked = "".join(
@@ -45,10 +46,14 @@ class Harness:
         )
         return (
             f"\n{_allowed(self._calls.source)}\npub mod {self.module} {{\n"
-            f"use ::{self._word}::std;\n{self._uses()}{imports}{functions}"
+            f"use ::{self._word}::std;\n{plain}{self._uses()}{imports}{functions}"
             f"pub fn run(mut answers: ::{self._word}::Answers) {{\n{asked}}}\n"
             f"mod types {{\n{imports}{''.join(map(self._implementation, self._calls.types))}}}\n}}\n"
         )
+
+    def _hands_on(self) -> bool:
+        """Whether a call has a value that must be of a standard type."""
+        return any(PLAIN in text for call in self._calls.calls for text in call.texts)
 
     def _uses(self) -> str:
         return "".join(f"{use}\n" for use in self._calls.uses)
@@ -56,20 +61,31 @@ class Harness:
     def _function(self, number: int, call: Call) -> str:
         """The function that makes one call and writes its value. Equal calls share one, which runs several times."""
         word = self._word
-        statements = "".join(f"{statement}\n" for statement in call.statements)
-        return (
-            f"fn call_{number}_{word}(out_{word}: &mut ::{word}::std::string::String) {{\n{statements}"
-            f"({REFERENCES}::{word}::Probe(&({call.value}))).send_for_answers(out_{word});\n}}\n"
-        )
+        lines = [f'::{word}::open(out_{word}, "t");'] if call.watched else []
+        for place, statement in enumerate(call.statements):
+            lines.append(statement)
+            lines += [self._sent(text, listed=True) for watched, text in call.watched if watched == place]
+        lines.append(self._sent(call.value, listed=bool(call.watched)))
+        lines += [f"::{word}::close(out_{word});"] if call.watched else []
+        body = "".join(f"{line}\n" for line in lines if line)
+        return f"fn call_{number}_{word}(out_{word}: &mut ::{word}::std::string::String) {{\n{body}}}\n"
+
+    def _sent(self, value: str, *, listed: bool) -> str:
+        """The statement that writes a value."""
+        word = self._word
+        comma = f"out_{word}.push(','); " if listed else ""
+        return f"{comma}({REFERENCES}::{word}::Probe(&({value}))).send_for_answers(out_{word});"
 
     def _implementation(self, own: OwnType) -> str:
         """How a value of the program's own type is written: by its fields, through no code of the program."""
         word = self._word
-        lifetimes = f"<{', '.join(own.lifetimes * [ANY_LIFETIME])}>" if own.lifetimes else ""
-        kind = f"super::super::{own.name}{lifetimes}"
+        types = [f"T{place}" for place in range(own.parameters)]
+        given = ", ".join([*own.lifetimes * [ANY_LIFETIME], *types])
+        bounds = ", ".join(f"{name}: ::{word}::Wire" for name in types)
+        kind = f"super::super::{own.name}{f'<{given}>' if given else ''}"
         arms = "".join(self._arm(own, variant) for variant in own.variants)
         return (
-            f"impl ::{word}::Wire for {kind} {{\n"
+            f"impl<{bounds}> ::{word}::Wire for {kind} {{\n"
             f"fn wire_for_answers(&self, out: &mut ::{word}::std::string::String) {{\n"
             f"match *self {{\n{arms}}}\n}}\n}}\n"
         )

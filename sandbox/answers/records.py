@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 __all__ = ["MAX_BYTES", "Records", "read_records"]
 
-MAX_BYTES = 1 << 18  # of all answers together
+MAX_BYTES = 1 << 19  # of all answers together
 
 
 class Records(NamedTuple):

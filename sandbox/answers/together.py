@@ -163,7 +163,7 @@ class _Crate:
 
 def _is_portable(calls: Calls) -> bool:
     """Whether a program and its calls behave the same as a module of a larger crate."""
-    ours = "\n".join((*calls.uses, *(text for call in calls.calls for text in (*call.statements, call.value))))
+    ours = "\n".join((*calls.uses, *(text for call in calls.calls for text in call.texts)))
     if INVISIBLE.search(calls.source) or HAZARDS.search(calls.source) or OUTWARD.search(ours):
         return False
     separation = find_test_module(calls.source + EMPTY_TESTS.format(name=f"t{secrets.token_hex(8)}"))

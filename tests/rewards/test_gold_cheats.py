@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gold_cheats import CHEATS, GOLD, HONEST, OTHER_ROWS
+from gold_cheats import CHEATS, GOLD, HONEST, MODULE_ROWS, OTHER_ROWS, STATE_ROWS, VALUE_ROWS
 from rewards.gold.rows import gold_kind
 from rewards.gold.run import GoldResult, gold_result, gold_run, submit_gold
 from sandbox import Outcome, SandboxPool
@@ -53,16 +53,27 @@ def test_a_function_of_the_tests_is_read_where_it_is_called(pool):
     assert [gold_result(run, submit_gold(run, pool).result()).passed for run in runs] == [4, 3, 2]
 
 
+@pytest.mark.parametrize("given", [OTHER_ROWS, STATE_ROWS, VALUE_ROWS], ids=["shapes", "states", "values"])
 @pytest.mark.parametrize("backend", ["batch", "direct"])
-def test_right_programs_pass_tests_of_other_shapes_and_wrong_ones_do_not(backend):
-    rows = {name: {"gold_tests": f"#[test]\nfn t() {{ {row[0]} }}"} for name, row in OTHER_ROWS.items()}
+def test_right_programs_pass_tests_of_other_shapes_and_wrong_ones_do_not(backend, given):
+    rows = {name: {"gold_tests": f"#[test]\nfn t() {{ {row[0]} }}"} for name, row in given.items()}
     assert {name for name, row in rows.items() if gold_kind(row) != "cases"} == set()
     with SandboxPool(jobs=2, backend=backend) as pool:
-        runs = {(name, n): gold_run(row[n], rows[name]) for name, row in OTHER_ROWS.items() for n in (1, 2)}
+        runs = {(name, n): gold_run(row[n], rows[name]) for name, row in given.items() for n in (1, 2)}
         found = {key: submit_gold(run, pool) for key, run in runs.items()}
         results = {key: gold_result(run, found[key].result()) for key, run in runs.items()}
     assert {name: results[name, 1].reason for name in rows if not results[name, 1].ok} == {}
     assert [name for name in rows if results[name, 2].ok] == []
+
+
+def test_right_programs_pass_tests_that_stay_modules_and_wrong_ones_do_not(pool):
+    rows = {name: {"gold_tests": f"#[test]\nfn t() {{ {row[0]} }}"} for name, row in MODULE_ROWS.items()}
+    assert {name for name, row in rows.items() if gold_kind(row) != "tests"} == set()
+    runs = {(name, n): gold_run(row[n], rows[name]) for name, row in MODULE_ROWS.items() for n in (1, 2)}
+    found = {key: submit_gold(run, pool) for key, run in runs.items() if run is not None}
+    results = {key: gold_result(runs[key], future.result()) for key, future in found.items()}
+    assert {name for name in rows if (name, 1) not in results or not results[name, 1].ok} == set()
+    assert [name for name in rows if (name, 2) in results and results[name, 2].ok] == []
 
 
 def test_the_order_of_calls_is_not_that_of_the_tests():

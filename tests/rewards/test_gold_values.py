@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewards.gold.expressions import evaluate, parse_expression
-from rewards.gold.literals import NotEvaluable
+from rewards.gold.computing.nodes import parse_expression
+from rewards.gold.expressions import evaluate
 from rewards.gold.own_types import own_types
 from rewards.gold.rows import gold_kind
 from rewards.gold.run import gold_result, gold_run, submit_gold
 from rewards.gold.statements import Variables
-from rewards.gold.terms import Panic, Term, equal, read_term, show
+from rewards.gold.terms import NotEvaluable, Panic, Term, equal, read_term, show
 from sandbox.answers.calls import Call, Calls
 
 VALUES = {
@@ -269,10 +269,44 @@ def test_an_expected_panic_is_a_case(attribute, body, right, wrong, pool):
         "assert_eq!(1 + 1, 2);",
         "assert!(f(1).is_some_and(|x| x == 2));",
         "let Some(x) = f(1) else { panic!() }; assert_eq!(x, 2);",
+        "let t = [(2, 4), (3, 9)]; assert_eq!(f(t[0].0), t[0].1);",
+        "let t = [(2, 4), (3, 9)]; let (n, want) = t[0]; assert_eq!(f(n), want);",
+        "let mut found = f(3); found.retain(|x| *x == 9); assert_eq!(found.len(), 1);",
+        "let mut found = f(3); found.remove(&9); assert_eq!(found.len(), 1);",
+        "let mut found = HashSet::from([9]); let is_new = found.insert(f(3)); assert!(!is_new);",
+        "let near = |a: f64, b: f64| (a - b).abs() < 1e-9; assert!(near(f(4.0), 2.0));",
+        "let twice = |n| n * 2; assert_eq!(f(4), twice(4));",
+        "let most = std::cmp::max(f(3), 9); assert_eq!(most, 9);",
+        "let some = Some(f(3)).filter(|x| *x == 9); assert!(some.is_some());",
+        'let text = format!("{}", f(3)); assert_eq!(text, "9");',
+        'println!("{:x}", f(3)); assert_eq!(f(3), 9);',
+        "let c = new(); for n in [1, 2] { assert_eq!(f(&c), n); } assert_eq!(f(&c), 3);",
     ],
 )
 def test_what_a_compiler_is_needed_for_stays_a_test_module(inside):
     assert gold_kind({"gold_tests": f"#[test]\nfn t() {{ {inside} }}"}) == "tests"
+
+
+@pytest.mark.parametrize(
+    ("inside", "sent"),
+    [
+        ("let ok: bool = f(3) == 9; assert!(ok);", ["super::f(3)"]),
+        ("let mut ok = f(3) == 9; assert!(ok);", ["super::f(3)"]),
+        ("let n: i32 = f(3) + 1; assert_eq!(n, 10);", ["super::f(3)"]),
+        ("let n: i32 = f(3); assert_eq!(n, 9);", ["let n: i32 = super::f(3);", "n"]),
+        (
+            "let mut q = f(3); q.push(4); assert_eq!(g(&q), 9);",
+            ["let mut q = super::f(3);", "q.push(4);", "super::g(&q)"],
+        ),
+        ("let by = |n: i32| n + 1; assert_eq!(f(by, 3), 9);", ["let by = |n: i32| n + 1;", "super::f(by, 3)"]),
+        ("assert_eq!(f(3), 9u8);", ["std::convert::identity::<u8>(super::f(3))"]),
+        ("assert_eq!(f(3), 0x1f32);", ["super::f(3)"]),
+        ("assert_eq!(f(3), None::<Own>);", ["super::f(3)"]),
+    ],
+)
+def test_nothing_is_sent_but_calls_with_their_arguments(inside, sent):
+    run = gold_run("", {"gold_tests": f"#[test]\nfn t() {{ {inside} }}"})
+    assert [list(call.texts) for call in run.calls.calls] == [sent]
 
 
 @pytest.mark.parametrize(
@@ -320,9 +354,16 @@ def test_terms_compare_by_value_and_not_by_type_where_rust_holds_the_same():
 
 def test_only_types_that_can_be_taken_apart_from_outside_are_sent():
     code = (
-        "enum E { A, B(i32), C { x: i32 } }\nstruct G<T>(T);\n#[repr(packed)] struct P { x: i32 }\nunion U { a: i32"
-        " }\nstruct F { #[cfg(test)] x: i32 }\n#[cfg(unix)] struct W;\n#[cfg(not(unix))] struct W(i32);\nstruct"
-        " L<'a>(&'a str);\nmod m { struct In; }\nfn f() { struct Local; }\nenum Never {}\nstruct Twice;\nstruct"
-        " Twice(i32);\n"
+        "enum E { A, B(i32), C { x: i32 } }\nstruct G<T>(T);\nstruct B<T: Ord>(T);\nstruct W<T>(T) where T: Ord;\n"
+        "struct K<const N: usize>([u8; N]);\nstruct V<T = i32>(T);\n#[repr(packed)] struct P { x: i32 }\n"
+        "union U { a: i32 }\nstruct F { #[cfg(test)] x: i32 }\n#[cfg(unix)] struct C;\n"
+        "#[cfg(not(unix))] struct C(i32);\n"
+        "struct L<'a>(&'a str);\nmod m { struct In; }\nfn f() { struct Local; }\nenum Never {}\nstruct Twice;\n"
+        "struct Twice(i32);\n"
     )
-    assert {own.name: len(own.variants) for own in own_types(code)} == {"E": 3, "L": 1, "Never": 0}
+    assert {own.name: (own.lifetimes, own.parameters) for own in own_types(code)} == {
+        "E": (0, 0),
+        "G": (0, 1),
+        "L": (1, 0),
+        "Never": (0, 0),
+    }

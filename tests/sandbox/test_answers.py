@@ -36,8 +36,10 @@ def quick() -> SandboxPool:
 @pytest.mark.parametrize(
     ("value", "term"),
     [
-        ("1u8", "1"),
-        ("-5i128", "-5"),
+        ("1", "1"),
+        ("1u8", '["u8",1]'),
+        ("-5i128", '["i128",-5]'),
+        ("vec![1usize]", '["s",["usize",1]]'),
         ("0.1f32", '["f32","0.1"]'),
         ("f64::NAN", '["f64","NaN"]'),
         ("1e21", '["f64","1e21"]'),
@@ -51,11 +53,17 @@ def quick() -> SandboxPool:
         ("std::collections::HashSet::from([1])", '["S",1]'),
         ("1.cmp(&2)", '["k","Ordering::Less"]'),
         ("1..3", '["k","Range",1,3]'),
-        ("std::time::Duration::from_millis(1)", '["k","Duration",1000000]'),
+        ("std::time::Duration::from_millis(1)", '["k","Duration",["u128",1000000]]'),
         ('std::borrow::Cow::from("x")', '"x"'),
         ("std::thread::current()", '["o"]'),
         ("Some(std::thread::current())", '["k","Some",["o"]]'),
-        ('"x".parse::<i32>()', '["k","Err",["o"]]'),
+        ('"x".parse::<i32>()', '["k","Err",["n","ParseIntError",["kind",["k","IntErrorKind::InvalidDigit"]]]]'),
+        (
+            'vec!["x".parse::<f64>()]',
+            '["s",["k","Err",["n","ParseFloatError",["kind",["k","FloatErrorKind::Invalid"]]]]]',
+        ),
+        ('vec![Err::<i32, Box<dyn std::error::Error>>("x".into())]', '["s",["k","Err",["o"]]]'),
+        ("std::num::Wrapping(1)", '["k","Wrapping",1]'),
         ('"1".parse::<i32>()', '["k","Ok",1]'),
         ("Err::<std::thread::Thread, i32>(1)", '["k","Err",1]'),
         (
@@ -106,7 +114,11 @@ def test_a_program_that_does_not_answer_each_call_once_fails_with_a_reason(body,
 
 def test_equal_calls_are_each_made(pool):
     source = "static mut LAST: u8 = 0;\nfn next() -> u8 { unsafe { LAST += 1; LAST } }\n"
-    assert pool.submit_calls(ask(source, "next()", "next() + 10", "next()")).result().terms == ("1", "12", "3")
+    assert pool.submit_calls(ask(source, "next()", "next() + 10", "next()")).result().terms == (
+        '["u8",1]',
+        '["u8",12]',
+        '["u8",3]',
+    )
 
 
 def test_a_program_that_does_not_compile_with_the_calls_has_no_answers(pool):

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator
 
 from tree_sitter import Node
 
-from rewards.gold.constructors import CONSTRUCTORS
-from rewards.gold.literals import NotEvaluable
+from rewards.gold.constructors import CONSTANTS, CONSTRUCTORS
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS, node_text
+from sandbox.answers.calls import PLAIN
 
 __all__ = ["Names"]
 
@@ -58,6 +59,10 @@ class Names:
         for use in uses:
             self._read_use(use)
 
+    def is_imported(self, name: str) -> bool:
+        """Whether the module itself imports a name from the standard library."""
+        return name in self._imported
+
     def in_full(self, text: str, bound: Iterable[str] = ()) -> str:
         """An expression or a statement with every name said in full, without comments.
 
@@ -71,7 +76,7 @@ class Names:
             raise NotEvaluable(text)
         leaves = list(_leaves(root))
         made = list(_variables(root))
-        known = {*bound, *(node_text(leaf) for leaf, is_inner in made if is_inner)}
+        known = {PLAIN, *bound, *(node_text(leaf) for leaf, is_inner in made if is_inner)}
         places = {leaf.start_byte for leaf, _ in made}
         said = [
             node_text(leaf) if leaf.start_byte in places else self._said(leaves, place, known)
@@ -83,6 +88,14 @@ class Names:
             pieces.append(gap + word)
             end = leaf.end_byte
         return "".join(pieces).removeprefix("fn f() {").removesuffix("}").strip()
+
+    def is_standard(self, path: str) -> bool:
+        """Whether the first name of a path is one of the standard library, as far as that can be told."""
+        first, end = path.split("::")[0], "::".join(path.split("::")[-2:])
+        if first in self._paths or first in self.own:
+            return False
+        known = first in ("std", "core") or first in self._imported or first in IN_PRELUDE or first in MODULES
+        return known or end in CONSTRUCTORS or end in CONSTANTS
 
     def _said(self, leaves: list[Node], place: int, bound: set[str]) -> str:
         """What is written for one leaf."""

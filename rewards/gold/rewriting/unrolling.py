@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 from tree_sitter import Node
 
-from rewards.gold.expressions import operands, parse_expression
-from rewards.gold.literals import NotEvaluable
+from rewards.gold.computing.nodes import operands, parse_expression
+from rewards.gold.terms import NotEvaluable
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import node_text
 

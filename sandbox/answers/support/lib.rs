@@ -6,8 +6,11 @@
 pub use ::std;
 
 mod collections;
+mod errors;
 mod sending;
+mod standard;
 mod values;
 
 pub use sending::{Answers, Nothing, Probe, Variant, Whole, WithoutError, WithoutValue};
-pub use values::{close, constructor, Wire};
+pub use standard::{standard_for_answers, Standard};
+pub use values::{close, constructor, open, Wire};

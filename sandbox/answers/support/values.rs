@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
+use std::num::Wrapping;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, RwLock};
 
@@ -90,7 +91,7 @@ pub fn text(out: &mut String, value: &str) {
     out.push('"');
 }
 
-macro_rules! integers {
+macro_rules! bare {
     ($($kind:ident)*) => {$(
         impl Wire for $kind {
             fn wire_for_answers(&self, out: &mut String) {
@@ -99,7 +100,21 @@ macro_rules! integers {
         }
     )*};
 }
-integers! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize bool }
+bare! { i32 bool }
+
+macro_rules! integers {
+    ($($kind:ident $width:literal)*) => {$(
+        impl Wire for $kind {
+            fn wire_for_answers(&self, out: &mut String) {
+                open(out, $width);
+                out.push(',');
+                out.push_str(&self.to_string());
+                close(out);
+            }
+        }
+    )*};
+}
+integers! { i8 "i8" i16 "i16" i64 "i64" i128 "i128" isize "isize" u8 "u8" u16 "u16" u32 "u32" u64 "u64" u128 "u128" usize "usize" }
 
 macro_rules! floats {
     ($($kind:ident $width:literal)*) => {$(
@@ -168,6 +183,11 @@ impl<T: Wire> Wire for Mutex<T> {
 impl<T: Wire> Wire for RwLock<T> {
     fn wire_for_answers(&self, out: &mut String) {
         self.read().unwrap().wire_for_answers(out);
+    }
+}
+impl<T: Wire> Wire for Wrapping<T> {
+    fn wire_for_answers(&self, out: &mut String) {
+        applied(out, "Wrapping", &self.0);
     }
 }
 impl<T: Wire> Wire for Reverse<T> {
