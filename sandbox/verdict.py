@@ -70,6 +70,7 @@ class Run:
     ends: bool = False  # whether false asserts ended their tests, as they do without an experiment
     held: tuple[str, ...] = ()  # asserts that were true at least once
     failed: tuple[str, ...] = ()  # asserts that were false at least once
+    broken: tuple[str, ...] = ()  # asserts that a panic of test code ended
     alike: tuple[str, ...] = ()  # asserts that were true for values that differ in one part, where that was asked
     panics: tuple[str, ...] = ()  # explicit panics that test code reached
     missed: tuple[int, ...] = ()  # tests that should have panicked and did not
@@ -101,7 +102,7 @@ class Evidence:
     def noticed(self, run: Run) -> bool:
         """Whether the tests noticed the change of a run: an assert became false, a panic was reached or missed."""
         plain = self.runs[0]
-        asserts, panics = set(run.failed) - set(plain.failed), set(run.panics) - set(plain.panics)
+        asserts, panics = set(run.failed) - set(plain.failed), {*run.panics, *run.broken} - set(plain.panics)
         return bool(run.missed or (asserts and not (run.ends and run.passed)) or (panics and not run.passed))
 
     def to_json(self) -> dict[str, Any]:
@@ -111,7 +112,18 @@ class Evidence:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
         """The evidence that `to_json` wrote."""
-        numbers = ("held", "failed", "alike", "panics", "missed", "entered", "called", "returned", "swallowed")
+        numbers = (
+            "held",
+            "failed",
+            "broken",
+            "alike",
+            "panics",
+            "missed",
+            "entered",
+            "called",
+            "returned",
+            "swallowed",
+        )
         runs = tuple(Run(**{**run, **{name: tuple(run[name]) for name in numbers}}) for run in record["runs"])
         lists: dict[str, Any] = {name: tuple(record[name]) for name in ("removed", "hidden", "alike")}
         lists["functions"] = tuple(Function(**function) for function in record["functions"])

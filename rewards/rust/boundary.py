@@ -17,7 +17,7 @@ from rewards.rust.tokens import leaves, node_text
 
 __all__ = ["Boundary", "read_boundary", "split_leaves"]
 
-ADDRESSES = frozenset(("as_ptr", "as_mut_ptr", "as_ptr_range", "from_ref", "addr_of", "addr_of_mut", "addr"))
+ADDRESSES = frozenset(("as_ptr", "as_mut_ptr", "as_ptr_range", "from_ref", "addr_of", "addr_of_mut", "addr", "NonNull"))
 POINTER = re.compile(r"\{[^{}:]*:[^{}]*p\}")  # in a text that formats
 ITEMS = ("struct", "enum", "union", "trait")
 CFG = frozenset(("cfg", "cfg_attr", "cfg_select"))
@@ -46,9 +46,9 @@ def read_boundary(root: Node, test_code: Sequence[tuple[int, int]], names: Given
     extends = (
         not names.parts.isdisjoint(others)  # what tests are called hides what a glob import brings
         or "macro_export" in words
-        or any(_extends(words, place, set(others)) for place in starting)
+        or any(_extends(words, place, set(others), names.types) for place in starting)
     )
-    shadows = (*shadowed_functions(words, names), *shadowed_items([*words, ";", *others]))
+    shadows = (*shadowed_functions(words, names), *shadowed_items(words, others))
     return Boundary(not CFG.isdisjoint(others), extends, _takes_address([*words, *others]), next(iter(shadows), ""))
 
 
@@ -72,12 +72,12 @@ def _takes_address(words: Sequence[str]) -> bool:
             b in ADDRESSES and (a in (".", "::") or c == "!")
             for a, b, c in zip(words, words[1:], words[2:], strict=False)
         )
-        or any((a, b) in (("as", "*"), ("&", "raw")) for a, b in pairs)
+        or any((a, b) in (("*", "const"), ("*", "mut"), ("&", "raw")) for a, b in pairs)
         or any(word[:1] == '"' and POINTER.search(word) for word in words)
     )
 
 
-def _extends(words: Sequence[str], place: int, outside: Set[str]) -> bool:
+def _extends(words: Sequence[str], place: int, outside: Set[str], types: Set[str]) -> bool:
     """Whether an impl block of test code may change what code outside the tests does.
 
     It cannot if its type is defined in test code alone, nor if it gives a type methods that are named nowhere outside.
@@ -87,6 +87,7 @@ def _extends(words: Sequence[str], place: int, outside: Set[str]) -> bool:
         words: The tokens of test code.
         place: Where the block starts.
         outside: The tokens outside.
+        types: The types that are defined outside.
     """
     end = next((i for i in range(place, len(words)) if words[i] == "{"), len(words))
     header = words[place + 1 : end]
@@ -96,7 +97,7 @@ def _extends(words: Sequence[str], place: int, outside: Set[str]) -> bool:
     if defined.get(kind, "trait") != "trait":
         return False
     methods = set(_methods(words, end))
-    foreign = at >= 0 and (trait not in defined or kind not in outside)
+    foreign = at >= 0 and (trait not in defined or kind not in types)
     return foreign or any(name.startswith("$") for name in methods) or not outside.isdisjoint(methods)
 
 

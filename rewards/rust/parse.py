@@ -17,8 +17,8 @@ from rewards.rust.asserts import asserts_in
 from rewards.rust.boundary import read_boundary, split_leaves
 from rewards.rust.grammar import syntax
 from rewards.rust.program import Body, Program, TestFunction
-from rewards.rust.shadows import GivenNames
-from rewards.rust.tokens import COMMENTS, Tokens, last_name, without_generics
+from rewards.rust.shadows import GivenNames, compares
+from rewards.rust.tokens import COMMENTS, Tokens, last_name, leaves, node_text, without_generics
 
 __all__ = ["MAX_PARSED", "code_blocks", "extract_code", "parse"]
 
@@ -91,7 +91,7 @@ def parse(source: str) -> Program:
         container, in_tests, is_module = containers.pop()
         for item, attributes, start in _items(container, tokens):
             inner = item.child_by_field_name("body")
-            testing = in_tests or "cfg(test)" in attributes or (item.type == "mod_item" and _holds_tests(inner, tokens))
+            testing = in_tests or "cfg(test)" in attributes or (item.type == "mod_item" and _is_for_tests(item, tokens))
             whole = item.type == "mod_item" or (item.type == "function_item" and "cfg(test)" in attributes)
             if not in_tests and (testing if whole else "test" in attributes):
                 program.test_code.append((start, item.end_byte))
@@ -102,14 +102,13 @@ def parse(source: str) -> Program:
                 _add_function(program, item, attributes, testing, is_method=not is_module)
             if item.type == "trait_item" and not testing:
                 program.traits.add(_name(item))
-            if item.type == "impl_item" and _last(item, "trait") == "PartialEq":
-                program.compares = True
-                program.tests_compare |= testing
+            if item.type in ("struct_item", "enum_item", "union_item", "trait_item", "type_item") and not testing:
+                program.types.add(_name(item))
             if item.type in ("mod_item", "impl_item", "trait_item") and inner is not None:
                 containers.append((inner, testing, item.type == "mod_item"))
     program.asserts = list(asserts_in(split_leaves(root, program.test_code)[0]))
-    tests = {test.name.removeprefix("r#") for test in program.tests}
-    names = GivenNames(program.test_names, tests, program.free, program.functions.keys())
+    program.compares = compares([node_text(leaf) for leaf in leaves(root)])
+    names = GivenNames(program.test_names, program.free, program.functions.keys(), program.types)
     found = read_boundary(root, program.test_code, names)
     program.depends_on_cfg, program.tests_extend_code, program.takes_address, program.shadowed = found
     return program
@@ -150,11 +149,16 @@ def _items(container: Node, tokens: Tokens) -> Iterator[tuple[Node, list[str], i
             attributes, start = [], None
 
 
-def _holds_tests(block: Node | None, tokens: Tokens) -> bool:
-    """Whether a module holds a `#[test]` directly, not in an inner module."""
-    return block is not None and any(
-        child.type == "attribute_item" and tokens.texts(child)[2:-1] == ["test"] for child in block.children
+def _is_for_tests(module: Node, tokens: Tokens) -> bool:
+    """Whether a module without `cfg(test)` holds tests, and nothing that others could use."""
+    block = module.child_by_field_name("body")
+    children = block.children if block is not None else []
+    holds = any(child.type == "attribute_item" and tokens.texts(child)[2:-1] == ["test"] for child in children)
+    public = any(
+        child.type.endswith("_item") and child.child_count and child.children[0].type == "visibility_modifier"
+        for child in children
     )
+    return holds and not public
 
 
 def _last(item: Node, field: str) -> str:

@@ -41,8 +41,8 @@ class Program:
     functions: dict[str, Body] = field(default_factory=dict)  # outside tests, methods included
     free: set[str] = field(default_factory=set)  # names of those of them that are no methods
     traits: set[str] = field(default_factory=set)  # traits outside tests
+    types: set[str] = field(default_factory=set)  # types and traits outside tests
     compares: bool = False  # whether it says itself which values are equal
-    tests_compare: bool = False  # whether test code does
     num_test_modules: int = 0  # outermost modules marked `#[cfg(test)]`
     test_code: list[tuple[int, int]] = field(default_factory=list)  # disjoint byte ranges: test modules, tests outside
     test_names: set[str] = field(default_factory=set)  # names of the modules and functions in these ranges

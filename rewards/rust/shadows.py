@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
-__all__ = ["GivenNames", "shadowed_functions", "shadowed_items"]
+__all__ = ["GivenNames", "compares", "shadowed_functions", "shadowed_items"]
 
 IMPORTS = ("super", "crate", "self")
+CONSTANTS, TYPES = ("const", "static", "mod"), ("struct", "enum", "union", "trait", "type")
+BEFORE_CLOSURE = ("(", ",", "=", "move", "{", ";", "return", "=>", "&&", "||")
 ITEMS = ("struct", "enum", "union", "trait", "fn", "const", "static", "mod")
 PRELUDE = frozenset("""
     Some None Ok Err Option Result Vec String Box ToString ToOwned Into From Iterator IntoIterator Clone PartialEq drop
@@ -28,9 +30,9 @@ class GivenNames(NamedTuple):
     """The names that a program gives."""
 
     parts: Set[str]  # to the modules and functions of test code
-    tests: Set[str]  # to tests
     free: Set[str]  # to functions outside tests that are no methods
     functions: Set[str]  # to all functions outside tests
+    types: Set[str]  # to types and traits outside tests
 
 
 def shadowed_functions(words: Sequence[str], names: GivenNames) -> Iterator[str]:
@@ -47,13 +49,29 @@ def shadowed_functions(words: Sequence[str], names: GivenNames) -> Iterator[str]
 
 
 def _by_items(words: Sequence[str], names: GivenNames) -> Iterator[str]:
-    """By functions, constants, imports from elsewhere, and other names of imports."""
+    """By functions, constants, types, imports from elsewhere, and other names of imports."""
     importing = False  # from elsewhere than the program
-    for a, b, c in zip(words, words[1:], words[2:], strict=False):
+    for place, (a, b) in enumerate(_pairs(words)):
+        after = words[place + 2] if place + 2 < len(words) else ";"
         importing = (importing or (a == "use" and b not in IMPORTS)) and a != ";"
-        given = a in ("const", "static", "mod") or (a == "fn" and b not in names.tests) or (a == "as" and c in ";,}")
-        if b in names.free and (given or importing):
+        renamed = importing or (a == "as" and after in (";", ",", "}"))
+        if b in names.free and (renamed or a in CONSTANTS or (a == "fn" and not _is_test(words, place))):
             yield b
+        elif b in names.types and (renamed or a in TYPES):
+            yield b
+
+
+def _is_test(words: Sequence[str], place: int) -> bool:
+    """Whether the function at a token has the attribute `test`."""
+    before = list(words[max(0, place - 24) : place])
+    while before and before[-1] in ("pub", "async"):
+        before.pop()
+    while before and before[-1] == "]" and "#" in before:
+        start = len(before) - 1 - before[::-1].index("#")
+        if before[start:] == ["#", "[", "test", "]"]:
+            return True
+        before = before[:start]
+    return False
 
 
 def _by_variables(words: Sequence[str], names: GivenNames) -> Iterator[str]:
@@ -76,19 +94,22 @@ def _by_variables(words: Sequence[str], names: GivenNames) -> Iterator[str]:
             bound += [pair for pair in after_statement if pair[0] == depth]
             after_statement = [pair for pair in after_statement if pair[0] < depth]
         elif word in ("let", "for", "fn"):
-            pattern = (
-                "let" if word == "let" and before in ("{", "}", ";", "") else "for" if word != "fn" else pattern or "fn"
-            )
+            starts = word == "let" and before in ("{", "}", ";", "")
+            pattern = "let" if starts else "for" if word != "fn" else pattern or "fn"
+        elif word == "|" and (pattern == "|" or before in BEFORE_CLOSURE):
+            pattern = "" if pattern == "|" else "|"
         elif word in ("=", "in"):
             pattern = ""
         elif word in names.free:
             if after == "(" and before not in (".", "::", "fn") and any(name == word for _, name in bound):
                 yield word
+            elif after in ("=>", "@") and before != "::":
+                yield word  # an arm that takes anything, by the name of a function
             elif pattern == "let" and before not in ("::", "."):
                 after_statement.append((depth, word))
-            elif (pattern == "for" and before not in ("::", ".")) or (pattern == "fn" and after == ":"):
+            elif (pattern == "for" and before not in ("::", ".")) or (pattern == "fn" and after in (":", ",", ")")):
                 in_block.append(word)
-            elif before in ("|", ",") and after in ("|", ":"):
+            elif pattern == "|":
                 bound.append((depth, word))
 
 
@@ -126,12 +147,26 @@ def _by_macros(words: Sequence[str], names: GivenNames) -> Iterator[str]:
             yield word
 
 
-def shadowed_items(words: Sequence[str]) -> Iterator[str]:
+def compares(words: Sequence[str]) -> bool:
+    """Whether a program may say itself which values are equal: an implementation of `PartialEq`, anywhere."""
+    for place, word in enumerate(words):
+        if word == "PartialEq":
+            header = words[place : place + 40]
+            end = header.index("{") if "{" in header else len(header)
+            if "for" in header[:end]:
+                return True
+    return False
+
+
+def shadowed_items(tests: Sequence[str], code: Sequence[str]) -> Iterator[str]:
     """Names of the standard library that a program gives to items of its own.
 
     Args:
-        words: The tokens of the program.
+        tests: The tokens of test code.
+        code: The tokens outside.
     """
+    yield from (b for a, b in _pairs(tests) if a == "type" and b in PRELUDE)
+    words = [*tests, ";", *code]
     variants = {word for word, after in _pairs(words) if word in VARIANTS and after in (",", "}", "{")}
     for place, (a, b) in enumerate(_pairs(words)):
         before = words[place - 1] if place else ""

@@ -36,6 +36,7 @@ from rewards.strictness.nodes import (
     holds,
     holds_function,
     identifiers,
+    ignores_arguments,
     is_relation,
     makes_value,
     modifiers,
@@ -62,6 +63,7 @@ CATCHING = frozenset(("catch_unwind", "thread"))  # without these words nothing 
 NEVER_ASKED = ("Drop", "Hash", "Wake")  # traits of the standard library whose methods nobody calls for their results
 UNASKED = (*NEVER_ASKED, "Debug", "Error")  # those, and those that tests need not reach
 PLAIN = 60  # tokens of a body that makes a value from nothing and need not be noticed
+CONSTANTS = ("const_item", "static_item", "type_item", "enum_item", "struct_item", "const_block")
 LOOPS = frozenset(("for_expression", "while_expression", "loop_expression", "closure_expression"))
 SEEDS = (2, 0, 1)  # of the values that a function is made to return: a large, an empty and a small one
 PER_FUNCTION = 8  # other changes in one function that the plan tries
@@ -181,8 +183,8 @@ class _Writer:
             if node.type in LEFT_ALONE:
                 if function == NO_FUNCTION:
                     self.opaque.update(opaque_names(node))
-                if returning and node.type in ("const_item", "static_item") and holds_function(node):
-                    self.unseen.append(f"a closure in {last_name(node.child_by_field_name('name'))}")
+                if returning and function == NO_FUNCTION and node.type in CONSTANTS and holds_function(node):
+                    self.unseen.append(f"a function in {last_name(node.child_by_field_name('name')) or 'a constant'}")
                 if returning and node.type in ("macro_definition", "macro_invocation"):
                     self._macro(node)
                 continue
@@ -211,8 +213,25 @@ class _Writer:
         self.guards[function] = ALWAYS
         guard = "enter_asynchronous" if "async" in words else "enter"
         self.edits.insert(start_of(body), f"let _{SUPPORT} = ::{SUPPORT}::{guard}({function});")
+        if name == "eq" and self.equality:
+            self._equality(node, body)
         self._change_result(node, body, function)
         return function, False
+
+    def _equality(self, node: Node, body: Node) -> None:
+        """Ask an equality, where it holds, about values that differ a little."""
+        parameters = node.child_by_field_name("parameters")
+        given = [child for child in (parameters.named_children if parameters else []) if child.type == "parameter"]
+        other = given[0].child_by_field_name("pattern") if len(given) == 1 else None
+        if other is None or other.type != "identifier":
+            self.unseen.append("its equality")
+            return
+        number = self._mutant(NO_FUNCTION, "equality", fragile=True)
+        if number is not None:
+            held = f"held_{SUPPORT}"
+            self.edits.insert(start_of(body), f"let {held} = (|| -> bool {{", number)
+            asked = f"::{SUPPORT}::told_apart!({self.equality}, {held}, self, {node_text(other)});"
+            self.edits.insert(body.end_byte - 1, f"}})(); {asked} {held}", number)
 
     def _macro(self, node: Node) -> None:
         """Put changes into the functions that a macro makes, as far as the compiler takes them there."""
@@ -235,7 +254,10 @@ class _Writer:
     def _role(self, node: Node, body: Node) -> tuple[str, str]:
         """The kind of a function, and what tests must notice of it."""
         block = node.parent.parent if node.parent is not None else None
-        if block is None or block.type not in ("impl_item", "trait_item"):
+        kind = node.child_by_field_name("return_type")
+        if kind is not None and kind.type == "never_type":
+            return "free", "nothing"
+        if block is None or block.type not in ("impl_item", "trait_item") or ignores_arguments(node):
             return "free", "any change"
         trait = block.child_by_field_name("trait")
         name = last_name(without_generics(trait)) if trait is not None else ""

@@ -107,6 +107,11 @@ def _weakness(evidence: Evidence) -> str:
     if plain.swallowed:
         return f"the tests pass though they panic in line {plain.swallowed[0]}"
     if evidence.alike:
+        line, _, place = evidence.alike[0].partition(":")
+        if line == "0":
+            return "nothing is known of the equality that it defines"
+        if place == "0":
+            return f"the equality in line {line} does not tell values apart"
         return f"an assert holds for other values, too: {_shown(says.get(evidence.alike[0], 'one that a macro makes'))}"
     if evidence.hidden:
         return f"nothing can be changed in {evidence.hidden[0]}, so that it cannot be examined"
@@ -148,12 +153,13 @@ def _indifference(evidence: Evidence) -> str:
     indifferent: list[Function] = []  # that the tests do not call themselves
     for number, runs in tried.items():
         function, changed = evidence.functions[number], [run for run in runs if run.reached and not run.unknown]
+        if number not in plain.returned and function.demand == "any change":
+            return f"{function.name} never returns in the tests: it only panics"
         if any(map(evidence.noticed, changed)):
-            by_panic = all(not run.failed and not set(run.panics) - set(plain.panics) for run in changed)
-            empty = number not in plain.returned or changed[0].kind == "return"
-            if by_panic and empty and function.demand == "any change":
+            by_panic = all(not ({*run.failed, *run.panics, *run.broken} - set(plain.panics)) for run in changed)
+            if by_panic and changed[0].kind == "return" and function.demand == "any change":
                 return f"the tests ask of {function.name} only that it panics"
-            by_assert |= not by_panic
+            by_assert |= any(run.failed or set(run.panics) - set(plain.panics) for run in changed)
         elif not function.asked and changed and all(run.passed for run in changed):
             indifferent.append(function)
         elif reason := _unnoticed(function, changed):

@@ -7,7 +7,8 @@ from tree_sitter import Node
 from rewards.rust.tokens import last_name, leaves, node_text, without_generics
 
 __all__ = [
-    "RELATIONS", "has_let", "has_parameters", "holds", "holds_function", "identifiers", "is_relation", "makes_value",
+    "RELATIONS", "has_let", "has_parameters", "holds", "holds_function", "identifiers", "ignores_arguments",
+    "is_relation", "makes_value",
     "modifiers", "opaque_names",
 ]  # fmt: skip
 
@@ -46,14 +47,23 @@ def holds(node: Node, kinds: frozenset[str]) -> bool:
 
 
 def holds_function(constant: Node) -> bool:
-    """Whether a constant holds a closure with parameters, which is code that nothing else shows."""
+    """Whether a constant holds a function, or a closure with parameters: code that nothing else shows."""
     stack = [constant]
     while stack:
         node = stack.pop()
-        if node.type == "closure_parameters" and node.named_children:
+        if node.type == "function_item" or (node.type == "closure_parameters" and node.named_children):
             return True
         stack.extend(node.children)
     return False
+
+
+def ignores_arguments(function: Node) -> bool:
+    """Whether a function has parameters beside `self` and uses none of them."""
+    parameters, body = function.child_by_field_name("parameters"), function.child_by_field_name("body")
+    given = [child for child in (parameters.named_children if parameters else []) if child.type == "parameter"]
+    names = {node_text(leaf) for child in given for leaf in leaves(child.child_by_field_name("pattern") or child)}
+    used = {node_text(leaf) for leaf in leaves(body)} if body is not None else names
+    return bool(given) and names.isdisjoint(used)
 
 
 def modifiers(function: Node) -> dict[str, Node]:

@@ -30,6 +30,7 @@ MORE_FUEL = 200_000  # iterations of loops that a mutant may make in any case
 TIMES_FUEL = 20  # times as many as the run without a mutant made
 NOT_COMPILED = "the instrumented program does not compile"
 LINE = "\n"
+UNTOLD = "0:0"  # the place of an equality that could not be asked about values that differ
 OnStart = Callable[[int], None]
 
 
@@ -156,7 +157,7 @@ class _Runs:
             found = replace(self._run(mutant), called_function=by_tests)
             yield found
             failed = not found.passed and not by_tests  # whatever the failure
-            if (failed or self._noticed(found)) and not thorough:
+            if (failed or self._noticed(replace(found, broken=()))) and not thorough:
                 return
 
     def _noticed(self, run: Run) -> bool:
@@ -196,7 +197,7 @@ class _Runs:
             self._start(done, records)
         read = _read(mutant, done, records)
         broken = [_place(record[1].decode()) for record in records if record[0] == b"b" and self._in_tests(*record[2:])]
-        read = replace(read, failed=tuple(sorted({*read.failed, *broken})))
+        read = replace(read, broken=tuple(sorted(set(broken))))
         if mutant == 0:
             return replace(read, swallowed=self._swallowed(records))
         function = self._member.experiment.mutants[mutant - 1].function
@@ -247,7 +248,10 @@ def _read(mutant: int, done: Finished, records: Sequence[Sequence[bytes]]) -> Ru
         missed=tuple(map(int, found(b"p", b"0"))),
         entered=tuple(sorted(map(int, found(b"f")))),
         called=tuple(sorted(map(int, found(b"c")))),
-        alike=tuple(map(_place, found(b"q", b"1"))),
+        alike=(
+            *map(_place, found(b"q", b"1")),
+            *([UNTOLD] if {r[0] for r in records} & {b"v", b"w"} == {b"v"} else ()),
+        ),
         returned=tuple(sorted(map(int, found(b"e")))),
         reached=bool(found(b"m")),
         unknown=bool(found(b"u")),

@@ -153,6 +153,32 @@ WRONG = {
     "    fn eq(&self, o: &Vec<T>) -> bool {\n        self.0.len() == o.len()\n    }\n}\n"
     "fn sort<T>(v: Vec<T>) -> Sorted<T> {\n    Sorted(v)\n}\n"
     + module("assert_eq!(sort(vec![3, 1]), vec![1, 3]);\n        assert_ne!(sort(vec![3, 1]), vec![1]);"),
+    "a stub that its test catches": ADD.replace("a + b", "todo!()")
+    + module("assert!(std::panic::catch_unwind(|| add(1, 2)).is_err());"),
+    "an assert that only its unwrap can end": "fn fib(n: u32) -> Option<u64> {\n    Some(u64::from(n))\n}\n"
+    + module("assert!(fib(9).unwrap() <= u64::MAX);"),
+    "a stub of a method beside many": "#[derive(Default)]\nstruct C(Vec<i32>);\nimpl C {\n"
+    "    fn len(&self) -> usize {\n        self.0.len()\n    }\n    fn is_empty(&self) -> bool {\n        self.len() == 0\n"
+    "    }\n    fn get(&self, _key: i32) -> Option<i32> {\n        None\n    }\n}\n"
+    + module(
+        "assert_eq!(C(vec![1]).len(), 1);\n        assert!(C::default().is_empty());\n        assert!(!C(vec![1]).is_empty());"
+    ),
+    "items in a constant": ADD
+    + "struct S;\nconst _: () = {\n    impl S {\n        fn twice(&self, x: i32) -> i32 {\n            x\n        }\n    }\n};\n"
+    + module("assert_eq!(add(1, 2), 3);\n        assert!(S.twice(2) < 9);"),
+    "an equality of two values in an assert": "#[derive(Debug)]\nstruct W(Vec<i32>);\nimpl PartialEq for W {\n"
+    "    fn eq(&self, o: &W) -> bool {\n        self.0.len() == o.0.len()\n    }\n}\nfn sort(v: Vec<i32>) -> W {\n    W(v)\n}\n"
+    + module("assert!(sort(vec![3, 1]) == W(vec![1, 3]));\n        assert!(sort(vec![3, 1]) != W(vec![1]));"),
+    "an equality of variants": "#[derive(Debug)]\nenum T {\n    Plus,\n    Minus,\n}\nimpl PartialEq for T {\n"
+    "    fn eq(&self, _o: &T) -> bool {\n        matches!(self, T::Plus | T::Minus)\n    }\n}\n"
+    "fn read(c: char) -> Option<T> {\n    if c == '+' || c == '-' { Some(T::Plus) } else { None }\n}\n"
+    + module("assert_eq!(read('-'), Some(T::Minus));\n        assert_eq!(read('x'), None);"),
+    "another type of the same name": "#[derive(Clone)]\nstruct S(i32);\nimpl S {\n    fn twice(&self) -> i32 {\n        self.0\n    }\n}\n"
+    + module(
+        "struct M(i32);\n        impl M {\n            fn twice(&self) -> i32 {\n                2 * self.0\n"
+        "            }\n        }\n        type S = M;\n        assert_eq!(S(2).twice(), 4);\n"
+        "        assert!(super::S(0).twice() == 0);"
+    ),
     "a decoy": ADD.replace("a + b", "a - b")
     + "fn one() -> i32 {\n    1\n}\n"
     + module("assert!(add(1, 2) < 4 || add(1, 2) > 3);\n        assert_eq!(one(), 1);"),

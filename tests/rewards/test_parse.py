@@ -236,6 +236,12 @@ def test_a_megabyte_of_fences_takes_no_time():
         ("fn f() {} #[test] fn t() { { let f = f(1); } f(1); }", ""),
         ("fn f() {} #[cfg(test)] mod t { fn check(f: fn()) { f(); } }", "f"),
         ("fn f() {} #[test] fn t() { for f in [g] { f(); } }", "f"),
+        ("fn f() {} #[test] fn t() { match g { f => f() } }", "f"),
+        ("fn f() {} #[test] fn t() { [(g, 1)].iter().for_each(|(f, x)| { f(x); }); }", "f"),
+        ("fn f() {} #[cfg(test)] mod t { fn f() {} } #[cfg(test)] mod u { #[test] fn f() {} }", "f"),
+        ("struct S; #[cfg(test)] mod t { type S = u8; }", "S"),
+        ("struct S; #[cfg(test)] mod t { struct Own; use Own as S; }", "S"),
+        ("fn f() {} #[cfg(test)] mod t { type String = u8; }", "String"),
         ("fn f() {} #[test] fn t() { [g].iter().for_each(|f| { f(); }); }", "f"),
         ("struct S; impl S { fn f(&self) {} } #[cfg(test)] mod t { trait T { fn f(self); } }", "f"),
         ("fn f() {} #[cfg(test)] mod t { macro_rules! m { ($n:ident) => { fn $n() {} }; } m!(f); }", "f"),
@@ -260,6 +266,7 @@ def test_names_that_mean_something_else_are_seen(code: str, name: str) -> None:
         ("fn f(x: &u8) -> usize { x as *const u8 as usize }", True),
         ("fn f(x: &[u8]) -> usize { x.as_ptr() as usize }", True),
         ("fn f(x: u8) { let _ = &raw const x; }", True),
+        ('fn f(x: &u8) -> String { let p: *const u8 = x; format!("{p:?}") }', True),
         ('fn f(x: &u8) -> String { format!("{x:p}") }', True),
         ("fn f(addr: u8, x: u8) -> u8 { addr * x }", False),
         ('fn f(x: f64) -> String { format!("{x:.2}{x:>p$}", p = 3) }', False),
@@ -267,3 +274,31 @@ def test_names_that_mean_something_else_are_seen(code: str, name: str) -> None:
 )
 def test_looking_at_addresses_is_seen(code: str, taken: bool) -> None:
     assert parse(code).takes_address == taken
+
+
+@pytest.mark.parametrize(
+    ("module", "for_tests"),
+    [
+        ("mod m { fn help() {} #[test] fn t() {} }", True),
+        ("mod m { pub fn f() {} #[test] fn t() {} }", False),
+        ("#[cfg(test)] mod m { pub fn f() {} #[test] fn t() {} }", True),
+        ("mod m { fn f() {} }", False),
+    ],
+)
+def test_a_module_that_holds_tests_is_for_tests_unless_it_offers_something(module: str, for_tests: bool) -> None:
+    assert ("m" in parse(module).test_names) == for_tests
+
+
+@pytest.mark.parametrize(
+    ("code", "itself"),
+    [
+        ("#[derive(PartialEq)] struct S; impl Clone for S {}", False),
+        ("struct S; impl PartialEq for S {}", True),
+        ("struct S; impl<T> std::cmp::PartialEq<T> for S {}", True),
+        ("macro_rules! m { ($t:ty) => { impl PartialEq for $t {} }; }", True),
+        ("fn f() { struct S; impl PartialEq for S {} }", True),
+        ("fn f<T: PartialEq>(x: T) {}", False),
+    ],
+)
+def test_whether_a_program_says_itself_what_is_equal(code: str, itself: bool) -> None:
+    assert parse(code).compares == itself

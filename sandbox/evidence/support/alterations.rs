@@ -319,3 +319,50 @@ macro_rules! alike_at {
         }
     }};
 }
+
+// At the end of an equality written by hand: where it holds it is asked about values that differ in one part, too.
+#[macro_export]
+macro_rules! told_apart {
+    ($id:expr, $held:expr, $left:expr, $right:expr) => {
+        if $held && $crate::on($id) {
+            if let ::core::option::Option::Some(_outermost) = $crate::outermost() {
+                $crate::record_equality(false);
+                for part in 0..24 {
+                    let (mut at_left, mut at_right) = (part, part);
+                    if let ::core::option::Option::Some(mut other) = $crate::same_part!($right) {
+                        if $crate::alter_part!(&mut other, &mut at_right) {
+                            $crate::record_equality(true);
+                            $crate::alike(line!(), 0, ::core::cmp::PartialEq::eq($left, &other));
+                        }
+                    }
+                    if let ::core::option::Option::Some(mut other) = $crate::same_part!($left) {
+                        if $crate::alter_part!(&mut other, &mut at_left) {
+                            $crate::record_equality(true);
+                            $crate::alike(line!(), 0, ::core::cmp::PartialEq::eq(&other, $right));
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+impl<T: Same> Same for ::std::rc::Rc<T> {
+    fn same(&self) -> Option<Self> {
+        (**self).same().map(Self::new)
+    }
+}
+impl<T: Alter> Alter for ::std::rc::Rc<T> {
+    fn alter(&mut self, at: &mut usize) -> bool {
+        Self::get_mut(self).is_some_and(|value| value.alter(at))
+    }
+}
+impl<T: Same> Same for ::std::cell::RefCell<T> {
+    fn same(&self) -> Option<Self> {
+        self.try_borrow().ok()?.same().map(Self::new)
+    }
+}
+impl<T: Alter> Alter for ::std::cell::RefCell<T> {
+    fn alter(&mut self, at: &mut usize) -> bool {
+        self.get_mut().alter(at)
+    }
+}

@@ -13,6 +13,8 @@
 //! `r PLACE`          an explicit panic was reached
 //! `t`                the fuel used reached a power of two
 //! `u ID`             a mutant could change nothing
+//! `v`                an equality written by hand was true
+//! `w`                it was asked about a value that differs
 //! `x FILE LINE`      a panic in a test that should panic
 //!
 //! Each record with a place or a number is written once.
@@ -90,6 +92,7 @@ pub fn unknown(id: usize) {
 
 thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
+    static COMPARING: Cell<bool> = const { Cell::new(false) };
     static EXPECTED: Cell<usize> = const { Cell::new(0) };
     static PANIC: RefCell<String> = const { RefCell::new(String::new()) }; // where the last one was
 }
@@ -152,6 +155,26 @@ pub fn note(line: u32, place: u64, held: bool) {
 pub fn alike(line: u32, place: u64, equal: bool) {
     if first(6 + equal as u8, line, place) {
         write(&format!("q {line}:{place:x} {}", equal as u8));
+    }
+}
+
+// Given where tests call an equality themselves, and not within such a one.
+pub struct Outermost(());
+pub fn outermost() -> Option<Outermost> {
+    if DEPTH.try_with(Cell::get) != Ok(1) {
+        return None;
+    }
+    COMPARING.try_with(|comparing| (!comparing.replace(true)).then_some(Outermost(()))).ok().flatten()
+}
+impl Drop for Outermost {
+    fn drop(&mut self) {
+        let _ = COMPARING.try_with(|comparing| comparing.set(false));
+    }
+}
+
+pub fn record_equality(altered: bool) {
+    if first(8 + altered as u8, 0, 0) {
+        write(if altered { "w" } else { "v" });
     }
 }
 

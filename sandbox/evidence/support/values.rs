@@ -178,6 +178,16 @@ impl<'a, T: Make + 'a> Make for &'a mut [T] {
         Vec::<T>::make(seed, depth).map(|made| made.leak())
     }
 }
+macro_rules! holders {
+    ($($name:ident)*) => { $(
+        impl<T: Make> Make for ::std::sync::$name<T> {
+            fn make(seed: usize, depth: usize) -> Option<Self> {
+                if depth > 6 { None } else { T::make(seed, depth + 1).map(::std::sync::$name::new) }
+            }
+        }
+    )* };
+}
+holders! { Mutex RwLock }
 impl<T: Make, const N: usize> Make for [T; N] {
     fn make(seed: usize, depth: usize) -> Option<Self> {
         let made: Option<Vec<T>> = (0..N).map(|_| T::make(seed, depth + 1)).collect();
