@@ -150,8 +150,8 @@ def _by_macros(words: Sequence[str], names: GivenNames) -> Iterator[str]:
 def compares(words: Sequence[str]) -> bool:
     """Whether a program may say itself which values are equal: an implementation of `PartialEq`, anywhere."""
     for place, word in enumerate(words):
-        if word == "PartialEq":
-            header = words[place : place + 40]
+        header = words[place + 1 : place + 40]
+        if word == "PartialEq" and header[:1] in (["for"], ["<"]):
             end = header.index("{") if "{" in header else len(header)
             if "for" in header[:end]:
                 return True

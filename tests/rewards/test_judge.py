@@ -158,26 +158,31 @@ WRONG = {
     "an assert that only its unwrap can end": "fn fib(n: u32) -> Option<u64> {\n    Some(u64::from(n))\n}\n"
     + module("assert!(fib(9).unwrap() <= u64::MAX);"),
     "a stub of a method beside many": "#[derive(Default)]\nstruct C(Vec<i32>);\nimpl C {\n"
-    "    fn len(&self) -> usize {\n        self.0.len()\n    }\n    fn is_empty(&self) -> bool {\n        self.len() == 0\n"
-    "    }\n    fn get(&self, _key: i32) -> Option<i32> {\n        None\n    }\n}\n"
+    "    fn len(&self) -> usize {\n        self.0.len()\n    }\n"
+    "    fn is_empty(&self) -> bool {\n        self.len() == 0\n    }\n"
+    "    fn get(&self, _key: i32) -> Option<i32> {\n        None\n    }\n}\n"
     + module(
-        "assert_eq!(C(vec![1]).len(), 1);\n        assert!(C::default().is_empty());\n        assert!(!C(vec![1]).is_empty());"
+        "assert_eq!(C(vec![1]).len(), 1);\n        assert!(C::default().is_empty());\n"
+        "        assert!(!C(vec![1]).is_empty());"
     ),
     "items in a constant": ADD
-    + "struct S;\nconst _: () = {\n    impl S {\n        fn twice(&self, x: i32) -> i32 {\n            x\n        }\n    }\n};\n"
-    + module("assert_eq!(add(1, 2), 3);\n        assert!(S.twice(2) < 9);"),
+    + "struct S;\nconst _: () = {\n    impl S {\n        fn twice(&self, x: i32) -> i32 {\n            x\n"
+    "        }\n    }\n};\n" + module("assert_eq!(add(1, 2), 3);\n        assert!(S.twice(2) < 9);"),
     "an equality of two values in an assert": "#[derive(Debug)]\nstruct W(Vec<i32>);\nimpl PartialEq for W {\n"
-    "    fn eq(&self, o: &W) -> bool {\n        self.0.len() == o.0.len()\n    }\n}\nfn sort(v: Vec<i32>) -> W {\n    W(v)\n}\n"
+    "    fn eq(&self, o: &W) -> bool {\n        self.0.len() == o.0.len()\n    }\n}\n"
+    "fn sort(v: Vec<i32>) -> W {\n    W(v)\n}\n"
     + module("assert!(sort(vec![3, 1]) == W(vec![1, 3]));\n        assert!(sort(vec![3, 1]) != W(vec![1]));"),
     "an equality of variants": "#[derive(Debug)]\nenum T {\n    Plus,\n    Minus,\n}\nimpl PartialEq for T {\n"
     "    fn eq(&self, _o: &T) -> bool {\n        matches!(self, T::Plus | T::Minus)\n    }\n}\n"
     "fn read(c: char) -> Option<T> {\n    if c == '+' || c == '-' { Some(T::Plus) } else { None }\n}\n"
     + module("assert_eq!(read('-'), Some(T::Minus));\n        assert_eq!(read('x'), None);"),
-    "another type of the same name": "#[derive(Clone)]\nstruct S(i32);\nimpl S {\n    fn twice(&self) -> i32 {\n        self.0\n    }\n}\n"
+    "another type of the same name": "struct S {\n    n: i32,\n}\nimpl S {\n"
+    "    fn twice(&self) -> i32 {\n        self.n\n    }\n}\n"
     + module(
-        "struct M(i32);\n        impl M {\n            fn twice(&self) -> i32 {\n                2 * self.0\n"
-        "            }\n        }\n        type S = M;\n        assert_eq!(S(2).twice(), 4);\n"
-        "        assert!(super::S(0).twice() == 0);"
+        "struct M {\n            n: i32,\n        }\n        impl M {\n            fn twice(&self) -> i32 {\n"
+        "                2 * self.n\n"
+        "            }\n        }\n        type S = M;\n        assert_eq!(S { n: 2 }.twice(), 4);\n"
+        "        assert!(super::S { n: 0 }.twice() == 0);"
     ),
     "a decoy": ADD.replace("a + b", "a - b")
     + "fn one() -> i32 {\n    1\n}\n"
@@ -218,7 +223,7 @@ def test_the_verdict_alone_can_refuse(change: dict[str, object], reason: str) ->
     assert not judgement.strict and judgement.reason.startswith(reason)
 
 
-PLAIN = Run(0, held=("3:a", "4:b"), entered=(0, 1), called=(0, 1), passed=True)
+PLAIN = Run(0, held=("3:a", "4:b"), entered=(0, 1), called=(0, 1), returned=(0, 1), passed=True)
 ADD_FUNCTION, SUB = Function("add", 9, asked=True), Function("sub", 9, asked=True)
 KNOWN = {"functions": (ADD_FUNCTION, SUB), "asserts": (("3:a", "assert(x)"), ("4:b", "assert(y)"))}
 
@@ -229,9 +234,6 @@ def change(function: int, **facts: object) -> Run:
 
 def nothing(function: int, **facts: object) -> Run:
     return dataclasses.replace(change(function, **facts), kind="nothing")
-
-
-RETURNS = dataclasses.replace(PLAIN, returned=(0, 1))
 
 
 @pytest.mark.parametrize(
@@ -248,9 +250,11 @@ RETURNS = dataclasses.replace(PLAIN, returned=(0, 1))
         ),
         ((PLAIN, change(0, passed=False), change(1, failed=("4:b",))), "the tests pass whatever add does"),
         ((PLAIN, change(0, missed=(7,)), change(1, missed=(7,))), "the tests ask of add only that it panics"),
-        ((PLAIN, nothing(0, missed=(7,))), "the tests ask of add only that it panics"),
-        ((RETURNS, nothing(0, missed=(7,)), nothing(1, missed=(7,))), "no change of the code makes an assert false"),
-        ((RETURNS, nothing(0, missed=(7,)), change(1, failed=("4:b",))), ""),
+        ((PLAIN, nothing(0, missed=(7,)), nothing(1, missed=(7,))), "no change of the code makes an assert false"),
+        ((PLAIN, nothing(0, missed=(7,)), change(1, failed=("4:b",))), ""),
+        ((PLAIN, change(0, broken=("3:a",), passed=False), change(1, failed=("4:b",))), ""),
+        ((PLAIN, *(change(n, broken=("3:a",), passed=False) for n in (0, 1))), "no change of the code makes an assert"),
+        ((dataclasses.replace(PLAIN, returned=(1,)), change(0, failed=("3:a",))), "add never returns in the tests"),
         ((PLAIN, change(0, reached=False)), "nothing can be changed in add"),
         ((dataclasses.replace(PLAIN, swallowed=(9,)),), "the tests pass though they panic in line 9"),
         ((PLAIN,), "nothing can be changed in add"),
@@ -269,7 +273,7 @@ def test_the_evidence_decides(runs: tuple[Run, ...], reason: str) -> None:
 
 def test_little_is_asked_of_constructors_and_of_functions_that_others_call() -> None:
     def reason(runs: tuple[Run, ...], **facts: object) -> str:
-        evidence = Evidence(Outcome.PASSED, (RETURNS, *runs), **{**KNOWN, **facts})  # type: ignore[arg-type]
+        evidence = Evidence(Outcome.PASSED, (PLAIN, *runs), **{**KNOWN, **facts})  # type: ignore[arg-type]
         return judge(HONEST["a plain call"], dataclasses.replace(passed(), evidence=evidence)).reason
 
     def functions(**facts: object) -> dict[str, object]:
@@ -295,7 +299,7 @@ def test_most_of_the_methods_must_be_reached() -> None:
         functions = [Function(*pair) for pair in zip(names, tokens, kinds, strict=True)]
         functions[0] = dataclasses.replace(functions[0], asked=True)
         functions[3] = dataclasses.replace(functions[3], seen=seen)
-        runs = (RETURNS, change(0, failed=("3:a",)))
+        runs = (PLAIN, change(0, failed=("3:a",)))
         evidence = Evidence(Outcome.PASSED, runs, **{**KNOWN, "functions": tuple(functions)})  # type: ignore[arg-type]
         return judge(HONEST["a plain call"], dataclasses.replace(passed(), evidence=evidence)).reason
 

@@ -220,14 +220,14 @@ def test_a_panic_that_stays_away_or_is_reached_is_noticed(examined: Examine) -> 
     assert evidence.runs[0].panics == () and len(evidence.runs[1].panics) == 1 and noticed(evidence) == {1: True}
 
 
-def test_a_panic_within_an_assert_makes_it_false_if_it_stands_in_test_code(examined: Examine) -> None:
+def test_a_panic_within_an_assert_breaks_it_if_it_stands_in_test_code(examined: Examine) -> None:
     options = (
         FUNCTION.replace("-> u8 {", "-> Option<u8> {")
         .replace("return 9;", "return None;")
         .replace("x + 1", "Some(x + 1)")
     )
     (evidence,) = examined(made(options + TESTS.replace("f(1), 2", "f(1).unwrap(), 2")))
-    assert evidence.runs[1].failed == evidence.runs[0].held and noticed(evidence) == {1: True}
+    assert evidence.runs[1].broken == evidence.runs[0].held and noticed(evidence) == {1: True}
     panics = FUNCTION.replace("return 9;", 'core::panic!("in the code");')
     (evidence,) = examined(made(panics + TESTS))
     assert not evidence.runs[1].passed and noticed(evidence) == {
@@ -426,7 +426,7 @@ def test_evidence_goes_through_json_and_comes_back_equal(examined: Examine) -> N
         assert Evidence.from_json(json.loads(json.dumps(found.to_json()))) == found
         verdict = Verdict(Outcome.PASSED, evidence=found, powers=("a in line 1",))
         assert Verdict.from_json(json.loads(json.dumps(verdict.to_json()))) == verdict
-    places = (("1:a",), ("2:b",), ("2:c",), ("3:c",))
+    places = (("1:a",), ("2:b",), ("2:d",), ("2:c",), ("3:c",))
     every = Run(1, 2, "return", True, True, *places, (4,), (5,), (6,), (7,), (8,), True, True, True, True)
     kept = Evidence(Outcome.PASSED, (every,))
     assert Evidence.from_json(json.loads(json.dumps(kept.to_json()))) == kept
