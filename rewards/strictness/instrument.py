@@ -254,8 +254,8 @@ class _Writer:
     def _role(self, node: Node, body: Node) -> tuple[str, str]:
         """The kind of a function, and what tests must notice of it."""
         block = node.parent.parent if node.parent is not None else None
-        kind = node.child_by_field_name("return_type")
-        if kind is not None and kind.type == "never_type":
+        result = node.child_by_field_name("return_type")
+        if result is not None and result.type == "never_type":
             return "free", "nothing"
         if block is None or block.type not in ("impl_item", "trait_item") or ignores_arguments(node):
             return "free", "any change"
