@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
+from rewards.gold.computing.arithmetic import absolute, arithmetic
 from rewards.gold.computing.comparing import are_equal, fitting, order
-from rewards.gold.computing.numbers import absolute, arithmetic
 from rewards.gold.computing.texts import debug
 from rewards.gold.terms import UNCLEAR, Panic, Term, Unfit, boolean, constructor, equal, integer
 

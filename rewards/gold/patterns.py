@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from tree_sitter import Node
 
+from rewards.gold.computing.arithmetic import negate
 from rewards.gold.computing.comparing import are_equal, order, related
-from rewards.gold.computing.numbers import negate
 from rewards.gold.literals import read_literal
 from rewards.gold.terms import NotEvaluable, Term, Unfit, same_path
 from rewards.rust.grammar import syntax

@@ -59,7 +59,7 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
 
     >>> run = gold_run("fn f() -> u8 { 1 }", {"rust_test_list": ["assert_eq!(f(), 1);"]})
     >>> run.total, run.calls.calls
-    (1, (Call(value='super::f()', statements=()),))
+    (1, (Call(value='super::f()', statements=(), watched=()),))
     """
     row = gold_row(columns)
     if row is None or len(code) > MAX_PARSED:

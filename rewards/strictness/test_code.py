@@ -16,12 +16,12 @@ from rewards.rust.tokens import COMMENTS, leaves, node_text
 from rewards.strictness.edits import Edits
 from sandbox.evidence.experiment import RECORDING, SUPPORT, asserts_text
 
-__all__ = ["TestCode", "inside", "place_hash", "read_test_code", "start_of"]
+__all__ = ["OwnTests", "inside", "place_hash", "read_test_code", "start_of"]
 
 Lines = tuple[tuple[int, int], ...]  # first and last line of each part
 
 
-class TestCode(NamedTuple):
+class OwnTests(NamedTuple):
     """What is known of test code."""
 
     asserts: tuple[tuple[str, str], ...]  # each assert: its place, and what it says
@@ -31,7 +31,7 @@ class TestCode(NamedTuple):
     tests: Lines  # of the `#[test]` functions
 
 
-def read_test_code(root: Node, parts: Sequence[tuple[int, int]], edits: Edits, equality: int = 0) -> TestCode:
+def read_test_code(root: Node, parts: Sequence[tuple[int, int]], edits: Edits, equality: int = 0) -> OwnTests:
     """Edit the test code of a program.
 
     Args:
@@ -51,7 +51,7 @@ def read_test_code(root: Node, parts: Sequence[tuple[int, int]], edits: Edits, e
     tests = _edit(root, parts, edits, equality)
     lines = tuple((edits.line(start), edits.line(end)) for start, end in parts)
     named = {name for name in names if name.isidentifier()}
-    return TestCode(tuple(asserts), frozenset(called), frozenset(named), lines, tests)
+    return OwnTests(tuple(asserts), frozenset(called), frozenset(named), lines, tests)
 
 
 def _shorten_paths(tokens: Sequence[Node], edits: Edits) -> None:

@@ -126,7 +126,7 @@ def test_completions_arrive_one_after_the_other(engines: Engines, kind: str, wid
         for _ in engine.generate(PROMPTS, params(max_tokens=100)):
             arrived.append(time.perf_counter() - started)
         spreads.append((arrived[-1] - arrived[0]) / arrived[-1])
-    assert max(spreads) > 0.15
+    assert max(spreads) > 0.03, "of what all took: an engine that waits for the last needs less than a hundredth"
 
 
 def test_the_first_completion_does_not_wait_for_the_last(wide: Policy) -> None:

@@ -7,9 +7,9 @@ import random
 
 import pytest
 
+from rewards.gold.computing.arithmetic import arithmetic, cast, negate
 from rewards.gold.computing.comparing import fitting, is_own, order
 from rewards.gold.computing.nodes import parse_expression
-from rewards.gold.computing.numbers import arithmetic, cast, negate
 from rewards.gold.computing.own import Operand, compared
 from rewards.gold.expressions import evaluate
 from rewards.gold.rows import gold_kind, gold_problem

@@ -1,6 +1,6 @@
 """What is computed outside the program, as Rust computes it.
 
-numbers    integers of a width and floats: arithmetic that overflows, casts that wrap
+arithmetic    integers of a width and floats: arithmetic that overflows, casts that wrap
 comparing  which values can be compared at all, and in which order they are
 texts      what `{:?}` writes, for the messages of panics
 nodes      expressions as nodes
