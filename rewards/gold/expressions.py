@@ -14,7 +14,7 @@ from tree_sitter import Node
 
 from rewards.gold import operations
 from rewards.gold.asked import Expression, Scope, Values, answer, constant
-from rewards.gold.computing import numbers
+from rewards.gold.computing import arithmetic
 from rewards.gold.computing.nodes import operands, parse_expression
 from rewards.gold.computing.own import TRAITS, Operand, compared, is_empty, said_by_the_program
 from rewards.gold.constructors import CONSTANTS, CONSTRUCTORS
@@ -158,7 +158,7 @@ def _settled(part: Expression, by: Expression | None = None) -> Expression:
     """
     if not (by or part).calls:
         return part
-    return replace(part, run=lambda values: numbers.of_unclear_width(part.run(values)))
+    return replace(part, run=lambda values: arithmetic.of_unclear_width(part.run(values)))
 
 
 def _checked(method: operations.Method) -> Callable[..., Term]:
@@ -209,7 +209,7 @@ def _unary(node: Node, scope: Scope) -> Expression:
     part = evaluate(operand, scope)
     if sign == "*":
         return said_by_the_program(part, node, scope, r"\bDeref\b", Operand(operand, part), deep=True)
-    outside = Expression.of(lambda term: numbers.negate(sign, term), _settled(part))
+    outside = Expression.of(lambda term: arithmetic.negate(sign, term), _settled(part))
     return said_by_the_program(outside, node, scope, r"\b(?:Neg|Not)\b", Operand(operand, part))
 
 
@@ -306,7 +306,7 @@ def _cast(node: Node, scope: Scope) -> Expression:
     text, part = node_text(kind), evaluate(value, scope)
     if text not in CASTS:
         raise NotEvaluable(node_text(node))
-    outside = Expression.of(lambda term: numbers.cast(term, text), _settled(part))
+    outside = Expression.of(lambda term: arithmetic.cast(term, text), _settled(part))
     return said_by_the_program(outside, node, scope, r"\benum\b", Operand(value, part))
 
 
