@@ -1,47 +1,34 @@
-"""The training loop: a step of GRPO, its records, checkpoints and evaluations, again and again.
+"""GRPO: sample groups of completions, grade them, compare each with its group, update the policy.
 
-Everything that decides the weights is a function of recipe, seed and step, so a run that was stopped and resumed ends
-with the weights of one that was not. Evaluation never touches the state that training uses.
+The frame around the steps (checkpoints, evaluations, stopping and resuming) is `grpo.training_loop`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from grpo.advantages import ADVANTAGES, gdpo_advantages, zero_std
-from grpo.checkpoint import save_checkpoint
 from grpo.errors import HostFailed
-from grpo.evaluate import Evaluation
 from grpo.rollout.collect import reward_matrix, reward_parts
 from grpo.rollout.records import RolloutBatch
 from grpo.rollout.stream import RolloutStream
-from grpo.run.directory import RunDirectory
-from grpo.run.serialize import batch_metrics, completion_lines, evaluation_line, reward_lines
+from grpo.run.serialize import batch_metrics, completion_lines, reward_lines
 from grpo.timing import StepTimer
-from grpo.update import Updater, training_samples
+from grpo.training_loop import TrainingLoop
+from grpo.update import training_samples
 
-__all__ = ["NothingScored", "Schedule", "Trainer"]
+__all__ = ["NothingScored", "Trainer"]
 
 MAX_UNSCORED_STEPS = 3  # in a row: one may be a passing failure of the host, three are a run that learns nothing
 
 
 class NothingScored(HostFailed):
     """Step after step, not one completion could be scored."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long a run is, and what happens when; all in steps."""
-
-    num_steps: int
-    eval_every: int  # 0: only before the first step and after the last
-    checkpoint_every: int  # 0: only at the end
-    checkpoints_kept: int
 
 
 @dataclass
@@ -55,61 +42,27 @@ class _Step:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass
-class Trainer:
-    """A run in progress: `train` runs it. The fields are what it works with."""
+@dataclass(kw_only=True)
+class Trainer(TrainingLoop):
+    """A run of GRPO."""
 
     rollouts: RolloutStream
-    updater: Updater
     advantages: str  # a name of `grpo.advantages.ADVANTAGES`, or "gdpo"
-    schedule: Schedule
-    run: RunDirectory
-    evaluate: Callable[[int], Evaluation] | None  # step -> evaluation of the current weights; None: none at all
-    describe: Callable[[Evaluation], str]  # the result of an evaluation in one line
-    config_toml: str  # the resolved recipe, for checkpoints
     unscored_steps: int = 0  # in a row, up to now
-    seconds_before: float = 0.0  # that earlier sessions of a resumed run took
-    started: float = field(default_factory=time.monotonic)
 
-    @property
-    def seconds(self) -> float:
-        """How long the run has taken, over all its sessions."""
-        return self.seconds_before + time.monotonic() - self.started
-
-    def train(
-        self,
-        *,
-        first_step: int,
-        should_stop: Callable[[], bool],
-        on_step: Callable[[int, Mapping[str, float]], None],
-        say: Callable[[str], None],
-    ) -> bool:
-        """Train from `first_step` to the last; evaluate before the first step of a run and after the last.
-
-        Args:
-            first_step: 1 for a new run.
-            should_stop: Asked after every step; True saves a checkpoint and ends early.
-            on_step: Told every step's metrics.
-            say: Told what takes long, as text for a person.
-        Returns: True when the run is complete, False when it was stopped and can be resumed.
-        Raises:
-            NonFiniteLoss, NothingScored, EngineDied, WeightsDiffer: What is on disk by then stays.
-        """
+    def begin(self, say: Callable[[str], None]) -> None:
+        """Bring the engine the weights."""
         self.rollouts.engine.say = say
-        started = time.perf_counter()
-        if self.rollouts.sync_weights().get("time/sync"):
-            say(f"the engine has the weights ({time.perf_counter() - started:.1f} s)")
-        self._evaluate_if_due(first_step - 1, say)
-        for number in range(first_step, self.schedule.num_steps + 1):
-            metrics = self._recorded_step(number)
-            stopping = should_stop()
-            if stopping or number == self.schedule.num_steps or _due(number, self.schedule.checkpoint_every):
-                self._save_checkpoint(number)
-            on_step(number, metrics)
-            if stopping:
-                return False
-            self._evaluate_if_due(number, say)
-        return True
+        seconds = self.rollouts.sync_weights().get("time/sync")
+        if seconds:
+            say(f"the engine has the weights ({seconds:.1f} s)")
+
+    def progress(self) -> dict[str, Any]:
+        """Where the prompts are, and what is being sampled."""
+        return self.rollouts.progress()
+
+    def continue_from(self, progress: Mapping[str, Any]) -> None:
+        self.rollouts.resume(progress)
 
     def _step(self, step: _Step) -> None:
         """One step of GRPO; the numbers are those of docs/algorithm.md."""
@@ -130,7 +83,7 @@ class Trainer:
             rewards, step.metrics["kl/reference"] = self.updater.charge_kl(groups, rewards)
         return ADVANTAGES[self.advantages](rewards)
 
-    def _recorded_step(self, number: int) -> dict[str, float]:
+    def recorded_step(self, number: int) -> dict[str, float]:
         """A step, its time and its logs; completions are logged even when it fails."""
         grader, version = self.rollouts.grader, self.updater.updates
         busy = {"engine": lambda: self.rollouts.busy_s, "sandbox": grader.busy, "trainer": lambda: self.updater.busy_s}
@@ -177,30 +130,6 @@ class Trainer:
                 "that, then go on from the last checkpoint with run.resume=true"
             )
 
-    def _evaluate_if_due(self, step: int, say: Callable[[str], None]) -> None:
-        """Evaluate the weights after `step` and record it, unless it is not due or was done before a resume."""
-        due = step in (0, self.schedule.num_steps) or _due(step, self.schedule.eval_every)
-        done = any(line["step"] == step for line in self.run.evaluations())
-        if self.evaluate is None or not due or done:
-            return
-        say(f"evaluating the weights after step {step}")
-        evaluate = self.evaluate
-        evaluation = self.rollouts.engine.with_restart(lambda: evaluate(step))
-        size = f"{evaluation.num_prompts} prompts x {evaluation.num_samples}"
-        say(f"{self.describe(evaluation)} ({size}, {evaluation.seconds:.0f} s)")
-        self.run.log_completions(completion_lines(evaluation.groups, step=step, phase="eval"))
-        self.run.log_evaluation(evaluation_line(evaluation, step=step))
-
-    def _save_checkpoint(self, step: int) -> None:
-        save_checkpoint(
-            self.run.checkpoints,
-            step=step,
-            updater=self.updater,
-            progress={**self.rollouts.progress(), "seconds": round(self.seconds, 3)},
-            config_toml=self.config_toml,
-            keep=self.schedule.checkpoints_kept,
-        )
-
 
 def _reward_metrics(rewards: Tensor) -> dict[str, float]:
     """The spread of rewards [P, G]: over the scored completions, and the share of groups without any."""
@@ -209,8 +138,3 @@ def _reward_metrics(rewards: Tensor) -> dict[str, float]:
     if len(scored) > 1:
         metrics |= {"reward/mean": float(scored.mean()), "reward/std": float(scored.std())}
     return metrics
-
-
-def _due(step: int, every: int) -> bool:
-    """Whether something that happens every so many steps (0: never) happens after this one."""
-    return every > 0 and step > 0 and step % every == 0

@@ -77,7 +77,7 @@ def evaluate(recipe: Recipe, engine_log: Path) -> tuple[Evaluation, str]:
         from grpo_rust.compose.engine import build_engine, build_sync
         from grpo_rust.compose.policy import load_starting_policy
         from grpo_rust.compose.prompts import load_held_out
-        from grpo_rust.compose.trainer import build_graders, evaluate_policy
+        from grpo_rust.compose.evaluation import build_graders, evaluate_policy
 
         policy = load_starting_policy(recipe)
         held_out = load_held_out(recipe, policy)

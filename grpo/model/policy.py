@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,18 @@ class Policy:
                 'data.system_prompt = "none", or use another model'
             ) from error
         return tuple(ids)
+
+    def encode_completion(self, text: str) -> tuple[int, ...]:
+        """A completion as tokens, as if the model had written it: the text, and the token that ends the turn."""
+        return (*self.tokenizer(text, add_special_tokens=False)["input_ids"], self._end_of_turn)
+
+    @cached_property
+    def _end_of_turn(self) -> int:
+        """The token that the chat template puts after the assistant's words."""
+        turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        ids = self.tokenizer.apply_chat_template(turns, tokenize=True, return_dict=False)
+        ends = [token for token in ids if token in self.stop_ids]
+        return ends[-1] if ends else min(self.stop_ids)
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """The text of a completion, without special tokens."""

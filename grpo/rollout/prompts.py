@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from grpo.errors import BadInput
+from grpo.rollout.epochs import EpochOrder
 from grpo.rollout.records import Example
 
 __all__ = ["LOADERS", "DataError", "PromptStream", "encode_prompts", "load_examples"]
@@ -114,7 +115,7 @@ class PromptStream:
         self.by_id = {example.id: example for example in examples}
         self._seed = seed
         self._resample_prob = zero_std_resample_prob
-        self._order: tuple[int, list[int]] = (-1, [])
+        self._order = EpochOrder(len(self._examples), seed=seed)
         self.position = position  # turns since the start; with `zero_std`, all that a checkpoint has to keep
         self.zero_std: set[str] = set()  # ids of examples whose completions all earned the same when last seen
 
@@ -122,7 +123,7 @@ class PromptStream:
         """The next `count` examples; an epoch that ends is followed by the next one, reshuffled."""
         taken: list[Example] = []
         while len(taken) < count:
-            example = self._at(self.position)
+            example = self._examples[self._order.at(self.position)]
             if example.id not in self.zero_std or self._chance(self.position) < self._resample_prob:
                 taken.append(example)
             self.position += 1
@@ -131,15 +132,6 @@ class PromptStream:
     def _chance(self, position: int) -> float:
         """A random number from 0 to 1, a function of the position."""
         return random.Random(f"{self._seed}/again/{position}").random()
-
-    def _at(self, position: int) -> Example:
-        """The example at a position of the endless stream."""
-        epoch, offset = divmod(position, len(self._examples))
-        if self._order[0] != epoch:
-            order = list(range(len(self._examples)))
-            random.Random(f"{self._seed}/{epoch}").shuffle(order)
-            self._order = (epoch, order)
-        return self._examples[self._order[1][offset]]
 
 
 def _read(source: str, split: str) -> list[dict[str, Any]]:

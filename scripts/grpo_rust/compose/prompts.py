@@ -12,8 +12,7 @@ from rewards.gold.rows import gold_kind, gold_problem
 from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import Rubric
 
-__all__ = ["PromptSet", "Prompts", "load_held_out", "load_prompts"]
-
+__all__ = ["PROMPT_COLUMNS", "PromptSet", "Prompts", "load_held_out", "load_prompts", "system_prompt_of"]
 
 PROMPT_COLUMNS = ("prompt", "rust_prompt")  # the second as in the published data
 
@@ -53,11 +52,16 @@ def load_held_out(recipe: Recipe, policy: Policy) -> PromptSet:
     return _load(recipe, policy, recipe.data.eval, split="test", gold=True, limit=recipe.eval.prompts)
 
 
+def system_prompt_of(recipe: Recipe) -> str:
+    """The system prompt that the recipe names; empty for none."""
+    return SYSTEM_PROMPT if recipe.data.system_prompt == "rust" else ""
+
+
 def _load(
     recipe: Recipe, policy: Policy, source: str, *, split: str, gold: bool, limit: int | None = None
 ) -> PromptSet:
     """The first `limit` prompts of a source; `gold`: their gold tests are going to be run."""
-    system_prompt = SYSTEM_PROMPT if recipe.data.system_prompt == "rust" else ""
+    system_prompt = system_prompt_of(recipe)
     examples = load_examples(source, split=split, system_prompt=system_prompt, prompt_columns=PROMPT_COLUMNS)[:limit]
     for example in examples if gold else ():
         if problem := gold_problem(example.columns):

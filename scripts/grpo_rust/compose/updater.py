@@ -19,19 +19,20 @@ from rewards.user_functions import load_function
 __all__ = ["build_objective", "build_updater"]
 
 
-def build_updater(recipe: Recipe, policy: Policy, *, num_steps: int) -> Updater:
+def build_updater(recipe: Recipe, policy: Policy, *, num_steps: int, objective: Objective | None = None) -> Updater:
     """The optimizer side of the recipe.
 
     Args:
         recipe: The settings.
         policy: What is trained; it may come from a checkpoint, the reference is always the recipe's model.
         num_steps: Of the whole run, for the learning rate's schedule.
+        objective: What is minimised; None: what the recipe's `loss` section says.
     Raises:
         ConfigError: For a loss that cannot be used.
         ModelError: For a reference that cannot be loaded.
     """
     train = recipe.train
-    objective = build_objective(recipe)
+    objective = objective or build_objective(recipe)
     num_updates = num_steps * train.num_iterations * train.num_minibatches
     return Updater(
         policy,

@@ -1,0 +1,58 @@
+"""The demonstrations of a recipe for supervised fine-tuning: `data.train`, read, encoded, and cut to what fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from grpo.model.batching import TrainingSample
+from grpo.model.policy import Policy
+from grpo.rollout.prompts import DataError, encode_prompts, load_examples
+from grpo.supervised import demonstration_sample
+from grpo_rust.compose.prompts import PROMPT_COLUMNS, system_prompt_of
+from grpo_rust.recipe import Recipe
+from rewards.demonstration import demonstration
+
+__all__ = ["Demonstrations", "load_demonstrations"]
+
+
+class Demonstrations(NamedTuple):
+    """What is imitated, and how many demonstrations were left out because they are too long."""
+
+    samples: Sequence[TrainingSample]
+    num_too_long: int
+
+    def __str__(self) -> str:
+        return f"{len(self.samples)}" + (f" ({self.num_too_long} too long, left out)" if self.num_too_long else "")
+
+
+def load_demonstrations(recipe: Recipe, policy: Policy) -> Demonstrations:
+    """The demonstrations in `data.train`.
+
+    A prompt over `data.max_prompt_tokens` is an error or left out, as `data.long_prompts` says. A completion over
+    `sampling.max_completion_tokens` is left out: it would teach what the model is never let write.
+
+    Raises:
+        DataError: For rows without a demonstration, or when none fits.
+    """
+    source = recipe.data.train
+    examples = load_examples(
+        source, split="train", system_prompt=system_prompt_of(recipe), prompt_columns=PROMPT_COLUMNS
+    )
+    fitting = encode_prompts(
+        examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
+    )
+    longest = recipe.sampling.max_completion_tokens
+    samples = []
+    for example in fitting:
+        try:
+            completion = policy.encode_completion(demonstration(example.columns))
+        except ValueError as error:
+            raise DataError(f"{source}: task {example.id!r}: {error}") from error
+        if len(completion) <= longest:
+            samples.append(demonstration_sample(example.prompt_ids, completion))
+    if not samples:
+        raise DataError(
+            f"{source}: every completion is longer than sampling.max_completion_tokens = {longest}: raise the limit"
+        )
+    return Demonstrations(samples, len(examples) - len(samples))

@@ -1,0 +1,114 @@
+"""Graders and evaluations of a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from grpo.engines import Engine, SamplingParams
+from grpo.evaluate import Evaluation, evaluate
+from grpo.model.policy import Policy
+from grpo.rollout.engine_restart import RestartingEngine
+from grpo.rollout.records import Grader
+from grpo.update import Updater
+from grpo_rust.compose.prompts import PromptSet
+from grpo_rust.recipe import Recipe
+from rewards.grader import RustGrader
+from rewards.rubric import Rubric
+from sandbox.workers.pool import SandboxPool
+
+__all__ = ["Graders", "build_evaluation", "build_graders", "describe", "evaluate_policy"]
+
+
+NOT_RATES = ("asserts", "length_mean", "reward_mean")  # of an evaluation: amounts
+
+
+class Graders(NamedTuple):
+    """Who scores the training's completions, and who the evaluation's, where gold tests are run."""
+
+    training: Grader
+    evaluation: Grader
+
+
+def build_graders(recipe: Recipe, rubric: Rubric, pool: SandboxPool) -> Graders:
+    """Both graders of a recipe, on one pool of sandboxes."""
+    grader = partial(RustGrader, rubric, pool, mutation=recipe.guard.mutation, deadline_s=recipe.rewards.deadline_s)
+    return Graders(grader(gold=False), grader(gold=True))
+
+
+def build_evaluation(
+    recipe: Recipe,
+    updater: Updater,
+    engine: RestartingEngine,
+    grader: Grader,
+    held_out: PromptSet,
+    *,
+    syncs: bool = False,
+) -> Callable[[int], Evaluation] | None:
+    """What evaluates the weights after a step; None for a recipe without held-out prompts.
+
+    Args:
+        recipe: The settings.
+        updater: Has the weights.
+        engine: Samples the completions.
+        grader: Scores them.
+        held_out: The prompts.
+        syncs: Whether the engine has to be given the weights first; GRPO does so after every step anyway.
+    """
+
+    def evaluation(step: int) -> Evaluation:
+        if syncs:
+            engine.sync_weights()
+        return engine.with_restart(
+            lambda: evaluate_policy(
+                recipe, updater.policy, engine.engine, grader, held_out, f"e{step}", version=updater.updates
+            )
+        )
+
+    return evaluation if held_out.examples else None
+
+
+def evaluate_policy(
+    recipe: Recipe,
+    policy: Policy,
+    engine: Engine,
+    grader: Grader,
+    held_out: PromptSet,
+    id_prefix: str,
+    *,
+    version: int = 0,
+) -> Evaluation:
+    """Evaluate a policy on held-out prompts as the recipe's `eval` section says.
+
+    Args:
+        recipe: The settings.
+        policy: What is evaluated, after so many weight updates: `version`.
+        engine: Has its weights.
+        grader: Scores the completions.
+        held_out: The prompts.
+        id_prefix: Begins the completions' ids.
+        version: Number of weight updates.
+    """
+    params = SamplingParams(
+        num_samples=recipe.eval.samples,
+        max_tokens=recipe.sampling.max_completion_tokens,
+        temperature=recipe.eval.temperature,
+        seed=recipe.eval.seed,
+    )
+    return evaluate(
+        engine,
+        grader,
+        policy.decode,
+        held_out.examples,
+        params,
+        id_prefix=id_prefix,
+        max_rows=recipe.train.prompts_per_step * recipe.sampling.group_size,
+        policy_version=version,
+    )
+
+
+def describe(evaluation: Evaluation) -> str:
+    """The rates of an evaluation in one line."""
+    rates = {name: total / count for name, (total, count) in evaluation.counts.items() if name not in NOT_RATES}
+    return "  ".join(f"{name} {rate:.1%}" for name, rate in rates.items())

@@ -1,0 +1,83 @@
+"""Fine-tune a language model on demonstrations, as a start for GRPO, and evaluate it on cargo's verdicts.
+
+Usage:
+    python scripts/sft.py [RECIPE.toml] [section.key=value ...]
+
+`data.train` holds prompts with completions: columns `prompt` and `completion`, or the published `rust_prompt`,
+`rust_code` and `rust_test_list`, which are put together into one block. Recipe, run directory, report, stopping and
+resuming are those of scripts/train.py: `train.prompts_per_step` demonstrations make a step, `eval` samples completions
+and grades them, and the sections loss, rollout and rewards decide nothing. The checkpoints are what train.py starts
+from. Exit codes: 0 done, 2 bad input, 3 the host failed, 75 stopped and resumable, 130 interrupted before there was
+anything to resume.
+
+Example:
+    python scripts/sft.py data.train=demonstrations.jsonl train.epochs=1 train.lr=3e-4 run.dir=runs/sft
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+
+from grpo.errors import BadInput
+from grpo.run.directory import RunDirectory
+from grpo_rust.arguments import parse_arguments
+from grpo_rust.cli import command
+from grpo_rust.recipe import Recipe
+from grpo_rust.sandbox_pool import start_pool
+from grpo_rust.session import ENGINE_LOG, open_run, run_session, stopped_early
+from rewards.rubric import Rubric
+
+# torch, transformers and datasets are imported inside functions: the sandbox's workers start first, and start small.
+
+
+@command("sft")
+def main(argv: Sequence[str] | None = None) -> int:
+    """Fine-tune as a recipe says; the exit code."""
+    arguments = parse_arguments(argv)
+    if arguments.dry_run:
+        raise BadInput("--dry-run is for scripts/train.py: its plan counts completions that are sampled")
+    return stopped_early("sft", arguments.recipe.run_path(), lambda: fine_tune(arguments.recipe))
+
+
+def fine_tune(recipe: Recipe) -> int:
+    """Imitate the recipe's demonstrations; the exit code."""
+    path = recipe.run_path()
+    if not recipe.run.resume:
+        RunDirectory.refuse_existing(path)
+    rubric = Rubric(recipe.rewards.weights)
+    with start_pool(recipe.sandbox) as pool:
+        from grpo.checkpoint import latest_checkpoint
+        from grpo.supervised import supervised_objective
+        from grpo_rust.compose.demonstrations import load_demonstrations
+        from grpo_rust.compose.engine import build_engine
+        from grpo_rust.compose.evaluation import build_graders
+        from grpo_rust.compose.policy import load_trained_policy
+        from grpo_rust.compose.prompts import PromptSet, load_held_out
+        from grpo_rust.compose.supervised import build_supervised_trainer
+        from grpo_rust.compose.updater import build_updater
+
+        checkpoint = latest_checkpoint(path / "checkpoints") if recipe.run.resume else None
+        policy = load_trained_policy(recipe, checkpoint)
+        shown = load_demonstrations(recipe, policy)
+        held_out = load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([])
+        num_steps = recipe.train.num_steps(len(shown.samples))
+        updater = build_updater(recipe, policy, num_steps=num_steps, objective=supervised_objective())
+        with open_run(recipe, pool) as run, closing(build_engine(recipe, policy, path / ENGINE_LOG)) as engine:
+            graders = build_graders(recipe, rubric, pool)
+            trainer = build_supervised_trainer(recipe, shown, held_out, updater, engine, graders, run)
+            first_step = trainer.resume(checkpoint) if checkpoint else 1
+            print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
+            print(f"data      {shown} demonstrations to imitate, {held_out} prompts to evaluate on")
+            print(f"run       {path}, steps {first_step} to {num_steps}", flush=True)
+            return run_session(trainer, first_step, shown=bar_text)
+
+
+def bar_text(metrics: Mapping[str, float]) -> dict[str, str]:
+    """What the bar shows of a step."""
+    return {"loss": f"{metrics['loss/total']:.3f}", "tok/s": f"{metrics['throughput/tokens_per_s']:.0f}"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
