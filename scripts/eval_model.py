@@ -75,9 +75,10 @@ def evaluate(recipe: Recipe, engine_log: Path) -> tuple[Evaluation, str]:
     rubric = Rubric(recipe.rewards.weights)
     with start_pool(recipe.sandbox) as pool:
         from grpo_rust.compose.engine import build_engine, build_sync
+        from grpo_rust.compose.evaluation import evaluate_policy
+        from grpo_rust.compose.graders import build_graders
         from grpo_rust.compose.policy import load_starting_policy
         from grpo_rust.compose.prompts import load_held_out
-        from grpo_rust.compose.evaluation import build_graders, evaluate_policy
 
         policy = load_starting_policy(recipe)
         held_out = load_held_out(recipe, policy)
@@ -85,7 +86,7 @@ def evaluate(recipe: Recipe, engine_log: Path) -> tuple[Evaluation, str]:
             if sync := build_sync(recipe, policy, engine, held_out.examples):
                 sync()
             grader = build_graders(recipe, rubric, pool).evaluation
-            return evaluate_policy(recipe, policy, engine, grader, held_out, "e"), str(held_out)
+            return evaluate_policy(recipe, policy, engine, grader, held_out.examples, "e"), str(held_out)
 
 
 def write_completions(evaluation: Evaluation, out: Path) -> None:

@@ -52,7 +52,7 @@ def fine_tune(recipe: Recipe) -> int:
         from grpo.supervised import supervised_objective
         from grpo_rust.compose.demonstrations import load_demonstrations
         from grpo_rust.compose.engine import build_engine
-        from grpo_rust.compose.evaluation import build_graders
+        from grpo_rust.compose.graders import build_graders
         from grpo_rust.compose.policy import load_trained_policy
         from grpo_rust.compose.prompts import PromptSet, load_held_out
         from grpo_rust.compose.supervised import build_supervised_trainer

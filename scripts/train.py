@@ -59,7 +59,7 @@ def train(recipe: Recipe) -> int:
     with start_pool(recipe.sandbox) as pool:
         from grpo.checkpoint import latest_checkpoint
         from grpo_rust.compose.engine import build_engine, engine_name
-        from grpo_rust.compose.evaluation import build_graders
+        from grpo_rust.compose.graders import build_graders
         from grpo_rust.compose.policy import load_trained_policy
         from grpo_rust.compose.prompts import load_prompts
         from grpo_rust.compose.trainer import build_trainer

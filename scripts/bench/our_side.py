@@ -16,9 +16,10 @@ from bench.turns import Turns
 from grpo.rollout.records import Grader
 from grpo.run.directory import RunDirectory
 from grpo_rust.compose.engine import build_engine
+from grpo_rust.compose.evaluation import Graders
+from grpo_rust.compose.graders import build_graders
 from grpo_rust.compose.policy import load_trained_policy
 from grpo_rust.compose.prompts import load_prompts
-from grpo_rust.compose.evaluation import Graders, build_graders
 from grpo_rust.compose.trainer import build_trainer
 from grpo_rust.compose.updater import build_updater
 from grpo_rust.recipe import Recipe, load_recipe

@@ -75,7 +75,9 @@ def open_run(recipe: Recipe, pool: SandboxPool) -> RunDirectory:
     )
 
 
-def run_session(trainer: TrainingLoop, first_step: int, *, shown: Callable[[Mapping[str, float]], dict[str, str]]) -> int:
+def run_session(
+    trainer: TrainingLoop, first_step: int, *, shown: Callable[[Mapping[str, float]], dict[str, str]]
+) -> int:
     """Train, with a bar; then write the summary and the report, unless the run was stopped. The exit code.
 
     Args:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from grpo.advantages import gdpo_advantages
-from grpo.checkpoint import latest_checkpoint, load_trainer_state
+from grpo.checkpoint import latest_checkpoint
 from grpo.engines import SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.evaluate import Evaluation, evaluate
@@ -22,7 +22,8 @@ from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Completion, Example
 from grpo.rollout.stream import RolloutSettings, RolloutStream
 from grpo.run.directory import RunDirectory
-from grpo.trainer import NothingScored, Schedule, Trainer
+from grpo.trainer import NothingScored, Trainer
+from grpo.training_loop import Schedule
 from grpo.update import NonFiniteLoss
 from letter_grader import Grade, LetterGrader, encoded
 from test_update import PPO, make_updater, weights
@@ -74,12 +75,12 @@ def make_trainer(
         ),
     )
     return Trainer(
-        rollouts,
-        updater,
-        advantages,
-        Schedule(**steps),
-        run,
-        evaluation if evaluates else None,
+        rollouts=rollouts,
+        updater=updater,
+        advantages=advantages,
+        schedule=Schedule(**steps),
+        run=run,
+        evaluate=evaluation if evaluates else None,
         describe=lambda evaluation: f"{evaluation.num_prompts} prompts",
         config_toml="",
     )
@@ -157,11 +158,9 @@ def test_stopped_and_resumed_equals_never_stopped(
     resumed = load_policy(str(checkpoint), device=torch.device("cpu"), compute_dtype="float32")
     with RunDirectory.resume(tmp_path / "parts") as run:
         trainer = make_trainer(resumed, run, eval_every=3, ahead=ahead)
-        progress = load_trainer_state(checkpoint, trainer.updater)
-        trainer.rollouts.resume(progress)
-        assert 0 < progress["seconds"] < trainer.seconds + progress["seconds"]
-        run.truncate_after(progress["step"])
-        assert train(trainer, first_step=progress["step"] + 1)
+        first_step = trainer.resume(checkpoint)
+        assert first_step == stop_after + 1 and 0 < trainer.seconds_before < trainer.seconds
+        assert train(trainer, first_step=first_step)
 
     assert torch.equal(weights(resumed), weights(whole))
     untimed = [

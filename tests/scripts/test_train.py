@@ -18,7 +18,7 @@ from grpo.run.directory import RunDirectory
 from grpo_rust.arguments import parse_arguments
 from grpo_rust.compose.policy import load_starting_policy
 from grpo_rust.compose.prompts import load_prompts
-from train import summarise
+from grpo_rust.session import summarise
 
 HAS_VLLM = importlib.util.find_spec("vllm") is not None
 WITHOUT_VLLM = pytest.mark.skipif(not HAS_VLLM, reason="vLLM is not installed: make test ENGINE=vllm")

@@ -1,24 +1,19 @@
-"""Graders and evaluations of a recipe."""
+"""Evaluations of a recipe: who scores them, when they are made, and what is said of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from grpo.engines import Engine, SamplingParams
 from grpo.evaluate import Evaluation, evaluate
 from grpo.model.policy import Policy
 from grpo.rollout.engine_restart import RestartingEngine
-from grpo.rollout.records import Grader
+from grpo.rollout.records import Example, Grader
 from grpo.update import Updater
-from grpo_rust.compose.prompts import PromptSet
 from grpo_rust.recipe import Recipe
-from rewards.grader import RustGrader
-from rewards.rubric import Rubric
-from sandbox.workers.pool import SandboxPool
 
-__all__ = ["Graders", "build_evaluation", "build_graders", "describe", "evaluate_policy"]
+__all__ = ["Graders", "build_evaluation", "describe", "evaluate_policy"]
 
 
 NOT_RATES = ("asserts", "length_mean", "reward_mean")  # of an evaluation: amounts
@@ -31,29 +26,23 @@ class Graders(NamedTuple):
     evaluation: Grader
 
 
-def build_graders(recipe: Recipe, rubric: Rubric, pool: SandboxPool) -> Graders:
-    """Both graders of a recipe, on one pool of sandboxes."""
-    grader = partial(RustGrader, rubric, pool, mutation=recipe.guard.mutation, deadline_s=recipe.rewards.deadline_s)
-    return Graders(grader(gold=False), grader(gold=True))
-
-
 def build_evaluation(
     recipe: Recipe,
     updater: Updater,
     engine: RestartingEngine,
     grader: Grader,
-    held_out: PromptSet,
+    held_out: Sequence[Example],
     *,
     syncs: bool = False,
 ) -> Callable[[int], Evaluation] | None:
-    """What evaluates the weights after a step; None for a recipe without held-out prompts.
+    """What evaluates the weights after a step; None without held-out prompts.
 
     Args:
         recipe: The settings.
         updater: Has the weights.
         engine: Samples the completions.
         grader: Scores them.
-        held_out: The prompts.
+        held_out: The prompts, encoded.
         syncs: Whether the engine has to be given the weights first; GRPO does so after every step anyway.
     """
 
@@ -66,7 +55,7 @@ def build_evaluation(
             )
         )
 
-    return evaluation if held_out.examples else None
+    return evaluation if held_out else None
 
 
 def evaluate_policy(
@@ -74,7 +63,7 @@ def evaluate_policy(
     policy: Policy,
     engine: Engine,
     grader: Grader,
-    held_out: PromptSet,
+    held_out: Sequence[Example],
     id_prefix: str,
     *,
     version: int = 0,
@@ -86,7 +75,7 @@ def evaluate_policy(
         policy: What is evaluated, after so many weight updates: `version`.
         engine: Has its weights.
         grader: Scores the completions.
-        held_out: The prompts.
+        held_out: The prompts, encoded.
         id_prefix: Begins the completions' ids.
         version: Number of weight updates.
     """
@@ -100,7 +89,7 @@ def evaluate_policy(
         engine,
         grader,
         policy.decode,
-        held_out.examples,
+        held_out,
         params,
         id_prefix=id_prefix,
         max_rows=recipe.train.prompts_per_step * recipe.sampling.group_size,

@@ -48,7 +48,7 @@ def build_supervised_trainer(
         updater=updater,
         schedule=build_schedule(recipe, len(shown.samples)),
         run=run,
-        evaluate=build_evaluation(recipe, updater, restarting, graders.evaluation, held_out, syncs=True),
+        evaluate=build_evaluation(recipe, updater, restarting, graders.evaluation, held_out.examples, syncs=True),
         describe=describe,
         config_toml=to_toml(recipe),
     )

@@ -56,7 +56,7 @@ def build_trainer(
         advantages=recipe.loss.advantages,
         schedule=schedule,
         run=run,
-        evaluate=build_evaluation(recipe, updater, restarting, graders.evaluation, prompts.held_out),
+        evaluate=build_evaluation(recipe, updater, restarting, graders.evaluation, prompts.held_out.examples),
         describe=describe,
         config_toml=to_toml(recipe),
     )
