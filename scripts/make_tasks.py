@@ -1,10 +1,11 @@
 """Make the quickstart's task set from a seed: prompts for training and evaluation, and a harder set.
 
 Usage:
-    python scripts/make_tasks.py [--out FOLDER] [--seed N] [--train N] [--eval N] [--harder N]
+    python scripts/make_tasks.py [--out FOLDER] [--seed N] [--train N] [--eval N] [--harder N] [--demonstrations N]
 
-Writes train.jsonl, eval.jsonl, harder.jsonl and manifest.json, which says what the files hold and what is held out. The
-same seed and counts give the same bytes. `scripts/tiny/` has the tables that tasks are composed of.
+Writes train.jsonl, eval.jsonl, harder.jsonl and manifest.json, which says what the files hold and what is held out. With
+`--demonstrations` it writes demonstrations.jsonl alone: prompts with right completions, of the combinations that train
+has, for scripts/sft.py. The same seed and counts give the same bytes. `scripts/tiny/` has the tables that tasks are composed of.
 
 Example:
     python scripts/make_tasks.py --out build/tasks --train 500
@@ -23,9 +24,9 @@ from typing import Any
 
 from tiny.catalogue import HARDER, OPERATIONS, SPLITS, Split, combinations
 from tiny.rust_types import ELEMENTS
-from tiny.tasks import COLUMNS, Task, make_tasks, write_jsonl
+from tiny.tasks import COLUMNS, Task, demonstrations, make_tasks, write_jsonl
 
-__all__ = ["COUNTS", "main", "manifest"]
+__all__ = ["COUNTS", "main", "manifest", "write_demonstrations"]
 
 COUNTS = {"train": 3000, "eval": 300, "harder": 200}  # prompts
 
@@ -37,7 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="decides everything that is drawn")
     for split, count in COUNTS.items():
         parser.add_argument(f"--{split}", type=int, default=count, help=f"prompts of {split}.jsonl")
+    parser.add_argument("--demonstrations", type=int, metavar="N", help="write N prompts with completions instead")
     options = parser.parse_args(argv)
+    if options.demonstrations is not None:
+        if options.demonstrations < 1:
+            parser.error(f"--demonstrations {options.demonstrations}: give at least 1")
+        return write_demonstrations(options.out / "demonstrations.jsonl", options.demonstrations, options.seed)
     counts = {split: getattr(options, split) for split in SPLITS}
     if few := [split for split, count in counts.items() if count < 1]:
         parser.error(f"--{few[0]} {counts[few[0]]}: give at least 1")
@@ -47,6 +53,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{options.out / split}.jsonl: {len(rows)} prompts, {_pairs(rows)} combinations")
     text = json.dumps(manifest(tasks, options.out, options.seed), indent=2, ensure_ascii=False) + "\n"
     (options.out / "manifest.json").write_text(text, encoding="utf-8")
+    return 0
+
+
+def write_demonstrations(path: Path, count: int, seed: int) -> int:
+    """Write right demonstrations with different prompts; the exit code."""
+    shown = {item.prompt: item for item in demonstrations(2 * count, mistaken=0.0, seed=seed)}
+    rows = list(shown.values())[:count]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        for number, item in enumerate(rows):
+            name = f"demonstration-{number:05d}"
+            file.write(json.dumps({"task_id": name, "prompt": item.prompt, "completion": item.completion}) + "\n")
+    print(f"{path}: {len(rows)} demonstrations")
     return 0
 
 
