@@ -18,7 +18,7 @@ from grpo.run.directory import RunDirectory
 from grpo.schema import to_toml
 from grpo.trainer import Schedule, Trainer
 from grpo.update import Updater
-from grpo_rust.compose.engine import build_sync
+from grpo_rust.compose.engine import build_sync, takes_memory_at_sync
 from grpo_rust.compose.prompts import Prompts, PromptSet
 from grpo_rust.recipe import Recipe
 from rewards.grader import RustGrader
@@ -58,7 +58,7 @@ def build_trainer(
     """
     policy = updater.policy
     sync = build_sync(recipe, policy, engine, prompts.train.examples)
-    frees_cuda_cache = sync is not None and policy.device.type == "cuda"
+    frees_cuda_cache = takes_memory_at_sync(recipe, policy)
     schedule = Schedule(
         num_steps=recipe.train.num_steps(len(prompts.train.examples)),
         eval_every=recipe.eval.every,
