@@ -27,6 +27,7 @@ from grpo.model.policy import Policy
 __all__ = ["SyncBounds", "WeightSync", "WeightsDiffer"]
 
 ROUNDS = 4  # of completions, until there are enough tokens; some models end theirs early
+FAR = 10.0  # times the bound: no rounding reaches that, so the first such gap stops the run
 
 
 class WeightsDiffer(HostFailed):
@@ -39,7 +40,7 @@ class SyncBounds:
 
     Numbers with rounding, bfloat16, have a gap of their own that varies with the text; exact ones do not. Where a gap
     may be chance it must be too large several times in a row, since another policy stays another policy, while one bad
-    draw is gone at the next sync.
+    draw is gone at the next sync. A gap of `FAR` times the bound, or that is no number, stops the run at once.
     """
 
     warn: float  # a gap above it is said once, and again after it was below
@@ -115,7 +116,7 @@ class WeightSync:
             "on a GPU sampling.engine=paged"
         )
         allowed = f"allowed are {bounds.stop:g} (sampling.max_sync_gap)"
-        if not math.isfinite(gap) or self._too_large >= bounds.patience:
+        if not gap <= FAR * bounds.stop or self._too_large >= bounds.patience:
             often = f", {self._too_large} times in a row" if self._too_large > 1 else ""
             raise WeightsDiffer(f"{found}{often}; {allowed}. {advice}")
         if gap > bounds.warn and not self._warned:

@@ -39,7 +39,7 @@ def train(turns: Turns, *, shared: BenchSettings, rewards: str, engine: str, ove
         overlap: `rollout.overlap`.
     """
     recipe = _recipe(shared, engine, overlap)
-    with tempfile.TemporaryDirectory() as directory, start_pool(recipe.sandbox) as pool:
+    with tempfile.TemporaryDirectory() as directory, start_pool(recipe) as pool:
         policy = load_trained_policy(recipe)
         prompts = load_prompts(recipe, policy)
         updater = build_updater(recipe, policy, num_steps=NEVER)
