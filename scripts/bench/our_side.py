@@ -48,7 +48,7 @@ def train(turns: Turns, *, shared: BenchSettings, rewards: str, engine: str, ove
             grader = TrivialGrader() if rewards == "trivial" else _unique_grader(recipe, pool)
             trainer = build_trainer(recipe, prompts, updater, sampler, Graders(grader, grader), run)
             turns.settle = lambda: _wait_until_idle(pool)
-            turns.facts = model_facts(policy.model, shared.dtype)
+            turns.facts = model_facts(policy.model, shared.dtype, lora_rank=shared.lora_rank)
             turns.begin()
             on_step = _StepReport(turns, shared.group)
             with closing(trainer.rollouts):
@@ -60,6 +60,7 @@ def _recipe(shared: BenchSettings, engine: str, overlap: int) -> Recipe:
     overrides = [
         f"model.path={shared.model}",
         f"model.dtype={shared.dtype}",
+        f"lora.rank={shared.lora_rank}",
         f"data.train={shared.tasks}",
         f"sampling.engine={engine}",
         f"sampling.group_size={shared.group}",

@@ -102,8 +102,8 @@ class SandboxSection(Limits):
 
     jobs: int = option(
         0,
-        "programs graded at once; 0: one a core, and three fewer where the policy is on a GPU, which leaves cores to the "
-        "trainer and the engine",
+        "programs graded at once; 0: one a core, but three fewer where the policy is on a GPU: the trainer and the "
+        "engine need them",
         unit="programs",
         low=0,
         high=4096,
