@@ -30,6 +30,7 @@ __all__ = ["ADAPTER", "Base", "LoraPolicy", "add_adapters", "load_adapters", "me
 
 ADAPTER = "adapter"  # the directory in a checkpoint that holds the adapters in peft's format
 _NAME = "default"  # peft's name of the only adapter
+ROW_STEP = 16  # rows of a weight of which one is looked at for rounding: looking at all would double the merge's time
 
 
 @dataclass
@@ -73,7 +74,8 @@ class _Rounding:
         self._count = 0
 
     def count(self, merged: Tensor, base: Tensor) -> None:
-        """Count the elements of one weight."""
+        """Count the elements of one weight, in every 16th of its rows."""
+        merged, base = merged[::ROW_STEP], base[::ROW_STEP]
         self._same.append((merged.to(self._dtype) == base.to(self._dtype)).sum())
         self._count += base.numel()
 

@@ -87,8 +87,8 @@ METRICS: dict[str, Metric] = {
     "time/sync": Metric("giving the engine new weights, and proving that it samples from them", "s"),
     "sync/gap": Metric("mean |engine's log-prob - trainer's| over the tokens of that proof", "nats"),
     "sync/rounded": Metric(
-        "LoRA in bfloat16: share of adapted weights that the engine gets as they were before training, since their "
-        "change is lost in rounding",
+        "LoRA in bfloat16: share of adapted weights that the engine gets as they were before training, since rounding "
+        "loses their change; of every 16th row",
         "0..1",
     ),
     "idle/engine": Metric("share of the step in which the engine does not sample", "0..1"),
