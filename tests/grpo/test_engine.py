@@ -486,7 +486,10 @@ def test_vllm_is_asked_whether_it_holds_what_it_was_given(engines: Engines, make
     given = GivenWeights(policy.weights(), torch.float32)
     assert set(dict(given)) == set(given.sums) and "lm_head.weight" not in given.sums or not tied
     assert engine._engine.apply_model(given.compare) == [[]]
-    engine.load_weights(make_wide(seed=1, tied=tied).weights())
+    other = make_wide(seed=1, tied=tied)
+    with torch.no_grad():
+        other.model.model.layers[0].self_attn.k_proj.bias[3] = 1.0
+    engine.load_weights(other.weights())
     wrong = engine._engine.apply_model(given.compare)[0]
     assert "model.embed_tokens.weight" in wrong and ("lm_head.weight" in wrong) != tied
     assert "model.layers.0.self_attn.qkv_proj.bias" in wrong, "three weights of the checkpoint, fused"

@@ -27,8 +27,8 @@ __all__ = ["build_engine", "build_sync", "engine_name", "takes_memory_at_sync"]
 # The proof after new weights. In float32 the gap was measured as 4e-7 with continuous batching and 2e-6 with vLLM: 64
 # tokens are enough (1,024 would make a sync of the shipped model take 5.6 s in place of 1.6), and one gap of 50 times
 # as much is another policy. In bfloat16 64 tokens said 1e-4 where 1,024 said 8e-4 (EXPERIMENTS.md, 2026-11-27), and a
-# model of 7B with logits in float32 on both sides is reported to have an RMS of 0.022. Three steps in a row, minutes, tell another policy from a
-# bad draw; until then the correction of `loss.mismatch` bounds what the gap can do.
+# model of 7B with logits in float32 on both sides is reported to have an RMS of 0.022. Three steps in a row, minutes,
+# tell another policy from a bad draw; until then the correction of `loss.mismatch` bounds what the gap can do.
 SYNC_BOUNDS = {
     "float32": SyncBounds(warn=3e-5, stop=1e-4, patience=1, tokens=64, max_tokens=16),
     "bfloat16": SyncBounds(warn=0.03, stop=0.1, patience=3, tokens=1024, max_tokens=64),
