@@ -24,7 +24,7 @@ def bit_sum(weight: Tensor) -> Tensor:
 
     Args:
         weight: Any shape and dtype. Its rows, the last dimension, are read as int64 where their bytes can be divided by
-            8, without a copy. Others, and tensors of one dimension, are converted, at 8 bytes a number.
+            8, without a copy unless they begin between two of them. Others, and tensors of one dimension, are converted, at 8 bytes a number.
     Returns: [] int64 on the tensor's device, so nothing waits for a GPU.
 
     >>> whole = torch.arange(8, dtype=torch.bfloat16).view(2, 4)
@@ -33,5 +33,7 @@ def bit_sum(weight: Tensor) -> Tensor:
     """
     numbers = weight.detach().contiguous()
     if numbers.dim() > 1 and numbers.shape[-1] * numbers.element_size() % _WORD == 0:
+        if numbers.storage_offset() * numbers.element_size() % _WORD:  # inside a buffer, after an odd number of others
+            numbers = numbers.clone()
         return numbers.view(torch.int64).sum()
     return numbers.view(_INTEGERS[numbers.element_size()]).sum(dtype=torch.int64)

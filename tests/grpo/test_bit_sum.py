@@ -33,6 +33,12 @@ def test_one_changed_bit_is_seen_and_the_order_is_not(dtype: torch.dtype) -> Non
     assert bit_sum(weight.T) != 0 and bit_sum(weight[::2]) + bit_sum(weight[1::2]) == bit_sum(weight)
 
 
+def test_a_weight_that_begins_in_the_middle_of_a_word_has_the_sum_of_one_that_does_not() -> None:
+    buffer = random(3 + 5 * 8)
+    inside = buffer[3:].view(5, 8)
+    assert bit_sum(inside) == bit_sum(inside.clone())
+
+
 class Holder:
     """Stands for vLLM's model: fused, padded, packed."""
 

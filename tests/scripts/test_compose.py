@@ -181,5 +181,7 @@ def test_the_proof_after_a_sync_is_as_the_dtype_and_the_setting_say() -> None:
     assert bounds() == (4, 3e-5, 1e-4, 1)
     assert bounds("model.dtype=bfloat16") == (16, 0.03, 0.1, 3)
     assert bounds("model.dtype=bfloat16", "sampling.max_sync_gap=0.5") == (16, pytest.approx(0.15), 0.5, 3)
+    short = build_sync(recipe("sampling.engine=vllm", "sampling.max_completion_tokens=9"), policy, engine, examples)
+    assert short is not None and short.bounds.max_tokens == 9, "an engine takes no longer ones"
     assert build_sync(recipe(), policy, engine, examples) is None, "it samples with the policy's own weights"
     assert set(SYNC_BOUNDS) == {"float32", "bfloat16"}

@@ -84,6 +84,8 @@ def build_sync(recipe: Recipe, policy: Policy, engine: Engine, examples: Sequenc
     if stop := recipe.sampling.max_sync_gap:
         bounds = dataclasses.replace(bounds, warn=WARN_SHARE * stop, stop=stop)
     num_probes = bounds.tokens // bounds.max_tokens
+    longest = min(bounds.max_tokens, recipe.sampling.max_completion_tokens)  # an engine takes no longer sequences
+    bounds = dataclasses.replace(bounds, max_tokens=longest)
     return WeightSync(policy, engine, [example.prompt_ids for example in examples[:num_probes]], bounds)
 
 
