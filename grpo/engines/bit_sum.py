@@ -24,7 +24,8 @@ def bit_sum(weight: Tensor) -> Tensor:
 
     Args:
         weight: Any shape and dtype. Its rows, the last dimension, are read as int64 where their bytes can be divided by
-            8, without a copy unless they begin between two of them. Others, and tensors of one dimension, are converted, at 8 bytes a number.
+            8, without a copy unless the first begins between two words. Others, and tensors of one dimension, are
+            converted, at 8 bytes a number.
     Returns: [] int64 on the tensor's device, so nothing waits for a GPU.
 
     >>> whole = torch.arange(8, dtype=torch.bfloat16).view(2, 4)
