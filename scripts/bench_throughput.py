@@ -1,8 +1,9 @@
 """Measure training throughput beside TRL's: the same work, in turns, in one run.
 
 Usage:
-    python scripts/bench_throughput.py [--only NAME,NAME] [--vs trl|none] [--engine hf|vllm] [--json FILE]
-        [--model DIR | --random-init qwen2.5-coder-1.5b] [--turns N] [--steps N] [--prompts N] [--group N] ...
+    python scripts/bench_throughput.py [--only NAME,NAME] [--sides NAME,NAME] [--vs trl|none] [--engine hf|vllm]
+        [--model DIR | --random-init qwen2.5-coder-1.5b] [--lora-rank N] [--turns N] [--steps N] [--prompts N]
+        [--group N] [--json FILE] ...
 
 Both sides train the same model on the same prompts with as many completions, the same lengths, beta, type and threads,
 and no completion is graded twice. Contenders are processes that take turns of some steps. What is compared:
@@ -15,7 +16,10 @@ and no completion is graded twice. Contenders are processes that take turns of s
     trivial               a reward that costs nothing on both sides: the trainers alone
     trl_with_our_rewards  TRL with the published rewards against TRL with ours
 
-`--vs none` measures our side alone, one contender after the other, since a GPU has no memory for several. The file is
+`--vs none` measures our side alone, one contender after the other, since a GPU has no memory for several. `--sides`
+names those of ours that take part: ours (hf), ahead (hf, one batch ahead), vllm. With `--lora-rank`, which TRL's side
+does not have, adapters are trained in place of all weights, and `mfu` counts 4 operations a parameter and token in
+place of 6. The file is
 {NAME: {"trl": {"step_s", "tokens_per_s", "peak_mb", "first_step_s", phases...}, "ours": {...}, "ratio"},
 "projection": {"published_step", "our_step"}, "rates", "work"}; ratio is ours / TRL's in trained tokens per second, and
 `rates` is what `scripts/train.py --dry-run --rates FILE` reads. All of it takes 20 minutes on two cores. Exit codes:
@@ -80,6 +84,10 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", default=",".join(SCENARIOS), help=f"some of {', '.join(SCENARIOS)}")
     parser.add_argument("--vs", choices=("trl", "none"), default="trl", help="the peer")
     parser.add_argument("--engine", choices=("hf", "vllm"), default="hf", help="vllm adds rows of its own")
+    parser.add_argument("--sides", default="", help=f"of cargo and published_step: some of {', '.join(SIDES)}")
+    parser.add_argument(
+        "--lora-rank", type=int, default=0, help="of our side, with --vs none; 0: all weights are trained"
+    )
     parser.add_argument("--model", default="assets/tiny-rust", help="a checkpoint's directory")
     parser.add_argument("--random-init", choices=(*model_names(), "random-tiny"), help="instead: random weights")
     parser.add_argument("--tasks", default="assets/tasks/train.jsonl", help="the prompts")
@@ -95,6 +103,14 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if unknown := set(options.only.split(",")) - set(SCENARIOS):
         parser.error(f"--only: no such comparison: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
+    known = [side for side in SIDES if side != "vllm" or options.engine == "vllm"]
+    options.sides = options.sides.split(",") if options.sides else known
+    if unknown := set(options.sides) - set(known):
+        parser.error(
+            f"--sides: cannot measure {', '.join(unknown)}; there are {', '.join(known)} (vllm: --engine vllm)"
+        )
+    if options.lora_rank < 0 or options.lora_rank and options.vs != "none":
+        parser.error("--lora-rank must be at least 0, and needs --vs none: TRL's side trains all weights")
     if min(options.turns, options.steps, options.prompts, options.max_tokens) < 1 or options.group < 2:
         parser.error("--turns, --steps, --prompts and --max-tokens must be at least 1, --group at least 2")
     return options
@@ -113,6 +129,7 @@ def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
         beta=options.beta,
         threads=options.threads or max(1, len(os.sched_getaffinity(0)) - 1),
         dtype=options.dtype,
+        lora_rank=options.lora_rank,
     )
     figures: dict[str, Any] = {}
     for name in options.only.split(","):
@@ -151,7 +168,8 @@ def contenders(name: str, options: argparse.Namespace) -> dict[str, Side]:
     ours: dict[str, dict[str, Any]] = {"ours": {"engine": "hf"}, "ahead": {"engine": "hf", "overlap": 1}}
     if options.engine == "vllm":
         ours["vllm"] = {"engine": "vllm", "overlap": 1}
-    return {**sides, **{side: (train_ours, {"rewards": "cargo", **settings}) for side, settings in ours.items()}}
+    chosen = {side: settings for side, settings in ours.items() if side in options.sides}
+    return {**sides, **{side: (train_ours, {"rewards": "cargo", **settings}) for side, settings in chosen.items()}}
 
 
 def train_ours(turns: Turns, **settings: Any) -> None:

@@ -73,7 +73,7 @@ def parse_out(argv: Sequence[str] | None) -> tuple[Path, list[str]]:
 def evaluate(recipe: Recipe, engine_log: Path) -> tuple[Evaluation, str]:
     """The evaluation that the recipe describes, and how many prompts there are, as text."""
     rubric = Rubric(recipe.rewards.weights)
-    with start_pool(recipe.sandbox) as pool:
+    with start_pool(recipe) as pool:
         from grpo_rust.compose.engine import build_engine, build_sync
         from grpo_rust.compose.evaluation import evaluate_policy
         from grpo_rust.compose.graders import build_graders
@@ -84,7 +84,7 @@ def evaluate(recipe: Recipe, engine_log: Path) -> tuple[Evaluation, str]:
         held_out = load_held_out(recipe, policy)
         with closing(build_engine(recipe, policy, engine_log)) as engine:
             if sync := build_sync(recipe, policy, engine, held_out.examples):
-                sync()
+                sync(print)
             grader = build_graders(recipe, rubric, pool).evaluation
             return evaluate_policy(recipe, policy, engine, grader, held_out.examples, "e"), str(held_out)
 

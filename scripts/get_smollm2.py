@@ -34,7 +34,9 @@ DEFAULT_OUT = Path("models/smollm2-135m-instruct")
 def main(argv: Sequence[str] | None = None) -> int:
     """Download, convert, say what was made; the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help=f"the checkpoint's folder; default: {DEFAULT_OUT}")
+    parser.add_argument(
+        "--out", type=Path, default=DEFAULT_OUT, help=f"the checkpoint's folder; default: {DEFAULT_OUT}"
+    )
     parser.add_argument("--gguf", type=Path, help="a GGUF file that is here already")
     options = parser.parse_args(argv)
     if options.out.exists():

@@ -47,7 +47,7 @@ def fine_tune(recipe: Recipe) -> int:
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
-    with start_pool(recipe.sandbox) as pool:
+    with start_pool(recipe) as pool:
         from grpo.checkpoint import latest_checkpoint
         from grpo.supervised import supervised_objective
         from grpo_rust.compose.demonstrations import load_demonstrations

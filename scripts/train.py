@@ -56,7 +56,7 @@ def train(recipe: Recipe) -> int:
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
-    with start_pool(recipe.sandbox) as pool:
+    with start_pool(recipe) as pool:
         from grpo.checkpoint import latest_checkpoint
         from grpo_rust.compose.engine import build_engine, engine_name
         from grpo_rust.compose.graders import build_graders

@@ -91,11 +91,14 @@ class PagedEngine(Engine):
         """
         own = self._model.state_dict()
         missing = set(own)
+        names: dict[int, set[str]] = {}  # by the place in memory: a tied weight comes by one of its names
+        for name, tensor in own.items():
+            names.setdefault(tensor.data_ptr(), set()).add(name)
         for name, tensor in weights:
             if name not in own:
                 raise EngineDied(f"the engine's model has no weight {name}")
             own[name].copy_(tensor)
-            missing.discard(name)
+            missing -= names[own[name].data_ptr()]
         if missing:
             raise EngineDied(f"{len(missing)} weights were not handed over ({min(missing)}, ...)")
 

@@ -1,8 +1,9 @@
 """Any engine in a process of its own: it samples while this process trains, and its crash does not end this process.
 
 Prompts and completions travel through a pipe, weights through one buffer that both processes map: shared memory on a
-CPU, CUDA IPC on one GPU. The child is spawned and ends when this process does. What it and its libraries print goes to
-a log, whose end is quoted if it dies. Left out: more than one child, other machines.
+CPU, CUDA IPC on one GPU. Both processes add up the buffer's bits at every hand-over, and the sums must agree. The child
+is spawned and ends when this process does. What it and its libraries print goes to a log, whose end is quoted if it
+dies. Left out: more than one child, other machines.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ import torch.multiprocessing  # teaches pickle to share tensors
 from torch import Tensor
 
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
+from grpo.engines.bit_sum import bit_sum
 from grpo.errors import BadInput
 
 __all__ = ["EngineProcess"]
 
 QUOTED_LINES = 15
 ENDING_S = 20.0  # for a child that was asked to end, before it is killed
+WORD = 8  # bytes; the weight buffer is filled up to whole words with zeros, so that its bits are added without a copy
 
 
 class EngineProcess(Engine):
@@ -71,14 +74,24 @@ class EngineProcess(Engine):
                     pass
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
-        """As `Engine.load_weights`."""
+        """As `Engine.load_weights`.
+
+        Raises:
+            EngineDied: Also when the child reads other bits in the buffer than were written into it.
+        """
         if self._buffer is None:
             weights = [(name, tensor.to(self._dtype)) for name, tensor in weights]
             self._buffer = _WeightBuffer.for_weights(weights, self._dtype)
         self._buffer.fill(weights)
+        written = self._buffer.bit_sum()
         self._send("load_weights", None if self._sent else self._buffer)
         self._sent = True
-        self._receive()
+        if (read := self._receive()) != written:
+            raise EngineDied(
+                f"the engine's process reads other weights than were handed over: the bits of the shared buffer add up "
+                f"to {read} there and to {written} here, so the memory is not shared. A new engine gets them again; if "
+                "that fails too, use sampling.own_process=false"
+            )
 
     def sleep(self) -> None:
         """As `Engine.sleep`; the buffer is freed too."""
@@ -175,7 +188,8 @@ class _WeightBuffer:
     def for_weights(cls, weights: Sequence[tuple[str, Tensor]], dtype: torch.dtype) -> _WeightBuffer:
         """An empty buffer for weights of these names and shapes."""
         size = sum(tensor.numel() for _, tensor in weights)
-        flat = torch.empty(size, dtype=dtype, device=weights[0][1].device).share_memory_()
+        size += -size % (WORD // dtype.itemsize)
+        flat = torch.zeros(size, dtype=dtype, device=weights[0][1].device).share_memory_()
         return cls(flat, tuple((name, tensor.shape) for name, tensor in weights))
 
     @torch.no_grad()
@@ -187,10 +201,15 @@ class _WeightBuffer:
         if self._flat.is_cuda:
             torch.cuda.synchronize()
 
+    def bit_sum(self) -> int:
+        """The sum of all bits, as `grpo.engines.bit_sum`; waits for a GPU."""
+        return int(bit_sum(self._flat.view(-1, WORD // self._flat.element_size())))
+
     def __iter__(self) -> Iterator[tuple[str, Tensor]]:
         """Every weight by name, a view."""
         sizes = [shape.numel() for _, shape in self._names]
-        for (name, shape), part in zip(self._names, self._flat.split(sizes), strict=True):
+        parts = self._flat[: sum(sizes)].split(sizes)
+        for (name, shape), part in zip(self._names, parts, strict=True):
             yield name, part.view(shape)
 
 
@@ -210,7 +229,7 @@ def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent:
         connection.send(("failed", str(error)))
         return
     connection.send(("ready", None))
-    weights: Iterable[tuple[str, Tensor]] = ()
+    weights: _WeightBuffer | None = None
     while True:
         try:
             verb, *arguments = connection.recv()
@@ -221,21 +240,24 @@ def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent:
             return
         if verb == "stop":  # too late: everything was sent
             continue
+        answer = None
         try:
             if verb == "load_weights":
                 weights = arguments[0] if arguments[0] is not None else weights
+                assert weights is not None
                 engine.load_weights(iter(weights))
                 if torch.cuda.is_initialized():
                     torch.cuda.synchronize()  # the parent refills the buffer as soon as it has its reply
+                answer = weights.bit_sum()
             elif verb == "sleep":
-                weights = ()  # views of the buffer
+                weights = None  # views of the buffer
                 engine.sleep()
             else:
                 for completion in engine.generate(*arguments):
                     connection.send(("completion", completion))
                     if connection.poll():
                         break
-            connection.send(("done", None))
+            connection.send(("done", answer))
         except Exception as error:
             traceback.print_exc()
             refused = verb == "generate" and isinstance(error, ValueError)

@@ -2,7 +2,8 @@
 
 Where this differs from vLLM's defaults: log-probs are those of the distribution that is sampled from; nothing is read
 from the model's generation_config; no tokenizer is loaded; after new weights, the packed copies of a CPU build and the
-cached prefixes are renewed too. Weights are never read from the disk: an engine samples noise until `load_weights`.
+cached prefixes are renewed too, and the bits of what vLLM then holds are compared with what it was given. Weights are
+never read from the disk: an engine samples noise until `load_weights`.
 Asleep it has neither weights nor cache, and `load_weights` wakes it. Left out: more than one GPU, speculative decoding,
 quantised weights.
 """
@@ -21,6 +22,8 @@ import torch
 from torch import Tensor
 
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
+from grpo.engines.call_randomness import CallRandomness
+from grpo.engines.loaded_weights import GivenWeights
 from grpo.errors import BadInput
 
 __all__ = ["TESTED", "VLLMEngine", "VLLMMissing", "on_gpu", "require_vllm"]
@@ -28,6 +31,7 @@ __all__ = ["TESTED", "VLLMEngine", "VLLMMissing", "on_gpu", "require_vllm"]
 TESTED = "0.32"  # what follows leans on behaviour that no release promises
 GPU_SHARE = 0.05  # only what has to be free at the start: the cache has its own size, and the trainer has the rest
 BATCH_TOKENS = 8192  # in one forward pass
+V2_RUNNER = "VLLM_USE_V2_MODEL_RUNNER"
 SETTINGS = {  # read when vllm is imported
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # sampling happens here, so nothing is pickled and one seed rules it
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # the sandbox shares the cores
@@ -52,6 +56,8 @@ class VLLMEngine(Engine):
         max_rows: int,
         kv_cache_bytes: int,
         can_sleep: bool = False,
+        runner: str = "v1",
+        cuda_graphs: bool = True,
     ) -> None:
         """
         Args:
@@ -63,11 +69,15 @@ class VLLMEngine(Engine):
             kv_cache_bytes: Size of the cache.
             can_sleep: Whether `sleep` does anything. On a GPU it costs an allocator of vLLM's own; on a CPU nothing is
                 freed.
+            runner: "v1" is vLLM's older model runner, which schedules a step when the one before it has ended; "v2"
+                what it takes on a GPU by itself, the newer one with a step scheduled ahead. On a CPU it is always v1.
+            cuda_graphs: Whether a GPU replays recorded steps of decoding; else every kernel is launched from Python.
         Raises:
             VLLMMissing: When vLLM is not installed.
             EngineDied: With vLLM's own message, when it cannot be started.
         """
         _import()
+        self._seeds_requests = torch.cuda.is_available() and runner == "v2"
         self._make: dict[str, Any] = {
             "model": model,
             "dtype": dtype,
@@ -83,7 +93,8 @@ class VLLMEngine(Engine):
             "disable_log_stats": True,
         }
         if torch.cuda.is_available():
-            self._make |= on_gpu(dtype, max_rows=max_rows, can_sleep=can_sleep)
+            os.environ[V2_RUNNER] = "1" if runner == "v2" else "0"  # read when an engine is made
+            self._make |= on_gpu(dtype, max_rows=max_rows, can_sleep=can_sleep, runner=runner, cuda_graphs=cuda_graphs)
         self._can_sleep = can_sleep
         self._asleep = False
         self._stop_ids = sorted(stop_ids)
@@ -96,7 +107,7 @@ class VLLMEngine(Engine):
             raise EngineDied("vLLM is asleep until it is given weights")
         slots: dict[str, tuple[int, int]] = {}
         self._calls += 1
-        randomness = _Randomness(params.seed)
+        randomness = CallRandomness(params.seed, per_request=self._seeds_requests)
         try:
             for slot in [(prompt, sample) for prompt in range(len(prompts)) for sample in range(params.num_samples)]:
                 name = f"{self._calls}-{slot[0]}-{slot[1]}"
@@ -118,8 +129,11 @@ class VLLMEngine(Engine):
         with _vllm_errors("taking weights"):
             if self._asleep:
                 self._engine.wake_up(["weights"])
-            self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(weights)})
+            given = GivenWeights(weights, getattr(torch, self._make["dtype"]))
+            self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(given)})
             self._engine.apply_model(_renew_head)
+            if wrong := [name for names in self._engine.apply_model(given.compare) for name in names]:
+                raise EngineDied(f"vLLM holds other weights than it was given: {len(wrong)} differ ({wrong[0]}, ...)")
             if self._asleep:
                 self._engine.wake_up(["kv_cache"])
                 self._asleep = False
@@ -179,44 +193,32 @@ class VLLMEngine(Engine):
         )
 
 
-def on_gpu(dtype: str, *, max_rows: int, can_sleep: bool) -> dict[str, Any]:
+def on_gpu(dtype: str, *, max_rows: int, can_sleep: bool, runner: str, cuda_graphs: bool) -> dict[str, Any]:
     """vLLM's settings on a GPU beyond the others: written from its sources, never run."""
     settings: dict[str, Any] = {
-        "enforce_eager": False,
+        "enforce_eager": not cuda_graphs,
+        "async_scheduling": runner == "v2",
         "gpu_memory_utilization": GPU_SHARE,
         "enable_sleep_mode": can_sleep,
         "max_num_batched_tokens": max(BATCH_TOKENS, max_rows),  # its own default is less than one batch of completions
     }
+    if cuda_graphs:
+        settings["compilation_config"] = {"cudagraph_capture_sizes": captured_sizes(max_rows)}
     if dtype == "bfloat16":  # else its logits are rounded to bfloat16, and the trainer's are not
         settings["hf_overrides"] = {"head_dtype": "float32"}
     return settings
 
 
-class _Randomness:
-    """The random numbers of one call: a generator beside torch's global one, which is as it was between the steps.
+def captured_sizes(max_rows: int) -> list[int]:
+    """Numbers of rows whose step of decoding is recorded as a CUDA graph: up to all of them, finely where few are left.
 
-    A seed per request would be simpler, but it kills the CPU engine as soon as a prompt is computed in pieces. On a GPU
-    a seed per request is what vLLM offers.
+    vLLM alone would record up to twice as many rows, but never more than 512, beyond which every step is eager.
+
+    >>> captured_sizes(20), len(captured_sizes(256)), captured_sizes(600)[-3:]
+    ([1, 2, 4, 8, 16, 20], 35, [576, 592, 600])
     """
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._state = torch.Generator().manual_seed(seed).get_state()
-
-    @contextmanager
-    def own(self) -> Iterator[None]:
-        """Use this call's state of torch's CPU generator inside the context."""
-        before = torch.get_rng_state()
-        torch.set_rng_state(self._state)
-        try:
-            yield
-        finally:
-            self._state = torch.get_rng_state()
-            torch.set_rng_state(before)
-
-    def for_request(self, prompt: int, sample: int) -> int | None:
-        """The seed of one completion, on a GPU."""
-        return hash((self._seed, prompt, sample)) & (2**63 - 1) if torch.cuda.is_available() else None
+    sizes = [1, 2, 4, *range(8, 256, 8), *range(256, max_rows, 16), max_rows]
+    return sorted({size for size in sizes if size <= max_rows})
 
 
 @contextmanager

@@ -1,18 +1,21 @@
 """Gives the trained weights to an engine that has its own, and proves each time that it samples from them.
 
 An engine that goes on with old weights fails silently: rewards still move a little, and the importance ratio hides
-the rest. So a few completions are sampled after every hand-over, and the trainer computes their log-probs too.
+the rest. So completions are sampled after every hand-over, and the trainer computes their log-probs too.
 
 The proof finds another policy, not different bits: one missed update shows in float32 at the quickstart's learning
 rate, but at 2e-5 in bfloat16 it lies below the rounding of two forward passes, and only the drift of many updates is
-seen.
+seen. What arrived is proved bit by bit instead: `grpo.engines.process` compares the buffer, `grpo.engines.vllm` what
+vLLM has made of it.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import torch
 
@@ -21,9 +24,10 @@ from grpo.errors import HostFailed
 from grpo.model.batching import TrainingSample, micro_batches
 from grpo.model.policy import Policy
 
-__all__ = ["WeightSync", "WeightsDiffer"]
+__all__ = ["SyncBounds", "WeightSync", "WeightsDiffer"]
 
-PROBE = SamplingParams(num_samples=1, max_tokens=16, temperature=1.0, seed=7)
+ROUNDS = 4  # of completions, until there are enough tokens; some models end theirs early
+FAR = 10.0  # times the bound: no rounding reaches that, so the first such gap stops the run
 
 
 class WeightsDiffer(HostFailed):
@@ -31,37 +35,66 @@ class WeightsDiffer(HostFailed):
 
 
 @dataclass(frozen=True)
+class SyncBounds:
+    """What a proof measures, and what it allows. The gap is the mean |engine's log-prob - trainer's|, in nats a token.
+
+    Numbers with rounding, bfloat16, have a gap of their own that varies with the text; exact ones do not. Where a gap
+    may be chance it must be too large several times in a row, since another policy stays another policy, while one bad
+    draw is gone at the next sync. A gap of `FAR` times the bound, or that is no number, stops the run at once.
+    """
+
+    warn: float  # a gap above it is said once, and again after it was below
+    stop: float  # a gap above it, `patience` times in a row, stops the run
+    patience: int  # syncs
+    tokens: int  # to measure on, at least, unless completions end too early
+    max_tokens: int  # of one completion
+
+
+@dataclass
 class WeightSync:
-    """Brings a policy's weights to an engine."""
+    """Brings a policy's weights to an engine. Remembers the gaps of the last syncs."""
 
     policy: Policy
     engine: Engine
     probes: Sequence[Sequence[int]]  # prompts that the proof samples from
-    max_gap: float  # of the mean |engine's log-prob - trainer's| over the completions' tokens, in nats
+    bounds: SyncBounds
+    _too_large: int = field(default=0, init=False)  # syncs in a row with a gap above `stop`
+    _warned: bool = field(default=False, init=False)  # since the gap rose above `warn`
 
-    def __call__(self) -> dict[str, float]:
+    def __call__(self, say: Callable[[str], None]) -> dict[str, float]:
         """Load the weights and compare.
 
-        Returns: The metrics `time/sync` and `sync/gap`.
+        Args:
+            say: Told when the gap rises above the bounds.
+        Returns: The metrics `time/sync`, `sync/gap`, and the policy's own about the weights.
         Raises:
-            WeightsDiffer: When the gap is too large.
-            EngineDied: When the engine fails.
+            WeightsDiffer: When the gap is too large, often enough, or not a number.
+            EngineDied: When the engine fails, or holds other bits than it was given.
         """
         started = time.perf_counter()
         self.engine.load_weights(self.policy.weights())
         gap = self.gap()
-        if not gap <= self.max_gap:
-            raise WeightsDiffer(
-                f"after new weights the engine's log-probs differ from the trainer's by {gap:.2g} "
-                f"nats a token in the mean; allowed are {self.max_gap:g} (sampling.max_sync_gap). It samples from "
-                "other weights, or computes with too few digits: compare sampling.engine=hf"
-            )
-        return {"time/sync": time.perf_counter() - started, "sync/gap": gap}
+        self._judge(gap, say)
+        metrics = self.policy.weight_metrics()
+        return {"time/sync": time.perf_counter() - started, "sync/gap": gap, **metrics}
 
     @torch.no_grad()
     def gap(self) -> float:
-        """Mean |log-prob of the engine - of the trainer| over the tokens of a few completions, in nats."""
-        completions = self.engine.generate(self.probes, PROBE)
+        """Mean |log-prob of the engine - of the trainer| over the tokens of the proof's completions, in nats."""
+        bounds = self.bounds
+        needed = bounds.max_tokens * len(self.probes)  # of one completion each
+        params = SamplingParams(math.ceil(bounds.tokens / needed), bounds.max_tokens, temperature=1.0, seed=7)
+        total, count = 0.0, 0
+        for round_number in range(ROUNDS):
+            added = self._differences(dataclasses.replace(params, seed=params.seed + round_number))
+            total, count = total + added[0], count + added[1]
+            if count >= bounds.tokens:
+                break
+        return total / count
+
+    def _differences(self, params: SamplingParams) -> tuple[float, int]:
+        """The sum of the differences over one round of completions, and their tokens."""
+        completions = self.engine.generate(self.probes, params)
         samples = [TrainingSample(tuple(self.probes[a.prompt]), a.token_ids, a.logprobs, 0.0) for a in completions]
         total, count = 0.0, 0
         for batch in micro_batches(samples, max_tokens=1_000_000):
@@ -69,4 +102,24 @@ class WeightSync:
             logprobs, _ = self.policy.completion_logprobs(batch, temperature=1.0)
             total += float((logprobs - batch.sampler_logprobs)[batch.mask].abs().sum())
             count += int(batch.mask.sum())
-        return total / count
+        return total, count
+
+    def _judge(self, gap: float, say: Callable[[str], None]) -> None:
+        """Say that a gap is large when it has become so, and stop the run when it stays."""
+        bounds = self.bounds
+        self._too_large = 0 if gap <= bounds.stop else self._too_large + 1
+        found = (
+            f"after new weights the engine's log-probs differ from the trainer's by {gap:.2g} nats a token in the mean"
+        )
+        advice = (
+            "The engine samples from other weights, or computes with too few digits: compare sampling.engine=hf, or "
+            "on a GPU sampling.engine=paged"
+        )
+        allowed = f"allowed are {bounds.stop:g} (sampling.max_sync_gap)"
+        if not gap <= FAR * bounds.stop or self._too_large >= bounds.patience:
+            often = f", {self._too_large} times in a row" if self._too_large > 1 else ""
+            raise WeightsDiffer(f"{found}{often}; {allowed}. {advice}")
+        if gap > bounds.warn and not self._warned:
+            stops = f"{allowed}, {bounds.patience} times in a row they stop the run"
+            say(f"warning: {found}; usual are at most {bounds.warn:g}, {stops}. {advice}")
+        self._warned = gap > bounds.warn

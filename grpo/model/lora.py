@@ -1,7 +1,9 @@
 """LoRA: train two low-rank matrices beside every linear layer, `W x + (alpha / rank) B A x`, and leave W as it is.
 
 The layers are peft's. The adapters are never merged into the base: engines and checkpoints get
-`W + (alpha / rank) B A`, computed in fp32 and cast once (`merged_weights`), and W stays the same to the bit. The
+`W + (alpha / rank) B A`, computed in fp32 and cast once (`merged_weights`), and W stays the same to the bit. An engine
+that computes in bf16 sees an update only where it exceeds half the distance of two bf16 numbers: `LoraPolicy.weights`
+counts the weights where it does not. The
 reference of a KL is the base with its adapters off (`Base`), so no second model is loaded. Left out: dropout (0.05 in
 the published recipe), because the ratio between two forward passes must come from the weights alone.
 Source: LoRA (arXiv 2106.09685).
@@ -10,7 +12,7 @@ Source: LoRA (arXiv 2106.09685).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ __all__ = ["ADAPTER", "Base", "LoraPolicy", "add_adapters", "load_adapters", "me
 
 ADAPTER = "adapter"  # the directory in a checkpoint that holds the adapters in peft's format
 _NAME = "default"  # peft's name of the only adapter
+ROW_STEP = 16  # rows of a weight of which one is looked at for rounding: looking at all would double the merge's time
 
 
 @dataclass
@@ -35,18 +38,50 @@ class LoraPolicy(Policy):
     """A policy whose base is frozen and whose adapters are trained."""
 
     adapters: PeftModel | None = None
+    _rounding: _Rounding | None = field(default=None, init=False)  # of the weights that were given out last
 
     def weights(self) -> Iterator[tuple[str, Tensor]]:
-        """The merged weights."""
-        return merged_weights(self)
+        """The merged weights, as `Policy.weights`."""
+        self._rounding = None if self.compute_dtype == torch.float32 else _Rounding(self.compute_dtype)
+        return merged_weights(self, rounding=self._rounding)
+
+    def weight_metrics(self) -> dict[str, float]:
+        """`sync/rounded`: the share of adapted weights that equal the base's in `compute_dtype`; none in float32.
+
+        In bf16 numbers near 0.02 lie 2^-13 = 1.2e-4 apart, so an update of at most 6e-5 can be rounded away there. The
+        engine samples from the base until enough updates have added up.
+        """
+        return {"sync/rounded": self._rounding.share()} if self._rounding else {}
 
     def save(self, directory: Path) -> None:
-        """Write the merged model as an ordinary checkpoint, and the adapters in peft's format into its `ADAPTER`."""
-        weights = {name: tensor.cpu() for name, tensor in self.weights()}
+        """Write the merged model as an ordinary checkpoint, and the adapters in peft's format into its `ADAPTER`.
+
+        A head that is tied to the embeddings is written once, as transformers writes it.
+        """
+        weights = {name: tensor.cpu() for name, tensor in merged_weights(self)}
         self.model.save_pretrained(directory, state_dict=weights)
         self.tokenizer.save_pretrained(directory)
         assert self.adapters is not None
         self.adapters.save_pretrained(str(directory / ADAPTER))
+
+
+class _Rounding:
+    """Counts merged weights that a smaller dtype does not tell from those of the base."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self._dtype = dtype
+        self._same: list[Tensor] = []  # [] int64 on the device: counting waits for nothing
+        self._count = 0
+
+    def count(self, merged: Tensor, base: Tensor) -> None:
+        """Count the elements of one weight, in every 16th of its rows."""
+        merged, base = merged[::ROW_STEP], base[::ROW_STEP]
+        self._same.append((merged.to(self._dtype) == base.to(self._dtype)).sum())
+        self._count += base.numel()
+
+    def share(self) -> float:
+        """The share of the elements counted so far; 1 for none."""
+        return int(torch.stack(self._same).sum()) / self._count if self._same else 1.0
 
 
 @dataclass(frozen=True)
@@ -113,24 +148,32 @@ def load_adapters(policy: LoraPolicy, checkpoint: Path) -> None:
 
 
 @torch.no_grad()
-def merged_weights(policy: LoraPolicy, *, dtype: torch.dtype | None = None) -> Iterator[tuple[str, Tensor]]:
+def merged_weights(
+    policy: LoraPolicy, *, dtype: torch.dtype | None = None, rounding: _Rounding | None = None
+) -> Iterator[tuple[str, Tensor]]:
     """Every weight of the trained model by its ordinary name: `W + (alpha / rank) B A`, computed in fp32 and cast once.
 
-    The policy does not change. A weight without adapters is not copied.
+    The policy does not change. A weight without adapters is not copied, and comes once if it has several names.
 
     Args:
         policy: The adapted policy.
         dtype: The dtype to cast to; None: that of the base.
+        rounding: Counts how many merged weights a smaller dtype would not tell from the base's.
     """
     changed: dict[str, Any] = {
         name: layer for name, layer in policy.model.named_modules() if isinstance(layer, LoraLayer)
     }
+    seen: set[tuple[int, torch.Size]] = set()
     for name, weight in policy.model.state_dict().items():
         if ".lora_" in name:
             continue
         owner, _, kind = name.rpartition(".base_layer.")
         if owner in changed and kind == "weight":
             delta: Tensor = changed[owner].get_delta_weight(_NAME)
-            yield f"{owner}.weight", (weight.float() + delta.float()).to(dtype or weight.dtype)
-        else:
+            merged = weight.float() + delta.float()
+            if rounding:
+                rounding.count(merged, weight)
+            yield f"{owner}.weight", merged.to(dtype or weight.dtype)
+        elif (place := (weight.data_ptr(), weight.shape)) not in seen:
+            seen.add(place)
             yield name.replace(".base_layer.", "."), weight.to(dtype or weight.dtype)

@@ -26,7 +26,7 @@ from grpo.logprobs import linear_logprobs
 from grpo.model.batching import MicroBatch
 from grpo.model.packing import can_pack, install
 
-__all__ = ["ModelError", "Policy", "load_policy"]
+__all__ = ["ModelError", "Policy", "load_policy", "untied"]
 
 CHANGED_LOGITS = (  # what scales or caps logits after the head: Gemma 2, Cohere, Granite, Falcon H1
     "final_logit_softcapping",
@@ -173,8 +173,15 @@ class Policy:
                 layer.training = False
 
     def weights(self) -> Iterator[tuple[str, Tensor]]:
-        """Every weight by its name in a checkpoint, detached and not copied: engines sample from these."""
-        yield from self.model.state_dict().items()
+        """Every weight by its name in a checkpoint, detached and not copied: engines sample from these.
+
+        A weight that has several names, as a head that is tied to the embeddings, comes once, by the first.
+        """
+        yield from untied(self.model)
+
+    def weight_metrics(self) -> dict[str, float]:
+        """What is worth logging of the weights that `weights` gave out last; nothing where they are those trained."""
+        return {}
 
     def frozen(self) -> Policy:
         """This policy with gradients off: the reference of the KL."""
@@ -230,6 +237,16 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
     # `eval` turns dropout off for good: nothing in this package calls `train()`.
     model.to(device=device).eval()  # type: ignore[call-arg]  # transformers' wrapper hides torch's signature
     return Policy(model, tokenizer, device, getattr(torch, compute_dtype), stop_ids)
+
+
+def untied(model: PreTrainedModel) -> Iterator[tuple[str, Tensor]]:
+    """The weights of a model, each once, by its first name in the state dict."""
+    seen: set[tuple[int, torch.Size]] = set()
+    for name, weight in model.state_dict().items():
+        place = (weight.data_ptr(), weight.shape)
+        if place not in seen:
+            seen.add(place)
+            yield name, weight
 
 
 def _stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

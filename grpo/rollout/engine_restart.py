@@ -24,16 +24,18 @@ class RestartingEngine:
         self,
         engine: Engine,
         *,
-        sync: Callable[[], Mapping[str, float]] | None,
+        sync: Callable[[Callable[[str], None]], Mapping[str, float]] | None,
         frees_cuda_cache: bool,
         say: Callable[[str], None],
     ) -> None:
         """
         Args:
             engine: Samples; it is its owner's to close.
-            sync: Brings the policy's weights to the engine; None if it samples with the policy's own.
-            frees_cuda_cache: Whether torch's cached CUDA memory is freed before the engine needs it.
-            say: Told when the engine is started again.
+            sync: Brings the policy's weights to the engine, and warns the one it is given; None if the engine samples
+                with the policy's own.
+            frees_cuda_cache: Whether the engine takes new memory of the GPU after every `sync`, which torch's cache in
+                this process may hold.
+            say: Told when the engine is started again, and what `sync` warns of.
         """
         self.engine = engine
         self.sync = sync
@@ -61,8 +63,11 @@ class RestartingEngine:
 
         Returns: The metrics of that; none where the engine has the policy's own weights.
         """
-        self._free_cuda_cache()
-        return self.with_restart(self.sync) if self.sync else {}
+        if not self.sync:
+            return {}
+        if self._frees_cuda_cache:
+            torch.cuda.empty_cache()
+        return self.with_restart(self._sync)
 
     def batch_is_complete(self) -> None:
         """The engine did its work; if it dies later, it is restarted again."""
@@ -74,16 +79,13 @@ class RestartingEngine:
         self._restarted = True
         self.say(f"{error}\nstarting the engine again; the batch is sampled again from the current weights")
         sample_again = self.on_death()
-        self._free_cuda_cache()
+        torch.cuda.empty_cache()  # a new engine takes all of its memory again; nothing happens without a GPU
         self.engine.restart()
-        if self.sync:
-            self.sync()
+        self._sync()
         sample_again()
 
-    def _free_cuda_cache(self) -> None:
-        """Free what the last update cached: an engine with weights of its own needs that memory now."""
-        if self._frees_cuda_cache:
-            torch.cuda.empty_cache()
+    def _sync(self) -> Mapping[str, float]:
+        return self.sync(self.say) if self.sync else {}
 
 
 def _nothing() -> None:

@@ -86,6 +86,11 @@ METRICS: dict[str, Metric] = {
     "time/train": Metric("the update: forward and backward passes, optimizer step", "s"),
     "time/sync": Metric("giving the engine new weights, and proving that it samples from them", "s"),
     "sync/gap": Metric("mean |engine's log-prob - trainer's| over the tokens of that proof", "nats"),
+    "sync/rounded": Metric(
+        "LoRA in bfloat16: share of adapted weights that the engine gets as they were before training, since rounding "
+        "loses their change; of every 16th row",
+        "0..1",
+    ),
     "idle/engine": Metric("share of the step in which the engine does not sample", "0..1"),
     "idle/sandbox": Metric("share of the step in which a worker of the sandbox does not grade", "0..1"),
     "idle/trainer": Metric("share of the step outside the update", "0..1"),

@@ -34,7 +34,9 @@ class WorkerHandle:
     Only one thread may call `start` and `ask`, always the same. Any thread may call `stop`, `end` and `close`.
     """
 
-    def __init__(self, serve: Callable[..., None], root: Path, isolation: Isolation, limits: Limits) -> None:
+    def __init__(
+        self, serve: Callable[..., None], root: Path, isolation: Isolation, limits: Limits, nice: int = 0
+    ) -> None:
         """Keep what every process of this handle is started with.
 
         Args:
@@ -42,10 +44,12 @@ class WorkerHandle:
             root: The pool's directory, in which each process gets a directory of its own.
             isolation: How a process starts the commands of programs.
             limits: What each program may use.
+            nice: Added to the niceness of a process.
         """
         self._serve = serve
         self._root = root
         self._settings = (isolation, limits)
+        self._nice = nice
         self._context = multiprocessing.get_context("spawn")
         self._group: Any = self._context.Value("i", 0, lock=False)  # the process group that the worker is running
         self._lock = threading.RLock()
@@ -75,7 +79,9 @@ class WorkerHandle:
             theirs: Connection
             self._connection, theirs = self._context.Pipe()
             process = self._context.Process(
-                target=self._serve, args=(theirs, self._group, *self._settings, self._directory), daemon=True
+                target=self._serve,
+                args=(theirs, self._group, *self._settings, self._directory, self._nice),
+                daemon=True,
             )
             try:
                 process.start()

@@ -79,6 +79,7 @@ class SandboxPool:
         isolation: str = "auto",
         cache_size: int = 100_000,
         keep: bool = False,
+        nice: int = 0,
     ) -> None:
         """Start the workers, and grade one small program to check that grading works.
 
@@ -90,6 +91,7 @@ class SandboxPool:
             cache_size: Number of verdicts kept in memory.
             keep: Whether verdicts are kept on disk for other runs. Ignored without isolation, since a program could
                 then write to that file.
+            nice: Added to the niceness of the workers and of all that they run: 0 to 19, where 19 yields to all others.
         Raises:
             ToolchainError: No Rust toolchain is found, or it cannot build the small program.
             IsolationError: The host does not support the isolation.
@@ -121,7 +123,9 @@ class SandboxPool:
         self._pending: dict[str, Job] = {}
         self._closed = False
         self._busy = [0.0] * self.jobs  # seconds by worker
-        self._workers += [WorkerHandle(serve, self._directory, self.isolation, self.limits) for _ in range(self.jobs)]
+        self._workers += [
+            WorkerHandle(serve, self._directory, self.isolation, self.limits, nice) for _ in range(self.jobs)
+        ]
         resource_tracker.ensure_running()  # else starting a worker does it, and unblocks SIGINT for that worker
         self._started = threading.Barrier(self.jobs + 1)
         feeds = enumerate(self._workers)

@@ -7,6 +7,7 @@ runs, and removes all its files. Only after SIGKILL do some remain, which the po
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
@@ -30,6 +31,7 @@ def serve(
     isolation: Isolation,
     limits: Limits,
     workdir: Path,
+    nice: int = 0,
 ) -> None:
     """Answer requests on a connection until it is closed.
 
@@ -43,11 +45,13 @@ def serve(
         isolation: How commands are started.
         limits: What each program may use.
         workdir: A directory of this worker alone, removed at the end.
+        nice: Added to the niceness of this process, which every command inherits. Limits of CPU time do not notice it.
     """
 
     def started(pid: int) -> None:
         process_group.value = pid
 
+    os.nice(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that owns the pool handles Ctrl-C
     terminated = listen_for_the_end()
     become_reaper()

@@ -15,7 +15,8 @@ SIDES = {
     "ahead": "_ahead",
     "vllm": "_vllm",
 }  # contenders of this project, and the ending of a comparison's name
-FLOPS = 6  # a parameter and token, forward and backward
+FLOPS = 6  # a parameter and token: two forward, two for the gradient of the layer's input, two for that of its weights
+FLOPS_LORA = 4  # of frozen weights, which have no gradient; the adapters' own work is about a hundredth and not counted
 COLUMNS = {
     "step_s": "step s",
     "tokens_per_s": "tokens/s",
@@ -36,8 +37,8 @@ COLUMNS = {
 def row(steps: Sequence[Step], facts: Mapping[str, float]) -> dict[str, float]:
     """A contender's figures; the first step is apart, since it warms up.
 
-    `mfu` is `6 * parameters * trained tokens / seconds of training` over the machine's speed, where the facts have it.
-    Prompts and attention are work that is not counted.
+    `mfu` is `6 * parameters * trained tokens / seconds of training` over the machine's speed, where the facts have it;
+    4 in place of 6 with LoRA. Prompts and attention are work that is not counted.
 
     Args:
         steps: At least two.
@@ -60,7 +61,8 @@ def row(steps: Sequence[Step], facts: Mapping[str, float]) -> dict[str, float]:
         **facts,
     }
     if "matmul_tflops" in facts:
-        figures["train_tflops"] = FLOPS * facts["parameters"] * figures["tokens_per_step"] / phases["train_s"] / 1e12
+        flops = FLOPS_LORA if facts.get("lora_rank") else FLOPS
+        figures["train_tflops"] = flops * facts["parameters"] * figures["tokens_per_step"] / phases["train_s"] / 1e12
         figures["mfu"] = figures["train_tflops"] / facts["matmul_tflops"]
     return figures
 
@@ -93,6 +95,7 @@ def rates(figures: Mapping[str, Any], *, device: str, dtype: str) -> dict[str, l
                         "device": device,
                         "dtype": dtype,
                         "parameters": int(ours["parameters"]),
+                        "lora_rank": int(ours.get("lora_rank", 0)),
                         "completions_per_step": round(ours["tokens_per_step"] / ours["tokens_per_completion"]),
                         "sampled_tokens_per_s": ours["tokens_per_step"] / ours["decode_s"],
                         "trained_tokens_per_s": ours["tokens_per_step"] / ours["train_s"],
@@ -114,28 +117,30 @@ def projection(figures: Mapping[str, Any], *, completions_per_step: int) -> dict
         **{
             key: {"completions_per_step": completions, "hours": _hours(figures, scenario)}
             for key, scenario, completions in steps
-            if scenario in figures
+            if any(scenario + ending in figures for ending in SIDES.values())
         },
     }
 
 
 def _hours(figures: Mapping[str, Any], scenario: str) -> dict[str, float]:
     """Hours by contender."""
-    speeds = {
-        side: figures[scenario + ending]["ours"] for side, ending in SIDES.items() if scenario + ending in figures
-    }
-    if "trl" in figures[scenario]:
-        speeds = {"trl": figures[scenario]["trl"], **speeds}
+    names = {side: scenario + ending for side, ending in SIDES.items() if scenario + ending in figures}
+    speeds = {side: figures[name]["ours"] for side, name in names.items()}
+    peers = [figures[name]["trl"] for name in names.values() if "trl" in figures[name]]
+    if peers:
+        speeds = {"trl": peers[0], **speeds}
     return {side: COMPLETIONS / speed["completions_per_s"] / 3600 for side, speed in speeds.items()}
 
 
 def table(figures: Mapping[str, Any]) -> str:
     """The figures and the projection as Markdown; the peer's row stands once for all contenders compared with it."""
     rows: list[tuple[str, str, Mapping[str, float], str]] = []
+    endings = tuple(filter(None, SIDES.values()))
     for name, figure in figures.items():
         if "ours" in figure:
-            if "trl" in figure and not name.endswith(tuple(filter(None, SIDES.values()))):
-                rows.append((name, "trl", figure["trl"], ""))
+            comparison = next((name.removesuffix(end) for end in endings if name.endswith(end)), name)
+            if "trl" in figure and (comparison, "trl") not in [row[:2] for row in rows]:
+                rows.append((comparison, "trl", figure["trl"], ""))
             rows.append((name, "ours", figure["ours"], f"{figure['ratio']:.2f}" if "ratio" in figure else ""))
     shown = [key for key in COLUMNS if any(key in figure for _, _, figure, _ in rows)]
     lines = ["| | | " + " | ".join(COLUMNS[key] for key in shown) + " | ratio |", "|---" * (len(shown) + 3) + "|"]

@@ -20,10 +20,11 @@ def device_name() -> str:
     return f"{len(os.sched_getaffinity(0))} {os.uname().machine} cores"
 
 
-def model_facts(model: PreTrainedModel, dtype: str) -> dict[str, float]:
-    """The number of a model's parameters, and the speed of a large product of matrices on the training's device.
+def model_facts(model: PreTrainedModel, dtype: str, *, lora_rank: int = 0) -> dict[str, float]:
+    """The number of a model's parameters without LoRA's, that rank, and the machine's speed.
 
-    On a CPU the product runs with as many threads as torch has now.
+    The speed is that of a large product of matrices on the training's device; on a CPU with as many threads as torch
+    has now.
     """
     device, size = ("cuda", 8192) if torch.cuda.is_available() else ("cpu", 1024)
     left, right = (torch.randn(size, size, device=device, dtype=getattr(torch, dtype)) for _ in range(2))
@@ -34,7 +35,9 @@ def model_facts(model: PreTrainedModel, dtype: str) -> dict[str, float]:
         if device == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - started)
-    return {"parameters": model.num_parameters(), "matmul_tflops": 2 * size**3 / min(seconds) / 1e12}
+    parameters = sum(weight.numel() for name, weight in model.named_parameters() if ".lora_" not in name)
+    facts = {"parameters": parameters, "lora_rank": lora_rank}
+    return {**facts, "matmul_tflops": 2 * size**3 / min(seconds) / 1e12}
 
 
 def note_device_memory(turns: Turns) -> None:

@@ -41,7 +41,7 @@ def train(turns: Turns, *, shared: BenchSettings, rewards: str, engine: str, ove
         overlap: `rollout.overlap`.
     """
     recipe = _recipe(shared, engine, overlap)
-    with tempfile.TemporaryDirectory() as directory, start_pool(recipe.sandbox) as pool:
+    with tempfile.TemporaryDirectory() as directory, start_pool(recipe) as pool:
         policy = load_trained_policy(recipe)
         prompts = load_prompts(recipe, policy)
         updater = build_updater(recipe, policy, num_steps=NEVER)
@@ -50,7 +50,7 @@ def train(turns: Turns, *, shared: BenchSettings, rewards: str, engine: str, ove
             grader = TrivialGrader() if rewards == "trivial" else _unique_grader(recipe, pool)
             trainer = build_trainer(recipe, prompts, updater, sampler, Graders(grader, grader), run)
             turns.settle = lambda: _wait_until_idle(pool)
-            turns.facts = model_facts(policy.model, shared.dtype)
+            turns.facts = model_facts(policy.model, shared.dtype, lora_rank=shared.lora_rank)
             turns.begin()
             on_step = _StepReport(turns, shared.group)
             with closing(trainer.rollouts):
@@ -62,6 +62,7 @@ def _recipe(shared: BenchSettings, engine: str, overlap: int) -> Recipe:
     overrides = [
         f"model.path={shared.model}",
         f"model.dtype={shared.dtype}",
+        f"lora.rank={shared.lora_rank}",
         f"data.train={shared.tasks}",
         f"sampling.engine={engine}",
         f"sampling.group_size={shared.group}",

@@ -24,6 +24,7 @@ class BenchSettings:
     beta: float
     threads: int
     dtype: str
+    lora_rank: int = 0  # 0: all weights are trained
 
 
 def trl_passes(completions: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from grpo_rust.memory_estimate import ModelShape
 from grpo_rust.recipe import Recipe
 from grpo_rust.resources import disk_rows, memory_rows
 from grpo_rust.run_size import RunSize, run_size
+from grpo_rust.sandbox_pool import num_jobs
 from grpo_rust.time_estimate import SHIPPED, Workload, read_rates, time_rows
 
 __all__ = ["plan"]
@@ -102,7 +103,7 @@ def _time(
         programs=sampled + (PROGRAMS_PER_EVALUATED_COMPLETION - 1) * size.evaluated,
         parameters=shape.parameters,
         backend=recipe.sandbox.backend,
-        jobs=recipe.sandbox.jobs or len(os.sched_getaffinity(0)),
+        jobs=num_jobs(recipe),
         refilled=size.trained * recipe.rollout.refill_rounds,
     )
     source = str(file) if file else "docs/throughput.md"

@@ -100,7 +100,17 @@ class GuardSection:
 class SandboxSection(Limits):
     """How many programs are graded at once, and the limits of each."""
 
-    jobs: int = option(0, "programs graded at once; 0: one a core", unit="programs", low=0, high=4096)
+    jobs: int = option(
+        0,
+        "programs graded at once; 0: one a core, but three fewer where the policy is on a GPU: the trainer and the "
+        "engine need them",
+        unit="programs",
+        low=0,
+        high=4096,
+    )
+    nice: int = option(
+        0, "how far programs yield the processor to the trainer and the engine; changes no verdict", low=0, high=19
+    )
     backend: str = option(
         "batch",
         "cargo: cargo itself; direct: its compilers, equal and cheaper; batch: the same for several programs at once",

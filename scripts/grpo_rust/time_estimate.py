@@ -33,6 +33,7 @@ class Rates:
     sampled_tokens_per_s: float
     trained_tokens_per_s: float
     tokens_per_completion: float
+    lora_rank: int = 0  # 0: all weights were trained
 
 
 # docs/throughput.md, 128 completions a step.
@@ -107,8 +108,9 @@ def time_rows(
     parts = (
         f"sampling {_duration(usual.sampling)}, grading {_duration(usual.grading)}, updates {_duration(usual.updates)}"
     )
+    trained = f"LoRA of rank {rates.lora_rank}" if rates.lora_rank else "all of them trained"
     assumed = (
-        f"by the rates of {rates.device} with {rates.parameters:,} parameters, all of them trained, and "
+        f"by the rates of {rates.device} with {rates.parameters:,} parameters, {trained}, and "
         f"{rates.completions_per_step} completions a step ({source}); {GRADING_CPU_S[workload.backend]} s of CPU a "
         f"program, {workload.jobs} at a time; nothing overlapped"
     )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -18,9 +19,10 @@ import torch
 from engines import HAS_VLLM, KINDS, NEED_VLLM, Engines, vllm_maker
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.engines.hf import HFEngine
+from grpo.engines.loaded_weights import GivenWeights
 from grpo.engines.process import EngineProcess
 from grpo.engines.vllm import VLLMEngine, on_gpu
-from grpo.engines.weight_sync import WeightsDiffer, WeightSync
+from grpo.engines.weight_sync import SyncBounds, WeightsDiffer, WeightSync
 from grpo.errors import BadInput
 from grpo.model.batching import TrainingSample, micro_batches
 from grpo.model.lora import add_adapters
@@ -31,6 +33,7 @@ PROMPTS = [(5, 6, 7), (9,), tuple(range(30, 50))]
 LONG = [tuple(index % 250 for index in range(3, 333))]  # more than two blocks of a CPU build's prefix cache
 TOLERANCE = 1e-4  # nats: two fp32 forward passes, with and without a cache
 BF16_TOLERANCE = 0.5  # the random model's weights are large; other weights differ by 10
+EXACT = SyncBounds(warn=3e-5, stop=1e-4, patience=1, tokens=48, max_tokens=16)
 SETTINGS = {"num_samples": 4, "max_tokens": 12, "seed": 3}
 WITHOUT_VLLM = pytest.mark.skipif(not HAS_VLLM, reason="vLLM is not installed: make test ENGINE=vllm")
 
@@ -237,7 +240,8 @@ def test_a_sleeper_wakes_with_new_weights(engines: Engines, kind: str, make_wide
 
 
 def test_continuous_batching_wants_every_weight_and_no_other(engines: Engines, make_wide: MakePolicy) -> None:
-    policy = make_wide()
+    assert "lm_head.weight" not in dict(make_wide().weights()), "tied to the embeddings: one weight, one name"
+    policy = make_wide(tied=False)
     engine, weights = engines.of("paged", policy), dict(policy.weights())
     lost = min(weights)
     with pytest.raises(EngineDied, match=f"1 weights were not handed over .{lost}"):
@@ -302,25 +306,25 @@ def test_threads_of_torch_can_still_be_set(engines: Engines, kind: str, wide: Po
 @WITHOUT_VLLM
 def test_weights_that_did_not_arrive_stop_the_run(engines: Engines, make_wide: MakePolicy) -> None:
     policy = make_wide()
-    sync = WeightSync(policy, engines.of("vllm", policy), PROMPTS, max_gap=1e-4)
-    assert sync()["sync/gap"] < 1e-5
+    sync = WeightSync(policy, engines.of("vllm", policy), PROMPTS, EXACT)
+    assert sync(print)["sync/gap"] < 1e-5
     with torch.no_grad():
         policy.model.model.layers[0].mlp.down_proj.weight.mul_(1.05)
     assert sync.gap() > 1e-4, "the engine still has the old ones"
-    assert sync()["sync/gap"] < 1e-5
+    assert sync(print)["sync/gap"] < 1e-5
     engine = engines.of("vllm", policy)
     engine.load_weights(make_wide(seed=1).weights())
-    lost = WeightSync(policy, _Deaf(engine), PROMPTS, max_gap=1e-4)
+    lost = WeightSync(policy, _Deaf(engine), PROMPTS, EXACT)
     with pytest.raises(WeightsDiffer, match="samples from other weights"):
-        lost()
+        lost(print)
 
 
 @WITHOUT_VLLM
 def test_one_missed_update_of_the_quickstart_shows(engines: Engines, make_wide: MakePolicy) -> None:
     """Adam's first step moves every weight by the learning rate; this model's weights are fifteen times larger."""
     policy = make_wide()
-    sync = WeightSync(policy, engines.of("vllm", policy), PROMPTS, max_gap=1e-4)
-    sync()
+    sync = WeightSync(policy, engines.of("vllm", policy), PROMPTS, EXACT)
+    sync(print)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in policy.model.parameters():
@@ -435,14 +439,17 @@ def test_an_engine_that_cannot_start_is_reported(make: Callable[[], Engine], sai
 
 
 def test_vllm_is_told_what_a_gpu_needs() -> None:
-    assert on_gpu("bfloat16", max_rows=256, can_sleep=True) == {
+    assert on_gpu("bfloat16", max_rows=20, can_sleep=True, runner="v1", cuda_graphs=True) == {
         "enforce_eager": False,
+        "async_scheduling": False,
+        "compilation_config": {"cudagraph_capture_sizes": [1, 2, 4, 8, 16, 20]},
         "gpu_memory_utilization": 0.05,
         "enable_sleep_mode": True,
         "max_num_batched_tokens": 8192,
         "hf_overrides": {"head_dtype": "float32"},
     }
-    wide = on_gpu("float32", max_rows=10_000, can_sleep=False)
+    wide = on_gpu("float32", max_rows=10_000, can_sleep=False, runner="v2", cuda_graphs=False)
+    assert wide["enforce_eager"] and wide["async_scheduling"] and "compilation_config" not in wide
     assert wide["max_num_batched_tokens"] == 10_000 and "hf_overrides" not in wide, "its rows fit into one pass"
 
 
@@ -469,3 +476,35 @@ def test_close_gives_the_memory_back(wide: Policy, tmp_path: Path) -> None:
     assert resident() > before + 300_000_000
     engine.close()
     assert resident() < before + 100_000_000
+
+
+@WITHOUT_VLLM
+@pytest.mark.parametrize("tied", [True, False])
+def test_vllm_is_asked_whether_it_holds_what_it_was_given(engines: Engines, make_wide: MakePolicy, tied: bool) -> None:
+    policy = make_wide(tied=tied)
+    engine = engines.of("vllm", policy)
+    given = GivenWeights(policy.weights(), torch.float32)
+    assert set(dict(given)) == set(given.sums) and "lm_head.weight" not in given.sums or not tied
+    assert engine._engine.apply_model(given.compare) == [[]]
+    other = make_wide(seed=1, tied=tied)
+    with torch.no_grad():
+        other.model.model.layers[0].self_attn.k_proj.bias[3] = 1.0
+    engine.load_weights(other.weights())
+    wrong = engine._engine.apply_model(given.compare)[0]
+    assert "model.embed_tokens.weight" in wrong and ("lm_head.weight" in wrong) != tied
+    assert "model.layers.0.self_attn.qkv_proj.bias" in wrong, "three weights of the checkpoint, fused"
+
+
+@WITHOUT_VLLM
+def test_vllm_that_takes_another_weight_than_it_was_given_is_noticed(
+    engines: Engines, make_wide: MakePolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = make_wide()
+    engine = engines.of("vllm", policy)
+
+    def spoiled(model: Any) -> None:
+        model.model.norm.weight.data[3] += 2**-20
+
+    monkeypatch.setattr("grpo.engines.vllm._renew_head", spoiled)
+    with pytest.raises(EngineDied, match=r"other weights than it was given: 1 differ .model\.norm\.weight"):
+        engine.load_weights(policy.weights())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
+from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
@@ -79,7 +80,7 @@ def test_what_is_handed_out_is_computed_in_fp32_and_cast_once(lora: LoraPolicy) 
     exact = state[f"{name}.base_layer.weight"].double() + 16.0 / 4 * b @ a
     assert torch.allclose(merged[f"{name}.weight"].double(), exact, atol=1e-7)
     assert torch.equal(rounded[f"{name}.weight"], merged[f"{name}.weight"].bfloat16())
-    assert merged.keys() == {n.replace(".base_layer", "") for n in base_weights(lora)}
+    assert merged.keys() == {n.replace(".base_layer", "") for n in base_weights(lora)} - {"lm_head.weight"}, "tied"
 
 
 def test_merged_weights_in_a_plain_model_give_the_same_log_probs(
@@ -87,7 +88,7 @@ def test_merged_weights_in_a_plain_model_give_the_same_log_probs(
 ) -> None:
     train(lora)
     plain = make_policy(seed=1)
-    plain.model.load_state_dict(dict(merged_weights(lora)))
+    assert plain.model.load_state_dict(dict(merged_weights(lora)), strict=False).missing_keys == ["lm_head.weight"]
     assert torch.allclose(logprobs(plain), logprobs(lora), atol=TOLERANCE)
     assert not torch.allclose(logprobs(plain), logprobs(Base(lora)), atol=100 * TOLERANCE)
 
@@ -101,6 +102,8 @@ def test_adapter_and_merged_model_are_both_saved(
     train(lora)
     lora.save(tmp_path / "trained")
     expected = logprobs(lora)
+    saved = load_file(tmp_path / "trained" / "model.safetensors")
+    assert ("lm_head.weight" in saved) != tied, "a tied head is the embeddings, written once"
     merged = load_policy(str(tmp_path / "trained"), device=torch.device("cpu"), compute_dtype="float32")
     assert torch.allclose(logprobs(merged), expected, atol=TOLERANCE)
     base = AutoModelForCausalLM.from_pretrained(tmp_path / "base")
@@ -152,3 +155,27 @@ def test_the_engine_samples_from_the_adapted_model(lora: LoraPolicy) -> None:
         [batch] = micro_batches([sample], max_tokens=100)
         read, _ = lora.completion_logprobs(batch, temperature=1.0)
         assert torch.allclose(read[0], torch.tensor(completion.logprobs), atol=TOLERANCE)
+
+
+def test_updates_that_bfloat16_rounds_away_are_counted(make_policy: Callable[..., Policy]) -> None:
+    """Every element is 1, where bfloat16 numbers lie 2^-7 apart: a change of 2^-9 is lost, one of 2^-7 is not."""
+    policy = with_adapters(make_policy(dtype=torch.bfloat16), targets="up_proj")
+    layers = [layer.mlp.up_proj for layer in policy.model.model.layers]
+    with torch.no_grad():
+        for layer in layers:
+            layer.base_layer.weight.fill_(1.0)
+            layer.lora_A.default.weight.fill_(2.0**-4)  # of rank 4, and scaled by 4: delta = B
+            layer.lora_B.default.weight.fill_(2.0**-9)
+    assert policy.weight_metrics() == {}, "nothing was handed out yet"
+    dict(policy.weights())
+    assert policy.weight_metrics() == {"sync/rounded": 1.0}
+    with torch.no_grad():
+        layers[0].lora_B.default.weight.fill_(2.0**-7)
+        layers[1].lora_B.default.weight[16:] = 2.0**-7  # of 48 rows
+    dict(policy.weights())
+    assert policy.weight_metrics() == {"sync/rounded": pytest.approx(1 / 6)}
+
+
+def test_in_float32_nothing_is_rounded_away(lora: LoraPolicy) -> None:
+    dict(lora.weights())
+    assert lora.weight_metrics() == {}

@@ -128,7 +128,7 @@ class Trainer:
             RolloutSettings(**{**settings, "temperature": 1.0, **changes}),
         )
 
-    def _sync(self) -> dict[str, float]:
+    def _sync(self, say: Callable[[str], None]) -> dict[str, float]:
         self.synced.append(self.updates)
         return {"time/sync": 0.0}
 
@@ -169,7 +169,7 @@ def test_a_batch_is_as_old_as_promised(policy: Policy, ahead: int, expected: lis
 def test_weights_are_never_loaded_while_completions_are_written(policy: Policy, ahead: int) -> None:
     engine = Loading(HFEngine(policy))
     trainer = Trainer(policy, ahead=ahead, engine=engine)
-    trainer.engine.sync = lambda: engine.load(trainer.updates)
+    trainer.engine.sync = lambda say: engine.load(trainer.updates)
     trainer.rollouts.sync_weights()
     batches = trainer.run()
     trainer.rollouts.close()
@@ -310,7 +310,7 @@ def test_an_engine_sleeps_from_the_last_completion_to_the_next_weights(policy: P
     solved = {example.id for example in EXAMPLES[::2]}
     trainer = Trainer(policy, engine=engine, sleeps=True, refill_rounds=2, grader=ByPrompt(solved=solved))
 
-    def wake() -> dict[str, float]:
+    def wake(say: Callable[[str], None]) -> dict[str, float]:
         engine.asleep = False
         return {}
 
@@ -335,7 +335,7 @@ def test_dying_while_weights_are_loaded_is_survived_too(policy: Policy) -> None:
     trainer = Trainer(policy, engine=engine)
     calls: list[Callable[[], None]] = []
 
-    def sync() -> dict[str, float]:
+    def sync(say: Callable[[str], None]) -> dict[str, float]:
         calls.append(print)
         if len(calls) == 2:
             raise EngineDied("killed")

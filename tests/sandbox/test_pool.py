@@ -143,6 +143,31 @@ def test_a_program_still_in_the_queue_can_be_given_up() -> None:
         assert pool.submit("fn queued() {}").result().build, "giving up is not remembered as a verdict"
 
 
+def test_programs_of_a_nice_pool_yield_to_others_and_keep_their_verdicts() -> None:
+    """Niceness is the 19th field of /proc/PID/stat; a process's children are listed with its thread."""
+    spinning = in_test("let end = std::time::Instant::now(); while end.elapsed().as_secs() < 3 {} assert_eq!(1, 1);")
+    with SandboxPool(jobs=1, nice=7) as pool:
+        future = pool.submit(spinning)
+        found: dict[str, int] = {}
+        while not future.done():
+            found |= dict(_niceness(pool.worker_pids[0]))
+            time.sleep(0.05)
+        assert future.result().outcome is Outcome.PASSED
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    assert len(found) >= 2 and set(found.values()) == {mine + 7}, found
+
+
+def _niceness(pid: int) -> Iterator[tuple[str, int]]:
+    """The name and niceness of a process and of all that it started."""
+    try:
+        name, _, rest = Path(f"/proc/{pid}/stat").read_text().partition(")")
+        yield f"{pid}{name}", int(rest.split()[16])
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            yield from _niceness(int(child))
+    except OSError:
+        return  # it has ended
+
+
 def test_closing_leaves_no_process_and_no_file() -> None:
     with SandboxPool(jobs=2) as pool:
         directory = pool._directory

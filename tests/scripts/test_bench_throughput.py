@@ -10,7 +10,8 @@ from bench.figures import compared, projection, rates, row, table
 from bench.rewarding import trl_rewards, unique, unique_batches
 from bench.settings import trl_passes
 from bench.turns import Contender, ContenderFailed, Step, Turns
-from bench_throughput import arguments, contenders, main, take_turns
+from bench_throughput import RANDOM_TINY, arguments, contenders, main, take_turns
+from grpo_rust.memory_estimate import model_shape
 from grpo_rust.time_estimate import read_rates
 from rewards.rust.parse import extract_code
 
@@ -87,14 +88,35 @@ def test_who_is_compared_with_whom() -> None:
         "rewards": "cargo", "engine": "vllm", "overlap": 1
     }  # fmt: skip
     assert set(sides("--only", "cargo", "--vs", "none")) == {"ours", "ahead"}
+    assert set(sides("--only", "cargo", "--vs", "none", "--engine", "vllm", "--sides", "vllm")) == {"vllm"}
+    assert set(sides("--only", "cargo", "--sides", "ahead")) == {"trl", "ahead"}
     assert sides("--only", "trivial") == {"trl": {"rewards": "trivial"}, "ours": {"rewards": "trivial", "engine": "hf"}}
     assert sides("--only", "trl_with_our_rewards") == {"trl": {"rewards": "published"}, "ours": {"rewards": "ours"}}
 
 
-def test_wrong_words_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--only", "cargo,magic"], "no such comparison: magic"),
+        (["--sides", "vllm"], "cannot measure vllm; there are ours, ahead (vllm: --engine vllm)"),
+        (["--lora-rank", "8"], "needs --vs none"),
+    ],
+)
+def test_wrong_words_are_refused(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["--only", "cargo,magic"])
-    assert "no such comparison: magic" in capsys.readouterr().err
+        main(words)
+    assert said in capsys.readouterr().err
+
+
+def test_adapters_are_trained_in_place_of_all_weights(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    words = ["--vs", "none", "--random-init", "random-tiny", "--only", "trivial", "--lora-rank", "4"]
+    assert main([*SMALL, *words, "--json", str(file)]) == 0
+    figures = json.loads(file.read_text())
+    assert figures["trivial"]["ours"]["lora_rank"] == figures["rates"]["hf"][0]["lora_rank"] == 4
+    assert figures["trivial"]["ours"]["parameters"] == model_shape(RANDOM_TINY).parameters, "adapters not counted"
+    read = read_rates(file, "hf", dtype="float32", completions_per_step=2)
+    assert read.lora_rank == 4 and figures["work"]["lora_rank"] == 4
 
 
 STEPS = [
@@ -117,6 +139,7 @@ def test_figures_are_those_of_all_steps_but_the_first() -> None:
     assert figures["train_tflops"] == pytest.approx(0.24), "6 * 1e9 parameters * 40 tokens in 1 s"
     assert figures["mfu"] == pytest.approx(0.12)
     assert "mfu" not in row(STEPS, {"peak_mb": 7.0})
+    assert row(STEPS, {**FACTS, "lora_rank": 4})["mfu"] == pytest.approx(0.08), "frozen weights have no gradient"
 
 
 def test_hours_and_rates_come_from_what_was_measured() -> None:
@@ -141,6 +164,7 @@ def test_hours_and_rates_come_from_what_was_measured() -> None:
         "device": "here",
         "dtype": "float32",
         "parameters": 1_000_000_000,
+        "lora_rank": 0,
         "completions_per_step": 4,
         "sampled_tokens_per_s": 80.0,
         "trained_tokens_per_s": 40.0,
@@ -149,6 +173,9 @@ def test_hours_and_rates_come_from_what_was_measured() -> None:
     assert found["vllm"][0]["sampled_tokens_per_s"] == 400.0 and len(found["vllm"]) == 1
     shown = table({**figures, "projection": projected})
     assert shown.count("| trl |") == 2, "once for cargo, though two are compared with it"
+    alone = {"cargo_vllm": figures["cargo_vllm"]}
+    alone["projection"] = projection(alone, completions_per_step=128)
+    assert set(alone["projection"]["our_step"]["hours"]) == {"trl", "vllm"} and table(alone).count("| trl |") == 1
     assert "| cargo_vllm | ours |" in shown and "60,000 completions, 128 a step, hours: trl 16.67" in shown
 
 

@@ -2,14 +2,18 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import torch
 
+from grpo.engines import Engine
+from grpo.model.policy import Policy
 from grpo.objective import Mismatch
 from grpo.rollout.prompts import DataError
 from grpo.schema import ConfigError, load
-from grpo_rust.compose.engine import _cache_bytes
+from grpo_rust.compose.engine import SYNC_BOUNDS, _cache_bytes, build_sync, takes_memory_at_sync
 from grpo_rust.compose.policy import load_starting_policy, load_trained_policy
 from grpo_rust.compose.prompts import load_prompts
 from grpo_rust.compose.updater import build_objective, build_updater
@@ -148,3 +152,36 @@ def test_gold_tests_of_training_prompts_are_checked_where_they_are_run(tmp_path:
     assert str(load_prompts(recipe(*words), policy).train) == "1", "no reward runs them"
     with pytest.raises(DataError, match="holds no #.test. function"):
         load_prompts(recipe(*words, f"rewards.weights.gold={weight}"), policy)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ([], True),  # on a GPU hf means continuous batching
+        (["sampling.engine=paged"], True),
+        (["sampling.engine=vllm"], False),
+        (["sampling.engine=vllm", "sampling.sleep=true"], True),
+    ],
+)
+def test_cached_memory_is_freed_for_engines_that_take_it_again(settings: list[str], expected: bool) -> None:
+    on_gpu = cast(Policy, SimpleNamespace(device=torch.device("cuda")))
+    assert takes_memory_at_sync(recipe(*settings), on_gpu) == expected
+    assert not takes_memory_at_sync(recipe(*settings), cast(Policy, SimpleNamespace(device=torch.device("cpu"))))
+
+
+def test_the_proof_after_a_sync_is_as_the_dtype_and_the_setting_say() -> None:
+    policy, engine = load_trained_policy(recipe()), cast(Engine, None)  # not asked for anything here
+    examples = load_prompts(recipe("eval.prompts=0"), policy).train.examples
+
+    def bounds(*settings: str) -> tuple[int, float, float, int]:
+        sync = build_sync(recipe("sampling.engine=paged", *settings), policy, engine, examples)
+        assert sync is not None
+        return len(sync.probes), sync.bounds.warn, sync.bounds.stop, sync.bounds.patience
+
+    assert bounds() == (4, 3e-5, 1e-4, 1)
+    assert bounds("model.dtype=bfloat16") == (16, 0.03, 0.1, 3)
+    assert bounds("model.dtype=bfloat16", "sampling.max_sync_gap=0.5") == (16, pytest.approx(0.15), 0.5, 3)
+    short = build_sync(recipe("sampling.engine=vllm", "sampling.max_completion_tokens=9"), policy, engine, examples)
+    assert short is not None and short.bounds.max_tokens == 9, "an engine takes no longer ones"
+    assert build_sync(recipe(), policy, engine, examples) is None, "it samples with the policy's own weights"
+    assert set(SYNC_BOUNDS) == {"float32", "bfloat16"}

@@ -15,6 +15,7 @@ from grpo_rust.arguments import parse_arguments
 from grpo_rust.memory_estimate import model_shape
 from grpo_rust.plan import plan
 from grpo_rust.recipe import Recipe
+from grpo_rust.sandbox_pool import num_jobs
 from grpo_rust.time_estimate import Rates, Workload
 from tiny_config import TINY
 
@@ -291,3 +292,17 @@ def test_the_plan_says_what_an_engine_takes(words, overrides, kept):
 def test_a_cache_of_a_given_size_is_counted_as_such(words):
     assert "KV cache 3.0 GB" in planned(words, "sampling.engine=vllm", "sampling.kv_cache_gb=3")["memory"]
     assert "KV cache 3.0 GB" not in planned(words, "sampling.kv_cache_gb=3")["memory"], "a setting of vllm's"
+
+
+def test_the_fast_recipe_trains_the_published_60_000_completions(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    text = plan(load(Recipe, FAST, ["train.device=cuda"]))
+    assert "235: 64 prompts x 4 completions = 256 completions a step" in text
+    assert 15_000 * 4 <= 235 * 256 < 15_000 * 4 + 256
+
+
+@pytest.mark.parametrize(("device", "cores", "jobs"), [("cpu", 16, 16), ("cuda", 16, 13), ("cuda", 2, 1)])
+def test_three_cores_are_left_to_those_who_launch_kernels(monkeypatch, device, cores, jobs):
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(cores)))
+    assert num_jobs(load(Recipe, None, [f"train.device={device}"])) == jobs
+    assert num_jobs(load(Recipe, None, [f"train.device={device}", "sandbox.jobs=5"])) == 5

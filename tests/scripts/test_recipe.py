@@ -35,6 +35,7 @@ def test_the_sandbox_section_is_its_limits_and_how_it_works():
     assert {f.name for f in dataclasses.fields(SandboxSection)} == {f.name for f in dataclasses.fields(Limits)} | {
         "isolation",
         "jobs",
+        "nice",
         "keep_verdicts",
         "backend",
     }

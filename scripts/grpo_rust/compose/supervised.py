@@ -9,7 +9,7 @@ from grpo.schema import to_toml
 from grpo.supervised import SupervisedTrainer
 from grpo.update import Updater
 from grpo_rust.compose.demonstrations import Demonstrations
-from grpo_rust.compose.engine import build_sync
+from grpo_rust.compose.engine import build_sync, takes_memory_at_sync
 from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
 from grpo_rust.compose.prompts import PromptSet
 from grpo_rust.compose.trainer import build_schedule
@@ -39,8 +39,9 @@ def build_supervised_trainer(
         run: Where the run writes.
     """
     sync = build_sync(recipe, updater.policy, engine, held_out.examples)
-    on_gpu = updater.policy.device.type == "cuda"
-    restarting = RestartingEngine(engine, sync=sync, frees_cuda_cache=sync is not None and on_gpu, say=print)
+    restarting = RestartingEngine(
+        engine, sync=sync, frees_cuda_cache=takes_memory_at_sync(recipe, updater.policy), say=print
+    )
     return SupervisedTrainer(
         samples=shown.samples,
         batch_size=recipe.train.prompts_per_step,

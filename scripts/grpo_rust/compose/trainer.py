@@ -11,7 +11,7 @@ from grpo.schema import to_toml
 from grpo.trainer import Trainer
 from grpo.training_loop import Schedule
 from grpo.update import Updater
-from grpo_rust.compose.engine import build_sync
+from grpo_rust.compose.engine import build_sync, takes_memory_at_sync
 from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
 from grpo_rust.compose.prompts import Prompts
 from grpo_rust.recipe import Recipe
@@ -34,7 +34,7 @@ def build_trainer(
     """
     policy = updater.policy
     sync = build_sync(recipe, policy, engine, prompts.train.examples)
-    frees_cuda_cache = sync is not None and policy.device.type == "cuda"
+    frees_cuda_cache = takes_memory_at_sync(recipe, policy)
     restarting = RestartingEngine(engine, sync=sync, frees_cuda_cache=frees_cuda_cache, say=print)
     schedule = build_schedule(recipe, len(prompts.train.examples))
     rollouts = RolloutStream(
