@@ -56,7 +56,7 @@ parity: install ## Compare losses and advantages with TRL's own code and print t
 	@$(RUN) -m pytest tests/parity $(ARGS)
 
 equality: install rust ## Compare the sandbox's backends on the whole corpus and on mutants of it; ARGS: directories, --help
-	@$(RUN) scripts/equality.py $(if $(ARGS),$(ARGS),--generated 100 --mutants 1)
+	@$(RUN) scripts/check_sandbox.py equality $(if $(ARGS),$(ARGS),--generated 100 --mutants 1)
 
 evidence: install rust ## Train three seeds and a control, evaluate them, write docs/evidence.md: hours; ARGS: --study rewards, --help
 	@$(RUN) scripts/evidence.py $(ARGS)

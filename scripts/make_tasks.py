@@ -1,11 +1,12 @@
 """Make the quickstart's task set from a seed: prompts for training and evaluation, and a harder set.
 
 Usage:
-    python scripts/make_tasks.py [--out FOLDER] [--seed N] [--train N] [--eval N] [--harder N] [--demonstrations N]
+    python scripts/make_tasks.py [--out FOLDER] [--seed N] [--train N] [--eval N] [--harder N]
+    python scripts/make_tasks.py --demonstrations N [--out FOLDER] [--seed N]
 
-Writes train.jsonl, eval.jsonl, harder.jsonl and manifest.json, which says what the files hold and what is held out. With
-`--demonstrations` it writes demonstrations.jsonl alone: prompts with right completions, of the combinations that train
-has, for scripts/sft.py. The same seed and counts give the same bytes. `scripts/tiny/` has the tables that tasks are composed of.
+Writes train.jsonl, eval.jsonl, harder.jsonl and manifest.json, which says what the files hold and what is held out. Or,
+with `--demonstrations`, demonstrations.jsonl alone: prompts with right completions for scripts/sft.py, of the
+combinations that train.jsonl has. The same seed and counts give the same bytes. `scripts/tiny/` has the tables that tasks are composed of.
 
 Example:
     python scripts/make_tasks.py --out build/tasks --train 500

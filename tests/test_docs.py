@@ -75,9 +75,11 @@ def targets() -> dict[str, str]:
 
 @cache
 def help_of(command: str) -> str:
-    """What `scripts/x.py` or `-m package verb` prints for --help; nothing if there is no such command."""
-    script, _, rest = command.partition(" ")
-    package, _, verb = rest.partition(" ")
+    """What `scripts/x.py verb` or `-m package verb` prints for --help; nothing if there is no such command."""
+    script, _, verb = command.partition(" ")
+    package = ""
+    if script == "-m":
+        package, _, verb = verb.partition(" ")
     file = ROOT / (package.replace(".", "/") + "/__main__.py" if package else script)
     if not file.exists():
         module = file.parent.with_suffix(".py")  # `python -m package.module`: it takes no flags
@@ -116,13 +118,14 @@ def unknown_targets(text: str) -> list[str]:
 def run(words: list[str]) -> tuple[str, list[str]] | None:
     """The command that a line runs, as `help_of` takes it, and its words; None for a command of others."""
     if words[0] == "make" and words[1:]:
-        script = re.search(r"scripts/\w+\.py", targets().get(words[1], ""))
+        script = re.search(r"scripts/\w+\.py( [a-z]+\b)?", targets().get(words[1], ""))
         passed = [word.removeprefix("ARGS=") for word in words if word.startswith("ARGS=")]
         return (script[0], shlex.split(passed[0])) if script and passed else None
     if not words[0].rpartition("/")[2].startswith("python") or not words[1:]:
         return None
     if words[1].startswith("scripts/"):
-        return words[1], words[2:]
+        verb = [word for word in words[2:3] if word.isalpha()]
+        return " ".join([words[1], *verb]), words[2 + len(verb) :]
     if words[1] == "-m" and words[2:] and words[2].partition(".")[0] in PACKAGES:
         return " ".join(words[1:4]), words[4:]
     return None
@@ -229,7 +232,7 @@ WRONG_FILES = "`tests/test_docs.py`, `tests/test_*.py`, `sandbox/`, `tests/none.
             WRONG_COMMANDS,
             [
                 "scripts/make_tasks.py --sed",
-                "scripts/equality.py --cuont",
+                "scripts/check_sandbox.py equality --cuont",
                 "scripts/make_task.py",
                 "-m sandbox grade --xml",
                 "-m rewards.none",

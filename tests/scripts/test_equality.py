@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import equality
 from programs import GOOD
 from sandbox.exit_codes import ExitCode
 from sandbox.verdict import Outcome, Verdict
+from sandbox_checks import equality
 
 
 @pytest.mark.parametrize("count", [16, pytest.param(40, marks=pytest.mark.slow)])

@@ -1,7 +1,7 @@
 """Soak the sandbox: grade thousands of programs, some of them hostile, while workers are killed at random.
 
 Usage:
-    python scripts/soak_sandbox.py [--count 5000] [--hostile 0.1] [--kill-every 10] [--jobs N] [--seed N] [--json FILE]
+    python scripts/check_sandbox.py soak [--count 5000] [--hostile 0.1] [--kill-every 10] [--jobs N] [--json FILE]
 
 First some dozens of programs are graded alone. Then one pool gets numbered copies of them, all at once, and the soak
 checks that
@@ -13,7 +13,7 @@ checks that
 Exit codes: 0 all of this holds, 1 something does not, 3 the host failed.
 
 Example:
-    python scripts/soak_sandbox.py --count 200 --kill-every 2
+    python scripts/check_sandbox.py soak --count 200 --kill-every 2
 """
 
 from __future__ import annotations
@@ -110,10 +110,10 @@ class Watch:
                     pass  # it had just ended
 
 
-@command("soak_sandbox")
+@command("check_sandbox soak")
 def main(argv: Sequence[str] | None = None) -> int:
     """Soak, print the figures and write the file; the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="check_sandbox.py soak", description=__doc__.split("\n")[0])
     parser.add_argument("--count", type=int, default=5000, help="gradings")
     parser.add_argument("--hostile", type=float, default=0.1, help="share of hostile programs")
     parser.add_argument("--kill-every", type=float, default=10.0, metavar="SECONDS", help="between two killed workers")
@@ -235,7 +235,3 @@ def _grown(watch: Watch) -> list[str]:
         for who, (first, last) in ends.items()
         if last > GROWTH * first + SLACK_MB
     ]
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
-import soak_sandbox
 from sandbox import Outcome, Verdict
+from sandbox_checks import soak
 
 
 def test_a_short_soak_holds(tmp_path: Path) -> None:
     out = tmp_path / "figures.json"
     arguments = ["--count", "60", "--kill-every", "1.0", "--jobs", "2", "--json", str(out)]
     program = (
-        "import soak_sandbox as soak\n"
+        "from sandbox_checks import soak\n"
         'quick = ("aborts", "exits with a summary", "is torn")\n'
         "soak.HOSTILE = {name: soak.HOSTILE[name] for name in quick}\n"
         "soak.HONEST = 6\n"
         f"raise SystemExit(soak.main({arguments!r}))\n"
     )  # in a process of its own: what is left behind must be the soak's
-    scripts = Path(soak_sandbox.__file__).parent
+    scripts = Path(soak.__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", program], cwd=scripts, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(out.read_text())
@@ -34,26 +34,26 @@ def test_a_short_soak_holds(tmp_path: Path) -> None:
 
 def test_what_does_not_hold_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     problem = ["honest 3: failed, alone passed"]
-    monkeypatch.setattr(soak_sandbox, "soak", lambda options: ({"gradings": 1}, problem))
-    assert soak_sandbox.main(["--count", "1"]) == soak_sandbox.ExitCode.CHECK_FAILED
+    monkeypatch.setattr(soak, "soak", lambda options: ({"gradings": 1}, problem))
+    assert soak.main(["--count", "1"]) == soak.ExitCode.CHECK_FAILED
     assert "BROKEN: honest 3" in capsys.readouterr().out
 
 
 def test_memory_that_grows_is_told() -> None:
     flat, grows = [60.0] * 40, [60.0 + i for i in range(40)]
-    assert soak_sandbox._ends(flat) == [60.0, 60.0]
-    first, last = soak_sandbox._ends(grows)
-    assert last > soak_sandbox.GROWTH * first + soak_sandbox.SLACK_MB
+    assert soak._ends(flat) == [60.0, 60.0]
+    first, last = soak._ends(grows)
+    assert last > soak.GROWTH * first + soak.SLACK_MB
 
 
 def test_a_timeout_is_the_same_wherever_it_stopped() -> None:
     ends = [Verdict(Outcome.TIMEOUT, build=build) for build in (True, False)]
-    assert soak_sandbox._said(ends[0]) == soak_sandbox._said(ends[1])
+    assert soak._said(ends[0]) == soak._said(ends[1])
     others = [Verdict(Outcome.TEST_FAILED, build=build) for build in (True, False)]
-    assert soak_sandbox._said(others[0]) != soak_sandbox._said(others[1])
+    assert soak._said(others[0]) != soak._said(others[1])
 
 
 @pytest.mark.parametrize("arguments", [["--count", "0"], ["--hostile", "2"], ["--kill-every", "0"]])
 def test_wrong_arguments_are_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit):
-        soak_sandbox.main(arguments)
+        soak.main(arguments)

@@ -1,7 +1,7 @@
 """Search for programs whose verdict depends on their company in a batch.
 
 Usage:
-    python scripts/fuzz_batch.py [--minutes M] [--rounds N] [--seed S] [--exact BACKEND] [--keep DIR]
+    python scripts/check_sandbox.py fuzz [--minutes M] [--rounds N] [--seed S] [--exact BACKEND] [--keep DIR]
 
 Each round composes sixteen programs of hostile pieces: odd names and white space, attributes everywhere, generics,
 traits on foreign types, names of the prelude, warnings of many kinds, panics, tests at odd places. It grades them in
@@ -10,7 +10,7 @@ memory. Programs that differ are printed, and written with their company to DIR.
 3 the host failed.
 
 Example:
-    python scripts/fuzz_batch.py --minutes 60 --keep finds
+    python scripts/check_sandbox.py fuzz --minutes 60 --keep finds
 """
 
 from __future__ import annotations
@@ -94,10 +94,10 @@ def _without_times(output: str) -> str:
     return re.sub(r"; finished in [\d.]+s|(?<=') \(\d+\)(?= panicked at )", "", whole)
 
 
-@command("fuzz_batch")
+@command("check_sandbox fuzz")
 def main(argv: Sequence[str] | None = None) -> int:
     """Search; the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="check_sandbox.py fuzz", description=__doc__.split("\n")[0])
     parser.add_argument("--minutes", type=float, default=0.0, metavar="M", help="how long to search; 0: by --rounds")
     parser.add_argument("--rounds", type=int, default=4, metavar="N", help="batches to grade, if --minutes is 0")
     parser.add_argument("--seed", type=int, default=0, help="of composing")
@@ -150,7 +150,3 @@ def _round(
                 f"{f}: {getattr(together[number], f)!r:.200} / {getattr(alone, f)!r:.200}" for f in fields
             )
             yield f"seed {seed}, program {number}: {values}"
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,7 +1,7 @@
 """Compare the verdicts of the sandbox's backends on many programs.
 
 Usage:
-    python scripts/equality.py [DIR...] [--generated N] [--mutants N] [--backends cargo,direct,batch] [--jobs N]
+    python scripts/check_sandbox.py equality [DIR...] [--generated N] [--mutants N] [--backends NAME,NAME] [--jobs N]
 
 Grades every .rs file below the directories (default: the project's own corpus), N completions in the shipped model's
 family and N mutants of each of all these, in which one token was removed, doubled, exchanged or replaced. Prints every
@@ -9,7 +9,7 @@ program on which a backend differs from the first one in build, clippy, test or 
 differs, 1 some do, 2 bad input, 3 the host failed.
 
 Example:
-    python scripts/equality.py --generated 100 --mutants 2
+    python scripts/check_sandbox.py equality --generated 100 --mutants 2
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from tiny.tasks import demonstrations
 
 __all__ = ["main", "token_mutants"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CORPUS = [ROOT / "tests" / "sandbox" / "corpus", ROOT / "sandbox" / "grading" / "specimens"]
 LIMITS = Limits(compile_cpu_s=20, run_cpu_s=5, wall_s=120)
 MARKS = ["+", "-", "*", "==", "<", "&", "!", ";", ",", "(", ")", "{", "}", "::", "0", "255", '""', "mut", "u8", "self"]
 
 
-@command("equality")
+@command("check_sandbox equality")
 def main(argv: Sequence[str] | None = None) -> int:
     """Grade everything on every backend; the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="check_sandbox.py equality", description=__doc__.split("\n")[0])
     parser.add_argument("directories", nargs="*", type=Path, metavar="DIR", help="where .rs files are; default: corpus")
     parser.add_argument("--generated", type=int, default=0, metavar="N", help="completions to generate besides")
     parser.add_argument("--mutants", type=int, default=0, metavar="N", help="mutants of each program")
@@ -131,7 +131,3 @@ def _report(names: Sequence[str], said: dict[str, list[Verdict]]) -> int:
         print(f"{backend:8} {sum(verdict.cpu_ms for verdict in verdicts) / len(verdicts):6.0f} CPU ms a program")
     print(f"{differing} differ between {', '.join(said)}" if others else "nothing to compare: give several --backends")
     return ExitCode.CHECK_FAILED if differing else ExitCode.DONE
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
