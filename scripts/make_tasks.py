@@ -6,7 +6,8 @@ Usage:
 
 Writes train.jsonl, eval.jsonl, harder.jsonl and manifest.json, which says what the files hold and what is held out. Or,
 with `--demonstrations`, demonstrations.jsonl alone: prompts with right completions for scripts/sft.py, of the
-combinations that train.jsonl has. The same seed and counts give the same bytes. `scripts/tiny/` has the tables that tasks are composed of.
+combinations that train.jsonl has. The same seed and counts give the same bytes. `scripts/tiny/` has the tables that
+tasks are composed of.
 
 Example:
     python scripts/make_tasks.py --out build/tasks --train 500
