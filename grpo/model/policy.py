@@ -22,8 +22,8 @@ from transformers.utils import logging as transformers_logging
 
 from grpo.errors import BadInput
 from grpo.logprobs import linear_logprobs
+from grpo.model.attention import can_pack, install
 from grpo.model.batching import MicroBatch
-from grpo.model.packing import can_pack, install
 
 __all__ = ["ModelError", "Policy", "load_policy"]
 
@@ -99,18 +99,17 @@ class Policy:
         Returns: logprobs [B, T] fp32 with gradient, entropy [B, T] fp32; 0 outside `batch.mask`.
         """
         with self.autocast():
-            hidden = self._hidden(batch)[batch.predictors]  # [tokens, H]
+            hidden = self._hidden(batch).index_select(0, batch.predictors)  # [tokens, H]
             head = self.model.lm_head
             flat_logprobs, flat_entropy = linear_logprobs(
                 hidden,
                 head.weight,
-                batch.completion_ids[batch.mask],
+                batch.token_ids,
                 temperature=temperature,
                 bias=head.bias,
                 entropy_grad=entropy_grad,
             )
-        padded = flat_logprobs.new_zeros(batch.mask.shape)
-        return padded.masked_scatter(batch.mask, flat_logprobs), padded.masked_scatter(batch.mask, flat_entropy)
+        return batch.pad(flat_logprobs), batch.pad(flat_entropy)
 
     def enable_gradient_checkpointing(self) -> None:
         """Keep the activations between layers only; the backward pass computes those inside the layers again.
@@ -137,13 +136,15 @@ class Policy:
                     use_cache=False,
                 ).last_hidden_state  # [1, N, H]
                 return packed[0]
-            padded = []
-            for table, real in zip(layout.tables, layout.real, strict=True):
-                output = self.model.base_model(
-                    input_ids=batch.input_ids[table], attention_mask=real.long(), use_cache=False
-                )
-                padded.append(output.last_hidden_state.flatten(0, 1))  # [b * l, H]
-            return torch.cat(padded)[layout.place]
+            input_ids, outputs = batch.input_ids.index_select(0, layout.places), []  # [S]
+            for table in layout.tables:
+                padded = self.model.base_model(
+                    input_ids=table.pad(input_ids),
+                    attention_mask=table.pad(torch.ones_like(input_ids)),
+                    use_cache=False,
+                ).last_hidden_state  # [rows, width, H]
+                outputs.append(table.unpad(padded))
+            return torch.cat(outputs).index_select(0, layout.own)
 
     @contextmanager
     def _checkpointing(self) -> Iterator[None]:
