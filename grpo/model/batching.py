@@ -83,7 +83,7 @@ def micro_batches(
         max_tokens: Tokens per micro-batch, a shared prompt counted once.
         share_prompts: Whether completions to one prompt in one micro-batch share its tokens.
     Returns: micro-batches whose `rows` together are a permutation of range(len(samples)).
-    Raises: ValueError for a sample without prompt or completion tokens.
+    Raises: ValueError for a sample without prompt or completion tokens, or with another number of log-probs.
 
     >>> one, two = TrainingSample((1, 2), (3,), (-0.1,), 1.0), TrainingSample((1, 2), (4, 5), (-0.2, -0.2), -1.0)
     >>> [batch] = micro_batches([one, two], max_tokens=6)
@@ -93,6 +93,11 @@ def micro_batches(
     for index, sample in enumerate(samples):
         if not sample.prompt_ids or not sample.completion_ids:
             raise ValueError(f"sample {index} has no prompt or no completion tokens; leave it out of the update")
+        if len(sample.sampler_logprobs) != len(sample.completion_ids):
+            raise ValueError(
+                f"sample {index} has {len(sample.sampler_logprobs)} sampler_logprobs for {len(sample.completion_ids)} "
+                "completion tokens; give one for each, NaN where it is unknown"
+            )
     batches: list[list[int]] = []
     room = 0
     for row in _order(samples, share_prompts):

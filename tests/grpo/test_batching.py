@@ -77,3 +77,8 @@ def test_a_prompt_of_token_zero_is_not_taken_for_padding() -> None:
 def test_a_sample_without_a_completion_is_refused() -> None:
     with pytest.raises(ValueError, match="sample 1"):
         micro_batches([sample(1, 1), TrainingSample((1,), (), (), 0.0)], max_tokens=8)
+
+
+def test_log_probs_that_do_not_belong_to_the_tokens_are_refused() -> None:
+    with pytest.raises(ValueError, match="sample 1 has 3 sampler_logprobs for 2 completion tokens"):
+        micro_batches([sample(1, 1), TrainingSample((1,), (2, 3), (0.0,) * 3, 0.0)], max_tokens=8)
