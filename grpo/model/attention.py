@@ -32,7 +32,7 @@ from transformers.masking_utils import sdpa_mask
 
 from grpo.model.packing import Layout
 
-__all__ = ["can_pack", "install", "takes_ragged"]
+__all__ = ["can_pack", "install", "odd_head_size", "takes_ragged"]
 
 NAME = "packed"  # name of the attention function in transformers' registry
 CAUSAL = (-1, 0)  # the flash kernel's window: everything to the left, nothing to the right
@@ -62,6 +62,13 @@ def takes_ragged(device: torch.device, dtype: torch.dtype) -> bool:
     False
     """
     return device.type == "cuda" and dtype in (torch.float16, torch.bfloat16)
+
+
+def odd_head_size(model: PreTrainedModel) -> int:
+    """The size of the model's attention heads where the variable-length kernel cannot take it, else 0."""
+    config = model.config.get_text_config()
+    size = int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
+    return size if size % 8 or size > 256 else 0
 
 
 def _attention(

@@ -20,9 +20,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import logging as transformers_logging
 
+from grpo.cuda import prepare_cuda
 from grpo.errors import BadInput
 from grpo.logprobs import linear_logprobs
-from grpo.model.attention import can_pack, install
+from grpo.model.attention import can_pack, install, odd_head_size, takes_ragged
 from grpo.model.batching import MicroBatch
 
 __all__ = ["ModelError", "Policy", "load_policy"]
@@ -56,8 +57,14 @@ class Policy:
     def __post_init__(self) -> None:
         """Install the attention for sequences that lie end to end, where the model allows it."""
         self.packs = can_pack(self.model)
-        if self.packs:
-            install(self.model)
+        if not self.packs:
+            return
+        if takes_ragged(self.device, self.compute_dtype) and (size := odd_head_size(self.model)):
+            raise ModelError(
+                f"the model's attention heads have size {size}, and the flash kernel takes multiples of 8 up to 256: "
+                'set model.dtype = "float32", or use another model'
+            )
+        install(self.model)
 
     def encode(self, messages: Sequence[Mapping[str, str]]) -> tuple[int, ...]:
         """Chat messages as prompt tokens, up to and including the header of the assistant's turn.
@@ -184,8 +191,11 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
         compute_dtype: "float32" or "bfloat16", for the matrix products.
     Returns: the policy with fp32 parameters, gradients on.
     Raises: ModelError where the model is missing, incomplete, or changes its logits after the head, and where there is
-        no chat template or no end-of-turn token.
+        no chat template or no end-of-turn token; BadInput where CUDA lacks what training needs.
     """
+    dtype: torch.dtype = getattr(torch, compute_dtype)
+    if device.type == "cuda":
+        prepare_cuda(device, dtype)
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
         loaded: Any = (
@@ -217,7 +227,7 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
         raise ModelError(f"neither tokenizer nor generation_config of {path!r} names an end-of-turn token")
     # `eval` turns dropout off for good: nothing in this package calls `train()`.
     model.to(device=device).eval()  # type: ignore[call-arg]  # transformers' wrapper hides torch's signature
-    return Policy(model, tokenizer, device, getattr(torch, compute_dtype), stop_ids)
+    return Policy(model, tokenizer, device, dtype, stop_ids)
 
 
 def _stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

@@ -15,9 +15,10 @@ from torch.nn.functional import scaled_dot_product_attention
 from grpo.model import attention
 from grpo.model.attention import takes_ragged
 from grpo.model.batching import MicroBatch, TrainingSample, micro_batches
-from grpo.model.policy import Policy
+from grpo.model.policy import ModelError, Policy
 
 TOLERANCE = 1e-6  # fp32, attention over the same keys
+HALF_AND_FULL = (torch.bfloat16, torch.float32)
 BF16 = 0.02  # relative error of a gradient whose products have eight bits
 SAMPLES = [
     TrainingSample((5, 6, 7), (10, 11, 12, 13, 14), (-1.0,) * 5, 1.0),
@@ -177,6 +178,14 @@ def test_fp32_on_cuda_is_padded(make_policy: Callable[..., Policy], monkeypatch:
     watch = Watch(monkeypatch)
     outcome(make_policy())
     assert watch.chosen_for and not watch.given
+
+
+def test_heads_that_the_flash_kernel_cannot_take_are_refused_at_once(make_policy: Callable[..., Policy]) -> None:
+    made = make_policy(hidden=24)  # 4 heads of 6
+    half, full = ((made.model, made.tokenizer, torch.device("cuda"), dtype, made.stop_ids) for dtype in HALF_AND_FULL)
+    with pytest.raises(ModelError, match='heads have size 6.*model.dtype = "float32"'):
+        Policy(*half)
+    assert Policy(*full).packs
 
 
 def test_two_updates_with_two_threads_are_equal_to_the_bit(make_policy: Callable[..., Policy]) -> None:
