@@ -48,7 +48,8 @@ def can_pack(model: PreTrainedModel) -> bool:
 
 def install(model: PreTrainedModel) -> None:
     """Let the model's attention follow the `Layout` that its forward pass gets as the keyword argument `layout`."""
-    AttentionInterface.register(NAME, _attention)
+    # For compiled layers: the lengths of a layout would make new code in every micro-batch.
+    AttentionInterface.register(NAME, torch.compiler.disable(_attention))
     AttentionMaskInterface.register(NAME, sdpa_mask)
     model.set_attn_implementation(NAME)
 

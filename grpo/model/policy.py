@@ -7,7 +7,7 @@ safetensors, without remote code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from grpo.errors import BadInput
 from grpo.logprobs import linear_logprobs
 from grpo.model.attention import can_pack, install, odd_head_size, takes_ragged
 from grpo.model.batching import MicroBatch
+from grpo.model.packing import Layout
 
 __all__ = ["ModelError", "Policy", "load_policy"]
 
@@ -127,8 +128,26 @@ class Policy:
             self.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         except ValueError as error:
             raise ModelError(f"{error} Set train.gradient_checkpointing to false") from error
-        layers = (layer for layer in self.model.modules() if isinstance(layer, GradientCheckpointingLayer))
-        self.checkpointed_layers = tuple(layers)
+        self.checkpointed_layers = self._layers()
+
+    def compile_layers(self, *, backend: str = "inductor") -> None:
+        """Compile the part of each layer before its attention, and the part after it, for training passes alone.
+
+        All layers share the code, for every length: it is compiled in the first passes, which takes minutes. An engine
+        that samples with the same model runs its layers as they were.
+
+        Args:
+            backend: Of `torch.compile`; "aot_eager" traces and generates no code.
+        Raises: ModelError for a model that does not pack sequences, or whose layers are not found.
+        """
+        if not self.packs or not (layers := self._layers()):
+            raise ModelError("this model's layers cannot be compiled: set train.compile_layers to false")
+        for layer in layers:
+            layer.forward = _for_training(layer.forward, backend)
+
+    def _layers(self) -> tuple[torch.nn.Module, ...]:
+        """The decoder layers."""
+        return tuple(layer for layer in self.model.modules() if isinstance(layer, GradientCheckpointingLayer))
 
     def _hidden(self, batch: MicroBatch) -> Tensor:
         """The last hidden state of every token of the row, [N, H]."""
@@ -180,6 +199,16 @@ class Policy:
         """Write an ordinary checkpoint that `transformers` loads: weights (fp32, safetensors), config and tokenizer."""
         self.model.save_pretrained(directory)
         self.tokenizer.save_pretrained(directory)
+
+
+def _for_training(forward: Callable[..., Any], backend: str) -> Callable[..., Any]:
+    """A layer's forward pass that is compiled where the call has a layout; the engine's calls have none."""
+    compiled = torch.compile(forward, dynamic=True, backend=backend)
+
+    def choose(*states: Tensor, layout: Layout | None = None, **others: Any) -> Any:
+        return forward(*states, **others) if layout is None else compiled(*states, layout=layout, **others)
+
+    return choose
 
 
 def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Policy:
