@@ -249,6 +249,11 @@ class TrainSection:
     gradient_checkpointing: bool = option(
         False, "recompute the activations inside layers in the backward pass: less memory, more time"
     )
+    compile_layers: bool = option(
+        False,
+        "compile the model's layers for training passes (torch.compile): a GPU launches fewer and larger kernels, and "
+        "the first step takes minutes longer",
+    )
     skip_zero_std: bool = option(
         True, "leave zero_std groups (all rewards equal) out of the update: their policy gradient is zero"
     )

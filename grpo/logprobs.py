@@ -12,6 +12,7 @@ fp32 whatever the inputs are (fp64 stays fp64). Left out: logits that are scaled
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -120,15 +121,13 @@ class _LinearLogprobs(torch.autograd.Function):
         entropy_grad: bool,
     ) -> tuple[Tensor, Tensor]:
         head = _Head(hidden, weight, bias, temperature, size, _product_dtype(hidden))
-        highest, total, weighted, target = (head.number_per_token(fill) for fill in (-torch.inf, 0.0, 0.0, 0.0))
-        fold = _fused(_fold, hidden)
+        highest, total, weighted = (head.number_per_token(fill) for fill in (-torch.inf, 0.0, 0.0))
+        fold = _fused(_fold) if hidden.is_cuda else _fold
         with torch.autocast(hidden.device.type, enabled=False):
             for vocab_slice in head.vocabulary():
                 for tokens in head.tokens():
-                    logits = head.logits(tokens, vocab_slice)
-                    inside, column = _targets(token_ids[tokens], vocab_slice)
-                    target[tokens][inside] = logits[inside, column]
-                    fold(logits, highest[tokens], total[tokens], weighted[tokens])
+                    fold(head.logits(tokens, vocab_slice), highest[tokens], total[tokens], weighted[tokens])
+            target = torch.cat([head.own_logit(tokens, token_ids[tokens]) for tokens in head.tokens()] or [total])
         lse = highest + total.log()
         entropy = lse - weighted / total
         ctx.save_for_backward(hidden, weight, bias, token_ids, lse, entropy)
@@ -136,7 +135,7 @@ class _LinearLogprobs(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         if not entropy_grad:
             ctx.mark_non_differentiable(entropy)
-        return target - lse, entropy
+        return (target - lse).clamp_(max=0.0), entropy  # the two are sums of different order: 1e-6 above 0 is possible
 
     @staticmethod
     @once_differentiable
@@ -147,17 +146,16 @@ class _LinearLogprobs(torch.autograd.Function):
         d_hidden = torch.zeros_like(hidden, dtype=lse.dtype) if wants_hidden else None
         d_weight = torch.empty_like(weight) if wants_weight else None
         d_bias = torch.zeros_like(bias) if wants_bias else None
-        g = torch.zeros_like(lse) if grad_logprobs is None else grad_logprobs
-        gradient = _fused(_gradient if grad_entropy is None else _gradient_with_entropy, hidden)
+        g = torch.zeros_like(lse) if grad_logprobs is None else grad_logprobs / ctx.temperature
+        g_entropy = None if grad_entropy is None else grad_entropy / ctx.temperature
+        gradient = _fused(_gradient_of_tile) if hidden.is_cuda else _gradient_of_tile_eagerly
         for vocab_slice in head.vocabulary():
             rows = head.d_weight(vocab_slice) if d_weight is not None else None
             for tokens in head.tokens():
                 dz = head.logits(tokens, vocab_slice)
-                with_entropy = () if grad_entropy is None else (grad_entropy[tokens], entropy[tokens])
-                gradient(dz, g[tokens], lse[tokens], *with_entropy)
-                inside, column = _targets(token_ids[tokens], vocab_slice)
-                dz[inside, column] += g[tokens][inside]
-                dz /= ctx.temperature
+                column = token_ids[tokens] - vocab_slice.start
+                with_entropy = () if g_entropy is None else (g_entropy[tokens], entropy[tokens])
+                gradient(dz, g[tokens], lse[tokens], column, *with_entropy)
                 head.backward(dz, tokens, vocab_slice, d_hidden, rows)
                 if d_bias is not None:
                     d_bias[vocab_slice] += dz.sum(dim=0)
@@ -207,6 +205,15 @@ class _Head:
             logits += self._bias[vocab_slice]
         return logits if self._temperature == 1 else logits.div_(self._temperature)
 
+    def own_logit(self, tokens: slice, token_ids: Tensor) -> Tensor:
+        """`z / T` of each token's own entry, [tokens]: the product of the same rounded inputs, without a tile."""
+        hidden = self._hidden[tokens].to(self._sum_dtype)
+        own = self._weight.index_select(0, token_ids).to(self.product_dtype).to(self._sum_dtype)
+        logits = (hidden * own).sum(dim=1)
+        if self._bias is not None:
+            logits += self._bias.index_select(0, token_ids)
+        return logits if self._temperature == 1 else logits.div_(self._temperature)
+
     def d_weight(self, vocab_slice: slice) -> Tensor:
         """Zeros to sum the weight's gradient of a tile in, [tile's vocabulary, H]."""
         return torch.zeros_like(self._weight[vocab_slice], dtype=self._sum_dtype)
@@ -238,34 +245,45 @@ def _fold(logits: Tensor, highest: Tensor, total: Tensor, weighted: Tensor) -> N
     highest.copy_(new)
 
 
-def _gradient(logits: Tensor, g: Tensor, lse: Tensor) -> None:
-    """Turn z into `-g p`, in place; the token's own g is added by the caller."""
-    logits.sub_(lse[:, None]).exp_().mul_(-g[:, None])
+def _gradient_of_tile(logits: Tensor, g: Tensor, lse: Tensor, column: Tensor, *with_entropy: Tensor) -> None:
+    """Turn z of a tile into its gradient, in place: `g (1[v = token] - p) - p g_H (log p + H)`.
+
+    Every operation is per element, the comparison with the token too, so that a compiler makes one kernel of all.
+
+    Args:
+        logits: [tokens, vocabulary of the tile], z.
+        g, lse: [tokens] gradient of the log-prob, and log sum exp z.
+        column: [tokens] int64, the token's column, which may lie in another tile: below 0 or beyond the last.
+        with_entropy: [tokens] gradient g_H of the entropy, and the entropy H; nothing where it has no gradient.
+    """
+    own = torch.arange(logits.shape[1], device=logits.device) == column[:, None]
+    _subtract_softmax(logits, g, lse, *with_entropy)
+    logits.add_(torch.where(own, g[:, None], 0.0))
 
 
-def _gradient_with_entropy(logits: Tensor, g: Tensor, lse: Tensor, g_entropy: Tensor, entropy: Tensor) -> None:
-    """Turn z into `-p (g + g_H (log p + H))`, in place."""
+def _gradient_of_tile_eagerly(logits: Tensor, g: Tensor, lse: Tensor, column: Tensor, *with_entropy: Tensor) -> None:
+    """The same for a machine that compiles nothing: touches one element a token and not the tile once more."""
+    _subtract_softmax(logits, g, lse, *with_entropy)
+    last = logits.shape[1] - 1
+    own = torch.where((column >= 0) & (column <= last), g, 0.0)
+    logits.scatter_add_(1, column.clamp(0, last)[:, None], own[:, None])
+
+
+def _subtract_softmax(logits: Tensor, g: Tensor, lse: Tensor, *with_entropy: Tensor) -> None:
+    """Turn z into `-p g`, or into `-p (g + g_H (log p + H))`, in place."""
     logits.sub_(lse[:, None])
+    if not with_entropy:
+        logits.exp_().mul_(-g[:, None])
+        return
+    g_entropy, entropy = with_entropy
     powers = logits.exp()
     logits.add_(entropy[:, None]).mul_(g_entropy[:, None]).add_(g[:, None]).mul_(powers).neg_()
 
 
-def _fused(function: Callable[..., None], hidden: Tensor) -> Callable[..., None]:
-    """On CUDA the function as one compiled kernel; eagerly, each of its operations would read and write the tile."""
-    if not hidden.is_cuda:
-        return function
-    if function not in _compiled:
-        _compiled[function] = torch.compile(function, dynamic=True)
-    return _compiled[function]
-
-
-_compiled: dict[Callable[..., None], Callable[..., None]] = {}
-
-
-def _targets(token_ids: Tensor, vocab_slice: slice) -> tuple[Tensor, Tensor]:
-    """Which of these tokens lie in a tile, and in which of its columns."""
-    inside = ((token_ids >= vocab_slice.start) & (token_ids < vocab_slice.stop)).nonzero().squeeze(1)
-    return inside, token_ids[inside] - vocab_slice.start
+@cache
+def _fused(function: Callable[..., None]) -> Callable[..., None]:
+    """The function as one compiled kernel; eagerly, each of its operations would read and write the tile."""
+    return torch.compile(function, dynamic=True)
 
 
 def _product_dtype(hidden: Tensor) -> torch.dtype:

@@ -9,11 +9,16 @@ padded: [B, T].
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from grpo.device import send
 from grpo.model.packing import Layout, lay_out
 
 __all__ = ["MicroBatch", "TrainingSample", "micro_batches"]
@@ -43,15 +48,26 @@ class MicroBatch:
     input_ids: Tensor  # [N] int64: the sequences end to end
     positions: Tensor  # [N] int64: of each token in its sequence
     layout: Layout  # which tokens each sequence attends to
-    predictors: Tensor  # [mask.sum()] int64: the place in the row that predicts each trained token
+    predictors: Tensor  # [M] int64: the place in the row that predicts each of the M completion tokens
+    token_ids: Tensor  # [M] int64: the completion tokens, end to end
+    slots: Tensor  # [M] int64: where they stand in the flattened [B, T]
     mask: Tensor  # [B, T] bool, True = a completion token
-    completion_ids: Tensor  # [B, T] int64, padded with 0
     sampler_logprobs: Tensor  # [B, T] fp32, padded with 0
     advantages: Tensor  # [B] fp32
 
     def to(self, device: torch.device) -> MicroBatch:
         """The same batch on another device."""
-        return MicroBatch(**{name: part.to(device) for name, part in vars(self).items()})
+        tensors = {name: send(part, device) for name, part in vars(self).items() if isinstance(part, Tensor)}
+        return replace(self, layout=self.layout.to(device), **tensors)
+
+    def pad(self, values: Tensor) -> Tensor:
+        """One value for each completion token, [M], as [B, T] with 0 elsewhere; keeps the gradient."""
+        flat = values.new_zeros(self.mask.numel())
+        return flat.index_copy(0, self.slots, values).view(self.mask.shape)
+
+    def unpad(self, values: Tensor) -> Tensor:
+        """The inverse of `pad`: `values[mask]`, without waiting for the GPU to count the mask."""
+        return values.flatten().index_select(0, self.slots)
 
 
 def micro_batches(
@@ -67,7 +83,7 @@ def micro_batches(
         max_tokens: Tokens per micro-batch, a shared prompt counted once.
         share_prompts: Whether completions to one prompt in one micro-batch share its tokens.
     Returns: micro-batches whose `rows` together are a permutation of range(len(samples)).
-    Raises: ValueError for a sample without prompt or completion tokens.
+    Raises: ValueError for a sample without prompt or completion tokens, or with another number of log-probs.
 
     >>> one, two = TrainingSample((1, 2), (3,), (-0.1,), 1.0), TrainingSample((1, 2), (4, 5), (-0.2, -0.2), -1.0)
     >>> [batch] = micro_batches([one, two], max_tokens=6)
@@ -77,6 +93,11 @@ def micro_batches(
     for index, sample in enumerate(samples):
         if not sample.prompt_ids or not sample.completion_ids:
             raise ValueError(f"sample {index} has no prompt or no completion tokens; leave it out of the update")
+        if len(sample.sampler_logprobs) != len(sample.completion_ids):
+            raise ValueError(
+                f"sample {index} has {len(sample.sampler_logprobs)} sampler_logprobs for {len(sample.completion_ids)} "
+                "completion tokens; give one for each, NaN where it is unknown"
+            )
     batches: list[list[int]] = []
     room = 0
     for row in _order(samples, share_prompts):
@@ -107,33 +128,41 @@ def _order(samples: Sequence[TrainingSample], share_prompts: bool) -> list[int]:
 
 def _pack(rows: list[int], samples: list[TrainingSample], share_prompts: bool) -> MicroBatch:
     """One micro-batch of these samples."""
-    prompts: dict[tuple[int, ...], list[int]] = {}  # prompt -> its places in the row
-    input_ids: list[int] = []
-    positions: list[int] = []
-    sequences: list[list[int]] = []
+    starts: dict[tuple[int, ...], int] = {}  # prompt -> its first place in the row
+    pieces: list[tuple[int, ...]] = []  # of the row
+    sequences, num_tokens = [], 0
     for sample in samples:
-        known = prompts.get(sample.prompt_ids, []) if share_prompts else []
-        new = sample.token_ids[len(known) :]
-        places = [*known, *range(len(input_ids), len(input_ids) + len(new))]
-        input_ids += new
-        positions += range(len(known), len(places))
-        prompts[sample.prompt_ids] = places[: len(sample.prompt_ids)]
-        sequences.append(places)
-    predictors = [p for places, s in zip(sequences, samples, strict=True) for p in places[len(s.prompt_ids) - 1 : -1]]
-    lengths = torch.tensor([len(sample.completion_ids) for sample in samples])
+        start = starts.get(sample.prompt_ids) if share_prompts else None
+        if start is None:
+            start = starts[sample.prompt_ids] = num_tokens
+            pieces.append(sample.prompt_ids)
+            num_tokens += len(sample.prompt_ids)
+        pieces.append(sample.completion_ids)
+        prompt = np.arange(start, start + len(sample.prompt_ids))
+        sequences.append(np.append(prompt, np.arange(num_tokens, num_tokens + len(sample.completion_ids))))
+        num_tokens += len(sample.completion_ids)
+    positions = np.empty(num_tokens, dtype=np.int64)
+    for places in sequences:
+        positions[places] = np.arange(len(places))
+    predictors = [p[len(s.prompt_ids) - 1 : -1] for p, s in zip(sequences, samples, strict=True)]
+    lengths = np.array([len(sample.completion_ids) for sample in samples])
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    sampler_logprobs = np.zeros(mask.shape, dtype=np.float32)
+    sampler_logprobs[mask] = _concatenate([sample.sampler_logprobs for sample in samples], np.float32)
     return MicroBatch(
         rows=torch.tensor(rows),
-        input_ids=torch.tensor(input_ids),
-        positions=torch.tensor(positions),
+        input_ids=torch.from_numpy(_concatenate(pieces, np.int64)),
+        positions=torch.from_numpy(positions),
         layout=lay_out(sequences),
-        predictors=torch.tensor(predictors),
-        mask=torch.arange(int(lengths.max())) < lengths[:, None],
-        completion_ids=_stack([sample.completion_ids for sample in samples], torch.int64),
-        sampler_logprobs=_stack([sample.sampler_logprobs for sample in samples], torch.float32),
+        predictors=torch.from_numpy(np.concatenate(predictors)),
+        token_ids=torch.from_numpy(_concatenate([sample.completion_ids for sample in samples], np.int64)),
+        slots=torch.from_numpy(mask.ravel().nonzero()[0]),
+        mask=torch.from_numpy(mask),
+        sampler_logprobs=torch.from_numpy(sampler_logprobs),
         advantages=torch.tensor([sample.advantage for sample in samples], dtype=torch.float32),
     )
 
 
-def _stack(rows: Sequence[Sequence[float]], dtype: torch.dtype) -> Tensor:
-    """Rows of different lengths as one tensor, padded with 0 on the right."""
-    return torch.nn.utils.rnn.pad_sequence([torch.tensor(row, dtype=dtype) for row in rows], batch_first=True)
+def _concatenate(parts: Sequence[Sequence[float]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """The numbers of all parts, one part after the other."""
+    return np.fromiter(chain.from_iterable(parts), dtype, count=sum(map(len, parts)))

@@ -7,7 +7,7 @@ safetensors, without remote code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,8 +23,10 @@ from transformers.utils import logging as transformers_logging
 
 from grpo.errors import BadInput
 from grpo.logprobs import linear_logprobs
+from grpo.model.attention import can_pack, install, odd_head_size, takes_ragged
 from grpo.model.batching import MicroBatch
-from grpo.model.packing import can_pack, install
+from grpo.model.cuda import prepare_cuda
+from grpo.model.packing import Layout
 
 __all__ = ["ModelError", "Policy", "load_policy", "untied"]
 
@@ -57,8 +59,14 @@ class Policy:
     def __post_init__(self) -> None:
         """Install the attention for sequences that lie end to end, where the model allows it."""
         self.packs = can_pack(self.model)
-        if self.packs:
-            install(self.model)
+        if not self.packs:
+            return
+        if takes_ragged(self.device, self.compute_dtype) and (size := odd_head_size(self.model)):
+            raise ModelError(
+                f"the model's attention heads have size {size}, and the flash kernel takes multiples of 8 up to 256: "
+                'set model.dtype = "float32", or use another model'
+            )
+        install(self.model)
 
     def encode(self, messages: Sequence[Mapping[str, str]]) -> tuple[int, ...]:
         """Chat messages as prompt tokens, up to and including the header of the assistant's turn.
@@ -112,18 +120,17 @@ class Policy:
         Returns: logprobs [B, T] fp32 with gradient, entropy [B, T] fp32; 0 outside `batch.mask`.
         """
         with self.autocast():
-            hidden = self._hidden(batch)[batch.predictors]  # [tokens, H]
+            hidden = self._hidden(batch).index_select(0, batch.predictors)  # [tokens, H]
             head = self.model.lm_head
             flat_logprobs, flat_entropy = linear_logprobs(
                 hidden,
                 head.weight,
-                batch.completion_ids[batch.mask],
+                batch.token_ids,
                 temperature=temperature,
                 bias=head.bias,
                 entropy_grad=entropy_grad,
             )
-        padded = flat_logprobs.new_zeros(batch.mask.shape)
-        return padded.masked_scatter(batch.mask, flat_logprobs), padded.masked_scatter(batch.mask, flat_entropy)
+        return batch.pad(flat_logprobs), batch.pad(flat_entropy)
 
     def enable_gradient_checkpointing(self) -> None:
         """Keep the activations between layers only; the backward pass computes those inside the layers again.
@@ -134,8 +141,26 @@ class Policy:
             self.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         except ValueError as error:
             raise ModelError(f"{error} Set train.gradient_checkpointing to false") from error
-        layers = (layer for layer in self.model.modules() if isinstance(layer, GradientCheckpointingLayer))
-        self.checkpointed_layers = tuple(layers)
+        self.checkpointed_layers = self._layers()
+
+    def compile_layers(self, *, backend: str = "inductor") -> None:
+        """Compile the part of each layer before its attention, and the part after it, for training passes alone.
+
+        All layers share the code, for every length: it is compiled in the first passes, which takes minutes. An engine
+        that samples with the same model runs its layers as they were.
+
+        Args:
+            backend: Of `torch.compile`; "aot_eager" traces and generates no code.
+        Raises: ModelError for a model that does not pack sequences, or whose layers are not found.
+        """
+        if not self.packs or not (layers := self._layers()):
+            raise ModelError("this model's layers cannot be compiled: set train.compile_layers to false")
+        for layer in layers:
+            layer.forward = _for_training(layer.forward, backend)
+
+    def _layers(self) -> tuple[torch.nn.Module, ...]:
+        """The decoder layers."""
+        return tuple(layer for layer in self.model.modules() if isinstance(layer, GradientCheckpointingLayer))
 
     def _hidden(self, batch: MicroBatch) -> Tensor:
         """The last hidden state of every token of the row, [N, H]."""
@@ -150,13 +175,15 @@ class Policy:
                     use_cache=False,
                 ).last_hidden_state  # [1, N, H]
                 return packed[0]
-            padded = []
-            for table, real in zip(layout.tables, layout.real, strict=True):
-                output = self.model.base_model(
-                    input_ids=batch.input_ids[table], attention_mask=real.long(), use_cache=False
-                )
-                padded.append(output.last_hidden_state.flatten(0, 1))  # [b * l, H]
-            return torch.cat(padded)[layout.place]
+            input_ids, outputs = batch.input_ids.index_select(0, layout.places), []  # [S]
+            for table in layout.tables:
+                padded = self.model.base_model(
+                    input_ids=table.pad(input_ids),
+                    attention_mask=table.pad(torch.ones_like(input_ids)),
+                    use_cache=False,
+                ).last_hidden_state  # [rows, width, H]
+                outputs.append(table.unpad(padded))
+            return torch.cat(outputs).index_select(0, layout.own)
 
     @contextmanager
     def _checkpointing(self) -> Iterator[None]:
@@ -194,6 +221,16 @@ class Policy:
         self.tokenizer.save_pretrained(directory)
 
 
+def _for_training(forward: Callable[..., Any], backend: str) -> Callable[..., Any]:
+    """A layer's forward pass that is compiled where the call has a layout; the engine's calls have none."""
+    compiled = torch.compile(forward, dynamic=True, backend=backend)
+
+    def choose(*states: Tensor, layout: Layout | None = None, **others: Any) -> Any:
+        return forward(*states, **others) if layout is None else compiled(*states, layout=layout, **others)
+
+    return choose
+
+
 def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Policy:
     """Load model and tokenizer from a checkpoint directory or a hub name.
 
@@ -203,8 +240,11 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
         compute_dtype: "float32" or "bfloat16", for the matrix products.
     Returns: the policy with fp32 parameters, gradients on.
     Raises: ModelError where the model is missing, incomplete, or changes its logits after the head, and where there is
-        no chat template or no end-of-turn token.
+        no chat template or no end-of-turn token; BadInput where CUDA lacks what training needs.
     """
+    dtype: torch.dtype = getattr(torch, compute_dtype)
+    if device.type == "cuda":
+        prepare_cuda(device, dtype)
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
         loaded: Any = (
@@ -236,7 +276,7 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
         raise ModelError(f"neither tokenizer nor generation_config of {path!r} names an end-of-turn token")
     # `eval` turns dropout off for good: nothing in this package calls `train()`.
     model.to(device=device).eval()  # type: ignore[call-arg]  # transformers' wrapper hides torch's signature
-    return Policy(model, tokenizer, device, getattr(torch, compute_dtype), stop_ids)
+    return Policy(model, tokenizer, device, dtype, stop_ids)
 
 
 def untied(model: PreTrainedModel) -> Iterator[tuple[str, Tensor]]:

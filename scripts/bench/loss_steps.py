@@ -21,8 +21,8 @@ from torch import Tensor
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from grpo.logprobs import linear_logprobs
+from grpo.model.attention import install
 from grpo.model.batching import TrainingSample, micro_batches
-from grpo.model.packing import install
 
 __all__ = ["LAYOUTS", "StepModel", "bench_steps", "draw_samples"]
 
@@ -137,7 +137,7 @@ def packed(model: StepModel, samples: Sequence[TrainingSample], *, max_tokens: i
             layout=batch.layout,
             use_cache=False,
         ).last_hidden_state[0]
-        model.backward(states[batch.predictors], batch.completion_ids[batch.mask])
+        model.backward(states.index_select(0, batch.predictors), batch.token_ids)
         total += len(batch.input_ids)
     return total
 

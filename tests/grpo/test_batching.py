@@ -17,8 +17,8 @@ def sample(prompt: int, completion: int, first: int = 1, prompt_first: int | Non
 
 def sequences(batch: MicroBatch) -> list[list[int]]:
     """What each sequence sees of the row."""
-    tables = zip(batch.layout.tables, batch.layout.real, strict=True)
-    return [batch.input_ids[row[known]].tolist() for table, real in tables for row, known in zip(table, real)]
+    ends = batch.layout.ends.tolist()
+    return [batch.input_ids[batch.layout.places[start:end]].tolist() for start, end in zip(ends, ends[1:])]
 
 
 shapes = st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(0, 3))  # prompt, completion, which prompt
@@ -41,15 +41,16 @@ def test_every_sample_once_within_the_budget_and_marked_right(
         num_prompt_tokens = sum(len(p if share else p.prompt_ids) for p in prompts)
         assert len(batch.input_ids) == num_prompt_tokens + sum(len(s.completion_ids) for s in chosen)
         assert sorted(sequences(batch)) == sorted(list(s.token_ids) for s in chosen)
-        assert all(4 * real.sum() >= 3 * real.numel() for real in batch.layout.real), "little padding"
-        flat = torch.cat([table.flatten() for table in batch.layout.tables])[batch.layout.place]
+        flat = batch.layout.places[batch.layout.own]
         assert flat.tolist() == list(range(len(batch.input_ids))), "every token finds its own output"
         for i, expected in enumerate(chosen):
-            assert batch.completion_ids[i][batch.mask[i]].tolist() == list(expected.completion_ids)
+            assert batch.pad(batch.token_ids)[i][batch.mask[i]].tolist() == list(expected.completion_ids)
             assert batch.advantages[i] == expected.advantage
             assert batch.sampler_logprobs[i][batch.mask[i]].tolist() == pytest.approx(expected.sampler_logprobs)
-        for table, real in zip(batch.layout.tables, batch.layout.real, strict=True):
-            assert torch.equal(batch.positions[table][real], torch.arange(table.shape[1]).expand(table.shape)[real])
+        assert torch.equal(batch.unpad(batch.pad(batch.token_ids)), batch.token_ids)
+        lengths = batch.layout.ends.diff().tolist()
+        counted = [place for length in lengths for place in range(length)]
+        assert batch.positions[batch.layout.places].tolist() == counted, "each token knows its place in its sequence"
         seen = [s.token_ids[len(s.prompt_ids) - 1 + t] for s in chosen for t in range(len(s.completion_ids))]
         assert batch.input_ids[batch.predictors].tolist() == seen, "a token is predicted from the one before it"
 
@@ -76,3 +77,8 @@ def test_a_prompt_of_token_zero_is_not_taken_for_padding() -> None:
 def test_a_sample_without_a_completion_is_refused() -> None:
     with pytest.raises(ValueError, match="sample 1"):
         micro_batches([sample(1, 1), TrainingSample((1,), (), (), 0.0)], max_tokens=8)
+
+
+def test_log_probs_that_do_not_belong_to_the_tokens_are_refused() -> None:
+    with pytest.raises(ValueError, match="sample 1 has 3 sampler_logprobs for 2 completion tokens"):
+        micro_batches([sample(1, 1), TrainingSample((1,), (2, 3), (0.0,) * 3, 0.0)], max_tokens=8)

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from grpo.logprobs import Tile, _fold, _gradient, _gradient_with_entropy, linear_logprobs, token_logprobs
+from grpo.logprobs import (
+    Tile,
+    _fold,
+    _fused,
+    _gradient_of_tile,
+    _gradient_of_tile_eagerly,
+    _Head,
+    linear_logprobs,
+    token_logprobs,
+)
 
 TOLERANCE = 1e-12  # fp64, other order of summation
 BF16 = 2e-2  # gradients that come back as bf16 keep three digits
@@ -178,20 +187,64 @@ def test_tokens_times_vocabulary_never_exist() -> None:
     assert watch.largest == tokens * vocabulary, "the watch sees logits where there are any"
 
 
+def tile_of_gradients(columns: list[int], *, with_entropy: bool) -> list[Tensor]:
+    """What the gradient of a tile is computed from: 6 tokens, 9 entries of the vocabulary."""
+    logits, numbers, *_ = problem(6, 6, 9, torch.float32)
+    g, lse, *more = (numbers[:, i].contiguous() for i in range(4))
+    return [logits, g, lse + 3, torch.tensor(columns), *(more if with_entropy else [])]
+
+
+@pytest.mark.parametrize("with_entropy", [False, True])
+def test_the_kernel_to_fuse_and_the_eager_one_are_equal(with_entropy: bool) -> None:
+    arguments = tile_of_gradients([0, 8, 3, -1, 9, -500], with_entropy=with_entropy)
+    one, other = ([part.clone() for part in arguments] for _ in range(2))
+    _gradient_of_tile(*one)
+    _gradient_of_tile_eagerly(*other)
+    assert torch.equal(one[0], other[0])
+    elsewhere = tile_of_gradients([-1] * 6, with_entropy=with_entropy)
+    _gradient_of_tile(*elsewhere)
+    assert (one[0] != elsewhere[0]).nonzero().tolist() == [[0, 0], [1, 8], [2, 3]], "the tokens of this tile alone"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("function", [_fold, _gradient, _gradient_with_entropy])
-def test_what_cuda_compiles_computes_the_same(function: Any) -> None:
-    """The functions that become one kernel on CUDA, compiled for the CPU."""
-    logits, *numbers = problem(6, 6, 9, torch.float32)
-    arguments = [logits, *(numbers[0][:, i].contiguous() for i in range(9))]
-    count = function.__code__.co_argcount
-    if function is _fold:
-        arguments[1:4] = [torch.full((6,), -math.inf), torch.zeros(6), torch.zeros(6)]
-    eager, fused = ([part.clone() for part in arguments[:count]] for _ in range(2))
-    function(*eager)
-    torch.compile(function, dynamic=True)(*fused)
-    for one, other in zip(eager, fused, strict=True):
+@pytest.mark.parametrize("with_entropy", [False, True])
+def test_the_compiled_gradient_computes_the_same(with_entropy: bool) -> None:
+    """The function that becomes one kernel on CUDA, compiled for the CPU."""
+    arguments = tile_of_gradients([0, 8, 3, -1, 9, -500], with_entropy=with_entropy)
+    eager, compiled = ([part.clone() for part in arguments] for _ in range(2))
+    _gradient_of_tile(*eager)
+    _fused(_gradient_of_tile)(*compiled)
+    assert torch.allclose(eager[0], compiled[0], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_compiled_sums_are_the_same() -> None:
+    logits = problem(6, 6, 9, torch.float32)[0]
+    eager, compiled = ([logits, torch.full((6,), -math.inf), torch.zeros(6), torch.zeros(6)] for _ in range(2))
+    _fold(*eager)
+    _fused(_fold)(*compiled)
+    for one, other in zip(eager, compiled, strict=True):
         assert torch.allclose(one, other, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("autocast", [torch.bfloat16, torch.float16])
+def test_a_tokens_own_logit_has_the_inputs_that_the_tiles_have(autocast: torch.dtype) -> None:
+    """As on CUDA under autocast, where the inputs of the products are rounded to half precision."""
+    hidden, weight, bias, token_ids = problem(7, 20, 64, torch.float32)
+    head = _Head(hidden, weight, bias, 0.7, Tile(4, 8), autocast)
+    own = torch.cat([head.own_logit(tokens, token_ids[tokens]) for tokens in head.tokens()])
+    rounded = (hidden.to(autocast).float() @ weight.to(autocast).float().T + bias) / 0.7
+    assert torch.allclose(own, rounded.gather(1, token_ids[:, None])[:, 0], atol=1e-5)
+    exact = (hidden @ weight.T + bias) / 0.7
+    assert not torch.allclose(own, exact.gather(1, token_ids[:, None])[:, 0], atol=1e-5)
+
+
+def test_no_log_prob_is_above_zero() -> None:
+    """The token's own logit and the sum of exponentials are rounded apart; a certain token must not pass 1."""
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randn(500, 300, generator=generator)
+    logprobs, _ = linear_logprobs(hidden, hidden, torch.arange(500), temperature=1.0)
+    assert (logprobs == 0).any() and logprobs.max() <= 0
 
 
 @pytest.mark.parametrize(

@@ -164,9 +164,9 @@ def test_a_kl_in_the_reward_lowers_it_by_the_completions_whole_kl(make_policy: C
             if reward is None:
                 assert penalised[row, column].isnan()
                 continue
-            (batch,) = micro_batches(
-                [TrainingSample(group.example.prompt_ids, completion.token_ids, (0.0,) * 99, 0.0)], max_tokens=99
-            )
+            zeros = (0.0,) * len(completion.token_ids)
+            sample = TrainingSample(group.example.prompt_ids, completion.token_ids, zeros, 0.0)
+            (batch,) = micro_batches([sample], max_tokens=99)
             ours, theirs = (p.completion_logprobs(batch, temperature=1.0)[0].sum().item() for p in (policy, reference))
             assert penalised[row, column].item() == pytest.approx(reward - 0.1 * (ours - theirs), abs=1e-4)
             total, tokens = total + ours - theirs, tokens + len(completion.token_ids)

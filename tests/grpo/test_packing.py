@@ -3,18 +3,18 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from transformers import Gemma2Config, Gemma2ForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-from grpo.model import packing
+from grpo.model.attention import can_pack
 from grpo.model.batching import MicroBatch, TrainingSample, micro_batches
-from grpo.model.packing import Layout, can_pack
+from grpo.model.packing import lay_out
 from grpo.model.policy import Policy
 
 TOLERANCE = 2e-5  # log-probs of magnitude 10 in fp32, other order of summation
@@ -77,10 +77,10 @@ def test_the_tolerance_can_fail(policy: Policy) -> None:
     samples = samples_of([(3, 5, 0), (3, 4, 1)])
     [batch] = micro_batches(samples, max_tokens=100)
     expected = torch.cat([alone(policy, samples[row]) for row in batch.rows.tolist()])
-    table = batch.layout.tables[0].clone()
-    table[1, 0] = table[0, 0]
+    places = batch.layout.places.clone()
+    places[batch.layout.ends[1]] = places[0]
     spoiled = [
-        MicroBatch(**vars(batch) | {"layout": Layout((table,), batch.layout.real, batch.layout.place)}),
+        MicroBatch(**vars(batch) | {"layout": replace(batch.layout, places=places)}),
         MicroBatch(**vars(batch) | {"positions": batch.positions.flip(0)}),
     ]
     for wrong in spoiled:
@@ -88,27 +88,30 @@ def test_the_tolerance_can_fail(policy: Policy) -> None:
         assert not torch.allclose(logprobs[batch.mask], expected, atol=100 * TOLERANCE, rtol=0)
 
 
-def test_the_flash_kernel_is_called_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without CUDA there is no such kernel; a loop with its documented behaviour replaces it."""
+lengths = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 9)), min_size=1, max_size=9)
 
-    def kernel(query, key, value, ends_q, ends_k, max_q, max_k, *, scale, window_size, enable_gqa):  # type: ignore
-        assert ends_q.dtype == ends_k.dtype == torch.int32 and window_size == (-1, 0)
-        parts = []
-        for start, end in zip(ends_q.tolist(), ends_q.tolist()[1:]):
-            assert 0 < end - start <= max_q == max_k
-            q, k, v = (t[start:end].transpose(0, 1)[None] for t in (query, key, value))
-            attend = torch.nn.functional.scaled_dot_product_attention
-            parts.append(attend(q, k, v, is_causal=True, scale=scale, enable_gqa=enable_gqa)[0].transpose(0, 1))
-        return torch.cat(parts)
 
-    monkeypatch.setattr(packing, "varlen_attn", kernel)
-    [batch] = micro_batches(samples_of([(3, 5, 0), (3, 4, 0), (4, 3, 1), (1, 1, 2)]), max_tokens=100)
-    generator = torch.Generator().manual_seed(0)
-    states = [torch.randn(len(batch.input_ids), heads, 8, generator=generator) for heads in (4, 2, 2)]
-    ragged = packing._ragged(*states, batch.layout, 0.3)
-    padded = packing._padded(*states, batch.layout, 0.3)
-    assert torch.allclose(ragged, padded, atol=1e-6)
-    assert not all(real.all() for real in batch.layout.real), "there is padding to leave out"
+@given(lengths)
+def test_a_layout_is_what_a_loop_over_the_sequences_finds(drawn: list[tuple[int, int]]) -> None:
+    """Sequences of a common prompt of 4 tokens, of which each takes some, and tokens of their own."""
+    total = 4
+    sequences = [list(range(4))]
+    for shared, own in drawn:
+        sequences.append([*range(shared), *range(total, total + own)])
+        total += own
+    layout = lay_out(sequences)
+    ends = layout.ends.tolist()
+    found = [layout.places[start:end].tolist() for start, end in zip(ends, ends[1:], strict=False)]
+    assert found == sorted(sequences, key=len, reverse=True) and layout.longest == len(found[0])
+    flat = [place for sequence in found for place in sequence]
+    assert layout.own.tolist() == [flat.index(place) for place in range(total)]
+    assert layout.ends.dtype == torch.int32, "as the flash kernel wants it"
+    states = torch.arange(1, len(flat) + 1)
+    rows = [row for table in layout.tables for row in table.pad(states)]
+    for row, start, end in zip(rows, ends, ends[1:], strict=False):
+        assert row[: end - start].tolist() == states[start:end].tolist() and not row[end - start :].any()
+        assert 4 * (end - start) >= 3 * len(row), "little padding"
+    assert torch.equal(torch.cat([table.unpad(table.pad(states)) for table in layout.tables]), states)
 
 
 def test_models_that_attend_otherwise_are_not_packed() -> None:

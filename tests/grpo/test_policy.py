@@ -1,6 +1,7 @@
 """A policy loads from an ordinary checkpoint, reads log-probs as a plain forward pass does, and refuses clearly."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,50 @@ def test_log_probs_equal_one_forward_pass_per_row(policy: Policy) -> None:
         for t, token in enumerate(samples[row].completion_ids):
             assert logprobs[i, t].item() == pytest.approx(distribution[start - 1 + t, token].item(), abs=TOLERANCE)
     assert (logprobs[~batch.mask] == 0).all() and (entropy[~batch.mask] == 0).all()
+
+
+COMPILED = 1e-5  # relative, fp32: other order of operations
+
+
+def gradients(policy: Policy, lengths: tuple[int, ...]) -> list[torch.Tensor]:
+    """Of summed log-probs, for micro-batches of one to three completions, each a table of its own."""
+    found = []
+    for length in lengths:
+        samples = [
+            TrainingSample((5, 6), tuple(range(9, 9 + n)), (0.0,) * n, 1.0) for n in (length, length // 2, length // 4)
+        ]
+        (batch,) = micro_batches(samples[: 1 + length % 3], max_tokens=100)
+        policy.model.zero_grad()
+        policy.completion_logprobs(batch, temperature=1.0)[0].sum().backward()
+        found.append(torch.cat([p.grad.flatten() for p in policy.model.parameters()]))
+    return found
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
+def test_compiled_layers_give_the_same_gradient_and_are_compiled_once_for_all_lengths(
+    make_policy: Callable[..., Policy], backend: str, checkpointing: bool
+) -> None:
+    torch._dynamo.reset()
+    plain, compiled = make_policy(), make_policy()
+    if checkpointing:
+        compiled.enable_gradient_checkpointing()
+    compiled.compile_layers(backend=backend)
+    expected = gradients(plain, (9, 14, 31, 6))
+    for one, other in zip(gradients(compiled, (9, 14)), expected[:2], strict=True):
+        assert (one - other).norm() < COMPILED * other.norm()
+    graphs = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    for one, other in zip(gradients(compiled, (31, 6)), expected[2:], strict=True):
+        assert (one - other).norm() < COMPILED * other.norm()
+    assert graphs > 0 and torch._dynamo.utils.counters["stats"]["unique_graphs"] == graphs
+    compiled.model(torch.tensor([[5, 6, 7]]))  # as an engine that samples with the same model
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == graphs, "nothing is compiled for sampling"
+
+
+def test_layers_of_a_model_that_is_padded_are_not_compiled(policy: Policy) -> None:
+    policy.packs = False
+    with pytest.raises(ModelError, match="train.compile_layers to false"):
+        policy.compile_layers()
 
 
 def test_a_saved_policy_loads_equal(policy: Policy, policy_directory: Path) -> None:

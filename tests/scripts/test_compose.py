@@ -136,6 +136,13 @@ def test_checkpointing_is_switched_on() -> None:
     assert len(policy.checkpointed_layers) == policy.model.config.num_hidden_layers
 
 
+def test_layers_are_compiled_where_the_recipe_says_so() -> None:
+    plain, compiled = (load_trained_policy(recipe(f"train.compile_layers={value}")) for value in ("false", "true"))
+    layers = [policy.model.base_model.layers for policy in (plain, compiled)]
+    assert ["forward" in vars(layer) for layer in layers[0]] == [False] * len(layers[0])
+    assert ["forward" in vars(layer) for layer in layers[1]] == [True] * len(layers[1])
+
+
 def test_updates_get_all_threads_unless_the_engine_samples_beside_them() -> None:
     policy = load_trained_policy(recipe())
     alone, beside = recipe("train.threads=3"), recipe("train.threads=3", "rollout.overlap=1")

@@ -41,6 +41,8 @@ def load_trained_policy(recipe: Recipe, checkpoint: Path | None = None) -> Polic
     policy = _with_adapters(recipe, checkpoint) if recipe.lora.rank else load_starting_policy(recipe, checkpoint)
     if recipe.train.gradient_checkpointing:
         policy.enable_gradient_checkpointing()
+    if recipe.train.compile_layers:
+        policy.compile_layers()
     return policy
 
 
