@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from grpo import cuda
 from grpo.errors import BadInput
+from grpo.model import cuda
 from grpo.model import policy as policy_module
 from grpo.model.cuda import CudaMachine, compile_head, prepare_cuda
 from grpo.model.policy import ModelError, load_policy
