@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from bench.turns import Turns
 
-__all__ = ["device_name", "model_facts", "note_device_memory"]
+__all__ = ["device_name", "matmul_tflops", "model_facts", "note_device_memory"]
 
 
 def device_name() -> str:
@@ -21,12 +21,18 @@ def device_name() -> str:
 
 
 def model_facts(model: PreTrainedModel, dtype: str) -> dict[str, float]:
-    """The number of a model's parameters, and the speed of a large product of matrices on the training's device.
+    """The number of a model's parameters, and the speed of a large product of matrices on the training's device."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return {"parameters": model.num_parameters(), "matmul_tflops": matmul_tflops(device, getattr(torch, dtype))}
+
+
+def matmul_tflops(device: str, dtype: torch.dtype) -> float:
+    """The speed of a large product of matrices, in 1e12 operations a second.
 
     On a CPU the product runs with as many threads as torch has now.
     """
-    device, size = ("cuda", 8192) if torch.cuda.is_available() else ("cpu", 1024)
-    left, right = (torch.randn(size, size, device=device, dtype=getattr(torch, dtype)) for _ in range(2))
+    size = 8192 if device == "cuda" else 1024
+    left, right = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     seconds = []
     for _ in range(10):
         started = time.perf_counter()
@@ -34,7 +40,7 @@ def model_facts(model: PreTrainedModel, dtype: str) -> dict[str, float]:
         if device == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - started)
-    return {"parameters": model.num_parameters(), "matmul_tflops": 2 * size**3 / min(seconds) / 1e12}
+    return 2 * size**3 / min(seconds) / 1e12
 
 
 def note_device_memory(turns: Turns) -> None:
