@@ -28,7 +28,7 @@ WATCH_S = 0.5
 def main(folder: Path) -> int:
     """Run the check that the folder describes; the exit code is 0 even if it fails: it has said so."""
     asked: dict[str, Any] = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(int(asked.pop("parent")),), daemon=True).start()
     module, _, name = str(asked.pop("function")).partition(":")
     settings = CheckSettings(**asked, folder=folder)
     ending = _run(lambda: getattr(importlib.import_module(module), name)(settings), settings)

@@ -20,8 +20,8 @@ from gpu_checks.outcome import RESULT, write_json
 __all__ = ["run_check"]
 
 ROOT = Path(__file__).resolve().parents[2]
-QUOTED_LINES = 15
-QUOTED_CHARACTERS = 4000
+QUOTED_LINES = 40
+QUOTED_CHARACTERS = 6000
 MESSAGES = {
     "hung": "no answer within its limit of {limit:.0f} s",
     "crashed": "its process {how} without saying why",
@@ -43,8 +43,8 @@ def run_check(check: GpuCheck, *, device: str, small: bool, model: str, limit_s:
     """
     with tempfile.TemporaryDirectory(prefix="check-gpu-", ignore_cleanup_errors=True) as directory:
         folder = Path(directory)
-        asked = {"function": check.function, "device": device, "small": small, "limit_s": limit_s, "model": model}
-        write_json(folder / "settings.json", asked)
+        asked = {"device": device, "small": small, "limit_s": limit_s, "model": model}
+        write_json(folder / "settings.json", {"function": check.function, "parent": os.getpid(), **asked})
         started = time.monotonic()
         code = _wait(folder, limit_s)
         seconds = round(time.monotonic() - started, 2)
