@@ -72,7 +72,7 @@ CHECKS = (
     GpuCheck(
         "together",
         "How much do sampling, training and grading slow each other down, with and without MPS?",
-        90,
+        120,
         f"{_FOLDER}.together:together",
     ),
     GpuCheck(
@@ -84,7 +84,7 @@ CHECKS = (
     GpuCheck(
         "pretrained",
         "With --model: does a real model learn, for as many steps as there is time?",
-        60,
+        30,
         f"{_FOLDER}.recipe:pretrained",
         takes_rest=True,
     ),

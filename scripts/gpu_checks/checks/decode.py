@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 
 from gpu_checks.measuring import device_used_mb, seconds_of
@@ -36,35 +37,37 @@ def decode(settings: CheckSettings) -> Figures:
 
 
 def _measure(settings: CheckSettings, name: str, policy: Policy, directory: str) -> list[str]:
-    """The figures of an engine; what is wrong with it."""
+    """Note the figures of an engine; what is wrong with it."""
     prompt_tokens, tokens = SMALL_TOKENS if settings.small else (PROMPT_TOKENS, COMPLETION_TOKENS)
     rows = SMALL_ROWS if settings.small else ROWS
     prompts = random_prompts(max(rows) // GROUP, prompt_tokens, policy.model.config.vocab_size)
     make = engine_maker(name, policy, directory, rows=max(rows), tokens=prompt_tokens + tokens)
-    before_mb = device_used_mb()
-    engines: list[Engine] = []
+    before_mb, started = device_used_mb(), time.monotonic()
     try:
-        start_s = seconds_of(lambda: engines.append(start_engine(make, policy, settings)), policy.device.type)
+        with closing(start_engine(make, policy, settings)) as engine:
+            settings.note(**{f"{name}_start_s": round(time.monotonic() - started, 2)})
+            load_s = seconds_of(lambda: engine.load_weights(policy.weights()), policy.device.type)
+            settings.note(**{f"{name}_load_s": round(load_s, 3)})
+            _sample(engine, prompts[:1], WARM_UP_TOKENS)
+            for count in rows:
+                if count == min(rows) or settings.left_s > LEAST_LEFT_S:
+                    settings.note(**_rate_and_gap(name, engine, policy, prompts[: count // GROUP], tokens))
+            settings.note(**{f"{name}_card_mb": device_used_mb() - before_mb})
     except EngineDied as error:
-        return [f"{name} cannot be started: {str(error)[:300]}"]
-    with closing(engines[0]) as engine:
-        load_s = seconds_of(lambda: engine.load_weights(policy.weights()), policy.device.type)
-        settings.note(**{f"{name}_start_s": round(start_s, 2), f"{name}_load_s": round(load_s, 3)})
-        _sample(engine, prompts[:1], WARM_UP_TOKENS)
-        gap: Figures = {}
-        for count in rows:
-            if gap and settings.left_s < LEAST_LEFT_S:
-                break
-            found: list[GenerationOutput] = []
-            part = prompts[: count // GROUP]
-            seconds = seconds_of(lambda: found.extend(_sample(engine, part, tokens)), policy.device.type)  # noqa: B023
-            rate = sum(len(completion.token_ids) for completion in found) / seconds
-            settings.note(**{f"{name}_{count}_rows_tokens_per_s": round(rate, 1)})
-            gap = logprob_gap(policy, part, found)
-            settings.note(**{f"{name}_{key}": value for key, value in gap.items()})
-        settings.note(**{f"{name}_card_mb": device_used_mb() - before_mb})
-    bad = not gap["gap_mean_nats"] <= MAX_GAP_NATS
-    return [f"{name} differs by {gap['gap_mean_nats']:.2g} nats a token (allowed {MAX_GAP_NATS:g})"] if bad else []
+        return [f"{name}: {str(error)[:300]}"]
+    gap = settings.figures[f"{name}_gap_mean_nats"]
+    return [] if gap <= MAX_GAP_NATS else [f"{name} differs by {gap:.2g} nats a token (allowed {MAX_GAP_NATS:g})"]
+
+
+def _rate_and_gap(name: str, engine: Engine, policy: Policy, prompts: list[tuple[int, ...]], tokens: int) -> Figures:
+    """Completion tokens a second of one batch, and the gap of its log-probs to the trainer's."""
+    found: list[GenerationOutput] = []
+    seconds = seconds_of(lambda: found.extend(_sample(engine, prompts, tokens)), policy.device.type)
+    rate = sum(len(completion.token_ids) for completion in found) / seconds
+    return {
+        f"{name}_{len(found)}_rows_tokens_per_s": round(rate, 1),
+        **{f"{name}_{key}": value for key, value in logprob_gap(policy, prompts, found).items()},
+    }
 
 
 def _sample(engine: Engine, prompts: list[tuple[int, ...]], tokens: int) -> list[GenerationOutput]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import json
 import os
@@ -12,11 +13,16 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpu_checks.outcome import CheckFailed, CheckSettings, Figures, Skipped
 from sandbox.errors import SandboxError
 from sandbox.find_rust import find_toolchain
+
+if TYPE_CHECKING:
+    from grpo.model.policy import Policy
+    from grpo_rust.compose.prompts import Prompts
+    from grpo_rust.recipe import Recipe
 
 __all__ = ["pretrained", "recipe"]
 
@@ -73,7 +79,6 @@ def _train(overrides: tuple[str, ...], path: Path, *, real: bool, resumed: bool)
     from grpo.run.directory import RunDirectory
     from grpo_rust.compose.engine import build_engine
     from grpo_rust.compose.policy import load_trained_policy
-    from grpo_rust.compose.prompts import load_prompts
     from grpo_rust.compose.trainer import Graders, build_graders, build_trainer, resume
     from grpo_rust.compose.updater import build_updater
     from grpo_rust.recipe import load_recipe
@@ -91,7 +96,7 @@ def _train(overrides: tuple[str, ...], path: Path, *, real: bool, resumed: bool)
                 wanted, Rubric(wanted.rewards.weights), stack.enter_context(start_pool(wanted.sandbox))
             )
         policy = load_trained_policy(wanted, checkpoint)
-        prompts = load_prompts(wanted, policy)
+        prompts = _prompts(wanted, policy)
         updater = build_updater(wanted, policy, num_steps=ALL_STEPS)
         run = stack.enter_context(
             RunDirectory.resume(path, completions=False)
@@ -109,6 +114,21 @@ def _train(overrides: tuple[str, ...], path: Path, *, real: bool, resumed: bool)
             say=print,
         )
     return steps
+
+
+def _prompts(wanted: Recipe, policy: Policy) -> Prompts:
+    """The recipe's training prompts; without the package `datasets` the shipped file is read as plain JSON lines."""
+    from grpo.rollout.prompts import encode_prompts
+    from grpo.rollout.records import Example
+    from grpo_rust.compose.prompts import Prompts, PromptSet, load_prompts
+
+    if importlib.util.find_spec("datasets") is not None:
+        return load_prompts(wanted, policy)
+    lines = (ROOT / wanted.data.train).read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    examples = [Example(row["task_id"], ({"role": "user", "content": row["prompt"]},), row) for row in rows]
+    limits: dict[str, Any] = {"max_tokens": wanted.data.max_prompt_tokens, "long_prompts": wanted.data.long_prompts}
+    return Prompts(PromptSet(encode_prompts(examples, policy.encode, **limits)), PromptSet([]))
 
 
 def _figures(steps: list[Mapping[str, float]]) -> Figures:

@@ -32,14 +32,15 @@ from gpu_checks.mps import mps_environment, start_daemon
 from gpu_checks.outcome import CheckFailed, CheckSettings, Figures, write_json
 from gpu_checks.sampling import engine_maker, installed_engines, start_engine
 from grpo.engines import Engine, SamplingParams
+from grpo.errors import GrpoError, HostFailed
 from grpo.model.batching import TrainingSample
 from grpo.update import Updater
 
 __all__ = ["together"]
 
 KINDS = ("decode", "train", "grade")
-PHASE_S, SMALL_PHASE_S = 5.0, 0.6
-ROWS, SMALL_ROWS = 128, 4
+PHASE_S, SMALL_PHASE_S = 4.0, 0.6
+ROWS, SMALL_ROWS = 64, 4
 GROUP = 4
 COMPLETIONS, SMALL_COMPLETIONS = 32, 8  # of an update
 MPS_NEEDS_S = 35.0
@@ -75,14 +76,24 @@ def _in_process(settings: CheckSettings, environment: Mapping[str, str], *, alon
     path.unlink(missing_ok=True)
     os.environ.update(environment)
     plain = replace(settings, figures={})
-    process = get_context("spawn").Process(target=_measure, args=(plain, alone, path))
+    process = get_context("spawn").Process(target=_measure_or_say, args=(plain, alone, path))
     process.start()
     process.join(settings.left_s)
     if not path.exists():
         way = "with MPS" if environment else "without MPS"
         raise CheckFailed(f"no measurement {way}", "read the end of the output in the JSON file")
     rates: Figures = json.loads(path.read_text(encoding="utf-8"))
+    if "error" in rates:
+        raise HostFailed(rates["error"])
     return rates
+
+
+def _measure_or_say(settings: CheckSettings, alone: bool, path: Path) -> None:
+    """`_measure` as a process: an error of the project's own is handed to the parent."""
+    try:
+        _measure(settings, alone, path)
+    except GrpoError as error:
+        write_json(path, {"error": f"{type(error).__name__}: {error}"})
 
 
 def _measure(settings: CheckSettings, alone: bool, path: Path) -> None:
