@@ -42,7 +42,8 @@ from sandbox.verdict import Outcome, Verdict
 __all__ = ["compose", "differences", "main"]
 
 LIMITS = Limits(compile_cpu_s=20, run_cpu_s=3, wall_s=60)
-PIECES: dict[str, Any] = tomllib.loads((Path(__file__).parent / "fuzz_pieces.toml").read_text())
+ROOT = Path(__file__).resolve().parents[1]
+PIECES: dict[str, Any] = tomllib.loads((ROOT / "tests" / "sandbox" / "fuzz_pieces.toml").read_text())
 
 
 def compose(rng: random.Random) -> str:

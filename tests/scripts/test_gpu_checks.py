@@ -15,7 +15,7 @@ from gpu_checks.checks import attention as attention_check
 from gpu_checks.checks import engine as engine_check
 from gpu_checks.checks import head as head_check
 from gpu_checks.checks import updating
-from gpu_checks.checks.engine import ChecksummingEngine, bit_sum
+from gpu_checks.checks.engine import ChecksummingEngine, checksum
 from gpu_checks.checks.together import _slowdowns
 from gpu_checks.measuring import OperatorLog, count_waits, profiled
 from gpu_checks.models import fast_recipe, model_config, random_policy, real_samples
@@ -107,8 +107,8 @@ def test_a_checksum_depends_on_every_bit_and_on_the_order(dtype: torch.dtype) ->
     other = tensor.clone()
     integers = {2: torch.int16, 4: torch.int32, 8: torch.int64}[dtype.itemsize]
     other.view(integers)[32, 4] ^= 1
-    sums = {bit_sum(tensor), bit_sum(other), bit_sum(tensor.flip(0)), bit_sum(torch.zeros_like(tensor))}
-    assert len(sums) == 4 and bit_sum(tensor.clone()) == bit_sum(tensor) and max(sums) < 2**31
+    sums = {checksum(tensor), checksum(other), checksum(tensor.flip(0)), checksum(torch.zeros_like(tensor))}
+    assert len(sums) == 4 and checksum(tensor.clone()) == checksum(tensor) and max(sums) < 2**31
 
 
 def test_operators_that_wait_are_counted() -> None:

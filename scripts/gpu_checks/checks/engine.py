@@ -21,7 +21,7 @@ from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.engines.process import EngineProcess
 from grpo.model.policy import Policy
 
-__all__ = ["ChecksummingEngine", "bit_sum", "engine"]
+__all__ = ["ChecksummingEngine", "checksum", "engine"]
 
 LOADS = 3
 ROWS, TOKENS = 16, 512
@@ -32,10 +32,10 @@ PRIME = 2_147_483_629  # below 2**31, so that checksums stay token ids
 CHUNK = 2**24
 
 
-def bit_sum(tensor: Tensor) -> int:
+def checksum(tensor: Tensor) -> int:
     """A checksum of the bits of a tensor that also depends on their order.
 
-    >>> bit_sum(torch.tensor([1.0, 2.0])) == bit_sum(torch.tensor([2.0, 1.0]))
+    >>> checksum(torch.tensor([1.0, 2.0])) == checksum(torch.tensor([2.0, 1.0]))
     False
     """
     integers = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[tensor.element_size()]
@@ -57,7 +57,7 @@ class ChecksummingEngine(Engine):
         self._weights: list[tuple[str, Tensor]] = []
 
     def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
-        sums = tuple(bit_sum(tensor) for _, tensor in self._weights)
+        sums = tuple(checksum(tensor) for _, tensor in self._weights)
         yield GenerationOutput(0, 0, sums, (0.0,) * len(sums), True)
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
@@ -125,7 +125,7 @@ def _load_once(process: EngineProcess, policy: Policy) -> float:
     seconds = seconds_of(lambda: process.load_weights(policy.weights()), policy.device.type)
     (answer,) = process.generate([PROMPT], SamplingParams(num_samples=1, max_tokens=1, temperature=1.0, seed=0))
     names = [name for name, _ in policy.weights()]
-    expected = [bit_sum(tensor.to(policy.compute_dtype)) for _, tensor in policy.weights()]
+    expected = [checksum(tensor.to(policy.compute_dtype)) for _, tensor in policy.weights()]
     if wrong := [n for n, mine, theirs in zip(names, expected, answer.token_ids, strict=True) if mine != theirs]:
         raise CheckFailed(
             f"{len(wrong)} of {len(names)} weights did not arrive as they were sent ({wrong[0]}, ...)",
