@@ -157,7 +157,8 @@ def pretrained(settings: CheckSettings) -> Figures:
         raise Skipped(f"{settings.left_s:.0f} s are left, and {LEAST_S:.0f} are needed")
     path = settings.folder / "run"
     words = (str(file), f"model.path={settings.model}", f"run.dir={path}", f"train.device={settings.device}")
-    process = subprocess.Popen([sys.executable, str(ROOT / "scripts" / "train.py"), *words, "eval.prompts=0"], cwd=ROOT)
+    command = [sys.executable, str(ROOT / "scripts" / "train.py"), *words, "eval.prompts=0", *_engine()]
+    process = subprocess.Popen(command, cwd=ROOT)
     ends = time.monotonic() + settings.left_s - ENDING_S
     while process.poll() is None and time.monotonic() < ends:
         time.sleep(1)
@@ -169,6 +170,17 @@ def pretrained(settings: CheckSettings) -> Figures:
     if code not in (0, 75) or not settings.figures.get("steps"):
         raise CheckFailed(f"scripts/train.py ended with code {code}", "read the end of its output in the JSON file")
     return {}
+
+
+def _engine() -> tuple[str, ...]:
+    """The setting that samples without vLLM, where that is not installed."""
+    from grpo.engines.vllm import VLLMMissing, require_vllm
+
+    try:
+        require_vllm()
+    except VLLMMissing:
+        return ("sampling.engine=hf",)
+    return ()
 
 
 def _learned(path: Path) -> Figures:
