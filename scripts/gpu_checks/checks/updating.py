@@ -28,7 +28,7 @@ __all__ = ["update_full", "update_lora"]
 
 COMPLETIONS, SMALL_COMPLETIONS = 256, 16
 REPEATS = 3
-FLOPS = 6  # a parameter and token, forward and backward
+FLOPS, FROZEN_FLOPS = 6, 4  # a parameter and token, forward and backward; a frozen weight has no gradient
 TIME_SHARE = 0.5  # of the limit, after which no further update begins
 MAX_OVER_ESTIMATE = 1.25  # of the peak that torch reserved, over the estimate of --dry-run
 
@@ -112,6 +112,8 @@ def _speed(
     trained, computed = sum(len(s.completion_ids) for s in samples), sum(len(batch.input_ids) for batch in batches)
     shape = model_shape(config)
     assert shape is not None
+    all_trained = all(weight.requires_grad for weight in updater.policy.model.parameters())
+    per_token = shape.parameters * (FLOPS if all_trained else FROZEN_FLOPS)
     speed = 1e12 * matmul_tflops(device, compute_dtype(updater.policy.device))
     return {
         "update_s": round(seconds, 3),
@@ -122,8 +124,9 @@ def _speed(
         "trained_tokens_per_s": round(trained / seconds, 1),
         "computed_tokens_per_s": round(computed / seconds, 1),
         "matmul_tflops": round(speed / 1e12, 3),
-        "mfu_trained": round(FLOPS * shape.parameters * trained / seconds / speed, 4),
-        "mfu_computed": round(FLOPS * shape.parameters * computed / seconds / speed, 4),
+        "flops_per_parameter": per_token // shape.parameters,
+        "mfu_trained": round(per_token * trained / seconds / speed, 4),
+        "mfu_computed": round(per_token * computed / seconds / speed, 4),
         **memory,
     }
 
