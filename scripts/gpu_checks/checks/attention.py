@@ -39,7 +39,7 @@ UNBOUNDED = 10**9
 
 
 def attention(settings: CheckSettings) -> Figures:
-    """Note the kernel and its dtypes, compare gradients with fp32, then time ten shapes that were never seen."""
+    """Compare gradients with fp32, note the kernel and its dtypes, then time ten shapes that were never seen."""
     device = use_device(settings)
     policy = random_policy(model_config(settings, **(SHAPE | (NARROW if settings.small else {}))), device)
     shrink = 12 if settings.small else 1
@@ -50,8 +50,9 @@ def attention(settings: CheckSettings) -> Figures:
         _pass(policy, batch)
 
     settings.note(first_call_s=round(seconds_of(work, device.type), 3))
-    settings.note(**_kernels(policy, batch), waits=count_waits(work, device.type), **peak(work, device.type))
     settings.note(**_gradient_errors(policy, samples))
+    settings.note(waits=count_waits(work, device.type), **peak(work, device.type))
+    settings.note(**_kernels(policy, batch))
     settings.note(**_new_shapes(policy, shrink))
     settings.note(**grouped_queries(device, tokens=64 if settings.small else 2048))
     _judge(settings.figures, policy)
