@@ -7,6 +7,7 @@ Left out: graphs and compiled kernels that outlive a call, speculative decoding.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -115,14 +116,13 @@ class PagedEngine(Engine):
                 **sampling, top_k=0, top_p=1.0, eos_token_id=self._stop_ids, pad_token_id=self._stop_ids[0]
             ),
             continuous_batching_config=ContinuousBatchingConfig(
-                page_size=PAGE_TOKENS,
                 num_blocks=self._pages,
                 max_memory_percent=MEMORY_SHARE,
                 max_batch_tokens=max(BATCH_TOKENS, self._rows),
                 max_requests_per_batch=self._rows,
                 return_logprobs=True,
                 seed=params.seed,
-                auto_switch_to_flash=self._model.dtype == torch.bfloat16 and self._model.device.type == "cuda",
+                **_by_version(flash=self._model.dtype == torch.bfloat16 and self._model.device.type == "cuda"),
             ),
         )
 
@@ -132,6 +132,13 @@ class PagedEngine(Engine):
             raise EngineDied(f"continuous batching failed: {result.error}")
         token_ids = tuple(result.generated_tokens)
         return GenerationOutput(*slot, token_ids, tuple(result.logprobs), token_ids[-1] in self._stop_ids)
+
+
+def _by_version(*, flash: bool) -> dict[str, Any]:
+    """Settings that transformers 5.17 names otherwise than 5.19, or lacks: it never switches to flash by itself."""
+    known = {field.name for field in dataclasses.fields(ContinuousBatchingConfig)}
+    size = {"page_size" if "page_size" in known else "block_size": PAGE_TOKENS}
+    return size | ({"auto_switch_to_flash": flash} if "auto_switch_to_flash" in known else {})
 
 
 def _widen_head(model: Any) -> None:

@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from bench.turns import Turns
 
-__all__ = ["device_name", "model_facts", "note_device_memory"]
+__all__ = ["device_name", "matmul_tflops", "model_facts", "note_device_memory"]
 
 
 def device_name() -> str:
@@ -21,13 +21,20 @@ def device_name() -> str:
 
 
 def model_facts(model: PreTrainedModel, dtype: str, *, lora_rank: int = 0) -> dict[str, float]:
-    """The number of a model's parameters without LoRA's, that rank, and the machine's speed.
+    """The number of a model's parameters without LoRA's, that rank, and the speed of the training's device."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    parameters = sum(weight.numel() for name, weight in model.named_parameters() if ".lora_" not in name)
+    facts = {"parameters": parameters, "lora_rank": lora_rank}
+    return {**facts, "matmul_tflops": matmul_tflops(device, getattr(torch, dtype))}
 
-    The speed is that of a large product of matrices on the training's device; on a CPU with as many threads as torch
-    has now.
+
+def matmul_tflops(device: str, dtype: torch.dtype) -> float:
+    """The speed of a large product of matrices, in 1e12 operations a second.
+
+    On a CPU the product runs with as many threads as torch has now.
     """
-    device, size = ("cuda", 8192) if torch.cuda.is_available() else ("cpu", 1024)
-    left, right = (torch.randn(size, size, device=device, dtype=getattr(torch, dtype)) for _ in range(2))
+    size = 8192 if device == "cuda" else 1024
+    left, right = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     seconds = []
     for _ in range(10):
         started = time.perf_counter()
@@ -35,9 +42,7 @@ def model_facts(model: PreTrainedModel, dtype: str, *, lora_rank: int = 0) -> di
         if device == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - started)
-    parameters = sum(weight.numel() for name, weight in model.named_parameters() if ".lora_" not in name)
-    facts = {"parameters": parameters, "lora_rank": lora_rank}
-    return {**facts, "matmul_tflops": 2 * size**3 / min(seconds) / 1e12}
+    return 2 * size**3 / min(seconds) / 1e12
 
 
 def note_device_memory(turns: Turns) -> None:

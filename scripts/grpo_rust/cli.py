@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import ParamSpec
 
 from grpo.errors import BadInput, HostFailed
-from rewards.rubric import RewardError
 from sandbox.errors import SandboxError
 from sandbox.exit_codes import ExitCode
 from sandbox.terminal import forget_output, plain
@@ -52,7 +51,7 @@ def command(
             except BrokenPipeError:
                 forget_output()
                 return ExitCode.NOT_READ
-            except (BadInput, RewardError) as error:
+            except _caller_errors() as error:
                 return _said(name, error, ExitCode.BAD_INPUT)
             except of_the_host as error:
                 return _said(name, error, ExitCode.HOST_FAILED)
@@ -60,6 +59,12 @@ def command(
         return framed
 
     return decorated
+
+
+def _caller_errors() -> tuple[type[Exception], ...]:
+    """The caller's errors. Without `rewards.rubric` there is no RewardError, and loading it takes tree-sitter."""
+    rubric = sys.modules.get("rewards.rubric")
+    return (BadInput,) if rubric is None else (BadInput, rubric.RewardError)
 
 
 def _said(name: str, message: object, code: ExitCode) -> ExitCode:
