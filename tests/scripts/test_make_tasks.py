@@ -12,6 +12,7 @@ import pytest
 import make_tasks
 from rewards.gold.rows import gold_kind
 from rewards.gold.run import gold_result, gold_run, submit_gold
+from rewards.rust.parse import extract_code
 from sandbox import SandboxPool
 from tiny.catalogue import SPLITS
 
@@ -83,3 +84,20 @@ def test_a_count_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
         make_tasks.main(["--out", str(tmp_path), "--eval", "0"])
     assert stopped.value.code == 2
     assert "--eval 0: give at least 1" in capsys.readouterr().err
+
+
+def test_demonstrations_are_right_and_of_combinations_that_training_asks_for(
+    tmp_path: Path, pool: SandboxPool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert make_tasks.main(["--demonstrations", "12", "--out", str(tmp_path)]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["demonstrations.jsonl"]
+    assert "12 demonstrations" in capsys.readouterr().out
+    rows = [json.loads(line) for line in (tmp_path / "demonstrations.jsonl").read_text().splitlines()]
+    assert len({row["prompt"] for row in rows}) == len({row["task_id"] for row in rows}) == 12
+    verdicts = [pool.submit(extract_code(row["completion"])) for row in rows]
+    assert [verdict.result().test for verdict in verdicts] == [True] * 12
+
+
+def test_a_number_of_demonstrations_below_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        make_tasks.main(["--demonstrations", "0", "--out", str(tmp_path)])

@@ -1,0 +1,107 @@
+"""Fine-tuning as its user runs it: real model, real cargo; what it reads, writes and refuses, and going on."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import datasets
+import pytest
+from transformers import AutoModelForCausalLM
+
+import make_tasks
+
+RunHere = Callable[..., subprocess.CompletedProcess[str]]
+SMALL = ["train.prompts_per_step=4", "train.threads=1", "train.lr=1e-3", "eval.prompts=0"]
+PUBLISHED = {
+    "rust_prompt": "Write `fn twice(x: i32) -> i32`, which doubles x.",
+    "rust_code": "fn twice(x: i32) -> i32 {\n    2 * x\n}",
+    "rust_test_list": ["assert_eq!(twice(2), 4);"],
+}
+
+
+def lines(path: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def write(path: Path, rows: Sequence[Mapping[str, object]]) -> str:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return f"data.train={path}"
+
+
+@pytest.fixture(scope="module")
+def demonstrations(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The setting that names twenty demonstrations of the shipped model's family."""
+    folder = tmp_path_factory.mktemp("demonstrations")
+    assert make_tasks.main(["--demonstrations", "20", "--out", str(folder)]) == 0
+    return f"data.train={folder / 'demonstrations.jsonl'}"
+
+
+def test_a_model_learns_its_demonstrations_and_grpo_starts_from_it(
+    demonstrations: str, tmp_path: Path, sft_here: RunHere, train_here: RunHere
+) -> None:
+    path = tmp_path / "run"
+    evaluated = [*SMALL[:-1], "eval.prompts=2", "eval.samples=1", "sandbox.keep_verdicts=false"]
+    done = sft_here(*evaluated, demonstrations, "train.max_steps=10", f"run.dir={path}")
+    assert done.returncode == 0, done.stderr
+    assert "20 demonstrations to imitate, 2 prompts to evaluate on" in done.stdout and "strict tests" in done.stdout
+    losses = [line["loss/total"] for line in lines(path / "metrics.jsonl")]
+    assert len(losses) == 10 and sum(losses[-5:]) < sum(losses[:5]), losses  # two epochs of five steps
+    assert [line["step"] for line in lines(path / "evals.jsonl")] == [0, 10]
+    assert "<html" in (path / "report.html").read_text()[:200]
+    start = f"model.path={path / 'checkpoints' / 'step-000010'}"
+    small = ["train.prompts_per_step=1", "sampling.group_size=2", "sampling.max_completion_tokens=40", "eval.prompts=0"]
+    assert train_here(start, *small, "train.max_steps=1", f"run.dir={tmp_path / 'grpo'}").returncode == 0
+
+
+def test_a_run_that_is_resumed_ends_with_the_same_bits(demonstrations: str, tmp_path: Path, sft_here: RunHere) -> None:
+    path = tmp_path / "run"
+    settings = [*SMALL, demonstrations, "train.max_steps=4", "checkpoint.every=2", f"run.dir={path}"]
+    assert sft_here(*settings).returncode == 0
+    last = path / "checkpoints" / "step-000004"
+    weights, metrics = (last / "model.safetensors").read_bytes(), lines(path / "metrics.jsonl")
+    shutil.rmtree(last)
+    done = sft_here("run.resume=true", f"run.dir={path}", "eval.prompts=0")
+    assert done.returncode == 0 and "steps 3 to 4" in done.stdout
+    assert (last / "model.safetensors").read_bytes() == weights
+    assert [line["loss/total"] for line in lines(path / "metrics.jsonl")] == [line["loss/total"] for line in metrics]
+
+
+def test_lora_is_fine_tuned_too(demonstrations: str, tmp_path: Path, sft_here: RunHere) -> None:
+    path = tmp_path / "run"
+    assert sft_here(*SMALL, demonstrations, "lora.rank=4", "train.max_steps=2", f"run.dir={path}").returncode == 0
+    trained = path / "checkpoints" / "step-000002"
+    assert (trained / "adapter" / "adapter_model.safetensors").exists()
+    assert AutoModelForCausalLM.from_pretrained(trained).num_parameters() == 3_213_824
+
+
+def test_the_published_columns_in_parquet_are_demonstrations(tmp_path: Path, sft_here: RunHere) -> None:
+    datasets.Dataset.from_list([PUBLISHED]).to_parquet(tmp_path / "published.parquet")
+    path = tmp_path / "run"
+    done = sft_here(*SMALL, f"data.train={tmp_path / 'published.parquet'}", "train.max_steps=2", f"run.dir={path}")
+    assert done.returncode == 0 and "data      1 demonstrations" in done.stdout
+    first, second = lines(path / "metrics.jsonl")
+    assert first["completion/length_max"] == second["completion/length_max"] > 20
+    assert second["loss/total"] < first["loss/total"]
+
+
+def test_a_completion_that_is_too_long_is_left_out_and_counted(tmp_path: Path, sft_here: RunHere) -> None:
+    rows = [{"prompt": "short", "completion": "fn f() {}"}, {"prompt": "long", "completion": "let a = 1; " * 200}]
+    data, path = write(tmp_path / "rows.jsonl", rows), tmp_path / "run"
+    done = sft_here(*SMALL, data, "train.max_steps=1", f"run.dir={path}")
+    assert done.returncode == 0 and "data      1 (1 too long, left out) demonstrations" in done.stdout
+    done = sft_here(*SMALL, write(tmp_path / "long.jsonl", rows[1:]), f"run.dir={tmp_path / 'none'}")
+    assert done.returncode == 2 and "longer than sampling.max_completion_tokens = 192" in done.stderr
+
+
+def test_a_row_without_a_demonstration_is_named(tmp_path: Path, sft_here: RunHere) -> None:
+    data = write(tmp_path / "rows.jsonl", [{"task_id": "t7", "prompt": "only a prompt"}])
+    done = sft_here(*SMALL, data, f"run.dir={tmp_path / 'run'}")
+    assert done.returncode == 2 and "task 't7': a row with the columns" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_plan_is_refused_with_a_reason(sft_here: RunHere) -> None:
+    done = sft_here("--dry-run")
+    assert done.returncode == 2 and "--dry-run is for scripts/train.py" in done.stderr
