@@ -4,8 +4,8 @@ Usage:
     python scripts/evidence.py [--study gains|rewards|overlap] [--seeds N] [--steps N] [--only-report] ...
 
 `--study gains` (the default) writes docs/evidence.md and docs/images/evidence.svg: three seeds of the recipe, and three
-of the control whose advantages are shuffled. `--study rewards` writes docs/rewards_study.md: other rewards and group
-sizes on the same number of completions, one seed each. `--study overlap` writes docs/overlap.md and
+of the control whose advantages are shuffled. `--study rewards` writes docs/studies/rewards.md: other rewards and group
+sizes on the same number of completions, one seed each. `--study overlap` writes docs/studies/overlap.md and
 docs/images/overlap.svg: three seeds with every batch sampled by the weights that learn from it, and three with batches
 sampled one update ahead. Hours of work are kept in --runs: the same command continues where it was stopped, and does
 nothing twice. Runs go two at once, each with one thread for torch and one for the sandbox. Exit codes: 0 done, 2 bad
@@ -81,7 +81,7 @@ def study_rewards(options: argparse.Namespace) -> None:
     held_out = held_out_set(options)
     runs = runs_of(DESIGNS, options.seeds or 1, options)
     train_and_evaluate(runs, held_out, options)
-    write(options.docs / "rewards_study.md", rewards_page(runs, held_out, made=made(runs, held_out, options)))
+    write(options.docs / "studies" / "rewards.md", rewards_page(runs, held_out, made=made(runs, held_out, options)))
 
 
 def study_overlap(options: argparse.Namespace) -> None:
@@ -90,7 +90,9 @@ def study_overlap(options: argparse.Namespace) -> None:
     runs, ahead = (runs_of([arm], options.seeds or 3, options) for arm in (GRPO, OVERLAP))
     train_and_evaluate([*runs, *ahead], held_out, options)
     write(options.docs / "images" / "overlap.svg", curves(runs, ahead, "1 ahead"))
-    write(options.docs / "overlap.md", overlap_page(runs, ahead, held_out, made=made(runs, held_out, options)))
+    write(
+        options.docs / "studies" / "overlap.md", overlap_page(runs, ahead, held_out, made=made(runs, held_out, options))
+    )
 
 
 STUDIES: Mapping[str, Callable[[argparse.Namespace], None]] = {

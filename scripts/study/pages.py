@@ -91,7 +91,7 @@ def _control_part(control: Sequence[TrainingRun], gains: Mapping[str, Gain] | No
 
 
 def overlap_page(runs: Sequence[TrainingRun], ahead: Sequence[TrainingRun], held_out: HeldOutSet, *, made: str) -> str:
-    """docs/overlap.md.
+    """docs/studies/overlap.md.
 
     Args:
         runs: The recipe with several seeds.
@@ -108,7 +108,7 @@ def overlap_page(runs: Sequence[TrainingRun], ahead: Sequence[TrainingRun], held
         "Two arms of equal steps: `rollout.overlap = 0`, where a batch is sampled by the weights that learn from it, "
         "and 1, where those weights are one update older and completions are reweighted per token (`loss.mismatch = "
         '"auto"`).',
-        "![Build and strict pass rate of the training batches, by step](images/overlap.svg)",
+        "![Build and strict pass rate of the training batches, by step](../images/overlap.svg)",
         "Every prompt's completions of all seeds together, one ahead minus none:",
         gains_table(_only(between, MAIN), head="trained", sides=("overlap = 0", "overlap = 1")),
         "## overlap = 0",
@@ -122,7 +122,7 @@ def overlap_page(runs: Sequence[TrainingRun], ahead: Sequence[TrainingRun], held
 
 
 def rewards_page(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, made: str) -> str:
-    """docs/rewards_study.md.
+    """docs/studies/rewards.md.
 
     Args:
         runs: Runs of several reward designs.

@@ -49,8 +49,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("study", "page", "row"),
     [
         ("gains", "evidence.md", "| build | 50.0 % | 100.0 % | +50.0"),
-        ("overlap", "overlap.md", "| build | 100.0 % | 100.0 % | +0.0 ± 0.0 |"),
-        ("rewards", "rewards_study.md", "| `strict_only` | 1 for a strict pass, nothing else | +50.0"),
+        ("overlap", "studies/overlap.md", "| build | 100.0 % | 100.0 % | +0.0 ± 0.0 |"),
+        ("rewards", "studies/rewards.md", "| `strict_only` | 1 for a strict pass, nothing else | +50.0"),
     ],
 )
 def test_a_study_writes_its_page_without_running_anything(
@@ -62,14 +62,16 @@ def test_a_study_writes_its_page_without_running_anything(
     assert row in text
     assert f"python scripts/evidence.py --study {study} --only-report" in text and "trained at 0123456" in text
     pictures = re.findall(r"!\[.*\]\((.*)\)", text)
-    assert len(pictures) == (study != "rewards") and all((tmp_path / picture).exists() for picture in pictures)
+    assert len(pictures) == (study != "rewards") and all(
+        (tmp_path / page).parent.joinpath(picture).exists() for picture in pictures
+    )
 
 
 def test_the_pages_of_the_project_show_pictures_that_exist() -> None:
     docs = Path(__file__).resolve().parents[2] / "docs"
-    for page in ("evidence.md", "overlap.md"):
+    for page in ("evidence.md", "studies/overlap.md"):
         (picture,) = re.findall(r"!\[.*\]\((.*)\)", (docs / page).read_text(encoding="utf-8"))
-        assert (docs / picture).exists(), page
+        assert (docs / page).parent.joinpath(picture).exists(), page
 
 
 def test_runs_that_are_not_there_are_the_hosts_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
