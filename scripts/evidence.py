@@ -1,15 +1,16 @@
 """Train the quickstart with several seeds and its control, evaluate every model on the same prompts, and write pages.
 
 Usage:
-    python scripts/evidence.py [--study gains|rewards|overlap] [--seeds N] [--steps N] [--only-report] ...
+    python scripts/evidence.py [--study gains|rewards|overlap|pretrained] [--seeds N] [--steps N] [--only-report] ...
 
 `--study gains` (the default) writes docs/evidence.md and docs/images/evidence.svg: three seeds of the recipe, and three
 of the control whose advantages are shuffled. `--study rewards` writes docs/studies/rewards.md: other rewards and group
 sizes on the same number of completions, one seed each. `--study overlap` writes docs/studies/overlap.md and
 docs/images/overlap.svg: three seeds with every batch sampled by the weights that learn from it, and three with batches
-sampled one update ahead. Hours of work are kept in --runs: the same command continues where it was stopped, and does
-nothing twice. Runs go two at once, each with one thread for torch and one for the sandbox. Exit codes: 0 done, 2 bad
-input, 3 a run failed, 130 interrupted.
+sampled one update ahead. `--study pretrained` gets a real model, fine-tunes it, trains it with GRPO, and writes
+docs/real_model.md and docs/images/real_model.svg; its recipes say how many prompts and completions. Hours of work are
+kept in --runs: the same command continues where it was stopped, and does nothing twice. Runs go two at once, each with
+one thread for torch and one for the sandbox. Exit codes: 0 done, 2 bad input, 3 a run failed, 130 interrupted.
 
 Example:
     python scripts/evidence.py --steps 2 --seeds 1 --prompts 10 --samples 2 --runs runs/try --docs runs/try
@@ -28,6 +29,7 @@ from grpo_rust.cli import ExitCode, command
 from study.arms import CONTROL, DESIGNS, GRPO, OVERLAP
 from study.comparisons import untrained_completions
 from study.pages import curves, gains_page, how_made, overlap_page, rewards_page
+from study.pretrained import PretrainedRuns, commands, curves_svg, page
 from study.running import Arm, HeldOutSet, TrainingRun, evaluation, run_all, training
 
 RECIPE = "scripts/recipes/tiny.toml"
@@ -95,10 +97,22 @@ def study_overlap(options: argparse.Namespace) -> None:
     )
 
 
+def study_pretrained(options: argparse.Namespace) -> None:
+    """Does a real model learn: SmolLM2's warm start, then GRPO."""
+    runs = PretrainedRuns(options.runs)
+    steps = (f"train.max_steps={options.steps}",) if options.steps else ()
+    ways = commands(runs, model=options.runs / "smollm2", data=options.runs / "data", overrides=steps)
+    for way in [] if options.only_report else ways:
+        run_all([way()], at_once=1, say=say)
+    write(options.docs / "images" / "real_model.svg", curves_svg(runs))
+    write(options.docs / "real_model.md", page(runs, command=options.command))
+
+
 STUDIES: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "gains": study_gains,
     "rewards": study_rewards,
     "overlap": study_overlap,
+    "pretrained": study_pretrained,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from study.completions import (
@@ -19,14 +19,22 @@ from study.gains import Gain, paired_gain
 from study.running import HeldOutSet, TrainingRun
 from tiny.diagnosis import CLASSES, mistake_of
 
-__all__ = ["difference", "gains_of", "untrained_completions"]
+__all__ = ["MISTAKES", "QUANTITIES", "difference", "gains_of", "untrained_completions"]
 
 Value = Callable[[CompletionRecord], float | None]
-VALUES: Mapping[str, Value] = {
+QUANTITIES: dict[str, Value] = {
     **{name: check(name) for name in CHECKS},
     "strict_but_wrong": strict_but_wrong,
     "tokens": num_tokens,
 }
+
+
+def _shows(kind: str) -> Value:
+    """A function that tells whether a completion shows a class of mistake."""
+    return lambda completion: float(mistake_of(completion) == kind)
+
+
+MISTAKES: dict[str, Value] = {kind: _shows(kind) for kind in CLASSES}
 
 
 def untrained_completions(held_out: HeldOutSet, folder: Path) -> Path:
@@ -42,12 +50,12 @@ def gains_of(runs: Sequence[TrainingRun], held_out: HeldOutSet) -> dict[str, Gai
     def gain(value: Value) -> Gain:
         return paired_gain(by_prompt(before, value), [by_prompt(completions, value) for completions in after])
 
-    gains = {name: gain(value) for name, value in VALUES.items()}
+    gains = {name: gain(value) for name, value in QUANTITIES.items()}
     strict = [by_prompt(completions, check("test_strict")) for completions in (before, *after)]
     for k in (1, 2, 4, 8):
         if k <= held_out.samples:
             gains[f"pass@{k}"] = paired_gain(passes_at(k, strict[0]), [passes_at(k, seed) for seed in strict[1:]])
-    return gains | {kind: gain(_shows(kind)) for kind in CLASSES}
+    return gains | {kind: gain(value) for kind, value in MISTAKES.items()}
 
 
 def difference(runs: Sequence[TrainingRun], others: Sequence[TrainingRun], held_out: HeldOutSet) -> dict[str, Gain]:
@@ -57,9 +65,4 @@ def difference(runs: Sequence[TrainingRun], others: Sequence[TrainingRun], held_
         return [completion for run in arm for completion in read_completions(run.completions(held_out))]
 
     one, other = together(runs), together(others)
-    return {name: paired_gain(by_prompt(one, value), [by_prompt(other, value)]) for name, value in VALUES.items()}
-
-
-def _shows(kind: str) -> Value:
-    """A function that tells whether a completion shows a class of mistake."""
-    return lambda completion: float(mistake_of(completion) == kind)
+    return {name: paired_gain(by_prompt(one, value), [by_prompt(other, value)]) for name, value in QUANTITIES.items()}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from evidence import STUDIES, main
+from grpo_rust.recipe import load_recipe
 from study.arms import CONTROL, DESIGNS, OVERLAP
+from study.pretrained import PretrainedRuns, commands
 
 CHECKS = ("build", "clippy", "test", "test_strict", "gold", "asserts")
 
@@ -76,4 +79,56 @@ def test_the_pages_of_the_project_show_pictures_that_exist() -> None:
 
 def test_runs_that_are_not_there_are_the_hosts_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--only-report", "--runs", str(tmp_path), "--docs", str(tmp_path)]) == 3
-    assert capsys.readouterr().err.startswith("evidence: ") and set(STUDIES) == {"gains", "rewards", "overlap"}
+    assert capsys.readouterr().err.startswith("evidence: ") and set(STUDIES) == {
+        "gains",
+        "rewards",
+        "overlap",
+        "pretrained",
+    }
+
+
+@pytest.fixture
+def pretrained(tmp_path: Path) -> Path:
+    """A finished warm start and a finished GRPO run: nothing passes at the start of each, everything at its end."""
+    for name in ("smollm2-sft", "smollm2-grpo"):
+        run = tmp_path / name
+        (run / "checkpoints" / "step-000002").mkdir(parents=True)
+        (run / "environment.json").write_text('{"commit": {"id": "0123456789"}}')
+        (run / "summary.json").write_text('{"steps": 2, "seconds": 90.0, "num_prompts": 3, "num_samples": 2}')
+        times = {"time/step": 30.0, "time/train": 20.0, "throughput/tokens_per_s": 10.0}
+        step = {"loss/total": 0.5, "check/build": 0.5, "check/test_strict": 0.25, "check/asserts": 2.0, **times}
+        (run / "metrics.jsonl").write_text("".join(json.dumps({"step": n, **step}) + "\n" for n in (1, 2)))
+        lines = []
+        for number, rate in ((0, 0.0), (2, 1.0)):
+            write_completions(run / "part.jsonl", rate)
+            for line in (run / "part.jsonl").read_text().splitlines():
+                lines.append({"step": number, "phase": "eval", **json.loads(line)})
+        sampled = {"step": 1, "phase": "train", **lines[0]}
+        (run / "completions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in [sampled, *lines]))
+    return tmp_path
+
+
+def test_the_page_of_the_real_model_comes_from_what_its_two_runs_left(pretrained: Path, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    words = ["--study", "pretrained", "--only-report", "--runs", str(pretrained), "--docs", str(docs)]
+    assert main(words) == 0
+    text = (docs / "real_model.md").read_text(encoding="utf-8")
+    assert text.count("| build | 0.0 % | 100.0 % | +100.0 ± 0.0 |") == 2
+    assert text.count("2 steps in 2 minutes with both evaluations, at 0123456; 3 held-out prompts x 2") == 2
+    assert "| trained tokens a second of training | 15 | 15 |" in text  # 10 a second x 30 s, in 20 s of training
+    assert "| sampling a batch, s |  |  |" in text, "what was not measured stays empty"
+    (picture,) = re.findall(r"!\[.*\]\((.*)\)", text)
+    assert (docs / picture).read_text().count("<g ") == 4
+
+
+def test_the_real_model_is_fetched_fine_tuned_and_trained_in_this_order_and_resumed(pretrained: Path) -> None:
+    runs = PretrainedRuns(pretrained)
+    ways = commands(runs, model=pretrained / "model", data=pretrained / "data", overrides=["train.max_steps=2"])
+    made = [way() for way in ways]
+    assert [Path(command.argv[1]).name for command in made] == ["get_smollm2.py", "make_tasks.py", "sft.py", "train.py"]
+    assert [command.done() for command in made] == [False, False, True, True]
+    assert "run.resume=true" in made[2].argv and "train.max_steps=2" not in made[2].argv
+    shutil.rmtree(runs.trained)
+    last = ways[3]()
+    assert not last.done() and f"model.path={runs.warm / 'checkpoints' / 'step-000002'}" in last.argv
+    assert load_recipe(last.argv[2], last.argv[3:]).train.max_steps == 2
