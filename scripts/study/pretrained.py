@@ -101,11 +101,11 @@ def page(runs: PretrainedRuns, *, command: str) -> str:
     passes = {name: gain for name, gain in trained.items() if name.startswith("pass@")}
     parts = [
         "# A real pretrained model",
-        f"Made by `{command}` out of two runs. SmolLM2-135M-Instruct is a model of a public lab, whose vocabulary, "
-        "chat template and size nobody here chose; a Python package ships it, so that the whole path can be walked without "
-        "a model hub and without a GPU. It writes no Rust that builds. So it gets a warm start on right programs of "
-        "the shipped task family, and then GRPO on that family's prompts. The held-out prompts ask for combinations "
-        "of operation and type that neither has seen.",
+        f"Made by `{command}` out of two runs. SmolLM2-135M-Instruct is a model of a public lab: nobody here chose its "
+        "vocabulary, chat template and size. A Python package ships it, so that the whole path can be walked without a "
+        "model hub and without a GPU. It writes no Rust that builds. So it gets a warm start on right programs of the "
+        "shipped task family, and then GRPO on that family's prompts. The held-out prompts ask for combinations of "
+        "operation and type that neither has seen.",
         _commands_text(),
         "![Loss of the warm start, and rates of GRPO's training batches, by step](images/real_model.svg)",
         "Lines: training batches, rolling over five steps.",
