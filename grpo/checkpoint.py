@@ -1,8 +1,8 @@
 """Checkpoints: an ordinary Hugging Face directory, and what training needs to continue exactly where it was.
 
 `checkpoints/step-000120/` loads in `transformers` as it is. Its `trainer_state/` holds Adam's moments (safetensors,
-never pickle) and a few numbers; sampling and shuffling are functions of seed and step, so there is no generator state
-to keep. A checkpoint appears under its name only when it is complete.
+never pickle) and a few numbers, in float16 the loss scale too; sampling and shuffling are functions of seed and step,
+so there is no generator state to keep. A checkpoint appears under its name only when it is complete.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def save_checkpoint(
     unfinished = root / f".unfinished-{directory.name}"
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        _write(unfinished, updater, {"step": step, "updates": updater.updates, **progress}, config_toml)
+        counters = {name: value for name, value in updater.state_dict().items() if name != "optimizer"}
+        _write(unfinished, updater, {"step": step, **counters, **progress}, config_toml)
         shutil.rmtree(directory, ignore_errors=True)
         unfinished.rename(directory)
         _sync(root)
@@ -91,7 +92,7 @@ def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
         progress: dict[str, Any] = json.loads((state / "progress.json").read_text())
         moments = load_file(state / "optimizer.safetensors")
         fresh = updater.optimizer.state_dict()
-        updater.load_state_dict({"optimizer": {**fresh, "state": _unflatten(moments)}, "updates": progress["updates"]})
+        updater.load_state_dict({**progress, "optimizer": {**fresh, "state": _unflatten(moments)}})
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise CheckpointError(
             f"{state} cannot be read ({error}): resume from an older checkpoint or start afresh"

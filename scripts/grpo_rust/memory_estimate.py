@@ -15,7 +15,8 @@ from typing import Any
 __all__ = ["MemoryEstimate", "ModelShape", "estimate_memory", "model_shape", "read_model_shape"]
 
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
-ACTIVATION_BYTES = {"float32": (36, 16), "bfloat16": (32, 8)}  # a token and layer: first x hidden, second x MLP width
+HALF = (32, 8)
+ACTIVATION_BYTES = {"float32": (36, 16), "bfloat16": HALF, "float16": HALF}  # a token, layer: x hidden, x MLP width
 HEAD_TILES, TILE_TOKENS, VOCAB_SLICE = 3, 4096, 8192  # fp32: what `grpo.logprobs` holds of the logits, at most
 RUNTIME_BYTES = 700 * 2**20  # the interpreter with torch and transformers; on a GPU, its context and graphs
 PAGE_TOKENS = 256  # the largest page of an engine's cache
@@ -128,7 +129,7 @@ def estimate_memory(
 
     Args:
         shape: The model's sizes.
-        dtype: The type of the matrix products, "float32" or "bfloat16".
+        dtype: The type of the matrix products, "float32", "bfloat16" or "float16".
         reference: Whether there is a frozen reference policy; with LoRA it needs no memory of its own.
         micro_batch_tokens: Tokens of one forward and backward pass.
         rows: Completions that are sampled at once.

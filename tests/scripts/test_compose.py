@@ -1,5 +1,6 @@
 """What a recipe says of the loss is what the trainer minimises: no setting is read and then forgotten."""
 
+import dataclasses
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from typing import cast
 import pytest
 import torch
 
+from grpo.config import ModelSection
 from grpo.engines import Engine
 from grpo.model.policy import Policy
 from grpo.objective import Mismatch
@@ -17,6 +19,7 @@ from grpo_rust.compose.engine import SYNC_BOUNDS, _cache_bytes, build_sync, take
 from grpo_rust.compose.policy import load_starting_policy, load_trained_policy
 from grpo_rust.compose.prompts import load_prompts
 from grpo_rust.compose.updater import build_objective, build_updater
+from grpo_rust.memory_estimate import ACTIVATION_BYTES
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
 
 ROOT = Path(__file__).parents[2]
@@ -191,4 +194,6 @@ def test_the_proof_after_a_sync_is_as_the_dtype_and_the_setting_say() -> None:
     short = build_sync(recipe("sampling.engine=vllm", "sampling.max_completion_tokens=9"), policy, engine, examples)
     assert short is not None and short.bounds.max_tokens == 9, "an engine takes no longer ones"
     assert build_sync(recipe(), policy, engine, examples) is None, "it samples with the policy's own weights"
-    assert set(SYNC_BOUNDS) == {"float32", "bfloat16"}
+    assert bounds("model.dtype=float16") == (16, 0.004, 0.015, 3)
+    choices = {field.name: field.metadata["choices"] for field in dataclasses.fields(ModelSection)}["dtype"]
+    assert set(SYNC_BOUNDS) == set(ACTIVATION_BYTES) == set(choices)

@@ -28,7 +28,7 @@ def test_parameters_by_formula_are_those_of_the_model(family, tied):
         assert model_shape(json.loads(config.to_json_string(use_diff=False))).parameters == expected, variant
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 0.02), ("bfloat16", 0.12)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 0.02), ("bfloat16", 0.12), ("float16", 0.12)])
 def test_activations_by_formula_are_what_autograd_saves(dtype, tolerance):
     """Summed over the storages saved between two depths of one model, parameters left out."""
     saved = [saved_bytes(layers, dtype) for layers in (2, 4)]
@@ -66,7 +66,7 @@ def saved_bytes(layers: int, dtype: str) -> int:
 
     ids = torch.zeros(16, 64, dtype=torch.int64)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == "bfloat16"):
+        with torch.autocast("cpu", dtype=getattr(torch, dtype), enabled=dtype != "float32"):
             model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
     return sum(storage.nbytes() for place, storage in storages.items() if place not in parameters)
 
