@@ -24,6 +24,7 @@ from grpo.loss.kl import kl_penalised_rewards
 from grpo.model.batching import MicroBatch, TrainingSample, micro_batches
 from grpo.model.policy import Policy
 from grpo.objective import Objective
+from grpo.optimizer.adamw import make_adamw, set_rate, step
 from grpo.optimizer.loss_scale import LossScale
 from grpo.rollout.records import Group
 from grpo.timing import BusyClock
@@ -112,6 +113,7 @@ class Updater:
         skip_zero_std: bool,
         num_minibatches: int = 1,
         threads: int = 0,
+        optimizer: str = "adamw",
     ) -> None:
         """
         Args:
@@ -126,6 +128,7 @@ class Updater:
             skip_zero_std: Whether completions of advantage 0 are left out where their gradient is zero.
             num_minibatches: Parts that a pass cuts a batch into, one optimizer step each.
             threads: CPU threads of torch during an update; 0 changes nothing.
+            optimizer: "adamw", or "adamw8bit", whose moments have 8 bits; see `grpo.optimizer.adamw`.
         """
         if objective.needs_reference and reference is None:
             raise ValueError(f"kl_beta is {objective.kl_beta}, but there is no reference model to measure the KL to")
@@ -143,11 +146,7 @@ class Updater:
         self.loss_scale = LossScale() if policy.compute_dtype == torch.float16 else None
         matrices = [p for p in policy.model.parameters() if p.requires_grad and p.ndim >= 2]
         vectors = [p for p in policy.model.parameters() if p.requires_grad and p.ndim < 2]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}],
-            lr=schedule(0),
-            betas=betas,
-        )
+        self.optimizer = make_adamw(optimizer, matrices, vectors, lr=schedule(0), betas=betas, decay=weight_decay)
 
     @property
     def busy_s(self) -> float:
@@ -290,9 +289,8 @@ class Updater:
             if self.loss_scale is None or self.loss_scale.exhausted or not math.isfinite(loss):
                 raise NonFiniteLoss(self._complaint(loss=loss, norm=norm))
             return
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._schedule(self.updates)
-        self.optimizer.step()
+        set_rate(self.optimizer, self._schedule(self.updates))
+        step(self.optimizer)
         self.optimizer.zero_grad()
         self.updates += 1
 

@@ -1,1 +1,1 @@
-"""What stands between a gradient and new weights beside AdamW itself: loss scaling for float16."""
+"""From a gradient to new weights: AdamW with moments of float32 or 8 bits, and loss scaling for float16."""

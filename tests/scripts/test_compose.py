@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -13,6 +14,7 @@ from grpo.config import ModelSection
 from grpo.engines import Engine
 from grpo.model.policy import Policy
 from grpo.objective import Mismatch
+from grpo.optimizer import adamw
 from grpo.rollout.prompts import DataError
 from grpo.schema import ConfigError, load
 from grpo_rust.compose.engine import SYNC_BOUNDS, _cache_bytes, build_sync, takes_memory_at_sync
@@ -177,6 +179,19 @@ def test_cached_memory_is_freed_for_engines_that_take_it_again(settings: list[st
     on_gpu = cast(Policy, SimpleNamespace(device=torch.device("cuda")))
     assert takes_memory_at_sync(recipe(*settings), on_gpu) == expected
     assert not takes_memory_at_sync(recipe(*settings), cast(Policy, SimpleNamespace(device=torch.device("cpu"))))
+
+
+def test_an_optimizer_without_its_package_is_refused_before_a_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adamw, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match='train.optimizer = "adamw8bit".*adam8bit'):
+        load_trained_policy(recipe("train.optimizer=adamw8bit", "model.path=nowhere"))
+
+
+@pytest.mark.skipif(find_spec("torchao") is None, reason="torchao is not installed")
+def test_the_optimizer_is_the_recipes() -> None:
+    for name, kind in (("adamw", "AdamW"), ("adamw8bit", "AdamW8bit")):
+        asked = recipe(f"train.optimizer={name}")
+        assert type(build_updater(asked, load_trained_policy(asked), num_steps=1).optimizer).__name__ == kind
 
 
 def test_the_proof_after_a_sync_is_as_the_dtype_and_the_setting_say() -> None:

@@ -53,6 +53,14 @@ def test_lora_keeps_adam_and_gradients_of_its_own_weights_only():
     assert estimate_memory(shape, **work, gradient_checkpointing=True).activations < full.activations
 
 
+def test_moments_of_8_bits_take_a_quarter_and_their_scales():
+    shape = model_shape(known_config("Qwen/Qwen2.5-Coder-1.5B-Instruct"))
+    work = {"dtype": "bfloat16", "reference": False, "micro_batch_tokens": 64, "rows": 1, "row_tokens": 64}
+    full, small = (estimate_memory(shape, **work, optimizer=name) for name in ("adamw", "adamw8bit"))
+    assert (round(full.adam / 1e9, 2), round(small.adam / 1e9, 2)) == (12.35, 3.14)
+    assert full.peak - small.peak == full.adam - small.adam
+
+
 def saved_bytes(layers: int, dtype: str) -> int:
     config = AutoConfig.for_model(**{**TINY, "num_hidden_layers": layers, "hidden_size": 128, "intermediate_size": 256})
     model = AutoModelForCausalLM.from_config(config).base_model

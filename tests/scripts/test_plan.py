@@ -260,10 +260,12 @@ def test_three_billion_weights_a_reference_and_vllm_fit_where_it_sleeps(monkeypa
         return re.search(r"^fits +(.*)$", plan(load(Recipe, FAST, [*words, *more])), flags=re.MULTILINE)[1]
 
     assert fits() == (
-        "NO: one H100 has 80.0 GB: try lora.rank=16, sampling.sleep=true rollout.overlap=0, "
+        "NO: one H100 has 80.0 GB: try lora.rank=16, train.optimizer=adamw8bit, sampling.sleep=true rollout.overlap=0, "
         "a smaller train.micro_batch_tokens"
     )
+    assert "try lora.rank=16, sampling.sleep" in fits("train.optimizer=adamw8bit"), "and says no more what is done"
     assert fits("sampling.sleep=true") == "one H100 has 80.0 GB: barely"
+    assert fits("sampling.sleep=true", "train.optimizer=adamw8bit") == "one H100 has 80.0 GB: yes"
     assert fits("sampling.sleep=true", "train.prompts_per_step=16") == "one H100 has 80.0 GB: yes"
 
 
