@@ -118,7 +118,7 @@ def restored_state(tensors: Mapping[str, Tensor], optimizer: Optimizer) -> dict[
     plain = any(t.numel() >= SMALLEST and t.numel() % BLOCK == 0 for entry in state.values() for t in entry.values())
     if parts and not eight or eight and plain:
         written = "adamw8bit" if parts else "adamw"
-        raise ValueError(f'the moments were written with train.optimizer = "{written}"')
+        raise ValueError(f'the moments were written with train.optimizer = "{written}", which a run has to keep')
     for (number, name), content in parts.items():
         state.setdefault(number, {})[name] = _eight_bits(content, signed=name == "exp_avg")
     return state
