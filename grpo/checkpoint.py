@@ -1,8 +1,8 @@
 """Checkpoints: an ordinary Hugging Face directory, and what training needs to continue exactly where it was.
 
 `checkpoints/step-000120/` loads in `transformers` as it is. Its `trainer_state/` holds Adam's moments (safetensors,
-never pickle) and a few numbers; sampling and shuffling are functions of seed and step, so there is no generator state
-to keep. A checkpoint appears under its name only when it is complete.
+never pickle) and a few numbers, in float16 the loss scale too; sampling and shuffling are functions of seed and step,
+so there is no generator state to keep. A checkpoint appears under its name only when it is complete.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from grpo.errors import HostFailed
+from grpo.optimizer.adamw import named_state, restored_state
 from grpo.update import Updater
 
 __all__ = ["CheckpointError", "latest_checkpoint", "load_trainer_state", "save_checkpoint"]
@@ -50,7 +50,8 @@ def save_checkpoint(
     unfinished = root / f".unfinished-{directory.name}"
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        _write(unfinished, updater, {"step": step, "updates": updater.updates, **progress}, config_toml)
+        counters = {name: value for name, value in updater.state_dict().items() if name != "optimizer"}
+        _write(unfinished, updater, {"step": step, **counters, **progress}, config_toml)
         shutil.rmtree(directory, ignore_errors=True)
         unfinished.rename(directory)
         _sync(root)
@@ -91,7 +92,8 @@ def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
         progress: dict[str, Any] = json.loads((state / "progress.json").read_text())
         moments = load_file(state / "optimizer.safetensors")
         fresh = updater.optimizer.state_dict()
-        updater.load_state_dict({"optimizer": {**fresh, "state": _unflatten(moments)}, "updates": progress["updates"]})
+        adam = {**fresh, "state": restored_state(moments, updater.optimizer)}
+        updater.load_state_dict({**progress, "optimizer": adam})
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise CheckpointError(
             f"{state} cannot be read ({error}): resume from an older checkpoint or start afresh"
@@ -104,7 +106,7 @@ def _write(directory: Path, updater: Updater, progress: dict[str, Any], config_t
     state = directory / "trainer_state"
     state.mkdir(parents=True)
     updater.policy.save(directory)
-    save_file(_flatten(updater.optimizer), state / "optimizer.safetensors")
+    save_file(named_state(updater.optimizer), state / "optimizer.safetensors")
     (state / "progress.json").write_text(json.dumps(progress, indent=2))
     (directory / "config.toml").write_text(config_toml, encoding="utf-8")
     for path in directory.rglob("*"):
@@ -115,21 +117,6 @@ def _all(root: Path) -> list[Path]:
     """Complete checkpoints, oldest first."""
     found = [(int(match[1]), path) for path in root.glob("step-*") if (match := NAME.fullmatch(path.name))]
     return [path for _, path in sorted(found)]
-
-
-def _flatten(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """Adam's state as named tensors: "12.exp_avg" belongs to parameter 12."""
-    state = optimizer.state_dict()["state"]
-    return {f"{index}.{name}": tensor.contiguous() for index, entry in state.items() for name, tensor in entry.items()}
-
-
-def _unflatten(tensors: dict[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
-    """The inverse of `_flatten`."""
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for key, tensor in tensors.items():
-        index, name = key.split(".", 1)
-        state.setdefault(int(index), {})[name] = tensor
-    return state
 
 
 def _sync(path: Path) -> None:

@@ -25,6 +25,7 @@ from grpo.training_loop import TrainingLoop
 __all__ = ["SupervisedTrainer", "demonstration_sample", "likelihood_loss", "supervised_objective"]
 
 MEANT = ("loss/total", "policy/entropy", "optim/lr", "optim/grad_norm", "optim/updates")  # of an update's metrics
+MEANT_IN_FLOAT16 = ("optim/loss_scale", "optim/skipped")
 
 
 def likelihood_loss(logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, mask: Tensor) -> Tensor:
@@ -75,6 +76,7 @@ class SupervisedTrainer(TrainingLoop):
         lengths = [len(sample.completion_ids) for sample in batch]
         metrics = {
             **{name: update[name] for name in MEANT},
+            **{name: update[name] for name in MEANT_IN_FLOAT16 if name in update},
             "completion/length_mean": sum(lengths) / len(lengths),
             "completion/length_max": float(max(lengths)),
             "throughput/tokens_per_s": sum(lengths) / seconds,

@@ -24,6 +24,8 @@ from grpo.loss.kl import kl_penalised_rewards
 from grpo.model.batching import MicroBatch, TrainingSample, micro_batches
 from grpo.model.policy import Policy
 from grpo.objective import Objective
+from grpo.optimizer.adamw import make_adamw, set_rate, step
+from grpo.optimizer.loss_scale import LossScale
 from grpo.rollout.records import Group
 from grpo.timing import BusyClock
 
@@ -39,7 +41,7 @@ class LogprobModel(Protocol):
 
 
 class NonFiniteLoss(HostFailed, ArithmeticError):
-    """The loss or its gradient is NaN or infinite: training stopped before the weights were touched."""
+    """The loss or its gradient is NaN or infinite, in float16 again and again: the weights are as they were before."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def learning_rate(update: int, *, num_updates: int, peak: float, warmup: int, sc
 
 
 class Updater:
-    """Owns the optimizer: AdamW on the policy's fp32 parameters, decay on matrices only."""
+    """Owns the optimizer: AdamW on the policy's fp32 parameters, decay on matrices only; in float16 a loss scale."""
 
     def __init__(
         self,
@@ -111,6 +113,7 @@ class Updater:
         skip_zero_std: bool,
         num_minibatches: int = 1,
         threads: int = 0,
+        optimizer: str = "adamw",
     ) -> None:
         """
         Args:
@@ -125,6 +128,7 @@ class Updater:
             skip_zero_std: Whether completions of advantage 0 are left out where their gradient is zero.
             num_minibatches: Parts that a pass cuts a batch into, one optimizer step each.
             threads: CPU threads of torch during an update; 0 changes nothing.
+            optimizer: "adamw", or "adamw8bit", whose moments have 8 bits; see `grpo.optimizer.adamw`.
         """
         if objective.needs_reference and reference is None:
             raise ValueError(f"kl_beta is {objective.kl_beta}, but there is no reference model to measure the KL to")
@@ -139,13 +143,10 @@ class Updater:
         self._threads = threads
         self._busy = BusyClock()
         self.updates = 0
+        self.loss_scale = LossScale() if policy.compute_dtype == torch.float16 else None
         matrices = [p for p in policy.model.parameters() if p.requires_grad and p.ndim >= 2]
         vectors = [p for p in policy.model.parameters() if p.requires_grad and p.ndim < 2]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}],
-            lr=schedule(0),
-            betas=betas,
-        )
+        self.optimizer = make_adamw(optimizer, matrices, vectors, lr=schedule(0), betas=betas, decay=weight_decay)
 
     @property
     def busy_s(self) -> float:
@@ -153,7 +154,7 @@ class Updater:
         return self._busy.seconds
 
     def update(self, samples: Sequence[TrainingSample]) -> dict[str, float]:
-        """`num_iterations * num_minibatches` optimizer steps on one batch.
+        """`num_iterations * num_minibatches` optimizer steps on one batch; in float16 those that overflow are skipped.
 
         Returns: The metrics of the update; without anything to learn from, only its learning rate and count.
         Raises:
@@ -169,7 +170,11 @@ class Updater:
             updates = self.updates
             passes = [minibatch for _ in range(self._num_iterations) for minibatch in minibatches]
             parts = [part for minibatch in passes for part in self._update_minibatch(minibatch)]
-            return {**self._metrics(parts, num_updates=self.updates - updates), "optim/updates": self.updates}
+            metrics = {**self._metrics(parts, num_steps=len(passes)), "optim/updates": self.updates}
+            if self.loss_scale is not None:
+                skipped = len(passes) - (self.updates - updates)
+                metrics |= {"optim/loss_scale": self.loss_scale.value, "optim/skipped": skipped}
+            return metrics
 
     def charge_kl(self, groups: Sequence[Group], rewards: Tensor) -> tuple[Tensor, float]:
         """Subtract the KL to the reference from the rewards.
@@ -193,13 +198,16 @@ class Updater:
             return rewards.masked_scatter(~rewards.isnan(), rewards[~rewards.isnan()] + penalties.cpu()), mean
 
     def state_dict(self) -> dict[str, Any]:
-        """Adam's moments and the number of updates."""
-        return {"optimizer": self.optimizer.state_dict(), "updates": self.updates}
+        """Adam's moments, the number of updates, and the loss scale where there is one."""
+        scale = {} if self.loss_scale is None else {"loss_scale": self.loss_scale.state_dict()}
+        return {"optimizer": self.optimizer.state_dict(), "updates": self.updates, **scale}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue exactly where `state_dict` was taken."""
         self.optimizer.load_state_dict(state["optimizer"])
         self.updates = state["updates"]
+        if self.loss_scale is not None:
+            self.loss_scale.load_state_dict(state["loss_scale"])
 
     def _minibatch(self, samples: Sequence[TrainingSample]) -> _MiniBatch:
         """Micro-batches and loss weights of one optimizer batch, without completions whose gradient is zero."""
@@ -244,7 +252,7 @@ class Updater:
                 token_weight=minibatch.token_weight,
                 entropy_floor=floor,
             )
-            loss.backward()
+            (loss if self.loss_scale is None else loss * self.loss_scale.value).backward()
             parts.append({**part, "tokens": batch.mask.sum()})
         numbers, norm = _read(parts, self._clipped_norm())
         self._step(loss=sum(part["total"] for part in numbers), norm=norm)
@@ -265,26 +273,41 @@ class Updater:
         return reference.logprobs
 
     def _clipped_norm(self) -> Tensor:
-        """Clip the accumulated gradient; its norm before that, a scalar."""
+        """Undo the loss scale in the accumulated gradient, and clip it; its norm in between, a scalar."""
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        if self.loss_scale is not None:
+            self.loss_scale.unscale(parameters)
         return torch.nn.utils.clip_grad_norm_(parameters, self._max_grad_norm)
 
     def _step(self, *, loss: float, norm: float) -> None:
-        """Check and apply the accumulated gradient."""
-        if not (math.isfinite(norm) and math.isfinite(loss)):
+        """Check and apply the accumulated gradient, or leave it out where only the loss scale was too large for it."""
+        finite = math.isfinite(norm) and math.isfinite(loss)
+        if self.loss_scale is not None and math.isfinite(loss):
+            self.loss_scale.record(finite=finite)
+        if not finite:
             self.optimizer.zero_grad()
-            raise NonFiniteLoss(
-                f"update {self.updates}: the loss is {loss} and the gradient norm {norm}; the weights were left as "
-                "they were. Lower train.lr, or look for extreme ratios in metrics.jsonl (policy/ratio_max)"
-            )
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._schedule(self.updates)
-        self.optimizer.step()
+            if self.loss_scale is None or self.loss_scale.exhausted or not math.isfinite(loss):
+                raise NonFiniteLoss(self._complaint(loss=loss, norm=norm))
+            return
+        set_rate(self.optimizer, self._schedule(self.updates))
+        step(self.optimizer)
         self.optimizer.zero_grad()
         self.updates += 1
 
-    def _metrics(self, parts: Sequence[Mapping[str, float]], *, num_updates: int) -> dict[str, float]:
-        """The batch's metrics out of the sums of its micro-batches, over all its updates."""
+    def _complaint(self, *, loss: float, norm: float) -> str:
+        """Why training cannot go on, and what to do."""
+        text = (
+            f"update {self.updates}: the loss is {loss} and the gradient norm {norm}; the weights were left as "
+            "they were. Lower train.lr, or look for extreme ratios in metrics.jsonl (policy/ratio_max)"
+        )
+        scale = self.loss_scale
+        if scale is None:
+            return text
+        steps = f"{scale.overflows} steps in a row overflowed, the loss scale is {scale.value:g}"
+        return f'{text}. float16 ends at 65504 ({steps}): model.dtype = "bfloat16" has the range of float32'
+
+    def _metrics(self, parts: Sequence[Mapping[str, float]], *, num_steps: int) -> dict[str, float]:
+        """The batch's metrics out of the sums of its micro-batches, over all its optimizer steps."""
         rate = {"optim/lr": float(self.optimizer.param_groups[0]["lr"])}
         if not parts:
             return rate
@@ -302,8 +325,8 @@ class Updater:
         }
         return {
             **rate,
-            "loss/total": total["total"] / num_updates,
-            "loss/policy": total["policy"] / num_updates,
+            "loss/total": total["total"] / num_steps,
+            "loss/policy": total["policy"] / num_steps,
             "policy/ratio_max": max(part["ratio_max"] for part in parts),
             "optim/grad_norm": parts[-1]["grad_norm"],
             **{key: total[name] / total["tokens"] for key, name in sums.items() if name in total},

@@ -97,7 +97,9 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--group", type=int, default=8, help="completions to each")
     parser.add_argument("--max-tokens", type=int, default=192, help="longest completion")
     parser.add_argument("--beta", type=float, default=0.0, help="weight of the KL")
-    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="of the matrix products")
+    parser.add_argument(
+        "--dtype", choices=("float32", "bfloat16", "float16"), default="float32", help="of the matrix products"
+    )
     parser.add_argument("--threads", type=int, default=0, help="of torch on all sides; 0: all cores but one")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args(argv)

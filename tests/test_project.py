@@ -114,7 +114,7 @@ def test_every_folder_of_modules_is_an_installed_package():
     ("folders", "extras"),
     [
         (("rewards", "sandbox"), ()),
-        (("grpo",), ("train", "lora", "vllm")),
+        (("grpo",), ("train", "lora", "adam8bit", "vllm")),
         (("scripts",), ("train", "lora", "dev")),  # benchmarks run their peers
         (("tests",), ("train", "lora", "dev")),
     ],

@@ -37,7 +37,7 @@ class PagedEngine(Engine):
         Args:
             model: A checkpoint's directory or hub name, of which only the config is read.
             stop_ids: Any of these token ids ends a completion.
-            dtype: "float32" or "bfloat16", of weights and matrix products.
+            dtype: "float32", "bfloat16" or "float16", of weights and matrix products.
             device: "cpu" or "cuda".
             max_tokens: Of prompt and completion together.
             max_rows: Completions sampled at once.
@@ -122,7 +122,7 @@ class PagedEngine(Engine):
                 max_requests_per_batch=self._rows,
                 return_logprobs=True,
                 seed=params.seed,
-                **_by_version(flash=self._model.dtype == torch.bfloat16 and self._model.device.type == "cuda"),
+                **_by_version(flash=self._model.dtype != torch.float32 and self._model.device.type == "cuda"),
             ),
         )
 
@@ -142,7 +142,7 @@ def _by_version(*, flash: bool) -> dict[str, Any]:
 
 
 def _widen_head(model: Any) -> None:
-    """Let a bfloat16 model compute its logits in float32, as the trainer does: rounded logits are another policy."""
+    """Let a model in half precision compute logits in float32, as the trainer does: rounded ones are another policy."""
     head = model.get_output_embeddings()
 
     def logits(hidden: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ class VLLMEngine(Engine):
         Args:
             model: A checkpoint's directory or hub name, of which only the config is read.
             stop_ids: Any of these token ids ends a completion.
-            dtype: "float32" or "bfloat16", of weights and matrix products.
+            dtype: "float32", "bfloat16" or "float16", of weights and matrix products.
             max_tokens: Of prompt and completion together.
             max_rows: Completions sampled at once.
             kv_cache_bytes: Size of the cache.
@@ -204,7 +204,7 @@ def on_gpu(dtype: str, *, max_rows: int, can_sleep: bool, runner: str, cuda_grap
     }
     if cuda_graphs:
         settings["compilation_config"] = {"cudagraph_capture_sizes": captured_sizes(max_rows)}
-    if dtype == "bfloat16":  # else its logits are rounded to bfloat16, and the trainer's are not
+    if dtype != "float32":  # else its logits are rounded to half precision, and the trainer's are not
         settings["hf_overrides"] = {"head_dtype": "float32"}
     return settings
 

@@ -38,9 +38,10 @@ class WeightsDiffer(HostFailed):
 class SyncBounds:
     """What a proof measures, and what it allows. The gap is the mean |engine's log-prob - trainer's|, in nats a token.
 
-    Numbers with rounding, bfloat16, have a gap of their own that varies with the text; exact ones do not. Where a gap
-    may be chance it must be too large several times in a row, since another policy stays another policy, while one bad
-    draw is gone at the next sync. A gap of `FAR` times the bound, or that is no number, stops the run at once.
+    Numbers with rounding, bfloat16 and float16, have a gap of their own that varies with the text; exact ones do not.
+    Where a gap may be chance it must be too large several times in a row, since another policy stays another policy,
+    while one bad draw is gone at the next sync. A gap of `FAR` times the bound, or that is no number, stops the run at
+    once.
     """
 
     warn: float  # a gap above it is said once, and again after it was below

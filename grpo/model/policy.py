@@ -1,8 +1,8 @@
 """The policy: a Hugging Face causal language model, its tokenizer, and the log-probabilities of its completions.
 
-Parameters are fp32; with `compute_dtype` bf16 the matrix products run under autocast. Dropout stays off: the ratio
-between two forward passes must come from the weights alone. A model is a local directory or a name on the hub, in
-safetensors, without remote code.
+Parameters are fp32; with `compute_dtype` bf16 or fp16 the matrix products run under autocast. Dropout stays off: the
+ratio between two forward passes must come from the weights alone. A model is a local directory or a name on the hub,
+in safetensors, without remote code.
 """
 
 from __future__ import annotations
@@ -237,7 +237,7 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
     Args:
         path: The checkpoint directory, or the name of a model on the hub.
         device: The device to put the model on.
-        compute_dtype: "float32" or "bfloat16", for the matrix products.
+        compute_dtype: "float32", "bfloat16" or "float16", for the matrix products.
     Returns: the policy with fp32 parameters, gradients on.
     Raises: ModelError where the model is missing, incomplete, or changes its logits after the head, and where there is
         no chat template or no end-of-turn token; BadInput where CUDA lacks what training needs.

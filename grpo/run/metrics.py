@@ -77,6 +77,8 @@ METRICS: dict[str, Metric] = {
     "optim/lr": Metric("learning rate of the batch's last update", "1"),
     "optim/grad_norm": Metric("global gradient norm before clipping, last update", "1"),
     "optim/updates": Metric("weight updates done since the start", "count"),
+    "optim/loss_scale": Metric("float16: factor of the loss in the backward pass, after the batch", "1"),
+    "optim/skipped": Metric("float16: optimizer steps of the batch left out because a gradient overflowed", "count"),
     "time/generate": Metric("sampling the batch; grading runs at the same time", "s"),
     "time/wait_engine": Metric(
         "waiting for completions: time/generate, or the part of it that overlap does not hide", "s"
@@ -87,8 +89,8 @@ METRICS: dict[str, Metric] = {
     "time/sync": Metric("giving the engine new weights, and proving that it samples from them", "s"),
     "sync/gap": Metric("mean |engine's log-prob - trainer's| over the tokens of that proof", "nats"),
     "sync/rounded": Metric(
-        "LoRA in bfloat16: share of adapted weights that the engine gets as they were before training, since rounding "
-        "loses their change; of every 16th row",
+        "LoRA in half precision: share of adapted weights that the engine gets as they were before training, since "
+        "rounding loses their change; of every 16th row",
         "0..1",
     ),
     "idle/engine": Metric("share of the step in which the engine does not sample", "0..1"),

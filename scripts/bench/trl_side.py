@@ -133,6 +133,7 @@ def _config(shared: BenchSettings, rewards: str, directory: str) -> GRPOConfig:
         loss_type="dapo",
         scale_rewards="group",
         bf16=shared.dtype == "bfloat16",
+        fp16=shared.dtype == "float16",
         gradient_checkpointing=False,
         use_cpu=not on_gpu,
         use_transformers_continuous_batching=on_gpu,

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["MemoryEstimate", "ModelShape", "estimate_memory", "model_shape", "read_model_shape"]
+__all__ = ["ADAM_BYTES", "MemoryEstimate", "ModelShape", "estimate_memory", "model_shape", "read_model_shape"]
 
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
-ACTIVATION_BYTES = {"float32": (36, 16), "bfloat16": (32, 8)}  # a token and layer: first x hidden, second x MLP width
+HALF = (32, 8)
+ACTIVATION_BYTES = {"float32": (36, 16), "bfloat16": HALF, "float16": HALF}  # a token, layer: x hidden, x MLP width
 HEAD_TILES, TILE_TOKENS, VOCAB_SLICE = 3, 4096, 8192  # fp32: what `grpo.logprobs` holds of the logits, at most
+ADAM_BYTES = {"adamw": 8, "adamw8bit": 2 + 8 / 256}  # a parameter: two moments, of 8 bits with a scale a block of each
 RUNTIME_BYTES = 700 * 2**20  # the interpreter with torch and transformers; on a GPU, its context and graphs
 PAGE_TOKENS = 256  # the largest page of an engine's cache
 SAMPLER_BYTES = 12  # of an engine, for a row and token of the vocabulary: logits, their fp32 copy, and vLLM's counts
@@ -41,7 +43,7 @@ class MemoryEstimate:
     """Bytes by purpose. What sampling and updates need does not add up where the engine frees its memory between."""
 
     weights: int  # fp32, with LoRA's
-    adam: int  # two fp32 moments
+    adam: int  # two moments
     reference: int  # fp32 copy of the starting policy
     gradients: int  # fp32, of what is trained
     compute_copy: int  # what autocast keeps of the weights
@@ -123,12 +125,13 @@ def estimate_memory(
     own_engine: bool = False,
     keeps: Collection[str] = (),
     cache_bytes: int = 0,
+    optimizer: str = "adamw",
 ) -> MemoryEstimate:
     """Memory of training a model on one device.
 
     Args:
         shape: The model's sizes.
-        dtype: The type of the matrix products, "float32" or "bfloat16".
+        dtype: The type of the matrix products, "float32", "bfloat16" or "float16".
         reference: Whether there is a frozen reference policy; with LoRA it needs no memory of its own.
         micro_batch_tokens: Tokens of one forward and backward pass.
         rows: Completions that are sampled at once.
@@ -138,6 +141,8 @@ def estimate_memory(
         own_engine: Whether the engine has weights of its own.
         keeps: What such an engine holds during updates: "weights", "cache".
         cache_bytes: Size of its KV cache; 0: what `rows` need.
+        optimizer: A key of `ADAM_BYTES`; with 8 bits biases and norms, whose moments are fp32 all the same, count as
+            if they had 8: less than 0.1 % of a model.
 
     Returns: bytes by purpose.
     """
@@ -152,7 +157,7 @@ def estimate_memory(
     engine = 2 * width * shape.parameters + SAMPLER_BYTES * rows * shape.vocabulary if own_engine else 0
     return MemoryEstimate(
         weights=4 * (shape.parameters + adapters),
-        adam=8 * trained,
+        adam=int(ADAM_BYTES[optimizer] * trained),
         reference=4 * shape.parameters if reference and not adapters else 0,
         gradients=4 * trained,
         compute_copy=0 if dtype == "float32" else width * shape.parameters,

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 from grpo_rust.engine_choice import choose_engine, expects_gpu
-from grpo_rust.memory_estimate import MemoryEstimate, ModelShape, estimate_memory
+from grpo_rust.memory_estimate import ADAM_BYTES, MemoryEstimate, ModelShape, estimate_memory
 from grpo_rust.recipe import Recipe
 from grpo_rust.run_size import RunSize
 
@@ -57,6 +57,7 @@ def _estimate(recipe: Recipe, shape: ModelShape, size: RunSize, row_tokens: int,
         gradient_checkpointing=recipe.train.gradient_checkpointing,
         own_engine=engine != "hf",
         cache_bytes=int(recipe.sampling.kv_cache_gb * 1e9) if engine == "vllm" else 0,
+        optimizer=recipe.train.optimizer,
         keeps=() if recipe.sampling.sleep else (*KEEPS[engine], *ahead),
     )
 
@@ -86,6 +87,7 @@ def _fits(recipe: Recipe, needed: int) -> str:
     ways = {
         "lora.rank=16": not recipe.lora.rank,
         "train.gradient_checkpointing=true": not recipe.train.gradient_checkpointing,
+        "train.optimizer=adamw8bit": not recipe.lora.rank and recipe.train.optimizer == "adamw",
         "sampling.sleep=true rollout.overlap=0": recipe.sampling.engine == "vllm" and not recipe.sampling.sleep,
         "a smaller train.micro_batch_tokens": True,
     }
@@ -123,7 +125,8 @@ def disk_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize) -> list[t
 def _checkpoint_bytes(recipe: Recipe, shape: ModelShape) -> int:
     """The model in fp32, and Adam's moments of what is trained; with LoRA the adapters too."""
     adapters = recipe.lora.rank * shape.linear_ends
-    return 4 * (shape.parameters + adapters) + 8 * (adapters or shape.parameters)
+    moments = ADAM_BYTES[recipe.train.optimizer] * (adapters or shape.parameters)
+    return 4 * (shape.parameters + adapters) + int(moments)
 
 
 def _bytes(value: int | None) -> str:

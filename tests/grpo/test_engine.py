@@ -448,6 +448,8 @@ def test_vllm_is_told_what_a_gpu_needs() -> None:
         "max_num_batched_tokens": 8192,
         "hf_overrides": {"head_dtype": "float32"},
     }
+    half = on_gpu("float16", max_rows=20, can_sleep=True, runner="v1", cuda_graphs=True)
+    assert half["hf_overrides"] == {"head_dtype": "float32"}
     wide = on_gpu("float32", max_rows=10_000, can_sleep=False, runner="v2", cuda_graphs=False)
     assert wide["enforce_eager"] and wide["async_scheduling"] and "compilation_config" not in wide
     assert wide["max_num_batched_tokens"] == 10_000 and "hf_overrides" not in wide, "its rows fit into one pass"

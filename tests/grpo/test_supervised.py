@@ -91,6 +91,13 @@ def test_a_policy_learns_its_demonstrations_by_heart(policy: Policy, tmp_path: P
     assert losses[0] > 3 and losses[-1] < 0.2
 
 
+def test_a_run_in_float16_logs_its_loss_scale(make_policy, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    with new_run(tmp_path / "run") as run:
+        train(make_trainer(make_policy(dtype=torch.float16), run, num_steps=1))
+    [line] = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert (line["optim/loss_scale"], line["optim/skipped"]) == (2.0**16, 0)
+
+
 def test_an_epoch_shows_every_demonstration_once(policy: Policy, tmp_path: Path) -> None:
     with new_run(tmp_path / "run") as run:
         trainer = make_trainer(policy, run, num_steps=4)

@@ -1,6 +1,8 @@
 """What a recipe says of the loss is what the trainer minimises: no setting is read and then forgotten."""
 
+import dataclasses
 import math
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -8,15 +10,18 @@ from typing import cast
 import pytest
 import torch
 
+from grpo.config import ModelSection
 from grpo.engines import Engine
 from grpo.model.policy import Policy
 from grpo.objective import Mismatch
+from grpo.optimizer import adamw
 from grpo.rollout.prompts import DataError
 from grpo.schema import ConfigError, load
 from grpo_rust.compose.engine import SYNC_BOUNDS, _cache_bytes, build_sync, takes_memory_at_sync
 from grpo_rust.compose.policy import load_starting_policy, load_trained_policy
 from grpo_rust.compose.prompts import load_prompts
 from grpo_rust.compose.updater import build_objective, build_updater
+from grpo_rust.memory_estimate import ACTIVATION_BYTES
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
 
 ROOT = Path(__file__).parents[2]
@@ -176,6 +181,19 @@ def test_cached_memory_is_freed_for_engines_that_take_it_again(settings: list[st
     assert not takes_memory_at_sync(recipe(*settings), cast(Policy, SimpleNamespace(device=torch.device("cpu"))))
 
 
+def test_an_optimizer_without_its_package_is_refused_before_a_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adamw, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match='train.optimizer = "adamw8bit".*adam8bit'):
+        load_trained_policy(recipe("train.optimizer=adamw8bit", "model.path=nowhere"))
+
+
+@pytest.mark.skipif(find_spec("torchao") is None, reason="torchao is not installed")
+def test_the_optimizer_is_the_recipes() -> None:
+    for name, kind in (("adamw", "AdamW"), ("adamw8bit", "AdamW8bit")):
+        asked = recipe(f"train.optimizer={name}")
+        assert type(build_updater(asked, load_trained_policy(asked), num_steps=1).optimizer).__name__ == kind
+
+
 def test_the_proof_after_a_sync_is_as_the_dtype_and_the_setting_say() -> None:
     policy, engine = load_trained_policy(recipe()), cast(Engine, None)  # not asked for anything here
     examples = load_prompts(recipe("eval.prompts=0"), policy).train.examples
@@ -191,4 +209,6 @@ def test_the_proof_after_a_sync_is_as_the_dtype_and_the_setting_say() -> None:
     short = build_sync(recipe("sampling.engine=vllm", "sampling.max_completion_tokens=9"), policy, engine, examples)
     assert short is not None and short.bounds.max_tokens == 9, "an engine takes no longer ones"
     assert build_sync(recipe(), policy, engine, examples) is None, "it samples with the policy's own weights"
-    assert set(SYNC_BOUNDS) == {"float32", "bfloat16"}
+    assert bounds("model.dtype=float16") == (16, 0.004, 0.015, 3)
+    choices = {field.name: field.metadata["choices"] for field in dataclasses.fields(ModelSection)}["dtype"]
+    assert set(SYNC_BOUNDS) == set(ACTIVATION_BYTES) == set(choices)

@@ -28,7 +28,7 @@ def test_parameters_by_formula_are_those_of_the_model(family, tied):
         assert model_shape(json.loads(config.to_json_string(use_diff=False))).parameters == expected, variant
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 0.02), ("bfloat16", 0.12)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 0.02), ("bfloat16", 0.12), ("float16", 0.12)])
 def test_activations_by_formula_are_what_autograd_saves(dtype, tolerance):
     """Summed over the storages saved between two depths of one model, parameters left out."""
     saved = [saved_bytes(layers, dtype) for layers in (2, 4)]
@@ -53,6 +53,14 @@ def test_lora_keeps_adam_and_gradients_of_its_own_weights_only():
     assert estimate_memory(shape, **work, gradient_checkpointing=True).activations < full.activations
 
 
+def test_moments_of_8_bits_take_a_quarter_and_their_scales():
+    shape = model_shape(known_config("Qwen/Qwen2.5-Coder-1.5B-Instruct"))
+    work = {"dtype": "bfloat16", "reference": False, "micro_batch_tokens": 64, "rows": 1, "row_tokens": 64}
+    full, small = (estimate_memory(shape, **work, optimizer=name) for name in ("adamw", "adamw8bit"))
+    assert (round(full.adam / 1e9, 2), round(small.adam / 1e9, 2)) == (12.35, 3.14)
+    assert full.peak - small.peak == full.adam - small.adam
+
+
 def saved_bytes(layers: int, dtype: str) -> int:
     config = AutoConfig.for_model(**{**TINY, "num_hidden_layers": layers, "hidden_size": 128, "intermediate_size": 256})
     model = AutoModelForCausalLM.from_config(config).base_model
@@ -66,7 +74,7 @@ def saved_bytes(layers: int, dtype: str) -> int:
 
     ids = torch.zeros(16, 64, dtype=torch.int64)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == "bfloat16"):
+        with torch.autocast("cpu", dtype=getattr(torch, dtype), enabled=dtype != "float32"):
             model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
     return sum(storage.nbytes() for place, storage in storages.items() if place not in parameters)
 

@@ -29,9 +29,11 @@ __all__ = ["build_engine", "build_sync", "engine_name", "takes_memory_at_sync"]
 # as much is another policy. In bfloat16 64 tokens said 1e-4 where 1,024 said 8e-4 (EXPERIMENTS.md, 2026-11-27), and a
 # model of 7B with logits in float32 on both sides is reported to have an RMS of 0.022. Three steps in a row, minutes,
 # tell another policy from a bad draw; until then the correction of `loss.mismatch` bounds what the gap can do.
+# The bounds of float16 are estimated: an eighth of bfloat16's, as its rounding is, with some room.
 SYNC_BOUNDS = {
     "float32": SyncBounds(warn=3e-5, stop=1e-4, patience=1, tokens=64, max_tokens=16),
     "bfloat16": SyncBounds(warn=0.03, stop=0.1, patience=3, tokens=1024, max_tokens=64),
+    "float16": SyncBounds(warn=0.004, stop=0.015, patience=3, tokens=1024, max_tokens=64),
 }
 WARN_SHARE = 0.3  # of a `sampling.max_sync_gap` that the user sets
 CACHE_BLOCK = 128  # tokens; vLLM's on a CPU, a multiple of its blocks on a GPU

@@ -10,6 +10,7 @@ import torch
 from grpo.device import choose_device
 from grpo.engines.vllm import require_vllm
 from grpo.model.policy import Policy, load_policy
+from grpo.optimizer.adamw import require_optimizer
 from grpo.schema import ConfigError
 from grpo.update import LogprobModel
 from grpo_rust.recipe import Recipe
@@ -37,7 +38,12 @@ def load_starting_policy(recipe: Recipe, path: str | Path | None = None) -> Poli
 
 
 def load_trained_policy(recipe: Recipe, checkpoint: Path | None = None) -> Policy:
-    """The policy to train: the recipe's model or a checkpoint's; with LoRA the model with the checkpoint's adapters."""
+    """The policy to train: the recipe's model or a checkpoint's; with LoRA the model with the checkpoint's adapters.
+
+    Raises:
+        ConfigError: When the package of the recipe's optimizer is missing, before anything is loaded.
+    """
+    require_optimizer(recipe.train.optimizer)
     policy = _with_adapters(recipe, checkpoint) if recipe.lora.rank else load_starting_policy(recipe, checkpoint)
     if recipe.train.gradient_checkpointing:
         policy.enable_gradient_checkpointing()

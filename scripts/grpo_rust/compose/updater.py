@@ -53,6 +53,7 @@ def build_updater(recipe: Recipe, policy: Policy, *, num_steps: int, objective: 
         num_minibatches=train.num_minibatches,
         micro_batch_tokens=train.micro_batch_tokens,
         skip_zero_std=train.skip_zero_std,
+        optimizer=train.optimizer,
         threads=0 if recipe.rollout.overlap else train.threads or num_cores(),
     )
 

@@ -67,6 +67,8 @@ _POLICY = (
     _Plot("sampler gap", ("policy/sampler_gap",)),
     _Plot("staleness", ("policy/staleness",)),
     _Plot("learning rate", ("optim/lr",), smooth=False),
+    _Plot("loss scale", ("optim/loss_scale",), smooth=False),
+    _Plot("skipped steps", ("optim/skipped",), smooth=False),
 )
 _SPEED = (
     _Plot("tokens per second", ("throughput/tokens_per_s",), True),
