@@ -47,6 +47,7 @@ class PagedEngine(Engine):
         self._stop_ids = sorted(stop_ids)
         self._pages = max_rows * math.ceil(max_tokens / PAGE_TOKENS) + 1
         self._rows = max_rows
+        torch.backends.cuda.enable_cudnn_sdp(False)  # every iteration has a new shape, and cuDNN plans for each of them
         with torch.random.fork_rng(), torch.device(device):
             config = AutoConfig.from_pretrained(model)
             made = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype), attn_implementation="sdpa")
