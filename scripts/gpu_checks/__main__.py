@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gpu_checks.mps import quit_daemon
 from gpu_checks.outcome import RESULT, CheckFailed, CheckSettings, Figures, Skipped, write_json
 from grpo.errors import GrpoError
 
@@ -28,7 +29,7 @@ WATCH_S = 0.5
 def main(folder: Path) -> int:
     """Run the check that the folder describes; the exit code is 0 even if it fails: it has said so."""
     asked: dict[str, Any] = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    threading.Thread(target=_end_with_parent, args=(int(asked.pop("parent")),), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(int(asked.pop("parent")), folder), daemon=True).start()
     module, _, name = str(asked.pop("function")).partition(":")
     settings = CheckSettings(**asked, folder=folder)
     ending = _run(lambda: getattr(importlib.import_module(module), name)(settings), settings)
@@ -70,10 +71,11 @@ def _torch_facts() -> dict[str, Any]:
     return facts
 
 
-def _end_with_parent(parent: int) -> None:
+def _end_with_parent(parent: int, folder: Path) -> None:
     """End this process and all it started once its parent has gone; a GPU would stay in use."""
     while os.getppid() == parent:
         time.sleep(WATCH_S)
+    quit_daemon(folder)  # it has left this process's group
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
