@@ -1,9 +1,9 @@
 """Every check: its name, what it asks, how long it may take, and the function that does it.
 
 The order is that of risk: what fails most likely, and what everything else depends on, comes first. A limit is what a
-check may take on a machine whose caches are cold, where libraries are read from a slow disk and every kernel is compiled
-for the first time; most need half of it, so together they are longer than the ten minutes that `--minutes` allows by
-default. Functions are named and not imported, so that a list of the checks loads nothing.
+check may take where caches are cold, libraries are read from a slow disk and every kernel is compiled for the first
+time. Most need less, so the limits add up to more than the ten minutes of `--minutes`, which bounds all of them.
+Functions are named and not imported, so that a list of the checks loads nothing.
 """
 
 from __future__ import annotations
