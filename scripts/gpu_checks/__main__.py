@@ -23,6 +23,7 @@ from gpu_checks.outcome import RESULT, CheckFailed, CheckSettings, Figures, Skip
 from grpo.errors import GrpoError
 
 OURS = ("grpo", "rewards", "sandbox", "grpo_rust", "gpu_checks", "bench")
+NEEDED = ("torch", "transformers", "numpy", "safetensors")  # without others some check is skipped
 WATCH_S = 0.5
 
 
@@ -49,9 +50,17 @@ def _run(check: Callable[[], Figures], settings: CheckSettings) -> dict[str, str
         traceback.print_exc()
         return {"status": "failed", "reason": f"{type(error).__name__}: {error}", "advice": "as the message says"}
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in OURS:
+        package = (error.name or "").partition(".")[0]
+        if package in OURS or not package:
             raise
-        return {"status": "skipped", "reason": f"{error.name} is not installed"}
+        if package in NEEDED:
+            advice = "pip install -e '.[train]'"
+            return {
+                "status": "failed",
+                "reason": f"{package} is not installed, and nothing trains without",
+                "advice": advice,
+            }
+        return {"status": "skipped", "reason": f"{package} is not installed"}
     return {"status": "passed"}
 
 

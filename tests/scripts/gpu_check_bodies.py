@@ -55,6 +55,10 @@ def lacking_a_package(settings: CheckSettings) -> Figures:
     return {}
 
 
+def lacking_what_all_need(settings: CheckSettings) -> Figures:
+    raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+
 def sleeping(settings: CheckSettings) -> Figures:
     time.sleep(600)
     return {}

@@ -120,6 +120,13 @@ def test_a_check_whose_package_is_missing_is_skipped(run: Any) -> None:
     assert content["checks"]["lacking_a_package"]["reason"] == "no_such_package is not installed"
 
 
+def test_a_missing_package_that_all_training_needs_is_no_reason_to_skip(run: Any) -> None:
+    code, content = run(check("lacking_what_all_need"))
+    failed = content["checks"]["lacking_what_all_need"]
+    assert code == ExitCode.CHECK_FAILED and failed["status"] == "failed"
+    assert "torch is not installed" in failed["reason"] and "pip install" in failed["advice"]
+
+
 def test_without_time_left_a_check_is_skipped_and_the_last_one_gets_the_rest(run: Any) -> None:
     code, content = run(check("passing"), arguments=("--minutes", "0.05"))
     assert code == ExitCode.DONE and "no time left of 0.05 minutes" in content["checks"]["passing"]["reason"]

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from gpu_checks.models import (
     with_adapters,
 )
 from gpu_checks.mps import mps_environment, start_daemon
-from gpu_checks.outcome import CheckFailed, CheckSettings, Figures, write_json
+from gpu_checks.outcome import CheckFailed, CheckSettings, Figures, Skipped, write_json
 from gpu_checks.sampling import engine_maker, installed_engines, start_engine
 from grpo.engines import Engine, SamplingParams
 from grpo.errors import GrpoError, HostFailed
@@ -49,6 +50,8 @@ RATES = "rates.json"
 
 def together(settings: CheckSettings) -> Figures:
     """Measure without MPS, then with it if there is a daemon and time."""
+    if find_spec("peft") is None:
+        raise Skipped("peft is not installed")
     plain = _in_process(settings, {}, alone=True)
     settings.note(grading=plain.pop("grading"), engine=plain.pop("engine"), **plain, **_slowdowns(plain, plain, ""))
     if settings.device != "cuda":
