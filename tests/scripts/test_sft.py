@@ -57,7 +57,9 @@ def test_the_published_columns_of_a_parquet_file_and_of_json_train_alike(sft_her
         run = tmp_path / f"run-{name}"
         assert sft_here(f"data.train={tmp_path / name}", "train.max_steps=3", f"run.dir={run}") == ExitCode.DONE
         found.append(losses(run))
-        assert (run / "report.html").exists() and json.loads((run / "summary.json").read_text())["steps"] == 3
+        page = (run / "report.html").read_text()
+        assert "4 demonstrations a step" in page and "completions a step" not in page
+        assert json.loads((run / "summary.json").read_text())["steps"] == 3
     assert found[0] == found[1] and len(found[0]) == 3 and found[0][2] < found[0][0]
 
 
