@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers.generation.continuous_batching import continuous_api
 
 from engines import HAS_VLLM, KINDS, NEED_VLLM, Engines, paged_maker, vllm_maker
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
@@ -247,6 +248,18 @@ def test_continuous_batching_does_not_let_cudnn_plan_for_every_shape(wide: Polic
         assert not torch.backends.cuda.cudnn_sdp_enabled()
     finally:
         torch.backends.cuda.enable_cudnn_sdp(before)
+
+
+def test_continuous_batching_in_fp32_takes_no_flash_kernel_although_there_is_one(
+    wide: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("is_flash_attn_2_available", "is_flash_attn_3_available"):
+        monkeypatch.setattr(continuous_api, name, lambda **_: True)
+    engine = paged_maker(wide, tmp_path)()
+    engine.load_weights(wide.weights())
+    for _ in range(2):
+        assert len(list(engine.generate(PROMPTS[:1], params()))) == SETTINGS["num_samples"]
+    engine.close()
 
 
 def test_continuous_batching_wants_every_weight_and_no_other(engines: Engines, make_wide: MakePolicy) -> None:
