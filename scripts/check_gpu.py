@@ -101,7 +101,8 @@ def run_in_time(check: GpuCheck, left_s: float, options: argparse.Namespace, dev
         reason = f"no time left of {options.minutes:g} minutes: give more --minutes, or --only {check.name}"
         return {"status": "skipped", "seconds": 0.0, "figures": {}, "reason": reason}
     limit_s = left_s if check.takes_rest else min(check.limit_s, left_s)
-    result = run_check(check, device=device, small=options.small, model=options.model, limit_s=limit_s)
+    model = str(Path(options.model).resolve()) if options.model else ""  # a check runs in the root of the repository
+    result = run_check(check, device=device, small=options.small, model=model, limit_s=limit_s)
     if result["status"] == "hung" and limit_s < check.limit_s:  # it may be sound: it did not get its time
         reason = f"ended after {limit_s:.0f} s: no time left of {options.minutes:g} minutes, give more --minutes"
         return {**result, "status": "skipped", "reason": f"{reason}, or --only {check.name}"}

@@ -17,7 +17,8 @@ LIMIT_S = 3.0  # of the check that hangs: enough to start Python
 
 def passing(settings: CheckSettings) -> Figures:
     settings.note(noted_s=1.5)
-    return {"returned_mb": 2, "limit_s": settings.limit_s, "asked": f"{settings.device} {settings.small}"}
+    asked = f"{settings.device} {settings.small}{settings.model}"
+    return {"returned_mb": 2, "limit_s": settings.limit_s, "asked": asked}
 
 
 def failing(settings: CheckSettings) -> Figures:

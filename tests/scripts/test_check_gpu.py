@@ -239,6 +239,16 @@ def test_a_model_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureF
     assert "no config.json there" in capsys.readouterr().err
 
 
+def test_a_models_directory_is_that_of_the_callers_folder(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").touch()
+    monkeypatch.chdir(tmp_path)
+    _, content = run(check("passing"), arguments=("--model", "model"))
+    assert content["checks"]["passing"]["figures"]["asked"].endswith(str(tmp_path / "model"))
+
+
 def test_real_sizes_on_a_cpu_are_skipped_with_a_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "gpu.json"
     assert main(["--device", "cpu", "--only", "head", "--json", str(file)]) == ExitCode.DONE
