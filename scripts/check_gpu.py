@@ -19,6 +19,7 @@ Example:
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -100,8 +101,14 @@ def run_in_time(check: GpuCheck, left_s: float, options: argparse.Namespace, dev
         reason = f"no time left of {options.minutes:g} minutes: give more --minutes, or --only {check.name}"
         return {"status": "skipped", "seconds": 0.0, "figures": {}, "reason": reason}
     limit_s = left_s if check.takes_rest else min(check.limit_s, left_s)
-    return run_check(check, device=device, small=options.small, model=options.model, limit_s=limit_s)
+    model = str(Path(options.model).resolve()) if options.model else ""  # a check runs in the root of the repository
+    result = run_check(check, device=device, small=options.small, model=model, limit_s=limit_s)
+    if result["status"] == "hung" and limit_s < check.limit_s:  # it may be sound: it did not get its time
+        reason = f"ended after {limit_s:.0f} s: no time left of {options.minutes:g} minutes, give more --minutes"
+        return {**result, "status": "skipped", "reason": f"{reason}, or --only {check.name}"}
+    return result
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what runs is ended, and its folder removed
     sys.exit(main())

@@ -6,9 +6,9 @@ Usage:
 `data.train` holds prompts with completions: columns `prompt` and `completion`, or the published `rust_prompt`,
 `rust_code` and `rust_test_list`, which are put together into one block. Recipe, run directory, report, stopping and
 resuming are those of scripts/train.py: `train.prompts_per_step` demonstrations make a step, `eval` samples completions
-and grades them, and the sections loss, rollout and rewards decide nothing. The checkpoints are what train.py starts
-from. Exit codes: 0 done, 2 bad input, 3 the host failed, 75 stopped and resumable, 130 interrupted before there was
-anything to resume.
+and grades them, and the sections loss, rollout and rewards decide nothing. With `eval.prompts=0` neither an engine nor
+Rust is needed. The checkpoints are what train.py starts from. Exit codes: 0 done, 2 bad input, 3 the host failed, 75
+stopped and resumable, 130 interrupted before there was anything to resume.
 
 Example:
     python scripts/sft.py data.train=demonstrations.jsonl train.epochs=1 train.lr=3e-4 run.dir=runs/sft
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 from grpo.errors import BadInput
 from grpo.run.directory import RunDirectory
@@ -47,7 +47,8 @@ def fine_tune(recipe: Recipe) -> int:
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
     rubric = Rubric(recipe.rewards.weights)
-    with start_pool(recipe) as pool:
+    with ExitStack() as stack:
+        pool = stack.enter_context(start_pool(recipe)) if recipe.eval.prompts else None
         from grpo.checkpoint import latest_checkpoint
         from grpo.supervised import supervised_objective
         from grpo_rust.compose.demonstrations import load_demonstrations
@@ -55,23 +56,27 @@ def fine_tune(recipe: Recipe) -> int:
         from grpo_rust.compose.graders import build_graders
         from grpo_rust.compose.policy import load_trained_policy
         from grpo_rust.compose.prompts import PromptSet, load_held_out
-        from grpo_rust.compose.supervised import build_supervised_trainer
+        from grpo_rust.compose.supervised import build_supervised_evaluation, build_supervised_trainer
         from grpo_rust.compose.updater import build_updater
 
         checkpoint = latest_checkpoint(path / "checkpoints") if recipe.run.resume else None
         policy = load_trained_policy(recipe, checkpoint)
         shown = load_demonstrations(recipe, policy)
-        held_out = load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([])
+        held_out = load_held_out(recipe, policy) if pool else PromptSet([])
         num_steps = recipe.train.num_steps(len(shown.samples))
         updater = build_updater(recipe, policy, num_steps=num_steps, objective=supervised_objective())
-        with open_run(recipe, pool) as run, closing(build_engine(recipe, policy, path / ENGINE_LOG)) as engine:
+        run = stack.enter_context(open_run(recipe, pool))
+        evaluate = None
+        if pool:
+            engine = stack.enter_context(closing(build_engine(recipe, policy, path / ENGINE_LOG)))
             graders = build_graders(recipe, rubric, pool)
-            trainer = build_supervised_trainer(recipe, shown, held_out, updater, engine, graders, run)
-            first_step = trainer.resume(checkpoint) if checkpoint else 1
-            print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
-            print(f"data      {shown} demonstrations to imitate, {held_out} prompts to evaluate on")
-            print(f"run       {path}, steps {first_step} to {num_steps}", flush=True)
-            return run_session(trainer, first_step, shown=bar_text)
+            evaluate = build_supervised_evaluation(recipe, held_out, updater, engine, graders)
+        trainer = build_supervised_trainer(recipe, shown, updater, run, evaluate)
+        first_step = trainer.resume(checkpoint) if checkpoint else 1
+        print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
+        print(f"data      {shown} demonstrations to imitate, {held_out} prompts to evaluate on")
+        print(f"run       {path}, steps {first_step} to {num_steps}", flush=True)
+        return run_session(trainer, first_step, shown=bar_text)
 
 
 def bar_text(metrics: Mapping[str, float]) -> dict[str, str]:

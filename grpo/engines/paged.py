@@ -47,6 +47,7 @@ class PagedEngine(Engine):
         self._stop_ids = sorted(stop_ids)
         self._pages = max_rows * math.ceil(max_tokens / PAGE_TOKENS) + 1
         self._rows = max_rows
+        torch.backends.cuda.enable_cudnn_sdp(False)  # every iteration has a new shape, and cuDNN plans for each of them
         with torch.random.fork_rng(), torch.device(device):
             config = AutoConfig.from_pretrained(model)
             made = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype), attn_implementation="sdpa")
@@ -109,6 +110,9 @@ class PagedEngine(Engine):
 
     def _manager(self, params: SamplingParams) -> Any:
         """Transformers' manager for the requests of one call; nothing of the model's generation_config is used."""
+        flash = self._model.dtype == torch.bfloat16 and self._model.device.type == "cuda"
+        if not flash and "auto_switch_to_flash" not in _known_settings():
+            self._model.set_attn_implementation("paged|sdpa")  # 5.17 takes flash for "sdpa", whatever dtype and device
         greedy = params.temperature == 0
         sampling = {"do_sample": False} if greedy else {"do_sample": True, "temperature": params.temperature}
         return self._model.init_continuous_batching(
@@ -122,7 +126,7 @@ class PagedEngine(Engine):
                 max_requests_per_batch=self._rows,
                 return_logprobs=True,
                 seed=params.seed,
-                **_by_version(flash=self._model.dtype != torch.float32 and self._model.device.type == "cuda"),
+                **_by_version(flash=flash),
             ),
         )
 
@@ -134,9 +138,14 @@ class PagedEngine(Engine):
         return GenerationOutput(*slot, token_ids, tuple(result.logprobs), token_ids[-1] in self._stop_ids)
 
 
+def _known_settings() -> set[str]:
+    """The names of the settings that this version of transformers has."""
+    return {field.name for field in dataclasses.fields(ContinuousBatchingConfig)}
+
+
 def _by_version(*, flash: bool) -> dict[str, Any]:
-    """Settings that transformers 5.17 names otherwise than 5.19, or lacks: it never switches to flash by itself."""
-    known = {field.name for field in dataclasses.fields(ContinuousBatchingConfig)}
+    """Settings that transformers 5.17 names otherwise than 5.19, or lacks."""
+    known = _known_settings()
     size = {"page_size" if "page_size" in known else "block_size": PAGE_TOKENS}
     return size | ({"auto_switch_to_flash": flash} if "auto_switch_to_flash" in known else {})
 

@@ -23,9 +23,21 @@ import torch
 from grpo.errors import BadInput
 from grpo.logprobs import linear_logprobs
 
-__all__ = ["CudaMachine", "compile_head", "prepare_cuda"]
+__all__ = ["CudaMachine", "c_compiler", "compile_head", "prepare_cuda", "python_headers"]
 
 AMPERE = (8, 0)
+
+
+def python_headers() -> Path:
+    """The directory where Triton expects Python.h; not that of packages, which Debian names by default."""
+    scheme = sysconfig.get_default_scheme()
+    return Path(sysconfig.get_paths(scheme="posix_prefix" if scheme == "posix_local" else scheme)["include"])
+
+
+def c_compiler() -> str | None:
+    """The path of the C compiler that Triton takes: CC, else gcc, else clang."""
+    named = os.environ.get("CC")
+    return shutil.which(named) if named else shutil.which("gcc") or shutil.which("clang")
 
 
 @dataclass(frozen=True)
@@ -40,13 +52,10 @@ class CudaMachine:
 
     @classmethod
     def found(cls, device: torch.device) -> CudaMachine:
-        """Look where Triton looks: at CC, else for gcc, else for clang."""
-        scheme = sysconfig.get_default_scheme()
-        paths = sysconfig.get_paths(scheme="posix_prefix" if scheme == "posix_local" else scheme)
-        named = os.environ.get("CC")
+        """Look where Triton looks."""
         return cls(
-            python_headers=Path(paths["include"]),
-            compiler=shutil.which(named) if named else shutil.which("gcc") or shutil.which("clang"),
+            python_headers=python_headers(),
+            compiler=c_compiler(),
             has_triton=find_spec("triton") is not None,
             has_flash=torch.backends.cuda.is_flash_attention_available(),
             capability=torch.cuda.get_device_capability(device),

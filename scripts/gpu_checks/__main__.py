@@ -18,17 +18,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gpu_checks.mps import quit_daemon
 from gpu_checks.outcome import RESULT, CheckFailed, CheckSettings, Figures, Skipped, write_json
 from grpo.errors import GrpoError
 
 OURS = ("grpo", "rewards", "sandbox", "grpo_rust", "gpu_checks", "bench")
+NEEDED = ("torch", "transformers", "numpy", "safetensors")  # without others some check is skipped
 WATCH_S = 0.5
 
 
 def main(folder: Path) -> int:
     """Run the check that the folder describes; the exit code is 0 even if it fails: it has said so."""
     asked: dict[str, Any] = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    threading.Thread(target=_end_with_parent, args=(int(asked.pop("parent")),), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(int(asked.pop("parent")), folder), daemon=True).start()
     module, _, name = str(asked.pop("function")).partition(":")
     settings = CheckSettings(**asked, folder=folder)
     ending = _run(lambda: getattr(importlib.import_module(module), name)(settings), settings)
@@ -48,9 +50,17 @@ def _run(check: Callable[[], Figures], settings: CheckSettings) -> dict[str, str
         traceback.print_exc()
         return {"status": "failed", "reason": f"{type(error).__name__}: {error}", "advice": "as the message says"}
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in OURS:
+        package = (error.name or "").partition(".")[0]
+        if package in OURS or not package:
             raise
-        return {"status": "skipped", "reason": f"{error.name} is not installed"}
+        if package in NEEDED:
+            advice = "pip install -e '.[train]'"
+            return {
+                "status": "failed",
+                "reason": f"{package} is not installed, and nothing trains without",
+                "advice": advice,
+            }
+        return {"status": "skipped", "reason": f"{package} is not installed"}
     return {"status": "passed"}
 
 
@@ -70,10 +80,11 @@ def _torch_facts() -> dict[str, Any]:
     return facts
 
 
-def _end_with_parent(parent: int) -> None:
+def _end_with_parent(parent: int, folder: Path) -> None:
     """End this process and all it started once its parent has gone; a GPU would stay in use."""
     while os.getppid() == parent:
         time.sleep(WATCH_S)
+    quit_daemon(folder)  # it has left this process's group
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 

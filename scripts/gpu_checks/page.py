@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -103,9 +104,9 @@ def _reason(result: Mapping[str, Any]) -> str:
 
 
 def _cell(checks: Mapping[str, Any], check: str, figure: str, unit: str) -> str:
-    """A figure to three digits with its unit; "" where it was not measured."""
+    """A figure to three digits with its unit; "" where it was not measured, or is no number."""
     value = checks.get(check, {}).get("figures", {}).get(figure)
-    if value is None:
+    if not isinstance(value, int | float) or not math.isfinite(value):
         return ""
     text = f"{value:,}" if isinstance(value, int) else f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
     return f"{text} {unit}".strip()

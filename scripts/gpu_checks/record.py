@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,21 +32,30 @@ class Record:
             argv: The command line.
             device: "cpu" or "cuda".
             small: Whether with reduced sizes.
+        Raises:
+            BadInput: For a file that cannot be written.
         """
         self.path = path
         self.content = environment(argv=argv, grader={}, packages=PACKAGES)
         self.content["machine"] |= {"device": device, **_card()}
         self.content |= {"small": small, "checks": {}}
-        self._write()
+        try:
+            self._write()
+        except OSError as error:
+            raise BadInput(f"--json {path} cannot be written ({error}): name another file") from error
 
     def add(self, name: str, result: dict[str, Any]) -> None:
-        """Keep what a check found."""
+        """Keep what a check found. A full disk is said, and the checks go on: the next one writes everything again."""
         self.content["machine"] |= result.pop("torch", {})
         self.content["checks"][name] = result
-        self._write()
+        try:
+            self._write()
+        except OSError as error:
+            print(f"check_gpu: {self.path} was not written: {error}", file=sys.stderr)
 
     def _write(self) -> None:
         if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             write_json(self.path, self.content)
 
 
@@ -59,6 +69,9 @@ def read_record(path: Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content["checks"], dict) or not isinstance(content["machine"], dict):
             raise ValueError("'checks' and 'machine' must be objects")
+        for name, result in content["checks"].items():
+            if not isinstance(result["status"], str) or not isinstance(result["figures"], dict):
+                raise ValueError(f"{name!r} must have a status and figures")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
             f"{path} is no file of check_gpu.py ({error!r}): give one that `check_gpu.py --json FILE` wrote"

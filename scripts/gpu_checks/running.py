@@ -22,6 +22,7 @@ __all__ = ["run_check"]
 ROOT = Path(__file__).resolve().parents[2]
 QUOTED_LINES = 40
 QUOTED_CHARACTERS = 6000
+ENDING_S = 10.0  # for a killed process: one that waits for a driver that hangs cannot be killed
 MESSAGES = {
     "hung": "no answer within its limit of {limit:.0f} s",
     "crashed": "its process {how} without saying why",
@@ -46,9 +47,11 @@ def run_check(check: GpuCheck, *, device: str, small: bool, model: str, limit_s:
         asked = {"device": device, "small": small, "limit_s": limit_s, "model": model}
         write_json(folder / "settings.json", {"function": check.function, "parent": os.getpid(), **asked})
         started = time.monotonic()
-        code = _wait(folder, limit_s)
+        try:
+            code = _wait(folder, limit_s)
+        finally:
+            quit_daemon(folder)  # after Ctrl-C too
         seconds = round(time.monotonic() - started, 2)
-        quit_daemon(folder)
         return {"seconds": seconds, **_read(check, folder, code, limit_s)}
 
 
@@ -73,7 +76,8 @@ def _wait(folder: Path, limit_s: float) -> int | None:
         finally:
             with suppress(ProcessLookupError):  # all of it has ended
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(ENDING_S)
 
 
 def _read(check: GpuCheck, folder: Path, code: int | None, limit_s: float) -> dict[str, Any]:

@@ -59,8 +59,8 @@ def stopped_early(name: str, path: Path, run: Callable[[], int]) -> int:
     return ExitCode.INTERRUPTED
 
 
-def open_run(recipe: Recipe, pool: SandboxPool) -> RunDirectory:
-    """The run's directory, made or, for a run that is resumed, opened."""
+def open_run(recipe: Recipe, pool: SandboxPool | None) -> RunDirectory:
+    """The run's directory, made or, for a run that is resumed, opened; without a pool nothing is graded."""
     if recipe.run.resume:
         return RunDirectory.resume(recipe.run_path(), completions=recipe.log.completions)
     return RunDirectory.create(
@@ -68,7 +68,7 @@ def open_run(recipe: Recipe, pool: SandboxPool) -> RunDirectory:
         config_toml=to_toml(recipe),
         environment=environment(
             argv=sys.argv,
-            grader={"rust": pool.toolchain.version, "isolation": str(pool.isolation)},
+            grader={"rust": pool.toolchain.version, "isolation": str(pool.isolation)} if pool else {},
             packages=("tree-sitter", "tree-sitter-rust"),
         ),
         completions=recipe.log.completions,

@@ -1,5 +1,6 @@
 """What is missing for CUDA is said before a model is loaded; nothing here needs CUDA."""
 
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from grpo.errors import BadInput
 from grpo.model import cuda
 from grpo.model import policy as policy_module
-from grpo.model.cuda import CudaMachine, compile_head, prepare_cuda
+from grpo.model.cuda import CudaMachine, compile_head, prepare_cuda, python_headers
 from grpo.model.policy import ModelError, load_policy
 
 GPU = torch.device("cuda")
@@ -75,6 +76,13 @@ def test_triton_and_we_look_for_the_compiler_in_the_same_places(
         assert CudaMachine.found(GPU).compiler == str(tmp_path / name)
     monkeypatch.setenv("CC", "other")
     assert CudaMachine.found(GPU).compiler is None, "a compiler that is named and not there is not replaced"
+
+
+def test_the_headers_are_not_looked_for_where_debian_installs_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = {"posix_prefix": "/usr/include/python3.12", "posix_local": "/usr/local/include/python3.12"}
+    monkeypatch.setattr(sysconfig, "get_default_scheme", lambda: "posix_local")
+    monkeypatch.setattr(sysconfig, "get_paths", lambda scheme: {"include": paths[scheme]})
+    assert python_headers() == Path("/usr/include/python3.12")
 
 
 def test_everything_missing_is_said_at_once_and_nothing_is_switched(

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 import torch
+from transformers.generation.continuous_batching import continuous_api
 
-from engines import HAS_VLLM, KINDS, NEED_VLLM, Engines, vllm_maker
+from engines import HAS_VLLM, KINDS, NEED_VLLM, Engines, paged_maker, vllm_maker
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.engines.loaded_weights import GivenWeights
@@ -237,6 +238,28 @@ def test_a_sleeper_wakes_with_new_weights(engines: Engines, kind: str, make_wide
                 ask(engine)
         engine.load_weights(other.weights())
         assert ask(engine if kind != "hf" else HFEngine(other)) == expected
+
+
+def test_continuous_batching_does_not_let_cudnn_plan_for_every_shape(wide: Policy, tmp_path: Path) -> None:
+    before = torch.backends.cuda.cudnn_sdp_enabled()
+    try:
+        torch.backends.cuda.enable_cudnn_sdp(True)
+        paged_maker(wide, tmp_path)().close()
+        assert not torch.backends.cuda.cudnn_sdp_enabled()
+    finally:
+        torch.backends.cuda.enable_cudnn_sdp(before)
+
+
+def test_continuous_batching_in_fp32_takes_no_flash_kernel_although_there_is_one(
+    wide: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("is_flash_attn_2_available", "is_flash_attn_3_available"):
+        monkeypatch.setattr(continuous_api, name, lambda **_: True)
+    engine = paged_maker(wide, tmp_path)()
+    engine.load_weights(wide.weights())
+    for _ in range(2):
+        assert len(list(engine.generate(PROMPTS[:1], params()))) == SETTINGS["num_samples"]
+    engine.close()
 
 
 def test_continuous_batching_wants_every_weight_and_no_other(engines: Engines, make_wide: MakePolicy) -> None:

@@ -17,7 +17,8 @@ LIMIT_S = 3.0  # of the check that hangs: enough to start Python
 
 def passing(settings: CheckSettings) -> Figures:
     settings.note(noted_s=1.5)
-    return {"returned_mb": 2, "limit_s": settings.limit_s, "asked": f"{settings.device} {settings.small}"}
+    asked = f"{settings.device} {settings.small}{settings.model}"
+    return {"returned_mb": 2, "limit_s": settings.limit_s, "asked": asked}
 
 
 def failing(settings: CheckSettings) -> Figures:
@@ -53,6 +54,10 @@ def failing_host(settings: CheckSettings) -> Figures:
 def lacking_a_package(settings: CheckSettings) -> Figures:
     importlib.import_module("no_such_package")
     return {}
+
+
+def lacking_what_all_need(settings: CheckSettings) -> Figures:
+    raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
 
 def sleeping(settings: CheckSettings) -> Figures:

@@ -16,13 +16,22 @@ import pytest
 import check_gpu
 from check_gpu import main
 from gpu_check_bodies import LIMIT_S, check
+from gpu_checks import record as record_module
 from gpu_checks.catalogue import CHECKS
+from gpu_checks.record import Record
 from grpo_rust.cli import ExitCode
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 TEN_MINUTES_S = 600
 KILL_S = 10.0  # in which a process that is killed has gone
+SCRIPT = """
+import runpy, sys, check_gpu
+from gpu_check_bodies import check
+import gpu_checks.catalogue
+gpu_checks.catalogue.CHECKS = (check("passing"), check("sleeping"))
+runpy.run_path(check_gpu.__file__, run_name="__main__")
+"""
 DRIVER = (
     "import sys, check_gpu; from gpu_check_bodies import check; check_gpu.CHECKS = ({}); sys.exit(check_gpu.main())"
 )
@@ -111,6 +120,13 @@ def test_a_check_whose_package_is_missing_is_skipped(run: Any) -> None:
     assert content["checks"]["lacking_a_package"]["reason"] == "no_such_package is not installed"
 
 
+def test_a_missing_package_that_all_training_needs_is_no_reason_to_skip(run: Any) -> None:
+    code, content = run(check("lacking_what_all_need"))
+    failed = content["checks"]["lacking_what_all_need"]
+    assert code == ExitCode.CHECK_FAILED and failed["status"] == "failed"
+    assert "torch is not installed" in failed["reason"] and "pip install" in failed["advice"]
+
+
 def test_without_time_left_a_check_is_skipped_and_the_last_one_gets_the_rest(run: Any) -> None:
     code, content = run(check("passing"), arguments=("--minutes", "0.05"))
     assert code == ExitCode.DONE and "no time left of 0.05 minutes" in content["checks"]["passing"]["reason"]
@@ -147,8 +163,57 @@ def second_check(parent: int, file: Path) -> int:
     raise AssertionError("the first check did not end")
 
 
-def test_the_checks_fit_into_ten_minutes_and_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert sum(found.limit_s for found in CHECKS) <= TEN_MINUTES_S
+def test_a_run_that_is_asked_to_end_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        file = tmp_path / f"{signal_number}.json"
+        command = [sys.executable, "-c", SCRIPT, "--device", "cpu", "--small", "--json", str(file)]
+        paths = os.pathsep.join(map(str, (ROOT, ROOT / "scripts", HERE)))
+        (tmp_path / "tmp").mkdir(exist_ok=True)
+        environment = {**os.environ, "PYTHONPATH": paths, "TMPDIR": str(tmp_path / "tmp")}
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        child = second_check(process.pid, file)
+        process.send_signal(signal_number)
+        assert process.wait(KILL_S) == ExitCode.INTERRUPTED
+        assert gone(child) and not list((tmp_path / "tmp").iterdir())
+        assert list(json.loads(file.read_text())["checks"]) == ["passing"]
+
+
+def test_a_check_that_got_less_than_its_limit_has_not_failed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_gpu, "SHORTEST_S", 1.0)
+    code, content = run(check("hanging", 60.0), arguments=("--minutes", f"{LIMIT_S / 60}"))
+    cut = content["checks"]["hanging"]
+    assert code == ExitCode.DONE and cut["status"] == "skipped" and gone(cut["figures"]["child"])
+    assert "ended after 3 s: no time left" in cut["reason"] and "--only hanging" in cut["reason"]
+
+
+def test_the_files_folder_is_made_and_a_file_that_cannot_be_written_is_refused_before_any_check(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "new" / "gpu.json"
+    Record(file, argv=[], device="cpu", small=True)
+    assert json.loads(file.read_text())["checks"] == {}
+    assert main(["--only", "head", "--json", str(file / "below.json")]) == ExitCode.BAD_INPUT
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_disk_that_becomes_full_does_not_stop_the_checks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Record(tmp_path / "gpu.json", argv=[], device="cpu", small=True)
+
+    def full(path: Path, content: Any) -> None:
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(record_module, "write_json", full)
+        record.add("first", {"status": "passed", "figures": {}})
+    assert "No space left" in capsys.readouterr().err
+    record.add("second", {"status": "passed", "figures": {}})
+    assert list(json.loads((tmp_path / "gpu.json").read_text())["checks"]) == ["first", "second"]
+
+
+def test_the_checks_are_listed_and_take_ten_minutes_by_default(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 60 * check_gpu.arguments([]).minutes == TEN_MINUTES_S
     assert len({found.name for found in CHECKS}) == len(CHECKS)
     assert main(["--list"]) == ExitCode.DONE
     printed = capsys.readouterr().out
@@ -172,6 +237,16 @@ def test_a_wrong_argument_is_refused(arguments: list[str], said: str, capsys: py
 def test_a_model_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--model", str(tmp_path)]) == ExitCode.BAD_INPUT
     assert "no config.json there" in capsys.readouterr().err
+
+
+def test_a_models_directory_is_that_of_the_callers_folder(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").touch()
+    monkeypatch.chdir(tmp_path)
+    _, content = run(check("passing"), arguments=("--model", "model"))
+    assert content["checks"]["passing"]["figures"]["asked"].endswith(str(tmp_path / "model"))
 
 
 def test_real_sizes_on_a_cpu_are_skipped_with_a_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

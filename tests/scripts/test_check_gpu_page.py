@@ -85,9 +85,17 @@ def test_a_page_without_marks_and_a_file_of_something_else_are_refused(
     with pytest.raises(BadInput, match="no part between"):
         write_page(page, content())
     file = tmp_path / "other.json"
-    file.write_text(json.dumps({"checks": []}))
-    assert main(["--write-docs", str(file)]) == ExitCode.BAD_INPUT
-    assert "is no file of check_gpu.py" in capsys.readouterr().err
+    for other in ({"checks": []}, {"machine": {"device": "cuda"}, "checks": {"head": 3}}):
+        file.write_text(json.dumps(other))
+        assert main(["--write-docs", str(file)]) == ExitCode.BAD_INPUT
+        assert "is no file of check_gpu.py" in capsys.readouterr().err
+
+
+def test_what_is_no_number_stays_empty() -> None:
+    figures = {"ours_frozen_ms": float("nan"), "full_frozen_ms": "many", "ours_waits": None}
+    head = {"status": "passed", "seconds": 3.0, "figures": figures}
+    filled = cells(block(content(checks={"head": head})))
+    assert not any(filled[label] for label in ROWS)
 
 
 def test_every_row_names_a_check_and_no_figure_stands_twice() -> None:

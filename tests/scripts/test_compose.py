@@ -155,6 +155,12 @@ def test_updates_get_all_threads_unless_the_engine_samples_beside_them() -> None
     assert build_updater(beside, policy, num_steps=1)._threads == 0, "as many as in sampling"
 
 
+def test_on_a_gpu_no_update_changes_the_threads_that_its_kernels_were_compiled_with() -> None:
+    policy = load_trained_policy(recipe())
+    policy.device = torch.device("cuda")
+    assert build_updater(recipe("train.threads=3", "train.device=cpu"), policy, num_steps=1)._threads == 0
+
+
 @pytest.mark.parametrize("weight", [0, 1])
 def test_gold_tests_of_training_prompts_are_checked_where_they_are_run(tmp_path: Path, weight: int) -> None:
     source = tmp_path / "prompts.jsonl"

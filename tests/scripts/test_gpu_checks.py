@@ -14,13 +14,14 @@ import torch
 from gpu_checks.checks import attention as attention_check
 from gpu_checks.checks import engine as engine_check
 from gpu_checks.checks import head as head_check
+from gpu_checks.checks import together as together_check
 from gpu_checks.checks import updating
 from gpu_checks.checks.engine import ChecksummingEngine, checksum
 from gpu_checks.checks.together import _slowdowns
 from gpu_checks.measuring import OperatorLog, count_waits, profiled
 from gpu_checks.models import fast_recipe, model_config, random_policy, real_samples
 from gpu_checks.mps import CONTROL, mps_environment, quit_daemon, start_daemon
-from gpu_checks.outcome import CheckFailed, CheckSettings
+from gpu_checks.outcome import CheckFailed, CheckSettings, Skipped
 from grpo.engines import Engine, SamplingParams
 from grpo.logprobs import linear_logprobs, token_logprobs
 
@@ -151,6 +152,34 @@ def test_a_slowdown_is_the_rate_alone_over_the_rate_beside_the_others() -> None:
         "mps_train_slowdown": 3.0,
         "mps_grade_slowdown": 1.0,
     }
+
+
+def test_without_peft_nothing_is_measured_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(together_check, "find_spec", lambda name: None)
+    with pytest.raises(Skipped, match="peft is not installed"):
+        together_check.together(CheckSettings("cpu", True, 60.0, tmp_path))
+
+
+def test_mps_that_cannot_be_used_is_reported_and_fails_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rates = {f"{kind}_{how}_per_s": 2.0 for kind in together_check.KINDS for how in ("alone", "together")}
+
+    def measure(settings: CheckSettings, environment: dict[str, str], *, alone: bool) -> dict[str, Any]:
+        if environment:
+            raise CheckFailed("no measurement with MPS", "")
+        return {**rates, "grading": "counting", "engine": "paged"}
+
+    monkeypatch.setattr(together_check, "_in_process", measure)
+    monkeypatch.setattr(together_check, "start_daemon", lambda folder: "")
+    settings = CheckSettings("cuda", True, 600.0, tmp_path)
+    assert together_check.together(settings) == {"mps": "started, and not usable here: no measurement with MPS"}
+    assert settings.figures["decode_slowdown"] == 1.0 and "mps_decode_slowdown" not in settings.figures
+
+
+def test_a_measurement_without_end_is_ended_before_the_check_is(tmp_path: Path) -> None:
+    settings = CheckSettings("cpu", True, together_check.SPARE_S + 0.2, tmp_path)
+    with pytest.raises(CheckFailed, match="no measurement without MPS"):
+        together_check._in_process(settings, {}, alone=False)
+    assert settings.left_s > 0, "the check would have been killed first"
 
 
 def control(folder: Path, monkeypatch: pytest.MonkeyPatch, *, code: int = 0) -> Path:

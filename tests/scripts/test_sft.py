@@ -76,14 +76,22 @@ def test_lora_is_fine_tuned_too(demonstrations: str, tmp_path: Path, sft_here: R
     assert AutoModelForCausalLM.from_pretrained(trained).num_parameters() == 3_213_824
 
 
-def test_the_published_columns_in_parquet_are_demonstrations(tmp_path: Path, sft_here: RunHere) -> None:
-    datasets.Dataset.from_list([PUBLISHED]).to_parquet(tmp_path / "published.parquet")
-    path = tmp_path / "run"
-    done = sft_here(*SMALL, f"data.train={tmp_path / 'published.parquet'}", "train.max_steps=2", f"run.dir={path}")
-    assert done.returncode == 0 and "data      1 demonstrations" in done.stdout
-    first, second = lines(path / "metrics.jsonl")
-    assert first["completion/length_max"] == second["completion/length_max"] > 20
-    assert second["loss/total"] < first["loss/total"]
+def test_the_published_columns_of_a_parquet_file_and_of_json_train_alike_without_rust(
+    tmp_path: Path, sft_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    datasets.Dataset.from_list([PUBLISHED] * 4).to_parquet(tmp_path / "rows.parquet")
+    as_text = {**PUBLISHED, "rust_test_list": json.dumps(PUBLISHED["rust_test_list"])}
+    write(tmp_path / "rows.jsonl", [as_text] * 4)
+    found = []
+    for name in ("rows.parquet", "rows.jsonl"):
+        run = tmp_path / f"run-{name}"
+        done = sft_here(*SMALL, f"data.train={tmp_path / name}", "train.max_steps=3", f"run.dir={run}")
+        assert done.returncode == 0 and "data      4 demonstrations" in done.stdout
+        found.append([line["loss/total"] for line in lines(run / "metrics.jsonl")])
+        page = (run / "report.html").read_text()
+        assert "4 demonstrations a step" in page and "completions a step" not in page
+    assert found[0] == found[1] and len(found[0]) == 3 and found[0][2] < found[0][0]
 
 
 def test_a_completion_that_is_too_long_is_left_out_and_counted(tmp_path: Path, sft_here: RunHere) -> None:
@@ -95,10 +103,20 @@ def test_a_completion_that_is_too_long_is_left_out_and_counted(tmp_path: Path, s
     assert done.returncode == 2 and "longer than sampling.max_completion_tokens = 192" in done.stderr
 
 
-def test_a_row_without_a_demonstration_is_named(tmp_path: Path, sft_here: RunHere) -> None:
-    data = write(tmp_path / "rows.jsonl", [{"task_id": "t7", "prompt": "only a prompt"}])
-    done = sft_here(*SMALL, data, f"run.dir={tmp_path / 'run'}")
-    assert done.returncode == 2 and "task 't7': a row with the columns" in done.stderr
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"question": "a", "answer": "b"}, "one must be named prompt or rust_prompt"),
+        ({"task_id": "t7", "prompt": "a", "completion": " "}, "task 't7': a row with the columns"),
+        ({**PUBLISHED, "rust_test_list": None}, "demonstrates nothing"),
+        ({"prompt": "a", "completion": "fn a() {}\n" * 500}, "raise the limit"),
+    ],
+)
+def test_rows_that_demonstrate_nothing_are_refused_before_there_is_a_run(
+    row: Mapping[str, object], said: str, tmp_path: Path, sft_here: RunHere
+) -> None:
+    done = sft_here(*SMALL, write(tmp_path / "rows.jsonl", [row]), f"run.dir={tmp_path / 'run'}")
+    assert done.returncode == 2 and said in done.stderr
     assert not (tmp_path / "run").exists()
 
 

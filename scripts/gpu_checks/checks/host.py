@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import sysconfig
 from pathlib import Path
 
 from gpu_checks.outcome import CheckFailed, CheckSettings, Figures
@@ -16,7 +15,6 @@ from sandbox.find_rust import find_toolchain
 __all__ = ["machine"]
 
 MIB = 2**20
-COMPILERS = ("gcc", "cc", "clang")
 LEAST_SHARED_MB = 64  # of /dev/shm, for an engine's weights on a CPU and for data loaders
 
 
@@ -27,26 +25,24 @@ def machine(settings: CheckSettings) -> Figures:
 
     from bench.machine import matmul_tflops
     from gpu_checks.models import compute_dtype, use_device
+    from grpo.model.cuda import CudaMachine, c_compiler, python_headers
 
+    settings.note(python_h=(python_headers() / "Python.h").is_file(), compiler=c_compiler() or "none")
     device = use_device(settings)
     dtype = compute_dtype(device)
     settings.note(matmul_tflops=round(matmul_tflops(device.type, dtype), 3), matmul_dtype=str(dtype))
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info()
         settings.note(card_free_mb=free // MIB, card_total_mb=total // MIB, copy_gb_per_s=round(_copy_gb_per_s(), 1))
-        _refuse_without_compiler(settings.figures)
-        if not torch.cuda.is_bf16_supported(including_emulation=False):
-            raise CheckFailed("the card has no bfloat16", "set model.dtype=float32, or take a card of 2020 or later")
+        if problems := CudaMachine.found(device).problems(dtype):
+            raise CheckFailed("training cannot start here", "; ".join(problems))
     return {}
 
 
 def _host() -> Figures:
     """What needs no torch to be known."""
-    include = Path(sysconfig.get_path("include"), "Python.h")
     shared = shutil.disk_usage("/dev/shm").free // MIB if Path("/dev/shm").exists() else 0
     return {
-        "python_h": include.exists(),
-        "compiler": next((path for name in COMPILERS if (path := shutil.which(name))), "none"),
         "triton": importlib.util.find_spec("triton") is not None,
         "flash_attn": importlib.util.find_spec("flash_attn") is not None,
         "cores": len(os.sched_getaffinity(0)),
@@ -85,17 +81,3 @@ def _copy_gb_per_s() -> float:
     source = torch.empty(2**30, dtype=torch.uint8, device="cuda")
     target = torch.empty_like(source)
     return 2 * source.numel() / median_s(lambda: target.copy_(source), "cuda", repeats=5) / 1e9
-
-
-def _refuse_without_compiler(figures: Figures) -> None:
-    """Triton compiles a small C module for every kernel."""
-    missing = [
-        *([] if figures["triton"] else ["the package triton"]),
-        *([] if figures["python_h"] else ["Python.h"]),
-        *(["a C compiler"] if figures["compiler"] == "none" else []),
-    ]
-    if missing:
-        raise CheckFailed(
-            f"kernels cannot be compiled without {', '.join(missing)}",
-            "apt-get install gcc python3-dev (of this Python's version), pip install triton",
-        )

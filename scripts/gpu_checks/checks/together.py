@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from gpu_checks.models import (
     with_adapters,
 )
 from gpu_checks.mps import mps_environment, start_daemon
-from gpu_checks.outcome import CheckFailed, CheckSettings, Figures, write_json
+from gpu_checks.outcome import CheckFailed, CheckSettings, Figures, Skipped, write_json
 from gpu_checks.sampling import engine_maker, installed_engines, start_engine
 from grpo.engines import Engine, SamplingParams
 from grpo.errors import GrpoError, HostFailed
@@ -44,11 +45,15 @@ ROWS, SMALL_ROWS = 64, 4
 GROUP = 4
 COMPLETIONS, SMALL_COMPLETIONS = 32, 8  # of an update
 MPS_NEEDS_S = 35.0
+SPARE_S = 5.0  # of the limit, to say that a measurement came to no end
+SHOWN = 300  # characters of an error
 RATES = "rates.json"
 
 
 def together(settings: CheckSettings) -> Figures:
     """Measure without MPS, then with it if there is a daemon and time."""
+    if find_spec("peft") is None:
+        raise Skipped("peft is not installed")
     plain = _in_process(settings, {}, alone=True)
     settings.note(grading=plain.pop("grading"), engine=plain.pop("engine"), **plain, **_slowdowns(plain, plain, ""))
     if settings.device != "cuda":
@@ -58,7 +63,10 @@ def together(settings: CheckSettings) -> Figures:
     problem = start_daemon(settings.folder)  # ended by `gpu_checks.running`, whatever happens here
     if problem:
         return {"mps": f"not tried: {problem}"}
-    shared = _in_process(settings, mps_environment(settings.folder), alone=False)
+    try:
+        shared = _in_process(settings, mps_environment(settings.folder), alone=False)
+    except (CheckFailed, HostFailed) as error:  # many containers have the program, and no way to use it
+        return {"mps": f"started, and not usable here: {error}"[:SHOWN]}
     return {"mps": "tried", **_slowdowns(plain, shared, "mps_")}
 
 
@@ -78,7 +86,10 @@ def _in_process(settings: CheckSettings, environment: Mapping[str, str], *, alon
     plain = replace(settings, figures={})
     process = get_context("spawn").Process(target=_measure_or_say, args=(plain, alone, path))
     process.start()
-    process.join(settings.left_s)
+    process.join(max(0.0, settings.left_s - SPARE_S))
+    if process.is_alive():  # its engine notices that it has gone
+        process.kill()
+        process.join()
     if not path.exists():
         way = "with MPS" if environment else "without MPS"
         raise CheckFailed(f"no measurement {way}", "read the end of the output in the JSON file")

@@ -1,8 +1,11 @@
-"""Supervised fine-tuning by a recipe: the optimizer, and the trainer."""
+"""Supervised fine-tuning by a recipe: its trainer, and what evaluates it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from grpo.engines import Engine
+from grpo.evaluate import Evaluation
 from grpo.rollout.engine_restart import RestartingEngine
 from grpo.run.directory import RunDirectory
 from grpo.schema import to_toml
@@ -15,33 +18,44 @@ from grpo_rust.compose.prompts import PromptSet
 from grpo_rust.compose.trainer import build_schedule
 from grpo_rust.recipe import Recipe
 
-__all__ = ["build_supervised_trainer"]
+__all__ = ["build_supervised_evaluation", "build_supervised_trainer"]
 
 
-def build_supervised_trainer(
-    recipe: Recipe,
-    shown: Demonstrations,
-    held_out: PromptSet,
-    updater: Updater,
-    engine: Engine,
-    graders: Graders,
-    run: RunDirectory,
-) -> SupervisedTrainer:
-    """A trainer that imitates demonstrations, and is evaluated as a GRPO run is.
+def build_supervised_evaluation(
+    recipe: Recipe, held_out: PromptSet, updater: Updater, engine: Engine, graders: Graders
+) -> Callable[[int], Evaluation] | None:
+    """What evaluates as a GRPO run is evaluated, once the engine has the weights.
 
     Args:
-        recipe: The settings; `train.prompts_per_step` demonstrations make a step.
-        shown: The demonstrations.
+        recipe: The settings.
         held_out: The prompts to evaluate on.
-        updater: The policy and what changes it.
-        engine: Samples in evaluations.
-        graders: Score the completions of evaluations.
-        run: Where the run writes.
+        updater: Has the weights.
+        engine: Samples the completions.
+        graders: Score them.
     """
     sync = build_sync(recipe, updater.policy, engine, held_out.examples)
     restarting = RestartingEngine(
         engine, sync=sync, frees_cuda_cache=takes_memory_at_sync(recipe, updater.policy), say=print
     )
+    return build_evaluation(recipe, updater, restarting, graders.evaluation, held_out.examples, syncs=True)
+
+
+def build_supervised_trainer(
+    recipe: Recipe,
+    shown: Demonstrations,
+    updater: Updater,
+    run: RunDirectory,
+    evaluate: Callable[[int], Evaluation] | None,
+) -> SupervisedTrainer:
+    """A trainer that imitates demonstrations.
+
+    Args:
+        recipe: The settings; `train.prompts_per_step` demonstrations make a step.
+        shown: The demonstrations.
+        updater: The policy and what changes it.
+        run: Where the run writes.
+        evaluate: Evaluates the weights after a step; None: nothing does.
+    """
     return SupervisedTrainer(
         samples=shown.samples,
         batch_size=recipe.train.prompts_per_step,
@@ -49,7 +63,7 @@ def build_supervised_trainer(
         updater=updater,
         schedule=build_schedule(recipe, len(shown.samples)),
         run=run,
-        evaluate=build_evaluation(recipe, updater, restarting, graders.evaluation, held_out.examples, syncs=True),
+        evaluate=evaluate,
         describe=describe,
         config_toml=to_toml(recipe),
     )

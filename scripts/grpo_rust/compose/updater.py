@@ -33,6 +33,8 @@ def build_updater(recipe: Recipe, policy: Policy, *, num_steps: int, objective: 
     """
     train = recipe.train
     objective = objective or build_objective(recipe)
+    # On CUDA a new number of threads would have torch compile the head's kernels once more.
+    keeps_threads = recipe.rollout.overlap or policy.device.type == "cuda"
     num_updates = num_steps * train.num_iterations * train.num_minibatches
     return Updater(
         policy,
@@ -54,7 +56,7 @@ def build_updater(recipe: Recipe, policy: Policy, *, num_steps: int, objective: 
         micro_batch_tokens=train.micro_batch_tokens,
         skip_zero_std=train.skip_zero_std,
         optimizer=train.optimizer,
-        threads=0 if recipe.rollout.overlap else train.threads or num_cores(),
+        threads=0 if keeps_threads else train.threads or num_cores(),
     )
 
 

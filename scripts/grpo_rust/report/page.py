@@ -35,6 +35,12 @@ _SETTINGS = (  # section, key, and the text around the value
     ("run", "seed", "seed {}"),
 )
 
+_DEMONSTRATED = (  # of supervised fine-tuning, which samples nothing in a step and has no sections loss and rewards
+    ("train", "prompts_per_step", "{} demonstrations a step"),
+    ("train", "lr", "learning rate {}"),
+    ("run", "seed", "seed {}"),
+)
+
 
 def _setting(run: RunFiles, section: str, key: str) -> Any:
     """One value of the resolved recipe, None where it is missing."""
@@ -89,7 +95,8 @@ def _facts(run: RunFiles) -> str:
 def _settings(run: RunFiles) -> str:
     """The most important settings, in one line."""
     found = []
-    for section, key, words in _SETTINGS:
+    rewarded = not run.steps or any("reward/mean" in record for record in run.steps)
+    for section, key, words in _SETTINGS if rewarded else _DEMONSTRATED:
         value = _setting(run, section, key)
         if value is not None:
             shown = compact(value) if isinstance(value, float) else shortened(str(value), 60)[0]
