@@ -42,7 +42,11 @@ METRICS: dict[str, Metric] = {
     "completion/length_mean": Metric("tokens per completion, end-of-turn token included", "tokens"),
     "completion/length_max": Metric("the longest completion", "tokens"),
     "completion/truncated": Metric("share of completions that ran out of tokens before their end", "0..1"),
-    "loss/total": Metric("policy loss + beta * KL - entropy bonus, as minimised, mean over the batch's updates", "1"),
+    "loss/total": Metric(
+        "what is minimised, mean over the batch's updates: policy loss + beta * KL - entropy bonus; in fine-tuning the "
+        "negative log-likelihood per token",
+        "1",
+    ),
     "loss/policy": Metric("the policy loss alone", "1"),
     "kl/reference": Metric(
         "estimate of KL(policy || reference) per token, before the update; absent when beta is 0", "nats"
