@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from study.comparisons import MISTAKES, QUANTITIES
 from study.completions import CompletionRecord, by_prompt, check, passes_at, read_completions
@@ -94,37 +95,43 @@ def page(runs: PretrainedRuns, *, command: str) -> str:
     """docs/real_model.md.
 
     Args:
-        runs: Both runs, finished.
+        runs: Both runs; that of GRPO may be unfinished.
         command: The command line that makes the page.
     """
-    warm, trained = _gains(runs.warm), _gains(runs.trained)
-    passes = {name: gain for name, gain in trained.items() if name.startswith("pass@")}
     parts = [
         "# A real pretrained model",
         f"Made by `{command}` out of two runs. SmolLM2-135M-Instruct is a model of a public lab: nobody here chose its "
         "vocabulary, chat template and size. A Python package ships it, so that the whole path can be walked without a "
         "model hub and without a GPU. It writes no Rust that builds. So it gets a warm start on right programs of the "
         "shipped task family, and then GRPO on that family's prompts. The held-out prompts ask for combinations of "
-        "operation and type that neither has seen.",
+        "operation and type that neither has seen. [The lab book](../EXPERIMENTS.md) has what was tried before.",
         _commands_text(),
         "![Loss of the warm start, and rates of GRPO's training batches, by step](images/real_model.svg)",
         "Lines: training batches, rolling over five steps.",
         "## The warm start",
         _sizes(runs.warm),
-        gains_table(_only(warm, MAIN)),
+        gains_table(_only(_gains(runs.warm), MAIN)),
         "## GRPO",
         _sizes(runs.trained),
-        gains_table(_only(trained, MAIN)),
+        *(_grpo_tables(_gains(runs.trained)) if _summary(runs.trained) else []),
+        "## What it takes",
+        _costs(runs),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _grpo_tables(gains: Mapping[str, Gain]) -> list[str]:
+    """What GRPO gained, on its own and by k and by mistake."""
+    passes = {name: gain for name, gain in gains.items() if name.startswith("pass@")}
+    return [
+        gains_table(_only(gains, MAIN)),
         "Differences are paired by prompt; ±: 95 % interval, clustered by prompt. One seed and no control: "
         "[evidence.md](evidence.md) has both, for the toy model. The chance that at least one of k completions passes "
         "strictly:",
         gains_table(passes, head="strict"),
         "Share of completions that show each class of mistake:",
-        gains_table(_only(trained, tuple(MISTAKES)), head="class"),
-        "## What it takes",
-        _costs(runs),
+        gains_table(_only(gains, tuple(MISTAKES)), head="class"),
     ]
-    return "\n\n".join(parts) + "\n"
 
 
 def _commands_text() -> str:
@@ -144,12 +151,20 @@ The recipes sample with vLLM (`make train ENGINE=vllm` installs it for the CPU);
 def _sizes(run: Path) -> str:
     """What was trained, where and how long, in a sentence."""
     environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
-    summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
-    commit = str((environment.get("commit") or {}).get("id"))[:7]
+    commit, summary = str((environment.get("commit") or {}).get("id"))[:7], _summary(run)
+    if not summary:
+        return f"Not finished: {len(_steps(run))} steps so far, at {commit}, without an evaluation after them."
     return (
         f"{summary['steps']} steps in {summary['seconds'] / 60:.0f} minutes with both evaluations, at {commit}; "
         f"{summary['num_prompts']} held-out prompts x {summary['num_samples']} completions before and after."
     )
+
+
+def _summary(run: Path) -> dict[str, Any]:
+    """The summary of a finished run; empty for one that goes on."""
+    path = run / "summary.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
 
 
 def _costs(runs: PretrainedRuns) -> str:

@@ -121,6 +121,14 @@ def test_the_page_of_the_real_model_comes_from_what_its_two_runs_left(pretrained
     assert (docs / picture).read_text().count("<g ") == 4
 
 
+def test_the_page_of_the_real_model_shows_a_run_that_goes_on(pretrained: Path, tmp_path: Path) -> None:
+    (pretrained / "smollm2-grpo" / "summary.json").unlink()
+    docs = tmp_path / "docs"
+    assert main(["--study", "pretrained", "--only-report", "--runs", str(pretrained), "--docs", str(docs)]) == 0
+    text = (docs / "real_model.md").read_text(encoding="utf-8")
+    assert "Not finished: 2 steps so far, at 0123456" in text and text.count("| build |") == 1
+
+
 def test_the_real_model_is_fetched_fine_tuned_and_trained_in_this_order_and_resumed(pretrained: Path) -> None:
     runs = PretrainedRuns(pretrained)
     ways = commands(runs, model=pretrained / "model", data=pretrained / "data", overrides=["train.max_steps=2"])
