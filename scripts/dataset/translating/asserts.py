@@ -33,7 +33,7 @@ class Instrumented:
 
     program: str  # Python, in which every known assert calls the recorder
     forms: tuple[Form, ...]  # of the known asserts, by the number that they record
-    num_other: int  # asserts about the function that have another form
+    num_other: int  # asserts of another form, or about another function
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,7 @@ class _Rewriter(ast.NodeTransformer):
     def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
         """The statements that stand for an assert."""
         if not _calls(node.test, self.name):
+            self.num_other += any(isinstance(child, ast.Call) for child in ast.walk(node.test))
             return [ast.Pass()]
         parts = node.test.values if _is_and(node.test) else [node.test]  # type: ignore[attr-defined]
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +49,7 @@ def task_calls(task: PythonTask, name: str) -> TaskCalls:
     useful = [one for one in observed if not _fault(one)]
     if not useful or 2 * len(useful) < len(observed) + tests.num_other:
         raise LeftOut(reasons.most_common(1)[0][0] if reasons else "no assert")
-    parameters, alike = _of_one_arity(useful, _parameters(task.reference, name), reasons)
+    parameters, alike = _of_one_arity(useful, _parameters(task.reference, name, task.text), reasons)
     num_given = len(alike[0].args)
     found: dict[str, Case] = {}
     for one in alike:
@@ -115,14 +116,18 @@ def _fault(one: Observed) -> str:
     return one.fault or ("the reference fails an assert" if one.holds is False else "")
 
 
-def _parameters(reference: str, name: str) -> list[str]:
-    """The parameters of a function in Python; none where there is no reference."""
+def _parameters(reference: str, name: str, text: str) -> list[str]:
+    """The parameters of a function in Python, as the reference or the text writes them; none where neither does."""
     try:
         found = [node for node in ast.walk(ast.parse(reference)) if isinstance(node, ast.FunctionDef)]
     except SyntaxError:
-        return []
+        found = []
     functions = [node for node in found if node.name == name]
-    return [one.arg for one in [*functions[-1].args.posonlyargs, *functions[-1].args.args]] if functions else []
+    if functions:
+        return [one.arg for one in [*functions[-1].args.posonlyargs, *functions[-1].args.args]]
+    written = re.search(rf"\b{re.escape(name)}\(([^()]*)\)", text)
+    words = [part.partition(":")[0].partition("=")[0].strip() for part in written[1].split(",")] if written else []
+    return words if all(word.isidentifier() for word in words) else []
 
 
 def _of_one_arity(
