@@ -14,7 +14,7 @@ from typing import Any
 
 from dataset.rows import COLUMNS, RustTask
 from dataset.translating.calls import LeftOut
-from dataset.translating.sources import BadRow, PythonTask, read_task
+from dataset.translating.sources import BadRow, read_task
 from dataset.translating.translate import translate
 
 __all__ = ["Made", "gather", "manifest", "table", "translate_rows"]
@@ -57,8 +57,9 @@ def _translated(numbered: tuple[int, Mapping[str, Any]]) -> tuple[str, RustTask 
     number, row = numbered
     name = str(row.get("task_id", row.get("id", number)))
     try:
-        task: PythonTask = read_task(row, number)
-        return task.task_id, translate(task)
+        task = read_task(row, number)
+        name = task.task_id
+        return name, translate(task)
     except (BadRow, LeftOut) as error:
         return name, str(error)
 

@@ -79,7 +79,7 @@ SPECIMENS = [
         "def quote(s):\n    return '\"' + s + '\"'",
         ("assert quote('a\\\\b') == '\"a\\\\b\"'", "assert quote('\\t\\x07ü漢') == '\"\\t\\x07ü漢\"'"),
         "fn quote(s: &str) -> String",
-        "format!(\"\\\"{s}\\\"\")",
+        'format!("\\"{s}\\"")',
         ('{s}\\"', "{s}"),
     ),
     Specimen(
@@ -87,7 +87,8 @@ SPECIMENS = [
         "def longest(words):\n    return max(words, key=len) if words else None",
         ("assert longest(['a', 'bcd', 'ef']) == 'bcd'", "assert longest([]) is None", "assert longest(['x']) == 'x'"),
         "fn longest(words: &[&str]) -> Option<String>",
-        "let mut best: Option<&str> = None;\n    for word in words {\n        if best.is_none_or(|b| word.len() > b.len()) {\n"
+        "let mut best: Option<&str> = None;\n    for word in words {\n"
+        "        if best.is_none_or(|b| word.len() > b.len()) {\n"
         "            best = Some(word);\n        }\n    }\n    best.map(str::to_string)",
         ("word.len() >", "word.len() <"),
     ),
@@ -96,7 +97,8 @@ SPECIMENS = [
         "def transpose(m):\n    return [list(row) for row in zip(*m)]",
         ("assert transpose([[1, 2], [3, 4], [5, 6]]) == [[1, 3, 5], [2, 4, 6]]", "assert transpose([]) == []"),
         "fn transpose(m: &[Vec<i32>]) -> Vec<Vec<i32>>",
-        "let width = m.first().map_or(0, Vec::len);\n    (0..width).map(|j| m.iter().map(|r| r[j]).collect()).collect()",
+        "let width = m.first().map_or(0, Vec::len);\n"
+        "    (0..width).map(|j| m.iter().map(|r| r[j]).collect()).collect()",
         ("r[j]", "r[0]"),
     ),
     Specimen(
@@ -124,7 +126,8 @@ SPECIMENS = [
         "def frequencies(s):\n    return {c: s.count(c) for c in s}",
         ("assert frequencies('aab') == {'b': 1, 'a': 2}", "assert frequencies('') == {}"),
         "fn frequencies(s: &str) -> HashMap<char, i32>",
-        "let mut found = HashMap::new();\n    for c in s.chars() {\n        *found.entry(c).or_insert(0) += 1;\n    }\n    found",
+        "let mut found = HashMap::new();\n    for c in s.chars() {\n"
+        "        *found.entry(c).or_insert(0) += 1;\n    }\n    found",
         ("+= 1", "+= 2"),
     ),
     Specimen(
@@ -161,10 +164,10 @@ SPECIMENS = [
     ),
     Specimen(
         "Write a function to take elements while they are positive.",
-        "def positive(tup):\n    found = []\n    for x in tup:\n        if x > 0:\n            found.append(x)\n    return tuple(found)",
+        "def positive(tup):\n    return tuple(x for x in tup if x > 0)",
         ("assert positive((1, -1, 2)) == (1, 2)", "assert positive((4, 5, -6)) == (4, 5)"),
         "fn positive(tup: &[i32]) -> Vec<i32>",
         "tup.iter().copied().filter(|x| *x > 0).collect()",
         ("> 0", "< 0"),
     ),
-]  # fmt: skip
+]

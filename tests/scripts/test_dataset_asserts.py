@@ -73,7 +73,7 @@ def test_the_reference_says_what_a_call_returns_and_whether_the_assert_holds() -
 
 
 def test_loops_and_variables_of_a_check_are_run() -> None:
-    check = "def check(candidate):\n    for n in range(3):\n        doubled = 2 * n\n        assert candidate(n) == doubled\n"
+    check = "def check(candidate):\n    for n in range(3):\n        d = 2 * n\n        assert candidate(n) == d\n"
     found = observe(instrument(check, "candidate"), name="f", reference=DOUBLE, has_check=True)
     assert [(one.args, one.other, one.holds) for one in found] == [((0,), 0, True), ((1,), 2, True), ((2,), 4, True)]
 

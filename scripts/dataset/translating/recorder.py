@@ -21,6 +21,7 @@ SEQUENCES = (list, tuple, set, frozenset)
 REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.remove", "os.rename",
            "os.mkdir", "os.rmdir", "shutil.", "ctypes.", "os.kill", "os.chmod", "os.putenv", "os.truncate")  # fmt: skip
 WRITES = set("wax+")
+AS_LISTS = ("deque", "range", "dict_keys", "dict_values", "dict_items")
 MOST_DIGITS = 60
 DEEPEST = 20
 
@@ -88,7 +89,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return set(parts) if kind is frozenset else kind(parts)
     if depth < DEEPEST and isinstance(value, dict):
         return {plain(key, depth + 1): plain(one, depth + 1) for key, one in value.items()}
-    if depth < DEEPEST and type(value).__name__ == "deque":
+    if depth < DEEPEST and type(value).__name__ in AS_LISTS:
         return [plain(part, depth + 1) for part in value]
     raise Untold(type(value).__name__)
 
@@ -163,7 +164,7 @@ def run(asked: dict[str, Any]) -> dict[str, Any]:
         if asked["has_check"]:
             outside["check"](function)
     except Exception as error:
-        return {"error": f"{type(error).__name__}"}
+        return {"error": f"the reference or its tests raise {type(error).__name__}"}
     return {"cases": recorder.cases}
 
 

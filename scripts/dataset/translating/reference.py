@@ -94,7 +94,7 @@ def _read(done: subprocess.CompletedProcess[str], forms: Sequence[Form]) -> list
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         raise ReferenceFailed("the reference needs too much time or memory") from None
     if "error" in found:
-        raise ReferenceFailed(f"the reference or its tests raise {found['error']}")
+        raise ReferenceFailed(found["error"])
     return [_observed(case, forms) for case in found["cases"]]
 
 
