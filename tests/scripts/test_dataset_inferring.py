@@ -182,6 +182,11 @@ def test_a_value_goes_through_a_function_of_its_type_and_equals_itself(pool: San
         assert found.ok and found.total == len(cases), found.reason
 
 
+@given(SCALARS["float"])
+def test_a_float_keeps_every_bit(number: float) -> None:
+    assert float(literal(number, RustType("f64"))) == number
+
+
 def test_half_a_surrogate_pair_has_no_literal() -> None:
     with pytest.raises(Untyped, match="surrogate"):
         literal("\ud800", infer(["a"]))
