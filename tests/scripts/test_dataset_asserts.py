@@ -126,6 +126,11 @@ def test_a_reference_may_not_write_start_programs_or_open_sockets(deed: str) -> 
     assert found.fault == "raises PermissionError"
 
 
+def test_long_values_are_no_cases() -> None:
+    found = observed("assert f([0] * 2001) == 1\nassert f('a' * 2000) == 1", "def f(x):\n    return 1")
+    assert [one.fault for one in found] == ["a value of type list of more than 2000 elements", ""]
+
+
 def test_what_a_reference_prints_is_no_record() -> None:
     (found,) = observed("assert f(1)", "def f(x):\n    print('{}')\n    return True")
     assert found.result is True

@@ -154,6 +154,19 @@ def test_what_the_reference_returns_counts_and_an_integer_stays_one() -> None:
     assert whole.signature == "fn f(x: i32) -> i32" and whole.gold_cases[1]["expected"] == "2"
 
 
+def test_calls_that_are_one_in_rust_are_one_or_leave_nothing() -> None:
+    kinds = "def f(x): return isinstance(x, int)"
+    found = reason("assert f(1)", "assert not f(1.0)", "assert not f(2.5)", code=kinds)
+    assert found == "calls that differ in Python alone, as f(1) and f(1.0)"
+    once = task(
+        "assert f([1, 2], 1) == 1",
+        "assert f((1, 2), 1.0) == 1",
+        "assert f([1], 0.5) == 0",
+        code="def f(a, b): return int(b)",
+    )
+    assert [case["call"] for case in once.gold_cases] == ["f(&[1, 2], 1.0)", "f(&[1], 0.5)"]
+
+
 def test_a_tolerance_comes_from_the_assert() -> None:
     found = task("assert abs(f(1) - 1.5) < 0.01", "assert math.isclose(f(2), 2.5, rel_tol=0.1)")
     assert [case["tolerance"] for case in found.gold_cases] == [0.01, 0.25]

@@ -75,7 +75,7 @@ def test_every_kind_of_file_is_read(tmp_path: Path, ending: str) -> None:
         pyarrow = pytest.importorskip("pyarrow")
         from pyarrow import parquet
 
-        parquet.write_table(pyarrow.Table.from_pylist([GOOD]), path)
+        parquet.write_table(pyarrow.Table.from_pylist([{**GOOD, "inferences": ["long"]}]), path)
     assert main(["translate", str(path), "--out", str(tmp_path / "out.jsonl"), "--jobs", "1", "--no-compile"]) == 0
 
 
@@ -101,6 +101,13 @@ def test_bad_input_is_named(tmp_path: Path, text: str | None, arguments: list[st
         path.write_text(text)
     assert main(["translate", str(path), *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_broken_parquet_file_is_named(tmp_path: Path, capsys) -> None:
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "in.parquet"
+    path.write_text("no parquet")
+    assert main(["translate", str(path), "--out", "out.jsonl"]) == 2 and "cannot be read" in capsys.readouterr().err
 
 
 def test_a_bad_number_and_an_unknown_verb_are_refused(tmp_path: Path, capsys) -> None:

@@ -65,7 +65,7 @@ def _observed(task: PythonTask, name: str) -> tuple[Instrumented, list[Observed]
     called = "candidate" if task.check else name
     try:
         tests = instrument(task.check or "\n".join(test.strip() for test in task.tests), called)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise LeftOut("tests that are no Python") from None
     if not tests.forms:
         raise LeftOut(OTHER_FORM if tests.num_other else "no assert calls the function")

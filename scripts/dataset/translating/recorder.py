@@ -23,6 +23,7 @@ REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posi
 WRITES = set("wax+")
 AS_LISTS = ("deque", "range", "dict_keys", "dict_values", "dict_items")
 MOST_DIGITS = 60
+MOST_ELEMENTS = 2000
 DEEPEST = 20
 
 
@@ -81,6 +82,8 @@ def plain(value: Any, depth: int = 0) -> Any:
         if not math.isfinite(value):
             raise Untold("infinite float")
         return float(value)
+    if isinstance(value, (str, *SEQUENCES, dict)) and len(value) > MOST_ELEMENTS:
+        raise Untold(f"{type(value).__name__} of more than {MOST_ELEMENTS} elements")
     if isinstance(value, str):
         return str(value)
     if depth < DEEPEST and isinstance(value, SEQUENCES):

@@ -22,6 +22,10 @@ from grpo.errors import BadInput
 
 __all__ = ["BadRow", "PythonTask", "read_rows", "read_task"]
 
+COLUMNS_READ = (  # of a .parquet file; data sets have others, such as completions of models, that are large
+    *("task_id", "id", "text", "prompt", "question", "code", "canonical_solution", "test", "entry_point"),
+    *("test_list", "test_cases", "test_setup_code", "test_imports", "challenge_test_list"),
+)
 FORMATS = "a .jsonl, .jsonl.gz, .json or .parquet file, or hf:NAME"
 
 
@@ -56,7 +60,10 @@ def read_rows(source: str, split: str = "train") -> Iterator[Mapping[str, Any]]:
         if path.suffix == ".parquet":
             from pyarrow import parquet  # only here: the other formats need nothing
 
-            yield from parquet.read_table(path).to_pylist()
+            stored = parquet.ParquetFile(path)
+            known = [name for name in stored.schema_arrow.names if name in COLUMNS_READ]
+            for batch in stored.iter_batches(columns=known):
+                yield from batch.to_pylist()
             return
         opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
         with opened as file:
