@@ -8,7 +8,7 @@ import pytest
 
 from dataset.rows import RustTask
 from dataset.translating.calls import LeftOut
-from dataset.translating.english import examples_of, rust_words
+from dataset.translating.english import rust_words
 from dataset.translating.sources import BadRow, PythonTask, read_task
 from dataset.translating.translate import translate
 
@@ -72,9 +72,8 @@ def test_a_row_of_human_eval() -> None:
     assert found.signature == "fn add_all(xs: &[i32]) -> bool"
     assert found.prompt.split("\n\n") == [
         "Is the sum of xs even?",
+        "Example:\n`add_all(&[1, 2])` returns `false`.\n`add_all(&[2])` returns `true`.",
         "Of no number it is.",
-        "`add_all(&[1, 2])` returns `false`.",
-        "`add_all(&[2])` returns `true`.",
         f"It has the signature `{found.signature}`.",
     ]
     assert [case["call"] for case in found.gold_cases[-2:]] == ["add_all(&[3, 4])", "add_all(&[])"]
@@ -223,6 +222,28 @@ def test_words_of_python_become_words_of_rust(python: str, rust: str) -> None:
     assert rust_words(python, "f", "f") == rust
 
 
-def test_examples_that_are_no_calls_go_and_a_text_without_examples_stays() -> None:
-    assert examples_of("A.\n\nExample 1:\n  f(1) == 2") == ("A.\n\nExample 1:\n  f(1) == 2", [])
-    assert examples_of(">>> f(1)\n2\n>>> print(f(2))\n4") == ("", [("f(1)", "2"), ("print(f(2))", "4")])
+@pytest.mark.parametrize(
+    ("python", "rust"),
+    [
+        ("f([1, 2]) == 3", "`f(&[1, 2])` returns `3`."),
+        ("  * f([]) ==> 0", "`f(&[])` returns `0`."),
+        ("f([5]) ➞ 5  # five", "`f(&[5])` returns `5`."),
+        (">>> f([5]) == 5", "`f(&[5])` returns `5`."),
+        ("for f([5]) = 5", "`f(&[5])` returns `5`."),
+        (">>> f([5, 6])\n11", "`f(&[5, 6])` returns `11`."),
+        (">>> f([5, 6])\nabc", ">>> f([5, 6])\nabc"),
+        ("f([1]) returns 1 since it is alone", "f([1]) returns 1 since it is alone."),
+        ("f(xs) == 3", "f(xs) == 3."),
+        ("f(['a']) == 3", "f(['a']) == 3."),
+        ("g(f([1])) == 1", "g(f([1])) == 1."),
+    ],
+)
+def test_examples_become_rust_where_they_are_calls_with_values(python: str, rust: str) -> None:
+    found = task("assert f([1, 2]) == 3", "assert f([]) == 0", code="def f(xs): return sum(xs)", text=python)
+    assert found.task.removeprefix("* ") == rust
+
+
+def test_words_within_an_example_stay() -> None:
+    text = "Say True.\n>>> f('True  dict .')\nTrue"
+    found = task("assert f('a')", "assert not f('')", code="def f(s): return bool(s)", text=text)
+    assert found.task == 'Say true.\n`f("True  dict .")` returns `true`.'

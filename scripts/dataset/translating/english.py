@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
 import re
+from collections.abc import Callable
 
-__all__ = ["examples_of", "rust_words"]
+__all__ = ["rust_words", "task_words"]
 
 SUBSTITUTIONS = [
     (r"^#+ +|> indented block|\* list item|(?:\[link text\]\(https?:// ?)+\)*", ""),
@@ -21,11 +21,9 @@ SUBSTITUTIONS = [
     (r"\bdictionaries\b", "maps"),
     (r"\bdictionary\b", "map"),
     (r"\bdicts?\b", "map"),
-    (r"\bTrue\b", "true"),
-    (r"\bFalse\b", "false"),
 ]  # fmt: skip
-HEADING = re.compile(r"(?:^|\n)[ \t]*(?:for )?examples?:?\s*\Z", re.IGNORECASE)  # of the examples below it
-PARSER = doctest.DocTestParser()
+ARROW = r"(?:==+>|=+>|==|-+>|➞|➜|→|=|should return|returns?)"
+KEPT = "\x00{}\x00"  # stands for an example while words are replaced
 
 
 def rust_words(text: str, python_name: str, rust_name: str) -> str:
@@ -38,36 +36,44 @@ def rust_words(text: str, python_name: str, rust_name: str) -> str:
     """
     found = text.strip()
     for pattern, words in SUBSTITUTIONS:
-        flags = 0 if pattern[2:6] in ("True", "Fals") else re.IGNORECASE
-        found = re.sub(pattern, words, found, flags=flags)
+        found = re.sub(pattern, words, found, flags=re.IGNORECASE)
+    found = re.sub(r"\b(True|False)\b", lambda match: match[0].lower(), found)
     found = re.sub(rf"\b{re.escape(python_name)}\b", rust_name, found)
     found = re.sub(r"(?<=\S) +(?=[.,;])|(?<=\S)  +(?=\S)", lambda match: "" if _before_mark(match) else " ", found)
     found = found.strip()
-    return found if "\n" in found or found[-1:] in ".!?:`)" else f"{found}."
+    return found if "\n" in found or found[-1:] in ".!?:`)\x00" else f"{found}."
 
 
 def _before_mark(match: re.Match[str]) -> bool:
     return match.string[match.end() : match.end() + 1] in ".,;"
 
 
-def examples_of(text: str) -> tuple[str, list[tuple[str, str]]]:
-    r"""Cut the examples of the form `>>> f(1)` out of a text.
+def task_words(text: str, python_name: str, rust_name: str, example: Callable[[str, str], str]) -> str:
+    r"""A text with examples in the words of Rust.
 
-    Returns: what remains, and the examples as calls with results, both in Python.
+    Args:
+        text: The task.
+        python_name: The function's name in Python.
+        rust_name: In Rust.
+        example: From a call and its result in Python to the example in Rust; "" where it has none and is to stay.
 
-    >>> examples_of("Doubles.\nExample:\n>>> f(1)\n2\n\nOf any number.")
-    ('Doubles.\n\nOf any number.', [('f(1)', '2')])
+    >>> print(task_words("Doubles.\n>>> f(1)\n2\nAnd f(2) => 4\nf(2) => 4", "f", "f", "{} gives {}".format))
+    Doubles.
+    f(1) gives 2
+    And f(2) => 4
+    f(2) gives 4
     """
-    try:
-        parts = PARSER.parse(text)
-    except ValueError:
-        return text, []
-    examples = [part for part in parts if isinstance(part, doctest.Example)]
-    following = [*parts[1:], ""]
-    prose = "".join(
-        HEADING.sub("\n", part) if isinstance(after, doctest.Example) else part
-        for part, after in zip(parts, following, strict=True)
-        if isinstance(part, str)
+    kept: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        shown = example(found["call"], found["result"])
+        kept.append(shown)
+        return f"{found['before']}{KEPT.format(len(kept) - 1)}" if shown else found[0]
+
+    call = rf"(?P<call>{re.escape(python_name)}\(.*\))"
+    prompted = rf"(?m)^(?P<before>[ \t]*)>>>[ \t]*{call}[ \t]*\n[ \t]*(?P<result>\S.*)$"
+    in_line = (
+        rf"(?m)^(?P<before>[ \t]*(?:[-*][ \t]*)?)(?:>>>[ \t]*|for[ \t]+)?{call}\s*#?\s*{ARROW}[ \t]*(?P<result>\S.*)$"
     )
-    prose = re.sub(r"\n{3,}", "\n\n", prose).strip()
-    return prose, [(one.source.strip(), one.want.strip()) for one in examples]
+    words = rust_words(re.sub(in_line, keep, re.sub(prompted, keep, text)), python_name, rust_name)
+    return re.sub(KEPT.format(r"(\d+)"), lambda found: kept[int(found[1])], words)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dataset.rows import RustTask
 from dataset.translating.asserts import first_called
 from dataset.translating.calls import LeftOut, TaskCalls, task_calls
 from dataset.translating.choosing import Case, Types, choose, hints_of
-from dataset.translating.english import examples_of, rust_words
+from dataset.translating.english import task_words
 from dataset.translating.inferring import RustType, Untyped, collections_of, type_text, walk
 from dataset.translating.naming import parameter_names, rust_name
 from dataset.translating.reference import ReferenceFailed
@@ -26,7 +27,6 @@ from rewards.gold.rows import gold_kind, gold_problem
 __all__ = ["translate"]
 
 TOLERANCE = 1e-6  # of floats, as a part of the expected value
-MOST_EXAMPLES = 3
 MOST_PARAMETERS = 7  # as clippy wants it
 
 
@@ -138,25 +138,23 @@ def _row(task: PythonTask, name: str, types: Types, gold: list[dict[str, Any]], 
         for one, kind in zip(parameter_names(calls.parameters), types.parameters, strict=True)
     )
     signature = f"fn {function}({', '.join(parameters)}) -> {type_text(types.result)}"
-    prose, examples = examples_of(task.text)
-    notes = sorted({note for case in calls.cases for note in case.notes})
-    shown = [text for one in examples if (text := _example(name, function, one, types))][:MOST_EXAMPLES]
-    words = "\n\n".join([rust_words(" ".join([prose, *notes]) if notes else prose, name, function), *shown])
+    words = task_words(task.text, name, function, partial(_example, name, function, types))
+    words = " ".join([words, *sorted({note for case in calls.cases for note in case.notes})])
     needed = " and ".join(f"`{one}`" for one in collections_of((*types.parameters, types.result)))
     sentence = f"It has the signature `{signature}`" + (f", with {needed} of `std::collections`." if needed else ".")
     prompt = words + ("\n\n" if "\n" in words else " ") + sentence
     return RustTask(task.task_id, prompt, words, signature, gold, task.source, dict(calls.dropped))
 
 
-def _example(name: str, function: str, example: tuple[str, str], types: Types) -> str:
+def _example(name: str, function: str, types: Types, source: str, want: str) -> str:
     """An example in Rust; "" where it has no such form."""
     try:
-        call = ast.parse(example[0], mode="eval").body
+        call = ast.parse(source, mode="eval").body
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != name:
             return ""
-        args, result = [ast.literal_eval(one) for one in call.args], ast.literal_eval(example[1])
+        args, result = [ast.literal_eval(one) for one in call.args], ast.literal_eval(want)
         if call.keywords or not all(map(_fits, [*args, result], [*types.parameters, types.result])):
             return ""
         return f"`{_call(function, args, types)}` returns `{literal(result, types.result)}`."
-    except (ValueError, SyntaxError, Untyped):
+    except (ValueError, SyntaxError, TypeError, Untyped):
         return ""
