@@ -1,0 +1,118 @@
+"""Many tasks: translated, counted by reason, with a manifest that says how a file came to be."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from dataset.rows import COLUMNS, RustTask
+from dataset.translating.calls import LeftOut
+from dataset.translating.sources import BadRow, read_task
+from dataset.translating.translate import translate
+
+__all__ = ["Made", "gather", "manifest", "table", "translate_rows"]
+
+
+@dataclass
+class Made:
+    """Translated tasks, and what became of the others."""
+
+    tasks: list[RustTask] = field(default_factory=list)
+    num_rows: int = 0
+    skipped: dict[str, str] = field(default_factory=dict)  # why, by the task's name
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many rows were left out, by reason."""
+        return Counter(self.skipped.values())
+
+    @property
+    def skipped_asserts(self) -> Counter[str]:
+        """How many asserts of translated tasks are no gold cases, by reason."""
+        found: Counter[str] = Counter()
+        for task in self.tasks:
+            found.update(task.skipped_asserts)
+        return found
+
+
+def translate_rows(rows: Iterable[Mapping[str, Any]], *, jobs: int = 1) -> Iterator[tuple[str, RustTask | str]]:
+    """Each row's name with its task, or the reason why there is none, in order.
+
+    Args:
+        rows: Of any of the formats of `dataset.translating.sources`.
+        jobs: References that run at once.
+    """
+    with ThreadPoolExecutor(jobs) as pool:  # threads: the work is done by the processes that they wait for
+        yield from pool.map(_translated, enumerate(rows))
+
+
+def _translated(numbered: tuple[int, Mapping[str, Any]]) -> tuple[str, RustTask | str]:
+    number, row = numbered
+    name = str(row.get("task_id", row.get("id", number)))
+    try:
+        task = read_task(row, number)
+        name = task.task_id
+        return name, translate(task)
+    except (BadRow, LeftOut) as error:
+        return name, str(error)
+
+
+def gather(found: Iterable[tuple[str, RustTask | str]]) -> Made:
+    """Collect what `translate_rows` gives. Of tasks with one name, the later get a number."""
+    made, names = Made(), Counter[str]()
+    for name, result in found:
+        made.num_rows += 1
+        names[name] += 1
+        unique = name if names[name] == 1 else f"{name}-{names[name]}"
+        if isinstance(result, str):
+            made.skipped[unique] = result
+        else:
+            made.tasks.append(replace(result, task_id=unique))
+    return made
+
+
+def manifest(made: Made, path: Path, *, command: str, sources: Sequence[str]) -> dict[str, Any]:
+    """What a written file holds, and how it was made."""
+    cases = [len(task.gold_cases) for task in made.tasks]
+    return {
+        "made_by": command,
+        "versions": {"python": platform.python_version(), "grpo-rust": _own_version()},
+        "sources": {source: _sha256(Path(source)) for source in sources if Path(source).is_file()},
+        "file": path.name,
+        "sha256": _sha256(path),
+        "columns": list(COLUMNS),
+        "rows_read": made.num_rows,
+        "rows_written": len(made.tasks),
+        "gold_cases": sum(cases),
+        "skipped": dict(made.reasons.most_common()),
+        "skipped_asserts": dict(made.skipped_asserts.most_common()),
+        "skipped_tasks": made.skipped,
+    }
+
+
+def _own_version() -> str:
+    try:
+        return version("grpo-rust")
+    except ImportError:  # a clone that was not installed
+        return "not installed"
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def table(made: Made) -> str:
+    """The counts, for people."""
+    share = 100 * len(made.tasks) / made.num_rows if made.num_rows else 0.0
+    lines = [(str(len(made.tasks)), f"of {made.num_rows} rows translated ({share:.1f} %)")]
+    lines += [(str(count), f"left out: {reason}") for reason, count in made.reasons.most_common()]
+    lines += [(str(count), f"asserts left out: {reason}") for reason, count in made.skipped_asserts.most_common()]
+    width = max(len(count) for count, _ in lines)
+    return "\n".join(f"{count:>{width}}  {text}" for count, text in lines)

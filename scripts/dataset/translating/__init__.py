@@ -1,0 +1,14 @@
+"""One Python task with asserts, as a Rust task with a signature and gold cases, without a model.
+
+sources        rows of Python data sets, as tasks
+asserts        tests in Python, rewritten so that their calls are recorded
+recorder       runs in a process of its own: the reference on the inputs of the tests
+reference      starts that process, and reads what was recorded
+calls          the calls in the tests of a task, and what they return
+choosing       one type for each parameter and the result, over the calls that agree
+inferring      the Rust type of Python values
+rust_literals  a Python value as Rust text
+naming         Rust names of functions and parameters
+english        the words of a task, from Python to Rust
+translate      one task: a row, or the reason why there is none
+"""

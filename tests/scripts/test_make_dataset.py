@@ -1,0 +1,118 @@
+"""scripts/make_dataset.py writes a data set that `data.train` takes, with a manifest, and says what is wrong."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from dataset.rows import COLUMNS
+from grpo.rollout.prompts import load_examples
+from make_dataset import main
+from rewards.gold.rows import gold_kind
+
+GOOD = {
+    "task_id": 1,
+    "text": "Write a function to double a number.",
+    "code": "def double(n):\n    return 2 * n",
+    "test_list": ["assert double(1) == 2", "assert double(-2) == -4"],
+}
+MIXED = {**GOOD, "task_id": 2, "test_list": ["assert double(1) == 2", "assert double('a') == 'aa'"]}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "in.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in (GOOD, MIXED, GOOD, {"text": "x"})))
+    return path
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_what_is_written_is_data_for_training(source: Path, tmp_path: Path, ending: str, capsys) -> None:
+    out = tmp_path / "new" / f"out.{ending}"
+    assert main(["translate", str(source), "--out", str(out), "--jobs", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "2  of 4 rows translated (50.0 %)" in printed and "1  left out: int beside str" in printed
+    examples = load_examples(str(out), split="train", system_prompt="", prompt_columns=("prompt", "rust_prompt"))
+    assert [example.id for example in examples] == ["mbpp-1", "mbpp-1-2"]
+    assert all(gold_kind(example.columns) == "cases" for example in examples)
+    assert {"task", "signature", "source"} <= set(examples[0].columns)
+
+
+def test_the_manifest_says_what_came_of_every_row(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    assert main(["translate", str(source), "--out", str(out), "--jobs", "1", "--no-compile", "--limit", "4"]) == 0
+    found = json.loads((tmp_path / "out.jsonl.manifest.json").read_text())
+    assert found["rows_read"] == 4 and found["rows_written"] == 2 and found["gold_cases"] == 4
+    assert found["skipped_tasks"] == {"mbpp-2": "int beside str", "3": "the row has no text and asserts"}
+    assert found["skipped"] == {"int beside str": 1, "the row has no text and asserts": 1}
+    assert found["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest() and found["columns"] == list(COLUMNS)
+    assert found["sources"] == {str(source): hashlib.sha256(source.read_bytes()).hexdigest()}
+    assert found["made_by"].endswith(f"translate {source} --out {out} --limit 4")
+    assert [list(json.loads(line)) for line in out.read_text().splitlines()] == [list(COLUMNS)] * 2
+
+
+def test_the_same_rows_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
+    for jobs in ("1", "3"):
+        assert (
+            main(["translate", str(source), "--out", str(tmp_path / f"{jobs}.jsonl"), "--jobs", jobs, "--no-compile"])
+            == 0
+        )
+    assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "3.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl.gz", "parquet"])
+def test_every_kind_of_file_is_read(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"in.{ending}"
+    if ending == "json":
+        path.write_text(json.dumps([GOOD]))
+    elif ending == "jsonl.gz":
+        path.write_bytes(gzip.compress(json.dumps(GOOD).encode()))
+    else:
+        pyarrow = pytest.importorskip("pyarrow")
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.Table.from_pylist([{**GOOD, "inferences": ["long"]}]), path)
+    assert main(["translate", str(path), "--out", str(tmp_path / "out.jsonl"), "--jobs", "1", "--no-compile"]) == 0
+
+
+def test_nothing_to_translate_writes_nothing(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text(json.dumps(MIXED))
+    assert main(["translate", str(path), "--out", str(tmp_path / "out.jsonl"), "--jobs", "1"]) == 1
+    assert "0  of 1 rows translated (0.0 %)" in capsys.readouterr().out and not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "said"),
+    [
+        ("{}", ["--out", "out.txt"], "--out out.txt: give a file that ends in .jsonl or .parquet"),
+        ("not json", ["--out", "out.jsonl"], "cannot be read"),
+        ("[1]", ["--out", "out.jsonl"], "does not hold one object a row"),
+        (None, ["--out", "out.jsonl"], "cannot be read"),
+    ],
+)
+def test_bad_input_is_named(tmp_path: Path, text: str | None, arguments: list[str], said: str, capsys) -> None:
+    path = tmp_path / "in.jsonl"
+    if text is not None:
+        path.write_text(text)
+    assert main(["translate", str(path), *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_broken_parquet_file_is_named(tmp_path: Path, capsys) -> None:
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "in.parquet"
+    path.write_text("no parquet")
+    assert main(["translate", str(path), "--out", "out.jsonl"]) == 2 and "cannot be read" in capsys.readouterr().err
+
+
+def test_a_bad_number_and_an_unknown_verb_are_refused(tmp_path: Path, capsys) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(["translate", "x.jsonl", "--out", "out.jsonl", "--jobs", "-1"])
+    assert raised.value.code == 2 and "give 0 or more" in capsys.readouterr().err
+    assert main(["trnslate"]) == 2 and "translate  Python tasks" in capsys.readouterr().err
+    assert main(["--help"]) == 0
