@@ -2,6 +2,7 @@
 
 Usage:
     python scripts/eval_model.py [MODEL ...] [RECIPE.toml] [section.key=value ...] --out FILE.jsonl or FOLDER
+    python scripts/eval_model.py compare FILE.jsonl ... [--help]      evaluations in one table, and as a picture
 
 A MODEL is a checkpoint, a run directory (its newest checkpoint) or a name on the hub; without one it is the recipe's
 model.path. The recipe has the prompts (data.eval), how many of them and how many completions each (the section eval),
@@ -38,8 +39,13 @@ if TYPE_CHECKING:
 
 @command("eval_model", host_errors=(OSError,))
 def main(argv: Sequence[str] | None = None) -> int:
-    """Evaluate every model that is asked for; the exit code."""
-    request = parse_request(argv, __doc__.partition("\n")[0])
+    """Evaluate every model that is asked for, or do what the first word says; the exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == ["compare"]:
+        from evaluating import side_by_side
+
+        return side_by_side.main(words[1:])
+    request = parse_request(words, __doc__.partition("\n")[0])
     with start_pool(request.recipe) as pool:
         from grpo_rust.compose.prompts import read_held_out
 

@@ -1,13 +1,14 @@
 """Evaluations that can be compared: any model on the same prompts, by a protocol that is written down with the figures.
 
-arguments   the command line of an evaluation
-models      what a word for a model names
-protocol    the settings that figures depend on; the published ones; what differs between two evaluations
-local       samples with an engine of this project
-files       an evaluation on disk: completions as jsonl and parquet, and a record of how they came about
-references  published figures, which nobody measured here
-comparing   several evaluations in one table, paired by prompt
-bars        the same as a picture
+arguments     the command line of an evaluation
+models        what a word for a model names
+protocol      the settings that figures depend on; the published ones; what differs between two evaluations
+local         samples with an engine of this project
+files         an evaluation on disk: completions as jsonl and parquet, and a record of how they came about
+references    published figures, which nobody measured here
+comparing     several evaluations in one table, paired by prompt
+bars          the same as a picture
+side_by_side  the command `compare`
 
 Left out: the metrics and their intervals (`grpo.evaluate`), and what a completion is worth (`rewards`).
 """
