@@ -4,13 +4,14 @@ Usage:
     python scripts/eval_model.py [MODEL ...] [RECIPE.toml] [section.key=value ...] --out FILE.jsonl or FOLDER
     python scripts/eval_model.py compare FILE.jsonl ... [--help]      evaluations in one table, and as a picture
 
-A MODEL is a checkpoint, a run directory (its newest checkpoint) or a name on the hub; without one it is the recipe's
-model.path. The recipe has the prompts (data.eval), how many of them and how many completions each (the section eval),
-how they are judged, and the rewards. Each model gets a .jsonl file with one line a completion and its verdict, the same
-as .parquet, and a .json file with the protocol and the figures. In a FOLDER, models that were evaluated before by the
-same protocol are left out, so the same command goes on where it was stopped. `--protocol published` measures as the
-published figures were measured. No model is changed. Exit codes: 0 done, 2 bad input, 3 the host failed, 130
-interrupted.
+A MODEL is a checkpoint, a run directory (its newest checkpoint), a name on the hub, or `api:NAME` with `--base-url URL`
+of an OpenAI-compatible API; without one it is the recipe's model.path. The recipe has the prompts (data.eval), how many
+of them and how many completions each (the section eval), how they are judged, and the rewards. Each model gets a .jsonl
+file with one line a completion and its verdict, the same as .parquet, and a .json file with the protocol and the
+figures. In a FOLDER, models that were evaluated before by the same protocol are left out, so the same command goes on
+where it was stopped. What an API answers is kept in a file .journal, so no answer is paid for twice. `--protocol
+published` measures as the published figures were measured. No model is changed. Exit codes: 0 done, 2 bad input, 3 the
+host or the API failed, 130 interrupted.
 
 Example:
     python scripts/eval_model.py assets/tiny-rust runs/first eval.samples=8 --out runs/compared
@@ -32,6 +33,7 @@ from grpo_rust.sandbox_pool import start_pool
 from sandbox.workers.pool import SandboxPool
 
 if TYPE_CHECKING:
+    from grpo.evaluate import Evaluation
     from grpo.rollout.records import Example
 
 # torch and transformers are imported inside functions: the sandbox's workers start first, and start small.
@@ -58,7 +60,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, examples: Sequence[Example]) -> None:
     """Evaluate a model, print its rates and write its files, unless that was done before."""
     from evaluating.files import write_evaluation
-    from evaluating.local import evaluate_local
 
     out = request.file(model)
     record = describe(request, model, pool, examples)
@@ -67,12 +68,36 @@ def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, e
         print(f"{model.label}: evaluated before, see {out}")
         return
     out.parent.mkdir(parents=True, exist_ok=True)
-    recipe = dataclasses.replace(request.recipe, model=dataclasses.replace(request.recipe.model, path=model.path))
-    evaluation, prompts = evaluate_local(recipe, pool, examples, engine_log=out.with_suffix(".engine.log"), say=print)
-    write_evaluation(evaluation, record, out)
-    print(f"{model.path}: {prompts} prompts x {recipe.eval.samples} of {recipe.data.eval}")
+    evaluation, more = sample_and_grade(request, model, pool, examples, record)
+    write_evaluation(evaluation, record | more, out)
+    samples, source = request.recipe.eval.samples, request.recipe.data.eval
+    print(f"{model.path}: {more.get('prompts_used', len(examples))} prompts x {samples} of {source}")
     show(evaluation.metrics)
     print(f"{out}: {len(evaluation.groups) * evaluation.num_samples} completions, {evaluation.seconds:.0f} s")
+
+
+def sample_and_grade(
+    request: EvalRequest, model: NamedModel, pool: SandboxPool, examples: Sequence[Example], record: Mapping[str, Any]
+) -> tuple[Evaluation, dict[str, Any]]:
+    """The evaluation of a model, and what else to record of it."""
+    out = request.file(model)
+    if model.is_api:
+        from evaluating.remote.evaluation import evaluate_remote
+
+        return evaluate_remote(
+            request.recipe,
+            pool,
+            examples,
+            model=model.path,
+            options=request.api,
+            protocol=record["protocol"],
+            journal=out.with_suffix(".journal"),
+        )
+    from evaluating.local import evaluate_local
+
+    recipe = dataclasses.replace(request.recipe, model=dataclasses.replace(request.recipe.model, path=model.path))
+    evaluation, prompts = evaluate_local(recipe, pool, examples, engine_log=out.with_suffix(".engine.log"), say=print)
+    return evaluation, {"prompts_used": str(prompts)}
 
 
 def describe(request: EvalRequest, model: NamedModel, pool: SandboxPool, examples: Sequence[Example]) -> dict[str, Any]:
@@ -93,8 +118,8 @@ def describe(request: EvalRequest, model: NamedModel, pool: SandboxPool, example
 
 def check_finished(request: EvalRequest, model: NamedModel, record: Mapping[str, Any]) -> None:
     """Check that a model's files are of this very evaluation. Raises: BadInput."""
+    from evaluating.agreement import differences
     from evaluating.files import read_record
-    from evaluating.protocol import differences
 
     before = read_record(request.file(model))
     found = differences(before["protocol"], record["protocol"])

@@ -2,8 +2,10 @@
 
 arguments     the command line of an evaluation
 models        what a word for a model names
-protocol      the settings that figures depend on; the published ones; what differs between two evaluations
+protocol      the settings that figures depend on; the published ones
+agreement     what differs between two evaluations
 local         samples with an engine of this project
+remote/       asks an OpenAI-compatible API
 files         an evaluation on disk: completions as jsonl and parquet, and a record of how they came about
 references    published figures, which nobody measured here
 comparing     several evaluations in one table, paired by prompt

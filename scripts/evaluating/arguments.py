@@ -6,19 +6,36 @@ The words are models, at most one recipe (it ends in .toml), and settings (`sect
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from evaluating.models import NamedModel, name_models, run_config
 from evaluating.protocol import PROTOCOLS, protocol_settings
 from grpo.errors import BadInput
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 
-__all__ = ["EvalRequest", "parse_request"]
+__all__ = ["ApiOptions", "EvalRequest", "add_api_flags", "api_options", "parse_request"]
 
 SETTING = re.compile(r"[a-z]+\.[a-z]\S*=")
+
+
+@dataclass(frozen=True)
+class ApiOptions:
+    """How models behind an API are asked."""
+
+    base_url: str = ""
+    key: str = field(default="", repr=False)
+    at_once: int = 8
+    retries: int = 8
+    timeout_s: float = 300.0
+    usd_in: float = 0.0  # for a million tokens
+    usd_out: float = 0.0
+    body: Mapping[str, Any] = field(default_factory=dict)  # further fields of every request; None leaves one out
 
 
 @dataclass(frozen=True)
@@ -29,15 +46,11 @@ class EvalRequest:
     recipe: Recipe  # with the protocol's settings
     protocol: str
     out: Path  # a .jsonl file for one model, or a folder
+    api: ApiOptions = ApiOptions()
 
     def file(self, model: NamedModel) -> Path:
         """Where a model's completions go."""
         return self.out if self.out.suffix == ".jsonl" else self.out / f"{model.label}.jsonl"
-
-    @property
-    def skips_finished(self) -> bool:
-        """Whether a file that is there already is a finished part of this evaluation, and no mistake."""
-        return self.out.suffix != ".jsonl"
 
 
 def parse_request(argv: Sequence[str] | None, about: str) -> EvalRequest:
@@ -66,7 +79,53 @@ def parse_request(argv: Sequence[str] | None, about: str) -> EvalRequest:
     recipe = load_recipe(_recipe_file(others), [*protocol_settings(parsed.protocol, settings), *settings])
     if not recipe.eval.prompts:
         raise BadInput("eval.prompts = 0: there is nothing to evaluate on; give a number of prompts")
-    return EvalRequest(tuple(models or name_models([recipe.model.path])), recipe, parsed.protocol, out)
+    models = models or name_models([recipe.model.path])
+    api = api_options(parsed, needed=any(model.is_api for model in models))
+    return EvalRequest(tuple(models), recipe, parsed.protocol, out, api)
+
+
+def add_api_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags for models behind an API."""
+    group = parser.add_argument_group("models behind an API (api:NAME)")
+    group.add_argument("--base-url", default="", metavar="URL", help="of the API, without /chat/completions")
+    group.add_argument(
+        "--api-key-env", default="OPENAI_API_KEY", metavar="NAME", help="the environment variable that holds the key"
+    )
+    group.add_argument("--at-once", type=int, default=8, metavar="N", help="requests under way at the same time")
+    group.add_argument("--retries", type=int, default=8, metavar="N", help="tries after the first, for each request")
+    group.add_argument("--timeout", type=float, default=300.0, metavar="S", help="silence that ends a try, in seconds")
+    group.add_argument("--usd-per-million-in", type=float, default=0.0, metavar="X", help="price of prompt tokens")
+    group.add_argument("--usd-per-million-out", type=float, default=0.0, metavar="X", help="price of completion tokens")
+    group.add_argument(
+        "--body",
+        default="{}",
+        metavar="JSON",
+        help='further fields of every request, such as {"reasoning_effort": "low"}; null leaves a field out',
+    )
+
+
+def api_options(parsed: argparse.Namespace, *, needed: bool) -> ApiOptions:
+    """The flags of `add_api_flags`, checked. Raises: BadInput."""
+    if needed and not re.match("https?://", parsed.base_url):
+        raise BadInput(f"--base-url {parsed.base_url or 'is missing'}: give the address of the API, as http://HOST/v1")
+    if parsed.at_once < 1 or parsed.retries < 0 or parsed.timeout <= 0:
+        raise BadInput("--at-once is 1 or more, --retries 0 or more, --timeout above 0")
+    try:
+        body = json.loads(parsed.body)
+    except ValueError as error:
+        raise BadInput(f"--body {parsed.body}: {error}") from None
+    if not isinstance(body, dict):
+        raise BadInput(f"--body {parsed.body}: give a JSON object, as {{}}")
+    return ApiOptions(
+        base_url=parsed.base_url.rstrip("/"),
+        key=os.environ.get(parsed.api_key_env, ""),
+        at_once=parsed.at_once,
+        retries=parsed.retries,
+        timeout_s=parsed.timeout,
+        usd_in=parsed.usd_per_million_in,
+        usd_out=parsed.usd_per_million_out,
+        body=body,
+    )
 
 
 def _recipe_file(words: Sequence[str]) -> Path:
@@ -89,7 +148,7 @@ def _parser(about: str) -> argparse.ArgumentParser:
         "words",
         nargs="*",
         metavar="MODEL, RECIPE.toml or section.key=value",
-        help="a model is a checkpoint, a run directory or a name on the hub; without one it is the recipe's",
+        help="a model is a checkpoint, a run directory, a name on the hub, or api:NAME; without one it is the recipe's",
     )
     parser.add_argument(
         "--out",
@@ -105,4 +164,5 @@ def _parser(about: str) -> argparse.ArgumentParser:
         help="recipe: the recipe's own settings; published: those of the published figures (temperature 0.2, top_p "
         "0.9, 1,024 tokens, one completion, its last code block, 10 s a command, neither strictness nor asserts)",
     )
+    add_api_flags(parser)
     return parser

@@ -19,7 +19,6 @@ BAR, BETWEEN_GROUPS, LEGEND_LINE = 22.0, 30.0, 18.0
 LEAST_WIDTH, CHARACTER = 360.0, 6.2  # of the picture; of a letter of the legend
 MARKS = (0, 25, 50, 75, 100)
 COLOURS = (("#1f5d8c", "#7db8e2"), ("#b3541e", "#e59a6a"), ("#3f7d4f", "#8cc79b"), ("#7a4f9a", "#bf9bdb"))
-GREY = ("#8d887d", "#a8a397")
 
 
 class Bar(NamedTuple):
@@ -64,7 +63,7 @@ def _class(number: int, comparison: Comparison) -> str:
     """The class of a row: its colour, and whether it was published only."""
     if number < len(comparison.measured):
         return f"c{number % len(COLOURS)}"
-    return "published"
+    return f"published p{(number - len(comparison.measured)) % len(COLOURS)}"
 
 
 def _y(rate: float) -> float:
@@ -110,7 +109,8 @@ def _style() -> str:
 
     def fills(shade: int) -> str:
         rows: Sequence[str] = [f".c{number}{{fill:{pair[shade]}}}" for number, pair in enumerate(COLOURS)]
-        return "".join(rows) + f".published{{fill:none;stroke:{GREY[shade]};stroke-dasharray:3 2}}"
+        lines = [f".p{number}{{stroke:{pair[shade]}}}" for number, pair in enumerate(COLOURS)]
+        return "".join([*rows, ".published{fill:none;stroke-width:1.5;stroke-dasharray:3 2}", *lines])
 
     return (
         'text{font:11px "Helvetica Neue",Helvetica,Arial,sans-serif;fill:#6d6a60}'

@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from evaluating.agreement import differences
 from evaluating.files import read_record
-from evaluating.protocol import differences
 from evaluating.references import PUBLISHED_FIGURES, Reference
 from grpo.errors import BadInput
 from grpo.evaluate import clustered_mean
@@ -192,7 +192,8 @@ def _difference(found: tuple[Gain, float] | None) -> str:
     if found is None:
         return "other prompts"
     gain, p = found
-    return f"{100 * gain.points:+.1f} ± {100 * gain.half_width:.1f} (p {p:.3f})".replace("-", "−")
+    chance = "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return f"{100 * gain.points:+.1f} ± {100 * gain.half_width:.1f} (p {chance})".replace("-", "−")
 
 
 def _row(*cells: str) -> str:

@@ -1,7 +1,7 @@
 """The protocol of an evaluation: every setting that its figures depend on, but for the model and the seed.
 
 Figures of two protocols cannot be compared: a lower temperature alone makes more programs build. A file of an
-evaluation has its protocol, and `differences` says what two of them disagree about.
+evaluation has its protocol, and `evaluating.agreement` says what two of them disagree about.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from grpo.errors import BadInput
 from grpo.rollout.records import Example
 from grpo_rust.recipe import Recipe
 
-__all__ = ["PROTOCOLS", "differences", "protocol_record", "protocol_settings"]
+__all__ = ["PROTOCOLS", "protocol_record", "protocol_settings"]
 
 SETTINGS = (  # of a recipe: what decides how a model is asked and how its completions are judged
     "data.system_prompt",
@@ -81,27 +81,6 @@ def protocol_record(name: str, recipe: Recipe, examples: Sequence[Example], sour
         "settings": {key: attrgetter(key)(recipe) for key in SETTINGS},
         "prompts": {"source": source, "count": len(prompts), "sha256": digest},
     }
-
-
-def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """What two protocols disagree about, in words; nothing where figures can be compared.
-
-    >>> record = {"name": "recipe", "settings": {"eval.top_p": 1.0}, "prompts": {"count": 2, "sha256": "a"}}
-    >>> differences(record, {**record, "settings": {"eval.top_p": 0.9}})
-    ['eval.top_p: 1.0 and 0.9']
-    """
-    found = [f"protocol: {one['name']} and {other['name']}"] if one["name"] != other["name"] else []
-    keys = [*one["settings"], *(key for key in other["settings"] if key not in one["settings"])]
-    for key in keys:
-        values = [record["settings"].get(key) for record in (one, other)]
-        if values[0] != values[1]:
-            found.append(f"{key}: {values[0]} and {values[1]}")
-    counts = [record["prompts"]["count"] for record in (one, other)]
-    if counts[0] != counts[1]:
-        found.append(f"prompts: {counts[0]} and {counts[1]}")
-    elif one["prompts"]["sha256"] != other["prompts"]["sha256"]:
-        found.append(f"prompts: {counts[0]} that are not the same")
-    return found
 
 
 def _shown(value: object) -> str:

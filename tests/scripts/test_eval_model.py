@@ -12,8 +12,9 @@ import pyarrow.parquet
 import pytest
 
 from eval_model import main
+from evaluating.agreement import differences
 from evaluating.arguments import parse_request
-from evaluating.protocol import differences, protocol_record
+from evaluating.protocol import protocol_record
 from grpo.rollout.records import Example
 from grpo_rust.recipe import load_recipe
 
