@@ -3,6 +3,7 @@
 Usage:
     python scripts/eval_model.py [MODEL ...] [RECIPE.toml] [section.key=value ...] --out FILE.jsonl or FOLDER
     python scripts/eval_model.py compare FILE.jsonl ... [--help]      evaluations in one table, and as a picture
+    python scripts/eval_model.py references NAME[=PATH]               does a benchmark's own solution pass here?
 
 A MODEL is a checkpoint, a run directory (its newest checkpoint), a name on the hub, or `api:NAME` with `--base-url URL`
 of an OpenAI-compatible API; without one it is the recipe's model.path. The recipe has the prompts (data.eval), how many
@@ -10,8 +11,8 @@ of them and how many completions each (the section eval), how they are judged, a
 file with one line a completion and its verdict, the same as .parquet, and a .json file with the protocol and the
 figures. In a FOLDER, models that were evaluated before by the same protocol are left out, so the same command goes on
 where it was stopped. What an API answers is kept in a file .journal, so no answer is paid for twice. `--protocol
-published` measures as the published figures were measured. No model is changed. Exit codes: 0 done, 2 bad input, 3 the
-host or the API failed, 130 interrupted.
+published` measures as the published figures were measured; `--benchmark NAME` asks a public benchmark's prompts. No
+model is changed. Exit codes: 0 done, 2 bad input, 3 the host or the API failed, 130 interrupted.
 
 Example:
     python scripts/eval_model.py assets/tiny-rust runs/first eval.samples=8 --out runs/compared
@@ -47,11 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         from evaluating import side_by_side
 
         return side_by_side.main(words[1:])
+    if words[:1] == ["references"]:
+        from evaluating.benchmarks import references
+
+        return references.main(words[1:])
     request = parse_request(words, __doc__.partition("\n")[0])
     with start_pool(request.recipe) as pool:
-        from grpo_rust.compose.prompts import read_held_out
+        from evaluating.prompts import read_prompts
 
-        examples = read_held_out(request.recipe)
+        examples = read_prompts(request, pool)
         for model in request.models:
             evaluate_model(request, model, pool, examples)
     return ExitCode.DONE
@@ -70,7 +75,7 @@ def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, e
     out.parent.mkdir(parents=True, exist_ok=True)
     evaluation, more = sample_and_grade(request, model, pool, examples, record)
     write_evaluation(evaluation, record | more, out)
-    samples, source = request.recipe.eval.samples, request.recipe.data.eval
+    samples, source = request.recipe.eval.samples, request.source
     print(f"{model.path}: {more.get('prompts_used', len(examples))} prompts x {samples} of {source}")
     show(evaluation.metrics)
     print(f"{out}: {len(evaluation.groups) * evaluation.num_samples} completions, {evaluation.seconds:.0f} s")
@@ -109,7 +114,7 @@ def describe(request: EvalRequest, model: NamedModel, pool: SandboxPool, example
     return {
         "label": model.label,
         "model": model.path,
-        "protocol": protocol_record(request.protocol, recipe, examples, recipe.data.eval),
+        "protocol": protocol_record(request.protocol_name, recipe, examples, request.source),
         "seed": recipe.eval.seed,
         "weights": dict(recipe.rewards.weights),
         "environment": environment(argv=sys.argv, grader=grader, packages=("tree-sitter", "tree-sitter-rust")),

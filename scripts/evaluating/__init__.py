@@ -4,6 +4,8 @@ arguments     the command line of an evaluation
 models        what a word for a model names
 protocol      the settings that figures depend on; the published ones
 agreement     what differs between two evaluations
+prompts       the recipe's held-out prompts, or a benchmark's
+benchmarks/   public benchmarks
 local         samples with an engine of this project
 remote/       asks an OpenAI-compatible API
 files         an evaluation on disk: completions as jsonl and parquet, and a record of how they came about

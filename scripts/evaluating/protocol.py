@@ -69,7 +69,7 @@ def protocol_record(name: str, recipe: Recipe, examples: Sequence[Example], sour
     """The protocol of an evaluation as plain JSON values.
 
     Args:
-        name: One of `PROTOCOLS`.
+        name: One of `PROTOCOLS`, with the name of a benchmark after it.
         recipe: The settings.
         examples: The prompts, in order.
         source: Where they are from; two sources with the same prompts are one protocol.

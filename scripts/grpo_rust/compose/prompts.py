@@ -8,6 +8,7 @@ from typing import NamedTuple
 from grpo.model.policy import Policy
 from grpo.rollout.prompts import DataError, encode_prompts, load_examples
 from grpo.rollout.records import Example
+from grpo_rust.evaluation_only import check_trainable
 from grpo_rust.recipe import Recipe
 from rewards.gold.rows import gold_kind, gold_problem
 from rewards.prompts import SYSTEM_PROMPT
@@ -55,7 +56,9 @@ def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
         DataError: For prompts that cannot be used, or gold tests that are going to be run and cannot be.
     """
     gold = Rubric(recipe.rewards.weights).needs_gold
-    train = encode(recipe, policy, _read(recipe, recipe.data.train, split="train", gold=gold), gold=gold)
+    found = _read(recipe, recipe.data.train, split="train", gold=gold)
+    check_trainable(recipe.data.train, found)
+    train = encode(recipe, policy, found, gold=gold)
     return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
 
 
