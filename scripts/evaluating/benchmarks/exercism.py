@@ -36,7 +36,7 @@ def exercism(root: Path) -> TaskList:
         name = path.name.replace("-", "_")
         reason = _why_not(path, tests, name)
         if reason:
-            found.left_out[path.name] = reason
+            found.skipped[path.name] = reason
             continue
         docs = [path / ".docs" / file for file in ("instructions.md", "instructions.append.md")]
         text = "\n\n".join(file.read_text(encoding="utf-8").strip() for file in docs if file.exists())

@@ -1,5 +1,5 @@
 """MultiPL-E: HumanEval and MBPP translated to Rust. Columns name, prompt (an open function), tests (its closing brace,
-then a `main` of asserts). Its licence allows evaluation, and no training: `grpo_rust.evaluation_only` refuses it there.
+then a `main` of asserts). Its licence allows evaluation, and no training: `grpo_rust.compose.evaluation_only` refuses it there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def multipl_e(rows: Iterable[Mapping[str, Any]]) -> TaskList:
     for row in rows:
         tests = row["tests"].lstrip().removeprefix(CLOSING.strip()).strip()
         if not tests.startswith(MAIN):
-            found.left_out[row["name"]] = "its tests are no main function"
+            found.skipped[row["name"]] = "its tests are no main function"
             continue
         module = in_module(f"#[test]\n{tests.replace(MAIN, 'fn passes() {', 1)}")
         prompt = asks("Complete this Rust program.", row["prompt"])

@@ -55,7 +55,7 @@ def usable(found: TaskList, pool: SandboxPool) -> TaskList:
     """The tasks but those whose reference solution fails."""
     failing = failing_references(found.tasks, pool)
     kept = [task for task in found.tasks if task.id not in failing]
-    return TaskList(kept, found.left_out | dict.fromkeys(failing, "its own solution fails here"))
+    return TaskList(kept, found.skipped | dict.fromkeys(failing, "its own solution fails here"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,11 +74,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     tried = sum(bool(task.reference) for task in found.tasks)
     unknown = len(found.tasks) - tried
     print(f"{tried - len(failing)} of {tried} reference solutions pass; {unknown} tasks have none to try")
-    print_left_out(found)
+    print_skipped(found)
     return ExitCode.CHECK_FAILED if failing else ExitCode.DONE
 
 
-def print_left_out(found: TaskList) -> None:
+def print_skipped(found: TaskList) -> None:
     """Print how many tasks are left out, by reason."""
-    for reason, count in Counter(found.left_out.values()).items():
+    for reason, count in Counter(found.skipped.values()).items():
         print(f"left out: {count}, {reason}")

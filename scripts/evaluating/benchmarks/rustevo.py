@@ -19,9 +19,9 @@ def rustevo(rows: Iterable[Mapping[str, Any]]) -> TaskList:
         name, tests = f"rustevo-{row['task_idx']}", row["test_program"]
         crates = crates_in(row["code"]) | crates_in(tests)
         if crates:
-            found.left_out[name] = f"it needs the crate {min(crates)}"
+            found.skipped[name] = f"it needs the crate {min(crates)}"
         elif "#[test]" not in tests:
-            found.left_out[name] = "its tests are no test functions"
+            found.skipped[name] = "its tests are no test functions"
         else:
             module = tests if "mod " in tests else in_module(tests)
             prompt = asks(row["query"], row["function_signature"])

@@ -35,7 +35,7 @@ class TaskList:
     """The tasks of a benchmark, and why others are left out."""
 
     tasks: list[BenchmarkTask] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)  # id -> reason
+    skipped: dict[str, str] = field(default_factory=dict)  # id -> reason
 
 
 def asks(request: str, *parts: str) -> str:

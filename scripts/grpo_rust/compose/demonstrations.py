@@ -9,8 +9,8 @@ from grpo.model.batching import TrainingSample
 from grpo.model.policy import Policy
 from grpo.rollout.prompts import DataError, encode_prompts, load_examples
 from grpo.supervised import demonstration_sample
+from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.compose.prompts import PROMPT_COLUMNS, system_prompt_of
-from grpo_rust.evaluation_only import check_trainable
 from grpo_rust.recipe import Recipe
 from rewards.demonstration import demonstration
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from grpo.model.policy import Policy
 from grpo.rollout.prompts import DataError, encode_prompts, load_examples
 from grpo.rollout.records import Example
-from grpo_rust.evaluation_only import check_trainable
+from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.recipe import Recipe
 from rewards.gold.rows import gold_kind, gold_problem
 from rewards.prompts import SYSTEM_PROMPT
