@@ -3,6 +3,7 @@
 Usage:
     python scripts/eval_model.py [MODEL ...] [RECIPE.toml] [section.key=value ...] --out FILE.jsonl or FOLDER
     python scripts/eval_model.py compare FILE.jsonl ... [--help]      evaluations in one table, and as a picture
+    python scripts/eval_model.py chat [MODEL] [--help]                try prompts by hand, and see every reward
     python scripts/eval_model.py references NAME[=PATH]               does a benchmark's own solution pass here?
 
 A MODEL is a checkpoint, a run directory (its newest checkpoint), a name on the hub, or `api:NAME` with `--base-url URL`
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from evaluating.arguments import EvalRequest, parse_request
@@ -44,14 +45,8 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate every model that is asked for, or do what the first word says; the exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
-    if words[:1] == ["compare"]:
-        from evaluating import side_by_side
-
-        return side_by_side.main(words[1:])
-    if words[:1] == ["references"]:
-        from evaluating.benchmarks import references
-
-        return references.main(words[1:])
+    if verb := verb_of(words):
+        return verb(words[1:])
     request = parse_request(words, __doc__.partition("\n")[0])
     with start_pool(request.recipe) as pool:
         from evaluating.prompts import read_prompts
@@ -60,6 +55,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         for model in request.models:
             evaluate_model(request, model, pool, examples)
     return ExitCode.DONE
+
+
+def verb_of(words: Sequence[str]) -> Callable[[Sequence[str]], int] | None:
+    """The command that the first word names; None for an evaluation."""
+    match words[:1]:
+        case ["chat"]:
+            from evaluating import chatting
+
+            return chatting.main
+        case ["compare"]:
+            from evaluating import side_by_side
+
+            return side_by_side.main
+        case ["references"]:
+            from evaluating.benchmarks import references
+
+            return references.main
+    return None
 
 
 def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, examples: Sequence[Example]) -> None:

@@ -6,37 +6,21 @@ The words are models, at most one recipe (it ends in .toml), and settings (`sect
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from evaluating.models import NamedModel, name_models, run_config
 from evaluating.protocol import PROTOCOLS, protocol_settings
+from evaluating.remote.options import ApiOptions, add_api_flags, api_options
 from grpo.errors import BadInput
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 
-__all__ = ["ApiOptions", "EvalRequest", "add_api_flags", "api_options", "parse_request"]
+__all__ = ["EvalRequest", "parse_request", "read_words"]
 
 SETTING = re.compile(r"[a-z]+\.[a-z]\S*=")
 OF_BENCHMARKS = ("eval.solved_by=gold", "data.max_prompt_tokens=2048", "data.long_prompts=skip")  # unless given
-
-
-@dataclass(frozen=True)
-class ApiOptions:
-    """How models behind an API are asked."""
-
-    base_url: str = ""
-    key: str = field(default="", repr=False)
-    at_once: int = 8
-    retries: int = 8
-    timeout_s: float = 300.0
-    usd_in: float = 0.0  # for a million tokens
-    usd_out: float = 0.0
-    body: Mapping[str, Any] = field(default_factory=dict)  # further fields of every request; None leaves one out
 
 
 @dataclass(frozen=True)
@@ -85,65 +69,34 @@ def parse_request(argv: Sequence[str] | None, about: str) -> EvalRequest:
         raise BadInput("where to? Give --out FILE.jsonl, a file that does not exist yet, or --out FOLDER")
     if out.suffix == ".jsonl" and out.exists():
         raise BadInput(f"{out} exists already: give another --out")
+    benchmark, _, path = parsed.benchmark.partition("=")
     settings = [word for word in parsed.words if SETTING.match(word)]
-    others = [word for word in parsed.words if not SETTING.match(word)]
-    models = name_models([word for word in others if not word.endswith(".toml")])
+    before = [*protocol_settings(parsed.protocol, settings), *(OF_BENCHMARKS if benchmark else ())]
+    models, recipe = read_words(parsed.words, before)
     if len(models) > 1 and out.suffix == ".jsonl":
         raise BadInput(f"--out {out} is one file for {len(models)} models: give --out FOLDER")
-    benchmark, _, path = parsed.benchmark.partition("=")
-    before = [*protocol_settings(parsed.protocol, settings), *(OF_BENCHMARKS if benchmark else ())]
-    recipe = load_recipe(_recipe_file(others), [*before, *settings])
     if not recipe.eval.prompts:
         raise BadInput("eval.prompts = 0: there is nothing to evaluate on; give a number of prompts")
-    models = models or name_models([recipe.model.path])
     api = api_options(parsed, needed=any(model.is_api for model in models))
     limited = any(word.startswith("eval.prompts=") for word in settings)
     num_prompts = recipe.eval.prompts if limited else None
     return EvalRequest(tuple(models), recipe, parsed.protocol, out, api, benchmark, path, num_prompts)
 
 
-def add_api_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags for models behind an API."""
-    group = parser.add_argument_group("models behind an API (api:NAME)")
-    group.add_argument("--base-url", default="", metavar="URL", help="of the API, without /chat/completions")
-    group.add_argument(
-        "--api-key-env", default="OPENAI_API_KEY", metavar="NAME", help="the environment variable that holds the key"
-    )
-    group.add_argument("--at-once", type=int, default=8, metavar="N", help="requests under way at the same time")
-    group.add_argument("--retries", type=int, default=8, metavar="N", help="tries after the first, for each request")
-    group.add_argument("--timeout", type=float, default=300.0, metavar="S", help="silence that ends a try, in seconds")
-    group.add_argument("--usd-per-million-in", type=float, default=0.0, metavar="X", help="price of prompt tokens")
-    group.add_argument("--usd-per-million-out", type=float, default=0.0, metavar="X", help="price of completion tokens")
-    group.add_argument(
-        "--body",
-        default="{}",
-        metavar="JSON",
-        help='further fields of every request, such as {"reasoning_effort": "low"}; null leaves a field out',
-    )
+def read_words(words: Sequence[str], before: Sequence[str] = ()) -> tuple[list[NamedModel], Recipe]:
+    """The models and the recipe that words name: models, at most one recipe, and settings, in any order.
 
-
-def api_options(parsed: argparse.Namespace, *, needed: bool) -> ApiOptions:
-    """The flags of `add_api_flags`, checked. Raises: BadInput."""
-    if needed and not re.match("https?://", parsed.base_url):
-        raise BadInput(f"--base-url {parsed.base_url or 'is missing'}: give the address of the API, as http://HOST/v1")
-    if parsed.at_once < 1 or parsed.retries < 0 or parsed.timeout <= 0:
-        raise BadInput("--at-once is 1 or more, --retries 0 or more, --timeout above 0")
-    try:
-        body = json.loads(parsed.body)
-    except ValueError as error:
-        raise BadInput(f"--body {parsed.body}: {error}") from None
-    if not isinstance(body, dict):
-        raise BadInput(f"--body {parsed.body}: give a JSON object, as {{}}")
-    return ApiOptions(
-        base_url=parsed.base_url.rstrip("/"),
-        key=os.environ.get(parsed.api_key_env, ""),
-        at_once=parsed.at_once,
-        retries=parsed.retries,
-        timeout_s=parsed.timeout,
-        usd_in=parsed.usd_per_million_in,
-        usd_out=parsed.usd_per_million_out,
-        body=body,
-    )
+    Args:
+        words: Of the command line.
+        before: Settings that those of the command line win over.
+    Raises:
+        BadInput: For words that cannot be used.
+    """
+    settings = [word for word in words if SETTING.match(word)]
+    others = [word for word in words if not SETTING.match(word)]
+    models = name_models([word for word in others if not word.endswith(".toml")])
+    recipe = load_recipe(_recipe_file(others), [*before, *settings])
+    return models or name_models([recipe.model.path]), recipe
 
 
 def _recipe_file(words: Sequence[str]) -> Path:

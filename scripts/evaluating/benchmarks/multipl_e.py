@@ -1,5 +1,5 @@
 """MultiPL-E: HumanEval and MBPP translated to Rust. Columns name, prompt (an open function), tests (its closing brace,
-then a `main` of asserts). Its licence allows evaluation, and no training: `grpo_rust.compose.evaluation_only` refuses it there.
+then a `main` of asserts). Its licence allows evaluation, no training: `grpo_rust.compose.evaluation_only` sees to it.
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluating.arguments import ApiOptions
 from evaluating.remote.asking import Prices, ask_all
 from evaluating.remote.endpoint import Endpoint
 from evaluating.remote.grading import grade_answers
 from evaluating.remote.journal import Journal
+from evaluating.remote.options import ApiOptions, request_body
 from grpo.evaluate import Evaluation
 from grpo.rollout.records import Example
 from grpo_rust.compose.graders import build_graders
@@ -19,21 +19,7 @@ from grpo_rust.recipe import Recipe
 from rewards.rubric import Rubric
 from sandbox.workers.pool import SandboxPool
 
-__all__ = ["evaluate_remote", "request_body"]
-
-
-def request_body(recipe: Recipe, extra: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a request besides model and messages: the recipe's, changed by `extra`, where None removes one.
-
-    >>> request_body(Recipe(), {"top_p": None, "stop": "x"}).keys() - {"temperature"} == {"max_tokens", "stop"}
-    True
-    """
-    body = {
-        "temperature": recipe.eval.temperature,
-        "top_p": recipe.eval.top_p,
-        "max_tokens": recipe.sampling.max_completion_tokens,
-    }
-    return {name: value for name, value in {**body, **extra}.items() if value is not None}
+__all__ = ["evaluate_remote"]
 
 
 def evaluate_remote(
