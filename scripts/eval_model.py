@@ -123,11 +123,14 @@ def describe(request: EvalRequest, model: NamedModel, pool: SandboxPool, example
     from evaluating.protocol import protocol_record
 
     recipe = request.recipe
+    protocol = protocol_record(request.protocol_name, recipe, examples, request.source)
+    if model.is_api and request.api.body:
+        protocol["settings"]["--body"] = dict(request.api.body)  # it may change any of the others
     grader = {"rust": pool.toolchain.version, "isolation": str(pool.isolation)}
     return {
         "label": model.label,
         "model": model.path,
-        "protocol": protocol_record(request.protocol_name, recipe, examples, request.source),
+        "protocol": protocol,
         "seed": recipe.eval.seed,
         "weights": dict(recipe.rewards.weights),
         "environment": environment(argv=sys.argv, grader=grader, packages=("tree-sitter", "tree-sitter-rust")),

