@@ -176,6 +176,17 @@ def test_multipl_e_asserts_are_the_tests(tmp_path: Path, pool: SandboxPool) -> N
         assert bool(failing_references([tried], pool)) is fails
 
 
+def test_tests_that_import_what_the_program_imports_too_are_no_clash(tmp_path: Path, pool: SandboxPool) -> None:
+    row = {
+        **RUSTEVO,
+        "code": 'use std::fmt::Debug;\nfn show(n: impl Debug) -> String { format!("{n:?}") }',
+        "test_program": "use std::fmt::Debug;\n#[cfg(test)]\nmod tests {\n    use super::*;\n    fn same(n: impl Debug)"
+        ' -> String { show(n) }\n    #[test]\n    fn t() { assert_eq!(same(1), "1"); }\n}',
+    }
+    (task,) = load_benchmark("rustevo2", str(file_of("rustevo2", tmp_path, [row]))).tasks
+    assert failing_references([task], pool) == {}
+
+
 def test_an_exercise_is_asked_with_its_stub_and_all_of_its_tests_count(exercises: Path, pool: SandboxPool) -> None:
     found = load_benchmark("exercism", str(exercises))
     (task,) = found.tasks
@@ -194,6 +205,8 @@ def test_a_task_whose_own_solution_fails_is_left_out(pool: SandboxPool) -> None:
         BenchmarkTask("bad", "", tests, "fn f() -> u8 { 2 }"),
         BenchmarkTask("open", "", tests),
     ]
+    unsafe = BenchmarkTask("unsafe", "", tests, "fn f() -> u8 { unsafe { *std::ptr::null::<u8>().wrapping_add(1) } }")
+    assert list(failing_references([*tasks, unsafe], pool)) == ["bad", "unsafe"]
     kept = usable(TaskList(tasks, {"other": "x"}), pool)
     assert [task.id for task in kept.tasks] == ["good", "open"]
     assert kept.skipped == {"other": "x", "bad": "its own solution fails here"}

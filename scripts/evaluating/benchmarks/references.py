@@ -44,10 +44,10 @@ def failing_references(tasks: Sequence[BenchmarkTask], pool: SandboxPool) -> dic
         found = future.result()
         if found.outcome is Outcome.HOST_ERROR:
             raise HostFailed(f"the sandbox failed at {task.id}: {found.reason}")
-        result = gold_result(run, found)
-        if not result.ok:
-            reason = found.reason or result.reason if result.passed == result.total else result.reason
-            failing[task.id] = f"{result.passed} of {result.total}: {' '.join(reason.split())[:200]}"
+        if found.outcome is Outcome.UNTRUSTED:
+            failing[task.id] = f"the sandbox does not trust it: {', '.join(found.powers)}"
+        elif not (result := gold_result(run, found)).ok:
+            failing[task.id] = f"{result.passed} of {result.total}: {' '.join(result.reason.split())[:200]}"
     return failing
 
 

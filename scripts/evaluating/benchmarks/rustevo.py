@@ -23,7 +23,8 @@ def rustevo(rows: Iterable[Mapping[str, Any]]) -> TaskList:
         elif "#[test]" not in tests:
             found.skipped[name] = "its tests are no test functions"
         else:
-            module = tests if "mod " in tests else in_module(tests)
+            is_module = tests.lstrip().startswith(("#[cfg(test)]", "mod "))
+            module = tests if is_module else in_module(tests)  # its imports may be the program's too
             prompt = asks(row["query"], row["function_signature"])
             found.tasks.append(BenchmarkTask(name, prompt, module, row["code"]))
     return found
