@@ -381,6 +381,7 @@ class EvalSection:
     )
     samples: int = option(2, "completions of every prompt", unit="completions", low=1, high=10_000)
     temperature: float = option(1.0, "sampling temperature; 0: greedy", low=0, high=10, source="as in training")
+    top_p: float = option(1.0, "sample from the fewest tokens with this probability; 1: from all", low=0.01, high=1)
     seed: int = option(1234, "seed of the evaluation's sampling, the same for every evaluation", low=0, high=2**31 - 1)
 
 

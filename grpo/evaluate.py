@@ -81,7 +81,7 @@ def evaluation_metrics(groups: Sequence[Group]) -> tuple[dict[str, float], dict[
     values: dict[str, list[list[float | None]]] = {"length_mean": [], "reward_mean": []}
     checks = sorted({name for group in groups for grade in group.grades for name in grade.checks})
     for group in groups:
-        values["length_mean"].append([float(len(completion.token_ids)) for completion in group.completions])
+        values["length_mean"].append([float(completion.num_tokens) for completion in group.completions])
         values["reward_mean"].append(list(group.rewards))
         for name in checks:
             values.setdefault(name, []).append([grade.checks.get(name) for grade in group.grades])

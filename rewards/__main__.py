@@ -25,6 +25,7 @@ from rewards.builtin import PUBLISHED_WEIGHTS, REWARDS
 from rewards.completion import GradedCompletion, Score
 from rewards.rubric import Rubric
 from rewards.rust.parse import extract_code
+from rewards.score_table import score_table, total_score
 from rewards.strictness.submit import Submission
 from sandbox.errors import SandboxError
 from sandbox.exit_codes import ExitCode
@@ -102,16 +103,9 @@ def _grade(pool: SandboxPool, names: Sequence[str], texts: Sequence[str], *, mut
     for name, text, submission in zip(names, texts, sent, strict=True):
         completion = GradedCompletion(text, None if submission is None else submission.future.result())
         host_failed |= completion.ungraded
-        written = _json_line if as_json else _table
+        written = _json_line if as_json else score_table
         print(written(name, rubric.score(completion), rubric.weights), flush=True)
     return ExitCode.HOST_FAILED if host_failed else ExitCode.DONE
-
-
-def _total(scores: Mapping[str, Score], weights: Mapping[str, float]) -> float | None:
-    """The weighted sum over scores that are not None; None when a reward with a weight has no score."""
-    if any(score.value is None and weights[name] for name, score in scores.items()):
-        return None
-    return sum(weights[name] * (score.value or 0.0) for name, score in scores.items())
 
 
 def _json_line(name: str, scores: Mapping[str, Score], weights: Mapping[str, float]) -> str:
@@ -120,23 +114,7 @@ def _json_line(name: str, scores: Mapping[str, Score], weights: Mapping[str, flo
         reward: {"score": score.value, "weight": weights[reward], "reason": score.reason}
         for reward, score in scores.items()
     }
-    return json.dumps({"file": name, "total": _total(scores, weights), "rewards": rewards})
-
-
-def _table(name: str, scores: Mapping[str, Score], weights: Mapping[str, float]) -> str:
-    """The scores of one completion for a person to read."""
-    width = max(map(len, scores))
-    lines = [plain(name).replace("\n", " "), f"  {'reward':{width}}  score  weight  reason"]
-    for reward, score in scores.items():
-        reason = plain(score.reason).replace("\n", " ")
-        lines.append(f"  {reward:{width}}  {_number(score.value)}  {weights[reward]:6.2f}  {reason}")
-    total, most = _total(scores, weights), sum(weights.values())
-    return "\n".join([*lines, f"  {'total':{width}}  {_number(total)}  of {most:.2f}"])
-
-
-def _number(value: float | None) -> str:
-    """A score in five columns; a dash for one that does not apply."""
-    return "    -" if value is None else f"{value:5.2f}"
+    return json.dumps({"file": name, "total": total_score(scores, weights), "rewards": rewards})
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from rewards.gold.result import GoldResult
-from rewards.rust.parse import extract_code, parse
+from rewards.rust.parse import Block, extract_code, parse
 from rewards.rust.program import Program
 from rewards.strictness.judge import Judgement, judge
 from sandbox.answers.answers import Answers
@@ -42,11 +42,12 @@ class GradedCompletion:
     text: str
     verdict: Verdict | None = None  # on the completion's program; None without code
     gold: Gold | None = None  # None where the prompt has no gold tests or they were not run
+    block: Block = "first"  # of its code blocks, the one that is its program
 
     @cached_property
     def code(self) -> str | None:
         """The program in the completion, as text; None without one."""
-        return extract_code(self.text)
+        return extract_code(self.text, self.block)
 
     @cached_property
     def program(self) -> Program | None:

@@ -20,7 +20,7 @@ from rewards.completion import Gold, GradedCompletion
 from rewards.gold.rows import has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
 from rewards.rubric import Rubric
-from rewards.rust.parse import extract_code
+from rewards.rust.parse import Block, extract_code
 from rewards.strictness.submit import Submission
 from sandbox.verdict import Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
@@ -38,12 +38,13 @@ class RustGrade:
     checks: Mapping[str, float | None] = field(default_factory=dict)  # named facts to average; None: unknown
     seconds: Mapping[str, float] = field(default_factory=dict)  # time by reward function
     verdict: Mapping[str, Any] = field(default_factory=dict)  # what `_record` keeps, as plain JSON values
+    solved_by: str = "test_strict"  # the check that says whether the completion solves its prompt
 
     @property
     def solved(self) -> bool | None:
-        """Whether the completion solves its prompt: it passes its own tests strictly. None where it is ungraded."""
-        strict = self.checks.get("test_strict")
-        return None if strict is None else bool(strict)
+        """Whether the completion solves its prompt: it passes `solved_by`. None where that is not known."""
+        passed = self.checks.get(self.solved_by)
+        return None if passed is None else bool(passed)
 
 
 class _Example(Protocol):
@@ -91,6 +92,8 @@ class RustGrader:
         *,
         gold: bool = False,
         mutation: bool = True,
+        block: Block = "first",
+        solved_by: str = "test_strict",
         deadline_s: float = 300.0,
     ) -> None:
         """Set up a grader; nothing runs before `start`.
@@ -100,6 +103,9 @@ class RustGrader:
             pool: The pool that runs the programs; the grader neither starts nor closes it.
             gold: Whether to run gold tests where the data has them even if no reward needs them.
             mutation: Whether to examine what passing tests depend on; a pass counts as strict without that if not.
+            block: Which of a completion's code blocks is its program.
+            solved_by: The check that says whether a completion solves its prompt: "gold" where the prompt's own tests
+                decide, "test_strict" where the completion's do.
             deadline_s: The longest wait for the verdicts of a batch, seconds.
         """
         self.weights = rubric.weights
@@ -107,11 +113,13 @@ class RustGrader:
         self._pool = pool
         self._gold = gold or rubric.needs_gold
         self._mutation = mutation
+        self._block = block
+        self._solved_by = solved_by
         self._deadline_s = deadline_s
 
     def start(self, example: _Example, completion: _Completion) -> _Ticket:
         """Send a completion to the sandbox; returns at once."""
-        code = extract_code(completion.text)
+        code = extract_code(completion.text, self._block)
         wants_gold = self._gold and has_gold_tests(example.columns)
         gold = gold_run(code, example.columns) if wants_gold and code is not None else None
         return _Ticket(
@@ -145,7 +153,7 @@ class RustGrader:
                 values[name], seconds[name] = scores[index], user_seconds
             if completion.ungraded or (completion.gold_ungraded and self._rubric.pays_gold):
                 values = dict.fromkeys(values)  # a sum without its paid gold tests would count them as failed
-            grades.append(RustGrade(values, _checks(completion), seconds, _record(completion)))
+            grades.append(RustGrade(values, _checks(completion), seconds, _record(completion), self._solved_by))
         return grades
 
     def busy(self) -> float:
@@ -162,7 +170,7 @@ class RustGrader:
         if ticket.wants_gold:
             found, run = self._wait_for_gold(ticket, deadline), ticket.gold_run
             gold = Gold(None if run is None or found is None else gold_result(run, found), found)
-        return GradedCompletion(ticket.completion.text, verdict, gold)
+        return GradedCompletion(ticket.completion.text, verdict, gold, self._block)
 
     def _wait_for_gold(self, ticket: _Ticket, deadline: float) -> Any:
         """What the sandbox says of a ticket's gold tests; None where nothing was asked."""

@@ -1,104 +1,153 @@
-"""Evaluate a model on held-out prompts, and keep its graded completions.
+"""Evaluate models on held-out prompts, and keep their graded completions.
 
 Usage:
-    python scripts/eval_model.py [RECIPE.toml] [section.key=value ...] --out FILE.jsonl
+    python scripts/eval_model.py [MODEL ...] [RECIPE.toml] [section.key=value ...] --out FILE.jsonl or FOLDER
+    python scripts/eval_model.py compare FILE.jsonl ... [--help]      evaluations in one table, and as a picture
+    python scripts/eval_model.py chat [MODEL] [--help]                try prompts by hand, and see every reward
+    python scripts/eval_model.py references NAME[=PATH]               does a benchmark's own solution pass here?
 
-The recipe names the model (model.path: any checkpoint directory), the prompts (data.eval), how many of them and how
-many completions each (the section eval), and the rewards. The file gets one line a completion, with its verdict. The
-model is not changed. Exit codes: 0 done, 2 bad input, 3 the host failed, 130 interrupted.
+A MODEL is a checkpoint, a run directory (its newest checkpoint), a name on the hub, or `api:NAME` with `--base-url URL`
+of an OpenAI-compatible API; without one it is the recipe's model.path. The recipe has the prompts (data.eval), how many
+of them and how many completions each (the section eval), how they are judged, and the rewards. Each model gets a .jsonl
+file with one line a completion and its verdict, the same as .parquet, and a .json file with the protocol and the
+figures. In a FOLDER, models that were evaluated before by the same protocol are left out, so the same command goes on
+where it was stopped. What an API answers is kept in a file .journal, so no answer is paid for twice. `--protocol
+published` measures as the published figures were measured; `--benchmark NAME` asks a public benchmark's prompts. No
+model is changed. Exit codes: 0 done, 2 bad input, 3 the host or the API failed, 130 interrupted.
 
 Example:
-    python scripts/eval_model.py model.path=runs/first/checkpoints/step-00040 eval.samples=8 --out completions.jsonl
+    python scripts/eval_model.py assets/tiny-rust runs/first eval.samples=8 --out runs/compared
 """
 
 from __future__ import annotations
 
-import argparse
-import json
+import dataclasses
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import closing
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from evaluating.arguments import EvalRequest, parse_request
+from evaluating.models import NamedModel
 from grpo.errors import BadInput
-from grpo_rust.arguments import parse_arguments
+from grpo.run.provenance import environment
 from grpo_rust.cli import ExitCode, command
-from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import start_pool
-from rewards.rubric import Rubric
+from sandbox.workers.pool import SandboxPool
 
 if TYPE_CHECKING:
     from grpo.evaluate import Evaluation
+    from grpo.rollout.records import Example
 
 # torch and transformers are imported inside functions: the sandbox's workers start first, and start small.
 
 
 @command("eval_model", host_errors=(OSError,))
 def main(argv: Sequence[str] | None = None) -> int:
-    """Evaluate, print the rates, and write the completions; the exit code."""
-    out, words = parse_out(argv)
-    recipe = parse_arguments(words).recipe
-    if not recipe.eval.prompts:
-        raise BadInput("eval.prompts = 0: there is nothing to evaluate on; give a number of prompts")
-    evaluation, prompts = evaluate(recipe, out.with_suffix(".engine.log"))
-    write_completions(evaluation, out)
-    print(f"{recipe.model.path}: {prompts} prompts x {recipe.eval.samples} of {recipe.data.eval}")
-    show(evaluation.metrics)
-    print(f"{out}: {len(evaluation.groups) * evaluation.num_samples} completions, {evaluation.seconds:.0f} s")
+    """Evaluate every model that is asked for, or do what the first word says; the exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    if verb := verb_of(words):
+        return verb(words[1:])
+    request = parse_request(words, __doc__.partition("\n")[0])
+    with start_pool(request.recipe) as pool:
+        from evaluating.prompts import read_prompts
+
+        examples = read_prompts(request, pool)
+        for model in request.models:
+            evaluate_model(request, model, pool, examples)
     return ExitCode.DONE
 
 
-def parse_out(argv: Sequence[str] | None) -> tuple[Path, list[str]]:
-    """The file of `--out`, and the other words of the command line, which are for the recipe.
+def verb_of(words: Sequence[str]) -> Callable[[Sequence[str]], int] | None:
+    """The command that the first word names; None for an evaluation."""
+    match words[:1]:
+        case ["chat"]:
+            from evaluating import chatting
 
-    Raises:
-        BadInput: Where `--out` is absent, or the file exists.
-    """
-    parser = argparse.ArgumentParser(
-        usage="%(prog)s [RECIPE.toml] [section.key=value ...] --out FILE.jsonl",
-        description=__doc__.partition("\n")[0],
-        epilog="`python scripts/train.py --help` lists the settings; model, data, sampling, eval and rewards count",
-    )
-    parser.add_argument("--out", nargs="?", type=Path, metavar="FILE.jsonl", help="a file that does not exist yet")
-    parsed, words = parser.parse_known_args(argv)
-    out: Path | None = parsed.out
-    if out is None:
-        raise BadInput("where to? Give --out FILE.jsonl, a file that does not exist yet")
+            return chatting.main
+        case ["compare"]:
+            from evaluating import side_by_side
+
+            return side_by_side.main
+        case ["references"]:
+            from evaluating.benchmarks import references
+
+            return references.main
+    return None
+
+
+def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, examples: Sequence[Example]) -> None:
+    """Evaluate a model, print its rates and write its files, unless that was done before."""
+    from evaluating.files import write_evaluation
+
+    out = request.file(model)
+    record = describe(request, model, pool, examples)
     if out.exists():
-        raise BadInput(f"{out} exists already: give another --out")
-    return out, words
-
-
-def evaluate(recipe: Recipe, engine_log: Path) -> tuple[Evaluation, str]:
-    """The evaluation that the recipe describes, and how many prompts there are, as text."""
-    rubric = Rubric(recipe.rewards.weights)
-    with start_pool(recipe) as pool:
-        from grpo_rust.compose.engine import build_engine, build_sync
-        from grpo_rust.compose.evaluation import evaluate_policy
-        from grpo_rust.compose.graders import build_graders
-        from grpo_rust.compose.policy import load_starting_policy
-        from grpo_rust.compose.prompts import load_held_out
-
-        policy = load_starting_policy(recipe)
-        held_out = load_held_out(recipe, policy)
-        with closing(build_engine(recipe, policy, engine_log)) as engine:
-            if sync := build_sync(recipe, policy, engine, held_out.examples):
-                sync(print)
-            grader = build_graders(recipe, rubric, pool).evaluation
-            return evaluate_policy(recipe, policy, engine, grader, held_out.examples, "e"), str(held_out)
-
-
-def write_completions(evaluation: Evaluation, out: Path) -> None:
-    """Write one line a completion; the file appears only when it is complete."""
-    from grpo.run.serialize import completion_lines
-
-    unfinished = out.with_name(f".{out.name}.unfinished")
+        check_finished(request, model, record)
+        print(f"{model.label}: evaluated before, see {out}")
+        return
     out.parent.mkdir(parents=True, exist_ok=True)
-    with open(unfinished, "w", encoding="utf-8") as lines:
-        for line in completion_lines(evaluation.groups, step=0, phase="eval"):
-            lines.write(json.dumps(line) + "\n")
-    unfinished.replace(out)
+    evaluation, more = sample_and_grade(request, model, pool, examples, record)
+    write_evaluation(evaluation, record | more, out)
+    samples, source = request.recipe.eval.samples, request.source
+    print(f"{model.path}: {more.get('prompts_used', len(examples))} prompts x {samples} of {source}")
+    show(evaluation.metrics)
+    print(f"{out}: {len(evaluation.groups) * evaluation.num_samples} completions, {evaluation.seconds:.0f} s")
+
+
+def sample_and_grade(
+    request: EvalRequest, model: NamedModel, pool: SandboxPool, examples: Sequence[Example], record: Mapping[str, Any]
+) -> tuple[Evaluation, dict[str, Any]]:
+    """The evaluation of a model, and what else to record of it."""
+    out = request.file(model)
+    if model.is_api:
+        from evaluating.remote.evaluation import evaluate_remote
+
+        return evaluate_remote(
+            request.recipe,
+            pool,
+            examples,
+            model=model.path,
+            options=request.api,
+            protocol=record["protocol"],
+            journal=out.with_suffix(".journal"),
+        )
+    from evaluating.local import evaluate_local
+
+    recipe = dataclasses.replace(request.recipe, model=dataclasses.replace(request.recipe.model, path=model.path))
+    evaluation, prompts = evaluate_local(recipe, pool, examples, engine_log=out.with_suffix(".engine.log"), say=print)
+    return evaluation, {"prompts_used": str(prompts)}
+
+
+def describe(request: EvalRequest, model: NamedModel, pool: SandboxPool, examples: Sequence[Example]) -> dict[str, Any]:
+    """How an evaluation is made, as plain JSON values."""
+    from evaluating.protocol import protocol_record
+
+    recipe = request.recipe
+    protocol = protocol_record(request.protocol_name, recipe, examples, request.source)
+    if model.is_api and request.api.body:
+        protocol["settings"]["--body"] = dict(request.api.body)  # it may change any of the others
+    grader = {"rust": pool.toolchain.version, "isolation": str(pool.isolation)}
+    return {
+        "label": model.label,
+        "model": model.path,
+        "protocol": protocol,
+        "seed": recipe.eval.seed,
+        "weights": dict(recipe.rewards.weights),
+        "environment": environment(argv=sys.argv, grader=grader, packages=("tree-sitter", "tree-sitter-rust")),
+    }
+
+
+def check_finished(request: EvalRequest, model: NamedModel, record: Mapping[str, Any]) -> None:
+    """Check that a model's files are of this very evaluation. Raises: BadInput."""
+    from evaluating.agreement import differences
+    from evaluating.files import read_record
+
+    before = read_record(request.file(model))
+    found = differences(before["protocol"], record["protocol"])
+    if before["model"] != model.path:
+        found.insert(0, f"model: {before['model']} and {model.path}")
+    if found:
+        raise BadInput(f"{request.file(model)} is of another evaluation ({'; '.join(found)}): give another --out")
 
 
 def show(metrics: Mapping[str, float]) -> None:

@@ -1,8 +1,8 @@
 """Engines sample completions. They take and give token ids, never text, and yield each completion when it ends.
 
-Every engine promises: the distribution is softmax(z / T) and nothing else (no top-p, no penalty from a
-generation_config); the sampled stop token is part of the completion; the same weights, prompts and seed give the same
-completions. One contract suite runs over all of them.
+Every engine promises: the distribution is softmax(z / T), cut to `top_p` if that is below 1, and nothing else (no
+penalty from a generation_config); the sampled stop token is part of the completion; the same weights, prompts and seed
+give the same completions. One contract suite runs over all of them.
 
     hf       samples with the trained model itself, so there are no weights to synchronise
     paged    transformers' continuous batching; what "hf" means on a GPU
@@ -29,19 +29,27 @@ __all__ = ["Engine", "EngineDied", "GenerationOutput", "SamplingParams"]
 
 @dataclass(frozen=True)
 class SamplingParams:
-    """How completions are sampled. `temperature` 0 is greedy; log-probs are then those at temperature 1."""
+    """How completions are sampled. `temperature` 0 is greedy; log-probs are then those at temperature 1.
+
+    `top_p` below 1 samples from the most probable tokens only, as few as have this probability together. It is for
+    evaluations: training never sets it, since its loss reads log-probs under the whole distribution, and whether the
+    log-probs of completions that were sampled so are those under the whole one differs between engines.
+    """
 
     num_samples: int  # per prompt
     max_tokens: int  # per completion
     temperature: float
     seed: int  # of one call of `generate`
+    top_p: float = 1.0
 
     def check(self, prompts: Sequence[Sequence[int]]) -> None:
         """Refuse a request that samples nothing.
 
         Raises:
-            ValueError: For an empty prompt, or a number below 1.
+            ValueError: For an empty prompt, a number below 1, or a `top_p` that is not above 0 and at most 1.
         """
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p is {self.top_p}; it must be above 0 and at most 1")
         if not all(prompts) or self.num_samples < 1 or self.max_tokens < 1:
             raise ValueError(
                 f"got {len(prompts)} prompts, the shortest of {min(map(len, prompts), default=0)} tokens, "

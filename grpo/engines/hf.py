@@ -1,6 +1,6 @@
 """Sampling with the training model itself: a plain decode loop over transformers' forward pass and KV cache.
 
-Nothing of the model's generation_config is used, so no repetition penalty or top-p changes the distribution.
+Nothing of the model's generation_config is used, so no repetition penalty changes the distribution.
 Prompts are computed once per group, rows that have ended are dropped from the cache, and the weights are the policy's
 own: there is nothing to synchronise. Left out: continuous batching and paged caches; that is what the others are for.
 """
@@ -46,7 +46,7 @@ class HFEngine(Engine):
         rows = [_Row(prompt, sample, [], []) for prompt in range(len(prompts)) for sample in range(params.num_samples)]
         decoding = _Decoding(self._policy, prompts, params.num_samples)
         for step in range(params.max_tokens):
-            token_ids, logprobs = _sample(decoding.logits, params.temperature, generator)
+            token_ids, logprobs = _sample(decoding.logits, params, generator)
             for row, token_id, logprob in zip(rows, token_ids.tolist(), logprobs.tolist(), strict=True):
                 if row.ended:
                     continue
@@ -113,11 +113,24 @@ class _Decoding:
         return logits
 
 
-def _sample(logits: Tensor, temperature: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw one token per row from softmax(z / T); token ids and their log-probs, both [rows]."""
-    distribution = (logits.float() / (temperature or 1.0)).log_softmax(dim=-1)
-    if temperature == 0:
+def _sample(logits: Tensor, params: SamplingParams, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw one token per row; token ids, and their log-probs under softmax(z / T) whatever `top_p`, both [rows]."""
+    distribution = (logits.float() / (params.temperature or 1.0)).log_softmax(dim=-1)
+    if params.temperature == 0:
         token_ids = distribution.argmax(dim=-1)
     else:
-        token_ids = torch.multinomial(distribution.exp(), 1, generator=generator).squeeze(-1)
+        probs = distribution.exp() if params.top_p == 1 else _most_probable(distribution.exp(), params.top_p)
+        token_ids = torch.multinomial(probs, 1, generator=generator).squeeze(-1)
     return token_ids, distribution.gather(-1, token_ids[:, None]).squeeze(-1)
+
+
+def _most_probable(probs: Tensor, top_p: float) -> Tensor:
+    """Probabilities with 0 for all but the most probable tokens, as few as reach `top_p` together; [rows, V].
+
+    >>> _most_probable(torch.tensor([[0.25, 0.5, 0.125, 0.125]]), 0.6).tolist()
+    [[0.25, 0.5, 0.0, 0.0]]
+    """
+    ordered, places = probs.sort(dim=-1, descending=True, stable=True)
+    more_probable = ordered.cumsum(dim=-1) - ordered
+    kept = torch.where(more_probable < top_p, ordered, 0.0)
+    return torch.zeros_like(probs).scatter(-1, places, kept)

@@ -117,7 +117,7 @@ class PagedEngine(Engine):
         sampling = {"do_sample": False} if greedy else {"do_sample": True, "temperature": params.temperature}
         return self._model.init_continuous_batching(
             generation_config=GenerationConfig(
-                **sampling, top_k=0, top_p=1.0, eos_token_id=self._stop_ids, pad_token_id=self._stop_ids[0]
+                **sampling, top_k=0, top_p=params.top_p, eos_token_id=self._stop_ids, pad_token_id=self._stop_ids[0]
             ),
             continuous_batching_config=ContinuousBatchingConfig(
                 num_blocks=self._pages,

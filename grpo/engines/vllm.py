@@ -183,6 +183,7 @@ class VLLMEngine(Engine):
 
         return sampling_params.SamplingParams(
             temperature=params.temperature,
+            top_p=params.top_p,
             max_tokens=params.max_tokens,
             seed=seed,
             stop_token_ids=self._stop_ids,

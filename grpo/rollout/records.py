@@ -40,6 +40,12 @@ class Completion:
     text: str
     terminated: bool  # False: truncated, it ran out of tokens
     policy_version: int  # number of weight updates before it was sampled
+    reported_tokens: int = 0  # for a text that came without its tokens: how many its author says it has
+
+    @property
+    def num_tokens(self) -> int:
+        """Its length in tokens."""
+        return len(self.token_ids) or self.reported_tokens
 
 
 class Grade(Protocol):

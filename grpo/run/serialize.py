@@ -28,7 +28,7 @@ def completion_lines(
                 "prompt": group.example.messages[-1]["content"],
                 "text": completion.text,
                 "terminated": completion.terminated,
-                "num_tokens": len(completion.token_ids),
+                "num_tokens": completion.num_tokens,
                 "reward": reward,
                 "advantage": None if advantages is None or reward is None else advantages[row][k],
                 "rewards": dict(grade.rewards),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from tree_sitter import Node
 
@@ -20,9 +21,10 @@ from rewards.rust.program import Body, Program, TestFunction
 from rewards.rust.shadows import GivenNames, compares
 from rewards.rust.tokens import COMMENTS, Tokens, last_name, leaves, node_text, without_generics
 
-__all__ = ["MAX_PARSED", "code_blocks", "extract_code", "parse"]
+__all__ = ["MAX_PARSED", "Block", "code_blocks", "extract_code", "parse"]
 
 MAX_PARSED = 1 << 20  # characters of a program, read in a second: four times what `sandbox.source_kb` allows by default
+Block = Literal["first", "last"]  # which of a completion's code blocks is its program
 FENCE = re.compile(r"\ufeff? {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
 
 
@@ -53,8 +55,8 @@ def code_blocks(completion: str) -> list[str]:
     return blocks
 
 
-def extract_code(completion: str) -> str | None:
-    """The program in a completion: its first closed ```rust block.
+def extract_code(completion: str, block: Block = "first") -> str | None:
+    """The program in a completion: its first closed ```rust block, or its last.
 
     None without such a block, or when it holds only comments: cargo builds an empty program, so paying for one would
     teach the model to write no code. A block that is too long to be read counts as code.
@@ -65,8 +67,9 @@ def extract_code(completion: str) -> str | None:
     blocks = code_blocks(completion)
     if not blocks:
         return None
-    if len(blocks[0]) > MAX_PARSED or any(child.type not in COMMENTS for child in syntax(blocks[0]).children):
-        return blocks[0]
+    code = blocks[0] if block == "first" else blocks[-1]
+    if len(code) > MAX_PARSED or any(child.type not in COMMENTS for child in syntax(code).children):
+        return code
     return None
 
 

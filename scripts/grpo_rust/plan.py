@@ -106,5 +106,5 @@ def _time(
         jobs=num_jobs(recipe),
         refilled=size.trained * recipe.rollout.refill_rounds,
     )
-    source = str(file) if file else "docs/throughput.md"
+    source = str(file) if file else "docs/studies/throughput.md"
     return time_rows(workload, rates, recipe.sampling.max_completion_tokens, source=source, usd_per_hour=usd_per_hour)

@@ -41,6 +41,7 @@ __all__ = [
     "Recipe",
     "RewardsSection",
     "RustDataSection",
+    "RustEvalSection",
     "SandboxSection",
     "load_recipe",
 ]
@@ -55,6 +56,24 @@ class RustDataSection(DataSection):
 
     system_prompt: str = option(
         "none", "system message before every prompt; rust: instructions to answer in Rust", choices=("none", "rust")
+    )
+
+
+@dataclass(frozen=True)
+class RustEvalSection(EvalSection):
+    """Evaluation on held-out prompts, before training, in between, and after."""
+
+    code_block: str = option(
+        "first",
+        "which ```rust block of a completion is its program",
+        choices=("first", "last"),
+        source="as in training",
+    )
+    solved_by: str = option(
+        "test_strict",
+        "the check that pass@k counts: the completion's own tests pass strictly (test_strict), they pass (test), or "
+        "the prompt's tests pass (gold)",
+        choices=("test_strict", "test", "gold"),
     )
 
 
@@ -143,7 +162,7 @@ class Recipe:
     sandbox: SandboxSection = field(default_factory=SandboxSection)
     train: TrainSection = field(default_factory=TrainSection)
     loss: LossSection = field(default_factory=LossSection)
-    eval: EvalSection = field(default_factory=EvalSection)
+    eval: RustEvalSection = field(default_factory=RustEvalSection)
     checkpoint: CheckpointSection = field(default_factory=CheckpointSection)
     log: LogSection = field(default_factory=LogSection)
 

@@ -36,7 +36,7 @@ class Rates:
     lora_rank: int = 0  # 0: all weights were trained
 
 
-# docs/throughput.md, 128 completions a step.
+# docs/studies/throughput.md, 128 completions a step.
 SHIPPED = Rates("two cores", "float32", 3_213_824, 128, 2_500, 2_400, 65)
 
 

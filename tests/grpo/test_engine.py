@@ -115,6 +115,20 @@ def test_a_completion_ends_with_its_stop_token_or_is_truncated(engines: Engines,
         assert all(-math.inf < logprob <= 0 for logprob in completion.logprobs)
 
 
+def test_top_p_keeps_the_most_probable_tokens_and_no_others(engines: Engines, kind: str, wide: Policy) -> None:
+    """So small a share is reached by the most probable token alone, at any temperature: as if greedy."""
+    engine = engines.of(kind, wide)
+    greedy = [completion.token_ids for completion in in_order(ask(engine, temperature=0.0))]
+    assert [found.token_ids for found in in_order(ask(engine, temperature=2.0, top_p=1e-6))] == greedy
+    assert [found.token_ids for found in in_order(ask(engine, temperature=2.0))] != greedy
+
+
+@pytest.mark.parametrize("top_p", [0.0, 1.5])
+def test_a_share_that_is_none_is_refused(engines: Engines, kind: str, wide: Policy, top_p: float) -> None:
+    with pytest.raises(ValueError, match="above 0 and at most 1"):
+        ask(engines.of(kind, wide), top_p=top_p)
+
+
 def test_completions_leave_the_moment_they_end(engines: Engines, kind: str, wide: Policy) -> None:
     lengths = [len(completion.token_ids) for completion in ask(engines.of(kind, wide))]
     assert lengths == sorted(lengths) and lengths[0] < lengths[-1]

@@ -86,6 +86,21 @@ def test_the_grader_examines_what_passing_tests_depend_on_unless_told_not_to(poo
         assert grades[1].verdict["evidence"]["waived"] is not mutation
 
 
+def test_the_last_code_block_counts_where_the_grader_is_told_so(pool):
+    text = f"{fenced(ADD)}\nWith tests:\n{fenced(HONEST['a plain call'])}"
+    for block, has_tests in (("first", False), ("last", True)):
+        (found,) = grade(RustGrader(Rubric({"cargo_test": 1.0}), pool, mutation=False, block=block), text)
+        assert found.rewards["cargo_test"] == found.checks["asserts"] == float(has_tests)
+        assert ("#[test]" in found.verdict["code"]) is has_tests
+
+
+def test_what_solves_a_prompt_is_the_check_that_the_grader_is_told(pool):
+    unlike = fenced(ADD.replace("+", "-") + module("assert_eq!(add(3, 2), 1);"))
+    for check, solved in (("test_strict", True), ("gold", False)):
+        (found,) = grade(RustGrader(Rubric({"cargo_test": 1.0}), pool, gold=True, solved_by=check), unlike)
+        assert found.solved is solved
+
+
 def test_a_rubric_with_the_mutation_score_tries_every_change(pool):
     text = fenced(HONEST["a plain call"])
     (few,) = grade(RustGrader(Rubric({"cargo_test": 1.0}), pool), text)

@@ -9,6 +9,7 @@ from grpo.model.batching import TrainingSample
 from grpo.model.policy import Policy
 from grpo.rollout.prompts import DataError, encode_prompts, load_examples
 from grpo.supervised import demonstration_sample
+from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.compose.prompts import PROMPT_COLUMNS, system_prompt_of
 from grpo_rust.recipe import Recipe
 from rewards.demonstration import demonstration
@@ -39,6 +40,7 @@ def load_demonstrations(recipe: Recipe, policy: Policy) -> Demonstrations:
     examples = load_examples(
         source, split="train", system_prompt=system_prompt_of(recipe), prompt_columns=PROMPT_COLUMNS
     )
+    check_trainable(source, examples)
     fitting = encode_prompts(
         examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
     )

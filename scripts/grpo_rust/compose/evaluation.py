@@ -84,6 +84,7 @@ def evaluate_policy(
         max_tokens=recipe.sampling.max_completion_tokens,
         temperature=recipe.eval.temperature,
         seed=recipe.eval.seed,
+        top_p=recipe.eval.top_p,
     )
     return evaluate(
         engine,

@@ -8,6 +8,7 @@ from grpo_rust.compose.evaluation import Graders
 from grpo_rust.recipe import Recipe
 from rewards.grader import RustGrader
 from rewards.rubric import Rubric
+from rewards.rust.parse import Block
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["build_graders"]
@@ -16,4 +17,5 @@ __all__ = ["build_graders"]
 def build_graders(recipe: Recipe, rubric: Rubric, pool: SandboxPool) -> Graders:
     """Both graders of a recipe, on one pool of sandboxes."""
     grader = partial(RustGrader, rubric, pool, mutation=recipe.guard.mutation, deadline_s=recipe.rewards.deadline_s)
-    return Graders(grader(gold=False), grader(gold=True))
+    block: Block = "last" if recipe.eval.code_block == "last" else "first"
+    return Graders(grader(gold=False), grader(gold=True, block=block, solved_by=recipe.eval.solved_by))

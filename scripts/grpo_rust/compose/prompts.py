@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from grpo.model.policy import Policy
 from grpo.rollout.prompts import DataError, encode_prompts, load_examples
 from grpo.rollout.records import Example
+from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.recipe import Recipe
 from rewards.gold.rows import gold_kind, gold_problem
 from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import Rubric
 
-__all__ = ["PROMPT_COLUMNS", "PromptSet", "Prompts", "load_held_out", "load_prompts", "system_prompt_of"]
+__all__ = [
+    "PROMPT_COLUMNS",
+    "PromptSet",
+    "Prompts",
+    "check_gold",
+    "encode",
+    "load_held_out",
+    "load_prompts",
+    "read_held_out",
+    "system_prompt_of",
+]
 
 PROMPT_COLUMNS = ("prompt", "rust_prompt")  # the second as in the published data
 
@@ -43,13 +55,21 @@ def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
     Raises:
         DataError: For prompts that cannot be used, or gold tests that are going to be run and cannot be.
     """
-    train = _load(recipe, policy, recipe.data.train, split="train", gold=Rubric(recipe.rewards.weights).needs_gold)
+    gold = Rubric(recipe.rewards.weights).needs_gold
+    found = _read(recipe, recipe.data.train, split="train", gold=gold)
+    check_trainable(recipe.data.train, found)
+    train = encode(recipe, policy, found, gold=gold)
     return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
 
 
 def load_held_out(recipe: Recipe, policy: Policy) -> PromptSet:
     """The prompts to evaluate on. Raises: As `load_prompts`."""
-    return _load(recipe, policy, recipe.data.eval, split="test", gold=True, limit=recipe.eval.prompts)
+    return encode(recipe, policy, read_held_out(recipe), gold=True)
+
+
+def read_held_out(recipe: Recipe) -> list[Example]:
+    """The prompts to evaluate on as text, not encoded for any model. Raises: As `load_prompts`."""
+    return _read(recipe, recipe.data.eval, split="test", gold=True, limit=recipe.eval.prompts)
 
 
 def system_prompt_of(recipe: Recipe) -> str:
@@ -57,17 +77,26 @@ def system_prompt_of(recipe: Recipe) -> str:
     return SYSTEM_PROMPT if recipe.data.system_prompt == "rust" else ""
 
 
-def _load(
-    recipe: Recipe, policy: Policy, source: str, *, split: str, gold: bool, limit: int | None = None
-) -> PromptSet:
-    """The first `limit` prompts of a source; `gold`: their gold tests are going to be run."""
-    system_prompt = system_prompt_of(recipe)
-    examples = load_examples(source, split=split, system_prompt=system_prompt, prompt_columns=PROMPT_COLUMNS)[:limit]
-    for example in examples if gold else ():
+def check_gold(source: str, examples: Sequence[Example]) -> None:
+    """Check gold tests that are going to be run. Raises: DataError."""
+    for example in examples:
         if problem := gold_problem(example.columns):
             raise DataError(f"{source}: task {example.id!r}: {problem}")
+
+
+def encode(recipe: Recipe, policy: Policy, examples: Sequence[Example], *, gold: bool) -> PromptSet:
+    """Examples with their prompts as a policy's tokens; `gold`: their gold tests are going to be run."""
     fitting = encode_prompts(
         examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
     )
     modules = sum(gold_kind(example.columns) == "tests" for example in fitting) if gold else 0
     return PromptSet(fitting, len(examples) - len(fitting), modules)
+
+
+def _read(recipe: Recipe, source: str, *, split: str, gold: bool, limit: int | None = None) -> list[Example]:
+    """The first `limit` prompts of a source; `gold`: their gold tests are going to be run."""
+    system_prompt = system_prompt_of(recipe)
+    examples = load_examples(source, split=split, system_prompt=system_prompt, prompt_columns=PROMPT_COLUMNS)[:limit]
+    if gold:
+        check_gold(source, examples)
+    return examples

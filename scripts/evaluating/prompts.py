@@ -1,0 +1,32 @@
+"""The prompts of an evaluation: the recipe's held-out ones, or a benchmark's."""
+
+from __future__ import annotations
+
+from evaluating.arguments import EvalRequest
+from evaluating.benchmarks.catalogue import load_benchmark
+from evaluating.benchmarks.references import print_skipped, usable
+from grpo.rollout.records import Example
+from grpo_rust.compose.prompts import check_gold, read_held_out, system_prompt_of
+from sandbox.workers.pool import SandboxPool
+
+__all__ = ["read_prompts"]
+
+
+def read_prompts(request: EvalRequest, pool: SandboxPool) -> list[Example]:
+    """The prompts that every model is asked; of a benchmark those whose own solution passes here.
+
+    Raises:
+        BadInput: For prompts that cannot be used.
+    """
+    if not request.benchmark:
+        return read_held_out(request.recipe)
+    found = usable(load_benchmark(request.benchmark, request.benchmark_path), pool)
+    print_skipped(found)
+    system = system_prompt_of(request.recipe)
+    start = ({"role": "system", "content": system},) if system else ()
+    examples = [
+        Example(task.id, (*start, {"role": "user", "content": task.prompt}), {"gold_tests": task.tests})
+        for task in found.tasks
+    ][: request.num_prompts]
+    check_gold(request.benchmark, examples)
+    return examples

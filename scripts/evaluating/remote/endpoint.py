@@ -1,0 +1,154 @@
+"""One request to an OpenAI-compatible API, repeated until there is an answer or no hope.
+
+What passes by itself is tried again: a busy server (429), a failing one (5xx), a connection that breaks or is silent
+for too long, an answer that is cut off. The wait doubles with every try, with jitter, and is at least what the server
+asks for (`Retry-After`). What the caller did wrong (a key, a name, a parameter) stops at once with the server's words.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from grpo.errors import BadInput, HostFailed
+
+__all__ = ["Answer", "Endpoint", "EndpointFailed", "Stopped"]
+
+PASSING = {408, 409, 425, 429}  # statuses below 500 that pass by themselves
+LONGEST_WAIT_S = 60.0  # of our own; a server may ask for more
+LONGEST_ASKED_S = 900.0  # a server that wants more than this is not there today
+QUOTED = 300  # characters of what a server says
+
+
+class EndpointFailed(HostFailed):
+    """The API gave no answer, however often it was asked."""
+
+
+class Stopped(Exception):
+    """The evaluation is being stopped: no further request is sent."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API answered to one prompt."""
+
+    text: str
+    finish_reason: str  # "stop", "length", or another word of the API's
+    prompt_tokens: int
+    completion_tokens: int
+    raw: Mapping[str, Any] = field(default_factory=dict)  # the whole answer
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where and how requests are sent."""
+
+    base_url: str  # up to and without /chat/completions
+    model: str
+    key: str = field(default="", repr=False)
+    timeout_s: float = 300.0  # of silence
+    retries: int = 8
+    first_wait_s: float = 1.0
+
+    def ask(self, messages: Sequence[Mapping[str, str]], body: Mapping[str, Any], stop: threading.Event) -> Answer:
+        """Send a prompt until it is answered.
+
+        Args:
+            messages: The chat.
+            body: Further fields of the request, such as the temperature.
+            stop: Ends waits between tries.
+        Raises:
+            BadInput: Where the API refuses the request.
+            EndpointFailed: Where it does not answer after all tries.
+            Stopped: When `stop` is set before a request was answered.
+        """
+        content = json.dumps({"model": self.model, "messages": [dict(message) for message in messages], **body})
+        wait = self.first_wait_s
+        for attempt in range(self.retries + 1):
+            if stop.is_set():
+                raise Stopped
+            try:
+                return self._send(content.encode())
+            except _Passing as failure:
+                asked = failure.retry_after_s
+                if attempt == self.retries or asked > LONGEST_ASKED_S:
+                    wants = f"; it asks to come back in {asked:.0f} s" if asked > LONGEST_ASKED_S else ""
+                    raise EndpointFailed(
+                        f"{self.base_url} gave no answer in {attempt + 1} tries: {failure}{wants}"
+                    ) from failure
+                stop.wait(max(asked, wait * random.uniform(0.5, 1.0)))
+                wait = min(2 * wait, LONGEST_WAIT_S)
+        raise AssertionError("the last try returns or raises")
+
+    def _send(self, content: bytes) -> Answer:
+        """One try. Raises: _Passing, BadInput."""
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
+        request = urllib.request.Request(f"{self.base_url}/chat/completions", content, headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout_s) as response:
+                return _read(response.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                said = f"status {error.code}: {_quoted(error)}"
+            if error.code < 500 and error.code not in PASSING:
+                raise BadInput(f"{self.base_url} refuses {self.model}: {said}") from None
+            raise _Passing(said, _retry_after_s(error.headers.get("Retry-After"))) from None
+        except (OSError, http.client.HTTPException) as error:  # refused, reset, cut off, silent
+            raise _Passing(f"{type(error).__name__}: {error}") from None
+
+
+class _Passing(Exception):
+    """A try that failed in a way that may pass."""
+
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+def _read(content: bytes) -> Answer:
+    """An answer from a response's content. Raises: _Passing for anything else."""
+    try:
+        raw = json.loads(content)
+        choice = raw["choices"][0]
+        text, usage = choice["message"].get("content") or "", raw.get("usage") or {}
+        if not isinstance(text, str):
+            raise TypeError("the content is no text")
+        into, out = (int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens"))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _Passing(f"an answer that cannot be read ({error!r}): {ascii(content[:QUOTED])}") from None
+    return Answer(text, str(choice.get("finish_reason") or ""), into, out, raw)
+
+
+def _quoted(error: urllib.error.HTTPError) -> str:
+    """What the server says, in one line."""
+    try:
+        return " ".join(error.read(4 * QUOTED).decode("utf-8", "replace").split())[:QUOTED]
+    except (OSError, http.client.HTTPException):
+        return error.reason
+
+
+def _retry_after_s(value: str | None) -> float:
+    """The header `Retry-After` in seconds: a number, or a date. 0 where it says nothing.
+
+    >>> _retry_after_s("2.5"), _retry_after_s(None), _retry_after_s("soon")
+    (2.5, 0.0, 0.0)
+    """
+    if value is None:
+        return 0.0
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return 0.0

@@ -1,0 +1,68 @@
+"""Evaluating a model behind an API: ask for all answers, then grade them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evaluating.remote.asking import Prices, ask_all
+from evaluating.remote.endpoint import Endpoint
+from evaluating.remote.grading import grade_answers
+from evaluating.remote.journal import Journal
+from evaluating.remote.options import ApiOptions, request_body
+from grpo.evaluate import Evaluation
+from grpo.rollout.records import Example
+from grpo_rust.compose.graders import build_graders
+from grpo_rust.recipe import Recipe
+from rewards.rubric import Rubric
+from sandbox.workers.pool import SandboxPool
+
+__all__ = ["evaluate_remote"]
+
+
+def evaluate_remote(
+    recipe: Recipe,
+    pool: SandboxPool,
+    examples: Sequence[Example],
+    *,
+    model: str,
+    options: ApiOptions,
+    protocol: Mapping[str, Any],
+    journal: Path,
+) -> tuple[Evaluation, dict[str, Any]]:
+    """Ask a model behind an API, and grade what it answers.
+
+    Args:
+        recipe: How it is asked, and the rewards.
+        pool: Grades the programs.
+        examples: The prompts.
+        model: The name that the API knows it by.
+        options: How the API is reached.
+        protocol: Of the evaluation; a journal of another one is refused.
+        journal: Keeps the answers, from which the same command goes on after a stop.
+    Returns: The evaluation, and what to record of how it was made.
+    """
+    body = request_body(recipe, options.body)
+    header = {"model": model, "base_url": options.base_url, "body": body, "protocol": protocol}
+    endpoint = Endpoint(options.base_url, model, options.key, options.timeout_s, options.retries)
+    prices, samples = Prices(options.usd_in, options.usd_out), recipe.eval.samples
+    with Journal(journal, header) as kept:
+        try:
+            ask_all(endpoint, kept, examples, body, num_samples=samples, at_once=options.at_once, prices=prices)
+        except BaseException:
+            if kept.answers:
+                print(
+                    f"{journal} keeps {len(kept.answers)} answers: the same command goes on from there", file=sys.stderr
+                )
+            raise
+        answers = dict(kept.answers)
+    grader = build_graders(recipe, Rubric(recipe.rewards.weights), pool).evaluation
+    evaluation = grade_answers(grader, examples, answers, num_samples=samples)
+    usage = {
+        "prompt_tokens": sum(answer.prompt_tokens for answer in answers.values()),
+        "completion_tokens": sum(answer.completion_tokens for answer in answers.values()),
+        "usd": prices.usd(list(answers.values())),
+    }
+    return evaluation, {"base_url": options.base_url, "body": body, "usage": usage}

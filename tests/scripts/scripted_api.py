@@ -1,0 +1,119 @@
+"""A server that answers chat completions as a script says: well, badly, late, not at all. No test lives here."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+__all__ = ["ScriptedServer", "answered", "scripted"]
+
+Reply = Callable[[BaseHTTPRequestHandler], None]
+
+
+class ScriptedServer(ThreadingHTTPServer):
+    """Answers each request with the next word of its script, and with the last one from then on."""
+
+    daemon_threads = True
+
+    def __init__(self, script: Sequence[str], text: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.script, self.text = list(script), text
+        self.requests: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+        self.arrived: list[float] = []
+        self.lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: ScriptedServer
+
+    def do_POST(self) -> None:
+        """Note the request, and do what the script says."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        server = self.server
+        with server.lock:
+            server.requests.append(body)
+            server.keys.append(self.headers.get("Authorization"))
+            server.arrived.append(time.monotonic())
+            word = server.script.pop(0) if len(server.script) > 1 else server.script[0]
+        REPLIES[word](self)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def answered(text: str, finish_reason: str = "stop") -> dict[str, Any]:
+    """The body of a good answer: 10 tokens in, 20 out."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish_reason}
+    return {"choices": [choice], "usage": {"prompt_tokens": 10, "completion_tokens": 20}}
+
+
+def _send(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
+    handler.send_response(status)
+    for name, value in headers.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+def _well(handler: _Handler) -> None:
+    _send(handler, 200, json.dumps(answered(handler.server.text)).encode())
+
+
+def _cut(handler: _Handler) -> None:
+    _send(handler, 200, json.dumps(answered("half", "length")).encode())
+
+
+def _slowly(handler: _Handler) -> None:
+    time.sleep(0.6)
+    _well(handler)
+
+
+def _half_way(handler: _Handler) -> None:
+    """Promise a whole answer, send half of it, and hang up."""
+    body = json.dumps(answered(handler.server.text)).encode()
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body[: len(body) // 2])
+    handler.close_connection = True
+
+
+REPLIES: dict[str, Callable[[_Handler], None]] = {
+    "well": _well,
+    "cut": _cut,
+    "slowly": _slowly,
+    "half way": _half_way,
+    "badly": lambda handler: _send(handler, 200, b'{"choices": []}'),
+    "no json": lambda handler: _send(handler, 200, b"<html>"),
+    "no content": lambda handler: _send(handler, 200, b'{"choices": [{"message": {"content": null}}]}'),
+    "busy": lambda handler: _send(handler, 429, b"slow down"),
+    "busy, in half a second": lambda handler: _send(handler, 429, b"slow down", Retry_After="0.5"),
+    "busy, tomorrow": lambda handler: _send(handler, 429, b"quota", Retry_After="86400"),
+    "failing": lambda handler: _send(handler, 500, b"oops"),
+    "wrong key": lambda handler: _send(handler, 401, b'{"error": "no such key"}'),
+}
+
+
+@contextmanager
+def scripted(*script: str, text: str = "hello") -> Iterator[ScriptedServer]:
+    """A server that runs in a thread."""
+    server = ScriptedServer(script, text)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

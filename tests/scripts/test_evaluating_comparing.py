@@ -1,0 +1,133 @@
+"""Evaluations side by side: intervals, pairs, protocols that are not mixed by accident, published figures, bars."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import statistics
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from eval_model import main
+from evaluating.comparing import sign_flip_p
+from evaluating.references import PUBLISHED_FIGURES
+
+CHECKS = ("build", "clippy", "test", "test_strict", "gold")
+RECORD: dict[str, Any] = {
+    "label": "one",
+    "model": "one",
+    "protocol": {
+        "name": "recipe",
+        "settings": {"eval.temperature": 1.0, "guard.mutation": True},
+        "prompts": {"source": "here", "count": 4, "sha256": "a"},
+    },
+    "num_prompts": 4,
+    "num_samples": 2,
+    "metrics": {},
+}
+BEFORE = [(0, 0), (0, 1), (1, 1), (0, 0)]  # by prompt whether each completion builds
+AFTER = [(1, 0), (1, 1), (1, 1), (0, 1)]
+
+
+def wrote(folder: Path, label: str, passes: list[tuple[int, ...]], **changes: Any) -> str:
+    """An evaluation's files; returns the name of its completions."""
+    record = copy.deepcopy(RECORD) | {"label": label}
+    record["protocol"] |= changes
+    file = folder / f"{label}.jsonl"
+    completions = [
+        {"task_id": f"p{prompt}", "checks": dict.fromkeys(CHECKS, float(value)), "num_tokens": 3}
+        for prompt, values in enumerate(passes)
+        for value in values
+    ]
+    file.write_text("".join(json.dumps(line) + "\n" for line in completions))
+    file.with_suffix(".json").write_text(json.dumps(record))
+    return str(file)
+
+
+def test_rates_and_differences_are_those_computed_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [wrote(tmp_path, "before", BEFORE), wrote(tmp_path, "after", AFTER)]
+    assert main(["compare", *files]) == 0
+    said = capsys.readouterr().out
+    differences = [0.5, 0.5, 0.0, 0.5]
+    half = 100 * 1.96 * statistics.stdev(differences) / 2
+    p = sign_flip_p(differences)
+    assert "| before | 4 x 2 | 37.5 % ±" in said and "| after | 4 x 2 | 75.0 % ±" in said
+    assert f"| after | +37.5 ± {half:.1f} (p {p:.3f}) |" in said
+    assert "not measured" not in said
+
+
+def test_the_paired_test_gives_the_share_of_signs_that_reach_as_far() -> None:
+    """Of the eight signs of three equal differences two reach as far as they do."""
+    assert sign_flip_p([0.5, 0.5, 0.0, 0.5]) == pytest.approx(2 / 8, abs=0.02)
+    assert sign_flip_p([0.5, -0.5]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"settings": {"eval.temperature": 0.2, "guard.mutation": True}}, "eval.temperature: 1.0 and 0.2"),
+        ({"prompts": {"source": "here", "count": 4, "sha256": "b"}}, "prompts: 4 that are not the same"),
+    ],
+)
+def test_protocols_are_mixed_only_when_told_and_then_what_differs_is_said(
+    changes: dict[str, Any], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [wrote(tmp_path, "before", BEFORE), wrote(tmp_path, "after", AFTER, **changes)]
+    assert main(["compare", *files]) == 2
+    assert f"before and after: {said}" in capsys.readouterr().err
+    assert main(["compare", *files, "--mixed"]) == 0
+    page = capsys.readouterr().out
+    assert f"**Not measured alike**: before and after: {said}." in page
+    assert ("other prompts" in page.partition("Difference")[2].partition("±")[0]) is ("prompts" in changes)
+
+
+def test_published_figures_stand_beside_those_of_their_protocol_and_say_what_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published = {"name": "published", "settings": {"guard.mutation": False}}
+    assert main(["compare", wrote(tmp_path, "mine", BEFORE, **published)]) == 0
+    said = capsys.readouterr().out
+    row = (
+        "| Qwen2.5-Coder-1.5B-Instruct, after (published, not measured) |  | 80.8 % (404 of 500) | 80.2 % (401 of 500)"
+    )
+    assert f"{row} | 37 % (185 of 500) |  |" in said
+    assert "| GPT-4.5 (published, not measured) |  | 98 % |  | 87 % |  |" in said
+    assert "strict" not in said  # nobody examined it
+    assert main(["compare", wrote(tmp_path, "recipe", BEFORE)]) == 2
+    assert "alone" in capsys.readouterr().err
+
+
+def test_the_picture_has_a_bar_a_rate_and_shows_what_was_only_published_as_an_outline(tmp_path: Path) -> None:
+    files = [wrote(tmp_path, name, BEFORE, name="published") for name in ("a<b", "c")]
+    page = tmp_path / "new" / "page.md"
+    assert main(["compare", *files, "--out", str(page)]) == 0
+    assert "(page.svg)" in page.read_text().splitlines()[0]
+    svg = page.with_suffix(".svg").read_text()
+    root = ElementTree.fromstring(svg)
+    kinds = [rect.get("class", "") for rect in root.iter("{http://www.w3.org/2000/svg}rect")]
+    rates = sum(len(reference.rates) for reference in PUBLISHED_FIGURES)
+    published = [kind for kind in kinds if kind.startswith("published")]
+    assert len(published) == rates + len(PUBLISHED_FIGURES)  # and their names
+    assert kinds.count("c0") == kinds.count("c1") == len(CHECKS) + 1
+    assert "prefers-color-scheme:dark" in svg and "<script" not in svg
+    tops = [float(top) for top in re.findall(r'class="c0" x="[\d.]+" y="([\d.]+)" width="19" height', svg)]
+    assert tops == pytest.approx([16 + 220 * (1 - 3 / 8)] * len(CHECKS), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["none.jsonl"], "eval_model.py writes it"),
+        (["{file}", "--out", "page.html"], "ends in .md"),
+    ],
+)
+def test_a_comparison_that_cannot_be_made_says_what_to_do(
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = wrote(tmp_path, "a", BEFORE)
+    assert main(["compare", *(word.format(file=file) for word in words)]) == 2
+    assert message in capsys.readouterr().err
