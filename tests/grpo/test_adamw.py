@@ -1,6 +1,6 @@
 """AdamW with moments of 8 bits moves weights as AdamW does, in a quarter of its memory, and resumes to the same bits.
 
-Most of it needs torchao, which the extra `dev` installs.
+Most of it needs torchao, which the extra `adam8bit` installs, and is skipped without it: torchao talks on every import.
 """
 
 from collections.abc import Callable
