@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from dataset.rows import COLUMNS, RustTask
+from dataset.sources import BadRow, read_task
 from dataset.translating.calls import LeftOut
-from dataset.translating.sources import BadRow, read_task
 from dataset.translating.translate import translate
 
 __all__ = ["Made", "gather", "manifest", "table", "translate_rows"]
@@ -46,7 +46,7 @@ def translate_rows(rows: Iterable[Mapping[str, Any]], *, jobs: int = 1) -> Itera
     """Each row's name with its task, or the reason why there is none, in order.
 
     Args:
-        rows: Of any of the formats of `dataset.translating.sources`.
+        rows: Of any of the formats of `dataset.sources`.
         jobs: References that run at once.
     """
     with ThreadPoolExecutor(jobs) as pool:  # threads: the work is done by the processes that they wait for

@@ -27,7 +27,7 @@ from tqdm import tqdm
 from dataset.compiling import compile_problems
 from dataset.making import gather, manifest, table, translate_rows
 from dataset.rows import write_tasks
-from dataset.translating.sources import read_rows
+from dataset.sources import read_rows
 from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
 from sandbox.workers.pool import SandboxPool

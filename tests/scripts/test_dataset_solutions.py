@@ -6,7 +6,7 @@ import pytest
 
 from dataset.compiling import compile_problems, unwritten
 from dataset.rows import RustTask
-from dataset.translating.sources import PythonTask
+from dataset.sources import PythonTask
 from dataset.translating.translate import translate
 from dataset_tasks import SPECIMENS, Specimen
 from rewards.gold.rows import gold_kind, gold_problem

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from dataset.rows import RustTask
+from dataset.sources import BadRow, PythonTask, read_task
 from dataset.translating.calls import LeftOut
 from dataset.translating.english import rust_words
-from dataset.translating.sources import BadRow, PythonTask, read_task
 from dataset.translating.translate import translate
 
 MBPP = {

@@ -1,6 +1,5 @@
 """One Python task with asserts, as a Rust task with a signature and gold cases, without a model.
 
-sources        rows of Python data sets, as tasks
 asserts        tests in Python, rewritten so that their calls are recorded
 recorder       runs in a process of its own: the reference on the inputs of the tests
 reference      starts that process, and reads what was recorded

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dataset.sources import PythonTask
 from dataset.translating.asserts import Instrumented, instrument
 from dataset.translating.choosing import Case
 from dataset.translating.reference import Observed, observe
-from dataset.translating.sources import PythonTask
 
 __all__ = ["ASCENDING", "LeftOut", "TaskCalls", "task_calls"]
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from dataset.rows import RustTask
+from dataset.sources import PythonTask
 from dataset.translating.asserts import first_called
 from dataset.translating.calls import LeftOut, TaskCalls, task_calls
 from dataset.translating.choosing import Case, Types, choose, hints_of
@@ -21,7 +22,6 @@ from dataset.translating.inferring import RustType, Untyped, collections_of, typ
 from dataset.translating.naming import parameter_names, rust_name
 from dataset.translating.reference import ReferenceFailed
 from dataset.translating.rust_literals import literal
-from dataset.translating.sources import PythonTask
 from rewards.gold.rows import gold_kind, gold_problem
 
 __all__ = ["translate"]

