@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset.rows import COLUMNS, RustTask
-from dataset.sources import BadRow, read_task
+from dataset.sources import BadRow, file_of, read_task, row_name
 from dataset.translating.calls import LeftOut
 from dataset.translating.translate import translate
 
@@ -55,7 +55,7 @@ def translate_rows(rows: Iterable[Mapping[str, Any]], *, jobs: int = 1) -> Itera
 
 def _translated(numbered: tuple[int, Mapping[str, Any]]) -> tuple[str, RustTask | str]:
     number, row = numbered
-    name = str(row.get("task_id", row.get("id", number)))
+    name = row_name(row, number)
     try:
         task = read_task(row, number)
         name = task.task_id
@@ -84,7 +84,7 @@ def manifest(made: Made, path: Path, *, command: str, sources: Sequence[str]) ->
     return {
         "made_by": command,
         "versions": {"python": platform.python_version(), "grpo-rust": _own_version()},
-        "sources": {source: _sha256(Path(source)) for source in sources if Path(source).is_file()},
+        "sources": {one: _sha256(file_of(one)) for one in sources if file_of(one).is_file()},
         "file": path.name,
         "sha256": _sha256(path),
         "columns": list(COLUMNS),

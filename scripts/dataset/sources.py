@@ -24,7 +24,17 @@ from dataset.translating.asserts import first_called
 from grpo.errors import BadInput
 from grpo_rust.compose.evaluation_only import is_evaluation_only
 
-__all__ = ["BadRow", "HUMAN_EVAL", "PythonTask", "file_of", "read_rows", "read_task", "row_functions", "row_text"]
+__all__ = [
+    "BadRow",
+    "HUMAN_EVAL",
+    "PythonTask",
+    "file_of",
+    "read_rows",
+    "read_task",
+    "row_functions",
+    "row_name",
+    "row_text",
+]
 
 COLUMNS_READ = (  # of a .parquet file or the hub; there are others, such as completions of models, that are large
     *("task_id", "id", "source", "text", "prompt", "question", "code", "canonical_solution", "test", "entry_point"),
@@ -119,6 +129,11 @@ def _of_hub(name: str, split: str) -> Iterator[Mapping[str, Any]]:
     yield from loaded.select_columns(_wanted(loaded.column_names, name))
 
 
+def row_name(row: Mapping[str, Any], number: int) -> str:
+    """What a row calls itself, or its number."""
+    return str(row.get("task_id", row.get("id", number)))
+
+
 def row_text(row: Mapping[str, Any]) -> str:
     """What a row asks for, in English; "" where it does not say."""
     if {"prompt", "canonical_solution", "entry_point"} <= row.keys():
@@ -150,7 +165,7 @@ def read_task(row: Mapping[str, Any], number: int) -> PythonTask:
         number: Of the row, for one without a name.
     Raises: BadRow.
     """
-    name = str(row.get("task_id", row.get("id", number)))
+    name = row_name(row, number)
     if {"prompt", "canonical_solution", "test", "entry_point"} <= row.keys():
         return _human_eval(row, name)
     tests = _tests(row, "test_cases") or _tests(row, "test_list")

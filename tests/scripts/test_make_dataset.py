@@ -33,7 +33,7 @@ def source(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
 def test_what_is_written_is_data_for_training(source: Path, tmp_path: Path, ending: str, capsys) -> None:
     out = tmp_path / "new" / f"out.{ending}"
-    assert main(["translate", str(source), "--out", str(out), "--jobs", "1"]) == 0
+    assert main(["translate", str(source), "--out", str(out), "--jobs", "1", "--keep-near-duplicates"]) == 0
     printed = capsys.readouterr().out
     assert "2  of 4 rows translated (50.0 %)" in printed and "1  left out: int beside str" in printed
     examples = load_examples(str(out), split="train", system_prompt="", prompt_columns=("prompt", "rust_prompt"))
@@ -44,23 +44,22 @@ def test_what_is_written_is_data_for_training(source: Path, tmp_path: Path, endi
 
 def test_the_manifest_says_what_came_of_every_row(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    assert main(["translate", str(source), "--out", str(out), "--jobs", "1", "--no-compile", "--limit", "4"]) == 0
+    options = ["--jobs", "1", "--no-compile", "--limit", "4", "--keep-near-duplicates"]
+    assert main(["translate", str(source), "--out", str(out), *options]) == 0
     found = json.loads((tmp_path / "out.jsonl.manifest.json").read_text())
     assert found["rows_read"] == 4 and found["rows_written"] == 2 and found["gold_cases"] == 4
     assert found["skipped_tasks"] == {"mbpp-2": "int beside str", "3": "the row has no text and asserts"}
     assert found["skipped"] == {"int beside str": 1, "the row has no text and asserts": 1}
     assert found["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest() and found["columns"] == list(COLUMNS)
     assert found["sources"] == {str(source): hashlib.sha256(source.read_bytes()).hexdigest()}
-    assert found["made_by"].endswith(f"translate {source} --out {out} --limit 4")
+    assert found["made_by"].endswith(f"translate {source} --out {out} --limit 4 --keep-near-duplicates")
     assert [list(json.loads(line)) for line in out.read_text().splitlines()] == [list(COLUMNS)] * 2
 
 
 def test_the_same_rows_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
     for jobs in ("1", "3"):
-        assert (
-            main(["translate", str(source), "--out", str(tmp_path / f"{jobs}.jsonl"), "--jobs", jobs, "--no-compile"])
-            == 0
-        )
+        options = ["--out", str(tmp_path / f"{jobs}.jsonl"), "--jobs", jobs, "--no-compile", "--keep-near-duplicates"]
+        assert main(["translate", str(source), *options]) == 0
     assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "3.jsonl").read_bytes()
 
 

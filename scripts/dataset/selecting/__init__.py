@@ -1,4 +1,4 @@
-"""Which rows of the sources a data set is made of: none that is close to a benchmark, no near-duplicates, a seeded draw.
+"""Which rows a data set is made of: none that is close to a benchmark, no near-duplicates, a seeded draw.
 
 options          the arguments of every verb, `select`, and the `Selection` that it gives
 contamination    the rows that are close to a task of a benchmark, by rule, with the pairs

@@ -11,22 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dataset.selecting.contamination import RULES, Contamination, closest
+from dataset.selecting.contamination import RULES, Contamination, contaminated
 from dataset.selecting.drawing import content_key, draw
 from dataset.selecting.near_duplicates import near_duplicates
 from dataset.selecting.references import AGAINST, ReferenceText, references
 from dataset.selecting.words import RUN, Vocabulary, text_words
-from dataset.sources import row_text
+from dataset.sources import row_name, row_text
 from grpo.errors import BadInput
 
 __all__ = ["Selection", "add_selection_options", "option_words", "select"]
 
-NEAR = 0.8  # the Jaccard similarity of runs of three words; EXPERIMENTS.md says what it finds
+NEAR = 0.75  # the Jaccard similarity of runs of three words; EXPERIMENTS.md says what it finds
 CONTENT = ("test_list", "test_cases", "test", "code", "rust_code", "rust_test_list")  # what a row is, besides its text
 
 Row = Mapping[str, Any]
@@ -107,27 +107,31 @@ def select(rows: Iterable[Row], options: argparse.Namespace) -> Selection:
     Args:
         rows: As `read_rows` gives them.
         options: With the arguments of `add_selection_options`.
+    Returns:
+        The rows, of which those without a name got their number as `task_id`.
     Raises: BadInput, for values out of range and benchmarks that cannot be read.
     """
     _check(options)
-    tasks = [task for against in options.against for task in references(against)]
-    given = list(rows)
-    found = closest(given, tasks)
-    kept = [row for number, row in enumerate(given) if number not in found]
-    kept_keys = [content_key(row_text(row), *(str(row.get(column) or "") for column in CONTENT)) for row in kept]
-    dropped = set() if options.keep_near_duplicates else _near(kept, kept_keys, options.near_duplicates)
-    numbers = [number for number in range(len(kept)) if number not in dropped]
-    if options.draw:
-        numbers = [numbers[one] for one in draw([kept_keys[number] for number in numbers], options.draw, options.seed)]
+    benchmarks = [references(against) for against in options.against]
+    given = [_named(row, number) for number, row in enumerate(rows)]
     counts = {"rows read": len(given)}
-    counts |= {"dropped: close to a benchmark": len(found)} if options.against else {}
-    counts |= {} if options.keep_near_duplicates else {"dropped: near-duplicates of another row": len(dropped)}
-    counts |= {"not drawn": len(kept) - len(dropped) - len(numbers)} if options.draw else {}
+    found = contaminated(given, benchmarks)
+    kept = [row for number, row in enumerate(given) if number not in found]
+    if benchmarks:
+        counts["dropped: close to a benchmark"] = len(found)
+    keys = [content_key(row_text(row), *(str(row.get(column) or "") for column in CONTENT)) for row in kept]
+    dropped = set() if options.keep_near_duplicates else _near(kept, keys, options.near_duplicates)
+    numbers = [number for number in range(len(kept)) if number not in dropped]
+    if not options.keep_near_duplicates:
+        counts["dropped: near-duplicates of another row"] = len(dropped)
+    if options.draw:
+        drawn = draw([keys[number] for number in numbers], options.draw, options.seed)
+        counts["not drawn"] = len(numbers) - len(drawn)
+        numbers = [numbers[number] for number in drawn]
     counts["rows chosen"] = len(numbers)
-    return Selection(
-        [kept[number] for number in numbers], counts, _settings(options), _by_rule(options.against, found),
-        [pair.as_row() for number in sorted(found) for pair in found[number]],
-    )  # fmt: skip
+    pairs = [pair.as_row() for number in sorted(found) for pair in found[number]]
+    chosen = [kept[number] for number in numbers]
+    return Selection(chosen, counts, _settings(options), _by_rule(benchmarks, found), pairs)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -138,8 +142,13 @@ def _check(options: argparse.Namespace) -> None:
         raise BadInput(f"--near-duplicates {options.near_duplicates}: give a similarity above 0 and at most 1")
 
 
-def _near(rows: list[Row], keys: list[str], threshold: float) -> set[int]:
-    """Near-duplicates of rows that are kept. Of those that are near each other the one with the least key is kept."""
+def _named(row: Row, number: int) -> Row:
+    """A row with a name, so that a draw does not change what it is called."""
+    return row if {"task_id", "id"} & row.keys() else {**row, "task_id": row_name(row, number)}
+
+
+def _near(rows: Sequence[Row], keys: Sequence[str], threshold: float) -> set[int]:
+    """The near-duplicates of rows that are kept. Rows with a small key come first, whatever their order."""
     order = sorted((number for number in range(len(rows)) if row_text(rows[number])), key=lambda number: keys[number])
     vocabulary = Vocabulary()
     sets = [vocabulary.runs(text_words(row_text(rows[number])), RUN) for number in order]
@@ -151,10 +160,11 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     return {"draw": options.draw, "seed": options.seed, "near_duplicates": near, "against": list(options.against)}
 
 
-def _by_rule(against: Iterable[str], found: Mapping[int, list[Contamination]]) -> dict[str, dict[str, int]]:
-    """How many rows each benchmark dropped, by rule. A row that is close to several counts for each."""
-    counts = {name.partition("=")[0]: dict.fromkeys(RULES, 0) for name in against}
-    for pairs in found.values():
-        for pair in pairs:
-            counts[pair.task.benchmark][pair.rule] += 1
+def _by_rule(
+    benchmarks: Iterable[Sequence[ReferenceText]], found: Mapping[int, Sequence[Contamination]]
+) -> dict[str, dict[str, int]]:
+    """How many rows are close to each benchmark, by rule. A row that is close to several counts for each."""
+    counts = {tasks[0].benchmark: dict.fromkeys(RULES, 0) for tasks in benchmarks}
+    for pair in (pair for pairs in found.values() for pair in pairs):
+        counts[pair.task.benchmark][pair.rule] += 1
     return counts
