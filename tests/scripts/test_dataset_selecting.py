@@ -391,6 +391,7 @@ def test_the_command_writes_counts_and_pairs(write: Any, tmp_path: Path, capsys:
         (["--near-duplicates", "0"], "--near-duplicates 0.0: give a similarity above 0 and at most 1"),
         (["--against", "humanevl"], "--against humanevl: no such benchmark; there are humaneval, mbpp, humanevalpack"),
         (["--against", "mceval=none.jsonl"], "no file none.jsonl"),
+        (["--against", "mceval"], "mceval needs its file: mceval=PATH"),
         (["--against", "humaneval={empty}"], "it holds no tasks"),
     ],
 )

@@ -100,8 +100,9 @@ def option_words(options: argparse.Namespace) -> list[str]:
 
 
 def select(rows: Iterable[Row], options: argparse.Namespace) -> Selection:
-    """Drop what is close to a benchmark, then near-duplicates, then draw. The order of rows changes nothing.
+    """Drop what is close to a benchmark, then near-duplicates, then draw.
 
+    Which rows are chosen does not depend on the order in which they come.
     Rows without a text are kept: the verb counts them by its own reasons.
 
     Args:

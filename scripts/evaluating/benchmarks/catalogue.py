@@ -90,7 +90,7 @@ def load_benchmark(name: str, path: str = "") -> TaskList:
 def _from_hub(name: str, benchmark: Benchmark) -> Path:
     """The file of a data set on the hub."""
     if benchmark.hub is None:
-        raise BadInput(f"--benchmark {name} needs its file: {name}=PATH, from {benchmark.get}")
+        raise BadInput(f"{name} needs its file: {name}=PATH, from {benchmark.get}")
     from huggingface_hub import hf_hub_download
 
     repository, file = benchmark.hub
