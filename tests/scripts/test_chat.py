@@ -91,7 +91,8 @@ def test_a_function_of_the_users_own_scores_too(
     in_place: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "mine.py").write_text(
-        "def short(completions, operation, **_):\n    return [len(completions[0][0]['content']) / 8 * (operation[0] == 'equal')]\n"
+        "def short(completions, operation, **_):\n"
+        "    return [len(completions[0][0]['content']) / 8 * (operation[0] == 'equal')]\n"
     )
     weight = f'rewards.weights."{tmp_path}/mine.py:short"=2.0'
     with scripted("well", text="four") as server:
