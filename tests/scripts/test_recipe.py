@@ -48,7 +48,9 @@ def test_a_shipped_recipe_is_valid(path):
     assert load(Recipe, path)
 
 
-@pytest.mark.parametrize("path", [path for path in RECIPES if known_config(load(Recipe, path).model.path)], ids=str)
+@pytest.mark.parametrize(
+    "path", [path for path in RECIPES if known_config(load(Recipe, path).model.path)], ids=lambda path: path.stem
+)
 def test_a_recipe_for_a_published_model_fits_one_h100_by_a_dry_run_without_a_network(path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("grpo_rust.resources._device_bytes", lambda device: ("its GPU", None))  # whatever this one has
