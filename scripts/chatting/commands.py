@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 
-from chatting.tasks import DataTasks, prompt_of
+from chatting.state import ChatState, TaskSource, prompt_of
 from grpo.errors import BadInput
-from grpo.rollout.records import Example
-from grpo_rust.recipe import Recipe
 
-__all__ = ["ChatState", "Then", "obey"]
+__all__ = ["Then", "obey"]
 
 HELP = """\
 a line            is a prompt; end it with \\ to go on in the next, or put lines between two lines of \"\"\"
@@ -36,27 +33,7 @@ class Then(Enum):
     END = "end"
 
 
-@dataclass
-class ChatState:
-    """What commands change."""
-
-    temperature: float
-    top_p: float
-    samples: int
-    max_tokens: int  # of a completion; engines are started for so many
-    example: Example | None = None  # what was asked last
-
-    @classmethod
-    def of(cls, recipe: Recipe) -> ChatState:
-        """The settings of a recipe's evaluations, with one sample."""
-        return cls(recipe.eval.temperature, recipe.eval.top_p, 1, recipe.sampling.max_completion_tokens)
-
-    def __str__(self) -> str:
-        samples = "1 sample" if self.samples == 1 else f"{self.samples} samples"
-        return f"{samples}, temperature {self.temperature:g}, top_p {self.top_p:g}, at most {self.max_tokens} tokens"
-
-
-def obey(line: str, state: ChatState, tasks: DataTasks) -> tuple[str, Then]:
+def obey(line: str, state: ChatState, tasks: TaskSource) -> tuple[str, Then]:
     """Do what a command says.
 
     Args:
@@ -103,7 +80,7 @@ def _number(name: str, text: str, allowed: Callable[[float], bool], range_: str)
     return value
 
 
-def _listed(tasks: DataTasks, words: str) -> str:
+def _listed(tasks: TaskSource, words: str) -> str:
     """Tasks, each in a line."""
     found = tasks.search(words, MOST_LISTED + 1)
     lines = [f"{task.id}  {' '.join(prompt_of(task).split())[:100]}" for task in found[:MOST_LISTED]]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chatting.commands import ChatState, Then, obey
+from chatting.commands import Then, obey
 from chatting.entry import Entries
 from chatting.judging import ChatJudge
-from chatting.samplers import Sampler
 from chatting.showing import Paint, answer_text, rewards_text, summary_text
+from chatting.state import ChatState, Sampler
 from chatting.tasks import DataTasks, own_prompt
 from evaluating.remote.endpoint import EndpointFailed
 from grpo.errors import BadInput
@@ -36,7 +36,8 @@ def converse(recipe: Recipe, sampler: Sampler, judge: ChatJudge, entries: Entrie
         BadInput: For an entry from a pipe that cannot be done.
         EndpointFailed: Where an API does not answer one.
     """
-    state, tasks, seed = ChatState.of(recipe), DataTasks(recipe), recipe.eval.seed
+    state = ChatState(recipe.eval.temperature, recipe.eval.top_p, recipe.sampling.max_completion_tokens)
+    tasks, seed = DataTasks(recipe), recipe.eval.seed
     print(f"{recipe.model.path}: {state}. :help says what can be typed.")
     while True:
         try:

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
-from chatting.commands import ChatState
+from chatting.state import ChatAnswer, ChatState, Sampler
 from evaluating.remote.options import ApiOptions, request_body
 from grpo.errors import BadInput
 from grpo.rollout.records import Example
 from grpo_rust.recipe import Recipe
 
-__all__ = ["ChatAnswer", "Sampler", "local_sampler", "remote_sampler"]
-
-
-class ChatAnswer(NamedTuple):
-    """A completion as text."""
-
-    text: str
-    num_tokens: int
-    truncated: bool  # whether it ran out of tokens
-
-
-Sampler = Callable[[Example, ChatState, int], Iterator[ChatAnswer]]  # a prompt, how to sample, a seed
+__all__ = ["local_sampler", "remote_sampler"]
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from chatting.judging import Judged
-from chatting.samplers import ChatAnswer
+from chatting.state import ChatAnswer
 from rewards.completion import NO_CODE, GradedCompletion, Score
 from rewards.score_table import total_score
 from sandbox.terminal import plain

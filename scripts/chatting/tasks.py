@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from chatting.state import prompt_of
 from grpo.errors import BadInput
 from grpo.rollout.prompts import load_examples
 from grpo.rollout.records import Example
@@ -55,8 +56,3 @@ def own_prompt(recipe: Recipe, text: str) -> Example:
     system = system_prompt_of(recipe)
     start = ({"role": "system", "content": system},) if system else ()
     return Example("typed", (*start, {"role": "user", "content": text}))
-
-
-def prompt_of(task: Example) -> str:
-    """What the user says in a task."""
-    return task.messages[-1]["content"]

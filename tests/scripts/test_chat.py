@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from chat import main
-from chatting.commands import ChatState, Then, obey
+from chatting.commands import Then, obey
 from chatting.entry import Entries
 from chatting.judging import Judged
-from chatting.samplers import ChatAnswer
 from chatting.showing import Paint, answer_text, rewards_text
+from chatting.state import ChatAnswer, ChatState
 from chatting.tasks import DataTasks
 from grpo.errors import BadInput
 from grpo_rust.recipe import DEFAULT_RECIPE, load_recipe
@@ -157,15 +157,15 @@ def test_lines_become_entries(lines: str, entries: list[str]) -> None:
 )
 def test_a_command_that_cannot_be_done_says_what_can(in_place: None, line: str, complaint: str) -> None:
     recipe = load_recipe(DEFAULT_RECIPE)
-    state = ChatState.of(recipe)
+    state = ChatState(1.0, 1.0, 100)
     with pytest.raises(BadInput, match=complaint):
         obey(line, state, DataTasks(recipe))
-    assert state == ChatState.of(recipe)
+    assert state == ChatState(1.0, 1.0, 100)
 
 
 def test_tasks_are_found_by_their_words(in_place: None) -> None:
     recipe = load_recipe(DEFAULT_RECIPE)
-    state = ChatState.of(recipe)
+    state = ChatState(1.0, 1.0, 100)
     said, then = obey(":tasks swapped", state, DataTasks(recipe))
     assert said.startswith("eval-0002  Create a function named `show_task`") and then is Then.READ
     assert obey(":tasks xyzzy", state, DataTasks(recipe))[0] == "no task has xyzzy in it"
@@ -258,6 +258,9 @@ def test_a_terminal_has_colours_ctrl_c_stops_an_answer_and_ctrl_d_ends() -> None
         user.wait_for("1 to 16", ANSWERED_S)
         user.type("add\n")
         user.wait_for("sampling ...", ANSWERED_S)
+        while not server.requests:  # it has arrived, and will not be answered
+            assert chat_.poll() is None
+            time.sleep(0.02)
         user.type("\x03")
         user.wait_for("stopped", ANSWERED_S)
         user.type("\n")
