@@ -211,7 +211,7 @@ def gold(completion: GradedCompletion) -> Score:
     return Score(float(result.ok), counts if result.ok else f"{counts}: {result.reason}")
 
 
-# As published. For the code block that experiment's text says 1.0, its code pays 0.5, its last version pays nothing.
+# As published. For the code block that experiment's text says 1.0; its function scores 0.5, and no version uses it.
 PUBLISHED_WEIGHTS: Mapping[str, float] = {
     found.name: found.published_weight for found in REWARDS.values() if found.published_weight is not None
 }

@@ -3,7 +3,6 @@
 Usage:
     python scripts/eval_model.py [MODEL ...] [RECIPE.toml] [section.key=value ...] --out FILE.jsonl or FOLDER
     python scripts/eval_model.py compare FILE.jsonl ... [--help]      evaluations in one table, and as a picture
-    python scripts/eval_model.py chat [MODEL] [--help]                try prompts by hand, and see every reward
     python scripts/eval_model.py references NAME[=PATH]               does a benchmark's own solution pass here?
 
 A MODEL is a checkpoint, a run directory (its newest checkpoint), a name on the hub, or `api:NAME` with `--base-url URL`
@@ -60,10 +59,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def verb_of(words: Sequence[str]) -> Callable[[Sequence[str]], int] | None:
     """The command that the first word names; None for an evaluation."""
     match words[:1]:
-        case ["chat"]:
-            from evaluating import chatting
-
-            return chatting.main
         case ["compare"]:
             from evaluating import side_by_side
 

@@ -2,8 +2,10 @@
 
 Usage:
     python scripts/make_dataset.py translate [--help]
+    python scripts/make_dataset.py generate [--help]
 
     translate  Python tasks with asserts become Rust tasks with a signature and gold cases, without a model
+    generate   the quickstart's prompts and demonstrations, from a seed and tables
 
 Exit codes: 0 done, 1 nothing came of it, 2 bad input, 3 the host failed.
 
@@ -16,10 +18,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from dataset import translation
+from dataset import generation, translation
 from grpo_rust.cli import ExitCode, command
 
-VERBS = {"translate": translation.main}
+VERBS = {"translate": translation.main, "generate": generation.main}
 
 
 @command("make_dataset")

@@ -3,9 +3,9 @@
 Usage:
     python scripts/make_tiny_model.py [--out FOLDER] [--steps N] [--seed N] [--threads N]
 
-A quarter of an hour on two cores. It learns from demonstrations of the combinations that `scripts/make_tasks.py` makes
-training prompts of, about half of them with a planted mistake, and from nothing else. The steps decide the length, not
-a clock, so that one machine with one thread count makes the same weights again.
+A quarter of an hour on two cores. It learns from demonstrations of the combinations that `make_dataset.py generate`
+makes training prompts of, about half of them with a planted mistake, and from nothing else. The steps decide the
+length, not a clock, so that one machine with one thread count makes the same weights again.
 
 Example:
     python scripts/make_tiny_model.py --out build/tiny --steps 100   # a quick, poor model to try things with

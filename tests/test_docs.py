@@ -210,7 +210,7 @@ WRONG_COMMANDS = """
 `make test-some ARGS=x`, `make test-all` and `make`
 ```sh
 $ OMP_NUM_THREADS=1 make tset  # `make trian`
-.venv/bin/python scripts/make_tasks.py --out x \\
+.venv/bin/python scripts/make_dataset.py generate --out x \\
     --sed 1
 make equality ARGS='--count 3 --cuont 4'
 ```
@@ -231,7 +231,7 @@ WRONG_FILES = "`tests/test_docs.py`, `tests/test_*.py`, `sandbox/`, `tests/none.
             unknown_flags,
             WRONG_COMMANDS,
             [
-                "scripts/make_tasks.py --sed",
+                "scripts/make_dataset.py generate --sed",
                 "scripts/check_sandbox.py equality --cuont",
                 "scripts/make_task.py",
                 "-m sandbox grade --xml",

@@ -3,6 +3,7 @@
 translation    the verb translate: Python tasks become Rust tasks
 sources        reads the rows of data sets, for all verbs
 selecting      which rows: no contamination, no near-duplicates, a seeded draw; for all verbs
+generation     the verb generate: the quickstart's prompts and demonstrations, from a seed
 translating    one Python task with asserts, as a Rust task with a signature and gold cases
 making         many tasks, counted by reason, and the manifest
 compiling      do signatures and calls compile?

@@ -13,7 +13,6 @@ references    published figures, which nobody measured here
 comparing     several evaluations in one table, paired by prompt
 bars          the same as a picture
 side_by_side  the command `compare`
-chatting      the command `chat`
 
 Left out: the metrics and their intervals (`grpo.evaluate`), and what a completion is worth (`rewards`).
 """

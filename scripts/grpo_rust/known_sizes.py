@@ -18,25 +18,46 @@ COMPLETIONS = 15_000 * 4  # of the published epoch
 COMPLETIONS_PER_STEP = 4 * 4
 
 
-def _qwen(hidden: int, layers: int, heads: int, mlp: int) -> Mapping[str, Any]:
+def _qwen(hidden: int, layers: int, heads: int, kv_heads: int, mlp: int, *, tied: bool = True) -> Mapping[str, Any]:
     """The sizes in the config.json of a Qwen2.5-Coder."""
     return {
         "model_type": "qwen2",
-        "vocab_size": 151_936,
+        "vocab_size": 151_936 if tied else 152_064,
         "hidden_size": hidden,
         "num_hidden_layers": layers,
         "num_attention_heads": heads,
-        "num_key_value_heads": 2,
+        "num_key_value_heads": kv_heads,
         "intermediate_size": mlp,
         "max_position_embeddings": 32_768,
-        "tie_word_embeddings": True,
+        "tie_word_embeddings": tied,
     }
 
 
+def _llama(hidden: int, layers: int, heads: int, mlp: int, *, tied: bool) -> Mapping[str, Any]:
+    """The sizes in the config.json of a Llama 3.1 or 3.2."""
+    return {
+        "model_type": "llama",
+        "vocab_size": 128_256,
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": 8,
+        "intermediate_size": mlp,
+        "max_position_embeddings": 131_072,
+        "tie_word_embeddings": tied,
+    }
+
+
+# Those of 7B and more, and of Llama, are from copies of the config.json in public repositories, two of each.
 CONFIGS = {
-    "qwen2.5-coder-0.5b": _qwen(896, 24, 14, 4864),
-    "qwen2.5-coder-1.5b": _qwen(1536, 28, 12, 8960),
-    "qwen2.5-coder-3b": _qwen(2048, 36, 16, 11_008),
+    "qwen2.5-coder-0.5b": _qwen(896, 24, 14, 2, 4864),
+    "qwen2.5-coder-1.5b": _qwen(1536, 28, 12, 2, 8960),
+    "qwen2.5-coder-3b": _qwen(2048, 36, 16, 2, 11_008),
+    "qwen2.5-coder-7b": _qwen(3584, 28, 28, 4, 18_944, tied=False),
+    "qwen2.5-coder-14b": _qwen(5120, 48, 40, 8, 13_824, tied=False),
+    "llama-3.2-1b": _llama(2048, 16, 32, 8192, tied=True),
+    "llama-3.2-3b": _llama(3072, 28, 24, 8192, tied=True),
+    "llama-3.1-8b": _llama(4096, 32, 32, 14_336, tied=False),
 }
 PROMPTS = {"cargo_test_passed_train.parquet": 15_000, "cargo_test_passed_eval.parquet": 500}
 

@@ -89,6 +89,7 @@ def _fits(recipe: Recipe, needed: int) -> str:
         "train.gradient_checkpointing=true": not recipe.train.gradient_checkpointing,
         "train.optimizer=adamw8bit": not recipe.lora.rank and recipe.train.optimizer == "adamw",
         "sampling.sleep=true rollout.overlap=0": recipe.sampling.engine == "vllm" and not recipe.sampling.sleep,
+        "a smaller sampling.kv_cache_gb": recipe.sampling.engine == "vllm",
         "a smaller train.micro_batch_tokens": True,
     }
     return f"{here}NO: one H100 has {_bytes(int(H100_BYTES))}: try {', '.join(way for way, can in ways.items() if can)}"

@@ -73,10 +73,11 @@ def commands(runs: PretrainedRuns, *, model: Path, data: Path, overrides: Sequen
     def checkpoint() -> str:
         return str(max((runs.warm / "checkpoints").glob("step-*")))
 
-    fetched, made = script("get_smollm2", "--out", str(model)), script("make_tasks", "--demonstrations", "1000")
+    fetched = script("get_smollm2", "--out", str(model))
+    made = script("make_dataset", "generate", "--demonstrations", "1000", "--out", str(data))
     return [
         lambda: Command("get the model", fetched, runs.folder / "get_smollm2.log", model.exists),
-        lambda: Command("demonstrations", (*made, "--out", str(data)), runs.folder / "make_tasks.log", shown.exists),
+        lambda: Command("demonstrations", made, runs.folder / "demonstrations.log", shown.exists),
         lambda: run("sft", "smollm2-135m-sft.toml", runs.warm, f"model.path={model}", f"data.train={shown}"),
         lambda: run("train", "smollm2-135m.toml", runs.trained, f"model.path={checkpoint()}"),
     ]
@@ -140,7 +141,7 @@ def _commands_text() -> str:
 ```sh
 .venv/bin/pip install -e '.[train,gguf]'
 .venv/bin/python scripts/get_smollm2.py --out models/smollm2-135m-instruct
-.venv/bin/python scripts/make_tasks.py --demonstrations 1000 --out data
+.venv/bin/python scripts/make_dataset.py generate --demonstrations 1000 --out data
 .venv/bin/python scripts/sft.py scripts/recipes/smollm2-135m-sft.toml run.dir=runs/smollm2-sft
 .venv/bin/python scripts/train.py scripts/recipes/smollm2-135m.toml run.dir=runs/smollm2-grpo
 ```

@@ -12,6 +12,8 @@ from typing import Any
 
 __all__ = ["ScriptedServer", "answered", "scripted"]
 
+SILENCE_S = 60.0  # longer than any test waits; the thread ends with the tests
+
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -94,6 +96,7 @@ REPLIES: dict[str, Callable[[_Handler], None]] = {
     "cut": _cut,
     "slowly": _slowly,
     "half way": _half_way,
+    "silent": lambda handler: time.sleep(SILENCE_S),
     "badly": lambda handler: _send(handler, 200, b'{"choices": []}'),
     "no json": lambda handler: _send(handler, 200, b"<html>"),
     "no content": lambda handler: _send(handler, 200, b'{"choices": [{"message": {"content": null}}]}'),

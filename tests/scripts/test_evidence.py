@@ -133,7 +133,12 @@ def test_the_real_model_is_fetched_fine_tuned_and_trained_in_this_order_and_resu
     runs = PretrainedRuns(pretrained)
     ways = commands(runs, model=pretrained / "model", data=pretrained / "data", overrides=["train.max_steps=2"])
     made = [way() for way in ways]
-    assert [Path(command.argv[1]).name for command in made] == ["get_smollm2.py", "make_tasks.py", "sft.py", "train.py"]
+    assert [Path(command.argv[1]).name for command in made] == [
+        "get_smollm2.py",
+        "make_dataset.py",
+        "sft.py",
+        "train.py",
+    ]
     assert [command.done() for command in made] == [False, False, True, True]
     assert "run.resume=true" in made[2].argv and "train.max_steps=2" not in made[2].argv
     shutil.rmtree(runs.trained)

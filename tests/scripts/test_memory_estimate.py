@@ -79,10 +79,21 @@ def saved_bytes(layers: int, dtype: str) -> int:
     return sum(storage.nbytes() for place, storage in storages.items() if place not in parameters)
 
 
-@pytest.mark.parametrize("name", ["0.5B", "1.5B", "3B"])
-def test_known_models_have_the_parameters_of_their_cards(name):
-    shape = model_shape(known_config(f"Qwen/Qwen2.5-Coder-{name}-Instruct"))
-    assert shape.parameters == {"0.5B": 494_032_768, "1.5B": 1_543_714_304, "3B": 3_085_938_688}[name]
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("Qwen/Qwen2.5-Coder-0.5B-Instruct", 494_032_768),
+        ("Qwen/Qwen2.5-Coder-1.5B-Instruct", 1_543_714_304),
+        ("Qwen/Qwen2.5-Coder-3B-Instruct", 3_085_938_688),
+        ("Qwen/Qwen2.5-Coder-7B-Instruct", 7_615_616_512),
+        ("Qwen/Qwen2.5-Coder-14B-Instruct", 14_770_033_664),
+        ("meta-llama/Llama-3.2-1B-Instruct", 1_235_814_400),
+        ("meta-llama/Llama-3.2-3B-Instruct", 3_212_749_824),
+        ("meta-llama/Llama-3.1-8B-Instruct", 8_030_261_248),
+    ],
+)
+def test_known_models_have_the_parameters_of_their_cards(name, parameters):
+    assert model_shape(known_config(name)).parameters == parameters
 
 
 def test_an_engine_of_its_own_is_counted_while_it_is_there():

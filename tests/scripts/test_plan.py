@@ -277,7 +277,7 @@ def test_three_billion_weights_a_reference_and_vllm_fit_where_it_sleeps(monkeypa
 
     assert fits() == (
         "NO: one H100 has 80.0 GB: try lora.rank=16, train.optimizer=adamw8bit, sampling.sleep=true rollout.overlap=0, "
-        "a smaller train.micro_batch_tokens"
+        "a smaller sampling.kv_cache_gb, a smaller train.micro_batch_tokens"
     )
     assert "try lora.rank=16, sampling.sleep" in fits("train.optimizer=adamw8bit"), "and says no more what is done"
     assert fits("sampling.sleep=true") == "one H100 has 80.0 GB: barely"

@@ -9,6 +9,8 @@ import tomllib
 import pytest
 
 from grpo.schema import ConfigError, defaults, load, to_toml
+from grpo_rust.known_sizes import known_config
+from grpo_rust.plan import plan
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, SandboxSection, load_recipe
 from sandbox.limits import Limits
 
@@ -44,6 +46,47 @@ def test_the_sandbox_section_is_its_limits_and_how_it_works():
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_a_shipped_recipe_is_valid(path):
     assert load(Recipe, path)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in RECIPES if known_config(load(Recipe, path).model.path)], ids=lambda path: path.stem
+)
+def test_a_recipe_for_a_published_model_fits_one_h100_by_a_dry_run_without_a_network(path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("grpo_rust.resources._device_bytes", lambda device: ("its GPU", None))  # whatever this one has
+    rows = plan(load_recipe(path, ["train.device=cuda", "run.dir=somewhere"])).splitlines()
+    assert [row for row in rows if row.startswith("fits")] == ["fits        one H100 has 80.0 GB: yes"]
+
+
+@pytest.mark.parametrize("name", ["qwen2.5-coder-3b", "llama-3.1-8b"])
+def test_a_larger_model_has_the_fast_recipe_and_says_what_it_changes(name):
+    path = DEFAULT_RECIPE.with_name(f"{name}.toml")
+    ours, fast = (tomllib.loads(file.read_text()) for file in (path, path.with_name("qwen2.5-coder-1.5b-fast.toml")))
+    assert [line for line in path.read_text().splitlines() if re.match(r"\w+ = (?!.* # \[(fast|here)\])", line)] == []
+    assert set(tagged(path, "fast")) | set(tagged(path, "here")) == set(flat(ours)) >= set(flat(fast))
+    for key in tagged(path, "fast"):
+        assert flat(ours)[key] == flat(fast)[key], key
+    for key in tagged(path, "here"):
+        assert flat(ours)[key] != flat(fast).get(key), key
+
+
+def flat(sections, start=()):
+    """The settings of a recipe by section and name."""
+    found = {}
+    for name, value in sections.items():
+        found |= flat(value, (*start, name)) if isinstance(value, dict) else {(*start, name): value}
+    return found
+
+
+def tagged(path, tag):
+    """The settings of a recipe whose comment has a tag, by section and name."""
+    found, section = [], ""
+    for line in path.read_text().splitlines():
+        if header := re.fullmatch(r"\[(.+)\]", line):
+            section = header[1]
+        elif setting := re.match(rf"(\w+) = .* # \[{tag}\]", line):
+            found.append((*section.split("."), setting[1]))
+    return found
 
 
 def test_the_published_recipe_cites_a_source_for_every_setting_and_leaves_none_to_chance():

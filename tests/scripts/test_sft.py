@@ -10,7 +10,7 @@ import datasets
 import pytest
 from transformers import AutoModelForCausalLM
 
-import make_tasks
+import make_dataset
 
 RunHere = Callable[..., subprocess.CompletedProcess[str]]
 SMALL = ["train.prompts_per_step=4", "train.threads=1", "train.lr=1e-3", "eval.prompts=0"]
@@ -34,7 +34,7 @@ def write(path: Path, rows: Sequence[Mapping[str, object]]) -> str:
 def demonstrations(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The setting that names twenty demonstrations of the shipped model's family."""
     folder = tmp_path_factory.mktemp("demonstrations")
-    assert make_tasks.main(["--demonstrations", "20", "--out", str(folder)]) == 0
+    assert make_dataset.main(["generate", "--demonstrations", "20", "--out", str(folder)]) == 0
     return f"data.train={folder / 'demonstrations.jsonl'}"
 
 

@@ -1,8 +1,8 @@
-"""Make the quickstart's task set from a seed: prompts for training and evaluation, and a harder set.
+"""Generate the quickstart's task set from a seed: prompts for training and evaluation, and a harder set.
 
 Usage:
-    python scripts/make_tasks.py [--out FOLDER] [--seed N] [--train N] [--eval N] [--harder N]
-    python scripts/make_tasks.py --demonstrations N [--out FOLDER] [--seed N]
+    python scripts/make_dataset.py generate [--out FOLDER] [--seed N] [--train N] [--eval N] [--harder N]
+    python scripts/make_dataset.py generate --demonstrations N [--out FOLDER] [--seed N]
 
 Writes train.jsonl, eval.jsonl, harder.jsonl and manifest.json, which says what the files hold and what is held out. Or,
 with `--demonstrations`, demonstrations.jsonl alone: prompts with right completions for scripts/sft.py, of the
@@ -10,7 +10,7 @@ combinations that train.jsonl has. The same seed and counts give the same bytes.
 tasks are composed of.
 
 Example:
-    python scripts/make_tasks.py --out build/tasks --train 500
+    python scripts/make_dataset.py generate --out build/tasks --train 500
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from grpo_rust.cli import ExitCode, command
 from tiny.catalogue import HARDER, OPERATIONS, SPLITS, Split, combinations
 from tiny.rust_types import ELEMENTS
 from tiny.tasks import COLUMNS, Task, demonstrations, make_tasks, write_jsonl
@@ -33,9 +33,13 @@ __all__ = ["COUNTS", "main", "manifest", "write_demonstrations"]
 COUNTS = {"train": 3000, "eval": 300, "harder": 200}  # prompts
 
 
+@command("make_dataset generate")
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the files and say how much that is; the exit code."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="make_dataset.py generate", description=(__doc__ or "").partition("\n")[0], epilog=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("assets/tasks"), help="the folder of the files")
     parser.add_argument("--seed", type=int, default=0, help="decides everything that is drawn")
     for split, count in COUNTS.items():
@@ -55,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{options.out / split}.jsonl: {len(rows)} prompts, {_pairs(rows)} combinations")
     text = json.dumps(manifest(tasks, options.out, options.seed), indent=2, ensure_ascii=False) + "\n"
     (options.out / "manifest.json").write_text(text, encoding="utf-8")
-    return 0
+    return ExitCode.DONE
 
 
 def write_demonstrations(path: Path, count: int, seed: int) -> int:
@@ -68,14 +72,14 @@ def write_demonstrations(path: Path, count: int, seed: int) -> int:
             name = f"demonstration-{number:05d}"
             file.write(json.dumps({"task_id": name, "prompt": item.prompt, "completion": item.completion}) + "\n")
     print(f"{path}: {len(rows)} demonstrations")
-    return 0
+    return ExitCode.DONE
 
 
 def manifest(tasks: Mapping[Split, list[Task]], folder: Path, seed: int) -> dict[str, Any]:
     """What the files in the folder hold, and what is kept apart from what."""
     counts = " ".join(f"--{split} {len(rows)}" for split, rows in tasks.items())
     return {
-        "made_by": f"python scripts/make_tasks.py --seed {seed} {counts}",
+        "made_by": f"python scripts/make_dataset.py generate --seed {seed} {counts}",
         "license": "Apache-2.0",
         "columns": COLUMNS,
         "files": {
@@ -107,7 +111,3 @@ def _container(task: Task) -> str:
         if sign in signature:
             return name
     return "struct" if "struct " in task.reference else "none"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

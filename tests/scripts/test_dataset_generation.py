@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import make_tasks
+import make_dataset
 from rewards.gold.rows import gold_kind
 from rewards.gold.run import gold_result, gold_run, submit_gold
 from rewards.rust.parse import extract_code
@@ -25,7 +25,7 @@ PANIC = "    panic!()\n}\n"
 
 def small(folder: Path, seed: int = 0) -> dict[str, bytes]:
     counts = ["--train", "30", "--eval", "20", "--harder", "10"]
-    assert make_tasks.main(["--out", str(folder), "--seed", str(seed), *counts]) == 0
+    assert make_dataset.main(["generate", "--out", str(folder), "--seed", str(seed), *counts]) == 0
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
@@ -35,7 +35,7 @@ def test_a_seed_makes_the_same_bytes_again_and_another_seed_others(tmp_path: Pat
 
 
 def test_the_shipped_files_are_what_the_script_makes(tmp_path: Path) -> None:
-    assert make_tasks.main(["--out", str(tmp_path)]) == 0
+    assert make_dataset.main(["generate", "--out", str(tmp_path)]) == 0
     made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert len(made) == len(SPLITS) + 1
     assert [name for name, data in made.items() if data != (SHIPPED / name).read_bytes()] == []
@@ -81,7 +81,7 @@ def test_references_pass_their_gold_tests_and_a_body_that_panics_does_not(pool: 
 
 def test_a_count_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        make_tasks.main(["--out", str(tmp_path), "--eval", "0"])
+        make_dataset.main(["generate", "--out", str(tmp_path), "--eval", "0"])
     assert stopped.value.code == 2
     assert "--eval 0: give at least 1" in capsys.readouterr().err
 
@@ -89,7 +89,7 @@ def test_a_count_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
 def test_demonstrations_are_right_and_of_combinations_that_training_asks_for(
     tmp_path: Path, pool: SandboxPool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert make_tasks.main(["--demonstrations", "12", "--out", str(tmp_path)]) == 0
+    assert make_dataset.main(["generate", "--demonstrations", "12", "--out", str(tmp_path)]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["demonstrations.jsonl"]
     assert "12 demonstrations" in capsys.readouterr().out
     rows = [json.loads(line) for line in (tmp_path / "demonstrations.jsonl").read_text().splitlines()]
@@ -100,4 +100,4 @@ def test_demonstrations_are_right_and_of_combinations_that_training_asks_for(
 
 def test_a_number_of_demonstrations_below_one_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
-        make_tasks.main(["--demonstrations", "0", "--out", str(tmp_path)])
+        make_dataset.main(["generate", "--demonstrations", "0", "--out", str(tmp_path)])

@@ -1,0 +1,96 @@
+"""What a completion is worth: cargo's verdict, the prompt's gold tests, and every reward with its reason."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from grpo.rollout.records import Example
+from grpo_rust.recipe import Recipe
+from rewards.builtin import REWARDS
+from rewards.completion import Gold, GradedCompletion, Score
+from rewards.gold.rows import has_gold_tests
+from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
+from rewards.rubric import Rubric
+from rewards.rust.parse import Block, extract_code
+from rewards.strictness.submit import Submission
+from sandbox.workers.pool import SandboxPool
+
+__all__ = ["ChatJudge", "Judged"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A completion with its verdicts, and its scores by reward."""
+
+    graded: GradedCompletion
+    scores: dict[str, Score]
+
+
+class ChatJudge:
+    """Grades completions as an evaluation of the recipe does, and computes every reward there is."""
+
+    def __init__(self, recipe: Recipe, pool: SandboxPool) -> None:
+        """
+        Args:
+            recipe: Its rewards, with their weights; built-in ones that it does not name have the weight 0.
+            pool: Runs the programs.
+        Raises: RewardError for a reward that cannot be loaded.
+        """
+        self.rubric = Rubric({**dict.fromkeys(REWARDS, 0.0), **recipe.rewards.weights})
+        self._mutation = recipe.guard.mutation
+        self._block: Block = "last" if recipe.eval.code_block == "last" else "first"
+        self._pool = pool
+
+    def start(self, example: Example, text: str) -> PendingJudgement:
+        """Send a completion to the sandbox; returns at once. Raises: ValueError for gold tests that cannot be read."""
+        code = extract_code(text, self._block)
+        if code is None:
+            return PendingJudgement(example, text)
+        sent = Submission(self._pool, code, examine=self._mutation, thorough=self._mutation)
+        gold = gold_run(code, example.columns) if has_gold_tests(example.columns) else None
+        return PendingJudgement(example, text, sent, gold, submit_gold(gold, self._pool) if gold is not None else None)
+
+    def finish(self, pending: PendingJudgement) -> Judged:
+        """Wait for the sandbox, and score."""
+        verdict = pending.sent.future.result() if pending.sent is not None else None
+        found = pending.gold_verdict.result() if pending.gold_verdict is not None else None
+        gold, run = None, pending.gold
+        if has_gold_tests(pending.example.columns):
+            gold = Gold(None if run is None or found is None else gold_result(run, found), found)
+        graded = GradedCompletion(pending.text, verdict, gold, self._block)
+        scores = self.rubric.score(graded)
+        if self.rubric.has_user_functions:
+            scores |= self._user_scores(pending, graded)
+        return Judged(graded, {name: scores[name] for name in self.rubric.weights})
+
+    def cancel(self, pending: PendingJudgement) -> None:
+        """Stop a completion's programs; nobody waits for their verdicts."""
+        if pending.sent is not None:
+            pending.sent.cancel("interrupted")
+        if pending.gold_verdict is not None:
+            self._pool.cancel(pending.gold_verdict, "interrupted")
+
+    def _user_scores(self, pending: PendingJudgement, graded: GradedCompletion) -> dict[str, Score]:
+        """The scores of the user's own functions, called as the trainer calls them."""
+        arguments: dict[str, list[Any]] = {
+            "prompts": [[dict(message) for message in pending.example.messages]],
+            "completions": [[{"role": "assistant", "content": pending.text}]],
+            "completion_ids": [[]],
+            "verdicts": [graded.verdict],
+            **{name: [value] for name, value in pending.example.columns.items()},
+        }
+        values, _ = self.rubric.user_scores(arguments, 1)
+        return {name: Score(value, "by your function") for name, (value,) in values.items()}
+
+
+@dataclass(frozen=True)
+class PendingJudgement:
+    """A completion that is being graded."""
+
+    example: Example
+    text: str
+    sent: Submission | None = None  # None without code
+    gold: GoldRun | None = None
+    gold_verdict: Future[Any] | None = None
