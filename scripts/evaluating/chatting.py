@@ -24,10 +24,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
 
-from evaluating.arguments import read_words
-from evaluating.remote.options import ApiOptions, add_api_flags, api_options, request_body
+from evaluating.arguments import OF_API, read_words
+from evaluating.remote.request import request_body
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import start_pool
+from remote_api.options import ApiOptions, add_api_flags, api_options
 from rewards.builtin import REWARDS
 from rewards.completion import GradedCompletion
 from rewards.rubric import Rubric
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Try prompts by hand: see the code, cargo's verdict, and every reward with its reason.",
     )
     parser.add_argument("words", nargs="*", metavar="MODEL, RECIPE.toml or section.key=value", help="as to evaluate")
-    add_api_flags(parser)
+    add_api_flags(parser, OF_API)
     parsed = parser.parse_intermixed_args(argv)
     models, recipe = read_words(parsed.words)
     if len(models) > 1:
@@ -169,7 +170,7 @@ def local_sampler(recipe: Recipe) -> Iterator[Sampler]:
 @contextmanager
 def remote_sampler(recipe: Recipe, api: ApiOptions) -> Iterator[Sampler]:
     """Asks an API."""
-    from evaluating.remote.endpoint import Endpoint
+    from remote_api.endpoint import Endpoint
 
     endpoint = Endpoint(api.base_url, recipe.model.path, api.key, api.timeout_s, api.retries)
     body = request_body(recipe, api.body)
