@@ -2,6 +2,7 @@
 
 translation    the verb translate: Python tasks become Rust tasks
 translating    one Python task with asserts, as a Rust task with a signature and gold cases
+writing        the verb write: a large model writes Rust tasks, code and tests from Python tasks
 making         many tasks, counted by reason, and the manifest
 compiling      do signatures and calls compile?
 rows           the columns of a data set, and writing it

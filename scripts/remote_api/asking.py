@@ -73,6 +73,11 @@ class Questioner:
         self._usage = usage_of(journal.answers.values())  # earlier sessions included
         self._bar: Any = None
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether the endpoint has answered anything yet, so that a refusal may be about one request alone."""
+        return bool(self._journal.answers)
+
     def ask(self, slot: Slot, messages: Sequence[Mapping[str, str]]) -> Answer:
         """The answer to a question: the journal's if it has one, else the endpoint's, which it has when this returns.
 
@@ -128,7 +133,7 @@ def ask_all(
         num_answers: How many answers they ask for together, at most: the length of the bar.
         at_once: Jobs, and so requests, under way at the same time.
     Raises:
-        BadInput: Where a request is refused.
+        Refused: Where a request is refused.
         EndpointFailed: Where one is not answered. In both cases, and when interrupted, the answers to what was sent
             are kept. So too for any other exception of a job.
     """
