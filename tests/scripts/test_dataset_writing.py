@@ -9,22 +9,29 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dataset.writing.answer_reading import Dropped, read_asserts, read_code, read_prompt
-from dataset.writing.drafting import Draft
+from dataset.writing.answer_reading import read_asserts, read_code, read_prompt
+from dataset.writing.drafts import Draft, Dropped
 from dataset.writing.grading import grade_draft
 from dataset.writing.passes import PASSES, instruction_hashes, question
+from dataset.writing.running import without_repeats, write_all
 from dataset.writing.source_prompts import source_prompts
 from dataset.writing.splits import divide, split_of
 from grpo.rollout.prompts import load_examples
 from grpo_rust.compose.prompts import PROMPT_COLUMNS, check_gold
 from make_dataset import main
+from remote_api.asking import Prices, Questioner
+from remote_api.endpoint import Endpoint
 from remote_api.journal import Journal
 from rewards.gold.rows import gold_kind
+from sandbox.errors import SandboxError
+from sandbox.limits import Limits
+from sandbox.verdict import Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
 from scripted_api import scripted
 
@@ -35,7 +42,13 @@ RUN_CPU_S = 10  # that a program may use
 
 DOUBLE = "pub fn double(n: i32) -> i32 {\n    n * 2\n}"
 TOTAL = "pub fn total(numbers: &[i32]) -> i32 {\n    numbers.iter().sum()\n}"
+COUNTER = """use std::sync::atomic::{AtomicU8, Ordering};
+static COUNT: AtomicU8 = AtomicU8::new(0);
+pub fn add(n: u8) -> u8 {
+    COUNT.fetch_add(n, Ordering::SeqCst) + n
+}"""  # what it returns depends on the order of calls, which gold tests do not keep
 OF_DOUBLE = "assert_eq!(double(1), 2);\nassert_eq!(double(-3), -6);\nassert_eq!(double(0), 0);"
+OF_COUNTER = "assert_eq!(add(1), 1);\nassert_eq!(add(2), 3);\nassert_eq!(add(3), 6);"
 OF_TOTAL = "assert_eq!(total(&[1, 2]), 3);\nassert_eq!(total(&[]), 0);\nassert_ne!(total(&[5]), 4);"
 
 
@@ -106,6 +119,7 @@ def test_what_passes_becomes_a_data_set_and_everything_else_is_counted(
     assert server.requests[-1].keys() == {"model", "messages", "temperature", "top_p", "max_tokens"}
     printed = capsys.readouterr()
     assert f"usd={num_answers * 0.05:.4f}" in printed.err  # 10 tokens in, 20 out
+    assert f"{num_answers}/{num_answers}" in printed.err  # the bar ends where no more can be asked
     found = json.loads((out / "manifest.json").read_text())
     assert found["counts"] == {
         "rows read": 8,
@@ -114,12 +128,13 @@ def test_what_passes_becomes_a_data_set_and_everything_else_is_counted(
         "with Rust code": 6,
         "with tests": 5,
         "code passes its tests": 2,
+        "with a task that no earlier row has": 2,
         "left over, as their split is full": 0,
         "train": 2,
         "eval": 0,
         "test": 0,
     }
-    assert found["left_out"] == {
+    assert found["skipped"] == {
         "grading: a test fails": 1,
         "grading: the code does not build": 1,
         "grading: the pass is not strict": 1,
@@ -127,7 +142,7 @@ def test_what_passes_becomes_a_data_set_and_everything_else_is_counted(
         "tests: fewer than 3 distinct asserts": 1,
         "rewrite: the new task is about Python too": 1,
     }
-    assert found["left_out_tasks"]["acecode-lazy"] == "tests: fewer than 3 distinct asserts (1)"
+    assert found["skipped_tasks"]["acecode-lazy"] == "tests: fewer than 3 distinct asserts (1)"
     assert "1  left out: grading: a test fails" in printed.out
     assert found["answers"]["tests"] == {"count": 6, "prompt_tokens": 60, "completion_tokens": 120}
     assert found["usd"] == pytest.approx(num_answers * 0.05) and found["gold_tests"] == {"cases": 2}
@@ -171,7 +186,9 @@ def test_the_card_is_one_that_the_hub_and_datasets_read(made: Path, in_place: No
     card = DatasetCard.load(made / "README.md")
     assert card.data.license == "other" and card.data.task_categories == ["text-generation"]
     assert card.data.to_dict()["configs"][0]["data_files"] == [{"split": "train", "path": "train.parquet"}]
-    assert "# rust-tasks" in card.text and "| code passes its tests | 2 |" in card.text
+    assert (
+        "# rust-tasks" in card.text and "(`tasks.jsonl`)" in card.text and "| code passes its tests | 2 |" in card.text
+    )
     loaded = datasets.load_dataset(str(made), cache_dir=str(tmp_path))
     assert {name: len(rows) for name, rows in loaded.items()} == {"train": 2}
     assert loaded["train"].column_names == ["task_id", "rust_prompt", "rust_code", "rust_test_list"]
@@ -226,7 +243,8 @@ def test_ctrl_c_keeps_the_answers_that_are_on_their_way(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_programs_that_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    endless = block(DOUBLE.replace("n * 2", "loop {\n        std::hint::black_box(n);\n    }"))
+    new = f"{time.time_ns()}"  # a program that no earlier test has graded: verdicts are kept
+    endless = block(DOUBLE.replace("n * 2", f"loop {{\n        std::hint::black_box({new}u64);\n    }}"))
     monkeypatch.setitem(ANSWERS, "double", (ANSWERS["double"][0], endless, ANSWERS["double"][2]))
     with scripted("well", text=model) as server:
         process = start(words(source_file(tmp_path, "double"), server.url, tmp_path / "made"))
@@ -281,7 +299,7 @@ def test_a_journal_of_another_model_other_settings_or_other_instructions_is_refu
 
 
 def test_two_processes_do_not_write_one_journal(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with Journal(made / "journal.jsonl", {}, ("task_id", "pass", "asked"), lambda *_: []):
+    with Journal(made / "journal.jsonl", {}, ("task_id", "pass", "asked"), _same):
         assert main(words(source_file(made.parent, "double"), "http://127.0.0.1:9/v1", made)) == 2
     assert "is being written by another process" in capsys.readouterr().err
 
@@ -310,8 +328,8 @@ def test_a_request_that_is_refused_alone_is_counted_and_a_wrong_key_stops(
         server.script = ["too long", "well"]
         assert main(words(source, server.url, out, *more)) == 0
     found = json.loads((out / "manifest.json").read_text())
-    assert found["left_out"] == {"code: the server refuses the request": 1}
-    assert "longer than the model's context" in found["left_out_tasks"]["acecode-double"]
+    assert found["skipped"] == {"code: the server refuses the request": 1}
+    assert "longer than the model's context" in found["skipped_tasks"]["acecode-double"]
     assert found["counts"]["train"] == 1
 
 
@@ -320,7 +338,7 @@ def test_an_answer_that_is_cut_off_is_counted_and_nothing_that_passes_is_exit_co
     with scripted("cut", text=model) as server:
         assert main(words(source, server.url, out)) == 1
     found = json.loads((out / "manifest.json").read_text())
-    assert found["left_out"] == {"rewrite: the answer is cut off at the limit of tokens": 1}
+    assert found["skipped"] == {"rewrite: the answer is cut off at the limit of tokens": 1}
     assert found["files"] == {} and sorted(path.name for path in out.iterdir()) == ["journal.jsonl", "manifest.json"]
 
 
@@ -339,6 +357,41 @@ def test_flags_that_cannot_be_used_say_what_to_give(
 ) -> None:
     assert main(words(source_file(tmp_path), "http://x/v1", tmp_path / "made", *more)) == 2
     assert said in capsys.readouterr().err and not (tmp_path / "made").exists()
+
+
+def test_files_of_others_are_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    (others / "train.parquet").write_text("precious")
+    assert main(words(source_file(tmp_path), "http://127.0.0.1:9/v1", others)) == 2
+    assert "has files and no journal.jsonl" in capsys.readouterr().err
+    assert (others / "train.parquet").read_text() == "precious"
+
+
+class FailingPool:
+    """A sandbox on a broken host."""
+
+    jobs = 1
+
+    def submit(self, source: str) -> Future[Verdict]:
+        future: Future[Verdict] = Future()
+        future.set_result(Verdict(Outcome.HOST_ERROR, reason="no room on the disk"))
+        return future
+
+
+def test_a_host_that_cannot_grade_ends_the_asking_and_drops_nothing(tmp_path: Path) -> None:
+    prompts, _ = source_prompts(
+        {"id": number, "question": "Write task double in Python.", "test_cases": []} for number in range(50)
+    )
+    with scripted("well", text=model) as server, Journal(tmp_path / "j", {}, ("id", "pass", "asked"), _same) as journal:
+        questioner = Questioner(Endpoint(server.url, "m"), journal, {}, Prices(), keep_raw=False)
+        with pytest.raises(SandboxError, match="no room on the disk"):
+            write_all(prompts, questioner, FailingPool(), at_once=1, min_asserts=3)  # type: ignore[arg-type]
+        assert 3 <= len(server.requests) < 3 * len(prompts)
+
+
+def _same(*_: object) -> list[str]:
+    return []
 
 
 # Its parts
@@ -412,8 +465,8 @@ def test_code_loses_the_tests_that_were_not_asked_for() -> None:
     ("code", "tests", "said"),
     [
         (DOUBLE, OF_DOUBLE, ""),
-        (DOUBLE.replace("n * 2", "loop {}"), OF_DOUBLE, "out of time"),
         (DOUBLE, OF_DOUBLE.replace("-3", '"x"'), "the tests do not build"),
+        (COUNTER, OF_COUNTER, "a gold test fails"),
         (f"{DOUBLE}\npub fn other() -> u8 {{ 1 }}", OF_DOUBLE, "the pass is not strict"),
     ],
 )
@@ -424,6 +477,20 @@ def test_a_draft_is_judged_as_a_completion_is(code: str, tests: str, said: str, 
         return
     with pytest.raises(Dropped, match=said):
         grade_draft(draft, pool)
+
+
+def test_a_draft_that_does_not_end_is_dropped() -> None:
+    draft = Draft("a", "p", DOUBLE.replace("n * 2", "loop {}"), OF_DOUBLE.split("\n"))
+    with SandboxPool(1, Limits(run_cpu_s=1)) as pool, pytest.raises(Dropped, match="out of time"):
+        grade_draft(draft, pool)
+
+
+def test_of_rows_with_one_task_the_first_is_kept() -> None:
+    drafts = [Draft(name, task, "", []) for name, task in (("a", "Add two."), ("b", "add  two.\n"), ("c", "Add."))]
+    found = {draft.task_id: (draft, "cases") for draft in drafts} | {"d": Dropped("code", "no function")}
+    kept = without_repeats(found)
+    assert [name for name, one in kept.items() if not isinstance(one, Dropped)] == ["a", "c"]
+    assert str(kept["b"]) == "repeats: the same task as an earlier row (a)" and kept["d"] is found["d"]
 
 
 def test_the_split_of_a_row_depends_on_its_name_alone_and_sizes_are_kept() -> None:

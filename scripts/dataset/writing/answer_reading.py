@@ -6,28 +6,15 @@ import re
 
 from tree_sitter import Node
 
+from dataset.writing.drafts import Dropped
 from rewards.rust.grammar import syntax
 from rewards.rust.parse import extract_code, parse
 from rewards.rust.tokens import COMMENTS, last_name, node_text
 
-__all__ = ["Dropped", "read_asserts", "read_code", "read_prompt"]
+__all__ = ["read_asserts", "read_code", "read_prompt"]
 
 MACROS = ("assert", "assert_eq", "assert_ne")  # a debug_assert is none in a release build
 PASSED_OVER = ("use_declaration", "attribute_item", "empty_statement", *COMMENTS)
-
-
-class Dropped(Exception):
-    """A prompt ends here, without a row."""
-
-    def __init__(self, step: str, reason: str, detail: str = "") -> None:
-        """
-        Args:
-            step: A pass, or "grading".
-            reason: In words that can be counted.
-            detail: What is special to this prompt.
-        """
-        super().__init__(f"{step}: {reason}" + f" ({detail})" * bool(detail))
-        self.step, self.reason = step, f"{step}: {reason}"
 
 
 def read_prompt(text: str) -> str:

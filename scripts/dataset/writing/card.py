@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from dataset.writing.splits import RULE
 
 __all__ = ["data_set_card"]
 
@@ -23,7 +26,7 @@ def data_set_card(name: str, license: str, found: Mapping[str, Any]) -> str:
     Args:
         name: What the data set is called.
         license: As the hub names it, such as "cc-by-4.0".
-        found: The manifest.
+        found: The manifest, and "made_from", the sources.
     """
     return f"{_head(license, found)}\n{_body(name, found)}"
 
@@ -40,13 +43,14 @@ def _head(license: str, found: Mapping[str, Any]) -> str:
 def _body(name: str, found: Mapping[str, Any]) -> str:
     """What a reader has to know."""
     counts = "".join(f"| {step} | {count:,} |\n" for step, count in found["counts"].items())
-    reasons = "".join(f"| {reason} | {count:,} |\n" for reason, count in found["left_out"].items())
-    left_out = f"\n| left out | prompts |\n|---|---|\n{reasons}" if reasons else ""
-    sources = ", ".join(f"`{source}`" for source in found["made_from"])
+    reasons = "".join(f"| {reason} | {count:,} |\n" for reason, count in found["skipped"].items())
+    skipped = f"\n| left out | prompts |\n|---|---|\n{reasons}" if reasons else ""
+    named = (source if source.startswith("hf:") else Path(source).name for source in found["made_from"])
+    sources = ", ".join(f"`{source}`" for source in named)
     return f"""\
 # {name}
 
-Programming tasks in Rust with a solution and tests, made from Python tasks ({sources}) by a language model,
+Programming tasks in Rust with a solution and tests, made from Python tasks ({sources}) by the language model
 `{found['model']}`, from {found['begun'][:10]} to {found['finished'][:10]}.
 
 {COLUMNS}
@@ -56,12 +60,12 @@ The model was asked three times for each task: to write the task anew for Rust, 
 the solution. Kept is what passes in a sandbox with {found['versions']['rust']}, judged twice: the solution
 with its tests as one program, whose tests must pass and must notice changes of the solution; and the asserts as gold
 tests, which are put to any program that solves the task. Nobody read the rows: a solution and its tests may agree with
-each other and not with the task. The licences of the sources, and the terms of the model, apply beside the licence above.
+each other and not with the task. The licences of the sources and the terms of the model apply beside the licence above.
 
 | step | rows |
 |---|---|
-{counts}{left_out}
-{found['split']['rule']}
+{counts}{skipped}
+{RULE}
 
 `manifest.json` has the SHA-256 of sources, instructions and files, the settings of the requests, and why each missing
 task was left out.

@@ -45,6 +45,7 @@ from sandbox.workers.pool import SandboxPool
 
 __all__ = ["main"]
 
+JOURNAL = "journal.jsonl"
 COMPARED = ("model", "body", "instructions")  # the address may change: a server that is started anew may have another
 
 
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "instructions": instruction_hashes(),
         "begun": _now(),
     }
-    path = options.out / "journal.jsonl"
+    path = options.out / JOURNAL
     # verdicts are kept between sessions: one that goes on grades nothing again
     with Journal(path, header, ("task_id", "pass", "asked"), _differences) as journal, SandboxPool(
         options.jobs, keep=True
@@ -127,10 +128,12 @@ def _write(
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
     (options.out / "manifest.json").write_text(text, encoding="utf-8")
     print(table(outcomes))
+    card_file = options.out / "README.md"
     if not files:
+        card_file.unlink(missing_ok=True)  # of an earlier session, whose rows are gone
         return ExitCode.CHECK_FAILED
     card = data_set_card(options.out.resolve().name, options.license, {**found, "made_from": options.sources})
-    (options.out / "README.md").write_text(card, encoding="utf-8")
+    card_file.write_text(card, encoding="utf-8")
     print(f"{options.out}: {', '.join(path.name for path in files)}; manifest.json says what was left out")
     return ExitCode.DONE
 
@@ -150,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
         help="rows of each file at most; with fewer rows in all, their proportions",
     )  # fmt: skip
     parser.add_argument("--min-asserts", type=int, default=3, metavar="N", help="distinct ones that a row must have")
+    # those of the published evaluation; what the published data was written with is not known here
     parser.add_argument("--temperature", type=float, default=0.2, metavar="X", help="of every request")
     parser.add_argument("--top-p", type=float, default=0.9, metavar="X", help="of every request")
     parser.add_argument("--max-tokens", type=int, default=2048, metavar="N", help="of every answer")
@@ -170,6 +174,8 @@ def _check(options: argparse.Namespace) -> None:
         raise BadInput(f"--license {options.license}: give the hub's name of a licence, as cc-by-4.0 or other")
     if options.out.exists() and not options.out.is_dir():
         raise BadInput(f"--out {options.out} is a file: give a folder")
+    if options.out.exists() and any(options.out.iterdir()) and not (options.out / JOURNAL).exists():
+        raise BadInput(f"--out {options.out} has files and no {JOURNAL}: give a new folder, or one to go on with")
 
 
 def _body(options: argparse.Namespace, extra: Mapping[str, Any]) -> dict[str, Any]:

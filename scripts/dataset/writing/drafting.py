@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
-from dataset.writing.answer_reading import Dropped, read_asserts, read_code, read_prompt
+from dataset.writing.answer_reading import read_asserts, read_code, read_prompt
+from dataset.writing.drafts import Draft, Dropped
 from dataset.writing.passes import PASSES, question
 from dataset.writing.source_prompts import SourcePrompt
 from remote_api.asking import Questioner
 from remote_api.endpoint import Refused
 from rewards.gold.rows import gold_problem
 
-__all__ = ["Draft", "write_draft"]
+__all__ = ["write_draft"]
 
 OF_ONE_PROMPT = (400, 413, 422)  # statuses that may be about one request alone, such as one that is too long
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A row that is not graded yet."""
-
-    task_id: str
-    rust_prompt: str
-    rust_code: str
-    rust_test_list: list[str]  # assert statements
 
 
 def write_draft(prompt: SourcePrompt, questioner: Questioner, *, min_asserts: int) -> Draft:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataset.writing.answer_reading import Dropped
-from dataset.writing.drafting import Draft
+from dataset.writing.drafts import Draft, Dropped
 from rewards.demonstration import one_block
 from rewards.gold.result import GoldKind
 from rewards.gold.run import gold_result, gold_run, submit_gold

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from dataset.making import own_version, sha256_of
-from dataset.writing.answer_reading import Dropped
-from dataset.writing.drafting import Draft
+from dataset.writing.drafts import Draft, Dropped, Written
 from dataset.writing.passes import PASSES
-from dataset.writing.running import Written
 from dataset.writing.splits import RULE, SPLITS
 from remote_api.asking import Prices, usage_of
 from remote_api.journal import Journal
@@ -26,6 +24,7 @@ STEPS = {  # what a prompt has done that comes through it
     "code": "with Rust code",
     "tests": "with tests",
     "grading": "code passes its tests",
+    "repeats": "with a task that no earlier row has",
 }
 
 
@@ -101,16 +100,16 @@ def manifest(
         **{name: header[name] for name in ("model", "base_url", "body", "instructions", "begun")},
         "finished": more["finished"],
         "counts": outcomes.counts,
-        "left_out": dict(outcomes.reasons.most_common()),
+        "skipped": dict(outcomes.reasons.most_common()),
         "gold_tests": dict(Counter(kind for _, kind in outcomes.kept)),
         "asserts": sum(len(draft.rust_test_list) for draft, _ in outcomes.kept),
-        "split": {"sizes": dict(zip(SPLITS, more["sizes"], strict=True)), "rule": RULE},
+        "split": {"sizes": dict(zip(SPLITS, more["sizes"], strict=True)), "rule": " ".join(RULE.split())},
         "files": {path.name: {"rows": len(outcomes.splits[path.stem]), "sha256": sha256_of(path)} for path in files},
         "columns": list(COLUMNS),
         "answers": {name: {"count": len(found), **asdict(usage_of(found))} for name, found in by_pass.items()},
         "usd": prices.usd(usage_of(journal.answers.values())),
         "usd_per_million_tokens": asdict(prices),
-        "left_out_tasks": {name: str(dropped) for name, dropped in outcomes.dropped.items()},
+        "skipped_tasks": {name: str(dropped) for name, dropped in outcomes.dropped.items()},
     }
 
 

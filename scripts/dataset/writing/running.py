@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 from tqdm import tqdm
 
-from dataset.writing.answer_reading import Dropped
-from dataset.writing.drafting import Draft, write_draft
+from dataset.writing.drafting import write_draft
+from dataset.writing.drafts import Draft, Dropped, Written
 from dataset.writing.grading import grade_draft
 from dataset.writing.passes import PASSES
 from dataset.writing.source_prompts import SourcePrompt
 from remote_api.asking import Questioner, ask_all
-from rewards.gold.result import GoldKind
 from sandbox.workers.pool import SandboxPool
 
-__all__ = ["Written", "write_all"]
+__all__ = ["without_repeats", "write_all"]
 
 GRADED_PER_WORKER = 8  # drafts that wait in the sandbox: it grades several together where many wait
-
-Written = tuple[Draft, GoldKind]
 
 
 def write_all(
@@ -58,7 +55,18 @@ def write_all(
             found[name] = future.result()
     finally:
         graders.shutdown(wait=False, cancel_futures=True)  # closing the pool ends what these threads wait for
-    return {prompt.task_id: found[prompt.task_id] for prompt in prompts}
+    return without_repeats({prompt.task_id: found[prompt.task_id] for prompt in prompts})
+
+
+def without_repeats(found: Mapping[str, Written | Dropped]) -> dict[str, Written | Dropped]:
+    """Of rows with one task the first: the model may write two tasks alike, and one would be in train, one in eval."""
+    kept: dict[str, Written | Dropped] = {}
+    seen: dict[str, str] = {}  # names by task
+    for name, one in found.items():
+        task = name if isinstance(one, Dropped) else " ".join(one[0].rust_prompt.lower().split())
+        first = seen.setdefault(task, name)
+        kept[name] = one if first == name else Dropped("repeats", "the same task as an earlier row", first)
+    return kept
 
 
 def _grade(draft: Draft, pool: SandboxPool) -> Written | Dropped:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from dataset.writing.drafting import Draft
+from dataset.writing.drafts import Draft
 
 __all__ = ["RULE", "SPLITS", "divide", "place_of", "split_of"]
 
 SPLITS = ("train", "eval", "test")
 RULE = (
-    "The SHA-256 of the task_id, its first 8 bytes as a fraction from 0 to 1, says the split: the sizes divide the "
-    "range from 0 to 1 in the order train, eval, test. A split with more rows than its size keeps those with the "
+    "The first 8 bytes of the SHA-256 of the task_id, as a fraction from 0 to 1, say the split: the sizes divide the\n"
+    "range from 0 to 1 in the order train, eval, test. A split with more rows than its size keeps those with the\n"
     "lowest fractions."
 )
 
