@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
+from dataset.translating.sources import read_rows
 from dataset.writing.answer_reading import read_asserts, read_code, read_prompt
 from dataset.writing.drafts import Draft, Dropped
 from dataset.writing.grading import grade_draft
 from dataset.writing.passes import PASSES, instruction_hashes, question
 from dataset.writing.running import without_repeats, write_all
-from dataset.writing.source_prompts import source_prompts
+from dataset.writing.source_prompts import digest, source_prompts
 from dataset.writing.splits import divide, split_of
 from grpo.rollout.prompts import load_examples
 from grpo_rust.compose.prompts import PROMPT_COLUMNS, check_gold
@@ -147,6 +148,7 @@ def test_what_passes_becomes_a_data_set_and_everything_else_is_counted(
     assert found["answers"]["tests"] == {"count": 6, "prompt_tokens": 60, "completion_tokens": 120}
     assert found["usd"] == pytest.approx(num_answers * 0.05) and found["gold_tests"] == {"cases": 2}
     assert found["sources"] == {source: hashlib.sha256(Path(source).read_bytes()).hexdigest()}
+    assert found["prompts_sha256"] == digest(source_prompts(read_rows(source))[0])
     train = out / "train.parquet"
     assert found["files"] == {"train.parquet": {"rows": 2, "sha256": hashlib.sha256(train.read_bytes()).hexdigest()}}
     assert found["model"] == "m" and found["instructions"] == instruction_hashes()
@@ -218,7 +220,7 @@ def test_a_kill_loses_what_is_on_its_way_and_the_same_command_asks_for_nothing_t
         process.communicate(timeout=60)
         time.sleep(1)  # until the server has noted what was sent
         answered, asked_before = journal_lines(out), len(server.requests)
-        assert asked_before - at_once <= len(answered) < asked_before
+        assert asked_before - at_once <= len(answered) <= asked_before
         server.script = ["well"]
         assert main(words(source, server.url, out, *more)) == 0
     again = [
@@ -410,6 +412,7 @@ def test_names_depend_on_the_row_alone() -> None:
     names = [prompt.task_id for prompt in prompts]
     alone = f"prompt-{hashlib.sha256(b'only a text').hexdigest()[:12]}"
     assert names[:3] == ["acecode-7", "mbpp-3", alone] and names[3].startswith("acecode-7-") and len(names) == 4
+    assert digest(prompts) != digest(prompts[1:]) and digest(prompts) == digest(source_prompts(rows)[0])
     assert prompts[0].asserts == ("assert f(1) == 2",) and prompts[2].asserts == ()
     assert skipped == {"no text": 1, "the same name and text as an earlier row": 1}
     assert {prompt.task_id for prompt in source_prompts(rows[2:3] + rows[1:2])[0]} == {alone, "mbpp-3"}

@@ -33,7 +33,7 @@ from dataset.writing.card import data_set_card
 from dataset.writing.passes import instruction_hashes
 from dataset.writing.record import Outcomes, manifest, table, write_splits
 from dataset.writing.running import write_all
-from dataset.writing.source_prompts import SourcePrompt, source_prompts
+from dataset.writing.source_prompts import SourcePrompt, digest, source_prompts
 from dataset.writing.splits import SPLITS, divide
 from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
@@ -64,10 +64,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "begun": _now(),
     }
     path = options.out / JOURNAL
-    # verdicts are kept between sessions: one that goes on grades nothing again
-    with Journal(path, header, ("task_id", "pass", "asked"), _differences) as journal, SandboxPool(
-        options.jobs, keep=True
-    ) as pool:
+    with (
+        Journal(path, header, ("task_id", "pass", "asked"), _differences) as journal,
+        SandboxPool(options.jobs, keep=True) as pool,  # verdicts are kept: a session that goes on grades nothing again
+    ):
         outcomes = _outcomes(options, api, prompts, chosen, journal, pool)
         return _write(options, api, outcomes, journal, str(pool.toolchain.version), argv)
 
@@ -103,7 +103,7 @@ def _outcomes(
         raise
     drafts = [draft for draft, _ in (one for one in found.values() if isinstance(one, tuple))]
     splits, surplus = divide(drafts, options.split_sizes)
-    return Outcomes(chosen, found, splits, surplus)
+    return Outcomes(chosen, digest(prompts), found, splits, surplus)
 
 
 def _write(

@@ -33,6 +33,7 @@ class Outcomes:
     """What became of the prompts, step by step."""
 
     chosen: Mapping[str, int]  # rows by step, before any model was asked
+    digest: str  # of the prompts
     found: Mapping[str, Written | Dropped]  # by name
     splits: Mapping[str, Sequence[Draft]]
     surplus: int  # rows that pass, of splits that are full
@@ -97,6 +98,7 @@ def manifest(
         "made_by": more["made_by"],
         "versions": {"python": platform.python_version(), "grpo-rust": own_version(), "rust": more["rust"]},
         "sources": {source: sha256_of(Path(source)) for source in more["sources"] if Path(source).is_file()},
+        "prompts_sha256": outcomes.digest,
         **{name: header[name] for name in ("model", "base_url", "body", "instructions", "begun")},
         "finished": more["finished"],
         "counts": outcomes.counts,

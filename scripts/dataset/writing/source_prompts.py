@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from dataset.translating.sources import BadRow, read_task
 
-__all__ = ["SourcePrompt", "source_prompts"]
+__all__ = ["SourcePrompt", "digest", "source_prompts"]
 
 TEXTS = ("question", "text", "prompt")  # columns
 MAX_ASSERTS = 10  # shown to the model
@@ -45,6 +46,11 @@ def source_prompts(rows: Iterable[Mapping[str, Any]]) -> tuple[list[SourcePrompt
         else:
             prompts[prompt.task_id] = prompt
     return list(prompts.values()), {reason: count for reason, count in skipped.items() if count}
+
+
+def digest(prompts: Sequence[SourcePrompt]) -> str:
+    """The SHA-256 of prompts in their order: it tells what was asked about where a source is no file."""
+    return hashlib.sha256(json.dumps([astuple(prompt) for prompt in prompts]).encode()).hexdigest()
 
 
 def _prompt(row: Mapping[str, Any]) -> SourcePrompt:
