@@ -116,7 +116,7 @@ def _write(
 ) -> int:
     """Write the data set, or nothing but its manifest where nothing passed; the exit code."""
     files = write_splits(outcomes.splits, options.out)
-    words = sys.argv[2:] if argv is None else argv
+    words = sys.argv[1:] if argv is None else argv
     more = {
         "made_by": f"python scripts/make_dataset.py write {shlex.join(words)}",
         "sources": options.sources,
