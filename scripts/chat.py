@@ -22,10 +22,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from evaluating.arguments import read_words
-from evaluating.remote.options import add_api_flags, api_options
+from evaluating.arguments import OF_API, read_words
 from grpo_rust.cli import ExitCode, command
 from grpo_rust.sandbox_pool import start_pool
+from remote_api.options import add_api_flags, api_options
 
 # torch and transformers are imported inside functions: the sandbox's workers start first, and start small.
 
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="MODEL, RECIPE.toml or section.key=value",
         help="as scripts/eval_model.py takes them",
     )
-    add_api_flags(parser)
+    add_api_flags(parser, OF_API)
     parsed = parser.parse_intermixed_args(argv)
     models, recipe = read_words(parsed.words)
     if len(models) > 1:

@@ -1,10 +1,10 @@
 """Make data sets of Rust tasks for training.
 
 Usage:
-    python scripts/make_dataset.py translate [--help]
-    python scripts/make_dataset.py generate [--help]
+    python scripts/make_dataset.py translate|write|generate [--help]
 
     translate  Python tasks with asserts become Rust tasks with a signature and gold cases, without a model
+    write      a large model behind an API writes Rust tasks, code and tests; what passes is kept
     generate   the quickstart's prompts and demonstrations, from a seed and tables
 
 Exit codes: 0 done, 1 nothing came of it, 2 bad input, 3 the host failed.
@@ -19,9 +19,10 @@ import sys
 from collections.abc import Sequence
 
 from dataset import generation, translation
+from dataset.writing import command as writing
 from grpo_rust.cli import ExitCode, command
 
-VERBS = {"translate": translation.main, "generate": generation.main}
+VERBS = {"translate": translation.main, "write": writing.main, "generate": generation.main}
 
 
 @command("make_dataset")

@@ -11,9 +11,9 @@ from chatting.judging import ChatJudge
 from chatting.showing import Paint, answer_text, rewards_text, summary_text
 from chatting.state import ChatState, Sampler
 from chatting.tasks import DataTasks, own_prompt
-from evaluating.remote.endpoint import EndpointFailed
 from grpo.errors import BadInput
 from grpo_rust.recipe import Recipe
+from remote_api.endpoint import EndpointFailed
 from sandbox.terminal import plain
 
 __all__ = ["converse"]

@@ -9,10 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from chatting.state import ChatAnswer, ChatState, Sampler
-from evaluating.remote.options import ApiOptions, request_body
+from evaluating.remote.request import request_body
 from grpo.errors import BadInput
 from grpo.rollout.records import Example
 from grpo_rust.recipe import Recipe
+from remote_api.options import ApiOptions
 
 __all__ = ["local_sampler", "remote_sampler"]
 
@@ -55,7 +56,7 @@ def local_sampler(recipe: Recipe) -> Iterator[Sampler]:
 @contextmanager
 def remote_sampler(recipe: Recipe, api: ApiOptions) -> Iterator[Sampler]:
     """Asks an API, one request after the other; it knows no seeds."""
-    from evaluating.remote.endpoint import Endpoint
+    from remote_api.endpoint import Endpoint
 
     endpoint = Endpoint(api.base_url, recipe.model.path, api.key, api.timeout_s, api.retries)
 

@@ -17,7 +17,7 @@ from dataset.sources import BadRow, file_of, read_task, row_name
 from dataset.translating.calls import LeftOut
 from dataset.translating.translate import translate
 
-__all__ = ["Made", "gather", "manifest", "table", "translate_rows"]
+__all__ = ["Made", "gather", "manifest", "own_version", "sha256_of", "table", "translate_rows"]
 
 
 @dataclass
@@ -83,10 +83,10 @@ def manifest(made: Made, path: Path, *, command: str, sources: Sequence[str]) ->
     cases = [len(task.gold_cases) for task in made.tasks]
     return {
         "made_by": command,
-        "versions": {"python": platform.python_version(), "grpo-rust": _own_version()},
-        "sources": {one: _sha256(file_of(one)) for one in sources if file_of(one).is_file()},
+        "versions": {"python": platform.python_version(), "grpo-rust": own_version()},
+        "sources": {one: sha256_of(file_of(one)) for one in sources if file_of(one).is_file()},
         "file": path.name,
-        "sha256": _sha256(path),
+        "sha256": sha256_of(path),
         "columns": list(COLUMNS),
         "rows_read": made.num_rows,
         "rows_written": len(made.tasks),
@@ -97,14 +97,16 @@ def manifest(made: Made, path: Path, *, command: str, sources: Sequence[str]) ->
     }
 
 
-def _own_version() -> str:
+def own_version() -> str:
+    """The version of this project that is installed."""
     try:
         return version("grpo-rust")
     except ImportError:  # a clone that was not installed
         return "not installed"
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

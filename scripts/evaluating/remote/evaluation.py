@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evaluating.remote.asking import Prices, ask_all
-from evaluating.remote.endpoint import Endpoint
 from evaluating.remote.grading import grade_answers
-from evaluating.remote.journal import Journal
-from evaluating.remote.options import ApiOptions, request_body
+from evaluating.remote.journal import open_journal
+from evaluating.remote.request import request_body
 from grpo.evaluate import Evaluation
 from grpo.rollout.records import Example
 from grpo_rust.compose.graders import build_graders
 from grpo_rust.recipe import Recipe
+from remote_api.asking import Prices, Questioner, ask_all, usage_of
+from remote_api.endpoint import Endpoint
+from remote_api.options import ApiOptions
 from rewards.rubric import Rubric
 from sandbox.workers.pool import SandboxPool
 
@@ -48,9 +51,11 @@ def evaluate_remote(
     header = {"model": model, "base_url": options.base_url, "body": body, "protocol": protocol}
     endpoint = Endpoint(options.base_url, model, options.key, options.timeout_s, options.retries)
     prices, samples = Prices(options.usd_in, options.usd_out), recipe.eval.samples
-    with Journal(journal, header) as kept:
+    jobs = [partial(_ask, example, sample) for example in examples for sample in range(samples)]
+    with open_journal(journal, header) as kept:
         try:
-            ask_all(endpoint, kept, examples, body, num_samples=samples, at_once=options.at_once, prices=prices)
+            questioner = Questioner(endpoint, kept, body, prices, keep_raw=True)
+            ask_all(questioner, jobs, num_answers=len(jobs), at_once=options.at_once)
         except BaseException:
             if kept.answers:
                 print(
@@ -60,9 +65,11 @@ def evaluate_remote(
         answers = dict(kept.answers)
     grader = build_graders(recipe, Rubric(recipe.rewards.weights), pool).evaluation
     evaluation = grade_answers(grader, examples, answers, num_samples=samples)
-    usage = {
-        "prompt_tokens": sum(answer.prompt_tokens for answer in answers.values()),
-        "completion_tokens": sum(answer.completion_tokens for answer in answers.values()),
-        "usd": prices.usd(list(answers.values())),
-    }
+    tokens = usage_of(answers.values())
+    usage = {**asdict(tokens), "usd": prices.usd(tokens)}
     return evaluation, {"base_url": options.base_url, "body": body, "usage": usage}
+
+
+def _ask(example: Example, sample: int, questioner: Questioner) -> None:
+    """One of a prompt's completions."""
+    questioner.ask((example.id, sample), example.messages)

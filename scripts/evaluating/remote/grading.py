@@ -6,10 +6,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evaluating.remote.endpoint import Answer
 from grpo.evaluate import Evaluation, evaluation_metrics
 from grpo.rollout.collect import PendingRollout, collect
 from grpo.rollout.records import Completion, Example, Grader, Group
+from remote_api.endpoint import Answer
+from remote_api.journal import Slot
 
 __all__ = ["grade_answers"]
 
@@ -17,7 +18,7 @@ AT_ONCE = 64  # completions handed over before their grades are waited for: the 
 
 
 def grade_answers(
-    grader: Grader, examples: Sequence[Example], answers: Mapping[tuple[str, int], Answer], *, num_samples: int
+    grader: Grader, examples: Sequence[Example], answers: Mapping[Slot, Answer], *, num_samples: int
 ) -> Evaluation:
     """Grade answers that are all there.
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from grpo.errors import BadInput, HostFailed
 
-__all__ = ["Answer", "Endpoint", "EndpointFailed", "Stopped"]
+__all__ = ["Answer", "Endpoint", "EndpointFailed", "Refused", "Stopped"]
 
 PASSING = {408, 409, 425, 429}  # statuses below 500 that pass by themselves
 LONGEST_WAIT_S = 60.0  # of our own; a server may ask for more
@@ -33,8 +33,16 @@ class EndpointFailed(HostFailed):
     """The API gave no answer, however often it was asked."""
 
 
+class Refused(BadInput):
+    """The API refuses a request, with a status below 500 that does not pass by itself."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class Stopped(Exception):
-    """The evaluation is being stopped: no further request is sent."""
+    """The work is being stopped: no further request is sent."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class Endpoint:
             body: Further fields of the request, such as the temperature.
             stop: Ends waits between tries.
         Raises:
-            BadInput: Where the API refuses the request.
+            Refused: Where the API refuses the request.
             EndpointFailed: Where it does not answer after all tries.
             Stopped: When `stop` is set before a request was answered.
         """
@@ -90,7 +98,7 @@ class Endpoint:
         raise AssertionError("the last try returns or raises")
 
     def _send(self, content: bytes) -> Answer:
-        """One try. Raises: _Passing, BadInput."""
+        """One try. Raises: _Passing, Refused."""
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
         request = urllib.request.Request(f"{self.base_url}/chat/completions", content, headers, method="POST")
         try:
@@ -100,7 +108,7 @@ class Endpoint:
             with error:
                 said = f"status {error.code}: {_quoted(error)}"
             if error.code < 500 and error.code not in PASSING:
-                raise BadInput(f"{self.base_url} refuses {self.model}: {said}") from None
+                raise Refused(f"{self.base_url} refuses {self.model}: {said}", error.code) from None
             raise _Passing(said, _retry_after_s(error.headers.get("Retry-After"))) from None
         except (OSError, http.client.HTTPException) as error:  # refused, reset, cut off, silent
             raise _Passing(f"{type(error).__name__}: {error}") from None

@@ -1,4 +1,4 @@
-"""How models behind an API are asked: the flags of the command line, and the fields of a request."""
+"""The flags of a command that asks a model behind an API."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grpo.errors import BadInput
-from grpo_rust.recipe import Recipe
 
-__all__ = ["ApiOptions", "add_api_flags", "api_options", "request_body"]
+__all__ = ["ApiOptions", "add_api_flags", "api_options"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,9 @@ class ApiOptions:
     body: Mapping[str, Any] = field(default_factory=dict)  # further fields of every request; None leaves one out
 
 
-def add_api_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags for models behind an API."""
-    group = parser.add_argument_group("models behind an API (api:NAME)")
+def add_api_flags(parser: argparse.ArgumentParser, title: str) -> None:
+    """The flags for models behind an API, under a title in `--help`."""
+    group = parser.add_argument_group(title)
     group.add_argument("--base-url", default="", metavar="URL", help="of the API, without /chat/completions")
     group.add_argument(
         "--api-key-env", default="OPENAI_API_KEY", metavar="NAME", help="the environment variable that holds the key"
@@ -72,17 +71,3 @@ def api_options(parsed: argparse.Namespace, *, needed: bool) -> ApiOptions:
         usd_out=parsed.usd_per_million_out,
         body=body,
     )
-
-
-def request_body(recipe: Recipe, extra: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a request besides model and messages: the recipe's, changed by `extra`, where None removes one.
-
-    >>> request_body(Recipe(), {"top_p": None, "stop": "x"}).keys() - {"temperature"} == {"max_tokens", "stop"}
-    True
-    """
-    body = {
-        "temperature": recipe.eval.temperature,
-        "top_p": recipe.eval.top_p,
-        "max_tokens": recipe.sampling.max_completion_tokens,
-    }
-    return {name: value for name, value in {**body, **extra}.items() if value is not None}
