@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from dataset.translating.sources import read_rows
+from dataset.sources import read_rows
 from dataset.writing.answer_reading import read_asserts, read_code, read_prompt
 from dataset.writing.drafts import Draft, Dropped
 from dataset.writing.grading import grade_draft
@@ -124,6 +124,8 @@ def test_what_passes_becomes_a_data_set_and_everything_else_is_counted(
     found = json.loads((out / "manifest.json").read_text())
     assert found["counts"] == {
         "rows read": 8,
+        "dropped: near-duplicates of another row": 0,
+        "rows chosen": 8,
         "prompts": 8,
         "rewritten for Rust": 7,
         "with Rust code": 6,
@@ -153,6 +155,25 @@ def test_what_passes_becomes_a_data_set_and_everything_else_is_counted(
     assert found["files"] == {"train.parquet": {"rows": 2, "sha256": hashlib.sha256(train.read_bytes()).hexdigest()}}
     assert found["model"] == "m" and found["instructions"] == instruction_hashes()
     assert found["begun"] <= found["finished"] and "write" in found["made_by"]
+
+
+def test_only_drawn_rows_are_asked_about_and_what_is_close_to_a_benchmark_is_listed(tmp_path: Path) -> None:
+    source, out = source_file(tmp_path), tmp_path / "made"
+    copied = tmp_path / "mbpp.jsonl"
+    copied.write_text(
+        json.dumps(
+            {"task_id": 1, "text": "Write task total in Python.", "code": "", "test_list": ["assert total(1) == 2"]}
+        )
+    )
+    more = ("--draw", "3", "--seed", "1", "--against", f"mbpp={copied}", "--split-sizes", "9", "0", "0")
+    with scripted("well", text=model) as server:
+        for _ in range(2):  # a finished folder is one to go on with
+            main(words(source, server.url, out, *more))
+    found = json.loads((out / "manifest.json").read_text())
+    assert found["selection"]["draw"] == 3 and found["counts"]["prompts"] == 3
+    close = [json.loads(line)["row_id"] for line in (out / "rows.contamination.jsonl").read_text().splitlines()]
+    assert "total" in close and found["counts"]["dropped: close to a benchmark"] == len(close)
+    assert not any("task total" in content_of(request) for request in server.requests)
 
 
 @pytest.fixture(scope="module")
