@@ -18,8 +18,9 @@ class GoldResult:
     total: int
     reason: str  # why the first test failed; "" where all passed
     kind: GoldKind
+    inapplicable: str = ""  # why they say nothing of this program, which was not shown what they call; "" where they do
 
     @property
     def ok(self) -> bool:
         """Whether all passed."""
-        return not self.reason and self.passed == self.total > 0
+        return not self.reason and not self.inapplicable and self.passed == self.total > 0
