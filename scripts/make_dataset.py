@@ -1,9 +1,10 @@
 """Make data sets of Rust tasks for training.
 
 Usage:
-    python scripts/make_dataset.py translate [--help]
+    python scripts/make_dataset.py translate|published [--help]
 
     translate  Python tasks with asserts become Rust tasks with a signature and gold cases, without a model
+    published  the published prompts get the signatures that their tests call, and their programs are tried
 
 Exit codes: 0 done, 1 nothing came of it, 2 bad input, 3 the host failed.
 
@@ -17,9 +18,10 @@ import sys
 from collections.abc import Sequence
 
 from dataset import translation
+from dataset.published import verb as publication
 from grpo_rust.cli import ExitCode, command
 
-VERBS = {"translate": translation.main}
+VERBS = {"translate": translation.main, "published": publication.main}
 
 
 @command("make_dataset")

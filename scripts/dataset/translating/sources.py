@@ -13,7 +13,7 @@ import gzip
 import inspect
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,15 @@ class BadRow(ValueError):
     """A row lacks what a task needs; the text says what, in words that can be counted."""
 
 
-def read_rows(source: str, split: str = "train") -> Iterator[Mapping[str, Any]]:
+def read_rows(
+    source: str, split: str = "train", *, columns: Collection[str] | None = COLUMNS_READ
+) -> Iterator[Mapping[str, Any]]:
     """The rows of a file or of a data set of the hub.
+
+    Args:
+        source: A path, or `hf:NAME`.
+        split: Of a data set of the hub.
+        columns: Those to read of a .parquet file; None: all.
 
     Raises: BadInput, where there are none to be read.
     """
@@ -61,7 +68,7 @@ def read_rows(source: str, split: str = "train") -> Iterator[Mapping[str, Any]]:
             from pyarrow import parquet  # only here: the other formats need nothing
 
             stored = parquet.ParquetFile(path)
-            known = [name for name in stored.schema_arrow.names if name in COLUMNS_READ]
+            known = [name for name in stored.schema_arrow.names if columns is None or name in columns]
             for batch in stored.iter_batches(columns=known):
                 yield from batch.to_pylist()
             return
