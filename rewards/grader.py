@@ -21,7 +21,8 @@ from rewards.gold.rows import has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
 from rewards.rubric import Rubric
 from rewards.rust.parse import Block, extract_code
-from rewards.signature.applying import prompt_text, why_inapplicable
+from rewards.signature.applying import why_inapplicable
+from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
 from sandbox.verdict import Outcome, Verdict
 from sandbox.workers.pool import SandboxPool

@@ -29,7 +29,8 @@ from rewards.completion import Gold, GradedCompletion
 from rewards.gold.rows import GOLD_COLUMNS, has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
 from rewards.rust.parse import extract_code
-from rewards.signature.applying import SIGNATURE_COLUMNS, prompt_text, why_inapplicable
+from rewards.signature.applying import SIGNATURE_COLUMNS, why_inapplicable
+from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
 from sandbox.verdict import Verdict
 from sandbox.workers.pool import SandboxPool

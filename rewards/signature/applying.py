@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rewards.gold.rows import GOLD_COLUMNS
@@ -17,17 +17,12 @@ from rewards.signature.fitting import mismatch, missing_names
 from rewards.signature.interface import interface_of, outline
 from rewards.signature.wording import shows
 
-__all__ = ["SIGNATURE_COLUMNS", "called_names", "is_told", "prompt_text", "why_inapplicable"]
+__all__ = ["SIGNATURE_COLUMNS", "called_names", "is_told", "why_inapplicable"]
 
 SIGNATURE_COLUMNS = ("signature", "types")
 CALLED = re.compile(r"(?<![\w.!:])((?:super::|self::)?[a-z_]\w*)\s*\(")  # free functions, not macros or methods
 DEFINED = re.compile(r"\bfn\s+(\w+)")
 STANDARD = {"drop", "matches"}
-
-
-def prompt_text(messages: Sequence[Mapping[str, Any]]) -> str:
-    """All that a prompt says."""
-    return "\n".join(str(message.get("content", "")) for message in messages)
 
 
 def why_inapplicable(code: str, columns: Mapping[str, Any], prompt: str) -> str | None:

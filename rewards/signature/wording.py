@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-__all__ = ["shows", "with_signature"]
+__all__ = ["prompt_text", "shows", "with_signature"]
 
 STANDARD: Mapping[str, tuple[str, ...]] = {  # names of the standard library that are not there without an import
     "std::collections": ("BTreeMap", "BTreeSet", "BinaryHeap", "HashMap", "HashSet", "LinkedList", "VecDeque"),
@@ -45,6 +46,11 @@ def with_signature(task: str, signature: str, types: str = "") -> str:
         gap = " " if sentence.endswith(".") else "\n\n"
         sentence += f"{gap}It uses these types, which you define:{FENCE.format(types)}"
     return task + ("\n\n" if "\n" in task else " ") + sentence
+
+
+def prompt_text(messages: Sequence[Mapping[str, Any]]) -> str:
+    """All that a prompt says."""
+    return "\n".join(str(message.get("content", "")) for message in messages)
 
 
 def shows(prompt: str, signature: str) -> bool:

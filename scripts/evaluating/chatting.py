@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def converse(recipe: Recipe, sampler: Sampler, pool: SandboxPool, source: TextIO) -> None:
     """Answer prompts until there are no more, and print what comes of them."""
-    from grpo_rust.compose.signatures import system_prompt_of
+    from grpo_rust.compose.prompts import system_prompt_of
 
     system = system_prompt_of(recipe)
     start = [{"role": "system", "content": system}] if system else []

@@ -6,8 +6,7 @@ from evaluating.arguments import EvalRequest
 from evaluating.benchmarks.catalogue import load_benchmark
 from evaluating.benchmarks.references import print_skipped, usable
 from grpo.rollout.records import Example
-from grpo_rust.compose.prompts import check_gold, read_held_out
-from grpo_rust.compose.signatures import system_prompt_of
+from grpo_rust.compose.prompts import check_gold, read_held_out, system_prompt_of
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["read_prompts"]

@@ -11,10 +11,11 @@ import pytest
 from grpo.schema import ConfigError, to_toml
 from grpo_rust.compose.demonstrations import load_demonstrations
 from grpo_rust.compose.policy import load_starting_policy
-from grpo_rust.compose.prompts import load_prompts, read_held_out
+from grpo_rust.compose.prompts import load_prompts, read_held_out, read_training_examples
 from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 from published_rows import published
+from rewards.signature.applying import why_inapplicable
 from rewards.signature.wording import with_signature
 
 ROOT = Path(__file__).parents[2]
@@ -54,13 +55,13 @@ def written(path: Path, *rows: dict[str, Any]) -> Path:
 def test_a_prompt_is_shown_as_the_setting_says(tmp_path: Path, row, as_written: str, shown: str, hidden: str) -> None:
     source = written(tmp_path, row)
     for setting, expected in (("as_written", as_written), ("true", shown), ("false", hidden)):
-        (example,) = read_examples(recipe(setting, source), str(source), split="train")
+        (example,) = read_examples(str(source), split="train", system_prompt="", show=setting)
         assert example.messages[-1]["content"] == expected
 
 
 def test_types_are_shown_with_their_signature(tmp_path: Path) -> None:
     source = written(tmp_path, {"prompt": "Move it.", "signature": "fn moved(p: P) -> P", "types": "struct P(i32);"})
-    (example,) = read_examples(recipe("true", source), str(source), split="train")
+    (example,) = read_examples(str(source), split="train", system_prompt="", show="true")
     assert example.messages[-1]["content"].endswith("```rust\nstruct P(i32);\n```")
 
 
@@ -79,7 +80,7 @@ def test_what_cannot_be_shown_as_asked_is_counted_and_said(tmp_path: Path, show:
         {**UNSIGNED, "signature": SIGNATURE, "task": ""},
     )
     asked = recipe(show, written(tmp_path, *rows), "eval.prompts=0")
-    assert signature_note(read_examples(asked, asked.data.train, split="train"), show) == said
+    assert signature_note(read_training_examples(asked), show) == said
     assert f"({said})" in str(load_prompts(asked, load_starting_policy(asked)).train)
 
 
@@ -87,9 +88,16 @@ def test_prompts_of_today_are_as_they_were(tmp_path: Path) -> None:
     source = ROOT / "assets/tasks/eval.jsonl"
     rows = [json.loads(line) for line in source.read_text().splitlines()]
     for setting in ("as_written", "true", "false"):
-        found = read_examples(recipe(setting, source), str(source), split="test")
+        found = read_examples(str(source), split="test", system_prompt="", show=setting)
         assert [example.messages[-1]["content"] for example in found] == [row["prompt"] for row in rows]
     assert signature_note(found, "as_written") == ""
+
+
+def test_gold_tests_of_todays_prompts_always_apply() -> None:
+    for name in ("train", "eval", "harder"):
+        for line in (ROOT / f"assets/tasks/{name}.jsonl").read_text().splitlines():
+            row = json.loads(line)
+            assert why_inapplicable("fn other() {}", row, row["prompt"]) is None
 
 
 def test_evaluations_and_demonstrations_follow_it_too(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from grpo.model.batching import TrainingSample
 from grpo.model.policy import Policy
 from grpo.rollout.prompts import DataError, encode_prompts
 from grpo.supervised import demonstration_sample
-from grpo_rust.compose.signatures import read_training_examples
+from grpo_rust.compose.prompts import read_training_examples
 from grpo_rust.recipe import Recipe
 from rewards.demonstration import demonstration
 

@@ -8,9 +8,11 @@ from typing import NamedTuple
 from grpo.model.policy import Policy
 from grpo.rollout.prompts import DataError, encode_prompts
 from grpo.rollout.records import Example
-from grpo_rust.compose.signatures import read_examples, read_training_examples, signature_note
+from grpo_rust.compose.evaluation_only import check_trainable
+from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.recipe import Recipe
 from rewards.gold.rows import gold_kind, gold_problem
+from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import Rubric
 
 __all__ = [
@@ -21,6 +23,8 @@ __all__ = [
     "load_held_out",
     "load_prompts",
     "read_held_out",
+    "read_training_examples",
+    "system_prompt_of",
 ]
 
 
@@ -70,9 +74,21 @@ def load_held_out(recipe: Recipe, policy: Policy) -> PromptSet:
 
 def read_held_out(recipe: Recipe) -> list[Example]:
     """The prompts to evaluate on as text, not encoded for any model. Raises: As `load_prompts`."""
-    examples = read_examples(recipe, recipe.data.eval, split="test")[: recipe.eval.prompts]
+    examples = _read(recipe, recipe.data.eval, split="test")[: recipe.eval.prompts]
     check_gold(recipe.data.eval, examples)
     return examples
+
+
+def read_training_examples(recipe: Recipe) -> list[Example]:
+    """The prompts to train on as text. Raises: DataError; BadInput for data that must not be trained on."""
+    found = _read(recipe, recipe.data.train, split="train")
+    check_trainable(recipe.data.train, found)
+    return found
+
+
+def system_prompt_of(recipe: Recipe) -> str:
+    """The system prompt that the recipe names; empty for none."""
+    return SYSTEM_PROMPT if recipe.data.system_prompt == "rust" else ""
 
 
 def check_gold(source: str, examples: Sequence[Example]) -> None:
@@ -90,3 +106,8 @@ def encode(recipe: Recipe, policy: Policy, examples: Sequence[Example], *, gold:
     modules = sum(gold_kind(example.columns) == "tests" for example in fitting) if gold else 0
     note = signature_note(fitting, recipe.data.show_signature)
     return PromptSet(fitting, len(examples) - len(fitting), modules, note)
+
+
+def _read(recipe: Recipe, source: str, *, split: str) -> list[Example]:
+    """The prompts of a source, as the recipe's section `data` shows them."""
+    return read_examples(source, split=split, system_prompt=system_prompt_of(recipe), show=recipe.data.show_signature)

@@ -8,39 +8,31 @@ from typing import Any
 
 from grpo.rollout.prompts import load_examples
 from grpo.rollout.records import Example
-from grpo_rust.compose.evaluation_only import check_trainable
-from grpo_rust.recipe import Recipe
-from rewards.prompts import SYSTEM_PROMPT
-from rewards.signature.applying import prompt_text
-from rewards.signature.wording import shows, with_signature
+from rewards.signature.wording import prompt_text, shows, with_signature
 
-__all__ = ["PROMPT_COLUMNS", "read_examples", "read_training_examples", "signature_note", "system_prompt_of"]
+__all__ = ["PROMPT_COLUMNS", "read_examples", "signature_note"]
 
 PROMPT_COLUMNS = ("prompt", "rust_prompt")  # the second as in the published data
 WITHOUT = ("task", "rust_prompt", "prompt")  # where a row may have its prompt without the signature
 
 
-def read_training_examples(recipe: Recipe) -> list[Example]:
-    """The prompts to train on as text. Raises: DataError; BadInput for data that must not be trained on."""
-    found = read_examples(recipe, recipe.data.train, split="train")
-    check_trainable(recipe.data.train, found)
-    return found
+def read_examples(source: str, *, split: str, system_prompt: str, show: str) -> list[Example]:
+    """The prompts of a source as text.
 
-
-def read_examples(recipe: Recipe, source: str, *, split: str) -> list[Example]:
-    """The prompts of a source, as the recipe's section `data` shows them. Raises: DataError."""
+    Args:
+        source: A .jsonl or .parquet path, or `hf:NAME`.
+        split: Of a data set of the hub.
+        system_prompt: Before every prompt; "" for none.
+        show: Whether prompts show their signature: "true", "false" or "as_written".
+    Raises: DataError.
+    """
     return load_examples(
         source,
         split=split,
-        system_prompt=system_prompt_of(recipe),
+        system_prompt=system_prompt,
         prompt_columns=PROMPT_COLUMNS,
-        prompt_of=partial(_shown, show=recipe.data.show_signature),
+        prompt_of=partial(_shown, show=show),
     )
-
-
-def system_prompt_of(recipe: Recipe) -> str:
-    """The system prompt that the recipe names; empty for none."""
-    return SYSTEM_PROMPT if recipe.data.system_prompt == "rust" else ""
 
 
 def signature_note(examples: Sequence[Example], show: str) -> str:
