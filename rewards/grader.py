@@ -125,7 +125,7 @@ class RustGrader:
         """Send a completion to the sandbox; returns at once."""
         code = extract_code(completion.text, self._block)
         wants_gold = self._gold and has_gold_tests(example.columns)
-        unfit = _unfit(example, code) if wants_gold else None
+        unfit = why_inapplicable(code or "", example.columns, prompt_text(example.messages)) if wants_gold else None
         gold = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
         return _Ticket(
             example,
@@ -179,8 +179,8 @@ class RustGrader:
         """The gold tests of a ticket, beside the verdict on its program as it is."""
         if ticket.unfit:
             result = inapplicable_result(ticket.example.columns, ticket.unfit)
-            if verdict is None or not verdict.build:  # it would fail the tests of any signature
-                result = replace(result, inapplicable="", reason="the code does not build")
+            if verdict is None or not verdict.build:  # without code that builds it fails the tests of any signature
+                result = replace(result, inapplicable="", reason="no code that builds")
             return Gold(result, None, True)
         found, run = self._wait_for_gold(ticket, deadline), ticket.gold_run
         ran = None if run is None or found is None else gold_result(run, found)
@@ -212,12 +212,6 @@ class RustGrader:
             return verdict
         except CancelledError:
             return Verdict(Outcome.HOST_ERROR, reason="the sandbox was closed")
-
-
-def _unfit(example: _Example, code: str | None) -> str | None:
-    """As `why_inapplicable`; a completion without code was asked for some, so gold tests apply to it."""
-    found = why_inapplicable(code or "", example.columns, prompt_text(example.messages))
-    return found if code is not None or found is None else ""
 
 
 def _log_failures(graded: Sequence[GradedCompletion]) -> None:
