@@ -18,6 +18,7 @@ STANDARD: Mapping[str, tuple[str, ...]] = {  # names of the standard library tha
     "std::hash": ("Hash",),
     "std::fmt": ("Debug", "Display"),
     "std::time": ("Duration",),
+    "std::any": ("Any",),
 }
 WORD = re.compile(r"(?<!::)\b[A-Z]\w*")  # a type or a trait, unless a path says where it is from
 DEFINED = re.compile(r"\b(?:struct|enum|union|trait|type)\s+(\w+)")
