@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from rewards.gold.rows import GOLD_COLUMNS
 from rewards.signature.fitting import mismatch, missing_names
-from rewards.signature.interface import interface_of, outline
+from rewards.signature.interface import Interface, interface_of, outline
 from rewards.signature.wording import shows
 
 __all__ = ["SIGNATURE_COLUMNS", "called_names", "is_told", "why_inapplicable"]
@@ -22,6 +23,7 @@ __all__ = ["SIGNATURE_COLUMNS", "called_names", "is_told", "why_inapplicable"]
 SIGNATURE_COLUMNS = ("signature", "types")
 CALLED = re.compile(r"(?<![\w.!:])((?:super::|self::)?[a-z_]\w*)\s*\(")  # free functions, not macros or methods
 DEFINED = re.compile(r"\bfn\s+(\w+)")
+REMEMBERED = 4096  # rows
 STANDARD = {"drop", "matches"}
 
 
@@ -45,7 +47,7 @@ def why_inapplicable(code: str, columns: Mapping[str, Any], prompt: str) -> str 
     if signature.strip():
         if shows(prompt, signature):
             return None
-        wanted, given = interface_of(outline(signature, types)), interface_of(code)
+        wanted, given = _wanted(signature, types), interface_of(code)
         missing = missing_names(wanted, given)
         return None if any(is_told(name, prompt) for name in missing) else mismatch(wanted, given)
     called = called_names(columns)
@@ -54,6 +56,12 @@ def why_inapplicable(code: str, columns: Mapping[str, Any], prompt: str) -> str 
     given = interface_of(code)
     has_one = given.is_open or not given.names.isdisjoint(called)
     return "" if has_one else f"it has no {called[0]}"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _wanted(signature: str, types: str) -> Interface:
+    """The interface of a row."""
+    return interface_of(outline(signature, types))
 
 
 def called_names(columns: Mapping[str, Any]) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from tree_sitter import Node
 
@@ -17,7 +17,7 @@ from rewards.signature.type_terms import ANY, UNIT, TypeTerm, read_type
 __all__ = ["FunctionShape", "Interface", "OwnShape", "interface_of", "outline"]
 
 FUNCTIONS = ("function_item", "function_signature_item")
-REMEMBERED = 4096
+SELF = re.compile(r"(?:mut\s+)?self\b")
 IDENTIFIER = re.compile(r"\w+")
 
 
@@ -48,7 +48,6 @@ class Interface:
     is_open: bool = False  # whether macros may add to it
 
 
-@lru_cache(maxsize=REMEMBERED)
 def interface_of(source: str) -> Interface:
     """Read a text; one that is too long to be read has no interface.
 
@@ -77,36 +76,36 @@ def outline(signature: str, types: str = "") -> str:
     return "\n".join([*(line if line.endswith(("}", ";")) else f"{line};" for line in lines), types])
 
 
-def _add(found: Interface, item: Node, names: dict[str, TypeTerm]) -> None:
+def _add(found: Interface, item: Node, names: Mapping[str, TypeTerm]) -> None:
     """Add an item to an interface."""
     if item.type in FUNCTIONS:
         found.functions["", _name(item)] = _function(item, names)
     elif item.type in ("struct_item", "enum_item"):
-        found.types[_name(item)] = _own_shape(item, names | _generics(item))
+        found.types[_name(item)] = _own_shape(item, _within(names, _generics(item)))
     elif item.type == "impl_item":
         kind, body = item.child_by_field_name("type"), item.child_by_field_name("body")
         if kind is None or body is None:
             return
-        inner = names | _generics(item)
+        inner = _within(names, _generics(item))
         owner = read_type(kind, inner)
         for member in body.children:
             if member.type in FUNCTIONS:
-                found.functions[owner.head, _name(member)] = _function(member, inner | {"Self": owner})
+                found.functions[owner.head, _name(member)] = _function(member, _within(inner, {"Self": owner}))
 
 
-def _function(item: Node, names: dict[str, TypeTerm]) -> FunctionShape:
-    known = names | _generics(item)
+def _function(item: Node, names: Mapping[str, TypeTerm]) -> FunctionShape:
+    known = _within(names, _generics(item))
     given, result = item.child_by_field_name("parameters"), item.child_by_field_name("return_type")
     children = given.named_children if given is not None else []
     kinds = [child.child_by_field_name("type") for child in children if child.type == "parameter"]
     has_self = any(child.type == "self_parameter" for child in children)
-    if kinds and not has_self and node_text(children[0]).lstrip("mut ").startswith("self"):
+    if kinds and not has_self and SELF.match(node_text(children[0])):
         kinds, has_self = kinds[1:], True  # self: Box<Self>
     parameters = tuple(read_type(kind, known) for kind in kinds if kind is not None)
     return FunctionShape(parameters, UNIT if result is None else read_type(result, known), has_self)
 
 
-def _own_shape(item: Node, names: dict[str, TypeTerm]) -> OwnShape:
+def _own_shape(item: Node, names: Mapping[str, TypeTerm]) -> OwnShape:
     body = item.child_by_field_name("body")
     if item.type == "struct_item":
         return OwnShape("struct", tuple(_fields(body, names)))
@@ -119,7 +118,7 @@ def _own_shape(item: Node, names: dict[str, TypeTerm]) -> OwnShape:
     return OwnShape("enum", tuple(fields))
 
 
-def _fields(body: Node | None, names: dict[str, TypeTerm]) -> Iterator[tuple[str, TypeTerm]]:
+def _fields(body: Node | None, names: Mapping[str, TypeTerm]) -> Iterator[tuple[str, TypeTerm]]:
     """The fields of a struct or a variant, by name or number."""
     if body is None:
         return
@@ -131,6 +130,11 @@ def _fields(body: Node | None, names: dict[str, TypeTerm]) -> Iterator[tuple[str
         return
     kinds = [child for place, child in enumerate(body.children) if body.field_name_for_child(place) == "type"]
     yield from ((str(number), read_type(kind, names)) for number, kind in enumerate(kinds))
+
+
+def _within(names: Mapping[str, TypeTerm], own: dict[str, TypeTerm]) -> Mapping[str, TypeTerm]:
+    """Names with those of an inner scope before them, which copies none: a program may have thousands."""
+    return ChainMap(own, names)  # type: ignore[arg-type]  # read only
 
 
 def _generics(item: Node) -> dict[str, TypeTerm]:

@@ -21,6 +21,7 @@ OPEN = (
     "higher_ranked_trait_bound",
     "macro_invocation",
 )
+MOST_LEVELS, MOST_PARTS = 40, 200  # of a type; programs are hostile
 INTEGERS = ("i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize")
 ALIKE = {  # types that one literal may have, or that a reference is coerced to
     **dict.fromkeys(INTEGERS, "integer"),
@@ -42,36 +43,53 @@ UNIT = TypeTerm("(,)")
 
 
 def read_type(node: Node, names: Mapping[str, TypeTerm]) -> TypeTerm:
-    """A type of the syntax tree.
+    """A type of the syntax tree; one that is too large to be compared, which no task needs, is `ANY`.
 
     Args:
         node: A type.
         names: What names mean here: generic parameters, aliases, `Self`.
     """
+    found = _read(node, names, MOST_LEVELS)
+    waiting, count = [found], 0
+    while waiting and count <= MOST_PARTS:  # an alias of aliases may have more parts than could be counted
+        waiting += waiting.pop().parts
+        count += 1
+    return ANY if count > MOST_PARTS else found
+
+
+def _read(node: Node, names: Mapping[str, TypeTerm], levels: int) -> TypeTerm:
+    """A type with at most so many levels; deeper parts are `ANY`."""
     if node.type in LEAVES:
         return names.get(node_text(node), TypeTerm(node_text(node)))
     if node.type == "scoped_type_identifier":
         first = node_text(node).partition("::")[0]
         return ANY if names.get(first) == ANY else TypeTerm(last_name(node))
+    if node.type in OPEN or not levels:
+        return ANY
     if node.type == "generic_type":
-        made, given = node.child_by_field_name("type"), node.child_by_field_name("type_arguments")
-        head = last_name(made)
-        kept = [child for child in given.named_children if child.type not in LEFT_OUT] if given is not None else []
-        return names[head] if head in names else TypeTerm(head, tuple(read_type(child, names) for child in kept))
+        given = node.child_by_field_name("type_arguments")
+        head = last_name(node.child_by_field_name("type"))
+        return names[head] if head in names else TypeTerm(head, _parts(given, names, levels))
     if node.type == "reference_type":
         changes = any(child.type == "mutable_specifier" for child in node.children)
-        return TypeTerm("&mut" if changes else "&", _field(node, "type", names))
+        return TypeTerm("&mut" if changes else "&", _field(node, "type", names, levels))
     if node.type == "array_type":
-        return TypeTerm("[;]" if node.child_by_field_name("length") else "[]", _field(node, "element", names))
+        head = "[;]" if node.child_by_field_name("length") else "[]"
+        return TypeTerm(head, _field(node, "element", names, levels))
     if node.type in ("tuple_type", "unit_type"):
-        kept = [child for child in node.named_children if child.type not in COMMENTS]
-        return TypeTerm("(,)", tuple(read_type(child, names) for child in kept))
-    return ANY if node.type in OPEN else TypeTerm("".join(node_text(node).split()))
+        return TypeTerm("(,)", _parts(node, names, levels))
+    return TypeTerm("".join(node_text(node).split()))
 
 
-def _field(node: Node, name: str, names: Mapping[str, TypeTerm]) -> tuple[TypeTerm, ...]:
+def _parts(node: Node | None, names: Mapping[str, TypeTerm], levels: int) -> tuple[TypeTerm, ...]:
+    """The types in a list of them."""
+    children = node.named_children if node is not None else ()
+    return tuple(_read(child, names, levels - 1) for child in children if child.type not in LEFT_OUT)
+
+
+def _field(node: Node, name: str, names: Mapping[str, TypeTerm], levels: int) -> tuple[TypeTerm, ...]:
     found = node.child_by_field_name(name)
-    return () if found is None else (read_type(found, names),)
+    return () if found is None else (_read(found, names, levels - 1),)
 
 
 def may_fit(wanted: TypeTerm, given: TypeTerm) -> bool:

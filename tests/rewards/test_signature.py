@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from completions import fenced, module
@@ -17,6 +19,7 @@ TASK = "Find the largest number of a list."
 SIGNATURE = "fn largest(items: &[i32]) -> Option<i32>"
 ROW = {"signature": SIGNATURE, "rust_test_list": ["assert_eq!(largest(&[1, 5, 2]), Some(5));"]}
 BODY = "items.iter().copied().max()"
+MOST_SECONDS = 2.0  # CPU time
 TESTS = module("assert!(true);")
 
 
@@ -72,6 +75,25 @@ def test_calls_of_a_signature_may_fit(wanted: str, given: str) -> None:
 )  # fmt: skip
 def test_what_cannot_be_called_alike_is_named(wanted: str, given: str, said: str) -> None:
     assert why(wanted, given).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        f"fn f(x: {'Vec<' * 20_000}i32{'>' * 20_000}) {{}}",
+        f"fn f(x: {'&' * 50_000}i32) {{}}",
+        "type A0 = (i32, i32);\n"
+        + "".join(f"type A{n + 1} = (A{n}, A{n});\n" for n in range(60))
+        + "fn f(x: A60) -> A60 { x }",
+        "type A = A; fn f(x: A) {}",
+        "".join(f"type A{n} = i32; fn f{n}() {{}}\n" for n in range(8000)) + "fn f(x: i32) {}",
+        "fn f(x: (" + "A, " * 50_000 + ")) {}",
+    ],
+)
+def test_hostile_types_are_read_in_little_time(hostile: str) -> None:
+    started = time.process_time()
+    why("fn f(x: Vec<(i32, i32)>) -> i32", hostile)
+    assert time.process_time() - started < MOST_SECONDS
 
 
 def test_own_types_are_compared_by_their_fields_in_any_order() -> None:
