@@ -95,7 +95,8 @@ def evaluation_metrics(groups: Sequence[Group]) -> tuple[dict[str, float], dict[
         metrics[f"eval/{name}"], metrics[f"eval/{name}_ci95"] = mean, half_width
         counts[name] = (sum(map(sum, known)), sum(map(len, known)))
     solved = [[grade.solved for grade in group.grades if grade.solved is not None] for group in groups]
-    for k in _powers_of_two(min((len(cluster) for cluster in solved), default=0)):
+    solved = [cluster for cluster in solved if cluster]
+    for k in _powers_of_two(min(map(len, solved), default=0)):
         estimates = [pass_at_k(len(cluster), sum(cluster), k) for cluster in solved]
         metrics[f"eval/pass_at_{k}"] = sum(estimates) / len(estimates)
     return metrics, counts

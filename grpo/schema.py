@@ -267,6 +267,8 @@ def _convert(value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
         return {name: _convert_entry(name, number, metadata) for name, number in value.items()}
     accepted = {bool: isinstance(value, bool), str: isinstance(value, str) and value.isprintable()}
     accepted |= {int: type(value) is int, float: type(value) in (int, float) and _is_finite(value)}
+    if hint is str and isinstance(value, bool) and _toml(value) in metadata.get("choices", ()):
+        return _toml(value)  # `true` beside other words
     choices, low, high = (metadata.get(name) for name in ("choices", "low", "high"))
     if (
         not accepted[hint]

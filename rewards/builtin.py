@@ -198,14 +198,16 @@ def clippy_clean(completion: GradedCompletion) -> Score:
 
 @reward(phase="test", on_gold_tests=True)
 def gold(completion: GradedCompletion) -> Score:
-    """1 when the code passes the prompt's gold tests; None where the prompt has none."""
+    """1 when the code passes the prompt's gold tests; None where the prompt has none, or they do not apply to it."""
     if completion.gold is None:
         return Score(None, "no gold tests for this prompt")
-    result, verdict = completion.gold
-    if result is None or verdict is None:
+    result, verdict, _ = completion.gold
+    if result is not None and result.inapplicable:
+        return Score(None, f"the gold tests do not apply: {result.inapplicable}")
+    if result is None:
         reason = NO_CODE if completion.code is None else "the code redefines what the gold tests compare with"
         return Score(0.0, reason)
-    if verdict.outcome is Outcome.HOST_ERROR:
+    if verdict is not None and verdict.outcome is Outcome.HOST_ERROR:
         return Score(None, verdict.reason)
     counts = f"{result.passed} of {result.total} gold tests pass"
     return Score(float(result.ok), counts if result.ok else f"{counts}: {result.reason}")

@@ -32,7 +32,8 @@ class Gold(NamedTuple):
     """The gold tests of a completion's code, in place of its own."""
 
     result: GoldResult | None  # None without code, and where gold tests cannot be added to it
-    verdict: Verdict | Answers | None  # what the sandbox found; None where the result is
+    verdict: Verdict | Answers | None  # what the sandbox found; None where nothing was run
+    is_hidden: bool = False  # whether the prompt does not show what they call, so that they may not apply
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from rewards.builtin import gold as score_gold
 from rewards.completion import Gold, GradedCompletion
 from rewards.gold.rows import has_gold_tests
-from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
+from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
 from rewards.rubric import Rubric
 from rewards.rust.parse import Block, extract_code
+from rewards.signature.applying import why_inapplicable
+from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
 from sandbox.verdict import Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
@@ -28,6 +30,7 @@ from sandbox.workers.pool import SandboxPool
 __all__ = ["RustGrade", "RustGrader"]
 
 log = logging.getLogger(__name__)
+UNCOMPILED = (Outcome.BUILD_ERROR, Outcome.TEST_BUILD_ERROR)
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class _Ticket:
     completion: _Completion
     submission: Submission | None  # None without code
     wants_gold: bool
+    unfit: str | None  # as `why_inapplicable` says
     gold_run: GoldRun | None
     gold_verdict: Future[Any] | None
 
@@ -121,12 +125,14 @@ class RustGrader:
         """Send a completion to the sandbox; returns at once."""
         code = extract_code(completion.text, self._block)
         wants_gold = self._gold and has_gold_tests(example.columns)
-        gold = gold_run(code, example.columns) if wants_gold and code is not None else None
+        unfit = why_inapplicable(code or "", example.columns, prompt_text(example.messages)) if wants_gold else None
+        gold = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
         return _Ticket(
             example,
             completion,
             self._submit(code) if code is not None else None,
             wants_gold,
+            unfit,
             gold,
             submit_gold(gold, self._pool) if gold is not None else None,
         )
@@ -166,11 +172,22 @@ class RustGrader:
         verdict = None
         if (sent := ticket.submission) is not None:
             verdict = self._wait(sent.future, sent.cancel, name, deadline)
-        gold = None
-        if ticket.wants_gold:
-            found, run = self._wait_for_gold(ticket, deadline), ticket.gold_run
-            gold = Gold(None if run is None or found is None else gold_result(run, found), found)
+        gold = self._collect_gold(ticket, verdict, deadline) if ticket.wants_gold else None
         return GradedCompletion(ticket.completion.text, verdict, gold, self._block)
+
+    def _collect_gold(self, ticket: _Ticket, verdict: Verdict | None, deadline: float) -> Gold:
+        """The gold tests of a ticket, beside the verdict on its program as it is."""
+        if ticket.unfit:
+            result = inapplicable_result(ticket.example.columns, ticket.unfit)
+            if verdict is None or not verdict.build:  # without code that builds it fails the tests of any signature
+                result = replace(result, inapplicable="", reason="no code that builds")
+            return Gold(result, None, True)
+        found, run = self._wait_for_gold(ticket, deadline), ticket.gold_run
+        ran = None if run is None or found is None else gold_result(run, found)
+        is_hidden = ticket.unfit is not None
+        if is_hidden and ran is not None and verdict is not None and verdict.build and found.outcome in UNCOMPILED:
+            ran = replace(ran, inapplicable=f"their calls do not compile with the code: {ran.reason}")
+        return Gold(ran, found, is_hidden)
 
     def _wait_for_gold(self, ticket: _Ticket, deadline: float) -> Any:
         """What the sandbox says of a ticket's gold tests; None where nothing was asked."""
@@ -212,7 +229,7 @@ def _log_failures(graded: Sequence[GradedCompletion]) -> None:
 
 def _checks(completion: GradedCompletion) -> dict[str, float | None]:
     """Named facts about a completion to average, 1 or 0 or a count; None for what is not known."""
-    names = ("build", "clippy", "test", "test_strict", "gold", "asserts")
+    names = ("build", "clippy", "test", "test_strict", "gold", "gold_applicable", "asserts")
     if completion.ungraded:
         return dict.fromkeys(names)
     verdict, program = completion.verdict, completion.program
@@ -222,19 +239,27 @@ def _checks(completion: GradedCompletion) -> dict[str, float | None]:
         *map(float, map(bool, phases)),
         float(completion.judgement.strict),
         score_gold(completion).value,
+        _applicable(completion),
         float(num_asserts),
     )
     return dict(zip(names, values, strict=True))
+
+
+def _applicable(completion: GradedCompletion) -> float | None:
+    """Whether gold tests apply; None where they always do, since the prompt tells what they call."""
+    gold = completion.gold
+    if gold is None or not gold.is_hidden or completion.gold_ungraded:
+        return None
+    return float(gold.result is None or not gold.result.inapplicable)
 
 
 def _record(completion: GradedCompletion) -> dict[str, Any]:
     """What to keep of a completion: the sandbox's verdicts, the code, and the judge's reason."""
     record: dict[str, Any] = completion.verdict.to_json() if completion.verdict is not None else {}
     record |= {"code": completion.code, "strict_reason": completion.judgement.reason}
-    if completion.gold is not None and completion.gold.verdict is not None:
-        record["gold"] = completion.gold.verdict.to_json()
-        if completion.gold.result is not None:
-            record["gold"] |= asdict(completion.gold.result)
+    if (gold := completion.gold) is not None and (gold.verdict is not None or gold.result is not None):
+        record["gold"] = gold.verdict.to_json() if gold.verdict is not None else {}
+        record["gold"] |= asdict(gold.result) if gold.result is not None else {}
         record["gold"].pop("terms", None)  # long, hostile text
     return record
 

@@ -10,7 +10,8 @@ takes keyword arguments:
 - `verdicts`, optional: one `Verdict` or None per completion; nothing is run, and a pass without evidence is not strict.
   Without it, one pool for the whole process grades the programs, each program once however many of these functions
   ask for it. That pool spawns processes, so a script that uses it needs `if __name__ == "__main__":`.
-- the other columns of the data, one entry per completion; `gold_reward_func` reads `GOLD_COLUMNS`.
+- the other columns of the data, one entry per completion; `gold_reward_func` reads `GOLD_COLUMNS`, and with `prompts`
+  also `SIGNATURE_COLUMNS`.
 
 Each returns one float from 0 to 1 or None per completion; `PUBLISHED_WEIGHTS` gives the published scale.
 """
@@ -26,8 +27,10 @@ from typing import Any
 from rewards.builtin import REWARDS, Reward
 from rewards.completion import Gold, GradedCompletion
 from rewards.gold.rows import GOLD_COLUMNS, has_gold_tests
-from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
+from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
 from rewards.rust.parse import extract_code
+from rewards.signature.applying import SIGNATURE_COLUMNS, why_inapplicable
+from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
 from sandbox.verdict import Verdict
 from sandbox.workers.pool import SandboxPool
@@ -92,21 +95,26 @@ def _grade_and_examine(codes: Sequence[str | None], *, thorough: bool) -> list[V
 
 def _grade_gold(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> list[Gold | None]:
     """The gold tests of each completion's program; None for rows without gold tests."""
-    runs: list[GoldRun | None] = []
-    wanted: list[bool] = []
+    sent: list[tuple[GoldRun, Future[Any]] | Gold | None] = []
     for index, text in enumerate(texts):
-        row = {name: columns[name][index] for name in GOLD_COLUMNS if name in columns}
+        row = {name: columns[name][index] for name in (*GOLD_COLUMNS, *SIGNATURE_COLUMNS) if name in columns}
         code = extract_code(text)
-        runs.append(gold_run(code, row) if code is not None else None)
-        wanted.append(has_gold_tests(row))
-    futures = [None if run is None else submit_gold(run, _process_pool()) for run in runs]
-    golds = [_gold(run, future) for run, future in zip(runs, futures, strict=True)]
-    return [gold if asked else None for gold, asked in zip(golds, wanted, strict=True)]
+        if not has_gold_tests(row):
+            sent.append(None)
+        elif code is not None and "prompts" in columns and (unfit := _unfit(code, row, columns["prompts"][index])):
+            sent.append(Gold(inapplicable_result(row, unfit), None, True))
+        else:
+            run = gold_run(code, row) if code is not None else None
+            sent.append(Gold(None, None) if run is None else (run, submit_gold(run, _process_pool())))
+    return [found if found is None or isinstance(found, Gold) else _gold(*found) for found in sent]
 
 
-def _gold(run: GoldRun | None, future: Future[Any] | None) -> Gold:
+def _unfit(code: str, row: Mapping[str, Any], prompt: str | Sequence[Mapping[str, Any]]) -> str | None:
+    """Why gold tests do not apply, as `why_inapplicable` says."""
+    return why_inapplicable(code, row, prompt if isinstance(prompt, str) else prompt_text(prompt))
+
+
+def _gold(run: GoldRun, future: Future[Any]) -> Gold:
     """The gold tests of one program, when the sandbox has run them."""
-    if run is None or future is None:
-        return Gold(None, None)
     found = future.result()
     return Gold(gold_result(run, found), found)

@@ -28,7 +28,12 @@ class DataError(BadInput):
 
 
 def load_examples(
-    source: str, *, split: str, system_prompt: str = "", prompt_columns: Sequence[str] = ("prompt",)
+    source: str,
+    *,
+    split: str,
+    system_prompt: str = "",
+    prompt_columns: Sequence[str] = ("prompt",),
+    prompt_of: Callable[[Mapping[str, Any], str], Any] = lambda row, column: row[column],
 ) -> list[Example]:
     """Read every prompt of a data set.
 
@@ -37,6 +42,7 @@ def load_examples(
         split: The split of a hub data set.
         system_prompt: Put before every prompt as a system message, unless empty.
         prompt_columns: Names that the column of the prompts may have; the first that is there counts.
+        prompt_of: What of a row and that column is the prompt, as text or messages; called for non-empty ones only.
     Returns: Examples in file order.
     Raises:
         DataError: For a missing or unreadable file, no rows, a missing column, an empty prompt, a duplicate task_id.
@@ -49,7 +55,8 @@ def load_examples(
         raise DataError(
             f"{source} has the columns {', '.join(rows[0])}; one must be named {' or '.join(prompt_columns)}"
         )
-    examples = [_example(row, index, column, source, system_prompt) for index, row in enumerate(rows)]
+    shown = [prompt_of(row, column) if row[column] else None for row in rows]
+    examples = [_example(row, shown[index], index, column, source, system_prompt) for index, row in enumerate(rows)]
     seen: dict[str, int] = {}
     for index, example in enumerate(examples):
         if example.id in seen:
@@ -163,9 +170,8 @@ def _read(source: str, split: str) -> list[dict[str, Any]]:
         raise DataError(f"cannot read prompts from {source}: {error.__cause__ or error}") from error
 
 
-def _example(row: Mapping[str, Any], index: int, column: str, source: str, system_prompt: str) -> Example:
-    """One row as an example."""
-    prompt = row[column]
+def _example(row: Mapping[str, Any], prompt: Any, index: int, column: str, source: str, system_prompt: str) -> Example:
+    """One row as an example; its prompt is text or messages."""
     messages = list(prompt) if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
     if not messages or not all(map(_is_message, messages)):
         raise DataError(

@@ -28,7 +28,11 @@ METRICS: dict[str, Metric] = {
     "reward/std": Metric("its sample standard deviation over the batch", "reward"),
     "reward/<function>": Metric("one reward function's unweighted mean over the completions it applies to", "reward"),
     "reward/unscored": Metric("completions without any reward: left out of the update", "count"),
-    "check/<name>": Metric("mean of one of the grader's checks over the completions", "0..1 or count"),
+    "check/<name>": Metric(
+        "mean of one of the grader's checks over the completions for which it is known; `gold_applicable` is the share "
+        "of completions without a signature in their prompt that gold tests apply to: `gold` counts these alone",
+        "0..1 or count",
+    ),
     "groups/total": Metric("groups (prompts) in the batch", "count"),
     "groups/zero_std": Metric(
         "share of zero_std groups: all their rewards are equal, so their advantages are zero", "0..1"

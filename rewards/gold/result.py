@@ -18,6 +18,7 @@ class GoldResult:
     total: int
     reason: str  # why the first test failed; "" where all passed
     kind: GoldKind
+    inapplicable: str = ""  # why they say nothing of this program, which was not shown what they call; "" where they do
 
     @property
     def ok(self) -> bool:

@@ -20,7 +20,7 @@ from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
 from sandbox.verdict import Outcome, Verdict
 
-__all__ = ["GoldRun", "gold_result", "gold_run", "submit_gold"]
+__all__ = ["GoldRun", "gold_result", "gold_run", "inapplicable_result", "submit_gold"]
 
 
 class _Pool(Protocol):
@@ -87,6 +87,13 @@ def submit_gold(run: GoldRun, pool: _Pool) -> Future[Any]:
     if run.calls is not None:
         return pool.submit_calls(run.calls)
     return pool.submit(run.source, phases=("test",))
+
+
+def inapplicable_result(columns: Mapping[str, Any], reason: str) -> GoldResult:
+    """The result of a row's gold tests on a program that they do not apply to: nothing is run."""
+    row = gold_row(columns)
+    assert row is not None
+    return GoldResult(0, GoldRun(row).total, "", row.kind, reason)
 
 
 def gold_result(run: GoldRun, found: Verdict | Answers) -> GoldResult:

@@ -17,7 +17,7 @@ from dataset.sources import BadRow, file_of, read_task, row_name
 from dataset.translating.calls import LeftOut
 from dataset.translating.translate import translate
 
-__all__ = ["Made", "gather", "manifest", "own_version", "sha256_of", "table", "translate_rows"]
+__all__ = ["Made", "counted", "gather", "made_with", "manifest", "own_version", "sha256_of", "table", "translate_rows"]
 
 
 @dataclass
@@ -83,10 +83,7 @@ def manifest(made: Made, path: Path, *, command: str, sources: Sequence[str]) ->
     cases = [len(task.gold_cases) for task in made.tasks]
     return {
         "made_by": command,
-        "versions": {"python": platform.python_version(), "grpo-rust": own_version()},
-        "sources": {one: sha256_of(file_of(one)) for one in sources if file_of(one).is_file()},
-        "file": path.name,
-        "sha256": sha256_of(path),
+        **made_with(path, sources),
         "columns": list(COLUMNS),
         "rows_read": made.num_rows,
         "rows_written": len(made.tasks),
@@ -94,6 +91,16 @@ def manifest(made: Made, path: Path, *, command: str, sources: Sequence[str]) ->
         "skipped": dict(made.reasons.most_common()),
         "skipped_asserts": dict(made.skipped_asserts.most_common()),
         "skipped_tasks": made.skipped,
+    }
+
+
+def made_with(path: Path, sources: Sequence[str]) -> dict[str, Any]:
+    """What a file was made from and with: versions, and the SHA-256 of every file."""
+    return {
+        "versions": {"python": platform.python_version(), "grpo-rust": own_version()},
+        "sources": {one: sha256_of(file_of(one)) for one in sources if file_of(one).is_file()},
+        "file": path.name,
+        "sha256": sha256_of(path),
     }
 
 
@@ -116,5 +123,10 @@ def table(made: Made) -> str:
     lines = [(str(len(made.tasks)), f"of {made.num_rows} rows translated ({share:.1f} %)")]
     lines += [(str(count), f"left out: {reason}") for reason, count in made.reasons.most_common()]
     lines += [(str(count), f"asserts left out: {reason}") for reason, count in made.skipped_asserts.most_common()]
+    return counted(lines)
+
+
+def counted(lines: Sequence[tuple[str, str]]) -> str:
+    """Lines of a number and what it counts."""
     width = max(len(count) for count, _ in lines)
     return "\n".join(f"{count:>{width}}  {text}" for count, text in lines)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["COLUMNS", "RustTask", "write_tasks"]
+__all__ = ["COLUMNS", "RustTask", "write_rows", "write_tasks"]
 
 COLUMNS = ("task_id", "prompt", "task", "signature", "gold_cases", "source")
 
@@ -28,14 +28,25 @@ class RustTask:
 
 def write_tasks(tasks: Sequence[RustTask], path: Path) -> None:
     """Write the rows of a data set, as .jsonl or .parquet."""
-    rows = [{column: value for column, value in asdict(task).items() if column in COLUMNS} for task in tasks]
+    found = [asdict(task) for task in tasks]
+    rows = [{column: row[column] for column in COLUMNS} for row in found]
+    if path.suffix == ".parquet":
+        rows = [{**row, "gold_cases": json.dumps(row["gold_cases"], ensure_ascii=False)} for row in rows]
+    write_rows(rows, path)
+
+
+def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write rows of any columns, as .jsonl or .parquet; a row that lacks a column has null there."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.unfinished")
     if path.suffix == ".parquet":
         import pyarrow  # only here: .jsonl needs nothing
         from pyarrow import parquet
 
-        texts = [{**row, "gold_cases": json.dumps(row["gold_cases"], ensure_ascii=False)} for row in rows]
-        parquet.write_table(pyarrow.Table.from_pylist(texts), path)
-        return
-    lines = (json.dumps({column: row[column] for column in COLUMNS}, ensure_ascii=False) for row in rows)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+        texts = {column: [row.get(column) for row in rows] for column in columns}
+        parquet.write_table(pyarrow.Table.from_pydict(texts), unfinished)
+    else:
+        lines = (json.dumps(row, ensure_ascii=False) for row in rows)
+        unfinished.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    unfinished.replace(path)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from evaluating.comparing import Comparison
-from grpo_rust.checks import PASS_CHECKS
+from grpo_rust.checks import CHECK_LABELS
 
 __all__ = ["Bar", "bars_of", "draw_bars"]
 
@@ -50,7 +50,7 @@ def draw_bars(comparison: Comparison, title: str) -> str:
         drawn = [(number, bars[place]) for number, bars in enumerate(rows.values())]
         parts += [_bar(bar, _class(number, comparison), left + number * BAR) for number, bar in drawn]
         middle = left + len(rows) * BAR / 2
-        parts.append(_text(PASS_CHECKS[check], middle, TOP + HEIGHT + 17, anchor="middle", kind="check"))
+        parts.append(_text(CHECK_LABELS[check], middle, TOP + HEIGHT + 17, anchor="middle", kind="check"))
     parts += [_legend(label, _class(number, comparison), number) for number, label in enumerate(rows)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '

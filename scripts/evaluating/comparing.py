@@ -17,7 +17,7 @@ from evaluating.files import read_record
 from evaluating.references import PUBLISHED_FIGURES, Reference
 from grpo.errors import BadInput
 from grpo.evaluate import clustered_mean
-from grpo_rust.checks import PASS_CHECKS
+from grpo_rust.checks import CHECK_LABELS
 from study.completions import ByPrompt, by_prompt, read_completions
 from study.gains import Gain, paired_gain
 
@@ -68,7 +68,7 @@ def read_measured(file: Path) -> Measured:
     if not lines.is_file():
         raise BadInput(f"no file {lines}: a comparison needs the completions of {file}")
     completions = read_completions(lines)
-    values = {name: by_prompt(completions, _check(name)) for name in PASS_CHECKS}
+    values = {name: by_prompt(completions, _check(name)) for name in CHECK_LABELS}
     if not record["protocol"]["settings"].get("guard.mutation", True):
         del values["test_strict"]  # nobody examined it
     return Measured(record["label"], record, {name: found for name, found in values.items() if found})
@@ -99,7 +99,7 @@ def compare(files: Sequence[Path], *, mixed: bool) -> Comparison:
     references = PUBLISHED_FIGURES if published or mixed else ()
     if len(measured) < 2 and not references:
         raise BadInput(f"{files[0]} alone: give several files, or one by --protocol published")
-    checks = tuple(name for name in PASS_CHECKS if all(name in one.values for one in measured))
+    checks = tuple(name for name in CHECK_LABELS if all(name in one.values for one in measured))
     return Comparison(tuple(_with_own_labels(measured, files)), checks, tuple(found), references)
 
 
@@ -126,7 +126,7 @@ def sign_flip_p(differences: Sequence[float]) -> float:
 def table(comparison: Comparison) -> str:
     """The comparison as Markdown."""
     checks = comparison.checks
-    lines = [_row("evaluation", "prompts", *(PASS_CHECKS[check] for check in checks)), _rule(len(checks) + 2)]
+    lines = [_row("evaluation", "prompts", *(CHECK_LABELS[check] for check in checks)), _rule(len(checks) + 2)]
     for one in comparison.measured:
         size = f"{one.record['num_prompts']} x {one.record['num_samples']}"
         lines.append(_row(one.label, size, *(_rate(*one.rate(check)) for check in checks)))
@@ -135,7 +135,7 @@ def table(comparison: Comparison) -> str:
     first, *others = comparison.measured
     if others:
         lines += ["", f"Difference from {first.label} in points, paired by prompt; p by random signs:", ""]
-        lines += [_row("evaluation", *(PASS_CHECKS[check] for check in checks)), _rule(len(checks) + 1)]
+        lines += [_row("evaluation", *(CHECK_LABELS[check] for check in checks)), _rule(len(checks) + 1)]
         for other in others:
             lines.append(_row(other.label, *(_difference(comparison.paired(other, check)) for check in checks)))
     lines += ["", *_notes(comparison)]
@@ -147,6 +147,10 @@ def _notes(comparison: Comparison) -> list[str]:
     notes = ["± is half of a 95 % interval; all completions to a prompt are one observation."]
     if comparison.references:
         notes.append("Published figures are of other prompts, by the protocol `published`, and have no interval here.")
+    if "gold_applicable" in comparison.checks:
+        notes.append(
+            "Gold tests count where they apply; differences are of prompts with such completions on both sides."
+        )
     if comparison.mixed:
         notes.append("**Not measured alike**: " + "; ".join(comparison.mixed) + ".")
     for one in comparison.measured:

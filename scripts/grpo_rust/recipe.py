@@ -57,6 +57,12 @@ class RustDataSection(DataSection):
     system_prompt: str = option(
         "none", "system message before every prompt; rust: instructions to answer in Rust", choices=("none", "rust")
     )
+    show_signature: str = option(
+        "as_written",
+        "whether prompts show the signature of a row: true, false, or as the row's prompt has it; gold tests of a "
+        "signature that is not shown apply only to code that has it",
+        choices=("as_written", "true", "false"),
+    )
 
 
 @dataclass(frozen=True)

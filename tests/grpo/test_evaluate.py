@@ -72,3 +72,8 @@ def test_metrics_leave_out_what_nobody_knows() -> None:
     assert metrics["eval/length_mean"] == 3.0
     assert metrics["eval/pass_at_1"] == pytest.approx((0.5 + 1.0) / 2)
     assert "eval/pass_at_2" not in metrics, "one prompt has only one completion that was graded"
+
+
+def test_pass_at_k_is_over_the_prompts_for_which_something_is_known() -> None:
+    metrics, _ = evaluation_metrics([group([1.0, 0.0], [1.0, 1.0]), group([None, None], [1.0, 1.0])])
+    assert (metrics["eval/pass_at_1"], metrics["eval/pass_at_2"]) == (0.5, 1.0)

@@ -8,7 +8,7 @@ import pytest
 
 from grpo.rollout.prompts import DataError, PromptStream, encode_prompts, load_examples
 from grpo.rollout.records import Example
-from grpo_rust.compose.prompts import PROMPT_COLUMNS
+from grpo_rust.compose.signatures import PROMPT_COLUMNS
 
 
 def jsonl(path: Path, *rows: object) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataset.translating.inferring import RustType, Untyped, collections_of, infer, is_known, join, type_text
+from dataset.translating.inferring import RustType, Untyped, infer, is_known, join, type_text
 from dataset.translating.naming import KEYWORDS, parameter_names, rust_name
 from dataset.translating.rust_literals import literal
 from rewards.gold.run import gold_result, gold_run, submit_gold
@@ -94,10 +94,6 @@ def test_joining_is_a_lattice(one: RustType, other: RustType) -> None:
     both = join(one, other)
     assert both == join(other, one) == join(both, one) == join(both, other) and join(one, one) == one
     assert all(join(both, third) == join(one, join(other, third)) for third in TYPES)
-
-
-def test_signatures_name_the_collections_that_they_need() -> None:
-    assert collections_of([infer([{1: {2}}])]) == ["HashMap", "HashSet"] and collections_of([infer([[1]])]) == []
 
 
 @given(st.text(alphabet="aZ_9é ", max_size=8) | st.sampled_from(sorted(KEYWORDS)))

@@ -131,3 +131,24 @@ def test_a_comparison_that_cannot_be_made_says_what_to_do(
     file = wrote(tmp_path, "a", BEFORE)
     assert main(["compare", *(word.format(file=file) for word in words)]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_gold_tests_that_do_not_apply_are_no_failures_and_leave_their_pairs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [wrote(tmp_path, "before", BEFORE), wrote(tmp_path, "after", AFTER)]
+    for file, inapplicable in zip(files, (0, 2), strict=True):
+        lines = [json.loads(line) for line in Path(file).read_text().splitlines()]
+        for number, line in enumerate(lines):
+            applies = number >= inapplicable  # of the first prompt none
+            line["checks"] |= {"gold_applicable": float(applies)} | ({} if applies else {"gold": None})
+        Path(file).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert main(["compare", *files]) == 0
+    said = capsys.readouterr().out
+    after = next(line for line in said.splitlines() if line.startswith("| after | 4 x 2 |"))
+    assert "83.3 %" in after, "5 of the 6 completions that they apply to"
+    assert "75.0 %" in after.rpartition("|")[0].rpartition("|")[2] and "gold tests apply" in said
+    gold = next(line for line in said.splitlines() if line.startswith("| after | +")).split("|")[6]
+    differences = [0.5, 0.0, 0.5]
+    assert f"+33.3 ± {100 * 1.96 * statistics.stdev(differences) / 3**0.5:.1f}" in gold
+    assert "differences are of prompts with such completions on both sides" in said

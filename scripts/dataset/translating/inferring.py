@@ -7,7 +7,7 @@ char, and whether a sequence is a Vec or a tuple.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -199,13 +199,3 @@ def _text(found: RustType, borrowed: bool, at_top: bool) -> str:
         case "option":
             return f"Option<{parts[0]}>"
     return found.kind
-
-
-def collections_of(found: Collection[RustType]) -> list[str]:
-    """What signatures with these types need from `std::collections`.
-
-    >>> collections_of([RustType("option", (RustType("set", (RustType("i32"),)),))])
-    ['HashSet']
-    """
-    kinds = {part.kind for one in found for part in walk(one)}
-    return [name for kind, name in (("map", "HashMap"), ("set", "HashSet")) if kind in kinds]

@@ -18,11 +18,12 @@ from dataset.translating.asserts import first_called
 from dataset.translating.calls import LeftOut, TaskCalls, task_calls
 from dataset.translating.choosing import Case, Types, choose, hints_of
 from dataset.translating.english import task_words
-from dataset.translating.inferring import RustType, Untyped, collections_of, type_text, walk
+from dataset.translating.inferring import RustType, Untyped, type_text, walk
 from dataset.translating.naming import parameter_names, rust_name
 from dataset.translating.reference import ReferenceFailed
 from dataset.translating.rust_literals import literal
 from rewards.gold.rows import gold_kind, gold_problem
+from rewards.signature.wording import with_signature
 
 __all__ = ["translate"]
 
@@ -140,10 +141,9 @@ def _row(task: PythonTask, name: str, types: Types, gold: list[dict[str, Any]], 
     signature = f"fn {function}({', '.join(parameters)}) -> {type_text(types.result)}"
     words = task_words(task.text, name, function, partial(_example, name, function, types))
     words = " ".join([words, *sorted({note for case in calls.cases for note in case.notes})])
-    needed = " and ".join(f"`{one}`" for one in collections_of((*types.parameters, types.result)))
-    sentence = f"It has the signature `{signature}`" + (f", with {needed} of `std::collections`." if needed else ".")
-    prompt = words + ("\n\n" if "\n" in words else " ") + sentence
-    return RustTask(task.task_id, prompt, words, signature, gold, task.source, dict(calls.dropped))
+    return RustTask(
+        task.task_id, with_signature(words, signature), words, signature, gold, task.source, dict(calls.dropped)
+    )
 
 
 def _example(name: str, function: str, types: Types, source: str, want: str) -> str:

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from grpo.model.batching import TrainingSample
 from grpo.model.policy import Policy
-from grpo.rollout.prompts import DataError, encode_prompts, load_examples
+from grpo.rollout.prompts import DataError, encode_prompts
 from grpo.supervised import demonstration_sample
-from grpo_rust.compose.evaluation_only import check_trainable
-from grpo_rust.compose.prompts import PROMPT_COLUMNS, system_prompt_of
+from grpo_rust.compose.prompts import read_training_examples
 from grpo_rust.recipe import Recipe
 from rewards.demonstration import demonstration
 
@@ -37,10 +36,7 @@ def load_demonstrations(recipe: Recipe, policy: Policy) -> Demonstrations:
         DataError: For rows without a demonstration, or when none fits.
     """
     source = recipe.data.train
-    examples = load_examples(
-        source, split="train", system_prompt=system_prompt_of(recipe), prompt_columns=PROMPT_COLUMNS
-    )
-    check_trainable(source, examples)
+    examples = read_training_examples(recipe)
     fitting = encode_prompts(
         examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
     )

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from grpo.model.policy import Policy
-from grpo.rollout.prompts import DataError, encode_prompts, load_examples
+from grpo.rollout.prompts import DataError, encode_prompts
 from grpo.rollout.records import Example
 from grpo_rust.compose.evaluation_only import check_trainable
+from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.recipe import Recipe
 from rewards.gold.rows import gold_kind, gold_problem
 from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import Rubric
 
 __all__ = [
-    "PROMPT_COLUMNS",
     "PromptSet",
     "Prompts",
     "check_gold",
@@ -23,23 +23,27 @@ __all__ = [
     "load_held_out",
     "load_prompts",
     "read_held_out",
+    "read_training_examples",
     "system_prompt_of",
 ]
 
-PROMPT_COLUMNS = ("prompt", "rust_prompt")  # the second as in the published data
-
 
 class PromptSet(NamedTuple):
-    """Encoded examples, how many more were too long, and how many have gold tests that only libtest can run."""
+    """Encoded examples, how many more were too long, and how many have gold tests that only libtest can run.
+
+    `note` says what of their signatures is not shown as it was asked for.
+    """
 
     examples: list[Example]
     num_too_long: int = 0
     num_gold_modules: int = 0
+    note: str = ""
 
     def __str__(self) -> str:
         too_long = f" ({self.num_too_long} too long, left out)" if self.num_too_long else ""
         modules = f" ({self.num_gold_modules} with gold tests inside the program)" if self.num_gold_modules else ""
-        return f"{len(self.examples)}{too_long}{modules}"
+        note = f" ({self.note})" if self.note else ""
+        return f"{len(self.examples)}{too_long}{modules}{note}"
 
 
 class Prompts(NamedTuple):
@@ -56,8 +60,9 @@ def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
         DataError: For prompts that cannot be used, or gold tests that are going to be run and cannot be.
     """
     gold = Rubric(recipe.rewards.weights).needs_gold
-    found = _read(recipe, recipe.data.train, split="train", gold=gold)
-    check_trainable(recipe.data.train, found)
+    found = read_training_examples(recipe)
+    if gold:
+        check_gold(recipe.data.train, found)
     train = encode(recipe, policy, found, gold=gold)
     return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
 
@@ -69,7 +74,16 @@ def load_held_out(recipe: Recipe, policy: Policy) -> PromptSet:
 
 def read_held_out(recipe: Recipe) -> list[Example]:
     """The prompts to evaluate on as text, not encoded for any model. Raises: As `load_prompts`."""
-    return _read(recipe, recipe.data.eval, split="test", gold=True, limit=recipe.eval.prompts)
+    examples = _read(recipe, recipe.data.eval, split="test")[: recipe.eval.prompts]
+    check_gold(recipe.data.eval, examples)
+    return examples
+
+
+def read_training_examples(recipe: Recipe) -> list[Example]:
+    """The prompts to train on as text. Raises: DataError; BadInput for data that must not be trained on."""
+    found = _read(recipe, recipe.data.train, split="train")
+    check_trainable(recipe.data.train, found)
+    return found
 
 
 def system_prompt_of(recipe: Recipe) -> str:
@@ -90,13 +104,10 @@ def encode(recipe: Recipe, policy: Policy, examples: Sequence[Example], *, gold:
         examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
     )
     modules = sum(gold_kind(example.columns) == "tests" for example in fitting) if gold else 0
-    return PromptSet(fitting, len(examples) - len(fitting), modules)
+    note = signature_note(fitting, recipe.data.show_signature)
+    return PromptSet(fitting, len(examples) - len(fitting), modules, note)
 
 
-def _read(recipe: Recipe, source: str, *, split: str, gold: bool, limit: int | None = None) -> list[Example]:
-    """The first `limit` prompts of a source; `gold`: their gold tests are going to be run."""
-    system_prompt = system_prompt_of(recipe)
-    examples = load_examples(source, split=split, system_prompt=system_prompt, prompt_columns=PROMPT_COLUMNS)[:limit]
-    if gold:
-        check_gold(source, examples)
-    return examples
+def _read(recipe: Recipe, source: str, *, split: str) -> list[Example]:
+    """The prompts of a source, as the recipe's section `data` shows them."""
+    return read_examples(source, split=split, system_prompt=system_prompt_of(recipe), show=recipe.data.show_signature)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from grpo.run.metrics import METRICS, Metric, explain
-from grpo_rust.checks import PASS_CHECKS
+from grpo_rust.checks import CHECK_LABELS
 from grpo_rust.report.charts import Mark, Series, line_chart, stacked_chart
 from grpo_rust.report.reading import CompletionIndex, RunFiles, number
 from grpo_rust.report.scale import compact, rolling_mean
@@ -179,7 +179,7 @@ def _trend(values: Sequence[float], window: int) -> str:
 def _is_rate(key: str, values: Sequence[float]) -> bool:
     """Whether a metric is drawn on the whole scale from 0 to 1; small shares such as clipped tokens are not."""
     name = key.removeprefix("check/")
-    return (name in PASS_CHECKS or key in ("groups/zero_std", "completion/truncated")) and all(
+    return (name in CHECK_LABELS or key in ("groups/zero_std", "completion/truncated")) and all(
         0 <= v <= 1 for v in values
     )
 
@@ -200,7 +200,7 @@ def _reward_plots(run: RunFiles, keys: Sequence[str]) -> list[_Plot]:
 def _check_plots(keys: Sequence[str]) -> list[_Plot]:
     """The pass rates in the order in which a program earns them, then the grader's other checks."""
     names = [key.removeprefix("check/") for key in keys if key.startswith("check/")]
-    ordered = [name for name in PASS_CHECKS if name in names] + [name for name in names if name not in PASS_CHECKS]
+    ordered = [name for name in CHECK_LABELS if name in names] + [name for name in names if name not in CHECK_LABELS]
     return [_Plot(name, (f"check/{name}",), True) for name in ordered]
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from grpo_rust.checks import PASS_CHECKS
+from grpo_rust.checks import CHECK_LABELS, PASS_CHECKS
 from grpo_rust.report.charts import Mark, dumbbell
 from grpo_rust.report.reading import Record, RunFiles, number
 from grpo_rust.report.scale import compact
@@ -61,7 +61,7 @@ def _pass_at(before: Record | None, after: Record | None) -> list[tuple[str, str
 def rows(before: Record | None, after: Record | None) -> list[Row]:
     """The quantities that at least one of the two evaluations has, rates first."""
     found = []
-    for names, scale in ((PASS_CHECKS.items(), 100.0), (_pass_at(before, after), 100.0), (_AMOUNTS, 1.0)):
+    for names, scale in ((CHECK_LABELS.items(), 100.0), (_pass_at(before, after), 100.0), (_AMOUNTS, 1.0)):
         for name, label in names:
             row = Row(label, _measured(before, name), _measured(after, name), scale)
             if row.before or row.after:
@@ -120,7 +120,7 @@ def closing_table(before: Record, after: Record) -> str:
                     before     after   points
     build            41.0%     78.0%    +37.0
     """
-    found = [row for row in rows(before, after) if row.label in PASS_CHECKS.values()]
+    found = [row for row in rows(before, after) if row.label in CHECK_LABELS.values()]
     cells = [("", "before", "after", "points")]
     cells += [(r.label, _shown(r.before, 100), _shown(r.after, 100), _changed(r)) for r in found]
     widths = [max(12, *(len(line[0]) for line in cells))]

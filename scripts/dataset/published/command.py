@@ -1,0 +1,147 @@
+"""Turn the published data set into tasks: prompts get the signature that their tests call, programs are tried.
+
+Usage:
+    python scripts/make_dataset.py published FILE [FILE...] --out FILE [--keep-failing] [--no-check] [--limit N]
+                                             [--jobs N] [--split NAME]
+
+FILE is a .parquet or .jsonl file or hf:NAME with the columns `rust_prompt`, `rust_code` and `rust_test_list`. Written
+are its rows with the columns `signature`, `types` and `prompt`, which shows both; `rust_prompt` stays without.
+`data.show_signature` chooses between the two. Left out are rows without a signature, and those whose own code fails its
+own tests in the sandbox; beside FILE, FILE.manifest.json says which and why. Verdicts are kept in ~/.cache/grpo-rust: a
+command that was stopped goes on where it was when it is given again.
+Exit codes: 0 done, 1 no row came through, 2 bad input, 3 the host failed.
+
+Example:
+    python scripts/make_dataset.py published cargo_test_passed_train.parquet --out build/published_train.parquet
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from dataset.published.checking import check_rows
+from dataset.published.extracting import NoSignature, asserts_of, signature_of
+from dataset.published.record import Publication, manifest, table
+from dataset.rows import write_rows
+from dataset.sources import read_rows
+from grpo.errors import BadInput
+from grpo_rust.cli import ExitCode, command
+from rewards.gold.rows import gold_kind
+from rewards.signature.wording import with_signature
+from sandbox.workers.pool import SandboxPool
+
+__all__ = ["main"]
+
+ENDINGS = (".jsonl", ".parquet")
+NEEDED = ("rust_prompt", "rust_code", "rust_test_list")
+
+
+@command("make_dataset published")
+def main(argv: Sequence[str] | None = None) -> int:
+    """Extract, check, write; the exit code."""
+    words = list(argv or ())
+    options = _parser().parse_args(words)
+    if options.out.suffix not in ENDINGS:
+        raise BadInput(f"--out {options.out}: give a file that ends in {' or '.join(ENDINGS)}")
+    rows = _read(options)
+    found = Publication(num_rows=len(rows))
+    signed = _signed(rows, found)
+    toolchain = "" if options.no_check else _check(signed, found, options.jobs or os.cpu_count() or 1)
+    print(table(found, checked=not options.no_check))
+    kept = {str(row["task_id"]): row for row in signed} if options.keep_failing else {}
+    good = [row for row in signed if str(row["task_id"]) not in found.failing]
+    found.kinds = Counter(str(gold_kind({"rust_test_list": row["rust_test_list"]})) for row in good)
+    found.rows = [_marked(row, kept, found) for row in rows] if options.keep_failing else good
+    if not good:
+        return ExitCode.CHECK_FAILED
+    write_rows(found.rows, options.out)
+    line = f"python scripts/make_dataset.py published {shlex.join(words)}"
+    record = manifest(
+        found, options.out, command=line, sources=options.sources, toolchain=toolchain, checked=not options.no_check
+    )
+    written = options.out.with_name(f"{options.out.name}.manifest.json")
+    written.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"{options.out}: {len(found.rows)} rows; {written.name} says what was left out")
+    return ExitCode.DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make_dataset.py published", description=(__doc__ or "").partition("\n")[0], epilog=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("sources", nargs="+", metavar="FILE", help="files, or hf:NAME, with the published columns")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="what to write: .jsonl or .parquet")
+    parser.add_argument("--split", default="train", metavar="NAME", help="of hf:NAME")
+    parser.add_argument(
+        "--keep-failing", action="store_true", help="write all rows; the column problem says what fails"
+    )
+    parser.add_argument("--no-check", action="store_true", help="do not run the programs with their tests")
+    parser.add_argument("--limit", type=_at_least_0, default=0, metavar="N", help="read the first N rows; 0: all")
+    parser.add_argument("--jobs", type=_at_least_0, default=0, metavar="N", help="programs at once; 0: one a core")
+    return parser
+
+
+def _at_least_0(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: give 0 or more")
+    return int(text)
+
+
+def _read(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The rows that tasks are made of, each with a task_id of its own. Raises: BadInput."""
+    sources = chain.from_iterable(read_rows(one, options.split, columns=None) for one in options.sources)
+    rows = [dict(row) for row in islice(sources, options.limit or None)]
+    for number, row in enumerate(rows):
+        if missing := [name for name in NEEDED if not row.get(name)]:
+            raise BadInput(
+                f"{', '.join(options.sources)}: row {number} has no {missing[0]}; its columns are {', '.join(row)}. "
+                f"Give rows with {', '.join(NEEDED)}"
+            )
+        row["task_id"] = str(number if row.get("task_id") is None else row["task_id"])
+    twice = [name for name, count in Counter(row["task_id"] for row in rows).items() if count > 1]
+    if twice:
+        raise BadInput(f"{', '.join(options.sources)}: several rows have the task_id {twice[0]!r}; make them unique")
+    return rows
+
+
+def _signed(rows: Sequence[Mapping[str, Any]], found: Publication) -> list[dict[str, Any]]:
+    """The rows that have a signature, with it; the others go to `found.unsigned`."""
+    signed = []
+    for row in tqdm(rows, desc="signatures", unit="", disable=None):
+        try:
+            one = signature_of(str(row["rust_code"]), asserts_of(row))
+        except NoSignature as error:
+            found.unsigned[row["task_id"]] = str(error)
+            continue
+        prompt = with_signature(str(row["rust_prompt"]).strip(), one.text, one.types)
+        signed.append({**row, "prompt": prompt, "signature": one.text, "types": one.types})
+    return signed
+
+
+def _check(signed: Sequence[Mapping[str, Any]], found: Publication, jobs: int) -> str:
+    """Run the programs with their tests; those that fail go to `found.failing`. Returns: the toolchain's version."""
+    with SandboxPool(jobs, keep=True) as pool:
+        results = tqdm(check_rows(signed, pool), total=len(signed), desc="programs", unit="", disable=None)
+        for row, (reason, details) in zip(signed, results, strict=True):
+            if reason:
+                found.failing[row["task_id"]] = (reason, details)
+        return str(pool.toolchain.version)
+
+
+def _marked(row: Mapping[str, Any], signed: Mapping[str, Mapping[str, Any]], found: Publication) -> dict[str, Any]:
+    """A row with the column `problem`, "" where it has none; without a signature its prompt is as published."""
+    name = row["task_id"]
+    unsigned = {**row, "prompt": row["rust_prompt"], "signature": "", "types": ""}
+    problem = found.unsigned.get(name) or found.failing.get(name, ("", ""))[0]
+    return {**signed.get(name, unsigned), "problem": problem}
