@@ -6,9 +6,9 @@ from difflib import get_close_matches
 
 from chatting.state import prompt_of
 from grpo.errors import BadInput
-from grpo.rollout.prompts import load_examples
 from grpo.rollout.records import Example
-from grpo_rust.compose.prompts import PROMPT_COLUMNS, check_gold, system_prompt_of
+from grpo_rust.compose.prompts import check_gold, system_prompt_of
+from grpo_rust.compose.signatures import read_examples
 from grpo_rust.recipe import Recipe
 
 __all__ = ["DataTasks", "own_prompt"]
@@ -46,7 +46,8 @@ class DataTasks:
         if source not in self._read:
             split = "test" if source == self._recipe.data.eval else "train"
             system = system_prompt_of(self._recipe)
-            examples = load_examples(source, split=split, system_prompt=system, prompt_columns=PROMPT_COLUMNS)
+            show = self._recipe.data.show_signature
+            examples = read_examples(source, split=split, system_prompt=system, show=show)
             self._read[source] = {example.id: example for example in examples}
         return self._read[source]
 

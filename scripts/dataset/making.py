@@ -78,15 +78,22 @@ def gather(found: Iterable[tuple[str, RustTask | str]]) -> Made:
     return made
 
 
-def manifest(made: Made, path: Path, *, command: str, sources: Sequence[str]) -> dict[str, Any]:
-    """What a written file holds, and how it was made."""
+def manifest(made: Made, files: Mapping[Path, int], *, command: str, sources: Sequence[str]) -> dict[str, Any]:
+    """What was written, and how it was made.
+
+    Args:
+        made: The tasks, and what became of the others.
+        files: How many rows each has.
+        command: The command line.
+        sources: That were read.
+    """
     cases = [len(task.gold_cases) for task in made.tasks]
     return {
         "made_by": command,
-        **made_with(path, sources),
+        **made_with(files, sources),
         "columns": list(COLUMNS),
         "rows_read": made.num_rows,
-        "rows_written": len(made.tasks),
+        "rows_written": sum(files.values()),
         "gold_cases": sum(cases),
         "skipped": dict(made.reasons.most_common()),
         "skipped_asserts": dict(made.skipped_asserts.most_common()),
@@ -94,13 +101,12 @@ def manifest(made: Made, path: Path, *, command: str, sources: Sequence[str]) ->
     }
 
 
-def made_with(path: Path, sources: Sequence[str]) -> dict[str, Any]:
-    """What a file was made from and with: versions, and the SHA-256 of every file."""
+def made_with(files: Mapping[Path, int], sources: Sequence[str]) -> dict[str, Any]:
+    """What files were made from and with: versions, the SHA-256 of every file, and how many rows were written."""
     return {
         "versions": {"python": platform.python_version(), "grpo-rust": own_version()},
         "sources": {one: sha256_of(file_of(one)) for one in sources if file_of(one).is_file()},
-        "file": path.name,
-        "sha256": sha256_of(path),
+        "files": {path.name: {"rows": count, "sha256": sha256_of(path)} for path, count in files.items()},
     }
 
 

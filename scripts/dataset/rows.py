@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["COLUMNS", "RustTask", "write_rows", "write_tasks"]
+__all__ = ["COLUMNS", "RustTask", "task_rows", "write_rows"]
 
 COLUMNS = ("task_id", "prompt", "task", "signature", "gold_cases", "source")
 
@@ -26,13 +26,12 @@ class RustTask:
     skipped_asserts: dict[str, int] = field(default_factory=dict)  # by reason; for the manifest
 
 
-def write_tasks(tasks: Sequence[RustTask], path: Path) -> None:
-    """Write the rows of a data set, as .jsonl or .parquet."""
-    found = [asdict(task) for task in tasks]
-    rows = [{column: row[column] for column in COLUMNS} for row in found]
-    if path.suffix == ".parquet":
-        rows = [{**row, "gold_cases": json.dumps(row["gold_cases"], ensure_ascii=False)} for row in rows]
-    write_rows(rows, path)
+def task_rows(tasks: Sequence[RustTask], *, as_text: bool) -> list[dict[str, Any]]:
+    """Tasks as rows of a data set; `as_text`: gold cases as JSON text, for parquet, as their objects differ in keys."""
+    rows = [{column: value for column, value in asdict(task).items() if column in COLUMNS} for task in tasks]
+    if not as_text:
+        return rows
+    return [{**row, "gold_cases": json.dumps(row["gold_cases"], ensure_ascii=False)} for row in rows]
 
 
 def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -18,26 +18,24 @@ Example:
 from __future__ import annotations
 
 import argparse
-import json
 import os
+import shlex
 from collections.abc import Sequence
 from itertools import chain, islice
-from pathlib import Path
 
 from tqdm import tqdm
 
 from dataset.compiling import compile_problems
 from dataset.making import gather, manifest, table, translate_rows
-from dataset.rows import write_tasks
-from dataset.selecting.options import add_selection_options, option_words, select
+from dataset.rows import task_rows
+from dataset.saving import add_output_options, check_output, companion, save, save_manifest
+from dataset.selecting.options import add_selection_options, select
 from dataset.sources import read_rows
-from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["main"]
 
-ENDINGS = (".jsonl", ".parquet")
 UNCOMPILED = "a signature or a call that does not compile"
 
 
@@ -49,21 +47,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="files, or hf:NAME, with tasks in Python")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="what to write: .jsonl or .parquet")
+    add_output_options(parser)
     parser.add_argument("--split", default="train", metavar="NAME", help="of hf:NAME")
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="read the first N rows; 0: all")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes at once; 0: one a core")
     parser.add_argument("--no-compile", action="store_true", help="do not check that signatures and calls compile")
     add_selection_options(parser)
-    options = parser.parse_args(argv)
-    if options.out.suffix not in ENDINGS:
-        raise BadInput(f"--out {options.out}: give a file that ends in {' or '.join(ENDINGS)}")
+    words = list(argv or ())
+    options = parser.parse_args(words)
+    check_output(options)
     if options.limit < 0 or options.jobs < 0:
         parser.error("--limit and --jobs: give 0 or more")
     jobs = options.jobs or os.cpu_count() or 1
     rows = islice(chain.from_iterable(read_rows(one, options.split) for one in options.sources), options.limit or None)
     selection = select(rows, options)
-    if pairs := selection.write_pairs(options.out):
+    if pairs := selection.write_pairs(companion(options.out, "contamination.jsonl")):
         print(f"{pairs}: what is close to a benchmark, and to which task")
     found = translate_rows(selection.rows, jobs=jobs)
     made = gather(tqdm(found, total=len(selection.rows), desc="tasks", unit="", disable=None))
@@ -75,17 +73,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("\n".join([*selection.describe(), table(made)]))
     if not made.tasks:
         return ExitCode.CHECK_FAILED
-    write_tasks(made.tasks, options.out)
-    described = manifest(made, options.out, command=_command_line(options), sources=options.sources)
+    files = save(task_rows(made.tasks, as_text=options.out.suffix != ".jsonl"), options)
+    line = f"python scripts/make_dataset.py translate {shlex.join(words)}"
+    described = manifest(made, files, command=line, sources=options.sources)
     described |= {"rows_read": selection.counts["rows read"], "selection": selection.manifest()}
-    written = options.out.with_name(f"{options.out.name}.manifest.json")
-    written.write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"{options.out}: {len(made.tasks)} tasks; {written.name} says what was left out")
+    written = save_manifest(described, options.out)
+    print(f"{', '.join(map(str, files))}: {sum(files.values())} tasks; {written.name} says what was left out")
     return ExitCode.DONE
-
-
-def _command_line(options: argparse.Namespace) -> str:
-    words = ["python scripts/make_dataset.py translate", *options.sources, f"--out {options.out}"]
-    words += [f"--split {options.split}"] if options.split != "train" else []
-    words += [f"--limit {options.limit}"] if options.limit else []
-    return " ".join([*words, *option_words(options)])

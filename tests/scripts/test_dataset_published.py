@@ -104,7 +104,9 @@ def test_what_is_written_is_data_for_training_with_and_without_signatures(tmp_pa
     found = json.loads((tmp_path / f"out.{ending}.manifest.json").read_text())
     assert (found["rows_read"], found["rows_good"], found["rows_written"]) == (len(ROWS), len(GOOD), len(GOOD))
     assert found["sources"] == {str(source): hashlib.sha256(source.read_bytes()).hexdigest()}
-    assert found["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest() and found["toolchain"].startswith("rustc")
+    assert found["files"][out.name]["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest() and found[
+        "toolchain"
+    ].startswith("rustc")
     assert found["failing"]["wrong"] == {"reason": "a test fails", "details": "double(3) returned 5; 6 was expected"}
     assert set(found["unsigned"]) == {"no call", "macro", "module"} and sum(found["gold_kinds"].values()) == len(GOOD)
 
@@ -130,7 +132,7 @@ def test_without_a_check_nothing_is_run_and_that_is_said(tmp_path: Path, capsys)
     [
         ([{"prompt": "x"}], [], "row 0 has no rust_prompt; its columns are prompt"),
         ([published("plain")] * 2, [], "several rows have the task_id 'plain'"),
-        ([published("plain")], ["--out", "out.csv"], "give a file that ends in .jsonl or .parquet"),
+        ([published("plain")], ["--out", "out.csv"], "a file that ends in .jsonl or .parquet"),
     ],
 )
 def test_bad_input_is_named(

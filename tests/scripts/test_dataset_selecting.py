@@ -19,7 +19,7 @@ from dataset import sources
 from dataset.selecting.contamination import NAME_RULE, RUN_RULE, WORDS_RULE, contaminated
 from dataset.selecting.drawing import draw
 from dataset.selecting.near_duplicates import jaccard, near_duplicates
-from dataset.selecting.options import Selection, add_selection_options, option_words, select
+from dataset.selecting.options import Selection, add_selection_options, select
 from dataset.selecting.references import ReferenceText, references
 from dataset.selecting.words import Vocabulary, text_words
 from dataset.sources import read_rows, row_functions, row_text
@@ -262,8 +262,8 @@ def test_counts_and_pairs_say_what_was_dropped_and_why(write: Any, tmp_path: Pat
         found.benchmarks["humaneval"] == {RUN_RULE: 1, WORDS_RULE: 0, NAME_RULE: 0} == found.benchmarks["humanevalpack"]
     )
     assert found.describe()[-1] == f"1  of those close to humanevalpack: 1 by {RUN_RULE}"
-    path = found.write_pairs(tmp_path / "new" / "out.jsonl")
-    assert path == tmp_path / "new" / "out.jsonl.contamination.jsonl"
+    path = tmp_path / "new" / "pairs.jsonl"
+    assert found.write_pairs(path) == path
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [(line["row_id"], line["benchmark"], line["task_id"]) for line in lines] == [
         ("600", "humaneval", "HumanEval/1"),
@@ -400,15 +400,3 @@ def test_what_cannot_be_done_is_said(write: Any, arguments: list[str], said: str
     with pytest.raises(BadInput) as raised:
         choose(ROWS, *(one.replace("{empty}", str(empty)) for one in arguments))
     assert said in str(raised.value)
-
-
-def test_options_are_written_as_they_were_given() -> None:
-    parser = argparse.ArgumentParser()
-    add_selection_options(parser)
-    for text in (
-        "",
-        "--draw 3 --seed 1",
-        "--near-duplicates 0.9 --against mceval=a --against humaneval",
-        "--keep-near-duplicates",
-    ):
-        assert " ".join(option_words(parser.parse_args(text.split()))) == text

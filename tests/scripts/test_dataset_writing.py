@@ -10,21 +10,23 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dataset.sources import read_rows
+from dataset.splits import divide, split_of
 from dataset.writing.answer_reading import read_asserts, read_code, read_prompt
 from dataset.writing.drafts import Draft, Dropped
 from dataset.writing.grading import grade_draft
 from dataset.writing.passes import PASSES, instruction_hashes, question
+from dataset.writing.record import COLUMNS
 from dataset.writing.running import without_repeats, write_all
 from dataset.writing.source_prompts import digest, source_prompts
-from dataset.writing.splits import divide, split_of
-from grpo.rollout.prompts import load_examples
-from grpo_rust.compose.prompts import PROMPT_COLUMNS, check_gold
+from grpo_rust.compose.prompts import check_gold
+from grpo_rust.compose.signatures import read_examples
 from make_dataset import main
 from remote_api.asking import Prices, Questioner
 from remote_api.endpoint import Endpoint
@@ -171,7 +173,7 @@ def test_only_drawn_rows_are_asked_about_and_what_is_close_to_a_benchmark_is_lis
             main(words(source, server.url, out, *more))
     found = json.loads((out / "manifest.json").read_text())
     assert found["selection"]["draw"] == 3 and found["counts"]["prompts"] == 3
-    close = [json.loads(line)["row_id"] for line in (out / "rows.contamination.jsonl").read_text().splitlines()]
+    close = [json.loads(line)["row_id"] for line in (out / "contamination.jsonl").read_text().splitlines()]
     assert "total" in close and found["counts"]["dropped: close to a benchmark"] == len(close)
     assert not any("task total" in content_of(request) for request in server.requests)
 
@@ -188,11 +190,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_file_is_data_for_training_with_gold_tests(made: Path) -> None:
     path = str(made / "train.parquet")
-    examples = load_examples(path, split="train", prompt_columns=PROMPT_COLUMNS)
+    examples = read_examples(path, split="train", system_prompt="", show="as_written")
     check_gold(path, examples)
     assert [example.id for example in examples] == ["acecode-double", "acecode-total"]
     assert examples[1].messages[0]["content"] == "Write task total in Rust."
-    assert examples[0].columns == {"rust_code": DOUBLE, "rust_test_list": OF_DOUBLE.split("\n")}
+    signature = {"signature": "fn double(n: i32) -> i32", "types": ""}
+    assert examples[0].columns == {"rust_code": DOUBLE, "rust_test_list": OF_DOUBLE.split("\n"), **signature}
+    shown = read_examples(path, split="train", system_prompt="", show="true")
+    assert "fn double(n: i32) -> i32" in shown[0].messages[0]["content"]
     assert [gold_kind(example.columns) for example in examples] == ["cases", "cases"]
 
 
@@ -214,7 +219,7 @@ def test_the_card_is_one_that_the_hub_and_datasets_read(made: Path, in_place: No
     )
     loaded = datasets.load_dataset(str(made), cache_dir=str(tmp_path))
     assert {name: len(rows) for name, rows in loaded.items()} == {"train": 2}
-    assert loaded["train"].column_names == ["task_id", "rust_prompt", "rust_code", "rust_test_list"]
+    assert loaded["train"].column_names == list(COLUMNS)
 
 
 # A stop loses nothing
@@ -525,11 +530,11 @@ def test_the_split_of_a_row_depends_on_its_name_alone_and_sizes_are_kept() -> No
         assert abs(counts[split] - expected) <= STANDARD_DEVIATIONS * expected**0.5
     assert split_of("acecode-1", SIZES) == split_of("acecode-1", [size * 2 for size in SIZES])
     drafts = [Draft(name, "", "", []) for name in names]
-    splits, surplus = divide(drafts, SIZES)
+    splits, surplus = divide(drafts, SIZES, name=attrgetter("task_id"))
     assert {name: len(rows) for name, rows in splits.items()} == dict(zip(splits, SIZES, strict=True))
     assert surplus == len(names) - sum(SIZES)
-    assert divide(drafts[::-1], SIZES)[0]["test"] == splits["test"][::-1]
-    few, none_left = divide(drafts[::50], SIZES)
+    assert divide(drafts[::-1], SIZES, name=attrgetter("task_id"))[0]["test"] == splits["test"][::-1]
+    few, none_left = divide(drafts[::50], SIZES, name=attrgetter("task_id"))
     assert none_left == 0
     assert {draft.task_id: name for name, rows in few.items() for draft in rows} == {
         name: split_of(name, SIZES) for name in names[::50]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dataset.rows import COLUMNS
+from dataset.splits import split_of
 from grpo.rollout.prompts import load_examples
 from make_dataset import main
 from rewards.gold.rows import gold_kind
@@ -50,10 +51,47 @@ def test_the_manifest_says_what_came_of_every_row(source: Path, tmp_path: Path) 
     assert found["rows_read"] == 4 and found["rows_written"] == 2 and found["gold_cases"] == 4
     assert found["skipped_tasks"] == {"mbpp-2": "int beside str", "3": "the row has no text and asserts"}
     assert found["skipped"] == {"int beside str": 1, "the row has no text and asserts": 1}
-    assert found["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest() and found["columns"] == list(COLUMNS)
+    assert found["files"] == {"out.jsonl": {"rows": 2, "sha256": hashlib.sha256(out.read_bytes()).hexdigest()}}
+    assert found["columns"] == list(COLUMNS)
     assert found["sources"] == {str(source): hashlib.sha256(source.read_bytes()).hexdigest()}
-    assert found["made_by"].endswith(f"translate {source} --out {out} --limit 4 --keep-near-duplicates")
+    assert found["made_by"].endswith(f"translate {source} --out {out} {' '.join(options)}")
     assert [list(json.loads(line)) for line in out.read_text().splitlines()] == [list(COLUMNS)] * 2
+
+
+def test_a_folder_gets_a_file_for_each_split_by_the_names_of_the_rows(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "tasks"
+    rows = [{**GOOD, "task_id": number} for number in range(12)]
+    source.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    options = ["--jobs", "1", "--no-compile", "--keep-near-duplicates", "--split-sizes", "2", "3", "0"]
+    out.mkdir()
+    (out / "test.parquet").write_text("of an earlier time")
+    assert main(["translate", str(source), "--out", str(out), *options]) == 0
+    found = json.loads((out / "manifest.json").read_text())
+    assert found["rows_written"] == 5 and set(found["files"]) == {"train.parquet", "eval.parquet"}
+    for split, size in (("train", 2), ("eval", 3)):
+        examples = load_examples(str(out / f"{split}.parquet"), split=split, prompt_columns=("prompt",))
+        assert len(examples) == size and found["files"][f"{split}.parquet"]["rows"] == size
+        assert all(split_of(example.id, (2, 3, 0)) == split for example in examples)
+        assert all(gold_kind(example.columns) == "cases" for example in examples)
+    assert not (out / "test.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (["--out", "tasks.csv"], "give a folder, or a file that ends in .jsonl or .parquet"),
+        (["--out", "tasks.jsonl", "--split-sizes", "2", "1", "1"], "--split-sizes goes with a folder"),
+        (["--out", "tasks", "--split-sizes", "0", "0", "0"], "not all of them 0"),
+        (["--out", "taken"], "is a file without an ending"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused(
+    options: list[str], said: str, source: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(source.parent)
+    Path("taken").write_text("")
+    assert main(["translate", str(source), *options]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_the_same_rows_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
@@ -88,7 +126,7 @@ def test_nothing_to_translate_writes_nothing(tmp_path: Path, capsys) -> None:
 @pytest.mark.parametrize(
     ("text", "arguments", "said"),
     [
-        ("{}", ["--out", "out.txt"], "--out out.txt: give a file that ends in .jsonl or .parquet"),
+        ("{}", ["--out", "out.txt"], "--out out.txt: give a folder, or a file that ends in .jsonl or .parquet"),
         ("not json", ["--out", "out.jsonl"], "cannot be read"),
         ("[1]", ["--out", "out.jsonl"], "does not hold one object a row"),
         (None, ["--out", "out.jsonl"], "cannot be read"),

@@ -18,13 +18,11 @@ Example:
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -32,7 +30,8 @@ from tqdm import tqdm
 from dataset.published.checking import check_rows
 from dataset.published.extracting import NoSignature, asserts_of, signature_of
 from dataset.published.record import Publication, manifest, table
-from dataset.rows import write_rows
+from dataset.saving import add_output_options, check_output, companion, save, save_manifest
+from dataset.selecting.options import add_selection_options, select
 from dataset.sources import read_rows
 from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
@@ -42,7 +41,6 @@ from sandbox.workers.pool import SandboxPool
 
 __all__ = ["main"]
 
-ENDINGS = (".jsonl", ".parquet")
 NEEDED = ("rust_prompt", "rust_code", "rust_test_list")
 
 
@@ -51,27 +49,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Extract, check, write; the exit code."""
     words = list(argv or ())
     options = _parser().parse_args(words)
-    if options.out.suffix not in ENDINGS:
-        raise BadInput(f"--out {options.out}: give a file that ends in {' or '.join(ENDINGS)}")
-    rows = _read(options)
+    check_output(options)
+    read = _read(options)
+    selection = select(read, options)
+    selection.write_pairs(companion(options.out, "contamination.jsonl"))
+    rows = selection.rows
     found = Publication(num_rows=len(rows))
     signed = _signed(rows, found)
     toolchain = "" if options.no_check else _check(signed, found, options.jobs or os.cpu_count() or 1)
-    print(table(found, checked=not options.no_check))
+    print("\n".join([*selection.describe(), table(found, checked=not options.no_check)]))
     kept = {str(row["task_id"]): row for row in signed} if options.keep_failing else {}
     good = [row for row in signed if str(row["task_id"]) not in found.failing]
     found.kinds = Counter(str(gold_kind({"rust_test_list": row["rust_test_list"]})) for row in good)
     found.rows = [_marked(row, kept, found) for row in rows] if options.keep_failing else good
     if not good:
         return ExitCode.CHECK_FAILED
-    write_rows(found.rows, options.out)
+    files = save(found.rows, options)
     line = f"python scripts/make_dataset.py published {shlex.join(words)}"
     record = manifest(
-        found, options.out, command=line, sources=options.sources, toolchain=toolchain, checked=not options.no_check
+        found, files, command=line, sources=options.sources, toolchain=toolchain, checked=not options.no_check
     )
-    written = options.out.with_name(f"{options.out.name}.manifest.json")
-    written.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"{options.out}: {len(found.rows)} rows; {written.name} says what was left out")
+    record |= {"rows_read": len(read), "selection": selection.manifest()}
+    written = save_manifest(record, options.out)
+    print(f"{', '.join(map(str, files))}: {sum(files.values())} rows; {written.name} says what was left out")
     return ExitCode.DONE
 
 
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("sources", nargs="+", metavar="FILE", help="files, or hf:NAME, with the published columns")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="what to write: .jsonl or .parquet")
+    add_output_options(parser)
     parser.add_argument("--split", default="train", metavar="NAME", help="of hf:NAME")
     parser.add_argument(
         "--keep-failing", action="store_true", help="write all rows; the column problem says what fails"
@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-check", action="store_true", help="do not run the programs with their tests")
     parser.add_argument("--limit", type=_at_least_0, default=0, metavar="N", help="read the first N rows; 0: all")
     parser.add_argument("--jobs", type=_at_least_0, default=0, metavar="N", help="programs at once; 0: one a core")
+    add_selection_options(parser)
     return parser
 
 

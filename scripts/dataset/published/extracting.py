@@ -14,7 +14,7 @@ from dataset.published.program import Impl, Items, items_of
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import leaves, node_text
 
-__all__ = ["NoSignature", "Signature", "signature_of", "asserts_of"]
+__all__ = ["NoSignature", "Signature", "asserts_of", "signature_of"]
 
 HERE = ("super", "self", "crate")
 BEFORE_OTHERS = (".", "let", "mut", "fn", "|")  # what stands before the name of something else than a function

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,26 +47,32 @@ def table(found: Publication, *, checked: bool) -> str:
 
 
 def manifest(
-    found: Publication, path: Path, *, command: str, sources: Sequence[str], toolchain: str, checked: bool
+    found: Publication,
+    files: Mapping[Path, int],
+    *,
+    command: str,
+    sources: Sequence[str],
+    toolchain: str,
+    checked: bool,
 ) -> dict[str, Any]:
-    """What a written file holds, and how it was made.
+    """What was written, and how it was made.
 
     Args:
         found: What came of the rows.
-        path: The file.
-        command: That made it.
+        files: How many rows each has.
+        command: The command line.
         sources: Files that were read.
         toolchain: Of the sandbox; "" where nothing was run.
         checked: Whether programs were run with their tests.
     """
     return {
         "made_by": command,
-        **made_with(path, sources),
+        **made_with(files, sources),
         "toolchain": toolchain,
         "columns": list(dict.fromkeys(column for row in found.rows for column in row)),
         "rows_read": found.num_rows,
         "rows_good": found.num_good,
-        "rows_written": len(found.rows),
+        "rows_written": sum(files.values()),
         "checked": checked,
         "gold_kinds": dict(found.kinds),
         "not_good": [{"group": name, "reason": reason, "rows": count} for name, reason, count in found.reasons()],

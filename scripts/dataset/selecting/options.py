@@ -4,7 +4,7 @@ parser = argparse.ArgumentParser()
 add_selection_options(parser)
 options = parser.parse_args()
 selection = select(read_rows("mbpp.jsonl"), options)  # selection.rows, .counts, .manifest(), .describe()
-selection.write_pairs(out)
+selection.write_pairs(path)
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataset.selecting.words import RUN, Vocabulary, text_words
 from dataset.sources import row_name, row_text
 from grpo.errors import BadInput
 
-__all__ = ["Selection", "add_selection_options", "option_words", "select"]
+__all__ = ["Selection", "add_selection_options", "select"]
 
 NEAR = 0.75  # the Jaccard similarity of runs of three words; EXPERIMENTS.md says what it finds
 CONTENT = ("test_list", "test_cases", "test", "code", "rust_code", "rust_test_list")  # what a row is, besides its text
@@ -55,17 +55,14 @@ class Selection:
         """Settings and counts, for the manifest of a data set."""
         return {**self.settings, "counts": self.counts, "dropped_by_benchmark_and_rule": self.benchmarks}
 
-    def write_pairs(self, out: Path) -> Path | None:
-        """Write what was found close to a benchmark beside a data set, a pair a line, for a person to read.
+    def write_pairs(self, path: Path) -> Path | None:
+        """Write what was found close to a benchmark, a pair a line, for a person to read.
 
-        Args:
-            out: The data set; the pairs go to OUT.contamination.jsonl.
         Returns:
             The file, or None where no benchmark was given.
         """
         if not self.settings["against"]:
             return None
-        path = out.with_name(f"{out.name}.contamination.jsonl")
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = (json.dumps(pair, ensure_ascii=False) for pair in self.pairs)
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -87,16 +84,6 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
         "--against", action="append", default=[], metavar="NAME[=PATH]",
         help=f"drop rows that are close to a benchmark; more than once for several: {', '.join(AGAINST)}",
     )  # fmt: skip
-
-
-def option_words(options: argparse.Namespace) -> list[str]:
-    """The options that are not as by default, as they are written on a command line."""
-    words = [f"--draw {options.draw} --seed {options.seed}"] if options.draw else []
-    if options.keep_near_duplicates:
-        words.append("--keep-near-duplicates")
-    elif options.near_duplicates != NEAR:
-        words.append(f"--near-duplicates {options.near_duplicates}")
-    return words + [f"--against {against}" for against in options.against]
 
 
 def select(rows: Iterable[Row], options: argparse.Namespace) -> Selection:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dataset.writing.splits import RULE
+from dataset.splits import RULE
 
 __all__ = ["data_set_card"]
 
@@ -17,6 +17,7 @@ COLUMNS = """\
 | `rust_prompt` | the task |
 | `rust_code` | Rust code that solves it, without tests |
 | `rust_test_list` | its tests: a list of assert statements |
+| `signature`, `types` | what the tests call, and the code's own types in it; the prompt does not show them |
 """
 
 

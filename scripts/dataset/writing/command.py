@@ -18,7 +18,6 @@ Example:
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import shlex
 import sys
@@ -28,14 +27,15 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from dataset.saving import companion, save_manifest
 from dataset.selecting.options import Selection, add_selection_options, select
 from dataset.sources import read_rows
+from dataset.splits import SIZES, check_sizes, divide
 from dataset.writing.card import data_set_card
 from dataset.writing.passes import instruction_hashes
 from dataset.writing.record import Outcomes, manifest, table, write_splits
 from dataset.writing.running import write_all
 from dataset.writing.source_prompts import SourcePrompt, digest, source_prompts
-from dataset.writing.splits import SPLITS, divide
 from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
 from remote_api.asking import Prices, Questioner
@@ -70,7 +70,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         SandboxPool(options.jobs, keep=True) as pool,  # verdicts are kept: a session that goes on grades nothing again
     ):
         outcomes = _outcomes(options, api, prompts, chosen, journal, pool)
-        selection.write_pairs(options.out / "rows")  # not before the journal, which makes the folder one to go on with
+        selection.write_pairs(
+            companion(options.out, "contamination.jsonl")
+        )  # not before the journal, which makes the folder one to go on with
         more = {"selection": selection.manifest(), "rust": str(pool.toolchain.version)}
         return _write(options, api, outcomes, journal, more, argv)
 
@@ -103,7 +105,7 @@ def _outcomes(
         print(f"{journal.path} keeps {kept} answers: the same command goes on from there", file=sys.stderr)
         raise
     drafts = [draft for draft, _ in (one for one in found.values() if isinstance(one, tuple))]
-    splits, surplus = divide(drafts, options.split_sizes)
+    splits, surplus = divide(drafts, options.split_sizes, name=lambda draft: draft.task_id)
     return Outcomes(chosen, digest(prompts), found, splits, surplus)
 
 
@@ -126,8 +128,7 @@ def _write(
         **about,
     }
     found = manifest(outcomes, files, journal, Prices(api.usd_in, api.usd_out), more)
-    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
-    (options.out / "manifest.json").write_text(text, encoding="utf-8")
+    save_manifest(found, options.out)
     print(table(outcomes))
     card_file = options.out / "README.md"
     if not files:
@@ -150,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--split", default="train", metavar="NAME", help="of hf:NAME")
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="read the first N rows; 0: all")
     parser.add_argument(
-        "--split-sizes", type=int, nargs=3, default=(15000, 1000, 500), metavar=("TRAIN", "EVAL", "TEST"),
+        "--split-sizes", type=int, nargs=3, default=SIZES, metavar=("TRAIN", "EVAL", "TEST"),
         help="rows of each file at most; with fewer rows in all, their proportions",
     )  # fmt: skip
     parser.add_argument("--min-asserts", type=int, default=3, metavar="N", help="distinct ones that a row must have")
@@ -169,9 +170,7 @@ def _check(options: argparse.Namespace) -> None:
     """Raises: BadInput."""
     if min(options.limit, options.jobs) < 0 or min(options.min_asserts, options.max_tokens) < 1:
         raise BadInput("--limit and --jobs are 0 or more, --min-asserts and --max-tokens 1 or more")
-    if min(options.split_sizes) < 0 or not sum(options.split_sizes):
-        sizes = " ".join(map(str, options.split_sizes))
-        raise BadInput(f"--split-sizes {sizes}: give the rows of {', '.join(SPLITS)}, 0 or more, not all of them 0")
+    check_sizes(options.split_sizes)
     if not re.fullmatch(r"[a-z0-9.-]+", options.license):
         raise BadInput(f"--license {options.license}: give the hub's name of a licence, as cc-by-4.0 or other")
     if options.out.exists() and not options.out.is_dir():

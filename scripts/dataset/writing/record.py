@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from dataset.making import own_version, sha256_of
+from dataset.published.extracting import NoSignature, Signature, signature_of
 from dataset.sources import file_of
+from dataset.splits import RULE, SPLITS
 from dataset.writing.drafts import Draft, Dropped, Written
 from dataset.writing.passes import PASSES
-from dataset.writing.splits import RULE, SPLITS
 from remote_api.asking import Prices, usage_of
 from remote_api.journal import Journal
 
 __all__ = ["COLUMNS", "Outcomes", "manifest", "table", "write_splits"]
 
-COLUMNS = ("task_id", "rust_prompt", "rust_code", "rust_test_list")
+COLUMNS = ("task_id", "rust_prompt", "rust_code", "rust_test_list", "signature", "types")  # the published ones first
 STEPS = {  # what a prompt has done that comes through it
     "rewrite": "rewritten for Rust",
     "code": "with Rust code",
@@ -76,9 +77,18 @@ def write_splits(splits: Mapping[str, Sequence[Draft]], folder: Path) -> list[Pa
         path = folder / f"{name}.parquet"
         path.unlink(missing_ok=True)
         if rows:
-            parquet.write_table(pyarrow.Table.from_pylist([asdict(row) for row in rows], schema), path)
+            parquet.write_table(pyarrow.Table.from_pylist([_row(draft) for draft in rows], schema), path)
             written.append(path)
     return written
+
+
+def _row(draft: Draft) -> dict[str, Any]:
+    """The row of a draft, with the signature that its tests call; empty where that cannot be said."""
+    try:
+        found = signature_of(draft.rust_code, draft.rust_test_list)
+    except NoSignature:
+        found = Signature("", "")
+    return {**asdict(draft), "signature": found.text, "types": found.types}
 
 
 def manifest(

@@ -1,0 +1,75 @@
+"""Where a data set goes: one file, or a folder with a file for each split; its manifest goes beside or into it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dataset.rows import write_rows
+from dataset.splits import SIZES, SPLITS, check_sizes, divide
+from grpo.errors import BadInput
+
+__all__ = ["add_output_options", "check_output", "companion", "save", "save_manifest"]
+
+ENDINGS = (".jsonl", ".parquet")
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """Add --out and --split-sizes to a verb's arguments."""
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE or FOLDER",
+        help="one file (.jsonl or .parquet), or a folder for train.parquet, eval.parquet and test.parquet",
+    )  # fmt: skip
+    parser.add_argument(
+        "--split-sizes", type=int, nargs=3, default=SIZES, metavar=("TRAIN", "EVAL", "TEST"),
+        help="rows of each file of a folder at most; with fewer rows in all, their proportions (default: %(default)s)",
+    )  # fmt: skip
+
+
+def check_output(options: argparse.Namespace) -> None:
+    """Check the arguments of `add_output_options`. Raises: BadInput."""
+    check_sizes(options.split_sizes)
+    if options.out.suffix and options.out.suffix not in ENDINGS:
+        raise BadInput(f"--out {options.out}: give a folder, or a file that ends in {' or '.join(ENDINGS)}")
+    if options.out.suffix and options.split_sizes is not SIZES:
+        raise BadInput(f"--split-sizes goes with a folder: --out {options.out} is one file")
+    if not options.out.suffix and options.out.exists() and not options.out.is_dir():
+        raise BadInput(f"--out {options.out} is a file without an ending: give a folder, or another name")
+
+
+def save(rows: Sequence[Mapping[str, Any]], options: argparse.Namespace) -> dict[Path, int]:
+    """Write rows to where the arguments say.
+
+    Args:
+        rows: Of any columns; those that go into a folder have a `task_id`.
+        options: With the arguments of `add_output_options`.
+    Returns: How many rows each file has. In a folder, a split without rows has no file, and none of an earlier time.
+    """
+    if options.out.suffix:
+        write_rows(rows, options.out)
+        return {options.out: len(rows)}
+    splits, _ = divide(rows, options.split_sizes, name=lambda row: str(row["task_id"]))
+    written = {}
+    for split in SPLITS:
+        path = options.out / f"{split}.parquet"
+        if splits[split]:
+            write_rows(splits[split], path)
+            written[path] = len(splits[split])
+        else:
+            path.unlink(missing_ok=True)
+    return written
+
+
+def companion(out: Path, name: str) -> Path:
+    """The file `name` of a data set: in its folder, or beside its one file."""
+    return out.with_name(f"{out.name}.{name}") if out.suffix else out / name
+
+
+def save_manifest(found: Mapping[str, Any], out: Path) -> Path:
+    """Write a data set's manifest; its file."""
+    path = companion(out, "manifest.json")
+    path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
