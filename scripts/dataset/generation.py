@@ -3,11 +3,13 @@
 Usage:
     python scripts/make_dataset.py generate [--out FOLDER] [--seed N] [--train N] [--eval N] [--harder N]
     python scripts/make_dataset.py generate --demonstrations N [--out FOLDER] [--seed N]
+    python scripts/make_dataset.py generate --python N [--out FOLDER] [--seed N]
 
 Writes train.jsonl, eval.jsonl, harder.jsonl and manifest.json, which says what the files hold and what is held out. Or,
 with `--demonstrations`, demonstrations.jsonl alone: prompts with right completions for scripts/sft.py, of the
-combinations that train.jsonl has. The same seed and counts give the same bytes. `scripts/tiny/` has the tables that
-tasks are composed of.
+combinations that train.jsonl has; or, with `--python`, python.jsonl alone: tasks of the same family as a data set for
+Python has them, which the verb translate turns into Rust tasks. The same seed and counts give the same bytes.
+`scripts/tiny/` has the tables that tasks are composed of.
 
 Example:
     python scripts/make_dataset.py generate --out build/tasks --train 500
@@ -23,12 +25,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dataset.rows import write_rows
 from grpo_rust.cli import ExitCode, command
 from tiny.catalogue import HARDER, OPERATIONS, SPLITS, Split, combinations
+from tiny.python_tasks import python_tasks
 from tiny.rust_types import ELEMENTS
 from tiny.tasks import COLUMNS, Task, demonstrations, make_tasks, write_jsonl
 
-__all__ = ["COUNTS", "main", "manifest", "write_demonstrations"]
+__all__ = ["COUNTS", "main", "manifest", "write_demonstrations", "write_python_tasks"]
 
 COUNTS = {"train": 3000, "eval": 300, "harder": 200}  # prompts
 
@@ -45,14 +49,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     for split, count in COUNTS.items():
         parser.add_argument(f"--{split}", type=int, default=count, help=f"prompts of {split}.jsonl")
     parser.add_argument("--demonstrations", type=int, metavar="N", help="write N prompts with completions instead")
+    parser.add_argument(
+        "--python", type=int, metavar="N", help="write N of the tasks as Python tasks with asserts instead"
+    )
     options = parser.parse_args(argv)
-    if options.demonstrations is not None:
-        if options.demonstrations < 1:
-            parser.error(f"--demonstrations {options.demonstrations}: give at least 1")
-        return write_demonstrations(options.out / "demonstrations.jsonl", options.demonstrations, options.seed)
     counts = {split: getattr(options, split) for split in SPLITS}
-    if few := [split for split, count in counts.items() if count < 1]:
-        parser.error(f"--{few[0]} {counts[few[0]]}: give at least 1")
+    given = counts | {"demonstrations": options.demonstrations, "python": options.python}
+    if few := [name for name, count in given.items() if count is not None and count < 1]:
+        parser.error(f"--{few[0]} {given[few[0]]}: give at least 1")
+    if options.demonstrations is not None:
+        return write_demonstrations(options.out / "demonstrations.jsonl", options.demonstrations, options.seed)
+    if options.python is not None:
+        return write_python_tasks(options.out / "python.jsonl", options.python, options.seed)
     tasks = {split: make_tasks(counts[split], split=split, seed=options.seed) for split in SPLITS}
     for split, rows in tasks.items():
         write_jsonl(rows, options.out / f"{split}.jsonl")
@@ -72,6 +80,13 @@ def write_demonstrations(path: Path, count: int, seed: int) -> int:
             name = f"demonstration-{number:05d}"
             file.write(json.dumps({"task_id": name, "prompt": item.prompt, "completion": item.completion}) + "\n")
     print(f"{path}: {len(rows)} demonstrations")
+    return ExitCode.DONE
+
+
+def write_python_tasks(path: Path, count: int, seed: int) -> int:
+    """Write tasks in Python, for the verb translate; the exit code."""
+    write_rows(python_tasks(count, seed=seed), path)
+    print(f"{path}: {count} tasks in Python")
     return ExitCode.DONE
 
 

@@ -14,7 +14,8 @@ from rewards.gold.rows import gold_kind
 from rewards.gold.run import gold_result, gold_run, submit_gold
 from rewards.rust.parse import extract_code
 from sandbox import SandboxPool
-from tiny.catalogue import SPLITS
+from tiny.catalogue import HARDER, OPERATIONS, SPLITS
+from tiny.python_tasks import BODIES, NUM_ASSERTS
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "tasks"
 COMPILED = (4, pytest.param(24, marks=pytest.mark.slow))  # tasks of each split
@@ -98,6 +99,23 @@ def test_demonstrations_are_right_and_of_combinations_that_training_asks_for(
     assert [verdict.result().test for verdict in verdicts] == [True] * 12
 
 
-def test_a_number_of_demonstrations_below_one_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--demonstrations", "--python"])
+def test_a_number_of_other_rows_below_one_is_refused(option: str, tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
-        make_dataset.main(["generate", "--demonstrations", "0", "--out", str(tmp_path)])
+        make_dataset.main(["generate", option, "0", "--out", str(tmp_path)])
+
+
+def test_tasks_in_python_differ_and_their_code_passes_their_asserts(tmp_path: Path) -> None:
+    for folder in "ab":
+        assert make_dataset.main(["generate", "--python", "80", "--out", str(tmp_path / folder)]) == 0
+    text = (tmp_path / "a" / "python.jsonl").read_text()
+    assert text == (tmp_path / "b" / "python.jsonl").read_text()
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert len({row["text"] for row in rows}) == len({row["task_id"] for row in rows}) == 80
+    for row in rows:
+        assert len(set(row["test_list"])) == NUM_ASSERTS
+        exec("\n".join([row["code"], *row["test_list"]]), {})  # the bodies in Python mean what the operations mean
+
+
+def test_every_body_in_python_belongs_to_an_operation() -> None:
+    assert set(BODIES) <= {operation.name for operation in OPERATIONS} - set(HARDER)
