@@ -64,8 +64,8 @@ class ModelSection:
     path: str = option("assets/tiny-rust", "Hugging Face checkpoint directory, or the name of one on the hub")
     dtype: str = option(
         "float32",
-        "type of the matrix products; parameters are float32. float16 rounds 8 times finer than bfloat16, which brings "
-        "trainer and engine closer, but a step whose scaled gradients overflow is skipped",
+        "type of matrix products and of frozen weights; trained ones are float32. float16 rounds 8 times finer than "
+        "bfloat16: trainer and engine are closer, but a step whose scaled gradients overflow is skipped",
         choices=("float32", "bfloat16", "float16"),
         source="float32 is exact and fastest on CPUs without bfloat16 units; float16: arXiv 2510.26788",
     )

@@ -1,11 +1,12 @@
 """LoRA: train two low-rank matrices beside every linear layer, `W x + (alpha / rank) B A x`, and leave W as it is.
 
-The layers are peft's. The adapters are never merged into the base: engines and checkpoints get
-`W + (alpha / rank) B A`, computed in fp32 and cast once (`merged_weights`), and W stays the same to the bit. An engine
-that computes in bf16 sees an update only where it exceeds half the distance of two bf16 numbers: `LoraPolicy.weights`
-counts the weights where it does not. The
-reference of a KL is the base with its adapters off (`Base`), so no second model is loaded. Left out: dropout (0.05 in
-the published recipe), because the ratio between two forward passes must come from the weights alone.
+The layers are peft's. A and B are fp32; W is stored in the dtype of the matrix products (`grpo.model.frozen`). The
+adapters are never merged into the base: engines and checkpoints get `W + (alpha / rank) B A`, computed in fp32 and cast
+once (`merged_weights`), for checkpoints not at all, and W stays the same to the bit. An engine that computes in bf16
+sees an update only where it exceeds half the distance of two bf16 numbers: `LoraPolicy.weights` counts the weights
+where it does not. The reference of a KL is the base with its adapters off (`Base`), so no second model is loaded. Left
+out: dropout (0.05 in the published recipe), because the ratio between two forward passes must come from the weights
+alone.
 Source: LoRA (arXiv 2106.09685).
 """
 
@@ -24,6 +25,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from grpo.model.batching import MicroBatch
+from grpo.model.frozen import store_frozen
 from grpo.model.policy import ModelError, Policy
 
 __all__ = ["ADAPTER", "Base", "LoraPolicy", "add_adapters", "load_adapters", "merged_weights"]
@@ -54,12 +56,14 @@ class LoraPolicy(Policy):
         return {"sync/rounded": self._rounding.share()} if self._rounding else {}
 
     def save(self, directory: Path) -> None:
-        """Write the merged model as an ordinary checkpoint, and the adapters in peft's format into its `ADAPTER`.
+        """Write the merged model, fp32, as an ordinary checkpoint, and the adapters in peft's format into `ADAPTER`.
 
         A head that is tied to the embeddings is written once, as transformers writes it.
         """
-        weights = {name: tensor.cpu() for name, tensor in merged_weights(self)}
+        weights = {name: tensor.cpu() for name, tensor in merged_weights(self, dtype=torch.float32)}
         self.model.save_pretrained(directory, state_dict=weights)
+        self.model.config.dtype = "float32"  # of what was written; transformers names the dtype of the base in memory
+        self.model.config.save_pretrained(directory)
         self.tokenizer.save_pretrained(directory)
         assert self.adapters is not None
         self.adapters.save_pretrained(str(directory / ADAPTER))
@@ -102,6 +106,8 @@ class Base:
 def add_adapters(policy: Policy, *, rank: int, alpha: int, targets: str, seed: int) -> LoraPolicy:
     """Freeze a policy and give it adapters that do not change its output yet, because B starts at 0.
 
+    The frozen matrices are stored in `compute_dtype` from then on, which rounds those of an fp32 checkpoint.
+
     Args:
         policy: The policy to adapt; its model is changed in place, use the returned policy from now on.
         rank: The rank of A and B.
@@ -126,6 +132,7 @@ def add_adapters(policy: Policy, *, rank: int, alpha: int, targets: str, seed: i
         except ValueError as error:
             raise ModelError(f"lora.targets = {targets!r}: {error}") from error
     adapters.eval()
+    store_frozen(policy.model, policy.compute_dtype)
     own = (policy.model, policy.tokenizer, policy.device, policy.compute_dtype, policy.stop_ids)
     return LoraPolicy(*own, checkpointed_layers=policy.checkpointed_layers, adapters=adapters)
 
@@ -157,7 +164,7 @@ def merged_weights(
 
     Args:
         policy: The adapted policy.
-        dtype: The dtype to cast to; None: that of the base.
+        dtype: The dtype to cast to; None: that in which the base has the weight.
         rounding: Counts how many merged weights a smaller dtype would not tell from the base's.
     """
     changed: dict[str, Any] = {

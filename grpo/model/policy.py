@@ -1,8 +1,8 @@
 """The policy: a Hugging Face causal language model, its tokenizer, and the log-probabilities of its completions.
 
-Parameters are fp32; with `compute_dtype` bf16 or fp16 the matrix products run under autocast. Dropout stays off: the
-ratio between two forward passes must come from the weights alone. A model is a local directory or a name on the hub,
-in safetensors, without remote code.
+Parameters are fp32; with `compute_dtype` bf16 or fp16 the matrix products run under autocast, and weights that are not
+trained are stored in that dtype (`grpo.model.frozen`). Dropout stays off: the ratio between two forward passes must
+come from the weights alone. A model is a local directory or a name on the hub, in safetensors, without remote code.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from grpo.logprobs import linear_logprobs
 from grpo.model.attention import can_pack, install, odd_head_size, takes_ragged
 from grpo.model.batching import MicroBatch
 from grpo.model.cuda import prepare_cuda
+from grpo.model.frozen import store_frozen
 from grpo.model.packing import Layout
 
 __all__ = ["ModelError", "Policy", "load_policy", "untied"]
@@ -211,8 +212,9 @@ class Policy:
         return {}
 
     def frozen(self) -> Policy:
-        """This policy with gradients off: the reference of the KL."""
+        """This policy with gradients off, its matrices in `compute_dtype`: the reference of the KL."""
         self.model.requires_grad_(False)
+        store_frozen(self.model, self.compute_dtype)
         return self
 
     def save(self, directory: Path) -> None:

@@ -42,11 +42,11 @@ class ModelShape:
 class MemoryEstimate:
     """Bytes by purpose. What sampling and updates need does not add up where the engine frees its memory between."""
 
-    weights: int  # fp32, with LoRA's
+    weights: int  # fp32; with LoRA the base in the dtype of the matrix products, and fp32 adapters
     adam: int  # two moments
-    reference: int  # fp32 copy of the starting policy
+    reference: int  # the starting policy, in the dtype of the matrix products
     gradients: int  # fp32, of what is trained
-    compute_copy: int  # what autocast keeps of the weights
+    compute_copy: int  # what autocast keeps of the weights that are trained; frozen ones have its dtype
     activations: int  # one micro-batch
     head: int  # tiles of the logits; they never exist as a whole
     kv_cache: int  # all completions of a step
@@ -132,7 +132,8 @@ def estimate_memory(
     Args:
         shape: The model's sizes.
         dtype: The type of the matrix products, "float32", "bfloat16" or "float16".
-        reference: Whether there is a frozen reference policy; with LoRA it needs no memory of its own.
+        reference: Whether there is a frozen reference policy; with LoRA it needs no memory of its own. Norms and biases
+            of frozen weights are fp32 and count as if they were not: less than 0.1 % of a model.
         micro_batch_tokens: Tokens of one forward and backward pass.
         rows: Completions that are sampled at once.
         row_tokens: The longest prompt and completion together.
@@ -156,11 +157,11 @@ def estimate_memory(
     kv_cache = cache_bytes or rows * pages * shape.layers * 2 * shape.kv_width * width
     engine = 2 * width * shape.parameters + SAMPLER_BYTES * rows * shape.vocabulary if own_engine else 0
     return MemoryEstimate(
-        weights=4 * (shape.parameters + adapters),
+        weights=4 * adapters + (width if adapters else 4) * shape.parameters,
         adam=int(ADAM_BYTES[optimizer] * trained),
-        reference=4 * shape.parameters if reference and not adapters else 0,
+        reference=width * shape.parameters if reference and not adapters else 0,
         gradients=4 * trained,
-        compute_copy=0 if dtype == "float32" else width * shape.parameters,
+        compute_copy=0 if dtype == "float32" else width * trained,
         activations=between + layer if gradient_checkpointing else shape.layers * layer,
         head=HEAD_TILES * 4 * min(micro_batch_tokens, TILE_TOKENS) * min(shape.vocabulary, VOCAB_SLICE),
         kv_cache=kv_cache,

@@ -8,9 +8,13 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from grpo.model.lora import add_adapters
+from grpo.model.policy import Policy
 from grpo_rust.known_sizes import known_config
 from grpo_rust.memory_estimate import FAMILIES, estimate_memory, model_shape
 from tiny_config import TINY
+
+SMALL_VECTORS = 0.02  # of a tiny model's weights are norms and biases, which stay fp32; of 1.5B less than 0.001
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -51,6 +55,33 @@ def test_lora_keeps_adam_and_gradients_of_its_own_weights_only():
     assert lora.weights == full.weights + lora.gradients
     assert (full.reference, lora.reference) == (full.weights, 0), "adapters off are the reference"
     assert estimate_memory(shape, **work, gradient_checkpointing=True).activations < full.activations
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_a_frozen_weight_takes_2_bytes_and_no_copy_in_half_precision(dtype):
+    """Before sampling: 2 of the policy's, as the published code has; an engine adds 2, and the buffer for it 2."""
+    shape = model_shape(known_config("meta-llama/Llama-3.1-8B-Instruct"))
+    work = {"dtype": dtype, "reference": True, "micro_batch_tokens": 64, "rows": 1, "row_tokens": 64}
+    full, lora = estimate_memory(shape, **work), estimate_memory(shape, **work, lora_rank=16)
+    adapters = 16 * shape.linear_ends
+    assert (lora.weights, lora.compute_copy, lora.reference) == (2 * shape.parameters + 4 * adapters, 2 * adapters, 0)
+    assert (full.weights, full.compute_copy) == (4 * shape.parameters, 2 * shape.parameters), "what is trained"
+    assert full.reference == 2 * shape.parameters, "a reference is frozen as well"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("rank", [0, 4])
+def test_weights_by_formula_are_those_of_a_policy(dtype, rank):
+    """Norms and biases are a larger share of a small model than of a real one."""
+    config = AutoConfig.for_model(**TINY)
+    model = AutoModelForCausalLM.from_config(config)
+    policy = Policy(model, None, torch.device("cpu"), getattr(torch, dtype), frozenset())
+    policy = add_adapters(policy, rank=rank, alpha=rank, targets="all-linear", seed=0) if rank else policy
+    measured = sum(parameter.nbytes for parameter in policy.model.parameters())
+    work = {"dtype": dtype, "reference": False, "micro_batch_tokens": 64, "rows": 1, "row_tokens": 64}
+    expected = estimate_memory(model_shape(TINY), **work, lora_rank=rank).weights
+    assert measured == pytest.approx(expected, rel=SMALL_VECTORS)
+    assert measured != pytest.approx(1.1 * expected, rel=SMALL_VECTORS)
 
 
 def test_moments_of_8_bits_take_a_quarter_and_their_scales():
