@@ -14,7 +14,16 @@ from dataset.sources import file_of
 from dataset.splits import SIZES, SPLITS, check_sizes, divide
 from grpo.errors import BadInput
 
-__all__ = ["add_output_options", "check_output", "companion", "describe_saved", "save", "save_manifest"]
+__all__ = [
+    "ENDINGS",
+    "check_folder",
+    "add_output_options",
+    "check_output",
+    "companion",
+    "describe_saved",
+    "save",
+    "save_manifest",
+]
 
 ENDINGS = (".jsonl", ".parquet")
 
@@ -54,10 +63,10 @@ def check_output(options: argparse.Namespace) -> None:
     for source in options.sources:
         if file_of(source).resolve() in [path.resolve() for path in written]:
             raise BadInput(f"--out {options.out} would overwrite the source {source}: give another name")
-    _check_folder(written[0].parent)
+    check_folder(written[0].parent)
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
     """Make a folder that files can be written to. Raises: BadInput, where that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +111,7 @@ def describe_saved(files: Mapping[Path, int], num_rows: int, what: str, manifest
 
 def companion(out: Path, name: str) -> Path:
     """The file `name` of a data set: in its folder, or beside its one file."""
-    return out.with_name(f"{out.name}.{name}") if out.suffix else out / name
+    return out.with_name(f"{out.name}.{name}") if out.suffix in ENDINGS else out / name
 
 
 def save_manifest(found: Mapping[str, Any], out: Path) -> Path:
