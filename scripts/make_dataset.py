@@ -35,7 +35,7 @@ VERBS = {
 @command("make_dataset")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb that the first word names, with the words after it; the exit code."""
-    name, *others = sys.argv[1:] if argv is None else argv or [""]
+    name, *others = (sys.argv[1:] if argv is None else argv) or [""]
     if name in VERBS:
         return VERBS[name](others)
     print((__doc__ or "").strip(), file=sys.stdout if name in ("-h", "--help") else sys.stderr)

@@ -37,7 +37,7 @@ __all__ = ["COUNTS", "main", "manifest", "write_demonstrations", "write_python_t
 COUNTS = {"train": 3000, "eval": 300, "harder": 200}  # prompts
 
 
-@command("make_dataset generate")
+@command("make_dataset generate", host_errors=(OSError,))
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the files and say how much that is; the exit code."""
     parser = argparse.ArgumentParser(

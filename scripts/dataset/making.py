@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -66,11 +66,14 @@ def _translated(numbered: tuple[int, Mapping[str, Any]]) -> tuple[str, RustTask 
 
 def gather(found: Iterable[tuple[str, RustTask | str]]) -> Made:
     """Collect what `translate_rows` gives. Of tasks with one name, the later get a number."""
-    made, names = Made(), Counter[str]()
+    made, names, taken = Made(), defaultdict[str, int](lambda: 1), set[str]()
     for name, result in found:
         made.num_rows += 1
-        names[name] += 1
-        unique = name if names[name] == 1 else f"{name}-{names[name]}"
+        unique = name
+        while unique in taken:  # another task may have the numbered name of its own
+            names[name] += 1
+            unique = f"{name}-{names[name]}"
+        taken.add(unique)
         if isinstance(result, str):
             made.skipped[unique] = result
         else:
@@ -94,6 +97,7 @@ def manifest(made: Made, files: Mapping[Path, int], *, command: str, sources: Se
         "columns": list(COLUMNS),
         "rows_read": made.num_rows,
         "rows_written": sum(files.values()),
+        "left_over_as_their_split_is_full": len(made.tasks) - sum(files.values()),
         "gold_cases": sum(cases),
         "skipped": dict(made.reasons.most_common()),
         "skipped_asserts": dict(made.skipped_asserts.most_common()),

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dataset.rows import write_rows
+from dataset.sources import file_of
 from dataset.splits import SIZES, SPLITS, check_sizes, divide
 from grpo.errors import BadInput
 
-__all__ = ["add_output_options", "check_output", "companion", "save", "save_manifest"]
+__all__ = [
+    "ENDINGS",
+    "check_folder",
+    "add_output_options",
+    "check_output",
+    "companion",
+    "describe_saved",
+    "save",
+    "save_manifest",
+]
 
 ENDINGS = (".jsonl", ".parquet")
 
@@ -30,14 +41,38 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
 
 
 def check_output(options: argparse.Namespace) -> None:
-    """Check the arguments of `add_output_options`. Raises: BadInput."""
+    """Check the arguments of `add_output_options`, and make the folder: before hours of work, and not after them.
+
+    Args:
+        options: With these arguments, and `sources`.
+    Raises: BadInput.
+    """
     check_sizes(options.split_sizes)
     if options.out.suffix and options.out.suffix not in ENDINGS:
-        raise BadInput(f"--out {options.out}: give a folder, or a file that ends in {' or '.join(ENDINGS)}")
+        raise BadInput(
+            f"--out {options.out}: give a folder, without a dot in its name, or a file that ends in "
+            f"{' or '.join(ENDINGS)}"
+        )
     if options.out.suffix and options.split_sizes is not SIZES:
         raise BadInput(f"--split-sizes goes with a folder: --out {options.out} is one file")
     if not options.out.suffix and options.out.exists() and not options.out.is_dir():
         raise BadInput(f"--out {options.out} is a file without an ending: give a folder, or another name")
+    if options.out.suffix and options.out.is_dir():
+        raise BadInput(f"--out {options.out} is a folder with the ending of a file: give another name")
+    written = [options.out] if options.out.suffix else [options.out / f"{split}.parquet" for split in SPLITS]
+    for source in options.sources:
+        if file_of(source).resolve() in [path.resolve() for path in written]:
+            raise BadInput(f"--out {options.out} would overwrite the source {source}: give another name")
+    check_folder(written[0].parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Make a folder that files can be written to. Raises: BadInput, where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise BadInput(f"--out: nothing can be written to {folder} ({error.strerror}): give another folder") from None
 
 
 def save(rows: Sequence[Mapping[str, Any]], options: argparse.Namespace) -> dict[Path, int]:
@@ -63,9 +98,20 @@ def save(rows: Sequence[Mapping[str, Any]], options: argparse.Namespace) -> dict
     return written
 
 
+def describe_saved(files: Mapping[Path, int], num_rows: int, what: str, manifest: Path) -> str:
+    """What was written, for people, and how many of `num_rows` were not, as their split has its size.
+
+    >>> describe_saved({Path("a/train.parquet"): 2}, 5, "tasks", Path("a/manifest.json"))
+    'a/train.parquet: 2 tasks, 3 left over as their split is full; manifest.json says what was left out'
+    """
+    written = sum(files.values())
+    over = f", {num_rows - written} left over as their split is full" if num_rows > written else ""
+    return f"{', '.join(map(str, files))}: {written} {what}{over}; {manifest.name} says what was left out"
+
+
 def companion(out: Path, name: str) -> Path:
     """The file `name` of a data set: in its folder, or beside its one file."""
-    return out.with_name(f"{out.name}.{name}") if out.suffix else out / name
+    return out.with_name(f"{out.name}.{name}") if out.suffix in ENDINGS else out / name
 
 
 def save_manifest(found: Mapping[str, Any], out: Path) -> Path:

@@ -28,7 +28,7 @@ from tqdm import tqdm
 from dataset.compiling import compile_problems
 from dataset.making import gather, manifest, table, translate_rows
 from dataset.rows import task_rows
-from dataset.saving import add_output_options, check_output, companion, save, save_manifest
+from dataset.saving import add_output_options, check_output, companion, describe_saved, save, save_manifest
 from dataset.selecting.options import add_selection_options, select
 from dataset.sources import read_rows
 from grpo_rust.cli import ExitCode, command
@@ -39,7 +39,7 @@ __all__ = ["main"]
 UNCOMPILED = "a signature or a call that does not compile"
 
 
-@command("make_dataset translate")
+@command("make_dataset translate", host_errors=(OSError,))
 def main(argv: Sequence[str] | None = None) -> int:
     """Translate, check, write; the exit code."""
     parser = argparse.ArgumentParser(
@@ -78,5 +78,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     described = manifest(made, files, command=line, sources=options.sources)
     described |= {"rows_read": selection.counts["rows read"], "selection": selection.manifest()}
     written = save_manifest(described, options.out)
-    print(f"{', '.join(map(str, files))}: {sum(files.values())} tasks; {written.name} says what was left out")
+    print(describe_saved(files, len(made.tasks), "tasks", written))
     return ExitCode.DONE

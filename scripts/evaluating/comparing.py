@@ -83,7 +83,7 @@ def compare(files: Sequence[Path], *, mixed: bool) -> Comparison:
     Raises:
         BadInput: For protocols that differ, with what differs, unless `mixed`; for nothing to compare.
     """
-    measured = [read_measured(file) for file in files]
+    measured = _with_own_labels([read_measured(file) for file in files], files)
     first = measured[0]
     found = [
         f"{first.label} and {other.label}: {difference}"
@@ -100,7 +100,7 @@ def compare(files: Sequence[Path], *, mixed: bool) -> Comparison:
     if len(measured) < 2 and not references:
         raise BadInput(f"{files[0]} alone: give several files, or one by --protocol published")
     checks = tuple(name for name in CHECK_LABELS if all(name in one.values for one in measured))
-    return Comparison(tuple(_with_own_labels(measured, files)), checks, tuple(found), references)
+    return Comparison(tuple(measured), checks, tuple(found), references)
 
 
 def sign_flip_p(differences: Sequence[float]) -> float:

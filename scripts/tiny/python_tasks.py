@@ -9,6 +9,7 @@ import random
 from string import Template
 from typing import Any
 
+from grpo.errors import BadInput
 from tiny.catalogue import OPERATIONS
 from tiny.operation import Operation
 from tiny.programs import draw_request
@@ -42,6 +43,7 @@ BODIES = {  # by operation; `$a $b $c` stand for the parameters
     "list_right": "[$a[1]]",
 }
 NUM_ASSERTS = 4
+MISSES = 1000  # draws in a row of one operation that give nothing new: there is hardly another text of it
 INTEGER = next(element for element in ELEMENTS if element.name == "i32")
 TEXTS = (
     "Implement the Python function `{name}`. It returns {phrase}. With tests.",
@@ -55,12 +57,16 @@ def python_tasks(count: int, *, seed: int) -> list[dict[str, Any]]:
     Args:
         count: The number of rows.
         seed: Decides what is drawn.
+    Raises: BadInput, where there are not so many.
     """
-    rng = random.Random(f"python {seed}")
+    rng, misses = random.Random(f"python {seed}"), 0
     operations = [one for one in OPERATIONS if one.name in BODIES]
     rows: dict[str, dict[str, Any]] = {}
     while len(rows) < count:
         row = _row(operations[len(rows) % len(operations)], rng)
+        misses = misses + 1 if row["text"] in rows else 0
+        if misses == MISSES:
+            raise BadInput(f"{count} tasks in Python: there are not many more than {len(rows)} different ones")
         rows.setdefault(row["text"], row)
     return [{"task_id": f"python-{number:04d}", **row} for number, row in enumerate(rows.values())]
 

@@ -264,6 +264,9 @@ def test_a_terminal_has_colours_ctrl_c_stops_an_answer_and_ctrl_d_ends() -> None
         user.type("\x03")
         user.wait_for("stopped", ANSWERED_S)
         user.type("\n")
-        assert "\x1b[32mpasses\x1b[0m" in user.wait_for("not paid", ANSWERED_S)
+        shown = user.wait_for("not paid", ANSWERED_S)
+        assert "\x1b[32mpasses\x1b[0m" in shown
+        if "> " not in shown.partition("not paid")[2]:  # an end of input before the prompt is the terminal's, and lost
+            user.wait_for("> ", ANSWERED_S)
         user.type("\x04")
         assert chat_.wait(ANSWERED_S) == 0

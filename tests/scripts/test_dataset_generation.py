@@ -105,6 +105,22 @@ def test_a_number_of_other_rows_below_one_is_refused(option: str, tmp_path: Path
         make_dataset.main(["generate", option, "0", "--out", str(tmp_path)])
 
 
+def test_more_tasks_in_python_than_there_are_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tiny.python_tasks.TEXTS", ("The same text.",))
+    assert make_dataset.main(["generate", "--python", "2", "--out", str(tmp_path)]) == 2
+    assert "not many more than 1 different" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_is_said_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("")
+    assert make_dataset.main(["generate", "--python", "2", "--out", str(tmp_path / "taken")]) == 3
+    assert "taken" in capsys.readouterr().err
+
+
 def test_tasks_in_python_differ_and_their_code_passes_their_asserts(tmp_path: Path) -> None:
     for folder in "ab":
         assert make_dataset.main(["generate", "--python", "80", "--out", str(tmp_path / folder)]) == 0

@@ -378,6 +378,8 @@ def test_an_answer_that_is_cut_off_is_counted_and_nothing_that_passes_is_exit_co
         (("--min-asserts", "0"), "1 or more"),
         (("--license", "CC BY"), "as cc-by-4.0"),
         (("--body", "[]"), "give a JSON object"),
+        (("--out", "made.parquet"), "is a file: give a folder"),
+        (("--out", "/dev/null/made"), "nothing can be written to /dev/null/made"),
     ],
 )
 def test_flags_that_cannot_be_used_say_what_to_give(
@@ -385,6 +387,13 @@ def test_flags_that_cannot_be_used_say_what_to_give(
 ) -> None:
     assert main(words(source_file(tmp_path), "http://x/v1", tmp_path / "made", *more)) == 2
     assert said in capsys.readouterr().err and not (tmp_path / "made").exists()
+
+
+def test_the_manifest_is_in_the_folder_when_its_name_has_a_dot(tmp_path: Path) -> None:
+    out = tmp_path / "rust-tasks-v1.5"
+    with scripted("well", text="no code") as server:
+        assert main(words(source_file(tmp_path), server.url, out)) == 1
+    assert (out / "manifest.json").exists()
 
 
 def test_files_of_others_are_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,6 +60,18 @@ def test_rates_and_differences_are_those_computed_by_hand(tmp_path: Path, capsys
     assert "not measured" not in said
 
 
+def test_evaluations_of_one_model_that_differ_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = {"prompts": {"source": "here", "count": 4, "sha256": "b"}}
+    files = []
+    for name, changes in (("first", {}), ("second", changed)):
+        (tmp_path / name).mkdir()
+        files.append(wrote(tmp_path / name, "tiny", BEFORE, **changes))
+    assert main(["compare", *files]) == 2
+    assert "first/tiny and second/tiny: prompts" in capsys.readouterr().err
+
+
 def test_the_paired_test_gives_the_share_of_signs_that_reach_as_far() -> None:
     """Of the eight signs of three equal differences two reach as far as they do."""
     assert sign_flip_p([0.5, 0.5, 0.0, 0.5]) == pytest.approx(2 / 8, abs=0.02)

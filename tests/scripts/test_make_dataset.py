@@ -58,7 +58,7 @@ def test_the_manifest_says_what_came_of_every_row(source: Path, tmp_path: Path) 
     assert [list(json.loads(line)) for line in out.read_text().splitlines()] == [list(COLUMNS)] * 2
 
 
-def test_a_folder_gets_a_file_for_each_split_by_the_names_of_the_rows(tmp_path: Path) -> None:
+def test_a_folder_gets_a_file_for_each_split_by_the_names_of_the_rows(tmp_path: Path, capsys) -> None:
     source, out = tmp_path / "in.jsonl", tmp_path / "tasks"
     rows = [{**GOOD, "task_id": number} for number in range(12)]
     source.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
@@ -67,6 +67,8 @@ def test_a_folder_gets_a_file_for_each_split_by_the_names_of_the_rows(tmp_path: 
     (out / "test.parquet").write_text("of an earlier time")
     assert main(["translate", str(source), "--out", str(out), *options]) == 0
     found = json.loads((out / "manifest.json").read_text())
+    assert found["left_over_as_their_split_is_full"] == 7
+    assert "5 tasks, 7 left over as their split is full" in capsys.readouterr().out
     assert found["rows_written"] == 5 and set(found["files"]) == {"train.parquet", "eval.parquet"}
     for split, size in (("train", 2), ("eval", 3)):
         examples = load_examples(str(out / f"{split}.parquet"), split=split, prompt_columns=("prompt",))
@@ -79,10 +81,15 @@ def test_a_folder_gets_a_file_for_each_split_by_the_names_of_the_rows(tmp_path: 
 @pytest.mark.parametrize(
     "options, said",
     [
-        (["--out", "tasks.csv"], "give a folder, or a file that ends in .jsonl or .parquet"),
+        (["--out", "tasks.csv"], "or a file that ends in .jsonl or .parquet"),
         (["--out", "tasks.jsonl", "--split-sizes", "2", "1", "1"], "--split-sizes goes with a folder"),
         (["--out", "tasks", "--split-sizes", "0", "0", "0"], "not all of them 0"),
         (["--out", "taken"], "is a file without an ending"),
+        (["--out", "qwen2.5-tasks"], "without a dot in its name"),
+        (["--out", "folder.jsonl"], "is a folder with the ending of a file"),
+        (["--out", "in.jsonl"], "would overwrite the source"),
+        (["--out", "./in.jsonl"], "would overwrite the source"),
+        (["--out", "taken/tasks.jsonl"], "nothing can be written to taken"),
     ],
 )
 def test_an_output_that_cannot_be_is_refused(
@@ -90,8 +97,27 @@ def test_an_output_that_cannot_be_is_refused(
 ) -> None:
     monkeypatch.chdir(source.parent)
     Path("taken").write_text("")
+    Path("folder.jsonl").mkdir()
+    before = source.read_bytes()
     assert main(["translate", str(source), *options]) == 2
-    assert said in capsys.readouterr().err
+    assert said in capsys.readouterr().err and source.read_bytes() == before
+
+
+def test_a_numbered_name_is_not_that_of_another_task(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    rows = [{**GOOD, "task_id": name} for name in ("a", "a", "a-2", "a")]
+    source.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    options = ["--out", str(out), "--jobs", "1", "--no-compile", "--keep-near-duplicates"]
+    assert main(["translate", str(source), *options]) == 0
+    names = [json.loads(line)["task_id"] for line in out.read_text().splitlines()]
+    assert names == ["mbpp-a", "mbpp-a-2", "mbpp-a-2-2", "mbpp-a-3"]
+
+
+def test_the_report_of_an_earlier_comparison_does_not_stay(source: Path, tmp_path: Path) -> None:
+    report = tmp_path / "out.jsonl.contamination.jsonl"
+    report.write_text("{}")
+    assert main(["translate", str(source), "--out", str(tmp_path / "out.jsonl"), "--no-compile", "--jobs", "1"]) == 0
+    assert not report.exists()
 
 
 def test_the_same_rows_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
@@ -126,7 +152,11 @@ def test_nothing_to_translate_writes_nothing(tmp_path: Path, capsys) -> None:
 @pytest.mark.parametrize(
     ("text", "arguments", "said"),
     [
-        ("{}", ["--out", "out.txt"], "--out out.txt: give a folder, or a file that ends in .jsonl or .parquet"),
+        (
+            "{}",
+            ["--out", "out.txt"],
+            "--out out.txt: give a folder, without a dot in its name, or a file that ends in .jsonl or .parquet",
+        ),
         ("not json", ["--out", "out.jsonl"], "cannot be read"),
         ("[1]", ["--out", "out.jsonl"], "does not hold one object a row"),
         (None, ["--out", "out.jsonl"], "cannot be read"),
@@ -147,9 +177,11 @@ def test_a_broken_parquet_file_is_named(tmp_path: Path, capsys) -> None:
     assert main(["translate", str(path), "--out", "out.jsonl"]) == 2 and "cannot be read" in capsys.readouterr().err
 
 
-def test_a_bad_number_and_an_unknown_verb_are_refused(tmp_path: Path, capsys) -> None:
+def test_a_bad_number_and_an_unknown_verb_are_refused(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit) as raised:
         main(["translate", "x.jsonl", "--out", "out.jsonl", "--jobs", "-1"])
     assert raised.value.code == 2 and "give 0 or more" in capsys.readouterr().err
+    monkeypatch.setattr("sys.argv", ["make_dataset.py"])
+    assert main() == 2 and "translate  Python tasks" in capsys.readouterr().err
     assert main(["trnslate"]) == 2 and "translate  Python tasks" in capsys.readouterr().err
     assert main(["--help"]) == 0

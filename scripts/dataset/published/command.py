@@ -30,7 +30,7 @@ from tqdm import tqdm
 from dataset.published.checking import check_rows
 from dataset.published.extracting import NoSignature, asserts_of, signature_of
 from dataset.published.record import Publication, manifest, table
-from dataset.saving import add_output_options, check_output, companion, save, save_manifest
+from dataset.saving import add_output_options, check_output, companion, describe_saved, save, save_manifest
 from dataset.selecting.options import add_selection_options, select
 from dataset.sources import read_rows
 from grpo.errors import BadInput
@@ -44,7 +44,7 @@ __all__ = ["main"]
 NEEDED = ("rust_prompt", "rust_code", "rust_test_list")
 
 
-@command("make_dataset published")
+@command("make_dataset published", host_errors=(OSError,))
 def main(argv: Sequence[str] | None = None) -> int:
     """Extract, check, write; the exit code."""
     words = list(argv or ())
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     record |= {"rows_read": len(read), "selection": selection.manifest()}
     written = save_manifest(record, options.out)
-    print(f"{', '.join(map(str, files))}: {sum(files.values())} rows; {written.name} says what was left out")
+    print(describe_saved(files, len(found.rows), "rows", written))
     return ExitCode.DONE
 
 

@@ -73,6 +73,7 @@ def manifest(
         "rows_read": found.num_rows,
         "rows_good": found.num_good,
         "rows_written": sum(files.values()),
+        "left_over_as_their_split_is_full": len(found.rows) - sum(files.values()),
         "checked": checked,
         "gold_kinds": dict(found.kinds),
         "not_good": [{"group": name, "reason": reason, "rows": count} for name, reason, count in found.reasons()],

@@ -62,6 +62,7 @@ class Selection:
             The file, or None where no benchmark was given.
         """
         if not self.settings["against"]:
+            path.unlink(missing_ok=True)  # of an earlier time: it would be taken for the report of these rows
             return None
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = (json.dumps(pair, ensure_ascii=False) for pair in self.pairs)

@@ -27,7 +27,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from dataset.saving import companion, save_manifest
+from dataset.saving import ENDINGS, check_folder, companion, save_manifest
 from dataset.selecting.options import Selection, add_selection_options, select
 from dataset.sources import read_rows
 from dataset.splits import SIZES, check_sizes, divide
@@ -50,13 +50,14 @@ JOURNAL = "journal.jsonl"
 COMPARED = ("model", "body", "instructions")  # the address may change: a server that is started anew may have another
 
 
-@command("make_dataset write")
+@command("make_dataset write", host_errors=(OSError,))
 def main(argv: Sequence[str] | None = None) -> int:
     """Ask, grade, split, write; the exit code."""
     options = _parser().parse_args(argv)
     _check(options)
     api = api_options(options, needed=True)
     prompts, chosen, selection = chosen_prompts(options)
+    check_folder(options.out)
     header = {
         "model": options.model,
         "base_url": api.base_url,
@@ -173,7 +174,7 @@ def _check(options: argparse.Namespace) -> None:
     check_sizes(options.split_sizes)
     if not re.fullmatch(r"[a-z0-9.-]+", options.license):
         raise BadInput(f"--license {options.license}: give the hub's name of a licence, as cc-by-4.0 or other")
-    if options.out.exists() and not options.out.is_dir():
+    if options.out.suffix in ENDINGS or (options.out.exists() and not options.out.is_dir()):
         raise BadInput(f"--out {options.out} is a file: give a folder")
     if options.out.exists() and any(options.out.iterdir()) and not (options.out / JOURNAL).exists():
         raise BadInput(f"--out {options.out} has files and no {JOURNAL}: give a new folder, or one to go on with")
