@@ -9,5 +9,6 @@ translating    one Python task with asserts, as a Rust task with a signature and
 writing        the verb write: a large model writes Rust tasks, code and tests from Python tasks
 making         many tasks, counted by reason, and the manifest
 compiling      do signatures and calls compile?
+verbs          the arguments that all verbs have
 rows           the columns of a data set, and writing it
 """

@@ -17,7 +17,6 @@ Example:
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 from collections import Counter
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset.rows import write_rows
+from dataset.verbs import verb_parser
 from grpo_rust.cli import ExitCode, command
 from tiny.catalogue import HARDER, OPERATIONS, SPLITS, Split, combinations
 from tiny.python_tasks import python_tasks
@@ -40,10 +40,7 @@ COUNTS = {"train": 3000, "eval": 300, "harder": 200}  # prompts
 @command("make_dataset generate", host_errors=(OSError,))
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the files and say how much that is; the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="make_dataset.py generate", description=(__doc__ or "").partition("\n")[0], epilog=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = verb_parser("generate", __doc__)
     parser.add_argument("--out", type=Path, default=Path("assets/tasks"), help="the folder of the files")
     parser.add_argument("--seed", type=int, default=0, help="decides everything that is drawn")
     for split, count in COUNTS.items():

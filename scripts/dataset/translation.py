@@ -17,11 +17,9 @@ Example:
 
 from __future__ import annotations
 
-import argparse
 import os
 import shlex
 from collections.abc import Sequence
-from itertools import chain, islice
 
 from tqdm import tqdm
 
@@ -30,7 +28,7 @@ from dataset.making import gather, manifest, table, translate_rows
 from dataset.rows import task_rows
 from dataset.saving import add_output_options, check_output, companion, describe_saved, save, save_manifest
 from dataset.selecting.options import add_selection_options, select
-from dataset.sources import read_rows
+from dataset.verbs import add_source_options, read_sources, verb_parser
 from grpo_rust.cli import ExitCode, command
 from sandbox.workers.pool import SandboxPool
 
@@ -42,25 +40,16 @@ UNCOMPILED = "a signature or a call that does not compile"
 @command("make_dataset translate", host_errors=(OSError,))
 def main(argv: Sequence[str] | None = None) -> int:
     """Translate, check, write; the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="make_dataset.py translate", description=(__doc__ or "").partition("\n")[0], epilog=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="files, or hf:NAME, with tasks in Python")
+    parser = verb_parser("translate", __doc__)
+    add_source_options(parser, "tasks in Python")
     add_output_options(parser)
-    parser.add_argument("--split", default="train", metavar="NAME", help="of hf:NAME")
-    parser.add_argument("--limit", type=int, default=0, metavar="N", help="read the first N rows; 0: all")
-    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes at once; 0: one a core")
     parser.add_argument("--no-compile", action="store_true", help="do not check that signatures and calls compile")
     add_selection_options(parser)
     words = list(argv or ())
     options = parser.parse_args(words)
     check_output(options)
-    if options.limit < 0 or options.jobs < 0:
-        parser.error("--limit and --jobs: give 0 or more")
     jobs = options.jobs or os.cpu_count() or 1
-    rows = islice(chain.from_iterable(read_rows(one, options.split) for one in options.sources), options.limit or None)
-    selection = select(rows, options)
+    selection = select(read_sources(options), options)
     if pairs := selection.write_pairs(companion(options.out, "contamination.jsonl")):
         print(f"{pairs}: what is close to a benchmark, and to which task")
     found = translate_rows(selection.rows, jobs=jobs)

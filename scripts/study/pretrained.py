@@ -139,7 +139,7 @@ def _commands_text() -> str:
     """The commands one by one, for a reader who wants to do it by hand."""
     return """\
 ```sh
-.venv/bin/pip install -e '.[train,gguf]'
+.venv/bin/pip install -e '.[train,lora,gguf]'
 .venv/bin/python scripts/get_smollm2.py --out models/smollm2-135m-instruct
 .venv/bin/python scripts/make_dataset.py generate --demonstrations 1000 --out data
 .venv/bin/python scripts/sft.py scripts/recipes/smollm2-135m-sft.toml run.dir=runs/smollm2-sft

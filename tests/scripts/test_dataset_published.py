@@ -104,9 +104,8 @@ def test_what_is_written_is_data_for_training_with_and_without_signatures(tmp_pa
     found = json.loads((tmp_path / f"out.{ending}.manifest.json").read_text())
     assert (found["rows_read"], found["rows_good"], found["rows_written"]) == (len(ROWS), len(GOOD), len(GOOD))
     assert found["sources"] == {str(source): hashlib.sha256(source.read_bytes()).hexdigest()}
-    assert found["files"][out.name]["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest() and found[
-        "toolchain"
-    ].startswith("rustc")
+    assert found["files"][out.name]["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert found["toolchain"].startswith("rustc")
     assert found["failing"]["wrong"] == {"reason": "a test fails", "details": "double(3) returned 5; 6 was expected"}
     assert set(found["unsigned"]) == {"no call", "macro", "module"} and sum(found["gold_kinds"].values()) == len(GOOD)
 
@@ -117,6 +116,15 @@ def test_failing_rows_can_be_kept_and_are_marked(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert [row["problem"] for row in rows] == ["", ROWS["wrong"].problem, ROWS["no call"].problem]
     assert rows[1]["signature"] == ROWS["wrong"].signature and rows[2]["prompt"] == ROWS["no call"].prompt
+
+
+def test_rows_are_drawn_before_anything_is_made_of_them(tmp_path: Path) -> None:
+    source, out = write(tmp_path / "in.jsonl", *GOOD), tmp_path / "tasks"
+    options = ["--no-check", "--draw", "3", "--seed", "1", "--split-sizes", "9", "0", "0"]
+    assert main(["published", str(source), "--out", str(out), *options]) == 0
+    found = json.loads((out / "manifest.json").read_text())
+    assert found["rows_read"] == len(GOOD) and found["rows_written"] == found["selection"]["counts"]["rows chosen"] == 3
+    assert [path.name for path in sorted(out.iterdir())] == ["manifest.json", "train.parquet"]
 
 
 def test_without_a_check_nothing_is_run_and_that_is_said(tmp_path: Path, capsys) -> None:

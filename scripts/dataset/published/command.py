@@ -22,7 +22,6 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import chain, islice
 from typing import Any
 
 from tqdm import tqdm
@@ -32,7 +31,7 @@ from dataset.published.extracting import NoSignature, asserts_of, signature_of
 from dataset.published.record import Publication, manifest, table
 from dataset.saving import add_output_options, check_output, companion, describe_saved, save, save_manifest
 from dataset.selecting.options import add_selection_options, select
-from dataset.sources import read_rows
+from dataset.verbs import add_source_options, read_sources, verb_parser
 from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
 from rewards.gold.rows import gold_kind
@@ -76,33 +75,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="make_dataset.py published", description=(__doc__ or "").partition("\n")[0], epilog=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    parser.add_argument("sources", nargs="+", metavar="FILE", help="files, or hf:NAME, with the published columns")
+    parser = verb_parser("published", __doc__)
+    add_source_options(parser, "the published columns")
     add_output_options(parser)
-    parser.add_argument("--split", default="train", metavar="NAME", help="of hf:NAME")
     parser.add_argument(
         "--keep-failing", action="store_true", help="write all rows; the column problem says what fails"
     )
     parser.add_argument("--no-check", action="store_true", help="do not run the programs with their tests")
-    parser.add_argument("--limit", type=_at_least_0, default=0, metavar="N", help="read the first N rows; 0: all")
-    parser.add_argument("--jobs", type=_at_least_0, default=0, metavar="N", help="programs at once; 0: one a core")
     add_selection_options(parser)
     return parser
 
 
-def _at_least_0(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r}: give 0 or more")
-    return int(text)
-
-
 def _read(options: argparse.Namespace) -> list[dict[str, Any]]:
     """The rows that tasks are made of, each with a task_id of its own. Raises: BadInput."""
-    sources = chain.from_iterable(read_rows(one, options.split, columns=None) for one in options.sources)
-    rows = [dict(row) for row in islice(sources, options.limit or None)]
+    rows = [dict(row) for row in read_sources(options, columns=None)]
     for number, row in enumerate(rows):
         if missing := [name for name in NEEDED if not row.get(name)]:
             raise BadInput(

@@ -23,14 +23,13 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from dataset.saving import ENDINGS, check_folder, companion, save_manifest
 from dataset.selecting.options import Selection, add_selection_options, select
-from dataset.sources import read_rows
 from dataset.splits import SIZES, check_sizes, divide
+from dataset.verbs import add_source_options, read_sources, verb_parser
 from dataset.writing.card import data_set_card
 from dataset.writing.passes import instruction_hashes
 from dataset.writing.record import Outcomes, manifest, table, write_splits
@@ -80,8 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def chosen_prompts(options: argparse.Namespace) -> tuple[list[SourcePrompt], dict[str, int], Selection]:
     """The prompts to ask about, how many rows there were at each step of choosing them, and that choice."""
-    read = chain.from_iterable(read_rows(one, options.split) for one in options.sources)
-    selection = select(islice(read, options.limit or None), options)
+    selection = select(read_sources(options), options)
     prompts, skipped = source_prompts(selection.rows)
     counts = selection.counts | {f"rows left out: {reason}": count for reason, count in skipped.items()}
     return prompts, counts, selection
@@ -142,15 +140,10 @@ def _write(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="make_dataset.py write", description=(__doc__ or "").partition("\n")[0], epilog=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="files, or hf:NAME, with tasks in Python")
+    parser = verb_parser("write", __doc__)
+    add_source_options(parser, "tasks in Python")
     parser.add_argument("--model", required=True, metavar="NAME", help="that the server knows the model by")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="new, or one to go on with")
-    parser.add_argument("--split", default="train", metavar="NAME", help="of hf:NAME")
-    parser.add_argument("--limit", type=int, default=0, metavar="N", help="read the first N rows; 0: all")
     parser.add_argument(
         "--split-sizes", type=int, nargs=3, default=SIZES, metavar=("TRAIN", "EVAL", "TEST"),
         help="rows of each file at most; with fewer rows in all, their proportions",
@@ -160,7 +153,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--temperature", type=float, default=0.2, metavar="X", help="of every request")
     parser.add_argument("--top-p", type=float, default=0.9, metavar="X", help="of every request")
     parser.add_argument("--max-tokens", type=int, default=2048, metavar="N", help="of every answer")
-    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
     parser.add_argument("--license", default="other", metavar="NAME", help="of the data set, as the hub names it")
     add_selection_options(parser)
     add_api_flags(parser, "the API")
@@ -169,8 +161,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(options: argparse.Namespace) -> None:
     """Raises: BadInput."""
-    if min(options.limit, options.jobs) < 0 or min(options.min_asserts, options.max_tokens) < 1:
-        raise BadInput("--limit and --jobs are 0 or more, --min-asserts and --max-tokens 1 or more")
+    if min(options.min_asserts, options.max_tokens) < 1:
+        raise BadInput("--min-asserts and --max-tokens are 1 or more")
     check_sizes(options.split_sizes)
     if not re.fullmatch(r"[a-z0-9.-]+", options.license):
         raise BadInput(f"--license {options.license}: give the hub's name of a licence, as cc-by-4.0 or other")
