@@ -66,7 +66,7 @@ evidence: install rust ## Train three seeds and a control, evaluate them, write 
 install: $(INSTALLED) ## Make .venv and install the locked packages, where that is not done yet
 
 rust: $(INSTALLED) ## Find Rust 1.80 or newer with clippy, or put one into .rust
-	@$(RUN) scripts/setup_rust.py
+	@$(RUN) -m sandbox.setup_rust
 
 COMPILE := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --annotation-style line --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock'

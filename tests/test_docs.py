@@ -21,7 +21,7 @@ import pytest
 from grpo_rust.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted(page for folder in (".", "docs", "assets/*", "sandbox") for page in ROOT.glob(f"{folder}/*.md"))
+PAGES = sorted(page for folder in (".", "docs", "assets/*", "sandbox", "tests") for page in ROOT.glob(f"{folder}/*.md"))
 OF_THE_PAST = ("CHANGELOG.md", "EXPERIMENTS.md")  # they name what existed at their time
 MAX_README_WORDS = 800
 FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
@@ -96,8 +96,11 @@ def is_setting_or_module(name: str) -> bool:
     section, key, *_ = name.split(".")
     if key in SETTINGS.get(section, ()):
         return True
-    file = ROOT / section / "__init__.py"
-    return file.exists() and ((ROOT / section / key).exists() or re.search(rf"\b{key}\b", file.read_text()) is not None)
+    folder = ROOT / section
+    if (folder / key).exists() or (folder / f"{key}.py").exists():
+        return True
+    file = folder / "__init__.py"
+    return file.exists() and re.search(rf"\b{key}\b", file.read_text()) is not None
 
 
 def anchors(text: str) -> set[str]:

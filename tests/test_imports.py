@@ -20,7 +20,8 @@ REWARDS_MAY = {"sandbox", "rewards", "tree_sitter", "tree_sitter_rust", "numpy",
 LOSS = ("aggregation", "corrections", "entropy", "kl", "policy", "ratio")
 TORCH_ONLY = ("advantages", "logprobs", "loss", *(f"loss.{name}" for name in LOSS))
 RUN = ("directory", "metrics", "provenance")
-LIGHT = ("config", "errors", "schema", "rollout.records", *(f"run.{name}" for name in RUN))
+CONFIG = tuple(f"config.{path.stem}" for path in sorted((ROOT / "grpo" / "config").glob("[a-z]*.py")))
+LIGHT = ("config", *CONFIG, "errors", "schema", "rollout.records", *(f"run.{name}" for name in RUN))
 HEAVY = ("torch", "transformers", "datasets", "vllm", "matplotlib")
 
 

@@ -195,7 +195,7 @@ def test_make_test_sets_up_once_then_finds_rust_and_runs_pytest(fresh, jobs):
         "-m pip install --quiet --constraint requirements.lock setuptools",
         "-m pip install --quiet --constraint requirements.lock --no-build-isolation --editable .[train,lora,dev]",
     ]
-    runs = ["scripts/setup_rust.py", "-m pytest --durations=10 -m not slow tests/grpo -k loss"]
+    runs = ["-m sandbox.setup_rust", "-m pytest --durations=10 -m not slow tests/grpo -k loss"]
     assert setup[-2:] == runs
     done = make(fresh, jobs, "test", "ARGS=tests/grpo -k loss")
     assert asked(fresh) == runs and not done.stdout and not done.stderr
@@ -219,7 +219,7 @@ def test_a_changed_lock_installs_again_into_the_same_environment(fresh):
 
 def test_make_train_passes_settings_on(fresh):
     assert make(fresh, "train", "ARGS=train.max_steps=2 run.seed=1").returncode == 0
-    assert asked(fresh)[-2:] == ["scripts/setup_rust.py", "scripts/train.py train.max_steps=2 run.seed=1"]
+    assert asked(fresh)[-2:] == ["-m sandbox.setup_rust", "scripts/train.py train.max_steps=2 run.seed=1"]
 
 
 def test_a_lock_that_contradicts_setup_cfg_can_be_written_anew(fresh):
@@ -285,6 +285,6 @@ def test_a_failed_installation_is_tried_again(fresh):
 def test_ci_runs_the_checks_and_every_test_as_the_docs_say():
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line.startswith("make")] == ["make lint", "make test-all ENGINE=vllm"]
-    testing = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    testing = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
     assert all(f"`{line}`" in testing for line in lines if line.startswith("make"))
     assert "set -euo pipefail" in lines and os.access(ROOT / ".ci" / "run", os.X_OK)

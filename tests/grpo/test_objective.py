@@ -8,7 +8,8 @@ from functools import partial
 import pytest
 import torch
 
-from grpo.config import LOSS_NAMES, LossSection
+from grpo.config import LossSection
+from grpo.config.loss import LOSS_NAMES
 from grpo.loss import LOSSES, clipped_policy_loss
 from grpo.model.batching import TrainingSample, micro_batches
 from grpo.model.policy import Policy

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from grpo.config import LOSS_NAMES
+from grpo.config.loss import LOSS_NAMES
 from grpo.loss import LOSSES
 from grpo.schema import ConfigError, load
 from grpo_rust.compose.updater import build_objective

@@ -152,7 +152,7 @@ def pretrained(settings: CheckSettings) -> Figures:
     if not file.exists():
         raise Skipped(f"there is no recipe {file.name}")
     if not _has_rust():
-        raise Skipped("no Rust: python scripts/setup_rust.py")
+        raise Skipped("no Rust: python -m sandbox.setup_rust")
     if settings.left_s < LEAST_S:
         raise Skipped(f"{settings.left_s:.0f} s are left, and {LEAST_S:.0f} are needed")
     path = settings.folder / "run"

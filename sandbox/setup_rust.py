@@ -1,7 +1,7 @@
 """Make sure that there is a Rust toolchain to grade with; `make train` and `make test` run it first.
 
 Usage:
-    python scripts/setup_rust.py
+    python -m sandbox.setup_rust
 
 If there is a usable one (1.80 or newer, with clippy; in the project's own `.rust/`, else on PATH), this prints its name
 and ends. Otherwise rustup puts one into `.rust/`: the rustup on PATH, or one that is downloaded from where Rust

@@ -17,9 +17,8 @@ from pathlib import Path
 
 import pytest
 
-import setup_rust
-from sandbox import find_rust
-from setup_rust import main
+from sandbox import find_rust, setup_rust
+from sandbox.setup_rust import main
 
 RUSTUP = """#!/bin/sh
 PATH=/usr/bin:/bin

@@ -1,0 +1,95 @@
+"""How completions are sampled, and which of them a step trains on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grpo.config.sources import PROTOTYPE, TRL
+from grpo.schema import option
+
+__all__ = ["SamplingSection", "RolloutSection"]
+
+
+@dataclass(frozen=True)
+class SamplingSection:
+    """How training completions are sampled."""
+
+    engine: str = option(
+        "hf",
+        "what samples: hf is transformers with the training weights (on a GPU it means paged); paged is transformers' "
+        "continuous batching; vllm is the fastest. paged and vllm have weights of their own",
+        choices=("hf", "paged", "vllm"),
+    )
+    own_process: bool = option(
+        True, "vllm, paged: run the engine in its own process, so that it can sample while the trainer updates"
+    )
+    sleep: bool = option(
+        False, "vllm on a GPU: free its weights and cache during every update; needs rollout.overlap = 0"
+    )
+    kv_cache_gb: float = option(
+        0.0, "vllm: size of its cache; 0: what a batch of the longest completions needs", unit="GB", low=0, high=10_000
+    )
+    vllm_runner: str = option(
+        "v1",
+        "vllm on a GPU: v1 is its older model runner with synchronous scheduling, the code that was tried on CPUs; v2 "
+        "what vLLM takes by itself, the newer one with asynchronous scheduling",
+        choices=("v1", "v2"),
+    )
+    cuda_graphs: bool = option(
+        True, "vllm on a GPU: replay recorded steps of decoding, for every number of completions up to a whole batch"
+    )
+    max_sync_gap: float = option(
+        0.0,
+        "vllm, paged: after new weights, the highest mean |engine's log-prob - trainer's|; a higher one stops the run, "
+        "in half precision when it stays for three syncs, and 0.3 times as much is a warning; 0: 1e-4 in float32, 0.1 "
+        "in bfloat16, 0.015 in float16",
+        unit="nats a token",
+        low=0,
+        source="float32: 50 times what was measured; bfloat16: reported for 7B are 0.02; float16: estimated",
+    )
+    group_size: int = option(8, "completions of every prompt, G", unit="completions", low=2, high=4096, source=TRL)
+    temperature: float = option(
+        1.0, "sampling temperature, T; the loss reads log-probabilities at the same T", low=0.01, high=10, source=TRL
+    )
+    max_completion_tokens: int = option(
+        192,
+        "longest completion, end-of-turn token included",
+        unit="tokens",
+        low=1,
+        high=1_000_000,
+        source=f"{PROTOTYPE}: the shipped tasks need 76 on average",
+    )
+
+
+@dataclass(frozen=True)
+class RolloutSection:
+    """Which completions a step trains on."""
+
+    overlap: int = option(
+        0,
+        "batches sampled ahead of training; 0: on-policy, every batch is sampled from the weights that it trains",
+        unit="batches",
+        low=0,
+        high=64,
+    )
+    max_staleness: int = option(
+        0,
+        "completions from weights older than this are left out; 0: no limit, since rollout.overlap bounds their age",
+        unit="updates",
+        low=0,
+    )
+    refill_rounds: int = option(
+        0,
+        "rounds in which zero_std groups (all rewards equal) are replaced by groups of fresh prompts, before the "
+        "update; sampling ahead waits for them",
+        unit="rounds",
+        low=0,
+        high=100,
+        source="DAPO: until the batch is full",
+    )
+    zero_std_resample_prob: float = option(
+        1.0,
+        "probability that a prompt whose last group was zero_std is drawn when its turn comes again",
+        low=0.01,
+        high=1,
+    )

@@ -1,0 +1,80 @@
+"""The run around the training: its name and place, its data, its evaluations, and what it keeps on disk."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from grpo.config.sources import PUBLISHED
+from grpo.schema import option
+
+__all__ = ["RunSection", "DataSection", "EvalSection", "CheckpointSection", "LogSection"]
+
+SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+
+
+@dataclass(frozen=True)
+class RunSection:
+    """The run: its name, its directory, its seed."""
+
+    name: str = option("", "name of the run; empty: the name of run.dir, or else of the recipe with date and time")
+    dir: str = option("", "run directory; must not exist yet, unless the run resumes; empty: runs/<run.name>")
+    seed: int = option(0, "seed of prompt order and sampling", low=0, high=2**31 - 1)
+    resume: bool = option(False, "continue the run in run.dir after its last checkpoint")
+
+    def conflicts(self) -> list[str]:
+        """A name that cannot be a directory's; a resume without a run."""
+        found = []
+        if self.name and not SAFE_NAME.fullmatch(self.name):
+            found.append(
+                f"run.name = {self.name!r}: only letters, digits and . _ + - (not first) make a directory's name"
+            )
+        if self.resume and not (self.dir or self.name):
+            found.append("run.resume = true: say which run with run.dir or run.name")
+        return found
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """The prompts to train and to evaluate on."""
+
+    train: str = option("assets/tasks/train.jsonl", "training prompts: a .jsonl or .parquet path, or hf:NAME")
+    eval: str = option("assets/tasks/eval.jsonl", "held-out prompts for evaluation, in the same forms")
+    system_prompt: str = option("none", "system message before every prompt, by its name", choices=("none",))
+    max_prompt_tokens: int = option(
+        256, "longest prompt, chat template included", unit="tokens", low=1, high=1_000_000, source=PUBLISHED
+    )
+    long_prompts: str = option(
+        "error",
+        "what happens to a longer prompt: an error stops the run, or the prompt is left out",
+        choices=("error", "skip"),
+    )
+
+
+@dataclass(frozen=True)
+class EvalSection:
+    """Evaluation on held-out prompts, before training, in between, and after."""
+
+    every: int = option(0, "steps between evaluations; 0: only before and after training", unit="steps", low=0)
+    prompts: int = option(
+        100, "prompts to evaluate on, the first of data.eval; 0: no evaluation at all", unit="prompts", low=0
+    )
+    samples: int = option(2, "completions of every prompt", unit="completions", low=1, high=10_000)
+    temperature: float = option(1.0, "sampling temperature; 0: greedy", low=0, high=10, source="as in training")
+    top_p: float = option(1.0, "sample from the fewest tokens with this probability; 1: from all", low=0.01, high=1)
+    seed: int = option(1234, "seed of the evaluation's sampling, the same for every evaluation", low=0, high=2**31 - 1)
+
+
+@dataclass(frozen=True)
+class CheckpointSection:
+    """Checkpoints of the trained model, from which a run can resume."""
+
+    every: int = option(0, "steps between checkpoints; 0: only at the end", unit="steps", low=0)
+    keep: int = option(2, "how many of the newest checkpoints are kept", unit="checkpoints", low=1)
+
+
+@dataclass(frozen=True)
+class LogSection:
+    """What the run directory holds besides its metrics."""
+
+    completions: bool = option(True, "write every completion with its verdict to completions.jsonl")
