@@ -23,6 +23,7 @@ from transformers.utils import logging as transformers_logging
 
 from grpo.errors import BadInput
 from grpo.logprobs import linear_logprobs
+from grpo.model.alignment import align_weights
 from grpo.model.attention import can_pack, install, odd_head_size, takes_ragged
 from grpo.model.batching import MicroBatch
 from grpo.model.cuda import prepare_cuda
@@ -278,6 +279,7 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
         raise ModelError(f"neither tokenizer nor generation_config of {path!r} names an end-of-turn token")
     # `eval` turns dropout off for good: nothing in this package calls `train()`.
     model.to(device=device).eval()  # type: ignore[call-arg]  # transformers' wrapper hides torch's signature
+    align_weights(model)
     return Policy(model, tokenizer, device, dtype, stop_ids)
 
 

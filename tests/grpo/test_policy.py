@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from grpo.model.alignment import ALIGNMENT
 from grpo.model.batching import TrainingSample, micro_batches
 from grpo.model.policy import ModelError, Policy, load_policy
 
@@ -79,6 +80,18 @@ def test_a_saved_policy_loads_equal(policy: Policy, policy_directory: Path) -> N
         assert torch.equal(one, other)
     assert loaded.stop_ids == policy.stop_ids
     assert not loaded.model.training, "dropout would put noise into the ratio"
+
+
+@pytest.mark.parametrize("padding", range(0, 64, 8))
+def test_a_policy_computes_the_same_bits_wherever_its_file_has_the_weights(
+    policy: Policy, policy_directory: Path, padding: int
+) -> None:
+    """The header of a checkpoint's file decides where in memory the weights begin, and that the last bits."""
+    file = policy_directory / "model.safetensors"
+    save_file(load_file(file), file, metadata={"format": "pt", "padding": "x" * padding})
+    loaded = load_policy(str(policy_directory), device=torch.device("cpu"), compute_dtype="float32")
+    assert {weight.data_ptr() % ALIGNMENT for weight in loaded.model.parameters()} == {0}
+    assert loaded.model.lm_head.weight is loaded.model.get_input_embeddings().weight, "a tied head stays tied"
 
 
 def test_every_end_token_that_anything_names_is_a_stop_token(policy_directory: Path) -> None:

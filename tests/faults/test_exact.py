@@ -1,0 +1,80 @@
+"""Runs of one recipe are equal to the bit, disturbed or not: what the README promises, in the modes it promises it for.
+
+A mode is how a batch is sampled (ahead or not, refilled or not), by which engine, what is trained, and on how many
+threads. Every mode is run twice undisturbed and once with kills at random moments.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from training import SMALL, Training, differences, wait_for
+
+KILLS = 2  # of every run
+SAMPLING = {
+    "on policy": (),
+    "one ahead": ("rollout.overlap=1",),
+    "two ahead": ("rollout.overlap=2",),
+    "refilled": ("rollout.refill_rounds=2",),
+}
+ENGINES = {"hf": (), "paged": ("sampling.engine=paged",)}
+TRAINED = {"all weights": (), "LoRA": ("lora.rank=4", "lora.alpha=8")}
+THREADS = {"one thread": (), "two threads": ("train.threads=2",)}
+OFTEN = {  # one mode for each pair of values, nearly: the others are for `make faults`
+    ("on policy", "hf", "all weights", "two threads"),
+    ("one ahead", "hf", "LoRA", "one thread"),
+    ("two ahead", "paged", "all weights", "one thread"),
+    ("refilled", "paged", "LoRA", "two threads"),
+    ("refilled", "hf", "all weights", "one thread"),
+}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A random moment of a run: some time after a random step."""
+
+    after_step: int
+    delay_s: float
+
+    @classmethod
+    def draw(cls, generator: random.Random, *, steps: int) -> Moment:
+        return cls(generator.randrange(steps), generator.uniform(0, 1.5))
+
+
+def modes() -> list[object]:
+    """All modes; those that are not run often are marked."""
+    return [
+        pytest.param(mode, id=", ".join(mode), marks=() if mode in OFTEN else pytest.mark.long)
+        for mode in product(SAMPLING, ENGINES, TRAINED, THREADS)
+    ]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("mode", modes())
+def test_a_run_has_the_same_bits_again_and_after_kills(mode: tuple[str, ...], tmp_path: Path) -> None:
+    parts = (SAMPLING, ENGINES, TRAINED, THREADS)
+    settings = (*SMALL, *(setting for part, name in zip(parts, mode, strict=True) for setting in part[name]))
+    whole, again, killed = (Training(tmp_path / name, settings) for name in ("whole", "again", "killed"))
+    whole.finish()
+    again.finish()
+    assert differences(whole.path, again.path) == [], "two undisturbed runs"
+
+    generator = random.Random(str(mode))
+    kills = 0
+    while kills < KILLS:
+        moment = Moment.draw(generator, steps=5)
+
+        def reached(process: object, moment: Moment = moment) -> None:
+            wait_for(lambda: killed.steps_done > moment.after_step and killed.has_checkpoint, process)
+            time.sleep(moment.delay_s)
+
+        killed.run_killed(reached)
+        kills += 1
+    killed.finish()
+    assert differences(whole.path, killed.path) == [], "killed and resumed"
