@@ -18,6 +18,7 @@ from dataset.resuming import Translation, TranslationJournal, content_of
 from dataset.rows import COLUMNS, RustTask
 from dataset.sources import BadRow, file_of, read_task, row_name
 from dataset.translating.calls import LeftOut
+from dataset.translating.reference import NOT_IN_TIME
 from dataset.translating.translate import translate
 
 __all__ = [
@@ -95,7 +96,8 @@ def _translated(journal: TranslationJournal, numbered: tuple[int, Mapping[str, A
             found = replace(translate(task), task_id="")  # rows of one content may differ in their names
         except LeftOut as error:
             found = str(error)
-        journal.add((content,), found)
+        if found != NOT_IN_TIME:  # a machine that stood still may be why: the next session tries it again
+            journal.add((content,), found)
     return TranslatedRow(task.task_id, content, found)
 
 

@@ -143,6 +143,18 @@ def test_a_reference_whose_process_is_ended_is_no_reason(here: Path, capsys: pyt
     assert lines(here) == []
 
 
+def test_a_reference_that_is_too_slow_by_the_clock_is_tried_again(
+    here: Path, translated: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_source(here, [row(1, "import time\ntime.sleep(60)"), row(2, "def add(x): return x + 2")])
+    with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+        patched.setattr("dataset.translating.reference.WALL_S", 1)
+        patched.setattr("dataset.translation.save", lambda *_: 1 / 0)
+        main(COMMAND)
+    assert len(translated) == 2
+    assert [line["content"] for line in lines(here)] == [content_of(read_task(row(2, "def add(x): return x + 2"), 2))]
+
+
 def test_a_stop_after_the_translation_costs_none_of_it(
     here: Path, translated: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
