@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from grpo.model.policy import Policy
 from grpo.rollout.prompts import DataError, encode_prompts
 from grpo.rollout.records import Example
 from grpo_rust.compose.evaluation_only import check_trainable
@@ -15,6 +14,9 @@ from rewards.gold.rows import gold_kind, gold_problem
 from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import Rubric
 
+if TYPE_CHECKING:
+    from grpo.model.policy import Policy  # a plan reads prompts too, and is made without torch
+
 __all__ = [
     "PromptSet",
     "Prompts",
@@ -23,6 +25,7 @@ __all__ = [
     "load_held_out",
     "load_prompts",
     "read_held_out",
+    "read_rewarded_examples",
     "read_training_examples",
     "system_prompt_of",
 ]
@@ -59,11 +62,7 @@ def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
     Raises:
         DataError: For prompts that cannot be used, or gold tests that are going to be run and cannot be.
     """
-    gold = Rubric(recipe.rewards.weights).needs_gold
-    found = read_training_examples(recipe)
-    if gold:
-        check_gold(recipe.data.train, found)
-    train = encode(recipe, policy, found, gold=gold)
+    train = encode(recipe, policy, read_rewarded_examples(recipe), gold=_needs_gold(recipe))
     return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
 
 
@@ -83,6 +82,17 @@ def read_training_examples(recipe: Recipe) -> list[Example]:
     """The prompts to train on as text. Raises: DataError; BadInput for data that must not be trained on."""
     found = _read(recipe, recipe.data.train, split="train")
     check_trainable(recipe.data.train, found)
+    return found
+
+
+def read_rewarded_examples(recipe: Recipe) -> list[Example]:
+    """The prompts to train on by rewards, as text; gold tests are checked where a reward runs them.
+
+    Raises: As `read_training_examples`; DataError for gold tests that cannot be run.
+    """
+    found = read_training_examples(recipe)
+    if _needs_gold(recipe):
+        check_gold(recipe.data.train, found)
     return found
 
 
@@ -106,6 +116,11 @@ def encode(recipe: Recipe, policy: Policy, examples: Sequence[Example], *, gold:
     modules = sum(gold_kind(example.columns) == "tests" for example in fitting) if gold else 0
     note = signature_note(fitting, recipe.data.show_signature)
     return PromptSet(fitting, len(examples) - len(fitting), modules, note)
+
+
+def _needs_gold(recipe: Recipe) -> bool:
+    """Whether a reward with a weight runs gold tests. Raises: RewardError."""
+    return Rubric(recipe.rewards.weights).needs_gold
 
 
 def _read(recipe: Recipe, source: str, *, split: str) -> list[Example]:
