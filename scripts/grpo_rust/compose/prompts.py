@@ -21,6 +21,7 @@ __all__ = [
     "PromptSet",
     "Prompts",
     "check_gold",
+    "described",
     "encode",
     "load_held_out",
     "load_prompts",
@@ -32,7 +33,7 @@ __all__ = [
 
 
 class PromptSet(NamedTuple):
-    """Encoded examples, how many more were too long, and how many have gold tests that only libtest can run.
+    """Examples, how many more were too long, and how many have gold tests that only libtest can run.
 
     `note` says what of their signatures is not shown as it was asked for.
     """
@@ -113,9 +114,13 @@ def encode(recipe: Recipe, policy: Policy, examples: Sequence[Example], *, gold:
     fitting = encode_prompts(
         examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
     )
-    modules = sum(gold_kind(example.columns) == "tests" for example in fitting) if gold else 0
-    note = signature_note(fitting, recipe.data.show_signature)
-    return PromptSet(fitting, len(examples) - len(fitting), modules, note)
+    return described(recipe, fitting, gold=gold, num_too_long=len(examples) - len(fitting))
+
+
+def described(recipe: Recipe, examples: list[Example], *, gold: bool, num_too_long: int = 0) -> PromptSet:
+    """Examples with what is to be said of them; arguments as of `encode` and `PromptSet`."""
+    modules = sum(gold_kind(example.columns) == "tests" for example in examples) if gold else 0
+    return PromptSet(examples, num_too_long, modules, signature_note(examples, recipe.data.show_signature))
 
 
 def _needs_gold(recipe: Recipe) -> bool:
