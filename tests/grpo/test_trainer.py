@@ -6,12 +6,15 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from grpo.advantages import gdpo_advantages
-from grpo.checkpoint import latest_checkpoint
+from grpo.checkpoint import CheckpointError
+from grpo.checkpoint.keeping import Keeping
+from grpo.checkpoint.latest import latest_checkpoint
 from grpo.engines import SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.evaluate import Evaluation, evaluate
@@ -44,7 +47,7 @@ def make_trainer(
     threads: int = 0,
     objective: Objective = OBJECTIVE,
     reference: Policy | None = None,
-    **schedule: int,
+    **schedule: Any,
 ) -> Trainer:
     examples = encoded(EXAMPLES, policy.encode)
     engine, grader = HFEngine(policy), grader or LetterGrader()
@@ -57,7 +60,7 @@ def make_trainer(
         names = {"id_prefix": f"e{step}", "max_rows": 4, "policy_version": updater.updates}
         return evaluate(engine, grader, policy.decode, examples, params, **names)
 
-    steps = {"num_steps": 6, "eval_every": 0, "checkpoint_every": 0, "checkpoints_kept": 2, **schedule}
+    steps = {"num_steps": 6, "eval_every": 0, "checkpoint_every": 0, **schedule}
     rollouts = RolloutStream(
         RestartingEngine(engine, sync=None, frees_cuda_cache=False, say=print),
         grader,
@@ -82,7 +85,7 @@ def make_trainer(
         run=run,
         evaluate=evaluation if evaluates else None,
         describe=lambda evaluation: f"{evaluation.num_prompts} prompts",
-        config_toml="",
+        kept_texts={},
     )
 
 
@@ -174,6 +177,96 @@ def test_stopped_and_resumed_equals_never_stopped(
         for name in ("whole", "parts")
     ]
     assert untimed[0] == untimed[1]
+
+
+def resume(make: Callable[..., Trainer], path: Path, **settings: object) -> tuple[Trainer, int]:
+    """A trainer that goes on with the run, and its next step."""
+    checkpoint = latest_checkpoint(path / "checkpoints")
+    policy = load_policy(str(checkpoint), device=torch.device("cpu"), compute_dtype="float32")
+    trainer = make(policy, RunDirectory.resume(path), **settings)
+    return trainer, trainer.resume(checkpoint)
+
+
+@pytest.mark.parametrize(
+    "stop_after", [1, 2, 3, 4]
+)  # 2 batches of 2 prompts: an epoch of 3 ends within step 2, after 3
+def test_a_run_goes_on_in_the_middle_of_an_epoch_and_at_its_end(
+    make_policy: Callable[..., Policy], tmp_path: Path, stop_after: int
+) -> None:
+    def asked(name: str) -> list[object]:
+        return [line["task_id"] for line in lines(tmp_path / name / "completions.jsonl")]
+
+    with new_run(tmp_path / "whole") as run:
+        train(make_trainer(make_policy(), run, evaluates=False))
+    with new_run(tmp_path / "parts") as run:
+        train(make_trainer(make_policy(), run, evaluates=False), stop_after=stop_after)
+    trainer, first_step = resume(make_trainer, tmp_path / "parts", evaluates=False)
+    turn = 2 * stop_after
+    assert trainer.rollouts.prompts.place == f"prompt {turn % 3 + 1} of 3 of epoch {turn // 3 + 1}"
+    assert train(trainer, first_step=first_step)
+    assert asked("parts") == asked("whole")
+    epochs = [asked("parts")[start : start + 12 : 4] for start in range(0, 48, 12)]
+    assert all(len(set(epoch)) == 3 for epoch in epochs), "no prompt is skipped or repeated"
+
+
+def test_a_complete_run_is_only_evaluated(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        assert train(make_trainer(policy, run, num_steps=2))
+    (tmp_path / "run" / "evals.jsonl").write_text("")
+    logged = (tmp_path / "run" / "metrics.jsonl").read_bytes()
+    trainer, first_step = resume(make_trainer, tmp_path / "run", num_steps=2)
+    assert first_step == 3 and train(trainer, first_step=first_step)
+    assert [line["step"] for line in lines(tmp_path / "run" / "evals.jsonl")] == [2]
+    assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == logged
+
+
+def test_a_damaged_checkpoint_costs_its_steps_and_no_bit(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
+    keeping = Keeping(last=2, best=1, best_by="reward_mean")
+    settings = {"eval_every": 2, "checkpoint_every": 1, "keeping": keeping, "ahead": 1}
+    whole = make_policy()
+    with new_run(tmp_path / "whole") as run:
+        train(make_trainer(whole, run, **settings))
+    with new_run(tmp_path / "parts") as run:
+        train(make_trainer(make_policy(), run, **settings), stop_after=4)
+    (tmp_path / "parts" / "checkpoints" / "step-000004" / "model.safetensors").write_bytes(b"")
+    trainer, first_step = resume(make_trainer, tmp_path / "parts", **settings)
+    assert first_step == 4 and train(trainer, first_step=first_step)
+    assert torch.equal(weights(trainer.updater.policy), weights(whole))
+    kept = [sorted(path.name for path in (tmp_path / name / "checkpoints").iterdir()) for name in ("whole", "parts")]
+    assert kept[0] == kept[1] and {"step-000005", "step-000006"} < set(kept[0]) | {"of the best"}
+
+
+def test_a_checkpoint_that_cannot_be_written_stops_the_run_at_the_next(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        trainer = make_trainer(policy, run, evaluates=False, checkpoint_every=2)
+        snapshot = policy.snapshot
+
+        def fails_at_four() -> Callable[[Path], None]:
+            def full(directory: Path) -> None:
+                raise OSError(28, "No space left on device")
+
+            return full if trainer.updater.updates == 4 else snapshot()
+
+        policy.snapshot = fails_at_four
+        with pytest.raises(CheckpointError, match="step-000004: .*No space.*continue from step-000002"):
+            train(trainer)
+    assert [line["step"] for line in lines(tmp_path / "run" / "metrics.jsonl")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_a_checkpoint_costs_is_a_metric_of_the_step_after_it(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        train(make_trainer(policy, run, evaluates=False, checkpoint_every=2))
+    measured = {line["step"]: line.get("time/checkpoint") for line in lines(tmp_path / "run" / "metrics.jsonl")}
+    assert {step for step, seconds in measured.items() if seconds} == {3, 5}
+
+
+def test_steps_without_any_score_are_counted_over_a_resume(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
+    settings = {"evaluates": False, "grader": Unable({2, 3, 4})}
+    with new_run(tmp_path / "run") as run:
+        train(make_trainer(make_policy(), run, **settings), stop_after=3)
+    trainer, first_step = resume(make_trainer, tmp_path / "run", **settings)
+    with pytest.raises(NothingScored, match="steps 2 to 4"):
+        train(trainer, first_step=first_step)
 
 
 def test_evaluating_does_not_change_training(make_policy: Callable[..., Policy], tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_lora_trains_through_the_script_and_goes_on(tmp_path: Path, train_here: 
 def test_vllm_trains_ahead_is_killed_is_stopped_and_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     whole, path = tmp_path / "whole", tmp_path / "parts"
     settings = [*SMALL, "sampling.engine=vllm", "rollout.overlap=1", "train.max_steps=3", "eval.prompts=0"]
-    settings += ["checkpoint.every=2", "checkpoint.keep=3"]
+    settings += ["checkpoint.every=2", "checkpoint.keep_last=3"]
     done = train(*settings, f"run.dir={whole}")
     assert done.returncode == 0, done.stderr
     steps = lines(whole / "metrics.jsonl")

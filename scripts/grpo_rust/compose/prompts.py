@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from grpo.model.policy import Policy
+from grpo.rollout.fingerprints import Fingerprint, fingerprints
 from grpo.rollout.prompts import DataError, encode_prompts
 from grpo.rollout.records import Example
 from grpo_rust.compose.evaluation_only import check_trainable
@@ -51,6 +52,10 @@ class Prompts(NamedTuple):
 
     train: PromptSet
     held_out: PromptSet
+
+    def fingerprints(self) -> dict[str, list[Fingerprint]]:
+        """Of both sets, by the setting that names the source; a resumed run has to have the same."""
+        return {"data.train": fingerprints(self.train.examples), "data.eval": fingerprints(self.held_out.examples)}
 
 
 def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
