@@ -17,6 +17,7 @@ from typing import Any
 from grpo.checkpoint import CheckpointError
 from grpo.checkpoint.keeping import Keeping
 from grpo.checkpoint.places import remove_unfinished
+from grpo.checkpoint.random_state import random_state, restore_random_state
 from grpo.checkpoint.updater_state import load_trainer_state, take_snapshot
 from grpo.checkpoint.writer import CheckpointWriter
 from grpo.evaluate import Evaluation
@@ -147,6 +148,7 @@ class TrainingLoop(ABC):
         progress = load_trainer_state(checkpoint, self.updater)
         self.writer.newest = progress["step"]
         self.continue_from(progress)
+        restore_random_state(progress["random"])
         self.seconds_before = progress["seconds"]
         self.run.truncate_after(progress["step"])
         return int(progress["step"]) + 1
@@ -168,7 +170,7 @@ class TrainingLoop(ABC):
         """Copy the checkpoint of a step to memory; it is written while training goes on."""
         started = time.monotonic()
         self.writer.wait()  # before the copy: two would need twice the memory
-        progress = {**self.progress(), "seconds": round(self.seconds, 3)}
+        progress = {**self.progress(), "random": random_state(), "seconds": round(self.seconds, 3)}
         snapshot = take_snapshot(self.updater, step=step, progress=progress, texts=self.kept_texts)
         self.writer.save(snapshot, self.run.evaluations(), before=self.run.sync)
         self._stood_still_s = time.monotonic() - started

@@ -7,6 +7,7 @@ of the prompts, and the SHA-256 of every file. Sampling and shuffling are functi
     updater_state   copies policy and optimizer to memory, and gives an updater its state back
     snapshot        that copy, and how it is written
     writer          writes in the background, one checkpoint at a time, and removes those that are no longer kept
+    random_state    the generators of the process as JSON and back
     latest          finds the newest checkpoint that is whole
 
 Promises: a checkpoint appears under its name only when all of it is on the disk; one that was damaged later is never

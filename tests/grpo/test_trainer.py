@@ -3,11 +3,13 @@
 import dataclasses
 import json
 import math
+import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -258,6 +260,37 @@ def test_what_a_checkpoint_costs_is_a_metric_of_the_step_after_it(policy: Policy
         train(make_trainer(policy, run, evaluates=False, checkpoint_every=2))
     measured = {line["step"]: line.get("time/checkpoint") for line in lines(tmp_path / "run" / "metrics.jsonl")}
     assert {step for step, seconds in measured.items() if seconds} == {3, 5}
+
+
+class Drawing(LetterGrader):
+    """Adds a random number to every reward, from each generator of the process in turn."""
+
+    def finish(self, tickets: Sequence[Completion]) -> list[Grade]:
+        draws = [
+            random.random,
+            lambda: float(np.random.rand()),
+            lambda: float(torch.rand(())),
+            lambda: random.gauss(0, 1),
+        ]
+        return [Grade({"letters": draws[number % 4](), "short": None}, False) for number, ticket in enumerate(tickets)]
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_a_reward_that_draws_lots_goes_on_where_it_was(
+    make_policy: Callable[..., Policy], tmp_path: Path, ahead: int
+) -> None:
+    settings = {"evaluates": False, "ahead": ahead}
+    generators = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    with new_run(tmp_path / "whole") as run:
+        train(make_trainer(make_policy(), run, **settings, grader=Drawing()))
+    random.setstate(generators[0]), np.random.set_state(generators[1]), torch.set_rng_state(generators[2])
+    with new_run(tmp_path / "parts") as run:
+        train(make_trainer(make_policy(), run, **settings, grader=Drawing()), stop_after=3)
+    random.seed(5), np.random.seed(5), torch.manual_seed(5)
+    trainer, first_step = resume(make_trainer, tmp_path / "parts", **settings, grader=Drawing())
+    train(trainer, first_step=first_step)
+    rewards = [[line["reward"] for line in lines(tmp_path / name / "completions.jsonl")] for name in ("whole", "parts")]
+    assert rewards[0] == rewards[1] and len(set(rewards[0])) == 6 * 8
 
 
 def test_steps_without_any_score_are_counted_over_a_resume(make_policy: Callable[..., Policy], tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def kept_texts(recipe: Recipe, prompts: Mapping[str, list[Fingerprint]]) -> dict
         recipe: The resolved settings.
         prompts: Fingerprints of what is trained on and evaluated on, by the setting that names the source.
     """
-    return {CONFIG: to_toml(recipe.as_begun()), PROMPTS: json.dumps(prompts, ensure_ascii=False)}
+    return {CONFIG: to_toml(recipe.as_begun()), PROMPTS: json.dumps(prompts)}
 
 
 def check_settings(recipe: Recipe, checkpoint: Path) -> list[str]:
