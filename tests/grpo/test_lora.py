@@ -119,10 +119,15 @@ def test_a_run_goes_on_from_a_checkpoint_to_the_same_bits(make_policy: Callable[
     updaters = [make_updater(policy) for policy in policies]
     for _ in range(3):
         updaters[0].update(SAMPLES)
-    checkpoint = write_checkpoint(tmp_path, take_snapshot(updaters[0], step=3, progress={}, texts={}))
+    at_once = write_checkpoint(tmp_path / "at once", take_snapshot(updaters[0], step=3, progress={}, texts={}))
+    snapshot = take_snapshot(updaters[0], step=3, progress={}, texts={})
+    ends = [updaters[0].update(SAMPLES)]
+    checkpoint = write_checkpoint(tmp_path, snapshot)  # while training has gone on
+    for name in ("model.safetensors", f"{ADAPTER}/adapter_model.safetensors"):
+        assert (checkpoint / name).read_bytes() == (at_once / name).read_bytes()
     load_adapters(policies[1], checkpoint)
     load_trainer_state(checkpoint, updaters[1])
-    ends = [updater.update(SAMPLES) for updater in updaters]
+    ends.append(updaters[1].update(SAMPLES))
     assert ends[0] == ends[1] and torch.equal(logprobs(policies[0]), logprobs(policies[1]))
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -211,12 +212,13 @@ def test_a_run_goes_on_in_the_middle_of_an_epoch_and_at_its_end(
     assert all(len(set(epoch)) == 3 for epoch in epochs), "no prompt is skipped or repeated"
 
 
-def test_a_complete_run_is_only_evaluated(policy: Policy, tmp_path: Path) -> None:
+@pytest.mark.parametrize("num_steps", [2, 1])  # 1: asked for fewer steps than were done
+def test_a_complete_run_is_only_evaluated(policy: Policy, tmp_path: Path, num_steps: int) -> None:
     with new_run(tmp_path / "run") as run:
         assert train(make_trainer(policy, run, num_steps=2))
     (tmp_path / "run" / "evals.jsonl").write_text("")
     logged = (tmp_path / "run" / "metrics.jsonl").read_bytes()
-    trainer, first_step = resume(make_trainer, tmp_path / "run", num_steps=2)
+    trainer, first_step = resume(make_trainer, tmp_path / "run", num_steps=num_steps)
     assert first_step == 3 and train(trainer, first_step=first_step)
     assert [line["step"] for line in lines(tmp_path / "run" / "evals.jsonl")] == [2]
     assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == logged
@@ -230,9 +232,12 @@ def test_a_damaged_checkpoint_costs_its_steps_and_no_bit(make_policy: Callable[.
         train(make_trainer(whole, run, **settings))
     with new_run(tmp_path / "parts") as run:
         train(make_trainer(make_policy(), run, **settings), stop_after=4)
-    (tmp_path / "parts" / "checkpoints" / "step-000004" / "model.safetensors").write_bytes(b"")
+    checkpoints = tmp_path / "parts" / "checkpoints"
+    (checkpoints / "step-000004" / "model.safetensors").write_bytes(b"")
+    (checkpoints / ".unfinished-step-000005" / "trainer_state").mkdir(parents=True)
     trainer, first_step = resume(make_trainer, tmp_path / "parts", **settings)
-    assert first_step == 4 and train(trainer, first_step=first_step)
+    assert first_step == 4 and not list(checkpoints.glob(".unfinished-*")), "what a killed session left is removed"
+    assert train(trainer, first_step=first_step)
     assert torch.equal(weights(trainer.updater.policy), weights(whole))
     kept = [sorted(path.name for path in (tmp_path / name / "checkpoints").iterdir()) for name in ("whole", "parts")]
     assert kept[0] == kept[1] and {"step-000005", "step-000006"} < set(kept[0]) | {"of the best"}
@@ -253,6 +258,24 @@ def test_a_checkpoint_that_cannot_be_written_stops_the_run_at_the_next(policy: P
         with pytest.raises(CheckpointError, match="step-000004: .*No space.*continue from step-000002"):
             train(trainer)
     assert [line["step"] for line in lines(tmp_path / "run" / "metrics.jsonl")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_logs_are_on_the_disk_before_the_checkpoint_that_relies_on_them(
+    policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    with new_run(tmp_path / "run") as run:
+        train(make_trainer(policy, run, num_steps=1))
+    order = ["evals.jsonl", "metrics.jsonl", "completions.jsonl", "letters.jsonl", "model.safetensors"]
+    assert sorted(order, key=synced.index) == ["metrics.jsonl", "evals.jsonl", *order[2:]]
+    assert synced.index("checksums.json") < synced.index("checkpoints"), "the rename comes last"
 
 
 def test_what_a_checkpoint_costs_is_a_metric_of_the_step_after_it(policy: Policy, tmp_path: Path) -> None:
