@@ -83,6 +83,7 @@ class SupervisedTrainer(TrainingLoop):
             "throughput/completions_per_s": len(lengths) / seconds,
             "time/step": seconds,
             "time/train": self.updater.busy_s - busy,
+            **self.stall_metrics(),
         }
         self.run.log_metrics(number, metrics)
         return metrics

@@ -58,11 +58,12 @@ class Trainer(TrainingLoop):
             say(f"the engine has the weights ({seconds:.1f} s)")
 
     def progress(self) -> dict[str, Any]:
-        """Where the prompts are, and what is being sampled."""
-        return self.rollouts.progress()
+        """Where the prompts are, the batches in flight with their grades, and what is counted over steps."""
+        return {**self.rollouts.progress(), "unscored_steps": self.unscored_steps}
 
     def continue_from(self, progress: Mapping[str, Any]) -> None:
         self.rollouts.resume(progress)
+        self.unscored_steps = progress["unscored_steps"]
 
     def _step(self, step: _Step) -> None:
         """One step of GRPO; the numbers are those of docs/algorithm.md."""
@@ -101,6 +102,7 @@ class Trainer(TrainingLoop):
             **_reward_metrics(step.rewards),
             **step.batch.metrics,
             **times,
+            **self.stall_metrics(),
             "time/wait_engine": step.batch.metrics["time/wait_engine"] + step.metrics["time/wait_engine"],
         }
         if step.advantages is not None:

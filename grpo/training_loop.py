@@ -14,7 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grpo.checkpoint import load_trainer_state, save_checkpoint
+from grpo.checkpoint import CheckpointError
+from grpo.checkpoint.keeping import Keeping
+from grpo.checkpoint.places import remove_unfinished
+from grpo.checkpoint.random_state import random_state, restore_random_state
+from grpo.checkpoint.updater_state import load_trainer_state, take_snapshot
+from grpo.checkpoint.writer import CheckpointWriter
 from grpo.evaluate import Evaluation
 from grpo.run.directory import RunDirectory
 from grpo.run.serialize import completion_lines, evaluation_line
@@ -30,7 +35,7 @@ class Schedule:
     num_steps: int
     eval_every: int  # 0: only before the first step and after the last
     checkpoint_every: int  # 0: only at the end
-    checkpoints_kept: int
+    keeping: Keeping = field(default_factory=Keeping)
 
 
 @dataclass(kw_only=True)
@@ -42,9 +47,13 @@ class TrainingLoop(ABC):
     run: RunDirectory
     evaluate: Callable[[int], Evaluation] | None  # step -> evaluation of the current weights; None: none at all
     describe: Callable[[Evaluation], str]  # the result of an evaluation in one line
-    config_toml: str  # the resolved recipe, for checkpoints
+    kept_texts: Mapping[str, str]  # further files of a checkpoint, by their path in it: the resolved recipe and others
     seconds_before: float = 0.0  # that earlier sessions of a resumed run took
     started: float = field(default_factory=time.monotonic)
+    _stood_still_s: float = field(default=0.0, init=False)  # for a checkpoint, since the last step
+
+    def __post_init__(self) -> None:
+        self.writer = CheckpointWriter(self.run.checkpoints, self.schedule.keeping)
 
     @abstractmethod
     def recorded_step(self, number: int) -> dict[str, float]:
@@ -59,6 +68,11 @@ class TrainingLoop(ABC):
 
     def continue_from(self, progress: Mapping[str, Any]) -> None:
         """Take up what `progress` returned when the checkpoint was written."""
+
+    def stall_metrics(self) -> dict[str, float]:
+        """`time/checkpoint`, once after every checkpoint; for the metrics of the step that follows it."""
+        seconds, self._stood_still_s = self._stood_still_s, 0.0
+        return {"time/checkpoint": seconds} if seconds else {}
 
     @property
     def seconds(self) -> float:
@@ -85,6 +99,29 @@ class TrainingLoop(ABC):
             HostFailed: NonFiniteLoss, NothingScored, EngineDied, WeightsDiffer and others; what is on disk by then
                 stays.
         """
+        try:
+            finished = self._train(first_step, should_stop, on_step, say)
+        except Exception:
+            self._wait_for_checkpoint(say)
+            raise
+        self.writer.finish(self.run.evaluations())
+        return finished
+
+    def _wait_for_checkpoint(self, say: Callable[[str], None]) -> None:
+        """Wait for the checkpoint that is being written when something else has failed, which is the better error."""
+        try:
+            self.writer.wait()
+        except CheckpointError as error:
+            say(str(error))
+
+    def _train(
+        self,
+        first_step: int,
+        should_stop: Callable[[], bool],
+        on_step: Callable[[int, Mapping[str, float]], None],
+        say: Callable[[str], None],
+    ) -> bool:
+        """As `train`; the last checkpoint may still be written afterwards."""
         self.begin(say)
         self._evaluate_if_due(first_step - 1, say)
         for number in range(first_step, self.schedule.num_steps + 1):
@@ -107,15 +144,18 @@ class TrainingLoop(ABC):
         Raises:
             CheckpointError: For a missing or damaged file.
         """
+        remove_unfinished(self.run.checkpoints)
         progress = load_trainer_state(checkpoint, self.updater)
+        self.writer.newest = progress["step"]
         self.continue_from(progress)
+        restore_random_state(progress["random"])
         self.seconds_before = progress["seconds"]
         self.run.truncate_after(progress["step"])
         return int(progress["step"]) + 1
 
     def _evaluate_if_due(self, step: int, say: Callable[[str], None]) -> None:
         """Evaluate the weights after `step` and record it, unless it is not due or was done before a resume."""
-        due = step in (0, self.schedule.num_steps) or _due(step, self.schedule.eval_every)
+        due = step == 0 or step >= self.schedule.num_steps or _due(step, self.schedule.eval_every)
         done = any(line["step"] == step for line in self.run.evaluations())
         if self.evaluate is None or not due or done:
             return
@@ -127,14 +167,13 @@ class TrainingLoop(ABC):
         self.run.log_evaluation(evaluation_line(evaluation, step=step))
 
     def _save_checkpoint(self, step: int) -> None:
-        save_checkpoint(
-            self.run.checkpoints,
-            step=step,
-            updater=self.updater,
-            progress={**self.progress(), "seconds": round(self.seconds, 3)},
-            config_toml=self.config_toml,
-            keep=self.schedule.checkpoints_kept,
-        )
+        """Copy the checkpoint of a step to memory; it is written while training goes on."""
+        started = time.monotonic()
+        self.writer.wait()  # before the copy: two would need twice the memory
+        progress = {**self.progress(), "random": random_state(), "seconds": round(self.seconds, 3)}
+        snapshot = take_snapshot(self.updater, step=step, progress=progress, texts=self.kept_texts)
+        self.writer.save(snapshot, self.run.evaluations(), before=self.run.sync)
+        self._stood_still_s = time.monotonic() - started
 
 
 def _due(step: int, every: int) -> bool:

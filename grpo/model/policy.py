@@ -220,8 +220,17 @@ class Policy:
 
     def save(self, directory: Path) -> None:
         """Write an ordinary checkpoint that `transformers` loads: weights (fp32, safetensors), config and tokenizer."""
-        self.model.save_pretrained(directory)
-        self.tokenizer.save_pretrained(directory)
+        self.snapshot()(directory)
+
+    def snapshot(self) -> Callable[[Path], None]:
+        """Copy the weights to the CPU's memory; what is returned writes them as `save` does, now or later."""
+        weights = {name: tensor.to("cpu", copy=True) for name, tensor in untied(self.model)}
+
+        def write(directory: Path) -> None:
+            self.model.save_pretrained(directory, state_dict=dict(weights))
+            self.tokenizer.save_pretrained(directory)
+
+        return write
 
 
 def _for_training(forward: Callable[..., Any], backend: str) -> Callable[..., Any]:

@@ -9,28 +9,29 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from grpo.engines import Engine, SamplingParams
-from grpo.rollout.records import Completion, Example, Grader, Group
+from grpo.rollout.records import Completion, Example, Grade, Grader, Group
 
-__all__ = ["PendingRollout", "Rollout", "collect", "reward_matrix", "reward_parts", "sample", "seed_for"]
+__all__ = ["PendingRollout", "Rollout", "collect", "graded", "reward_matrix", "reward_parts", "sample", "seed_for"]
 
 Decode = Callable[[Sequence[int]], str]  # token ids of a completion -> its text
 
 
 @dataclass(frozen=True)
 class PendingRollout:
-    """Sampled completions whose grades are still to come; `completions` and `tickets` by (prompt, sample)."""
+    """Sampled completions whose grades may be still to come; `completions` and `tickets` by (prompt, sample)."""
 
     examples: Sequence[Example]
     completions: Mapping[tuple[int, int], Completion]
     tickets: Mapping[tuple[int, int], Any]
     generate_s: float
+    grades: Mapping[tuple[int, int], Grade] | None = None  # once they are there, by (prompt, sample)
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def collect(pending: PendingRollout, grader: Grader) -> Rollout:
     """
     started = time.perf_counter()
     slots = sorted(pending.completions)
-    grades = dict(zip(slots, grader.finish([pending.tickets[slot] for slot in slots]), strict=True))
+    grades = graded(pending, grader).grades
+    assert grades is not None
     waited = time.perf_counter() - started
     groups = []
     for index, example in enumerate(pending.examples):
@@ -96,6 +98,15 @@ def collect(pending: PendingRollout, grader: Grader) -> Rollout:
         completions = tuple(pending.completions[slot] for slot in own)
         groups.append(Group(example, completions, tuple(grades[slot] for slot in own), rewards))
     return Rollout(tuple(groups), pending.generate_s, waited)
+
+
+def graded(pending: PendingRollout, grader: Grader) -> PendingRollout:
+    """The batch with its grades, waited for; a batch that has them is returned as it is, and not graded again."""
+    if pending.grades is not None:
+        return pending
+    slots = sorted(pending.completions)
+    grades = grader.finish([pending.tickets[slot] for slot in slots])
+    return replace(pending, grades=dict(zip(slots, grades, strict=True)))
 
 
 def reward_matrix(groups: Sequence[Group]) -> Tensor:

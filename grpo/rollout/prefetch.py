@@ -69,9 +69,17 @@ class Prefetcher:
         while self.in_flight[-1].step < min(step + self.ahead, self.num_steps):
             self._start(self.in_flight[-1].step + 1)
 
-    def wait_sampled(self) -> list[PendingRollout]:
-        """The completions of every batch in flight, waited for."""
-        return [self._wait_sampled(batch) for batch in self.in_flight]
+    def wait_sampled(self) -> None:
+        """Wait for the completions of every batch in flight."""
+        for batch in self.in_flight:
+            self._wait_sampled(batch)
+
+    def replace_sampled(self, change: Callable[[PendingRollout], PendingRollout]) -> list[tuple[int, PendingRollout]]:
+        """Put something else in the place of each batch in flight, waited for; by their steps what is there then."""
+        self.wait_sampled()  # of all: an engine that dies has those sampled again that it did not finish
+        for batch in self.in_flight:
+            batch.sampling = _done(change(batch.sampling.result()))
+        return [(batch.step, batch.sampling.result()) for batch in self.in_flight]
 
     def sample_now(self, examples: Sequence[Example], step: int, round_number: int) -> PendingRollout:
         """Completions of further examples for a step, waited for."""
@@ -84,9 +92,7 @@ class Prefetcher:
 
     def adopt(self, step: int, pending: PendingRollout) -> None:
         """Put a batch in flight that an earlier session of the run sampled."""
-        sampled: Future[PendingRollout] = Future()
-        sampled.set_result(pending)
-        self.in_flight.append(InFlightBatch(step, pending.examples, *self._name_and_seed(step), sampled))
+        self.in_flight.append(InFlightBatch(step, pending.examples, *self._name_and_seed(step), _done(pending)))
 
     def _name_and_seed(self, step: int, round_number: int = 0) -> tuple[str, int]:
         """The prefix of the completions' ids in a round of a step, and the seed of their sampling."""
@@ -136,3 +142,10 @@ class Prefetcher:
                 batch.sampling = self._sampled(batch.examples, batch.id_prefix, batch.seed)
 
         return sample_again
+
+
+def _done(pending: PendingRollout) -> Future[PendingRollout]:
+    """A batch that is there."""
+    future: Future[PendingRollout] = Future()
+    future.set_result(pending)
+    return future

@@ -136,6 +136,12 @@ class PromptStream:
             self.position += 1
         return taken
 
+    @property
+    def place(self) -> str:
+        """Which turn is next, for a person."""
+        epoch, offset = divmod(self.position, len(self._examples))
+        return f"prompt {offset + 1} of {len(self._examples)} of epoch {epoch + 1}"
+
     def _chance(self, position: int) -> float:
         """A random number from 0 to 1, a function of the position."""
         return random.Random(f"{self._seed}/again/{position}").random()

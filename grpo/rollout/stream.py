@@ -1,7 +1,7 @@
 """Graded batches in order: what the trainer asks for once per step.
 
 A batch is sampled (`prefetch`), graded (`collect`), freed of completions that are too old, and refilled (`refill`).
-Batches in flight are part of a checkpoint, so a resumed run trains on the same completions.
+Batches in flight are part of a checkpoint, so a resumed run trains on the same completions with the same grades.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grpo.engines import SamplingParams
-from grpo.rollout.collect import Decode, PendingRollout, collect, sample
+from grpo.rollout.collect import Decode, PendingRollout, collect, graded, sample
 from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.in_flight import from_json, to_json
 from grpo.rollout.prefetch import Prefetcher
@@ -110,25 +110,28 @@ class RolloutStream:
         return {**self.engine.sync_weights(), "time/wait_engine": waited}
 
     def progress(self) -> dict[str, Any]:
-        """What a checkpoint keeps, as plain JSON values: the place in the prompts, and the batches in flight."""
-        pending = self._prefetcher.wait_sampled()
-        batches = zip(self._prefetcher.in_flight, pending, strict=True)
+        """What a checkpoint keeps, as plain JSON values: the place in the prompts, and the batches in flight.
+
+        The grades of those batches are waited for, and kept for their turn; what follows from them (which prompts had
+        nothing to teach) is noted when that comes, as without a checkpoint.
+        """
+        batches = self._prefetcher.replace_sampled(lambda pending: graded(pending, self.grader))
         return {
             "prompts_drawn": self.prompts.position,
             "zero_std_prompts": sorted(self.prompts.zero_std),
-            "in_flight": [to_json(batch.step, sampled) for batch, sampled in batches],
+            "in_flight": [to_json(step, pending) for step, pending in batches],
         }
 
     def resume(self, progress: Mapping[str, Any]) -> None:
-        """Go on where `progress` was taken; completions in flight are graded again.
+        """Go on where `progress` was taken.
 
         Raises:
-            DataError: When prompts of theirs are gone.
+            DataError: When prompts of the batches in flight are gone.
         """
         self.prompts.position = progress["prompts_drawn"]
-        self.prompts.zero_std = set(progress.get("zero_std_prompts", ()))
-        for record in progress.get("in_flight", ()):
-            pending = from_json(record, self.prompts.by_id, decode=self._decode, grader=self.grader)
+        self.prompts.zero_std = set(progress["zero_std_prompts"])
+        for record in progress["in_flight"]:
+            pending = from_json(record, self.prompts.by_id, decode=self._decode)
             self._prefetcher.adopt(record["step"], pending)
 
     def close(self) -> None:

@@ -112,9 +112,13 @@ class RunDirectory:
             )
 
     @classmethod
-    def resume(cls, path: str | Path, *, completions: bool = True) -> RunDirectory:
+    def resume(cls, path: str | Path, *, config_toml: str = "", completions: bool = True) -> RunDirectory:
         """Open the directory of a run that was stopped; call `truncate_after` before anything is logged.
 
+        Args:
+            path: The directory.
+            config_toml: The resolved settings from now on; "" where they are the same.
+            completions: Whether completions are logged.
         Raises:
             RunNotFound: When no run was started there.
         """
@@ -123,6 +127,8 @@ class RunDirectory:
             raise RunNotFound(
                 f"{path} holds no run (it has no {CONFIG}): check run.dir, or start a new run without run.resume"
             )
+        if config_toml:
+            _write_whole(run.path / CONFIG, config_toml)
         return run
 
     @property
@@ -173,7 +179,7 @@ class RunDirectory:
         """
         self.close()
         logs = [self.path / name for name in (METRICS, EVALUATIONS, COMPLETIONS)]
-        for path in [*logs, *sorted((self.path / REWARDS).glob("*.jsonl"))]:
+        for path in [*logs, *self._rewards()]:
             if path.exists():
                 truncate_log(path, step)
         evaluated = {line["step"] for line in self.evaluations()}
@@ -183,6 +189,17 @@ class RunDirectory:
                 step,
                 keep=lambda line: line.get("phase") != "eval" or line["step"] in evaluated,
             )
+
+    def sync(self) -> None:
+        """Ask for the logs to reach the disk: a checkpoint that follows relies on them. Raises: OSError."""
+        for path in (self.path / METRICS, self.path / EVALUATIONS, self.path / COMPLETIONS, *self._rewards()):
+            if path.exists():
+                with open(path, "rb") as log:
+                    os.fsync(log.fileno())
+
+    def _rewards(self) -> list[Path]:
+        """The logs of the reward functions that have one by now."""
+        return sorted((self.path / REWARDS).glob("*.jsonl"))
 
     def close(self) -> None:
         """Close the logs; logging again opens them again."""

@@ -95,6 +95,11 @@ METRICS: dict[str, Metric] = {
     "time/sandbox": Metric("grading that ended in this step, the mean over the sandbox's workers", "s"),
     "time/train": Metric("the update: forward and backward passes, optimizer step", "s"),
     "time/sync": Metric("giving the engine new weights, and proving that it samples from them", "s"),
+    "time/checkpoint": Metric(
+        "standing still for the checkpoint before this step: its copy to memory, the grades of the batches in flight, "
+        "and the rest of the write before it; the write itself goes on beside the training",
+        "s",
+    ),
     "sync/gap": Metric("mean |engine's log-prob - trainer's| over the tokens of that proof", "nats"),
     "sync/rounded": Metric(
         "LoRA in half precision: share of adapted weights that the engine gets as they were before training, since "

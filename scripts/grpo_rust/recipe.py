@@ -40,6 +40,7 @@ __all__ = [
     "GuardSection",
     "Recipe",
     "RewardsSection",
+    "RustCheckpointSection",
     "RustDataSection",
     "RustEvalSection",
     "SandboxSection",
@@ -80,6 +81,18 @@ class RustEvalSection(EvalSection):
         "the check that pass@k counts: the completion's own tests pass strictly (test_strict), they pass (test), or "
         "the prompt's tests pass (gold)",
         choices=("test_strict", "test", "gold"),
+    )
+
+
+@dataclass(frozen=True)
+class RustCheckpointSection(CheckpointSection):
+    """Checkpoints of the trained model, from which a run can resume."""
+
+    best_by: str = option(
+        "pass_at_1",
+        "the metric of the evaluations that says which are best, higher is better; pass_at_1: the share of completions "
+        "that solve their prompt, as eval.solved_by says",
+        choices=("pass_at_1", "gold", "test_strict", "test", "clippy", "build", "reward_mean"),
     )
 
 
@@ -169,7 +182,7 @@ class Recipe:
     train: TrainSection = field(default_factory=TrainSection)
     loss: LossSection = field(default_factory=LossSection)
     eval: RustEvalSection = field(default_factory=RustEvalSection)
-    checkpoint: CheckpointSection = field(default_factory=CheckpointSection)
+    checkpoint: RustCheckpointSection = field(default_factory=RustCheckpointSection)
     log: LogSection = field(default_factory=LogSection)
 
     def conflicts(self) -> list[str]:
@@ -193,11 +206,20 @@ class Recipe:
             )
         if self.sampling.sleep and self.sampling.engine != "vllm":
             found.append(f"sampling.sleep = true with sampling.engine = {self.sampling.engine}: only vllm sleeps")
+        if self.checkpoint.keep_best and not (self.eval.prompts and self.eval.every):
+            found.append(
+                f"checkpoint.keep_best = {self.checkpoint.keep_best} without evaluations during training: give "
+                "eval.every and eval.prompts, which say what is best, or use checkpoint.keep_best = 0"
+            )
         return found
 
     def run_path(self) -> Path:
         """The run directory: `run.dir`, or `runs/<run.name>`."""
         return Path(self.run.dir) if self.run.dir else RUNS / self.run.name
+
+    def as_begun(self) -> Recipe:
+        """The recipe of the run, whether this session begins or resumes it: what its directory and checkpoints keep."""
+        return dataclasses.replace(self, run=dataclasses.replace(self.run, resume=False))
 
     def named(self, default: str) -> Recipe:
         """The recipe with `run.name` and `run.dir` filled in.

@@ -62,7 +62,9 @@ def stopped_early(name: str, path: Path, run: Callable[[], int]) -> int:
 def open_run(recipe: Recipe, pool: SandboxPool | None) -> RunDirectory:
     """The run's directory, made or, for a run that is resumed, opened; without a pool nothing is graded."""
     if recipe.run.resume:
-        return RunDirectory.resume(recipe.run_path(), completions=recipe.log.completions)
+        return RunDirectory.resume(
+            recipe.run_path(), config_toml=to_toml(recipe.as_begun()), completions=recipe.log.completions
+        )
     return RunDirectory.create(
         recipe.run_path(),
         config_toml=to_toml(recipe),

@@ -3,15 +3,21 @@
 import dataclasses
 import json
 import math
+import os
+import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from grpo.advantages import gdpo_advantages
-from grpo.checkpoint import latest_checkpoint
+from grpo.checkpoint import CheckpointError
+from grpo.checkpoint.keeping import Keeping
+from grpo.checkpoint.latest import latest_checkpoint
 from grpo.engines import SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.evaluate import Evaluation, evaluate
@@ -44,7 +50,7 @@ def make_trainer(
     threads: int = 0,
     objective: Objective = OBJECTIVE,
     reference: Policy | None = None,
-    **schedule: int,
+    **schedule: Any,
 ) -> Trainer:
     examples = encoded(EXAMPLES, policy.encode)
     engine, grader = HFEngine(policy), grader or LetterGrader()
@@ -57,7 +63,7 @@ def make_trainer(
         names = {"id_prefix": f"e{step}", "max_rows": 4, "policy_version": updater.updates}
         return evaluate(engine, grader, policy.decode, examples, params, **names)
 
-    steps = {"num_steps": 6, "eval_every": 0, "checkpoint_every": 0, "checkpoints_kept": 2, **schedule}
+    steps = {"num_steps": 6, "eval_every": 0, "checkpoint_every": 0, **schedule}
     rollouts = RolloutStream(
         RestartingEngine(engine, sync=None, frees_cuda_cache=False, say=print),
         grader,
@@ -82,7 +88,7 @@ def make_trainer(
         run=run,
         evaluate=evaluation if evaluates else None,
         describe=lambda evaluation: f"{evaluation.num_prompts} prompts",
-        config_toml="",
+        kept_texts={},
     )
 
 
@@ -174,6 +180,149 @@ def test_stopped_and_resumed_equals_never_stopped(
         for name in ("whole", "parts")
     ]
     assert untimed[0] == untimed[1]
+
+
+def resume(make: Callable[..., Trainer], path: Path, **settings: object) -> tuple[Trainer, int]:
+    """A trainer that goes on with the run, and its next step."""
+    checkpoint = latest_checkpoint(path / "checkpoints")
+    policy = load_policy(str(checkpoint), device=torch.device("cpu"), compute_dtype="float32")
+    trainer = make(policy, RunDirectory.resume(path), **settings)
+    return trainer, trainer.resume(checkpoint)
+
+
+@pytest.mark.parametrize(
+    "stop_after", [1, 2, 3, 4]
+)  # 2 batches of 2 prompts: an epoch of 3 ends within step 2, after 3
+def test_a_run_goes_on_in_the_middle_of_an_epoch_and_at_its_end(
+    make_policy: Callable[..., Policy], tmp_path: Path, stop_after: int
+) -> None:
+    def asked(name: str) -> list[object]:
+        return [line["task_id"] for line in lines(tmp_path / name / "completions.jsonl")]
+
+    with new_run(tmp_path / "whole") as run:
+        train(make_trainer(make_policy(), run, evaluates=False))
+    with new_run(tmp_path / "parts") as run:
+        train(make_trainer(make_policy(), run, evaluates=False), stop_after=stop_after)
+    trainer, first_step = resume(make_trainer, tmp_path / "parts", evaluates=False)
+    turn = 2 * stop_after
+    assert trainer.rollouts.prompts.place == f"prompt {turn % 3 + 1} of 3 of epoch {turn // 3 + 1}"
+    assert train(trainer, first_step=first_step)
+    assert asked("parts") == asked("whole")
+    epochs = [asked("parts")[start : start + 12 : 4] for start in range(0, 48, 12)]
+    assert all(len(set(epoch)) == 3 for epoch in epochs), "no prompt is skipped or repeated"
+
+
+@pytest.mark.parametrize("num_steps", [2, 1])  # 1: asked for fewer steps than were done
+def test_a_complete_run_is_only_evaluated(policy: Policy, tmp_path: Path, num_steps: int) -> None:
+    with new_run(tmp_path / "run") as run:
+        assert train(make_trainer(policy, run, num_steps=2))
+    (tmp_path / "run" / "evals.jsonl").write_text("")
+    logged = (tmp_path / "run" / "metrics.jsonl").read_bytes()
+    trainer, first_step = resume(make_trainer, tmp_path / "run", num_steps=num_steps)
+    assert first_step == 3 and train(trainer, first_step=first_step)
+    assert [line["step"] for line in lines(tmp_path / "run" / "evals.jsonl")] == [2]
+    assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == logged
+
+
+def test_a_damaged_checkpoint_costs_its_steps_and_no_bit(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
+    keeping = Keeping(last=2, best=1, best_by="reward_mean")
+    settings = {"eval_every": 2, "checkpoint_every": 1, "keeping": keeping, "ahead": 1}
+    whole = make_policy()
+    with new_run(tmp_path / "whole") as run:
+        train(make_trainer(whole, run, **settings))
+    with new_run(tmp_path / "parts") as run:
+        train(make_trainer(make_policy(), run, **settings), stop_after=4)
+    checkpoints = tmp_path / "parts" / "checkpoints"
+    (checkpoints / "step-000004" / "model.safetensors").write_bytes(b"")
+    (checkpoints / ".unfinished-step-000005" / "trainer_state").mkdir(parents=True)
+    trainer, first_step = resume(make_trainer, tmp_path / "parts", **settings)
+    assert first_step == 4 and not list(checkpoints.glob(".unfinished-*")), "what a killed session left is removed"
+    assert train(trainer, first_step=first_step)
+    assert torch.equal(weights(trainer.updater.policy), weights(whole))
+    kept = [sorted(path.name for path in (tmp_path / name / "checkpoints").iterdir()) for name in ("whole", "parts")]
+    assert kept[0] == kept[1] and {"step-000005", "step-000006"} < set(kept[0]) | {"of the best"}
+
+
+def test_a_checkpoint_that_cannot_be_written_stops_the_run_at_the_next(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        trainer = make_trainer(policy, run, evaluates=False, checkpoint_every=2)
+        snapshot = policy.snapshot
+
+        def fails_at_four() -> Callable[[Path], None]:
+            def full(directory: Path) -> None:
+                raise OSError(28, "No space left on device")
+
+            return full if trainer.updater.updates == 4 else snapshot()
+
+        policy.snapshot = fails_at_four
+        with pytest.raises(CheckpointError, match="step-000004: .*No space.*continue from step-000002"):
+            train(trainer)
+    assert [line["step"] for line in lines(tmp_path / "run" / "metrics.jsonl")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_logs_are_on_the_disk_before_the_checkpoint_that_relies_on_them(
+    policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    with new_run(tmp_path / "run") as run:
+        train(make_trainer(policy, run, num_steps=1))
+    order = ["evals.jsonl", "metrics.jsonl", "completions.jsonl", "letters.jsonl", "model.safetensors"]
+    assert sorted(order, key=synced.index) == ["metrics.jsonl", "evals.jsonl", *order[2:]]
+    assert synced.index("checksums.json") < synced.index("checkpoints"), "the rename comes last"
+
+
+def test_what_a_checkpoint_costs_is_a_metric_of_the_step_after_it(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        train(make_trainer(policy, run, evaluates=False, checkpoint_every=2))
+    measured = {line["step"]: line.get("time/checkpoint") for line in lines(tmp_path / "run" / "metrics.jsonl")}
+    assert {step for step, seconds in measured.items() if seconds} == {3, 5}
+
+
+class Drawing(LetterGrader):
+    """Adds a random number to every reward, from each generator of the process in turn."""
+
+    def finish(self, tickets: Sequence[Completion]) -> list[Grade]:
+        draws = [
+            random.random,
+            lambda: float(np.random.rand()),
+            lambda: float(torch.rand(())),
+            lambda: random.gauss(0, 1),
+        ]
+        return [Grade({"letters": draws[number % 4](), "short": None}, False) for number, ticket in enumerate(tickets)]
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_a_reward_that_draws_lots_goes_on_where_it_was(
+    make_policy: Callable[..., Policy], tmp_path: Path, ahead: int
+) -> None:
+    settings = {"evaluates": False, "ahead": ahead}
+    generators = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    with new_run(tmp_path / "whole") as run:
+        train(make_trainer(make_policy(), run, **settings, grader=Drawing()))
+    random.setstate(generators[0]), np.random.set_state(generators[1]), torch.set_rng_state(generators[2])
+    with new_run(tmp_path / "parts") as run:
+        train(make_trainer(make_policy(), run, **settings, grader=Drawing()), stop_after=3)
+    random.seed(5), np.random.seed(5), torch.manual_seed(5)
+    trainer, first_step = resume(make_trainer, tmp_path / "parts", **settings, grader=Drawing())
+    train(trainer, first_step=first_step)
+    rewards = [[line["reward"] for line in lines(tmp_path / name / "completions.jsonl")] for name in ("whole", "parts")]
+    assert rewards[0] == rewards[1] and len(set(rewards[0])) == 6 * 8
+
+
+def test_steps_without_any_score_are_counted_over_a_resume(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
+    settings = {"evaluates": False, "grader": Unable({2, 3, 4})}
+    with new_run(tmp_path / "run") as run:
+        train(make_trainer(make_policy(), run, **settings), stop_after=3)
+    trainer, first_step = resume(make_trainer, tmp_path / "run", **settings)
+    with pytest.raises(NothingScored, match="steps 2 to 4"):
+        train(trainer, first_step=first_step)
 
 
 def test_evaluating_does_not_change_training(make_policy: Callable[..., Policy], tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_lora_trains_through_the_script_and_goes_on(tmp_path: Path, train_here: 
 def test_vllm_trains_ahead_is_killed_is_stopped_and_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     whole, path = tmp_path / "whole", tmp_path / "parts"
     settings = [*SMALL, "sampling.engine=vllm", "rollout.overlap=1", "train.max_steps=3", "eval.prompts=0"]
-    settings += ["checkpoint.every=2", "checkpoint.keep=3"]
+    settings += ["checkpoint.every=2", "checkpoint.keep_last=3"]
     done = train(*settings, f"run.dir={whole}")
     assert done.returncode == 0, done.stderr
     steps = lines(whole / "metrics.jsonl")
@@ -216,6 +216,39 @@ def test_stopped_by_a_signal_and_resumed_equals_never_stopped(
     assert (path / weights).read_bytes() == (whole / weights).read_bytes()
     texts = [[(line["id"], line["text"]) for line in lines(run / "completions.jsonl")] for run in (path, whole)]
     assert texts[0] == texts[1]
+
+
+def test_a_complete_run_says_so_and_does_what_is_missing(
+    finished: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path, train_here: TrainHere
+) -> None:
+    path = tmp_path / "copy"
+    shutil.copytree(finished[0], path)
+    (path / "summary.json").unlink()
+    logged = [file.read_bytes() for file in sorted(path.rglob("*.jsonl"))]
+    done = train_here("run.resume=true", f"run.dir={path}")
+    assert done.returncode == 0, done.stderr
+    assert "is complete: 2 of 2 steps; what is missing (summary.json) is done now" in done.stdout
+    assert json.loads((path / "summary.json").read_text())["steps"] == 2
+    assert [file.read_bytes() for file in sorted(path.rglob("*.jsonl"))] == logged
+
+
+def test_going_on_with_other_settings_prompts_or_a_damaged_checkpoint_is_refused(
+    finished: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path, train_here: TrainHere
+) -> None:
+    path, fewer = tmp_path / "copy", tmp_path / "fewer.jsonl"
+    shutil.copytree(finished[0], path)
+    tasks = (ROOT / "assets" / "tasks" / "train.jsonl").read_text().splitlines(keepends=True)
+    fewer.write_text("".join(tasks[1:]))
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    for changed, said in (("train.lr=1e-5", "-> 1e-05"), (f"data.train={fewer}", "data.train: 1 is gone ('")):
+        done = train_here("run.resume=true", f"run.dir={path}", "train.max_steps=3", changed)
+        assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
+
+    weights = path / "checkpoints" / "step-000002" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    done = train_here("run.resume=true", f"run.dir={path}", "train.max_steps=3")
+    assert done.returncode == 3 and "model.safetensors has 12," in done.stderr, done.stderr
 
 
 def test_prompts_that_are_left_out_are_counted(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def _has_rust() -> bool:
 def _train(overrides: tuple[str, ...], path: Path, *, real: bool, resumed: bool) -> list[Mapping[str, float]]:
     """Train until the stop, or from its checkpoint to the end; the metrics of the steps."""
     from bench.rewarding import TrivialGrader
-    from grpo.checkpoint import latest_checkpoint
+    from grpo.checkpoint.latest import latest_checkpoint
     from grpo.run.directory import RunDirectory
     from grpo_rust.compose.engine import build_engine
     from grpo_rust.compose.evaluation import Graders

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from grpo.engines import Engine
 from grpo.evaluate import Evaluation
 from grpo.rollout.engine_restart import RestartingEngine
+from grpo.rollout.fingerprints import Fingerprint
 from grpo.run.directory import RunDirectory
-from grpo.schema import to_toml
 from grpo.supervised import SupervisedTrainer
 from grpo.update import Updater
 from grpo_rust.compose.demonstrations import Demonstrations
@@ -17,6 +17,7 @@ from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
 from grpo_rust.compose.prompts import PromptSet
 from grpo_rust.compose.trainer import build_schedule
 from grpo_rust.recipe import Recipe
+from grpo_rust.resuming.comparing import kept_texts
 
 __all__ = ["build_supervised_evaluation", "build_supervised_trainer"]
 
@@ -43,6 +44,7 @@ def build_supervised_evaluation(
 def build_supervised_trainer(
     recipe: Recipe,
     shown: Demonstrations,
+    prompts: Mapping[str, list[Fingerprint]],
     updater: Updater,
     run: RunDirectory,
     evaluate: Callable[[int], Evaluation] | None,
@@ -52,6 +54,7 @@ def build_supervised_trainer(
     Args:
         recipe: The settings; `train.prompts_per_step` demonstrations make a step.
         shown: The demonstrations.
+        prompts: Fingerprints of the demonstrations and the held-out prompts, for checkpoints.
         updater: The policy and what changes it.
         run: Where the run writes.
         evaluate: Evaluates the weights after a step; None: nothing does.
@@ -65,5 +68,5 @@ def build_supervised_trainer(
         run=run,
         evaluate=evaluate,
         describe=describe,
-        config_toml=to_toml(recipe),
+        kept_texts=kept_texts(recipe, prompts),
     )

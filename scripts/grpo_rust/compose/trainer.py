@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from grpo.checkpoint.keeping import Keeping
 from grpo.engines import Engine
 from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.stream import RolloutSettings, RolloutStream
 from grpo.run.directory import RunDirectory
-from grpo.schema import to_toml
 from grpo.trainer import Trainer
 from grpo.training_loop import Schedule
 from grpo.update import Updater
@@ -15,6 +15,7 @@ from grpo_rust.compose.engine import build_sync, takes_memory_at_sync
 from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
 from grpo_rust.compose.prompts import Prompts
 from grpo_rust.recipe import Recipe
+from grpo_rust.resuming.comparing import kept_texts
 
 __all__ = ["build_schedule", "build_trainer"]
 
@@ -58,7 +59,7 @@ def build_trainer(
         run=run,
         evaluate=build_evaluation(recipe, updater, restarting, graders.evaluation, prompts.held_out.examples),
         describe=describe,
-        config_toml=to_toml(recipe),
+        kept_texts=kept_texts(recipe, prompts.fingerprints()),
     )
 
 
@@ -68,7 +69,7 @@ def build_schedule(recipe: Recipe, num_examples: int) -> Schedule:
         num_steps=recipe.train.num_steps(num_examples),
         eval_every=recipe.eval.every,
         checkpoint_every=recipe.checkpoint.every,
-        checkpoints_kept=recipe.checkpoint.keep,
+        keeping=Keeping(recipe.checkpoint.keep_last, recipe.checkpoint.keep_best, recipe.checkpoint.best_by),
     )
 
 
