@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grpo.rollout.collect import Decode, PendingRollout
-from grpo.rollout.prompts import DataError
+from grpo.rollout.rows import DataError
 from grpo.rollout.records import Completion, Example, Grader
 
 __all__ = ["from_json", "to_json"]

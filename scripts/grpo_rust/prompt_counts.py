@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from grpo.rollout.prompts import LOADERS
+from grpo.rollout.rows import SUFFIXES
 from grpo.schema import ConfigError
 from grpo_rust.known_sizes import known_prompts
 
@@ -38,7 +38,7 @@ def count_prompts(source: str, *, key: str) -> int | None:
         return None
     path = Path(source)
     try:
-        if path.is_file() and path.suffix not in LOADERS:
+        if path.is_file() and path.suffix not in SUFFIXES:
             raise ValueError(f"a file that ends in {path.suffix!r} is not read")
         count = _count_parquet(path) if path.suffix == ".parquet" else _count_lines(path)
     except (OSError, ValueError) as error:
