@@ -98,7 +98,7 @@ def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
         updater.load_state_dict({**progress, "optimizer": adam})
     except KeyError as error:
         raise CheckpointError(
-            f"{state} cannot be read (it lacks {error}, as one of an older version does): resume from an older checkpoint "
+            f"{state} cannot be read (it lacks {error}, as an older version does): resume from an older checkpoint "
             "or start afresh"
         ) from error
     except (OSError, ValueError, RecursionError, SafetensorError) as error:

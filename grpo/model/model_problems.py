@@ -1,8 +1,8 @@
 """What makes a model directory, or a model that was loaded from one, unusable as a policy: each check says it in words.
 
-A check gives "" where nothing is wrong; `grpo.model.policy.load_policy` raises what it says. transformers by itself loads
-weights that are NaN, builds an empty tokenizer where its file is missing, and says of sizes that do not fit only that
-there are some.
+A check gives "" where nothing is wrong; `grpo.model.policy.load_policy` raises what it says. By itself
+transformers loads weights that are NaN, builds an empty tokenizer where its file is missing, and says of sizes that do
+not fit only that there are some.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 __all__ = ["directory_problem", "loading_problem", "stop_problem", "tokenizer_problem", "weights_problem"]
 
@@ -42,7 +42,7 @@ def directory_problem(path: str) -> str:
         return next(filter(None, map(_file_problem, sorted(place.iterdir()))), "")
     if pickles := [file.name for pattern in PICKLES for file in place.glob(pattern)]:
         return (
-            f"its weights are a pickle ({pickles[0]}), which may run code when it is read and is never loaded: save the "
+            f"its weights are a pickle ({pickles[0]}), which may run code when read and is never loaded: save the "
             "model as safetensors where you trust it"
         )
     return "there are no weights (*.safetensors) in it"
@@ -58,7 +58,7 @@ def _file_problem(file: Path) -> str:
             return f"{file.name} holds no JSON object: get it again"
     except SafetensorError as error:
         return (
-            f"{file.name} is damaged ({_one_line(error)}): get it again, whole; a file of a few lines is a pointer of Git "
+            f"{file.name} is damaged ({_one_line(error)}): get it again, whole; one of a few lines is a pointer of Git "
             "LFS, which `git lfs pull` replaces"
         )
     except (OSError, ValueError, RecursionError) as error:
@@ -79,7 +79,9 @@ def loading_problem(error: BaseException) -> str:
         return "it needs code of its own, which is never run: use a model that transformers knows"
     if text.startswith("Unrecognized configuration class"):
         return f"{text.partition(' for this kind')[0]}: it is no causal language model"
-    said = text if isinstance(error, OSError | ValueError | RuntimeError) and text else f"{type(error).__name__}: {text}"
+    said = (
+        text if isinstance(error, OSError | ValueError | RuntimeError) and text else f"{type(error).__name__}: {text}"
+    )
     return said if len(said) <= 400 else said[:397] + "..."
 
 
@@ -114,5 +116,5 @@ def weights_problem(weights: Iterable[tuple[str, Tensor]]) -> str:
             continue  # a sum with NaN or infinity in it is neither
         wrong = int((~torch.isfinite(weight)).sum())
         if wrong:
-            return f"{wrong:,} of the {weight.numel():,} numbers in {name} are NaN or infinite: get the checkpoint again"
+            return f"{wrong:,} of the {weight.numel():,} numbers in {name} are NaN or infinite: get them again"
     return ""

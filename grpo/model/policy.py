@@ -263,7 +263,8 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
         )
     if not tokenizer.chat_template:
         raise ModelError(f"the tokenizer of {path!r} has no chat template: use an instruction-tuned model")
-    num_embeddings = int(model.get_input_embeddings().weight.shape[0])
+    embeddings: Any = model.get_input_embeddings()
+    num_embeddings = int(embeddings.weight.shape[0])
     stop_ids = _stop_ids(model, tokenizer)
     for problem in (
         tokenizer_problem(tokenizer, num_embeddings),

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from grpo.rollout.collect import Decode, PendingRollout
-from grpo.rollout.rows import DataError
 from grpo.rollout.records import Completion, Example, Grader
+from grpo.rollout.rows import DataError
 
 __all__ = ["from_json", "to_json"]
 

@@ -159,15 +159,16 @@ def _messages(prompt: Any, column: str) -> list[Mapping[str, str]]:
     messages = list(prompt) if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
     if not messages or not all(map(_is_message, messages)):
         raise _BadRow(
-            f"has no text in column {column!r}: give text, or a list of messages, each with a role and a content of text"
+            f"has no text in column {column!r}: give text, or a list of messages, each with a role and a "
+            "content of text"
         )
     roles = [message["role"] for message in messages]
     if unknown := [role for role in roles if role not in ROLES]:
         raise _BadRow(f"has a message of the role {unknown[0][:60]!r} in column {column!r}: give {', '.join(ROLES)}")
     if roles[-1] not in ("user", "tool"):
         raise _BadRow(
-            f"ends with a message of the role {roles[-1]!r} in column {column!r}: the last one must be the user's, whom "
-            "the completion answers"
+            f"ends with a message of the role {roles[-1]!r} in column {column!r}: the last one must be the user's, "
+            "whom the completion answers"
         )
     return messages
 

@@ -49,7 +49,9 @@ def read_rows(source: str, split: str) -> list[dict[str, Any]]:
     if not rows:
         raise DataError(f"{source} has no rows: training needs at least one prompt")
     columns = dict.fromkeys(name for row in rows for name in row)
-    return rows if all(len(row) == len(columns) for row in rows) else [{**dict.fromkeys(columns), **row} for row in rows]
+    return (
+        rows if all(len(row) == len(columns) for row in rows) else [{**dict.fromkeys(columns), **row} for row in rows]
+    )
 
 
 def _file(source: str) -> Path:
@@ -120,7 +122,9 @@ def _parsed(text: str) -> Any:
     except _BadLine:
         raise
     except UnicodeEncodeError as error:
-        raise _BadLine(f"holds half of a surrogate pair, {error.object[error.start]!a}: write the whole character") from error
+        raise _BadLine(
+            f"holds half of a surrogate pair, {error.object[error.start]!a}: write the whole character"
+        ) from error
     except RecursionError as error:
         raise _BadLine("nests too deeply: a column holds text, a number, or a list or object of such") from error
     except ValueError as error:  # JSONDecodeError, and integers of thousands of digits
@@ -142,7 +146,7 @@ def _kind(value: Any) -> str:
     """What a value of JSON is, in words."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
-    return {list: "a list", str: "a text"}.get(type(value), "a number")
+    return "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else "a number"
 
 
 def _of_parquet(path: Path) -> list[dict[str, Any]]:
@@ -153,8 +157,8 @@ def _of_parquet(path: Path) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = parquet.read_table(path, partitioning=None).to_pylist()
     except (OSError, ValueError, OverflowError, ArrowException) as error:  # the last two: values that Python has not
         raise DataError(
-            f"cannot read prompts from {path}: {_one_line(error)}: give a whole Parquet file, whose columns all have names "
-            "of their own; get this one again if it was copied or downloaded"
+            f"cannot read prompts from {path}: {_one_line(error)}: give a whole Parquet file, whose columns all have "
+            "names of their own; get this one again if it was copied or downloaded"
         ) from error
     return rows
 

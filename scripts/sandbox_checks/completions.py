@@ -4,8 +4,8 @@ Usage:
     python scripts/check_sandbox.py completions [--minutes M] [--rounds N] [--seed S] [--slow T] [--real N] [--keep DIR]
 
 Mutates completions at the level of their text: fences, bytes, brackets, comments, strings, surrogates, bidirectional
-and control characters, repetitions. Each goes through all that training does with one: finding the code block, parsing,
-instrumenting, gold tests, signatures, scoring by every reward and the record of it. The sandbox's verdict is a canned one,
+and control characters, repetitions. Each goes through all that training does with one: finding the code block,
+parsing, instrumenting, gold tests, signatures, scoring by every reward and the record. The sandbox's verdict is canned,
 so that thousands pass a minute; with --real every Nth goes through a real pool too. An exception, or a step of more than T
 CPU seconds, is a find: it is printed, and written to DIR. Exit codes: 0 no find, 1 some, 3 the host failed.
 
@@ -40,123 +40,19 @@ from sandbox.evidence.experiment import SUPPORT
 from sandbox.limits import Limits
 from sandbox.verdict import Evidence, Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
+from sandbox_checks.text_mutants import mutated
 from tiny.tasks import demonstrations
 
-__all__ = ["Find", "check", "main", "mutated", "seeds"]
+__all__ = ["Find", "check", "main", "seeds"]
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMITS = Limits(compile_cpu_s=20, run_cpu_s=3, wall_s=60)
-LONGEST = 40_000  # characters of a mutated completion, some ten times what the published recipe samples
 HUNG = 10  # times --slow after which a step is stopped
-DATA = (
+DATA: tuple[dict[str, Any], ...] = (
     {"gold_cases": [{"call": "add(1, 2)", "expected": "3"}], "signature": "fn add(a: i32, b: i32) -> i32"},
     {"rust_test_list": ["assert_eq!(f(&[1, 2]), Some(2));", "for i in 0..3 { f(&[i]); }"], "signature": "fn f()"},
 )
 PROMPTS = ("Write `fn add(a: i32, b: i32) -> i32`.", "Write something.")
-PIECES = (
-    *(
-        "```",
-        "```rust\n",
-        "````",
-        "~~~",
-        "~~~rust\n",
-        "\n```\n",
-        "```rs",
-        "    ```rust\n",
-        "> ```",
-        "`",
-        "\ufeff",
-        "\r\n",
-        "\r",
-    ),
-    *(
-        "\0",
-        "\x1b[31m",
-        "\x1b]0;t\x07",
-        "\u202e",
-        "\u2066",
-        "\u2028",
-        "\x85",
-        "\x0b",
-        "\ud800",
-        "\udc00",
-        "\udcff",
-        "\ufffd",
-    ),
-    *(
-        "\u0301",
-        "\U0001f600",
-        "é",
-        "/*",
-        "*/",
-        "//",
-        "/*!",
-        "///",
-        '"',
-        "'",
-        "'a",
-        '\\"',
-        'r#"',
-        '"#',
-        'r####"',
-        'b"',
-        "br##'",
-    ),
-    *(
-        "(",
-        ")",
-        "[",
-        "]",
-        "{",
-        "}",
-        "<",
-        ">",
-        "|",
-        "||",
-        "=>",
-        "::",
-        "..",
-        "#[test]",
-        "#[cfg(test)]",
-        "#![",
-        "#[",
-        "mod tests {",
-    ),
-    *(
-        "assert!(",
-        "assert_eq!(",
-        "macro_rules! m {",
-        "$x",
-        "if ",
-        "else ",
-        "match x {",
-        "unsafe ",
-        "async ",
-        "impl ",
-        "fn ",
-        "r#fn",
-    ),
-    *(
-        "where ",
-        "for<'a> ",
-        "dyn ",
-        "0x",
-        "1e999",
-        "1_",
-        "9" * 50,
-        "-",
-        "!",
-        "&",
-        "&&",
-        "*",
-        "?",
-        ";",
-        ",",
-        " ",
-        "\t",
-        "\n",
-    ),
-)
 
 
 class Find(NamedTuple):
@@ -213,62 +109,6 @@ def seeds(seed: int) -> list[str]:
         row = json.loads(line)
         found.append(f"Here it is:\n```rust\n{row['reference']}\n{row['gold_tests']}```\n")
     return found
-
-
-def mutated(text: str, rng: random.Random, others: Sequence[str]) -> str:
-    """A completion with one to eight changes of its text."""
-    for _ in range(rng.choice((1, 1, 2, 3, 5, 8))):
-        text = rng.choice(CHANGES)(text, rng, others)[:LONGEST]
-    return text
-
-
-def _insert(text: str, rng: random.Random, others: Sequence[str]) -> str:
-    at, piece = rng.randint(0, len(text)), rng.choice(PIECES)
-    return text[:at] + piece * rng.choice((1, 1, 1, 2, 7, 300)) + text[at:]
-
-
-def _nest(text: str, rng: random.Random, others: Sequence[str]) -> str:
-    left, right = rng.choice(
-        ("()", "[]", "{}", "<>", ("/*", "*/"), ("if x {", "}"), ("mod a {", "}"), ("|x| {", "}"), ("!(", ")"))
-    )
-    at, deep = rng.randint(0, len(text)), rng.choice((3, 3, 20, 60, 60, 151, 600, 5000))
-    return (
-        text[:at] + left * deep + rng.choice(("", "1", "x")) + right * rng.choice((deep, deep, deep - 1, 0)) + text[at:]
-    )
-
-
-def _cut(text: str, rng: random.Random, others: Sequence[str]) -> str:
-    start, end = sorted((rng.randint(0, len(text)), rng.randint(0, len(text))))
-    return rng.choice((text[:start] + text[end:], text[:end], text[start:]))
-
-
-def _repeat(text: str, rng: random.Random, others: Sequence[str]) -> str:
-    start = rng.randint(0, len(text))
-    piece = text[start : start + rng.choice((1, 5, 40, 400))]
-    return text[:start] + piece * rng.choice((2, 5, 50)) + text[start:]
-
-
-def _splice(text: str, rng: random.Random, others: Sequence[str]) -> str:
-    other, at = rng.choice(others), rng.randint(0, len(text))
-    start = rng.randint(0, len(other))
-    return text[:at] + other[start : start + rng.choice((20, 200, 5000))] + text[at:]
-
-
-def _bytes(text: str, rng: random.Random, others: Sequence[str]) -> str:
-    data = bytearray(text.encode("utf-8", "surrogatepass"))
-    for _ in range(rng.choice((1, 3, 20)) if data else 0):
-        data[rng.randrange(len(data))] = rng.randrange(256)
-    return data.decode("utf-8", rng.choice(("replace", "surrogateescape")))
-
-
-def _lines(text: str, rng: random.Random, others: Sequence[str]) -> str:
-    ends = rng.choice(("\r\n", "\r", "\u2028", "", "\n\n", "\n" * 200))
-    return text.replace("\n", ends, rng.choice((-1, 1, 5)))
-
-
-CHANGES: tuple[Callable[[str, random.Random, Sequence[str]], str], ...] = (
-    *(_insert, _insert, _insert, _nest, _cut, _repeat, _splice, _bytes, _lines),
-)
 
 
 def check(text: str, *, slow: float, counts: Counter[str], pool: Any = None) -> Find | None:

@@ -1,4 +1,4 @@
-"""A damaged or foreign checkpoint is refused in words before anything of it is used; a row of the table is one damage."""
+"""A damaged or foreign checkpoint is refused in words before any of it is used; a row of the table is a damage."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A recipe that cannot be used is refused with what was given, what is allowed and exit code 2; a row is one mistake."""
+"""A recipe that cannot be used is refused with what was given, what is allowed and exit code 2."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ FILES: dict[str, tuple[bytes, str]] = {
     "the weights are a number": (b"[rewards]\nweights = 3\n", "must be a table of names"),
     "a weight is a text": (b'[rewards.weights]\ncargo_build = "much"\n', "cargo_build is 'much'"),
     "a weight is NaN": (b"[rewards.weights]\ncargo_build = nan\n", "cargo_build is nan"),
-    "a weight is of a reward that is not known": (b"[rewards.weights]\ncargo_biuld = 1\n", "the nearest is cargo_build"),
+    "a weight is of a reward that is not known": (
+        b"[rewards.weights]\ncargo_biuld = 1\n",
+        "the nearest is cargo_build",
+    ),
     "every weight is zero": (b"[rewards.weights]\ncargo_build = 0\n", "give one reward a weight"),
     "two settings exclude each other": (
         b'[sampling]\nsleep = true\nengine = "vllm"\n[rollout]\noverlap = 1\n',
@@ -135,9 +138,7 @@ def test_a_command_line_is_refused_when(
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_users_reward_is_refused_when_its_file(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_users_reward_is_refused_when_its_file(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     content, said = FUNCTIONS[name]
     (tmp_path / "mine.py").write_bytes(content)
     refused([f'rewards.weights."{tmp_path}/mine.py:f"=1', "run.dir=nowhere"])
@@ -145,7 +146,9 @@ def test_a_users_reward_is_refused_when_its_file(
     assert said in message and "mine.py" in message and len(message) < LONGEST and "Traceback" not in message
 
 
-@pytest.mark.parametrize("name", ["nowhere.py:f", ":f", "mod:", "..x:f", "rewards:nothing", "os:path", "a b:f", "x.py:"])
+@pytest.mark.parametrize(
+    "name", ["nowhere.py:f", ":f", "mod:", "..x:f", "rewards:nothing", "os:path", "a b:f", "x.py:"]
+)
 def test_a_name_that_leads_to_no_reward_is_refused(name: str) -> None:
     with pytest.raises(RewardError, match="reward function: "):
         Rubric({name: 1.0})
@@ -182,7 +185,9 @@ def test_any_override_is_taken_or_refused_in_words(name: str, value: str) -> Non
         assert str(error).startswith("1 problem in the settings:") and len(str(error)) < LONGEST
 
 
-@given(st.sampled_from(["train.lr", "train.max_steps", "run.name", "run.resume", "rewards.weights"]), st.text(max_size=60))
+@given(
+    st.sampled_from(["train.lr", "train.max_steps", "run.name", "run.resume", "rewards.weights"]), st.text(max_size=60)
+)
 def test_any_value_of_a_setting_is_taken_or_refused_by_its_name(key: str, value: str) -> None:
     try:
         load_recipe(None, [f"{key}={value}"])
@@ -205,7 +210,9 @@ def test_any_value_of_a_setting_is_taken_or_refused_by_its_name(key: str, value:
     ],
     ids=" ".join,
 )
-def test_training_is_refused_before_anything_is_written(words: list[str], tmp_path: Path, train_here: TrainHere) -> None:
+def test_training_is_refused_before_anything_is_written(
+    words: list[str], tmp_path: Path, train_here: TrainHere
+) -> None:
     run = [] if words[0].startswith("run.dir") else [f"run.dir={tmp_path / 'run'}"]
     done = train_here("train.max_steps=1", "eval.prompts=0", "train.threads=1", *words, *run)
     assert done.returncode in (ExitCode.BAD_INPUT, ExitCode.HOST_FAILED), done.stderr

@@ -10,6 +10,7 @@ import pytest
 
 from grpo_rust.cli import ExitCode
 from sandbox_checks import completions
+from sandbox_checks.text_mutants import mutated
 
 SLOW_S = 10.0
 
@@ -50,6 +51,6 @@ def test_a_step_that_takes_too_long_is_a_find(limit: float, found: str, monkeypa
 
 def test_mutants_are_a_function_of_the_seed() -> None:
     texts = completions.seeds(0)
-    made = [[completions.mutated(texts[3], random.Random(f"{seed} {n}"), texts) for n in range(20)] for seed in (1, 1, 2)]
+    made = [[mutated(texts[3], random.Random(f"{seed} {n}"), texts) for n in range(20)] for seed in (1, 1, 2)]
     assert made[0] == made[1] != made[2] and len(texts) > 500
     assert len({text for text in made[0] if text != texts[3]}) >= 18

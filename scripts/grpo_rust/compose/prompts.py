@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from grpo.model.policy import Policy
 from grpo.rollout.prompts import encode_prompts
-from grpo.rollout.rows import DataError
 from grpo.rollout.records import Example
+from grpo.rollout.rows import DataError
 from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.recipe import Recipe
