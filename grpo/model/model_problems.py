@@ -93,8 +93,8 @@ def tokenizer_problem(tokenizer: PreTrainedTokenizerBase, num_embeddings: int) -
     highest = max(tokenizer.get_vocab().values())
     if highest >= num_embeddings:
         return (
-            f"its tokenizer knows token {highest:,}, but the model has embeddings for {num_embeddings:,} only: get both "
-            "from the same checkpoint, or resize the embeddings"
+            f"its tokenizer knows token {highest:,}, but the model has embeddings for {num_embeddings:,} only: get "
+            "both from the same checkpoint, or resize the embeddings"
         )
     return ""
 
@@ -116,5 +116,5 @@ def weights_problem(weights: Iterable[tuple[str, Tensor]]) -> str:
             continue  # a sum with NaN or infinity in it is neither
         wrong = int((~torch.isfinite(weight)).sum())
         if wrong:
-            return f"{wrong:,} of the {weight.numel():,} numbers in {name} are NaN or infinite: get them again"
+            return f"{wrong:,} of the {weight.numel():,} numbers in {name} are NaN or infinite: get it again"
     return ""

@@ -4,10 +4,10 @@ Usage:
     python scripts/check_sandbox.py completions [--minutes M] [--rounds N] [--seed S] [--slow T] [--real N] [--keep DIR]
 
 Mutates completions at the level of their text: fences, bytes, brackets, comments, strings, surrogates, bidirectional
-and control characters, repetitions. Each goes through all that training does with one: finding the code block,
+and control characters, repetitions. Each goes through all that training does with one: finding the code,
 parsing, instrumenting, gold tests, signatures, scoring by every reward and the record. The sandbox's verdict is canned,
-so that thousands pass a minute; with --real every Nth goes through a real pool too. An exception, or a step of more than T
-CPU seconds, is a find: it is printed, and written to DIR. Exit codes: 0 no find, 1 some, 3 the host failed.
+so that hundreds pass a minute; with --real every Nth goes through a real pool too. An exception, or a step of more than
+T CPU seconds, is a find: it is printed, and written to DIR. Exit codes: 0 no find, 1 some, 3 the host failed.
 
 Example:
     python scripts/check_sandbox.py completions --minutes 60 --real 5000 --keep finds
@@ -144,7 +144,7 @@ def _steps(text: str, pool: Any, counts: Counter[str]) -> Iterator[tuple[str, Ca
             yield "instrument", lambda: _instrument(code, counts)
             for row, prompt in zip(DATA, PROMPTS, strict=True):
                 yield "gold tests", lambda row=row: gold_run(code, row)  # type: ignore[misc]
-                yield "signature", lambda row=row, prompt=prompt: why_inapplicable(code, row, prompt)  # type: ignore[misc]
+                yield "signature", lambda row=row, said=prompt: why_inapplicable(code, row, said)  # type: ignore[misc]
     yield "grade", lambda: _grade(text, _CannedPool() if pool is None else pool)
 
 
@@ -200,9 +200,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=1000, metavar="N", help="completions to try, if --minutes is 0")
     parser.add_argument("--seed", type=int, default=0, help="of mutating")
     parser.add_argument("--slow", type=float, default=10.0, metavar="T", help="CPU seconds that a step may take")
-    parser.add_argument(
-        "--real", type=int, default=0, metavar="N", help="grade every Nth in a real sandbox too; 0: none"
-    )
+    parser.add_argument("--real", type=int, default=0, metavar="N", help="grade every Nth in a real sandbox; 0: none")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where to write what is found")
     options = parser.parse_args(argv)
     began = time.monotonic()

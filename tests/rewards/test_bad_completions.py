@@ -94,10 +94,13 @@ TEXTS: dict[str, tuple[str, bool]] = {
     "macros within macros": (fenced("macro_rules! m { " + "($x:tt) => { " * 1000 + "}" * 1001 + "\n" + PROGRAM), True),
     "ten thousand comments within comments": (fenced("/* " * 10_000 + "*/ " * 10_000 + "\n" + PROGRAM), True),
     "ten thousand comments that stay open": (fenced("/* " * 10_000 + "\n" + PROGRAM), False),
-    "a raw string with two hundred signs": (fenced(f'const S: &str = r{"#" * 200}"{chr(34)}{"#" * 200};\n' + PROGRAM), True),
+    "a raw string with two hundred signs": (
+        fenced(f'const S: &str = r{"#" * 200}"{chr(34)}{"#" * 200};\n' + PROGRAM),
+        True,
+    ),
     "a raw string that stays open": (fenced('const S: &str = r####" \n' + PROGRAM), True),
     "our own names": (fenced(f"fn {SUPPORT}() {{}}\n" + PROGRAM), True),
-}  # fmt: skip
+}
 
 
 class PassingPool:
@@ -144,8 +147,15 @@ def test_a_completion_is_scored_that_is(name: str) -> None:
     assert json.loads(json.dumps(dict(grade.verdict)))["code"] == code
 
 
-REAL = ["nothing", "NUL in the program", "halves of surrogate pairs", "ten thousand brackets in a test",
-        "five hundred conditions within conditions", "replaced bytes", "colours of a terminal in the program"]  # fmt: skip
+REAL = [
+    "nothing",
+    "NUL in the program",
+    "halves of surrogate pairs",
+    "ten thousand brackets in a test",
+    "five hundred conditions within conditions",
+    "replaced bytes",
+    "colours of a terminal in the program",
+]
 
 
 def test_a_real_sandbox_scores_them_and_an_honest_one_beside_them(pool: SandboxPool) -> None:
@@ -157,9 +167,41 @@ def test_a_real_sandbox_scores_them_and_an_honest_one_beside_them(pool: SandboxP
     assert [grade.rewards["cargo_build"] for grade in others[:3]] == [0.0, 0.0, 0.0]
 
 
-PIECES = ["```rust\n", "\n```\n", "````\n", "~~~\n", PROGRAM, "#[test] fn t() { assert!(", "if ", "let Some(x) = y", "{", "}",
-          "(", ")", "/*", "*/", '"', 'r#"', "'", "\0", "\ud800", "\u202e", "\ufeff", "\r\n", "||", "=>", "macro_rules! m {", "$x",
-          "impl ", "Vec<", ">", "#[cfg(test)] mod t {", "fn add(a: i32", ", b: i32) -> i32 ", "é"]  # fmt: skip
+PIECES = [
+    "```rust\n",
+    "\n```\n",
+    "````\n",
+    "~~~\n",
+    PROGRAM,
+    "#[test] fn t() { assert!(",
+    "if ",
+    "let Some(x) = y",
+    "{",
+    "}",
+    "(",
+    ")",
+    "/*",
+    "*/",
+    '"',
+    'r#"',
+    "'",
+    "\0",
+    "\ud800",
+    "\u202e",
+    "\ufeff",
+    "\r\n",
+    "||",
+    "=>",
+    "macro_rules! m {",
+    "$x",
+    "impl ",
+    "Vec<",
+    ">",
+    "#[cfg(test)] mod t {",
+    "fn add(a: i32",
+    ", b: i32) -> i32 ",
+    "é",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=30).map("".join))
