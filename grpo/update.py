@@ -203,9 +203,11 @@ class Updater:
         return {"optimizer": self.optimizer.state_dict(), "updates": self.updates, **scale}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue exactly where `state_dict` was taken."""
+        """Continue exactly where `state_dict` was taken. Raises: ValueError or KeyError for what is no such state."""
+        if type(updates := state["updates"]) is not int or updates < 0:
+            raise ValueError(f"the number of updates is {updates!r}; it is a whole number of at least 0")
         self.optimizer.load_state_dict(state["optimizer"])
-        self.updates = state["updates"]
+        self.updates = updates
         if self.loss_scale is not None:
             self.loss_scale.load_state_dict(state["loss_scale"])
 

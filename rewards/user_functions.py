@@ -37,7 +37,7 @@ def load_function(name: str) -> Callable[..., Any]:
     try:
         module = _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
         function: Callable[..., Any] = getattr(module, function_name)
-    except Exception as error:  # the boundary to the user's code: importing it may raise anything
+    except (Exception, SystemExit) as error:  # the boundary to the user's code: importing it may raise anything
         raise UserFunctionError(f"cannot load {name!r}: {type(error).__name__}: {error}") from error
     if not callable(function):
         raise UserFunctionError(f"{name!r} is a {type(function).__name__} and not a function")

@@ -43,11 +43,18 @@ def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
     state = checkpoint / STATE
     try:
         progress: dict[str, Any] = json.loads((state / "progress.json").read_text())
+        if not isinstance(progress, dict):
+            raise ValueError("progress.json holds no JSON object")
         moments = load_file(state / "optimizer.safetensors")
         fresh = updater.optimizer.state_dict()
         adam = {**fresh, "state": restored_state(moments, updater.optimizer)}
         updater.load_state_dict({**progress, "optimizer": adam})
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+    except KeyError as error:
+        raise CheckpointError(
+            f"{state} cannot be read (it lacks {error}, as an older version does): resume from an older checkpoint "
+            "or start afresh"
+        ) from error
+    except (OSError, ValueError, RecursionError, SafetensorError) as error:
         raise CheckpointError(
             f"{state} cannot be read ({error}): resume from an older checkpoint or start afresh"
         ) from error

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from grpo.rollout.collect import Decode, PendingRollout
-from grpo.rollout.prompts import DataError
 from grpo.rollout.records import Completion, Example, Grade
+from grpo.rollout.rows import DataError
 
 __all__ = ["StoredGrade", "from_json", "to_json"]
 

@@ -13,8 +13,9 @@ from grpo.engines import Engine, EngineDied, GenerationOutput
 from grpo.engines.hf import HFEngine
 from grpo.model.policy import Policy
 from grpo.rollout.engine_restart import RestartingEngine
-from grpo.rollout.prompts import DataError, PromptStream
+from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Completion, Example, RolloutBatch
+from grpo.rollout.rows import DataError
 from grpo.rollout.stream import RolloutSettings, RolloutStream
 from letter_grader import Grade, LetterGrader, encoded
 

@@ -15,7 +15,7 @@ from grpo.engines import Engine
 from grpo.model.policy import Policy
 from grpo.objective import Mismatch
 from grpo.optimizer import adamw
-from grpo.rollout.prompts import DataError
+from grpo.rollout.rows import DataError
 from grpo.schema import ConfigError, load
 from grpo_rust.compose.engine import SYNC_BOUNDS, _cache_bytes, build_sync, takes_memory_at_sync
 from grpo_rust.compose.policy import load_starting_policy, load_trained_policy

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from grpo.model.batching import TrainingSample
 from grpo.model.policy import Policy
 from grpo.rollout.fingerprints import Fingerprint, fingerprint
-from grpo.rollout.prompts import DataError, encode_prompts
+from grpo.rollout.prompts import encode_prompts
+from grpo.rollout.rows import DataError
 from grpo.supervised import demonstration_sample
 from grpo_rust.compose.prompts import read_training_examples
 from grpo_rust.recipe import Recipe

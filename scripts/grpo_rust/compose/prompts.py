@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from grpo.rollout.fingerprints import Fingerprint, fingerprints
-from grpo.rollout.prompts import DataError, encode_prompts
+from grpo.rollout.prompts import encode_prompts
 from grpo.rollout.records import Example
+from grpo.rollout.rows import DataError
 from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.recipe import Recipe
