@@ -51,6 +51,7 @@ def sample(
     *,
     id_prefix: str,
     policy_version: int,
+    on_completion: Callable[[], None] = lambda: None,
 ) -> PendingRollout:
     """Sample a group for every example; the grader gets each completion as soon as it ends.
 
@@ -62,11 +63,13 @@ def sample(
         params: How to sample; `num_samples` is the group size.
         id_prefix: Begins the completions' ids: "s3" gives "s3-p07-c2".
         policy_version: Number of weight updates so far.
+        on_completion: Called when a completion has ended; what it raises ends the sampling.
     """
     started = time.perf_counter()
     completions: dict[tuple[int, int], Completion] = {}
     tickets: dict[tuple[int, int], Any] = {}
     for output in engine.generate([example.prompt_ids for example in examples], params):
+        on_completion()
         slot = (output.prompt, output.sample)
         completions[slot] = Completion(
             id=f"{id_prefix}-p{output.prompt:02d}-c{output.sample}",

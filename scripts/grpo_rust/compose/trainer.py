@@ -7,6 +7,7 @@ from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.stream import RolloutSettings, RolloutStream
 from grpo.run.directory import RunDirectory
+from grpo.run.stopping import RunLimits
 from grpo.schema import to_toml
 from grpo.trainer import Trainer
 from grpo.training_loop import Schedule
@@ -16,7 +17,7 @@ from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
 from grpo_rust.compose.prompts import Prompts
 from grpo_rust.recipe import Recipe
 
-__all__ = ["build_schedule", "build_trainer"]
+__all__ = ["build_limits", "build_schedule", "build_trainer"]
 
 
 def build_trainer(
@@ -59,6 +60,7 @@ def build_trainer(
         evaluate=build_evaluation(recipe, updater, restarting, graders.evaluation, prompts.held_out.examples),
         describe=describe,
         config_toml=to_toml(recipe),
+        limits=build_limits(recipe),
     )
 
 
@@ -70,6 +72,12 @@ def build_schedule(recipe: Recipe, num_examples: int) -> Schedule:
         checkpoint_every=recipe.checkpoint.every,
         checkpoints_kept=recipe.checkpoint.keep,
     )
+
+
+def build_limits(recipe: Recipe) -> RunLimits:
+    """How long the run may take, and what it may cost."""
+    train = recipe.train
+    return RunLimits(max_hours=train.max_hours, max_cost=train.max_cost, usd_per_hour=train.usd_per_hour)
 
 
 def _rollout_settings(recipe: Recipe, num_steps: int) -> RolloutSettings:
