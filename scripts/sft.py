@@ -46,7 +46,7 @@ def fine_tune(recipe: Recipe) -> int:
     path = recipe.run_path()
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
-    rubric = Rubric(recipe.rewards.weights)
+    rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with ExitStack() as stack:
         pool = stack.enter_context(start_pool(recipe)) if recipe.eval.prompts else None
         from grpo.checkpoint import latest_checkpoint
@@ -76,7 +76,7 @@ def fine_tune(recipe: Recipe) -> int:
         print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
         print(f"data      {shown} demonstrations to imitate, {held_out} prompts to evaluate on")
         print(f"run       {path}, steps {first_step} to {num_steps}", flush=True)
-        return run_session(trainer, first_step, shown=bar_text)
+        return run_session(trainer, first_step, shown=bar_text, stuck_after_s=recipe.train.stuck_after_s)
 
 
 def bar_text(metrics: Mapping[str, float]) -> dict[str, str]:

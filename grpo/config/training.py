@@ -43,6 +43,15 @@ class TrainSection:
     usd_per_hour: float = option(
         0.0, "price of the machine, for train.max_cost and --dry-run; 0: not known", unit="USD/h", low=0, high=1e6
     )
+    stuck_after_s: float = option(
+        3600.0,
+        "a run in which no completion, micro-batch, step, evaluation or checkpoint has ended for so long writes the "
+        "stacks of all its processes to stuck.txt and ends; 0: never",
+        unit="s",
+        low=0,
+        high=1e6,
+        source="estimated: the last resort, after all shorter limits",
+    )
     prompts_per_step: int = option(
         16,
         "prompts in a batch, with sampling.group_size completions each",

@@ -26,6 +26,7 @@ from torch import Tensor
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.engines.bit_sum import bit_sum
 from grpo.errors import BadInput
+from grpo.run.out_of_memory import ran_out_of_memory, sampling_advice
 from grpo.run.stacks import Silence, ask_for_stacks, show_stacks_on_signal
 
 __all__ = ["EngineProcess"]
@@ -193,7 +194,8 @@ class EngineProcess(Engine):
         if kind == "refused":
             raise ValueError(value)
         if kind == "failed":
-            raise EngineDied(f"the engine failed: {value}")
+            advice = f". {sampling_advice()}" if ran_out_of_memory(str(value)) else ""
+            raise EngineDied(f"the engine failed: {value}{advice}")
         return value
 
     def _wait(self) -> None:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grpo.engines import Engine, SamplingParams
+from grpo.engines import Engine, GenerationOutput, SamplingParams
 from grpo.rollout.records import Completion, Example, Grader, Group
+from grpo.run.out_of_memory import memory_explained, sampling_advice
+from grpo.run.stuck import note_progress
 
 __all__ = ["PendingRollout", "Rollout", "collect", "reward_matrix", "reward_parts", "sample", "seed_for"]
 
@@ -68,7 +70,8 @@ def sample(
     started = time.perf_counter()
     completions: dict[tuple[int, int], Completion] = {}
     tickets: dict[tuple[int, int], Any] = {}
-    for output in engine.generate([example.prompt_ids for example in examples], params):
+    for output in _sampled(engine, examples, params):
+        note_progress()
         on_completion()
         slot = (output.prompt, output.sample)
         completions[slot] = Completion(
@@ -81,6 +84,18 @@ def sample(
         )
         tickets[slot] = grader.start(examples[output.prompt], completions[slot])
     return PendingRollout(examples, completions, tickets, time.perf_counter() - started)
+
+
+def _sampled(engine: Engine, examples: Sequence[Example], params: SamplingParams) -> Iterator[GenerationOutput]:
+    """What the engine samples; if it runs out of memory, the error has the sizes."""
+
+    def size() -> str:
+        longest = max(len(example.prompt_ids) for example in examples)
+        rows = f"{len(examples)} prompts of at most {longest} tokens x {params.num_samples} completions"
+        return f"{rows} of at most {params.max_tokens} tokens"
+
+    with memory_explained("sampling", size, sampling_advice):
+        yield from engine.generate([example.prompt_ids for example in examples], params)
 
 
 def collect(pending: PendingRollout, grader: Grader) -> Rollout:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from grpo.run.stuck import note_progress
+
 __all__ = ["EvaluationGivenUp", "Pace", "RunLimits"]
 
 KEPT = 8  # durations of each kind: enough for a mean, few enough to follow completions that grow longer
@@ -47,6 +49,7 @@ class Pace:
             self._seconds.setdefault(kind, deque(maxlen=KEPT)).append(time.monotonic() - self._since)
         finally:
             self.doing = ""
+            note_progress()
 
     def mean(self, kind: str) -> float | None:
         """The mean of the last times, seconds; None if there was none."""

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from grpo.run.directory import RunDirectory
 from grpo.run.provenance import environment
+from grpo.run.stuck import Watchdog
 from grpo.schema import to_toml
 from grpo_rust.cli import ExitCode
 from grpo_rust.recipe import Recipe
@@ -85,7 +86,11 @@ def open_run(recipe: Recipe, pool: SandboxPool | None) -> RunDirectory:
 
 
 def run_session(
-    trainer: TrainingLoop, first_step: int, *, shown: Callable[[Mapping[str, float]], dict[str, str]]
+    trainer: TrainingLoop,
+    first_step: int,
+    *,
+    shown: Callable[[Mapping[str, float]], dict[str, str]],
+    stuck_after_s: float = 0.0,
 ) -> int:
     """Train, with a bar; then write the summary and the report, unless the run was stopped. The exit code.
 
@@ -93,10 +98,12 @@ def run_session(
         trainer: What trains.
         first_step: 1 for a new run.
         shown: What the bar shows of a step's metrics.
+        stuck_after_s: After which nothing that happens means that nothing ever will; 0: never.
     """
     from grpo_rust.report import write_report
 
     path, num_steps = trainer.run.path, trainer.schedule.num_steps
+    Watchdog(path, stuck_after_s)
     stop = StopRequest(trainer.pace.announcement, lambda: _left_of(path, "stopped at once"))
     with tqdm(total=num_steps, initial=first_step - 1, unit="step", dynamic_ncols=True) as bar:
 
