@@ -28,7 +28,7 @@ from sandbox.isolation.process_tree import Deadlock, IdleTime, children_of, cpu_
 
 __all__ = [
     "Finished",
-    "OutOfMemory",
+    "MemoryKill",
     "Stop",
     "Terminated",
     "become_reaper",
@@ -61,7 +61,7 @@ class Terminated(BaseException):
     """This process was asked to end while it ran a command. Not an Exception, since the command did not fail."""
 
 
-class OutOfMemory(OSError):
+class MemoryKill(OSError):
     """The kernel ended processes for lack of memory while a command ran, which may have failed for that."""
 
 
@@ -154,7 +154,7 @@ def run(
     Raises:
         OSError: The command cannot be started.
         Terminated: This process was asked to end. No process of the command is left then either.
-        OutOfMemory: The command failed, and meanwhile the kernel killed a process for lack of memory.
+        MemoryKill: The command failed, and meanwhile the kernel killed a process for lack of memory.
     """
     kills = memory_kills()
     others = set(children_of(os.getpid()))
@@ -180,7 +180,7 @@ def run(
         _drain(report, failure)
         os.close(report)
     if stop is None and child.returncode and memory_kills() != kills:
-        raise OutOfMemory(errno.ENOMEM, "memory ran out and the kernel killed a process: lower sandbox.jobs")
+        raise MemoryKill(errno.ENOMEM, "memory ran out and the kernel killed a process: lower sandbox.jobs")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s_used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Finished(

@@ -18,9 +18,9 @@ from typing import Any
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
-from sandbox.toolchain import ToolchainFiles
 from sandbox.workers.hanging import SILENT_S, HangWatch, stacks_of
 from sandbox.workers.task import Result, WorkerTask
+from sandbox.workers.toolchain_files import ToolchainFiles
 
 __all__ = ["WorkerHandle"]
 

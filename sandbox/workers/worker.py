@@ -20,10 +20,10 @@ from sandbox.isolation.policy import Isolation
 from sandbox.isolation.process import Terminated, become_reaper, kill_children, listen_for_the_end
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
-from sandbox.toolchain import ToolchainFiles
 from sandbox.verdict import Outcome
 from sandbox.workers.hanging import beat
 from sandbox.workers.task import Place, WorkerTask
+from sandbox.workers.toolchain_files import ToolchainFiles
 
 __all__ = ["serve"]
 

@@ -15,9 +15,10 @@ from sandbox import Outcome, SandboxPool, Verdict
 from sandbox.errors import ToolchainError
 from sandbox.isolation import process
 from sandbox.isolation.disk_usage import Disk
-from sandbox.toolchain import Toolchain, ToolchainFiles
+from sandbox.toolchain import Toolchain
 from sandbox.workers import handle, hanging
 from sandbox.workers.task import Place, WorkerTask
+from sandbox.workers.toolchain_files import ToolchainFiles
 from test_pool import wait_until_graded
 
 SLEEPS = in_test("std::thread::sleep(std::time::Duration::from_secs(3));")
@@ -138,7 +139,7 @@ def test_a_command_that_failed_while_memory_ran_out_may_have_failed_for_that(
     kills = iter(range(100))
     monkeypatch.setattr(process, "memory_kills", lambda: next(kills))
     assert run("exit 0", tmp_path).exit_code == 0, "it did what it was to do"
-    with pytest.raises(process.OutOfMemory, match="memory ran out and the kernel killed a process: lower sandbox.jobs"):
+    with pytest.raises(process.MemoryKill, match="memory ran out and the kernel killed a process: lower sandbox.jobs"):
         run("exit 1", tmp_path)
     monkeypatch.setattr(process, "memory_kills", lambda: 7)
     assert run("exit 1", tmp_path).exit_code == 1
