@@ -23,6 +23,7 @@ from grpo.checkpoint.writer import CheckpointWriter
 from grpo.evaluate import Evaluation
 from grpo.run.directory import RunDirectory
 from grpo.run.serialize import completion_lines, evaluation_line
+from grpo.run.stopping import EvaluationGivenUp, Pace, RunLimits
 from grpo.update import Updater
 
 __all__ = ["Schedule", "TrainingLoop"]
@@ -45,15 +46,20 @@ class TrainingLoop(ABC):
     updater: Updater
     schedule: Schedule
     run: RunDirectory
-    evaluate: Callable[[int], Evaluation] | None  # step -> evaluation of the current weights; None: none at all
+    evaluate: Callable[[int, Callable[[], bool]], Evaluation] | None  # of the weights after a step; None: none at all
     describe: Callable[[Evaluation], str]  # the result of an evaluation in one line
     kept_texts: Mapping[str, str]  # further files of a checkpoint, by their path in it: the resolved recipe and others
     seconds_before: float = 0.0  # that earlier sessions of a resumed run took
     started: float = field(default_factory=time.monotonic)
+    limits: RunLimits = RunLimits()
+    pace: Pace = field(default_factory=Pace)
+    saved: int | None = None  # the step of the newest checkpoint
     _stood_still_s: float = field(default=0.0, init=False)  # for a checkpoint, since the last step
 
     def __post_init__(self) -> None:
-        self.writer = CheckpointWriter(self.run.checkpoints, self.schedule.keeping)
+        self.writer = CheckpointWriter(
+            self.run.checkpoints, self.schedule.keeping, written=lambda seconds: self.pace.add("write", seconds)
+        )
 
     @abstractmethod
     def recorded_step(self, number: int) -> dict[str, float]:
@@ -91,10 +97,10 @@ class TrainingLoop(ABC):
 
         Args:
             first_step: 1 for a new run.
-            should_stop: Asked after every step; True saves a checkpoint and ends early.
+            should_stop: Asked after every step, before an evaluation and in it; True saves a checkpoint and ends early.
             on_step: Told every step's metrics.
             say: Told what takes long, as text for a person.
-        Returns: True when the run is complete, False when it was stopped and can be resumed.
+        Returns: True when the run is complete, False when it was stopped, or reached a limit, and can be resumed.
         Raises:
             HostFailed: NonFiniteLoss, NothingScored, EngineDied, WeightsDiffer and others; what is on disk by then
                 stays.
@@ -123,17 +129,37 @@ class TrainingLoop(ABC):
     ) -> bool:
         """As `train`; the last checkpoint may still be written afterwards."""
         self.begin(say)
-        self._evaluate_if_due(first_step - 1, say)
-        for number in range(first_step, self.schedule.num_steps + 1):
-            metrics = self.recorded_step(number)
-            stopping = should_stop()
-            if stopping or number == self.schedule.num_steps or _due(number, self.schedule.checkpoint_every):
-                self._save_checkpoint(number)
-            on_step(number, metrics)
-            if stopping:
+        for number in range(first_step - 1, max(first_step, self.schedule.num_steps + 1)):
+            if number >= first_step:
+                with self.pace.during("step"):
+                    metrics = self.recorded_step(number)
+                if number == self.schedule.num_steps or _due(number, self.schedule.checkpoint_every):
+                    self._save_checkpoint(number)
+                on_step(number, metrics)
+            if self._stops_after(number, should_stop, say):
+                if self.saved != number:
+                    self._save_checkpoint(number)
                 return False
-            self._evaluate_if_due(number, say)
         return True
+
+    def _stops_after(self, step: int, should_stop: Callable[[], bool], say: Callable[[str], None]) -> bool:
+        """Evaluate the weights after a step if that is due; whether the run has to stop there, with something left."""
+        if self._evaluation_due(step):
+            if self._has_to_stop("evaluation", should_stop, say):
+                return True
+            try:
+                with self.pace.during("evaluation"):
+                    self._evaluate(step, should_stop, say)
+            except EvaluationGivenUp:
+                return True
+        return step < self.schedule.num_steps and self._has_to_stop("step", should_stop, say)
+
+    def _has_to_stop(self, following: str, should_stop: Callable[[], bool], say: Callable[[str], None]) -> bool:
+        """Whether somebody asked, or what follows would pass a limit, which is said."""
+        estimate = (self.pace.mean(following) or 0.0) + (self.pace.saving() or 0.0)
+        if limit := self.limits.passed(self.seconds, estimate):
+            say(limit)
+        return bool(limit) or should_stop()
 
     def resume(self, checkpoint: Path) -> int:
         """Continue from a checkpoint that the updater's policy was loaded from.
@@ -150,17 +176,21 @@ class TrainingLoop(ABC):
         self.continue_from(progress)
         restore_random_state(progress["random"])
         self.seconds_before = progress["seconds"]
+        self.pace = Pace(progress.get("pace"))
+        self.saved = progress["step"]
         self.run.truncate_after(progress["step"])
         return int(progress["step"]) + 1
 
-    def _evaluate_if_due(self, step: int, say: Callable[[str], None]) -> None:
-        """Evaluate the weights after `step` and record it, unless it is not due or was done before a resume."""
+    def _evaluation_due(self, step: int) -> bool:
+        """Whether the weights after a step have to be evaluated, and were not before a resume."""
         due = step == 0 or step >= self.schedule.num_steps or _due(step, self.schedule.eval_every)
-        done = any(line["step"] == step for line in self.run.evaluations())
-        if self.evaluate is None or not due or done:
-            return
+        return self.evaluate is not None and due and all(line["step"] != step for line in self.run.evaluations())
+
+    def _evaluate(self, step: int, should_stop: Callable[[], bool], say: Callable[[str], None]) -> None:
+        """Evaluate the weights after a step and record it. Raises: EvaluationGivenUp."""
+        assert self.evaluate is not None
         say(f"evaluating the weights after step {step}")
-        evaluation = self.evaluate(step)
+        evaluation = self.evaluate(step, should_stop)
         size = f"{evaluation.num_prompts} prompts x {evaluation.num_samples}"
         say(f"{self.describe(evaluation)} ({size}, {evaluation.seconds:.0f} s)")
         self.run.log_completions(completion_lines(evaluation.groups, step=step, phase="eval"))
@@ -169,11 +199,14 @@ class TrainingLoop(ABC):
     def _save_checkpoint(self, step: int) -> None:
         """Copy the checkpoint of a step to memory; it is written while training goes on."""
         started = time.monotonic()
-        self.writer.wait()  # before the copy: two would need twice the memory
-        progress = {**self.progress(), "random": random_state(), "seconds": round(self.seconds, 3)}
-        snapshot = take_snapshot(self.updater, step=step, progress=progress, texts=self.kept_texts)
-        self.writer.save(snapshot, self.run.evaluations(), before=self.run.sync)
+        with self.pace.during("checkpoint"):
+            self.writer.wait()  # before the copy: two would need twice the memory
+            progress = {**self.progress(), "random": random_state(), "seconds": round(self.seconds, 3)}
+            progress["pace"] = self.pace.to_json()
+            snapshot = take_snapshot(self.updater, step=step, progress=progress, texts=self.kept_texts)
+            self.writer.save(snapshot, self.run.evaluations(), before=self.run.sync)
         self._stood_still_s = time.monotonic() - started
+        self.saved = step
 
 
 def _due(step: int, every: int) -> bool:

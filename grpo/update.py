@@ -27,6 +27,8 @@ from grpo.objective import Objective
 from grpo.optimizer.adamw import make_adamw, set_rate, step
 from grpo.optimizer.loss_scale import LossScale
 from grpo.rollout.records import Group
+from grpo.run.out_of_memory import memory_explained
+from grpo.run.stuck import note_progress
 from grpo.timing import BusyClock
 
 __all__ = ["LogprobModel", "NonFiniteLoss", "Updater", "learning_rate", "training_samples"]
@@ -159,8 +161,10 @@ class Updater:
         Returns: The metrics of the update; without anything to learn from, only its learning rate and count.
         Raises:
             NonFiniteLoss: Before the step that would have spoiled the weights.
+            OutOfMemory: With the sizes of the batch.
         """
-        with self._busy.running(), cpu_threads(self._threads):
+        memory = memory_explained("the update", lambda: self._size(samples), lambda: self._memory_advice(samples))
+        with self._busy.running(), cpu_threads(self._threads), memory:
             size = math.ceil(len(samples) / self._num_minibatches) or 1
             minibatches = [self._minibatch(samples[start : start + size]) for start in range(0, len(samples), size)]
             minibatches = [minibatch for minibatch in minibatches if minibatch.batches]
@@ -175,6 +179,24 @@ class Updater:
                 skipped = len(passes) - (self.updates - updates)
                 metrics |= {"optim/loss_scale": self.loss_scale.value, "optim/skipped": skipped}
             return metrics
+
+    def _size(self, samples: Sequence[TrainingSample]) -> str:
+        """How large a batch is, for a message."""
+        longest = max((len(sample.prompt_ids) + len(sample.completion_ids) for sample in samples), default=0)
+        dtype = str(self.policy.compute_dtype).removeprefix("torch.")
+        return (
+            f"train.micro_batch_tokens = {self._micro_batch_tokens}, {len(samples)} completions, the longest of "
+            f"{longest} tokens with its prompt, matrix products in {dtype}, {self.policy.model.num_parameters():,} "
+            "weights"
+        )
+
+    def _memory_advice(self, samples: Sequence[TrainingSample]) -> str:
+        """What to lower first: a micro-batch is never smaller than one completion."""
+        longest = max((len(sample.prompt_ids) + len(sample.completion_ids) for sample in samples), default=0)
+        others = "train.gradient_checkpointing=true, then a lower sampling.max_completion_tokens"
+        if longest >= self._micro_batch_tokens:
+            return f"One completion is a whole micro-batch: try {others}"
+        return f"Lower train.micro_batch_tokens first, to {max(longest, self._micro_batch_tokens // 2)}; then {others}"
 
     def charge_kl(self, groups: Sequence[Group], rewards: Tensor) -> tuple[Tensor, float]:
         """Subtract the KL to the reference from the rewards.
@@ -256,6 +278,7 @@ class Updater:
             )
             (loss if self.loss_scale is None else loss * self.loss_scale.value).backward()
             parts.append({**part, "tokens": batch.mask.sum()})
+            note_progress()
         numbers, norm = _read(parts, self._clipped_norm())
         self._step(loss=sum(part["total"] for part in numbers), norm=norm)
         return [{**part, "grad_norm": norm} for part in numbers]

@@ -46,7 +46,7 @@ def fine_tune(recipe: Recipe) -> int:
     path = recipe.run_path()
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
-    rubric = Rubric(recipe.rewards.weights)
+    rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with ExitStack() as stack:
         pool = stack.enter_context(start_pool(recipe)) if recipe.eval.prompts else None
         from grpo.checkpoint.latest import latest_checkpoint
@@ -85,7 +85,7 @@ def fine_tune(recipe: Recipe) -> int:
         for change in changes:
             print(f"changed   {change}")
         print(f"run       {describe_course(trainer, first_step)}", flush=True)
-        return run_session(trainer, first_step, shown=bar_text)
+        return run_session(trainer, first_step, shown=bar_text, stuck_after_s=recipe.train.stuck_after_s)
 
 
 def bar_text(metrics: Mapping[str, float]) -> dict[str, str]:

@@ -55,7 +55,7 @@ def train(recipe: Recipe) -> int:
     path = recipe.run_path()
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
-    rubric = Rubric(recipe.rewards.weights)
+    rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with start_pool(recipe) as pool:
         from grpo.checkpoint.latest import latest_checkpoint
         from grpo_rust.compose.engine import build_engine, engine_name
@@ -90,7 +90,7 @@ def train(recipe: Recipe) -> int:
                 print(f"changed   {change}")
             print(f"run       {describe_course(trainer, first_step, trainer.rollouts.prompts.place)}", flush=True)
             with closing(trainer.rollouts):
-                return run_session(trainer, first_step, shown=shown)
+                return run_session(trainer, first_step, shown=shown, stuck_after_s=recipe.train.stuck_after_s)
 
 
 def shown(metrics: Mapping[str, float]) -> dict[str, str]:

@@ -7,6 +7,7 @@ next session removes, and the checkpoints before it are as they were.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,16 @@ Evaluations = Sequence[Mapping[str, Any]]
 class CheckpointWriter:
     """The checkpoints of a run. Call `finish` before the run is said to be done."""
 
-    def __init__(self, root: Path, keeping: Keeping) -> None:
+    def __init__(
+        self, root: Path, keeping: Keeping, *, written: Callable[[float], None] = lambda seconds: None
+    ) -> None:
         """
         Args:
             root: The run's checkpoints.
             keeping: Which of them stay.
+            written: Told how long it took to write one, seconds.
         """
-        self._root, self._keeping = root, keeping
+        self._root, self._keeping, self._written = root, keeping, written
         self._thread: threading.Thread | None = None
         self._error: Exception | None = None
         self.newest = 0  # step of the newest checkpoint that is known to be whole
@@ -79,8 +83,10 @@ class CheckpointWriter:
 
     def _write(self, snapshot: Snapshot, evaluations: Evaluations, before: Callable[[], None]) -> None:
         def write() -> None:
+            started = time.monotonic()
             before()
             write_checkpoint(self._root, snapshot)
+            self._written(time.monotonic() - started)
             self.newest = snapshot.step
             self._remove_others(evaluations)
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grpo.engines import Engine, SamplingParams
+from grpo.engines import Engine, GenerationOutput, SamplingParams
 from grpo.rollout.records import Completion, Example, Grade, Grader, Group
+from grpo.run.out_of_memory import memory_explained, sampling_advice
+from grpo.run.stuck import note_progress
 
 __all__ = ["PendingRollout", "Rollout", "collect", "graded", "reward_matrix", "reward_parts", "sample", "seed_for"]
 
@@ -52,6 +54,7 @@ def sample(
     *,
     id_prefix: str,
     policy_version: int,
+    on_completion: Callable[[], None] = lambda: None,
 ) -> PendingRollout:
     """Sample a group for every example; the grader gets each completion as soon as it ends.
 
@@ -63,11 +66,14 @@ def sample(
         params: How to sample; `num_samples` is the group size.
         id_prefix: Begins the completions' ids: "s3" gives "s3-p07-c2".
         policy_version: Number of weight updates so far.
+        on_completion: Called when a completion has ended; what it raises ends the sampling.
     """
     started = time.perf_counter()
     completions: dict[tuple[int, int], Completion] = {}
     tickets: dict[tuple[int, int], Any] = {}
-    for output in engine.generate([example.prompt_ids for example in examples], params):
+    for output in _sampled(engine, examples, params):
+        note_progress()
+        on_completion()
         slot = (output.prompt, output.sample)
         completions[slot] = Completion(
             id=f"{id_prefix}-p{output.prompt:02d}-c{output.sample}",
@@ -79,6 +85,18 @@ def sample(
         )
         tickets[slot] = grader.start(examples[output.prompt], completions[slot])
     return PendingRollout(examples, completions, tickets, time.perf_counter() - started)
+
+
+def _sampled(engine: Engine, examples: Sequence[Example], params: SamplingParams) -> Iterator[GenerationOutput]:
+    """What the engine samples; if it runs out of memory, the error has the sizes."""
+
+    def size() -> str:
+        longest = max(len(example.prompt_ids) for example in examples)
+        rows = f"{len(examples)} prompts of at most {longest} tokens x {params.num_samples} completions"
+        return f"{rows} of at most {params.max_tokens} tokens"
+
+    with memory_explained("sampling", size, sampling_advice):
+        yield from engine.generate([example.prompt_ids for example in examples], params)
 
 
 def collect(pending: PendingRollout, grader: Grader) -> Rollout:

@@ -32,6 +32,7 @@ class InFlightBatch:
     id_prefix: str
     seed: int
     sampling: Future[PendingRollout]
+    version: int  # of the weights that it is sampled from
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Prefetcher:
     def sample_now(self, examples: Sequence[Example], step: int, round_number: int) -> PendingRollout:
         """Completions of further examples for a step, waited for."""
         name_and_seed = self._name_and_seed(step, round_number)
-        return self.engine.with_restart(lambda: self._sampled(examples, *name_and_seed).result())
+        return self.engine.with_restart(lambda: self._sampled(examples, *name_and_seed, self.version()).result())
 
     def pop(self) -> None:
         """The first batch was trained on: it is in flight no longer."""
@@ -92,7 +93,9 @@ class Prefetcher:
 
     def adopt(self, step: int, pending: PendingRollout) -> None:
         """Put a batch in flight that an earlier session of the run sampled."""
-        self.in_flight.append(InFlightBatch(step, pending.examples, *self._name_and_seed(step), _done(pending)))
+        versions = [completion.policy_version for completion in pending.completions.values()]
+        name_and_seed, version = self._name_and_seed(step), min(versions, default=0)
+        self.in_flight.append(InFlightBatch(step, pending.examples, *name_and_seed, _done(pending), version))
 
     def _name_and_seed(self, step: int, round_number: int = 0) -> tuple[str, int]:
         """The prefix of the completions' ids in a round of a step, and the seed of their sampling."""
@@ -108,11 +111,12 @@ class Prefetcher:
         """Start to sample the batch of a step."""
         examples = self.prompts.take(self.prompts_per_step)
         id_prefix, seed = self._name_and_seed(step)
-        self.in_flight.append(InFlightBatch(step, examples, id_prefix, seed, self._sampled(examples, id_prefix, seed)))
-
-    def _sampled(self, examples: Sequence[Example], id_prefix: str, seed: int) -> Future[PendingRollout]:
-        """Completions of examples: sampled in the thread if the engine can sample beside the trainer, else at once."""
         version = self.version()
+        sampling = self._sampled(examples, id_prefix, seed, version)
+        self.in_flight.append(InFlightBatch(step, examples, id_prefix, seed, sampling, version))
+
+    def _sampled(self, examples: Sequence[Example], id_prefix: str, seed: int, version: int) -> Future[PendingRollout]:
+        """Completions of examples: sampled in the thread if the engine can sample beside the trainer, else at once."""
 
         def sampling() -> PendingRollout:
             with self._busy.running():
@@ -130,16 +134,18 @@ class Prefetcher:
     def _wait_sampled(self, batch: InFlightBatch) -> PendingRollout:
         return self.engine.with_restart(lambda: batch.sampling.result())
 
-    def _find_lost(self) -> Callable[[], None]:
+    def _find_lost(self) -> Callable[[bool], None]:
         """Wait until nothing is being sampled.
 
-        Returns: What samples the batches again that a dead engine did not finish.
+        Returns: What samples the batches again that a dead engine did not finish: from the weights that it had, or, if
+            it did not keep them, from the current ones.
         """
         lost = [batch for batch in self.in_flight if isinstance(batch.sampling.exception(), EngineDied)]
 
-        def sample_again() -> None:
+        def sample_again(kept: bool) -> None:
             for batch in lost:
-                batch.sampling = self._sampled(batch.examples, batch.id_prefix, batch.seed)
+                batch.version = batch.version if kept else self.version()
+                batch.sampling = self._sampled(batch.examples, batch.id_prefix, batch.seed, batch.version)
 
         return sample_again
 

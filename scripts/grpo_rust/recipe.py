@@ -111,6 +111,15 @@ class RewardsSection:
     deadline_s: float = option(
         300.0, "longest wait for a batch's verdicts once sampling has ended", unit="s", low=1, high=86_400
     )
+    function_s: float = option(
+        300.0,
+        "longest time for a reward function of your own to score a batch; then it scores None. 0: no limit, and it "
+        "runs in the main thread and not in one of its own",
+        unit="s",
+        low=0,
+        high=86_400,
+        source="estimated: a batch's verdicts take as long at most",
+    )
 
     def conflicts(self) -> list[str]:
         """Unknown rewards, and weights that are all 0; a user's own functions are loaded later."""

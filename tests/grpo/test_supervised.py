@@ -40,11 +40,11 @@ def make_trainer(policy: Policy, run: RunDirectory, *, num_steps: int, checkpoin
     )
 
 
-def train(trainer: SupervisedTrainer, *, first_step: int = 1, stop_after: int = 0) -> bool:
+def train(trainer: SupervisedTrainer, *, first_step: int = 1, stop_after: int | None = None) -> bool:
     steps: list[int] = []
     return trainer.train(
         first_step=first_step,
-        should_stop=lambda: first_step + len(steps) == stop_after,
+        should_stop=lambda: first_step + len(steps) - 1 == stop_after,
         on_step=lambda step, metrics: steps.append(step),
         say=print,
     )

@@ -58,10 +58,10 @@ def make_trainer(
         policy, objective, reference=reference, schedule=lambda update: 2e-2, max_grad_norm=1.0, threads=threads
     )
 
-    def evaluation(step: int) -> Evaluation:
+    def evaluation(step: int, should_stop: Callable[[], bool]) -> Evaluation:
         params = SamplingParams(num_samples=2, max_tokens=8, temperature=1.0, seed=5)
         names = {"id_prefix": f"e{step}", "max_rows": 4, "policy_version": updater.updates}
-        return evaluate(engine, grader, policy.decode, examples, params, **names)
+        return evaluate(engine, grader, policy.decode, examples, params, should_stop=should_stop, **names)
 
     steps = {"num_steps": 6, "eval_every": 0, "checkpoint_every": 0, **schedule}
     rollouts = RolloutStream(
@@ -102,9 +102,11 @@ def train(trainer: Trainer, first_step: int = 1, stop_after: int | None = None) 
     def on_step(step: int, metrics: Mapping[str, float]) -> None:
         steps.append(step)
 
-    # should_stop is asked within a step, before on_step
     return trainer.train(
-        first_step=first_step, should_stop=lambda: len(steps) + first_step == stop_after, on_step=on_step, say=print
+        first_step=first_step,
+        should_stop=lambda: first_step + len(steps) - 1 == stop_after,
+        on_step=on_step,
+        say=print,
     )
 
 

@@ -15,7 +15,7 @@ from grpo_rust.compose.demonstrations import Demonstrations
 from grpo_rust.compose.engine import build_sync, takes_memory_at_sync
 from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
 from grpo_rust.compose.prompts import PromptSet
-from grpo_rust.compose.trainer import build_schedule
+from grpo_rust.compose.trainer import build_limits, build_schedule
 from grpo_rust.recipe import Recipe
 from grpo_rust.resuming.comparing import kept_texts
 
@@ -24,7 +24,7 @@ __all__ = ["build_supervised_evaluation", "build_supervised_trainer"]
 
 def build_supervised_evaluation(
     recipe: Recipe, held_out: PromptSet, updater: Updater, engine: Engine, graders: Graders
-) -> Callable[[int], Evaluation] | None:
+) -> Callable[[int, Callable[[], bool]], Evaluation] | None:
     """What evaluates as a GRPO run is evaluated, once the engine has the weights.
 
     Args:
@@ -47,7 +47,7 @@ def build_supervised_trainer(
     prompts: Mapping[str, list[Fingerprint]],
     updater: Updater,
     run: RunDirectory,
-    evaluate: Callable[[int], Evaluation] | None,
+    evaluate: Callable[[int, Callable[[], bool]], Evaluation] | None,
 ) -> SupervisedTrainer:
     """A trainer that imitates demonstrations.
 
@@ -69,4 +69,5 @@ def build_supervised_trainer(
         evaluate=evaluate,
         describe=describe,
         kept_texts=kept_texts(recipe, prompts),
+        limits=build_limits(recipe),
     )

@@ -8,6 +8,7 @@ from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.stream import RolloutSettings, RolloutStream
 from grpo.run.directory import RunDirectory
+from grpo.run.stopping import RunLimits
 from grpo.trainer import Trainer
 from grpo.training_loop import Schedule
 from grpo.update import Updater
@@ -17,7 +18,7 @@ from grpo_rust.compose.prompts import Prompts
 from grpo_rust.recipe import Recipe
 from grpo_rust.resuming.comparing import kept_texts
 
-__all__ = ["build_schedule", "build_trainer"]
+__all__ = ["build_limits", "build_schedule", "build_trainer"]
 
 
 def build_trainer(
@@ -60,6 +61,7 @@ def build_trainer(
         evaluate=build_evaluation(recipe, updater, restarting, graders.evaluation, prompts.held_out.examples),
         describe=describe,
         kept_texts=kept_texts(recipe, prompts.fingerprints()),
+        limits=build_limits(recipe),
     )
 
 
@@ -71,6 +73,12 @@ def build_schedule(recipe: Recipe, num_examples: int) -> Schedule:
         checkpoint_every=recipe.checkpoint.every,
         keeping=Keeping(recipe.checkpoint.keep_last, recipe.checkpoint.keep_best, recipe.checkpoint.best_by),
     )
+
+
+def build_limits(recipe: Recipe) -> RunLimits:
+    """How long the run may take, and what it may cost."""
+    train = recipe.train
+    return RunLimits(max_hours=train.max_hours, max_cost=train.max_cost, usd_per_hour=train.usd_per_hour)
 
 
 def _rollout_settings(recipe: Recipe, num_steps: int) -> RolloutSettings:

@@ -7,6 +7,7 @@ __all__ = ["CHANGEABLE", "why_changeable"]
 DIGITS = "changes late digits only: what is lowered after memory ran out"
 VERDICTS = "changes no verdict"
 COMPARED = "the prompts themselves are compared, wherever they lie"
+LIMIT = "decides when the run stops, and not what it does until then"
 LENGTH = "makes the run longer or shorter; the learning rate follows the new length from here on"
 
 CHANGEABLE = {  # section.key, or section.* for all of a section
@@ -21,7 +22,9 @@ CHANGEABLE = {  # section.key, or section.* for all of a section
     "sampling.kv_cache_gb": "changes the engine's memory and speed; with vLLM late digits too",
     "sampling.cuda_graphs": "changes the engine's speed; with vLLM late digits too",
     "sampling.max_sync_gap": "is what the run puts up with",
+    "sampling.stuck_after_s": "is what the run puts up with",
     "rewards.deadline_s": "is what the run puts up with: it counts where the sandbox is too slow",
+    "rewards.function_s": "is what the run puts up with: it counts where a reward function is too slow",
     "sandbox.jobs": VERDICTS,
     "sandbox.nice": VERDICTS,
     "sandbox.keep_verdicts": VERDICTS,
@@ -32,6 +35,10 @@ CHANGEABLE = {  # section.key, or section.* for all of a section
     "train.compile_layers": "changes late digits only",
     "train.max_steps": LENGTH,
     "train.epochs": LENGTH,
+    "train.max_hours": LIMIT,
+    "train.max_cost": LIMIT,
+    "train.usd_per_hour": LIMIT,
+    "train.stuck_after_s": "is what the run puts up with",
     "eval.every": "evaluations do not touch the training",
     "checkpoint.*": "changes what is kept",
     "log.*": "changes what is kept",
