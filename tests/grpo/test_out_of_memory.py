@@ -17,7 +17,8 @@ from test_update import make_updater
 ROOT = Path(__file__).resolve().parents[2]
 ROOM = 100 << 20  # bytes beyond what the loaded model takes: less than either needs
 CHILD = """
-import json, resource, sys
+import faulthandler, json, resource, sys
+faulthandler.dump_traceback_later(90, exit=True)
 sys.path[:0] = {paths!r}
 import torch
 torch.set_num_threads(1)

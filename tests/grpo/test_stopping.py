@@ -114,7 +114,7 @@ def test_asked_during_a_step_the_evaluation_after_it_waits_for_the_resume(
         trainer.recorded_step = interrupted  # type: ignore[method-assign]
         assert run_until(trainer, asked) == (False, [1, 2])
         assert [line["step"] for line in run.evaluations()] == [0, 1]
-    assert of_steps(tmp_path / "run") == [2]
+    assert of_steps(tmp_path / "run") == [2] and "evaluating the weights after step 2" not in asked.said
 
 
 def test_asked_in_the_last_step_of_a_run_without_evaluations_the_run_is_complete(
@@ -174,7 +174,7 @@ def test_a_limit_stops_before_it_is_passed_and_again_at_once_after_a_resume(
         trainer.limits = limits
         following = trainer.resume(latest_checkpoint(path / "checkpoints"))
         assert run_until(trainer, again, first_step=following) == (False, [])
-    assert again.said == first.said
+    assert again.said == first.said and trainer.saved == 2
     assert finish(make_policy, path, **settings) == [3], "without the limit it goes on"
 
 

@@ -76,6 +76,7 @@ WANTED = "give a list of 2 finite numbers, one per completion, or None where it 
         ("one_number", f"returned 0.5 (float): {WANTED}"),
         ("text", f"returned 'ab' (str): {WANTED}"),
         ("words", f"returned 'good' (str) for completion 0: {WANTED}"),
+        ("digits", f"returned '1' (str) for completion 0: {WANTED}"),
         ("leaves", "SystemExit(5)"),
         ("hangs", "did not return within 0.2 s (rewards.function_s)"),
     ],
