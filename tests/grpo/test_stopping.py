@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from grpo.checkpoint import latest_checkpoint
+from grpo.checkpoint.latest import latest_checkpoint
 from grpo.model.policy import Policy
 from grpo.run.directory import RunDirectory
 from grpo.run.stopping import Pace, RunLimits
