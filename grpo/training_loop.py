@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from grpo.checkpoint import load_trainer_state, save_checkpoint
+from grpo.errors import HostFailed
 from grpo.evaluate import Evaluation
 from grpo.run.directory import RunDirectory
 from grpo.run.serialize import completion_lines, evaluation_line
 from grpo.update import Updater
+from grpo.watch.dump import write_dump
+from grpo.watch.unscored import count_failures, refuse_failures
+from grpo.watch.watching import Watch
 
 __all__ = ["Schedule", "TrainingLoop"]
 
@@ -43,6 +47,10 @@ class TrainingLoop(ABC):
     evaluate: Callable[[int], Evaluation] | None  # step -> evaluation of the current weights; None: none at all
     describe: Callable[[Evaluation], str]  # the result of an evaluation in one line
     config_toml: str  # the resolved recipe, for checkpoints
+    max_unscored: float = 1.0  # share of completions that the host may fail to grade
+    watch: Watch | None = None  # None: the run does not watch itself
+    rehearse: Callable[[Callable[[str], None]], None] | None = None  # one pass before the first step; may say its time
+    say: Callable[[str], None] = print  # what to warn a person with
     seconds_before: float = 0.0  # that earlier sessions of a resumed run took
     started: float = field(default_factory=time.monotonic)
 
@@ -82,9 +90,10 @@ class TrainingLoop(ABC):
             say: Told what takes long, as text for a person.
         Returns: True when the run is complete, False when it was stopped and can be resumed.
         Raises:
-            HostFailed: NonFiniteLoss, NothingScored, EngineDied, WeightsDiffer and others; what is on disk by then
-                stays.
+            HostFailed: NonFiniteLoss, GradingFailed, WatchStopped, EngineDied, WeightsDiffer, OutOfMemory and others;
+                what is on disk by then stays.
         """
+        self.say = say
         self.begin(say)
         self._evaluate_if_due(first_step - 1, say)
         for number in range(first_step, self.schedule.num_steps + 1):
@@ -113,6 +122,38 @@ class TrainingLoop(ABC):
         self.run.truncate_after(progress["step"])
         return int(progress["step"]) + 1
 
+    def start_watching(self) -> None:
+        """Take up what earlier sessions logged, and watch every optimizer step."""
+        if self.watch is not None:
+            self.watch.begin(self.run.metrics())
+            self.updater.before_step = self.watch.before_update
+
+    def memory(self) -> dict[str, float]:
+        """The memory of the run's processes, as metrics."""
+        return {} if self.watch is None else self.watch.memory()
+
+    def warn(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Say what is wrong with the run after a step, if anything is."""
+        for finding in self.watch.after_step(step, metrics) if self.watch is not None else ():
+            self.say(f"warning: {finding}")
+
+    def dump(self, step: int, record: Mapping[str, Any], error: HostFailed) -> None:
+        """Write a stopped step's batch beside a checkpoint, and add to the error where, or why that failed."""
+        try:
+            path = write_dump(
+                self.run.dumps,
+                record,
+                step=step,
+                updater=self.updater,
+                config_toml=self.config_toml,
+                seconds=round(self.seconds, 3),
+            )
+            said = f"The weights before it and its batch are in {path}"
+            said += f": python scripts/replay.py {path} makes the update again" if record["update"] else ""
+        except (HostFailed, OSError) as failure:
+            said = f"Its batch could not be kept: {failure}"
+        error.args = (f"{error}\n{said}",)
+
     def _evaluate_if_due(self, step: int, say: Callable[[str], None]) -> None:
         """Evaluate the weights after `step` and record it, unless it is not due or was done before a resume."""
         due = step in (0, self.schedule.num_steps) or _due(step, self.schedule.eval_every)
@@ -121,6 +162,13 @@ class TrainingLoop(ABC):
             return
         say(f"evaluating the weights after step {step}")
         evaluation = self.evaluate(step)
+        refuse_failures(
+            count_failures(evaluation.groups),
+            evaluation.num_prompts * evaluation.num_samples,
+            max_share=self.max_unscored,
+            where=f"the evaluation after step {step}",
+            then="go on with run.resume=true: what was not evaluated is evaluated then",
+        )
         size = f"{evaluation.num_prompts} prompts x {evaluation.num_samples}"
         say(f"{self.describe(evaluation)} ({size}, {evaluation.seconds:.0f} s)")
         self.run.log_completions(completion_lines(evaluation.groups, step=step, phase="eval"))

@@ -14,6 +14,7 @@ from grpo.update import Updater
 from grpo_rust.compose.engine import build_sync, takes_memory_at_sync
 from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
 from grpo_rust.compose.prompts import Prompts
+from grpo_rust.compose.watching import build_rehearsal, build_watch
 from grpo_rust.recipe import Recipe
 
 __all__ = ["build_schedule", "build_trainer"]
@@ -59,6 +60,9 @@ def build_trainer(
         evaluate=build_evaluation(recipe, updater, restarting, graders.evaluation, prompts.held_out.examples),
         describe=describe,
         config_toml=to_toml(recipe),
+        max_unscored=recipe.rewards.max_unscored,
+        watch=build_watch(recipe, engine),
+        rehearse=build_rehearsal(recipe, updater, prompts.train.examples),
     )
 
 
