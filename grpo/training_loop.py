@@ -20,9 +20,9 @@ from grpo.evaluate import Evaluation
 from grpo.run.directory import RunDirectory
 from grpo.run.serialize import completion_lines, evaluation_line
 from grpo.update import Updater
-from grpo.watch.dump import write_dump
+from grpo.watch.dump import write_batch
 from grpo.watch.unscored import count_failures, refuse_failures
-from grpo.watch.watching import Watch
+from grpo.watch.watching import RunWatch
 
 __all__ = ["Schedule", "TrainingLoop"]
 
@@ -48,7 +48,7 @@ class TrainingLoop(ABC):
     describe: Callable[[Evaluation], str]  # the result of an evaluation in one line
     config_toml: str  # the resolved recipe, for checkpoints
     max_unscored: float = 1.0  # share of completions that the host may fail to grade
-    watch: Watch | None = None  # None: the run does not watch itself
+    watch: RunWatch | None = None  # None: the run does not watch itself
     rehearse: Callable[[Callable[[str], None]], None] | None = None  # one pass before the first step; may say its time
     say: Callable[[str], None] = print  # what to warn a person with
     seconds_before: float = 0.0  # that earlier sessions of a resumed run took
@@ -140,14 +140,8 @@ class TrainingLoop(ABC):
     def dump(self, step: int, record: Mapping[str, Any], error: HostFailed) -> None:
         """Write a stopped step's batch beside a checkpoint, and add to the error where, or why that failed."""
         try:
-            path = write_dump(
-                self.run.dumps,
-                record,
-                step=step,
-                updater=self.updater,
-                config_toml=self.config_toml,
-                seconds=round(self.seconds, 3),
-            )
+            path = self._save(self.run.dumps, step, {"seconds": round(self.seconds, 3)}, keep=step + 1)
+            write_batch(path, record)
             said = f"The weights before it and its batch are in {path}"
             said += f": python scripts/replay.py {path} makes the update again" if record["update"] else ""
         except (HostFailed, OSError) as failure:
@@ -175,13 +169,13 @@ class TrainingLoop(ABC):
         self.run.log_evaluation(evaluation_line(evaluation, step=step))
 
     def _save_checkpoint(self, step: int) -> None:
-        save_checkpoint(
-            self.run.checkpoints,
-            step=step,
-            updater=self.updater,
-            progress={**self.progress(), "seconds": round(self.seconds, 3)},
-            config_toml=self.config_toml,
-            keep=self.schedule.checkpoints_kept,
+        progress = {**self.progress(), "seconds": round(self.seconds, 3)}
+        self._save(self.run.checkpoints, step, progress, keep=self.schedule.checkpoints_kept)
+
+    def _save(self, root: Path, step: int, progress: dict[str, Any], *, keep: int) -> Path:
+        """Write the weights and the optimizer's state as a checkpoint; its directory."""
+        return save_checkpoint(
+            root, step=step, updater=self.updater, progress=progress, config_toml=self.config_toml, keep=keep
         )
 
 

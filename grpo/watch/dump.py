@@ -14,39 +14,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grpo.checkpoint import save_checkpoint
 from grpo.model.minibatch import Attempt
 from grpo.rollout.records import Group
-from grpo.update import Updater
 
-__all__ = ["BATCH", "batch_record", "exact", "read_exact", "write_dump"]
+__all__ = ["BATCH", "batch_record", "exact", "read_exact", "write_batch"]
 
 BATCH = "batch.json"
-KEPT = 1_000_000  # dumps: none is removed
 VERSION = 1
 
 
-def write_dump(
-    root: Path, record: Mapping[str, Any], *, step: int, updater: Updater, config_toml: str, seconds: float
-) -> Path:
-    """Write a dump; its directory.
+def write_batch(directory: Path, record: Mapping[str, Any]) -> None:
+    """Put a batch beside the checkpoint of a dump; it is never seen half written.
 
     Args:
-        root: The run's dumps.
+        directory: The checkpoint's.
         record: From `batch_record`.
-        step: The step that was stopped.
-        updater: Has the weights and moments before it.
-        config_toml: The resolved recipe.
-        seconds: That the run has taken.
     Raises:
-        CheckpointError, OSError: When the host has no room for it.
+        OSError: When the host has no room for it.
     """
-    directory = save_checkpoint(
-        root, step=step, updater=updater, progress={"seconds": seconds}, config_toml=config_toml, keep=KEPT
-    )
     unfinished = directory / f".{BATCH}.unfinished"
     unfinished.write_text(json.dumps(exact(record), allow_nan=False), encoding="utf-8")
-    return unfinished.replace(directory / BATCH).parent
+    unfinished.replace(directory / BATCH)
 
 
 def batch_record(

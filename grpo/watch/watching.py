@@ -8,12 +8,12 @@ from grpo.watch.finding import Finding, WatchStopped
 from grpo.watch.monitors import WATCHED, findings
 from grpo.watch.thresholds import Thresholds
 
-__all__ = ["Watch"]
+__all__ = ["RunWatch"]
 
 EARLY, LATE = 100, 1000  # steps that are kept: the first ones to compare with, and the last ones
 
 
-class Watch:
+class RunWatch:
     """The history of a run's metrics, and what was said of it. Costs no GPU synchronisation: it reads numbers."""
 
     def __init__(self, thresholds: Thresholds, *, memory: Callable[[], dict[str, float]]) -> None:

@@ -12,13 +12,13 @@ from grpo.update import Updater
 from grpo.watch.memory import memory_metrics
 from grpo.watch.rehearsal import longest_samples, rehearse
 from grpo.watch.thresholds import Thresholds
-from grpo.watch.watching import Watch
+from grpo.watch.watching import RunWatch
 from grpo_rust.recipe import Recipe
 
 __all__ = ["build_rehearsal", "build_watch"]
 
 
-def build_watch(recipe: Recipe, engine: Engine) -> Watch | None:
+def build_watch(recipe: Recipe, engine: Engine) -> RunWatch | None:
     """What watches the run; None where the recipe wants none.
 
     Args:
@@ -29,7 +29,7 @@ def build_watch(recipe: Recipe, engine: Engine) -> Watch | None:
         return None
     limits = {name: value for name, value in vars(recipe.watch).items() if name != "enabled"}
     pid = (lambda: engine.pid) if isinstance(engine, EngineProcess) else None
-    return Watch(Thresholds(**limits), memory=partial(memory_metrics, pid))
+    return RunWatch(Thresholds(**limits), memory=partial(memory_metrics, pid))
 
 
 def build_rehearsal(
