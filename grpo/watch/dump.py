@@ -110,16 +110,18 @@ def read_exact(value: Any) -> float:
 def _update_record(attempt: Attempt) -> dict[str, Any]:
     """The optimizer step that was not done: which samples, what it started from, and its numbers."""
     minibatch = attempt.minibatch
-    old = zip(minibatch.batches, attempt.old, strict=False)
+    old: dict[int, dict[str, list[float]]] = {}  # by the place among the kept samples
+    for batch, known in zip(minibatch.batches, attempt.old, strict=bool(attempt.old)):
+        for row, place in enumerate(batch.rows.tolist()):
+            trained = batch.mask[row]
+            logprobs, entropy = known.logprobs[row][trained].tolist(), known.entropy[row][trained].tolist()
+            old[place] = {"logprobs": logprobs, "entropy": entropy}
     return {
         "number": attempt.number,
         "start": minibatch.start,
         "size": len(minibatch.samples),
         "loss_scale": attempt.loss_scale,
-        "old": [
-            {"logprobs": batch.unpad(part.logprobs).tolist(), "entropy": batch.unpad(part.entropy).tolist()}
-            for batch, part in old
-        ],
+        "old": [old[place] for place in sorted(old)],
         "micro_batches": attempt.parts,
         "grad_norm": attempt.norm,
     }

@@ -16,16 +16,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grpo.checkpoint import CheckpointError
 from grpo.device import cpu_threads
+from grpo.errors import BadInput
 from grpo.model.batching import MicroBatch, TrainingSample
 from grpo.model.minibatch import Logprobs, MiniBatch
 from grpo.update import Updater
 from grpo.watch.dump import BATCH, read_exact
 
-__all__ = ["BlamedCompletion", "Replay", "read_batch", "replay", "samples_of"]
+__all__ = ["BlamedCompletion", "NoDump", "Replay", "read_batch", "replay", "samples_of"]
 
 ON_GPU = 1e-2  # relative: half-precision products added in another order
+
+
+class NoDump(BadInput):
+    """A directory is no dump, or its batch is damaged."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,13 @@ class Replay:
 
 
 def read_batch(dump: Path) -> dict[str, Any]:
-    """The batch of a dump. Raises: CheckpointError where it has none, or a damaged one."""
+    """The batch of a dump. Raises: NoDump where it has none, or a damaged one."""
     try:
         record: dict[str, Any] = json.loads((dump / BATCH).read_text(encoding="utf-8"))
         if not {"step", "finding", "groups", "update"} <= record.keys():
             raise ValueError("a part is missing")
     except (OSError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{dump / BATCH} cannot be read ({error}): give a directory below RUN/dumps") from error
+        raise NoDump(f"{dump / BATCH} cannot be read ({error}): give a directory below RUN/dumps") from error
     return record
 
 
@@ -118,15 +122,14 @@ def replay(updater: Updater, record: Mapping[str, Any]) -> Replay:
 
 
 def _old(minibatch: MiniBatch, old: Sequence[Mapping[str, Sequence[Any]]]) -> list[Logprobs]:
-    """The log-probs and entropies that the step began with, as tensors [B, T]."""
+    """The log-probs and entropies that the step began with, as tensors [B, T]; none where it makes them itself."""
 
-    def padded(batch: MicroBatch, values: Sequence[Any]) -> Tensor:
-        return batch.pad(torch.tensor([read_exact(value) for value in values], device=batch.mask.device))
+    def padded(batch: MicroBatch, name: str) -> Tensor:
+        values = [read_exact(value) for row in batch.rows.tolist() for value in old[row][name]]
+        return batch.pad(torch.tensor(values, device=batch.mask.device))
 
-    return [
-        Logprobs(padded(batch, part["logprobs"]), padded(batch, part["entropy"]))
-        for batch, part in zip(minibatch.batches, old, strict=False)
-    ]
+    batches = minibatch.batches if old else ()
+    return [Logprobs(padded(batch, "logprobs"), padded(batch, "entropy")) for batch in batches]
 
 
 def _gradients(updater: Updater) -> list[tuple[str, float]]:

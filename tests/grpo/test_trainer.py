@@ -19,10 +19,10 @@ from grpo.model.policy import Policy, load_policy
 from grpo.objective import Objective
 from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.prompts import PromptStream
-from grpo.rollout.records import Completion, Example
+from grpo.rollout.records import Example
 from grpo.rollout.stream import RolloutSettings, RolloutStream
 from grpo.run.directory import RunDirectory
-from grpo.trainer import NothingScored, Trainer
+from grpo.trainer import Trainer
 from grpo.training_loop import Schedule
 from grpo.update import NonFiniteLoss
 from letter_grader import Grade, LetterGrader, encoded
@@ -44,12 +44,19 @@ def make_trainer(
     threads: int = 0,
     objective: Objective = OBJECTIVE,
     reference: Policy | None = None,
+    refill_rounds: int = 0,
+    watching: Mapping[str, object] | None = None,
+    update: Mapping[str, object] | None = None,
     **schedule: int,
 ) -> Trainer:
     examples = encoded(EXAMPLES, policy.encode)
     engine, grader = HFEngine(policy), grader or LetterGrader()
     updater = make_updater(
-        policy, objective, reference=reference, schedule=lambda update: 2e-2, max_grad_norm=1.0, threads=threads
+        policy,
+        objective,
+        reference=reference,
+        schedule=lambda update: 2e-2,
+        **{"max_grad_norm": 1.0, "threads": threads, **(update or {})},
     )
 
     def evaluation(step: int) -> Evaluation:
@@ -72,6 +79,7 @@ def make_trainer(
             max_tokens=8,
             temperature=1.0,
             ahead=ahead,
+            refill_rounds=refill_rounds,
         ),
     )
     return Trainer(
@@ -83,6 +91,7 @@ def make_trainer(
         evaluate=evaluation if evaluates else None,
         describe=lambda evaluation: f"{evaluation.num_prompts} prompts",
         config_toml="",
+        **(watching or {}),
     )
 
 
@@ -229,32 +238,6 @@ def test_a_non_finite_loss_keeps_what_is_on_disk(policy: Policy, tmp_path: Path)
     assert checkpoint.name == "step-000002"
     kept = load_policy(str(checkpoint), device=torch.device("cpu"), compute_dtype="float32")
     assert weights(kept).isfinite().all()
-
-
-class Unable(LetterGrader):
-    """Fails to grade in the steps named."""
-
-    def __init__(self, failing: set[int]) -> None:
-        super().__init__()
-        self._failing = failing
-
-    def _grade(self, completion: Completion) -> Grade:
-        step = int(completion.id.partition("-")[0].removeprefix("s"))
-        return Grade({"letters": None, "short": None}) if step in self._failing else super()._grade(completion)
-
-
-@pytest.mark.parametrize(("failing", "last"), [({2, 3, 4}, 3), ({1, 2, 4, 5}, 6)])
-def test_a_run_that_nothing_can_be_learned_from_is_ended(
-    policy: Policy, tmp_path: Path, failing: set[int], last: int
-) -> None:
-    trainer = make_trainer(policy, new_run(tmp_path / "run"), evaluates=False, grader=Unable(failing))
-    if last == trainer.schedule.num_steps:
-        assert train(trainer), "never three in a row"
-    else:
-        with pytest.raises(NothingScored, match="no completion of steps 2 to 4 could be scored"):
-            train(trainer)
-    logged = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
-    assert json.loads(logged[-1])["step"] == last
 
 
 def test_gdpo_standardises_each_paid_reward_by_itself(policy: Policy, tmp_path: Path) -> None:
