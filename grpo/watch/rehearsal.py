@@ -19,7 +19,7 @@ from grpo.errors import HostFailed
 from grpo.model.batching import TrainingSample, micro_batches
 from grpo.update import Updater
 
-__all__ = ["OutOfMemory", "longest_samples", "rehearse"]
+__all__ = ["OutOfMemory", "largest_micro_batch", "longest_samples", "rehearse"]
 
 NO_MEMORY = ("can't allocate memory", "out of memory")  # in the RuntimeError of torch's allocators
 TOKEN = 0  # any: what a token is changes neither memory nor time
@@ -56,9 +56,12 @@ def longest_samples(
         for group in range(wanted)
         for number in range(group_size)
     ]
-    largest = max(
-        micro_batches(samples, max_tokens=micro_batch_tokens), key=lambda batch: (len(batch.input_ids), len(batch.rows))
-    )
+    return largest_micro_batch(samples, max_tokens=micro_batch_tokens)
+
+
+def largest_micro_batch(samples: Sequence[TrainingSample], *, max_tokens: int) -> list[TrainingSample]:
+    """Those of the samples of one batch that are in its micro-batch with the most tokens."""
+    largest = max(micro_batches(samples, max_tokens=max_tokens), key=lambda one: (len(one.input_ids), len(one.rows)))
     return [samples[row] for row in largest.rows.tolist()]
 
 
@@ -67,7 +70,7 @@ def rehearse(updater: Updater, samples: Sequence[TrainingSample]) -> float:
 
     Args:
         updater: What trains.
-        samples: From `longest_samples`, one micro-batch.
+        samples: From `longest_samples` or `largest_micro_batch`.
     Raises:
         OutOfMemory: With the settings to lower.
     """

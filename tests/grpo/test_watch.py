@@ -190,7 +190,7 @@ def test_a_loss_that_is_no_number_is_dumped_and_made_again(policy: Policy, tmp_p
 def test_an_exploding_ratio_stops_before_the_step_and_is_made_again_to_the_bit(
     policy: Policy, tmp_path: Path, iterations: int
 ) -> None:
-    """Of two minibatches the second one, in the first or in the second pass: the ratio needs the batch's first policy."""
+    """Of two minibatches the second one, in the first or the second pass: the ratio needs the batch's first policy."""
     shape = {"num_minibatches": 2, "num_iterations": iterations, "micro_batch_tokens": 30}
     seen: list[torch.Tensor] = []
     with new_run(tmp_path / "run") as run:

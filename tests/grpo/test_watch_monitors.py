@@ -18,7 +18,7 @@ History = list[dict[str, float | None]]
 
 
 def healthy(steps: int = 100, *, seed: int = 0, **changes: Callable[[int], float | None]) -> History:
-    """The quickstart's figures as a straight line with its noise; `changes` replace metrics by a function of the step."""
+    """The quickstart's figures on straight lines, with noise; `changes` replace a metric by a function of the step."""
     draw = random.Random(seed)
     history: History = []
     for step in range(1, steps + 1):
@@ -59,7 +59,7 @@ def test_nothing_is_found_in_a_healthy_run(seed: int) -> None:
 
 
 def test_nothing_is_found_in_a_healthy_run_of_another_kind() -> None:
-    """Bfloat16, one batch ahead, groups of four, half of them zero_std, all of them now and then: the real model's run."""
+    """In bfloat16, one batch ahead, half of the groups zero_std and once all of them: as the real model's run."""
     changes = {
         "policy__sampler_gap": lambda step: 4e-4 + 2e-3 * min(1.0, step / 20),
         "policy__entropy": lambda step: 0.095 * 0.99**step,

@@ -7,18 +7,19 @@ from functools import partial
 
 from grpo.engines import Engine
 from grpo.engines.process import EngineProcess
+from grpo.model.batching import TrainingSample
 from grpo.rollout.records import Example
 from grpo.update import Updater
 from grpo.watch.memory import memory_metrics
-from grpo.watch.rehearsal import longest_samples, rehearse
+from grpo.watch.rehearsal import largest_micro_batch, longest_samples, rehearse
 from grpo.watch.thresholds import Thresholds
 from grpo.watch.watching import RunWatch
 from grpo_rust.recipe import Recipe
 
-__all__ = ["build_rehearsal", "build_watch"]
+__all__ = ["build_rehearsal", "build_supervised_rehearsal", "build_watch"]
 
 
-def build_watch(recipe: Recipe, engine: Engine) -> RunWatch | None:
+def build_watch(recipe: Recipe, engine: Engine | None) -> RunWatch | None:
     """What watches the run; None where the recipe wants none.
 
     Args:
@@ -51,6 +52,22 @@ def build_rehearsal(
         groups=recipe.train.prompts_per_step,
         micro_batch_tokens=recipe.train.micro_batch_tokens,
     )
+
+    return _rehearsal(updater, samples)
+
+
+def build_supervised_rehearsal(
+    recipe: Recipe, updater: Updater, demonstrations: Sequence[TrainingSample]
+) -> Callable[[Callable[[str], None]], None] | None:
+    """As `build_rehearsal`, over the longest demonstrations."""
+    if not (recipe.watch.enabled and recipe.train.rehearse):
+        return None
+    longest = sorted(demonstrations, key=lambda sample: -len(sample.token_ids))[: recipe.train.prompts_per_step]
+    return _rehearsal(updater, largest_micro_batch(longest, max_tokens=recipe.train.micro_batch_tokens))
+
+
+def _rehearsal(updater: Updater, samples: Sequence[TrainingSample]) -> Callable[[Callable[[str], None]], None]:
+    """What rehearses with these samples, and says how long it took."""
 
     def rehearsal(say: Callable[[str], None]) -> None:
         seconds = rehearse(updater, samples)
