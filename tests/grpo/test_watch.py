@@ -17,6 +17,7 @@ from grpo.model.lora import add_adapters
 from grpo.model.policy import Policy, load_policy
 from grpo.objective import Mismatch, Objective
 from grpo.optimizer.adamw import named_state
+from grpo.optimizer.loss_scale import LossScale
 from grpo.rollout.records import Completion
 from grpo.run.directory import RunDirectory
 from grpo.update import NonFiniteLoss, Updater
@@ -249,20 +250,32 @@ def test_a_poisoned_completion_is_blamed(policy: Policy, tmp_path: Path) -> None
 def test_a_float16_step_is_made_again_with_its_own_loss_scale(
     make_policy: Callable[..., Policy], tmp_path: Path
 ) -> None:
-    """The failed step halved the scale, and with the half its gradient might be finite."""
-    policy = make_policy(dtype=torch.float16)
-    with new_run(tmp_path / "run") as run:
-        trainer = make_trainer(policy, run, evaluates=False, watching=watch())
-        assert trainer.updater.loss_scale is not None
-        trainer.updater.loss_scale.value, trainer.updater.loss_scale.overflows = 2.0**28, 19
-        with pytest.raises(NonFiniteLoss):
-            train(trainer)
-    dump = tmp_path / "run" / "dumps" / "step-000001"
-    kept = load_policy(str(dump), device=torch.device("cpu"), compute_dtype="float16")
-    updater = make_updater(kept, OBJECTIVE, max_grad_norm=1.0)
-    load_trainer_state(dump, updater)
-    assert updater.loss_scale is not None and updater.loss_scale.value == 2.0**27
-    again = replay(updater, read_batch(dump))
+    """The failed step halved the scale, and with the half its gradient is finite."""
+
+    def dumped(name: str, scale: float) -> tuple[Updater, dict[str, Any]]:
+        with new_run(tmp_path / name) as run:
+            settings = {"evaluates": False, "watching": watch()}
+            trainer = make_trainer(make_policy(dtype=torch.float16), run, **settings)
+            trainer.updater.loss_scale = LossScale(value=scale, overflows=19)
+            with pytest.raises(NonFiniteLoss):
+                train(trainer)
+        dump = tmp_path / name / "dumps" / "step-000001"
+        kept = load_policy(str(dump), device=torch.device("cpu"), compute_dtype="float16")
+        updater = make_updater(kept, OBJECTIVE, max_grad_norm=1.0)
+        load_trainer_state(dump, updater)
+        return updater, read_batch(dump)
+
+    updater, record = dumped("far", 2.0**28)
+    samples, _ = samples_of(record)
+    assert updater.loss_scale is not None
+    updater.loss_scale.overflows = 0
+    while updater.update(samples)["optim/skipped"]:
+        pass
+    fitting = updater.loss_scale.value
+
+    updater, record = dumped("near", 2 * fitting)
+    assert updater.loss_scale is not None and updater.loss_scale.value == fitting
+    again = replay(updater, record)
     assert again.differences == [] and not math.isfinite(again.grad_norm)
 
 

@@ -151,14 +151,14 @@ def test_layers_are_compiled_where_the_recipe_says_so() -> None:
 def test_updates_get_all_threads_unless_the_engine_samples_beside_them() -> None:
     policy = load_trained_policy(recipe())
     alone, beside = recipe("train.threads=3"), recipe("train.threads=3", "rollout.overlap=1")
-    assert build_updater(alone, policy, num_steps=1)._threads == 3
-    assert build_updater(beside, policy, num_steps=1)._threads == 0, "as many as in sampling"
+    assert build_updater(alone, policy, num_steps=1).threads == 3
+    assert build_updater(beside, policy, num_steps=1).threads == 0, "as many as in sampling"
 
 
 def test_on_a_gpu_no_update_changes_the_threads_that_its_kernels_were_compiled_with() -> None:
     policy = load_trained_policy(recipe())
     policy.device = torch.device("cuda")
-    assert build_updater(recipe("train.threads=3", "train.device=cpu"), policy, num_steps=1)._threads == 0
+    assert build_updater(recipe("train.threads=3", "train.device=cpu"), policy, num_steps=1).threads == 0
 
 
 @pytest.mark.parametrize("weight", [0, 1])
