@@ -22,7 +22,7 @@ class RunWatch:
             thresholds: Where a run begins to be sick.
             memory: The `memory/` metrics of now, asked for once a step.
         """
-        self._thresholds, self.memory = thresholds, memory
+        self.thresholds, self.memory = thresholds, memory
         self._history: list[dict[str, float | None]] = []
         self._step = 0  # that is being made
         self._said: set[str] = set()  # names of findings that hold still
@@ -54,7 +54,7 @@ class RunWatch:
     def _refuse(self, metrics: Mapping[str, float]) -> None:
         """Raise for a finding that stops."""
         steps: list[Mapping[str, float | None]] = [*self._history, {**metrics, "step": self._step}]
-        stopping = next((finding for finding in findings(steps, self._thresholds) if finding.stops), None)
+        stopping = next((finding for finding in findings(steps, self.thresholds) if finding.stops), None)
         if stopping is not None:
             raise WatchStopped(stopping)
 
@@ -64,7 +64,7 @@ class RunWatch:
             del self._history[EARLY:-LATE]
 
     def _findings(self) -> list[Finding]:
-        return findings(self._history, self._thresholds) if self._history else []
+        return findings(self._history, self.thresholds) if self._history else []
 
 
 def _watched(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
