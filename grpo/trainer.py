@@ -49,7 +49,8 @@ class Trainer(TrainingLoop):
     def begin(self, say: Callable[[str], None]) -> None:
         """Rehearse, and bring the engine the weights."""
         self.rollouts.engine.say = say
-        self.start_watching()
+        if self.watch is not None:
+            self.updater.before_step = self.watch.before_update
         if self.rehearse is not None:
             self.rollouts.sleep()  # as it does during updates, where it does
             self.rehearse(say)

@@ -120,13 +120,9 @@ class TrainingLoop(ABC):
         self.continue_from(progress)
         self.seconds_before = progress["seconds"]
         self.run.truncate_after(progress["step"])
-        return int(progress["step"]) + 1
-
-    def start_watching(self) -> None:
-        """Take up what earlier sessions logged, and watch every optimizer step."""
         if self.watch is not None:
             self.watch.begin(self.run.metrics())
-            self.updater.before_step = self.watch.before_update
+        return int(progress["step"]) + 1
 
     def memory(self) -> dict[str, float]:
         """The memory of the run's processes, as metrics."""

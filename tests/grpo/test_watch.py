@@ -56,6 +56,25 @@ def step_of(completion: Completion) -> int:
     return int(completion.id.partition("-")[0].removeprefix("s").partition(".")[0])
 
 
+def test_a_resumed_run_remembers_what_its_first_session_logged(
+    make_policy: Callable[..., Policy], tmp_path: Path
+) -> None:
+    class AllAlike(LetterGrader):
+        def _grade(self, completion: Completion) -> Grade:
+            return Grade({"letters": 1.0})
+
+    limits = {"max_zero_std_steps": 5, "zero_std_groups": 10}
+    with new_run(tmp_path / "run") as run:
+        trainer = make_trainer(make_policy(), run, grader=AllAlike(), evaluates=False, watching=watch(**limits))
+        assert not train(trainer, stop_after=3)
+    checkpoint = latest_checkpoint(tmp_path / "run" / "checkpoints")
+    resumed = load_policy(str(checkpoint), device=torch.device("cpu"), compute_dtype="float32")
+    with RunDirectory.resume(tmp_path / "run") as run:
+        trainer = make_trainer(resumed, run, grader=AllAlike(), evaluates=False, watching=watch(**limits))
+        with pytest.raises(WatchStopped, match="step 5: in each of the last 5 steps"):
+            train(trainer, first_step=trainer.resume(checkpoint))
+
+
 # Grading that fails
 
 
