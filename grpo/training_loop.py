@@ -14,17 +14,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from grpo.checkpoint import CheckpointError
 from grpo.checkpoint.keeping import Keeping
 from grpo.checkpoint.places import remove_unfinished
 from grpo.checkpoint.random_state import random_state, restore_random_state
+from grpo.checkpoint.snapshot import write_checkpoint
 from grpo.checkpoint.updater_state import load_trainer_state, take_snapshot
 from grpo.checkpoint.writer import CheckpointWriter
+from grpo.errors import HostFailed
 from grpo.evaluate import Evaluation
 from grpo.run.directory import RunDirectory
 from grpo.run.serialize import completion_lines, evaluation_line
 from grpo.run.stopping import EvaluationGivenUp, Pace, RunLimits
 from grpo.update import Updater
+from grpo.watch.dump import BATCH, batch_text
+from grpo.watch.unscored import count_failures, refuse_failures
+from grpo.watch.watching import RunWatch
 
 __all__ = ["Schedule", "TrainingLoop"]
 
@@ -49,6 +56,10 @@ class TrainingLoop(ABC):
     evaluate: Callable[[int, Callable[[], bool]], Evaluation] | None  # of the weights after a step; None: none at all
     describe: Callable[[Evaluation], str]  # the result of an evaluation in one line
     kept_texts: Mapping[str, str]  # further files of a checkpoint, by their path in it: the resolved recipe and others
+    max_unscored: float = 1.0  # share of completions that the host may fail to grade
+    watch: RunWatch | None = None  # None: the run does not watch itself
+    rehearse: Callable[[Callable[[str], None]], None] | None = None  # one pass before the first step; may say its time
+    say: Callable[[str], None] = print  # what to warn a person with
     seconds_before: float = 0.0  # that earlier sessions of a resumed run took
     started: float = field(default_factory=time.monotonic)
     limits: RunLimits = RunLimits()
@@ -102,9 +113,10 @@ class TrainingLoop(ABC):
             say: Told what takes long, as text for a person.
         Returns: True when the run is complete, False when it was stopped, or reached a limit, and can be resumed.
         Raises:
-            HostFailed: NonFiniteLoss, NothingScored, EngineDied, WeightsDiffer and others; what is on disk by then
-                stays.
+            HostFailed: NonFiniteLoss, GradingFailed, WatchStopped, EngineDied, WeightsDiffer, OutOfMemory and others;
+                what is on disk by then stays.
         """
+        self.say = say
         try:
             finished = self._train(first_step, should_stop, on_step, say)
         except Exception:
@@ -179,7 +191,32 @@ class TrainingLoop(ABC):
         self.pace = Pace(progress.get("pace"))
         self.saved = progress["step"]
         self.run.truncate_after(progress["step"])
+        if self.watch is not None:
+            self.watch.begin(self.run.metrics())
         return int(progress["step"]) + 1
+
+    def memory(self) -> dict[str, float]:
+        """The memory of the run's processes, as metrics."""
+        return {} if self.watch is None else self.watch.memory()
+
+    def warn(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Say what is wrong with the run after a step, if anything is."""
+        for finding in self.watch.after_step(step, metrics) if self.watch is not None else ():
+            self.say(f"warning: {finding}")
+
+    def dump(self, step: int, record: Mapping[str, Any], error: HostFailed) -> None:
+        """Write a stopped step's batch beside a checkpoint, and add to the error where, or why that failed."""
+        try:
+            texts = {**self.kept_texts, BATCH: batch_text(record)}
+            progress = {"seconds": round(self.seconds, 3)}
+            path = write_checkpoint(
+                self.run.dumps, take_snapshot(self.updater, step=step, progress=progress, texts=texts)
+            )
+            said = f"The weights before it and its batch are in {path}"
+            said += f": python scripts/replay.py {path} makes the update again" if record["update"] else ""
+        except (HostFailed, OSError, SafetensorError) as failure:
+            said = f"Its batch could not be kept: {failure}"
+        error.args = (f"{error}\n{said}",)
 
     def _evaluation_due(self, step: int) -> bool:
         """Whether the weights after a step have to be evaluated, and were not before a resume."""
@@ -187,10 +224,17 @@ class TrainingLoop(ABC):
         return self.evaluate is not None and due and all(line["step"] != step for line in self.run.evaluations())
 
     def _evaluate(self, step: int, should_stop: Callable[[], bool], say: Callable[[str], None]) -> None:
-        """Evaluate the weights after a step and record it. Raises: EvaluationGivenUp."""
+        """Evaluate the weights after a step and record it. Raises: EvaluationGivenUp, GradingFailed."""
         assert self.evaluate is not None
         say(f"evaluating the weights after step {step}")
         evaluation = self.evaluate(step, should_stop)
+        refuse_failures(
+            count_failures(evaluation.groups),
+            evaluation.num_prompts * evaluation.num_samples,
+            max_share=self.max_unscored,
+            where=f"the evaluation after step {step}",
+            then="go on with run.resume=true: what was not evaluated is evaluated then",
+        )
         size = f"{evaluation.num_prompts} prompts x {evaluation.num_samples}"
         say(f"{self.describe(evaluation)} ({size}, {evaluation.seconds:.0f} s)")
         self.run.log_completions(completion_lines(evaluation.groups, step=step, phase="eval"))

@@ -73,12 +73,12 @@ def fine_tune(recipe: Recipe) -> int:
         num_steps = recipe.train.num_steps(len(shown.samples))
         updater = build_updater(recipe, policy, num_steps=num_steps, objective=supervised_objective())
         run = stack.enter_context(open_run(recipe, pool))
-        evaluate = None
+        evaluate, engine = None, None
         if pool:
             engine = stack.enter_context(closing(build_engine(recipe, policy, path / ENGINE_LOG)))
             graders = build_graders(recipe, rubric, pool)
             evaluate = build_supervised_evaluation(recipe, held_out, updater, engine, graders)
-        trainer = build_supervised_trainer(recipe, shown, seen, updater, run, evaluate)
+        trainer = build_supervised_trainer(recipe, shown, seen, updater, run, evaluate, engine)
         first_step = trainer.resume(checkpoint) if checkpoint else 1
         print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
         print(f"data      {shown} demonstrations to imitate, {held_out} prompts to evaluate on")

@@ -102,6 +102,11 @@ class TrainSection:
         "compile the model's layers for training passes (torch.compile): a GPU launches fewer and larger kernels, and "
         "the first step takes minutes longer",
     )
+    rehearse: bool = option(
+        True,
+        "before the first step, one pass over the longest completions that the recipe allows, so that running out of "
+        "memory happens at once; changes no bit of the run",
+    )
     skip_zero_std: bool = option(
         True, "leave zero_std groups (all rewards equal) out of the update: their policy gradient is zero"
     )

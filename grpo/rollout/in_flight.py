@@ -1,7 +1,8 @@
 """Batches in flight as plain JSON values, for checkpoints: completions with their grades.
 
 The grades are kept, since grading again may give others: a reward function of the user's may draw lots, and a program
-that was graded in time may not be so a second time.
+that was graded in time may not be so a second time. Where the host failed to grade a completion, its batch is graded
+again after the resume.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from grpo.rollout.collect import Decode, PendingRollout
-from grpo.rollout.records import Completion, Example, Grade
+from grpo.rollout.records import Completion, Example, Grade, Grader
 from grpo.rollout.rows import DataError
+from grpo.watch.unscored import failure_of
 
 __all__ = ["StoredGrade", "from_json", "to_json"]
 
@@ -30,25 +32,31 @@ class StoredGrade:
 
 def to_json(step: int, pending: PendingRollout) -> dict[str, Any]:
     """The graded completions of a step."""
-    assert pending.grades is not None
+    grades = pending.grades
+    assert grades is not None
+    failed = any(failure_of(grade) for grade in grades.values())
     return {
         "step": step,
         "examples": [example.id for example in pending.examples],
         "generate_s": pending.generate_s,
+        "graded": not failed,
         "completions": [
-            [*slot, c.id, c.token_ids, c.sampler_logprobs, c.terminated, c.policy_version, _kept(pending.grades[slot])]
+            [*slot, c.id, c.token_ids, c.sampler_logprobs, c.terminated, c.policy_version, _kept(grades[slot])]
             for slot, c in sorted(pending.completions.items())
         ],
     }
 
 
-def from_json(record: Mapping[str, Any], examples: Mapping[str, Example], *, decode: Decode) -> PendingRollout:
-    """What `to_json` wrote; nothing is graded again.
+def from_json(
+    record: Mapping[str, Any], examples: Mapping[str, Example], *, decode: Decode, grader: Grader
+) -> PendingRollout:
+    """What `to_json` wrote; nothing is graded again but what the host failed at.
 
     Args:
         record: The JSON values.
         examples: All encoded prompts, by id.
         decode: Token ids of a completion to its text.
+        grader: Grades a batch whose grades were no use.
     Raises:
         DataError: When one of the prompts is gone.
     """
@@ -64,7 +72,10 @@ def from_json(record: Mapping[str, Any], examples: Mapping[str, Example], *, dec
         completions[slot] = Completion(name, ids, tuple(logprobs), decode(token_ids), terminated, version)
         grades[slot] = StoredGrade(**grade)
     prompts = [examples[name] for name in record["examples"]]
-    return PendingRollout(prompts, completions, {}, record["generate_s"], grades)
+    if record["graded"]:
+        return PendingRollout(prompts, completions, {}, record["generate_s"], grades)
+    tickets = {slot: grader.start(prompts[slot[0]], completion) for slot, completion in completions.items()}
+    return PendingRollout(prompts, completions, tickets, record["generate_s"])
 
 
 def _kept(grade: Grade) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from grpo.rollout.prefetch import Prefetcher
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Example, Grader, Group, RolloutBatch
 from grpo.rollout.refill import refill, split_by_std
+from grpo.watch.unscored import count_failures
 
 __all__ = ["RolloutSettings", "RolloutStream"]
 
@@ -65,6 +67,8 @@ class RolloutStream:
         self.engine, self.grader, self.prompts = engine, grader, prompts
         self._decode, self._version, self._settings = decode, version, settings
         self._metrics: dict[str, float] = {}  # of the batch that is collected now
+        self._failures: Counter[str] = Counter()  # of its grading, by reason
+        self._num_graded = 0
         self._prefetcher = Prefetcher(
             engine,
             prompts,
@@ -91,13 +95,14 @@ class RolloutStream:
             WeightsDiffer: When a restarted engine does not take the weights.
         """
         self._metrics = {"time/generate": 0.0, "time/wait_engine": 0.0, "time/wait_rewards": 0.0}
+        self._failures, self._num_graded = Counter(), 0
         pending = self._sampled(step)  # prompts, and a group of completions for each
         groups = self._graded(pending)
         groups = self._drop_stale(groups)
         if self._settings.refill_rounds:
             groups = self._refill(groups, step)
         self._finish_batch()
-        return RolloutBatch(tuple(groups), self._metrics)
+        return RolloutBatch(tuple(groups), self._metrics, self._failures, self._num_graded)
 
     def sync_weights(self) -> dict[str, float]:
         """Bring the trainer's weights to the engine, after what it is sampling now.
@@ -108,6 +113,11 @@ class RolloutStream:
         self._prefetcher.wait_sampled()
         waited = time.perf_counter() - started
         return {**self.engine.sync_weights(), "time/wait_engine": waited}
+
+    def sleep(self) -> None:
+        """Let the engine free its memory until `sync_weights`, if it is one that sleeps during updates."""
+        if self._settings.sleeps:
+            self.engine.with_restart(self.engine.engine.sleep)
 
     def progress(self) -> dict[str, Any]:
         """What a checkpoint keeps, as plain JSON values: the place in the prompts, and the batches in flight.
@@ -131,7 +141,7 @@ class RolloutStream:
         self.prompts.position = progress["prompts_drawn"]
         self.prompts.zero_std = set(progress["zero_std_prompts"])
         for record in progress["in_flight"]:
-            pending = from_json(record, self.prompts.by_id, decode=self._decode)
+            pending = from_json(record, self.prompts.by_id, decode=self._decode, grader=self.grader)
             self._prefetcher.adopt(record["step"], pending)
 
     def close(self) -> None:
@@ -164,6 +174,8 @@ class RolloutStream:
         rollout = collect(pending, self.grader)
         self._metrics["time/generate"] += rollout.generate_s
         self._metrics["time/wait_rewards"] += rollout.wait_rewards_s
+        self._failures += count_failures(rollout.groups)
+        self._num_graded += sum(len(group.completions) for group in rollout.groups)
         kept, zero_groups = split_by_std(rollout.groups)
         self.prompts.zero_std -= {group.example.id for group in kept}
         self.prompts.zero_std |= {group.example.id for group in zero_groups}
@@ -203,8 +215,7 @@ class RolloutStream:
 
     def _finish_batch(self) -> None:
         self._prefetcher.pop()
-        if self._settings.sleeps:
-            self.engine.with_restart(self.engine.engine.sleep)
+        self.sleep()
         self.engine.batch_is_complete()
 
     @contextmanager

@@ -136,6 +136,11 @@ class RunDirectory:
         """Where checkpoints belong."""
         return self.path / "checkpoints"
 
+    @property
+    def dumps(self) -> Path:
+        """Where the steps belong that were stopped."""
+        return self.path / "dumps"
+
     def log_metrics(self, step: int, metrics: Mapping[str, float]) -> None:
         """Append a step's metrics; KeyError for one that `grpo.run.metrics` does not explain."""
         with _writing(self.path / METRICS):
@@ -162,6 +167,11 @@ class RunDirectory:
     def evaluations(self) -> list[dict[str, Any]]:
         """The evaluations logged so far, oldest first; a torn last line is left out."""
         path = self.path / EVALUATIONS
+        return [line for _, line in _lines(path)] if path.exists() else []
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The metrics logged so far, None for what was not a number; a torn last line is left out."""
+        path = self.path / METRICS
         return [line for _, line in _lines(path)] if path.exists() else []
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:

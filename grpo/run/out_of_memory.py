@@ -14,6 +14,7 @@ __all__ = ["OutOfMemory", "memory_explained", "ran_out_of_memory", "sampling_adv
 
 TEXTS = (  # of torch's RuntimeErrors, and of what an engine in another process says
     "DefaultCPUAllocator",
+    "can't allocate memory",
     "out of memory",
     "OutOfMemoryError",
     "MemoryError",

@@ -28,6 +28,7 @@ from grpo.config import (
     RunSection,
     SamplingSection,
     TrainSection,
+    WatchSection,
 )
 from grpo.schema import load, option
 from rewards.builtin import PUBLISHED_WEIGHTS, REWARDS
@@ -107,6 +108,13 @@ class RewardsSection:
         low=-1000,
         high=1000,
         source="published recipe",
+    )
+    max_unscored: float = option(
+        0.1,
+        "share of a batch's or an evaluation's completions that the host may fail to grade; above it the run stops "
+        "before it learns from them, with the reasons",
+        low=0,
+        high=1,
     )
     deadline_s: float = option(
         300.0, "longest wait for a batch's verdicts once sampling has ended", unit="s", low=1, high=86_400
@@ -193,6 +201,7 @@ class Recipe:
     eval: RustEvalSection = field(default_factory=RustEvalSection)
     checkpoint: RustCheckpointSection = field(default_factory=RustCheckpointSection)
     log: LogSection = field(default_factory=LogSection)
+    watch: WatchSection = field(default_factory=WatchSection)
 
     def conflicts(self) -> list[str]:
         """Settings of different sections that exclude each other."""

@@ -28,7 +28,7 @@ from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Completion, Example
 from grpo.rollout.stream import RolloutSettings, RolloutStream
 from grpo.run.directory import RunDirectory
-from grpo.trainer import NothingScored, Trainer
+from grpo.trainer import Trainer
 from grpo.training_loop import Schedule
 from grpo.update import NonFiniteLoss
 from letter_grader import Grade, LetterGrader, encoded
@@ -50,12 +50,19 @@ def make_trainer(
     threads: int = 0,
     objective: Objective = OBJECTIVE,
     reference: Policy | None = None,
+    refill_rounds: int = 0,
+    watching: Mapping[str, object] | None = None,
+    update: Mapping[str, object] | None = None,
     **schedule: Any,
 ) -> Trainer:
     examples = encoded(EXAMPLES, policy.encode)
     engine, grader = HFEngine(policy), grader or LetterGrader()
     updater = make_updater(
-        policy, objective, reference=reference, schedule=lambda update: 2e-2, max_grad_norm=1.0, threads=threads
+        policy,
+        objective,
+        reference=reference,
+        schedule=lambda update: 2e-2,
+        **{"max_grad_norm": 1.0, "threads": threads, **(update or {})},
     )
 
     def evaluation(step: int, should_stop: Callable[[], bool]) -> Evaluation:
@@ -78,6 +85,7 @@ def make_trainer(
             max_tokens=8,
             temperature=1.0,
             ahead=ahead,
+            refill_rounds=refill_rounds,
         ),
     )
     return Trainer(
@@ -89,6 +97,7 @@ def make_trainer(
         evaluate=evaluation if evaluates else None,
         describe=lambda evaluation: f"{evaluation.num_prompts} prompts",
         kept_texts={},
+        **(watching or {}),
     )
 
 
@@ -318,15 +327,6 @@ def test_a_reward_that_draws_lots_goes_on_where_it_was(
     assert rewards[0] == rewards[1] and len(set(rewards[0])) == 6 * 8
 
 
-def test_steps_without_any_score_are_counted_over_a_resume(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
-    settings = {"evaluates": False, "grader": Unable({2, 3, 4})}
-    with new_run(tmp_path / "run") as run:
-        train(make_trainer(make_policy(), run, **settings), stop_after=3)
-    trainer, first_step = resume(make_trainer, tmp_path / "run", **settings)
-    with pytest.raises(NothingScored, match="steps 2 to 4"):
-        train(trainer, first_step=first_step)
-
-
 def test_evaluating_does_not_change_training(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
     watched, alone = make_policy(), make_policy()
     with new_run(tmp_path / "watched") as run:
@@ -380,32 +380,6 @@ def test_a_non_finite_loss_keeps_what_is_on_disk(policy: Policy, tmp_path: Path)
     assert checkpoint.name == "step-000002"
     kept = load_policy(str(checkpoint), device=torch.device("cpu"), compute_dtype="float32")
     assert weights(kept).isfinite().all()
-
-
-class Unable(LetterGrader):
-    """Fails to grade in the steps named."""
-
-    def __init__(self, failing: set[int]) -> None:
-        super().__init__()
-        self._failing = failing
-
-    def _grade(self, completion: Completion) -> Grade:
-        step = int(completion.id.partition("-")[0].removeprefix("s"))
-        return Grade({"letters": None, "short": None}) if step in self._failing else super()._grade(completion)
-
-
-@pytest.mark.parametrize(("failing", "last"), [({2, 3, 4}, 3), ({1, 2, 4, 5}, 6)])
-def test_a_run_that_nothing_can_be_learned_from_is_ended(
-    policy: Policy, tmp_path: Path, failing: set[int], last: int
-) -> None:
-    trainer = make_trainer(policy, new_run(tmp_path / "run"), evaluates=False, grader=Unable(failing))
-    if last == trainer.schedule.num_steps:
-        assert train(trainer), "never three in a row"
-    else:
-        with pytest.raises(NothingScored, match="no completion of steps 2 to 4 could be scored"):
-            train(trainer)
-    logged = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
-    assert json.loads(logged[-1])["step"] == last
 
 
 def test_gdpo_standardises_each_paid_reward_by_itself(policy: Policy, tmp_path: Path) -> None:

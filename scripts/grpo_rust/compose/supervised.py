@@ -16,6 +16,7 @@ from grpo_rust.compose.engine import build_sync, takes_memory_at_sync
 from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
 from grpo_rust.compose.prompts import PromptSet
 from grpo_rust.compose.trainer import build_limits, build_schedule
+from grpo_rust.compose.watching import build_supervised_rehearsal, build_watch
 from grpo_rust.recipe import Recipe
 from grpo_rust.resuming.comparing import kept_texts
 
@@ -48,6 +49,7 @@ def build_supervised_trainer(
     updater: Updater,
     run: RunDirectory,
     evaluate: Callable[[int, Callable[[], bool]], Evaluation] | None,
+    engine: Engine | None = None,
 ) -> SupervisedTrainer:
     """A trainer that imitates demonstrations.
 
@@ -58,6 +60,7 @@ def build_supervised_trainer(
         updater: The policy and what changes it.
         run: Where the run writes.
         evaluate: Evaluates the weights after a step; None: nothing does.
+        engine: What evaluations sample with.
     """
     return SupervisedTrainer(
         samples=shown.samples,
@@ -70,4 +73,7 @@ def build_supervised_trainer(
         describe=describe,
         kept_texts=kept_texts(recipe, prompts),
         limits=build_limits(recipe),
+        max_unscored=recipe.rewards.max_unscored,
+        watch=build_watch(recipe, engine),
+        rehearse=build_supervised_rehearsal(recipe, updater, shown.samples),
     )

@@ -15,6 +15,7 @@ from grpo.update import Updater
 from grpo_rust.compose.engine import build_sync, takes_memory_at_sync
 from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
 from grpo_rust.compose.prompts import Prompts
+from grpo_rust.compose.watching import build_rehearsal, build_watch
 from grpo_rust.recipe import Recipe
 from grpo_rust.resuming.comparing import kept_texts
 
@@ -62,6 +63,9 @@ def build_trainer(
         describe=describe,
         kept_texts=kept_texts(recipe, prompts.fingerprints()),
         limits=build_limits(recipe),
+        max_unscored=recipe.rewards.max_unscored,
+        watch=build_watch(recipe, engine),
+        rehearse=build_rehearsal(recipe, updater, prompts.train.examples),
     )
 
 
