@@ -1,7 +1,8 @@
 """What a recipe is going to do, before it does it: steps, tokens, memory, disk, time, cost: `train.py --dry-run`.
 
-Loads neither model nor data: prompts are counted, memory is computed from the model's config.json, times are scaled
-from measured rates. The text says "unknown" for a number that cannot be known here.
+Loads no model: prompts are counted, and looked through for what must not be trained on, memory is computed from the
+model's config.json, times are scaled from measured rates. The text says "unknown" for a number that cannot be known
+here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 from pathlib import Path
 
 from grpo.schema import ConfigError
+from grpo_rust.compose.evaluation_only import check_trainable_file
 from grpo_rust.engine_choice import expects_gpu
 from grpo_rust.known_sizes import find_model_shape
 from grpo_rust.memory_estimate import ModelShape
@@ -34,8 +36,10 @@ def plan(recipe: Recipe, *, rates: Path | None = None, usd_per_hour: float = 0.0
 
     Raises:
         ConfigError: For a data file, model directory or file of rates that cannot be used.
+        BadInput: For data that must not be trained on.
     """
     size = run_size(recipe)
+    check_trainable_file(recipe.data.train)
     try:
         shape, why_not = find_model_shape(recipe.model.path)
     except ValueError as error:
