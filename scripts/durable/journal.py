@@ -130,9 +130,7 @@ class LineJournal(Generic[Entry]):
     def _take(self, number: int, record: dict[str, Any]) -> None:
         """Read a line."""
         if number:
-            record = well_formed(
-                record
-            )  # an answer may have been kept with half of a character, which no file can hold
+            record = well_formed(record)  # earlier versions kept half of a character, which no other file can hold
             slot = tuple(record.pop(name) for name in self._format.slot)
             self.entries[slot] = self._format.read(record)
             return

@@ -28,6 +28,7 @@ CHANGED = {
     "tests that are a module": {"prompt": "Add.", "t": "fn passes() {\n let candidate = add;\n f(candidate(1));\n}"},
     "no tests": NAMED,
     "tests of another type": {**MULTIPL_E, "tests": None},
+    "another name": {**MULTIPL_E, "name": "x", "tests": None},
     "within a column": {"prompt": MULTIPL_E["prompt"], "meta": {"rows": [MULTIPL_E]}},
     "as JSON": {"prompt": "Add.", "meta": json.dumps({"tests": MULTIPL_E["tests"]})},
     "as messages": {"messages": [{"role": "user", "content": MULTIPL_E["tests"]}]},
