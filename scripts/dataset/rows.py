@@ -47,11 +47,10 @@ def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
             columns = list(dict.fromkeys(column for row in rows for column in row))
             texts = {column: [row.get(column) for row in rows] for column in columns}
             try:
-                found = pyarrow.Table.from_pydict(texts)
+                parquet.write_table(pyarrow.Table.from_pydict(texts), unfinished)
             except pyarrow.ArrowException as error:
-                given = f"a column has values of several types, which a .parquet file cannot hold ({error})"
+                given = f"a column has values of several types, or such as a .parquet file cannot hold ({error})"
                 raise BadInput(f"{path}: {given}: give --out FILE.jsonl") from None
-            parquet.write_table(found, unfinished)
         else:
             lines = (json.dumps(row, ensure_ascii=False) for row in rows)
             unfinished.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -200,8 +200,11 @@ def test_half_of_a_character_in_a_row_becomes_a_replacement_character(tmp_path: 
     assert example.messages[0]["content"] == "Half \ufffd." and example.columns["rust_code"].endswith("// \ufffd")
 
 
-def test_values_that_a_parquet_file_cannot_hold_are_said_without_a_traceback(tmp_path: Path, capsys) -> None:
-    rows = [{**published("plain"), "more": 5}, {**published("wrong"), "more": "x"}]
+@pytest.mark.parametrize("more", [(5, "x"), ({}, {})])
+def test_values_that_a_parquet_file_cannot_hold_are_said_without_a_traceback(
+    more: tuple[object, object], tmp_path: Path, capsys
+) -> None:
+    rows = [{**published(name), "more": value} for name, value in zip(("plain", "wrong"), more, strict=True)]
     source = tmp_path / "in.jsonl"
     source.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     assert main(["published", str(source), "--out", str(tmp_path / "out.parquet"), "--no-check"]) == 2

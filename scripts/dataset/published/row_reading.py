@@ -43,7 +43,7 @@ def read_published(rows: Iterable[Mapping[str, Any]], sources: str) -> ReadRows:
     given = [dict(row) for row in rows]
     there = {column: None for row in given for column in row}  # a dictionary keeps their order
     if given and (missing := [name for name in NEEDED if name not in there]):
-        columns = ", ".join(there)
+        columns = ", ".join(there) or "none"
         raise BadInput(f"{sources}: no row has {missing[0]}; the columns are {columns}. Give {', '.join(NEEDED)}")
     found = ReadRows()
     taken = {_name(row) for row in given}
