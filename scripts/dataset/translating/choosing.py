@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from dataset.translating.inferring import RustType, Untyped, infer, is_known
@@ -27,6 +27,7 @@ class Case:
     said: Any  # what the assert says, which is equal in Python, but may be of another type
     tolerance: tuple[float, float] = (0.0, 0.0)  # relative and absolute, where the assert gives one
     notes: frozenset[str] = frozenset()  # what the task has to say besides
+    wrap: Callable[[Any], Any] = field(default=lambda value: value, compare=False)  # from a result to `expected`
 
 
 @dataclass(frozen=True)
