@@ -109,7 +109,8 @@ def equal(one: Term, other: Term, tolerance: float = 0.0, relative: float = 0.0)
     if one.kind != other.kind or one.kind == "opaque" or len(one.parts) != len(other.parts):
         return False
     if one.kind == "float":
-        return _equal_floats(one, other, max(tolerance, relative * abs(float(other.value))))
+        size = abs(float(other.value))
+        return _equal_floats(one, other, max(tolerance, relative * size) if math.isfinite(size) else tolerance)
     if one.kind in ("set", "map"):
         if len(one.parts) > MANY:
             return sorted(map(repr, one.parts)) == sorted(map(repr, other.parts))

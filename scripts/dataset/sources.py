@@ -20,7 +20,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from dataset.translating.asserts import first_called
+from dataset.translating.asserts import first_called, python_tree
 from grpo.errors import BadInput
 from grpo_rust.compose.evaluation_only import is_evaluation_only
 
@@ -222,7 +222,9 @@ def _check_columns(row: Mapping[str, Any]) -> None:
 
 
 def _human_eval(row: Mapping[str, Any], name: str) -> PythonTask:
-    reference = f"{row['prompt']}{row['canonical_solution']}"
+    if not all(row[column] for column in ("prompt", "test", "entry_point")):
+        raise BadRow("the row has no text and asserts")
+    reference = f"{row['prompt']}{row['canonical_solution'] or ''}"
     text = _docstring(reference, str(row["entry_point"]))
     if any(re.search(rf"\b{re.escape(one)}\b", text) for one in _helpers(str(row["prompt"]), str(row["entry_point"]))):
         raise BadRow("the text is about another function in Python")
@@ -239,10 +241,10 @@ def _helpers(prompt: str, name: str) -> list[str]:
 
 def _docstring(reference: str, name: str) -> str:
     """What the prompt of HumanEval asks for. Raises: BadRow."""
-    try:
-        found = [node for node in ast.parse(reference).body if isinstance(node, ast.FunctionDef) and node.name == name]
-    except SyntaxError:
-        raise BadRow("the reference is no Python") from None
+    body = python_tree(reference).body
+    if reference.strip() and not body:
+        raise BadRow("the reference is no Python")
+    found = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == name]
     texts = [
         node.value.value
         for node in (found[-1].body if found else ())

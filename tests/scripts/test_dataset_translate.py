@@ -97,6 +97,13 @@ def test_a_row_with_a_prompt_and_a_list_of_tests() -> None:
         ({"test_list": ["assert f(1)"]}, "no text and asserts"),
         ({"text": "x", "test_list": "not json"}, "test_list is no list"),
         ({"text": "x", "test_list": [3]}, "test_list is no list"),
+        ({**MBPP, "test_imports": 5}, "test_imports is no list"),
+        ({**MBPP, "code": 5}, "the column code is no text"),
+        ({**HUMAN_EVAL, "test": None}, "no text and asserts"),
+        ({**MBPP, "text": "half \ud800"}, "half a surrogate pair"),
+        ({**MBPP, "task_id": {"a": [1]}}, "neither a number nor a line of text"),
+        ({**MBPP, "task_id": "x\n\u202e"}, "neither a number nor a line of text"),
+        ({**MBPP, "task_id": True}, "neither a number nor a line of text"),
         ({**HUMAN_EVAL, "prompt": "def addAll(xs):\n"}, "no text and asserts"),
         ({**HUMAN_EVAL, "prompt": "def addAll(xs:\n"}, "no Python"),
         ({**HUMAN_EVAL, "prompt": 'def g(): pass\ndef addAll(xs):\n    """Undo g."""\n'}, "another function"),
@@ -224,7 +231,8 @@ def test_names_with_other_letters_become_ascii_or_leave_the_task_out() -> None:
         (">>> f([5, 6])\nabc", ">>> f([5, 6])\nabc"),
         ("f([1]) returns 1 since it is alone", "f([1]) returns 1 since it is alone."),
         ("f(xs) == 3", "f(xs) == 3."),
-        ("f(['a']) == 3", "f(['a']) == 3."),
+        ("f([1], 2) == 3", "f([1], 2) == 3."),
+        ("f([1]) == 'a'", "f([1]) == 'a'."),
         ("g(f([1])) == 1", "g(f([1])) == 1."),
     ],
 )
@@ -237,3 +245,23 @@ def test_words_within_an_example_stay() -> None:
     text = "Say True.\n>>> f('True  dict .')\nTrue"
     found = task("assert f('a')", "assert not f('')", code="def f(s): return bool(s)", text=text)
     assert found.task == 'Say true.\n`f("True  dict .")` returns `true`.'
+
+
+@pytest.mark.parametrize(
+    ("text", "asserts"),
+    [
+        ("f(['a']) == 3", ("f([1]) == 1", "f([]) == 0")),
+        ("Double it.\n>>> f(3000000000)\n6000000000", ("f(1) == 1", "f(2) == 2")),
+        ("f(1) ==> 3000000000", ("f(1) == 1", "f(2) == 2")),
+        ("The next letter: f('ab')\nf('ab') ==> 'b'", ("f('a') == 'b'", "f('b') == 'c'")),
+        ("f(9007199254740993) == 1", ("f(0.5) == 1", "f(1) == 2")),
+    ],
+)
+def test_an_example_that_the_types_do_not_hold_leaves_the_task_out(text: str, asserts: tuple[str, ...]) -> None:
+    with pytest.raises(LeftOut, match="an example in the text that the types do not hold"):
+        task(*(f"assert {one}" for one in asserts), text=text)
+
+
+def test_a_check_may_name_its_parameter_as_it_wants() -> None:
+    check = HUMAN_EVAL["test"].replace("candidate", "c")
+    assert len(translate(read_task({**HUMAN_EVAL, "test": check}, 0)).gold_cases) == 5

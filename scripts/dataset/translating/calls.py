@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from dataset.sources import PythonTask
-from dataset.translating.asserts import Form, Instrumented, instrument
+from dataset.translating.asserts import Form, Instrumented, instrument, python_tree
 from dataset.translating.choosing import Case
 from dataset.translating.joined import nearly_equal
 from dataset.translating.reference import ORDERS, Again, Observed, observe, repeat
@@ -89,10 +89,7 @@ def _observed(task: PythonTask, name: str) -> tuple[Instrumented, list[Observed]
 
 def _parameter_of_check(check: str) -> str:
     """The name that `check` has for the function."""
-    try:
-        functions = [node for node in ast.walk(ast.parse(check)) if isinstance(node, ast.FunctionDef)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
+    functions = [node for node in ast.walk(python_tree(check)) if isinstance(node, ast.FunctionDef)]
     return next((node.args.args[0].arg for node in functions if node.name == "check" and node.args.args), "candidate")
 
 
@@ -142,10 +139,7 @@ def _fault(one: Observed) -> str:
 
 def _parameters(reference: str, name: str, text: str) -> list[str]:
     """The parameters of a function in Python, as the reference or the text writes them; none where neither does."""
-    try:
-        found = [node for node in ast.walk(ast.parse(reference)) if isinstance(node, ast.FunctionDef)]
-    except SyntaxError:
-        found = []
+    found = [node for node in ast.walk(python_tree(reference)) if isinstance(node, ast.FunctionDef)]
     functions = [node for node in found if node.name == name]
     if functions:
         return [one.arg for one in [*functions[-1].args.posonlyargs, *functions[-1].args.args]]

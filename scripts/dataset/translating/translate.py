@@ -33,6 +33,7 @@ NEAR_ZERO = 1e-12  # how far floats may be apart in any case, as sums that shoul
 SMALLEST = 1e-9  # a float that is nearer to zero is hardly told from it
 TOLD_APART = "values that Python tells apart and their Rust type does not, as 1 and 1.0"
 CONSTANT = "every case expects one value, so that a constant would pass"
+MISFIT = "an example in the text that the types do not hold"
 MOST_PARAMETERS = 7  # as clippy wants it
 
 
@@ -203,14 +204,19 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _example(name: str, function: str, types: Types, source: str, want: str) -> str:
-    """An example in Rust; "" where it has no such form."""
+    """An example in Rust; "" where it has no such form. Raises: LeftOut, for one that contradicts the signature."""
     try:
         call = ast.parse(source, mode="eval").body
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != name:
             return ""
         args, result = [ast.literal_eval(one) for one in call.args], ast.literal_eval(want)
-        if call.keywords or not all(map(_fits, [*args, result], [*types.parameters, types.result])):
+        if call.keywords or len(args) != len(types.parameters):
             return ""
+        too_large = types.result.kind in INTEGERS and isinstance(result, int) and not isinstance(result, bool)
+        if not _fits(result, types.result) and not too_large:
+            return ""
+        if not all(map(_fits, [*args, result], [*types.parameters, types.result])):
+            raise LeftOut(MISFIT)
         return f"`{_call(function, args, types)}` returns `{literal(result, types.result)}`."
-    except (ValueError, SyntaxError, TypeError, Untyped):
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError, Untyped):
         return ""
