@@ -13,15 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dataset.translating import recorder, reordering
 from dataset.translating.asserts import Form, Instrumented
 
 __all__ = ["AS_GIVEN", "NOT_IN_TIME", "ORDERS", "Again", "Observed", "ReferenceFailed", "ReferenceStopped", "observe",
            "repeat"]  # fmt: skip
 
 SCRIPTS = Path(__file__).resolve().parents[2]
-START = "import sys; sys.path.insert(0, {!r}); from dataset.translating.recorder import main; del sys.path[0]; main()"
+START = f"import sys; sys.path[:0] = [{str(SCRIPTS)!r}]; from {recorder.__name__} import main; del sys.path[0]; main()"
 CPU_S, WALL_S, MEMORY_MB, MOST_CASES = 10, 60, 1024, 64
-ORDERS = ("reversed", "rotated", "shuffled")  # worlds in which sets and maps come in another order
+ORDERS = tuple(reordering.ORDERS)  # worlds in which sets and maps come in another order
 AS_GIVEN = ("as given",)  # the world in which they do not
 NOT_IN_TIME = "the reference does not end in time"  # by the clock; its CPU time is limited apart from that
 ENDED_FROM_OUTSIDE = (-signal.SIGTERM, -signal.SIGHUP)
@@ -117,7 +118,7 @@ def _run(asked: dict[str, Any], cpu_s: int, *, hash_seed: int) -> dict[str, Any]
     with tempfile.TemporaryDirectory() as folder:
         try:
             done = subprocess.run(
-                [sys.executable, "-B", "-P", "-S", "-s", "-c", START.format(str(SCRIPTS))],
+                [sys.executable, "-B", "-P", "-S", "-s", "-c", START],
                 input=json.dumps(asked | limits),
                 capture_output=True,
                 text=True,

@@ -94,9 +94,10 @@ class SetsInOurOrder(ast.NodeTransformer):
         return _call("__set__", ast.ListComp(node.elt, node.generators))
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        """a & b"""
+        """a & b; of a number, as in the many i - 1, it makes no set."""
         self.generic_visit(node)
-        return _call("__made__", node) if isinstance(node.op, self.OPERATORS) else node
+        makes_none = any(isinstance(one, ast.Constant) for one in (node.left, node.right))
+        return node if makes_none or not isinstance(node.op, self.OPERATORS) else _call("__made__", node)
 
     def visit_MatchValue(self, node: ast.MatchValue) -> ast.MatchValue:
         """A pattern, in which nothing may be called."""

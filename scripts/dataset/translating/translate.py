@@ -212,11 +212,11 @@ def _example(name: str, function: str, types: Types, source: str, want: str) -> 
         args, result = [ast.literal_eval(one) for one in call.args], ast.literal_eval(want)
         if call.keywords or len(args) != len(types.parameters):
             return ""
-        too_large = types.result.kind in INTEGERS and isinstance(result, int) and not isinstance(result, bool)
-        if not _fits(result, types.result) and not too_large:
-            return ""
-        if not all(map(_fits, [*args, result], [*types.parameters, types.result])):
+        too_large = types.result.kind in INTEGERS and type(result) is int and not _fits(result, types.result)
+        if too_large or not all(map(_fits, args, types.parameters)):
             raise LeftOut(MISFIT)
+        if not _fits(result, types.result):
+            return ""
         return f"`{_call(function, args, types)}` returns `{literal(result, types.result)}`."
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError, Untyped):
         return ""
