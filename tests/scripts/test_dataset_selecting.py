@@ -146,6 +146,12 @@ def test_rows_without_a_text_are_kept_and_get_their_number_as_name() -> None:
     assert [row.get("task_id") for row in found.rows] == ["0", "1", None]
 
 
+def test_a_row_whose_name_is_null_is_called_by_its_number_of_all_rows() -> None:
+    rows = [{"task_id": None, "text": text} for text in ("One thing.", "Quite another one.", "A third of them.")]
+    chosen = choose(rows, "--draw", "2").rows
+    assert {(row["task_id"], row["text"]) for row in chosen} <= {(str(n), row["text"]) for n, row in enumerate(rows)}
+
+
 def test_words_are_those_of_the_task_alone() -> None:
     for request in (
         "Write a function to",
