@@ -20,13 +20,14 @@ class GoldCheck:
     fault: Callable[[Values], str]  # why the values fail it; "" where they pass
 
 
-def equality(one: Expression, other: Expression, *, tolerance: float = 0.0) -> GoldCheck:
-    """Both must be equal; floats may be apart by the tolerance."""
+def equality(one: Expression, other: Expression, *, tolerance: float = 0.0, relative: float = 0.0) -> GoldCheck:
+    """Both must be equal; floats may be apart by the tolerance, or by a part of what is expected."""
     given, expected = (one, other) if one.calls else (other, one)
 
     def fault(values: Values) -> str:
         found, wanted = given.run(values), expected.run(values)
-        return "" if equal(found, wanted, tolerance) else _returned(given, values, f"{show(wanted)} was expected")
+        is_equal = equal(found, wanted, tolerance, relative)
+        return "" if is_equal else _returned(given, values, f"{show(wanted)} was expected")
 
     return _check(fault, one, other)
 

@@ -101,7 +101,8 @@ def _case(case: Mapping[str, Any], test: int) -> GoldCheck:
         raise NotEvaluable(str(case["expected"]))
     if case.get("not"):
         return inequality(given, expected)
-    return equality(given, expected, tolerance=float(case.get("tolerance") or 0.0))
+    allowed = {key: float(case.get(key) or 0.0) for key in ("tolerance", "relative")}
+    return equality(given, expected, **allowed)
 
 
 def _without_comments(node: Node) -> list[Node]:

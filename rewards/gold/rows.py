@@ -2,8 +2,9 @@
 
 `gold_cases` holds objects such as {"call": "add(1, 2)", "expected": "3"}, with Rust text; instead of "expected" there
 may be "panics" (true, or a part of the message) or "matches" (a pattern), besides it "not" (the value must differ) or
-"tolerance" (of floats). `gold_tests` holds a Rust test module or the inside of one, `rust_test_list` a list of assert
-statements or test functions. Lists may be JSON text. The first of these columns that holds something counts.
+"tolerance" (how far floats may be apart) and "relative" (the same as a part of each expected float). `gold_tests` holds
+a Rust test module or the inside of one, `rust_test_list` a list of assert statements or test functions. Lists may be
+JSON text. The first of these columns that holds something counts.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from rewards.rust.parse import parse
 __all__ = ["GOLD_COLUMNS", "GoldRow", "gold_kind", "gold_problem", "gold_row", "has_gold_tests"]
 
 GOLD_COLUMNS = ("gold_cases", "gold_tests", "rust_test_list")
-KEYS = {"call", "expected", "panics", "tolerance", "not", "matches"}
+KEYS = {"call", "expected", "panics", "tolerance", "relative", "not", "matches"}
 ROWS_REMEMBERED = 4096
 
 
@@ -109,7 +110,7 @@ def _cases(cases: list[Any]) -> GoldChecks:
         if not isinstance(found.get("call"), str) or len(wanted) != 1 or set(found) - KEYS:
             raise ValueError(
                 f"the column gold_cases holds {str(case)[:60]!r}; give objects with a call and one of expected, panics "
-                "and matches; not and tolerance may stand beside expected"
+                "and matches; not, tolerance and relative may stand beside expected"
             )
         kept.append(found)
     try:

@@ -96,24 +96,27 @@ def constructor(path: str, *parts: Term, names: Sequence[str] = ()) -> Term:
     return Term("constructor", path, parts, tuple(names))
 
 
-def equal(one: Term, other: Term, tolerance: float = 0.0) -> bool:
+def equal(one: Term, other: Term, tolerance: float = 0.0, relative: float = 0.0) -> bool:
     """Whether two terms are the same value. Opaque terms equal nothing, and NaN does not equal itself.
 
     Args:
         one: A term.
-        other: A term.
+        other: A term; that which is expected, where there is a relative tolerance.
         tolerance: How far floats may be apart.
+        relative: How far each float may be from the one in `other`, as a part of that; the larger allowance counts.
     """
+    allowed = (tolerance, relative)
     if one.kind != other.kind or one.kind == "opaque" or len(one.parts) != len(other.parts):
         return False
     if one.kind == "float":
-        return _equal_floats(one, other, tolerance)
+        size = abs(float(other.value))
+        return _equal_floats(one, other, max(tolerance, relative * size) if math.isfinite(size) else tolerance)
     if one.kind in ("set", "map"):
         if len(one.parts) > MANY:
             return sorted(map(repr, one.parts)) == sorted(map(repr, other.parts))
         left = list(other.parts)
         for part in one.parts:
-            found = next((place for place, twin in enumerate(left) if equal(part, twin, tolerance)), None)
+            found = next((place for place, twin in enumerate(left) if equal(part, twin, *allowed)), None)
             if found is None:
                 return False
             del left[found]
@@ -122,8 +125,8 @@ def equal(one: Term, other: Term, tolerance: float = 0.0) -> bool:
         if not same_path(one.value, other.value) or sorted(one.names) != sorted(other.names):
             return False
         places = [other.names.index(name) for name in one.names] if one.names else range(len(one.parts))
-        return all(equal(part, other.parts[place], tolerance) for part, place in zip(one.parts, places, strict=True))
-    same = all(equal(*pair, tolerance) for pair in zip(one.parts, other.parts, strict=True))
+        return all(equal(part, other.parts[place], *allowed) for part, place in zip(one.parts, places, strict=True))
+    same = all(equal(*pair, *allowed) for pair in zip(one.parts, other.parts, strict=True))
     return bool(one.value == other.value) and same
 
 

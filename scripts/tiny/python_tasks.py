@@ -6,6 +6,7 @@ They are about whole numbers, and leave out the harder operations, structs and O
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from string import Template
 from typing import Any
 
@@ -13,7 +14,7 @@ from grpo.errors import BadInput
 from tiny.catalogue import OPERATIONS
 from tiny.operation import Operation
 from tiny.programs import draw_request
-from tiny.rust_types import ELEMENTS, draw
+from tiny.rust_types import ELEMENTS, Setting, draw
 
 __all__ = ["BODIES", "python_tasks"]
 
@@ -76,13 +77,24 @@ def _row(operation: Operation, rng: random.Random) -> dict[str, Any]:
     request = draw_request(operation, INTEGER, rng)
     body = Template(BODIES[operation.name]).substitute(dict(zip("abc", request.names)))
     phrase = operation.phrase(rng.randrange(2), request.names, request.setting)
-    asserts: dict[str, None] = {}  # in order, each once
-    while len(asserts) < NUM_ASSERTS:
-        arguments = draw(operation.params, request.setting, rng)
-        expected = operation.meaning(*arguments)
-        asserts[f"assert {request.name}({', '.join(map(repr, arguments))}) == {expected!r}"] = None
+    cases = _cases(operation, request.setting, rng)
+    asserts = [f"assert {request.name}({', '.join(map(repr, given))}) == {value!r}" for given, value in cases]
     return {
         "text": rng.choice(TEXTS).format(name=request.name, phrase=phrase),
         "code": f"def {request.name}({', '.join(request.names)}):\n    return {body}\n",
-        "test_list": list(asserts),
+        "test_list": asserts,
     }
+
+
+def _cases(operation: Operation, setting: Setting, rng: random.Random) -> list[tuple[Sequence[Any], Any]]:
+    """Arguments with what is expected, all different; not all expect one value, as a constant would pass then."""
+    found: dict[str, tuple[Sequence[Any], Any]] = {}  # in order
+    while len(found) < NUM_ASSERTS:
+        arguments = draw(operation.params, setting, rng)
+        found[repr(arguments)] = (arguments, operation.meaning(*arguments))
+    cases = list(found.values())
+    others = random.Random(repr(cases))  # of its own, so that the other tasks stay what they are
+    while all(value == cases[0][1] for _, value in cases):
+        arguments = draw(operation.params, setting, others)
+        cases[-1] = (arguments, operation.meaning(*arguments))
+    return cases

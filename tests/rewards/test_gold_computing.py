@@ -209,6 +209,28 @@ def test_a_short_float_is_compared_as_what_it_is_where_there_is_a_tolerance(pool
     assert gold_problem({"gold_cases": cases}) == "" and results == [False, True]
 
 
+def test_a_relative_tolerance_is_a_part_of_each_expected_float(pool):
+    case = {"call": "f(2.0)", "expected": "vec![2.0, 2e10]", "tolerance": 1e-12, "relative": 1e-6}
+    results = []
+    for first, second in (("x", "x * 1.0000005e10"), ("x * 1.0000005", "x * 1e10"), ("x - 9.5", "x * 1e10")):
+        run = gold_run(f"fn f(x: f64) -> Vec<f64> {{ vec![{first}, {second}] }}\n", {"gold_cases": [case]})
+        results.append(gold_result(run, submit_gold(run, pool).result()).ok)
+    assert gold_problem({"gold_cases": [case]}) == "" and results == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "is_equal"),
+    [(1.0 + 9e-7, 1.0, True), (1.0 + 2e-6, 1.0, False), (0.0, 6.6e-34, False), (0.0, 0.0, True), (2e6, 2e6 + 1, True),
+     (5.0, math.inf, False), (math.inf, 5.0, False), (math.inf, math.inf, True), (math.nan, 1.0, False)],
+)  # fmt: skip
+def test_floats_are_as_far_apart_as_the_expected_one_allows(found, wanted, is_equal):
+    assert equal(Term("float", found), Term("float", wanted), relative=1e-6) == is_equal
+    assert (
+        equal(Term("set", "", (Term("float", found),)), Term("set", "", (Term("float", wanted),)), 0.0, 1e-6)
+        == is_equal
+    )
+
+
 def test_only_programs_with_an_operator_of_their_own_are_asked_for_it():
     row = {"gold_tests": "#[test]\nfn t() { assert_eq!(f(1) + f(2), f(3)); assert!(f(1) < f(2)); }"}
     plain = gold_run("fn f(n: i32) -> i32 { n }\n", row)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from dataset.translating.asserts import Form, first_called, instrument
-from dataset.translating.reference import Observed, ReferenceFailed, observe
+from dataset.translating.reference import AS_GIVEN, ORDERS, Observed, ReferenceFailed, observe, repeat
 
 DOUBLE = "def f(x, y=0):\n    return 2 * x + y"
 
@@ -88,14 +93,6 @@ def test_without_a_reference_the_assert_says_what_is_expected() -> None:
     assert [(one.args, one.expected, one.holds) for one in found] == [(([1, 1],), 3, None), (([],), False, None)]
 
 
-def test_sets_and_maps_are_iterated_backwards_when_asked() -> None:
-    ordered, backwards = (
-        observed("assert f({1: 2, 3: 4})", "def f(d):\n    return list(d) + list(set([1, 2]))", backwards=one)
-        for one in (False, True)
-    )
-    assert ordered[0].result == [1, 3, 1, 2] and backwards[0].result == [3, 1, 2, 1]
-
-
 @pytest.mark.parametrize(
     ("reference", "reason"),
     [
@@ -105,6 +102,8 @@ def test_sets_and_maps_are_iterated_backwards_when_asked() -> None:
         ("import nothing_of_this_name", "raise ModuleNotFoundError"),
         ("raise ValueError('x')", "raise ValueError"),
         ("def f(x): return (", "raise SyntaxError"),
+        ("import sys\nsys.exit(0)", "raise SystemExit"),
+        ("import os\nos._exit(0)", "the reference ends its process"),
     ],
 )
 def test_a_reference_that_does_not_run_has_a_reason(reference: str, reason: str | None, monkeypatch) -> None:
@@ -119,7 +118,8 @@ def test_a_reference_that_does_not_run_has_a_reason(reference: str, reason: str 
 @pytest.mark.parametrize(
     "deed",
     ["open('made', 'w')", "__import__('os').system('true')", "__import__('subprocess').run(['true'])",
-     "__import__('socket').socket()", "__import__('os').remove('x')"],
+     "__import__('socket').socket()", "__import__('os').remove('x')", "__import__('os').open('made', 65)",
+     "__import__('sqlite3').connect('made')", "__import__('os').symlink('x', 'made')", "open('made', 'ab')"],
 )  # fmt: skip
 def test_a_reference_may_not_write_start_programs_or_open_sockets(deed: str) -> None:
     (found,) = observed("assert f(1)", f"def f(x):\n    {deed}\n    return True")
@@ -131,6 +131,28 @@ def test_long_values_are_no_cases() -> None:
     assert [one.fault for one in found] == ["a value of type list of more than 2000 elements", ""]
 
 
-def test_what_a_reference_prints_is_no_record() -> None:
-    (found,) = observed("assert f(1)", "def f(x):\n    print('{}')\n    return True")
+@pytest.mark.parametrize("output", ["print('{}')", "__import__('sys').__stdout__.write('{}')", "os.write(1, b'{}')"])
+def test_what_a_reference_prints_is_no_record(output: str) -> None:
+    (found,) = observed("assert f(1)", f"import os\ndef f(x):\n    {output}\n    return True")
     assert found.result is True
+
+
+def test_no_file_grows_even_where_the_audit_hook_sees_nothing(tmp_path: Path) -> None:
+    program = "from dataset.translating import recorder; recorder.guard = lambda *_: None; recorder.main()"
+    deed = "def f(x):\n    with open('made', 'wb', 0) as file:\n        file.write(b'x')\n    return True"
+    asked = {"reference": deed, "setup": "", "name": "f", "tests": instrument("assert f(1)", "f").program}
+    asked |= {"has_check": False, "worlds": [], "most_cases": 1, "cpu_s": 5, "memory_mb": 1024, "alarm_s": 60}
+    found = subprocess.run(
+        [sys.executable, "-c", program], input=json.dumps(asked), capture_output=True, text=True, cwd=tmp_path
+    )
+    assert "'raised': 'OSError'" in found.stdout and (tmp_path / "made").read_bytes() == b""
+
+
+def test_a_call_is_made_again_alone_and_with_sets_and_maps_in_other_orders() -> None:
+    code = "n = 0\ndef f(d):\n    global n\n    n += 1\n    return [n, list(d) + list(set(d))]"
+    first, second = observed("assert f({1: 2, 3: 4, 4: 4})\nassert f({2: 2})", code)
+    assert (first.result, second.result, second.alone.result) == ([1, [1, 3, 4] * 2], [2, [2, 2]], [1, [2, 2]])
+    calls = [(first.args, first.keywords)]
+    orders = [world[0].result[1] for world in repeat(calls, ORDERS, name="f", reference=code)]
+    assert orders[:2] == [[4, 3, 1] * 2, [3, 4, 1] * 2] and sorted(orders[2][:3]) == [1, 3, 4]
+    assert repeat(calls, AS_GIVEN, name="f", reference=code)[0][0].result == [1, [1, 3, 4] * 2]

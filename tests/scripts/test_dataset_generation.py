@@ -130,6 +130,7 @@ def test_tasks_in_python_differ_and_their_code_passes_their_asserts(tmp_path: Pa
     assert len({row["text"] for row in rows}) == len({row["task_id"] for row in rows}) == 80
     for row in rows:
         assert len(set(row["test_list"])) == NUM_ASSERTS
+        assert len({test.rpartition(" == ")[2] for test in row["test_list"]}) > 1  # no constant passes
         exec("\n".join([row["code"], *row["test_list"]]), {})  # the bodies in Python mean what the operations mean
 
 

@@ -9,6 +9,7 @@ import math
 import random
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,12 @@ def test_rows_without_a_text_are_kept_and_get_their_number_as_name() -> None:
     assert [row.get("task_id") for row in found.rows] == ["0", "1", None]
 
 
+def test_a_row_whose_name_is_null_is_called_by_its_number_of_all_rows() -> None:
+    rows = [{"task_id": None, "text": text} for text in ("One thing.", "Quite another one.", "A third of them.")]
+    chosen = choose(rows, "--draw", "2").rows
+    assert {(row["task_id"], row["text"]) for row in chosen} <= {(str(n), row["text"]) for n, row in enumerate(rows)}
+
+
 def test_words_are_those_of_the_task_alone() -> None:
     for request in (
         "Write a function to",
@@ -203,6 +210,7 @@ def test_the_similarity_is_that_of_hand_computed_weights() -> None:
     assert pair.task is tasks[0] and pair.rule == WORDS_RULE
     assert pair.similarity == pytest.approx(2 / 3, abs=ROUNDING) and pair.overlap == pytest.approx(1, abs=ROUNDING)
     assert pair.as_row()["similarity"] == 0.667
+    assert replace(pair, text="a \ud800").as_row()["row_text"] == "a ?"  # what UTF-8 cannot hold
     # `tears` is in none and weighs log 3.
     (longer,) = contaminated([{"text": "count consonants, vowels and tears"}], [tasks])[0]
     three, new = 3 * math.log(3 / 2), math.log(3)
@@ -312,7 +320,7 @@ ACE_CODE = [
         "test_cases": [f"assert times_{number}({value}) == {number * value}" for value in range(4)],
         "inferences": [{"model_name": "m", "completion": "long"}],
     }
-    for number in range(3)
+    for number in range(1, 4)
 ]  # fmt: skip
 
 
@@ -325,12 +333,12 @@ def test_a_parquet_file_of_the_columns_of_ace_code_becomes_rust(tmp_path: Path) 
     rows = list(read_rows(str(path)))
     assert [set(row) for row in rows] == [{"id", "source", "question", "test_cases"}] * 3
     assert list(read_rows(str(path), columns=None)) == ACE_CODE
-    assert row_functions(rows[1]) == {"times_1"} and row_text(rows[1]) == ACE_CODE[1]["question"]
+    assert row_functions(rows[0]) == {"times_1"} and row_text(rows[1]) == ACE_CODE[1]["question"]
     options = ["--jobs", "1", "--no-compile", "--keep-near-duplicates"]
     assert main(["translate", str(path), "--out", str(out), *options]) == 0
     tasks = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [task["task_id"] for task in tasks] == ["acecode-oss_0", "acecode-oss_1", "acecode-oss_2"]
-    assert tasks[2]["signature"].startswith("fn times_2(") and len(tasks[2]["gold_cases"]) == 4
+    assert [task["task_id"] for task in tasks] == ["acecode-oss_1", "acecode-oss_2", "acecode-oss_3"]
+    assert tasks[1]["signature"].startswith("fn times_2(") and len(tasks[1]["gold_cases"]) == 4
 
 
 def test_a_data_set_of_the_hub_is_read_without_the_columns_that_nobody_needs(monkeypatch: Any) -> None:

@@ -18,7 +18,7 @@ from grpo.rollout.prompts import load_examples
 from make_dataset import main
 from rewards.gold.rows import gold_kind
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "task_id": 1,
     "text": "Write a function to double a number.",
     "code": "def double(n):\n    return 2 * n",
@@ -209,3 +209,50 @@ def test_a_bad_number_and_an_unknown_verb_are_refused(capsys, monkeypatch: pytes
     assert main() == 2 and "translate  Python tasks" in capsys.readouterr().err
     assert main(["trnslate"]) == 2 and "translate  Python tasks" in capsys.readouterr().err
     assert main(["--help"]) == 0
+
+
+ODD: tuple[Any, ...] = (
+    None,
+    5,
+    True,
+    [],
+    {"a": [1]},
+    [None],
+    "half \ud800",
+    "nul \0",
+    "x\n\u202e",
+    [["a"]],
+    1e999,
+    "\udc80" * 3,
+)
+
+
+@pytest.mark.parametrize("options", [["--keep-near-duplicates"], ["--draw", "1000"]])
+def test_no_odd_row_ends_the_work_on_the_others(tmp_path: Path, options: list[str]) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    human_eval: dict[str, Any] = {
+        "prompt": 'def f(x):\n    """Do it."""\n',
+        "canonical_solution": "    return x\n",
+        "entry_point": "f",
+    }
+    human_eval |= {"task_id": "h", "test": "def check(c):\n    assert c(1) == 1\n    assert c(2) == 2\n"}
+    ace_code: dict[str, Any] = {
+        "id": "a",
+        "question": "Give it back.",
+        "test_cases": ["assert f(1) == 1", "assert f(2) == 2"],
+    }
+    good = [{**GOOD, "test_imports": [], "challenge_test_list": [], "test_setup_code": ""}, human_eval, ace_code]
+    odd = [{**row, column: value} for row in good for column in row for value in ODD]
+    source.write_text("".join(f"{json.dumps(row)}\n" for row in (*good, *odd)))
+    assert main(["translate", str(source), "--out", str(out), "--jobs", "1", "--no-compile", *options]) == 0
+    found = json.loads((tmp_path / "out.jsonl.manifest.json").read_text())
+    assert found["rows_read"] == len(good) + len(odd) and not any("get through" in one for one in found["skipped"])
+    assert found["rows_written"] + sum(found["skipped"].values()) == len(out.read_text().splitlines()) + len(
+        found["skipped_tasks"]
+    )
+
+
+def test_lines_of_spaces_and_a_mark_of_the_byte_order_are_read(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text(f"\ufeff{json.dumps(GOOD)}\n   \n\n", encoding="utf-8")
+    assert main(["translate", str(source), "--out", str(tmp_path / "out.jsonl"), "--jobs", "1", "--no-compile"]) == 0

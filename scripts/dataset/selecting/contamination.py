@@ -49,10 +49,11 @@ class Contamination:
     overlap: float  # the shared part of the lighter text's weight
 
     def as_row(self) -> dict[str, Any]:
-        """A line of the report."""
+        """A line of the report, in what UTF-8 can hold."""
+        text = self.text.encode("utf-8", "replace").decode()
         return {
             "row_id": self.row_id, "benchmark": self.task.benchmark, "task_id": self.task.task_id, "rule": self.rule,
-            "similarity": round(self.similarity, 3), "overlap": round(self.overlap, 3), "row_text": self.text,
+            "similarity": round(self.similarity, 3), "overlap": round(self.overlap, 3), "row_text": text,
             "task_text": self.task.text,
         }  # fmt: skip
 

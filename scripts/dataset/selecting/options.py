@@ -133,7 +133,8 @@ def _check(options: argparse.Namespace) -> None:
 
 def _named(row: Row, number: int) -> Row:
     """A row with a name, so that a draw does not change what it is called."""
-    return row if {"task_id", "id"} & row.keys() else {**row, "task_id": row_name(row, number)}
+    has_name = any(row.get(column) is not None for column in ("task_id", "id"))
+    return row if has_name else {**row, "task_id": row_name(row, number)}
 
 
 def _near(rows: Sequence[Row], keys: Sequence[str], threshold: float) -> set[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-__all__ = ["BIND", "CASE", "VALUE", "Form", "Instrumented", "first_called", "instrument"]
+__all__ = ["BIND", "CASE", "VALUE", "Form", "Instrumented", "first_called", "instrument", "python_tree"]
 
 BIND, CASE, VALUE = "__bind__", "__case__", "__value__"  # names that the recorder defines
 WRAPPERS = ("set", "frozenset", "sorted", "list", "tuple", "Counter", "bool", "float")
@@ -49,6 +49,18 @@ class _Unknown(Exception):
     """An assert of another form."""
 
 
+def python_tree(text: str) -> ast.Module:
+    """A text as Python: an empty module, where it is none or nested too deep.
+
+    >>> [len(python_tree(text).body) for text in ("a = 1", "a =", "\\0", "\\ud800")]
+    [1, 0, 0, 0]
+    """
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
 def first_called(tests: list[str]) -> str:
     """The function that asserts are about: the first name that is called and is no wrapper; "" without one.
 
@@ -56,11 +68,7 @@ def first_called(tests: list[str]) -> str:
     'similar'
     """
     for test in tests:
-        try:
-            module = ast.parse(test.strip())
-        except (SyntaxError, ValueError):
-            continue
-        asserts = [node.test for node in ast.walk(module) if isinstance(node, ast.Assert)]
+        asserts = [node.test for node in ast.walk(python_tree(test.strip())) if isinstance(node, ast.Assert)]
         for node in (found for one in asserts for found in ast.walk(one)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in _IGNORED:
                 return node.func.id

@@ -5,20 +5,28 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from dataset.sources import PythonTask
-from dataset.translating.asserts import Instrumented, instrument
+from dataset.translating.asserts import Form, Instrumented, instrument, python_tree
 from dataset.translating.choosing import Case
-from dataset.translating.reference import Observed, observe
+from dataset.translating.joined import nearly_equal
+from dataset.translating.reference import ORDERS, Again, Observed, observe, repeat
 
 __all__ = ["ASCENDING", "LeftOut", "TaskCalls", "task_calls"]
 
 MOST_CASES = 20
 ASCENDING = "The result is in ascending order."
 OTHER_FORM = "an assert of another form"
+ORDER_DECIDES = "a result that depends on the order of a set or a dict"
+UNDECIDED = "a result that more decides than the values of the arguments: earlier calls, chance, the kind of object"
+
+WRAPPED_BY: dict[str, Callable[[Any], Any]] = {
+    **{"set": set, "frozenset": set, "sorted": sorted, "list": list, "tuple": tuple, "float": float}
+}
 
 
 class LeftOut(Exception):
@@ -30,6 +38,7 @@ class TaskCalls:
     """The calls of one function that a task's tests make."""
 
     parameters: list[str]  # of the function in Python, those that the calls give
+    num_by_place: int  # parameters that the calls give by place; the others by name
     cases: list[Case]
     dropped: Counter[str]  # asserts that are not among them, by reason
 
@@ -57,49 +66,61 @@ def task_calls(task: PythonTask, name: str) -> TaskCalls:
         case = _case(one, args)
         if found.setdefault(repr(args), case).expected != case.expected:
             raise LeftOut("one call with two results")
-    return TaskCalls(parameters, list(found.values())[:MOST_CASES], reasons)
+    return TaskCalls(parameters, num_given, list(found.values())[:MOST_CASES], reasons)
 
 
 def _observed(task: PythonTask, name: str) -> tuple[Instrumented, list[Observed]]:
     """The calls of a task's tests. Where sets decide the order of a result, it is a set."""
-    called = "candidate" if task.check else name
+    called = _parameter_of_check(task.check) if task.check else name
     try:
         tests = instrument(task.check or "\n".join(test.strip() for test in task.tests), called)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise LeftOut("tests that are no Python") from None
     if not tests.forms:
         raise LeftOut(OTHER_FORM if tests.num_other else "no assert calls the function")
-    settings: dict[str, Any] = {"name": name, "reference": task.reference, "setup": task.setup}
-    settings["has_check"] = bool(task.check)
-    observed = observe(tests, **settings)
-    if not task.reference:
+    program = {"name": name, "reference": task.reference, "setup": task.setup}
+    observed = observe(tests, **program, has_check=bool(task.check))
+    useful = [one for one in observed if not _fault(one)]
+    if not task.reference or not useful:
         return tests, observed
-    again = observe(tests, **settings, backwards=True, hash_seed=1)
-    return tests, _in_one_order(observed, again)
+    worlds = repeat([(one.args, one.keywords) for one in useful], ORDERS, **program)
+    return tests, _decided(observed, list(zip(*worlds, strict=True)))
 
 
-def _in_one_order(observed: Sequence[Observed], again: Sequence[Observed]) -> list[Observed]:
-    """Calls that were made twice, with sets and maps in two orders.
+def _parameter_of_check(check: str) -> str:
+    """The name that `check` has for the function."""
+    functions = [node for node in ast.walk(python_tree(check)) if isinstance(node, ast.FunctionDef)]
+    return next((node.args.args[0].arg for node in functions if node.name == "check" and node.args.args), "candidate")
 
-    Where the order of a result depends on that, the result is sorted if the asserts say so of all, else it is a set.
+
+def _decided(observed: Sequence[Observed], again: Sequence[Sequence[Again]]) -> list[Observed]:
+    """Calls whose results the values of their arguments decide.
+
+    Args:
+        observed: The calls, each of which was also made alone.
+        again: For each call without a fault, what it returned with sets and maps in other orders.
+
+    Where the order of a result depends on such things, the result is sorted if the asserts say so of all, else it is a
+    set. Where something else does, no call is of use.
     """
-    pairs = list(zip(observed, again, strict=False))
-    if all(_fault(one) or one.result == other.result for one, other in pairs):
+    useful = [one for one in observed if not _fault(one)]
+    runs = [(one.alone, *others) for one, others in zip(useful, again, strict=True)]
+    pairs = [(one.result, other) for one, others in zip(useful, runs, strict=True) for other in others]
+    if all(not other.fault and nearly_equal(result, other.result) for result, other in pairs):
         return list(observed)
-    if not all(_fault(one) or _same_elements(one, other) for one, other in pairs):
-        differ = "a result that depends on the order of a set or a dict"
-        return [replace(one, fault=one.fault or differ) for one in observed]
-    ascending = all(_fault(one) or _is_ascending(one.other) for one in observed)
-    wrapper = "sorted" if ascending else "set"
+    if not all(not other.fault and _same_elements(result, other.result) for result, other in pairs):
+        is_alone = all(not one.alone.fault and nearly_equal(one.result, one.alone.result) for one in useful)
+        return [replace(one, fault=one.fault or (ORDER_DECIDES if is_alone else UNDECIDED)) for one in observed]
+    wrapper = "sorted" if all(_is_ascending(one.other) for one in useful) else "set"
     return [replace(one, form=replace(one.form, wrapper=wrapper)) for one in observed]
 
 
-def _same_elements(one: Observed, other: Observed) -> bool:
+def _same_elements(one: Any, other: Any) -> bool:
     """Whether two results hold the same elements, each once."""
-    if not all(isinstance(found.result, list | tuple | set) for found in (one, other)):
+    if not all(isinstance(found, list | tuple | set) for found in (one, other)):
         return False
     try:
-        return set(one.result) == set(other.result) and len(set(one.result)) == len(one.result)
+        return set(one) == set(other) and len(set(one)) == len(one) == len(other)
     except TypeError:
         return False
 
@@ -118,10 +139,7 @@ def _fault(one: Observed) -> str:
 
 def _parameters(reference: str, name: str, text: str) -> list[str]:
     """The parameters of a function in Python, as the reference or the text writes them; none where neither does."""
-    try:
-        found = [node for node in ast.walk(ast.parse(reference)) if isinstance(node, ast.FunctionDef)]
-    except SyntaxError:
-        found = []
+    found = [node for node in ast.walk(python_tree(reference)) if isinstance(node, ast.FunctionDef)]
     functions = [node for node in found if node.name == name]
     if functions:
         return [one.arg for one in [*functions[-1].args.posonlyargs, *functions[-1].args.args]]
@@ -153,25 +171,23 @@ def _shape(one: Observed) -> tuple[int, tuple[str, ...]]:
 
 def _case(one: Observed, args: tuple[Any, ...]) -> Case:
     """A call with what it returns, after the function around it. Raises: LeftOut."""
-    returned = one.expected if one.holds is None else one.result
-    said, wrapper, notes = one.expected, one.form.wrapper, frozenset[str]()
+    wrap = partial(_wrapped, one.form)
+    returned = wrap(one.expected if one.holds is None else one.result)
+    is_sorted = one.form.wrapper == "sorted"
+    said = wrap(one.expected) if not is_sorted else list(one.expected)
+    notes = frozenset((ASCENDING,)) if is_sorted else frozenset[str]()
+    return Case(args, returned, said, (one.form.relative, one.form.absolute), notes, wrap)
+
+
+def _wrapped(form: Form, value: Any) -> Any:
+    """What an assert compares, of what the function returns. Raises: LeftOut."""
+    wrapper = form.wrapper
+    if form.kind in ("true", "false") or wrapper == "bool":
+        return bool(value)
+    if wrapper and wrapper not in WRAPPED_BY:
+        raise LeftOut(f"an assert about {wrapper}(...)")
     try:
-        if one.form.kind in ("true", "false") or wrapper == "bool":
-            returned = bool(returned)
-        elif wrapper in ("set", "frozenset"):
-            returned, said = set(returned), set(said)
-        elif wrapper == "sorted":
-            returned, said, notes = sorted(returned), list(said), frozenset((ASCENDING,))
-        elif wrapper == "list":
-            returned, said = list(returned), list(said)
-        elif wrapper == "tuple":
-            returned, said = tuple(returned), tuple(said)
-        elif wrapper == "float":
-            returned, said = float(returned), float(said)
-        elif wrapper:
-            raise LeftOut(f"an assert about {wrapper}(...)")
+        found = WRAPPED_BY[wrapper](value) if wrapper else value
     except (TypeError, ValueError):
         raise LeftOut(f"an assert about {wrapper}(...)") from None
-    if one.form.kind == "close":
-        returned, said = (float(value) if isinstance(value, int) else value for value in (returned, said))
-    return Case(args, returned, said, (one.form.relative, one.form.absolute), notes)
+    return float(found) if form.kind == "close" and isinstance(found, int) else found

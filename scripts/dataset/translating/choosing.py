@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from dataset.translating.asserts import python_tree
 from dataset.translating.inferring import RustType, Untyped, infer, is_known
 
 __all__ = ["Case", "Hints", "Types", "choose", "hints_of"]
@@ -27,6 +28,7 @@ class Case:
     said: Any  # what the assert says, which is equal in Python, but may be of another type
     tolerance: tuple[float, float] = (0.0, 0.0)  # relative and absolute, where the assert gives one
     notes: frozenset[str] = frozenset()  # what the task has to say besides
+    wrap: Callable[[Any], Any] = field(default=lambda value: value, compare=False)  # from a result to `expected`
 
 
 @dataclass(frozen=True)
@@ -65,22 +67,15 @@ def hints_of(text: str, reference: str, name: str, parameters: Sequence[str]) ->
     lists = {place for place, one in enumerate(parameters) if one in iterated}
     returns_tuple = any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tuple"
-        for node in ast.walk(_parsed(reference))
+        for node in ast.walk(python_tree(reference))
     )
     return Hints(frozenset(chars), frozenset(lists | ({-1} if returns_tuple else set())))
-
-
-def _parsed(reference: str) -> ast.Module:
-    try:
-        return ast.parse(reference)
-    except SyntaxError:
-        return ast.Module([], [])
 
 
 def _iterated(reference: str) -> set[str]:
     """The variables that a reference goes through."""
     found: set[str] = set()
-    for node in ast.walk(_parsed(reference)):
+    for node in ast.walk(python_tree(reference)):
         if isinstance(node, ast.For | ast.comprehension) and isinstance(node.iter, ast.Name):
             found.add(node.iter.id)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in PASSES_ON:

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-__all__ = ["UNKNOWN", "RustType", "Untyped", "infer", "is_known", "join", "type_text", "walk"]
+__all__ = ["INTEGERS", "UNKNOWN", "RustType", "Untyped", "infer", "is_exact", "is_known", "join", "type_text", "walk"]
 
 INTEGERS = {"i32": 2**31, "i64": 2**63, "i128": 2**127}
-MOST_EXACT = 2**53  # integers that an f64 holds
 MOST_FIELDS = 6  # of a tuple
 MOST_EQUAL_FIELDS = 3  # of a tuple whose fields have one type: a longer one is a Vec
 SEQUENCES = (list, tuple)
@@ -76,7 +75,22 @@ def _present(values: list[Any], chars: bool, as_list: bool, in_list: bool) -> Ru
         return RustType("char" if chars and all(len(value) == 1 for value in values) else "text")
     if len(kinds) > 1 and not kinds <= {int, float}:
         raise Untyped(" beside ".join(sorted(kind.__name__ for kind in kinds)))
-    return reduce(join, map(_scalar, values))
+    found = reduce(join, map(_scalar, values))
+    if found.kind == "f64" and not all(is_exact(value) for value in values if isinstance(value, int)):
+        raise Untyped("an integer that no float holds beside floats")
+    return found
+
+
+def is_exact(value: int) -> bool:
+    """Whether an f64 holds an integer: not all of more than 53 bits.
+
+    >>> is_exact(2**60), is_exact(2**60 + 1)
+    (True, False)
+    """
+    try:
+        return int(float(value)) == value
+    except OverflowError:
+        return False
 
 
 def _scalar(value: Any) -> RustType:

@@ -9,18 +9,25 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dataset.translating import recorder, reordering
 from dataset.translating.asserts import Form, Instrumented
 
-__all__ = ["NOT_IN_TIME", "Observed", "ReferenceFailed", "ReferenceStopped", "observe"]
+__all__ = ["AS_GIVEN", "NOT_IN_TIME", "ORDERS", "Again", "Observed", "ReferenceFailed", "ReferenceStopped", "observe",
+           "repeat"]  # fmt: skip
 
-RECORDER = Path(__file__).with_name("recorder.py")
+SCRIPTS = Path(__file__).resolve().parents[2]
+START = f"import sys; sys.path[:0] = [{str(SCRIPTS)!r}]; from {recorder.__name__} import main; del sys.path[0]; main()"
 CPU_S, WALL_S, MEMORY_MB, MOST_CASES = 10, 60, 1024, 64
+ORDERS = tuple(reordering.ORDERS)  # worlds in which sets and maps come in another order
+AS_GIVEN = ("as given",)  # the world in which they do not
 NOT_IN_TIME = "the reference does not end in time"  # by the clock; its CPU time is limited apart from that
 ENDED_FROM_OUTSIDE = (-signal.SIGTERM, -signal.SIGHUP)
+ENDS_ITS_PROCESS = "the reference ends its process"
+LIMITED_BY = (-signal.SIGKILL, -signal.SIGXCPU, -signal.SIGALRM, -signal.SIGSEGV, -signal.SIGABRT)
 
 
 class ReferenceFailed(Exception):
@@ -29,6 +36,14 @@ class ReferenceFailed(Exception):
 
 class ReferenceStopped(OSError):
     """Someone ended the process of a reference: that says nothing about the reference."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """What became of a call that was made with plain values, apart from the tests."""
+
+    result: Any = None
+    fault: str = ""  # why it has no result
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,7 @@ class Observed:
     holds: bool | None = None  # whether the assert holds for it; None without a reference
     other: Any = None  # what the assert compares with
     fault: str = ""  # why this call is of no use
+    alone: Again = field(default_factory=Again)  # the call as the only one, after other random numbers
 
     @property
     def expected(self) -> Any:
@@ -50,14 +66,7 @@ class Observed:
 
 
 def observe(
-    tests: Instrumented,
-    *,
-    name: str,
-    reference: str = "",
-    setup: str = "",
-    has_check: bool = False,
-    backwards: bool = False,
-    hash_seed: int = 0,
+    tests: Instrumented, *, name: str, reference: str = "", setup: str = "", has_check: bool = False
 ) -> list[Observed]:
     """Run the tests of a task.
 
@@ -67,21 +76,50 @@ def observe(
         reference: Python that defines it; without, the asserts alone say what is expected.
         setup: Python between the reference and the tests.
         has_check: Whether the tests are a function `check(candidate)`.
-        backwards: Whether sets and dictionaries are iterated backwards, to see what depends on their order.
-        hash_seed: Decides the order of strings in sets.
     Returns: The calls, in order.
     Raises: ReferenceFailed; ReferenceStopped.
     """
-    asked = {
-        **{"reference": reference, "setup": setup, "tests": tests.program, "name": name, "has_check": has_check},
-        **{"backwards": backwards, "most_cases": MOST_CASES, "cpu_s": CPU_S, "memory_mb": MEMORY_MB},
-        "alarm_s": 2 * WALL_S,  # should this process be gone by then
-    }
+    asked = {"tests": tests.program, "has_check": has_check, "worlds": [], "most_cases": MOST_CASES}
+    program = {"name": name, "reference": reference, "setup": setup}
+    return [_observed(case, tests.forms) for case in _run(asked | program, CPU_S, hash_seed=0)["cases"]]
+
+
+def repeat(
+    calls: Sequence[tuple[Sequence[Any], dict[str, Any]]],
+    worlds: Sequence[str],
+    *,
+    name: str,
+    reference: str,
+    setup: str = "",
+) -> list[list[Again]]:
+    """Make calls with plain values, with other hashes and random numbers than those of `observe`.
+
+    Args:
+        calls: Arguments by place and by name.
+        worlds: `ORDERS` or `AS_GIVEN`.
+        name: The function.
+        reference: Python that defines it.
+        setup: Python after the reference.
+    Returns: For each world what became of each call.
+    Raises: ReferenceFailed; ReferenceStopped.
+    """
+    asked = {"calls": repr([(list(args), keywords) for args, keywords in calls]), "worlds": list(worlds)}
+    program = {"name": name, "reference": reference, "setup": setup}
+    found = _run(asked | program, CPU_S * len(worlds), hash_seed=1)["worlds"]
+    return [[_again(call) for call in world] for world in found]
+
+
+def _run(asked: dict[str, Any], cpu_s: int, *, hash_seed: int) -> dict[str, Any]:
+    """Run the recorder: what it wrote. `hash_seed` decides the order of texts in sets.
+
+    Raises: ReferenceFailed; ReferenceStopped.
+    """
+    limits = {"cpu_s": cpu_s, "memory_mb": MEMORY_MB, "alarm_s": 2 * WALL_S}  # should this process be gone by then
     with tempfile.TemporaryDirectory() as folder:
         try:
             done = subprocess.run(
-                [sys.executable, "-B", "-P", "-S", "-s", RECORDER],
-                input=json.dumps(asked),
+                [sys.executable, "-B", "-P", "-S", "-s", "-c", START],
+                input=json.dumps(asked | limits),
                 capture_output=True,
                 text=True,
                 encoding="utf-8",
@@ -93,26 +131,26 @@ def observe(
             )
         except subprocess.TimeoutExpired:
             raise ReferenceFailed(NOT_IN_TIME) from None
-    return _read(done, tests.forms)
+    return _read(done)
 
 
-def _read(done: subprocess.CompletedProcess[str], forms: Sequence[Form]) -> list[Observed]:
+def _read(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """What the recorder wrote."""
     if done.returncode in ENDED_FROM_OUTSIDE:
         name = signal.Signals(-done.returncode).name
         raise ReferenceStopped(f"the process of a reference was ended by {name}: give the same command again")
+    if not done.stdout and done.returncode not in LIMITED_BY and "MemoryError" not in done.stderr:
+        raise ReferenceFailed(ENDS_ITS_PROCESS)
     try:
-        found = ast.literal_eval(done.stdout)
+        found: dict[str, Any] = ast.literal_eval(done.stdout)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         raise ReferenceFailed("the reference needs too much time or memory") from None
     if "error" in found:
         raise ReferenceFailed(found["error"])
-    return [_observed(case, forms) for case in found["cases"]]
+    return found
 
 
 def _observed(case: dict[str, Any], forms: Sequence[Form]) -> Observed:
-    fault = f"raises {case['raised']}" if "raised" in case else ""
-    fault = f"a value of type {case['untold']}" if "untold" in case else fault
     return Observed(
         forms[case["form"]],
         tuple(case.get("args", ())),
@@ -120,5 +158,16 @@ def _observed(case: dict[str, Any], forms: Sequence[Form]) -> Observed:
         case.get("result"),
         case.get("holds"),
         case.get("other"),
-        fault,
+        _fault(case),
+        _again(case.get("alone", {})),
     )
+
+
+def _again(call: dict[str, Any]) -> Again:
+    return Again(call.get("result"), _fault(call))
+
+
+def _fault(call: dict[str, Any]) -> str:
+    if "untold" in call:
+        return f"a value of type {call['untold']}"
+    return f"raises {call['raised']}" if "raised" in call else ""

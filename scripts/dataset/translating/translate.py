@@ -7,7 +7,7 @@ values from the reference, which is run.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,17 +17,23 @@ from dataset.sources import PythonTask
 from dataset.translating.asserts import first_called
 from dataset.translating.calls import LeftOut, TaskCalls, task_calls
 from dataset.translating.choosing import Case, Types, choose, hints_of
-from dataset.translating.english import task_words
-from dataset.translating.inferring import RustType, Untyped, type_text, walk
+from dataset.translating.english import Words, task_words
+from dataset.translating.inferring import INTEGERS, RustType, Untyped, is_exact, type_text, walk
+from dataset.translating.joined import in_one_kind, nearly_equal
 from dataset.translating.naming import NoRustName, parameter_names, rust_name
-from dataset.translating.reference import ReferenceFailed
+from dataset.translating.reference import AS_GIVEN, Again, ReferenceFailed, repeat
 from dataset.translating.rust_literals import literal
 from rewards.gold.rows import gold_kind, gold_problem
 from rewards.signature.wording import with_signature
 
 __all__ = ["translate"]
 
-TOLERANCE = 1e-6  # of floats, as a part of the expected value
+TOLERANCE = 1e-6  # of floats, as a part of each expected one
+NEAR_ZERO = 1e-12  # how far floats may be apart in any case, as sums that should be zero are not
+SMALLEST = 1e-9  # a float that is nearer to zero is hardly told from it
+TOLD_APART = "values that Python tells apart and their Rust type does not, as 1 and 1.0"
+CONSTANT = "every case expects one value, so that a constant would pass"
+MISFIT = "an example in the text that the types do not hold"
 MOST_PARAMETERS = 7  # as clippy wants it
 
 
@@ -51,6 +57,8 @@ def translate(task: PythonTask) -> RustTask:
 def _translate(task: PythonTask, name: str) -> RustTask:
     calls = task_calls(task, name)
     types, kept = choose(calls.cases, hints_of(task.text, task.reference, name, calls.parameters))
+    if task.reference and not _is_one_function(task, name, types, replace(calls, cases=kept)):
+        raise LeftOut(TOLD_APART)
     if len(types.parameters) > MOST_PARAMETERS:
         raise LeftOut(f"more than {MOST_PARAMETERS} parameters")
     if any(_is_python_text(case.expected) for case in kept):
@@ -60,7 +68,41 @@ def _translate(task: PythonTask, name: str) -> RustTask:
     gold = _gold(rust_name(name), types, kept)
     if problem := gold_problem({"gold_cases": gold}) or gold_kind({"gold_cases": gold}) != "cases":
         raise LeftOut(f"gold cases that cannot be read: {problem}")
+    if len({case["expected"] for case in gold}) == 1:
+        raise LeftOut(CONSTANT)
     return _row(task, name, types, gold, replace(calls, cases=kept))
+
+
+def _is_one_function(task: PythonTask, name: str, types: Types, calls: TaskCalls) -> bool:
+    """Whether the reference gives the same results for values of one kind, where types join several.
+
+    Lists and tuples may all be the one or all the other: either shows that there is such a function.
+    """
+    given = [list(case.args) for case in calls.cases]
+    tried = [given]
+    for sequence in (list, tuple):
+        columns = zip(zip(*given, strict=True), types.parameters, strict=True)
+        rows = [list(row) for row in zip(*(in_one_kind(*pair, sequence) for pair in columns), strict=True)]
+        if repr(rows) == repr(given):
+            return True
+        if any(repr(rows) == repr(one) for one in tried):
+            continue
+        tried.append(rows)
+        bound = [_by_name(row, calls) for row in rows]
+        (again,) = repeat(bound, AS_GIVEN, name=name, reference=task.reference, setup=task.setup)
+        if all(map(_is_result, again, calls.cases)):
+            return True
+    return False
+
+
+def _by_name(args: Sequence[Any], calls: TaskCalls) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments as the calls of a task give them."""
+    by_place, by_name = args[: calls.num_by_place], args[calls.num_by_place :]
+    return list(by_place), dict(zip(calls.parameters[calls.num_by_place :], by_name, strict=True))
+
+
+def _is_result(again: Again, case: Case) -> bool:
+    return not again.fault and nearly_equal(case.wrap(again.result), case.expected)
 
 
 def _is_python_text(value: Any) -> bool:
@@ -80,7 +122,7 @@ def _gold(function: str, types: Types, cases: Sequence[Case]) -> list[dict[str, 
         value, call = _fitting(case, types.result), _call(function, case.args, types)
         row: dict[str, Any] = {"call": call, "expected": literal(value, types.result)}
         if any(part.kind == "f64" for part in walk(types.result)):
-            row["tolerance"] = _tolerance(value, case)
+            row |= _tolerances(value, case)
         if found.setdefault(call, row)["expected"] != row["expected"]:
             raise LeftOut("calls that differ in Python alone, as f(1) and f(1.0)")
     return list(found.values())
@@ -104,10 +146,13 @@ def _fits(value: Any, kind: RustType) -> bool:
     if kind.kind == "map":
         return isinstance(value, dict) and all(all(map(_fits, item, kind.parts)) for item in value.items())
     if kind.kind == "f64":
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    accepted_by = {"bool": bool, "char": str, "text": str}
-    wanted = accepted_by.get(kind.kind, int)
-    return isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
+        return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and is_exact(value))
+    if kind.kind in INTEGERS:
+        bound = INTEGERS[kind.kind]
+        return isinstance(value, int) and not isinstance(value, bool) and -bound <= value < bound
+    if kind.kind == "bool":
+        return isinstance(value, bool)
+    return isinstance(value, str) and (kind.kind == "text" or len(value) == 1)
 
 
 def _call(function: str, args: Sequence[Any], types: Types) -> str:
@@ -115,13 +160,12 @@ def _call(function: str, args: Sequence[Any], types: Types) -> str:
     return f"{function}({', '.join(given)})"
 
 
-def _tolerance(value: Any, case: Case) -> float:
-    """How far floats may be apart: what the assert says, else a millionth of the smallest, or 1e-9 of the greatest
-    where that is more, and never less than 1e-9."""
-    sizes = [abs(number) for number in _floats(value)]
-    greatest, smallest = max(sizes, default=0.0), min((size for size in sizes if size), default=0.0)
+def _tolerances(value: Any, case: Case) -> dict[str, float]:
+    """How far floats may be apart: absolute, and as a part of each. Raises: LeftOut, for floats beside zero."""
+    if any(0 < abs(number) < SMALLEST for number in _floats(value)):
+        raise LeftOut("a float that is too close to zero")
     relative, absolute = case.tolerance
-    return float(max(absolute, relative * greatest, TOLERANCE * smallest, 1e-9 * greatest, 1e-9))
+    return {"tolerance": max(absolute, NEAR_ZERO), "relative": max(relative, TOLERANCE)}
 
 
 def _floats(value: Any) -> list[float]:
@@ -139,22 +183,40 @@ def _row(task: PythonTask, name: str, types: Types, gold: list[dict[str, Any]], 
         for one, kind in zip(parameter_names(calls.parameters), types.parameters, strict=True)
     )
     signature = f"fn {function}({', '.join(parameters)}) -> {type_text(types.result)}"
-    words = task_words(task.text, name, function, partial(_example, name, function, types))
+    texts = frozenset(one for case in calls.cases for one in _texts([case.args, case.expected]))
+    meant = Words(name, function, "HashMap<" in signature, texts)
+    words = task_words(task.text, meant, partial(_example, name, function, types))
     words = " ".join([words, *sorted({note for case in calls.cases for note in case.notes})])
     return RustTask(
         task.task_id, with_signature(words, signature), words, signature, gold, task.source, dict(calls.dropped)
     )
 
 
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _texts([*value, *value.values()])
+    elif isinstance(value, list | tuple | set):
+        for part in value:
+            yield from _texts(part)
+
+
 def _example(name: str, function: str, types: Types, source: str, want: str) -> str:
-    """An example in Rust; "" where it has no such form."""
+    """An example in Rust; "" where it has no such form. Raises: LeftOut, for one that contradicts the signature."""
     try:
         call = ast.parse(source, mode="eval").body
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != name:
             return ""
         args, result = [ast.literal_eval(one) for one in call.args], ast.literal_eval(want)
-        if call.keywords or not all(map(_fits, [*args, result], [*types.parameters, types.result])):
+        if call.keywords or len(args) != len(types.parameters):
+            return ""
+        too_large = types.result.kind in INTEGERS and type(result) is int and not _fits(result, types.result)
+        if too_large or not all(map(_fits, args, types.parameters)):
+            raise LeftOut(MISFIT)
+        if not _fits(result, types.result):
             return ""
         return f"`{_call(function, args, types)}` returns `{literal(result, types.result)}`."
-    except (ValueError, SyntaxError, TypeError, Untyped):
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError, Untyped):
         return ""
