@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SMALL", "STOPPED", "Training", "children", "content", "differences", "wait_for"]
+__all__ = ["SMALL", "STOPPED", "Training", "children", "content", "differences", "send", "wait_for"]
 
 ROOT = Path(__file__).resolve().parents[2]
 STOPPED = 75  # the exit code of a run that can go on
