@@ -84,7 +84,7 @@ def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, e
     evaluation, more = sample_and_grade(request, model, pool, examples, record)
     write_evaluation(evaluation, record | more, out)
     samples, source = request.recipe.eval.samples, request.source
-    print(f"{model.path}: {more.get('prompts_used', len(examples))} prompts x {samples} of {source}")
+    print(f"{model.path}: {more['prompts_used']} prompts x {samples} of {source}")
     show(evaluation.metrics)
     print(f"{out}: {len(evaluation.groups) * evaluation.num_samples} completions, {evaluation.seconds:.0f} s")
 

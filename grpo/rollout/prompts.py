@@ -143,8 +143,10 @@ class PromptStream:
 
 def _read(source: str, split: str) -> list[dict[str, Any]]:
     """The rows of a source; all have the same columns."""
-    import datasets  # here, because it takes a second to load and `PromptStream` does not need it
-
+    try:
+        import datasets  # here, because it takes a second to load and `PromptStream` does not need it
+    except ModuleNotFoundError as error:
+        raise DataError(f"reading prompts needs datasets ({error}): pip install 'grpo-rust[train]'") from error
     datasets.disable_progress_bars()
     try:
         if source == "hf:":

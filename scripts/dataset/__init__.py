@@ -4,6 +4,7 @@ translation    the verb translate: Python tasks become Rust tasks
 sources        reads the rows of data sets, for all verbs
 selecting      which rows: no contamination, no near-duplicates, a seeded draw; for all verbs
 generation     the verb generate: the quickstart's prompts and demonstrations, from a seed
+resuming       the journal of the verb translate
 published      the verb published: rows of prompt, program and tests become tasks with a signature
 translating    one Python task with asserts, as a Rust task with a signature and gold cases
 writing        the verb write: a large model writes Rust tasks, code and tests from Python tasks

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tqdm import tqdm
+
 from dataset.rows import RustTask
 from rewards.gold.run import gold_result, gold_run, submit_gold
 from sandbox.errors import SandboxError
@@ -24,6 +26,9 @@ def unwritten(task: RustTask) -> str:
 def compile_problems(tasks: Sequence[RustTask], pool: SandboxPool) -> dict[str, str]:
     """Which tasks do not compile, by name, and why: every call has to reach the `todo!()`.
 
+    Args:
+        tasks: With different names.
+        pool: Runs them. One that keeps its verdicts answers at once what it was asked before, also after a stop.
     Raises: SandboxError, where the host cannot run them.
     """
     sent = []
@@ -32,7 +37,7 @@ def compile_problems(tasks: Sequence[RustTask], pool: SandboxPool) -> dict[str, 
         assert run is not None
         sent.append((task, run, submit_gold(run, pool)))
     problems = {}
-    for task, run, future in sent:
+    for task, run, future in tqdm(sent, desc="compiling", unit="", disable=None):
         found = future.result()
         if found.outcome is Outcome.HOST_ERROR:
             raise SandboxError(found.reason)

@@ -26,6 +26,7 @@ from typing import Any
 
 from dataset.rows import write_rows
 from dataset.verbs import verb_parser
+from durable.whole_file import write_whole
 from grpo_rust.cli import ExitCode, command
 from tiny.catalogue import HARDER, OPERATIONS, SPLITS, Split, combinations
 from tiny.python_tasks import python_tasks
@@ -63,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         write_jsonl(rows, options.out / f"{split}.jsonl")
         print(f"{options.out / split}.jsonl: {len(rows)} prompts, {_pairs(rows)} combinations")
     text = json.dumps(manifest(tasks, options.out, options.seed), indent=2, ensure_ascii=False) + "\n"
-    (options.out / "manifest.json").write_text(text, encoding="utf-8")
+    write_whole(options.out / "manifest.json", text)
     return ExitCode.DONE
 
 
@@ -71,11 +72,11 @@ def write_demonstrations(path: Path, count: int, seed: int) -> int:
     """Write right demonstrations with different prompts; the exit code."""
     shown = {item.prompt: item for item in demonstrations(2 * count, mistaken=0.0, seed=seed)}
     rows = list(shown.values())[:count]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        for number, item in enumerate(rows):
-            name = f"demonstration-{number:05d}"
-            file.write(json.dumps({"task_id": name, "prompt": item.prompt, "completion": item.completion}) + "\n")
+    lines = (
+        json.dumps({"task_id": f"demonstration-{number:05d}", "prompt": item.prompt, "completion": item.completion})
+        for number, item in enumerate(rows)
+    )
+    write_whole(path, "".join(f"{line}\n" for line in lines))
     print(f"{path}: {len(rows)} demonstrations")
     return ExitCode.DONE
 

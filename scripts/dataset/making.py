@@ -3,21 +3,47 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dataset.resuming import Translation, TranslationJournal, content_of
 from dataset.rows import COLUMNS, RustTask
 from dataset.sources import BadRow, file_of, read_task, row_name
 from dataset.translating.calls import LeftOut
+from dataset.translating.reference import NOT_IN_TIME
 from dataset.translating.translate import translate
 
-__all__ = ["Made", "counted", "gather", "made_with", "manifest", "own_version", "sha256_of", "table", "translate_rows"]
+__all__ = [
+    "Made",
+    "TranslatedRow",
+    "counted",
+    "gather",
+    "made_with",
+    "manifest",
+    "own_version",
+    "sha256_of",
+    "table",
+    "translate_rows",
+]
+
+HASH_DIGITS = 8  # of the content, behind a name that several rows have
+
+
+@dataclass(frozen=True)
+class TranslatedRow:
+    """A row, and its task or the reason why there is none."""
+
+    name: str  # as the row has it
+    content: str  # a hash of it
+    result: Translation
 
 
 @dataclass
@@ -42,43 +68,70 @@ class Made:
         return found
 
 
-def translate_rows(rows: Iterable[Mapping[str, Any]], *, jobs: int = 1) -> Iterator[tuple[str, RustTask | str]]:
-    """Each row's name with its task, or the reason why there is none, in order.
+def translate_rows(
+    rows: Iterable[Mapping[str, Any]], journal: TranslationJournal, *, jobs: int = 1
+) -> Generator[TranslatedRow, None, None]:
+    """Translate rows; gives them in order, and puts them into the journal as they come.
 
     Args:
         rows: Of any of the formats of `dataset.sources`.
+        journal: Has the translations that are known, and keeps the others.
         jobs: References that run at once.
     """
     with ThreadPoolExecutor(jobs) as pool:  # threads: the work is done by the processes that they wait for
-        yield from pool.map(_translated, enumerate(rows))
+        yield from pool.map(partial(_translated, journal), enumerate(rows))
 
 
-def _translated(numbered: tuple[int, Mapping[str, Any]]) -> tuple[str, RustTask | str]:
+def _translated(journal: TranslationJournal, numbered: tuple[int, Mapping[str, Any]]) -> TranslatedRow:
     number, row = numbered
-    name = row_name(row, number)
     try:
         task = read_task(row, number)
-        name = task.task_id
-        return name, translate(task)
-    except (BadRow, LeftOut) as error:
-        return name, str(error)
+    except BadRow as error:
+        text = json.dumps(row, sort_keys=True, default=str)
+        return TranslatedRow(row_name(row, number), hashlib.sha256(text.encode()).hexdigest(), str(error))
+    content = content_of(task)
+    found = journal.entries.get((content,))
+    if found is None:
+        try:
+            found = replace(translate(task), task_id="")  # rows of one content may differ in their names
+        except LeftOut as error:
+            found = str(error)
+        if found != NOT_IN_TIME:  # a machine that stood still may be why: the next session tries it again
+            journal.add((content,), found)
+    return TranslatedRow(task.task_id, content, found)
 
 
-def gather(found: Iterable[tuple[str, RustTask | str]]) -> Made:
-    """Collect what `translate_rows` gives. Of tasks with one name, the later get a number."""
-    made, names, taken = Made(), defaultdict[str, int](lambda: 1), set[str]()
-    for name, result in found:
+def gather(found: Iterable[TranslatedRow]) -> Made:
+    """Collect what `translate_rows` gives, each row with a name of its own."""
+    made, rows = Made(), list(found)
+    for name, row in zip(_unique_names(rows), rows, strict=True):
         made.num_rows += 1
-        unique = name
-        while unique in taken:  # another task may have the numbered name of its own
-            names[name] += 1
-            unique = f"{name}-{names[name]}"
-        taken.add(unique)
-        if isinstance(result, str):
-            made.skipped[unique] = result
+        if isinstance(row.result, str):
+            made.skipped[name] = row.result
         else:
-            made.tasks.append(replace(result, task_id=unique))
+            made.tasks.append(replace(row.result, task_id=name))
     return made
+
+
+def _unique_names(rows: Sequence[TranslatedRow]) -> list[str]:
+    """Names that do not depend on the order of rows: where several have one, each gets a hash of its content as well.
+
+    Rows that are alike in their content too get a number: it does not matter which is which.
+    """
+    counts = Counter(row.name for row in rows)
+    taken = {name for name, count in counts.items() if count == 1}
+    names = []
+    for row in rows:
+        unique = row.name
+        if counts[row.name] > 1:
+            hashed = unique = f"{row.name}-{row.content[:HASH_DIGITS]}"
+            number = 1
+            while unique in taken:
+                number += 1
+                unique = f"{hashed}-{number}"
+            taken.add(unique)
+        names.append(unique)
+    return names
 
 
 def manifest(made: Made, files: Mapping[Path, int], *, command: str, sources: Sequence[str]) -> dict[str, Any]:

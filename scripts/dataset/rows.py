@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from durable.whole_file import whole_file
+
 __all__ = ["COLUMNS", "RustTask", "task_rows", "write_rows"]
 
 COLUMNS = ("task_id", "prompt", "task", "signature", "gold_cases", "source")
@@ -36,16 +38,14 @@ def task_rows(tasks: Sequence[RustTask], *, as_text: bool) -> list[dict[str, Any
 
 def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write rows of any columns, as .jsonl or .parquet; a row that lacks a column has null there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    if path.suffix == ".parquet":
-        import pyarrow  # only here: .jsonl needs nothing
-        from pyarrow import parquet
+    with whole_file(path) as unfinished:
+        if path.suffix == ".parquet":
+            import pyarrow  # only here: .jsonl needs nothing
+            from pyarrow import parquet
 
-        columns = list(dict.fromkeys(column for row in rows for column in row))
-        texts = {column: [row.get(column) for row in rows] for column in columns}
-        parquet.write_table(pyarrow.Table.from_pydict(texts), unfinished)
-    else:
-        lines = (json.dumps(row, ensure_ascii=False) for row in rows)
-        unfinished.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    unfinished.replace(path)
+            columns = list(dict.fromkeys(column for row in rows for column in row))
+            texts = {column: [row.get(column) for row in rows] for column in columns}
+            parquet.write_table(pyarrow.Table.from_pydict(texts), unfinished)
+        else:
+            lines = (json.dumps(row, ensure_ascii=False) for row in rows)
+            unfinished.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

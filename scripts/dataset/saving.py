@@ -12,6 +12,7 @@ from typing import Any
 from dataset.rows import write_rows
 from dataset.sources import file_of
 from dataset.splits import SIZES, SPLITS, check_sizes, divide
+from durable.whole_file import write_whole
 from grpo.errors import BadInput
 
 __all__ = [
@@ -117,5 +118,5 @@ def companion(out: Path, name: str) -> Path:
 def save_manifest(found: Mapping[str, Any], out: Path) -> Path:
     """Write a data set's manifest; its file."""
     path = companion(out, "manifest.json")
-    path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     return path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["differences"]
+__all__ = ["differences", "same_tasks"]
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
@@ -25,5 +25,32 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     if counts[0] != counts[1]:
         found.append(f"prompts: {counts[0]} and {counts[1]}")
     elif one["prompts"]["sha256"] != other["prompts"]["sha256"]:
-        found.append(f"prompts: {counts[0]} that are not the same")
+        found.append(f"prompts: {_unlike(one, other)}")
     return found
+
+
+def same_tasks(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two protocols ask the same tasks: the same prompts, or the same but for `data.show_signature`.
+
+    An older record has no checksum of its tasks: with it, only the same prompts are the same tasks.
+    """
+    mine, theirs = one["prompts"], other["prompts"]
+    if mine["sha256"] == theirs["sha256"]:
+        return True
+    known = "tasks_sha256" in mine and "tasks_sha256" in theirs
+    return known and mine["tasks_sha256"] == theirs["tasks_sha256"] and _shown(mine) != _shown(theirs)
+
+
+def _unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """How the prompts of two protocols differ, which are equally many."""
+    mine, theirs = one["prompts"], other["prompts"]
+    if not same_tasks(one, other):
+        return f"{mine['count']} that are not the same"
+    shown = f"data.show_signature: {_shown(mine)} and {_shown(theirs)}"
+    return f"the same {mine['count']} tasks, but their text differs ({shown})"
+
+
+def _shown(prompts: Mapping[str, Any]) -> str | None:
+    """The value of `data.show_signature`; None in an older record."""
+    shown: str | None = prompts.get("show_signature")
+    return shown

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from evaluating.agreement import differences
+from evaluating.agreement import differences, same_tasks
 from evaluating.files import read_record
 from evaluating.references import PUBLISHED_FIGURES, Reference
 from grpo.errors import BadInput
@@ -49,9 +49,12 @@ class Comparison:
     references: tuple[Reference, ...] = ()
 
     def paired(self, other: Measured, check: str) -> tuple[Gain, float] | None:
-        """How a check differs from the first evaluation, and how probable that is by chance; None without pairs."""
+        """How a check differs from the first evaluation, and how probable that is by chance; None without pairs.
+
+        Pairs are completions to the same task, whether or not its prompt shows the signature.
+        """
         before, after = self.measured[0].values[check], other.values[check]
-        if len(before.keys() & after.keys()) < 2 or not _same_prompts(self.measured[0], other):
+        if len(before.keys() & after.keys()) < 2 or not _paired(self.measured[0], other):
             return None
         gain = paired_gain(before, [after])
         shared = [prompt for prompt in before if prompt in after]
@@ -165,8 +168,8 @@ def _check(name: str) -> Callable[[Any], float | None]:
     return lambda completion: completion["checks"].get(name)
 
 
-def _same_prompts(one: Measured, other: Measured) -> bool:
-    return bool(one.record["protocol"]["prompts"]["sha256"] == other.record["protocol"]["prompts"]["sha256"])
+def _paired(one: Measured, other: Measured) -> bool:
+    return same_tasks(one.record["protocol"], other.record["protocol"])
 
 
 def _with_own_labels(measured: Sequence[Measured], files: Sequence[Path]) -> list[Measured]:

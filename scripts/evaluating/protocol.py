@@ -14,7 +14,9 @@ from typing import Any
 
 from grpo.errors import BadInput
 from grpo.rollout.records import Example
+from grpo_rust.compose.signatures import signature_of
 from grpo_rust.recipe import Recipe
+from rewards.gold.rows import GOLD_COLUMNS
 
 __all__ = ["PROTOCOLS", "protocol_record", "protocol_settings"]
 
@@ -68,6 +70,9 @@ def protocol_settings(name: str, given: Sequence[str]) -> list[str]:
 def protocol_record(name: str, recipe: Recipe, examples: Sequence[Example], source: str) -> dict[str, Any]:
     """The protocol of an evaluation as plain JSON values.
 
+    Of the prompts it has two checksums: `sha256` of their ids and texts, and `tasks_sha256` of what `show_signature`
+    does not change, so that the same tasks with and without their signatures can be told from other tasks.
+
     Args:
         name: One of `PROTOCOLS`, with the name of a benchmark after it.
         recipe: The settings.
@@ -75,12 +80,34 @@ def protocol_record(name: str, recipe: Recipe, examples: Sequence[Example], sour
         source: Where they are from; two sources with the same prompts are one protocol.
     """
     prompts = [[example.id, [dict(message) for message in example.messages]] for example in examples]
-    digest = hashlib.sha256(json.dumps(prompts, sort_keys=True).encode()).hexdigest()
     return {
         "name": name,
         "settings": {key: attrgetter(key)(recipe) for key in SETTINGS},
-        "prompts": {"source": source, "count": len(prompts), "sha256": digest},
+        "prompts": {
+            "source": source,
+            "count": len(prompts),
+            "sha256": _sha256(prompts),
+            "tasks_sha256": _sha256([_task(example) for example in examples]),
+            "show_signature": recipe.data.show_signature,
+        },
     }
+
+
+def _task(example: Example) -> list[Any]:
+    """What makes two prompts one task, shown with or without its signature.
+
+    Its id, system messages, gold tests and signature; without a signature no setting changes the text, which counts.
+    """
+    gold = {name: example.columns[name] for name in GOLD_COLUMNS if example.columns.get(name)}
+    system = [dict(message) for message in example.messages if message["role"] == "system"]
+    signature = signature_of(example.columns)
+    text = signature or [dict(message) for message in example.messages]
+    return [example.id, system, gold, text]
+
+
+def _sha256(values: list[Any]) -> str:
+    """A checksum of JSON values."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,8 @@
 """What a recipe is going to do, before it does it: steps, tokens, memory, disk, time, cost: `train.py --dry-run`.
 
-Loads neither model nor data: prompts are counted, memory is computed from the model's config.json, times are scaled
-from measured rates. The text says "unknown" for a number that cannot be known here.
+Loads no model and downloads nothing: prompts are read and refused as by training, but not tokenized; memory is computed
+from the model's config.json, times are scaled from measured rates. The text says "unknown" for a number that cannot be
+known here.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from grpo.schema import ConfigError
 from grpo_rust.engine_choice import expects_gpu
 from grpo_rust.known_sizes import find_model_shape
 from grpo_rust.memory_estimate import ModelShape
+from grpo_rust.prompt_counts import count_held_out, count_training
 from grpo_rust.recipe import Recipe
 from grpo_rust.resources import disk_rows, memory_rows
 from grpo_rust.run_size import RunSize, run_size
@@ -33,9 +35,9 @@ def plan(recipe: Recipe, *, rates: Path | None = None, usd_per_hour: float = 0.0
         usd_per_hour: The price of that machine; 0 where it is not known.
 
     Raises:
-        ConfigError: For a data file, model directory or file of rates that cannot be used.
+        BadInput: For prompts that training would refuse, and a model directory or file of rates that cannot be used.
     """
-    size = run_size(recipe)
+    size = run_size(recipe, count_training(recipe), count_held_out(recipe))
     try:
         shape, why_not = find_model_shape(recipe.model.path)
     except ValueError as error:
@@ -43,13 +45,14 @@ def plan(recipe: Recipe, *, rates: Path | None = None, usd_per_hour: float = 0.0
     row_tokens = recipe.data.max_prompt_tokens + recipe.sampling.max_completion_tokens
     described = f"{shape.family}, {shape.parameters:,} parameters" if shape else ""
     evaluated = f"{size.evaluations} x {size.eval_prompts} prompts x {size.eval_samples} completions"
+    eval_note = f" ({size.eval_note})" if size.eval_note else ""
     rows = [
         ("run", str(recipe.run_path())),
         *_refusal(recipe),
         ("prompts", f"{size.prompts} in {recipe.data.train}"),
         ("steps", _steps(recipe, size)),
         ("tokens", _tokens(size, row_tokens)),
-        ("evaluation", f"{evaluated}, from {recipe.data.eval}"),
+        ("evaluation", f"{evaluated}, from {recipe.data.eval}{eval_note}"),
         ("model", f"{recipe.model.path}: {why_not or described}"),
         *memory_rows(recipe, shape, size, row_tokens),
         *disk_rows(recipe, shape, size),

@@ -1,67 +1,51 @@
-"""How many prompts a source has, counted without loading it."""
+"""How many prompts a run has, for its plan: read and refused as by training, but for their tokens."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from grpo.rollout.prompts import LOADERS
-from grpo.schema import ConfigError
+from grpo.rollout.records import Example
+from grpo_rust.compose.evaluation_only import check_trainable
+from grpo_rust.compose.prompts import read_held_out, read_rewarded_examples
+from grpo_rust.compose.signatures import signature_note
 from grpo_rust.known_sizes import known_prompts
+from grpo_rust.recipe import Recipe
+from grpo_rust.run_size import PromptCount
 
-__all__ = ["available_prompts", "count_prompts"]
+__all__ = ["count_held_out", "count_training"]
 
 
-def available_prompts(source: str, *, key: str) -> tuple[int | None, str]:
-    """The number of prompts of a source, and the same as text; a published file does not have to be there.
+def count_training(recipe: Recipe) -> PromptCount:
+    """The prompts to train on. Nothing is downloaded.
 
-    Args and errors are those of `count_prompts`.
+    Raises: As `read_rewarded_examples`; BadInput for the name of a data set that must not be trained on.
     """
+    if _on_hub(recipe.data.train):
+        check_trainable(recipe.data.train, ())
+    return _count(recipe.data.train, recipe.data.show_signature, lambda: read_rewarded_examples(recipe))
+
+
+def count_held_out(recipe: Recipe) -> PromptCount:
+    """The prompts of one evaluation, at most `eval.prompts`, of which 0 is none. Raises: As `read_held_out`."""
+    if not recipe.eval.prompts:
+        return PromptCount(0)
+    found = _count(recipe.data.eval, recipe.data.show_signature, lambda: read_held_out(recipe))
+    return found if found.count is None else replace(found, count=min(found.count, recipe.eval.prompts))
+
+
+def _count(source: str, show: str, read: Callable[[], Sequence[Example]]) -> PromptCount:
+    """The prompts of a source; a published file does not have to be here."""
+    if _on_hub(source):
+        return PromptCount(None)
     published = known_prompts(source)
     if published and not Path(source).exists():
-        return published, f"{published:,} (as published: the file is not here yet)"
-    count = count_prompts(source, key=key)
-    return count, "an unknown number" if count is None else f"{count:,}"
+        return PromptCount(published, "as published: the file is not here yet")
+    examples = read()
+    return PromptCount(len(examples), signature_note(examples, show))
 
 
-def count_prompts(source: str, *, key: str) -> int | None:
-    """Number of rows of a .jsonl, .json or .parquet file without loading it; None for a hub data set.
-
-    Args:
-        source: A file or hf:NAME, as in the recipe.
-        key: The setting to name in an error.
-
-    Raises:
-        ConfigError: For a missing, unreadable or empty file, or one of another kind.
-    """
-    if source.startswith("hf:"):
-        return None
-    path = Path(source)
-    try:
-        if path.is_file() and path.suffix not in LOADERS:
-            raise ValueError(f"a file that ends in {path.suffix!r} is not read")
-        count = _count_parquet(path) if path.suffix == ".parquet" else _count_lines(path)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ConfigError(
-            f"{key} = {source!r}: {reason}. Give a .jsonl or .parquet file, as seen from {Path.cwd()}, or hf:NAME"
-        ) from error
-    if not count:
-        raise ConfigError(f"{key} = {source!r}: the file has no rows")
-    return count
-
-
-def _count_lines(path: Path) -> int:
-    """Rows of a file that holds one JSON value a line, or one list."""
-    with open(path, "rb") as lines:
-        if path.suffix == ".json" and lines.read(1) == b"[":
-            return len(json.loads(path.read_bytes()))
-        lines.seek(0)
-        return sum(1 for line in lines if line.strip())
-
-
-def _count_parquet(path: Path) -> int:
-    """Rows as the file's footer states them."""
-    from pyarrow import parquet  # only here: the other formats need nothing
-
-    return int(parquet.read_metadata(path).num_rows)
+def _on_hub(source: str) -> bool:
+    """Whether a source is the name of a data set, which a plan does not download."""
+    return source.startswith("hf:") and source != "hf:"

@@ -1,24 +1,39 @@
-"""How large a run is: steps, completions and evaluations, counted from the recipe and its prompt files."""
+"""How large a run is: steps, completions and evaluations, counted from the recipe and the number of its prompts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grpo_rust.prompt_counts import available_prompts
 from grpo_rust.recipe import Recipe
 
-__all__ = ["RunSize", "run_size"]
+__all__ = ["PromptCount", "RunSize", "run_size"]
+
+
+@dataclass(frozen=True)
+class PromptCount:
+    """How many prompts a source has, those included that may be too long; None where it is not known.
+
+    `note` says where the number is from if not from the prompts, or what of their signatures is not shown as asked.
+    """
+
+    count: int | None
+    note: str = ""
+
+    def __str__(self) -> str:
+        number = "an unknown number" if self.count is None else f"{self.count:,}"
+        return f"{number} ({self.note})" if self.note else number
 
 
 @dataclass(frozen=True)
 class RunSize:
     """Counts of a run. `steps` is None where the number of prompts is unknown and `train.max_steps` is 0."""
 
-    prompts: str  # how many there are to train on, as text
+    prompts: PromptCount  # to train on
     steps: int | None
     completions_per_step: int
     evaluations: int
     eval_prompts: int  # of one evaluation
+    eval_note: str  # on them, as `PromptCount.note`
     eval_samples: int  # completions to each of them
 
     @property
@@ -37,25 +52,22 @@ class RunSize:
         return None if self.trained is None else self.trained + self.evaluated
 
 
-def run_size(recipe: Recipe) -> RunSize:
+def run_size(recipe: Recipe, prompts: PromptCount, held_out: PromptCount) -> RunSize:
     """The size of the run that a recipe describes.
 
-    Raises:
-        ConfigError: For a data file that cannot be used.
+    Args:
+        recipe: The recipe.
+        prompts: To train on.
+        held_out: Of one evaluation.
     """
-    prompts, as_text = available_prompts(recipe.data.train, key="data.train")
-    steps = recipe.train.max_steps or (None if prompts is None else recipe.train.num_steps(prompts))
-    evaluations, eval_prompts = 0, 0
-    if recipe.eval.prompts:
-        available, _ = available_prompts(recipe.data.eval, key="data.eval")
-        eval_prompts = recipe.eval.prompts if available is None else min(available, recipe.eval.prompts)
-        between = (steps - 1) // recipe.eval.every if steps and recipe.eval.every else 0
-        evaluations = 2 + between  # before the first step and after the last
+    steps = recipe.train.max_steps or (None if prompts.count is None else recipe.train.num_steps(prompts.count))
+    between = (steps - 1) // recipe.eval.every if steps and recipe.eval.every else 0
     return RunSize(
-        prompts=as_text,
+        prompts=prompts,
         steps=steps,
         completions_per_step=recipe.train.prompts_per_step * recipe.sampling.group_size,
-        evaluations=evaluations,
-        eval_prompts=eval_prompts,
+        evaluations=2 + between if recipe.eval.prompts else 0,  # before the first step and after the last
+        eval_prompts=recipe.eval.prompts if held_out.count is None else held_out.count,
+        eval_note=held_out.note,
         eval_samples=recipe.eval.samples,
     )

@@ -1,7 +1,7 @@
 """Asks a model behind an OpenAI-compatible API many things, and pays for no answer twice.
 
 endpoint    one request to `chat/completions`, with retries
-journal     every answer that was paid for, on disk before anything else is done with it
+journal     the journal of answers: each is on disk before anything else is done with it
 asking      many requests, several at once, with a bar of tokens and dollars
 options     the flags of a command that asks
 

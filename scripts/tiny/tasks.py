@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from durable.whole_file import write_whole
 from tiny.catalogue import Split, combinations
 from tiny.mistakes import plant
 from tiny.operation import Operation
@@ -108,5 +109,4 @@ def demonstrations(count: int, *, mistaken: float, seed: int) -> list[Demonstrat
 
 def write_jsonl(tasks: list[Task], path: Path) -> None:
     """Write one JSON object a line."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(asdict(task)) + "\n" for task in tasks), encoding="utf-8")
+    write_whole(path, "".join(json.dumps(asdict(task)) + "\n" for task in tasks))

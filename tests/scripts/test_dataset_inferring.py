@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataset.translating.inferring import RustType, Untyped, infer, is_known, join, type_text
-from dataset.translating.naming import KEYWORDS, parameter_names, rust_name
+from dataset.translating.naming import KEYWORDS, NoRustName, parameter_names, rust_name
 from dataset.translating.rust_literals import literal
 from rewards.gold.run import gold_result, gold_run, submit_gold
 from sandbox import SandboxPool
@@ -101,6 +101,23 @@ def test_names_are_rust_names_and_different(name: str) -> None:
     found = parameter_names([name, name, rust_name(name)])
     assert len(set(found)) == 3 and not set(found) & KEYWORDS
     assert all(one.isascii() and one.isidentifier() and one == one.lower() for one in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("größe", "grosse"), ("GRÖẞE", "grosse"), ("naïveÉcart", "naive_ecart"), ("ﬁnd", "find"), ("é", "e")],
+)
+def test_letters_with_marks_lose_them_and_no_letter_is_dropped(name: str, found: str) -> None:
+    assert rust_name(name) == found
+    assert parameter_names([name, found]) == [found, f"{found}_2"]
+
+
+@pytest.mark.parametrize("name", ["λ", "π_r", "sumΣ", "łuk", "数", "x٣", "가"])
+def test_a_name_that_ascii_has_no_form_of_gets_none(name: str) -> None:
+    assert name.isidentifier()
+    for named in (rust_name, lambda one: parameter_names(["x", one])):
+        with pytest.raises(NoRustName, match="ASCII"):
+            named(name)
 
 
 # Values through the compiler

@@ -200,6 +200,17 @@ def test_names_of_rust_replace_those_of_python() -> None:
     assert found.task == "Do max_of." and found.signature == "fn max_of(l: &[i32]) -> i32"
 
 
+def test_names_with_other_letters_become_ascii_or_leave_the_task_out() -> None:
+    found = task(
+        "assert größe(1) == 2", "assert größe(2) == 3", code="def größe(é): return é + 1", text="Write größe(é)."
+    )
+    assert found.signature == "fn grosse(e: i32) -> i32" and found.gold_cases[0]["call"] == "grosse(1)"
+    assert found.task == "Write grosse(é)."
+    no_form = "a name with letters that ASCII has no form of"
+    assert reason("assert λ(1) == 2", "assert λ(2) == 3") == no_form
+    assert reason("assert f(1) == 2", "assert f(2) == 3", code="def f(λ): return λ + 1") == no_form
+
+
 # Words
 
 

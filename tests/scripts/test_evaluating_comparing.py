@@ -14,7 +14,10 @@ import pytest
 
 from eval_model import main
 from evaluating.comparing import sign_flip_p
+from evaluating.protocol import protocol_record
 from evaluating.references import PUBLISHED_FIGURES
+from grpo_rust.compose.prompts import read_held_out
+from grpo_rust.recipe import load_recipe
 
 CHECKS = ("build", "clippy", "test", "test_strict", "gold")
 RECORD: dict[str, Any] = {
@@ -164,3 +167,83 @@ def test_gold_tests_that_do_not_apply_are_no_failures_and_leave_their_pairs(
     differences = [0.5, 0.0, 0.5]
     assert f"+33.3 ± {100 * 1.96 * statistics.stdev(differences) / 3**0.5:.1f}" in gold
     assert "differences are of prompts with such completions on both sides" in said
+
+
+SIGNATURE = "fn add(a: i32, b: i32) -> i32"
+TASKS = [
+    {"task_id": "a", "prompt": "Add.", "signature": SIGNATURE, "gold_cases": [{"call": "add(1, 2)", "expected": "3"}]},
+    {"task_id": "b", "prompt": "Write anything.", "signature": "", "gold_cases": None},
+]
+
+
+def written_record(folder: Path, label: str, show: str, tasks: list[dict[str, Any]], *settings: str) -> str:
+    """An evaluation's files with the protocol of its prompts, as `eval_model.py` records it."""
+    source = folder / f"{label}-tasks.jsonl"
+    source.write_text("".join(f"{json.dumps(task)}\n" for task in tasks))
+    recipe = load_recipe(None, [f"data.eval={source}", f"data.show_signature={show}", "eval.prompts=4", *settings])
+    protocol = protocol_record("recipe", recipe, read_held_out(recipe), "here")
+    file = wrote(folder, label, [], **protocol)
+    lines = [{"task_id": name, "checks": {"build": float(show == "true")}, "num_tokens": 3} for name in "ab"]
+    Path(file).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return file
+
+
+def test_the_same_tasks_with_and_without_signatures_are_paired_where_mixing_is_wanted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [written_record(tmp_path, show, show, TASKS) for show in ("false", "true")]
+    assert main(["compare", *files]) == 2
+    differs = "false and true: prompts: the same 2 tasks, but their text differs (data.show_signature: false and true)"
+    assert differs in capsys.readouterr().err
+    assert main(["compare", *files, "--mixed"]) == 0
+    page = capsys.readouterr().out
+    assert f"**Not measured alike**: {differs}." in page
+    assert "| true | +100.0 ± 0.0" in page
+
+
+CHANGED = {
+    "other gold tests": {"gold_cases": [{"call": "add(1, 2)", "expected": "4"}]},
+    "another id": {"task_id": "c"},
+    "another signature": {"signature": "fn add(a: u8, b: u8) -> u8"},
+    "no signature, another text": {"signature": "", "prompt": "Sum."},
+}
+
+
+@pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED)
+def test_other_tasks_are_not_paired(change: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changed = [TASKS[0] | change, TASKS[1]]
+    files = [written_record(tmp_path, "before", "false", TASKS), written_record(tmp_path, "after", "true", changed)]
+    assert main(["compare", *files, "--mixed"]) == 0
+    page = capsys.readouterr().out
+    assert "prompts: 2 that are not the same" in page and "| after | other prompts |" in page
+
+
+def test_another_text_that_no_signature_makes_is_another_task(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed, unsigned = TASKS
+    before = written_record(tmp_path, "before", "false", TASKS)
+    one = written_record(tmp_path, "one", "false", [signed])
+    for start, show, tasks, *settings in (
+        (before, "true", [signed, unsigned | {"prompt": "Write something."}]),
+        (before, "false", [signed | {"prompt": "Sum."}, unsigned]),
+        (one, "true", [signed], "data.system_prompt=rust"),
+    ):
+        after = written_record(tmp_path, "after", show, tasks, *settings)
+        assert main(["compare", start, after, "--mixed"]) == 0
+        page = capsys.readouterr().out
+        assert f"prompts: {len(tasks)} that are not the same" in page, (show, tasks)
+
+
+def test_records_without_a_checksum_of_their_tasks_are_paired_by_their_prompts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [written_record(tmp_path, show, show, TASKS) for show in ("false", "true", "as_written")]
+    for file in files:
+        path = Path(file).with_suffix(".json")
+        record = json.loads(path.read_text())
+        del record["protocol"]["prompts"]["tasks_sha256"], record["protocol"]["prompts"]["show_signature"]
+        path.write_text(json.dumps(record))
+    assert main(["compare", *files, "--mixed"]) == 0
+    page = capsys.readouterr().out
+    assert "| true | other prompts |" in page and "| as_written | +0.0 ± 0.0" in page

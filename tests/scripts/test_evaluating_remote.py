@@ -172,6 +172,30 @@ def test_ctrl_c_keeps_the_answers_that_are_on_their_way(tmp_path: Path) -> None:
     assert "keeps 2 answers" in said
 
 
+def test_signatures_that_prompts_do_not_show_are_said_as_for_a_model_of_ones_own(
+    in_place: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "tasks.jsonl"
+    source.write_text('{"prompt": "Write f.", "signature": "fn f() -> u8"}\n' * 2)
+    few = [f"data.eval={source}", "eval.samples=1", "sandbox.jobs=1", "train.threads=1"]
+    few.append("sampling.max_completion_tokens=4")
+    assert main(["assets/tiny-rust", *few, "--out", str(tmp_path / "local.jsonl")]) == 0
+    local = capsys.readouterr().out
+    note = "2 (2 do not show the signature that gold tests call) prompts x 1"
+    with scripted("well", text=CODE) as server:
+        words = ["api:m", "--base-url", server.url, *few]
+        assert main([*words, "--out", str(tmp_path / "hidden.jsonl")]) == 0
+        assert note in capsys.readouterr().out and note in local
+        assert main([*words, "data.show_signature=true", "--out", str(tmp_path / "shown.jsonl")]) == 0
+    assert "m: 2 prompts x 1" in capsys.readouterr().out
+    kept = json.loads((tmp_path / "hidden.json").read_text())["prompts_used"]
+    assert kept == "2 (2 do not show the signature that gold tests call)"
+    files = [str(tmp_path / f"{name}.jsonl") for name in ("hidden", "shown")]
+    assert main(["compare", *files, "--mixed"]) == 0
+    page = capsys.readouterr().out
+    assert "the same 2 tasks, but their text differs" in page and "| other prompts |" not in page
+
+
 def test_fields_of_ones_own_are_sent_and_make_another_protocol(
     in_place: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

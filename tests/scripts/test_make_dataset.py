@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +24,7 @@ GOOD = {
     "code": "def double(n):\n    return 2 * n",
     "test_list": ["assert double(1) == 2", "assert double(-2) == -4"],
 }
+DOUBLE = "Write a Rust function to double a number."  # what that becomes
 MIXED = {**GOOD, "task_id": 2, "test_list": ["assert double(1) == 2", "assert double('a') == 'aa'"]}
 
 
@@ -38,7 +42,8 @@ def test_what_is_written_is_data_for_training(source: Path, tmp_path: Path, endi
     printed = capsys.readouterr().out
     assert "2  of 4 rows translated (50.0 %)" in printed and "1  left out: int beside str" in printed
     examples = load_examples(str(out), split="train", system_prompt="", prompt_columns=("prompt", "rust_prompt"))
-    assert [example.id for example in examples] == ["mbpp-1", "mbpp-1-2"]
+    hashed = examples[0].id  # of two rows that are alike in all
+    assert re.fullmatch("mbpp-1-[0-9a-f]{8}", hashed) and examples[1].id == f"{hashed}-2"
     assert all(gold_kind(example.columns) == "cases" for example in examples)
     assert {"task", "signature", "source"} <= set(examples[0].columns)
 
@@ -103,14 +108,33 @@ def test_an_output_that_cannot_be_is_refused(
     assert said in capsys.readouterr().err and source.read_bytes() == before
 
 
-def test_a_numbered_name_is_not_that_of_another_task(tmp_path: Path) -> None:
-    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
-    rows = [{**GOOD, "task_id": name} for name in ("a", "a", "a-2", "a")]
+def names_by_text(rows: list[dict[str, Any]], folder: Path) -> dict[str, list[str]]:
+    """The names that rows get, by their text."""
+    source, out = folder / "in.jsonl", folder / "out.jsonl"
     source.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     options = ["--out", str(out), "--jobs", "1", "--no-compile", "--keep-near-duplicates"]
     assert main(["translate", str(source), *options]) == 0
-    names = [json.loads(line)["task_id"] for line in out.read_text().splitlines()]
-    assert names == ["mbpp-a", "mbpp-a-2", "mbpp-a-2-2", "mbpp-a-3"]
+    found = defaultdict(list)
+    for line in out.read_text().splitlines():
+        row = json.loads(line)
+        found[row["task"]].append(row["task_id"])
+    return found
+
+
+def test_rows_of_one_name_are_told_apart_by_their_content_and_not_by_their_order(tmp_path: Path) -> None:
+    rows = [{**GOOD, "task_id": name, "text": text} for name, text in (("a", "One."), ("a", "Two."), ("b", "Three."))]
+    found = names_by_text(rows, tmp_path)
+    assert found == names_by_text(rows[::-1], tmp_path)
+    assert found["Three."] == ["mbpp-b"] and found["One."] != found["Two."]
+    assert all(re.fullmatch("mbpp-a-[0-9a-f]{8}", found[text][0]) for text in ("One.", "Two."))
+
+
+def test_a_name_with_a_hash_or_a_number_is_not_that_of_another_task(tmp_path: Path) -> None:
+    twice = [{**GOOD, "task_id": "a"}] * 2
+    hashed, _ = names_by_text(twice, tmp_path)[DOUBLE]
+    others = [{**GOOD, "task_id": f"{hashed.removeprefix('mbpp-')}{ending}", "text": "Other."} for ending in ("", "-2")]
+    found = names_by_text([twice[0], *others, twice[1]], tmp_path)
+    assert found["Other."] == [hashed, f"{hashed}-2"] and found[DOUBLE] == [f"{hashed}-3", f"{hashed}-4"]
 
 
 def test_the_report_of_an_earlier_comparison_does_not_stay(source: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The contract of `plan`: what a recipe is going to do and need, by counts and formulas, with nothing loaded."""
+"""The contract of `plan`: what a recipe is going to do and need, by counts and formulas, with no model loaded."""
 
 from __future__ import annotations
 
@@ -217,16 +217,25 @@ def test_a_model_of_another_kind_has_a_plan_without_memory(words, tmp_path):
     assert planned(words)["memory"] == "unknown"
 
 
-def test_a_plan_imports_neither_torch_nor_transformers(words, tmp_path):
+def planned_by(words: list[str], tmp_path: Path, first: str, then: str = "") -> subprocess.CompletedProcess[str]:
+    """A plan in an interpreter of its own, with a line of program before it and one after it."""
     program = (
-        f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'scripts')!r}]\n"
-        "sys.modules.update(torch=None, transformers=None, datasets=None)\n"
+        f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'scripts')!r}]\n{first}\n"
         "from grpo_rust.plan import plan; from grpo_rust.arguments import parse_arguments\n"
-        f"print(plan(parse_arguments({[*words, 'train.max_steps=7']}).recipe))"
+        f"print(plan(parse_arguments({[*words, 'train.max_steps=7']}).recipe))\n{then}"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+
+
+def test_a_plan_imports_neither_torch_nor_transformers(words, tmp_path):
+    done = planned_by(words, tmp_path, "", "print(sorted({'torch', 'transformers'} & set(sys.modules)))")
     assert done.returncode == 0, done.stderr
-    assert "7: 16 prompts" in done.stdout
+    assert "7: 16 prompts" in done.stdout and done.stdout.endswith("\n[]\n")
+
+
+def test_a_plan_reads_prompts_by_the_package_that_training_reads_them_by(words, tmp_path):
+    done = planned_by(words, tmp_path, "sys.modules['datasets'] = None")
+    assert "DataError: reading prompts needs datasets" in done.stderr and "grpo-rust[train]" in done.stderr
 
 
 MADE_FIRST = {  # what other commands make before a recipe can start, and what is here in its place

@@ -22,6 +22,7 @@ from dataset.selecting.near_duplicates import near_duplicates
 from dataset.selecting.references import AGAINST, ReferenceText, references
 from dataset.selecting.words import RUN, Vocabulary, text_words
 from dataset.sources import row_name, row_text
+from durable.whole_file import write_whole
 from grpo.errors import BadInput
 
 __all__ = ["Selection", "add_selection_options", "select"]
@@ -64,9 +65,8 @@ class Selection:
         if not self.settings["against"]:
             path.unlink(missing_ok=True)  # of an earlier time: it would be taken for the report of these rows
             return None
-        path.parent.mkdir(parents=True, exist_ok=True)
         lines = (json.dumps(pair, ensure_ascii=False) for pair in self.pairs)
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        write_whole(path, "".join(f"{line}\n" for line in lines))
         return path
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dataset.sources import HUMAN_EVAL, read_rows, row_functions, row_text
-from dataset.translating.naming import rust_name
+from dataset.translating.naming import NoRustName, rust_name
 from evaluating.benchmarks.catalogue import BENCHMARKS, load_benchmark
 from evaluating.benchmarks.tasks import ANSWER, BenchmarkTask
 from grpo.errors import BadInput
@@ -65,7 +65,15 @@ def references(against: str) -> list[ReferenceText]:
 
 def snake_case(names: Iterable[str]) -> frozenset[str]:
     """Names of functions as Rust has them, so that those of two languages can be equal."""
-    return frozenset(rust_name(name) for name in names)
+    return frozenset(map(_in_snake_case, names))
+
+
+def _in_snake_case(name: str) -> str:
+    """A name as Rust has it, or as it is where Rust gets none: it can still be equal to itself."""
+    try:
+        return rust_name(name)
+    except NoRustName:
+        return name
 
 
 def _of_task(benchmark: str, task: BenchmarkTask) -> ReferenceText:

@@ -13,6 +13,7 @@ import json
 import math
 import random
 import resource
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -177,6 +178,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (asked["cpu_s"], asked["cpu_s"]))
     resource.setrlimit(resource.RLIMIT_AS, (asked["memory_mb"] << 20, asked["memory_mb"] << 20))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.alarm(asked["alarm_s"])  # ends this process
     out = sys.stdout
     sys.addaudithook(guard)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,14 +15,20 @@ from typing import Any
 
 from dataset.translating.asserts import Form, Instrumented
 
-__all__ = ["Observed", "ReferenceFailed", "observe"]
+__all__ = ["NOT_IN_TIME", "Observed", "ReferenceFailed", "ReferenceStopped", "observe"]
 
 RECORDER = Path(__file__).with_name("recorder.py")
 CPU_S, WALL_S, MEMORY_MB, MOST_CASES = 10, 60, 1024, 64
+NOT_IN_TIME = "the reference does not end in time"  # by the clock; its CPU time is limited apart from that
+ENDED_FROM_OUTSIDE = (-signal.SIGTERM, -signal.SIGHUP)
 
 
 class ReferenceFailed(Exception):
     """The reference or its tests did not run to their end; the text says why, in a few words that can be counted."""
+
+
+class ReferenceStopped(OSError):
+    """Someone ended the process of a reference: that says nothing about the reference."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +70,12 @@ def observe(
         backwards: Whether sets and dictionaries are iterated backwards, to see what depends on their order.
         hash_seed: Decides the order of strings in sets.
     Returns: The calls, in order.
-    Raises: ReferenceFailed.
+    Raises: ReferenceFailed; ReferenceStopped.
     """
     asked = {
         **{"reference": reference, "setup": setup, "tests": tests.program, "name": name, "has_check": has_check},
         **{"backwards": backwards, "most_cases": MOST_CASES, "cpu_s": CPU_S, "memory_mb": MEMORY_MB},
+        "alarm_s": 2 * WALL_S,  # should this process be gone by then
     }
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -80,15 +88,19 @@ def observe(
                 errors="replace",
                 timeout=WALL_S,
                 cwd=folder,
+                process_group=0,  # Ctrl-C goes to the groups in the foreground: it would end the reference midway
                 env={"PYTHONHASHSEED": str(hash_seed), "PYTHONIOENCODING": "utf-8:backslashreplace"},
             )
         except subprocess.TimeoutExpired:
-            raise ReferenceFailed("the reference does not end in time") from None
+            raise ReferenceFailed(NOT_IN_TIME) from None
     return _read(done, tests.forms)
 
 
 def _read(done: subprocess.CompletedProcess[str], forms: Sequence[Form]) -> list[Observed]:
     """What the recorder wrote."""
+    if done.returncode in ENDED_FROM_OUTSIDE:
+        name = signal.Signals(-done.returncode).name
+        raise ReferenceStopped(f"the process of a reference was ended by {name}: give the same command again")
     try:
         found = ast.literal_eval(done.stdout)
     except (ValueError, SyntaxError, RecursionError, MemoryError):

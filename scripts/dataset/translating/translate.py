@@ -19,7 +19,7 @@ from dataset.translating.calls import LeftOut, TaskCalls, task_calls
 from dataset.translating.choosing import Case, Types, choose, hints_of
 from dataset.translating.english import task_words
 from dataset.translating.inferring import RustType, Untyped, type_text, walk
-from dataset.translating.naming import parameter_names, rust_name
+from dataset.translating.naming import NoRustName, parameter_names, rust_name
 from dataset.translating.reference import ReferenceFailed
 from dataset.translating.rust_literals import literal
 from rewards.gold.rows import gold_kind, gold_problem
@@ -44,7 +44,7 @@ def translate(task: PythonTask) -> RustTask:
         raise LeftOut("no assert calls a function")
     try:
         return _translate(task, name)
-    except (Untyped, ReferenceFailed) as error:
+    except (Untyped, ReferenceFailed, NoRustName) as error:
         raise LeftOut(str(error)) from None
 
 

@@ -35,6 +35,7 @@ from dataset.writing.passes import instruction_hashes
 from dataset.writing.record import Outcomes, manifest, table, write_splits
 from dataset.writing.running import write_all
 from dataset.writing.source_prompts import SourcePrompt, digest, source_prompts
+from durable.whole_file import write_whole
 from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
 from remote_api.asking import Prices, Questioner
@@ -134,7 +135,7 @@ def _write(
         card_file.unlink(missing_ok=True)  # of an earlier session, whose rows are gone
         return ExitCode.CHECK_FAILED
     card = data_set_card(options.out.resolve().name, options.license, {**found, "made_from": options.sources})
-    card_file.write_text(card, encoding="utf-8")
+    write_whole(card_file, card)
     print(f"{options.out}: {', '.join(path.name for path in files)}; manifest.json says what was left out")
     return ExitCode.DONE
 

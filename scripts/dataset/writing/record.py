@@ -15,6 +15,7 @@ from dataset.sources import file_of
 from dataset.splits import RULE, SPLITS
 from dataset.writing.drafts import Draft, Dropped, Written
 from dataset.writing.passes import PASSES
+from durable.whole_file import whole_file
 from remote_api.asking import Prices, usage_of
 from remote_api.journal import Journal
 
@@ -75,10 +76,12 @@ def write_splits(splits: Mapping[str, Sequence[Draft]], folder: Path) -> list[Pa
     written = []
     for name, rows in splits.items():
         path = folder / f"{name}.parquet"
-        path.unlink(missing_ok=True)
         if rows:
-            parquet.write_table(pyarrow.Table.from_pylist([_row(draft) for draft in rows], schema), path)
+            with whole_file(path) as unfinished:
+                parquet.write_table(pyarrow.Table.from_pylist([_row(draft) for draft in rows], schema), unfinished)
             written.append(path)
+        else:
+            path.unlink(missing_ok=True)
     return written
 
 

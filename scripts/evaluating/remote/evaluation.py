@@ -15,6 +15,7 @@ from evaluating.remote.request import request_body
 from grpo.evaluate import Evaluation
 from grpo.rollout.records import Example
 from grpo_rust.compose.graders import build_graders
+from grpo_rust.compose.prompts import described
 from grpo_rust.recipe import Recipe
 from remote_api.asking import Prices, Questioner, ask_all, usage_of
 from remote_api.endpoint import Endpoint
@@ -67,7 +68,8 @@ def evaluate_remote(
     evaluation = grade_answers(grader, examples, answers, num_samples=samples)
     tokens = usage_of(answers.values())
     usage = {**asdict(tokens), "usd": prices.usd(tokens)}
-    return evaluation, {"base_url": options.base_url, "body": body, "usage": usage}
+    asked = described(recipe, list(examples), gold=True)
+    return evaluation, {"prompts_used": str(asked), "base_url": options.base_url, "body": body, "usage": usage}
 
 
 def _ask(example: Example, sample: int, questioner: Questioner) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from grpo.model.policy import Policy
 from grpo.rollout.prompts import DataError, encode_prompts
 from grpo.rollout.records import Example
 from grpo_rust.compose.evaluation_only import check_trainable
@@ -15,21 +14,26 @@ from rewards.gold.rows import gold_kind, gold_problem
 from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import Rubric
 
+if TYPE_CHECKING:
+    from grpo.model.policy import Policy  # a plan reads prompts too, and is made without torch
+
 __all__ = [
     "PromptSet",
     "Prompts",
     "check_gold",
+    "described",
     "encode",
     "load_held_out",
     "load_prompts",
     "read_held_out",
+    "read_rewarded_examples",
     "read_training_examples",
     "system_prompt_of",
 ]
 
 
 class PromptSet(NamedTuple):
-    """Encoded examples, how many more were too long, and how many have gold tests that only libtest can run.
+    """Examples, how many more were too long, and how many have gold tests that only libtest can run.
 
     `note` says what of their signatures is not shown as it was asked for.
     """
@@ -59,11 +63,7 @@ def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
     Raises:
         DataError: For prompts that cannot be used, or gold tests that are going to be run and cannot be.
     """
-    gold = Rubric(recipe.rewards.weights).needs_gold
-    found = read_training_examples(recipe)
-    if gold:
-        check_gold(recipe.data.train, found)
-    train = encode(recipe, policy, found, gold=gold)
+    train = encode(recipe, policy, read_rewarded_examples(recipe), gold=_needs_gold(recipe))
     return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
 
 
@@ -86,6 +86,17 @@ def read_training_examples(recipe: Recipe) -> list[Example]:
     return found
 
 
+def read_rewarded_examples(recipe: Recipe) -> list[Example]:
+    """The prompts to train on by rewards, as text; gold tests are checked where a reward runs them.
+
+    Raises: As `read_training_examples`; DataError for gold tests that cannot be run.
+    """
+    found = read_training_examples(recipe)
+    if _needs_gold(recipe):
+        check_gold(recipe.data.train, found)
+    return found
+
+
 def system_prompt_of(recipe: Recipe) -> str:
     """The system prompt that the recipe names; empty for none."""
     return SYSTEM_PROMPT if recipe.data.system_prompt == "rust" else ""
@@ -103,9 +114,18 @@ def encode(recipe: Recipe, policy: Policy, examples: Sequence[Example], *, gold:
     fitting = encode_prompts(
         examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
     )
-    modules = sum(gold_kind(example.columns) == "tests" for example in fitting) if gold else 0
-    note = signature_note(fitting, recipe.data.show_signature)
-    return PromptSet(fitting, len(examples) - len(fitting), modules, note)
+    return described(recipe, fitting, gold=gold, num_too_long=len(examples) - len(fitting))
+
+
+def described(recipe: Recipe, examples: list[Example], *, gold: bool, num_too_long: int = 0) -> PromptSet:
+    """Examples with what is to be said of them; arguments as of `encode` and `PromptSet`."""
+    modules = sum(gold_kind(example.columns) == "tests" for example in examples) if gold else 0
+    return PromptSet(examples, num_too_long, modules, signature_note(examples, recipe.data.show_signature))
+
+
+def _needs_gold(recipe: Recipe) -> bool:
+    """Whether a reward with a weight runs gold tests. Raises: RewardError."""
+    return Rubric(recipe.rewards.weights).needs_gold
 
 
 def _read(recipe: Recipe, source: str, *, split: str) -> list[Example]:

@@ -10,7 +10,7 @@ from grpo.rollout.prompts import load_examples
 from grpo.rollout.records import Example
 from rewards.signature.wording import prompt_text, shows, with_signature
 
-__all__ = ["PROMPT_COLUMNS", "read_examples", "signature_note"]
+__all__ = ["PROMPT_COLUMNS", "read_examples", "signature_note", "signature_of"]
 
 PROMPT_COLUMNS = ("prompt", "rust_prompt")  # the second as in the published data
 WITHOUT = ("task", "rust_prompt", "prompt")  # where a row may have its prompt without the signature
@@ -37,9 +37,9 @@ def read_examples(source: str, *, split: str, system_prompt: str, show: str) -> 
 
 def signature_note(examples: Sequence[Example], show: str) -> str:
     """What to say of prompts that do not show what was asked for, or whose gold tests may not apply; "" for nothing."""
-    have = [bool(_signature(example.columns)) for example in examples]
+    have = [bool(signature_of(example.columns)) for example in examples]
     seen = [
-        has and shows(prompt_text(example.messages), _signature(example.columns))
+        has and shows(prompt_text(example.messages), signature_of(example.columns))
         for has, example in zip(have, examples, strict=True)
     ]
     found = []
@@ -52,9 +52,14 @@ def signature_note(examples: Sequence[Example], show: str) -> str:
     return ", ".join(found)
 
 
+def signature_of(row: Mapping[str, Any]) -> str:
+    """The signature of a row; "" for none."""
+    return str(row.get("signature") or "").strip()
+
+
 def _shown(row: Mapping[str, Any], column: str, *, show: str) -> Any:
     """What of a row is the prompt: text or chat messages."""
-    written, signature = row[column], _signature(row)
+    written, signature = row[column], signature_of(row)
     if show == "as_written" or not signature:
         return written
     if show == "false":
@@ -73,8 +78,3 @@ def _with_signature(prompt: Any, signature: str, types: str) -> Any:
 
 def _text(prompt: Any) -> str:
     return prompt if isinstance(prompt, str) else prompt_text(prompt)
-
-
-def _signature(row: Mapping[str, Any]) -> str:
-    """The signature of a row; "" for none."""
-    return str(row.get("signature") or "").strip()
