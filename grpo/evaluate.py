@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grpo.engines import Engine, SamplingParams
 from grpo.rollout.collect import Decode, collect, sample, seed_for
 from grpo.rollout.records import Example, Grader, Group
+from grpo.run.stopping import EvaluationGivenUp
 
 __all__ = ["Evaluation", "clustered_mean", "evaluate", "evaluation_metrics", "pass_at_k"]
 
@@ -46,6 +47,7 @@ def evaluate(
     id_prefix: str,
     max_rows: int,
     policy_version: int,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Evaluation:
     """Sample `params.num_samples` completions of every example, at most `max_rows` at a time, and grade them.
 
@@ -58,7 +60,15 @@ def evaluate(
         id_prefix: Begins the completions' ids.
         max_rows: Bounds the engine's batch, in completions.
         policy_version: Number of weight updates so far.
+        should_stop: Asked at every completion; True gives the evaluation up.
+    Raises:
+        EvaluationGivenUp: When `should_stop` says so.
     """
+
+    def go_on() -> None:
+        if should_stop():
+            raise EvaluationGivenUp
+
     started = time.perf_counter()
     groups: list[Group] = []
     for number, chunk in enumerate(_chunks(examples, max(1, max_rows // params.num_samples))):
@@ -70,6 +80,7 @@ def evaluate(
             replace(params, seed=seed_for(params.seed, "eval", number)),
             id_prefix=f"{id_prefix}.{number}",
             policy_version=policy_version,
+            on_completion=go_on,
         )
         groups += collect(pending, grader).groups
     metrics, counts = evaluation_metrics(groups)

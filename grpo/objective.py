@@ -161,9 +161,9 @@ class Objective:
     def _gaps(self, batch: MicroBatch, logprobs: Tensor, old_logprobs: Tensor, correction: Tensor | None) -> Parts:
         """The ratio of the policy to the old one, the gap of the old one to the engine, and the correction weights."""
         mask = batch.mask
-        moved = log_ratio(logprobs.detach(), old_logprobs, mask).exp()
+        moved = torch.where(mask, log_ratio(logprobs.detach(), old_logprobs, mask).exp(), 0.0)
         gap = log_ratio(old_logprobs, batch.sampler_logprobs, mask).abs()
-        parts = {"ratio_max": torch.where(mask, moved, 0.0).max(), "sampler_gap": gap.nansum()}
+        parts = {"ratio_max": moved.max(), "ratio": moved.sum(), "sampler_gap": gap.nansum()}
         if correction is not None and self.mismatch is not None:
             at_bound = (correction <= self.mismatch.low) | (correction >= self.mismatch.high)
             parts["bounded"] = (mask & at_bound).sum()

@@ -177,7 +177,7 @@ def _conflicts(settings: Any) -> list[str]:
 def _read(path: Path) -> dict[str, Any]:
     """A TOML file as nested dicts. Raises: ConfigError where it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors write a byte order mark
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(f"{path}: cannot be read as TOML in UTF-8: {reason}") from error
@@ -212,7 +212,7 @@ def _collect_override(
     name, equals, text = override.partition("=")
     section, key, entry = [*(part.strip() for part in name.split(".", 2)), "", ""][:3]
     entry = str(_parse(entry)) if entry.startswith(('"', "'")) else entry  # quoted, as in a file
-    if not equals:
+    if not equals or not name.strip():
         problems.append(f"{COMMAND_LINE}: {_shown(override)}: an override looks like section.key=value")
     elif (section, key) not in options:
         problems.append(_unknown(name, COMMAND_LINE, options))
@@ -269,6 +269,8 @@ def _convert(value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
     accepted |= {int: type(value) is int, float: type(value) in (int, float) and _is_finite(value)}
     if hint is str and isinstance(value, bool) and _toml(value) in metadata.get("choices", ()):
         return _toml(value)  # `true` beside other words
+    if hint is int and type(value) is int and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{_allowed(hint, metadata)} that fits in 64 bits")
     choices, low, high = (metadata.get(name) for name in ("choices", "low", "high"))
     if (
         not accepted[hint]

@@ -11,7 +11,7 @@ Left out: a loss on prompts, and packing of whole documents without prompts.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -67,6 +67,11 @@ class SupervisedTrainer(TrainingLoop):
     batch_size: int
     seed: int  # of the order of the demonstrations
 
+    def begin(self, say: Callable[[str], None]) -> None:
+        """Rehearse. Of the monitors only that of memory applies: demonstrations may well be learned by heart."""
+        if self.rehearse is not None:
+            self.rehearse(say)
+
     def recorded_step(self, number: int) -> dict[str, float]:
         """One optimizer step, and its metrics."""
         started, busy = time.perf_counter(), self.updater.busy_s
@@ -83,8 +88,12 @@ class SupervisedTrainer(TrainingLoop):
             "throughput/completions_per_s": len(lengths) / seconds,
             "time/step": seconds,
             "time/train": self.updater.busy_s - busy,
+            **self.stall_metrics(),
         }
+        memory = self.memory()
+        metrics |= memory
         self.run.log_metrics(number, metrics)
+        self.warn(number, memory)
         return metrics
 
     def _batch(self, number: int) -> list[TrainingSample]:

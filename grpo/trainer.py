@@ -20,15 +20,12 @@ from grpo.rollout.stream import RolloutStream
 from grpo.run.serialize import batch_metrics, completion_lines, reward_lines
 from grpo.timing import StepTimer
 from grpo.training_loop import TrainingLoop
-from grpo.update import training_samples
+from grpo.update import NonFiniteLoss, training_samples
+from grpo.watch.dump import batch_record
+from grpo.watch.finding import WatchStopped
+from grpo.watch.unscored import GradingFailed, refuse_failures
 
-__all__ = ["NothingScored", "Trainer"]
-
-MAX_UNSCORED_STEPS = 3  # in a row: one may be a passing failure of the host, three are a run that learns nothing
-
-
-class NothingScored(HostFailed):
-    """Step after step, not one completion could be scored."""
+__all__ = ["Trainer"]
 
 
 @dataclass
@@ -48,17 +45,21 @@ class Trainer(TrainingLoop):
 
     rollouts: RolloutStream
     advantages: str  # a name of `grpo.advantages.ADVANTAGES`, or "gdpo"
-    unscored_steps: int = 0  # in a row, up to now
 
     def begin(self, say: Callable[[str], None]) -> None:
-        """Bring the engine the weights."""
+        """Rehearse, and bring the engine the weights."""
         self.rollouts.engine.say = say
+        if self.watch is not None:
+            self.updater.before_step = self.watch.before_update
+        if self.rehearse is not None:
+            self.rollouts.sleep()  # as it does during updates, where it does
+            self.rehearse(say)
         seconds = self.rollouts.sync_weights().get("time/sync")
         if seconds:
             say(f"the engine has the weights ({seconds:.1f} s)")
 
     def progress(self) -> dict[str, Any]:
-        """Where the prompts are, and what is being sampled."""
+        """Where the prompts are, and the batches in flight with their grades."""
         return self.rollouts.progress()
 
     def continue_from(self, progress: Mapping[str, Any]) -> None:
@@ -67,7 +68,9 @@ class Trainer(TrainingLoop):
     def _step(self, step: _Step) -> None:
         """One step of GRPO; the numbers are those of docs/algorithm.md."""
         step.batch = self.rollouts.next_batch(step.number)  # 1. prompts  2. a group of completions each  3. grades
+        self._refuse_failures(step)
         step.rewards = reward_matrix(step.batch.groups)  # 4. weighted sums [P, G]
+        self._watch_batch(step)
         step.advantages = self._advantages(step)  # 5. each reward compared with those of its group [P, G]
         samples = training_samples(step.batch.groups, step.advantages)
         step.metrics |= self.updater.update(samples)  # 6. log-probs  7. loss and KL  8. token weights  9. step
@@ -90,10 +93,12 @@ class Trainer(TrainingLoop):
         timer, step = StepTimer(busy), _Step(number)
         try:
             self._step(step)
+        except (GradingFailed, NonFiniteLoss, WatchStopped) as error:
+            self._dump(step, error)
+            raise
         finally:
             if step.batch.groups:
                 self._log_completions(step)
-        self._refuse_to_learn_nothing(step)
         times = timer.metrics()
         metrics = {
             **step.metrics,
@@ -101,12 +106,46 @@ class Trainer(TrainingLoop):
             **_reward_metrics(step.rewards),
             **step.batch.metrics,
             **times,
+            **self.stall_metrics(),
             "time/wait_engine": step.batch.metrics["time/wait_engine"] + step.metrics["time/wait_engine"],
         }
         if step.advantages is not None:
             metrics["advantage/std"] = float(step.advantages.std())
+        metrics |= self.memory()
         self.run.log_metrics(number, metrics)
+        self.warn(number, metrics)
         return metrics
+
+    def _refuse_failures(self, step: _Step) -> None:
+        """Raise GradingFailed where the host could not grade a large part of the batch."""
+        batch, then = step.batch, "go on from the last checkpoint with run.resume=true: it samples and grades them anew"
+        refuse_failures(
+            batch.failures, batch.num_graded, max_share=self.max_unscored, where=f"step {step.number}", then=then
+        )
+
+    def _watch_batch(self, step: _Step) -> None:
+        """Raise WatchStopped for a batch that is not worth an update."""
+        if self.watch is not None:
+            groups = {"groups/total": float(len(step.batch.groups))}
+            self.watch.before_batch(step.number, {**groups, **_reward_metrics(step.rewards)})
+
+    def _dump(self, step: _Step, error: HostFailed) -> None:
+        """Write what the step was made of, and add to the error where it is, or why not."""
+        if self.watch is None:
+            return
+        finding: dict[str, Any] = {"name": type(error).__name__, "text": str(error)}
+        if isinstance(error, WatchStopped):
+            finding |= {"name": error.finding.name, "numbers": dict(error.finding.numbers)}
+        graded, advantages = isinstance(error, GradingFailed), step.advantages
+        record = batch_record(
+            step.batch.groups,
+            None if advantages is None else advantages.tolist(),
+            step=step.number,
+            finding=finding,
+            metrics=step.metrics,
+            attempt=None if graded or advantages is None else self.updater.attempt,
+        )
+        self.dump(step.number, record, error)
 
     def _log_completions(self, step: _Step) -> None:
         groups, advantages = step.batch.groups, step.advantages
@@ -119,16 +158,6 @@ class Trainer(TrainingLoop):
             )
         )
         self.run.log_rewards(reward_lines(groups, step=step.number))
-
-    def _refuse_to_learn_nothing(self, step: _Step) -> None:
-        """Raise NothingScored after a few steps in a row without any reward."""
-        self.unscored_steps = self.unscored_steps + 1 if step.rewards.isnan().all() else 0
-        if self.unscored_steps == MAX_UNSCORED_STEPS:
-            raise NothingScored(
-                f"no completion of steps {step.number - MAX_UNSCORED_STEPS + 1} to {step.number} could be scored: the "
-                "grader failed each time, which the log explains, or no reward applies to these completions. Repair "
-                "that, then go on from the last checkpoint with run.resume=true"
-            )
 
 
 def _reward_metrics(rewards: Tensor) -> dict[str, float]:

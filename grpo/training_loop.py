@@ -14,11 +14,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grpo.checkpoint import load_trainer_state, save_checkpoint
+from safetensors import SafetensorError
+
+from grpo.checkpoint import CheckpointError
+from grpo.checkpoint.keeping import Keeping
+from grpo.checkpoint.places import remove_unfinished
+from grpo.checkpoint.random_state import random_state, restore_random_state
+from grpo.checkpoint.snapshot import write_checkpoint
+from grpo.checkpoint.updater_state import load_trainer_state, take_snapshot
+from grpo.checkpoint.writer import CheckpointWriter
+from grpo.errors import HostFailed
 from grpo.evaluate import Evaluation
 from grpo.run.directory import RunDirectory
 from grpo.run.serialize import completion_lines, evaluation_line
+from grpo.run.stopping import EvaluationGivenUp, Pace, RunLimits
 from grpo.update import Updater
+from grpo.watch.dump import BATCH, batch_text
+from grpo.watch.unscored import count_failures, refuse_failures
+from grpo.watch.watching import RunWatch
 
 __all__ = ["Schedule", "TrainingLoop"]
 
@@ -30,7 +43,7 @@ class Schedule:
     num_steps: int
     eval_every: int  # 0: only before the first step and after the last
     checkpoint_every: int  # 0: only at the end
-    checkpoints_kept: int
+    keeping: Keeping = field(default_factory=Keeping)
 
 
 @dataclass(kw_only=True)
@@ -40,11 +53,24 @@ class TrainingLoop(ABC):
     updater: Updater
     schedule: Schedule
     run: RunDirectory
-    evaluate: Callable[[int], Evaluation] | None  # step -> evaluation of the current weights; None: none at all
+    evaluate: Callable[[int, Callable[[], bool]], Evaluation] | None  # of the weights after a step; None: none at all
     describe: Callable[[Evaluation], str]  # the result of an evaluation in one line
-    config_toml: str  # the resolved recipe, for checkpoints
+    kept_texts: Mapping[str, str]  # further files of a checkpoint, by their path in it: the resolved recipe and others
+    max_unscored: float = 1.0  # share of completions that the host may fail to grade
+    watch: RunWatch | None = None  # None: the run does not watch itself
+    rehearse: Callable[[Callable[[str], None]], None] | None = None  # one pass before the first step; may say its time
+    say: Callable[[str], None] = print  # what to warn a person with
     seconds_before: float = 0.0  # that earlier sessions of a resumed run took
     started: float = field(default_factory=time.monotonic)
+    limits: RunLimits = RunLimits()
+    pace: Pace = field(default_factory=Pace)
+    saved: int | None = None  # the step of the newest checkpoint
+    _stood_still_s: float = field(default=0.0, init=False)  # for a checkpoint, since the last step
+
+    def __post_init__(self) -> None:
+        self.writer = CheckpointWriter(
+            self.run.checkpoints, self.schedule.keeping, written=lambda seconds: self.pace.add("write", seconds)
+        )
 
     @abstractmethod
     def recorded_step(self, number: int) -> dict[str, float]:
@@ -59,6 +85,11 @@ class TrainingLoop(ABC):
 
     def continue_from(self, progress: Mapping[str, Any]) -> None:
         """Take up what `progress` returned when the checkpoint was written."""
+
+    def stall_metrics(self) -> dict[str, float]:
+        """`time/checkpoint`, once after every checkpoint; for the metrics of the step that follows it."""
+        seconds, self._stood_still_s = self._stood_still_s, 0.0
+        return {"time/checkpoint": seconds} if seconds else {}
 
     @property
     def seconds(self) -> float:
@@ -77,26 +108,70 @@ class TrainingLoop(ABC):
 
         Args:
             first_step: 1 for a new run.
-            should_stop: Asked after every step; True saves a checkpoint and ends early.
+            should_stop: Asked after every step, before an evaluation and in it; True saves a checkpoint and ends early.
             on_step: Told every step's metrics.
             say: Told what takes long, as text for a person.
-        Returns: True when the run is complete, False when it was stopped and can be resumed.
+        Returns: True when the run is complete, False when it was stopped, or reached a limit, and can be resumed.
         Raises:
-            HostFailed: NonFiniteLoss, NothingScored, EngineDied, WeightsDiffer and others; what is on disk by then
-                stays.
+            HostFailed: NonFiniteLoss, GradingFailed, WatchStopped, EngineDied, WeightsDiffer, OutOfMemory and others;
+                what is on disk by then stays.
         """
+        self.say = say
+        try:
+            finished = self._train(first_step, should_stop, on_step, say)
+        except Exception:
+            self._wait_for_checkpoint(say)
+            raise
+        self.writer.finish(self.run.evaluations())
+        return finished
+
+    def _wait_for_checkpoint(self, say: Callable[[str], None]) -> None:
+        """Wait for the checkpoint that is being written when something else has failed, which is the better error."""
+        try:
+            self.writer.wait()
+        except CheckpointError as error:
+            say(str(error))
+
+    def _train(
+        self,
+        first_step: int,
+        should_stop: Callable[[], bool],
+        on_step: Callable[[int, Mapping[str, float]], None],
+        say: Callable[[str], None],
+    ) -> bool:
+        """As `train`; the last checkpoint may still be written afterwards."""
         self.begin(say)
-        self._evaluate_if_due(first_step - 1, say)
-        for number in range(first_step, self.schedule.num_steps + 1):
-            metrics = self.recorded_step(number)
-            stopping = should_stop()
-            if stopping or number == self.schedule.num_steps or _due(number, self.schedule.checkpoint_every):
-                self._save_checkpoint(number)
-            on_step(number, metrics)
-            if stopping:
+        for number in range(first_step - 1, max(first_step, self.schedule.num_steps + 1)):
+            if number >= first_step:
+                with self.pace.during("step"):
+                    metrics = self.recorded_step(number)
+                if number == self.schedule.num_steps or _due(number, self.schedule.checkpoint_every):
+                    self._save_checkpoint(number)
+                on_step(number, metrics)
+            if self._stops_after(number, should_stop, say):
+                if self.saved != number:
+                    self._save_checkpoint(number)
                 return False
-            self._evaluate_if_due(number, say)
         return True
+
+    def _stops_after(self, step: int, should_stop: Callable[[], bool], say: Callable[[str], None]) -> bool:
+        """Evaluate the weights after a step if that is due; whether the run has to stop there, with something left."""
+        if self._evaluation_due(step):
+            if self._has_to_stop("evaluation", should_stop, say):
+                return True
+            try:
+                with self.pace.during("evaluation"):
+                    self._evaluate(step, should_stop, say)
+            except EvaluationGivenUp:
+                return True
+        return step < self.schedule.num_steps and self._has_to_stop("step", should_stop, say)
+
+    def _has_to_stop(self, following: str, should_stop: Callable[[], bool], say: Callable[[str], None]) -> bool:
+        """Whether somebody asked, or what follows would pass a limit, which is said."""
+        estimate = (self.pace.mean(following) or 0.0) + (self.pace.saving() or 0.0)
+        if limit := self.limits.passed(self.seconds, estimate):
+            say(limit)
+        return bool(limit) or should_stop()
 
     def resume(self, checkpoint: Path) -> int:
         """Continue from a checkpoint that the updater's policy was loaded from.
@@ -107,34 +182,75 @@ class TrainingLoop(ABC):
         Raises:
             CheckpointError: For a missing or damaged file.
         """
+        remove_unfinished(self.run.checkpoints)
         progress = load_trainer_state(checkpoint, self.updater)
+        self.writer.newest = progress["step"]
         self.continue_from(progress)
+        restore_random_state(progress["random"])
         self.seconds_before = progress["seconds"]
+        self.pace = Pace(progress.get("pace"))
+        self.saved = progress["step"]
         self.run.truncate_after(progress["step"])
+        if self.watch is not None:
+            self.watch.begin(self.run.metrics())
         return int(progress["step"]) + 1
 
-    def _evaluate_if_due(self, step: int, say: Callable[[str], None]) -> None:
-        """Evaluate the weights after `step` and record it, unless it is not due or was done before a resume."""
-        due = step in (0, self.schedule.num_steps) or _due(step, self.schedule.eval_every)
-        done = any(line["step"] == step for line in self.run.evaluations())
-        if self.evaluate is None or not due or done:
-            return
+    def memory(self) -> dict[str, float]:
+        """The memory of the run's processes, as metrics."""
+        return {} if self.watch is None else self.watch.memory()
+
+    def warn(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Say what is wrong with the run after a step, if anything is."""
+        for finding in self.watch.after_step(step, metrics) if self.watch is not None else ():
+            self.say(f"warning: {finding}")
+
+    def dump(self, step: int, record: Mapping[str, Any], error: HostFailed) -> None:
+        """Write a stopped step's batch beside a checkpoint, and add to the error where, or why that failed."""
+        try:
+            texts = {**self.kept_texts, BATCH: batch_text(record)}
+            progress = {"seconds": round(self.seconds, 3)}
+            path = write_checkpoint(
+                self.run.dumps, take_snapshot(self.updater, step=step, progress=progress, texts=texts)
+            )
+            said = f"The weights before it and its batch are in {path}"
+            said += f": python scripts/replay.py {path} makes the update again" if record["update"] else ""
+        except (HostFailed, OSError, SafetensorError) as failure:
+            said = f"Its batch could not be kept: {failure}"
+        error.args = (f"{error}\n{said}",)
+
+    def _evaluation_due(self, step: int) -> bool:
+        """Whether the weights after a step have to be evaluated, and were not before a resume."""
+        due = step == 0 or step >= self.schedule.num_steps or _due(step, self.schedule.eval_every)
+        return self.evaluate is not None and due and all(line["step"] != step for line in self.run.evaluations())
+
+    def _evaluate(self, step: int, should_stop: Callable[[], bool], say: Callable[[str], None]) -> None:
+        """Evaluate the weights after a step and record it. Raises: EvaluationGivenUp, GradingFailed."""
+        assert self.evaluate is not None
         say(f"evaluating the weights after step {step}")
-        evaluation = self.evaluate(step)
+        evaluation = self.evaluate(step, should_stop)
+        refuse_failures(
+            count_failures(evaluation.groups),
+            evaluation.num_prompts * evaluation.num_samples,
+            max_share=self.max_unscored,
+            where=f"the evaluation after step {step}",
+            then="go on with run.resume=true: what was not evaluated is evaluated then",
+        )
         size = f"{evaluation.num_prompts} prompts x {evaluation.num_samples}"
         say(f"{self.describe(evaluation)} ({size}, {evaluation.seconds:.0f} s)")
         self.run.log_completions(completion_lines(evaluation.groups, step=step, phase="eval"))
         self.run.log_evaluation(evaluation_line(evaluation, step=step))
 
     def _save_checkpoint(self, step: int) -> None:
-        save_checkpoint(
-            self.run.checkpoints,
-            step=step,
-            updater=self.updater,
-            progress={**self.progress(), "seconds": round(self.seconds, 3)},
-            config_toml=self.config_toml,
-            keep=self.schedule.checkpoints_kept,
-        )
+        """Copy the checkpoint of a step to memory; it is written while training goes on."""
+        started = time.monotonic()
+        with self.pace.during("checkpoint"):
+            self.writer.wait()  # before the copy: two would need twice the memory
+            progress = {**self.progress(), "random": random_state(), "seconds": round(self.seconds, 3)}
+            progress["pace"] = self.pace.to_json()
+            snapshot = take_snapshot(self.updater, step=step, progress=progress, texts=self.kept_texts)
+            self.writer.save(snapshot, self.run.evaluations(), before=self.run.sync)
+        self._stood_still_s = time.monotonic() - started
+        self.saved = step
 
 
 def _due(step: int, every: int) -> bool:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,44 +21,21 @@ from grpo.loss.aggregation import aggregation_weights
 from grpo.loss.entropy import entropy_floor
 from grpo.loss.kl import kl_penalised_rewards
 from grpo.model.batching import MicroBatch, TrainingSample, micro_batches
+from grpo.model.minibatch import Attempt, LogprobModel, Logprobs, MiniBatch, read_scalars
 from grpo.model.policy import Policy
 from grpo.objective import Objective
 from grpo.optimizer.adamw import make_adamw, set_rate, step
 from grpo.optimizer.loss_scale import LossScale
 from grpo.rollout.records import Group
+from grpo.run.out_of_memory import memory_explained
+from grpo.run.stuck import note_progress
 from grpo.timing import BusyClock
 
-__all__ = ["LogprobModel", "NonFiniteLoss", "Updater", "learning_rate", "training_samples"]
-
-
-class LogprobModel(Protocol):
-    """Computes log-probs of completions: a policy, or the base model under its adapters."""
-
-    def completion_logprobs(
-        self, batch: MicroBatch, *, temperature: float, entropy_grad: bool = False
-    ) -> tuple[Tensor, Tensor]: ...
+__all__ = ["NonFiniteLoss", "Updater", "training_samples"]
 
 
 class NonFiniteLoss(HostFailed, ArithmeticError):
     """The loss or its gradient is NaN or infinite, in float16 again and again: the weights are as they were before."""
-
-
-@dataclass(frozen=True)
-class _Logprobs:
-    """A model's log-probs of the completions of a micro-batch, and its entropy; detached, both [B, T]."""
-
-    logprobs: Tensor
-    entropy: Tensor
-
-
-@dataclass
-class _MiniBatch:
-    """The part of a batch that one optimizer step learns from."""
-
-    batches: list[MicroBatch]
-    weights: Tensor  # [completions]: of each completion's tokens in the loss
-    token_weight: float  # 1 / trained tokens
-    old: list[_Logprobs] = field(default_factory=list)  # of the policy before the first update on the batch
 
 
 def training_samples(groups: Sequence[Group], advantages: Tensor) -> list[TrainingSample]:
@@ -75,24 +51,6 @@ def training_samples(groups: Sequence[Group], advantages: Tensor) -> list[Traini
         for c, reward, value in zip(group.completions, group.rewards, row, strict=True)
         if reward is not None
     ]
-
-
-def learning_rate(update: int, *, num_updates: int, peak: float, warmup: int, schedule: str, floor: float) -> float:
-    """The rate of an update, counted from 0: linear warm-up to `peak`, then constant, linear or cosine to `floor`.
-
-    >>> [learning_rate(u, num_updates=4, peak=1.0, warmup=2, schedule="linear", floor=0.0) for u in range(4)]
-    [0.5, 1.0, 1.0, 0.5]
-    """
-    if update < warmup:
-        return peak * (update + 1) / warmup
-    progress = min(1.0, (update - warmup) / max(1, num_updates - warmup))
-    if schedule == "constant":
-        return peak
-    if schedule == "linear":
-        return floor + (peak - floor) * (1 - progress)
-    if schedule == "cosine":
-        return floor + (peak - floor) * (1 + math.cos(math.pi * progress)) / 2
-    raise ValueError(f"schedule is {schedule!r}; it must be constant, linear or cosine")
 
 
 class Updater:
@@ -140,9 +98,11 @@ class Updater:
         self._num_minibatches = num_minibatches
         self._micro_batch_tokens = micro_batch_tokens
         self._skip_zero_std = skip_zero_std
-        self._threads = threads
+        self.threads = threads
         self._busy = BusyClock()
         self.updates = 0
+        self.before_step: Callable[[Mapping[str, float]], None] | None = None  # may raise to keep the weights
+        self.attempt: Attempt | None = None  # the last optimizer step, done or not
         self.loss_scale = LossScale() if policy.compute_dtype == torch.float16 else None
         matrices = [p for p in policy.model.parameters() if p.requires_grad and p.ndim >= 2]
         vectors = [p for p in policy.model.parameters() if p.requires_grad and p.ndim < 2]
@@ -158,30 +118,50 @@ class Updater:
 
         Returns: The metrics of the update; without anything to learn from, only its learning rate and count.
         Raises:
-            NonFiniteLoss: Before the step that would have spoiled the weights.
+            NonFiniteLoss: Before the step that would have spoiled the weights; so does what `before_step` raises.
+            OutOfMemory: With the sizes of the batch.
         """
-        with self._busy.running(), cpu_threads(self._threads):
+        memory = memory_explained("the update", lambda: self._size(samples), lambda: self._memory_advice(samples))
+        with self._busy.running(), cpu_threads(self.threads), memory:
             size = math.ceil(len(samples) / self._num_minibatches) or 1
-            minibatches = [self._minibatch(samples[start : start + size]) for start in range(0, len(samples), size)]
+            starts = range(0, len(samples), size)
+            minibatches = [self.minibatch(samples[start : start + size], start=start) for start in starts]
             minibatches = [minibatch for minibatch in minibatches if minibatch.batches]
-            if len(minibatches) > 1 or self.objective.top_entropy_fraction < 1:
-                for minibatch in minibatches:  # before any weight moves
-                    minibatch.old = self._logprobs(minibatch.batches)
+            for minibatch in minibatches:  # before any weight moves
+                self.prepare(minibatch, alone=len(minibatches) == 1)
             updates = self.updates
             passes = [minibatch for _ in range(self._num_iterations) for minibatch in minibatches]
-            parts = [part for minibatch in passes for part in self._update_minibatch(minibatch)]
+            parts = [part for i, minibatch in enumerate(passes) for part in self._update_minibatch(i, minibatch)]
             metrics = {**self._metrics(parts, num_steps=len(passes)), "optim/updates": self.updates}
             if self.loss_scale is not None:
                 skipped = len(passes) - (self.updates - updates)
                 metrics |= {"optim/loss_scale": self.loss_scale.value, "optim/skipped": skipped}
             return metrics
 
+    def _size(self, samples: Sequence[TrainingSample]) -> str:
+        """How large a batch is, for a message."""
+        longest = max((len(sample.prompt_ids) + len(sample.completion_ids) for sample in samples), default=0)
+        dtype = str(self.policy.compute_dtype).removeprefix("torch.")
+        return (
+            f"train.micro_batch_tokens = {self._micro_batch_tokens}, {len(samples)} completions, the longest of "
+            f"{longest} tokens with its prompt, matrix products in {dtype}, {self.policy.model.num_parameters():,} "
+            "weights"
+        )
+
+    def _memory_advice(self, samples: Sequence[TrainingSample]) -> str:
+        """What to lower first: a micro-batch is never smaller than one completion."""
+        longest = max((len(sample.prompt_ids) + len(sample.completion_ids) for sample in samples), default=0)
+        others = "train.gradient_checkpointing=true, then a lower sampling.max_completion_tokens"
+        if longest >= self._micro_batch_tokens:
+            return f"One completion is a whole micro-batch: try {others}"
+        return f"Lower train.micro_batch_tokens first, to {max(longest, self._micro_batch_tokens // 2)}; then {others}"
+
     def charge_kl(self, groups: Sequence[Group], rewards: Tensor) -> tuple[Tensor, float]:
         """Subtract the KL to the reference from the rewards.
 
         Returns: Rewards [P, G] minus beta times the KL of each completion; the mean KL per token, in nats.
         """
-        with self._busy.running(), cpu_threads(self._threads):
+        with self._busy.running(), cpu_threads(self.threads):
             samples = training_samples(groups, torch.zeros_like(rewards))
             penalties = torch.zeros(len(samples), device=self.policy.device)
             batches = [b.to(self.policy.device) for b in micro_batches(samples, max_tokens=self._micro_batch_tokens)]
@@ -203,13 +183,15 @@ class Updater:
         return {"optimizer": self.optimizer.state_dict(), "updates": self.updates, **scale}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue exactly where `state_dict` was taken."""
+        """Continue exactly where `state_dict` was taken. Raises: ValueError or KeyError for what is no such state."""
+        if type(updates := state["updates"]) is not int or updates < 0:
+            raise ValueError(f"the number of updates is {updates!r}; it is a whole number of at least 0")
         self.optimizer.load_state_dict(state["optimizer"])
-        self.updates = state["updates"]
+        self.updates = updates
         if self.loss_scale is not None:
             self.loss_scale.load_state_dict(state["loss_scale"])
 
-    def _minibatch(self, samples: Sequence[TrainingSample]) -> _MiniBatch:
+    def minibatch(self, samples: Sequence[TrainingSample], *, start: int = 0) -> MiniBatch:
         """Micro-batches and loss weights of one optimizer batch, without completions whose gradient is zero."""
         objective = self.objective
         lengths = torch.tensor(
@@ -219,21 +201,37 @@ class Updater:
         kept = [row for row, length in enumerate(lengths.tolist()) if length and self._has_gradient(samples[row])]
         batches = micro_batches([samples[row] for row in kept], max_tokens=self._micro_batch_tokens)
         device = self.policy.device
-        return _MiniBatch([b.to(device) for b in batches], weights[kept].to(device), 1 / max(1, int(lengths.sum())))
+        token_weight = 1 / max(1, int(lengths.sum()))
+        return MiniBatch(start, samples, kept, [b.to(device) for b in batches], weights[kept].to(device), token_weight)
 
     def _has_gradient(self, sample: TrainingSample) -> bool:
         """Whether the gradient of a sample can differ from zero."""
         return sample.advantage != 0.0 or self.objective.has_gradient_without_advantage or not self._skip_zero_std
 
     @torch.no_grad()
-    def _logprobs(self, batches: Iterable[MicroBatch], model: LogprobModel | None = None) -> list[_Logprobs]:
+    def _logprobs(self, batches: Iterable[MicroBatch], model: LogprobModel | None = None) -> list[Logprobs]:
         """Log-probs and entropy of completions by a model, the trained policy unless another is given."""
         temperature = self.objective.temperature
         asked = model or self.policy
-        return [_Logprobs(*asked.completion_logprobs(batch, temperature=temperature)) for batch in batches]
+        return [Logprobs(*asked.completion_logprobs(batch, temperature=temperature)) for batch in batches]
 
-    def _update_minibatch(self, minibatch: _MiniBatch) -> list[dict[str, float]]:
-        """One optimizer step; the metrics of its micro-batches."""
+    def prepare(self, minibatch: MiniBatch, *, alone: bool = True) -> None:
+        """Fill in `minibatch.old` where `measure` cannot: for a quantile of the entropy, or if weights move before.
+
+        Args:
+            minibatch: One of a batch.
+            alone: Whether it is the batch's only one.
+        """
+        if not alone or self.objective.top_entropy_fraction < 1:
+            minibatch.old = self._logprobs(minibatch.batches)
+
+    def measure(self, minibatch: MiniBatch) -> list[dict[str, Tensor]]:
+        """Add the gradient of a minibatch to that of the parameters, in float16 times the loss scale.
+
+        Fills in `minibatch.old` where `prepare` left it empty.
+
+        Returns: The metrics of each micro-batch as scalars on the device, sums over its tokens mostly.
+        """
         parts, first = [], not minibatch.old
         floor = self._entropy_floor(minibatch)
         for index, batch in enumerate(minibatch.batches):
@@ -241,7 +239,7 @@ class Updater:
                 batch, temperature=self.objective.temperature, entropy_grad=self.objective.entropy_coefficient > 0
             )
             if first:
-                minibatch.old.append(_Logprobs(logprobs.detach(), entropy.detach()))
+                minibatch.old.append(Logprobs(logprobs.detach(), entropy.detach()))
             loss, part = self.objective.loss(
                 batch,
                 logprobs,
@@ -254,11 +252,27 @@ class Updater:
             )
             (loss if self.loss_scale is None else loss * self.loss_scale.value).backward()
             parts.append({**part, "tokens": batch.mask.sum()})
-        numbers, norm = _read(parts, self._clipped_norm())
-        self._step(loss=sum(part["total"] for part in numbers), norm=norm)
-        return [{**part, "grad_norm": norm} for part in numbers]
+            note_progress()
+        return parts
 
-    def _entropy_floor(self, minibatch: _MiniBatch) -> float:
+    def read(self, parts: Sequence[Mapping[str, Tensor]]) -> tuple[list[dict[str, float]], float]:
+        """Clip the gradient that `measure` left; its norm before that, and the metrics as numbers."""
+        return read_scalars(parts, self._clipped_norm())
+
+    def _update_minibatch(self, number: int, minibatch: MiniBatch) -> list[dict[str, float]]:
+        """One optimizer step; the metrics of its micro-batches."""
+        scale = None if self.loss_scale is None else self.loss_scale.value
+        self.attempt = Attempt(number, minibatch, list(minibatch.old), scale)
+        numbers, norm = self.read(self.measure(minibatch))
+        self.attempt.parts, self.attempt.norm = numbers, norm
+        parts = [{**part, "grad_norm": norm} for part in numbers]
+        loss = sum(part["total"] for part in numbers)
+        if self.before_step is not None and math.isfinite(loss) and math.isfinite(norm):
+            self.before_step(self._metrics(parts, num_steps=1))
+        self._step(loss=loss, norm=norm)
+        return parts
+
+    def _entropy_floor(self, minibatch: MiniBatch) -> float:
         """The lowest entropy of a trained token, in nats: a quantile over the optimizer batch."""
         if self.objective.top_entropy_fraction == 1:
             return -math.inf
@@ -314,6 +328,7 @@ class Updater:
         total = {name: sum(part[name] for part in parts) for name in parts[0]}
         sums = {
             "policy/entropy": "entropy",
+            "policy/ratio_mean": "ratio",
             "policy/clipped_low": "clipped_low",
             "policy/clipped_high": "clipped_high",
             "policy/masked": "masked",
@@ -331,17 +346,3 @@ class Updater:
             "optim/grad_norm": parts[-1]["grad_norm"],
             **{key: total[name] / total["tokens"] for key, name in sums.items() if name in total},
         }
-
-
-def _read(parts: Sequence[Mapping[str, Tensor]], norm: Tensor) -> tuple[list[dict[str, float]], float]:
-    """Scalars on the device as numbers, in one copy: the host waits for the device once a step and not once a number.
-
-    Args:
-        parts: The scalars of each micro-batch by name, all with the same names.
-        norm: One more scalar.
-    Returns: The numbers of each micro-batch, and the last.
-    """
-    scalars = [scalar.double() for part in parts for scalar in part.values()]
-    *numbers, last = torch.stack([*scalars, norm.double()]).tolist()
-    values = iter(numbers)
-    return [{name: next(values) for name in part} for part in parts], last

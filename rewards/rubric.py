@@ -3,16 +3,14 @@
 A name is a built-in reward (`rewards.builtin.REWARDS`), or a user's own function as `package.module:function` or
 `path/to/file.py:function`. A user's function is called as TRL calls it: keyword arguments `prompts`, `completions`,
 `completion_ids`, `verdicts` and every column of the data, each with one entry per completion; it returns one float or
-None per completion, or a coroutine that returns them. Promises that a user's function that fails does not end a run.
-Left out: the sum.
+None per completion, or a coroutine that returns them. Promises that a user's function that fails, or does not return in
+time, is named with what it gave and what is wanted, and ends no run unless it pays and fails again and again. Left out:
+the sum.
 """
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
@@ -20,15 +18,17 @@ from typing import Any
 
 from rewards.builtin import REWARDS, Reward
 from rewards.completion import GradedCompletion, Score
-from rewards.user_functions import UserFunctionError, load_function
+from rewards.user_functions import UserFunctionError, load_function, scores_of
 
 __all__ = ["RewardError", "Rubric"]
 
+FUNCTION_S = 300.0
+FAILURES = 3  # batches in a row: one may be a passing failure, three are a run that learns something else
 log = logging.getLogger(__name__)
 
 
 class RewardError(ValueError):
-    """A reward function is unknown or cannot be loaded; the message says which and what to do."""
+    """A reward function is unknown, cannot be loaded, or fails all the time; the message says which and what to do."""
 
 
 class Rubric:
@@ -39,15 +39,19 @@ class Rubric:
     1.0
     """
 
-    def __init__(self, weights: Mapping[str, float]) -> None:
+    def __init__(self, weights: Mapping[str, float], *, function_s: float = FUNCTION_S) -> None:
         """Find the reward functions and load the user's own.
 
         Args:
             weights: The weight of each reward in the sum, by the reward's name.
+            function_s: Seconds for a user's function to score a batch. 0: no limit, and the function runs in the thread
+                that asks; else in one of its own.
         Raises: RewardError for a name that is not known, with the nearest that is, or that cannot be loaded.
         """
         self.weights: Mapping[str, float] = dict(weights)
         self._builtin: dict[str, Reward] = {name: REWARDS[name] for name in weights if name in REWARDS}
+        self._function_s = function_s
+        self._failures: dict[str, int] = {}  # of the user's functions: batches in a row
         self._user: dict[str, Callable[..., Any]] = {name: _load(name) for name in weights if name not in REWARDS}
 
     @property
@@ -89,38 +93,37 @@ class Rubric:
     ) -> tuple[dict[str, list[float | None]], float]:
         """The scores of a batch by the user's own functions.
 
-        A function scores None for the whole batch, and is named in the log, when it raises, returns a wrong number of
-        scores, or returns one that is not finite: its mistake must not end a run of many hours.
+        A function scores None for the whole batch, and is named in the log, when it raises, does not return in time, or
+        returns anything but one finite number or None per completion: its mistake must not end a run of many hours.
 
         Args:
             arguments: The batch as TRL passes it, by keyword.
             count: The number of completions.
         Returns: The scores by function name, and the mean seconds per completion of all functions together.
+        Raises: RewardError when a function of a weight other than 0 has failed for three batches in a row: the run
+            would learn from the other rewards alone.
         """
         started = time.perf_counter()
         scores: dict[str, list[float | None]] = {}
         for name, function in self._user.items():
             try:
-                result = function(**arguments)
-                values = asyncio.run(_wait(result)) if inspect.isawaitable(result) else result
-                if len(values) != count:
-                    raise ValueError(f"returned {len(values)} scores for {count} completions")
-                scores[name] = [None if value is None else _finite(float(value)) for value in values]
-            except Exception:  # the boundary to code that is not ours
+                scores[name] = scores_of(function, arguments, count, limit_s=self._function_s)
+                self._failures[name] = 0
+            except Exception as error:  # the boundary to code that is not ours
                 log.exception("reward function %s failed; it scores None for this batch", name)
                 scores[name] = [None] * count
+                self._count_failure(name, error)
         return scores, (time.perf_counter() - started) / max(1, count)
 
-
-def _finite(score: float) -> float:
-    """Refuse a score that is not finite: an infinite one would make every advantage of its group NaN."""
-    if not math.isfinite(score):
-        raise ValueError(f"returned the score {score}; give a finite number, or None where it does not apply")
-    return score
-
-
-async def _wait(result: Any) -> Any:
-    return await result
+    def _count_failure(self, name: str, error: Exception) -> None:
+        """Raise RewardError when a function that pays has failed too often."""
+        self._failures[name] = self._failures.get(name, 0) + 1
+        if self._failures[name] == FAILURES and self.weights[name]:
+            raise RewardError(
+                f"reward function {name} failed for {FAILURES} batches in a row, the last time with "
+                f"{type(error).__name__}: {error}. The log has each. Repair it, or give it the weight 0, then go "
+                "on from the last checkpoint with run.resume=true"
+            ) from error
 
 
 def _sandbox_seconds(reward: Reward, completion: GradedCompletion) -> float:

@@ -46,10 +46,11 @@ def fine_tune(recipe: Recipe) -> int:
     path = recipe.run_path()
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
-    rubric = Rubric(recipe.rewards.weights)
+    rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with ExitStack() as stack:
         pool = stack.enter_context(start_pool(recipe)) if recipe.eval.prompts else None
-        from grpo.checkpoint import latest_checkpoint
+        from grpo.checkpoint.latest import latest_checkpoint
+        from grpo.rollout.fingerprints import fingerprints
         from grpo.supervised import supervised_objective
         from grpo_rust.compose.demonstrations import load_demonstrations
         from grpo_rust.compose.engine import build_engine
@@ -58,25 +59,33 @@ def fine_tune(recipe: Recipe) -> int:
         from grpo_rust.compose.prompts import PromptSet, load_held_out
         from grpo_rust.compose.supervised import build_supervised_evaluation, build_supervised_trainer
         from grpo_rust.compose.updater import build_updater
+        from grpo_rust.resuming.comparing import check_prompts, check_settings
+        from grpo_rust.resuming.course import describe_course
 
         checkpoint = latest_checkpoint(path / "checkpoints") if recipe.run.resume else None
+        changes = check_settings(recipe, checkpoint) if checkpoint else []
         policy = load_trained_policy(recipe, checkpoint)
         shown = load_demonstrations(recipe, policy)
         held_out = load_held_out(recipe, policy) if pool else PromptSet([])
+        seen = {"data.train": shown.fingerprints(), "data.eval": fingerprints(held_out.examples)}
+        if checkpoint:
+            check_prompts(checkpoint, seen)
         num_steps = recipe.train.num_steps(len(shown.samples))
         updater = build_updater(recipe, policy, num_steps=num_steps, objective=supervised_objective())
         run = stack.enter_context(open_run(recipe, pool))
-        evaluate = None
+        evaluate, engine = None, None
         if pool:
             engine = stack.enter_context(closing(build_engine(recipe, policy, path / ENGINE_LOG)))
             graders = build_graders(recipe, rubric, pool)
             evaluate = build_supervised_evaluation(recipe, held_out, updater, engine, graders)
-        trainer = build_supervised_trainer(recipe, shown, updater, run, evaluate)
+        trainer = build_supervised_trainer(recipe, shown, seen, updater, run, evaluate, engine)
         first_step = trainer.resume(checkpoint) if checkpoint else 1
         print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
         print(f"data      {shown} demonstrations to imitate, {held_out} prompts to evaluate on")
-        print(f"run       {path}, steps {first_step} to {num_steps}", flush=True)
-        return run_session(trainer, first_step, shown=bar_text)
+        for change in changes:
+            print(f"changed   {change}")
+        print(f"run       {describe_course(trainer, first_step)}", flush=True)
+        return run_session(trainer, first_step, shown=bar_text, stuck_after_s=recipe.train.stuck_after_s)
 
 
 def bar_text(metrics: Mapping[str, float]) -> dict[str, str]:

@@ -55,19 +55,24 @@ def train(recipe: Recipe) -> int:
     path = recipe.run_path()
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
-    rubric = Rubric(recipe.rewards.weights)
+    rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with start_pool(recipe) as pool:
-        from grpo.checkpoint import latest_checkpoint
+        from grpo.checkpoint.latest import latest_checkpoint
         from grpo_rust.compose.engine import build_engine, engine_name
         from grpo_rust.compose.graders import build_graders
         from grpo_rust.compose.policy import load_trained_policy
         from grpo_rust.compose.prompts import load_prompts
         from grpo_rust.compose.trainer import build_trainer
         from grpo_rust.compose.updater import build_updater
+        from grpo_rust.resuming.comparing import check_prompts, check_settings
+        from grpo_rust.resuming.course import describe_course
 
         checkpoint = latest_checkpoint(path / "checkpoints") if recipe.run.resume else None
+        changes = check_settings(recipe, checkpoint) if checkpoint else []
         policy = load_trained_policy(recipe, checkpoint)
         prompts = load_prompts(recipe, policy)
+        if checkpoint:
+            check_prompts(checkpoint, prompts.fingerprints())
         num_steps = recipe.train.num_steps(len(prompts.train.examples))
         updater = build_updater(recipe, policy, num_steps=num_steps)  # bad input is refused before there is a directory
         started = time.monotonic()
@@ -81,9 +86,11 @@ def train(recipe: Recipe) -> int:
             print(f"engine    {name}, {recipe.rollout.overlap} batches ahead, ready in {warm_up:.1f} s")
             print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers, {pool.backend} backend")
             print(f"isolation {pool.isolation}")
-            print(f"run       {path}, steps {first_step} to {num_steps}", flush=True)
+            for change in changes:
+                print(f"changed   {change}")
+            print(f"run       {describe_course(trainer, first_step, trainer.rollouts.prompts.place)}", flush=True)
             with closing(trainer.rollouts):
-                return run_session(trainer, first_step, shown=shown)
+                return run_session(trainer, first_step, shown=shown, stuck_after_s=recipe.train.stuck_after_s)
 
 
 def shown(metrics: Mapping[str, float]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from grpo.config.model import LoraSection, ModelSection
 from grpo.config.rollout import RolloutSection, SamplingSection
 from grpo.config.run import CheckpointSection, DataSection, EvalSection, LogSection, RunSection
 from grpo.config.training import TrainSection
+from grpo.config.watch import WatchSection
 
 __all__ = [
     "CheckpointSection",
@@ -24,4 +25,5 @@ __all__ = [
     "RunSection",
     "SamplingSection",
     "TrainSection",
+    "WatchSection",
 ]

@@ -23,6 +23,16 @@ class SamplingSection:
     own_process: bool = option(
         True, "vllm, paged: run the engine in its own process, so that it can sample while the trainer updates"
     )
+    stuck_after_s: float = option(
+        300.0,
+        "an engine in its own process that has neither answered nor done a step of sampling for so long is killed, "
+        "with its stacks in engine.log, and started again; 6 times as long for what it does for the first time; 0: "
+        "never",
+        unit="s",
+        low=0,
+        high=86_400,
+        source="estimated: a step of sampling takes seconds at most, loading and compiling minutes",
+    )
     sleep: bool = option(
         False, "vllm on a GPU: free its weights and cache during every update; needs rollout.overlap = 0"
     )

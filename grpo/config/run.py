@@ -70,7 +70,20 @@ class CheckpointSection:
     """Checkpoints of the trained model, from which a run can resume."""
 
     every: int = option(0, "steps between checkpoints; 0: only at the end", unit="steps", low=0)
-    keep: int = option(2, "how many of the newest checkpoints are kept", unit="checkpoints", low=1)
+    keep_last: int = option(2, "how many of the newest checkpoints are kept", unit="checkpoints", low=1)
+    keep_best: int = option(
+        0,
+        "how many checkpoints are kept beside them: those of the best evaluations; one is compared when both "
+        "checkpoint.every and eval.every reach its step",
+        unit="checkpoints",
+        low=0,
+    )
+    best_by: str = option(
+        "pass_at_1",
+        "the metric of the evaluations that says which are best, higher is better; pass_at_1: the share of completions "
+        "that solve their prompt",
+        choices=("pass_at_1", "reward_mean"),
+    )
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,29 @@ class TrainSection:
     epochs: float = option(
         1.0, "passes over the training prompts, used if train.max_steps is 0", low=0.0001, high=10_000, source=PUBLISHED
     )
+    max_hours: float = option(
+        0.0,
+        "the run, over all its sessions, saves and stops before a step or an evaluation that would make it longer; 0: "
+        "no limit",
+        unit="h",
+        low=0,
+        high=1_000_000,
+    )
+    max_cost: float = option(
+        0.0, "as train.max_hours, in dollars at train.usd_per_hour; 0: no limit", unit="USD", low=0, high=1e9
+    )
+    usd_per_hour: float = option(
+        0.0, "price of the machine, for train.max_cost and --dry-run; 0: not known", unit="USD/h", low=0, high=1e6
+    )
+    stuck_after_s: float = option(
+        3600.0,
+        "a run in which no completion, micro-batch, step, evaluation or checkpoint has ended for so long writes the "
+        "stacks of all its processes to stuck.txt and ends; 0: never",
+        unit="s",
+        low=0,
+        high=1e6,
+        source="estimated: the last resort, after all shorter limits",
+    )
     prompts_per_step: int = option(
         16,
         "prompts in a batch, with sampling.group_size completions each",
@@ -79,9 +102,20 @@ class TrainSection:
         "compile the model's layers for training passes (torch.compile): a GPU launches fewer and larger kernels, and "
         "the first step takes minutes longer",
     )
+    rehearse: bool = option(
+        True,
+        "before the first step, one pass over the longest completions that the recipe allows, so that running out of "
+        "memory happens at once; changes no bit of the run",
+    )
     skip_zero_std: bool = option(
         True, "leave zero_std groups (all rewards equal) out of the update: their policy gradient is zero"
     )
+
+    def conflicts(self) -> list[str]:
+        """A limit of cost without a price."""
+        if self.max_cost and not self.usd_per_hour:
+            return [f"train.max_cost = {self.max_cost:g}: say what the machine costs with train.usd_per_hour"]
+        return []
 
     def num_steps(self, num_prompts: int) -> int:
         """Steps of a run over a training set: `max_steps`, or `ceil(num_prompts * epochs / prompts_per_step)`.

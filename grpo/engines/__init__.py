@@ -15,7 +15,7 @@ A new engine is one subclass of `Engine`: `generate`, and whatever else differs 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,6 +76,10 @@ class EngineDied(HostFailed):
     """The engine failed or its process ended; the message quotes its last output. `restart` makes a new one."""
 
 
+def _nothing() -> None:
+    """What happens after a step where nobody asks."""
+
+
 class Engine(ABC):
     """Samples groups of completions from the weights it was given last.
 
@@ -83,6 +87,7 @@ class Engine(ABC):
     """
 
     concurrent: bool = False  # whether it can sample while the trainer changes its own weights
+    on_step: Callable[[], None] = staticmethod(_nothing)  # called after every step of sampling, if the engine can
 
     @abstractmethod
     def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
@@ -102,8 +107,12 @@ class Engine(ABC):
     def sleep(self) -> None:
         """Free device memory until the next `load_weights`, if the engine can. It cannot sample while asleep."""
 
-    def restart(self) -> None:
-        """Start anew after EngineDied. Weights have to be loaded again."""
+    def restart(self) -> bool:
+        """Start anew after EngineDied.
+
+        Returns: Whether it has the weights that it had; else they have to be loaded again.
+        """
+        return False
 
     def close(self) -> None:
         """Free memory and end processes."""

@@ -72,8 +72,11 @@ class PagedEngine(Engine):
                 )
             manager.start()  # with every request there, so that what is computed together depends on them alone
             try:
+                steps = 0
                 while slots:
                     result = manager.get_result(timeout=WAIT_S)
+                    if steps != (steps := getattr(manager, "current_batch", 0)):  # its thread makes it when it begins
+                        self.on_step()
                     if result is not None:
                         yield self._sampled(slots.pop(result.request_id), result)
                     elif not manager.is_running():

@@ -3,7 +3,8 @@
 Prompts and completions travel through a pipe, weights through one buffer that both processes map: shared memory on a
 CPU, CUDA IPC on one GPU. Both processes add up the buffer's bits at every hand-over, and the sums must agree. The child
 is spawned and ends when this process does. What it and its libraries print goes to a log, whose end is quoted if it
-dies. Left out: more than one child, other machines.
+dies. One that neither answers nor computes is asked for its stacks, killed, and counts as dead. Left out: more than one
+child, other machines.
 """
 
 from __future__ import annotations
@@ -25,11 +26,16 @@ from torch import Tensor
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.engines.bit_sum import bit_sum
 from grpo.errors import BadInput
+from grpo.run.out_of_memory import ran_out_of_memory, sampling_advice
+from grpo.run.stacks import Silence, ask_for_stacks, show_stacks_on_signal
 
 __all__ = ["EngineProcess"]
 
 QUOTED_LINES = 15
 ENDING_S = 20.0  # for a child that was asked to end, before it is killed
+LOOK_EVERY_S = 1.0
+STUCK_AFTER_S = 300.0
+FIRST = 6  # times as long for what a child does for the first time: it loads libraries, compiles, records graphs
 WORD = 8  # bytes; the weight buffer is filled up to whole words with zeros, so that its bits are added without a copy
 
 
@@ -38,28 +44,40 @@ class EngineProcess(Engine):
 
     concurrent = True
 
-    def __init__(self, make: Callable[[], Engine], *, dtype: torch.dtype, log: Path, threads: int = 0) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Engine],
+        *,
+        dtype: torch.dtype,
+        log: Path,
+        threads: int = 0,
+        stuck_after_s: float = STUCK_AFTER_S,
+    ) -> None:
         """
         Args:
             make: Builds the engine in the child; picklable.
             dtype: That weights are sent in.
             log: A file for the child's output.
             threads: Of torch in the child; 0 for its default.
+            stuck_after_s: Seconds without an answer and without a step of the engine after which the child is stuck; 6
+                times as many for what it does for the first time. 0: it is waited for without a limit.
         Raises:
             EngineDied: When the child cannot build the engine.
             BadInput: For an allocator whose memory cannot be shared.
         """
         _refuse_expandable_segments()
         self._make, self._dtype, self._log, self._threads = make, dtype, log, threads
+        self._stuck_after_s = stuck_after_s
         self._buffer: _WeightBuffer | None = None
         self._sent = False  # whether this child has the buffer
+        self._sampling = False
         self._start()
 
     def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
         """As `Engine.generate`; the child samples from the first `next` on."""
         params.check(prompts)
         self._send("generate", [tuple(prompt) for prompt in prompts], params)
-        finished = False
+        finished, self._sampling = False, True
         try:
             while (completion := self._receive()) is not None:
                 yield completion
@@ -68,10 +86,11 @@ class EngineProcess(Engine):
             finished = True
             raise
         finally:
-            if not finished:  # the caller stopped iterating
+            if not finished and not self._connection.closed:  # the caller stopped iterating
                 self._send("stop")
                 while self._receive() is not None:
                     pass
+            self._sampling = False
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         """As `Engine.load_weights`.
@@ -83,6 +102,11 @@ class EngineProcess(Engine):
             weights = [(name, tensor.to(self._dtype)) for name, tensor in weights]
             self._buffer = _WeightBuffer.for_weights(weights, self._dtype)
         self._buffer.fill(weights)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Let the child take the weights that are in the buffer."""
+        assert self._buffer is not None
         written = self._buffer.bit_sum()
         self._send("load_weights", None if self._sent else self._buffer)
         self._sent = True
@@ -101,15 +125,19 @@ class EngineProcess(Engine):
         if torch.cuda.is_available():
             torch.cuda.ipc_collect()
 
-    def restart(self) -> None:
-        """As `Engine.restart`."""
+    def restart(self) -> bool:
+        """As `Engine.restart`; the new child gets the weights that the old one had, which the buffer still holds."""
         self._kill()
         self._sent = False  # the buffer stays: on a GPU, memory that a killed child had mapped is never given back
         self._start()
+        if self._buffer is None:
+            return False
+        self._hand_over()
+        return True
 
     def close(self) -> None:
-        """End the child and wait for it."""
-        if self._process.is_alive():
+        """End the child and wait for it; one that is still sampling is killed, since nobody wants what it samples."""
+        if self._process.is_alive() and not self._sampling:
             try:
                 self._connection.send(("close",))
             except OSError:
@@ -127,10 +155,12 @@ class EngineProcess(Engine):
         """Spawn the child and wait until its engine is ready."""
         context = torch.multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
+        self._steps: Any = context.Value("Q", 0, lock=False)  # of the engine; only the child writes it
+        self._asked, self._answered = "start", set[str]()
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._process = context.Process(
             target=_serve,
-            args=(theirs, self._make, str(self._log), os.getpid(), self._threads),
+            args=(theirs, self._steps, self._make, str(self._log), os.getpid(), self._threads),
             daemon=True,
             name="engine",
         )
@@ -145,6 +175,8 @@ class EngineProcess(Engine):
 
     def _send(self, *message: Any) -> None:
         """Send a request."""
+        if message[0] != "stop":
+            self._asked = message[0]
         try:
             self._connection.send(message)
         except OSError as error:
@@ -153,14 +185,36 @@ class EngineProcess(Engine):
     def _receive(self) -> Any:
         """The next message of the child; its exceptions are raised here."""
         try:
+            self._wait()
             kind, value = self._connection.recv()
         except (EOFError, OSError) as error:
             raise self._death() from error
+        if kind != "completion":
+            self._answered.add(self._asked)
         if kind == "refused":
             raise ValueError(value)
         if kind == "failed":
-            raise EngineDied(f"the engine failed: {value}")
+            advice = f". {sampling_advice()}" if ran_out_of_memory(str(value)) else ""
+            raise EngineDied(f"the engine failed: {value}{advice}")
         return value
+
+    def _wait(self) -> None:
+        """Wait for a message of the child, as long as it seems to live. Raises: EngineDied."""
+        allowed = self._stuck_after_s * (1 if self._asked in self._answered else FIRST)
+        silence = Silence(lambda: self._steps.value)
+        while not self._connection.poll(LOOK_EVERY_S):
+            if allowed and silence.seconds() > allowed:
+                raise self._stuck(allowed)
+
+    def _stuck(self, seconds: float) -> EngineDied:
+        """The error for a child that does nothing any more, which is killed."""
+        about = ask_for_stacks(self.pid)
+        self._process.kill()
+        return EngineDied(
+            f"the engine's process {self.pid} is stuck: asked to {self._asked}, it neither answered nor computed for "
+            f"{seconds:g} s (sampling.stuck_after_s); {about}; it was killed; the end of {self._log}:\n"
+            f"{_end_of(self._log)}"
+        )
 
     def _death(self) -> EngineDied:
         """The error for a child that has gone."""
@@ -216,14 +270,20 @@ class _WeightBuffer:
 ForkingPickler.register(_WeightBuffer, lambda buffer: (_WeightBuffer, (buffer._flat, buffer._names)))
 
 
-def _serve(connection: Connection, make: Callable[[], Engine], log: str, parent: int, threads: int) -> None:
+def _serve(connection: Connection, steps: Any, make: Callable[[], Engine], log: str, parent: int, threads: int) -> None:
     """The child: build the engine, serve requests until there are no more."""
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(file, 1)
     os.dup2(file, 2)
+    show_stacks_on_signal()
     torch.set_num_threads(threads or torch.get_num_threads())
+
+    def count() -> None:
+        steps.value += 1
+
     try:
         engine = make()
+        engine.on_step = count
     except Exception as error:  # the boundary: whatever it was goes to the parent
         traceback.print_exc()
         connection.send(("failed", str(error)))

@@ -117,6 +117,7 @@ class VLLMEngine(Engine):
             while slots:
                 with _vllm_errors("sampling"), randomness.own():
                     outputs = self._engine.step()
+                self.on_step()
                 for output in outputs:
                     if output.finished:
                         yield _sampled(*slots.pop(output.request_id), output.outputs[0])
@@ -147,11 +148,12 @@ class VLLMEngine(Engine):
                 self._engine.sleep(level=2)
             self._asleep = True
 
-    def restart(self) -> None:
+    def restart(self) -> bool:
         """As `Engine.restart`."""
         self.close()
         self._engine = self._start()
         self._asleep = False
+        return False
 
     def close(self) -> None:
         """Give the memory of weights and cache back."""

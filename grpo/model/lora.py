@@ -12,7 +12,7 @@ Source: LoRA (arXiv 2106.09685).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,18 +55,30 @@ class LoraPolicy(Policy):
         """
         return {"sync/rounded": self._rounding.share()} if self._rounding else {}
 
-    def save(self, directory: Path) -> None:
-        """Write the merged model, fp32, as an ordinary checkpoint, and the adapters in peft's format into `ADAPTER`.
+    def snapshot(self) -> Callable[[Path], None]:
+        """Copy the merged model, fp32, and the adapters; they are written as an ordinary checkpoint, and in peft's
+        format into `ADAPTER`.
 
         A head that is tied to the embeddings is written once, as transformers writes it.
         """
-        weights = {name: tensor.cpu() for name, tensor in merged_weights(self, dtype=torch.float32)}
-        self.model.save_pretrained(directory, state_dict=weights)
-        self.model.config.dtype = "float32"  # of what was written; transformers names the dtype of the base in memory
-        self.model.config.save_pretrained(directory)
-        self.tokenizer.save_pretrained(directory)
         assert self.adapters is not None
-        self.adapters.save_pretrained(str(directory / ADAPTER))
+        peft = self.adapters
+        weights = {name: _copied(tensor) for name, tensor in merged_weights(self, dtype=torch.float32)}
+        adapters = {name: _copied(tensor) for name, tensor in peft.state_dict().items() if ".lora_" in name}
+
+        def write(directory: Path) -> None:
+            self.model.save_pretrained(directory, state_dict=dict(weights))
+            self.model.config.dtype = "float32"  # of what was written; transformers names that of the base in memory
+            self.model.config.save_pretrained(directory)
+            self.tokenizer.save_pretrained(directory)
+            peft.save_pretrained(str(directory / ADAPTER), state_dict=adapters)
+
+        return write
+
+
+def _copied(tensor: Tensor) -> Tensor:
+    """A tensor's values in memory of the CPU that nothing else changes."""
+    return tensor.detach().to("cpu", copy=True)
 
 
 class _Rounding:

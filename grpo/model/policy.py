@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_layers import GradientCheckpointingLayer
@@ -28,6 +27,13 @@ from grpo.model.attention import can_pack, install, odd_head_size, takes_ragged
 from grpo.model.batching import MicroBatch
 from grpo.model.cuda import prepare_cuda
 from grpo.model.frozen import store_frozen
+from grpo.model.model_problems import (
+    directory_problem,
+    loading_problem,
+    stop_problem,
+    tokenizer_problem,
+    weights_problem,
+)
 from grpo.model.packing import Layout
 
 __all__ = ["ModelError", "Policy", "load_policy", "untied"]
@@ -220,8 +226,17 @@ class Policy:
 
     def save(self, directory: Path) -> None:
         """Write an ordinary checkpoint that `transformers` loads: weights (fp32, safetensors), config and tokenizer."""
-        self.model.save_pretrained(directory)
-        self.tokenizer.save_pretrained(directory)
+        self.snapshot()(directory)
+
+    def snapshot(self) -> Callable[[Path], None]:
+        """Copy the weights to the CPU's memory; what is returned writes them as `save` does, now or later."""
+        weights = {name: tensor.to("cpu", copy=True) for name, tensor in untied(self.model)}
+
+        def write(directory: Path) -> None:
+            self.model.save_pretrained(directory, state_dict=dict(weights))
+            self.tokenizer.save_pretrained(directory)
+
+        return write
 
 
 def _for_training(forward: Callable[..., Any], backend: str) -> Callable[..., Any]:
@@ -242,30 +257,14 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
         device: The device to put the model on.
         compute_dtype: "float32", "bfloat16" or "float16", for the matrix products.
     Returns: the policy with fp32 parameters, gradients on.
-    Raises: ModelError where the model is missing, incomplete, or changes its logits after the head, and where there is
-        no chat template or no end-of-turn token; BadInput where CUDA lacks what training needs.
+    Raises: ModelError where the model is missing, incomplete, not finite, or changes its logits after the head, and
+        where there is no chat template, no end-of-turn token, or a tokenizer that does not fit; BadInput where CUDA
+        lacks what training needs.
     """
     dtype: torch.dtype = getattr(torch, compute_dtype)
     if device.type == "cuda":
         prepare_cuda(device, dtype)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(path)
-        loaded: Any = (
-            AutoModelForCausalLM.from_pretrained(  # annotated without the pair that output_loading_info returns
-                path, dtype=torch.float32, use_safetensors=True, output_loading_info=True
-            )
-        )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:  # RuntimeError: sizes that do not fit
-        raise ModelError(
-            f"cannot load a model from {path!r}: {error}. Give model.path a Hugging Face checkpoint directory "
-            "(config.json, *.safetensors, tokenizer) or the name of one on the hub"
-        ) from error
-    model: PreTrainedModel = loaded[0]
-    if missing := sorted(loaded[1]["missing_keys"]):
-        raise ModelError(
-            f"{path!r} lacks {len(missing)} of the model's weights ({missing[0]}, ...), which would start at random: "
-            "get the checkpoint again"
-        )
+    model, tokenizer = _load(path)
     config = model.config.get_text_config()
     if changed := [name for name in CHANGED_LOGITS if getattr(config, name, None) not in (None, 0, 1)]:
         raise ModelError(
@@ -274,13 +273,50 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
         )
     if not tokenizer.chat_template:
         raise ModelError(f"the tokenizer of {path!r} has no chat template: use an instruction-tuned model")
+    embeddings: Any = model.get_input_embeddings()
+    num_embeddings = int(embeddings.weight.shape[0])
     stop_ids = _stop_ids(model, tokenizer)
-    if not stop_ids:
-        raise ModelError(f"neither tokenizer nor generation_config of {path!r} names an end-of-turn token")
+    for problem in (
+        tokenizer_problem(tokenizer, num_embeddings),
+        stop_problem(stop_ids, num_embeddings),
+        weights_problem(untied(model)),
+    ):
+        if problem:
+            raise ModelError(f"cannot use the model {path!r}: {problem}")
     # `eval` turns dropout off for good: nothing in this package calls `train()`.
     model.to(device=device).eval()  # type: ignore[call-arg]  # transformers' wrapper hides torch's signature
     align_weights(model)
     return Policy(model, tokenizer, device, dtype, stop_ids)
+
+
+def _load(path: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A complete model in fp32, and its tokenizer. Raises: ModelError."""
+    if problem := directory_problem(path):
+        raise ModelError(_unloadable(path, problem))
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)  # else it asks whether to run code
+        loaded: Any = (
+            AutoModelForCausalLM.from_pretrained(  # annotated without the pair that output_loading_info returns
+                path, dtype=torch.float32, use_safetensors=True, output_loading_info=True, trust_remote_code=False
+            )
+        )
+    except MemoryError:
+        raise  # of the machine, not of the model
+    except Exception as error:  # the boundary to transformers, which fails at a damaged file in many ways
+        raise ModelError(_unloadable(path, loading_problem(error))) from error
+    if missing := sorted(loaded[1]["missing_keys"]):
+        raise ModelError(
+            f"{path!r} lacks {len(missing)} of the model's weights ({missing[0]}, ...), which would start at random: "
+            "get the checkpoint again"
+        )
+    return loaded[0], tokenizer
+
+
+def _unloadable(path: str, problem: str) -> str:
+    return (
+        f"cannot load a model from {path!r}: {problem}. Give model.path a Hugging Face checkpoint directory "
+        "(config.json, *.safetensors, tokenizer) or the name of one on the hub"
+    )
 
 
 def untied(model: PreTrainedModel) -> Iterator[tuple[str, Tensor]]:
@@ -298,4 +334,4 @@ def _stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> fro
     generation = getattr(model, "generation_config", None)
     named = [tokenizer.eos_token_id, getattr(generation, "eos_token_id", None)]
     flat = [item for entry in named for item in (entry if isinstance(entry, list) else [entry])]
-    return frozenset(int(item) for item in flat if item is not None)
+    return frozenset(item for item in flat if isinstance(item, int))

@@ -103,7 +103,7 @@ def restored_state(tensors: Mapping[str, Tensor], optimizer: Optimizer) -> dict[
     """The inverse of `named_state`, as the part "state" of the optimizer's `state_dict`.
 
     Raises:
-        ValueError: For moments of the other optimizer, or a name that is none.
+        ValueError: For moments of the other optimizer or of another model, or a name that is none.
         KeyError: Where a part of a moment is missing.
     """
     state: dict[int, dict[str, Tensor]] = {}
@@ -121,7 +121,21 @@ def restored_state(tensors: Mapping[str, Tensor], optimizer: Optimizer) -> dict[
         raise ValueError(f'the moments were written with train.optimizer = "{written}", which a run has to keep')
     for (number, name), content in parts.items():
         state.setdefault(number, {})[name] = _eight_bits(content, signed=name == "exp_avg")
+    _check_sizes(state, [p for group in optimizer.param_groups for p in group["params"]])
     return state
+
+
+def _check_sizes(state: Mapping[int, Mapping[str, Tensor]], parameters: Sequence[Tensor]) -> None:
+    """Refuse moments of a model with other weights: torch would take them and fail in the first step."""
+    for number, entry in state.items():
+        if not 0 <= number < len(parameters):
+            raise ValueError(f"there are moments of weight {number}, and the model has {len(parameters)}")
+        for name, tensor in entry.items():
+            if name != "step" and tensor.shape != parameters[number].shape:
+                raise ValueError(
+                    f"{name} of weight {number} has the shape {list(tensor.shape)}, and the weight "
+                    f"{list(parameters[number].shape)}: they are of another model"
+                )
 
 
 def _has_8_bits(optimizer: Optimizer) -> bool:

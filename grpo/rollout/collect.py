@@ -8,29 +8,32 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grpo.engines import Engine, SamplingParams
-from grpo.rollout.records import Completion, Example, Grader, Group
+from grpo.engines import Engine, GenerationOutput, SamplingParams
+from grpo.rollout.records import Completion, Example, Grade, Grader, Group
+from grpo.run.out_of_memory import memory_explained, sampling_advice
+from grpo.run.stuck import note_progress
 
-__all__ = ["PendingRollout", "Rollout", "collect", "reward_matrix", "reward_parts", "sample", "seed_for"]
+__all__ = ["PendingRollout", "Rollout", "collect", "graded", "reward_matrix", "reward_parts", "sample", "seed_for"]
 
 Decode = Callable[[Sequence[int]], str]  # token ids of a completion -> its text
 
 
 @dataclass(frozen=True)
 class PendingRollout:
-    """Sampled completions whose grades are still to come; `completions` and `tickets` by (prompt, sample)."""
+    """Sampled completions whose grades may be still to come; `completions` and `tickets` by (prompt, sample)."""
 
     examples: Sequence[Example]
     completions: Mapping[tuple[int, int], Completion]
     tickets: Mapping[tuple[int, int], Any]
     generate_s: float
+    grades: Mapping[tuple[int, int], Grade] | None = None  # once they are there, by (prompt, sample)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ def sample(
     *,
     id_prefix: str,
     policy_version: int,
+    on_completion: Callable[[], None] = lambda: None,
 ) -> PendingRollout:
     """Sample a group for every example; the grader gets each completion as soon as it ends.
 
@@ -62,11 +66,14 @@ def sample(
         params: How to sample; `num_samples` is the group size.
         id_prefix: Begins the completions' ids: "s3" gives "s3-p07-c2".
         policy_version: Number of weight updates so far.
+        on_completion: Called when a completion has ended; what it raises ends the sampling.
     """
     started = time.perf_counter()
     completions: dict[tuple[int, int], Completion] = {}
     tickets: dict[tuple[int, int], Any] = {}
-    for output in engine.generate([example.prompt_ids for example in examples], params):
+    for output in _sampled(engine, examples, params):
+        note_progress()
+        on_completion()
         slot = (output.prompt, output.sample)
         completions[slot] = Completion(
             id=f"{id_prefix}-p{output.prompt:02d}-c{output.sample}",
@@ -80,6 +87,18 @@ def sample(
     return PendingRollout(examples, completions, tickets, time.perf_counter() - started)
 
 
+def _sampled(engine: Engine, examples: Sequence[Example], params: SamplingParams) -> Iterator[GenerationOutput]:
+    """What the engine samples; if it runs out of memory, the error has the sizes."""
+
+    def size() -> str:
+        longest = max(len(example.prompt_ids) for example in examples)
+        rows = f"{len(examples)} prompts of at most {longest} tokens x {params.num_samples} completions"
+        return f"{rows} of at most {params.max_tokens} tokens"
+
+    with memory_explained("sampling", size, sampling_advice):
+        yield from engine.generate([example.prompt_ids for example in examples], params)
+
+
 def collect(pending: PendingRollout, grader: Grader) -> Rollout:
     """Wait for the grades of a batch.
 
@@ -87,7 +106,8 @@ def collect(pending: PendingRollout, grader: Grader) -> Rollout:
     """
     started = time.perf_counter()
     slots = sorted(pending.completions)
-    grades = dict(zip(slots, grader.finish([pending.tickets[slot] for slot in slots]), strict=True))
+    grades = graded(pending, grader).grades
+    assert grades is not None
     waited = time.perf_counter() - started
     groups = []
     for index, example in enumerate(pending.examples):
@@ -96,6 +116,15 @@ def collect(pending: PendingRollout, grader: Grader) -> Rollout:
         completions = tuple(pending.completions[slot] for slot in own)
         groups.append(Group(example, completions, tuple(grades[slot] for slot in own), rewards))
     return Rollout(tuple(groups), pending.generate_s, waited)
+
+
+def graded(pending: PendingRollout, grader: Grader) -> PendingRollout:
+    """The batch with its grades, waited for; a batch that has them is returned as it is, and not graded again."""
+    if pending.grades is not None:
+        return pending
+    slots = sorted(pending.completions)
+    grades = grader.finish([pending.tickets[slot] for slot in slots])
+    return replace(pending, grades=dict(zip(slots, grades, strict=True)))
 
 
 def reward_matrix(groups: Sequence[Group]) -> Tensor:

@@ -40,14 +40,16 @@ class RestartingEngine:
         self.engine = engine
         self.sync = sync
         self.say = say
-        self.on_death: Callable[[], Callable[[], None]] = (
+        self.on_death: Callable[[], Callable[[bool], None]] = (
             lambda: _nothing
-        )  # waits for what fails, returns its repetition
+        )  # waits for what fails, returns its repetition, which is told whether the engine kept its weights
         self._frees_cuda_cache = frees_cuda_cache
         self._restarted = False  # since the last complete batch
 
     def with_restart(self, action: Callable[[], Result]) -> Result:
-        """Do something with the engine. If it dies, restart it with the current weights and do it once more.
+        """Do something with the engine. If it dies, restart it with the weights it had and do it once more.
+
+        An engine that cannot keep them over a restart gets the current ones.
 
         Raises:
             EngineDied: When it dies again.
@@ -77,16 +79,17 @@ class RestartingEngine:
         if self._restarted:
             raise error
         self._restarted = True
-        self.say(f"{error}\nstarting the engine again; the batch is sampled again from the current weights")
+        self.say(f"{error}\nstarting the engine again; what it was sampling is sampled again")
         sample_again = self.on_death()
         torch.cuda.empty_cache()  # a new engine takes all of its memory again; nothing happens without a GPU
-        self.engine.restart()
-        self._sync()
-        sample_again()
+        kept = self.engine.restart()
+        if not kept:
+            self._sync()
+        sample_again(kept)
 
     def _sync(self) -> Mapping[str, float]:
         return self.sync(self.say) if self.sync else {}
 
 
-def _nothing() -> None:
+def _nothing(kept: bool) -> None:
     """What there is to sample again where nothing was in flight."""

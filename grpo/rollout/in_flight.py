@@ -1,24 +1,47 @@
-"""Batches in flight as plain JSON values, for checkpoints."""
+"""Batches in flight as plain JSON values, for checkpoints: completions with their grades.
+
+The grades are kept, since grading again may give others: a reward function of the user's may draw lots, and a program
+that was graded in time may not be so a second time. Where the host failed to grade a completion, its batch is graded
+again after the resume.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from grpo.rollout.collect import Decode, PendingRollout
-from grpo.rollout.prompts import DataError
-from grpo.rollout.records import Completion, Example, Grader
+from grpo.rollout.records import Completion, Example, Grade, Grader
+from grpo.rollout.rows import DataError
+from grpo.watch.unscored import failure_of
 
-__all__ = ["from_json", "to_json"]
+__all__ = ["StoredGrade", "from_json", "to_json"]
+
+
+@dataclass(frozen=True)
+class StoredGrade:
+    """A grade out of a checkpoint: implements `grpo.rollout.records.Grade`."""
+
+    rewards: Mapping[str, float | None]
+    checks: Mapping[str, float | None]
+    solved: bool | None
+    seconds: Mapping[str, float]
+    verdict: Mapping[str, Any]
 
 
 def to_json(step: int, pending: PendingRollout) -> dict[str, Any]:
-    """The sampled completions of a step, without their grades."""
+    """The graded completions of a step."""
+    grades = pending.grades
+    assert grades is not None
+    failed = any(failure_of(grade) for grade in grades.values())
     return {
         "step": step,
         "examples": [example.id for example in pending.examples],
+        "generate_s": pending.generate_s,
+        "graded": not failed,
         "completions": [
-            [*slot, c.id, c.token_ids, c.sampler_logprobs, c.terminated, c.policy_version]
+            [*slot, c.id, c.token_ids, c.sampler_logprobs, c.terminated, c.policy_version, _kept(grades[slot])]
             for slot, c in sorted(pending.completions.items())
         ],
     }
@@ -27,13 +50,13 @@ def to_json(step: int, pending: PendingRollout) -> dict[str, Any]:
 def from_json(
     record: Mapping[str, Any], examples: Mapping[str, Example], *, decode: Decode, grader: Grader
 ) -> PendingRollout:
-    """What `to_json` wrote, with every completion on its way to the grader again.
+    """What `to_json` wrote; nothing is graded again but what the host failed at.
 
     Args:
         record: The JSON values.
         examples: All encoded prompts, by id.
         decode: Token ids of a completion to its text.
-        grader: Grades the completions.
+        grader: Grades a batch whose grades were no use.
     Raises:
         DataError: When one of the prompts is gone.
     """
@@ -43,11 +66,19 @@ def from_json(
             f"the checkpoint has completions of prompts that data.train lacks now ({', '.join(lost[:3])}):"
             " resume with the data and limits that the run began with"
         )
+    completions, grades = {}, {}
+    for prompt, number, name, token_ids, logprobs, terminated, version, grade in record["completions"]:
+        slot, ids = (prompt, number), tuple(token_ids)
+        completions[slot] = Completion(name, ids, tuple(logprobs), decode(token_ids), terminated, version)
+        grades[slot] = StoredGrade(**grade)
     prompts = [examples[name] for name in record["examples"]]
-    completions, tickets = {}, {}
-    for prompt, number, name, token_ids, logprobs, terminated, version in record["completions"]:
-        slot = (prompt, number)
-        text = decode(token_ids)
-        completions[slot] = Completion(name, tuple(token_ids), tuple(logprobs), text, terminated, version)
-        tickets[slot] = grader.start(prompts[prompt], completions[slot])
-    return PendingRollout(prompts, completions, tickets, 0.0)
+    if record["graded"]:
+        return PendingRollout(prompts, completions, {}, record["generate_s"], grades)
+    tickets = {slot: grader.start(prompts[slot[0]], completion) for slot, completion in completions.items()}
+    return PendingRollout(prompts, completions, tickets, record["generate_s"])
+
+
+def _kept(grade: Grade) -> dict[str, Any]:
+    """A grade as plain JSON values."""
+    parts = (dict(grade.rewards), dict(grade.checks), grade.solved, dict(grade.seconds), dict(grade.verdict))
+    return asdict(StoredGrade(*parts))

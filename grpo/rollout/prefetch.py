@@ -32,6 +32,7 @@ class InFlightBatch:
     id_prefix: str
     seed: int
     sampling: Future[PendingRollout]
+    version: int  # of the weights that it is sampled from
 
 
 @dataclass
@@ -69,14 +70,22 @@ class Prefetcher:
         while self.in_flight[-1].step < min(step + self.ahead, self.num_steps):
             self._start(self.in_flight[-1].step + 1)
 
-    def wait_sampled(self) -> list[PendingRollout]:
-        """The completions of every batch in flight, waited for."""
-        return [self._wait_sampled(batch) for batch in self.in_flight]
+    def wait_sampled(self) -> None:
+        """Wait for the completions of every batch in flight."""
+        for batch in self.in_flight:
+            self._wait_sampled(batch)
+
+    def replace_sampled(self, change: Callable[[PendingRollout], PendingRollout]) -> list[tuple[int, PendingRollout]]:
+        """Put something else in the place of each batch in flight, waited for; by their steps what is there then."""
+        self.wait_sampled()  # of all: an engine that dies has those sampled again that it did not finish
+        for batch in self.in_flight:
+            batch.sampling = _done(change(batch.sampling.result()))
+        return [(batch.step, batch.sampling.result()) for batch in self.in_flight]
 
     def sample_now(self, examples: Sequence[Example], step: int, round_number: int) -> PendingRollout:
         """Completions of further examples for a step, waited for."""
         name_and_seed = self._name_and_seed(step, round_number)
-        return self.engine.with_restart(lambda: self._sampled(examples, *name_and_seed).result())
+        return self.engine.with_restart(lambda: self._sampled(examples, *name_and_seed, self.version()).result())
 
     def pop(self) -> None:
         """The first batch was trained on: it is in flight no longer."""
@@ -84,9 +93,9 @@ class Prefetcher:
 
     def adopt(self, step: int, pending: PendingRollout) -> None:
         """Put a batch in flight that an earlier session of the run sampled."""
-        sampled: Future[PendingRollout] = Future()
-        sampled.set_result(pending)
-        self.in_flight.append(InFlightBatch(step, pending.examples, *self._name_and_seed(step), sampled))
+        versions = [completion.policy_version for completion in pending.completions.values()]
+        name_and_seed, version = self._name_and_seed(step), min(versions, default=0)
+        self.in_flight.append(InFlightBatch(step, pending.examples, *name_and_seed, _done(pending), version))
 
     def _name_and_seed(self, step: int, round_number: int = 0) -> tuple[str, int]:
         """The prefix of the completions' ids in a round of a step, and the seed of their sampling."""
@@ -102,11 +111,12 @@ class Prefetcher:
         """Start to sample the batch of a step."""
         examples = self.prompts.take(self.prompts_per_step)
         id_prefix, seed = self._name_and_seed(step)
-        self.in_flight.append(InFlightBatch(step, examples, id_prefix, seed, self._sampled(examples, id_prefix, seed)))
-
-    def _sampled(self, examples: Sequence[Example], id_prefix: str, seed: int) -> Future[PendingRollout]:
-        """Completions of examples: sampled in the thread if the engine can sample beside the trainer, else at once."""
         version = self.version()
+        sampling = self._sampled(examples, id_prefix, seed, version)
+        self.in_flight.append(InFlightBatch(step, examples, id_prefix, seed, sampling, version))
+
+    def _sampled(self, examples: Sequence[Example], id_prefix: str, seed: int, version: int) -> Future[PendingRollout]:
+        """Completions of examples: sampled in the thread if the engine can sample beside the trainer, else at once."""
 
         def sampling() -> PendingRollout:
             with self._busy.running():
@@ -124,15 +134,24 @@ class Prefetcher:
     def _wait_sampled(self, batch: InFlightBatch) -> PendingRollout:
         return self.engine.with_restart(lambda: batch.sampling.result())
 
-    def _find_lost(self) -> Callable[[], None]:
+    def _find_lost(self) -> Callable[[bool], None]:
         """Wait until nothing is being sampled.
 
-        Returns: What samples the batches again that a dead engine did not finish.
+        Returns: What samples the batches again that a dead engine did not finish: from the weights that it had, or, if
+            it did not keep them, from the current ones.
         """
         lost = [batch for batch in self.in_flight if isinstance(batch.sampling.exception(), EngineDied)]
 
-        def sample_again() -> None:
+        def sample_again(kept: bool) -> None:
             for batch in lost:
-                batch.sampling = self._sampled(batch.examples, batch.id_prefix, batch.seed)
+                batch.version = batch.version if kept else self.version()
+                batch.sampling = self._sampled(batch.examples, batch.id_prefix, batch.seed, batch.version)
 
         return sample_again
+
+
+def _done(pending: PendingRollout) -> Future[PendingRollout]:
+    """A batch that is there."""
+    future: Future[PendingRollout] = Future()
+    future.set_result(pending)
+    return future

@@ -1,30 +1,27 @@
-"""Prompts: reading them from a file or a data set into `Example` records, encoding them, and drawing them in order.
+"""Prompts: from the rows of a data set (`grpo.rollout.rows`) to `Example` records, encoded, and drawn in order.
 
-Reads jsonl and parquet through `datasets`, from a local path or, as `hf:NAME`, from the hub. The prompt column is
-`prompt`, or another that the caller names. `task_id` names the row where there is one. Every other column is passed on
-to the rewards.
+The prompt column is `prompt`, or another that the caller names. `task_id` names the row where there is one. Every other
+column is passed on to the rewards.
 """
 
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from grpo.errors import BadInput
 from grpo.rollout.epochs import EpochOrder
 from grpo.rollout.records import Example
+from grpo.rollout.rows import DataError, read_rows
 
-__all__ = ["LOADERS", "DataError", "PromptStream", "encode_prompts", "load_examples"]
+__all__ = ["PromptStream", "encode_prompts", "load_examples"]
 
-LOADERS = {".jsonl": "json", ".json": "json", ".parquet": "parquet"}
+ROLES = ("system", "developer", "user", "assistant", "tool")  # of chat messages
 
 
-class DataError(BadInput):
-    """The prompts cannot be used; says which file, which row, and what to do."""
+class _BadRow(ValueError):
+    """What is wrong with a row, in words."""
 
 
 def load_examples(
@@ -47,16 +44,20 @@ def load_examples(
     Raises:
         DataError: For a missing or unreadable file, no rows, a missing column, an empty prompt, a duplicate task_id.
     """
-    rows = _read(source, split)
-    if not rows:
-        raise DataError(f"{source} has no rows: training needs at least one prompt")
+    rows = read_rows(source, split)
     column = next((name for name in prompt_columns if name in rows[0]), None)
     if column is None:
         raise DataError(
-            f"{source} has the columns {', '.join(rows[0])}; one must be named {' or '.join(prompt_columns)}"
+            f"{source} has the columns {', '.join(rows[0]) or 'of no name'}; one must be named "
+            f"{' or '.join(prompt_columns)}"
         )
-    shown = [prompt_of(row, column) if row[column] else None for row in rows]
-    examples = [_example(row, shown[index], index, column, source, system_prompt) for index, row in enumerate(rows)]
+    examples = []
+    for index, row in enumerate(rows):
+        try:
+            _messages(row[column], column)  # before `prompt_of` reads it
+            examples.append(_example(row, prompt_of(row, column), index, column, system_prompt))
+        except _BadRow as error:
+            raise DataError(f"{source}: row {index} {error}") from None
     seen: dict[str, int] = {}
     for index, example in enumerate(examples):
         if example.id in seen:
@@ -136,55 +137,46 @@ class PromptStream:
             self.position += 1
         return taken
 
+    @property
+    def place(self) -> str:
+        """Which turn is next, for a person."""
+        epoch, offset = divmod(self.position, len(self._examples))
+        return f"prompt {offset + 1} of {len(self._examples)} of epoch {epoch + 1}"
+
     def _chance(self, position: int) -> float:
         """A random number from 0 to 1, a function of the position."""
         return random.Random(f"{self._seed}/again/{position}").random()
 
 
-def _read(source: str, split: str) -> list[dict[str, Any]]:
-    """The rows of a source; all have the same columns."""
-    try:
-        import datasets  # here, because it takes a second to load and `PromptStream` does not need it
-    except ModuleNotFoundError as error:
-        raise DataError(f"reading prompts needs datasets ({error}): pip install 'grpo-rust[train]'") from error
-    datasets.disable_progress_bars()
-    try:
-        if source == "hf:":
-            raise DataError("hf: names no data set: give hf:NAME, or a .jsonl or .parquet path")
-        if source.startswith("hf:"):
-            return list(datasets.load_dataset(source.removeprefix("hf:"), split=split))
-        path = Path(source)
-        if not path.is_file():
-            raise DataError(f"no file {source}: give a .jsonl or .parquet path, or hf:NAME for a data set of the hub")
-        if path.suffix not in LOADERS:
-            raise DataError(f"{source} ends in {path.suffix!r}; prompts are read from {', '.join(LOADERS)}")
-        if path.stat().st_size == 0:
-            raise DataError(f"{source} is empty: training needs at least one prompt")
-        with tempfile.TemporaryDirectory() as cache:
-            return list(
-                datasets.load_dataset(
-                    LOADERS[path.suffix], data_files=str(path), split="train", cache_dir=cache, keep_in_memory=True
-                )
-            )
-    except DataError:
-        raise
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise DataError(f"cannot read prompts from {source}: {error.__cause__ or error}") from error
-
-
-def _example(row: Mapping[str, Any], prompt: Any, index: int, column: str, source: str, system_prompt: str) -> Example:
-    """One row as an example; its prompt is text or messages."""
-    messages = list(prompt) if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
-    if not messages or not all(map(_is_message, messages)):
-        raise DataError(
-            f"{source}: row {index} has no text in column {column!r}: give text, or a list of messages, each with a "
-            "role and a content of text"
-        )
+def _example(row: Mapping[str, Any], prompt: Any, index: int, column: str, system_prompt: str) -> Example:
+    """One row as an example. Raises: _BadRow."""
+    messages = _messages(prompt, column)
     if system_prompt and messages[0]["role"] != "system":
         messages.insert(0, {"role": "system", "content": system_prompt})
     task_id = row.get("task_id")
+    if isinstance(task_id, list | Mapping):
+        raise _BadRow(f"has the task_id {str(task_id)[:60]!r}: give a text or a number")
     columns = {name: value for name, value in row.items() if name not in (column, "task_id")}
     return Example(str(index if task_id is None else task_id), tuple(messages), columns)
+
+
+def _messages(prompt: Any, column: str) -> list[Mapping[str, str]]:
+    """A prompt, text or messages, as messages. Raises: _BadRow."""
+    messages = list(prompt) if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
+    if not messages or not all(map(_is_message, messages)):
+        raise _BadRow(
+            f"has no text in column {column!r}: give text, or a list of messages, each with a role and a "
+            "content of text"
+        )
+    roles = [message["role"] for message in messages]
+    if unknown := [role for role in roles if role not in ROLES]:
+        raise _BadRow(f"has a message of the role {unknown[0][:60]!r} in column {column!r}: give {', '.join(ROLES)}")
+    if roles[-1] not in ("user", "tool"):
+        raise _BadRow(
+            f"ends with a message of the role {roles[-1]!r} in column {column!r}: the last one must be the user's, "
+            "whom the completion answers"
+        )
+    return messages
 
 
 def _is_message(message: Any) -> bool:

@@ -107,3 +107,5 @@ class RolloutBatch:
 
     groups: tuple[Group, ...]
     metrics: Mapping[str, float]
+    failures: Mapping[str, int] = field(default_factory=dict)  # completions that the host failed to grade, by reason
+    num_graded: int = 0  # completions that were to be graded for it, also in groups that were replaced

@@ -1,26 +1,28 @@
 """Graded batches in order: what the trainer asks for once per step.
 
 A batch is sampled (`prefetch`), graded (`collect`), freed of completions that are too old, and refilled (`refill`).
-Batches in flight are part of a checkpoint, so a resumed run trains on the same completions.
+Batches in flight are part of a checkpoint, so a resumed run trains on the same completions with the same grades.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from grpo.engines import SamplingParams
-from grpo.rollout.collect import Decode, PendingRollout, collect, sample
+from grpo.rollout.collect import Decode, PendingRollout, collect, graded, sample
 from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.in_flight import from_json, to_json
 from grpo.rollout.prefetch import Prefetcher
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Example, Grader, Group, RolloutBatch
 from grpo.rollout.refill import refill, split_by_std
+from grpo.watch.unscored import count_failures
 
 __all__ = ["RolloutSettings", "RolloutStream"]
 
@@ -65,6 +67,8 @@ class RolloutStream:
         self.engine, self.grader, self.prompts = engine, grader, prompts
         self._decode, self._version, self._settings = decode, version, settings
         self._metrics: dict[str, float] = {}  # of the batch that is collected now
+        self._failures: Counter[str] = Counter()  # of its grading, by reason
+        self._num_graded = 0
         self._prefetcher = Prefetcher(
             engine,
             prompts,
@@ -91,13 +95,14 @@ class RolloutStream:
             WeightsDiffer: When a restarted engine does not take the weights.
         """
         self._metrics = {"time/generate": 0.0, "time/wait_engine": 0.0, "time/wait_rewards": 0.0}
+        self._failures, self._num_graded = Counter(), 0
         pending = self._sampled(step)  # prompts, and a group of completions for each
         groups = self._graded(pending)
         groups = self._drop_stale(groups)
         if self._settings.refill_rounds:
             groups = self._refill(groups, step)
         self._finish_batch()
-        return RolloutBatch(tuple(groups), self._metrics)
+        return RolloutBatch(tuple(groups), self._metrics, self._failures, self._num_graded)
 
     def sync_weights(self) -> dict[str, float]:
         """Bring the trainer's weights to the engine, after what it is sampling now.
@@ -109,25 +114,33 @@ class RolloutStream:
         waited = time.perf_counter() - started
         return {**self.engine.sync_weights(), "time/wait_engine": waited}
 
+    def sleep(self) -> None:
+        """Let the engine free its memory until `sync_weights`, if it is one that sleeps during updates."""
+        if self._settings.sleeps:
+            self.engine.with_restart(self.engine.engine.sleep)
+
     def progress(self) -> dict[str, Any]:
-        """What a checkpoint keeps, as plain JSON values: the place in the prompts, and the batches in flight."""
-        pending = self._prefetcher.wait_sampled()
-        batches = zip(self._prefetcher.in_flight, pending, strict=True)
+        """What a checkpoint keeps, as plain JSON values: the place in the prompts, and the batches in flight.
+
+        The grades of those batches are waited for, and kept for their turn; what follows from them (which prompts had
+        nothing to teach) is noted when that comes, as without a checkpoint.
+        """
+        batches = self._prefetcher.replace_sampled(lambda pending: graded(pending, self.grader))
         return {
             "prompts_drawn": self.prompts.position,
             "zero_std_prompts": sorted(self.prompts.zero_std),
-            "in_flight": [to_json(batch.step, sampled) for batch, sampled in batches],
+            "in_flight": [to_json(step, pending) for step, pending in batches],
         }
 
     def resume(self, progress: Mapping[str, Any]) -> None:
-        """Go on where `progress` was taken; completions in flight are graded again.
+        """Go on where `progress` was taken.
 
         Raises:
-            DataError: When prompts of theirs are gone.
+            DataError: When prompts of the batches in flight are gone.
         """
         self.prompts.position = progress["prompts_drawn"]
-        self.prompts.zero_std = set(progress.get("zero_std_prompts", ()))
-        for record in progress.get("in_flight", ()):
+        self.prompts.zero_std = set(progress["zero_std_prompts"])
+        for record in progress["in_flight"]:
             pending = from_json(record, self.prompts.by_id, decode=self._decode, grader=self.grader)
             self._prefetcher.adopt(record["step"], pending)
 
@@ -161,6 +174,8 @@ class RolloutStream:
         rollout = collect(pending, self.grader)
         self._metrics["time/generate"] += rollout.generate_s
         self._metrics["time/wait_rewards"] += rollout.wait_rewards_s
+        self._failures += count_failures(rollout.groups)
+        self._num_graded += sum(len(group.completions) for group in rollout.groups)
         kept, zero_groups = split_by_std(rollout.groups)
         self.prompts.zero_std -= {group.example.id for group in kept}
         self.prompts.zero_std |= {group.example.id for group in zero_groups}
@@ -200,8 +215,7 @@ class RolloutStream:
 
     def _finish_batch(self) -> None:
         self._prefetcher.pop()
-        if self._settings.sleeps:
-            self.engine.with_restart(self.engine.engine.sleep)
+        self.sleep()
         self.engine.batch_is_complete()
 
     @contextmanager

@@ -112,9 +112,13 @@ class RunDirectory:
             )
 
     @classmethod
-    def resume(cls, path: str | Path, *, completions: bool = True) -> RunDirectory:
+    def resume(cls, path: str | Path, *, config_toml: str = "", completions: bool = True) -> RunDirectory:
         """Open the directory of a run that was stopped; call `truncate_after` before anything is logged.
 
+        Args:
+            path: The directory.
+            config_toml: The resolved settings from now on; "" where they are the same.
+            completions: Whether completions are logged.
         Raises:
             RunNotFound: When no run was started there.
         """
@@ -123,12 +127,19 @@ class RunDirectory:
             raise RunNotFound(
                 f"{path} holds no run (it has no {CONFIG}): check run.dir, or start a new run without run.resume"
             )
+        if config_toml:
+            _write_whole(run.path / CONFIG, config_toml)
         return run
 
     @property
     def checkpoints(self) -> Path:
         """Where checkpoints belong."""
         return self.path / "checkpoints"
+
+    @property
+    def dumps(self) -> Path:
+        """Where the steps belong that were stopped."""
+        return self.path / "dumps"
 
     def log_metrics(self, step: int, metrics: Mapping[str, float]) -> None:
         """Append a step's metrics; KeyError for one that `grpo.run.metrics` does not explain."""
@@ -158,6 +169,11 @@ class RunDirectory:
         path = self.path / EVALUATIONS
         return [line for _, line in _lines(path)] if path.exists() else []
 
+    def metrics(self) -> list[dict[str, Any]]:
+        """The metrics logged so far, None for what was not a number; a torn last line is left out."""
+        path = self.path / METRICS
+        return [line for _, line in _lines(path)] if path.exists() else []
+
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, replacing an older one only when the new one is complete."""
         _write_whole(self.path / SUMMARY, json.dumps(_finite(summary), indent=2) + "\n")
@@ -173,7 +189,7 @@ class RunDirectory:
         """
         self.close()
         logs = [self.path / name for name in (METRICS, EVALUATIONS, COMPLETIONS)]
-        for path in [*logs, *sorted((self.path / REWARDS).glob("*.jsonl"))]:
+        for path in [*logs, *self._rewards()]:
             if path.exists():
                 truncate_log(path, step)
         evaluated = {line["step"] for line in self.evaluations()}
@@ -183,6 +199,17 @@ class RunDirectory:
                 step,
                 keep=lambda line: line.get("phase") != "eval" or line["step"] in evaluated,
             )
+
+    def sync(self) -> None:
+        """Ask for the logs to reach the disk: a checkpoint that follows relies on them. Raises: OSError."""
+        for path in (self.path / METRICS, self.path / EVALUATIONS, self.path / COMPLETIONS, *self._rewards()):
+            if path.exists():
+                with open(path, "rb") as log:
+                    os.fsync(log.fileno())
+
+    def _rewards(self) -> list[Path]:
+        """The logs of the reward functions that have one by now."""
+        return sorted((self.path / REWARDS).glob("*.jsonl"))
 
     def close(self) -> None:
         """Close the logs; logging again opens them again."""

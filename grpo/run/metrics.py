@@ -59,6 +59,7 @@ METRICS: dict[str, Metric] = {
         "entropy of the policy's next-token distribution at the sampling temperature, per token", "nats"
     ),
     "policy/ratio_max": Metric("largest importance ratio exp(logprob - old_logprob)", "1"),
+    "policy/ratio_mean": Metric("mean importance ratio; 1 in expectation, whatever the policy is", "1"),
     "policy/clipped_low": Metric(
         "share of tokens of completions with a negative advantage whose loss has no gradient: clipped", "0..1"
     ),
@@ -95,6 +96,11 @@ METRICS: dict[str, Metric] = {
     "time/sandbox": Metric("grading that ended in this step, the mean over the sandbox's workers", "s"),
     "time/train": Metric("the update: forward and backward passes, optimizer step", "s"),
     "time/sync": Metric("giving the engine new weights, and proving that it samples from them", "s"),
+    "time/checkpoint": Metric(
+        "standing still for the checkpoint before this step: its copy to memory, the grades of the batches in flight, "
+        "and the rest of the write before it; the write itself goes on beside the training",
+        "s",
+    ),
     "sync/gap": Metric("mean |engine's log-prob - trainer's| over the tokens of that proof", "nats"),
     "sync/rounded": Metric(
         "LoRA in half precision: share of adapted weights that the engine gets as they were before training, since "
@@ -109,6 +115,13 @@ METRICS: dict[str, Metric] = {
         "tokens of the batch's completions per second of the step, zero_std groups included", "tokens/s"
     ),
     "throughput/completions_per_s": Metric("graded completions per second of the step", "1/s"),
+    "memory/trainer": Metric(
+        "resident memory of the trainer's process after the step; watch.enabled=false measures no memory",
+        "MB",
+    ),
+    "memory/engine": Metric("of the engine's process, where it has one of its own, and of all below it", "MB"),
+    "memory/workers": Metric("of the sandbox's workers together", "MB"),
+    "memory/available": Metric("memory of the machine that programs can still take", "MB"),
     "time/eval": Metric("a whole evaluation; this and all below are in evals.jsonl", "s"),
     "eval/<name>": Metric("mean of a check over the evaluation's completions", "0..1 or count"),
     "eval/<name>_ci95": Metric("half width of its 95 % interval, clustered by prompt", "same"),

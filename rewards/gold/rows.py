@@ -139,7 +139,7 @@ def _list(columns: Mapping[str, Any], name: str, what: str) -> list[Any]:
         return []
     try:
         found = json.loads(given) if isinstance(given, str) else given
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         found = None
     if not isinstance(found, list):
         raise _no_list(columns, name, what)

@@ -95,4 +95,10 @@ def is_relation(node: Node) -> bool:
 
 
 def has_let(condition: Node) -> bool:
-    return condition.type in ("let_condition", "let_chain") or any(map(has_let, condition.named_children[:4]))
+    stack = [condition]
+    while stack:  # a hostile program nests conditions deeper than Python's calls may
+        node = stack.pop()
+        if node.type in ("let_condition", "let_chain"):
+            return True
+        stack.extend(node.named_children[:4])
+    return False

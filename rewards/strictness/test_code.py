@@ -43,9 +43,10 @@ def read_test_code(root: Node, parts: Sequence[tuple[int, int]], edits: Edits, e
     tokens = [leaf for leaf in leaves(root) if inside(leaf, parts)]
     names = [node_text(leaf).removeprefix("r#") for leaf in tokens]
     called = {a for a, b in zip(names, names[1:], strict=False) if b == "(" and a.isidentifier()}
+    may_end_before = _may_end_before(root)
     asserts = [
         (f"{edits.line(found.start)}:{place_hash(found.arguments):x}", found.text)
-        for found in asserts_in([leaf for leaf in tokens if not _may_end_before(leaf)])
+        for found in asserts_in([leaf for leaf in tokens if leaf.id not in may_end_before])
     ]
     _shorten_paths(tokens, edits)
     tests = _edit(root, parts, edits, equality)
@@ -68,14 +69,15 @@ def _shorten_paths(tokens: Sequence[Node], edits: Edits) -> None:
 def _edit(root: Node, parts: Sequence[tuple[int, int]], edits: Edits, equality: int) -> Lines:
     """Define our macros in every module and outermost function of test code; return the lines of the tests."""
     tests = []
-    stack = [root]
+    stack = [(root, False)]  # a node, and whether the module that it stands in is one of test code
     while stack:
-        node = stack.pop()
-        stack.extend(node.children)
+        node, in_tests = stack.pop()
+        below = inside(node, parts) if node.type == "mod_item" else in_tests
+        stack.extend((child, below) for child in node.children)
         body = node.child_by_field_name("body")
         if body is None or node.type not in ("mod_item", "function_item") or not inside(node, parts):
             continue
-        if node.type == "mod_item" or not _in_module_of_tests(node, parts):
+        if node.type == "mod_item" or not in_tests:
             edits.insert(start_of(body), asserts_text(equality), equality, asserts_text() if equality else "")
         if node.type == "function_item" and _has_attribute(node, "should_panic"):
             edits.insert(start_of(body), f"let _{SUPPORT} = ::{SUPPORT}::expect({node.start_byte});")
@@ -84,20 +86,21 @@ def _edit(root: Node, parts: Sequence[tuple[int, int]], edits: Edits, equality: 
     return tuple(tests)
 
 
-def _may_end_before(leaf: Node) -> bool:
-    """Whether a token stands in a test that should panic, which may end before it, or in a macro."""
-    above: Node | None = leaf
-    while above is not None and above.type not in ("function_item", "macro_definition"):
-        above = above.parent
-    return above is not None and (above.type == "macro_definition" or _has_attribute(above, "should_panic"))
+def _may_end_before(root: Node) -> set[int]:
+    """The ids of the nodes in a test that should panic, which may end before them, or in a macro.
 
-
-def _in_module_of_tests(node: Node, parts: Sequence[tuple[int, int]]) -> bool:
-    """Whether a module or function of test code stands in a module of test code."""
-    above = node.parent
-    while above is not None and above.type != "mod_item":
-        above = above.parent
-    return above is not None and inside(above, parts)
+    From the root down, once: to ask a node for its parent takes tree-sitter as long as the node is deep.
+    """
+    found: set[int] = set()
+    stack = [(root, False)]
+    while stack:
+        node, may_end = stack.pop()
+        if node.type in ("function_item", "macro_definition"):
+            may_end = node.type == "macro_definition" or _has_attribute(node, "should_panic")
+        if may_end:
+            found.add(node.id)
+        stack.extend((child, may_end) for child in node.children)
+    return found
 
 
 def _has_attribute(function: Node, name: str) -> bool:

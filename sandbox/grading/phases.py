@@ -186,6 +186,8 @@ class Grading(ABC):
             _check_disk(self.project.directory)
             if self._over_cpu(done):
                 self._stopped[phase] = Stop.CPU
+            elif done.exit_code == -signal.SIGKILL and not self.powers:  # with powers it may have killed itself
+                raise OSError(f"{phase}: somebody killed the process (SIGKILL), and no limit did")
             elif _ran_out_of_memory(done):
                 self._no_memory = True
         return done

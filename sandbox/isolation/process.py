@@ -11,6 +11,7 @@ Left to the launcher: what a command may reach, and the limits of each single pr
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import selectors
@@ -25,7 +26,17 @@ from pathlib import Path
 from sandbox.isolation.disk_usage import Disk
 from sandbox.isolation.process_tree import Deadlock, IdleTime, children_of, cpu_seconds, threads_of, tree_of
 
-__all__ = ["Finished", "Stop", "Terminated", "become_reaper", "kill_children", "listen_for_the_end", "run"]
+__all__ = [
+    "Finished",
+    "MemoryKill",
+    "Stop",
+    "Terminated",
+    "become_reaper",
+    "kill_children",
+    "listen_for_the_end",
+    "memory_kills",
+    "run",
+]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 FIRST_LOOK_S, LOOK_EVERY_S = 1.0, 0.25  # when the CPU time and disk of the process tree are measured
@@ -48,6 +59,10 @@ class Stop(StrEnum):
 
 class Terminated(BaseException):
     """This process was asked to end while it ran a command. Not an Exception, since the command did not fail."""
+
+
+class MemoryKill(OSError):
+    """The kernel ended processes for lack of memory while a command ran, which may have failed for that."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +154,9 @@ def run(
     Raises:
         OSError: The command cannot be started.
         Terminated: This process was asked to end. No process of the command is left then either.
+        MemoryKill: The command failed, and meanwhile the kernel killed a process for lack of memory.
     """
+    kills = memory_kills()
     others = set(children_of(os.getpid()))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
@@ -162,6 +179,8 @@ def run(
         failure = _Output(REPORT_BYTES)
         _drain(report, failure)
         os.close(report)
+    if stop is None and child.returncode and memory_kills() != kills:
+        raise MemoryKill(errno.ENOMEM, "memory ran out and the kernel killed a process: lower sandbox.jobs")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s_used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Finished(
@@ -176,6 +195,15 @@ def run(
         usage.ru_maxrss / 1024,
         failure.read().decode("utf-8", "replace"),
     )
+
+
+def memory_kills() -> int:
+    """How many processes of this machine the kernel has killed for lack of memory; 0 where it does not say."""
+    try:
+        lines = Path("/proc/vmstat").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
 def kill_children(*, spare: Collection[int] = ()) -> None:

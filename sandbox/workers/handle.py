@@ -1,4 +1,4 @@
-"""The pool's side of one worker process: starts it, sends it tasks, ends it, and replaces it after it died."""
+"""The pool's side of one worker process: starts it, sends it tasks, ends it, replaces it after it died or hung."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from typing import Any
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
+from sandbox.workers.hanging import SILENT_S, HangWatch, stacks_of
 from sandbox.workers.task import Result, WorkerTask
+from sandbox.workers.toolchain_files import ToolchainFiles
 
 __all__ = ["WorkerHandle"]
 
@@ -48,10 +50,13 @@ class WorkerHandle:
         """
         self._serve = serve
         self._root = root
-        self._settings = (isolation, limits)
+        self._settings = (isolation, limits, ToolchainFiles.of(isolation.toolchain))
+        self._command_s = float(limits.wall_s)
         self._nice = nice
         self._context = multiprocessing.get_context("spawn")
         self._group: Any = self._context.Value("i", 0, lock=False)  # the process group that the worker is running
+        self._beats: Any = self._context.Value("Q", 0, lock=False)  # the heartbeats of the worker
+        self._answers = 0
         self._lock = threading.RLock()
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
@@ -80,7 +85,7 @@ class WorkerHandle:
             self._connection, theirs = self._context.Pipe()
             process = self._context.Process(
                 target=self._serve,
-                args=(theirs, self._group, *self._settings, self._directory, self._nice),
+                args=(theirs, self._group, self._beats, *self._settings, self._directory, self._nice),
                 daemon=True,
             )
             try:
@@ -101,23 +106,46 @@ class WorkerHandle:
         Args:
             tasks: One, or several that may share a batch.
         Returns: An iterator of pairs: a task's index and None when its run starts, its index and its result when it is
-            done. It ends early if the worker dies or is stopped.
+            done. It ends early if the worker dies or is stopped, or hangs: then it is killed, and that is logged.
         """
         connection = self._connection
         if connection is None:
             return
         unanswered = len(tasks)
+        watch = HangWatch(lambda: self._beats.value, lambda: (self._group.value, self._answers), self._command_s)
         try:
-            connection.send(tuple(tasks))
+            self._send(connection, tasks)
             while unanswered:
                 while not connection.poll(LOOK_EVERY_S):
                     if self._stopped_at is not None and time.monotonic() - self._stopped_at > GRACE_S:
                         self._kill()
+                    elif why := watch.hangs():
+                        self._give_up(why)
                 number, result = connection.recv()
+                self._answers += 1
                 unanswered -= result is not None
                 yield number, result
         except (EOFError, OSError):
             return
+
+    def _send(self, connection: Connection, tasks: Sequence[WorkerTask[Any]]) -> None:
+        """Send tasks. A worker that does not read them is killed: more than a pipe holds would never be sent."""
+        unread = threading.Timer(SILENT_S, self._give_up, args=("it does not read its tasks",))
+        unread.daemon = True
+        unread.start()
+        try:
+            connection.send(tuple(tasks))
+        finally:
+            unread.cancel()
+
+    def _give_up(self, why: str) -> None:
+        """Kill a worker that hangs."""
+        process, directory = self._process, self._directory
+        if process is None or process.pid is None or directory is None:
+            return
+        about = stacks_of(process.pid, directory)
+        log.warning("sandbox worker %d hangs (%s): killed, what it ran is run again; %s", process.pid, why, about)
+        self._kill()
 
     def stop(self) -> None:
         """Tell the worker to end. Returns immediately; a running `ask` ends soon, after about `GRACE_S` at most."""

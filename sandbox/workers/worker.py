@@ -15,12 +15,15 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
+from sandbox.errors import ToolchainError
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.process import Terminated, become_reaper, kill_children, listen_for_the_end
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
 from sandbox.verdict import Outcome
+from sandbox.workers.hanging import beat
 from sandbox.workers.task import Place, WorkerTask
+from sandbox.workers.toolchain_files import ToolchainFiles
 
 __all__ = ["serve"]
 
@@ -28,8 +31,10 @@ __all__ = ["serve"]
 def serve(
     connection: Connection,
     process_group: Synchronized[int],
+    heartbeats: Synchronized[int],
     isolation: Isolation,
     limits: Limits,
+    toolchain: ToolchainFiles,
     workdir: Path,
     nice: int = 0,
 ) -> None:
@@ -42,8 +47,10 @@ def serve(
         connection: To the pool.
         process_group: Shared with the pool: the process group of the running command, 0 for none. The pool kills it if
             this process dies.
+        heartbeats: Shared with the pool, which kills this process when they stop.
         isolation: How commands are started.
         limits: What each program may use.
+        toolchain: As it was when the pool started. What another one says is no verdict, but a failure of the host.
         workdir: A directory of this worker alone, removed at the end.
         nice: Added to the niceness of this process, which every command inherits. Limits of CPU time do not notice it.
     """
@@ -55,9 +62,10 @@ def serve(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that owns the pool handles Ctrl-C
     terminated = listen_for_the_end()
     become_reaper()
+    beat(heartbeats, workdir)
     try:
         while _pool_is_there() and terminated not in wait([connection, terminated]):
-            for pair in _results(connection.recv(), Place(isolation, limits, workdir, started)):
+            for pair in _results(connection.recv(), Place(isolation, limits, workdir, started), toolchain):
                 process_group.value = 0
                 connection.send(pair)
     except (Terminated, EOFError, BrokenPipeError, ConnectionResetError):
@@ -69,15 +77,17 @@ def serve(
             _remove_if_empty(workdir.parent)
 
 
-def _results(tasks: Sequence[WorkerTask[Any]], place: Place) -> Iterator[tuple[int, Any]]:
+def _results(tasks: Sequence[WorkerTask[Any]], place: Place, toolchain: ToolchainFiles) -> Iterator[tuple[int, Any]]:
     """Run tasks, and pass on their pairs. If the host fails, every task without a result gets HOST_ERROR."""
     waiting = set(range(len(tasks)))
     try:
+        toolchain.check()
         for number, result in _run(tasks, place):
             if result is not None:
+                toolchain.check()  # it may have changed in the meantime
                 waiting.remove(number)
             yield number, result
-    except OSError as error:
+    except (OSError, ToolchainError) as error:
         for number in waiting:
             yield number, tasks[number].failed(Outcome.HOST_ERROR, f"{type(error).__name__}: {error}")
 

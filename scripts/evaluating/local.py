@@ -38,5 +38,6 @@ def evaluate_local(
     with closing(build_engine(recipe, policy, engine_log)) as engine:
         if sync := build_sync(recipe, policy, engine, prompts.examples):
             sync(say)
-        grader = build_graders(recipe, Rubric(recipe.rewards.weights), pool).evaluation
+        rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
+        grader = build_graders(recipe, rubric, pool).evaluation
         return evaluate_policy(recipe, policy, engine, grader, prompts.examples, "e"), prompts

@@ -50,7 +50,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
         parser.error(f"--usd-per-hour {parsed.usd_per_hour:g}: a price is 0 or more")
     overrides = [word for word in parsed.words if "=" in word]
     path = _recipe_file([Path(word) for word in parsed.words if "=" not in word], overrides)
-    return Arguments(load_recipe(path, overrides), parsed.dry_run, parsed.rates, parsed.usd_per_hour)
+    recipe = load_recipe(path, overrides)
+    return Arguments(recipe, parsed.dry_run, parsed.rates, parsed.usd_per_hour or recipe.train.usd_per_hour)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="print the plan (steps, tokens, memory, disk, time, cost) and stop"
     )
     parser.add_argument("--rates", type=Path, metavar="FILE", help="of the plan: rates that bench_throughput.py wrote")
-    parser.add_argument("--usd-per-hour", type=float, default=0.0, metavar="X", help="of the plan: the machine's price")
+    price = "of the plan: the machine's price; default: train.usd_per_hour"
+    parser.add_argument("--usd-per-hour", type=float, default=0.0, metavar="X", help=price)
     return parser
 
 

@@ -37,7 +37,7 @@ def command(
     <ExitCode.BAD_INPUT: 2>
     """
 
-    of_the_host: tuple[type[Exception], ...] = (HostFailed, SandboxError, *host_errors)
+    of_the_host: tuple[type[Exception], ...] = (HostFailed, SandboxError, MemoryError, *host_errors)
 
     def decorated(main: Callable[P, int]) -> Callable[P, int]:
         @functools.wraps(main)
@@ -54,7 +54,7 @@ def command(
             except _caller_errors() as error:
                 return _said(name, error, ExitCode.BAD_INPUT)
             except of_the_host as error:
-                return _said(name, error, ExitCode.HOST_FAILED)
+                return _said(name, str(error) or "memory ran out", ExitCode.HOST_FAILED)
 
         return framed
 

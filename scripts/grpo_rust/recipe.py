@@ -28,6 +28,7 @@ from grpo.config import (
     RunSection,
     SamplingSection,
     TrainSection,
+    WatchSection,
 )
 from grpo.schema import load, option
 from rewards.builtin import PUBLISHED_WEIGHTS, REWARDS
@@ -40,6 +41,7 @@ __all__ = [
     "GuardSection",
     "Recipe",
     "RewardsSection",
+    "RustCheckpointSection",
     "RustDataSection",
     "RustEvalSection",
     "SandboxSection",
@@ -84,6 +86,18 @@ class RustEvalSection(EvalSection):
 
 
 @dataclass(frozen=True)
+class RustCheckpointSection(CheckpointSection):
+    """Checkpoints of the trained model, from which a run can resume."""
+
+    best_by: str = option(
+        "pass_at_1",
+        "the metric of the evaluations that says which are best, higher is better; pass_at_1: the share of completions "
+        "that solve their prompt, as eval.solved_by says",
+        choices=("pass_at_1", "gold", "test_strict", "test", "clippy", "build", "reward_mean"),
+    )
+
+
+@dataclass(frozen=True)
 class RewardsSection:
     """The reward functions, their weights, and how long their verdicts are waited for."""
 
@@ -95,8 +109,24 @@ class RewardsSection:
         high=1000,
         source="published recipe",
     )
+    max_unscored: float = option(
+        0.1,
+        "share of a batch's or an evaluation's completions that the host may fail to grade; above it the run stops "
+        "before it learns from them, with the reasons",
+        low=0,
+        high=1,
+    )
     deadline_s: float = option(
         300.0, "longest wait for a batch's verdicts once sampling has ended", unit="s", low=1, high=86_400
+    )
+    function_s: float = option(
+        300.0,
+        "longest time for a reward function of your own to score a batch; then it scores None. 0: no limit, and it "
+        "runs in the main thread and not in one of its own",
+        unit="s",
+        low=0,
+        high=86_400,
+        source="estimated: a batch's verdicts take as long at most",
     )
 
     def conflicts(self) -> list[str]:
@@ -169,8 +199,9 @@ class Recipe:
     train: TrainSection = field(default_factory=TrainSection)
     loss: LossSection = field(default_factory=LossSection)
     eval: RustEvalSection = field(default_factory=RustEvalSection)
-    checkpoint: CheckpointSection = field(default_factory=CheckpointSection)
+    checkpoint: RustCheckpointSection = field(default_factory=RustCheckpointSection)
     log: LogSection = field(default_factory=LogSection)
+    watch: WatchSection = field(default_factory=WatchSection)
 
     def conflicts(self) -> list[str]:
         """Settings of different sections that exclude each other."""
@@ -193,11 +224,20 @@ class Recipe:
             )
         if self.sampling.sleep and self.sampling.engine != "vllm":
             found.append(f"sampling.sleep = true with sampling.engine = {self.sampling.engine}: only vllm sleeps")
+        if self.checkpoint.keep_best and not (self.eval.prompts and self.eval.every):
+            found.append(
+                f"checkpoint.keep_best = {self.checkpoint.keep_best} without evaluations during training: give "
+                "eval.every and eval.prompts, which say what is best, or use checkpoint.keep_best = 0"
+            )
         return found
 
     def run_path(self) -> Path:
         """The run directory: `run.dir`, or `runs/<run.name>`."""
         return Path(self.run.dir) if self.run.dir else RUNS / self.run.name
+
+    def as_begun(self) -> Recipe:
+        """The recipe of the run, whether this session begins or resumes it: what its directory and checkpoints keep."""
+        return dataclasses.replace(self, run=dataclasses.replace(self.run, resume=False))
 
     def named(self, default: str) -> Recipe:
         """The recipe with `run.name` and `run.dir` filled in.

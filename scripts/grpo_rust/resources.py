@@ -110,7 +110,8 @@ def _device_bytes(device: str) -> tuple[str, int | None]:
 def disk_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize) -> list[tuple[str, str]]:
     """Disk space of checkpoints and logs, and what is free; arguments and rows as of `memory_rows`."""
     written = -(-size.steps // recipe.checkpoint.every) if size.steps and recipe.checkpoint.every else 1
-    checkpoints = 0 if shape is None else min(written, recipe.checkpoint.keep + 1) * _checkpoint_bytes(recipe, shape)
+    kept = recipe.checkpoint.keep_last + recipe.checkpoint.keep_best + 1  # and one more while it is written
+    checkpoints = 0 if shape is None else min(written, kept) * _checkpoint_bytes(recipe, shape)
     line = BYTES_PER_TOKEN * recipe.sampling.max_completion_tokens + VERDICT_BYTES
     per_completion = (line if recipe.log.completions else 0) + REWARD_LINE_BYTES * len(recipe.rewards.weights)
     logs = None if size.completions is None else size.completions * per_completion
@@ -119,7 +120,7 @@ def disk_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize) -> list[t
     known = f"checkpoints {_bytes(checkpoints) if shape else 'unknown'}, logs {_bytes(logs)}"
     rows = [("disk", f"{known}; {_bytes(free)} free in {parent}")]
     if checkpoints + (logs or 0) > free:
-        rows.append(("", "TOO LITTLE: make room, choose another run.dir, or lower checkpoint.keep"))
+        rows.append(("", "TOO LITTLE: make room, choose another run.dir, or lower checkpoint.keep_last"))
     return rows
 
 

@@ -9,6 +9,8 @@ import os
 import shlex
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
@@ -18,6 +20,7 @@ from tqdm import tqdm
 
 from grpo.run.directory import RunDirectory
 from grpo.run.provenance import environment
+from grpo.run.stuck import Watchdog
 from grpo.schema import to_toml
 from grpo_rust.cli import ExitCode
 from grpo_rust.recipe import Recipe
@@ -27,9 +30,11 @@ from sandbox.workers.pool import SandboxPool
 if TYPE_CHECKING:
     from grpo.training_loop import TrainingLoop
 
-__all__ = ["ENGINE_LOG", "go_on", "open_run", "run_session", "stopped_early", "summarise"]
+__all__ = ["ENGINE_LOG", "StopRequest", "go_on", "open_run", "run_session", "stopped_early", "summarise"]
 
 ENGINE_LOG = "engine.log"  # in the run's directory
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AT_ONCE_S = 15.0  # after the second signal, for what closes engines and sandboxes
 
 
 def go_on(path: Path) -> str:
@@ -52,17 +57,24 @@ def stopped_early(name: str, path: Path, run: Callable[[], int]) -> int:
         pass
     except BrokenPipeError:
         forget_output()
+    text, code = _left_of(path, "stopped at once")
+    print(f"{name}: {text}", file=sys.stderr)
+    return code
+
+
+def _left_of(path: Path, why: str) -> tuple[str, ExitCode]:
+    """What to say of a run that ended early, and the exit code."""
     if any((path / "checkpoints").glob("step-*")):
-        print(f"{name}: stopped at once; go on from the last checkpoint: {go_on(path)}", file=sys.stderr)
-        return ExitCode.STOPPED
-    print(f"{name}: interrupted before the first checkpoint: there is nothing to go on from", file=sys.stderr)
-    return ExitCode.INTERRUPTED
+        return f"{why}; go on from the last checkpoint: {go_on(path)}", ExitCode.STOPPED
+    return "interrupted before the first checkpoint: there is nothing to go on from", ExitCode.INTERRUPTED
 
 
 def open_run(recipe: Recipe, pool: SandboxPool | None) -> RunDirectory:
     """The run's directory, made or, for a run that is resumed, opened; without a pool nothing is graded."""
     if recipe.run.resume:
-        return RunDirectory.resume(recipe.run_path(), completions=recipe.log.completions)
+        return RunDirectory.resume(
+            recipe.run_path(), config_toml=to_toml(recipe.as_begun()), completions=recipe.log.completions
+        )
     return RunDirectory.create(
         recipe.run_path(),
         config_toml=to_toml(recipe),
@@ -76,7 +88,11 @@ def open_run(recipe: Recipe, pool: SandboxPool | None) -> RunDirectory:
 
 
 def run_session(
-    trainer: TrainingLoop, first_step: int, *, shown: Callable[[Mapping[str, float]], dict[str, str]]
+    trainer: TrainingLoop,
+    first_step: int,
+    *,
+    shown: Callable[[Mapping[str, float]], dict[str, str]],
+    stuck_after_s: float = 0.0,
 ) -> int:
     """Train, with a bar; then write the summary and the report, unless the run was stopped. The exit code.
 
@@ -84,11 +100,13 @@ def run_session(
         trainer: What trains.
         first_step: 1 for a new run.
         shown: What the bar shows of a step's metrics.
+        stuck_after_s: After which nothing that happens means that nothing ever will; 0: never.
     """
     from grpo_rust.report import write_report
 
     path, num_steps = trainer.run.path, trainer.schedule.num_steps
-    stop = _StopRequest()
+    Watchdog(path, stuck_after_s)
+    stop = StopRequest(trainer.pace.announcement, lambda: _left_of(path, "stopped at once"))
     with tqdm(total=num_steps, initial=first_step - 1, unit="step", dynamic_ncols=True) as bar:
 
         def on_step(step: int, metrics: Mapping[str, float]) -> None:
@@ -96,20 +114,36 @@ def run_session(
             bar.update()
 
         finished = trainer.train(first_step=first_step, should_stop=stop.requested, on_step=on_step, say=bar.write)
+    cost = trainer.limits.cost(trainer.seconds)
     if not finished:
-        print(f"stopped; go on with: {go_on(path)}")
+        paid = "" if cost is None else f" and {cost:.2f} dollars"
+        print(f"stopped after {trainer.seconds / 60:,.1f} minutes{paid}; go on with: {go_on(path)}")
         return ExitCode.STOPPED
-    summarise(trainer.run, steps=num_steps, seconds=trainer.seconds)
+    summarise(trainer.run, steps=num_steps, seconds=trainer.seconds, cost=cost)
     print(f"report    {write_report(path)}")
     return ExitCode.DONE
 
 
-class _StopRequest:
-    """Ctrl-C or SIGTERM once: finish the step, save, stop. Twice: stop at once, back to the last checkpoint."""
+class StopRequest:
+    """Ctrl-C or SIGTERM once: finish the step, save, stop. Twice: stop at once, back to the last checkpoint.
 
-    def __init__(self) -> None:
+    The second one raises KeyboardInterrupt. Where the main thread is in a call that does not come back to Python, that
+    never happens: then a thread ends the process.
+    """
+
+    def __init__(self, announcement: Callable[[], str], left: Callable[[], tuple[str, ExitCode]]) -> None:
+        """
+        Args:
+            announcement: What happens after the first signal, as text.
+            left: What is said of the run after the second one, and the exit code.
+        """
         self._asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
+        self._announcement, self._left = announcement, left
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        threading.Thread(target=self._insist, args=(reading,), daemon=True, name="signals").start()
+        for number in STOP_SIGNALS:
             signal.signal(number, self._on_signal)
 
     def requested(self) -> bool:
@@ -120,10 +154,21 @@ class _StopRequest:
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True
-        os.write(sys.stderr.fileno(), b"\nstopping after this step; once more to stop at once\n")
+        text = f"\n{signal.Signals(number).name}: {self._announcement()}; once more to stop at once\n"
+        os.write(sys.stderr.fileno(), text.encode())
+
+    def _insist(self, reading: int) -> None:
+        """End the process some seconds after the second signal, if it is still there."""
+        count = 0
+        while count < 2:
+            count += sum(number in STOP_SIGNALS for number in os.read(reading, 16))
+        time.sleep(AT_ONCE_S)
+        text, code = self._left()
+        os.write(sys.stderr.fileno(), f"{Path(sys.argv[0]).stem}: {text}\n".encode())
+        os._exit(code)
 
 
-def summarise(run: RunDirectory, *, steps: int, seconds: float) -> None:
+def summarise(run: RunDirectory, *, steps: int, seconds: float, cost: float | None = None) -> None:
     """Write summary.json and, where there was an evaluation, print the table before / after."""
     from grpo_rust.report import closing_table
     from grpo_rust.report.table import summary_rates
@@ -136,6 +181,7 @@ def summarise(run: RunDirectory, *, steps: int, seconds: float) -> None:
             "after": summary_rates(after),
             "steps": steps,
             "seconds": round(seconds, 1),
+            "usd": None if cost is None else round(cost, 2),
             "num_prompts": after.get("num_prompts", 0),
             "num_samples": after.get("num_samples", 0),
         }

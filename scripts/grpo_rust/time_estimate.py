@@ -125,7 +125,7 @@ def time_rows(
 def _cost(usual: TimeEstimate | None, longest: TimeEstimate, usd_per_hour: float) -> str:
     """What the run costs in dollars: expected, where that is known, and at most."""
     if not usd_per_hour:
-        return "unknown without the machine's price: --usd-per-hour 2.50"
+        return "unknown without the machine's price: train.usd_per_hour=2.50"
     about = f"about {usual.total / 3600 * usd_per_hour:,.2f}, " if usual else ""
     return f"{about}at most {longest.total / 3600 * usd_per_hour:,.2f} dollars at {usd_per_hour:g} an hour"
 

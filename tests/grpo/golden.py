@@ -24,7 +24,8 @@ from grpo.loss import clipped_policy_loss  # noqa: E402
 from grpo.model.batching import TrainingSample  # noqa: E402
 from grpo.model.policy import Policy  # noqa: E402
 from grpo.objective import Mismatch, Objective  # noqa: E402
-from grpo.update import Updater, learning_rate  # noqa: E402
+from grpo.optimizer.rate import learning_rate  # noqa: E402
+from grpo.update import Updater  # noqa: E402
 
 TRACE = Path(__file__).with_name("golden.json")
 STEPS, PROMPTS, GROUP = 10, 4, 4

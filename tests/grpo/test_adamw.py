@@ -11,7 +11,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from grpo.checkpoint import CheckpointError, latest_checkpoint, load_trainer_state, save_checkpoint
+from grpo.checkpoint import CheckpointError
+from grpo.checkpoint.latest import latest_checkpoint
+from grpo.checkpoint.snapshot import write_checkpoint
+from grpo.checkpoint.updater_state import load_trainer_state, take_snapshot
 from grpo.config import TrainSection
 from grpo.model.policy import Policy, load_policy
 from grpo.optimizer import adamw
@@ -86,7 +89,7 @@ def test_training_goes_on_bit_for_bit(make_policy: Callable[..., Policy], tmp_pa
     updater = eight_bit_updater(policy)
     for _ in range(3):
         updater.update(SAMPLES)
-    save_checkpoint(tmp_path, step=3, updater=updater, progress={}, config_toml="", keep=1)
+    write_checkpoint(tmp_path, take_snapshot(updater, step=3, progress={}, texts={}))
     for _ in range(3):
         updater.update(SAMPLES)
 
@@ -109,7 +112,7 @@ def test_moments_of_the_other_optimizer_are_refused(
 ) -> None:
     updater = make_updater(make_policy(hidden=128), optimizer=written)
     updater.update(SAMPLES)
-    checkpoint = save_checkpoint(tmp_path, step=1, updater=updater, progress={}, config_toml="", keep=1)
+    checkpoint = write_checkpoint(tmp_path, take_snapshot(updater, step=1, progress={}, texts={}))
     [other] = {"adamw", "adamw8bit"} - {written}
     with pytest.raises(CheckpointError, match=f'written with train.optimizer = "{written}"'):
         load_trainer_state(checkpoint, make_updater(make_policy(hidden=128), optimizer=other))
@@ -118,7 +121,7 @@ def test_moments_of_the_other_optimizer_are_refused(
 def test_the_state_of_adamw_has_the_names_it_always_had(policy: Policy, tmp_path: Path) -> None:
     updater = make_updater(policy)
     updater.update(SAMPLES)
-    checkpoint = save_checkpoint(tmp_path, step=1, updater=updater, progress={}, config_toml="", keep=1)
+    checkpoint = write_checkpoint(tmp_path, take_snapshot(updater, step=1, progress={}, texts={}))
     stored = load_file(checkpoint / "trainer_state" / "optimizer.safetensors")
     assert {key.split(".", 1)[1] for key in stored} == {"step", "exp_avg", "exp_avg_sq"}
     restored = restored_state(stored, updater.optimizer)

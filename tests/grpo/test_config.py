@@ -27,6 +27,7 @@ class Everything:
     eval: config.EvalSection
     checkpoint: config.CheckpointSection
     log: config.LogSection
+    watch: config.WatchSection
 
 
 def test_every_setting_of_the_algorithm_explains_itself_and_accepts_its_own_default():

@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from grpo.checkpoint import load_trainer_state, save_checkpoint
+from grpo.checkpoint.snapshot import write_checkpoint
+from grpo.checkpoint.updater_state import load_trainer_state, take_snapshot
 from grpo.engines import SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.engines.weight_sync import SyncBounds, WeightSync
@@ -195,7 +196,7 @@ def test_a_run_goes_on_to_the_same_bits(make_policy: MakePolicy, tmp_path: Path)
     updaters = [make_updater(policy) for policy in policies]
     for _ in range(3):
         updaters[0].update(SAMPLES)
-    checkpoint = save_checkpoint(tmp_path, step=3, updater=updaters[0], progress={}, config_toml="", keep=1)
+    checkpoint = write_checkpoint(tmp_path, take_snapshot(updaters[0], step=3, progress={}, texts={}))
     load_adapters(policies[1], checkpoint)
     load_trainer_state(checkpoint, updaters[1])
     assert {weight.dtype for weight in adapters(policies[1]).values()} == {torch.float32}

@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
-from grpo.checkpoint import load_trainer_state, save_checkpoint
+from grpo.checkpoint.snapshot import write_checkpoint
+from grpo.checkpoint.updater_state import load_trainer_state, take_snapshot
 from grpo.engines import SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.model.batching import MicroBatch, micro_batches
@@ -118,10 +119,15 @@ def test_a_run_goes_on_from_a_checkpoint_to_the_same_bits(make_policy: Callable[
     updaters = [make_updater(policy) for policy in policies]
     for _ in range(3):
         updaters[0].update(SAMPLES)
-    checkpoint = save_checkpoint(tmp_path, step=3, updater=updaters[0], progress={}, config_toml="", keep=1)
+    at_once = write_checkpoint(tmp_path / "at once", take_snapshot(updaters[0], step=3, progress={}, texts={}))
+    snapshot = take_snapshot(updaters[0], step=3, progress={}, texts={})
+    ends = [updaters[0].update(SAMPLES)]
+    checkpoint = write_checkpoint(tmp_path, snapshot)  # while training has gone on
+    for name in ("model.safetensors", f"{ADAPTER}/adapter_model.safetensors"):
+        assert (checkpoint / name).read_bytes() == (at_once / name).read_bytes()
     load_adapters(policies[1], checkpoint)
     load_trainer_state(checkpoint, updaters[1])
-    ends = [updater.update(SAMPLES) for updater in updaters]
+    ends.append(updaters[1].update(SAMPLES))
     assert ends[0] == ends[1] and torch.equal(logprobs(policies[0]), logprobs(policies[1]))
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from grpo.checkpoint import latest_checkpoint, load_trainer_state, save_checkpoint
+from grpo.checkpoint.latest import latest_checkpoint
+from grpo.checkpoint.snapshot import write_checkpoint
+from grpo.checkpoint.updater_state import load_trainer_state, take_snapshot
 from grpo.model.policy import Policy, load_policy
 from grpo.optimizer.loss_scale import GROWTH_STEPS, LOWEST_SCALE, MAX_OVERFLOWS, LossScale
 from grpo.run.metrics import explain
@@ -158,7 +160,7 @@ def test_training_in_float16_goes_on_bit_for_bit(make_policy: Callable[..., Poli
     assert updater.loss_scale is not None
     updater.loss_scale.good_steps = GROWTH_STEPS - 1
     state = updater.loss_scale.state_dict()
-    save_checkpoint(tmp_path, step=1, updater=updater, progress={}, config_toml="", keep=1)
+    write_checkpoint(tmp_path, take_snapshot(updater, step=1, progress={}, texts={}))
     skipped = [updater.update(SAMPLES)["optim/skipped"] for _ in range(4)]
     assert 0 < sum(skipped) < 4
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import datasets
 import pytest
 
-from grpo.rollout.prompts import DataError, PromptStream, encode_prompts, load_examples
+from grpo.rollout.prompts import PromptStream, encode_prompts, load_examples
 from grpo.rollout.records import Example
+from grpo.rollout.rows import DataError
 from grpo_rust.compose.signatures import PROMPT_COLUMNS
 
 

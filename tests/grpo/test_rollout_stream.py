@@ -13,8 +13,9 @@ from grpo.engines import Engine, EngineDied, GenerationOutput
 from grpo.engines.hf import HFEngine
 from grpo.model.policy import Policy
 from grpo.rollout.engine_restart import RestartingEngine
-from grpo.rollout.prompts import DataError, PromptStream
+from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Completion, Example, RolloutBatch
+from grpo.rollout.rows import DataError
 from grpo.rollout.stream import RolloutSettings, RolloutStream
 from letter_grader import Grade, LetterGrader, encoded
 
@@ -151,6 +152,18 @@ def ids(batches: list[RolloutBatch]) -> list[list[str]]:
     return [[group.example.id for group in batch.groups] for batch in batches]
 
 
+def plain(batches: list[RolloutBatch]) -> list[list[tuple[object, ...]]]:
+    """Everything in batches but their metrics, with grades of any class as values."""
+    parts = ("rewards", "checks", "solved", "seconds", "verdict")
+    return [
+        [
+            (g.example, g.completions, g.rewards, [[getattr(grade, part) for part in parts] for grade in g.grades])
+            for g in batch.groups
+        ]
+        for batch in batches
+    ]
+
+
 @pytest.mark.parametrize("concurrent", [False, True])
 @pytest.mark.parametrize(("ahead", "expected"), [(0, [0, 1, 2, 3, 4]), (1, [0, 0, 1, 2, 3]), (3, [0, 0, 0, 0, 1])])
 def test_a_batch_is_as_old_as_promised(policy: Policy, ahead: int, expected: list[int], concurrent: bool) -> None:
@@ -225,7 +238,49 @@ def test_going_on_gives_the_same_batches(policy: Policy, ahead: int, refill_roun
     second.updates = 2
     second.rollouts.resume(progress)
     parts += second.run(first=3)
-    assert [batch.groups for batch in parts] == [batch.groups for batch in whole]
+    assert plain(parts) == plain(whole)
+
+
+class Moody(ByPrompt):
+    """Pays by how often it was asked: a completion that is graded again is paid otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.finished: list[str] = []
+
+    def finish(self, tickets: list[Completion]) -> list[Grade]:
+        self.finished += [ticket.id for ticket in tickets]
+        return super().finish(tickets)
+
+    def _grade(self, completion: Completion) -> Grade:
+        if completion.id.endswith("c0"):
+            return Grade({"letters": 0.1 + 0.2, "short": None}, None, {"gold": float("nan")}, {}, {"deep": [1, None]})
+        return Grade({"letters": float(len(self.finished))}, False)
+
+
+@pytest.mark.parametrize("ahead", [1, 2])
+@pytest.mark.parametrize("concurrent", [False, True])
+def test_batches_in_flight_keep_their_grades(policy: Policy, ahead: int, concurrent: bool) -> None:
+    def trainer() -> Trainer:
+        return Trainer(
+            policy, ahead=ahead, grader=Moody(), engine=Dying(HFEngine(policy), set(), concurrent=concurrent)
+        )
+
+    first = trainer()
+    first.run(last=2)
+    progress = json.loads(json.dumps(first.rollouts.progress()))
+    zero_std = set(first.rollouts.prompts.zero_std)
+    assert json.dumps(first.rollouts.progress()) == json.dumps(progress), "asking twice grades nothing twice"
+    assert len(first.rollouts.grader.finished) == (2 + ahead) * 12
+    second = trainer()
+    second.updates = 2
+    second.rollouts.resume(progress)
+    assert second.rollouts.prompts.zero_std == zero_std, "noted when the turn of a batch comes, not when it is graded"
+    in_flight = [run.run(first=3, last=2 + ahead) for run in (first, second)]
+    assert repr(plain(in_flight[0])) == repr(plain(in_flight[1])), "by repr: NaN differs from itself"
+    assert not {f"s{step}-p00-c0" for step in range(3, 3 + ahead)} & set(second.rollouts.grader.started)
+    for run in (first, second):
+        run.rollouts.close()
 
 
 def test_going_on_without_the_prompts_in_flight_is_refused(policy: Policy) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from grpo.checkpoint import latest_checkpoint
+from grpo.checkpoint.keeping import Keeping
+from grpo.checkpoint.latest import latest_checkpoint
 from grpo.model.batching import TrainingSample
 from grpo.model.policy import Policy, load_policy
 from grpo.run.directory import RunDirectory
@@ -31,19 +32,19 @@ def make_trainer(policy: Policy, run: RunDirectory, *, num_steps: int, checkpoin
         batch_size=3,
         seed=1,
         updater=make_updater(policy, supervised_objective(), max_grad_norm=1.0),
-        schedule=Schedule(num_steps, 0, checkpoint_every, 9),
+        schedule=Schedule(num_steps, 0, checkpoint_every, Keeping(last=9)),
         run=run,
         evaluate=None,
         describe=str,
-        config_toml="",
+        kept_texts={},
     )
 
 
-def train(trainer: SupervisedTrainer, *, first_step: int = 1, stop_after: int = 0) -> bool:
+def train(trainer: SupervisedTrainer, *, first_step: int = 1, stop_after: int | None = None) -> bool:
     steps: list[int] = []
     return trainer.train(
         first_step=first_step,
-        should_stop=lambda: first_step + len(steps) == stop_after,
+        should_stop=lambda: first_step + len(steps) - 1 == stop_after,
         on_step=lambda step, metrics: steps.append(step),
         say=print,
     )

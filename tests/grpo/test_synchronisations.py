@@ -123,7 +123,7 @@ def test_an_update_reads_its_numbers_once(make_policy: Callable[..., Policy], ob
     found = []
     for number in (1, 4):
         updater = updater_of(make_policy(), objective, make_policy(seed=1).frozen())
-        assert len(updater._minibatch(samples(number)).batches) == number
+        assert len(updater.minibatch(samples(number)).batches) == number
         found.append(count(lambda updater=updater, number=number: updater.update(samples(number))))
     one, four = found
     assert one == four

@@ -3,15 +3,21 @@
 import dataclasses
 import json
 import math
+import os
+import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from grpo.advantages import gdpo_advantages
-from grpo.checkpoint import latest_checkpoint
+from grpo.checkpoint import CheckpointError
+from grpo.checkpoint.keeping import Keeping
+from grpo.checkpoint.latest import latest_checkpoint
 from grpo.engines import SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.evaluate import Evaluation, evaluate
@@ -22,7 +28,7 @@ from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Completion, Example
 from grpo.rollout.stream import RolloutSettings, RolloutStream
 from grpo.run.directory import RunDirectory
-from grpo.trainer import NothingScored, Trainer
+from grpo.trainer import Trainer
 from grpo.training_loop import Schedule
 from grpo.update import NonFiniteLoss
 from letter_grader import Grade, LetterGrader, encoded
@@ -44,20 +50,27 @@ def make_trainer(
     threads: int = 0,
     objective: Objective = OBJECTIVE,
     reference: Policy | None = None,
-    **schedule: int,
+    refill_rounds: int = 0,
+    watching: Mapping[str, object] | None = None,
+    update: Mapping[str, object] | None = None,
+    **schedule: Any,
 ) -> Trainer:
     examples = encoded(EXAMPLES, policy.encode)
     engine, grader = HFEngine(policy), grader or LetterGrader()
     updater = make_updater(
-        policy, objective, reference=reference, schedule=lambda update: 2e-2, max_grad_norm=1.0, threads=threads
+        policy,
+        objective,
+        reference=reference,
+        schedule=lambda update: 2e-2,
+        **{"max_grad_norm": 1.0, "threads": threads, **(update or {})},
     )
 
-    def evaluation(step: int) -> Evaluation:
+    def evaluation(step: int, should_stop: Callable[[], bool]) -> Evaluation:
         params = SamplingParams(num_samples=2, max_tokens=8, temperature=1.0, seed=5)
         names = {"id_prefix": f"e{step}", "max_rows": 4, "policy_version": updater.updates}
-        return evaluate(engine, grader, policy.decode, examples, params, **names)
+        return evaluate(engine, grader, policy.decode, examples, params, should_stop=should_stop, **names)
 
-    steps = {"num_steps": 6, "eval_every": 0, "checkpoint_every": 0, "checkpoints_kept": 2, **schedule}
+    steps = {"num_steps": 6, "eval_every": 0, "checkpoint_every": 0, **schedule}
     rollouts = RolloutStream(
         RestartingEngine(engine, sync=None, frees_cuda_cache=False, say=print),
         grader,
@@ -72,6 +85,7 @@ def make_trainer(
             max_tokens=8,
             temperature=1.0,
             ahead=ahead,
+            refill_rounds=refill_rounds,
         ),
     )
     return Trainer(
@@ -82,7 +96,8 @@ def make_trainer(
         run=run,
         evaluate=evaluation if evaluates else None,
         describe=lambda evaluation: f"{evaluation.num_prompts} prompts",
-        config_toml="",
+        kept_texts={},
+        **(watching or {}),
     )
 
 
@@ -96,9 +111,11 @@ def train(trainer: Trainer, first_step: int = 1, stop_after: int | None = None) 
     def on_step(step: int, metrics: Mapping[str, float]) -> None:
         steps.append(step)
 
-    # should_stop is asked within a step, before on_step
     return trainer.train(
-        first_step=first_step, should_stop=lambda: len(steps) + first_step == stop_after, on_step=on_step, say=print
+        first_step=first_step,
+        should_stop=lambda: first_step + len(steps) - 1 == stop_after,
+        on_step=on_step,
+        say=print,
     )
 
 
@@ -176,6 +193,140 @@ def test_stopped_and_resumed_equals_never_stopped(
     assert untimed[0] == untimed[1]
 
 
+def resume(make: Callable[..., Trainer], path: Path, **settings: object) -> tuple[Trainer, int]:
+    """A trainer that goes on with the run, and its next step."""
+    checkpoint = latest_checkpoint(path / "checkpoints")
+    policy = load_policy(str(checkpoint), device=torch.device("cpu"), compute_dtype="float32")
+    trainer = make(policy, RunDirectory.resume(path), **settings)
+    return trainer, trainer.resume(checkpoint)
+
+
+@pytest.mark.parametrize(
+    "stop_after", [1, 2, 3, 4]
+)  # 2 batches of 2 prompts: an epoch of 3 ends within step 2, after 3
+def test_a_run_goes_on_in_the_middle_of_an_epoch_and_at_its_end(
+    make_policy: Callable[..., Policy], tmp_path: Path, stop_after: int
+) -> None:
+    def asked(name: str) -> list[object]:
+        return [line["task_id"] for line in lines(tmp_path / name / "completions.jsonl")]
+
+    with new_run(tmp_path / "whole") as run:
+        train(make_trainer(make_policy(), run, evaluates=False))
+    with new_run(tmp_path / "parts") as run:
+        train(make_trainer(make_policy(), run, evaluates=False), stop_after=stop_after)
+    trainer, first_step = resume(make_trainer, tmp_path / "parts", evaluates=False)
+    turn = 2 * stop_after
+    assert trainer.rollouts.prompts.place == f"prompt {turn % 3 + 1} of 3 of epoch {turn // 3 + 1}"
+    assert train(trainer, first_step=first_step)
+    assert asked("parts") == asked("whole")
+    epochs = [asked("parts")[start : start + 12 : 4] for start in range(0, 48, 12)]
+    assert all(len(set(epoch)) == 3 for epoch in epochs), "no prompt is skipped or repeated"
+
+
+@pytest.mark.parametrize("num_steps", [2, 1])  # 1: asked for fewer steps than were done
+def test_a_complete_run_is_only_evaluated(policy: Policy, tmp_path: Path, num_steps: int) -> None:
+    with new_run(tmp_path / "run") as run:
+        assert train(make_trainer(policy, run, num_steps=2))
+    (tmp_path / "run" / "evals.jsonl").write_text("")
+    logged = (tmp_path / "run" / "metrics.jsonl").read_bytes()
+    trainer, first_step = resume(make_trainer, tmp_path / "run", num_steps=num_steps)
+    assert first_step == 3 and train(trainer, first_step=first_step)
+    assert [line["step"] for line in lines(tmp_path / "run" / "evals.jsonl")] == [2]
+    assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == logged
+
+
+def test_a_damaged_checkpoint_costs_its_steps_and_no_bit(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
+    keeping = Keeping(last=2, best=1, best_by="reward_mean")
+    settings = {"eval_every": 2, "checkpoint_every": 1, "keeping": keeping, "ahead": 1}
+    whole = make_policy()
+    with new_run(tmp_path / "whole") as run:
+        train(make_trainer(whole, run, **settings))
+    with new_run(tmp_path / "parts") as run:
+        train(make_trainer(make_policy(), run, **settings), stop_after=4)
+    checkpoints = tmp_path / "parts" / "checkpoints"
+    (checkpoints / "step-000004" / "model.safetensors").write_bytes(b"")
+    (checkpoints / ".unfinished-step-000005" / "trainer_state").mkdir(parents=True)
+    trainer, first_step = resume(make_trainer, tmp_path / "parts", **settings)
+    assert first_step == 4 and not list(checkpoints.glob(".unfinished-*")), "what a killed session left is removed"
+    assert train(trainer, first_step=first_step)
+    assert torch.equal(weights(trainer.updater.policy), weights(whole))
+    kept = [sorted(path.name for path in (tmp_path / name / "checkpoints").iterdir()) for name in ("whole", "parts")]
+    assert kept[0] == kept[1] and {"step-000005", "step-000006"} < set(kept[0]) | {"of the best"}
+
+
+def test_a_checkpoint_that_cannot_be_written_stops_the_run_at_the_next(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        trainer = make_trainer(policy, run, evaluates=False, checkpoint_every=2)
+        snapshot = policy.snapshot
+
+        def fails_at_four() -> Callable[[Path], None]:
+            def full(directory: Path) -> None:
+                raise OSError(28, "No space left on device")
+
+            return full if trainer.updater.updates == 4 else snapshot()
+
+        policy.snapshot = fails_at_four
+        with pytest.raises(CheckpointError, match="step-000004: .*No space.*continue from step-000002"):
+            train(trainer)
+    assert [line["step"] for line in lines(tmp_path / "run" / "metrics.jsonl")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_logs_are_on_the_disk_before_the_checkpoint_that_relies_on_them(
+    policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    with new_run(tmp_path / "run") as run:
+        train(make_trainer(policy, run, num_steps=1))
+    order = ["evals.jsonl", "metrics.jsonl", "completions.jsonl", "letters.jsonl", "model.safetensors"]
+    assert sorted(order, key=synced.index) == ["metrics.jsonl", "evals.jsonl", *order[2:]]
+    assert synced.index("checksums.json") < synced.index("checkpoints"), "the rename comes last"
+
+
+def test_what_a_checkpoint_costs_is_a_metric_of_the_step_after_it(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        train(make_trainer(policy, run, evaluates=False, checkpoint_every=2))
+    measured = {line["step"]: line.get("time/checkpoint") for line in lines(tmp_path / "run" / "metrics.jsonl")}
+    assert {step for step, seconds in measured.items() if seconds} == {3, 5}
+
+
+class Drawing(LetterGrader):
+    """Adds a random number to every reward, from each generator of the process in turn."""
+
+    def finish(self, tickets: Sequence[Completion]) -> list[Grade]:
+        draws = [
+            random.random,
+            lambda: float(np.random.rand()),
+            lambda: float(torch.rand(())),
+            lambda: random.gauss(0, 1),
+        ]
+        return [Grade({"letters": draws[number % 4](), "short": None}, False) for number, ticket in enumerate(tickets)]
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_a_reward_that_draws_lots_goes_on_where_it_was(
+    make_policy: Callable[..., Policy], tmp_path: Path, ahead: int
+) -> None:
+    settings = {"evaluates": False, "ahead": ahead}
+    generators = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    with new_run(tmp_path / "whole") as run:
+        train(make_trainer(make_policy(), run, **settings, grader=Drawing()))
+    random.setstate(generators[0]), np.random.set_state(generators[1]), torch.set_rng_state(generators[2])
+    with new_run(tmp_path / "parts") as run:
+        train(make_trainer(make_policy(), run, **settings, grader=Drawing()), stop_after=3)
+    random.seed(5), np.random.seed(5), torch.manual_seed(5)
+    trainer, first_step = resume(make_trainer, tmp_path / "parts", **settings, grader=Drawing())
+    train(trainer, first_step=first_step)
+    rewards = [[line["reward"] for line in lines(tmp_path / name / "completions.jsonl")] for name in ("whole", "parts")]
+    assert rewards[0] == rewards[1] and len(set(rewards[0])) == 6 * 8
+
+
 def test_evaluating_does_not_change_training(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
     watched, alone = make_policy(), make_policy()
     with new_run(tmp_path / "watched") as run:
@@ -229,32 +380,6 @@ def test_a_non_finite_loss_keeps_what_is_on_disk(policy: Policy, tmp_path: Path)
     assert checkpoint.name == "step-000002"
     kept = load_policy(str(checkpoint), device=torch.device("cpu"), compute_dtype="float32")
     assert weights(kept).isfinite().all()
-
-
-class Unable(LetterGrader):
-    """Fails to grade in the steps named."""
-
-    def __init__(self, failing: set[int]) -> None:
-        super().__init__()
-        self._failing = failing
-
-    def _grade(self, completion: Completion) -> Grade:
-        step = int(completion.id.partition("-")[0].removeprefix("s"))
-        return Grade({"letters": None, "short": None}) if step in self._failing else super()._grade(completion)
-
-
-@pytest.mark.parametrize(("failing", "last"), [({2, 3, 4}, 3), ({1, 2, 4, 5}, 6)])
-def test_a_run_that_nothing_can_be_learned_from_is_ended(
-    policy: Policy, tmp_path: Path, failing: set[int], last: int
-) -> None:
-    trainer = make_trainer(policy, new_run(tmp_path / "run"), evaluates=False, grader=Unable(failing))
-    if last == trainer.schedule.num_steps:
-        assert train(trainer), "never three in a row"
-    else:
-        with pytest.raises(NothingScored, match="no completion of steps 2 to 4 could be scored"):
-            train(trainer)
-    logged = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
-    assert json.loads(logged[-1])["step"] == last
 
 
 def test_gdpo_standardises_each_paid_reward_by_itself(policy: Policy, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from grpo.loss import clipped_policy_loss
 from grpo.model.batching import TrainingSample, micro_batches
 from grpo.model.policy import Policy
 from grpo.objective import Objective
-from grpo.update import NonFiniteLoss, Updater, learning_rate
+from grpo.optimizer.rate import learning_rate
+from grpo.update import NonFiniteLoss, Updater
 
 TOLERANCE = 2e-6  # fp32 gradients of different summation order
 PPO = partial(clipped_policy_loss, clip_low=0.2, clip_high=0.2)

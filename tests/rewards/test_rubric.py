@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from rewards import RewardError, Rubric
 from rewards.builtin import PUBLISHED_WEIGHTS, REWARDS
 from rewards.completion import GradedCompletion
 
+ROOT = Path(__file__).resolve().parents[2]
 USER_REWARDS = Path(__file__).with_name("user_rewards.py")
 GOOD = GradedCompletion(fenced(HONEST["a plain call"]), passed())
 
@@ -60,10 +63,58 @@ def test_functions_of_a_file_or_a_package_are_called_even_if_they_are_coroutines
     assert rubric.has_user_functions and rubric.user_scores({"completions": ["a", "b"]}, 2)[0] == {name: [1.0, 1.0]}
 
 
-@pytest.mark.parametrize("function", ["broken", "short", "infinite", "not_a_number"])
-def test_one_that_fails_scores_none_and_is_named_in_the_log(function, caplog):
+WANTED = "give a list of 2 finite numbers, one per completion, or None where it does not apply"
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        ("broken", "no such column"),
+        ("short", f"returned 1 scores: {WANTED}"),
+        ("infinite", f"returned inf (float) for completion 0: {WANTED}"),
+        ("not_a_number", f"returned nan (float) for completion 0: {WANTED}"),
+        ("one_number", f"returned 0.5 (float): {WANTED}"),
+        ("text", f"returned 'ab' (str): {WANTED}"),
+        ("words", f"returned 'good' (str) for completion 0: {WANTED}"),
+        ("digits", f"returned '1' (str) for completion 0: {WANTED}"),
+        ("leaves", "SystemExit(5)"),
+        ("hangs", "did not return within 0.2 s (rewards.function_s)"),
+    ],
+)
+def test_one_that_fails_scores_none_and_is_named_in_the_log(function, said, caplog):
     name = f"{USER_REWARDS}:{function}"
     with caplog.at_level(logging.ERROR):
-        scores, _ = Rubric({name: 1.0, f"{USER_REWARDS}:later": 1.0}).user_scores({"completions": ["a", "b"]}, 2)
+        rubric = Rubric({name: 1.0, f"{USER_REWARDS}:later": 1.0}, function_s=0.2 if function == "hangs" else 30.0)
+        scores, _ = rubric.user_scores({"completions": ["a", "b"]}, 2)
     assert scores == {name: [None, None], f"{USER_REWARDS}:later": [1.0, 1.0]}
-    assert name in caplog.text
+    assert name in caplog.text and said in caplog.text
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.0])
+def test_one_that_pays_and_fails_three_times_in_a_row_ends_the_run(weight):
+    rubric = Rubric({f"{USER_REWARDS}:sometimes": weight})
+
+    def score(text):
+        return rubric.user_scores({"completions": [text]}, 1)[0][f"{USER_REWARDS}:sometimes"]
+
+    assert [score(text) for text in ("", "", "a", "", "")] == [[None], [None], [1.0], [None], [None]]
+    if weight:
+        with pytest.raises(RewardError, match=r"sometimes failed for 3 batches in a row.*IndexError.*run\.resume=true"):
+            score("")
+    assert score("") == [None]
+
+
+def test_without_a_limit_a_function_runs_where_it_is_asked():
+    rubrics = {limit: Rubric({f"{USER_REWARDS}:in_the_main_thread": 1.0}, function_s=limit) for limit in (0.0, 9.0)}
+    scores = {limit: rubric.user_scores({"completions": ["a"]}, 1)[0].popitem()[1] for limit, rubric in rubrics.items()}
+    assert scores == {0.0: [1.0], 9.0: [0.0]}
+
+
+def test_a_process_ends_although_a_function_hangs():
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from rewards.rubric import Rubric\n"
+        f"rubric = Rubric({{{str(USER_REWARDS) + ':hangs'!r}: 1.0}}, function_s=0.2)\n"
+        "print(list(rubric.user_scores({'completions': ['a']}, 1)[0].values()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "[[None]]\n"), done.stderr

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 NOT_A_FUNCTION = 3
 
 
@@ -30,3 +33,35 @@ def infinite(*, completions, **_):
 
 def not_a_number(*, completions, **_):
     return [float("nan")] * len(completions)
+
+
+def one_number(**_):
+    return 0.5
+
+
+def text(*, completions, **_):
+    return "ab"
+
+
+def words(*, completions, **_):
+    return ["good"] * len(completions)
+
+
+def hangs(**_):
+    threading.Event().wait()
+
+
+def leaves(**_):
+    sys.exit(5)
+
+
+def sometimes(*, completions, **_):
+    return [float(completion[0] == "a") for completion in completions]
+
+
+def in_the_main_thread(*, completions, **_):
+    return [float(threading.current_thread() is threading.main_thread())] * len(completions)
+
+
+def digits(*, completions, **_):
+    return ["1"] * len(completions)

@@ -12,15 +12,18 @@ import torch
 
 from grpo.config import ModelSection
 from grpo.engines import Engine
+from grpo.model.batching import TrainingSample
 from grpo.model.policy import Policy
 from grpo.objective import Mismatch
 from grpo.optimizer import adamw
-from grpo.rollout.prompts import DataError
+from grpo.rollout.records import Example
+from grpo.rollout.rows import DataError
 from grpo.schema import ConfigError, load
 from grpo_rust.compose.engine import SYNC_BOUNDS, _cache_bytes, build_sync, takes_memory_at_sync
 from grpo_rust.compose.policy import load_starting_policy, load_trained_policy
 from grpo_rust.compose.prompts import load_prompts
 from grpo_rust.compose.updater import build_objective, build_updater
+from grpo_rust.compose.watching import build_rehearsal, build_supervised_rehearsal, build_watch
 from grpo_rust.memory_estimate import ACTIVATION_BYTES
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
 
@@ -151,14 +154,14 @@ def test_layers_are_compiled_where_the_recipe_says_so() -> None:
 def test_updates_get_all_threads_unless_the_engine_samples_beside_them() -> None:
     policy = load_trained_policy(recipe())
     alone, beside = recipe("train.threads=3"), recipe("train.threads=3", "rollout.overlap=1")
-    assert build_updater(alone, policy, num_steps=1)._threads == 3
-    assert build_updater(beside, policy, num_steps=1)._threads == 0, "as many as in sampling"
+    assert build_updater(alone, policy, num_steps=1).threads == 3
+    assert build_updater(beside, policy, num_steps=1).threads == 0, "as many as in sampling"
 
 
 def test_on_a_gpu_no_update_changes_the_threads_that_its_kernels_were_compiled_with() -> None:
     policy = load_trained_policy(recipe())
     policy.device = torch.device("cuda")
-    assert build_updater(recipe("train.threads=3", "train.device=cpu"), policy, num_steps=1)._threads == 0
+    assert build_updater(recipe("train.threads=3", "train.device=cpu"), policy, num_steps=1).threads == 0
 
 
 @pytest.mark.parametrize("weight", [0, 1])
@@ -218,3 +221,38 @@ def test_the_proof_after_a_sync_is_as_the_dtype_and_the_setting_say() -> None:
     assert bounds("model.dtype=float16") == (16, 0.004, 0.015, 3)
     choices = {field.name: field.metadata["choices"] for field in dataclasses.fields(ModelSection)}["dtype"]
     assert set(SYNC_BOUNDS) == set(ACTIVATION_BYTES) == set(choices)
+
+
+@pytest.mark.parametrize(
+    ("setting", "field"),
+    [
+        ("max_ratio=7", "max_ratio"),
+        ("min_entropy=0.5", "min_entropy"),
+        ("max_zero_std_steps=7", "max_zero_std_steps"),
+        ("max_sampler_gap=0.5", "max_sampler_gap"),
+    ],
+)
+def test_a_limit_reaches_what_watches_the_run(setting: str, field: str) -> None:
+    found, usual = build_watch(recipe(f"watch.{setting}"), None), build_watch(recipe(), None)
+    assert found is not None and usual is not None
+    assert getattr(found.thresholds, field) == float(setting.partition("=")[2]) != getattr(usual.thresholds, field)
+    assert build_watch(recipe("watch.enabled=false"), None) is None
+
+
+def test_the_longest_prompt_and_the_longest_completions_are_rehearsed_unless_switched_off() -> None:
+    policy = load_starting_policy(recipe())
+    updater = build_updater(recipe(), policy, num_steps=1)
+    examples = [Example(str(size), (), prompt_ids=(5,) * size) for size in (3, 20, 7)]
+    small = ["sampling.group_size=2", "sampling.max_completion_tokens=30", "train.prompts_per_step=3"]
+    demonstrations = [TrainingSample((5,) * 3, (6,) * size, (0.0,) * size, 1.0) for size in (4, 40, 9)]
+    for build, data, text in (
+        (build_rehearsal, examples, "rehearsed the longest micro-batch: 2 completions, 60 tokens"),
+        (build_supervised_rehearsal, demonstrations, "rehearsed the longest micro-batch: 3 completions, 53 tokens"),
+    ):
+        said: list[str] = []
+        rehearsal = build(recipe(*small, "train.micro_batch_tokens=80"), updater, data)
+        assert rehearsal is not None
+        rehearsal(said.append)
+        assert said[0].startswith(text), said
+        for off in ("train.rehearse=false", "watch.enabled=false"):
+            assert build(recipe(*small, off), updater, data) is None

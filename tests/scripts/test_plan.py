@@ -90,12 +90,14 @@ def test_memory_names_its_parts_and_a_reference_only_with_a_kl(words):
 
 
 def test_disk_counts_checkpoints_and_logs(words):
-    # 12 bytes a parameter; at most keep + 1 at a time.
+    # 12 bytes a parameter; at most keep_last + keep_best + 1 at a time.
     # Completions: 7 * 128 + 2 * 14 = 924, each 4 * 192 + 2000 + 7 * 200
     parameters = model_shape(TINY).parameters
     assert planned(words, "checkpoint.every=1")["disk"].startswith(
         f"checkpoints {3 * 12 * parameters / 1e6:.0f} MB, logs 4 MB;"
     )
+    best = planned(words, "checkpoint.every=1", "checkpoint.keep_best=2", "eval.every=1")["disk"]
+    assert best.startswith(f"checkpoints {5 * 12 * parameters / 1e6:.0f} MB")
     assert planned(words, "log.completions=false")["disk"].startswith("checkpoints 1 MB, logs 1 MB;")
 
 

@@ -15,7 +15,7 @@ from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, SandboxSection, load_recipe
 from sandbox.limits import Limits
 
 RECIPES = sorted(DEFAULT_RECIPE.parent.glob("*.toml"))
-SECTIONS = "run model lora data sampling rollout rewards guard sandbox train loss eval checkpoint log".split()
+SECTIONS = "run model lora data sampling rollout rewards guard sandbox train loss eval checkpoint log watch".split()
 
 
 def test_a_recipe_has_all_sections():
@@ -121,3 +121,11 @@ def test_a_recipe_is_loaded_in_one_call(tmp_path):
     assert load_recipe(DEFAULT_RECIPE).model == load_recipe(None).model, "the shipped model is the default"
     with pytest.raises(ConfigError, match="nearest valid one is train.lr"):
         load_recipe(None, ["train.l=1"])
+
+
+@pytest.mark.parametrize("without", ["eval.every=0", "eval.prompts=0"])
+def test_the_best_checkpoints_are_kept_only_where_evaluations_say_which(without):
+    best = ["checkpoint.keep_best=1", "eval.every=2", "eval.prompts=4"]
+    assert load_recipe(None, best).checkpoint.best_by == "pass_at_1"
+    with pytest.raises(ConfigError, match="checkpoint.keep_best = 1 without evaluations"):
+        load_recipe(None, [*best, without])

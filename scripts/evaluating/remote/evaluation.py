@@ -64,7 +64,8 @@ def evaluate_remote(
                 )
             raise
         answers = dict(kept.answers)
-    grader = build_graders(recipe, Rubric(recipe.rewards.weights), pool).evaluation
+    rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
+    grader = build_graders(recipe, rubric, pool).evaluation
     evaluation = grade_answers(grader, examples, answers, num_samples=samples)
     tokens = usage_of(answers.values())
     usage = {**asdict(tokens), "usd": prices.usd(tokens)}

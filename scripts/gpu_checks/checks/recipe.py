@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import json
 import os
 import signal
@@ -75,7 +74,7 @@ def _has_rust() -> bool:
 def _train(overrides: tuple[str, ...], path: Path, *, real: bool, resumed: bool) -> list[Mapping[str, float]]:
     """Train until the stop, or from its checkpoint to the end; the metrics of the steps."""
     from bench.rewarding import TrivialGrader
-    from grpo.checkpoint import latest_checkpoint
+    from grpo.checkpoint.latest import latest_checkpoint
     from grpo.run.directory import RunDirectory
     from grpo_rust.compose.engine import build_engine
     from grpo_rust.compose.evaluation import Graders
@@ -90,7 +89,6 @@ def _train(overrides: tuple[str, ...], path: Path, *, real: bool, resumed: bool)
     wanted = load_recipe(RECIPES / "tiny.toml", overrides)
     checkpoint = latest_checkpoint(path / "checkpoints") if resumed else None
     steps: list[Mapping[str, float]] = []
-    asked = itertools.count(1)
     with ExitStack() as stack:
         graders = Graders(TrivialGrader(), TrivialGrader())
         if real:
@@ -109,7 +107,7 @@ def _train(overrides: tuple[str, ...], path: Path, *, real: bool, resumed: bool)
         stack.enter_context(closing(trainer.rollouts))
         trainer.train(
             first_step=first,
-            should_stop=lambda: not resumed and next(asked) == FIRST_STEPS,
+            should_stop=lambda: not resumed and len(steps) == FIRST_STEPS,
             on_step=lambda step, metrics: steps.append(metrics),
             say=print,
         )

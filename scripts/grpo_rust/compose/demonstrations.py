@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from grpo.model.batching import TrainingSample
 from grpo.model.policy import Policy
-from grpo.rollout.prompts import DataError, encode_prompts
+from grpo.rollout.fingerprints import Fingerprint, fingerprint
+from grpo.rollout.prompts import encode_prompts
+from grpo.rollout.rows import DataError
 from grpo.supervised import demonstration_sample
 from grpo_rust.compose.prompts import read_training_examples
 from grpo_rust.recipe import Recipe
@@ -21,6 +23,10 @@ class Demonstrations(NamedTuple):
 
     samples: Sequence[TrainingSample]
     num_too_long: int
+
+    def fingerprints(self) -> list[Fingerprint]:
+        """Of what is imitated, by its number: a resumed run has to have the same."""
+        return [fingerprint(str(n), s.prompt_ids, s.completion_ids) for n, s in enumerate(self.samples, start=1)]
 
     def __str__(self) -> str:
         return f"{len(self.samples)}" + (f" ({self.num_too_long} too long, left out)" if self.num_too_long else "")

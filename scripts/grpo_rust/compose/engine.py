@@ -75,7 +75,13 @@ def build_engine(recipe: Recipe, policy: Policy, log: Path) -> Engine:
         make = partial(PagedEngine, recipe.model.path, device=policy.device.type, **limits)
     if not recipe.sampling.own_process:
         return make()
-    return EngineProcess(make, dtype=policy.compute_dtype, log=log, threads=torch.get_num_threads())
+    return EngineProcess(
+        make,
+        dtype=policy.compute_dtype,
+        log=log,
+        threads=torch.get_num_threads(),
+        stuck_after_s=recipe.sampling.stuck_after_s,
+    )
 
 
 def build_sync(recipe: Recipe, policy: Policy, engine: Engine, examples: Sequence[Example]) -> WeightSync | None:

@@ -34,8 +34,8 @@ def build_evaluation(
     held_out: Sequence[Example],
     *,
     syncs: bool = False,
-) -> Callable[[int], Evaluation] | None:
-    """What evaluates the weights after a step; None without held-out prompts.
+) -> Callable[[int, Callable[[], bool]], Evaluation] | None:
+    """What evaluates the weights after a step, unless it is asked to stop; None without held-out prompts.
 
     Args:
         recipe: The settings.
@@ -46,12 +46,19 @@ def build_evaluation(
         syncs: Whether the engine has to be given the weights first; GRPO does so after every step anyway.
     """
 
-    def evaluation(step: int) -> Evaluation:
+    def evaluation(step: int, should_stop: Callable[[], bool]) -> Evaluation:
         if syncs:
             engine.sync_weights()
         return engine.with_restart(
             lambda: evaluate_policy(
-                recipe, updater.policy, engine.engine, grader, held_out, f"e{step}", version=updater.updates
+                recipe,
+                updater.policy,
+                engine.engine,
+                grader,
+                held_out,
+                f"e{step}",
+                version=updater.updates,
+                should_stop=should_stop,
             )
         )
 
@@ -67,6 +74,7 @@ def evaluate_policy(
     id_prefix: str,
     *,
     version: int = 0,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Evaluation:
     """Evaluate a policy on held-out prompts as the recipe's `eval` section says.
 
@@ -78,6 +86,7 @@ def evaluate_policy(
         held_out: The prompts, encoded.
         id_prefix: Begins the completions' ids.
         version: Number of weight updates.
+        should_stop: True gives the evaluation up, as `grpo.evaluate.evaluate` says.
     """
     params = SamplingParams(
         num_samples=recipe.eval.samples,
@@ -95,6 +104,7 @@ def evaluate_policy(
         id_prefix=id_prefix,
         max_rows=recipe.train.prompts_per_step * recipe.sampling.group_size,
         policy_version=version,
+        should_stop=should_stop,
     )
 
 

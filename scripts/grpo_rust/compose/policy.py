@@ -9,10 +9,10 @@ import torch
 
 from grpo.device import choose_device
 from grpo.engines.vllm import require_vllm
+from grpo.model.minibatch import LogprobModel
 from grpo.model.policy import Policy, load_policy
 from grpo.optimizer.adamw import require_optimizer
 from grpo.schema import ConfigError
-from grpo.update import LogprobModel
 from grpo_rust.recipe import Recipe
 
 __all__ = ["load_reference", "load_starting_policy", "load_trained_policy", "num_cores"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from grpo.rollout.prompts import DataError, encode_prompts
+from grpo.rollout.fingerprints import Fingerprint, fingerprints
+from grpo.rollout.prompts import encode_prompts
 from grpo.rollout.records import Example
+from grpo.rollout.rows import DataError
 from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.recipe import Recipe
@@ -55,6 +57,10 @@ class Prompts(NamedTuple):
 
     train: PromptSet
     held_out: PromptSet
+
+    def fingerprints(self) -> dict[str, list[Fingerprint]]:
+        """Of both sets, by the setting that names the source; a resumed run has to have the same."""
+        return {"data.train": fingerprints(self.train.examples), "data.eval": fingerprints(self.held_out.examples)}
 
 
 def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:

@@ -64,8 +64,10 @@ def _shown(row: Mapping[str, Any], column: str, *, show: str) -> Any:
         return written
     if show == "false":
         forms = (row.get(name) for name in WITHOUT)
-        return next((form for form in forms if form and not shows(_text(form), signature)), written)
-    return written if shows(_text(written), signature) else _with_signature(written, signature, row.get("types") or "")
+        texts = (form for form in forms if form == written or isinstance(form, str) and form.strip())
+        return next((form for form in texts if not shows(_text(form), signature)), written)
+    types = str(row.get("types") or "")
+    return written if shows(_text(written), signature) else _with_signature(written, signature, types)
 
 
 def _with_signature(prompt: Any, signature: str, types: str) -> Any:

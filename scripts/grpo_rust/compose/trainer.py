@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from grpo.checkpoint.keeping import Keeping
 from grpo.engines import Engine
 from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.stream import RolloutSettings, RolloutStream
 from grpo.run.directory import RunDirectory
-from grpo.schema import to_toml
+from grpo.run.stopping import RunLimits
 from grpo.trainer import Trainer
 from grpo.training_loop import Schedule
 from grpo.update import Updater
 from grpo_rust.compose.engine import build_sync, takes_memory_at_sync
 from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
 from grpo_rust.compose.prompts import Prompts
+from grpo_rust.compose.watching import build_rehearsal, build_watch
 from grpo_rust.recipe import Recipe
+from grpo_rust.resuming.comparing import kept_texts
 
-__all__ = ["build_schedule", "build_trainer"]
+__all__ = ["build_limits", "build_schedule", "build_trainer"]
 
 
 def build_trainer(
@@ -58,7 +61,11 @@ def build_trainer(
         run=run,
         evaluate=build_evaluation(recipe, updater, restarting, graders.evaluation, prompts.held_out.examples),
         describe=describe,
-        config_toml=to_toml(recipe),
+        kept_texts=kept_texts(recipe, prompts.fingerprints()),
+        limits=build_limits(recipe),
+        max_unscored=recipe.rewards.max_unscored,
+        watch=build_watch(recipe, engine),
+        rehearse=build_rehearsal(recipe, updater, prompts.train.examples),
     )
 
 
@@ -68,8 +75,14 @@ def build_schedule(recipe: Recipe, num_examples: int) -> Schedule:
         num_steps=recipe.train.num_steps(num_examples),
         eval_every=recipe.eval.every,
         checkpoint_every=recipe.checkpoint.every,
-        checkpoints_kept=recipe.checkpoint.keep,
+        keeping=Keeping(recipe.checkpoint.keep_last, recipe.checkpoint.keep_best, recipe.checkpoint.best_by),
     )
+
+
+def build_limits(recipe: Recipe) -> RunLimits:
+    """How long the run may take, and what it may cost."""
+    train = recipe.train
+    return RunLimits(max_hours=train.max_hours, max_cost=train.max_cost, usd_per_hour=train.usd_per_hour)
 
 
 def _rollout_settings(recipe: Recipe, num_steps: int) -> RolloutSettings:

@@ -9,8 +9,9 @@ from grpo.device import choose_device
 from grpo.loss.policy import LOSSES
 from grpo.model.policy import Policy
 from grpo.objective import Mismatch, Objective, bind
+from grpo.optimizer.rate import learning_rate
 from grpo.schema import ConfigError
-from grpo.update import Updater, learning_rate
+from grpo.update import Updater
 from grpo_rust.compose.policy import load_reference, num_cores
 from grpo_rust.engine_choice import choose_engine
 from grpo_rust.recipe import Recipe

@@ -1,0 +1,66 @@
+"""The SHA-256 of every file of a checkpoint: written last, compared before a run resumes.
+
+It finds files that are missing, cut off or changed. A checkpoint of 15 GB is read once for it, several files at a time:
+seconds from memory, as long as the disk takes otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from grpo.checkpoint.places import STATE
+
+__all__ = ["find_damage", "write_checksums"]
+
+CHECKSUMS = Path(STATE) / "checksums.json"
+FORMAT = 1  # of a checkpoint's files; another number is another layout
+THREADS = 4  # files at a time: hashing releases the interpreter
+
+
+def write_checksums(directory: Path) -> Path:
+    """Write size and SHA-256 of every file of a checkpoint into it; the file they are in."""
+    found = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+    names = [name for name in found if name != str(CHECKSUMS)]
+    sums = {name: {"bytes": (directory / name).stat().st_size, "sha256": _digest(directory / name)} for name in names}
+    (directory / CHECKSUMS).write_text(json.dumps({"format": FORMAT, "files": sums}, indent=1), encoding="utf-8")
+    return directory / CHECKSUMS
+
+
+def find_damage(directory: Path) -> str:
+    """What is wrong with a checkpoint: the first file that is missing or changed, and how; "" if it is whole."""
+    try:
+        written = json.loads((directory / CHECKSUMS).read_text(encoding="utf-8"))
+        version, files = written["format"], written["files"]
+    except FileNotFoundError:
+        return f"{CHECKSUMS} is missing: it was not written to its end, or by an older version"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"{CHECKSUMS} cannot be read ({error})"
+    if version != FORMAT:
+        return f"{CHECKSUMS} has format {version}, and this version reads {FORMAT}"
+    with ThreadPoolExecutor(THREADS) as threads:
+        found = threads.map(lambda item: _damage_of(directory / item[0], item[1]), files.items())
+        return next((f"{name} {problem}" for name, problem in zip(files, found, strict=True) if problem), "")
+
+
+def _damage_of(path: Path, wanted: Mapping[str, Any]) -> str:
+    """What is wrong with a file; "" for nothing."""
+    try:
+        size = path.stat().st_size
+        if size != wanted["bytes"]:
+            return f"has {size:,} bytes, and {wanted['bytes']:,} were written"
+        return "" if _digest(path) == wanted["sha256"] else "has other bytes than were written (SHA-256 differs)"
+    except FileNotFoundError:
+        return "is missing"
+    except (OSError, KeyError, TypeError) as error:
+        return f"cannot be read ({error})"
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

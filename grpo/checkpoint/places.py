@@ -1,0 +1,65 @@
+"""The names of checkpoints on disk, and how they appear and disappear as a whole."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+__all__ = [
+    "STATE",
+    "checkpoint_path",
+    "find_checkpoints",
+    "remove_checkpoint",
+    "remove_unfinished",
+    "sync",
+    "unfinished",
+]
+
+STATE = "trainer_state"  # the folder of a checkpoint that transformers does not read
+NAME = re.compile(r"step-(\d{6,})")
+UNFINISHED = ".unfinished-"
+
+
+def checkpoint_path(root: Path, step: int) -> Path:
+    """Where the checkpoint of a step belongs.
+
+    >>> checkpoint_path(Path("checkpoints"), 120).name
+    'step-000120'
+    """
+    return root / f"step-{step:06d}"
+
+
+def find_checkpoints(root: Path) -> dict[int, Path]:
+    """The checkpoints below a directory by their step, oldest first; whether they are whole is not asked."""
+    found = [(int(match[1]), path) for path in root.glob("step-*") if (match := NAME.fullmatch(path.name))]
+    return dict(sorted(found))
+
+
+def unfinished(directory: Path) -> Path:
+    """Where a checkpoint is while it is written."""
+    return directory.with_name(f"{UNFINISHED}{directory.name}")
+
+
+def remove_checkpoint(directory: Path) -> None:
+    """Remove a checkpoint so that no part of it is ever seen under its name."""
+    doomed = directory.with_name(f"{UNFINISHED}removed-{directory.name}")
+    shutil.rmtree(doomed, ignore_errors=True)
+    directory.rename(doomed)
+    shutil.rmtree(doomed)
+
+
+def remove_unfinished(root: Path) -> None:
+    """Remove what is left of checkpoints whose writing or removing was cut off."""
+    for left in root.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Ask for a file or directory to reach the disk, so that a rename never overtakes the data."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

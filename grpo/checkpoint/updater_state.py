@@ -1,0 +1,61 @@
+"""The state of a run in memory, into a checkpoint and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from grpo.checkpoint import CheckpointError
+from grpo.checkpoint.places import STATE
+from grpo.checkpoint.snapshot import Snapshot
+from grpo.optimizer.adamw import named_state, restored_state
+from grpo.update import Updater
+
+__all__ = ["load_trainer_state", "take_snapshot"]
+
+
+def take_snapshot(updater: Updater, *, step: int, progress: Mapping[str, Any], texts: Mapping[str, str]) -> Snapshot:
+    """Copy a policy and its optimizer's state to memory.
+
+    Args:
+        updater: Has both.
+        step: The last step that is in them.
+        progress: Plain JSON values that `load_trainer_state` returns.
+        texts: Further files: path in the checkpoint -> content.
+    """
+    moments = {name: tensor.detach().to("cpu", copy=True) for name, tensor in named_state(updater.optimizer).items()}
+    counters = {name: value for name, value in updater.state_dict().items() if name != "optimizer"}
+    known = json.dumps({"step": step, **counters, **progress})
+    return Snapshot(step, updater.policy.snapshot(), moments, {**texts, f"{STATE}/progress.json": known})
+
+
+def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
+    """Give the updater its Adam state back (the weights come from `load_policy`), and return the progress.
+
+    Raises:
+        CheckpointError: For a missing or damaged file.
+    """
+    state = checkpoint / STATE
+    try:
+        progress: dict[str, Any] = json.loads((state / "progress.json").read_text())
+        if not isinstance(progress, dict):
+            raise ValueError("progress.json holds no JSON object")
+        moments = load_file(state / "optimizer.safetensors")
+        fresh = updater.optimizer.state_dict()
+        adam = {**fresh, "state": restored_state(moments, updater.optimizer)}
+        updater.load_state_dict({**progress, "optimizer": adam})
+    except KeyError as error:
+        raise CheckpointError(
+            f"{state} cannot be read (it lacks {error}, as an older version does): resume from an older checkpoint "
+            "or start afresh"
+        ) from error
+    except (OSError, ValueError, RecursionError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{state} cannot be read ({error}): resume from an older checkpoint or start afresh"
+        ) from error
+    return progress
