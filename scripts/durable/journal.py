@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from grpo.errors import BadInput
+from grpo_rust.rows.well_formed import well_formed
 
 __all__ = ["EntryFormat", "LineJournal", "Slot"]
 
@@ -120,7 +121,7 @@ class LineJournal(Generic[Entry]):
                     break
                 try:
                     self._take(number, json.loads(line))
-                except (ValueError, LookupError, TypeError) as error:
+                except (ValueError, LookupError, TypeError, RecursionError) as error:
                     what = f"{self.path} is no journal of {self._format.what}"
                     raise BadInput(f"{what}: line {number + 1}: {error!r}: give another --out, or move it") from None
                 length += len(line)
@@ -129,6 +130,7 @@ class LineJournal(Generic[Entry]):
     def _take(self, number: int, record: dict[str, Any]) -> None:
         """Read a line."""
         if number:
+            record = well_formed(record)  # earlier versions kept half of a character, which no other file can hold
             slot = tuple(record.pop(name) for name in self._format.slot)
             self.entries[slot] = self._format.read(record)
             return

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from grpo_rust.rows.well_formed import well_formed
+
 __all__ = ["whole_file", "write_whole"]
 
 
@@ -42,9 +44,9 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text as UTF-8, by `whole_file`."""
+    """Write a text as UTF-8, by `whole_file`; lone surrogates, as of a file's name that is no UTF-8, are replaced."""
     with whole_file(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_text(well_formed(text), encoding="utf-8")
 
 
 def _sync(path: Path) -> None:

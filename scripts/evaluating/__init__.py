@@ -10,6 +10,7 @@ local         samples with an engine of this project
 remote/       asks an OpenAI-compatible API
 files         an evaluation on disk: completions as jsonl and parquet, and a record of how they came about
 references    published figures, which nobody measured here
+intervals     rates with intervals, at 0 % and 100 % too
 comparing     several evaluations in one table, paired by prompt
 bars          the same as a picture
 side_by_side  the command `compare`

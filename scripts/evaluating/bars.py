@@ -14,7 +14,7 @@ from grpo_rust.checks import CHECK_LABELS
 
 __all__ = ["Bar", "bars_of", "draw_bars"]
 
-LEFT, TOP, HEIGHT, BOTTOM = 44.0, 16.0, 220.0, 26.0
+LEFT, TOP, HEIGHT, BOTTOM = 44.0, 24.0, 220.0, 26.0
 BAR, BETWEEN_GROUPS, LEGEND_LINE = 22.0, 30.0, 18.0
 LEAST_WIDTH, CHARACTER = 360.0, 6.2  # of the picture; of a letter of the legend
 MARKS = (0, 25, 50, 75, 100)

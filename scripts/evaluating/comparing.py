@@ -5,6 +5,7 @@ Promises that figures of different protocols are not mixed unless that is wanted
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,12 @@ from statistics import fmean
 from typing import Any
 
 from evaluating.agreement import differences, same_tasks
-from evaluating.files import read_record
+from evaluating.files import read_lines, read_record
+from evaluating.intervals import rate_interval
 from evaluating.references import PUBLISHED_FIGURES, Reference
 from grpo.errors import BadInput
-from grpo.evaluate import clustered_mean
 from grpo_rust.checks import CHECK_LABELS
-from study.completions import ByPrompt, by_prompt, read_completions
+from study.completions import ByPrompt, by_prompt
 from study.gains import Gain, paired_gain
 
 __all__ = ["Comparison", "Measured", "compare", "read_measured", "sign_flip_p", "table"]
@@ -36,7 +37,7 @@ class Measured:
 
     def rate(self, check: str) -> tuple[float, float]:
         """The rate of a check, and the half width of its interval, clustered by prompt."""
-        return clustered_mean(list(self.values[check].values()))
+        return rate_interval(list(self.values[check].values()))
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,9 @@ def read_measured(file: Path) -> Measured:
     """Read an evaluation by its .jsonl file, or by its record.
 
     Raises:
-        BadInput: Where there is no such evaluation.
+        BadInput: Where there is no such evaluation, or its files are not whole.
     """
-    record, lines = read_record(file), file.with_suffix(".jsonl")
-    if not lines.is_file():
-        raise BadInput(f"no file {lines}: a comparison needs the completions of {file}")
-    completions = read_completions(lines)
+    record, completions = read_record(file), read_lines(file)
     values = {name: by_prompt(completions, _check(name)) for name in CHECK_LABELS}
     if not record["protocol"]["settings"].get("guard.mutation", True):
         del values["test_strict"]  # nobody examined it
@@ -148,6 +146,9 @@ def table(comparison: Comparison) -> str:
 def _notes(comparison: Comparison) -> list[str]:
     """What a reader has to know."""
     notes = ["± is half of a 95 % interval; all completions to a prompt are one observation."]
+    edges = [one.rate(check)[0] in (0, 1) for one in comparison.measured for check in comparison.checks]
+    if any(edges):
+        notes.append("At 0 % and 100 %, ≤ and ≥ are the other end of Wilson's 95 % interval, prompts as observations.")
     if comparison.references:
         notes.append("Published figures are of other prompts, by the protocol `published`, and have no interval here.")
     if "gold_applicable" in comparison.checks:
@@ -173,16 +174,25 @@ def _paired(one: Measured, other: Measured) -> bool:
 
 
 def _with_own_labels(measured: Sequence[Measured], files: Sequence[Path]) -> list[Measured]:
-    """Evaluations of models with one label are called by their folders too."""
-    labels = [one.label for one in measured]
-    return [
-        one if labels.count(one.label) == 1 else Measured(f"{file.parent.name}/{file.stem}", one.record, one.values)
-        for one, file in zip(measured, files, strict=True)
+    """Evaluations whose labels are not all different: by their files, with as much of the paths as tells them apart."""
+    paths = [file.with_suffix("") for file in files]
+    candidates = [
+        [one.label for one in measured],
+        [path.name for path in paths],
+        [f"{path.parent.name}/{path.name}" for path in paths],
     ]
+    labels = next((found for found in candidates if len(set(found)) == len(found)), list(map(str, paths)))
+    return [Measured(label, one.record, one.values) for label, one in zip(labels, measured, strict=True)]
 
 
 def _rate(mean: float, half_width: float) -> str:
-    return f"{100 * mean:.1f} % ± {100 * half_width:.1f}"
+    """A rate with its interval, which has one end at 0 % and at 100 %."""
+    rate = f"{100 * mean:.1f} %"
+    if mean == 0:
+        return f"{rate} (≤ {100 * half_width:.1f})"
+    if mean == 1:
+        return f"{rate} (≥ {100 * (1 - half_width):.1f})"
+    return rate if math.isnan(half_width) else f"{rate} ± {100 * half_width:.1f}"
 
 
 def _published(reference: Reference, checks: Sequence[str]) -> list[str]:
@@ -200,7 +210,8 @@ def _difference(found: tuple[Gain, float] | None) -> str:
         return "other prompts"
     gain, p = found
     chance = "< 0.001" if p < 0.001 else f"{p:.3f}"
-    return f"{100 * gain.points:+.1f} ± {100 * gain.half_width:.1f} (p {chance})".replace("-", "−")
+    spread = f" ± {100 * gain.half_width:.1f}" if gain.half_width else ""  # no prompt differs: that is no interval
+    return f"{100 * gain.points:+.1f}{spread} (p {chance})".replace("-", "−")
 
 
 def _row(*cells: str) -> str:

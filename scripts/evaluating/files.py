@@ -15,8 +15,9 @@ from typing import Any
 from grpo.errors import BadInput
 from grpo.evaluate import Evaluation
 from grpo.run.serialize import completion_lines
+from grpo_rust.rows.files import read_row_file
 
-__all__ = ["read_record", "record_of", "write_evaluation"]
+__all__ = ["read_lines", "read_record", "record_of", "write_evaluation"]
 
 
 def write_evaluation(evaluation: Evaluation, record: Mapping[str, Any], out: Path) -> None:
@@ -63,11 +64,52 @@ def read_record(file: Path) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInput(f"no file {path}: it says how {file} came about, and eval_model.py writes it") from None
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{path} is no record of an evaluation: {error}") from None
-    if not {"label", "protocol", "metrics"} <= record.keys():
-        raise BadInput(f"{path} is no record of an evaluation: it lacks a label, a protocol or metrics")
+    if problem := _record_problem(record):
+        raise BadInput(f"{path} is no record of an evaluation: {problem}")
     return record
+
+
+def read_lines(file: Path) -> list[dict[str, Any]]:
+    """The completions of an evaluation, by any of its files.
+
+    Raises:
+        BadInput: Where there are none, or a line is no completion.
+    """
+    path = file.with_suffix(".jsonl")
+    if not path.is_file():
+        raise BadInput(f"no file {path}: a comparison needs the completions of {file}")
+    lines = list(read_row_file(path))
+    if not lines:
+        raise BadInput(f"{path} holds no completions: evaluate again, with another --out")
+    for number, line in enumerate(lines, 1):
+        if not isinstance(line.get("task_id"), str) or not _is_by_name(line.get("checks"), int | float | None):
+            raise BadInput(f"{path} holds no completions of an evaluation: line {number} lacks a task_id or checks")
+    return lines
+
+
+def _record_problem(record: Any) -> str:
+    """What a record lacks; "" for nothing."""
+    if not isinstance(record, dict):
+        return "it is no object"
+    protocol = record.get("protocol")
+    if not isinstance(record.get("label"), str) or not _is_by_name(record.get("metrics"), int | float):
+        return "it lacks a label or metrics"
+    if not isinstance(protocol, dict) or not isinstance(protocol.get("name"), str):
+        return "it lacks a protocol with a name"
+    prompts = protocol.get("prompts")
+    if not isinstance(protocol.get("settings"), dict) or not isinstance(prompts, dict):
+        return "its protocol lacks settings or prompts"
+    sizes = (prompts.get("count"), record.get("num_prompts"), record.get("num_samples"))
+    if not all(isinstance(size, int) for size in sizes) or not isinstance(prompts.get("sha256"), str):
+        return "it lacks the number of prompts or samples, or the prompts' checksum"
+    return ""
+
+
+def _is_by_name(value: Any, kind: Any) -> bool:
+    """Whether this is an object whose values are all of a type."""
+    return isinstance(value, dict) and all(isinstance(part, kind) for part in value.values())
 
 
 def _flat(lines: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from evaluating.arguments import EvalRequest
 from evaluating.benchmarks.catalogue import load_benchmark
 from evaluating.benchmarks.references import print_skipped, usable
+from grpo.errors import BadInput
 from grpo.rollout.records import Example
 from grpo_rust.compose.prompts import check_gold, read_held_out, system_prompt_of
 from sandbox.workers.pool import SandboxPool
@@ -22,6 +23,8 @@ def read_prompts(request: EvalRequest, pool: SandboxPool) -> list[Example]:
         return read_held_out(request.recipe)
     found = usable(load_benchmark(request.benchmark, request.benchmark_path), pool)
     print_skipped(found)
+    if not found.tasks:
+        raise BadInput(f"--benchmark {request.benchmark}: none of its own solutions passes here, so none can be asked")
     system = system_prompt_of(request.recipe)
     start = ({"role": "system", "content": system},) if system else ()
     examples = [

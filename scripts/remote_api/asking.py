@@ -11,8 +11,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from remote_api.endpoint import Answer, Endpoint, Stopped
+from remote_api.endpoint import Endpoint, Stopped
 from remote_api.journal import Journal, Slot
+from remote_api.reply import Answer
 
 __all__ = ["Prices", "Questioner", "Usage", "ask_all", "usage_of"]
 

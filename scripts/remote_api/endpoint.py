@@ -20,13 +20,13 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from grpo.errors import BadInput, HostFailed
+from remote_api.reply import QUOTED, Answer, UnreadableReply, read_reply
 
-__all__ = ["Answer", "Endpoint", "EndpointFailed", "Refused", "Stopped"]
+__all__ = ["Endpoint", "EndpointFailed", "Refused", "Stopped"]
 
 PASSING = {408, 409, 425, 429}  # statuses below 500 that pass by themselves
 LONGEST_WAIT_S = 60.0  # of our own; a server may ask for more
 LONGEST_ASKED_S = 900.0  # a server that wants more than this is not there today
-QUOTED = 300  # characters of what a server says
 
 
 class EndpointFailed(HostFailed):
@@ -43,17 +43,6 @@ class Refused(BadInput):
 
 class Stopped(Exception):
     """The work is being stopped: no further request is sent."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the API answered to one prompt."""
-
-    text: str
-    finish_reason: str  # "stop", "length", or another word of the API's
-    prompt_tokens: int
-    completion_tokens: int
-    raw: Mapping[str, Any] = field(default_factory=dict)  # the whole answer
 
 
 @dataclass(frozen=True)
@@ -103,7 +92,9 @@ class Endpoint:
         request = urllib.request.Request(f"{self.base_url}/chat/completions", content, headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=self.timeout_s) as response:
-                return _read(response.read())
+                return read_reply(response.read())
+        except UnreadableReply as error:
+            raise _Passing(str(error)) from None
         except urllib.error.HTTPError as error:
             with error:
                 said = f"status {error.code}: {_quoted(error)}"
@@ -112,6 +103,8 @@ class Endpoint:
             raise _Passing(said, _retry_after_s(error.headers.get("Retry-After"))) from None
         except (OSError, http.client.HTTPException) as error:  # refused, reset, cut off, silent
             raise _Passing(f"{type(error).__name__}: {error}") from None
+        except ValueError as error:  # of a reply that leads to no address; its words could quote the key
+            raise _Passing(f"a reply that cannot be followed ({type(error).__name__})") from None
 
 
 class _Passing(Exception):
@@ -120,20 +113,6 @@ class _Passing(Exception):
     def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
-
-
-def _read(content: bytes) -> Answer:
-    """An answer from a response's content. Raises: _Passing for anything else."""
-    try:
-        raw = json.loads(content)
-        choice = raw["choices"][0]
-        text, usage = choice["message"].get("content") or "", raw.get("usage") or {}
-        if not isinstance(text, str):
-            raise TypeError("the content is no text")
-        into, out = (int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens"))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise _Passing(f"an answer that cannot be read ({error!r}): {ascii(content[:QUOTED])}") from None
-    return Answer(text, str(choice.get("finish_reason") or ""), into, out, raw)
 
 
 def _quoted(error: urllib.error.HTTPError) -> str:
@@ -158,5 +137,5 @@ def _retry_after_s(value: str | None) -> float:
         pass
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from durable.journal import EntryFormat, LineJournal, Slot
-from remote_api.endpoint import Answer
+from remote_api.reply import Answer
 
 __all__ = ["Journal", "Slot"]
 

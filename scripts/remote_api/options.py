@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from grpo.errors import BadInput
+from remote_api.address import check_address, check_key
 
 __all__ = ["ApiOptions", "add_api_flags", "api_options"]
 
@@ -51,19 +51,21 @@ def add_api_flags(parser: argparse.ArgumentParser, title: str) -> None:
 
 def api_options(parsed: argparse.Namespace, *, needed: bool) -> ApiOptions:
     """The flags of `add_api_flags`, checked. Raises: BadInput."""
-    if needed and not re.match("https?://", parsed.base_url):
-        raise BadInput(f"--base-url {parsed.base_url or 'is missing'}: give the address of the API, as http://HOST/v1")
+    key = os.environ.get(parsed.api_key_env, "")
+    if needed:
+        check_address(parsed.base_url)
+        check_key(key, parsed.api_key_env)
     if parsed.at_once < 1 or parsed.retries < 0 or parsed.timeout <= 0:
         raise BadInput("--at-once is 1 or more, --retries 0 or more, --timeout above 0")
     try:
         body = json.loads(parsed.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"--body {parsed.body}: {error}") from None
     if not isinstance(body, dict):
         raise BadInput(f"--body {parsed.body}: give a JSON object, as {{}}")
     return ApiOptions(
         base_url=parsed.base_url.rstrip("/"),
-        key=os.environ.get(parsed.api_key_env, ""),
+        key=key,
         at_once=parsed.at_once,
         retries=parsed.retries,
         timeout_s=parsed.timeout,

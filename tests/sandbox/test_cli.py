@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from programs import GOOD
 from sandbox.terminal import plain
 
@@ -65,5 +67,16 @@ def test_verdicts_that_nobody_reads_to_their_end_end_quietly(tmp_path: Path) -> 
 
 def test_plain_keeps_text_and_drops_tricks() -> None:
     assert plain("é ✓\tß\n") == "é ✓\tß\n"
-    assert plain("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\") == "link"
+    assert plain("\x1b[1;31mred\x1b[0m \x1b[2J\x1b[?25l") == "red "
     assert plain("a\u200bb\u2066c\ud800d\x9b31me") == "abcde"
+
+
+@pytest.mark.parametrize("trick", ["\x1b]", "\x9d", "\x1bP", "\x1b[", "\x1b_x", "\x1b", "\x1b]0;", "\x9b"])
+@pytest.mark.parametrize("end", ["", "\x07", "\x1b\\", "\x9c"])
+def test_plain_hides_no_code(trick: str, end: str) -> None:
+    """An escape sequence that is not ended, or ends late, would take the code in between with it."""
+    program = f"fn f() {{}} // {trick}\nfn evil() {{}}\n/* {trick} */ evil(); /* {end} */\nfn main() {{}}\n"
+    shown = plain(program)
+    assert shown.count("\n") == program.count("\n")
+    for code in ("fn f() {}", "fn evil() {}", "*/ evil();", "fn main() {}"):
+        assert code in shown

@@ -74,6 +74,12 @@ def _well(handler: _Handler) -> None:
     _send(handler, 200, json.dumps(answered(handler.text)).encode())
 
 
+def _with_tokens(count: str, more: str = "[]") -> bytes:
+    """A good answer but for its number of tokens."""
+    choices = '[{"message": {"content": "hello"}}]'
+    return f'{{"choices": {choices}, "usage": {{"prompt_tokens": {count}}}, "more": {more}}}'.encode()
+
+
 def _cut(handler: _Handler) -> None:
     _send(handler, 200, json.dumps(answered("half", "length")).encode())
 
@@ -99,6 +105,14 @@ REPLIES: dict[str, Callable[[_Handler], None]] = {
     "slowly": _slowly,
     "half way": _half_way,
     "silent": lambda handler: time.sleep(SILENCE_S),
+    "token counts": lambda handler: _send(handler, 200, _with_tokens("1e999")),
+    "fewer than no tokens": lambda handler: _send(handler, 200, _with_tokens("-5")),
+    "part of a token": lambda handler: _send(handler, 200, _with_tokens("1.5")),
+    "tokens as text": lambda handler: _send(handler, 200, _with_tokens('"many"')),
+    "deep": lambda handler: _send(handler, 200, b"[" * 200_000),
+    "rather deep": lambda handler: _send(handler, 200, _with_tokens("1", more="[" * 300 + "]" * 300)),
+    "no utf-8": lambda handler: _send(handler, 200, b'{"choices": "\xff"}'),
+    "elsewhere": lambda handler: _send(handler, 302, b"", Location="http://[::1"),
     "badly": lambda handler: _send(handler, 200, b'{"choices": []}'),
     "no json": lambda handler: _send(handler, 200, b"<html>"),
     "no content": lambda handler: _send(handler, 200, b'{"choices": [{"message": {"content": null}}]}'),

@@ -138,7 +138,7 @@ def test_without_a_check_nothing_is_run_and_that_is_said(tmp_path: Path, capsys)
 @pytest.mark.parametrize(
     ("rows", "arguments", "said"),
     [
-        ([{"prompt": "x"}], [], "row 0 has no rust_prompt; its columns are prompt"),
+        ([{"prompt": "x"}], [], "no row has rust_prompt; the columns are prompt"),
         ([published("plain")] * 2, [], "several rows have the task_id 'plain'"),
         ([published("plain")], ["--out", "out.csv"], "a file that ends in .jsonl or .parquet"),
     ],
@@ -150,6 +150,65 @@ def test_bad_input_is_named(
     source.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     assert main(["published", str(source), "--out", str(tmp_path / "out.jsonl"), "--no-check", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"rust_code": None}, "rust_code is no text, or empty"),
+        ({"rust_code": 5}, "rust_code is no text, or empty"),
+        ({"rust_prompt": ["l"]}, "rust_prompt is no text, or empty"),
+        ({"rust_prompt": " "}, "rust_prompt is no text, or empty"),
+        ({"rust_test_list": None}, "no rust_test_list"),
+        ({"rust_test_list": 5}, "rust_test_list is no list of texts"),
+        ({"task_id": {"a": [1]}}, "a task_id that is neither text nor a number"),
+        ({"task_id": "../x\n"}, "a task_id with line breaks, hidden characters"),
+        ({"task_id": "x\u202e"}, "a task_id with line breaks, hidden characters"),
+    ],
+)
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_one_row_that_is_none_is_counted_and_stops_nothing(
+    changes: dict[str, object], reason: str, ending: str, tmp_path: Path, capsys
+) -> None:
+    rows = [published("plain"), {**published("plain"), "task_id": "odd", "rust_prompt": "Another one."} | changes]
+    source, out = tmp_path / "in.jsonl", tmp_path / f"out.{ending}"
+    source.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    options = ["--no-check", "--keep-failing"] if "no list" not in reason else ["--no-check"]
+    assert main(["published", str(source), "--out", str(out), *options]) == 0
+    assert reason in capsys.readouterr().out
+    assert [example.id for example in load_examples(str(out), split="train")] == ["plain"]
+    found = json.loads((tmp_path / f"out.{ending}.manifest.json").read_text())
+    assert (found["rows_read"], found["rows_good"], found["rows_written"]) == (2, 1, 1)
+
+
+def test_rows_without_a_name_get_their_number_or_another_where_a_row_is_called_so(tmp_path: Path) -> None:
+    prompts = ("Add one to a number.", "Find the greatest of all numbers.", "Say who was first in the race.")
+    given = zip((None, 0, 7), prompts, strict=True)
+    rows = [{**published("plain"), "task_id": name, "rust_prompt": prompt} for name, prompt in given]
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert main(["published", str(source), "--out", str(out), "--no-check"]) == 0
+    assert [example.id for example in load_examples(str(out), split="train")] == ["row-0", "0", "7"]
+
+
+def test_half_of_a_character_in_a_row_becomes_a_replacement_character(tmp_path: Path) -> None:
+    row = published("plain")
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.parquet"
+    source.write_text(json.dumps({**row, "rust_prompt": "Half \ud83d.", "rust_code": row["rust_code"] + "// \ud83d"}))
+    assert main(["published", str(source), "--out", str(out), "--no-check"]) == 0
+    (example,) = load_examples(str(out), split="train", prompt_columns=("rust_prompt",))
+    assert example.messages[0]["content"] == "Half \ufffd." and example.columns["rust_code"].endswith("// \ufffd")
+
+
+@pytest.mark.parametrize("more", [(5, "x"), ({}, {})])
+def test_values_that_a_parquet_file_cannot_hold_are_said_without_a_traceback(
+    more: tuple[object, object], tmp_path: Path, capsys
+) -> None:
+    rows = [{**published(name), "more": value} for name, value in zip(("plain", "wrong"), more, strict=True)]
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert main(["published", str(source), "--out", str(tmp_path / "out.parquet"), "--no-check"]) == 2
+    assert "values of several types" in capsys.readouterr().err
 
 
 def test_nothing_that_passes_writes_nothing(tmp_path: Path) -> None:

@@ -220,6 +220,7 @@ def pack_row(text: str) -> dict[str, str]:
         "task_id": "Rust/1",
         "instruction": "Write a Rust function `is_palindrome(text: &str) -> bool` to solve the following problem:\n"
         + text,
+        "prompt": "",
         "declaration": "use std::fmt;\nfn is_palindrome(text: &str) -> bool {\n",
         "buggy_solution": "false }",
         "canonical_solution": "true }",

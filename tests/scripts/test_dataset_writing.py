@@ -25,6 +25,7 @@ from dataset.writing.passes import PASSES, instruction_hashes, question
 from dataset.writing.record import COLUMNS
 from dataset.writing.running import without_repeats, write_all
 from dataset.writing.source_prompts import digest, source_prompts
+from grpo.rollout.prompts import load_examples
 from grpo_rust.compose.prompts import check_gold
 from grpo_rust.compose.signatures import read_examples
 from make_dataset import main
@@ -157,6 +158,17 @@ def test_what_passes_becomes_a_data_set_and_everything_else_is_counted(
     assert found["files"] == {"train.parquet": {"rows": 2, "sha256": hashlib.sha256(train.read_bytes()).hexdigest()}}
     assert found["model"] == "m" and found["instructions"] == instruction_hashes()
     assert found["begun"] <= found["finished"] and "write" in found["made_by"]
+
+
+def test_half_of_a_character_in_a_source_or_an_answer_stops_nothing(tmp_path: Path) -> None:
+    source, out = source_file(tmp_path, "double"), tmp_path / "made"
+    Path(source).write_text(Path(source).read_text().replace("in Python.", "in Python \\ud83d."))
+    with scripted("well", text=lambda body: model(body) + "\ud83d") as server:
+        assert main(words(source, server.url, out, "--split-sizes", "9", "0", "0")) == 0
+        assert main(words(source, server.url, out, "--split-sizes", "9", "0", "0")) == 0
+        assert len(server.requests) == 3 and "Python \ufffd." in content_of(server.requests[0])
+    (example,) = load_examples(str(out / "train.parquet"), split="train", prompt_columns=("rust_prompt",))
+    assert example.messages[0]["content"] == "Write task double in Rust.\ufffd"
 
 
 def test_only_drawn_rows_are_asked_about_and_what_is_close_to_a_benchmark_is_listed(tmp_path: Path) -> None:

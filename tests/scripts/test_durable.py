@@ -51,6 +51,21 @@ def test_a_journal_goes_on_after_a_line_that_was_cut_off(tmp_path: Path) -> None
     assert [json.loads(line) for line in path.read_text().splitlines()] == lines
 
 
+def test_half_of_a_character_in_a_journal_is_read_as_a_replacement_character(tmp_path: Path) -> None:
+    """It is as it was written by a version that let it through; what is made of the entries goes into files."""
+    texts = EntryFormat[str]("texts", ("name",), lambda text: {"is": text}, lambda record: str(record["is"]))
+    path = tmp_path / "journal"
+    path.write_text('{"of": "work"}\n{"name": "a", "is": "x\\ud83dy"}\n{"name": "b", "is": "\\ud83d\\ude00"}\n')
+    with LineJournal(path, {"of": "work"}, texts, differences) as one:
+        assert one.entries == {("a",): "x\ufffdy", ("b",): "\U0001f600"}
+
+
+def test_a_whole_file_takes_any_text(tmp_path: Path) -> None:
+    """A file's name that is no UTF-8 has half of a character in a command line, and so in a manifest."""
+    write_whole(tmp_path / "a", "x\udcffy")
+    assert (tmp_path / "a").read_text() == "x\ufffdy"
+
+
 def test_a_header_that_was_cut_off_begins_anew(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     path.write_text('{"of": "oth')

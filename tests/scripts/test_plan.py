@@ -235,9 +235,9 @@ def test_a_plan_imports_neither_torch_nor_transformers(words, tmp_path):
     assert "7: 16 prompts" in done.stdout and done.stdout.endswith("\n[]\n")
 
 
-def test_a_plan_reads_prompts_by_the_package_that_training_reads_them_by(words, tmp_path):
+def test_a_plan_of_files_does_without_the_package_datasets(words, tmp_path):
     done = planned_by(words, tmp_path, "sys.modules['datasets'] = None")
-    assert "DataError: reading prompts needs datasets" in done.stderr and "grpo-rust[train]" in done.stderr
+    assert done.returncode == 0 and "7: 16 prompts" in done.stdout, done.stderr
 
 
 MADE_FIRST = {  # what other commands make before a recipe can start, and what is here in its place

@@ -6,9 +6,9 @@ Usage:
 
 FILE is a .parquet or .jsonl file or hf:NAME with the columns `rust_prompt`, `rust_code` and `rust_test_list`. Written
 are its rows with the columns `signature`, `types` and `prompt`, which shows both; `rust_prompt` stays without.
-`data.show_signature` chooses between the two. Left out are rows without a signature, and those whose own code fails its
-own tests in the sandbox; beside FILE, FILE.manifest.json says which and why. Verdicts are kept in ~/.cache/grpo-rust: a
-command that was stopped goes on where it was when it is given again.
+`data.show_signature` chooses between the two. Left out are rows whose fields hold no text, rows without a signature,
+and those whose own code fails its own tests in the sandbox; beside FILE, FILE.manifest.json says which and why.
+Verdicts are kept in ~/.cache/grpo-rust: a command that was stopped goes on where it was when it is given again.
 Exit codes: 0 done, 1 no row came through, 2 bad input, 3 the host failed.
 
 Example:
@@ -29,18 +29,16 @@ from tqdm import tqdm
 from dataset.published.checking import check_rows
 from dataset.published.extracting import NoSignature, asserts_of, signature_of
 from dataset.published.record import Publication, manifest, table
+from dataset.published.row_reading import read_published
 from dataset.saving import add_output_options, check_output, companion, describe_saved, save, save_manifest
 from dataset.selecting.options import add_selection_options, select
 from dataset.verbs import add_source_options, read_sources, verb_parser
-from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
 from rewards.gold.rows import gold_kind
 from rewards.signature.wording import with_signature
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["main"]
-
-NEEDED = ("rust_prompt", "rust_code", "rust_test_list")
 
 
 @command("make_dataset published", host_errors=(OSError,))
@@ -49,11 +47,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(argv or ())
     options = _parser().parse_args(words)
     check_output(options)
-    read = _read(options)
-    selection = select(read, options)
+    read = read_published(read_sources(options, columns=None), ", ".join(options.sources))
+    selection = select(read.rows, options)
+    if read.malformed:
+        malformed = {"left out: no task can be made of them": len(read.malformed)}
+        selection.counts = {**selection.counts, "rows read": read.num_rows, **malformed}
     selection.write_pairs(companion(options.out, "contamination.jsonl"))
     rows = selection.rows
-    found = Publication(num_rows=len(rows))
+    found = Publication(num_rows=len(rows) + len(read.malformed), malformed=read.malformed)
     signed = _signed(rows, found)
     toolchain = "" if options.no_check else _check(signed, found, options.jobs or os.cpu_count() or 1)
     print("\n".join([*selection.describe(), table(found, checked=not options.no_check)]))
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     record = manifest(
         found, files, command=line, sources=options.sources, toolchain=toolchain, checked=not options.no_check
     )
-    record |= {"rows_read": len(read), "selection": selection.manifest()}
+    record |= {"rows_read": read.num_rows, "selection": selection.manifest()}
     written = save_manifest(record, options.out)
     print(describe_saved(files, len(found.rows), "rows", written))
     return ExitCode.DONE
@@ -79,27 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     add_source_options(parser, "the published columns")
     add_output_options(parser)
     parser.add_argument(
-        "--keep-failing", action="store_true", help="write all rows; the column problem says what fails"
+        "--keep-failing", action="store_true", help="write all rows of text; the column problem says what fails"
     )
     parser.add_argument("--no-check", action="store_true", help="do not run the programs with their tests")
     add_selection_options(parser)
     return parser
-
-
-def _read(options: argparse.Namespace) -> list[dict[str, Any]]:
-    """The rows that tasks are made of, each with a task_id of its own. Raises: BadInput."""
-    rows = [dict(row) for row in read_sources(options, columns=None)]
-    for number, row in enumerate(rows):
-        if missing := [name for name in NEEDED if not row.get(name)]:
-            raise BadInput(
-                f"{', '.join(options.sources)}: row {number} has no {missing[0]}; its columns are {', '.join(row)}. "
-                f"Give rows with {', '.join(NEEDED)}"
-            )
-        row["task_id"] = str(number if row.get("task_id") is None else row["task_id"])
-    twice = [name for name, count in Counter(row["task_id"] for row in rows).items() if count > 1]
-    if twice:
-        raise BadInput(f"{', '.join(options.sources)}: several rows have the task_id {twice[0]!r}; make them unique")
-    return rows
 
 
 def _signed(rows: Sequence[Mapping[str, Any]], found: Publication) -> list[dict[str, Any]]:

@@ -18,7 +18,8 @@ class Publication:
     """Rows with a signature and gold tests that their own program passes, and what became of the others."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)  # to be written
-    num_rows: int = 0  # that were read
+    num_rows: int = 0  # that were chosen, and those that are malformed
+    malformed: dict[str, str] = field(default_factory=dict)  # why no task can be made of a row, by its number
     unsigned: dict[str, str] = field(default_factory=dict)  # why there is no signature, by name
     failing: dict[str, tuple[str, str]] = field(default_factory=dict)  # why its own program fails, with details
     kinds: Counter[str] = field(default_factory=Counter)  # of gold tests: "cases" or "tests", as of `gold_kind`
@@ -26,11 +27,12 @@ class Publication:
     @property
     def num_good(self) -> int:
         """Rows that have both."""
-        return self.num_rows - len(self.unsigned) - len(self.failing)
+        return self.num_rows - len(self.malformed) - len(self.unsigned) - len(self.failing)
 
     def reasons(self) -> list[tuple[str, str, int]]:
         """Group, reason and count of what is not good, the most frequent first."""
         groups = (
+            ("not a row", Counter(self.malformed.values())),
             ("no signature", Counter(self.unsigned.values())),
             ("its own code fails", Counter(reason for reason, _ in self.failing.values())),
         )
@@ -77,6 +79,7 @@ def manifest(
         "checked": checked,
         "gold_kinds": dict(found.kinds),
         "not_good": [{"group": name, "reason": reason, "rows": count} for name, reason, count in found.reasons()],
+        "malformed": found.malformed,
         "unsigned": found.unsigned,
         "failing": {name: {"reason": reason, "details": details} for name, (reason, details) in found.failing.items()},
     }

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from dataset.sources import HUMAN_EVAL, read_rows, row_functions, row_text
 from dataset.translating.naming import NoRustName, rust_name
 from evaluating.benchmarks.catalogue import BENCHMARKS, load_benchmark
+from evaluating.benchmarks.columns import MBPP, check_rows
 from evaluating.benchmarks.tasks import ANSWER, BenchmarkTask
 from grpo.errors import BadInput
 
 __all__ = ["AGAINST", "ReferenceText", "references", "snake_case"]
 
-IN_PYTHON: Mapping[str, str] = {HUMAN_EVAL: HUMAN_EVAL, "mbpp": "hf:google-research-datasets/mbpp"}  # and their sources
+IN_PYTHON: Mapping[str, str] = {HUMAN_EVAL: HUMAN_EVAL, MBPP: "hf:google-research-datasets/mbpp"}  # and their sources
 EVERY_SPLIT = "train+validation+test+prompt"  # of MBPP on the hub
 AGAINST = (*IN_PYTHON, *BENCHMARKS)
 SAID_BY = {"humanevalpack-fix": "humanevalpack"}  # one that shows code to repair, and the one that says the task
@@ -49,7 +50,9 @@ def references(against: str) -> list[ReferenceText]:
     """
     name, _, path = against.partition("=")
     if name in IN_PYTHON:
-        rows = read_rows(path or IN_PYTHON[name], EVERY_SPLIT)
+        rows = list(read_rows(path or IN_PYTHON[name], EVERY_SPLIT))
+        if rows:
+            check_rows(name, rows, f"--against {against}")
         found = [
             ReferenceText(name, str(row.get("task_id", number)), row_text(row), snake_case(row_functions(row)))
             for number, row in enumerate(rows)

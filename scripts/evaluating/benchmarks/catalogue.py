@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluating.benchmarks.columns import check_rows
 from evaluating.benchmarks.exercism import exercism
 from evaluating.benchmarks.functions import (
     human_eval_rust,
@@ -21,6 +21,7 @@ from evaluating.benchmarks.multipl_e import multipl_e
 from evaluating.benchmarks.rustevo import rustevo
 from evaluating.benchmarks.tasks import TaskList
 from grpo.errors import BadInput
+from grpo_rust.rows.files import read_row_file
 
 __all__ = ["BENCHMARKS", "Benchmark", "load_benchmark"]
 
@@ -70,8 +71,8 @@ def load_benchmark(name: str, path: str = "") -> TaskList:
         name: One of `BENCHMARKS`.
         path: Of its file, or of the clone; without one it is got from the hub.
     Raises:
-        BadInput: For an unknown name, a file that is not there or has other columns, and where there is no file on
-            the hub.
+        BadInput: For an unknown name, a file that is not there, is another benchmark's or holds no task to ask, and
+            where there is no file on the hub.
     """
     if name not in BENCHMARKS:
         raise BadInput(f"--benchmark {name}: no such benchmark; there are {', '.join(BENCHMARKS)}")
@@ -81,10 +82,13 @@ def load_benchmark(name: str, path: str = "") -> TaskList:
         raise BadInput(f"no file {file}: {name} is at {benchmark.get}")
     if benchmark.read_rows is None:
         return exercism(file)
-    try:
-        return benchmark.read_rows(_rows(file))
-    except KeyError as error:
-        raise BadInput(f"{file} is not {name}: it has no column {error}") from None
+    rows = list(read_row_file(file))
+    check_rows(name, rows, str(file))
+    found = benchmark.read_rows(rows)
+    if not found.tasks:
+        ((reason, count),) = Counter(found.skipped.values()).most_common(1)
+        raise BadInput(f"{file}: no task of {name} in it can be asked; of {count} of {len(rows)}, {reason}")
+    return found
 
 
 def _from_hub(name: str, benchmark: Benchmark) -> Path:
@@ -98,21 +102,3 @@ def _from_hub(name: str, benchmark: Benchmark) -> Path:
         return Path(hf_hub_download(repository, file, repo_type="dataset"))
     except OSError as error:
         raise BadInput(f"cannot get {file} of {repository}: {error}; give {name}=PATH instead") from error
-
-
-def _rows(file: Path) -> list[dict[str, Any]]:
-    """The rows of a .jsonl, .jsonl.gz, .json or .parquet file."""
-    if file.suffix == ".parquet":
-        import pyarrow.parquet
-
-        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(file).to_pylist()
-        return rows
-    try:
-        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-        text = content.decode("utf-8")
-        found = json.loads(text) if file.suffix == ".json" else [json.loads(line) for line in text.splitlines() if line]
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{file} cannot be read: {error}") from None
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise BadInput(f"{file} holds no list of rows")
-    return found

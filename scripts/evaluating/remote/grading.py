@@ -9,8 +9,8 @@ from typing import Any
 from grpo.evaluate import Evaluation, evaluation_metrics
 from grpo.rollout.collect import PendingRollout, collect
 from grpo.rollout.records import Completion, Example, Grader, Group
-from remote_api.endpoint import Answer
 from remote_api.journal import Slot
+from remote_api.reply import Answer
 
 __all__ = ["grade_answers"]
 
