@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from training import SMALL, Training
+from training import SMALL, Tally, Training
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- written by `make faults` -->", "<!-- end -->"
 TABLE = pytest.StashKey[dict[str, tuple[str, str, int]]]()
-Tally = Callable[..., None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,7 +39,7 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write the table, once every test has passed."""
-    if not session.config.getoption("--write-reliability") or exitstatus:
+    if not session.config.getoption("--write-reliability", default=False) or exitstatus:
         return
     rows = session.config.stash.get(TABLE, {})
     table = ["| fault | tries | what the user sees | what is kept |", "|---|---|---|---|"]
