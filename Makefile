@@ -15,7 +15,7 @@ COMMANDS := $(wildcard scripts/*.py rewards/__main__.py sandbox/__main__.py)
 WITH_ENGINE := $(if $(filter vllm,$(ENGINE)),$(VLLM_INSTALLED))
 
 .DEFAULT_GOAL := help
-.PHONY: train help check test test-all lint format parity equality evidence install rust lock clean
+.PHONY: train help check test test-all faults lint format parity equality evidence install rust lock clean
 
 ## Start
 
@@ -37,8 +37,11 @@ check: lint test ## Everything that a change must pass: format, lint, types and 
 test: install rust $(WITH_ENGINE) ## Run the fast tests, with ENGINE=vllm those of vLLM too; ARGS: what pytest takes, for example tests/grpo
 	@$(RUN) -m pytest --durations=10 -m 'not slow' $(ARGS)
 
-test-all: install rust $(WITH_ENGINE) ## Run every test, the slow ones too; with ENGINE=vllm this is what CI runs; ARGS as of test
-	@$(RUN) -m pytest --durations=10 $(ARGS)
+test-all: install rust $(WITH_ENGINE) ## Run the slow tests too; with ENGINE=vllm this is what CI runs; ARGS as of test
+	@$(RUN) -m pytest --durations=10 -m 'not long' $(ARGS)
+
+faults: install rust ## Harm real trainings in every way that is known, and write the counts into docs/reliability.md: 40 minutes
+	@$(RUN) -m pytest --durations=10 -m faults --write-reliability tests/faults $(ARGS)
 
 lint: install ## Check format (black, isort), style (flake8) and types (mypy)
 	@$(RUN) -m black --quiet --line-length $(LINE_LENGTH) --check $(FOLDERS) || { echo 'black: run `make format`' >&2; exit 1; }

@@ -203,7 +203,7 @@ def test_make_test_sets_up_once_then_finds_rust_and_runs_pytest(fresh, jobs):
 
 def test_make_test_all_runs_the_slow_tests_too_and_a_marker_in_args_wins(fresh):
     assert make(fresh, "test-all", "ARGS=tests/grpo").returncode == 0
-    assert asked(fresh)[-1] == "-m pytest --durations=10 tests/grpo"
+    assert asked(fresh)[-1] == "-m pytest --durations=10 -m not long tests/grpo"
     assert make(fresh, "test", "ARGS=-m slow").returncode == 0
     assert asked(fresh)[-1].endswith("-m not slow -m slow")  # pytest takes the last one
 

@@ -334,21 +334,22 @@ class SandboxPool:
         return done
 
     def _run(self, worker: WorkerHandle, job: Job) -> Result | None:
-        """Run one job, again with a new worker if one dies; None if the job was cancelled or the pool closed."""
-        failure = ""
+        """Run one job, again if the worker or the host fails; None if the job was cancelled or the pool closed."""
+        failed: Result | None = None
         for _ in range(ATTEMPTS):
             try:
                 worker.start()
             except OSError as error:
-                failure = f"no worker can be started: {error}"
+                failed = job.task.failed(Outcome.HOST_ERROR, f"no worker can be started: {error}")
                 continue
-            for _, result in worker.ask([job.task]):
-                return result
+            answer = next((result for _, result in worker.ask([job.task]) if result is not None), None)
+            if answer is not None and answer.outcome is not Outcome.HOST_ERROR:
+                return answer
             if self._closed or job.expired:
                 return None
-            worker.end()
-            failure = f"{ATTEMPTS} {DIED} while grading it"
-        failed: Result = job.task.failed(Outcome.HOST_ERROR, failure)
+            failed = answer or job.task.failed(Outcome.HOST_ERROR, f"{ATTEMPTS} {DIED} while grading it")
+            if answer is None:
+                worker.end()
         return failed
 
     def _resolve(self, job: Job, result: Result | None) -> None:

@@ -55,6 +55,7 @@ def modes() -> list[object]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.faults
 @pytest.mark.parametrize("mode", modes())
 def test_a_run_has_the_same_bits_again_and_after_kills(mode: tuple[str, ...], tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-__all__ = ["SMALL", "STOPPED", "Training", "children", "content", "differences", "wait_for"]
+__all__ = ["SMALL", "STOPPED", "Tally", "Training", "children", "content", "differences", "send", "wait_for"]
 
 ROOT = Path(__file__).resolve().parents[2]
 STOPPED = 75  # the exit code of a run that can go on
@@ -36,6 +36,12 @@ SMALL = (
 )
 BY_THE_CLOCK = ("time/", "throughput/", "idle/", "memory/")  # metrics
 VERDICT = ("outcome", "build", "clippy", "test", "passed", "failed", "ignored", "code", "strict_reason")
+
+
+class Tally(Protocol):
+    """Counts the tries of a fault for docs/reliability.md, once all have ended as they must."""
+
+    def __call__(self, fault: str, *, tries: int, seen: str, kept: str) -> None: ...
 
 
 @dataclass(frozen=True)

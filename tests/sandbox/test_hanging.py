@@ -1,5 +1,6 @@
 """What hangs or is killed from outside is the host's failure: noticed, done again, and never a verdict."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -105,8 +106,8 @@ def test_a_stopped_program_is_ended_by_its_limits(pool: SandboxPool) -> None:
 
 
 @pytest.mark.parametrize("phase", ["compile", "run"])
-def test_what_somebody_kills_has_no_verdict(pool: SandboxPool, phase: str) -> None:
-    source = in_test(f"std::thread::sleep(std::time::Duration::from_secs(4)); // killed in {phase}")
+def test_what_somebody_kills_is_graded_again(pool: SandboxPool, phase: str) -> None:
+    source = in_test(f"std::thread::sleep(std::time::Duration::from_secs(1)); // killed in {phase}")
     future = pool.submit(source)
     wait_until_graded(pool)
     group = pool._workers[0]._group
@@ -115,7 +116,18 @@ def test_what_somebody_kills_has_no_verdict(pool: SandboxPool, phase: str) -> No
         time.sleep(0.01)
     time.sleep(0.1)
     os.killpg(group.value, signal.SIGKILL)
-    verdict = future.result(timeout=60)
+    assert future.result(timeout=60).outcome is Outcome.PASSED
+
+
+def test_what_somebody_kills_each_time_has_no_verdict(pool: SandboxPool) -> None:
+    source = in_test("std::thread::sleep(std::time::Duration::from_secs(4)); // killed again and again")
+    future = pool.submit(source)
+    while not future.done():
+        with contextlib.suppress(ProcessLookupError):
+            if group := pool._workers[0]._group.value:
+                os.killpg(group, signal.SIGKILL)
+        time.sleep(0.05)
+    verdict = future.result()
     assert verdict.outcome is Outcome.HOST_ERROR and "somebody killed the process" in verdict.reason
     assert pool.submit(source.replace("from_secs(4)", "from_secs(0)")).result().outcome is Outcome.PASSED
 
