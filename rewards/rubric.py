@@ -4,8 +4,8 @@ A name is a built-in reward (`rewards.builtin.REWARDS`), or a user's own functio
 `path/to/file.py:function`. A user's function is called as TRL calls it: keyword arguments `prompts`, `completions`,
 `completion_ids`, `verdicts` and every column of the data, each with one entry per completion; it returns one float or
 None per completion, or a coroutine that returns them. Promises that a user's function that fails, or does not return in
-time, is named with what it gave and what is wanted, and ends no run unless it pays and fails again and again. Left out:
-the sum.
+time, is named with what it gave and what is wanted; one that pays ends the run before anything is learned from a batch
+without its scores. Left out: the sum.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ from rewards.user_functions import UserFunctionError, load_function, scores_of
 __all__ = ["RewardError", "Rubric"]
 
 FUNCTION_S = 300.0
-FAILURES = 3  # batches in a row: one may be a passing failure, three are a run that learns something else
 log = logging.getLogger(__name__)
 
 
 class RewardError(ValueError):
-    """A reward function is unknown, cannot be loaded, or fails all the time; the message says which and what to do."""
+    """A reward function is unknown, cannot be loaded, or fails; the message says which, why, and what to do."""
 
 
 class Rubric:
@@ -51,7 +50,6 @@ class Rubric:
         self.weights: Mapping[str, float] = dict(weights)
         self._builtin: dict[str, Reward] = {name: REWARDS[name] for name in weights if name in REWARDS}
         self._function_s = function_s
-        self._failures: dict[str, int] = {}  # of the user's functions: batches in a row
         self._user: dict[str, Callable[..., Any]] = {name: _load(name) for name in weights if name not in REWARDS}
 
     @property
@@ -93,37 +91,30 @@ class Rubric:
     ) -> tuple[dict[str, list[float | None]], float]:
         """The scores of a batch by the user's own functions.
 
-        A function scores None for the whole batch, and is named in the log, when it raises, does not return in time, or
-        returns anything but one finite number or None per completion: its mistake must not end a run of many hours.
+        A function fails when it raises, does not return in time, or returns anything but one finite number or None per
+        completion. It is named in the log then, and with weight 0 scores None for the whole batch.
 
         Args:
             arguments: The batch as TRL passes it, by keyword.
             count: The number of completions.
         Returns: The scores by function name, and the mean seconds per completion of all functions together.
-        Raises: RewardError when a function of a weight other than 0 has failed for three batches in a row: the run
-            would learn from the other rewards alone.
+        Raises: RewardError when a function of another weight fails: the run would learn from the other rewards alone.
         """
         started = time.perf_counter()
         scores: dict[str, list[float | None]] = {}
         for name, function in self._user.items():
             try:
                 scores[name] = scores_of(function, arguments, count, limit_s=self._function_s)
-                self._failures[name] = 0
             except Exception as error:  # the boundary to code that is not ours
-                log.exception("reward function %s failed; it scores None for this batch", name)
+                log.exception("reward function %s failed", name)
+                if self.weights[name]:
+                    raise RewardError(
+                        f"reward function {name} failed: {type(error).__name__}: {error}. Nothing was learned from "
+                        "this batch. Repair the function, or give it the weight 0, then go on from the last checkpoint "
+                        "with run.resume=true"
+                    ) from error
                 scores[name] = [None] * count
-                self._count_failure(name, error)
         return scores, (time.perf_counter() - started) / max(1, count)
-
-    def _count_failure(self, name: str, error: Exception) -> None:
-        """Raise RewardError when a function that pays has failed too often."""
-        self._failures[name] = self._failures.get(name, 0) + 1
-        if self._failures[name] == FAILURES and self.weights[name]:
-            raise RewardError(
-                f"reward function {name} failed for {FAILURES} batches in a row, the last time with "
-                f"{type(error).__name__}: {error}. The log has each. Repair it, or give it the weight 0, then go "
-                "on from the last checkpoint with run.resume=true"
-            ) from error
 
 
 def _sandbox_seconds(reward: Reward, completion: GradedCompletion) -> float:

@@ -12,7 +12,7 @@ from rewards.builtin import REWARDS
 from rewards.completion import Gold, GradedCompletion, Score
 from rewards.gold.rows import has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
-from rewards.rubric import Rubric
+from rewards.rubric import RewardError, Rubric
 from rewards.rust.parse import Block, extract_code
 from rewards.strictness.submit import Submission
 from sandbox.workers.pool import SandboxPool
@@ -81,7 +81,11 @@ class ChatJudge:
             "verdicts": [graded.verdict],
             **{name: [value] for name, value in pending.example.columns.items()},
         }
-        values, _ = self.rubric.user_scores(arguments, 1)
+        try:
+            values, _ = self.rubric.user_scores(arguments, 1)
+        except RewardError as error:
+            paid = [name for name in self.rubric.weights if name not in REWARDS]
+            return {name: Score(None, str(error)) for name in paid}
         return {name: Score(value, "by your function") for name, (value,) in values.items()}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from faults_processes import is_engine, is_program, is_worker
 from training import SMALL, Tally, Training, children, differences, send, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
@@ -61,28 +61,6 @@ def test_a_trainer_killed_while_it_writes_a_checkpoint(kills: int, whole: Path, 
         assert differences(whole, killed.path) == []
         assert not list((killed.path / "checkpoints").glob(".unfinished-*"))
     tally("kill -9 of the trainer inside a checkpoint's write", tries=kills, seen="nothing", kept=EQUAL)
-
-
-def is_worker(pid: int) -> bool:
-    """Whether a child of the trainer grades programs."""
-    return b"spawn_main" in words_of(pid) and not is_engine(pid)
-
-
-def is_engine(pid: int) -> bool:
-    """Whether a child of the trainer samples: its errors go to a file of the run."""
-    return os.path.realpath(f"/proc/{pid}/fd/2").endswith("engine.log")
-
-
-def is_program(pid: int) -> bool:
-    """Whether a process compiles or runs a program, or is the launcher that begins it."""
-    return any(word in words_of(pid) for word in (b"rustc", b"clippy-driver", b"launcher", b"rust_progr"))
-
-
-def words_of(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:  # it has ended
-        return b""
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,6 @@ def leaves(**_):
     sys.exit(5)
 
 
-def sometimes(*, completions, **_):
-    return [float(completion[0] == "a") for completion in completions]
-
-
 def in_the_main_thread(*, completions, **_):
     return [float(threading.current_thread() is threading.main_thread())] * len(completions)
 
