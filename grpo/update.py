@@ -188,6 +188,7 @@ class Updater:
             raise ValueError(f"the number of updates is {updates!r}; it is a whole number of at least 0")
         self.optimizer.load_state_dict(state["optimizer"])
         self.updates = updates
+        set_rate(self.optimizer, self._schedule(max(0, updates - 1)))  # a step that learns nothing reports it
         if self.loss_scale is not None:
             self.loss_scale.load_state_dict(state["loss_scale"])
 

@@ -52,12 +52,12 @@ class Training:
     settings: tuple[str, ...] = SMALL
     environment: tuple[tuple[str, str], ...] = ()
 
-    def start(self, *more: str) -> subprocess.Popen[str]:
-        """Begin the run, or go on with it where its directory exists."""
+    def start(self, *more: str, prefix: Sequence[str] = ()) -> subprocess.Popen[str]:
+        """Begin the run, or go on with it where its directory exists; `prefix` is a command that begins it."""
         resumed = (self.path / "config.toml").exists()
         settings = ["run.resume=true"] if resumed else list(self.settings)
         return subprocess.Popen(
-            [sys.executable, str(ROOT / "scripts" / "train.py"), *settings, f"run.dir={self.path}", *more],
+            [*prefix, sys.executable, str(ROOT / "scripts" / "train.py"), *settings, f"run.dir={self.path}", *more],
             cwd=ROOT,
             env={**os.environ, "HF_HUB_OFFLINE": "1", **dict(self.environment)},
             stdout=subprocess.PIPE,
@@ -66,9 +66,9 @@ class Training:
             errors="replace",
         )
 
-    def run(self, *more: str) -> tuple[int, str]:
+    def run(self, *more: str, prefix: Sequence[str] = ()) -> tuple[int, str]:
         """Begin or go on, to the end: the exit code and what was printed."""
-        process = self.start(*more)
+        process = self.start(*more, prefix=prefix)
         output, _ = process.communicate(timeout=4 * WAIT_S)
         return process.returncode, output
 

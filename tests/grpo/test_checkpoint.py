@@ -61,6 +61,18 @@ def test_training_goes_on_bit_for_bit(make_policy: Callable[..., Policy], tmp_pa
     assert again.updates == 6
 
 
+def test_a_step_that_learns_nothing_reports_the_rate_of_the_last_update(
+    make_policy: Callable[..., Policy], tmp_path: Path
+) -> None:
+    updater = make_updater(make_policy(), schedule=lambda update: 1e-3 * (update + 1))
+    for _ in range(3):
+        updater.update(SAMPLES)
+    save(tmp_path, updater, step=3)
+    again = make_updater(make_policy(), schedule=lambda update: 1e-3 * (update + 1))
+    load_trainer_state(latest_checkpoint(tmp_path), again)
+    assert again.update([])["optim/lr"] == updater.update([])["optim/lr"] == pytest.approx(3e-3)
+
+
 def test_without_the_adam_state_it_would_not(make_policy: Callable[..., Policy], tmp_path: Path) -> None:
     policy = make_policy()
     updater = make_updater(policy)

@@ -1,0 +1,155 @@
+"""What a host does: full disks, a clock that jumps, no memory, another toolchain. The run says so and goes on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sandbox.find_rust import find_toolchain
+from training import SMALL, Tally, Training, differences, wait_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+GOES_ON = "all until the last checkpoint: with room again the run ends with the bits of the undisturbed one"
+JUMPING_CLOCK = """
+use std::sync::atomic::{AtomicI64, Ordering};
+#[repr(C)] pub struct Time { seconds: i64, nanoseconds: i64 }
+extern "C" { fn syscall(number: i64, clock: i64, time: *mut Time) -> i64; }
+#[cfg(target_arch = "x86_64")] const CLOCK_GETTIME: i64 = 228;
+#[cfg(target_arch = "aarch64")] const CLOCK_GETTIME: i64 = 113;
+static CALLS: AtomicI64 = AtomicI64::new(0);
+/// The time of day jumps by a day, forth and back, at every hundredth question; other clocks are right.
+#[no_mangle] pub unsafe extern "C" fn clock_gettime(clock: i32, time: *mut Time) -> i32 {
+    let answer = syscall(CLOCK_GETTIME, clock as i64, time);
+    if clock == 0 && answer == 0 && CALLS.fetch_add(1, Ordering::Relaxed) / 100 % 2 == 1 { (*time).seconds -= 86_400; }
+    answer as i32
+}
+"""
+
+
+@contextmanager
+def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
+    """A file system of so many megabytes."""
+    place.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(place)], capture_output=True
+    )
+    if done.returncode:
+        pytest.skip("this user may not mount a small disk")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def enlarge(disk: Path, megabytes: int) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={megabytes}m", str(disk)], check=True)
+
+
+def fill(file: Path) -> None:
+    """Write a file until nothing more fits onto its disk."""
+    with open(file, "wb", buffering=0) as output, pytest.raises(OSError, match="No space left"):
+        while output.write(b"x" * 4096):
+            pass
+
+
+def test_a_disk_that_is_full_at_a_checkpoint(whole: Path, tmp_path: Path, tally: Tally) -> None:
+    with small_disk(tmp_path / "disk", 110) as disk:  # two checkpoints of 39 MB, and logs
+        training = Training(disk / "run", SMALL)
+        code, output = training.run()
+        assert code == 3 and "No space left" in output and "run.resume=true" in output, output
+        assert "Traceback" not in output
+        enlarge(disk, 400)
+        training.finish()
+        assert differences(whole, training.path) == []
+    seen = "`cannot write .../step-000003: ... No space left`, exit code 3"
+    tally("a full disk at a checkpoint", tries=1, seen=seen, kept=GOES_ON)
+
+
+def test_a_disk_that_is_full_at_a_log(whole: Path, tmp_path: Path, tally: Tally) -> None:
+    with small_disk(tmp_path / "disk", 400) as disk:
+        training = Training(disk / "run", SMALL)
+        process = training.start()
+        wait_for(lambda: training.steps_done >= 2, process)
+        filler = disk / "filler"
+        fill(filler)
+        output, _ = process.communicate()
+        assert process.returncode == 3 and "No space left" in output, output
+        filler.unlink()
+        training.finish()
+        assert differences(whole, training.path) == []
+    tally(
+        "a disk that something else fills",
+        tries=1,
+        seen="`cannot write FILE: No space left`, exit code 3",
+        kept=GOES_ON,
+    )
+
+
+def test_a_sandbox_without_room_never_trains(whole: Path, tmp_path: Path, tally: Tally) -> None:
+    with small_disk(tmp_path / "scratch", 400) as scratch:
+        training = Training(tmp_path / "run", SMALL, (("TMPDIR", str(scratch)),))
+        process = training.start()
+        wait_for(lambda: training.steps_done >= 2, process)
+        filler = scratch / "filler"
+        fill(filler)
+        output, _ = process.communicate()
+        assert process.returncode == 3 and "could not be graded" in output, output
+        filler.unlink()
+        training.finish()
+        assert differences(whole, training.path) == []
+    seen = "`step 3: 4 of 4 completions could not be graded: ... No space left`, exit code 3"
+    tally("no room for the sandbox", tries=1, seen=seen, kept=GOES_ON)
+
+
+def test_a_clock_that_jumps_changes_nothing(whole: Path, tmp_path: Path, tally: Tally) -> None:
+    source, library = tmp_path / "clock.rs", tmp_path / "libclock.so"
+    source.write_text(JUMPING_CLOCK)
+    rustc = find_toolchain().bin / "rustc"
+    subprocess.run([rustc, "--crate-type", "cdylib", "-o", library, source], check=True, capture_output=True)
+    training = Training(tmp_path / "run", SMALL, (("LD_PRELOAD", str(library)),))
+    training.finish()
+    assert differences(whole, training.path) == []
+    tally("a clock that jumps by a day, forth and back", tries=1, seen="nothing", kept="all")
+
+
+def test_a_toolchain_that_is_taken_away_never_trains(whole: Path, tmp_path: Path, tally: Tally) -> None:
+    own, shared = find_toolchain().bin.parent, Path(tempfile.mkdtemp(prefix="rust-"))
+    try:
+        shared.chmod(0o755)  # where every user may go, it is used in its place
+        for part in ("bin", "lib", "libexec"):
+            if (own / part).is_dir():
+                subprocess.run(["cp", "--archive", "--link", str(own / part), str(shared)], check=True)
+        path = f"{shared / 'bin'}:{os.environ['PATH']}"
+        training = Training(tmp_path / "run", SMALL, (("PATH", path),))
+        process = training.start()
+        wait_for(lambda: training.steps_done >= 2, process)
+        (shared / "bin" / "rustc").rename(shared / "bin" / "away")
+        output, _ = process.communicate()
+        assert process.returncode == 3 and "the Rust toolchain is no longer the one" in output, output
+        (shared / "bin" / "away").rename(shared / "bin" / "rustc")
+        training.finish()
+        assert differences(whole, training.path) == []
+    finally:
+        shutil.rmtree(shared)
+    seen = "`the Rust toolchain is no longer the one that this run grades with`, exit code 3"
+    tally("rustc taken away or replaced", tries=1, seen=seen, kept=GOES_ON)
+
+
+def test_memory_that_runs_out_says_what_to_lower(whole: Path, tmp_path: Path, tally: Tally) -> None:
+    training = Training(tmp_path / "run", SMALL)
+    large = ("train.micro_batch_tokens=200000", "train.prompts_per_step=512", "sampling.group_size=4")
+    limited = Training(tmp_path / "limited", (*SMALL, *large))
+    code, output = limited.run(prefix=("prlimit", "--as=6000000000"))
+    assert code == 3 and "train.micro_batch_tokens" in output and "Traceback" not in output, output
+    assert limited.steps_done == 0, "the rehearsal finds it before the first step"
+    training.finish()
+    assert differences(whole, training.path) == []
+    seen = "the batch, and which setting to lower, before the first step; exit code 3"
+    tally("too little memory for the longest batch", tries=1, seen=seen, kept="nothing was trained yet")
