@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from faults_processes import is_engine, is_program, is_worker
-from training import SMALL, Tally, Training, children, differences, send, wait_for
+from training import EQUAL, SMALL, Tally, Training, children, differences, send, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
-EQUAL = "all: the run that goes on ends with the bits of the undisturbed one"
 PAGED = ("sampling.engine=paged", "rollout.overlap=1")
 
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["SMALL", "STOPPED", "Tally", "Training", "children", "content", "differences", "send", "wait_for"]
+__all__ = ["EQUAL", "SMALL", "STOPPED", "Tally", "Training", "children", "content", "differences", "send", "wait_for"]
 
 ROOT = Path(__file__).resolve().parents[2]
+EQUAL = "all: the run that goes on ends with the bits of the undisturbed one"  # for the page
 STOPPED = 75  # the exit code of a run that can go on
 WAIT_S = 300.0  # for what has to happen soon, on a machine that has other work
 SMALL = (
