@@ -101,8 +101,8 @@ class Rubric:
         Raises: RewardError when a function of another weight fails: the run would learn from the other rewards alone.
         """
         started = time.perf_counter()
-        scores: dict[str, list[float | None]] = {}
-        for name, function in self._user.items():
+        scores: dict[str, list[float | None]] = {name: [] for name in self._user}
+        for name, function in self._user.items() if count else ():
             try:
                 scores[name] = scores_of(function, arguments, count, limit_s=self._function_s)
             except Exception as error:  # the boundary to code that is not ours

@@ -12,6 +12,7 @@ import pytest
 from dataset.translating.asserts import Form, first_called, instrument
 from dataset.translating.reference import AS_GIVEN, ORDERS, Observed, ReferenceFailed, observe, repeat
 
+SCRIPTS = str(Path(__file__).resolve().parents[2] / "scripts")
 DOUBLE = "def f(x, y=0):\n    return 2 * x + y"
 
 
@@ -138,7 +139,8 @@ def test_what_a_reference_prints_is_no_record(output: str) -> None:
 
 
 def test_no_file_grows_even_where_the_audit_hook_sees_nothing(tmp_path: Path) -> None:
-    program = "from dataset.translating import recorder; recorder.guard = lambda *_: None; recorder.main()"
+    program = f"import sys; sys.path.insert(0, {SCRIPTS!r})\n"
+    program += "from dataset.translating import recorder; recorder.guard = lambda *_: None; recorder.main()"
     deed = "def f(x):\n    with open('made', 'wb', 0) as file:\n        file.write(b'x')\n    return True"
     asked = {"reference": deed, "setup": "", "name": "f", "tests": instrument("assert f(1)", "f").program}
     asked |= {"has_check": False, "worlds": [], "most_cases": 1, "cpu_s": 5, "memory_mb": 1024, "alarm_s": 60}
