@@ -69,7 +69,13 @@ class EvalSection:
 class CheckpointSection:
     """Checkpoints of the trained model, from which a run can resume."""
 
-    every: int = option(0, "steps between checkpoints; 0: only at the end", unit="steps", low=0)
+    every: int = option(
+        20,
+        "steps between checkpoints; 0: only at the end, and a run that is killed has nothing to go on from",
+        unit="steps",
+        low=0,
+        source="estimated: minutes of work at most are lost, and a copy to memory takes a second",
+    )
     keep_last: int = option(2, "how many of the newest checkpoints are kept", unit="checkpoints", low=1)
     keep_best: int = option(
         0,
