@@ -145,6 +145,7 @@ class TrainingLoop(ABC):
             if number >= first_step:
                 with self.pace.during("step"):
                     metrics = self.recorded_step(number)
+                self.run.note_seconds(self.seconds)
                 if number == self.schedule.num_steps or _due(number, self.schedule.checkpoint_every):
                     self._save_checkpoint(number)
                 on_step(number, metrics)
@@ -187,7 +188,7 @@ class TrainingLoop(ABC):
         self.writer.newest = progress["step"]
         self.continue_from(progress)
         restore_random_state(progress["random"])
-        self.seconds_before = progress["seconds"]
+        self.seconds_before = max(progress["seconds"], self.run.seconds())  # also what was lost took its time
         self.pace = Pace(progress.get("pace"))
         self.saved = progress["step"]
         self.run.truncate_after(progress["step"])

@@ -6,8 +6,11 @@ import os
 import re
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
 
-__all__ = ["forget_output", "plain"]
+__all__ = ["LastingOutput", "forget_output", "plain"]
 
 COLOURS_AND_MOVES = re.compile(r"(?:\x1b\[|\x9b)[0-9;:?]*[A-Za-z]")
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidi and format marks, surrogates, line separators
@@ -23,6 +26,38 @@ def plain(text: str) -> str:
     """
     visible = COLOURS_AND_MOVES.sub("", text)
     return "".join(c for c in visible if c in "\n\t" or unicodedata.category(c) not in HIDDEN)
+
+
+class LastingOutput:
+    """A text stream whose reader may go away (`| tee` that was interrupted, a closed terminal).
+
+    What is written from then on is lost; whoever writes it goes on.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text, if anybody is there to read it."""
+        with self._unread():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written, if anybody is there to read it."""
+        with self._unread():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _unread(self) -> Iterator[None]:
+        """Where the reader has gone, let the stream lead to nowhere."""
+        try:
+            yield
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
 def forget_output() -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from grpo.errors import BadInput, HostFailed
+from grpo.run.lock import lock_run
 from grpo.run.metrics import MetricsLog
 
 __all__ = [
@@ -37,6 +38,7 @@ METRICS = "metrics.jsonl"
 COMPLETIONS = "completions.jsonl"
 EVALUATIONS = "evals.jsonl"
 SUMMARY = "summary.json"
+SECONDS = "seconds"
 REWARDS = "rewards"
 LONGEST_NAME = 80  # characters of a reward function's name in its file's name: file systems stop at 255 bytes
 
@@ -76,6 +78,7 @@ class RunDirectory:
         """
         self.path = path
         self._keep_completions = completions
+        self._lock: BinaryIO | None = None
         self._metrics: MetricsLog | None = None
         self._logs: dict[Path, BinaryIO] = {}
 
@@ -99,6 +102,7 @@ class RunDirectory:
         with _writing(run.path):
             run.checkpoints.mkdir(parents=True)
             (run.path / REWARDS).mkdir()
+            run._lock = lock_run(run.path)
         _write_whole(run.path / CONFIG, config_toml)
         _write_whole(run.path / ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
         return run
@@ -121,12 +125,15 @@ class RunDirectory:
             completions: Whether completions are logged.
         Raises:
             RunNotFound: When no run was started there.
+            RunBusy: While another process writes it.
         """
         run = cls(Path(path), completions=completions)
         if not (run.path / CONFIG).is_file():
             raise RunNotFound(
                 f"{path} holds no run (it has no {CONFIG}): check run.dir, or start a new run without run.resume"
             )
+        with _writing(run.path):
+            run._lock = lock_run(run.path)
         if config_toml:
             _write_whole(run.path / CONFIG, config_toml)
         return run
@@ -173,6 +180,18 @@ class RunDirectory:
         """The metrics logged so far, None for what was not a number; a torn last line is left out."""
         path = self.path / METRICS
         return [line for _, line in _lines(path)] if path.exists() else []
+
+    def note_seconds(self, seconds: float) -> None:
+        """Note how long the run has taken, over all its sessions: what a session that is killed took is not lost."""
+        with _writing(self.path / SECONDS):
+            (self.path / SECONDS).write_text(f"{seconds:.3f}\n")
+
+    def seconds(self) -> float:
+        """What was noted last; 0 where nothing was, or a crash tore it."""
+        try:
+            return float((self.path / SECONDS).read_text())
+        except (OSError, ValueError):
+            return 0.0
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, replacing an older one only when the new one is complete."""
@@ -230,6 +249,9 @@ class RunDirectory:
         except RunWriteFailed:
             if error_type is None:  # else the error on its way is the first and better one
                 raise
+        finally:
+            if self._lock is not None:
+                self._lock.close()
 
     def _append(self, path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
         """Append JSON lines in one go, past every buffer of this process."""

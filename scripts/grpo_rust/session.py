@@ -12,9 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 from tqdm import tqdm
 
@@ -24,7 +25,7 @@ from grpo.run.stuck import Watchdog
 from grpo.schema import to_toml
 from grpo_rust.cli import ExitCode
 from grpo_rust.recipe import Recipe
-from sandbox.terminal import forget_output
+from sandbox.terminal import LastingOutput
 from sandbox.workers.pool import SandboxPool
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["ENGINE_LOG", "StopRequest", "go_on", "open_run", "run_session", "stopped_early", "summarise"]
 
 ENGINE_LOG = "engine.log"  # in the run's directory
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 AT_ONCE_S = 15.0  # after the second signal, for what closes engines and sandboxes
 
 
@@ -44,22 +44,37 @@ def go_on(path: Path) -> str:
 
 
 def stopped_early(name: str, path: Path, run: Callable[[], int]) -> int:
-    """Call `run`; where Ctrl-C or a reader that went away ends it at once, say what is left of the run.
+    """Call `run`; where a signal ends it at once, say what is left of the run. A reader that goes away ends nothing.
 
     Args:
         name: The script's name.
         path: The run's directory.
         run: Trains; its exit code is returned.
     """
-    try:
-        return run()
-    except KeyboardInterrupt:
-        pass
-    except BrokenPipeError:
-        forget_output()
-    text, code = _left_of(path, "stopped at once")
-    print(f"{name}: {text}", file=sys.stderr)
-    return code
+    with redirect_stdout(cast(TextIO, LastingOutput(sys.stdout))), redirect_stderr(
+        cast(TextIO, LastingOutput(sys.stderr))
+    ):
+        try:
+            for number in stop_signals():
+                signal.signal(number, _interrupt)  # while the model loads; `StopRequest` comes with the first step
+            return run()
+        except KeyboardInterrupt:
+            text, code = _left_of(path, "stopped at once")
+            print(f"{name}: {text}", file=sys.stderr, flush=True)
+            return code
+
+
+def stop_signals() -> list[signal.Signals]:
+    """What asks a run to stop: Ctrl-C, SIGTERM, and a terminal that goes away, unless that is ignored (nohup)."""
+    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hangup]
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Stop what is being done; nothing more can be asked then."""
+    for one in stop_signals():
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _left_of(path: Path, why: str) -> tuple[str, ExitCode]:
@@ -125,7 +140,7 @@ def run_session(
 
 
 class StopRequest:
-    """Ctrl-C or SIGTERM once: finish the step, save, stop. Twice: stop at once, back to the last checkpoint.
+    """Ctrl-C, SIGTERM or SIGHUP once: finish the step, save, stop. Twice: stop at once, back to the last checkpoint.
 
     The second one raises KeyboardInterrupt. Where the main thread is in a call that does not come back to Python, that
     never happens: then a thread ends the process.
@@ -143,7 +158,8 @@ class StopRequest:
         os.set_blocking(writing, False)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
         threading.Thread(target=self._insist, args=(reading,), daemon=True, name="signals").start()
-        for number in STOP_SIGNALS:
+        self._numbers = stop_signals()
+        for number in self._numbers:
             signal.signal(number, self._on_signal)
 
     def requested(self) -> bool:
@@ -152,19 +168,21 @@ class StopRequest:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
-            raise KeyboardInterrupt
+            _interrupt(number, frame)
         self._asked = True
         text = f"\n{signal.Signals(number).name}: {self._announcement()}; once more to stop at once\n"
-        os.write(sys.stderr.fileno(), text.encode())
+        with suppress(OSError):  # nobody reads it
+            os.write(sys.stderr.fileno(), text.encode())
 
     def _insist(self, reading: int) -> None:
         """End the process some seconds after the second signal, if it is still there."""
         count = 0
         while count < 2:
-            count += sum(number in STOP_SIGNALS for number in os.read(reading, 16))
+            count += sum(number in self._numbers for number in os.read(reading, 16))
         time.sleep(AT_ONCE_S)
         text, code = self._left()
-        os.write(sys.stderr.fileno(), f"{Path(sys.argv[0]).stem}: {text}\n".encode())
+        with suppress(OSError):
+            os.write(sys.stderr.fileno(), f"{Path(sys.argv[0]).stem}: {text}\n".encode())
         os._exit(code)
 
 

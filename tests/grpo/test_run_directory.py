@@ -110,13 +110,30 @@ def test_numbers_that_json_lacks_become_null(value, tmp_path_factory):
         json.loads(path.read_text(), parse_constant=refuse)
 
 
+def test_two_processes_do_not_write_one_run(run):
+    program = "import sys; from grpo.run.directory import RunDirectory; RunDirectory.resume(sys.argv[1])"
+    other = [sys.executable, "-c", program, str(run.path)]
+    refused = subprocess.run(other, cwd=ROOT, capture_output=True, text=True)
+    assert refused.returncode and "RunBusy" in refused.stderr and "being written by another process" in refused.stderr
+    run.__exit__(None)
+    assert subprocess.run(other, cwd=ROOT).returncode == 0, "the lock ends with who has it"
+
+
+def test_the_time_of_a_session_that_was_killed_is_not_lost(run):
+    assert run.seconds() == 0.0
+    run.note_seconds(12.5)
+    assert run.seconds() == 12.5
+    (run.path / "seconds").write_text("")  # a crash
+    assert run.seconds() == 0.0
+
+
 def test_resuming_keeps_every_line_up_to_the_checkpoint_and_no_younger_one(run):
     for step in (1, 2, 3):
         run.log_metrics(step, {"reward/mean": float(step)})
         run.log_completions([completion(step, 0), completion(step, 1)])
         run.log_rewards([reward("cargo_build", step), reward("mine.py:f", step)])
         run.log_evaluation({"step": step})
-    run.close()
+    run.__exit__(None)
     resumed = RunDirectory.resume(run.path)
     resumed.truncate_after(2)
     resumed.log_completions([completion(3, 0), completion(3, 1)])
@@ -125,7 +142,8 @@ def test_resuming_keeps_every_line_up_to_the_checkpoint_and_no_younger_one(run):
         assert [line["step"] for line in lines(run.path / name)] == [1, 2], name
     ids = [line["id"] for line in lines(run.path / "completions.jsonl")]
     assert ids == [f"s{step}-p00-c{k}" for step in (1, 2, 3) for k in (0, 1)]
-    assert not list(run.path.rglob(".*"))
+    assert [path.name for path in run.path.rglob(".*")] == [".lock"]
+    resumed.__exit__(None)
 
 
 def test_resuming_drops_the_completions_of_an_evaluation_that_was_cut_off(run):

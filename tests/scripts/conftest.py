@@ -45,7 +45,7 @@ def in_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """In the project's folder, without a hub; afterwards signal handlers and threads are as before."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     threads = torch.get_num_threads()
 
     yield
