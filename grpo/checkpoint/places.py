@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ __all__ = [
     "unfinished",
 ]
 
+LOG = logging.getLogger(__name__)
 STATE = "trainer_state"  # the folder of a checkpoint that transformers does not read
 NAME = re.compile(r"step-(\d{6,})")
 UNFINISHED = ".unfinished-"
@@ -43,17 +45,32 @@ def unfinished(directory: Path) -> Path:
 
 
 def remove_checkpoint(directory: Path) -> None:
-    """Remove a checkpoint so that no part of it is ever seen under its name."""
+    """Remove a checkpoint so that no part of it is ever seen under its name; of a link, only the link.
+
+    Raises: OSError where the host refuses to rename it; it is whole then.
+    """
     doomed = directory.with_name(f"{UNFINISHED}removed-{directory.name}")
-    shutil.rmtree(doomed, ignore_errors=True)
+    if os.path.lexists(doomed):  # left by a removal that was cut off
+        _remove(doomed)
     directory.rename(doomed)
-    shutil.rmtree(doomed)
+    _remove(doomed)  # a rest that stays is not named as a checkpoint
 
 
 def remove_unfinished(root: Path) -> None:
     """Remove what is left of checkpoints whose writing or removing was cut off."""
     for left in root.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(left, ignore_errors=True)
+        _remove(left)
+
+
+def _remove(path: Path) -> None:
+    """Remove a directory with all that is in it, a file, or a link but not what it leads to; warn where that fails."""
+    try:
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+        else:
+            shutil.rmtree(path)
+    except OSError as error:
+        LOG.warning("cannot remove %s: %s. It is tried again before the next checkpoint", path, error)
 
 
 def sync(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ def write_checkpoint(root: Path, snapshot: Snapshot) -> Path:
             (aside / name).write_text(text, encoding="utf-8")
         for path in (*aside.rglob("*"), write_checksums(aside), aside):
             sync(path)
-        if directory.exists():
+        if os.path.lexists(directory):  # a link that leads nowhere stands in the way too
             remove_checkpoint(directory)
         aside.rename(directory)
         sync(root)
