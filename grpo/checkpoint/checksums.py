@@ -1,6 +1,6 @@
-"""The SHA-256 of every file of a checkpoint: written last, compared before a run resumes.
+"""The step of a checkpoint and the SHA-256 of each of its files: written last, compared before a run resumes.
 
-It finds files that are missing, cut off or changed. A checkpoint of 15 GB is read once for it, several files at a time:
+They find files that are missing, cut off or changed, and a checkpoint under the name of another step. A checkpoint of 15 GB is read once for it, several files at a time:
 seconds from memory, as long as the disk takes otherwise.
 """
 
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from grpo.checkpoint.places import STATE
+from grpo.checkpoint.places import STATE, step_of
 
 __all__ = ["find_damage", "write_checksums"]
 
@@ -22,26 +22,33 @@ FORMAT = 1  # of a checkpoint's files; another number is another layout
 THREADS = 4  # files at a time: hashing releases the interpreter
 
 
-def write_checksums(directory: Path) -> Path:
-    """Write size and SHA-256 of every file of a checkpoint into it; the file they are in."""
+def write_checksums(directory: Path, step: int) -> Path:
+    """Write the step of a checkpoint, and size and SHA-256 of every file, into it; the file they are in."""
     found = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
     names = [name for name in found if name != str(CHECKSUMS)]
     sums = {name: {"bytes": (directory / name).stat().st_size, "sha256": _digest(directory / name)} for name in names}
-    (directory / CHECKSUMS).write_text(json.dumps({"format": FORMAT, "files": sums}, indent=1), encoding="utf-8")
+    written = {"format": FORMAT, "step": step, "files": sums}
+    (directory / CHECKSUMS).write_text(json.dumps(written, indent=1), encoding="utf-8")
     return directory / CHECKSUMS
 
 
 def find_damage(directory: Path) -> str:
-    """What is wrong with a checkpoint: the first file that is missing or changed, and how; "" if it is whole."""
+    """What is wrong with a checkpoint: another step's name, or the first file that is missing or changed, and how.
+
+    Returns: "" if it is whole. A directory that is not named as a checkpoint may hold any step.
+    """
     try:
         written = json.loads((directory / CHECKSUMS).read_text(encoding="utf-8"))
         version, files = written["format"], written["files"]
+        step, named = written.get("step"), step_of(directory)
     except FileNotFoundError:
         return f"{CHECKSUMS} is missing: it was not written to its end, or by an older version"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{CHECKSUMS} cannot be read ({error})"
     if version != FORMAT:
         return f"{CHECKSUMS} has format {version}, and this version reads {FORMAT}"
+    if None not in (step, named) and step != named:  # None: written before checksums.json had a step
+        return f"holds step {step}: it was copied or renamed"
     with ThreadPoolExecutor(THREADS) as threads:
         found = threads.map(lambda item: _damage_of(directory / item[0], item[1]), files.items())
         return next((f"{name} {problem}" for name, problem in zip(files, found, strict=True) if problem), "")

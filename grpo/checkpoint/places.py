@@ -14,6 +14,7 @@ __all__ = [
     "find_checkpoints",
     "remove_checkpoint",
     "remove_unfinished",
+    "step_of",
     "sync",
     "unfinished",
 ]
@@ -35,8 +36,18 @@ def checkpoint_path(root: Path, step: int) -> Path:
 
 def find_checkpoints(root: Path) -> dict[int, Path]:
     """The checkpoints below a directory by their step, oldest first; whether they are whole is not asked."""
-    found = [(int(match[1]), path) for path in root.glob("step-*") if (match := NAME.fullmatch(path.name))]
+    found = [(step, path) for path in root.glob("step-*") if (step := step_of(path)) is not None]
     return dict(sorted(found))
+
+
+def step_of(directory: Path) -> int | None:
+    """The step in the name of a checkpoint; None for a directory of another name.
+
+    >>> step_of(Path("checkpoints/step-000120")), step_of(Path("checkpoints/step-000120.bak"))
+    (120, None)
+    """
+    match = NAME.fullmatch(directory.name)
+    return None if match is None else int(match[1])
 
 
 def unfinished(directory: Path) -> Path:

@@ -357,6 +357,27 @@ def test_a_checkpoint_of_another_layout_is_not_guessed_at(tmp_path: Path) -> Non
     assert "has format 2, and this version reads 1" in find_damage(directory)
 
 
+@pytest.mark.parametrize("copy", [shutil.copytree, lambda path, to: to.symlink_to(path), Path.rename])
+def test_a_checkpoint_under_the_name_of_another_step_is_not_taken_for_it(
+    tmp_path: Path, copy: Callable[[Path, Path], object]
+) -> None:
+    two, four = write_checkpoint(tmp_path, small(2)), write_checkpoint(tmp_path, small(4))
+    copy(two, tmp_path / "step-000009")
+    assert find_damage(tmp_path / "step-000009") == "holds step 2: it was copied or renamed"
+    told: list[str] = []
+    assert latest_checkpoint(tmp_path, say=told.append) == four
+    assert len(told) == 1 and "step-000009: holds step 2" in told[0]
+
+
+def test_a_checkpoint_of_before_its_step_was_written_is_taken(tmp_path: Path) -> None:
+    directory = write_checkpoint(tmp_path, small(2))
+    sums = directory / STATE / "checksums.json"
+    written = json.loads(sums.read_text())
+    assert written.pop("step") == 2
+    sums.write_text(json.dumps(written))
+    assert not find_damage(directory)
+
+
 def test_every_file_has_a_checksum_and_further_ones_do_no_harm(policy: Policy, tmp_path: Path) -> None:
     directory = save(tmp_path, make_updater(policy), step=1)
     sums = json.loads((directory / STATE / "checksums.json").read_text())["files"]
@@ -368,7 +389,7 @@ def test_every_file_has_a_checksum_and_further_ones_do_no_harm(policy: Policy, t
     assert not find_damage(tmp_path / "moved")
     (directory / "config.toml").write_text("a = 2\n")
     assert find_damage(directory).startswith("config.toml has other bytes")
-    write_checksums(directory)
+    write_checksums(directory, 1)
     assert not find_damage(directory)
 
 
