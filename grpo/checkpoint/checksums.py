@@ -19,6 +19,7 @@ __all__ = ["find_damage", "write_checksums"]
 
 CHECKSUMS = Path(STATE) / "checksums.json"
 FORMAT = 1  # of a checkpoint's files; another number is another layout
+NEEDED = {f"{STATE}/progress.json"}  # a list without it is not one that was written here
 THREADS = 4  # files at a time: hashing releases the interpreter
 
 
@@ -39,15 +40,20 @@ def find_damage(directory: Path) -> str:
     """
     try:
         written = json.loads((directory / CHECKSUMS).read_text(encoding="utf-8"))
-        version, files = written["format"], written["files"]
-        step, named = written.get("step"), step_of(directory)
+        version, files, step = written["format"], written["files"], written.get("step")
     except FileNotFoundError:
         return f"{CHECKSUMS} is missing: it was not written to its end, or by an older version"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        return f"{CHECKSUMS} cannot be read (it lacks {error})"
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         return f"{CHECKSUMS} cannot be read ({error})"
     if version != FORMAT:
         return f"{CHECKSUMS} has format {version}, and this version reads {FORMAT}"
-    if None not in (step, named) and step != named:  # None: written before checksums.json had a step
+    if not isinstance(files, dict) or type(step) not in (int, type(None)):
+        return f"{CHECKSUMS} is damaged: its files are no JSON object, or its step is no whole number"
+    if not NEEDED <= files.keys():
+        return f"{CHECKSUMS} is damaged: it does not list {', '.join(sorted(NEEDED - files.keys()))}"
+    if None not in (step, named := step_of(directory)) and step != named:  # None: older files have no step
         return f"holds step {step}: it was copied or renamed"
     with ThreadPoolExecutor(THREADS) as threads:
         found = threads.map(lambda item: _damage_of(directory / item[0], item[1]), files.items())
@@ -63,7 +69,7 @@ def _damage_of(path: Path, wanted: Mapping[str, Any]) -> str:
         return "" if _digest(path) == wanted["sha256"] else "has other bytes than were written (SHA-256 differs)"
     except FileNotFoundError:
         return "is missing"
-    except (OSError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         return f"cannot be read ({error})"
 
 
