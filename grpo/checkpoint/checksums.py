@@ -1,7 +1,7 @@
 """The step of a checkpoint and the SHA-256 of each of its files: written last, compared before a run resumes.
 
-They find files that are missing, cut off or changed, and a checkpoint under the name of another step. A checkpoint of 15 GB is read once for it, several files at a time:
-seconds from memory, as long as the disk takes otherwise.
+They find files that are missing, cut off or changed, and a checkpoint under the name of another step. A checkpoint of
+15 GB is read once for it, several files at a time: seconds from memory, as long as the disk takes otherwise.
 """
 
 from __future__ import annotations
