@@ -148,10 +148,11 @@ class Updater:
             "weights"
         )
 
-    def _memory_advice(self, samples: Sequence[TrainingSample]) -> str:
+    def _memory_advice(self, samples: Sequence[TrainingSample], *, gradients: bool = True) -> str:
         """What to lower first: a micro-batch is never smaller than one completion."""
         longest = max((len(sample.prompt_ids) + len(sample.completion_ids) for sample in samples), default=0)
-        others = "train.gradient_checkpointing=true, then a lower sampling.max_completion_tokens"
+        others = "train.gradient_checkpointing=true, then " if gradients else ""  # a forward pass keeps nothing for it
+        others += "a lower sampling.max_completion_tokens"
         if longest >= self._micro_batch_tokens:
             return f"One completion is a whole micro-batch: try {others}"
         return f"Lower train.micro_batch_tokens first, to {max(longest, self._micro_batch_tokens // 2)}; then {others}"
@@ -160,9 +161,16 @@ class Updater:
         """Subtract the KL to the reference from the rewards.
 
         Returns: Rewards [P, G] minus beta times the KL of each completion; the mean KL per token, in nats.
+        Raises:
+            OutOfMemory: With the sizes of the batch.
         """
-        with self._busy.running(), cpu_threads(self.threads):
-            samples = training_samples(groups, torch.zeros_like(rewards))
+        samples = training_samples(groups, torch.zeros_like(rewards))
+        memory = memory_explained(
+            "the KL of the rewards",
+            lambda: self._size(samples),
+            lambda: self._memory_advice(samples, gradients=False),
+        )
+        with self._busy.running(), cpu_threads(self.threads), memory:
             penalties = torch.zeros(len(samples), device=self.policy.device)
             batches = [b.to(self.policy.device) for b in micro_batches(samples, max_tokens=self._micro_batch_tokens)]
             assert self._reference is not None

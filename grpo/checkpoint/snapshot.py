@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +44,9 @@ def write_checkpoint(root: Path, snapshot: Snapshot) -> Path:
         save_file(dict(snapshot.moments), aside / STATE / "optimizer.safetensors")
         for name, text in snapshot.texts.items():
             (aside / name).write_text(text, encoding="utf-8")
-        for path in (*aside.rglob("*"), write_checksums(aside), aside):
+        for path in (*aside.rglob("*"), write_checksums(aside, snapshot.step), aside):
             sync(path)
-        if directory.exists():
+        if os.path.lexists(directory):  # a link that leads nowhere stands in the way too
             remove_checkpoint(directory)
         aside.rename(directory)
         sync(root)

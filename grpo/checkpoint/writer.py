@@ -6,6 +6,7 @@ next session removes, and the checkpoints before it are as they were.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ from grpo.checkpoint.snapshot import Snapshot, write_checkpoint
 
 __all__ = ["CheckpointWriter"]
 
+LOG = logging.getLogger(__name__)
 Evaluations = Sequence[Mapping[str, Any]]
 
 
@@ -103,12 +105,19 @@ class CheckpointWriter:
             self._error = error
 
     def _remove_others(self, evaluations: Evaluations) -> None:
-        """Remove what is not kept; and what is newer than the newest: damaged ones that a resumed run did not use."""
+        """Remove what is not kept; and what is newer than the newest: damaged ones that a resumed run did not use.
+
+        A removal that fails is only warned of.
+        """
         found = find_checkpoints(self._root)
         kept = self._keeping.kept([step for step in found if step <= self.newest], evaluations)
         for step, path in found.items():
-            if step not in kept:
+            if step in kept:
+                continue
+            try:
                 remove_checkpoint(path)
+            except OSError as error:  # what was written is whole: no reason to stop
+                LOG.warning("cannot remove %s: %s. It is tried again after the next checkpoint", path, error)
 
 
 def _cannot_write(directory: Path, error: Exception) -> CheckpointError:

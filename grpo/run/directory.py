@@ -56,7 +56,7 @@ class RunWriteFailed(HostFailed):
 
 
 class LogDamaged(HostFailed):
-    """A line of a log is no JSON, and not because a crash tore the last one; names file and line."""
+    """A line of a log is no JSON object with a step, and not because a crash tore the last one; names file and line."""
 
 
 class RunDirectory:
@@ -302,8 +302,9 @@ def _lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
                 return  # torn by a crash: only the last line can lack its end
             try:
                 line = json.loads(raw)
-                line["step"]
-            except (ValueError, KeyError, TypeError) as error:
+                if type(line["step"]) is not int:
+                    raise ValueError(f"its step is {line['step']!r:.40}, and a step is a whole number")
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise LogDamaged(
                     f"{path}, line {number} is damaged ({error}): remove that line, or start afresh in another run.dir"
                 ) from error

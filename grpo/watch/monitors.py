@@ -1,7 +1,8 @@
 """What can be wrong with a run, by its metrics: pure functions from the steps so far to a finding, or none.
 
 Each takes the metrics of all steps, oldest first, the last one being asked about and perhaps not complete yet: a
-monitor whose metric the last step lacks says nothing. A metric that is None or NaN was not a number when it was logged.
+monitor whose metric the last step lacks says nothing. A metric that is None or NaN was not a number when it was logged,
+and neither is an infinite one, except where being infinite is the disease: a ratio, and the gap to the engine.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ ZERO_STD, GROUPS, REWARD, ASSERTS = "groups/zero_std", "groups/total", "reward/m
 GAP, TRUNCATED, AVAILABLE = "policy/sampler_gap", "completion/truncated", "memory/available"
 MEMORY = ("memory/trainer", "memory/engine", "memory/workers")
 WATCHED = (RATIO, RATIO_MEAN, ENTROPY, ZERO_STD, GROUPS, REWARD, ASSERTS, GAP, TRUNCATED, AVAILABLE, *MEMORY)
+MAY_BE_INFINITE = (RATIO, RATIO_MEAN, GAP)
 RATE = "Lower train.lr, num_iterations or num_minibatches, then go on from the last checkpoint"
 
 
@@ -195,9 +197,11 @@ def _finding(
 
 
 def _value(step: Mapping[str, float | None], name: str) -> float:
-    """A metric, NaN where it is missing."""
+    """A metric, NaN where it is missing or infinite without being allowed to."""
     value = step.get(name)
-    return math.nan if value is None else float(value)
+    if value is None or math.isinf(value) and name not in MAY_BE_INFINITE:
+        return math.nan
+    return float(value)
 
 
 def _has(step: Mapping[str, float | None], name: str) -> bool:

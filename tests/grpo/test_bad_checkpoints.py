@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from grpo.checkpoint import CheckpointError
 from grpo.checkpoint.latest import latest_checkpoint
-from grpo.checkpoint.snapshot import write_checkpoint
+from grpo.checkpoint.snapshot import Snapshot, write_checkpoint
 from grpo.checkpoint.updater_state import load_trainer_state, take_snapshot
 from grpo.errors import GrpoError
 from grpo.model.policy import Policy, load_policy
@@ -76,6 +76,41 @@ DAMAGES: dict[str, Damage] = {
         file.unlink() for file in (at / STATE).iterdir()
     ],
 }  # fmt: skip
+
+
+PROGRESS_SUM = f'"{STATE}/{PROGRESS}"'
+SUMS: dict[str, tuple[bytes, str]] = {
+    "is empty": (b"", "cannot be read"),
+    "is not UTF-8": (b"\xff\xfe", "cannot be read"),
+    "holds a list": (b"[]", "cannot be read"),
+    "holds null": (b"null", "cannot be read"),
+    "nests a hundred thousand lists": (b"[" * 100_000, "cannot be read"),
+    "has no files": (b'{"format": 1, "step": 1}', "it lacks 'files'"),
+    "has a list of files": (b'{"format": 1, "files": []}', "its files are no JSON object"),
+    "has no file in its files": (b'{"format": 1, "files": {}}', f"does not list {STATE}/{PROGRESS}"),
+    "lists only another file": (b'{"format": 1, "files": {"a": {}}}', f"does not list {STATE}/{PROGRESS}"),
+    "has a text as its step": (b'{"format": 1, "step": "1", "files": {}}', "its step is no whole number"),
+    "has truth as its step": (b'{"format": 1, "step": true, "files": {}}', "its step is no whole number"),
+    "has a list as a checksum": (f'{{"format": 1, "files": {{{PROGRESS_SUM}: []}}}}'.encode(), "cannot be read"),
+    "has an empty checksum": (f'{{"format": 1, "files": {{{PROGRESS_SUM}: {{}}}}}}'.encode(), "cannot be read"),
+    "has a text as a size": (
+        f'{{"format": 1, "files": {{{PROGRESS_SUM}: {{"bytes": "9"}}}}}}'.encode(), "cannot be read"
+    ),
+    "has a name with a zero": (
+        f'{{"format": 1, "files": {{"a\\u0000b": {{}}, {PROGRESS_SUM}: {{}}}}}}'.encode(), "cannot be read"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_a_checkpoint_is_damaged_when_its_checksums_json(name: str, tmp_path: Path) -> None:
+    texts = {f"{STATE}/{PROGRESS}": "{}"}
+    checkpoint = write_checkpoint(tmp_path, Snapshot(1, lambda directory: None, {"0.exp_avg": torch.ones(2)}, texts))
+    content, said = SUMS[name]
+    (checkpoint / STATE / "checksums.json").write_bytes(content)
+    with pytest.raises(CheckpointError) as caught:
+        latest_checkpoint(tmp_path)
+    assert said in str(caught.value) and "start afresh" in str(caught.value) and len(str(caught.value)) < 800
 
 
 @pytest.fixture

@@ -308,7 +308,7 @@ def test_every_file_has_a_checksum_and_further_ones_do_no_harm(policy: Policy, t
     assert not find_damage(tmp_path / "moved")
     (directory / "config.toml").write_text("a = 2\n")
     assert find_damage(directory).startswith("config.toml has other bytes")
-    write_checksums(directory)
+    write_checksums(directory, 1)
     assert not find_damage(directory)
 
 

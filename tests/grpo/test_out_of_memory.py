@@ -11,6 +11,7 @@ import torch
 from grpo.engines import EngineDied
 from grpo.model.batching import TrainingSample
 from grpo.model.policy import Policy
+from grpo.rollout.records import Completion, Example, Group
 from grpo.run.out_of_memory import OutOfMemory, memory_explained, ran_out_of_memory
 from test_update import make_updater
 
@@ -29,6 +30,7 @@ from grpo.model.batching import TrainingSample
 from grpo.model.policy import load_policy
 from grpo.rollout.collect import sample
 from grpo.rollout.records import Example
+from grpo.rollout.records import Completion, Example, Group
 from grpo.run.out_of_memory import OutOfMemory
 from test_update import make_updater
 policy = load_policy({model!r}, device=torch.device("cpu"), compute_dtype="float32")
@@ -81,6 +83,24 @@ def test_a_completion_that_is_a_whole_micro_batch_needs_another_setting(policy: 
         OutOfMemory, match="One completion is a whole micro-batch: try train.gradient_checkpointing=true"
     ):
         updater.update([TrainingSample((1,), (2,) * 9, (-1.0,) * 9, 1.0)])
+
+
+def test_memory_that_runs_out_in_the_kl_of_the_rewards_is_explained(policy: Policy) -> None:
+    class Full:
+        """A reference model for which there is no room."""
+
+        def completion_logprobs(self, batch: object, **_: object) -> tuple[torch.Tensor, torch.Tensor]:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory")
+
+    completion = Completion("c", (2,) * 9, (-1.0,) * 9, "text", terminated=True, policy_version=0)
+    group = Group(Example("p", (), prompt_ids=(1,)), (completion,), (), (1.0,))
+    updater = make_updater(policy, reference=Full(), micro_batch_tokens=100)
+    with pytest.raises(
+        OutOfMemory, match="memory ran out in the KL of the rewards: .*1 completions, the longest of 10"
+    ):
+        updater.charge_kl([group], torch.ones(1, 1))
+    with pytest.raises(OutOfMemory, match="micro_batch_tokens first, to 50; then a lower sampling.max_completion"):
+        updater.charge_kl([group], torch.ones(1, 1))
 
 
 @pytest.mark.parametrize(

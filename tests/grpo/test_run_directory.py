@@ -172,13 +172,20 @@ def test_a_log_torn_anywhere_by_a_crash_loses_only_its_last_line(cut, tmp_path_f
     assert path.read_bytes() == whole[: whole[:cut].rfind(b"\n") + 1]
 
 
-@pytest.mark.parametrize("damage", ["{nonsense}\n", "[1]\n", '{"id": 1}\n', "\x00\x00\n"])
+DAMAGED = ["{nonsense}", "[1]", '{"id": 1}', "\x00\x00", "[" * 100_000]
+NO_STEPS = ["null", '"2"', "1.5", "NaN", "true", "[1]", "{}"]
+
+
+@pytest.mark.parametrize("damage", [*DAMAGED, *(f'{{"step": {value}}}' for value in NO_STEPS)])
 def test_a_damaged_line_in_the_middle_is_told_by_file_and_line_and_nothing_is_cut(run, damage):
     path = run.path / "completions.jsonl"
-    path.write_text('{"step": 1}\n' + damage + '{"step": 2}\n')
+    path.write_text(f'{{"step": 1}}\n{damage}\n{{"step": 2}}\n')
     with pytest.raises(LogDamaged, match=r"completions\.jsonl, line 2 is damaged"):
         run.truncate_after(1)
     assert path.read_text().count("\n") == 3
+    path.rename(run.path / "evals.jsonl")
+    with pytest.raises(LogDamaged, match=r"evals\.jsonl, line 2 is damaged"):
+        run.evaluations()
     assert not isinstance(RunExists("x"), HostFailed)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from grpo.checkpoint.checksums import find_damage
 from grpo.checkpoint.latest import latest_checkpoint
 from grpo.checkpoint.updater_state import load_trainer_state
 from grpo.errors import HostFailed
@@ -123,6 +124,7 @@ def test_broken_grading_never_trains_and_a_resumed_run_grades_again(
     assert trainer.updater.updates == 2
     logged = lines(tmp_path / "run" / "completions.jsonl")
     assert sum(line["step"] == 3 and line["reward"] is None for line in logged) >= 2, "the log shows them"
+    assert not find_damage(tmp_path / "run" / "dumps" / "step-000003"), "it is a whole checkpoint of its step"
     dump = read_batch(tmp_path / "run" / "dumps" / "step-000003")
     assert (dump["finding"]["name"], dump["update"]) == ("GradingFailed", None)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from grpo.watch.finding import Finding, WatchStopped
-from grpo.watch.monitors import findings
+from grpo.watch.monitors import MAY_BE_INFINITE, WATCHED, findings
 from grpo.watch.thresholds import Thresholds
 from grpo.watch.watching import EARLY, LATE, RunWatch
 
@@ -216,6 +216,37 @@ def test_a_metric_that_was_no_number_is_left_out() -> None:
         line["policy/entropy"] = None
         line["policy/ratio_max"] = math.nan
     assert list(seen(history)) == []
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf])
+@pytest.mark.parametrize("every", [1, 3])
+def test_an_infinite_metric_is_left_out_and_stops_no_monitor(value: float, every: int) -> None:
+    for name in WATCHED:
+        if name not in (*MAY_BE_INFINITE, "reward/mean"):
+            history = healthy(45)
+            for line in history[::every]:
+                line[name] = value
+            assert list(seen(history)) == [], name
+
+
+def test_rewards_that_are_infinite_now_and_then_are_left_out() -> None:
+    history = healthy(45)
+    for i, line in enumerate(history[::3]):
+        line["reward/mean"] = math.inf if i % 2 else -math.inf
+    assert list(seen(history)) == []
+
+
+@pytest.mark.parametrize("metric", ["policy/ratio_max", "policy/ratio_mean"])
+def test_an_infinite_ratio_is_an_exploding_one(metric: str) -> None:
+    history = healthy(20)
+    history[14][metric] = math.inf
+    found = first(history, "exploding_ratio", stops=True)
+    assert found.step == 15 and found.numbers[metric] == math.inf and "inf" in str(found)
+
+
+def test_an_infinite_gap_to_the_engine_stops() -> None:
+    history = healthy(20, policy__sampler_gap=lambda step: math.inf if step > 10 else 5e-7)
+    assert first(history, "sampler_gap", stops=True).step == 13
 
 
 # The watch: what stops, and what is said
