@@ -252,7 +252,9 @@ def test_a_terminal_has_colours_ctrl_c_stops_an_answer_and_ctrl_d_ends() -> None
         chat_,
     ):
         user.wait_for("> ", STARTED_S)
-        user.type("half a pro\x03")
+        user.type("half a pro")
+        user.wait_for("half a pro", ANSWERED_S)  # its echo: the line is being read
+        user.type("\x03")
         user.wait_for("stopped", ANSWERED_S)
         user.type(":samples 99\n")
         user.wait_for("1 to 16", ANSWERED_S)
