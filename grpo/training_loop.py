@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,43 +118,34 @@ class TrainingLoop(ABC):
                 what is on disk by then stays.
         """
         self.say = say
+        with self._checkpoints_written(say):
+            self.begin(say)
+            for number in range(first_step - 1, max(first_step, self.schedule.num_steps + 1)):
+                if number >= first_step:
+                    with self.pace.during("step"):
+                        metrics = self.recorded_step(number)
+                    self.run.note_seconds(self.seconds)
+                    if number == self.schedule.num_steps or _due(number, self.schedule.checkpoint_every):
+                        self._save_checkpoint(number)
+                    on_step(number, metrics)
+                if self._stops_after(number, should_stop, say):
+                    if self.saved != number:
+                        self._save_checkpoint(number)
+                    return False
+            return True
+
+    @contextmanager
+    def _checkpoints_written(self, say: Callable[[str], None]) -> Iterator[None]:
+        """Wait in the end for the checkpoint that is being written; what else has failed is the better error."""
         try:
-            finished = self._train(first_step, should_stop, on_step, say)
+            yield
         except Exception:
-            self._wait_for_checkpoint(say)
+            try:
+                self.writer.wait()
+            except CheckpointError as error:
+                say(str(error))
             raise
         self.writer.finish(self.run.evaluations())
-        return finished
-
-    def _wait_for_checkpoint(self, say: Callable[[str], None]) -> None:
-        """Wait for the checkpoint that is being written when something else has failed, which is the better error."""
-        try:
-            self.writer.wait()
-        except CheckpointError as error:
-            say(str(error))
-
-    def _train(
-        self,
-        first_step: int,
-        should_stop: Callable[[], bool],
-        on_step: Callable[[int, Mapping[str, float]], None],
-        say: Callable[[str], None],
-    ) -> bool:
-        """As `train`; the last checkpoint may still be written afterwards."""
-        self.begin(say)
-        for number in range(first_step - 1, max(first_step, self.schedule.num_steps + 1)):
-            if number >= first_step:
-                with self.pace.during("step"):
-                    metrics = self.recorded_step(number)
-                self.run.note_seconds(self.seconds)
-                if number == self.schedule.num_steps or _due(number, self.schedule.checkpoint_every):
-                    self._save_checkpoint(number)
-                on_step(number, metrics)
-            if self._stops_after(number, should_stop, say):
-                if self.saved != number:
-                    self._save_checkpoint(number)
-                return False
-        return True
 
     def _stops_after(self, step: int, should_stop: Callable[[], bool], say: Callable[[str], None]) -> bool:
         """Evaluate the weights after a step if that is due; whether the run has to stop there, with something left."""

@@ -21,7 +21,7 @@ LOSS = ("aggregation", "corrections", "entropy", "kl", "policy", "ratio")
 TORCH_ONLY = ("advantages", "logprobs", "loss", *(f"loss.{name}" for name in LOSS))
 RUN = ("directory", "lock", "metrics", "provenance")
 CONFIG = tuple(f"config.{path.stem}" for path in sorted((ROOT / "grpo" / "config").glob("[a-z]*.py")))
-LIGHT = ("config", *CONFIG, "errors", "schema", "rollout.records", *(f"run.{name}" for name in RUN))
+LIGHT = ("config", *CONFIG, "errors", "schema", "whole_file", "rollout.records", *(f"run.{name}" for name in RUN))
 HEAVY = ("torch", "transformers", "datasets", "vllm", "matplotlib")
 
 

@@ -15,7 +15,6 @@ __all__ = [
     "remove_checkpoint",
     "remove_unfinished",
     "step_of",
-    "sync",
     "unfinished",
 ]
 
@@ -82,12 +81,3 @@ def _remove(path: Path) -> None:
             shutil.rmtree(path)
     except OSError as error:
         LOG.warning("cannot remove %s: %s. It is tried again before the next checkpoint", path, error)
-
-
-def sync(path: Path) -> None:
-    """Ask for a file or directory to reach the disk, so that a rename never overtakes the data."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from grpo.checkpoint.checksums import write_checksums
-from grpo.checkpoint.places import STATE, checkpoint_path, remove_checkpoint, remove_unfinished, sync, unfinished
+from grpo.checkpoint.places import STATE, checkpoint_path, remove_checkpoint, remove_unfinished, unfinished
+from grpo.whole_file import sync
 
 __all__ = ["Snapshot", "write_checkpoint"]
 

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 from grpo.errors import BadInput, HostFailed
 from grpo.run.lock import lock_run
 from grpo.run.metrics import MetricsLog
+from grpo.whole_file import whole_file
 
 __all__ = [
     "CONFIG",
@@ -286,12 +287,8 @@ def truncate_log(path: Path, step: int, *, keep: Callable[[Mapping[str, Any]], b
         LogDamaged: With file and line, for a damaged line before the last.
         RunWriteFailed: When the host refuses.
     """
-    rewritten = path.with_name(f".{path.name}.truncated")
-    with _writing(rewritten):
-        with open(rewritten, "wb") as output:
-            output.writelines(raw for raw, line in _lines(path) if line["step"] <= step and keep(line))
-            _sync(output)
-        rewritten.replace(path)
+    with _writing(path), whole_file(path) as rewritten, open(rewritten, "wb") as output:
+        output.writelines(raw for raw, line in _lines(path) if line["step"] <= step and keep(line))
 
 
 def _lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
@@ -322,18 +319,8 @@ def _finite(value: Any) -> Any:
 
 def _write_whole(path: Path, text: str) -> None:
     """Write a file that is never seen half written."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    with _writing(path):
-        with open(unfinished, "wb") as output:
-            output.write(text.encode())
-            _sync(output)
-        unfinished.replace(path)
-
-
-def _sync(output: BinaryIO) -> None:
-    """Flush a file's content to the disk, so that a later rename never happens first."""
-    output.flush()
-    os.fsync(output.fileno())
+    with _writing(path), whole_file(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from typing import Any
 
 from dataset.rows import write_rows
 from dataset.verbs import verb_parser
-from durable.whole_file import write_whole
+from durable.write_whole import write_whole
 from grpo_rust.cli import ExitCode, command
 from tiny.catalogue import HARDER, OPERATIONS, SPLITS, Split, combinations
 from tiny.python_tasks import python_tasks

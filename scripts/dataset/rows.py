@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from durable.whole_file import whole_file
 from grpo.errors import BadInput
+from grpo.whole_file import whole_file
 
 __all__ = ["COLUMNS", "RustTask", "task_rows", "write_rows"]
 

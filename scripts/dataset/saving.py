@@ -12,7 +12,7 @@ from typing import Any
 from dataset.rows import write_rows
 from dataset.sources import file_of
 from dataset.splits import SIZES, SPLITS, check_sizes, divide
-from durable.whole_file import write_whole
+from durable.write_whole import write_whole
 from grpo.errors import BadInput
 
 __all__ = [

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from durable.write_whole import write_whole
 from grpo.errors import BadInput
 from grpo.evaluate import Evaluation
 from grpo.run.serialize import completion_lines
+from grpo.whole_file import whole_file
 from grpo_rust.rows.files import read_row_file
 
 __all__ = ["read_lines", "read_record", "record_of", "write_evaluation"]
@@ -31,12 +33,9 @@ def write_evaluation(evaluation: Evaluation, record: Mapping[str, Any], out: Pat
     import pyarrow
     import pyarrow.parquet
 
-    out.parent.mkdir(parents=True, exist_ok=True)
     lines = list(completion_lines(evaluation.groups, step=0, phase="eval"))
-    table = out.with_suffix(".parquet")
-    unfinished = _unfinished(table)
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(_flat(lines))), unfinished)
-    unfinished.replace(table)
+    with whole_file(out.with_suffix(".parquet")) as table:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(_flat(lines))), table)
     figures = {
         "num_prompts": evaluation.num_prompts,
         "num_samples": evaluation.num_samples,
@@ -44,8 +43,8 @@ def write_evaluation(evaluation: Evaluation, record: Mapping[str, Any], out: Pat
         "metrics": dict(evaluation.metrics),
         "counts": {name: list(count) for name, count in evaluation.counts.items()},
     }
-    _appear(record_of(out), json.dumps({**record, **figures}, indent=2) + "\n")
-    _appear(out, "".join(json.dumps(line) + "\n" for line in lines))
+    write_whole(record_of(out), json.dumps({**record, **figures}, indent=2) + "\n")
+    write_whole(out, "".join(json.dumps(line) + "\n" for line in lines))
 
 
 def record_of(out: Path) -> Path:
@@ -124,14 +123,3 @@ def _flat(lines: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
             "outcome": str(verdict["outcome"]) if "outcome" in verdict else None,
             "verdict": json.dumps(verdict),
         }
-
-
-def _appear(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    unfinished = _unfinished(path)
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
-
-
-def _unfinished(path: Path) -> Path:
-    return path.with_name(f".{path.name}.unfinished")

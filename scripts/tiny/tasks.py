@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from durable.whole_file import write_whole
+from durable.write_whole import write_whole
 from tiny.catalogue import Split, combinations
 from tiny.mistakes import plant
 from tiny.operation import Operation

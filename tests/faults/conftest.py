@@ -1,8 +1,8 @@
-"""One undisturbed run to compare with, and the table of docs/reliability.md, which the suite itself writes."""
+"""Undisturbed runs to compare with, and the table of docs/reliability.md, which the suite itself writes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,22 +19,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of a run that nothing disturbed."""
-    training = Training(tmp_path_factory.mktemp("runs") / "whole", SMALL)
-    training.finish()
-    return training.path
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The directory of a run of some settings that nothing disturbed; each is made once."""
+    made: dict[tuple[str, ...], Path] = {}
+
+    def run(settings: tuple[str, ...] = SMALL) -> Path:
+        if settings not in made:
+            training = Training(tmp_path_factory.mktemp("runs") / "undisturbed", settings)
+            training.finish()
+            made[settings] = training.path
+        return made[settings]
+
+    return run
 
 
 @pytest.fixture
-def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
+def tally(request: pytest.FixtureRequest) -> Tally:
     """Count tries of a fault for the page: call it once the test has seen that all of them ended as they must."""
 
     def count(fault: str, *, tries: int, seen: str, kept: str) -> None:
         table = request.config.stash.setdefault(TABLE, {})
         table[fault] = (seen, kept, table.get(fault, ("", "", 0))[2] + tries)
 
-    yield count
+    return count
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -36,13 +36,10 @@ def test_what_hangs_is_replaced(
     fault: str,
     seen: str,
     said: str,
-    whole: Path,
+    undisturbed: Callable[..., Path],
     tmp_path: Path,
     tally: Tally,
 ) -> None:
-    if settings:
-        Training(tmp_path / "whole", (*SMALL, *settings)).finish()
-        whole = tmp_path / "whole"
     training = Training(tmp_path / "run", (*SMALL, *settings))
     process = training.start()
     wait_for(lambda: training.steps_done, process)
@@ -50,11 +47,13 @@ def test_what_hangs_is_replaced(
     output, _ = process.communicate()
     assert process.returncode == 0, output
     assert said in output
-    assert differences(whole, training.path) == []
+    assert differences(undisturbed(training.settings), training.path) == []
     tally(fault, tries=1, seen=seen, kept="all: the run goes on by itself, with the bits of the undisturbed one")
 
 
-def test_a_run_that_was_suspended_goes_on_as_if_nothing_had_been(whole: Path, tmp_path: Path, tally: Tally) -> None:
+def test_a_run_that_was_suspended_goes_on_as_if_nothing_had_been(
+    undisturbed: Callable[..., Path], tmp_path: Path, tally: Tally
+) -> None:
     training = Training(tmp_path / "run", SMALL)
     process = training.start()
     wait_for(lambda: training.steps_done, process)
@@ -64,5 +63,5 @@ def test_a_run_that_was_suspended_goes_on_as_if_nothing_had_been(whole: Path, tm
     send(everyone, signal.SIGCONT)
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert differences(whole, training.path) == []
+    assert differences(undisturbed(), training.path) == []
     tally("the whole run suspended for 20 s", tries=1, seen="nothing", kept="all")

@@ -6,17 +6,19 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from sandbox.find_rust import find_toolchain
-from training import SMALL, Tally, Training, differences, wait_for
+from training import SMALL, Tally, Training, differences, lines
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
-GOES_ON = "all until the last checkpoint: with room again the run ends with the bits of the undisturbed one"
+GOES_ON = "all until the last checkpoint: repaired, the run ends with the bits of the undisturbed one"
+Undisturbed = Callable[..., Path]
 JUMPING_CLOCK = """
 use std::sync::atomic::{AtomicI64, Ordering};
 #[repr(C)] pub struct Time { seconds: i64, nanoseconds: i64 }
@@ -59,7 +61,7 @@ def fill(file: Path) -> None:
             pass
 
 
-def test_a_disk_that_is_full_at_a_checkpoint(whole: Path, tmp_path: Path, tally: Tally) -> None:
+def test_a_disk_that_is_full_at_a_checkpoint(undisturbed: Undisturbed, tmp_path: Path, tally: Tally) -> None:
     with small_disk(tmp_path / "disk", 110) as disk:  # two checkpoints of 39 MB, and logs
         training = Training(disk / "run", SMALL)
         code, output = training.run()
@@ -67,59 +69,48 @@ def test_a_disk_that_is_full_at_a_checkpoint(whole: Path, tmp_path: Path, tally:
         assert "Traceback" not in output
         enlarge(disk, 400)
         training.finish()
-        assert differences(whole, training.path) == []
+        assert differences(undisturbed(), training.path) == []
     seen = "`cannot write .../step-000003: ... No space left`, exit code 3"
     tally("a full disk at a checkpoint", tries=1, seen=seen, kept=GOES_ON)
 
 
-def test_a_disk_that_is_full_at_a_log(whole: Path, tmp_path: Path, tally: Tally) -> None:
+def test_a_disk_that_something_else_fills(undisturbed: Undisturbed, tmp_path: Path, tally: Tally) -> None:
     with small_disk(tmp_path / "disk", 400) as disk:
-        training = Training(disk / "run", SMALL)
-        process = training.start()
-        wait_for(lambda: training.steps_done >= 2, process)
-        filler = disk / "filler"
-        fill(filler)
-        output, _ = process.communicate()
-        assert process.returncode == 3 and "No space left" in output, output
+        training, filler = Training(disk / "run", SMALL), disk / "filler"
+        assert "No space left" in training.run_harmed(lambda: fill(filler))
         filler.unlink()
         training.finish()
-        assert differences(whole, training.path) == []
-    tally(
-        "a disk that something else fills",
-        tries=1,
-        seen="`cannot write FILE: No space left`, exit code 3",
-        kept=GOES_ON,
-    )
+        assert differences(undisturbed(), training.path) == []
+    seen = "`cannot write FILE: No space left`, exit code 3"
+    tally("a disk that something else fills", tries=1, seen=seen, kept=GOES_ON)
 
 
-def test_a_sandbox_without_room_never_trains(whole: Path, tmp_path: Path, tally: Tally) -> None:
+def test_a_sandbox_without_room_never_trains(undisturbed: Undisturbed, tmp_path: Path, tally: Tally) -> None:
     with small_disk(tmp_path / "scratch", 400) as scratch:
-        training = Training(tmp_path / "run", SMALL, (("TMPDIR", str(scratch)),))
-        process = training.start()
-        wait_for(lambda: training.steps_done >= 2, process)
         filler = scratch / "filler"
-        fill(filler)
-        output, _ = process.communicate()
-        assert process.returncode == 3 and "could not be graded" in output, output
+        training = Training(tmp_path / "run", SMALL, (("TMPDIR", str(scratch)),))
+        assert "could not be graded" in training.run_harmed(lambda: fill(filler))
         filler.unlink()
         training.finish()
-        assert differences(whole, training.path) == []
+        assert differences(undisturbed(), training.path) == []
     seen = "`step 3: 4 of 4 completions could not be graded: ... No space left`, exit code 3"
     tally("no room for the sandbox", tries=1, seen=seen, kept=GOES_ON)
 
 
-def test_a_clock_that_jumps_changes_nothing(whole: Path, tmp_path: Path, tally: Tally) -> None:
+def test_a_clock_that_jumps_changes_nothing(undisturbed: Undisturbed, tmp_path: Path, tally: Tally) -> None:
     source, library = tmp_path / "clock.rs", tmp_path / "libclock.so"
     source.write_text(JUMPING_CLOCK)
     rustc = find_toolchain().bin / "rustc"
     subprocess.run([rustc, "--crate-type", "cdylib", "-o", library, source], check=True, capture_output=True)
     training = Training(tmp_path / "run", SMALL, (("LD_PRELOAD", str(library)),))
     training.finish()
-    assert differences(whole, training.path) == []
+    times = [line["time"] for line in lines(training.path / "rewards" / "cargo_build.jsonl")]
+    assert any(after < before - 80_000 for before, after in pairwise(times)), "the clock did jump"
+    assert differences(undisturbed(), training.path) == []
     tally("a clock that jumps by a day, forth and back", tries=1, seen="nothing", kept="all")
 
 
-def test_a_toolchain_that_is_taken_away_never_trains(whole: Path, tmp_path: Path, tally: Tally) -> None:
+def test_a_toolchain_that_is_taken_away_never_trains(undisturbed: Undisturbed, tmp_path: Path, tally: Tally) -> None:
     own, shared = find_toolchain().bin.parent, Path(tempfile.mkdtemp(prefix="rust-"))
     try:
         shared.chmod(0o755)  # where every user may go, it is used in its place
@@ -130,28 +121,22 @@ def test_a_toolchain_that_is_taken_away_never_trains(whole: Path, tmp_path: Path
                     subprocess.run(copy, check=True)
         path = f"{shared / 'bin'}:{os.environ['PATH']}"
         training = Training(tmp_path / "run", SMALL, (("PATH", path),))
-        process = training.start()
-        wait_for(lambda: training.steps_done >= 2, process)
-        (shared / "bin" / "rustc").rename(shared / "bin" / "away")
-        output, _ = process.communicate()
-        assert process.returncode == 3 and "the Rust toolchain is no longer the one" in output, output
-        (shared / "bin" / "away").rename(shared / "bin" / "rustc")
+        rustc, away = shared / "bin" / "rustc", shared / "bin" / "away"
+        assert "the Rust toolchain is no longer the one" in training.run_harmed(lambda: rustc.rename(away))
+        away.rename(rustc)
         training.finish()
-        assert differences(whole, training.path) == []
+        assert differences(undisturbed(), training.path) == []
     finally:
         shutil.rmtree(shared)
     seen = "`the Rust toolchain is no longer the one that this run grades with`, exit code 3"
     tally("rustc taken away or replaced", tries=1, seen=seen, kept=GOES_ON)
 
 
-def test_memory_that_runs_out_says_what_to_lower(whole: Path, tmp_path: Path, tally: Tally) -> None:
-    training = Training(tmp_path / "run", SMALL)
+def test_memory_that_runs_out_says_what_to_lower(tmp_path: Path, tally: Tally) -> None:
     large = ("train.micro_batch_tokens=200000", "train.prompts_per_step=512", "sampling.group_size=4")
-    limited = Training(tmp_path / "limited", (*SMALL, *large), (("MALLOC_ARENA_MAX", "1"),))
-    code, output = limited.run(prefix=("prlimit", "--as=6000000000"))
+    training = Training(tmp_path / "run", (*SMALL, *large), (("MALLOC_ARENA_MAX", "1"),))
+    code, output = training.run(prefix=("prlimit", "--as=6000000000"))
     assert code == 3 and "train.micro_batch_tokens" in output and "Traceback" not in output, output
-    assert limited.steps_done == 0, "the rehearsal finds it before the first step"
-    training.finish()
-    assert differences(whole, training.path) == []
+    assert training.steps_done == 0, "the rehearsal finds it before the first step"
     seen = "the batch, and which setting to lower, before the first step; exit code 3"
     tally("too little memory for the longest batch", tries=1, seen=seen, kept="nothing was trained yet")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,46 +20,54 @@ PAGED = ("sampling.engine=paged", "rollout.overlap=1")
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.long)])
-def test_a_trainer_killed_at_random_moments(kills: int, whole: Path, tmp_path: Path, tally: Tally) -> None:
-    killed, generator = Training(tmp_path / "run", SMALL), random.Random(kills)
-    for _ in range(kills):
-        if killed.steps_done == 6:  # a kill that came after the last step: begin again
-            killed = Training(tmp_path / f"run{_}", SMALL)
-        before, delay = killed.steps_done, generator.uniform(0, 3)
+def test_a_trainer_killed_at_random_moments(
+    kills: int, undisturbed: Callable[..., Path], tmp_path: Path, tally: Tally
+) -> None:
+    """While it loads, in a step, between steps. What is killed before its first checkpoint has to begin again."""
+    generator, done = random.Random(kills), 0
+    for number in count():
+        training = Training(tmp_path / f"run{number}", SMALL)
 
-        def later(process: subprocess.Popen[str], before: int = before, delay: float = delay) -> None:
-            wait_for(lambda: killed.has_checkpoint and killed.steps_done > before or delay > 2.5, process)
-            time.sleep(delay)
+        def later(process: subprocess.Popen[str], training: Training = training) -> None:
+            before = training.steps_done
+            if generator.random() < 0.7:
+                wait_for(lambda: training.steps_done > before, process)
+            time.sleep(generator.uniform(0, 2))
 
-        killed.run_killed(later)
-        if not killed.has_checkpoint:
-            killed = Training(tmp_path / f"run{_}", SMALL)
-    killed.finish()
-    assert differences(whole, killed.path) == []
+        while done < kills and training.run_killed(later) and training.has_checkpoint:
+            done += 1
+        if training.has_checkpoint:
+            training.finish()
+            assert differences(undisturbed(), training.path) == []
+            if done == kills:
+                break
     tally("kill -9 of the trainer at a random moment", tries=kills, seen="nothing", kept=EQUAL)
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.long)])
-def test_a_trainer_killed_while_it_writes_a_checkpoint(kills: int, whole: Path, tmp_path: Path, tally: Tally) -> None:
+def test_a_trainer_killed_while_it_writes_a_checkpoint(
+    kills: int, undisturbed: Callable[..., Path], tmp_path: Path, tally: Tally
+) -> None:
+    """Only a kill that leaves a folder behind was inside the write."""
     done = 0
-    while done < kills:
-        killed = Training(tmp_path / f"run{done}", SMALL)
-        for _ in range(min(5, kills - done)):
-            folder = killed.path / "checkpoints"
+    for number in count():
+        training = Training(tmp_path / f"run{number}", SMALL)
+        folder = training.path / "checkpoints"
 
-            def writing(process: subprocess.Popen[str], folder: Path = folder) -> None:
-                names = {path.name for path in folder.glob(".unfinished-*")}
-                wait_for(
-                    lambda: {path.name for path in folder.glob(".unfinished-*")} - names and any(folder.glob("step-*")),
-                    process,
-                    poll_s=0.001,
-                )
+        def unfinished(folder: Path = folder) -> set[str]:
+            return {path.name for path in folder.glob(".unfinished-step-*")}
 
-            killed.run_killed(writing)
-            done += 1
-        killed.finish()
-        assert differences(whole, killed.path) == []
-        assert not list((killed.path / "checkpoints").glob(".unfinished-*"))
+        def writing(process: subprocess.Popen[str], folder: Path = folder) -> None:
+            before = unfinished(folder)
+            wait_for(lambda: unfinished(folder) - before and any(folder.glob("step-*")), process, poll_s=0.001)
+
+        while done < kills and training.run_killed(writing):
+            done += bool(unfinished())
+        training.finish()
+        assert differences(undisturbed(), training.path) == []
+        assert not unfinished()
+        if done == kills:
+            break
     tally("kill -9 of the trainer inside a checkpoint's write", tries=kills, seen="nothing", kept=EQUAL)
 
 
@@ -76,13 +85,10 @@ def test_others_killed_at_random_moments(
     settings: tuple[str, ...],
     fault: str,
     seen: str,
-    whole: Path,
+    undisturbed: Callable[..., Path],
     tmp_path: Path,
     tally: Tally,
 ) -> None:
-    if settings:
-        Training(tmp_path / "whole", (*SMALL, *settings)).finish()
-        whole = tmp_path / "whole"
     training, generator = Training(tmp_path / "run", (*SMALL, *settings)), random.Random(fault)
     process = training.start()
     kills = 0
@@ -93,5 +99,5 @@ def test_others_killed_at_random_moments(
     output, _ = process.communicate()
     assert process.returncode == 0, output
     assert kills, "none was hit"
-    assert differences(whole, training.path) == []
+    assert differences(undisturbed(training.settings), training.path) == []
     tally(fault, tries=kills, seen=seen, kept=EQUAL)

@@ -17,17 +17,17 @@ from training import SMALL, STOPPED, Tally, Training, children, differences, sen
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 EVERY = 10  # steps between two faults
-Fault = Callable[[subprocess.Popen[str]], object]
+Fault = Callable[[subprocess.Popen[str]], int]
 SMALLEST = (
     *(setting for setting in SMALL if not setting.startswith(("train.max_steps", "checkpoint.every", "sampling.max"))),
     "sampling.max_completion_tokens=60",
     "checkpoint.every=5",
     "watch.max_zero_std_steps=1000",  # two groups of two are often equal: that is not what is tried here
 )
-FAULTS: dict[str, Fault] = {
-    "kill -9 of the trainer": lambda process: process.kill(),
-    "SIGTERM": lambda process: process.terminate(),
-    "Ctrl-C": lambda process: process.send_signal(signal.SIGINT),
+FAULTS: dict[str, Fault] = {  # each returns whether it hit anything
+    "kill -9 of the trainer": lambda process: send([process.pid], signal.SIGKILL),
+    "SIGTERM": lambda process: send([process.pid], signal.SIGTERM),
+    "Ctrl-C": lambda process: send([process.pid], signal.SIGINT),
     "kill -9 of a worker": lambda process: send(
         [pid for pid in children(process.pid) if is_worker(pid)][:1], signal.SIGKILL
     ),
@@ -39,32 +39,32 @@ FAULTS: dict[str, Fault] = {
 ENDS = ("kill -9 of the trainer", "SIGTERM", "Ctrl-C")  # the session
 
 
-def suspend(pids: list[int]) -> None:
+def suspend(pids: list[int]) -> int:
     send(pids, signal.SIGSTOP)
     time.sleep(2)
-    send(pids, signal.SIGCONT)
+    return send(pids, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("steps", [30, pytest.param(500, marks=pytest.mark.long)])
-def test_a_long_run_with_a_fault_every_ten_steps(steps: int, tmp_path: Path, tally: Tally) -> None:
+def test_a_long_run_with_a_fault_every_ten_steps(
+    steps: int, undisturbed: Callable[..., Path], tmp_path: Path, tally: Tally
+) -> None:
     settings = (*SMALLEST, f"train.max_steps={steps}")
-    whole, harmed = Training(tmp_path / "whole", settings), Training(tmp_path / "harmed", settings)
-    whole.finish()
+    harmed = Training(tmp_path / "harmed", settings)
     generator, done = random.Random(steps), Counter[str]()
     process = harmed.start()
     for step in range(EVERY, steps, EVERY):
         wait_for(lambda step=step: harmed.steps_done >= step, process)
         time.sleep(generator.uniform(0, 0.5))
         name = generator.choice(sorted(FAULTS))
-        FAULTS[name](process)
-        done[name] += 1
+        done[name] += bool(FAULTS[name](process))
         if name in ENDS:
             output, _ = process.communicate()
             assert process.returncode in (STOPPED, -signal.SIGKILL), output
             process = harmed.start()
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert differences(whole.path, harmed.path) == []
-    kinds = ", ".join(f"{count} x {name}" for name, count in sorted(done.items()))
+    assert differences(undisturbed(settings), harmed.path) == []
+    kinds = ", ".join(f"{count} x {name}" for name, count in sorted(done.items()) if count)
     kept = "all: the bits of the undisturbed run"
     tally(f"{steps} steps with a random fault every {EVERY}", tries=done.total(), seen=kinds, kept=kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,19 +44,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     return (*SMALL, f'rewards.weights."{file}:short_code"=0.5', "rewards.function_s=3")
 
 
-@pytest.fixture(scope="module")
-def scored(settings: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run in which it works."""
-    training = Training(tmp_path_factory.mktemp("runs") / "scored", settings)
-    training.finish()
-    return training.path
-
-
 @pytest.mark.parametrize(
     "mode", [m if m in ("hangs", "one number") else pytest.param(m, marks=pytest.mark.long) for m in SAID]
 )
 def test_a_reward_function_that_breaks(
-    mode: str, settings: tuple[str, ...], scored: Path, tmp_path: Path, tally: Tally
+    mode: str, settings: tuple[str, ...], undisturbed: Callable[..., Path], tmp_path: Path, tally: Tally
 ) -> None:
     training = Training(tmp_path / "run", settings)
     broken = Path(settings[-2].split('"')[1].split(":")[0]).with_name("broken")
@@ -67,7 +60,7 @@ def test_a_reward_function_that_breaks(
     assert code == 2 and "short_code failed" in output and SAID[mode] in output, output
     assert training.steps_done == 2, "nothing is learned from the batch that has no scores"
     training.finish()
-    assert differences(scored, training.path) == []
+    assert differences(undisturbed(settings), training.path) == []
     seen = "its name, what it gave and what is wanted; exit code 2"
     kept = "all until the last checkpoint: repaired, the run ends with the bits of the undisturbed one"
     tally("a reward function that raises, hangs, gives too few, one number or NaN", tries=1, seen=seen, kept=kept)

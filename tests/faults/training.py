@@ -18,7 +18,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["EQUAL", "SMALL", "STOPPED", "Tally", "Training", "children", "content", "differences", "send", "wait_for"]
+__all__ = [
+    "EQUAL",
+    "SMALL",
+    "STOPPED",
+    "Tally",
+    "Training",
+    "children",
+    "content",
+    "differences",
+    "lines",
+    "send",
+    "wait_for",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 EQUAL = "all: the run that goes on ends with the bits of the undisturbed one"  # for the page
@@ -73,14 +85,24 @@ class Training:
         output, _ = process.communicate(timeout=4 * WAIT_S)
         return process.returncode, output
 
-    def run_killed(self, when: Callable[[subprocess.Popen[str]], None], *more: str) -> str:
-        """Begin or go on, and kill the trainer once `when` returns; what was printed by then."""
-        process = self.start(*more)
+    def run_killed(self, when: Callable[[subprocess.Popen[str]], object]) -> bool:
+        """Begin or go on, and kill the trainer once `when` returns; False if it had come to its end by itself."""
+        process = self.start()
         try:
             when(process)
         finally:
             process.kill()
         output, _ = process.communicate(timeout=WAIT_S)
+        assert process.returncode in (0, -signal.SIGKILL), output
+        return process.returncode != 0
+
+    def run_harmed(self, harm: Callable[[], object]) -> str:
+        """Begin, and do harm after two steps, which has to end the run with exit code 3; what was printed."""
+        process = self.start()
+        wait_for(lambda: self.steps_done >= 2, process)
+        harm()
+        output, _ = process.communicate(timeout=WAIT_S)
+        assert process.returncode == 3 and "Traceback" not in output, output
         return output
 
     def finish(self) -> str:

@@ -19,8 +19,9 @@ from dataset.saving import save, save_manifest
 from dataset.writing.drafts import Draft
 from dataset.writing.record import write_splits
 from durable.journal import EntryFormat, LineJournal
-from durable.whole_file import whole_file, write_whole
+from durable.write_whole import write_whole
 from grpo.errors import BadInput
+from grpo.whole_file import whole_file
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBERS = EntryFormat[int]("numbers", ("name",), lambda number: {"is": number}, lambda record: int(record["is"]))
@@ -153,7 +154,7 @@ def test_a_killed_process_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     write_whole(path, "old")
     program = (
-        "import os, pathlib, sys\nfrom durable.whole_file import whole_file\n"
+        "import os, pathlib, sys\nfrom grpo.whole_file import whole_file\n"
         "with whole_file(pathlib.Path(sys.argv[1])) as unfinished:\n"
         "    unfinished.write_text('ne')\n    os.kill(os.getpid(), 9)\n"
     )

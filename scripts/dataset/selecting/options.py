@@ -22,7 +22,7 @@ from dataset.selecting.near_duplicates import near_duplicates
 from dataset.selecting.references import AGAINST, ReferenceText, references
 from dataset.selecting.words import RUN, Vocabulary, text_words
 from dataset.sources import row_name, row_text
-from durable.whole_file import write_whole
+from durable.write_whole import write_whole
 from grpo.errors import BadInput
 
 __all__ = ["Selection", "add_selection_options", "select"]

@@ -35,7 +35,7 @@ from dataset.writing.passes import instruction_hashes
 from dataset.writing.record import Outcomes, manifest, table, write_splits
 from dataset.writing.running import write_all
 from dataset.writing.source_prompts import SourcePrompt, digest, source_prompts
-from durable.whole_file import write_whole
+from durable.write_whole import write_whole
 from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
 from remote_api.asking import Prices, Questioner

@@ -15,7 +15,7 @@ from dataset.sources import file_of
 from dataset.splits import RULE, SPLITS
 from dataset.writing.drafts import Draft, Dropped, Written
 from dataset.writing.passes import PASSES
-from durable.whole_file import whole_file
+from grpo.whole_file import whole_file
 from remote_api.asking import Prices, usage_of
 from remote_api.journal import Journal
 

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from grpo_rust.rows.well_formed import well_formed
-
-__all__ = ["whole_file", "write_whole"]
+__all__ = ["sync", "whole_file"]
 
 
 @contextmanager
@@ -35,22 +33,16 @@ def whole_file(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         yield unfinished
-        _sync(unfinished)
+        sync(unfinished)
         os.replace(unfinished, path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    _sync(path.parent)  # the new name
+    sync(path.parent)  # the new name
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text as UTF-8, by `whole_file`; lone surrogates, as of a file's name that is no UTF-8, are replaced."""
-    with whole_file(path) as unfinished:
-        unfinished.write_text(well_formed(text), encoding="utf-8")
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk, so that no rename overtakes the data."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
