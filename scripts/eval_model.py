@@ -71,8 +71,9 @@ def verb_of(words: Sequence[str]) -> Callable[[Sequence[str]], int] | None:
 
 
 def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, examples: Sequence[Example]) -> None:
-    """Evaluate a model, print its rates and write its files, unless that was done before."""
+    """Evaluate a model, print its rates and write its files, unless that was done before. Raises: GradingFailed."""
     from evaluating.files import write_evaluation
+    from grpo.watch.unscored import count_failures, refuse_failures
 
     out = request.file(model)
     record = describe(request, model, pool, examples)
@@ -82,6 +83,13 @@ def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, e
         return
     out.parent.mkdir(parents=True, exist_ok=True)
     evaluation, more = sample_and_grade(request, model, pool, examples, record)
+    refuse_failures(
+        count_failures(evaluation.groups),
+        evaluation.num_prompts * evaluation.num_samples,
+        max_share=request.recipe.rewards.max_unscored,
+        where=model.label,
+        then="evaluate again: the answers of an API are kept",
+    )
     write_evaluation(evaluation, record | more, out)
     samples, source = request.recipe.eval.samples, request.source
     print(f"{model.path}: {more['prompts_used']} prompts x {samples} of {source}")

@@ -63,7 +63,7 @@ def refuse_failures(failures: Mapping[str, int], total: int, *, max_share: float
         reasons.append(f"{sum(count for _, count in counts[SHOWN:])} x other reasons")
     raise GradingFailed(
         f"{where}: {failed} of {total} completions could not be graded ({failed / total:.0%}; rewards.max_unscored "
-        f"allows {max_share:.0%}): {'; '.join(reasons)}. Nothing was learned from them. Repair the sandbox, then {then}"
+        f"allows {max_share:.0%}): {'; '.join(reasons)}. They count for nothing. Repair the sandbox, then {then}"
     )
 
 

@@ -11,11 +11,14 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
+import eval_model
 from eval_model import main
 from evaluating.agreement import differences
 from evaluating.arguments import parse_request
 from evaluating.protocol import protocol_record
-from grpo.rollout.records import Example
+from grpo.evaluate import Evaluation
+from grpo.rollout.in_flight import StoredGrade
+from grpo.rollout.records import Completion, Example, Group
 from grpo_rust.recipe import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,3 +129,24 @@ def test_protocols_that_disagree_are_told_apart_setting_by_setting() -> None:
         "protocol: recipe and published",
         "prompts: 1 and 2",
     ]
+
+
+def test_an_evaluation_that_the_host_could_not_grade_is_no_evaluation(
+    in_place: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    completion = Completion("e0", (1,), (0.0,), "fn a() {}", True, 0)
+    grade = StoredGrade({"cargo_build": None}, {}, None, {}, {"outcome": "host_error", "reason": "no space left"})
+    group = Group(Example("a", ()), (completion,), (grade,), (None,))
+    ungraded = Evaluation((group,), {}, {}, 1.0), {"prompts_used": "1"}
+    monkeypatch.setattr(eval_model, "sample_and_grade", lambda *_: ungraded)
+    words = [
+        "assets/tiny-rust",
+        "eval.prompts=1",
+        "eval.samples=1",
+        "sandbox.jobs=1",
+        "--out",
+        str(tmp_path / "e.jsonl"),
+    ]
+    assert main(words) == 3
+    assert "1 of 1 completions could not be graded (100%" in capsys.readouterr().err
+    assert not (tmp_path / "e.jsonl").exists() and not (tmp_path / "e.json").exists()
