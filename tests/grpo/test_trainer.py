@@ -15,9 +15,10 @@ import pytest
 import torch
 
 from grpo.advantages import gdpo_advantages
-from grpo.checkpoint import CheckpointError
+from grpo.checkpoint import CheckpointError, writer
 from grpo.checkpoint.keeping import Keeping
 from grpo.checkpoint.latest import latest_checkpoint
+from grpo.checkpoint.snapshot import write_checkpoint
 from grpo.engines import SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.evaluate import Evaluation, evaluate
@@ -116,6 +117,14 @@ def train(trainer: Trainer, first_step: int = 1, stop_after: int | None = None) 
         should_stop=lambda: first_step + len(steps) - 1 == stop_after,
         on_step=on_step,
         say=print,
+    )
+
+
+def overflow_after(trainer: Trainer, *, updates: int) -> None:
+    """Let rewards overflow float32 once the trainer has done so many updates."""
+    grade = trainer.rollouts.grader._grade
+    trainer.rollouts.grader._grade = lambda completion: (
+        grade(completion) if trainer.updater.updates < updates else Grade({"letters": 1e38 * len(completion.token_ids)})
     )
 
 
@@ -366,13 +375,49 @@ def test_another_seed_is_another_run(make_policy: Callable[..., Policy], tmp_pat
     assert not torch.equal(weights(one), weights(other))
 
 
+def test_what_a_run_has_taken_is_noted_after_every_step(policy: Policy, tmp_path: Path) -> None:
+    """So that the time of a session that is killed counts, though no checkpoint has it."""
+    with new_run(tmp_path / "run") as run:
+        trainer = make_trainer(policy, run, evaluates=False, num_steps=3, checkpoint_every=2)
+        noted: list[float] = []
+        trainer.train(
+            first_step=1, should_stop=lambda: False, on_step=lambda *_: noted.append(run.seconds()), say=print
+        )
+    assert 0 < noted[0] < noted[1] < noted[2] <= trainer.seconds
+    (tmp_path / "run" / "seconds").write_text("5000.0")  # a later session was killed
+    resumed, _ = resume(make_trainer, tmp_path / "run", evaluates=False, num_steps=3)
+    assert resumed.seconds > 5000
+
+
+def test_what_a_write_of_a_checkpoint_takes_is_known_to_whoever_stops(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        trainer = make_trainer(policy, run, evaluates=False, num_steps=2, checkpoint_every=1)
+        assert trainer.pace.saving() is None
+        train(trainer)
+    written, copied = trainer.pace.mean("write"), trainer.pace.mean("checkpoint")
+    assert written and copied and trainer.pace.saving() == written + copied
+
+
+def test_a_checkpoint_is_written_to_its_end_when_the_step_after_it_fails(
+    policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(root: Path, snapshot: Any) -> Path:
+        time.sleep(0.5)
+        return write_checkpoint(root, snapshot)
+
+    monkeypatch.setattr(writer, "write_checkpoint", slowly)
+    with new_run(tmp_path / "run") as run:
+        trainer = make_trainer(policy, run, evaluates=False, checkpoint_every=2)
+        overflow_after(trainer, updates=2)
+        with pytest.raises(NonFiniteLoss):
+            train(trainer)
+        assert latest_checkpoint(run.checkpoints).name == "step-000002"
+
+
 def test_a_non_finite_loss_keeps_what_is_on_disk(policy: Policy, tmp_path: Path) -> None:
     with new_run(tmp_path / "run") as run:
         trainer = make_trainer(policy, run, checkpoint_every=1)
-        grade = trainer.rollouts.grader._grade
-        trainer.rollouts.grader._grade = lambda completion: (  # the third step's rewards overflow
-            grade(completion) if trainer.updater.updates < 2 else Grade({"letters": 1e38 * len(completion.token_ids)})
-        )
+        overflow_after(trainer, updates=2)
         with pytest.raises(NonFiniteLoss):
             train(trainer)
     assert [line["step"] for line in lines(tmp_path / "run" / "metrics.jsonl")] == [1, 2]

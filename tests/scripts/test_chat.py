@@ -101,6 +101,17 @@ def test_a_function_of_the_users_own_scores_too(
     assert row.split()[1:] == ["0.50", "2.00", "1.00", "by", "your", "function"]
 
 
+def test_a_function_of_the_users_own_that_fails_says_why_and_the_chat_goes_on(
+    in_place: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text("def short(**_):\n    raise KeyError('no such column')\n")
+    weight = f'rewards.weights."{tmp_path}/mine.py:short"=2.0'
+    with scripted("well", text=GOOD) as server:
+        assert chat(monkeypatch, "add\nadd\n", "api:m", "--base-url", server.url, weight) == 0
+    said = capsys.readouterr().out
+    assert said.count("mine.py:short failed: KeyError: 'no such column'") == 2
+
+
 def test_an_empty_line_asks_again_and_a_local_model_answers_otherwise(
     in_place: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
