@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing import resource_tracker
@@ -174,13 +175,20 @@ class EngineProcess(Engine):
         self._receive()
 
     def _send(self, *message: Any) -> None:
-        """Send a request."""
+        """Send a request. A child that does not read it is killed: more than a pipe holds would never be sent."""
         if message[0] != "stop":
             self._asked = message[0]
+        stuck: list[EngineDied] = []
+        unread = threading.Timer(self._stuck_after_s, lambda: stuck.append(self._stuck(self._stuck_after_s)))
+        unread.daemon = True
+        if self._stuck_after_s:
+            unread.start()
         try:
             self._connection.send(message)
         except OSError as error:
-            raise self._death() from error
+            raise (stuck[0] if stuck else self._death()) from error
+        finally:
+            unread.cancel()
 
     def _receive(self) -> Any:
         """The next message of the child; its exceptions are raised here."""

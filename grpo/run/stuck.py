@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from grpo.run.descendants import descendants
 from grpo.run.stacks import Silence, ask_for_stacks
 
 __all__ = ["STUCK", "Watchdog", "note_progress", "waits_for"]
@@ -96,19 +97,6 @@ def waits_for(frame: FrameType | None) -> str:
             found.append(name)
         frame = frame.f_back
     return ", in ".join(found) or "something unknown"
-
-
-def descendants(pid: int) -> list[int]:
-    """The processes that a process and its descendants started and that still run."""
-    found: list[int] = []
-    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = [int(child) for child in tasks.read_text().split()]
-        except OSError:
-            continue  # it has ended
-        for child in children:
-            found += [child, *descendants(child)]
-    return found
 
 
 def _written_by(pid: int) -> str:

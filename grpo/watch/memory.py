@@ -10,6 +10,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from grpo.run.descendants import children, descendants
+
 __all__ = ["memory_metrics"]
 
 MB = 1e6
@@ -24,10 +26,10 @@ def memory_metrics(engine_pid: Callable[[], int] | None = None) -> dict[str, flo
     """
     own = os.getpid()
     engine = engine_pid() if engine_pid is not None else 0
-    workers = [child for child in _children(own) if child != engine]
+    workers = [child for child in children(own) if child != engine]
     found = {"memory/trainer": _resident(own), "memory/available": _available()}
     if engine:
-        found["memory/engine"] = sum(map(_resident, _tree(engine)))
+        found["memory/engine"] = sum(map(_resident, (engine, *descendants(engine))))
     if workers:
         found["memory/workers"] = sum(map(_resident, workers))
     return {name: value for name, value in found.items() if value}
@@ -40,22 +42,6 @@ def _resident(pid: int) -> float:
     except (OSError, IndexError, ValueError):
         return 0.0
     return pages * os.sysconf("SC_PAGE_SIZE") / MB
-
-
-def _children(pid: int) -> list[int]:
-    """The direct children of a process."""
-    found: list[int] = []
-    for file in (PROC / str(pid) / "task").glob("*/children"):
-        try:
-            found += map(int, file.read_text().split())
-        except OSError:  # the thread ended
-            continue
-    return found
-
-
-def _tree(pid: int) -> list[int]:
-    """A process and all below it."""
-    return [pid, *(below for child in _children(pid) for below in _tree(child))]
 
 
 def _available() -> float:

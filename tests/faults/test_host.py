@@ -6,31 +6,41 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from sandbox.find_rust import find_toolchain
-from training import SMALL, Tally, Training, differences, lines
+from training import SMALL, Tally, Training, differences
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 GOES_ON = "all until the last checkpoint: repaired, the run ends with the bits of the undisturbed one"
 Undisturbed = Callable[..., Path]
 JUMPING_CLOCK = """
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::{io::Write, sync::atomic::{AtomicI64, Ordering}};
 #[repr(C)] pub struct Time { seconds: i64, nanoseconds: i64 }
 extern "C" { fn syscall(number: i64, clock: i64, time: *mut Time) -> i64; }
 #[cfg(target_arch = "x86_64")] const CLOCK_GETTIME: i64 = 228;
 #[cfg(target_arch = "aarch64")] const CLOCK_GETTIME: i64 = 113;
 static CALLS: AtomicI64 = AtomicI64::new(0);
-/// The time of day jumps by a day, forth and back, at every hundredth question; other clocks are right.
+/// The time of day jumps by a day, forth and back, at every second question of a process, which is noted; other clocks
+/// are right.
 #[no_mangle] pub unsafe extern "C" fn clock_gettime(clock: i32, time: *mut Time) -> i32 {
     let answer = syscall(CLOCK_GETTIME, clock as i64, time);
-    if clock == 0 && answer == 0 && CALLS.fetch_add(1, Ordering::Relaxed) / 100 % 2 == 1 { (*time).seconds -= 86_400; }
+    if clock == 0 && answer == 0 {
+        let calls = CALLS.fetch_add(1, Ordering::Relaxed);
+        if calls / 2 % 2 == 1 { (*time).seconds -= 86_400; }
+        if calls % 2 == 0 { note(); }
+    }
     answer as i32
+}
+fn note() {
+    let path = std::env::var("JUMPS_NOTED_IN").expect("a file");
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    file.and_then(|mut file| writeln!(file, "{}", std::process::id())).expect("a note");
 }
 """
 
@@ -102,10 +112,10 @@ def test_a_clock_that_jumps_changes_nothing(undisturbed: Undisturbed, tmp_path: 
     source.write_text(JUMPING_CLOCK)
     rustc = find_toolchain().bin / "rustc"
     subprocess.run([rustc, "--crate-type", "cdylib", "-o", library, source], check=True, capture_output=True)
-    training = Training(tmp_path / "run", SMALL, (("LD_PRELOAD", str(library)),))
+    noted = tmp_path / "jumps"
+    training = Training(tmp_path / "run", SMALL, (("LD_PRELOAD", str(library)), ("JUMPS_NOTED_IN", str(noted))))
     training.finish()
-    times = [line["time"] for line in lines(training.path / "rewards" / "cargo_build.jsonl")]
-    assert any(after < before - 80_000 for before, after in pairwise(times)), "the clock did jump"
+    assert max(Counter(noted.read_text().split()).values()) > 6, "in one process, the trainer, it went forth and back"
     assert differences(undisturbed(), training.path) == []
     tally("a clock that jumps by a day, forth and back", tries=1, seen="nothing", kept="all")
 

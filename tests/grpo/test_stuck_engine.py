@@ -106,6 +106,17 @@ def test_a_stopped_engine_is_named_killed_and_started_again_with_the_weights_tha
         engine.close()
 
 
+def test_a_stopped_engine_that_does_not_read_what_it_is_sent_is_noticed_too(tmp_path: Path) -> None:
+    """Prompts that fit into the pipe are sent to a process that is stopped; larger ones wait for it."""
+    engine = started(Repeating, tmp_path)
+    try:
+        os.kill(engine.pid, signal.SIGSTOP)
+        with pytest.raises(EngineDied, match=r"is stuck: asked to generate.*state T \(stopped\)"):
+            list(engine.generate([tuple(range(100_000))] * 5, PARAMS))
+    finally:
+        engine.close()
+
+
 def test_a_dead_locked_engine_shows_where_it_waits(tmp_path: Path) -> None:
     engine = started(DeadLocked, tmp_path)
     try:

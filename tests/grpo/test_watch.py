@@ -357,8 +357,17 @@ def test_the_memory_of_this_process_and_of_the_machine_is_measured() -> None:
     assert len(held) and found["memory/available"] > 100 and "memory/engine" not in found
 
 
+def running() -> subprocess.Popen[bytes]:
+    """A process that has begun to work, so that its memory no longer grows."""
+    process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(b"x")
+    assert process.stdout.read(1) == b"x"
+    return process
+
+
 def test_the_engine_is_no_worker() -> None:
-    with subprocess.Popen(["sleep", "60"]) as engine, subprocess.Popen(["sleep", "60"]) as worker:
+    with running() as engine, running() as worker:
         try:
             alone = memory_metrics(lambda: engine.pid)
             both = memory_metrics()
