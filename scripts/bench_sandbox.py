@@ -38,7 +38,8 @@ from rewards.rust.parse import extract_code
 from sandbox.find_rust import find_toolchain
 from sandbox.grading.backends import BACKENDS, BATCH_SIZE
 from sandbox.grading.direct import BASE, DirectGrading
-from sandbox.grading.grade import grade, grade_together
+from sandbox.grading.grade import grade
+from sandbox.grading.together import grade_together
 from sandbox.isolation.policy import ISOLATIONS, Isolation
 from sandbox.isolation.probe import isolate
 from sandbox.isolation.process import become_reaper

@@ -18,8 +18,7 @@ from sandbox.answers.alone import BINARY, Asking, answers_of, too_large
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
 from sandbox.answers.harness import Harness, main_function
-from sandbox.grading.direct import HAZARDS
-from sandbox.grading.separation import find_test_module
+from sandbox.grading.separation import HAZARDS, find_test_module
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits

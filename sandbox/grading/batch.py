@@ -19,11 +19,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sandbox.grading.direct import CLIPPY, HAZARDS, TESTS, DirectGrading
+from sandbox.grading.direct import CLIPPY, TESTS, DirectGrading
 from sandbox.grading.messages import Message
 from sandbox.grading.phases import Tested
 from sandbox.grading.powers import powers_of, split
-from sandbox.grading.separation import TestSeparation, find_test_module
+from sandbox.grading.separation import HAZARDS, TestSeparation, find_test_module
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.process import Finished
 from sandbox.limits import Limits

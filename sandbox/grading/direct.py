@@ -35,20 +35,12 @@ from pathlib import Path
 from sandbox.grading.messages import Message, read_messages
 from sandbox.grading.phases import Grading, Tested, TestRun
 from sandbox.grading.powers import FORCE, powers_of, split
-from sandbox.grading.separation import TestSeparation, find_test_module
+from sandbox.grading.separation import HAZARDS, TestSeparation, find_test_module
 from sandbox.isolation.process import Finished
 from sandbox.verdict import PHASES
 
-__all__ = ["DirectGrading", "NeedsCargo"]
+__all__ = ["DirectGrading", "NeedsCargo", "is_certain"]
 
-# Words, also in comments and strings: there they cost time, but no verdict becomes wrong.
-WORDS = """
-    unsafe unsafe_code extern asm global_asm naked link link_name link_section export_name no_mangle
-    no_main no_std no_core crate_type crate_name feature proc_macro cfg_attr cfg_select clippy
-    recursion_limit type_length_limit Backtrace env option_env include include_str include_bytes
-    fs exists try_exists is_file is_dir metadata symlink_metadata read_dir read_link canonicalize
-""".split()
-HAZARDS = re.compile(rf"\b(?:{'|'.join(WORDS)})\b|#\s*\[\s*used|\bcfg\b(?!\s*\(\s*test\s*\)\s*\])")
 E_CODE = re.compile(r"E\d{4}")
 OF_CONSTANTS = "E0080"  # for constants of generic code it appears only with object code
 OUTPUT = "target/debug/deps"
@@ -111,10 +103,10 @@ class DirectGrading(Grading):
         os.makedirs(self.project.root / OUTPUT)
         super().prepare()
 
-    def compile_tests(self, program: Sequence[str] = ("rustc",)) -> Finished:
-        """Compile and link the tests; clippy reports powers besides."""
+    def compile_tests(self, program: Sequence[str] = ("rustc",), *levels: str) -> Finished:
+        """Compile and link the tests; clippy reports powers besides. `levels` sets those of lints."""
         options = [*(FOR_LLD if self.toolchain.links_with_lld else ()), *(FORCE if program == CLIPPY else ())]
-        command = self._command(program, "--test", "--emit=link", "-Ccodegen-units=1", *options, "-o", TESTS)
+        command = self._command(program, "--test", "--emit=link", "-Ccodegen-units=1", *options, *levels, "-o", TESTS)
         return self.compile("test", command, lists=program == CLIPPY)
 
     def run_tests(self) -> TestRun:
@@ -141,7 +133,7 @@ class DirectGrading(Grading):
         if any((error.line or last) >= last or not _is_rustcs(error) for error in errors):
             return None
         self.messages = [message for message in outside if message.level == "warning"] + errors
-        if any(error in outside and _is_early(error) and error.code not in AMBIGUOUS for error in errors):
+        if any(error in outside and is_certain(error) for error in errors):
             return False, False, Tested(ok=False)
         if errors and not set(errors) & set(outside) and self._clippy("obj"):
             return True, True, Tested(ok=False)
@@ -209,6 +201,11 @@ class DirectGrading(Grading):
 def _is_rustcs(error: Message) -> bool:
     """Whether an error is rustc's, and not a lint's."""
     return error.code is None or E_CODE.fullmatch(error.code) is not None
+
+
+def is_certain(error: Message) -> bool:
+    """Whether an error is one of the program wherever it stands: the front end's, and not by what stands beside it."""
+    return _is_early(error) and error.code not in AMBIGUOUS
 
 
 def _is_early(error: Message) -> bool:

@@ -9,20 +9,32 @@ This holds if the tests cannot change the result for the rest of the program. Th
 - No comment follows the last token, since it could become the documentation of the appended `main`.
 - Outside strings and comments it is printable ASCII, so that the lexer certainly sees it as rustc does.
 
+A program with a word of `HAZARDS`, for which linking, the kind of crate, files, environment or `cfg` may matter, is
+left to cargo altogether.
+
 In doubt the result is None. The program is then compiled with and without its tests, which costs time and gives the
 same verdict. The conditions assume a program that compiles: the caller must also look at the compiler's errors.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sandbox.grading.implementations import are_confined
 from sandbox.grading.lexer import Token, is_plain, tokens
 
-__all__ = ["TestSeparation", "find_test_module"]
+__all__ = ["HAZARDS", "TestSeparation", "find_test_module"]
 
+# Words, also in comments and strings: there they cost time, but no verdict becomes wrong.
+WORDS = """
+    unsafe unsafe_code extern asm global_asm naked link link_name link_section export_name no_mangle
+    no_main no_std no_core crate_type crate_name feature proc_macro cfg_attr cfg_select clippy
+    recursion_limit type_length_limit Backtrace env option_env include include_str include_bytes
+    fs exists try_exists is_file is_dir metadata symlink_metadata read_dir read_link canonicalize
+""".split()
+HAZARDS = re.compile(rf"\b(?:{'|'.join(WORDS)})\b|#\s*\[\s*used|\bcfg\b(?!\s*\(\s*test\s*\)\s*\])")
 PAIRS = {")": "(", "]": "[", "}": "{"}
 TEST_MODULE = ("#", "[", "cfg", "(", "test", ")", "]", "mod")
 REACHES_OUT = frozenset(("impl", "derive", "macro_rules", "macro", "macro_export", "macro_use", "include"))

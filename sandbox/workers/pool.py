@@ -25,6 +25,7 @@ from typing import Any
 
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
+from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.errors import PoolClosed, SandboxError, ToolchainError
 from sandbox.evidence.experiment import Experiment
 from sandbox.find_rust import find_toolchain
@@ -34,11 +35,12 @@ from sandbox.isolation.policy import Isolation
 from sandbox.isolation.probe import isolate
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
-from sandbox.storage import cache_directory
+from sandbox.storage import cache_directory, make_work_directory
 from sandbox.toolchain import Toolchain
 from sandbox.verdict import PHASES, Evidence, Outcome, Verdict
 from sandbox.workers.cache import ResultCache, task_key
 from sandbox.workers.calls_task import CallsTask
+from sandbox.workers.crossing_task import CrossingTask
 from sandbox.workers.experiment_task import ExperimentTask
 from sandbox.workers.handle import WorkerHandle
 from sandbox.workers.job_queue import Job, JobQueue
@@ -108,7 +110,7 @@ class SandboxPool:
         self._finalizer = weakref.finalize(
             self, _clean_up, self._workers, self._directory
         )  # first, so that an error below cleans up
-        _make(self._directory)
+        make_work_directory(self._directory)
         self.isolation: Isolation = isolate(find_toolchain(), isolation)
         self.toolchain: Toolchain = self.isolation.toolchain
         self.limits = limits or Limits()
@@ -168,6 +170,10 @@ class SandboxPool:
         if not calls.calls:
             raise ValueError("there are no calls; give at least one")
         return self._submit(CallsTask(calls, self.backend))
+
+    def submit_crossing(self, crossing: Crossing) -> Future[Crossed]:
+        """Queue test modules to run on codes, as `submit` queues a program."""
+        return self._submit(CrossingTask(crossing))
 
     def _submit(self, task: WorkerTask[R]) -> Future[R]:
         """Queue a task, unless its result is known or the same task is queued already."""
@@ -371,17 +377,6 @@ def _settle(future: Future[Any], result: Result) -> None:
         future.set_result(result)
     except InvalidStateError:
         pass
-
-
-def _make(directory: Path) -> None:
-    """Make the pool's directory."""
-    try:
-        directory.mkdir(mode=0o700)
-        directory.chmod(0o711)  # programs run as another user, who may pass through but not list it
-    except OSError as error:
-        raise SandboxError(
-            f"no work directory can be made ({error}); free some space or name another TMPDIR"
-        ) from error
 
 
 def _clean_up(workers: list[WorkerHandle], directory: Path) -> None:

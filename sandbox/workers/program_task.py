@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sandbox.grading.grade import grade, grade_together
+from sandbox.grading.grade import grade
+from sandbox.grading.together import grade_together
 from sandbox.verdict import PHASES, Verdict
 from sandbox.workers.task import Place, WorkerTask
 

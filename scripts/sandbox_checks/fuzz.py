@@ -31,8 +31,9 @@ from grpo_rust.cli import ExitCode, command
 from sandbox.find_rust import find_toolchain
 from sandbox.grading.backends import BATCH_SIZE
 from sandbox.grading.batch import is_portable
-from sandbox.grading.grade import grade, grade_together
+from sandbox.grading.grade import grade
 from sandbox.grading.phases import TAIL_SHOWN
+from sandbox.grading.together import grade_together
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.probe import isolate
 from sandbox.isolation.process import become_reaper

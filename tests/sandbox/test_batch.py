@@ -8,7 +8,8 @@ import pytest
 
 from programs import GOOD, LIMITS, facts, in_test
 from sandbox.grading.batch import Batch
-from sandbox.grading.grade import grade, grade_together
+from sandbox.grading.grade import grade
+from sandbox.grading.together import grade_together
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 from sandbox.verdict import Outcome, Verdict

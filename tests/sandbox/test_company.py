@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from programs import GOOD, LIMITS, in_test
-from sandbox.grading.grade import grade, grade_together
+from sandbox.grading.grade import grade
+from sandbox.grading.together import grade_together
 from sandbox.isolation.policy import Isolation
 from sandbox.verdict import Verdict
 

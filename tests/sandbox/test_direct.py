@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from programs import GOOD, LIMITS, facts, in_test
-from sandbox.grading.direct import HAZARDS
 from sandbox.grading.grade import grade
+from sandbox.grading.separation import HAZARDS
 from sandbox.isolation.policy import Isolation
 from sandbox.verdict import PHASES, Verdict
 from test_sandbox_cargo import CASES, FORGERIES

@@ -13,7 +13,8 @@ import pytest
 from programs import GOOD, LIMITS, in_test
 from sandbox.grading import powers
 from sandbox.grading.backends import BACKENDS
-from sandbox.grading.grade import grade, grade_together
+from sandbox.grading.grade import grade
+from sandbox.grading.together import grade_together
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 from sandbox.project import HEAD, MANIFEST, TAIL

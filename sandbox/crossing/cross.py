@@ -1,0 +1,203 @@
+"""From a crossing to its cells: one compilation, one process for each code, and what cannot share alone."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from sandbox.crossing.crate import SharedCell, SharedCrate
+from sandbox.crossing.crossing import Cell, Crossed, Crossing
+from sandbox.grading.direct import DirectGrading
+from sandbox.grading.grade import grade
+from sandbox.grading.phases import Tested
+from sandbox.isolation.policy import Isolation
+from sandbox.isolation.process import Finished
+from sandbox.isolation.remove_tree import remove_tree
+from sandbox.limits import Limits
+from sandbox.project import Project
+from sandbox.verdict import Outcome
+
+__all__ = ["cross"]
+
+TEST = ("test",)
+CLEAN = (Outcome.PASSED, Outcome.TEST_FAILED, Outcome.NO_TESTS)
+REPORTS_END = b"\nfailures:\n"  # after it libtest repeats what tests printed
+NAME = rb"^test ((m\w{16}::t\w{16}::)\S+)(?: - should panic)? \.\.\. "
+REPORTED = re.compile(NAME + rb"(ok|FAILED|ignored)\b", re.MULTILINE)
+STARTED = re.compile(NAME + rb"\Z", re.MULTILINE)
+Settings = tuple[Isolation, Limits, Callable[[int], None]]
+
+
+def cross(
+    crossing: Crossing,
+    isolation: Isolation,
+    limits: Limits,
+    workdir: Path,
+    *,
+    on_start: Callable[[int], None] = lambda pid: None,
+) -> Crossed:
+    """Run test modules on codes.
+
+    Args:
+        crossing: What is asked. Its codes are programs that build.
+        isolation: How commands are started.
+        limits: What a program may use; the tests of a cell at most `crossing.run_cpu_s`.
+        workdir: An existing directory, in which directories are made and removed.
+        on_start: Called with the process group of every command.
+    Raises: OSError when the host fails.
+    """
+    limits = replace(limits, run_cpu_s=min(limits.run_cpu_s, crossing.run_cpu_s))
+    directory = Path(tempfile.mkdtemp(dir=workdir))
+    directory.chmod(0o711)
+    try:
+        crate = SharedCrate(crossing, isolation, limits, directory, on_start)
+        runs = _Runs(crossing, crate, directory, (isolation, limits, on_start))
+        runs.run(crate.compile())
+    finally:
+        remove_tree(directory)
+    cells = tuple(runs.cells.get(number) for number in range(len(crossing.pairs)))
+    return Crossed(Outcome.PASSED, cells, round(crate.cpu_ms + runs.cpu_ms, 3))
+
+
+class _Runs:
+    """The runs of a crossing."""
+
+    def __init__(self, crossing: Crossing, crate: SharedCrate, directory: Path, settings: Settings) -> None:
+        self._crossing, self._crate, self._directory, self._settings = crossing, crate, directory, settings
+        self.cells: dict[int, Cell] = {}  # by number
+        self.cpu_ms = 0.0
+        self._alone_ms: dict[int, float] = defaultdict(float)  # what went to cells that cannot share, by code
+
+    def run(self, compiled: Sequence[SharedCell]) -> None:
+        """Run the tests of cells that compiled, as many as possible in one process, and grade the others alone."""
+        self.cells |= self._crate.failed
+        rows: dict[int, list[SharedCell]] = {}
+        for member in compiled:
+            if not self._crate.powers(member):
+                rows.setdefault(member.code, []).append(member)
+        self._share(list(rows.values()), self._row, attempts=2)
+        for member in compiled:
+            if self._crate.powers(member):
+                self._one([member])
+        elsewhere = {*self.cells, *(member.number for member in compiled)}
+        for number in range(len(self._crossing.pairs)):
+            if number not in elsewhere:
+                self._grade(number)
+
+    def _row(self, row: Sequence[SharedCell]) -> None:
+        """Run the tests of cells of one code."""
+        self._share([[member] for member in row], self._one, attempts=len(row))
+
+    def _share(
+        self, parts: Sequence[list[SharedCell]], alone: Callable[[list[SharedCell]], None], *, attempts: int
+    ) -> None:
+        """Run several parts in one process; take out one during which it ends, and run that one by `alone`."""
+        for _ in range(attempts):
+            members = list(chain.from_iterable(parts))
+            if len(parts) < 2 or not self._has_time(members[0].code):
+                break
+            done = self._process(members)
+            if cells := _read(done, members):
+                self.cells |= cells
+                return
+            ended_it = [part for part in parts if done.started in [member.filter.encode() for member in part]]
+            if not ended_it:
+                break
+            self._alone_ms[ended_it[0][0].code] += done.cpu_ms
+            alone(ended_it[0])
+            parts = [part for part in parts if part not in ended_it]
+        for part in parts:
+            alone(part)
+
+    def _has_time(self, code: int) -> bool:
+        return self._alone_ms[code] < 1e3 * self._crossing.code_cpu_s
+
+    def _one(self, members: Sequence[SharedCell]) -> None:
+        """Run the tests of one cell in a process of their own, while its code has time."""
+        [member] = members
+        if not self._has_time(member.code):
+            return
+        done = self._process(members)
+        self._alone_ms[member.code] += done.cpu_ms
+        if done.is_cut:
+            self._grade(member.number)
+        else:
+            self.cells[member.number] = Cell.of(done.verdict(TEST))
+
+    def _grade(self, number: int) -> None:
+        """Grade the program of a cell, while its code has time."""
+        code, suite = self._crossing.pairs[number]
+        if not self._has_time(code):
+            return
+        isolation, limits, on_start = self._settings
+        program, where = self._crossing.program(code, suite), self._directory
+        verdict = grade(program, isolation, limits, where, backend="direct", phases=TEST, on_start=on_start)
+        self.cpu_ms += verdict.cpu_ms
+        self._alone_ms[code] += verdict.cpu_ms
+        self.cells[number] = Cell.of(verdict)
+
+    def _process(self, members: Sequence[SharedCell]) -> _CellsGrading:
+        """Run the tests of cells in one process."""
+        project = Project(Path(tempfile.mkdtemp(dir=self._directory)), self._crossing.codes[members[0].code])
+        project.create()
+        powers = self._crate.powers(members[0]) if len(members) == 1 else ()
+        done = _CellsGrading(project, *self._settings)
+        done.prepare()
+        done.report(self._crate.binary, [member.filter for member in members], powers)
+        remove_tree(project.directory)
+        self.cpu_ms += done.cpu_ms
+        return done
+
+
+class _CellsGrading(DirectGrading):
+    """Runs the tests of some cells that compiled."""
+
+    is_cut = False  # whether output was dropped
+    started = b""  # the cell of the test that had started and not ended
+    output = b""  # what libtest printed up to the first report of a failure
+    tested = Tested()
+
+    def report(self, binary: Path, filters: Sequence[str], powers: tuple[str, ...]) -> None:
+        """Run the tests whose names begin with one of `filters`."""
+        self.powers = powers
+        self.tested = Tested.of(self.run_compiled(binary, *filters))
+
+    def run_phases(self, phases: Sequence[str]) -> tuple[bool | None, bool | None, Tested]:
+        """What the tests reported."""
+        return None, None, self.tested
+
+    def run_binary(self, phase: str, command: Sequence[str | Path]) -> Finished:
+        """Run the tests, and note what they printed."""
+        done = super().run_binary(phase, command)
+        self.is_cut = done.stop is None and (done.stdout_cut_at, done.stderr_cut_at) != (None, None)
+        self.output = done.stdout.partition(REPORTS_END)[0]
+        last = STARTED.search(self.output)
+        self.started = last[2] if last else b""
+        return done
+
+
+def _read(done: _CellsGrading, members: Sequence[SharedCell]) -> dict[int, Cell]:
+    """The cells of a process that ran the tests of several; none if it did not end well or its report is not clear."""
+    verdict = done.verdict(TEST)
+    reported = REPORTED.findall(done.output)
+    counts = {member.filter.encode(): {b"ok": 0, b"FAILED": 0, b"ignored": 0} for member in members}
+    clear = verdict.outcome in CLEAN and verdict.genuine and not done.is_cut
+    if not clear or not all(place in counts for _, place, _ in reported):
+        return {}
+    for _, place, word in reported:
+        counts[place][word] += 1
+    sums = tuple(sum(count[word] for count in counts.values()) for word in (b"ok", b"FAILED", b"ignored"))
+    if len({name for name, _, _ in reported}) != len(reported) or sums != verdict.facts[3:]:
+        return {}
+    return {member.number: _cell(*counts[member.filter.encode()].values()) for member in members}
+
+
+def _cell(passed: int, failed: int, ignored: int) -> Cell:
+    """The cell of a test module without powers, by its numbers of tests."""
+    outcome = Outcome.TEST_FAILED if failed else Outcome.PASSED if passed else Outcome.NO_TESTS
+    return Cell(outcome, passed, failed, ignored)

@@ -1,0 +1,66 @@
+"""Which codes and test modules can share a crate.
+
+A program that `sandbox.grading.separation` finds portable behaves the same as a module of a larger crate. Its
+conditions are about the code, or about the test module, so that a code and a test module which are portable each in a
+program of its own are portable together, but for one: nothing in the code has the name of the test module.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from sandbox.grading.lexer import tokens
+from sandbox.grading.separation import HAZARDS, find_test_module
+from sandbox.limits import Limits
+
+__all__ = ["PortableSuite", "names_in", "portable_code", "portable_suite"]
+
+ANCHOR = "fn anchor() {}\n"
+EMPTY_TESTS = "\n#[cfg(test)]\nmod {name} {{}}"
+BRACE = 9  # the place of the first brace among the tokens of `#[cfg(test)] mod NAME {`
+
+
+@dataclass(frozen=True)
+class PortableSuite:
+    """A test module that can share a crate."""
+
+    name: str
+    body: str  # the text between its braces
+    line: int  # of its first brace, from 0
+
+    def at(self, line: int) -> str:
+        """The body as a file in which its lines have the numbers that they have if the module begins at a line."""
+        return "\n" * (line + self.line) + self.body
+
+
+def portable_code(code: str, limits: Limits) -> bool:
+    """Whether a code can share a crate, with test modules of any name that it does not use."""
+    with_tests = code + EMPTY_TESTS.format(name=f"t{secrets.token_hex(8)}")
+    return not HAZARDS.search(code) and _fits(code, limits) and _is_portable(with_tests)
+
+
+def portable_suite(suite: str, limits: Limits) -> PortableSuite | None:
+    """A test module that can share a crate, under another name; None if it cannot."""
+    if HAZARDS.search(suite) or not _fits(suite, limits) or not _is_portable(ANCHOR + suite):
+        return None
+    found = list(tokens(suite))
+    name, brace = found[BRACE - 1].text, found[BRACE]
+    if sum(token.text == name for token in found) != 1:
+        return None  # it names itself
+    return PortableSuite(name, suite[brace.end : found[-1].end - 1], brace.line - 1)
+
+
+def names_in(code: str) -> frozenset[str]:
+    """All words of a portable code."""
+    return frozenset(token.text for token in tokens(code))
+
+
+def _is_portable(program: str) -> bool:
+    separation = find_test_module(program)
+    return separation is not None and separation.is_portable
+
+
+def _fits(text: str, limits: Limits) -> bool:
+    """Whether a text is so short that two of them are a program within the limit."""
+    return len(text.encode("utf-8", "surrogatepass")) < (limits.source_kb << 10) // 2

@@ -1,0 +1,163 @@
+"""A test module on a code of another program has the result that the two have as one program."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from programs import LIMITS
+from sandbox.crossing.cross import cross
+from sandbox.crossing.crossing import Cell, Crossed, Crossing
+from sandbox.crossing.portable import portable_suite
+from sandbox.grading.grade import grade
+from sandbox.isolation.policy import Isolation
+from sandbox.verdict import Outcome
+from sandbox.workers.pool import SandboxPool
+
+QUICK = replace(LIMITS, run_cpu_s=1)
+RIGHT = "pub fn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n"
+WRONG = "pub fn add(a: i32, b: i32) -> i32 {\n    a - b\n}\n"
+CODES = {
+    "right": RIGHT,
+    "wrong": WRONG,
+    "panics": "pub fn add(a: i32, _: i32) -> i32 {\n    [1, 2][a as usize]\n}\n",
+    "recursive without end": "pub fn add(a: i32, b: i32) -> i32 {\n    1 + add(a, b)\n}\n",
+    "endless for 5": "pub fn add(a: i32, b: i32) -> i32 {\n    while a == 5 {}\n    a + b\n}\n",
+    "another type": "pub fn add(a: u8, b: u8) -> u8 {\n    a + b\n}\n",
+    "another name": "pub fn plus(a: i32, b: i32) -> i32 {\n    a + b\n}\n",
+    "in a thread": "pub fn add(a: i32, b: i32) -> i32 { std::thread::spawn(move || a + b).join().unwrap() }\n",
+    "a module of its own": "mod own { pub fn add(a: i32, b: i32) -> i32 { a + b } }\nuse own::add;\n",
+    "ends the process": "pub fn add(_: i32, _: i32) -> i32 {\n    std::process::exit(0)\n}\n",
+    "a comment at the end": RIGHT + "// The end.",
+}
+
+
+def suite(*tests: str, name: str = "tests", before: str = "    use super::*;\n") -> str:
+    return f"#[cfg(test)]\nmod {name} {{\n{before}{''.join(tests)}}}\n"
+
+
+def case(name: str, body: str, attributes: str = "") -> str:
+    return f"    #[test]\n{attributes}    fn {name}() {{\n        {body}\n    }}\n"
+
+
+ONE = "assert_eq!(add(1, 1), 2);"
+PANICS = "    #[should_panic]\n"
+FORGED = '    #[ignore = "x\\ntest a ... ok\\nfailures:\\n"]\n'
+SUITES = {
+    "right": suite(case("small", "assert_eq!(add(1, 2), 3);"), case("zero", "assert_eq!(add(0, 0), 0);")),
+    "wrong": suite(case("small", "assert_eq!(add(2, 1), 1);"), case("zero", "assert_eq!(add(0, 0), 0);")),
+    "no test": suite(),
+    "should panic": suite(case("panics", "add(7, 1);", PANICS), case("two", "assert_eq!(add(1, 1), 2);")),
+    "ignored": suite(case("one", ONE), case("later", "unreachable!();", "    #[ignore]\n")),
+    "an ignored test that says more": suite(case("one", ONE), case("two", "panic!();", FORGED)),
+    "five": suite(case("five", "assert_eq!(add(5, 5), 10);"), case("six", "assert_eq!(add(6, 6), 12);")),
+    "ends itself": suite(case("one", "assert_eq!(add(1, 1), 2);"), case("two", "std::process::exit(0);")),
+    "another name": suite(case("one", "assert_eq!(sub(2, 1), 1);")),
+    "with a module": suite("    mod inner {\n", case("one", "assert_eq!(super::add(1, 1), 2);"), "    }\n"),
+    "names itself": suite(case("one", "assert_eq!(super::tests::two(), add(1, 1));"), "    fn two() -> i32 { 2 }\n"),
+    "its name is used": suite(case("one", "assert_eq!(add(1, 1), 2);"), name="a"),
+    "lines": suite(case("line", "assert_eq!(line!(), 7 + add(1, 0) as u32 * 2);")),
+    "a lint of clippy": suite(case("same", "assert!(add(1, 1) == add(1, 1));\n        assert!(1 == 1);")),
+    "a literal too large": suite(case("large", "assert_eq!(add(1, 1) as u8, 256u8);")),
+    "an overflow": suite(case("large", "assert_eq!(i32::MAX + 1, add(1, 1));")),
+    "inference": suite(case("open", "assert_eq!(add(1, 1), Default::default());")),
+    "prints much": suite(case("prints", 'for _ in 0..100_000 { println!("0123456789"); } assert_eq!(add(1, 1), 3);')),
+    "no such syntax": suite(case("one", "assert_eq!(add(1, 1) 2);")),
+    "a result": suite("#[test] fn one() -> Result<(), ()> { if add(1, 1) == 2 { Ok(()) } else { Err(()) } }"),
+    "main": suite(case("main_runs", "main();\n        assert_eq!(add(1, 1), 2);")),
+}  # fmt: skip
+
+
+def crossed(crossing: Crossing, isolation: Isolation, workdir: Path) -> Crossed:
+    found = cross(crossing, isolation, LIMITS, workdir)
+    assert not list(workdir.iterdir()), "the work directory is always removed"
+    assert found.outcome is Outcome.PASSED and len(found.cells) == len(crossing.pairs)
+    return found
+
+
+def everything(codes: dict[str, str], suites: dict[str, str]) -> Crossing:
+    pairs = tuple((code, suite) for code in range(len(codes)) for suite in range(len(suites)))
+    return Crossing(tuple(codes.values()), tuple(suites.values()), pairs, code_cpu_s=60)
+
+
+def alone(crossing: Crossing, pair: tuple[int, int], isolation: Isolation, workdir: Path, backend: str) -> Cell:
+    return Cell.of(grade(crossing.program(*pair), isolation, QUICK, workdir, backend=backend, phases=("test",)))
+
+
+def compare(codes: dict[str, str], suites: dict[str, str], isolation: Isolation, workdir: Path, backend: str) -> None:
+    crossing = everything(codes, suites)
+    cells = crossed(crossing, isolation, workdir).cells
+    names = [(code, suite) for code in codes for suite in suites]
+    for name, pair, cell in zip(names, crossing.pairs, cells, strict=True):
+        assert cell == alone(crossing, pair, isolation, workdir, backend), name
+
+
+def test_every_test_module_on_a_right_code(isolation: Isolation, workdir: Path) -> None:
+    compare({name: CODES[name] for name in ("right", "wrong")}, SUITES, isolation, workdir, "direct")
+
+
+@pytest.mark.parametrize("name", ["right", pytest.param("five", marks=pytest.mark.slow)])
+def test_a_test_module_on_every_code(name: str, isolation: Isolation, workdir: Path) -> None:
+    compare(CODES, {name: SUITES[name], "main": SUITES["main"]}, isolation, workdir, "direct")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["right", "panics", "another name"])
+def test_a_row_is_cargos(name: str, isolation: Isolation, workdir: Path) -> None:
+    compare({name: CODES[name]}, SUITES, isolation, workdir, "cargo")
+
+
+def test_the_outcomes_are_all_there(isolation: Isolation, workdir: Path) -> None:
+    chosen = ("right", "no test", "ends itself", "another name", "five")
+    crossing = everything({"endless": CODES["endless for 5"]}, {name: SUITES[name] for name in chosen})
+    found = [cell.outcome for cell in crossed(crossing, isolation, workdir).cells if cell]
+    expected = [Outcome.PASSED, Outcome.NO_TESTS, Outcome.UNTRUSTED, Outcome.TEST_BUILD_ERROR, Outcome.TIMEOUT]
+    assert found == expected
+
+
+def test_cells_after_the_time_of_their_code_are_not_run(isolation: Isolation, workdir: Path) -> None:
+    slow = [suite(case(f"five_{number}", "assert_eq!(add(5, 5), 10);")) for number in range(4)]
+    codes = (CODES["endless for 5"], RIGHT)
+    crossing = Crossing(codes, tuple(slow), tuple((c, s) for c in (0, 1) for s in range(4)), code_cpu_s=2)
+    cells = crossed(crossing, isolation, workdir).cells
+    assert {cell.outcome for cell in cells[:4] if cell} == {Outcome.TIMEOUT} and None in cells[:4]
+    assert {cell.outcome for cell in cells[4:] if cell} == {Outcome.PASSED} and None not in cells[4:]
+
+
+def test_a_whole_matrix_is_cheaper_than_its_cells(isolation: Isolation, workdir: Path) -> None:
+    codes = {str(n): RIGHT.replace("a + b", f"a + b + {n} - {n}") for n in range(6)}
+    suites = {str(n): suite(case("some", f"assert_eq!(add({n}, 2), {n + 2});")) for n in range(6)}
+    crossing = everything(codes, suites)
+    one = grade(crossing.program(0, 0), isolation, QUICK, workdir, backend="direct", phases=("test",))
+    found = crossed(crossing, isolation, workdir)
+    assert {cell.outcome for cell in found.cells if cell} == {Outcome.PASSED}
+    assert found.cpu_ms < len(crossing.pairs) * one.cpu_ms / 3
+
+
+def test_a_body_keeps_its_lines() -> None:
+    found = portable_suite("\n\n#[cfg(test)]\nmod t {\n    fn a() {}\n}\n", LIMITS)
+    assert found is not None and found.name == "t" and found.at(2) == "\n" * 5 + "\n    fn a() {}\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "fn f() {}", "mod t {}", SUITES["right"] * 2, "#[cfg(test)]\nmod t {", SUITES["names itself"]]
+)
+def test_what_is_no_single_test_module_shares_nothing(text: str) -> None:
+    assert portable_suite(text, LIMITS) is None
+
+
+def test_pairs_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"the pair \(0, 1\) names none: there are 1 codes and 1 test modules"):
+        Crossing(("",), ("",), ((0, 1),))
+    with pytest.raises(ValueError, match="twice"):
+        Crossing(("",), ("",), ((0, 0), (0, 0)))
+
+
+def test_a_pool_crosses_and_remembers(pool: SandboxPool) -> None:
+    crossing = everything({"right": RIGHT, "wrong": WRONG}, {"right": SUITES["right"]})
+    found = pool.submit_crossing(crossing).result()
+    assert [cell and cell.outcome for cell in found.cells] == [Outcome.PASSED, Outcome.TEST_FAILED]
+    assert pool.submit_crossing(crossing).result() is found
+    assert Crossed.from_json(found.to_json()) == found
