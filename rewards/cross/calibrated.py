@@ -9,8 +9,9 @@
 
 Right codes behave alike, so on any suite, right or wrong, they share one result: that is what sets them apart from
 wrong codes, and agreement counts for more than passing. Given the set of right codes the suites are independent, so all
-2 ** C sets are enumerated exactly: 3 ms for 8 codes and suites, under 2 s for 16. Nothing of the same completion counts: for a code
-the suites that only its author wrote are left out, for a suite its only author's code is, and nobody votes for itself.
+2 ** C sets are enumerated exactly: 3 ms for 8 codes and suites, under 2 s for 16. Nothing of the same completion
+counts: for a code the suites that only its author wrote are left out, for a suite its only author's code is, and nobody
+votes for itself.
 
 Where the papers are not followed: B4 ranks sets of codes that pass the same tests by approximate evidence, with Beta
 priors in place of the parameters; here the sets are summed over, with point values that all prompts share. A wrong
@@ -19,7 +20,8 @@ is `right_passes_wrong` (0 in the papers). The papers have no `flake`; it may no
 cannot make anything certain.
 
 What it cannot know: which of two groups that agree among themselves is the right one. Without calibration the larger
-group wins. Only parameters that say how often wrong codes agree with wrong suites can say otherwise.
+group wins, and at a tie neither does: each code is judged without its author's suite, so that its group is the smaller
+one. Only parameters that say how often wrong codes fit wrong suites can say otherwise.
 
 Source: B4 (arXiv 2409.08692) for the model; ZeroCoder (arXiv 2604.07864) for fitting it again, while the policy
 changes, on a few prompts with gold tests.
@@ -160,21 +162,24 @@ def column_likelihoods(
 
 def _power(base: float, count: NDArray[np.float64]) -> NDArray[np.float64]:
     """The logarithm of `base ** count`."""
-    return count * np.log(base)
+    logs: NDArray[np.float64] = count * np.log(base)
+    return logs
 
 
 def _sets(num_codes: int) -> NDArray[np.float64]:
     """[2^U, U] every set of codes, 1 where a code is in it."""
-    return (np.arange(2**num_codes)[:, None] >> np.arange(num_codes) & 1).astype(np.float64)
+    members: NDArray[np.int64] = np.arange(2**num_codes)[:, None] >> np.arange(num_codes) & 1
+    return members.astype(np.float64)
 
 
 def _prior(sets: NDArray[np.float64], parameters: Calibration) -> NDArray[np.float64]:
     """[N] the log-probability of each set."""
-    right = sets.sum(axis=1)
+    right: NDArray[np.float64] = sets.sum(axis=1)
     return _power(parameters.code_right, right) + _power(1 - parameters.code_right, sets.shape[1] - right)
 
 
 def _normalised(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     """The probabilities, which sum to 1 along the first axis."""
     weights = np.exp(logs - logs.max(axis=0))
-    return np.asarray(weights / weights.sum(axis=0))
+    probabilities: NDArray[np.float64] = weights / weights.sum(axis=0)
+    return probabilities

@@ -2,8 +2,11 @@
 
 Promises estimates from a handful of groups that stay inside (0, 1) and lean on the start where there is little data.
 Which suites are right is never known. A right code that a suite fails all but proves the suite wrong; where no right
-code was run, only how it treats the wrong codes speaks. So the suites' labels are expectations (EM), not counts. Left
-out: `flake`, which stays as it was; and parameters for each prompt, although prompts differ in how hard they are.
+code was run, only how it treats the wrong codes speaks. So the suites' labels are expectations (EM), not counts. A
+wrong suite that the right codes pass is told from a right one by the wrong codes alone: where `wrong_passes_right` is
+near `wrong_passes_wrong`, `right_passes_wrong` trades against `suite_right`, and few groups settle neither.
+
+Left out: `flake`, which stays as it was; and parameters for each prompt, although prompts differ in how hard they are.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from rewards.cross.pass_matrix import PassMatrix
 
 __all__ = ["calibrate"]
 
-ROUNDS = 50
+ROUNDS = 30
 ESTIMATED = ("code_right", "suite_right", "wrong_passes_right", "wrong_passes_wrong", "right_passes_wrong")
 
 

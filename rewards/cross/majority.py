@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rewards.cross.pass_matrix import PassMatrix
+from rewards.cross.shares import share
 
 __all__ = ["acceptance", "codet", "majority", "majority_without"]
 
@@ -27,7 +28,7 @@ def majority(matrix: PassMatrix) -> NDArray[np.float64]:
     [0.5, 0.5, 0.0]
     """
     texts = matrix.distinct()
-    return _share(texts.others(), axis=1)[texts.code_of]
+    return _known_share(texts.others(), axis=1)[texts.code_of]
 
 
 def acceptance(matrix: PassMatrix) -> NDArray[np.float64]:
@@ -42,7 +43,7 @@ def acceptance(matrix: PassMatrix) -> NDArray[np.float64]:
     [0.5, 0.5, 1.0]
     """
     texts = matrix.distinct()
-    return _share(texts.others(), axis=0)[texts.suite_of]
+    return _known_share(texts.others(), axis=0)[texts.suite_of]
 
 
 def majority_without(matrix: PassMatrix) -> NDArray[np.float64]:
@@ -63,8 +64,7 @@ def majority_without(matrix: PassMatrix) -> NDArray[np.float64]:
     known, passed = ~np.isnan(others), np.nan_to_num(others)
     count = known.sum(axis=1, keepdims=True) - known
     rest = passed.sum(axis=1, keepdims=True) - passed
-    shares = np.divide(rest, count, out=np.full(others.shape, np.nan), where=count > 0)
-    return shares[texts.code_of][:, texts.suite_of]
+    return share(rest, count)[texts.code_of][:, texts.suite_of]
 
 
 def codet(matrix: PassMatrix, *, exponent: float = 0.5) -> NDArray[np.float64]:
@@ -94,13 +94,10 @@ def codet(matrix: PassMatrix, *, exponent: float = 0.5) -> NDArray[np.float64]:
     differ = passed_votes @ failed.T + failed_votes @ passed.T  # [U, U]: on how many of the row's suites
     shared = votes.astype(np.float64) @ known.T
     agreeing = ((differ == 0) & (shared > 0)).mean(axis=1)
-    count = votes.sum(axis=1)
-    share = np.divide(passed_votes.sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0)
-    return (agreeing**exponent * share)[texts.code_of]
+    scores: NDArray[np.float64] = agreeing**exponent * share(passed_votes.sum(axis=1), votes.sum(axis=1))
+    return scores[texts.code_of]
 
 
-def _share(passes: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+def _known_share(passes: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     """The mean of what is known along an axis, NaN where nothing is."""
-    known = ~np.isnan(passes)
-    count = known.sum(axis=axis)
-    return np.divide(np.nansum(passes, axis=axis), count, out=np.full(count.shape, np.nan), where=count > 0)
+    return share(np.nansum(passes, axis=axis), (~np.isnan(passes)).sum(axis=axis))

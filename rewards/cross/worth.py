@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rewards.cross.pass_matrix import PassMatrix
+from rewards.cross.shares import share
 
 __all__ = ["discrimination", "suite_worth", "validity"]
 
@@ -40,7 +41,7 @@ def validity(matrix: PassMatrix, right: NDArray[np.float64], *, tau: float) -> N
     >>> validity(matrix, right, tau=0).tolist(), validity(matrix, right, tau=2).tolist()
     ([1.0, 1.0, 1.0], [0.5, 0.5, 1.0])
     """
-    return _bounded_share(matrix, right, tau, right=True)
+    return _bounded_share(matrix, right, tau, of_right=True)
 
 
 def discrimination(matrix: PassMatrix, right: NDArray[np.float64], *, tau: float) -> NDArray[np.float64]:
@@ -58,7 +59,7 @@ def discrimination(matrix: PassMatrix, right: NDArray[np.float64], *, tau: float
     >>> discrimination(matrix, np.array([1.0, 1.0, 0.0]), tau=2).tolist()  # one wrong code, which the first fails
     [0.5, 0.0, 0.0]
     """
-    return _bounded_share(matrix, right, tau, right=False)
+    return _bounded_share(matrix, right, tau, of_right=False)
 
 
 def suite_worth(
@@ -107,21 +108,22 @@ def suite_worth(
     return validity(matrix, right, tau=tau) * told
 
 
-def _bounded_share(matrix: PassMatrix, belief: NDArray[np.float64], tau: float, *, right: bool) -> NDArray[np.float64]:
+def _bounded_share(
+    matrix: PassMatrix, belief: NDArray[np.float64], tau: float, *, of_right: bool
+) -> NDArray[np.float64]:
     """[S] the share of the right codes that pass, or of the wrong codes that fail, with `tau` under it."""
     if not tau >= 0:
         raise ValueError(f"tau is {tau}; give a number of codes, or 0 for no bound")
     texts = matrix.distinct()
-    others, weights = texts.others(), _distinct_weights(matrix, belief, right=right)
+    others, weights = texts.others(), _distinct_weights(matrix, belief, of_right=of_right)
     counted = ~np.isnan(others) & ~np.isnan(weights)
-    hits = others if right else 1 - others
+    hits = others if of_right else 1 - others
     hit, mass = (np.where(counted, values, 0).sum(axis=0) for values in (weights * hits, weights))
-    bound = np.maximum(mass, tau)
-    told = counted.any(axis=0) & (bound > 0)
-    return np.divide(hit, bound, out=np.full(len(hit), np.nan), where=told)[texts.suite_of]
+    bound = np.where(counted.any(axis=0), np.maximum(mass, tau), 0)
+    return share(hit, bound)[texts.suite_of]
 
 
-def _distinct_weights(matrix: PassMatrix, belief: NDArray[np.float64], *, right: bool) -> NDArray[np.float64]:
+def _distinct_weights(matrix: PassMatrix, belief: NDArray[np.float64], *, of_right: bool) -> NDArray[np.float64]:
     """[U, V] the weight of each distinct code for each distinct suite: the mean of its copies'."""
     values = np.asarray(belief, dtype=np.float64)
     if values.shape not in (matrix.passes.shape, matrix.passes.shape[:1]):
@@ -135,5 +137,5 @@ def _distinct_weights(matrix: PassMatrix, belief: NDArray[np.float64], *, right:
     cells = (texts.code_of[:, None], texts.suite_of[None, :])
     np.add.at(sums, cells, np.nan_to_num(values))
     np.add.at(counts, cells, ~np.isnan(values))
-    means = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
-    return means if right else 1 - means
+    means = share(sums, counts)
+    return means if of_right else 1 - means
