@@ -1,0 +1,103 @@
+"""Shares of the others: how many suites a code passes, how many codes pass a suite, and how many codes agree.
+
+Promises no parameters to fit and no labels. Left out: how far a vote can be trusted (`rewards.cross.calibrated`). Both
+`majority` and `codet` follow the largest set of codes and suites that agree; they are as right as that set is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rewards.cross.pass_matrix import PassMatrix
+from rewards.cross.shares import share
+
+__all__ = ["acceptance", "codet", "majority", "majority_without"]
+
+
+def majority(matrix: PassMatrix) -> NDArray[np.float64]:
+    """The share of the others' suites that each code passes: `sum_j passes[i, j] / n_i` over the n_i that vote on i.
+
+    Args:
+        matrix: The results of the group.
+    Returns: [C] from 0 to 1; NaN where no suite votes.
+    Source: the pass rate on generated tests (MaxPass in B4, arXiv 2409.08692), here without a code's own suite.
+
+    >>> passes = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]])  # two codes that agree, one that is alone
+    >>> majority(PassMatrix(passes, np.arange(3))).tolist()
+    [0.5, 0.5, 0.0]
+    """
+    texts = matrix.distinct()
+    return _known_share(texts.others(), axis=1)[texts.code_of]
+
+
+def acceptance(matrix: PassMatrix) -> NDArray[np.float64]:
+    """The share of the others' codes that pass each suite. A suite that asserts nothing has 1: see `worth`.
+
+    Args:
+        matrix: The results of the group.
+    Returns: [S] from 0 to 1; NaN where it votes on no code.
+
+    >>> passes = np.array([[1, 1, 1], [1, 1, 1], [0, 0, 1]])  # the third suite asserts nothing
+    >>> acceptance(PassMatrix(passes, np.arange(3))).tolist()
+    [0.5, 0.5, 1.0]
+    """
+    texts = matrix.distinct()
+    return _known_share(texts.others(), axis=0)[texts.suite_of]
+
+
+def majority_without(matrix: PassMatrix) -> NDArray[np.float64]:
+    """The majority of each code as it is without one suite: what that suite is judged by.
+
+    With `majority` itself a suite would have a say in which codes it is paid for accepting.
+
+    Args:
+        matrix: The results of the group.
+    Returns: [C, S]; entry (i, j) is the share that code i passes of the suites that vote on i and are not suite j.
+
+    >>> passes = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]])
+    >>> majority_without(PassMatrix(passes, np.arange(3))).tolist()
+    [[0.5, 0.0, 1.0], [0.0, 0.5, 1.0], [0.0, 0.0, 0.0]]
+    """
+    texts = matrix.distinct()
+    others = texts.others()
+    known, passed = ~np.isnan(others), np.nan_to_num(others)
+    count = known.sum(axis=1, keepdims=True) - known
+    rest = passed.sum(axis=1, keepdims=True) - passed
+    return share(rest, count)[texts.code_of][:, texts.suite_of]
+
+
+def codet(matrix: PassMatrix, *, exponent: float = 0.5) -> NDArray[np.float64]:
+    """CodeT's agreement: `(|Sx| / U) ** exponent * |Sy| / n_i`; 1 where all codes agree and pass every suite.
+
+    Sy are the suites among the n_i voting on code i that i passes. Sx are the codes, i included, that have the same
+    results on those n_i; where one of two results is unknown they do not differ, and a code that shares no known
+    result with i is not in Sx. The suites that only i wrote are left out for both: they would let i choose whom it
+    agrees with. U is the number of distinct codes.
+
+    Args:
+        matrix: The results of the group.
+        exponent: 1 is the paper's score, |Sx| * |Sy|; 0.5 is its published code's, sqrt(|Sx|) * |Sy|.
+    Returns: [C] from 0 to 1; NaN where no suite votes. The paper ranks by the product; the division by its highest
+        possible value makes it a reward that does not grow with the group.
+    Source: CodeT (arXiv 2207.10397), section 2.2; the square root as in its code, and in B4's.
+
+    >>> passes = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]])
+    >>> codet(PassMatrix(passes, np.arange(3)), exponent=1).round(4).tolist()  # 2/3 * 1/2 for the two that agree
+    [0.3333, 0.3333, 0.0]
+    """
+    texts = matrix.distinct()
+    known, passed = ~np.isnan(texts.passes), np.nan_to_num(texts.passes)
+    failed = known - passed  # [U, V] as floats, like `passed`
+    votes = known & texts.votes
+    passed_votes, failed_votes = texts.votes * passed, texts.votes * failed
+    differ = passed_votes @ failed.T + failed_votes @ passed.T  # [U, U]: on how many of the row's suites
+    shared = votes.astype(np.float64) @ known.T
+    agreeing = ((differ == 0) & (shared > 0)).mean(axis=1)
+    scores: NDArray[np.float64] = agreeing**exponent * share(passed_votes.sum(axis=1), votes.sum(axis=1))
+    return scores[texts.code_of]
+
+
+def _known_share(passes: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """The mean of what is known along an axis, NaN where nothing is."""
+    return share(np.nansum(passes, axis=axis), (~np.isnan(passes)).sum(axis=axis))
