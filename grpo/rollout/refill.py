@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 
 from grpo.advantages import zero_std
 from grpo.rollout.collect import reward_matrix
-from grpo.rollout.records import Group
+from grpo.rollout.records import Example, Group
 
-__all__ = ["refill", "split_by_std"]
+__all__ = ["refill", "solved_share", "split_by_std"]
 
 REASONS = ("solved", "unsolved", "equal", "unscored")
 
@@ -23,6 +23,16 @@ def split_by_std(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
     flags = zero_std(reward_matrix(groups)).tolist()
     kept = [group for group, is_zero in zip(groups, flags, strict=True) if not is_zero]
     return kept, [group for group, is_zero in zip(groups, flags, strict=True) if is_zero]
+
+
+def solved_share(group: Group) -> float:
+    """The share of a group's completions that solve the prompt, of those of which it is known; 0 where it is of none.
+
+    >>> solved_share(Group(Example("a", ()), (), (), ()))
+    0.0
+    """
+    known = [grade.solved for grade in group.grades if grade.solved is not None]
+    return sum(known) / len(known) if known else 0.0
 
 
 def refill(
