@@ -8,7 +8,7 @@ of the control whose advantages are shuffled. `--study rewards` writes docs/stud
 sizes on the same number of completions, one seed each. `--study overlap` writes docs/studies/overlap.md and
 docs/images/overlap.svg: three seeds with every batch sampled by the weights that learn from it, and three with batches
 sampled one update ahead. `--study pretrained` gets a real model, fine-tunes it, trains it with GRPO, and writes
-docs/real_model.md and docs/images/real_model.svg; its recipes say how many prompts and completions. Hours of work are
+docs/studies/real_model.md and docs/images/real_model.svg; its recipes say how many prompts and completions. Hours of work are
 kept in --runs: the same command continues where it was stopped, and does nothing twice. Runs go two at once, each with
 one thread for torch and one for the sandbox. Exit codes: 0 done, 2 bad input, 3 a run failed, 130 interrupted.
 
@@ -105,7 +105,7 @@ def study_pretrained(options: argparse.Namespace) -> None:
     for way in [] if options.only_report else ways:
         run_all([way()], at_once=1, say=say)
     write(options.docs / "images" / "real_model.svg", curves_svg(runs))
-    write(options.docs / "real_model.md", page(runs, command=options.command))
+    write(options.docs / "studies" / "real_model.md", page(runs, command=options.command))
 
 
 STUDIES: Mapping[str, Callable[[argparse.Namespace], None]] = {
