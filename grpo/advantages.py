@@ -122,8 +122,8 @@ def maxrl_advantages(rewards: Tensor) -> Tensor:
     Returns: advantages [P, G], without a unit, zero mean over the scorable members of each group.
     Source: Maximum Likelihood Reinforcement Learning (arXiv 2602.02710), the estimator with a control variate.
 
-    >>> maxrl_advantages(torch.tensor([[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]])).tolist()
-    [[3.0, -1.0, -1.0, -1.0], [0.3333333432674408, 0.3333333432674408, 0.3333333432674408, -1.0], [0.0, 0.0, 0.0, 0.0]]
+    >>> maxrl_advantages(torch.tensor([[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])).tolist()
+    [[3.0, -1.0, -1.0, -1.0], [1.0, 1.0, -1.0, -1.0], [0.0, 0.0, 0.0, 0.0]]
     """
     mean = _group_mean(rewards)
     advantages = (rewards - mean) / torch.where(mean > 0, mean, torch.inf)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from grpo.advantages import zero_std
 from grpo.rollout.collect import reward_matrix
-from grpo.rollout.records import Example, Group
+from grpo.rollout.records import Group
 
 __all__ = ["refill", "solved_share", "split_by_std"]
 
@@ -26,11 +26,7 @@ def split_by_std(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
 
 
 def solved_share(group: Group) -> float:
-    """The share of a group's completions that solve the prompt, of those of which it is known; 0 where it is of none.
-
-    >>> solved_share(Group(Example("a", ()), (), (), ()))
-    0.0
-    """
+    """The share of a group's completions that solve the prompt, of those of which it is known; 0 where it is of none."""
     known = [grade.solved for grade in group.grades if grade.solved is not None]
     return sum(known) / len(known) if known else 0.0
 

@@ -131,9 +131,7 @@ def write_python_tasks(path: Path, count: int, seed: int) -> int:
     return ExitCode.DONE
 
 
-def manifest(
-    tasks: Mapping[Split, list[Task]], folder: Path, seed: int, family: Sequence[str] = ()
-) -> dict[str, Any]:
+def manifest(tasks: Mapping[Split, list[Task]], folder: Path, seed: int, family: Sequence[str] = ()) -> dict[str, Any]:
     """What the files in the folder hold, and what is kept apart from what."""
     named = f" --operations {','.join(family)}" if family else ""
     known = [operation.name for operation in OPERATIONS if not family or operation.name in family]

@@ -79,7 +79,9 @@ def make_tasks(count: int, *, split: Split, seed: int, family: Collection[str] =
         prompt = draw_prompt(request, rng)
         misses = misses + 1 if prompt in prompts else 0
         if misses == MISSES:
-            raise BadInput(f"{count} prompts of {split}.jsonl: there are not many more than {len(tasks)} different ones")
+            raise BadInput(
+                f"{count} prompts of {split}.jsonl: there are not many more than {len(tasks)} different ones"
+            )
         if misses:
             continue
         prompts.add(prompt)
@@ -95,9 +97,7 @@ def _endless(pairs: list[tuple[Operation, Element]], rng: random.Random) -> Iter
         yield from rng.sample(pairs, len(pairs))
 
 
-def demonstrations(
-    count: int, *, mistaken: float, seed: int, family: Collection[str] = ()
-) -> list[Demonstration]:
+def demonstrations(count: int, *, mistaken: float, seed: int, family: Collection[str] = ()) -> list[Demonstration]:
     """Warm-start examples over training combinations.
 
     Args:

@@ -1,4 +1,4 @@
-"""What tests of the rollout stream share: prompts, a grader that pays by prompt, an engine that dies, a stand-in trainer."""
+"""What tests of the rollout stream share: prompts, a grader by prompt, an engine that dies, a stand-in trainer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompts that are solved are drawn less often; what is known of them is noted at their turn and kept by checkpoints."""
+"""Solved prompts are drawn less often; what is known of them is noted at their turn and kept by checkpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EASY = {example.id for example in EXAMPLES[:6]}
 
 
 class ByShare(ByPrompt):
-    """Pays each completion by its number, and calls so many of the first ones of easy prompts solved, of others none."""
+    """Pays each completion by its number, and calls so many of the first ones of easy prompts solved."""
 
     def __init__(self, num_solved: int, *, unknown: int = 0) -> None:
         super().__init__()

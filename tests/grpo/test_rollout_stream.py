@@ -17,6 +17,7 @@ from grpo.rollout.rows import DataError
 from letter_grader import Grade
 from stream_trainer import EXAMPLES, STEPS, ByPrompt, Dying, Trainer, ids, plain
 
+
 class Sleeper(Dying):
     """An engine that notes when it is put to sleep, and may die of it the first time."""
 
