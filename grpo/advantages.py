@@ -109,7 +109,7 @@ def leave_one_out_advantages(rewards: Tensor) -> Tensor:
 
 
 def maxrl_advantages(rewards: Tensor) -> Tensor:
-    """Divide by the mean instead of the spread: `(R - mean(group)) / mean(group)`, and 0 where the mean is not positive.
+    """Divide by the mean instead of the spread: `(R - mean(group)) / mean(group)`; 0 where that mean is not positive.
 
     Of n completions, k of which earn 1 and the others 0, those that earn get `n / k - 1` and the others -1: the rarer a
     success, the more it weighs, and the gradient approaches that of `log(success rate)`. A group without a success gets

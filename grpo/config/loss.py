@@ -89,8 +89,8 @@ class LossSection:
         "group",
         "what the centred reward is divided by: group and group_population are the group's standard deviation, batch "
         "the batch's, none nothing, maxrl the group's mean (for rewards of at least 0); leave_one_out compares with "
-        "the other completions; gdpo standardises each reward on its own; shuffled is a control: the advantages of group, "
-        "permuted over the batch, must teach nothing",
+        "the other completions; gdpo standardises each reward on its own; shuffled is a control: the advantages of "
+        "group, permuted over the batch, must teach nothing",
         choices=("group", "group_population", "batch", "none", "leave_one_out", "maxrl", "gdpo", "shuffled"),
         source=TRL,
     )
