@@ -26,7 +26,7 @@ def split_by_std(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
 
 
 def solved_share(group: Group) -> float:
-    """The share of a group's completions that solve the prompt, of those of which it is known; 0 where it is of none."""
+    """The share of a group that solves the prompt, of the completions where that is known; 0 where it is of none."""
     known = [grade.solved for grade in group.grades if grade.solved is not None]
     return sum(known) / len(known) if known else 0.0
 
