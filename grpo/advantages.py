@@ -13,6 +13,7 @@ sample one (ddof 1), as in TRL; at G = 8 the population form (ddof 0) is 6.5 % s
     batch              group mean              batch std + 1e-4          TRL 1.16 (after arXiv 2508.08221)
     none               group mean              1                         Dr. GRPO
     leave_one_out      mean of the others      1                         RLOO
+    maxrl              group mean              group mean                MaxRL
 
 Where a completion has several rewards, the caller sums them first, or `gdpo_advantages` standardises each on its own.
 """
@@ -33,6 +34,7 @@ __all__ = [
     "gdpo_advantages",
     "group_advantages",
     "leave_one_out_advantages",
+    "maxrl_advantages",
     "shuffled_advantages",
     "zero_std",
 ]
@@ -104,6 +106,28 @@ def leave_one_out_advantages(rewards: Tensor) -> Tensor:
     num_scorable = (~rewards.isnan()).sum(dim=1, keepdim=True)
     scale = num_scorable / (num_scorable - 1).clamp(min=1)
     return _zero_where_incomparable((rewards - _group_mean(rewards)) * scale, rewards)
+
+
+def maxrl_advantages(rewards: Tensor) -> Tensor:
+    """Divide by the mean instead of the spread: `(R - mean(group)) / mean(group)`; 0 where that mean is not positive.
+
+    Of n completions, k of which earn 1 and the others 0, those that earn get `n / k - 1` and the others -1: the rarer a
+    success, the more it weighs, and the gradient approaches that of `log(success rate)`. A group without a success gets
+    zeros. There is no epsilon: with rewards of at least 0 an advantage is from -1 to n - 1. The derivation is for
+    rewards that are 0 or 1. Rewards below 0 have no meaning here: a mean of at most 0 gives zeros, and a mean close to
+    0 between rewards of both signs gives advantages without bound.
+
+    Args:
+        rewards: [P, G] float, at least 0, NaN = no reward.
+    Returns: advantages [P, G], without a unit, zero mean over the scorable members of each group.
+    Source: Maximum Likelihood Reinforcement Learning (arXiv 2602.02710), the estimator with a control variate.
+
+    >>> maxrl_advantages(torch.tensor([[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])).tolist()
+    [[3.0, -1.0, -1.0, -1.0], [1.0, 1.0, -1.0, -1.0], [0.0, 0.0, 0.0, 0.0]]
+    """
+    mean = _group_mean(rewards)
+    advantages = (rewards - mean) / torch.where(mean > 0, mean, torch.inf)
+    return _zero_where_incomparable(advantages, rewards)
 
 
 def gdpo_advantages(rewards: Tensor, weights: Tensor, *, ddof: int = 1) -> Tensor:
@@ -178,6 +202,7 @@ ADVANTAGES: dict[str, Callable[[Tensor], Tensor]] = {
     "batch": batch_advantages,
     "none": centred_advantages,
     "leave_one_out": leave_one_out_advantages,
+    "maxrl": maxrl_advantages,
     "shuffled": shuffled_advantages,
 }
 

@@ -1,19 +1,25 @@
 """Train the quickstart with several seeds and its control, evaluate every model on the same prompts, and write pages.
 
 Usage:
-    python scripts/evidence.py [--study gains|rewards|overlap|pretrained] [--seeds N] [--steps N] [--only-report] ...
+    python scripts/evidence.py [--study gains|rewards|overlap|pretrained|honest] [--seeds N] [--steps N] ...
 
 `--study gains` (the default) writes docs/evidence.md and docs/images/evidence.svg: three seeds of the recipe, and three
 of the control whose advantages are shuffled. `--study rewards` writes docs/studies/rewards.md: other rewards and group
 sizes on the same number of completions, one seed each. `--study overlap` writes docs/studies/overlap.md and
 docs/images/overlap.svg: three seeds with every batch sampled by the weights that learn from it, and three with batches
 sampled one update ahead. `--study pretrained` gets a real model, fine-tunes it, trains it with GRPO, and writes
-docs/real_model.md and docs/images/real_model.svg; its recipes say how many prompts and completions. Hours of work are
-kept in --runs: the same command continues where it was stopped, and does nothing twice. Runs go two at once, each with
-one thread for torch and one for the sandbox. Exit codes: 0 done, 2 bad input, 3 a run failed, 130 interrupted.
+docs/studies/real_model.md and docs/images/real_model.svg; its recipes say how many prompts and completions.
+`--study honest` writes docs/honest_rewards.md and docs/images/honest_rewards.svg: rewards and settings against
+completions that agree with their own tests and are wrong, on a family of tasks that it makes, or on `--data`. It takes
+some arms and seeds (`--arms`, `--seeds`, `--first-seed`), and its page shows every run that is evaluated in --runs.
+
+Hours of work are kept in --runs: the same command continues where it was stopped, and does nothing twice. Runs go two
+at once, each with one thread for torch and one for the sandbox. Exit codes: 0 done, 2 bad input, 3 a run failed, 130
+interrupted.
 
 Example:
     python scripts/evidence.py --steps 2 --seeds 1 --prompts 10 --samples 2 --runs runs/try --docs runs/try
+    python scripts/evidence.py --study honest --arms maxrl --first-seed 2 --seeds 1
 """
 
 from __future__ import annotations
@@ -25,15 +31,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
-from study.arms import CONTROL, DESIGNS, GRPO, OVERLAP
+from study.arms import CONTROL, DESIGNS, GRPO, HONEST, OVERLAP
 from study.comparisons import untrained_completions
+from study.honest import check_data, evaluated_runs, family_data, honest_curves, honest_page
 from study.pages import curves, gains_page, how_made, overlap_page, rewards_page
 from study.pretrained import PretrainedRuns, commands, curves_svg, page
 from study.running import Arm, HeldOutSet, TrainingRun, evaluation, run_all, training
 
 RECIPE = "scripts/recipes/tiny.toml"
 UNTRAINED = "assets/tiny-rust"
+SHIPPED = Path("assets/tasks")
 ONE_OF_TWO = ("train.threads=1", "sandbox.jobs=1")  # of the machine's cores: another run has the rest
 
 
@@ -50,17 +59,28 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare training runs and write what they show.")
     parser.add_argument("--study", choices=tuple(STUDIES), default="gains", help="what is compared")
     parser.add_argument("--seeds", type=int, default=0, help="runs of each arm; 0: three, for rewards one")
+    parser.add_argument("--first-seed", type=int, default=0, help="the lowest seed")
+    parser.add_argument("--arms", default="", metavar="NAME,NAME,...", help="honest: these arms alone")
     parser.add_argument("--control-seeds", type=int, default=3, help="runs of the control; 0: none")
     parser.add_argument("--steps", type=int, default=0, help="steps of every run; 0: as many as the recipe says")
     parser.add_argument("--prompts", type=int, default=200, help="held-out prompts that every model is asked")
     parser.add_argument("--samples", type=int, default=8, help="completions to each")
     parser.add_argument("--at-once", type=int, default=2, help="runs at the same time, one core each")
-    parser.add_argument("--runs", type=Path, default=Path("runs/evidence"), help="where runs and completions are kept")
+    parser.add_argument("--data", type=Path, help="folder with train.jsonl and eval.jsonl; default: assets/tasks")
+    parser.add_argument("--runs", type=Path, help="where runs and completions are kept; default: in runs/")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="where the pages go")
     parser.add_argument("--only-report", action="store_true", help="run nothing, write the pages from what is there")
     options = parser.parse_args(argv)
     if options.prompts < 2 or options.samples < 1 or options.at_once < 1:
         parser.error("give at least 2 --prompts, 1 of --samples and 1 of --at-once")
+    if options.seeds < 0 or options.first_seed < 0:
+        parser.error("give seeds of at least 0")
+    known = {arm.name: arm for arm in HONEST}
+    names = [name for name in options.arms.split(",") if name]
+    if names and (options.study != "honest" or not known.keys() >= set(names)):
+        parser.error(f"--arms {options.arms}: give arms of --study honest: {', '.join(known)}")
+    options.arms = [arm for arm in HONEST if not names or arm.name in names]
+    options.runs = options.runs or Path("runs/honest" if options.study == "honest" else "runs/evidence")
     options.command = shlex.join(["python", "scripts/evidence.py", *(sys.argv[1:] if argv is None else argv)])
     return options
 
@@ -105,7 +125,23 @@ def study_pretrained(options: argparse.Namespace) -> None:
     for way in [] if options.only_report else ways:
         run_all([way()], at_once=1, say=say)
     write(options.docs / "images" / "real_model.svg", curves_svg(runs))
-    write(options.docs / "real_model.md", page(runs, command=options.command))
+    write(options.docs / "studies" / "real_model.md", page(runs, command=options.command))
+
+
+def study_honest(options: argparse.Namespace) -> None:
+    """Which rewards and settings keep completions from agreeing with their own wrong tests."""
+    if not options.data:
+        options.data = options.runs / "data"
+        run_all([] if options.only_report else [family_data(options.data)], at_once=1, say=say)
+    held_out = held_out_set(options)
+    runs = runs_of(options.arms, options.seeds or 3, options)
+    train_and_evaluate(runs, held_out, options, settings=("rewards.weights.gold=0.0",))  # graded, not paid
+    done = evaluated_runs(HONEST, held_out, options.runs)
+    if not done:
+        raise BadInput(f"{options.runs} has no evaluated run of this study: give the command without --only-report")
+    check_data(done, options.data)
+    write(options.docs / "images" / "honest_rewards.svg", honest_curves(done))
+    write(options.docs / "honest_rewards.md", honest_page(done, held_out, made=made(done, held_out, options)))
 
 
 STUDIES: Mapping[str, Callable[[argparse.Namespace], None]] = {
@@ -113,17 +149,19 @@ STUDIES: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "rewards": study_rewards,
     "overlap": study_overlap,
     "pretrained": study_pretrained,
+    "honest": study_honest,
 }
 
 
 def held_out_set(options: argparse.Namespace) -> HeldOutSet:
     """The evaluation's prompts."""
-    return HeldOutSet("eval", "assets/tasks/eval.jsonl", options.prompts, options.samples)
+    return HeldOutSet("eval", str((options.data or SHIPPED) / "eval.jsonl"), options.prompts, options.samples)
 
 
 def runs_of(arms: Sequence[Arm], seeds: int, options: argparse.Namespace) -> list[TrainingRun]:
     """Each arm with so many seeds."""
-    return [TrainingRun(arm, seed, options.runs) for arm in arms for seed in range(seeds)]
+    first = options.first_seed
+    return [TrainingRun(arm, seed, options.runs) for arm in arms for seed in range(first, first + seeds)]
 
 
 def made(runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Namespace) -> str:
@@ -131,15 +169,20 @@ def made(runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Na
     return how_made(runs, held_out, command=options.command, at_once=options.at_once)
 
 
-def train_and_evaluate(runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Namespace) -> None:
-    """Train the runs that are not trained, then evaluate the models that are not evaluated."""
+def train_and_evaluate(
+    runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Namespace, *, settings: Sequence[str] = ()
+) -> None:
+    """Train the runs that are not trained, with settings that all have, then evaluate what is not evaluated."""
     if options.only_report:
         return
+    data = options.data or SHIPPED
+    check_data(runs, data)
     steps = (f"train.max_steps={options.steps}",) if options.steps else ()
+    settings = (*ONE_OF_TWO, f"data.train={data / 'train.jsonl'}", *steps, *settings)
     say(f"{held_out.name}: {len(runs)} runs, {sum(run.finished for run in runs)} of them trained before")
     untrained = untrained_completions(held_out, options.runs)
     before = evaluation("warm", untrained, UNTRAINED, held_out, RECIPE, ONE_OF_TWO)
-    trainings = [training(run, RECIPE, (*ONE_OF_TWO, *steps)) for run in runs]
+    trainings = [training(run, RECIPE, settings) for run in runs]
     run_all([before, *trainings], at_once=options.at_once, say=say)
     evaluations = [
         evaluation(run.name, run.completions(held_out), str(run.checkpoint()), held_out, RECIPE, ONE_OF_TWO)

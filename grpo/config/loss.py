@@ -88,9 +88,10 @@ class LossSection:
     advantages: str = option(
         "group",
         "what the centred reward is divided by: group and group_population are the group's standard deviation, batch "
-        "the batch's, none nothing; leave_one_out compares with the other completions; gdpo standardises each reward "
-        "on its own; shuffled is a control: the advantages of group, permuted over the batch, must teach nothing",
-        choices=("group", "group_population", "batch", "none", "leave_one_out", "gdpo", "shuffled"),
+        "the batch's, none nothing, maxrl the group's mean (for rewards of at least 0); leave_one_out compares with "
+        "the other completions; gdpo standardises each reward on its own; shuffled is a control: the advantages of "
+        "group, permuted over the batch, must teach nothing",
+        choices=("group", "group_population", "batch", "none", "leave_one_out", "maxrl", "gdpo", "shuffled"),
         source=TRL,
     )
 
@@ -105,6 +106,8 @@ class LossSection:
             found.append("loss.mismatch_low must be below loss.mismatch_high, or every completion is dropped")
         if self.kl_beta and self.kl_in == "reward" and self.advantages == "gdpo":
             found.append('loss.kl_in = "reward" adds to the sum of rewards, which gdpo does not compute: use "loss"')
+        if self.kl_beta and self.kl_in == "reward" and self.advantages == "maxrl":
+            found.append('loss.kl_in = "reward" makes rewards negative, and maxrl divides by their mean: use "loss"')
         if self.kl_beta and self.kl_in == "reward" and self.kl_ratio_weighted:
             found.append('loss.kl_ratio_weighted corrects a gradient, and loss.kl_in = "reward" has none')
         if self.name == "vespo" and self.mismatch not in ("auto", "none", "token"):

@@ -103,3 +103,17 @@ class RolloutSection:
         low=0.01,
         high=1,
     )
+    solved_resample_prob: float = option(
+        1.0,
+        "probability that a prompt whose last group was solved is drawn when its turn comes again; where the group was "
+        "zero_std too, the lower of the two probabilities counts",
+        low=0.01,
+        high=1,
+    )
+    solved_above: float = option(
+        0.9,
+        "a group is solved where at least this share of its completions is, of those of which that is known; in "
+        "training a strict pass solves a prompt",
+        low=0.01,
+        high=1,
+    )

@@ -108,7 +108,13 @@ class PromptStream:
     """
 
     def __init__(
-        self, examples: Sequence[Example], *, seed: int, position: int = 0, zero_std_resample_prob: float = 1.0
+        self,
+        examples: Sequence[Example],
+        *,
+        seed: int,
+        position: int = 0,
+        zero_std_resample_prob: float = 1.0,
+        solved_resample_prob: float = 1.0,
     ) -> None:
         """
         Args:
@@ -116,23 +122,25 @@ class PromptStream:
             seed: Of the order.
             position: Where to begin.
             zero_std_resample_prob: The chance that an example in `zero_std` is drawn when its turn comes.
+            solved_resample_prob: The same for `solved`; one that is in both is drawn with the lower chance.
         """
         if not examples:
             raise DataError("there are no prompts to draw from")
         self._examples = list(examples)
         self.by_id = {example.id: example for example in examples}
         self._seed = seed
-        self._resample_prob = zero_std_resample_prob
+        self._zero_std_resample_prob, self._solved_resample_prob = zero_std_resample_prob, solved_resample_prob
         self._order = EpochOrder(len(self._examples), seed=seed)
-        self.position = position  # turns since the start; with `zero_std`, all that a checkpoint has to keep
+        self.position = position  # turns since the start; with the two sets, all that a checkpoint has to keep
         self.zero_std: set[str] = set()  # ids of examples whose completions all earned the same when last seen
+        self.solved: set[str] = set()  # ids of examples that enough completions solved when last seen
 
     def take(self, count: int) -> list[Example]:
         """The next `count` examples; an epoch that ends is followed by the next one, reshuffled."""
         taken: list[Example] = []
         while len(taken) < count:
             example = self._examples[self._order.at(self.position)]
-            if example.id not in self.zero_std or self._chance(self.position) < self._resample_prob:
+            if self._draw(self.position) < self._resample_prob(example.id):
                 taken.append(example)
             self.position += 1
         return taken
@@ -143,8 +151,15 @@ class PromptStream:
         epoch, offset = divmod(self.position, len(self._examples))
         return f"prompt {offset + 1} of {len(self._examples)} of epoch {epoch + 1}"
 
-    def _chance(self, position: int) -> float:
-        """A random number from 0 to 1, a function of the position."""
+    def _resample_prob(self, name: str) -> float:
+        """The chance that an example is drawn when its turn comes; 1 where nothing is known against it."""
+        return min(
+            self._zero_std_resample_prob if name in self.zero_std else 1.0,
+            self._solved_resample_prob if name in self.solved else 1.0,
+        )
+
+    def _draw(self, position: int) -> float:
+        """A random number from 0 to below 1, a function of the position."""
         return random.Random(f"{self._seed}/again/{position}").random()
 
 

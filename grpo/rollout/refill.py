@@ -13,7 +13,7 @@ from grpo.advantages import zero_std
 from grpo.rollout.collect import reward_matrix
 from grpo.rollout.records import Group
 
-__all__ = ["refill", "split_by_std"]
+__all__ = ["refill", "solved_share", "split_by_std"]
 
 REASONS = ("solved", "unsolved", "equal", "unscored")
 
@@ -23,6 +23,12 @@ def split_by_std(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
     flags = zero_std(reward_matrix(groups)).tolist()
     kept = [group for group, is_zero in zip(groups, flags, strict=True) if not is_zero]
     return kept, [group for group, is_zero in zip(groups, flags, strict=True) if is_zero]
+
+
+def solved_share(group: Group) -> float:
+    """The share of a group that solves the prompt, of the completions where that is known; 0 where it is of none."""
+    known = [grade.solved for grade in group.grades if grade.solved is not None]
+    return sum(known) / len(known) if known else 0.0
 
 
 def refill(

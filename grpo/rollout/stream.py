@@ -21,7 +21,7 @@ from grpo.rollout.in_flight import from_json, to_json
 from grpo.rollout.prefetch import Prefetcher
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Example, Grader, Group, RolloutBatch
-from grpo.rollout.refill import refill, split_by_std
+from grpo.rollout.refill import refill, solved_share, split_by_std
 from grpo.watch.unscored import count_failures
 
 __all__ = ["RolloutSettings", "RolloutStream"]
@@ -39,6 +39,7 @@ class RolloutSettings:
     temperature: float
     ahead: int = 0  # batches sampled before they are trained on
     max_staleness: int = 0  # updates between sampling and use; 0: no bound
+    solved_above: float = 0.9  # a group with this share of solved completions is solved
     refill_rounds: int = 0  # rounds of fresh prompts that replace zero_std groups; 0: never
     sleeps: bool = False  # the engine frees its memory between a batch and the next weights; `ahead` is 0
 
@@ -123,12 +124,13 @@ class RolloutStream:
         """What a checkpoint keeps, as plain JSON values: the place in the prompts, and the batches in flight.
 
         The grades of those batches are waited for, and kept for their turn; what follows from them (which prompts had
-        nothing to teach) is noted when that comes, as without a checkpoint.
+        nothing to teach or were solved) is noted when that comes, as without a checkpoint.
         """
         batches = self._prefetcher.replace_sampled(lambda pending: graded(pending, self.grader))
         return {
             "prompts_drawn": self.prompts.position,
             "zero_std_prompts": sorted(self.prompts.zero_std),
+            "solved_prompts": sorted(self.prompts.solved),
             "in_flight": [to_json(step, pending) for step, pending in batches],
         }
 
@@ -140,6 +142,7 @@ class RolloutStream:
         """
         self.prompts.position = progress["prompts_drawn"]
         self.prompts.zero_std = set(progress["zero_std_prompts"])
+        self.prompts.solved = set(progress["solved_prompts"])
         for record in progress["in_flight"]:
             pending = from_json(record, self.prompts.by_id, decode=self._decode, grader=self.grader)
             self._prefetcher.adopt(record["step"], pending)
@@ -170,16 +173,22 @@ class RolloutStream:
         return pending
 
     def _graded(self, pending: PendingRollout) -> Sequence[Group]:
-        """The groups of a batch, waited for; notes which prompts had nothing to teach."""
+        """The groups of a batch, waited for; notes which prompts had nothing to teach or were solved."""
         rollout = collect(pending, self.grader)
         self._metrics["time/generate"] += rollout.generate_s
         self._metrics["time/wait_rewards"] += rollout.wait_rewards_s
         self._failures += count_failures(rollout.groups)
         self._num_graded += sum(len(group.completions) for group in rollout.groups)
-        kept, zero_groups = split_by_std(rollout.groups)
-        self.prompts.zero_std -= {group.example.id for group in kept}
-        self.prompts.zero_std |= {group.example.id for group in zero_groups}
+        self._note_seen(rollout.groups)
         return rollout.groups
+
+    def _note_seen(self, groups: Sequence[Group]) -> None:
+        """Tell the prompts how their groups went: what was known of them before no longer counts."""
+        seen = {group.example.id for group in groups}
+        zero_std = {group.example.id for group in split_by_std(groups)[1]}
+        solved = {group.example.id for group in groups if solved_share(group) >= self._settings.solved_above}
+        self.prompts.zero_std = self.prompts.zero_std - seen | zero_std
+        self.prompts.solved = self.prompts.solved - seen | solved
 
     def _drop_stale(self, groups: Sequence[Group]) -> Sequence[Group]:
         """The groups without the rewards of completions that too old weights sampled."""

@@ -222,6 +222,11 @@ class Recipe:
                 'loss.advantages = "gdpo" with rollout.refill_rounds: refilling drops groups whose sums are equal, '
                 "and gdpo learns from some of them: use rollout.refill_rounds = 0"
             )
+        if self.loss.advantages == "maxrl" and min(self.rewards.weights.values(), default=0) < 0:
+            found.append(
+                'loss.advantages = "maxrl" divides by the mean reward, which must not be negative: use no weight below '
+                "0 in rewards.weights"
+            )
         if self.sampling.sleep and self.sampling.engine != "vllm":
             found.append(f"sampling.sleep = true with sampling.engine = {self.sampling.engine}: only vllm sleeps")
         if self.checkpoint.keep_best and not (self.eval.prompts and self.eval.every):

@@ -7,4 +7,5 @@ without training; intervals are paired by prompt. Training and evaluating are pr
     completions  graded completions on disk, by prompt             gains        differences with intervals
     comparisons  what runs gained                                  curves       metrics by step as SVG
     tables       gains as Markdown tables                          pages        the pages in docs/
+    honest       the study of honest rewards, and its page         pretrained   the study of a real model
 """

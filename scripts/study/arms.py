@@ -5,7 +5,7 @@ from __future__ import annotations
 from rewards.builtin import PUBLISHED_WEIGHTS
 from study.running import Arm
 
-__all__ = ["CONTROL", "DESIGNS", "GRPO", "OVERLAP"]
+__all__ = ["CONTROL", "DESIGNS", "GRPO", "HONEST", "OVERLAP"]
 
 
 def _weighted(**weights: float) -> tuple[str, ...]:
@@ -29,4 +29,14 @@ DESIGNS = (
     Arm("kl", "the recipe with a KL to the starting model, beta 0.04", ("loss.kl_beta=0.04",)),
     Arm("group4", "32 prompts x 4 completions", ("train.prompts_per_step=32", "sampling.group_size=4")),
     Arm("group16", "8 prompts x 16 completions", ("train.prompts_per_step=8", "sampling.group_size=16")),
+)
+HONEST = (  # an arm a line; gold tests are graded in every one, and paid where an arm says so
+    GRPO,
+    Arm("mutation", "2 more for the share of changes that its own tests notice", ("rewards.weights.mutation=2.0",)),
+    Arm("gold", "the ceiling: 2 more for the gold tests", ("rewards.weights.gold=2.0",)),
+    Arm("kl", "a KL to the starting model, beta 0.04", ("loss.kl_beta=0.04",)),
+    Arm("maxrl", "advantages divided by the group's mean reward", ("loss.advantages=maxrl",)),
+    Arm("solved", "prompts solved at 0.9 and more drawn at 0.1 of their turns", ("rollout.solved_resample_prob=0.1",)),
+    Arm("ahead4", "sampled one update ahead, learning rate 4e-4", ("rollout.overlap=1", "train.lr=4e-4")),
+    Arm("ahead2", "sampled one update ahead, learning rate 2e-4", ("rollout.overlap=1", "train.lr=2e-4")),
 )

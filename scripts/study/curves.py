@@ -62,15 +62,17 @@ def read_curve(label: str, logs: Sequence[Path], key: str) -> Curve:
     return Curve(label, tuple(seeds))
 
 
-def draw(panels: Sequence[Panel], description: str) -> str:
-    """The text of the file, with the panels side by side."""
-    width = WIDTH * len(panels)
+def draw(panels: Sequence[Panel], description: str, *, columns: int = 0) -> str:
+    """The text of the file, with the panels side by side, or so many in a row."""
+    columns = min(columns or len(panels), len(panels))
+    width, height = WIDTH * columns, HEIGHT * -(-len(panels) // columns)
     body = "".join(
-        f'<g transform="translate({number * WIDTH:g} 0)">{_panel(panel)}</g>' for number, panel in enumerate(panels)
+        f'<g transform="translate({number % columns * WIDTH:g} {number // columns * HEIGHT:g})">{_panel(panel)}</g>'
+        for number, panel in enumerate(panels)
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {HEIGHT:g}" width="{width:g}" '
-        f'height="{HEIGHT:g}" role="img"><title>{escape(description)}</title><style>{STYLE}</style>{body}</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
+        f'height="{height:g}" role="img"><title>{escape(description)}</title><style>{STYLE}</style>{body}</svg>\n'
     )
 
 

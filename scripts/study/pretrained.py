@@ -1,4 +1,4 @@
-"""A real pretrained model: what to run, and docs/real_model.md out of what it leaves."""
+"""A real pretrained model: what to run, and docs/studies/real_model.md out of what it leaves."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def curves_svg(runs: PretrainedRuns) -> str:
 
 
 def page(runs: PretrainedRuns, *, command: str) -> str:
-    """docs/real_model.md.
+    """docs/studies/real_model.md.
 
     Args:
         runs: Both runs; that of GRPO may be unfinished.
@@ -105,9 +105,9 @@ def page(runs: PretrainedRuns, *, command: str) -> str:
         "vocabulary, chat template and size. A Python package ships it, so that the whole path can be walked without a "
         "model hub and without a GPU. It writes no Rust that builds. So it gets a warm start on right programs of the "
         "shipped task family, and then GRPO on that family's prompts. The held-out prompts ask for combinations of "
-        "operation and type that neither has seen. [The lab book](../EXPERIMENTS.md) has what was tried before.",
+        "operation and type that neither has seen. [The lab book](../../EXPERIMENTS.md) has what was tried before.",
         _commands_text(),
-        "![Loss of the warm start, and rates of GRPO's training batches, by step](images/real_model.svg)",
+        "![Loss of the warm start, and rates of GRPO's training batches, by step](../images/real_model.svg)",
         "Lines: training batches, rolling over five steps.",
         "## The warm start",
         _sizes(runs.warm),
@@ -127,8 +127,8 @@ def _grpo_tables(gains: Mapping[str, Gain]) -> list[str]:
     return [
         gains_table(_only(gains, MAIN)),
         "Differences are paired by prompt; ±: 95 % interval, clustered by prompt. One seed and no control: "
-        "[evidence.md](evidence.md) has both, for the toy model. The chance that at least one of k completions passes "
-        "strictly:",
+        "[evidence.md](../evidence.md) has both, for the toy model. The chance that at least one of k completions "
+        "passes strictly:",
         gains_table(passes, head="strict"),
         "Share of completions that show each class of mistake:",
         gains_table(_only(gains, tuple(MISTAKES)), head="class"),

@@ -11,6 +11,7 @@ combinations is a hash of the two names, so it depends on no order, no seed, and
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import Literal
 
 from tiny.operation import Operation, operation
@@ -234,13 +235,15 @@ def split_of(operation: Operation, element: Element) -> Split:
     return "eval" if digest[0] / 256 < _HELD_OUT_SHARE else "train"
 
 
-def combinations(split: Split) -> list[tuple[Operation, Element]]:
-    """Every combination that tasks of this split may ask for."""
+def combinations(split: Split, family: Collection[str] = ()) -> list[tuple[Operation, Element]]:
+    """Every combination that tasks of this split may ask for: of all operations, or of those that a family names."""
     return [
         (operation, element)
         for operation in OPERATIONS
         for element in ELEMENTS
-        if operation.applies_to(element) and split_of(operation, element) == split
+        if (not family or operation.name in family)
+        and operation.applies_to(element)
+        and split_of(operation, element) == split
     ]
 
 

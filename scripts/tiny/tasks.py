@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from durable.write_whole import write_whole
+from grpo.errors import BadInput
 from tiny.catalogue import Split, combinations
 from tiny.mistakes import plant
 from tiny.operation import Operation
@@ -21,6 +22,7 @@ from tiny.rust_types import Element
 
 __all__ = ["COLUMNS", "Demonstration", "Task", "demonstrations", "make_tasks", "write_jsonl"]
 
+MISSES = 1000  # draws in a row that give no new prompt: there is hardly another one
 COLUMNS = {
     "task_id": "train-0000, eval-0000, harder-0000 ...",
     "prompt": "the request in plain English",
@@ -53,26 +55,34 @@ class Demonstration:
     mistake: str
 
 
-def make_tasks(count: int, *, split: Split, seed: int) -> list[Task]:
+def make_tasks(count: int, *, split: Split, seed: int, family: Collection[str] = ()) -> list[Task]:
     """`count` tasks with different prompts, as equal a number as possible from every combination.
 
     Args:
         count: The number of rows.
         split: The split whose combinations they ask for.
         seed: Decides everything else.
+        family: Names of the operations that tasks may ask for; empty for all.
+    Raises: BadInput, where there are not so many different prompts.
 
     >>> [task.task_id for task in make_tasks(2, split="eval", seed=0)]
     ['eval-0000', 'eval-0001']
     """
     rng = random.Random(f"tasks {split} {seed}")
     tasks: list[Task] = []
-    prompts = set()
-    for operation, element in _endless(combinations(split), rng):
+    prompts: set[str] = set()
+    misses = 0
+    for operation, element in _endless(combinations(split, family), rng):
         if len(tasks) == count:
             break
         request = draw_request(operation, element, rng)
         prompt = draw_prompt(request, rng)
-        if prompt in prompts:
+        misses = misses + 1 if prompt in prompts else 0
+        if misses == MISSES:
+            raise BadInput(
+                f"{count} prompts of {split}.jsonl: there are not many more than {len(tasks)} different ones"
+            )
+        if misses:
             continue
         prompts.add(prompt)
         task_id = f"{split}-{len(tasks):04d}"
@@ -82,22 +92,23 @@ def make_tasks(count: int, *, split: Split, seed: int) -> list[Task]:
 
 
 def _endless(pairs: list[tuple[Operation, Element]], rng: random.Random) -> Iterator[tuple[Operation, Element]]:
-    """The combinations in random order, again and again."""
-    while True:
+    """The combinations in random order, again and again; nothing where there are none."""
+    while pairs:
         yield from rng.sample(pairs, len(pairs))
 
 
-def demonstrations(count: int, *, mistaken: float, seed: int) -> list[Demonstration]:
+def demonstrations(count: int, *, mistaken: float, seed: int, family: Collection[str] = ()) -> list[Demonstration]:
     """Warm-start examples over training combinations.
 
     Args:
         count: The number of examples.
         mistaken: The share of them with a planted mistake, 0 to 1.
         seed: Decides everything else.
+        family: As in `make_tasks`.
     """
     rng = random.Random(f"demonstrations {seed}")
     shown: list[Demonstration] = []
-    for operation, element in _endless(combinations("train"), rng):
+    for operation, element in _endless(combinations("train", family), rng):
         if len(shown) == count:
             break
         request = draw_request(operation, element, rng)

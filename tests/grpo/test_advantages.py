@@ -16,6 +16,7 @@ from grpo.advantages import (
     gdpo_advantages,
     group_advantages,
     leave_one_out_advantages,
+    maxrl_advantages,
     shuffled_advantages,
     zero_std,
 )
@@ -110,6 +111,33 @@ def test_leaving_one_out_compares_with_the_mean_of_the_others(group: list[float]
         expected = 0.0 if math.isnan(value) or not others else value - statistics.fmean(others)
         assert advantage == pytest.approx(expected, abs=TOLERANCE)
         assert advantage != pytest.approx(expected + 1e-3, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("group", "expected"),
+    [
+        ([1, 0, 0, 0, 0, 0, 0, 0], [7.0, *[-1.0] * 7]),  # 1 / (1/8) - 1
+        ([1, 1, 1, 1, 1, 1, 0, 0], [*[1 / 3] * 6, -1.0, -1.0]),  # 1 / (6/8) - 1
+        ([3.0, 1.0, 0.0, NAN], [1.25, -0.25, -1.0, 0.0]),  # mean 4/3 of the three that are known
+        ([0, 0, 0, 0], [0.0] * 4),
+        ([NAN, 0, 0, 0], [0.0] * 4),
+        ([-3.0, 1.0, 0.0], [0.0] * 3),  # a mean below 0
+        ([-1.0, 1.0], [0.0] * 2),  # a mean of 0
+        ([-1.0, 3.0], [-2.0, 2.0]),  # a mean of 1
+    ],
+)
+def test_maxrl_divides_by_the_mean_where_it_is_positive(group: list[float], expected: list[float]) -> None:
+    advantages = maxrl_advantages(torch.tensor([group, [0.0] * len(group)], dtype=torch.float32))
+    assert advantages[0].tolist() == pytest.approx(expected, abs=TOLERANCE)
+    assert advantages[1].tolist() == [0.0] * len(group), "a group without a success beside it"
+    assert torch.equal(ADVANTAGES["maxrl"](torch.tensor([group], dtype=torch.float32)), advantages[:1])
+
+
+def test_maxrl_is_the_mean_score_of_the_successes_without_the_mean_of_all() -> None:
+    scores = torch.tensor([2.0, -1.0, 5.0, 3.0, 0.5])  # the gradient of each completion's log-probability
+    rewards = torch.tensor([1.0, 0.0, 1.0, 0.0, 0.0])
+    expected = (2.0 + 5.0) / 2 - (2.0 - 1.0 + 5.0 + 3.0 + 0.5) / 5  # the paper's estimator: 3.5 - 1.9
+    assert (maxrl_advantages(rewards[None])[0] * scores).mean().item() == pytest.approx(expected)
 
 
 def loop_gdpo(groups: list[list[list[float]]], weights: list[float]) -> list[list[float]]:

@@ -1,7 +1,9 @@
 """Prompts load from jsonl and parquet, the published file as it is; what cannot be used is refused by file and row."""
 
 import json
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pytest
@@ -123,6 +125,29 @@ def test_the_order_is_a_function_of_seed_and_position() -> None:
     resumed = PromptStream(examples(7), seed=1, position=11)
     assert resumed.take(5) + resumed.take(14) == whole[11:]
     assert PromptStream(examples(7), seed=2).take(30) != whole
+
+
+def test_a_prompt_is_drawn_with_the_lowest_chance_that_it_has_and_every_other_one_always() -> None:
+    stream = PromptStream(examples(40), seed=3, zero_std_resample_prob=0.5, solved_resample_prob=0.2)
+    stream.zero_std, stream.solved = {*map(str, range(20))}, {*map(str, range(10, 30))}
+    drawn = [example.id for example in stream.take(8000)]
+    epochs, per_id = stream.position / 40, Counter(map(int, drawn))
+
+    def rate(first: int) -> float:
+        return sum(per_id[name] for name in range(first, first + 10)) / 10 / epochs
+
+    assert (rate(0), rate(10), rate(20)) == pytest.approx((0.5, 0.2, 0.2), abs=0.03), "of 3000 turns: 3 deviations"
+    assert {per_id[name] for name in range(30, 40)} <= {int(epochs), int(epochs) + 1}
+
+
+def test_going_on_with_the_place_and_what_is_known_draws_the_same() -> None:
+    options: dict[str, Any] = {"seed": 1, "zero_std_resample_prob": 0.4, "solved_resample_prob": 0.1}
+    whole, resumed = PromptStream(examples(9), **options), PromptStream(examples(9), **options)
+    whole.take(5)
+    whole.solved, whole.zero_std = {"0", "1", "2", "3"}, {"3", "4"}
+    resumed.position, resumed.solved, resumed.zero_std = whole.position, set(whole.solved), set(whole.zero_std)
+    expected = whole.take(30)
+    assert resumed.take(30) == expected != PromptStream(examples(9), seed=1, position=5).take(30)
 
 
 def test_a_batch_may_span_epochs() -> None:

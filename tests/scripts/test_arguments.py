@@ -83,6 +83,8 @@ def test_resuming_where_no_run_was_is_refused(tmp_path):
         (["sampling.engine=vllm", "sampling.sleep=true", "rollout.overlap=1"], "cannot sample ahead while it sleeps"),
         (["sampling.sleep=true"], "only vllm sleeps"),
         (["loss.advantages=gdpo", "rollout.refill_rounds=1"], "gdpo learns from some of them"),
+        (["loss.advantages=maxrl", "rewards.weights.cargo_test=-1"], "use no weight below 0"),
+        (["loss.advantages=maxrl", "loss.kl_beta=0.1", "loss.kl_in=reward"], "maxrl divides by their mean"),
         (["train.device=tpu"], "one of auto, cpu, cuda"),
         (["sandbox.jobs=-1"], "sandbox.jobs = -1"),
         (["sandbox.memory_mb=lots"], "sandbox.memory_mb = 'lots'"),

@@ -80,6 +80,63 @@ def test_references_pass_their_gold_tests_and_a_body_that_panics_does_not(pool: 
     )
 
 
+FAMILY = "is_single,is_empty,length,contains"
+
+
+def test_a_family_has_prompts_of_its_operations_alone_and_other_types_held_out(tmp_path: Path) -> None:
+    words = ["generate", "--operations", FAMILY, "--train", "60", "--eval", "40"]
+    for folder in "ab":
+        assert make_dataset.main([*words, "--out", str(tmp_path / folder)]) == 0
+    files = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "b").iterdir()}
+    assert set(files) == {"train.jsonl", "eval.jsonl", "manifest.json"}
+    rows = {split: [json.loads(line) for line in files[f"{split}.jsonl"].splitlines()] for split in ("train", "eval")}
+    assert {split: len(found) for split, found in rows.items()} == {"train": 60, "eval": 40}
+    assert all({row["operation"] for row in found} == set(FAMILY.split(",")) for found in rows.values())
+    pairs = [{(row["operation"], row["element"]) for row in found} for found in rows.values()]
+    prompts = [{row["prompt"] for row in found} for found in rows.values()]
+    assert not pairs[0] & pairs[1] and not prompts[0] & prompts[1]
+    manifest = json.loads(files["manifest.json"])
+    assert f"generate --operations {FAMILY} --seed 0 --train 60 --eval 40" in manifest["made_by"]
+    assert set(manifest["operations"]) == set(FAMILY.split(",")) and manifest["held_out_operations"] == []
+    assert {f"{operation}/{element}" for operation, element in pairs[1]} == set(manifest["held_out_combinations"])
+
+
+def test_demonstrations_of_a_family_are_of_its_operations(tmp_path: Path) -> None:
+    words = ["--operations", "is_single,length", "--demonstrations", "20", "--out", str(tmp_path)]
+    assert make_dataset.main(["generate", *words]) == 0
+    rows = [json.loads(line) for line in (tmp_path / "demonstrations.jsonl").read_text().splitlines()]
+    assert len(rows) == 20 and all(".len()" in row["completion"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--operations", "length,is_singel"], "no operation is called 'is_singel'; the nearest is is_single, all are"),
+        (["--operations", "length,"], "no operation is called ''"),
+        (["--operations", "not_empty,lacks"], "train.jsonl would be empty"),
+        (["--operations", FAMILY, "--python", "3"], "--python has operations of its own"),
+        (["--operations", FAMILY, "--out", "assets/tasks"], "where the shipped files lie"),
+    ],
+)
+def test_a_family_that_cannot_be_is_refused(
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        make_dataset.main(["generate", "--out", str(tmp_path), *words])
+    assert stopped.value.code == 2 and message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_prompts_of_a_family_than_there_are_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tiny.tasks.draw_prompt", lambda request, rng: request.setting.element.name)
+    words = ["--operations", FAMILY, "--train", "30", "--out", str(tmp_path)]
+    assert make_dataset.main(["generate", *words]) == 2
+    assert "30 prompts of train.jsonl: there are not many more than 14 different" in capsys.readouterr().err
+
+
 def test_a_count_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         make_dataset.main(["generate", "--out", str(tmp_path), "--eval", "0"])

@@ -84,6 +84,7 @@ def test_runs_that_are_not_there_are_the_hosts_failure(tmp_path: Path, capsys: p
         "rewards",
         "overlap",
         "pretrained",
+        "honest",
     }
 
 
@@ -112,20 +113,20 @@ def test_the_page_of_the_real_model_comes_from_what_its_two_runs_left(pretrained
     docs = tmp_path / "docs"
     words = ["--study", "pretrained", "--only-report", "--runs", str(pretrained), "--docs", str(docs)]
     assert main(words) == 0
-    text = (docs / "real_model.md").read_text(encoding="utf-8")
+    text = (docs / "studies" / "real_model.md").read_text(encoding="utf-8")
     assert text.count("| build | 0.0 % | 100.0 % | +100.0 ± 0.0 |") == 2
     assert text.count("2 steps in 2 minutes with both evaluations, at 0123456; 3 held-out prompts x 2") == 2
     assert "| trained tokens a second of training | 15 | 15 |" in text  # 10 a second x 30 s, in 20 s of training
     assert "| sampling a batch, s |  |  |" in text, "what was not measured stays empty"
     (picture,) = re.findall(r"!\[.*\]\((.*)\)", text)
-    assert (docs / picture).read_text().count("<g ") == 4
+    assert (docs / "studies" / picture).read_text().count("<g ") == 4
 
 
 def test_the_page_of_the_real_model_shows_a_run_that_goes_on(pretrained: Path, tmp_path: Path) -> None:
     (pretrained / "smollm2-grpo" / "summary.json").unlink()
     docs = tmp_path / "docs"
     assert main(["--study", "pretrained", "--only-report", "--runs", str(pretrained), "--docs", str(docs)]) == 0
-    text = (docs / "real_model.md").read_text(encoding="utf-8")
+    text = (docs / "studies" / "real_model.md").read_text(encoding="utf-8")
     assert "Not finished: 2 steps so far, at 0123456" in text and text.count("| build |") == 1
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from grpo.errors import HostFailed
 from grpo_rust.arguments import parse_arguments
-from study.arms import CONTROL, DESIGNS
+from study.arms import CONTROL, DESIGNS, HONEST
 from study.comparisons import difference
 from study.completions import by_prompt, check, passes_at, strict_but_wrong
 from study.curves import Curve, Panel, draw, read_curve
@@ -87,7 +87,7 @@ def test_verdicts_follow_from_the_numbers() -> None:
 
 
 def test_every_arm_is_a_recipe_that_can_be_run(tmp_path: Path) -> None:
-    for arm in (*DESIGNS, CONTROL):
+    for arm in (*DESIGNS, CONTROL, *HONEST):
         argv = training(TrainingRun(arm, 3, tmp_path), "scripts/recipes/tiny.toml", ["train.threads=1"]).argv
         recipe = parse_arguments(argv[2:]).recipe
         assert (recipe.run.seed, recipe.eval.prompts, recipe.run.dir) == (3, 0, str(tmp_path / f"{arm.name}-3"))

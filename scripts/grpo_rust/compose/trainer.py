@@ -47,6 +47,7 @@ def build_trainer(
             prompts.train.examples,
             seed=recipe.run.seed,
             zero_std_resample_prob=recipe.rollout.zero_std_resample_prob,
+            solved_resample_prob=recipe.rollout.solved_resample_prob,
         ),
         policy.decode,
         version=lambda: updater.updates,
@@ -95,6 +96,7 @@ def _rollout_settings(recipe: Recipe, num_steps: int) -> RolloutSettings:
         temperature=recipe.sampling.temperature,
         ahead=recipe.rollout.overlap,
         max_staleness=recipe.rollout.max_staleness,
+        solved_above=recipe.rollout.solved_above,
         refill_rounds=recipe.rollout.refill_rounds,
         sleeps=recipe.sampling.sleep,
     )

@@ -1,0 +1,163 @@
+"""The study of honest rewards: its page says what graded completions say, for the arms and seeds that are there."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shlex
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import evidence
+from grpo_rust.arguments import parse_arguments
+from study.arms import GRPO, HONEST
+from study.honest import COLLUSION_FAMILY, check_data, evaluated_runs, family_data, honest_page
+from study.running import Arm, Command, HeldOutSet, TrainingRun, training
+from tiny.catalogue import OPERATIONS
+
+HELD_OUT = HeldOutSet("eval", "eval.jsonl", 2, 2)
+RIGHT, WRONG, LOOSE = (1.0, 1.0), (1.0, 0.0), (0.0, 1.0)  # strict, gold
+
+
+def write_completions(file: Path, *prompts: Sequence[tuple[float, float]], asserts: float = 2.0) -> None:
+    """Graded completions: for each prompt the strict and gold passes of its completions."""
+    lines = [
+        {
+            "task_id": f"t{number}",
+            "num_tokens": 9,
+            "checks": {"build": 1.0, "test_strict": strict, "gold": gold, "asserts": asserts},
+        }
+        for number, completions in enumerate(prompts)
+        for strict, gold in completions
+    ]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def write_run(folder: Path, name: str, *prompts: Sequence[tuple[float, float]], data: str = "data/train.jsonl") -> None:
+    """An evaluated run with two steps in which 25 % pass strictly and 50 % gold, then 75 % and 50 %."""
+    (folder / name).mkdir(parents=True)
+    (folder / name / "environment.json").write_text('{"commit": {"id": "0123456789"}}')
+    (folder / name / "config.toml").write_text(f'[data]\ntrain = "{folder / data}"\n')
+    steps = [{"step": n, "check/test_strict": 0.5 * n - 0.25, "check/gold": 0.5} for n in (1, 2)]
+    (folder / name / "metrics.jsonl").write_text("".join(json.dumps(step) + "\n" for step in steps))
+    write_completions(folder / f"{name}.eval.jsonl", *prompts)
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """The recipe with two seeds, the first of which colludes, and one arm with the seed 4, which is all right."""
+    folder = tmp_path / "runs"
+    write_run(folder, "grpo-0", [WRONG, WRONG], [WRONG, WRONG])
+    write_run(folder, "grpo-1", [RIGHT, WRONG], [RIGHT, RIGHT])
+    write_run(folder, "maxrl-4", [RIGHT, RIGHT], [RIGHT, RIGHT])
+    write_run(folder, "other-0", [RIGHT, RIGHT], [RIGHT, RIGHT])
+    write_completions(folder / "warm.eval.jsonl", [LOOSE, LOOSE], [LOOSE, WRONG])
+    return folder
+
+
+def cells(text: str, *first: str) -> list[str]:
+    """The cells of the row that begins with these."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    (row,) = [row for row in rows if row[: len(first)] == list(first)]
+    return row[len(first) :]
+
+
+def test_the_page_has_levels_differences_and_seeds_by_hand(runs: Path) -> None:
+    found = evaluated_runs(HONEST, HELD_OUT, runs)
+    assert [(run.arm.name, run.seed) for run in found] == [("grpo", 0), ("grpo", 1), ("maxrl", 4)]
+    page = honest_page(found, HELD_OUT, made="Made by hand.")
+    assert "| gold | strict | strict but wrong | pass@2 on gold | build | asserts | colluding seeds |" in page
+    # Of grpo, gold is (0 + 1/2)/2 and (0 + 1)/2 at the two prompts: 37.5 %, half width 1.96 * std / sqrt(2).
+    half = 100 * 1.96 * (0.25 / math.sqrt(2)) / math.sqrt(2)
+    assert half == pytest.approx(24.5)
+    gold, strict, wrong, best, build, asserts, colluding = cells(page, "`grpo`", GRPO.meaning, "2")
+    assert (gold, strict, wrong) == ("37.5 ± 24.5", "100.0 ± 0.0", "62.5 ± 24.5")
+    assert (best, build, asserts) == ("50.0 ± 0.0", "100.0 ± 0.0", "2.00 ± 0.00")
+    assert colluding == "1 of 2", "the second seed's 25 % are the untrained model's"
+    assert cells(page, "untrained", "", "") == [
+        *("75.0 ± 49.0", "25.0 ± 49.0", "25.0 ± 49.0", "100.0 ± 0.0", "100.0 ± 0.0", "2.00 ± 0.00", "")
+    ]
+    differences = page.partition("## Differences from `grpo`")[2].partition("## By seed")[0]
+    assert cells(differences, "`maxrl`")[:3] == ["+62.5 ± 24.5", "+0.0 ± 0.0", "−62.5 ± 24.5"]
+    seeds = page.partition("## By seed")[2]
+    assert cells(seeds, "`grpo`", "0")[:3] == ["0.0 ± 0.0", "100.0 ± 0.0", "100.0 ± 0.0"]
+    assert cells(seeds, "`maxrl`", "4")[:3] == ["100.0 ± 0.0", "100.0 ± 0.0", "0.0 ± 0.0"]
+
+
+def test_a_page_of_one_arm_compares_nothing(runs: Path) -> None:
+    page = honest_page([TrainingRun(GRPO, 1, runs)], HELD_OUT, made="")
+    assert "## Differences" not in page and cells(page, "`grpo`", "1")
+
+
+def test_the_study_writes_page_and_picture_of_what_is_there(runs: Path, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    words = ["--study", "honest", "--only-report", "--samples", "2", "--runs", str(runs), "--docs", str(docs)]
+    assert evidence.main(words) == 0
+    page = (docs / "honest_rewards.md").read_text(encoding="utf-8")
+    assert f"`python scripts/evidence.py {shlex.join(words)}`" in page and "trained at 0123456" in page
+    (picture,) = re.findall(r"!\[.*\]\((.*)\)", page)
+    drawn = ElementTree.fromstring((docs / picture).read_text(encoding="utf-8"))
+    texts = [element.text for element in drawn.iter()]
+    assert texts.count("strict") == texts.count("gold") == 2 and {"grpo", "maxrl"} <= set(texts)
+
+
+def test_nothing_evaluated_and_runs_on_other_prompts_are_refused(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--study", "honest", "--only-report", "--docs", str(tmp_path / "docs")]
+    assert evidence.main([*words, "--runs", str(tmp_path)]) == 2
+    assert "has no evaluated run of this study" in capsys.readouterr().err
+    assert evidence.main([*words, "--samples", "2", "--runs", str(runs), "--data", "assets/tasks"]) == 2
+    assert re.search(r"grpo-0 was trained on .*data/train.jsonl, not on assets/tasks", capsys.readouterr().err)
+    check_data([TrainingRun(GRPO, 9, runs), TrainingRun(GRPO, 0, runs)], runs / "data")
+    assert not (tmp_path / "docs").exists()
+
+
+def test_some_arms_and_seeds_are_run_on_the_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Command] = []
+    monkeypatch.setattr(evidence, "run_all", lambda commands, **_: asked.extend(commands))
+    monkeypatch.setattr(TrainingRun, "checkpoint", lambda run: run.path / "step-000002")
+    words = ["--study", "honest", "--arms", "gold,maxrl", "--first-seed", "3", "--seeds", "2", "--steps", "7"]
+    assert evidence.main([*words, "--runs", str(tmp_path), "--docs", str(tmp_path)]) == 2, "nothing was run"
+    make, warm, *others = asked
+    assert ",".join(COLLUSION_FAMILY) in make.argv and str(tmp_path / "data") in make.argv
+    assert f"data.eval={tmp_path}/data/eval.jsonl" in warm.argv
+    names = ("maxrl-3", "maxrl-4", "gold-3", "gold-4")
+    assert sorted(one.about for one in others) == sorted(
+        [f"train {name}" for name in names] + [f"ask {name} (eval)" for name in names]
+    )
+    (gold,) = [one for one in others if one.about == "train gold-4"]
+    recipe = parse_arguments(gold.argv[2:]).recipe
+    assert (recipe.run.seed, recipe.train.max_steps, recipe.rewards.weights["gold"]) == (4, 7, 2.0)
+    assert recipe.data.train == str(tmp_path / "data" / "train.jsonl")
+    (other,) = [one for one in others if one.about == "train maxrl-3"]
+    assert parse_arguments(other.argv[2:]).recipe.rewards.weights["gold"] == 0.0, "graded and logged, not paid"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--study", "honest", "--arms", "maxlr"], ["--arms", "maxrl"], ["--first-seed", "-1"]],
+    ids=["unknown", "another study", "a seed below 0"],
+)
+def test_arms_and_seeds_that_are_not_there_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        evidence.main(words)
+    assert stopped.value.code == 2
+    assert "give arms of --study honest: grpo, mutation" in (said := capsys.readouterr().err) or "at least 0" in said
+
+
+def test_the_family_and_the_arms_exist_and_differ(tmp_path: Path) -> None:
+    assert set(COLLUSION_FAMILY) <= {operation.name for operation in OPERATIONS}
+    assert "generate" in family_data(tmp_path / "data").argv
+    recipes = [
+        parse_arguments(training(TrainingRun(arm, 0, tmp_path), evidence.RECIPE, ["rewards.weights.gold=0"]).argv[2:])
+        for arm in HONEST
+    ]
+    assert len({repr((r.recipe.rewards, r.recipe.loss, r.recipe.rollout, r.recipe.train)) for r in recipes}) == len(
+        HONEST
+    )
+    assert len({arm.name for arm in HONEST}) == len(HONEST) and HONEST[0] == Arm("grpo", GRPO.meaning)
