@@ -17,8 +17,11 @@ from typing import Any, Protocol
 
 from rewards.builtin import gold as score_gold
 from rewards.completion import Gold, GradedCompletion
+from rewards.cross.result import CrossSettings
+from rewards.cross.submit import Crossings, group_of
 from rewards.gold.rows import has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
+from rewards.group_rewards import GradedGroup
 from rewards.rubric import Rubric
 from rewards.rust.parse import Block, extract_code
 from rewards.signature.applying import why_inapplicable
@@ -83,6 +86,15 @@ class _Ticket:
     gold_verdict: Future[Any] | None
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """What comparing it with its group says of a completion."""
+
+    values: Mapping[str, float | None] = field(default_factory=dict)  # by reward
+    seconds: float = 0.0
+    failed: bool = False  # whether the host failed
+
+
 class RustGrader:
     """Implements `grpo.rollout.records.Grader` with a rubric and a pool of sandboxes.
 
@@ -99,6 +111,8 @@ class RustGrader:
         block: Block = "first",
         solved_by: str = "test_strict",
         deadline_s: float = 300.0,
+        group_size: int = 0,
+        cross: CrossSettings | None = None,
     ) -> None:
         """Set up a grader; nothing runs before `start`.
 
@@ -111,6 +125,9 @@ class RustGrader:
             solved_by: The check that says whether a completion solves its prompt: "gold" where the prompt's own tests
                 decide, "test_strict" where the completion's do.
             deadline_s: The longest wait for the verdicts of a batch, seconds.
+            group_size: Completions of a prompt, for rewards that compare them; 0: those rewards are not computed, as in
+                an evaluation.
+            cross: How they are compared.
         """
         self.weights = rubric.weights
         self._rubric = rubric
@@ -120,6 +137,10 @@ class RustGrader:
         self._block = block
         self._solved_by = solved_by
         self._deadline_s = deadline_s
+        self._cross = cross or CrossSettings()
+        self._crossings = None
+        if rubric.needs_crossing and group_size:
+            self._crossings = Crossings(pool, group_size=group_size, partners=self._cross.partners, block=block)
 
     def start(self, example: _Example, completion: _Completion) -> _Ticket:
         """Send a completion to the sandbox; returns at once."""
@@ -127,10 +148,13 @@ class RustGrader:
         wants_gold = self._gold and has_gold_tests(example.columns)
         unfit = why_inapplicable(code or "", example.columns, prompt_text(example.messages)) if wants_gold else None
         gold = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
+        submission = self._submit(code) if code is not None else None
+        if self._crossings is not None:
+            self._crossings.add(completion.id, completion.text, submission)
         return _Ticket(
             example,
             completion,
-            self._submit(code) if code is not None else None,
+            submission,
             wants_gold,
             unfit,
             gold,
@@ -152,13 +176,17 @@ class RustGrader:
         user_seconds = 0.0
         if self._rubric.has_user_functions:
             user, user_seconds = self._rubric.user_scores(_trl_arguments(tickets, graded), len(tickets))
+        groups = self._group_scores(tickets, graded, deadline)
         grades = []
-        for index, completion in enumerate(graded):
+        for index, (completion, compared) in enumerate(zip(graded, groups, strict=True)):
             values, seconds = self._rubric.timed_score(completion)
             for name, scores in user.items():
                 values[name], seconds[name] = scores[index], user_seconds
-            if completion.ungraded or (completion.gold_ungraded and self._rubric.pays_gold):
-                values = dict.fromkeys(values)  # a sum without its paid gold tests would count them as failed
+            values |= compared.values
+            seconds |= dict.fromkeys(compared.values, compared.seconds)
+            gold_failed = completion.gold_ungraded and self._rubric.pays_gold
+            if completion.ungraded or gold_failed or (compared.failed and self._rubric.pays_crossing):
+                values = dict.fromkeys(values)  # a sum without a paid part would count that as failed
             grades.append(RustGrade(values, _checks(completion), seconds, _record(completion), self._solved_by))
         return grades
 
@@ -195,6 +223,28 @@ class RustGrader:
             return None
         name = f"{ticket.completion.id} (gold tests)"
         return self._wait(future, lambda reason: self._pool.cancel(future, reason), name, deadline)
+
+    def _group_scores(
+        self, tickets: Sequence[_Ticket], graded: Sequence[GradedCompletion], deadline: float
+    ) -> list[_Compared]:
+        """What the rewards that compare a group's completions say of each."""
+        found = [_Compared()] * len(tickets)
+        if self._crossings is None:
+            return found
+        places: dict[str, list[int]] = {}
+        for place, ticket in enumerate(tickets):
+            places.setdefault(group_of(ticket.completion.id), []).append(place)
+        for name, own in places.items():
+            crossed = self._crossings.result(name, deadline, f"not crossed within {self._deadline_s:g} s")
+            group = GradedGroup([graded[place] for place in own], crossed, self._cross)
+            scores = self._rubric.group_scores(group)
+            for number, place in enumerate(own):
+                values = {reward: given[number] for reward, given in scores.items()}
+                seconds, failed = crossed.cpu_ms / 1e3 / len(own), crossed.outcome is Outcome.HOST_ERROR
+                found[place] = _Compared(values, seconds, failed)
+            if crossed.outcome is Outcome.HOST_ERROR:
+                log.error("the sandbox failed to cross the group %s, which gets no score: %s", name, crossed.reason)
+        return found
 
     def _submit(self, code: str) -> Submission:
         """Send a completion's program to the sandbox."""

@@ -1,6 +1,7 @@
 """The rubric: which reward functions are computed, and with what weight they are summed.
 
-A name is a built-in reward (`rewards.builtin.REWARDS`), or a user's own function as `package.module:function` or
+A name is a built-in reward of one completion (`rewards.builtin.REWARDS`), one that compares the completions of a group
+(`rewards.group_rewards.GROUP_REWARDS`), or a user's own function as `package.module:function` or
 `path/to/file.py:function`. A user's function is called as TRL calls it: keyword arguments `prompts`, `completions`,
 `completion_ids`, `verdicts` and every column of the data, each with one entry per completion; it returns one float or
 None per completion, or a coroutine that returns them. Promises that a user's function that fails, or does not return in
@@ -18,6 +19,7 @@ from typing import Any
 
 from rewards.builtin import REWARDS, Reward
 from rewards.completion import GradedCompletion, Score
+from rewards.group_rewards import GROUP_REWARDS, GradedGroup, GroupReward
 from rewards.user_functions import UserFunctionError, load_function, scores_of
 
 __all__ = ["RewardError", "Rubric"]
@@ -49,8 +51,10 @@ class Rubric:
         """
         self.weights: Mapping[str, float] = dict(weights)
         self._builtin: dict[str, Reward] = {name: REWARDS[name] for name in weights if name in REWARDS}
+        self._group: dict[str, GroupReward] = {name: GROUP_REWARDS[name] for name in weights if name in GROUP_REWARDS}
         self._function_s = function_s
-        self._user: dict[str, Callable[..., Any]] = {name: _load(name) for name in weights if name not in REWARDS}
+        others = [name for name in weights if name not in REWARDS and name not in GROUP_REWARDS]
+        self._user: dict[str, Callable[..., Any]] = {name: _load(name) for name in others}
 
     @property
     def needs_gold(self) -> bool:
@@ -60,7 +64,17 @@ class Rubric:
     @property
     def needs_mutation_score(self) -> bool:
         """Whether every change of the code must be tried, not only enough to tell that tests depend on it."""
-        return "mutation" in self._builtin
+        return "mutation" in self._builtin or "cross_tests" in self._group
+
+    @property
+    def needs_crossing(self) -> bool:
+        """Whether some reward needs the codes of a group run on the tests of the others."""
+        return bool(self._group)
+
+    @property
+    def pays_crossing(self) -> bool:
+        """Whether some reward on a group has a weight other than 0."""
+        return any(self.weights[name] for name in self._group)
 
     @property
     def pays_gold(self) -> bool:
@@ -85,6 +99,10 @@ class Rubric:
             values[name] = reward.scorer(completion).value
             seconds[name] = time.perf_counter() - started + _sandbox_seconds(reward, completion)
         return values, seconds
+
+    def group_scores(self, group: GradedGroup) -> dict[str, list[float | None]]:
+        """The values of the rewards that compare the completions of a group, one for each completion."""
+        return {name: [score.value for score in reward.scorer(group)] for name, reward in self._group.items()}
 
     def user_scores(
         self, arguments: Mapping[str, Sequence[Any]], count: int
@@ -126,10 +144,11 @@ def _sandbox_seconds(reward: Reward, completion: GradedCompletion) -> float:
 def _load(name: str) -> Callable[..., Any]:
     """Load a user's own function."""
     if ":" not in name:
-        near = get_close_matches(name, REWARDS, n=1)
+        known = [*REWARDS, *GROUP_REWARDS]
+        near = get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else "."
         raise RewardError(
-            f"no reward function {name!r}{hint} Known: {', '.join(REWARDS)}; your own: package.module:function or "
+            f"no reward function {name!r}{hint} Known: {', '.join(known)}; your own: package.module:function or "
             "path/to/file.py:function"
         )
     try:

@@ -5,6 +5,11 @@ functions from the pass matrix to numbers from 0 to 1, NaN where nothing can be 
 and that nothing a completion wrote itself counts in its favour. Left out here: running programs, and the claim that
 codes that agree are right: codes that share a mistake, with test suites that share it too, outvote the others.
 
+parts             a program as code and test suite
+aligning          a suite as another code can be tested with it
+plan              which suites run on which codes, and the matrix that this gives
+submit            the crossings of groups in the sandbox, while they are sampled
+result            how a group is crossed, and what that gave
 pass_matrix       which code passes which suite, who wrote it, and which texts are copies
 majority          shares of the others: of the suites a code passes, of the codes a suite accepts; CodeT's agreement
 calibrated        the probability that a code, or a suite, is right, under a generative model

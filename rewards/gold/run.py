@@ -13,8 +13,9 @@ from rewards.gold.own_types import own_types, trait_uses
 from rewards.gold.result import GoldResult
 from rewards.gold.rows import GoldRow, gold_row
 from rewards.gold.terms import Panic, Term, equal, read_term, show
+from rewards.rust.grammar import MAX_PARSED
 from rewards.rust.own_methods import takes_over_methods
-from rewards.rust.parse import MAX_PARSED, parse
+from rewards.rust.parse import parse
 from rewards.rust.redefinitions import redefines_comparison
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls

@@ -16,14 +16,13 @@ from tree_sitter import Node
 
 from rewards.rust.asserts import asserts_in
 from rewards.rust.boundary import read_boundary, split_leaves
-from rewards.rust.grammar import syntax
+from rewards.rust.grammar import MAX_PARSED, syntax
 from rewards.rust.program import Body, Program, TestFunction
 from rewards.rust.shadows import GivenNames, compares
 from rewards.rust.tokens import COMMENTS, Tokens, last_name, leaves, node_text, without_generics
 
-__all__ = ["MAX_PARSED", "Block", "code_blocks", "extract_code", "parse"]
+__all__ = ["Block", "code_blocks", "extract_code", "parse"]
 
-MAX_PARSED = 1 << 20  # characters of a program, read in a second: four times what `sandbox.source_kb` allows by default
 Block = Literal["first", "last"]  # which of a completion's code blocks is its program
 FENCE = re.compile(r"\ufeff? {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from rewards.rust.grammar import syntax
-from rewards.rust.parse import MAX_PARSED
+from rewards.rust.grammar import MAX_PARSED, syntax
 from rewards.rust.tokens import COMMENTS, node_text
 from rewards.signature.type_terms import ANY, UNIT, TypeTerm, read_type
 

@@ -32,6 +32,8 @@ from grpo.config import (
 )
 from grpo.schema import load, option
 from rewards.builtin import PUBLISHED_WEIGHTS, REWARDS
+from rewards.cross.result import CrossSettings
+from rewards.group_rewards import GROUP_REWARDS
 from sandbox.grading.backends import BACKENDS
 from sandbox.isolation.policy import ISOLATIONS
 from sandbox.limits import Limits
@@ -109,6 +111,16 @@ class RewardsSection:
         high=1000,
         source="published recipe",
     )
+    cross: Mapping[str, float] = option(
+        {"partners": 0.0, "tau": 1.0},
+        "how the rewards cross_* compare a group, whose codes run on each other's tests: partners is how many of the "
+        "other suites each code is given (0: all), tau how many wrong codes a suite must tell apart for full pay; "
+        "code_right, suite_right, wrong_passes_right, wrong_passes_wrong, right_passes_wrong and flake are the "
+        "probabilities of cross_calibrated",
+        low=0,
+        high=1000,
+        source="estimated",
+    )
     max_unscored: float = option(
         0.1,
         "share of a batch's or an evaluation's completions that the host may fail to grade; above it the run stops "
@@ -135,8 +147,12 @@ class RewardsSection:
             f"rewards.weights.{name}: no such reward; the nearest is {_nearest(name)}, your own is called "
             "package.module:function or path/to/file.py:function"
             for name in self.weights
-            if name not in REWARDS and ":" not in name
+            if name not in REWARDS and name not in GROUP_REWARDS and ":" not in name
         ]
+        try:
+            CrossSettings.of(self.cross)
+        except ValueError as error:
+            found.append(f"rewards.cross: {error}")
         if not any(self.weights.values()):
             found.append("rewards.weights: every weight is 0, so there is nothing to learn: give one reward a weight")
         return found
@@ -275,4 +291,4 @@ def load_recipe(path: str | Path | None, overrides: Sequence[str] = ()) -> Recip
 
 def _nearest(name: str) -> str:
     """The name of the known reward that is most like this one."""
-    return max(REWARDS, key=lambda known: SequenceMatcher(None, name, known).ratio())
+    return max([*REWARDS, *GROUP_REWARDS], key=lambda known: SequenceMatcher(None, name, known).ratio())

@@ -14,7 +14,8 @@ from rewards.builtin import REWARDS
 from rewards.completion import GradedCompletion
 from rewards.gold.run import gold_run
 from rewards.rubric import Rubric
-from rewards.rust.parse import MAX_PARSED, code_blocks
+from rewards.rust.grammar import MAX_PARSED
+from rewards.rust.parse import code_blocks
 from sandbox.verdict import Outcome, Verdict
 
 FRAGMENTS = ["```", "```rust", "````", "rust", "\n", "\r\n", " ", "fn f() {}", "~~~", "`", "\udcff", "é"]

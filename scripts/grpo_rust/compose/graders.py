@@ -6,6 +6,7 @@ from functools import partial
 
 from grpo_rust.compose.evaluation import Graders
 from grpo_rust.recipe import Recipe
+from rewards.cross.result import CrossSettings
 from rewards.grader import RustGrader
 from rewards.rubric import Rubric
 from rewards.rust.parse import Block
@@ -18,4 +19,6 @@ def build_graders(recipe: Recipe, rubric: Rubric, pool: SandboxPool) -> Graders:
     """Both graders of a recipe, on one pool of sandboxes."""
     grader = partial(RustGrader, rubric, pool, mutation=recipe.guard.mutation, deadline_s=recipe.rewards.deadline_s)
     block: Block = "last" if recipe.eval.code_block == "last" else "first"
-    return Graders(grader(gold=False), grader(gold=True, block=block, solved_by=recipe.eval.solved_by))
+    cross = CrossSettings.of(recipe.rewards.cross)
+    training = grader(gold=False, group_size=recipe.sampling.group_size, cross=cross)
+    return Graders(training, grader(gold=True, block=block, solved_by=recipe.eval.solved_by))

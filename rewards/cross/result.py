@@ -1,0 +1,50 @@
+"""How a group is crossed, and what that gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Self
+
+from rewards.cross.calibrated import Calibration
+from rewards.cross.pass_matrix import PassMatrix
+from sandbox.verdict import Outcome
+
+__all__ = ["CrossResult", "CrossSettings"]
+
+
+@dataclass(frozen=True)
+class CrossSettings:
+    """How the completions of a group are compared."""
+
+    partners: int = 0  # how many of the other suites each code is given: `rewards.cross.plan.plan`; 0: all
+    tau: float = 1.0  # how many wrong codes a suite must tell apart for full pay: `rewards.cross.worth`
+    calibration: Calibration = field(default_factory=Calibration)
+
+    @classmethod
+    def of(cls, numbers: Mapping[str, float]) -> Self:
+        """The settings from a table of numbers, of which each may be missing: partners, tau, those of `Calibration`.
+
+        Raises: ValueError for a name or a number that is not allowed.
+
+        >>> CrossSettings.of({"partners": 3, "code_right": 0.6}).calibration.code_right
+        0.6
+        """
+        known = ["partners", "tau", *(one.name for one in fields(Calibration))]
+        if unknown := sorted(set(numbers) - set(known)):
+            raise ValueError(f"{unknown[0]} is no setting of a crossing; there are {', '.join(known)}")
+        rest = dict(numbers)
+        partners, tau = rest.pop("partners", 0), rest.pop("tau", 1.0)
+        if partners != int(partners) or partners < 0 or tau < 0:
+            raise ValueError(f"partners is {partners:g} and tau {tau:g}; give a whole number and a number, 0 or more")
+        return cls(int(partners), tau, Calibration(**rest))
+
+
+@dataclass(frozen=True)
+class CrossResult:
+    """What a group's crossing gave."""
+
+    matrix: PassMatrix | None  # None where nothing is known
+    outcome: Outcome = Outcome.PASSED  # HOST_ERROR where the sandbox failed
+    reason: str = ""
+    cpu_ms: float = 0.0

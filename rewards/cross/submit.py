@@ -1,0 +1,179 @@
+"""Crosses groups while they are sampled: each as soon as all of its programs are graded.
+
+A group is known by the ids of its completions, which end with the completion's number: "s3-p07-c2" is number 2 of the
+group "s3-p07". A completion that is sampled again, after its engine died, takes the place of the first. Promises that
+no thread waits, and that a group which cannot be crossed costs its own rewards alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any, NamedTuple, Protocol
+
+from rewards.completion import GradedCompletion
+from rewards.cross.plan import Plan, plan
+from rewards.cross.result import CrossResult
+from rewards.rust.parse import Block
+from rewards.strictness.submit import Submission
+from sandbox.crossing.crossing import Crossed, Crossing
+from sandbox.errors import PoolClosed
+from sandbox.verdict import Outcome
+
+__all__ = ["Crossings", "GroupCrossing", "Pool", "group_of"]
+
+log = logging.getLogger(__name__)
+
+
+class Pool(Protocol):
+    """The part of `sandbox.workers.pool.SandboxPool` that a crossing needs."""
+
+    def submit_crossing(self, crossing: Crossing) -> Future[Crossed]: ...
+    def cancel(self, future: Future[Any], reason: str) -> None: ...
+
+
+class GroupCrossing:
+    """A group on its way: `future` gives a `CrossResult`."""
+
+    def __init__(
+        self, pool: Pool, graded: Sequence[Future[Any]], group: Callable[[], Sequence[GradedCompletion]], partners: int
+    ) -> None:
+        """Wait, without a thread, for the verdicts of a group, and cross it then.
+
+        Args:
+            pool: The pool that runs it.
+            graded: The futures of the verdicts, at least one.
+            group: Called when all of them are done: the graded completions of the group, in order.
+            partners: As in `rewards.cross.plan.plan`.
+        """
+        self.future: Future[CrossResult] = Future()
+        self._pool, self._group, self._partners = pool, group, partners
+        self._running: Future[Crossed] | None = None
+        self._left = len(graded)
+        self._lock = threading.Lock()
+        for future in graded:
+            future.add_done_callback(self._one_more)
+
+    def cancel(self, reason: str) -> None:
+        """Stop it: its outcome is HOST_ERROR then."""
+        self._settle(CrossResult(None, Outcome.HOST_ERROR, reason))
+        if self._running is not None:
+            self._pool.cancel(self._running, reason)
+
+    def _one_more(self, _: Future[Any]) -> None:
+        with self._lock:
+            self._left -= 1
+            is_last = not self._left
+        if is_last:
+            self._start()
+
+    def _start(self) -> None:
+        try:
+            made = plan(self._group(), partners=self._partners)
+            if made.crossing is None:
+                self._settle(CrossResult(made.matrix(None)))
+            else:
+                self._running = running = self._pool.submit_crossing(made.crossing)
+                running.add_done_callback(lambda done: self._crossed(made, done))
+        except (PoolClosed, CancelledError):
+            self.future.cancel()  # nobody's grade: the host ended
+        except Exception as error:  # whatever hostile programs do to their reader costs their own group alone
+            log.warning("a group cannot be crossed: %s: %s", type(error).__name__, error)
+            self._settle(CrossResult(None, reason=type(error).__name__))
+
+    def _crossed(self, made: Plan, done: Future[Crossed]) -> None:
+        try:
+            crossed = done.result()
+        except CancelledError:
+            self.future.cancel()
+            return
+        if crossed.outcome is Outcome.PASSED:
+            self._settle(CrossResult(made.matrix(crossed), cpu_ms=crossed.cpu_ms))
+        else:
+            self._settle(CrossResult(None, Outcome.HOST_ERROR, crossed.reason))
+
+    def _settle(self, result: CrossResult) -> None:
+        try:
+            self.future.set_result(result)
+        except InvalidStateError:
+            pass  # cancelled meanwhile
+
+
+class _Sent(NamedTuple):
+    text: str
+    submission: Submission | None  # None without code
+
+
+class Crossings:
+    """The groups that are being sampled and crossed. Used by one thread at a time."""
+
+    def __init__(self, pool: Pool, *, group_size: int, partners: int = 0, block: Block = "first") -> None:
+        """
+        Args:
+            pool: The pool that runs them.
+            group_size: The number of completions of a whole group.
+            partners: As in `rewards.cross.plan.plan`.
+            block: Which of a completion's code blocks is its program.
+        """
+        self._pool, self._size, self._partners, self._block = pool, group_size, partners, block
+        self._sampled: dict[str, dict[int, _Sent]] = {}
+        self._crossing: dict[str, GroupCrossing | None] = {}
+
+    def add(self, completion_id: str, text: str, submission: Submission | None) -> None:
+        """Note a completion; the last one of its group starts the crossing."""
+        group, number = _split(completion_id)
+        members = self._sampled.setdefault(group, {})
+        members[number] = _Sent(text, submission)
+        if len(members) == self._size:
+            self._start(group)
+
+    def result(self, group: str, deadline: float, why: str) -> CrossResult:
+        """What the crossing of a group gave, its completions in the order of their numbers. Forgets the group.
+
+        Args:
+            group: Its name: `group_of` one of its completions.
+            deadline: By `time.monotonic`; a crossing that is not there by then is stopped.
+            why: The reason that is given then.
+        """
+        if group not in self._crossing:
+            self._start(group)  # fewer than a whole group
+        crossing = self._crossing.pop(group)
+        self._sampled.pop(group, None)
+        if crossing is None:
+            return CrossResult(None)
+        try:
+            return crossing.future.result(timeout=max(0.0, deadline - time.monotonic()))
+        except FutureTimeout:
+            crossing.cancel(why)
+            return crossing.future.result()
+        except CancelledError:
+            return CrossResult(None, Outcome.HOST_ERROR, "the sandbox was closed")
+
+    def _start(self, group: str) -> None:
+        members = [member for _, member in sorted(self._sampled.get(group, {}).items())]
+        futures = [member.submission.future for member in members if member.submission is not None]
+
+        def graded() -> list[GradedCompletion]:
+            verdicts = [None if sent is None else sent.future.result() for _, sent in members]
+            pairs = zip(members, verdicts, strict=True)
+            return [GradedCompletion(member.text, verdict, block=self._block) for member, verdict in pairs]
+
+        self._crossing[group] = GroupCrossing(self._pool, futures, graded, self._partners) if futures else None
+
+
+def group_of(completion_id: str) -> str:
+    """The name of a completion's group.
+
+    >>> group_of("s3-p07-c2")
+    's3-p07'
+    """
+    return _split(completion_id)[0]
+
+
+def _split(completion_id: str) -> tuple[str, int]:
+    group, _, number = completion_id.rpartition("-c")
+    return (group, int(number)) if number.isdecimal() else (completion_id, 0)

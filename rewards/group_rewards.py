@@ -1,0 +1,130 @@
+"""Rewards that compare the completions of one group: each function maps a graded group to a score for each completion.
+
+A group's codes were run on the tests of the others (`rewards.cross`), so these rewards need no gold tests, and nothing
+that a completion wrote itself counts in its favour. A new one is one function under `@group_reward`. Promises that a
+failure of the host, and a completion that nothing can be said of, scores None and never 0. Left out: rewards of one
+completion alone (`rewards.builtin`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rewards.completion import GradedCompletion, Score
+from rewards.cross.calibrated import MAX_CODES, posterior
+from rewards.cross.majority import codet, majority, majority_without
+from rewards.cross.pass_matrix import PassMatrix
+from rewards.cross.result import CrossResult, CrossSettings
+from rewards.cross.worth import suite_worth
+from rewards.strictness.judge import mutation_score
+
+__all__ = ["GROUP_REWARDS", "GradedGroup", "GroupReward", "group_reward"]
+
+Part = Literal["code", "tests"]
+GroupScorer = Callable[["GradedGroup"], list[Score]]
+
+
+@dataclass(frozen=True)
+class GradedGroup:
+    """The completions to one prompt with the verdicts on them, and what they say of each other."""
+
+    completions: Sequence[GradedCompletion]
+    crossed: CrossResult
+    settings: CrossSettings = field(default_factory=CrossSettings)
+
+    @property
+    def matrix(self) -> PassMatrix | None:
+        """Which code passes which suite; None where nothing is known."""
+        return self.crossed.matrix
+
+
+@dataclass(frozen=True)
+class GroupReward:
+    """A reward of groups: its function and what `group_reward` was told of it."""
+
+    name: str
+    scorer: GroupScorer
+    pays: Part  # the part of a completion that it judges
+    published_name: str  # the name of the function that TRL calls
+
+
+GROUP_REWARDS: dict[str, GroupReward] = {}  # by name
+
+
+def group_reward(*, pays: Part) -> Callable[[GroupScorer], GroupScorer]:
+    """Register the decorated function as the group reward of its name.
+
+    Args:
+        pays: The part of a completion that the reward judges, and whose tokens it pays where credit is given apart.
+    """
+
+    def register(scorer: GroupScorer) -> GroupScorer:
+        name = scorer.__name__
+        GROUP_REWARDS[name] = GroupReward(name, scorer, pays, f"{name}_reward_func")
+        return scorer
+
+    return register
+
+
+@group_reward(pays="code")
+def cross_agreement(group: GradedGroup) -> list[Score]:
+    """The share of the other completions' test suites that a code passes: `rewards.cross.majority.majority`."""
+    return _of_codes(group, majority, "passes {:.0%} of the others' test suites")
+
+
+@group_reward(pays="code")
+def cross_consensus(group: GradedGroup) -> list[Score]:
+    """CodeT's agreement: codes with the same results support each other: `rewards.cross.majority.codet`."""
+    return _of_codes(group, codet, "agrees with the others to {:.2f}")
+
+
+@group_reward(pays="code")
+def cross_calibrated(group: GradedGroup) -> list[Score]:
+    """The probability that a code is right, given all results of its group: `rewards.cross.calibrated.posterior`.
+
+    A group of more than 16 different programs, too many for that, is scored as by `cross_agreement`.
+    """
+
+    def probabilities(matrix: PassMatrix) -> NDArray[np.float64]:
+        if len(matrix.distinct().passes) > MAX_CODES:
+            return majority(matrix)
+        return posterior(matrix, group.settings.calibration).codes
+
+    return _of_codes(group, probabilities, "is right with probability {:.2f}")
+
+
+@group_reward(pays="tests")
+def cross_tests(group: GradedGroup) -> list[Score]:
+    """What a test suite is worth: it accepts the codes that the others take for right, and fails those they do not.
+
+    `rewards.cross.worth.suite_worth`, where a code is right to the degree to which it passes the suites of completions
+    other than this one, and with the changes of its own code that it notices, where these were tried.
+    """
+    scores = [mutation_score(one.verdict.evidence) if one.verdict is not None else None for one in group.completions]
+    mutants = np.array([np.nan if score is None else score for score in scores])
+
+    def worth(matrix: PassMatrix) -> NDArray[np.float64]:
+        return suite_worth(matrix, majority_without(matrix), tau=group.settings.tau, mutation=mutants)
+
+    return _of_codes(group, worth, "its tests are worth {:.2f} among the group's codes")
+
+
+def _of_codes(group: GradedGroup, values: Callable[[PassMatrix], NDArray[np.float64]], said: str) -> list[Score]:
+    """Scores from a matrix: None where nothing is known, 0 where the completion has no program that builds."""
+    known = values(group.matrix) if group.matrix is not None else np.full(len(group.completions), np.nan)
+    return [_score(one, float(value), said, group) for one, value in zip(group.completions, known, strict=True)]
+
+
+def _score(completion: GradedCompletion, value: float, said: str, group: GradedGroup) -> Score:
+    if completion.ungraded or group.crossed.reason:
+        return Score(None, group.crossed.reason or "the sandbox failed")
+    if completion.verdict is None or not completion.verdict.build:
+        return Score(0.0, "no code that builds")
+    if np.isnan(value):
+        return Score(None, "none of the others' programs fit it")
+    return Score(value, said.format(value))
