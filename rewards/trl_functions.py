@@ -3,13 +3,15 @@
     from rewards import cargo_build_reward_func, cargo_test_reward_func
     GRPOTrainer(..., reward_funcs=[cargo_build_reward_func, cargo_test_reward_func])
 
-This module and `rewards` have one such function as an attribute for every reward in `rewards.builtin.REWARDS`. Each
-takes keyword arguments:
+This module and `rewards` have one such function as an attribute for every reward in `rewards.builtin.REWARDS` and in
+`rewards.group_rewards.GROUP_REWARDS`. Each takes keyword arguments:
 
 - `completions`: strings, or lists of chat messages of which the last is the completion.
 - `verdicts`, optional: one `Verdict` or None per completion; nothing is run, and a pass without evidence is not strict.
   Without it, one pool for the whole process grades the programs, each program once however many of these functions
   ask for it. That pool spawns processes, so a script that uses it needs `if __name__ == "__main__":`.
+- `prompts`, which the functions of `GROUP_REWARDS` need: completions with equal prompts are a group, whose codes are
+  run on each other's tests. A call must have whole groups: make the batch of a device a multiple of `num_generations`.
 - the other columns of the data, one entry per completion; `gold_reward_func` reads `GOLD_COLUMNS`, and with `prompts`
   also `SIGNATURE_COLUMNS`.
 
@@ -18,6 +20,7 @@ Each returns one float from 0 to 1 or None per completion; `PUBLISHED_WEIGHTS` g
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -26,8 +29,10 @@ from typing import Any
 
 from rewards.builtin import REWARDS, Reward
 from rewards.completion import Gold, GradedCompletion
+from rewards.cross.submit import GroupCrossing
 from rewards.gold.rows import GOLD_COLUMNS, has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
+from rewards.group_rewards import GROUP_REWARDS, GradedGroup, GroupReward
 from rewards.rust.parse import extract_code
 from rewards.signature.applying import SIGNATURE_COLUMNS, why_inapplicable
 from rewards.signature.wording import prompt_text
@@ -36,6 +41,7 @@ from sandbox.verdict import Verdict
 from sandbox.workers.pool import SandboxPool
 
 __all__ = [found.published_name for found in REWARDS.values()]
+__all__ += [found.published_name for found in GROUP_REWARDS.values()]
 
 RewardFunction = Callable[..., list[float | None]]
 
@@ -48,6 +54,9 @@ def __getattr__(name: str) -> RewardFunction:
     for reward in REWARDS.values():
         if reward.published_name == name:
             return _trl_function(reward)
+    for group_reward in GROUP_REWARDS.values():
+        if group_reward.published_name == name:
+            return _trl_group_function(group_reward)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -72,6 +81,42 @@ def _trl_function(reward: Reward) -> RewardFunction:
     function.__name__ = function.__qualname__ = reward.published_name
     function.__doc__ = reward.scorer.__doc__
     return function
+
+
+@cache
+def _trl_group_function(reward: GroupReward) -> RewardFunction:
+    """A group reward as a function for TRL; the same object at every call, so that it can be pickled."""
+
+    def function(
+        *,
+        prompts: Sequence[str | Sequence[Mapping[str, Any]]],
+        completions: Sequence[str | Sequence[Mapping[str, str]]],
+        verdicts: Sequence[Verdict | None] | None = None,
+        **columns: Any,
+    ) -> list[float | None]:
+        texts = [_text(completion) for completion in completions]
+        if verdicts is None:
+            verdicts = _grade_and_examine([extract_code(text) for text in texts], thorough=reward.name == "cross_tests")
+        graded = [GradedCompletion(*facts) for facts in zip(texts, verdicts, strict=True)]
+        groups: dict[str, list[int]] = {}
+        for place, prompt in enumerate(prompts):
+            groups.setdefault(json.dumps(prompt, sort_keys=True, default=str), []).append(place)
+        crossings = [_crossing([graded[place] for place in own]) for own in groups.values()]  # all wait at once
+        scores: list[float | None] = [None] * len(texts)
+        for own, crossing in zip(groups.values(), crossings, strict=True):
+            group = GradedGroup([graded[place] for place in own], crossing.future.result())
+            for place, score in zip(own, reward.scorer(group), strict=True):
+                scores[place] = score.value
+        return scores
+
+    function.__name__ = function.__qualname__ = reward.published_name
+    function.__doc__ = reward.scorer.__doc__
+    return function
+
+
+def _crossing(group: Sequence[GradedCompletion]) -> GroupCrossing:
+    """The crossing of a group that is graded."""
+    return GroupCrossing(_process_pool(), [], lambda: group, 0)
 
 
 def _text(completion: str | Sequence[Mapping[str, str]]) -> str:

@@ -46,7 +46,7 @@ class GroupCrossing:
 
         Args:
             pool: The pool that runs it.
-            graded: The futures of the verdicts, at least one.
+            graded: The futures of the verdicts; without one the crossing starts at once.
             group: Called when all of them are done: the graded completions of the group, in order.
             partners: As in `rewards.cross.plan.plan`.
         """
@@ -57,6 +57,8 @@ class GroupCrossing:
         self._lock = threading.Lock()
         for future in graded:
             future.add_done_callback(self._one_more)
+        if not graded:
+            self._start()
 
     def cancel(self, reason: str) -> None:
         """Stop it: its outcome is HOST_ERROR then."""
@@ -121,7 +123,7 @@ class Crossings:
         """
         self._pool, self._size, self._partners, self._block = pool, group_size, partners, block
         self._sampled: dict[str, dict[int, _Sent]] = {}
-        self._crossing: dict[str, GroupCrossing | None] = {}
+        self._crossing: dict[str, GroupCrossing] = {}
 
     def add(self, completion_id: str, text: str, submission: Submission | None) -> None:
         """Note a completion; the last one of its group starts the crossing."""
@@ -143,8 +145,6 @@ class Crossings:
             self._start(group)  # fewer than a whole group
         crossing = self._crossing.pop(group)
         self._sampled.pop(group, None)
-        if crossing is None:
-            return CrossResult(None)
         try:
             return crossing.future.result(timeout=max(0.0, deadline - time.monotonic()))
         except FutureTimeout:
@@ -162,7 +162,7 @@ class Crossings:
             pairs = zip(members, verdicts, strict=True)
             return [GradedCompletion(member.text, verdict, block=self._block) for member, verdict in pairs]
 
-        self._crossing[group] = GroupCrossing(self._pool, futures, graded, self._partners) if futures else None
+        self._crossing[group] = GroupCrossing(self._pool, futures, graded, self._partners)
 
 
 def group_of(completion_id: str) -> str:

@@ -12,6 +12,7 @@ import rewards
 from completions import ADD, HACKS, HONEST, fenced, passed
 from rewards import trl_functions
 from rewards.builtin import REWARDS
+from rewards.group_rewards import GROUP_REWARDS
 from sandbox import Outcome, Verdict
 
 PUBLISHED = {
@@ -29,6 +30,10 @@ FURTHER = [
     rewards.tests_passed_share_reward_func,
     rewards.clippy_clean_reward_func,
     rewards.gold_reward_func,
+    rewards.cross_agreement_reward_func,
+    rewards.cross_consensus_reward_func,
+    rewards.cross_calibrated_reward_func,
+    rewards.cross_tests_reward_func,
 ]
 GOOD = fenced(HONEST["a plain call"])
 
@@ -40,12 +45,12 @@ def called_as_trl_does(function, completions, **columns):
 
 
 def test_every_name_that_the_package_offers_is_there():
-    assert len(set(rewards.__all__)) == len(rewards.__all__) == 24
+    assert len(set(rewards.__all__)) == len(rewards.__all__) == 28
     assert all(hasattr(rewards, name) for name in rewards.__all__) and dir(rewards) == sorted(rewards.__all__)
     offered: dict[str, object] = {}
     exec("from rewards import *", offered)
     assert offered.keys() - {"__builtins__"} == set(rewards.__all__)
-    functions = [reward.published_name for reward in REWARDS.values()]
+    functions = [reward.published_name for reward in (*REWARDS.values(), *GROUP_REWARDS.values())]
     assert set(functions) <= set(rewards.__all__) and functions == trl_functions.__all__
     assert functions.count("cargo_build_reward_func") == 1 and len(functions) == len(PUBLISHED) + len(FURTHER)
 

@@ -1,0 +1,131 @@
+"""Rewards that compare the completions of a group: by hand, through the grader, and as TRL calls them."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import Future
+
+import numpy as np
+import pytest
+
+import rewards
+from completions import ADD, fenced, module, passed
+from rewards import Rubric, RustGrader
+from rewards.completion import GradedCompletion
+from rewards.cross.pass_matrix import PassMatrix
+from rewards.cross.result import CrossResult, CrossSettings
+from rewards.group_rewards import GROUP_REWARDS, GradedGroup
+from rewards.rubric import RewardError
+from sandbox.crossing.crossing import Crossed, Crossing
+from sandbox.verdict import Outcome, Verdict
+from test_grader import PLAIN, FixedPool, completion
+
+RIGHT = fenced(ADD + module("assert_eq!(add(1, 2), 3);"))
+ALSO_RIGHT = fenced(ADD.replace("a + b", "b + a") + module("assert_eq!(add(4, 2), 6);", "assert_eq!(add(0, 9), 9);"))
+COLLUDES = fenced(ADD.replace("a + b", "a - b") + module("assert_eq!(add(5, 2), 3);"))
+BROKEN = fenced("fn add( {\n")
+WEIGHTS = {"cargo_build": 1.0, **dict.fromkeys(GROUP_REWARDS, 1.0)}
+
+
+def group(passes: list[list[float]], settings: CrossSettings | None = None) -> GradedGroup:
+    """A group of different programs, all of which build."""
+    count = len(passes)
+    one = [GradedCompletion(fenced(f"// {n}\n{ADD}"), passed()) for n in range(count)]
+    return GradedGroup(one, CrossResult(PassMatrix(np.array(passes), np.arange(count))), settings or CrossSettings())
+
+
+def values(name: str, of: GradedGroup) -> list[float | None]:
+    return [score.value for score in GROUP_REWARDS[name].scorer(of)]
+
+
+TWO_AGREE = [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+
+
+def test_agreement_is_the_share_of_the_others_suites():
+    assert values("cross_agreement", group(TWO_AGREE)) == [0.5, 0.5, 0.0]
+
+
+def test_the_calibrated_one_follows_its_settings():
+    trusting = values("cross_calibrated", group(TWO_AGREE, CrossSettings.of({"code_right": 0.9})))
+    doubting = values("cross_calibrated", group(TWO_AGREE, CrossSettings.of({"code_right": 0.1})))
+    assert trusting[0] is not None and doubting[0] is not None and trusting[0] > doubting[0]
+    assert trusting[0] > (trusting[2] or 0)
+
+
+def test_a_large_group_is_scored_by_agreement_where_sets_are_too_many():
+    large = group(np.ones((17, 17)).tolist())
+    assert values("cross_calibrated", large) == values("cross_agreement", large) == [1.0] * 17
+
+
+def test_tests_are_paid_for_what_they_tell_apart():
+    three_agree = [[1.0, 1.0, 1.0, 0.0]] * 3 + [[0.0, 0.0, 0.0, 1.0]]
+    assert values("cross_tests", group(three_agree)) == [0.5, 0.5, 0.5, 0.0]
+    hollow = [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0.0, 0.0, 1.0]]  # the third suite accepts everything
+    assert (values("cross_tests", group(hollow))[2] or 0) == 0
+
+
+def test_who_has_no_score_and_who_has_nothing():
+    crossed = CrossResult(PassMatrix(np.array([[1.0, np.nan], [np.nan, 1.0]]), np.arange(2)))
+    broken = Verdict(Outcome.BUILD_ERROR, build=False, clippy=False, test=False)
+    pair = GradedGroup([GradedCompletion(RIGHT, passed()), GradedCompletion(BROKEN, broken)], crossed)
+    assert values("cross_agreement", pair) == [None, 0.0]
+    failed = GradedGroup(pair.completions, CrossResult(None, Outcome.HOST_ERROR, "no space"))
+    assert [score.reason for score in GROUP_REWARDS["cross_agreement"].scorer(failed)] == ["no space"] * 2
+    assert values("cross_agreement", failed) == [None, None]
+
+
+def test_a_code_that_agrees_only_with_itself_earns_nothing(pool):
+    grader = RustGrader(Rubric(WEIGHTS), pool, group_size=4)
+    texts = [RIGHT, COLLUDES, ALSO_RIGHT, BROKEN]
+    tickets = [grader.start(PLAIN, completion(text, f"s1-p00-c{n}")) for n, text in enumerate(texts)]
+    grades = grader.finish(tickets)
+    assert [grade.checks["test_strict"] for grade in grades] == [1, 1, 1, 0], "all that build pass their own tests"
+    assert [grade.rewards["cross_agreement"] for grade in grades] == [0.5, 0.0, 0.5, 0.0]
+    calibrated = [grade.rewards["cross_calibrated"] or 0 for grade in grades]
+    assert min(calibrated[0], calibrated[2]) > 10 * calibrated[1]
+    assert all(grade.rewards.keys() == WEIGHTS.keys() == grade.seconds.keys() for grade in grades)
+
+
+def test_an_evaluation_computes_none_of_them(pool):
+    grader = RustGrader(Rubric(WEIGHTS), pool)
+    [grade] = grader.finish([grader.start(PLAIN, completion(RIGHT, "s1-p00-c0"))])
+    assert grade.rewards == {"cargo_build": 1.0}
+
+
+class NoCrossing(FixedPool):
+    """Grades, and fails at crossings."""
+
+    def submit_crossing(self, crossing: Crossing) -> Future[Crossed]:
+        future: Future[Crossed] = Future()
+        future.set_result(Crossed(Outcome.HOST_ERROR, reason="no space"))
+        return future
+
+
+@pytest.mark.parametrize("paid", [1.0, 0.0])
+def test_a_host_that_cannot_cross_scores_nobody_where_that_is_paid(paid):
+    grader = RustGrader(Rubric({"cargo_build": 1.0, "cross_agreement": paid}), NoCrossing(passed()), group_size=2)
+    texts = {"g-c0": RIGHT, "g-c1": COLLUDES}
+    grades = grader.finish([grader.start(PLAIN, completion(text, name)) for name, text in texts.items()])
+    for grade in grades:
+        assert grade.rewards == {"cargo_build": None if paid else 1.0, "cross_agreement": None}
+
+
+def test_trl_sees_whole_groups(pool, monkeypatch):
+    monkeypatch.setattr(rewards.trl_functions, "_process_pool", lambda: pool)
+    prompts = ["Write add", [{"role": "user", "content": "Write add"}]]
+    texts = [RIGHT, COLLUDES, ALSO_RIGHT]
+    given = {"prompts": [prompts[0]] * 3 + [prompts[1]], "completions": [*texts, RIGHT], "completion_ids": [[1]] * 4}
+    found = rewards.cross_agreement_reward_func(**given, trainer_state=None)
+    assert found == [0.5, 0.0, 0.5, None], "the fourth is the only one of its prompt"
+    assert pickle.loads(pickle.dumps(rewards.cross_tests_reward_func)) is rewards.cross_tests_reward_func
+
+
+@pytest.mark.parametrize("numbers", [{"partner": 1}, {"partners": 1.5}, {"tau": -1}, {"code_right": 1}])
+def test_settings_that_are_none_are_refused(numbers):
+    with pytest.raises(ValueError, match=next(iter(numbers))):
+        CrossSettings.of(numbers)
+
+
+def test_an_unknown_reward_names_the_nearest():
+    with pytest.raises(RewardError, match="did you mean cross_agreement"):
+        Rubric({"cross_agrement": 1.0})
