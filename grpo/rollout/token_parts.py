@@ -112,7 +112,7 @@ class _Uncut(Exception):
 
 
 def _labels(text: str, spans: Spans, names: Sequence[str]) -> Labels:
-    """The part of each character, as an index into the names, or `NO_PART`."""
+    """For each place between characters the part of the one before, as an index into the names, or `NO_PART`."""
     owner: Labels = np.full(len(text), NO_PART, dtype=np.int64)  # the place of the part among the spans
     indices = [NO_PART]
     for place, (part, ranges) in enumerate(spans.items()):
@@ -124,7 +124,7 @@ def _labels(text: str, spans: Spans, names: Sequence[str]) -> Labels:
             if not np.isin(owner[start:stop], (NO_PART, place)).all():
                 raise ValueError(f"part {part!r} overlaps another in characters {start} to {stop}: parts are disjoint")
             owner[start:stop] = place
-    return np.asarray(indices, dtype=np.int64)[owner + 1]
+    return np.append(NO_PART, np.asarray(indices, dtype=np.int64)[owner + 1])
 
 
 def _runs(ids: Sequence[int], decode: Decode, text: str, start: int, labels: Labels) -> Iterator[tuple[int, int]]:
@@ -135,12 +135,11 @@ def _runs(ids: Sequence[int], decode: Decode, text: str, start: int, labels: Lab
         decode: Token ids to text.
         text: Theirs.
         start: Where that stands in the completion.
-        labels: The part of each character of the completion.
+        labels: Of the completion, from `_labels`.
     """
     stop = start + len(text)
-    near = labels[max(0, start - 1) : stop]  # the last characters of these tokens are among these
-    if len(ids) == 1 or (near == near[:1]).all():
-        yield len(ids), _label(labels, stop)
+    if len(ids) == 1 or (labels[start : stop + 1] == labels[stop]).all():
+        yield len(ids), int(labels[stop])
         return
     for cut in _cuts(len(ids)):
         head, tail = decode(ids[:cut]), decode(ids[cut:])
@@ -150,7 +149,7 @@ def _runs(ids: Sequence[int], decode: Decode, text: str, start: int, labels: Lab
             return
     if len(ids) > 2 * CUTS:
         raise _Uncut
-    yield from ((1, _label(labels, end)) for end in _ends(ids, decode, start))
+    yield from ((1, int(labels[end])) for end in _ends(ids, decode, start))
 
 
 def _cuts(length: int) -> list[int]:
@@ -163,8 +162,3 @@ def _ends(ids: Sequence[int], decode: Decode, start: int) -> list[int]:
     """Where the text ends with each of a few tokens; what is half a character counts as the whole."""
     lengths = [len(decode(ids[: count + 1])) for count in range(len(ids))]
     return [start + min(lengths[index:]) for index in range(len(ids))]
-
-
-def _label(labels: Labels, end: int) -> int:
-    """The part of the character before an end."""
-    return int(labels[end - 1]) if end else NO_PART
