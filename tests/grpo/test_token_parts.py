@@ -102,6 +102,17 @@ def test_a_decoder_that_takes_off_the_first_space_is_understood() -> None:
     assert token_parts(ids, decode, text, {"code": [(0, 5)], "tests": [(8, 16)]}, NAMES) == (0, 0, -1, -1, 1, 1, 1)
 
 
+def test_half_a_character_is_the_whole_also_where_each_of_its_bytes_has_a_mark() -> None:
+    """The decoder of Llama 2 gives two marks for two of three bytes, so the text gets shorter with the third."""
+
+    def decode(ids: Sequence[int]) -> str:
+        whole = len(ids) - len(ids) % 3
+        return bytes(ids[:whole]).decode() + "\N{REPLACEMENT CHARACTER}" * (len(ids) - whole)
+
+    ids = list("語学".encode())
+    assert token_parts(ids, decode, "語学", {"code": [(0, 1)], "tests": [(1, 2)]}, NAMES) == (0, 0, 0, 1, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("spans", "said"),
     [
