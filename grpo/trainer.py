@@ -83,23 +83,21 @@ class Trainer(TrainingLoop):
         self._refuse_failures(step)
         step.rewards = reward_matrix(step.batch.groups)  # 4. weighted sums [P, G]
         self._watch_batch(step)
-        advantages, by_part = self._compare(
-            step
-        )  # 5. each reward compared with those of its group [P, G], of parts too
-        step.advantages, step.part_advantages = advantages, by_part
+        advantages, by_part = self._advantages(step)  # 5. each reward compared with those of its group [P, G]
+        step.advantages, step.part_advantages = advantages, by_part  # where rewards pay parts, also each part [P, G, K]
         if by_part is not None:
             step.token_advantages = token_advantages(step.batch.groups, advantages, by_part)
         samples = training_samples(step.batch.groups, advantages, step.token_advantages)
         step.metrics |= self.updater.update(samples)  # 6. log-probs  7. loss and KL  8. token weights  9. step
         step.metrics |= self.rollouts.sync_weights()  # the engine samples from the new policy
 
-    def _compare(self, step: _Step) -> tuple[Tensor, Tensor | None]:
+    def _advantages(self, step: _Step) -> tuple[Tensor, Tensor | None]:
         """Advantages of a graded batch, [P, G], and of parts [P, G, K] where rewards pay those.
 
         A KL that is part of the reward is subtracted first, from what every token earns.
         """
         if self.advantages == "gdpo":
-            return self._compare_each(step)
+            return self._gdpo(step)
         groups, rewards, earned = step.batch.groups, step.rewards, part_matrix(step.batch.groups)
         if self.updater.objective.kl_in_reward:
             nothing = torch.zeros_like(rewards).masked_fill(rewards.isnan(), torch.nan)
@@ -109,8 +107,8 @@ class Trainer(TrainingLoop):
         compare = ADVANTAGES[self.advantages]
         return compare(rewards), None if earned is None else part_advantages(earned, compare)
 
-    def _compare_each(self, step: _Step) -> tuple[Tensor, Tensor | None]:
-        """As `_compare`, each reward on its own: GDPO."""
+    def _gdpo(self, step: _Step) -> tuple[Tensor, Tensor | None]:
+        """As `_advantages`, each reward on its own: GDPO."""
         grader, parts = self.rollouts.grader, paid_parts(self.rollouts.grader)
         paid = {name: weight for name, weight in grader.weights.items() if weight}
         scores, weights = single_rewards(step.batch.groups, list(paid)), torch.tensor(list(paid.values()))
