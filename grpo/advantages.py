@@ -16,6 +16,7 @@ sample one (ddof 1), as in TRL; at G = 8 the population form (ddof 0) is 6.5 % s
     maxrl              group mean              group mean                MaxRL
 
 Where a completion has several rewards, the caller sums them first, or `gdpo_advantages` standardises each on its own.
+Where some rewards pay one part of a completion alone, each part is compared by itself: `part_advantages`.
 """
 
 from __future__ import annotations
@@ -32,9 +33,11 @@ __all__ = [
     "batch_advantages",
     "centred_advantages",
     "gdpo_advantages",
+    "gdpo_part_advantages",
     "group_advantages",
     "leave_one_out_advantages",
     "maxrl_advantages",
+    "part_advantages",
     "shuffled_advantages",
     "zero_std",
 ]
@@ -161,6 +164,48 @@ def gdpo_advantages(rewards: Tensor, weights: Tensor, *, ddof: int = 1) -> Tenso
     standardised = (total - _group_mean(total)) / (_group_std(total, ddof) + STD_EPSILON)
     spreads = torch.stack([~zero_std(column)[:, None] & ~column.isnan() for column in columns])
     return torch.where(spreads.any(dim=0), standardised.reshape(unscorable.shape), 0.0)
+
+
+def part_advantages(rewards: Tensor, compare: Callable[[Tensor], Tensor]) -> Tensor:
+    """Compare each part of the completions by what its tokens earn: `A_k = compare(R_all + R_k)`.
+
+    R_all is the sum of the rewards that pay all tokens, R_k the sum of those that pay part k alone. So code is better
+    or worse than other code to the same prompt, whatever tests it came with, and tests than other tests.
+
+    Args:
+        rewards: [P, G, K] float, R_all + R_k for each of K parts, NaN = no reward.
+        compare: One of `ADVANTAGES`.
+    Returns: advantages [P, G, K].
+    Raises: ValueError for rewards of another shape.
+    Source: none; each part is compared as GRPO compares whole completions.
+
+    >>> rewards = torch.tensor([[[0.0, 3.0], [1.0, 3.0]]])  # the second code is better, the tests are alike
+    >>> part_advantages(rewards, centred_advantages).tolist()
+    [[[-0.5, 0.0], [0.5, 0.0]]]
+    """
+    if rewards.ndim != 3:
+        raise ValueError(f"rewards are {list(rewards.shape)}; give [prompts, completions, parts]")
+    return torch.stack([compare(column) for column in rewards.unbind(dim=2)], dim=2)
+
+
+def gdpo_part_advantages(rewards: Tensor, weights: Tensor, pays: Tensor, *, ddof: int = 1) -> Tensor:
+    """`gdpo_advantages` of each part of the completions, out of the rewards that pay its tokens.
+
+    Args:
+        rewards, weights, ddof: As in `gdpo_advantages`, for N rewards.
+        pays: [K, N] bool, whether a reward pays the tokens of a part.
+    Returns: advantages [P, G, K]; 0 for a part that nothing pays.
+
+    >>> rewards = torch.tensor([[[1.0, 1.0], [0.0, 1.0]]])  # the first reward tells them apart, the second does not
+    >>> pays = torch.tensor([[True, False], [False, True], [False, False]])
+    >>> gdpo_part_advantages(rewards, torch.ones(2), pays).round(decimals=2).tolist()
+    [[[0.7099999785423279, 0.0, 0.0], [-0.7099999785423279, 0.0, 0.0]]]
+    """
+    columns = [
+        gdpo_advantages(rewards[:, :, paying], weights[paying], ddof=ddof) if paying.any() else rewards.new_zeros(shape)
+        for shape, paying in ((rewards.shape[:2], row) for row in pays)
+    ]
+    return torch.stack(columns, dim=2)
 
 
 def shuffled_advantages(rewards: Tensor) -> Tensor:

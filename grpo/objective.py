@@ -21,8 +21,8 @@ from torch import Tensor
 from grpo.loss.corrections import mismatch_weights, off_policy_mask
 from grpo.loss.entropy import entropy_bonus
 from grpo.loss.kl import KL_ESTIMATES, ratio_weighted_kl
-from grpo.loss.policy import PolicyLoss
-from grpo.loss.ratio import log_ratio
+from grpo.loss.policy import SEQUENCE_GRADIENT, PolicyLoss
+from grpo.loss.ratio import broadcast_advantages, log_ratio
 from grpo.model.batching import MicroBatch
 
 __all__ = ["Mismatch", "Objective", "bind", "token_gradient"]
@@ -73,6 +73,11 @@ class Objective:
     def has_gradient_without_advantage(self) -> bool:
         """Whether a completion with advantage 0 has a gradient."""
         return self.kl_in_loss or self.entropy_coefficient > 0
+
+    @property
+    def mixes_tokens(self) -> bool:
+        """Whether a token's gradient depends on the advantages of the other tokens of its completion."""
+        return getattr(self.policy_loss, "func", self.policy_loss) in SEQUENCE_GRADIENT
 
     def loss(
         self,
@@ -152,10 +157,10 @@ class Objective:
 
     @staticmethod
     def _clipping(batch: MicroBatch, logprobs: Tensor, per_token: Tensor) -> Parts:
-        """Trained tokens without gradient although their completion has an advantage: the loss is clipped there."""
+        """Trained tokens without gradient although they have an advantage: the loss is clipped there."""
         gradient = token_gradient(per_token, logprobs)
         still = batch.mask & (gradient == 0)
-        advantage = batch.advantages[:, None]
+        advantage = broadcast_advantages(batch.advantages, batch.mask)
         return {"clipped_low": (still & (advantage < 0)).sum(), "clipped_high": (still & (advantage > 0)).sum()}
 
     def _gaps(self, batch: MicroBatch, logprobs: Tensor, old_logprobs: Tensor, correction: Tensor | None) -> Parts:

@@ -5,19 +5,21 @@ The frame around the steps (checkpoints, evaluations, stopping and resuming) is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grpo.advantages import ADVANTAGES, gdpo_advantages, zero_std
+from grpo.advantages import ADVANTAGES, gdpo_advantages, gdpo_part_advantages, part_advantages
 from grpo.errors import HostFailed
-from grpo.rollout.collect import reward_matrix, reward_parts
-from grpo.rollout.records import RolloutBatch
+from grpo.rollout.records import Group, RolloutBatch
 from grpo.rollout.stream import RolloutStream
+from grpo.rollout.sums import paid_parts, part_matrix, reward_matrix, single_rewards, zero_std_groups
+from grpo.rollout.token_parts import token_advantages
 from grpo.run.serialize import batch_metrics, completion_lines, reward_lines
+from grpo.schema import ConfigError
 from grpo.timing import StepTimer
 from grpo.training_loop import TrainingLoop
 from grpo.update import NonFiniteLoss, training_samples
@@ -36,6 +38,8 @@ class _Step:
     batch: RolloutBatch = RolloutBatch((), {})
     rewards: Tensor = field(default_factory=lambda: torch.empty(0, 0))  # [P, G], NaN where a completion has none
     advantages: Tensor | None = None  # [P, G]
+    part_advantages: Tensor | None = None  # [P, G, K] where rewards pay parts
+    token_advantages: list[list[tuple[float, ...]]] | None = None  # [P][G], a number a token, where they do
     metrics: dict[str, float] = field(default_factory=dict)
 
 
@@ -45,6 +49,14 @@ class Trainer(TrainingLoop):
 
     rollouts: RolloutStream
     advantages: str  # a name of `grpo.advantages.ADVANTAGES`, or "gdpo"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if paid_parts(self.rollouts.grader) and self.updater.objective.mixes_tokens:
+            raise ConfigError(
+                "the loss gives every token the mean advantage of its completion, so no reward can pay a part alone: "
+                'use loss.name = "gspo_token", or a loss of token ratios'
+            )
 
     def begin(self, say: Callable[[str], None]) -> None:
         """Rehearse, and bring the engine the weights."""
@@ -71,20 +83,39 @@ class Trainer(TrainingLoop):
         self._refuse_failures(step)
         step.rewards = reward_matrix(step.batch.groups)  # 4. weighted sums [P, G]
         self._watch_batch(step)
-        step.advantages = self._advantages(step)  # 5. each reward compared with those of its group [P, G]
-        samples = training_samples(step.batch.groups, step.advantages)
+        advantages, by_part = self._advantages(step)  # 5. each reward compared with those of its group [P, G]
+        step.advantages, step.part_advantages = advantages, by_part  # where rewards pay parts, also each part [P, G, K]
+        if by_part is not None:
+            step.token_advantages = token_advantages(step.batch.groups, advantages, by_part)
+        samples = training_samples(step.batch.groups, advantages, step.token_advantages)
         step.metrics |= self.updater.update(samples)  # 6. log-probs  7. loss and KL  8. token weights  9. step
         step.metrics |= self.rollouts.sync_weights()  # the engine samples from the new policy
 
-    def _advantages(self, step: _Step) -> Tensor:
-        """Advantages [P, G] of a graded batch; a KL that is part of the reward is subtracted first."""
-        groups, rewards = step.batch.groups, step.rewards
+    def _advantages(self, step: _Step) -> tuple[Tensor, Tensor | None]:
+        """Advantages of a graded batch, [P, G], and of parts [P, G, K] where rewards pay those.
+
+        A KL that is part of the reward is subtracted first, from what every token earns.
+        """
         if self.advantages == "gdpo":
-            paid = {name: weight for name, weight in self.rollouts.grader.weights.items() if weight}
-            return gdpo_advantages(reward_parts(groups, list(paid)), torch.tensor(list(paid.values())))
+            return self._gdpo(step)
+        groups, rewards, earned = step.batch.groups, step.rewards, part_matrix(step.batch.groups)
         if self.updater.objective.kl_in_reward:
-            rewards, step.metrics["kl/reference"] = self.updater.charge_kl(groups, rewards)
-        return ADVANTAGES[self.advantages](rewards)
+            nothing = torch.zeros_like(rewards).masked_fill(rewards.isnan(), torch.nan)
+            penalties, step.metrics["kl/reference"] = self.updater.charge_kl(groups, nothing)
+            rewards = rewards + penalties
+            earned = None if earned is None else earned + penalties[:, :, None]
+        compare = ADVANTAGES[self.advantages]
+        return compare(rewards), None if earned is None else part_advantages(earned, compare)
+
+    def _gdpo(self, step: _Step) -> tuple[Tensor, Tensor | None]:
+        """As `_advantages`, each reward on its own: GDPO."""
+        grader, parts = self.rollouts.grader, paid_parts(self.rollouts.grader)
+        paid = {name: weight for name, weight in grader.weights.items() if weight}
+        scores, weights = single_rewards(step.batch.groups, list(paid)), torch.tensor(list(paid.values()))
+        if not parts:
+            return gdpo_advantages(scores, weights), None
+        pays = torch.tensor([[grader.parts.get(name, part) == part for name in paid] for part in parts])
+        return gdpo_advantages(scores, weights), gdpo_part_advantages(scores, weights, pays)
 
     def recorded_step(self, number: int) -> dict[str, float]:
         """A step, its time and its logs; completions are logged even when it fails."""
@@ -103,14 +134,14 @@ class Trainer(TrainingLoop):
         metrics = {
             **step.metrics,
             **batch_metrics(step.batch.groups, policy_version=version, seconds=times["time/step"]),
-            **_reward_metrics(step.rewards),
+            **_reward_metrics(step.batch.groups, step.rewards),
             **step.batch.metrics,
             **times,
             **self.stall_metrics(),
             "time/wait_engine": step.batch.metrics["time/wait_engine"] + step.metrics["time/wait_engine"],
         }
         if step.advantages is not None:
-            metrics["advantage/std"] = float(step.advantages.std())
+            metrics["advantage/std"] = float(_all_advantages(step.advantages, step.token_advantages).std())
         metrics |= self.memory()
         self.run.log_metrics(number, metrics)
         self.warn(number, metrics)
@@ -127,7 +158,7 @@ class Trainer(TrainingLoop):
         """Raise WatchStopped for a batch that is not worth an update."""
         if self.watch is not None:
             groups = {"groups/total": float(len(step.batch.groups))}
-            self.watch.before_batch(step.number, {**groups, **_reward_metrics(step.rewards)})
+            self.watch.before_batch(step.number, {**groups, **_reward_metrics(step.batch.groups, step.rewards)})
 
     def _dump(self, step: _Step, error: HostFailed) -> None:
         """Write what the step was made of, and add to the error where it is, or why not."""
@@ -140,6 +171,7 @@ class Trainer(TrainingLoop):
         record = batch_record(
             step.batch.groups,
             None if advantages is None else advantages.tolist(),
+            step.token_advantages,
             step=step.number,
             finding=finding,
             metrics=step.metrics,
@@ -148,22 +180,30 @@ class Trainer(TrainingLoop):
         self.dump(step.number, record, error)
 
     def _log_completions(self, step: _Step) -> None:
-        groups, advantages = step.batch.groups, step.advantages
+        groups, advantages, by_part = step.batch.groups, step.advantages, step.part_advantages
         self.run.log_completions(
             completion_lines(
                 groups,
                 step=step.number,
                 phase="train",
                 advantages=None if advantages is None else advantages.tolist(),
+                part_advantages=None if by_part is None else by_part.tolist(),
             )
         )
         self.run.log_rewards(reward_lines(groups, step=step.number))
 
 
-def _reward_metrics(rewards: Tensor) -> dict[str, float]:
+def _all_advantages(advantages: Tensor, by_token: Sequence[Sequence[Sequence[float]]] | None) -> Tensor:
+    """The advantages [P, G] of completions, or of all their tokens where those have their own."""
+    if by_token is None:
+        return advantages
+    return torch.tensor([value for row in by_token for values in row for value in values])
+
+
+def _reward_metrics(groups: Sequence[Group], rewards: Tensor) -> dict[str, float]:
     """The spread of rewards [P, G]: over the scored completions, and the share of groups without any."""
     scored = rewards[~rewards.isnan()]
-    metrics = {"groups/zero_std": float(zero_std(rewards).float().mean())}
+    metrics = {"groups/zero_std": float(zero_std_groups(groups).float().mean())}
     if len(scored) > 1:
         metrics |= {"reward/mean": float(scored.mean()), "reward/std": float(scored.std())}
     return metrics

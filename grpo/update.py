@@ -38,18 +38,28 @@ class NonFiniteLoss(HostFailed, ArithmeticError):
     """The loss or its gradient is NaN or infinite, in float16 again and again: the weights are as they were before."""
 
 
-def training_samples(groups: Sequence[Group], advantages: Tensor) -> list[TrainingSample]:
+def training_samples(
+    groups: Sequence[Group], advantages: Tensor, by_token: Sequence[Sequence[tuple[float, ...]]] | None = None
+) -> list[TrainingSample]:
     """Every completion that has a reward, with its advantage, in order.
 
     Args:
         groups: Graded groups of one size.
         advantages: [P, G], from one of `grpo.advantages`.
+        by_token: [P][G], the advantages of each completion's tokens where they differ.
     """
     return [
-        TrainingSample(group.example.prompt_ids, c.token_ids, c.sampler_logprobs, value, truncated=not c.terminated)
-        for group, row in zip(groups, advantages.tolist(), strict=True)
-        for c, reward, value in zip(group.completions, group.rewards, row, strict=True)
-        if reward is not None
+        TrainingSample(
+            group.example.prompt_ids,
+            completion.token_ids,
+            completion.sampler_logprobs,
+            value,
+            truncated=not completion.terminated,
+            token_advantages=None if by_token is None else by_token[row][k],
+        )
+        for row, (group, values) in enumerate(zip(groups, advantages.tolist(), strict=True))
+        for k, (completion, value) in enumerate(zip(group.completions, values, strict=True))
+        if group.rewards[k] is not None
     ]
 
 
@@ -215,7 +225,7 @@ class Updater:
 
     def _has_gradient(self, sample: TrainingSample) -> bool:
         """Whether the gradient of a sample can differ from zero."""
-        return sample.advantage != 0.0 or self.objective.has_gradient_without_advantage or not self._skip_zero_std
+        return sample.has_advantage or self.objective.has_gradient_without_advantage or not self._skip_zero_std
 
     @torch.no_grad()
     def _logprobs(self, batches: Iterable[MicroBatch], model: LogprobModel | None = None) -> list[Logprobs]:

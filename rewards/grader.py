@@ -45,6 +45,7 @@ class RustGrade:
     seconds: Mapping[str, float] = field(default_factory=dict)  # time by reward function
     verdict: Mapping[str, Any] = field(default_factory=dict)  # what `_record` keeps, as plain JSON values
     solved_by: str = "test_strict"  # the check that says whether the completion solves its prompt
+    spans: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)  # characters of its parts
 
     @property
     def solved(self) -> bool | None:
@@ -130,6 +131,7 @@ class RustGrader:
             cross: How they are compared.
         """
         self.weights = rubric.weights
+        self.parts: Mapping[str, str] = {}  # every reward pays all tokens
         self._rubric = rubric
         self._pool = pool
         self._gold = gold or rubric.needs_gold

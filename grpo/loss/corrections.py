@@ -78,7 +78,8 @@ def off_policy_mask(
     """Which completions to keep: `A >= 0 or mean over tokens of (sampler_logprobs - logprobs) <= max_kl`.
 
     A bad completion that the policy would hardly write any more gives a large and useless gradient. Apply the result
-    as `torch.where(keep, loss, 0)`.
+    as `torch.where(keep, loss, 0)`. With advantages [B, T] the sign is the token's and the mean the completion's, as
+    equation 9 is written: of a completion that is too far off the good tokens stay.
 
     Args:
         logprobs: [B, T] current policy; its gradient is not used.

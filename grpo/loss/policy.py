@@ -19,6 +19,7 @@ from grpo.loss.ratio import (
 
 __all__ = [
     "LOSSES",
+    "SEQUENCE_GRADIENT",
     "PolicyLoss",
     "cispo_loss",
     "clipped_policy_loss",
@@ -84,6 +85,9 @@ def gspo_loss(
 
     With "sequence" weights this is GSPO; with "sum", LUSPO. The bounds are far smaller than those of token ratios (3e-4
     and 4e-4 in the paper), since the mean of many log ratios moves little.
+
+    Every token has the gradient of the one ratio, so advantages that differ from token to token reach each of them as
+    their mean: `gspo_token_loss` is for those.
 
     Args, Returns, Raises: as `clipped_policy_loss`.
     Source: GSPO (arXiv 2507.18071), equation 5; LUSPO (arXiv 2602.05261).
@@ -236,6 +240,9 @@ LOSSES: dict[str, tuple[PolicyLoss, str]] = {
     "vespo": (vespo_loss, "token"),
 }
 """Each published loss by name: its function, and the aggregation it was published with."""
+
+SEQUENCE_GRADIENT: tuple[PolicyLoss, ...] = (gspo_loss,)
+"""The losses that give a token the mean advantage of its completion, and not its own."""
 
 
 def _select(condition: Tensor, yes: float, no: float, dtype: torch.dtype) -> Tensor:

@@ -33,11 +33,17 @@ class TrainingSample:
     sampler_logprobs: tuple[float, ...]
     advantage: float
     truncated: bool = False  # ran out of tokens
+    token_advantages: tuple[float, ...] | None = None  # of each completion token, in place of `advantage`
 
     @property
     def token_ids(self) -> tuple[int, ...]:
         """The whole sequence."""
         return self.prompt_ids + self.completion_ids
+
+    @property
+    def has_advantage(self) -> bool:
+        """Whether a token of it has an advantage that is not zero."""
+        return self.advantage != 0.0 if self.token_advantages is None else any(self.token_advantages)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class MicroBatch:
     slots: Tensor  # [M] int64: where they stand in the flattened [B, T]
     mask: Tensor  # [B, T] bool, True = a completion token
     sampler_logprobs: Tensor  # [B, T] fp32, padded with 0
-    advantages: Tensor  # [B] fp32
+    advantages: Tensor  # [B] fp32; [B, T], padded with 0, where a completion has them by the token
 
     def to(self, device: torch.device) -> MicroBatch:
         """The same batch on another device."""
@@ -83,7 +89,8 @@ def micro_batches(
         max_tokens: Tokens per micro-batch, a shared prompt counted once.
         share_prompts: Whether completions to one prompt in one micro-batch share its tokens.
     Returns: micro-batches whose `rows` together are a permutation of range(len(samples)).
-    Raises: ValueError for a sample without prompt or completion tokens, or with another number of log-probs.
+    Raises: ValueError for a sample without prompt or completion tokens, or with another number of log-probs or
+        advantages.
 
     >>> one, two = TrainingSample((1, 2), (3,), (-0.1,), 1.0), TrainingSample((1, 2), (4, 5), (-0.2, -0.2), -1.0)
     >>> [batch] = micro_batches([one, two], max_tokens=6)
@@ -97,6 +104,11 @@ def micro_batches(
             raise ValueError(
                 f"sample {index} has {len(sample.sampler_logprobs)} sampler_logprobs for {len(sample.completion_ids)} "
                 "completion tokens; give one for each, NaN where it is unknown"
+            )
+        if sample.token_advantages is not None and len(sample.token_advantages) != len(sample.completion_ids):
+            raise ValueError(
+                f"sample {index} has {len(sample.token_advantages)} token_advantages for {len(sample.completion_ids)} "
+                "completion tokens; give one for each, or None"
             )
     batches: list[list[int]] = []
     room = 0
@@ -159,8 +171,18 @@ def _pack(rows: list[int], samples: list[TrainingSample], share_prompts: bool) -
         slots=torch.from_numpy(mask.ravel().nonzero()[0]),
         mask=torch.from_numpy(mask),
         sampler_logprobs=torch.from_numpy(sampler_logprobs),
-        advantages=torch.tensor([sample.advantage for sample in samples], dtype=torch.float32),
+        advantages=_advantages(samples, mask),
     )
+
+
+def _advantages(samples: Sequence[TrainingSample], mask: npt.NDArray[np.bool_]) -> Tensor:
+    """One number for each completion, [B]; one for each token, [B, T], where a completion has them so."""
+    if all(sample.token_advantages is None for sample in samples):
+        return torch.tensor([sample.advantage for sample in samples], dtype=torch.float32)
+    rows = [s.token_advantages or (s.advantage,) * len(s.completion_ids) for s in samples]
+    padded = np.zeros(mask.shape, dtype=np.float32)
+    padded[mask] = _concatenate(rows, np.float32)
+    return torch.from_numpy(padded)
 
 
 def _concatenate(parts: Sequence[Sequence[float]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:

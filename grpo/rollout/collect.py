@@ -12,15 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from grpo.engines import Engine, GenerationOutput, SamplingParams
 from grpo.rollout.records import Completion, Example, Grade, Grader, Group
+from grpo.rollout.sums import part_sums, weighted_sum
 from grpo.run.out_of_memory import memory_explained, sampling_advice
 from grpo.run.stuck import note_progress
 
-__all__ = ["PendingRollout", "Rollout", "collect", "graded", "reward_matrix", "reward_parts", "sample", "seed_for"]
+__all__ = ["PendingRollout", "Rollout", "collect", "graded", "sample", "seed_for"]
 
 Decode = Callable[[Sequence[int]], str]  # token ids of a completion -> its text
 
@@ -112,9 +110,9 @@ def collect(pending: PendingRollout, grader: Grader) -> Rollout:
     groups = []
     for index, example in enumerate(pending.examples):
         own = [slot for slot in slots if slot[0] == index]
-        rewards = tuple(_weighted_sum(grades[slot].rewards, grader.weights) for slot in own)
-        completions = tuple(pending.completions[slot] for slot in own)
-        groups.append(Group(example, completions, tuple(grades[slot] for slot in own), rewards))
+        completions, found = tuple(pending.completions[slot] for slot in own), tuple(grades[slot] for slot in own)
+        rewards = tuple(weighted_sum(grade.rewards, grader.weights) for grade in found)
+        groups.append(Group(example, completions, found, rewards, part_sums(found, grader)))
     return Rollout(tuple(groups), pending.generate_s, waited)
 
 
@@ -127,32 +125,6 @@ def graded(pending: PendingRollout, grader: Grader) -> PendingRollout:
     return replace(pending, grades=dict(zip(slots, grades, strict=True)))
 
 
-def reward_matrix(groups: Sequence[Group]) -> Tensor:
-    """The rewards of groups of one size as fp32 [P, G], NaN where a completion has none."""
-    return torch.tensor(
-        [[float("nan") if reward is None else reward for reward in group.rewards] for group in groups],
-        dtype=torch.float32,
-    )
-
-
-def reward_parts(groups: Sequence[Group], names: Sequence[str]) -> Tensor:
-    """Each named reward of groups of one size as fp32 [P, G, K].
-
-    NaN where the reward does not apply, or where the completion has no reward at all.
-    """
-    none = float("nan")
-
-    def scores(rewards: Mapping[str, float | None], total: float | None) -> list[float]:
-        values = [None if total is None else rewards.get(name) for name in names]
-        return [none if value is None else value for value in values]
-
-    parts = [
-        [scores(grade.rewards, total) for grade, total in zip(group.grades, group.rewards, strict=True)]
-        for group in groups
-    ]
-    return torch.tensor(parts, dtype=torch.float32)
-
-
 def seed_for(*parts: int | str) -> int:
     """A 63-bit seed from a run's seed, a purpose and a step: a resumed run needs no saved generator state.
 
@@ -161,9 +133,3 @@ def seed_for(*parts: int | str) -> int:
     """
     digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
-
-
-def _weighted_sum(rewards: Mapping[str, float | None], weights: Mapping[str, float]) -> float | None:
-    """`sum(weight * reward)` over the functions that apply; None where none does."""
-    scored = [weights[name] * reward for name, reward in rewards.items() if reward is not None]
-    return sum(scored) if scored else None

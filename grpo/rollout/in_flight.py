@@ -8,11 +8,11 @@ again after the resume.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from grpo.rollout.collect import Decode, PendingRollout
-from grpo.rollout.records import Completion, Example, Grade, Grader
+from grpo.rollout.records import Completion, Example, Grade, Grader, Spans
 from grpo.rollout.rows import DataError
 from grpo.watch.unscored import failure_of
 
@@ -28,6 +28,7 @@ class StoredGrade:
     solved: bool | None
     seconds: Mapping[str, float]
     verdict: Mapping[str, Any]
+    spans: Spans = field(default_factory=dict)
 
 
 def to_json(step: int, pending: PendingRollout) -> dict[str, Any]:
@@ -70,7 +71,10 @@ def from_json(
     for prompt, number, name, token_ids, logprobs, terminated, version, grade in record["completions"]:
         slot, ids = (prompt, number), tuple(token_ids)
         completions[slot] = Completion(name, ids, tuple(logprobs), decode(token_ids), terminated, version)
-        grades[slot] = StoredGrade(**grade)
+        spans = {
+            part: tuple((start, stop) for start, stop in ranges) for part, ranges in grade.get("spans", {}).items()
+        }
+        grades[slot] = StoredGrade(**{**grade, "spans": spans})
     prompts = [examples[name] for name in record["examples"]]
     if record["graded"]:
         return PendingRollout(prompts, completions, {}, record["generate_s"], grades)
@@ -80,5 +84,5 @@ def from_json(
 
 def _kept(grade: Grade) -> dict[str, Any]:
     """A grade as plain JSON values."""
-    parts = (dict(grade.rewards), dict(grade.checks), grade.solved, dict(grade.seconds), dict(grade.verdict))
-    return asdict(StoredGrade(*parts))
+    values = (dict(grade.rewards), dict(grade.checks), grade.solved, dict(grade.seconds), dict(grade.verdict))
+    return asdict(StoredGrade(*values, spans=dict(grade.spans)))

@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["RolloutBatch", "Completion", "Example", "Grade", "Grader", "Group"]
+__all__ = ["UNPAID", "RolloutBatch", "Completion", "Example", "Grade", "Grader", "Group", "Spans"]
+
+Spans = Mapping[str, Sequence[tuple[int, int]]]  # by part: where it stands in the text, [first, last + 1) characters
+UNPAID = ""  # stands for every part that no reward pays
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,10 @@ class Grade(Protocol):
     def verdict(self) -> Mapping[str, Any]:
         """Everything else worth keeping, as plain JSON values."""
 
+    @property
+    def spans(self) -> Spans:
+        """Where the parts of the completion stand in its text; parts do not overlap. Empty: no parts are known."""
+
 
 class Grader(Protocol):
     """Scores completions in the background.
@@ -82,6 +89,10 @@ class Grader(Protocol):
     @property
     def weights(self) -> Mapping[str, float]:
         """Each reward function's weight in the sum."""
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """The part of the completion that a reward function pays; one that is not listed pays all tokens."""
 
     def start(self, example: Example, completion: Completion) -> Any: ...
 
@@ -99,6 +110,10 @@ class Group:
     completions: tuple[Completion, ...]
     grades: tuple[Grade, ...]
     rewards: tuple[float | None, ...]
+    part_rewards: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    """What tokens of a part earn, like `rewards`: by part and `UNPAID`. Empty where every reward pays all tokens."""
+    token_parts: tuple[tuple[int, ...], ...] = ()
+    """The part of each token of each completion, an index into `part_rewards`, or -1; empty where that is."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Groups that teach nothing: telling them apart, and replacing them by groups of fresh prompts.
 
-A zero_std group has fewer than two rewards, or equal ones: its advantages are zero. Replacing such groups until the
-batch is full is DAPO's dynamic sampling (arXiv 2503.14476, section 3.2); here the number of rounds is bounded.
+A zero_std group has fewer than two rewards, or equal ones, for each of its tokens: its advantages are zero. Replacing
+such groups until the batch is full is DAPO's dynamic sampling (arXiv 2503.14476, section 3.2); here the number of
+rounds is bounded.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from grpo.advantages import zero_std
-from grpo.rollout.collect import reward_matrix
 from grpo.rollout.records import Group
+from grpo.rollout.sums import zero_std_groups
 
 __all__ = ["refill", "solved_share", "split_by_std"]
 
@@ -20,7 +20,7 @@ REASONS = ("solved", "unsolved", "equal", "unscored")
 
 def split_by_std(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
     """The groups that have something to teach, and the zero_std groups."""
-    flags = zero_std(reward_matrix(groups)).tolist()
+    flags = zero_std_groups(groups).tolist()
     kept = [group for group, is_zero in zip(groups, flags, strict=True) if not is_zero]
     return kept, [group for group, is_zero in zip(groups, flags, strict=True) if is_zero]
 

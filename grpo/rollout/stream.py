@@ -22,6 +22,7 @@ from grpo.rollout.prefetch import Prefetcher
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Example, Grader, Group, RolloutBatch
 from grpo.rollout.refill import refill, solved_share, split_by_std
+from grpo.rollout.token_parts import TokenParts
 from grpo.watch.unscored import count_failures
 
 __all__ = ["RolloutSettings", "RolloutStream"]
@@ -67,6 +68,7 @@ class RolloutStream:
         """
         self.engine, self.grader, self.prompts = engine, grader, prompts
         self._decode, self._version, self._settings = decode, version, settings
+        self._token_parts = TokenParts(decode)
         self._metrics: dict[str, float] = {}  # of the batch that is collected now
         self._failures: Counter[str] = Counter()  # of its grading, by reason
         self._num_graded = 0
@@ -103,6 +105,7 @@ class RolloutStream:
         if self._settings.refill_rounds:
             groups = self._refill(groups, step)
         self._finish_batch()
+        groups = [self._in_parts(group) if group.part_rewards else group for group in groups]
         return RolloutBatch(tuple(groups), self._metrics, self._failures, self._num_graded)
 
     def sync_weights(self) -> dict[str, float]:
@@ -203,6 +206,10 @@ class RolloutStream:
             rewards = [None if is_old else reward for is_old, reward in zip(stale, group.rewards, strict=True)]
             kept.append(dataclasses.replace(group, rewards=tuple(rewards)))
         return kept
+
+    def _in_parts(self, group: Group) -> Group:
+        """The group with the part of each token."""
+        return dataclasses.replace(group, token_parts=self._token_parts.of(group))
 
     def _refill(self, groups: Sequence[Group], step: int) -> Sequence[Group]:
         """The groups with zero_std groups replaced; then the batches after the step start to be sampled."""

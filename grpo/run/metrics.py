@@ -42,7 +42,9 @@ METRICS: dict[str, Metric] = {
     "groups/dropped_unsolved": Metric("groups replaced because none does", "count"),
     "groups/dropped_equal": Metric("groups replaced because all are paid alike for other reasons", "count"),
     "groups/dropped_unscored": Metric("groups replaced because fewer than two completions have a reward", "count"),
-    "advantage/std": Metric("standard deviation of the advantages", "1"),
+    "advantage/std": Metric(
+        "standard deviation of the advantages; over all tokens where rewards pay parts of a completion", "1"
+    ),
     "completion/length_mean": Metric("tokens per completion, end-of-turn token included", "tokens"),
     "completion/length_max": Metric("the longest completion", "tokens"),
     "completion/truncated": Metric("share of completions that ran out of tokens before their end", "0..1"),
@@ -61,10 +63,10 @@ METRICS: dict[str, Metric] = {
     "policy/ratio_max": Metric("largest importance ratio exp(logprob - old_logprob)", "1"),
     "policy/ratio_mean": Metric("mean importance ratio; 1 in expectation, whatever the policy is", "1"),
     "policy/clipped_low": Metric(
-        "share of tokens of completions with a negative advantage whose loss has no gradient: clipped", "0..1"
+        "share of tokens with a negative advantage whose loss has no gradient: clipped", "0..1"
     ),
     "policy/clipped_high": Metric(
-        "share of tokens of completions with a positive advantage whose loss has no gradient: clipped", "0..1"
+        "share of tokens with a positive advantage whose loss has no gradient: clipped", "0..1"
     ),
     "policy/masked": Metric(
         "share of tokens masked out of the policy loss: too far off policy, or of too low entropy", "0..1"

@@ -7,20 +7,28 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from grpo.evaluate import Evaluation
-from grpo.rollout.records import Group
+from grpo.rollout.records import UNPAID, Group
 
 __all__ = ["batch_metrics", "completion_lines", "evaluation_line", "reward_lines"]
 
 
 def completion_lines(
-    groups: Sequence[Group], *, step: int, phase: str, advantages: Sequence[Sequence[float]] | None = None
+    groups: Sequence[Group],
+    *,
+    step: int,
+    phase: str,
+    advantages: Sequence[Sequence[float]] | None = None,
+    part_advantages: Sequence[Sequence[Sequence[float]]] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """One record per completion: its text, rewards, checks and verdict; phase is "train" or "eval"."""
+    """One record per completion: its text, rewards, checks and verdict; phase is "train" or "eval".
+
+    Where rewards pay parts of a completion, its record has the advantage of each part that it has, too.
+    """
     for row, group in enumerate(groups):
         for k, (completion, grade, reward) in enumerate(
             zip(group.completions, group.grades, group.rewards, strict=True)
         ):
-            yield {
+            line = {
                 "id": completion.id,
                 "step": step,
                 "phase": phase,
@@ -35,6 +43,10 @@ def completion_lines(
                 "checks": dict(grade.checks),
                 "verdict": dict(grade.verdict),
             }
+            if part_advantages is not None and reward is not None:
+                columns = dict(zip(group.part_rewards, part_advantages[row][k], strict=True))
+                line["part_advantages"] = {part: columns.get(part, columns[UNPAID]) for part in grade.spans}
+            yield line
 
 
 def reward_lines(groups: Sequence[Group], *, step: int) -> Iterator[dict[str, Any]]:

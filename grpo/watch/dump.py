@@ -30,6 +30,7 @@ def batch_text(record: Mapping[str, Any]) -> str:
 def batch_record(
     groups: Sequence[Group],
     advantages: Sequence[Sequence[float]] | None,
+    token_advantages: Sequence[Sequence[Sequence[float]]] | None = None,
     *,
     step: int,
     finding: Mapping[str, Any],
@@ -41,6 +42,7 @@ def batch_record(
     Args:
         groups: The graded groups.
         advantages: [P][G], or None where it was stopped before.
+        token_advantages: [P][G], of each token, or None where rewards pay whole completions.
         step: Its number.
         finding: Why it was stopped.
         metrics: What is known of it.
@@ -65,8 +67,12 @@ def batch_record(
                         "policy_version": completion.policy_version,
                         "reward": group.rewards[k],
                         "advantage": None if advantages is None else advantages[row][k],
+                        "spans": {part: [list(span) for span in ranges] for part, ranges in spans.items()},
+                        "token_advantages": None if token_advantages is None else list(token_advantages[row][k]),
                     }
-                    for k, completion in enumerate(group.completions)
+                    for k, (completion, spans) in enumerate(
+                        zip(group.completions, (grade.spans for grade in group.grades), strict=True)
+                    )
                 ],
             }
             for row, group in enumerate(groups)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from grpo.device import cpu_threads
 from grpo.errors import BadInput
+from grpo.loss.ratio import masked_mean
 from grpo.model.batching import MicroBatch, TrainingSample
 from grpo.model.minibatch import Logprobs, MiniBatch
 from grpo.update import Updater
@@ -38,7 +39,7 @@ class BlamedCompletion:
 
     id: str
     text: str
-    advantage: float
+    advantage: float  # the mean over its tokens where they differ
     first_bad: int | None  # the first token whose log-prob is NaN or infinite; None: all are finite
     largest_ratio: float  # exp(logprob - old_logprob); where the step makes the old ones itself, over the engine's
 
@@ -85,7 +86,10 @@ def samples_of(record: Mapping[str, Any]) -> tuple[list[TrainingSample], list[tu
             logprobs = tuple(map(read_exact, made["sampler_logprobs"]))
             advantage, truncated = read_exact(made["advantage"]), not made["terminated"]
             ids = tuple(group["prompt_ids"]), tuple(made["token_ids"])
-            samples.append(TrainingSample(*ids, logprobs, advantage, truncated=truncated))
+            by_token = (
+                None if made.get("token_advantages") is None else tuple(map(read_exact, made["token_advantages"]))
+            )
+            samples.append(TrainingSample(*ids, logprobs, advantage, truncated=truncated, token_advantages=by_token))
             names.append((made["id"], made["text"]))
     return samples, names
 
@@ -152,12 +156,13 @@ def _completions(
         logprobs, _ = updater.policy.completion_logprobs(batch, temperature=updater.objective.temperature)
         before = minibatch.old[index].logprobs if given_old else batch.sampler_logprobs
         moved = (logprobs - before).cpu()
+        advantages = batch.advantages if batch.advantages.ndim == 1 else masked_mean(batch.advantages, batch.mask)
         for row, sample, mask in zip(range(len(batch.rows)), batch.rows.tolist(), batch.mask.cpu(), strict=True):
             name, text = names[minibatch.kept[sample]]
             bad = (~logprobs[row].cpu().isfinite() & mask).nonzero().flatten().tolist()
             known = moved[row][mask & moved[row].isfinite()]
             largest = float(known.exp().max()) if len(known) else math.nan
-            yield BlamedCompletion(name, text, float(batch.advantages[row]), bad[0] if bad else None, largest)
+            yield BlamedCompletion(name, text, float(advantages[row]), bad[0] if bad else None, largest)
 
 
 def _differences(

@@ -2,10 +2,10 @@
 
     PYTHONPATH=.:scripts python -m bench.cross_cost [--groups N] [--mistaken SHARE] [--repeats N]
 
-A group is eight solutions of one task from the catalogue of the quickstart, half of them mistaken by default. Three ways
-take turns: grading by the backend `batch`, the same with the evidence that strict passes need, and crossings, full and
-with fewer partners. CPU seconds are those of the process and of everything below it; crossings are measured beyond the
-grading that they need.
+A group is eight solutions of one task from the catalogue of the quickstart, half of them mistaken by default. The ways
+that take turns: grading by the backend `batch`, the same with the evidence that strict passes need, and crossings, full
+and with fewer partners. CPU seconds are those of the process and of everything below it; crossings are measured beyond
+the grading that they need.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from statistics import median
 from typing import Any
 
 from rewards.completion import GradedCompletion
 from rewards.cross.submit import GroupCrossing
+from rewards.rust.parse import extract_code
 from rewards.strictness.submit import Submission
 from sandbox.verdict import Verdict
 from sandbox.workers.pool import SandboxPool
-from tiny.catalogue import pairs
+from tiny.catalogue import combinations
 from tiny.mistakes import plant
 from tiny.programs import draw_request, draw_solution
 
@@ -64,12 +66,13 @@ def draw_groups(count: int, *, mistaken: float, seed: int) -> list[list[str]]:
     """Groups of different programs for one task each."""
     rng = random.Random(seed)
     groups = []
-    for operation, element in rng.sample(pairs("train"), count):
+    for operation, element in rng.sample(combinations("train"), count):
         request = draw_request(operation, element, rng)
         programs: dict[str, None] = {}
         for _ in range(20 * GROUP):
             solution = draw_solution(request, rng)
-            programs[plant(request, solution, rng)[0] if rng.random() < mistaken else solution.source()] = None
+            text = plant(request, solution, rng)[1] if rng.random() < mistaken else solution.completion()
+            programs[extract_code(text) or text] = None
         groups.append([*programs][:GROUP])
     return groups
 
@@ -98,7 +101,7 @@ def _cross(pool: SandboxPool, groups: Groups, graded: Sequence[Sequence[Verdict]
     crossings = []
     for sources, verdicts in zip(groups, graded, strict=True):
         members = [GradedCompletion(f"```rust\n{s}```\n", v) for s, v in zip(sources, verdicts, strict=True)]
-        crossings.append(GroupCrossing(pool, [], lambda members=members: members, partners).future)  # type: ignore[misc]
+        crossings.append(GroupCrossing(pool, [], partial(list, members), partners).future)
     matrices = [found.matrix for found in _done(crossings)]
     return sum(int((~(one.others() != one.others())).sum()) for one in matrices if one is not None)
 

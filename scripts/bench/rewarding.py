@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.naive_grading import NaiveGrading
-from grpo.rollout.records import Completion, Example, Grader
+from grpo.rollout.records import Completion, Example, Grader, Spans
 from rewards import trl_functions
 from rewards.rust.parse import extract_code
 from sandbox.find_rust import find_toolchain
@@ -115,6 +115,10 @@ class UniqueCompletions:
     def weights(self) -> Mapping[str, float]:
         return self.grader.weights
 
+    @property
+    def parts(self) -> Mapping[str, str]:
+        return {}  # the text that is graded is not the completion's
+
     def start(self, example: Example, completion: Completion) -> Any:
         return self.grader.start(example, dataclasses.replace(completion, text=unique(completion.text)))
 
@@ -134,12 +138,14 @@ class TrivialGrade:
     checks: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
     seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     verdict: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    spans: Spans = dataclasses.field(default_factory=dict)
 
 
 class TrivialGrader:
     """Implements `grpo.rollout.records.Grader` with `trivial_score`."""
 
     weights: Mapping[str, float] = {"trivial": 1.0}
+    parts: Mapping[str, str] = {}
 
     def start(self, example: Example, completion: Completion) -> Any:
         return completion.text

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grpo.rollout.prompts import encode_prompts
-from grpo.rollout.records import Completion, Example
+from grpo.rollout.records import Completion, Example, Spans
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Grade:
     checks: Mapping[str, float | None] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     verdict: Mapping[str, Any] = field(default_factory=dict)
+    spans: Spans = field(default_factory=dict)
 
 
 def encoded(examples: Sequence[Example], encode: Callable[[Any], tuple[int, ...]]) -> list[Example]:
@@ -31,6 +32,7 @@ class LetterGrader:
     """Implements `grpo.rollout.records.Grader`; remembers the order in which completions arrived."""
 
     weights = {"letters": 2.0, "short": 1.0}
+    parts: Mapping[str, str] = {}
 
     def __init__(self) -> None:
         self.started: list[str] = []

@@ -14,9 +14,11 @@ from grpo.advantages import (
     batch_advantages,
     centred_advantages,
     gdpo_advantages,
+    gdpo_part_advantages,
     group_advantages,
     leave_one_out_advantages,
     maxrl_advantages,
+    part_advantages,
     shuffled_advantages,
     zero_std,
 )
@@ -184,3 +186,26 @@ def test_gdpo_gives_exactly_zero_to_what_cannot_be_compared() -> None:
 def test_weights_that_are_not_one_per_kind_of_reward_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\[2, 3, 4\] and weights \[3\]"):
         gdpo_advantages(torch.zeros(2, 3, 4), torch.ones(3))
+
+
+@pytest.mark.parametrize("name", ADVANTAGES)
+def test_each_part_is_compared_by_itself(name: str) -> None:
+    rewards = torch.tensor([[[0.0, 2.0], [1.0, 2.0], [NAN, 5.0]], [[1.0, NAN], [4.0, NAN], [2.0, 3.0]]])
+    found = part_advantages(rewards, ADVANTAGES[name])
+    assert torch.equal(found[:, :, 0], ADVANTAGES[name](rewards[:, :, 0]))
+    assert torch.equal(found[:, :, 1], ADVANTAGES[name](rewards[:, :, 1]))
+
+
+def test_gdpo_standardises_the_rewards_of_each_part() -> None:
+    rewards = torch.tensor([[[0.0, 2.0, 1.0], [1.0, 2.0, 0.0]], [[1.0, 4.0, 0.0], [1.0, 0.0, NAN]]])
+    weights = torch.tensor([1.0, 2.0, 0.5])
+    pays = torch.tensor([[True, False, True], [False, True, False], [False, False, False]])
+    found = gdpo_part_advantages(rewards, weights, pays)
+    assert torch.equal(found[:, :, 0], gdpo_advantages(rewards[:, :, [0, 2]], weights[[0, 2]]))
+    assert torch.equal(found[:, :, 1], gdpo_advantages(rewards[:, :, [1]], weights[[1]]))
+    assert not found[:, :, 2].any() and found[:, :, :2].any()
+
+
+def test_rewards_that_are_not_by_part_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"rewards are \[1, 2\]; give \[prompts, completions, parts\]"):
+        part_advantages(torch.zeros(1, 2), group_advantages)

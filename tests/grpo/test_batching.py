@@ -1,5 +1,7 @@
 """Micro-batches hold every sample once, obey the token budget, lay sequences end to end and share prompts."""
 
+import dataclasses
+
 import pytest
 import torch
 from hypothesis import given
@@ -72,6 +74,22 @@ def test_completions_to_one_prompt_stay_together_at_the_place_of_the_longest() -
 def test_a_prompt_of_token_zero_is_not_taken_for_padding() -> None:
     [batch] = micro_batches([TrainingSample((0, 0), (0, 0), (0.0, 0.0), 1.0)], max_tokens=8)
     assert sequences(batch) == [[0, 0, 0, 0]] and batch.mask.all()
+
+
+def test_advantages_are_by_the_token_where_a_completion_has_them_so() -> None:
+    plain, parted = sample(1, 2, first=5), dataclasses.replace(sample(1, 3), token_advantages=(0.5, 0.0, -1.0))
+    [both] = micro_batches([plain, parted], max_tokens=99)
+    assert both.rows.tolist() == [1, 0]
+    assert both.advantages.tolist() == [[0.5, 0.0, -1.0], [5.0, 5.0, 0.0]], "a plain one has its own on every token"
+    [alone] = micro_batches([plain], max_tokens=99)
+    assert alone.advantages.tolist() == [5.0]
+    assert parted.has_advantage and not dataclasses.replace(parted, token_advantages=(0.0,) * 3).has_advantage
+
+
+def test_token_advantages_that_do_not_belong_to_the_tokens_are_refused() -> None:
+    wrong = dataclasses.replace(sample(1, 2), token_advantages=(1.0,))
+    with pytest.raises(ValueError, match="sample 1 has 1 token_advantages for 2 completion tokens"):
+        micro_batches([sample(1, 1), wrong], max_tokens=8)
 
 
 def test_a_sample_without_a_completion_is_refused() -> None:

@@ -7,8 +7,9 @@ import pytest
 from grpo.engines import SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.model.policy import Policy
-from grpo.rollout.collect import Rollout, _weighted_sum, collect, reward_matrix, reward_parts, sample, seed_for
+from grpo.rollout.collect import Rollout, collect, sample, seed_for
 from grpo.rollout.records import Example, Group
+from grpo.rollout.sums import reward_matrix, single_rewards, weighted_sum
 from letter_grader import Grade, LetterGrader, encoded
 
 EXAMPLES = [Example(name, ({"role": "user", "content": name},)) for name in ("alpha", "b")]
@@ -57,7 +58,7 @@ def test_a_seed_gives_one_batch(policy: Policy) -> None:
     ],
 )
 def test_a_reward_that_does_not_apply_is_not_a_zero(rewards: dict[str, float | None], total: float | None) -> None:
-    assert _weighted_sum(Grade(rewards).rewards, LetterGrader.weights) == total
+    assert weighted_sum(Grade(rewards).rewards, LetterGrader.weights) == total
 
 
 def test_the_reward_matrix_marks_missing_rewards(policy: Policy) -> None:
@@ -73,10 +74,10 @@ def test_seeds_differ_by_purpose_and_step() -> None:
     assert len(seeds) == 200 and all(0 <= seed < 2**63 for seed in seeds)
 
 
-def test_a_completion_without_a_reward_has_no_parts_of_one_either() -> None:
+def test_a_completion_without_a_reward_has_no_single_rewards_either() -> None:
     """A stale completion keeps its grade and loses its reward."""
     grades = (Grade({"letters": 1.0, "short": None}), Grade({"letters": 0.5, "short": 2.0}))
     group = Group(Example("t", ()), (), grades, (2.0, None))
-    parts = reward_parts([group], ["letters", "short"])
-    assert parts.shape == (1, 2, 2) and parts[0, 0, 0] == 1.0
-    assert parts.isnan().tolist() == [[[False, True], [True, True]]]
+    scores = single_rewards([group], ["letters", "short"])
+    assert scores.shape == (1, 2, 2) and scores[0, 0, 0] == 1.0
+    assert scores.isnan().tolist() == [[[False, True], [True, True]]]

@@ -117,3 +117,12 @@ def test_the_threshold_is_inclusive() -> None:
     bad = torch.tensor([-1.0])
     assert off_policy_mask(logprobs, sampler, bad, mask, max_kl=0.5).item()
     assert not off_policy_mask(logprobs, sampler, bad, mask, max_kl=0.499).item()
+
+
+def test_of_a_completion_that_is_too_far_off_the_good_tokens_stay() -> None:
+    """Drifts 1.5 and 0.5 in the mean: the sign is the token's, the drift the completion's."""
+    logprobs, mask = torch.tensor([[-3.0, -1.0], [-3.0, -1.0]]), torch.ones(2, 2, dtype=torch.bool)
+    sampler = torch.tensor([[-1.0, 0.0], [-2.0, -1.0]])
+    advantages = torch.tensor([[1.0, -1.0], [-1.0, -1.0]])
+    kept = off_policy_mask(logprobs, sampler, advantages, mask, max_kl=1.0)
+    assert kept.tolist() == [[True, False], [True, True]]

@@ -37,6 +37,13 @@ def test_grades_are_kept_and_nothing_is_graded_again() -> None:
     assert [group.rewards for group in again.groups] == [(0.0, pytest.approx(2 / 3)), (pytest.approx(2 / 3), 4 / 3)]
 
 
+def test_the_parts_of_completions_are_kept_to_the_character() -> None:
+    spans = {"code": ((0, 1),), "tests": ((1, 2), (2, 3))}
+    graded = batch({slot: Grade({"letters": 1.0}, True, spans=spans) for slot in SLOTS})
+    again = through_a_checkpoint(graded, LetterGrader())
+    assert again.grades is not None and all(again.grades[slot].spans == spans for slot in SLOTS)
+
+
 @pytest.mark.parametrize("broken", SLOTS)
 def test_a_batch_that_the_host_failed_at_is_graded_again(broken: tuple[int, int]) -> None:
     good = Grade({"letters": 1.0}, True)

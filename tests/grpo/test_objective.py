@@ -14,7 +14,7 @@ from grpo.loss import LOSSES, clipped_policy_loss
 from grpo.model.batching import TrainingSample, micro_batches
 from grpo.model.policy import Policy
 from grpo.objective import Mismatch, Objective, bind, token_gradient
-from grpo.rollout.collect import reward_matrix
+from grpo.rollout.sums import reward_matrix
 from letter_grader import LetterGrader
 from test_collect import run
 from test_update import OBJECTIVE, PPO, SAMPLES, captured_gradient, make_updater

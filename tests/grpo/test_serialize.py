@@ -1,11 +1,12 @@
 """What the log lines say is what the groups hold, and every metric of a batch has a row in the table."""
 
+import dataclasses
 import json
 
 import pytest
 
 from grpo.evaluate import Evaluation, evaluation_metrics
-from grpo.rollout.records import Completion, Example, Group
+from grpo.rollout.records import UNPAID, Completion, Example, Group
 from grpo.run.metrics import explain
 from grpo.run.serialize import batch_metrics, completion_lines, evaluation_line, reward_lines
 from letter_grader import Grade
@@ -23,6 +24,7 @@ def grade(build: float | None, score: float | None) -> Grade:
     )
 
 
+PARTS = ({"tests": [(0, 2)], "prose": [(3, 4)]}, {"code": [(0, 1)]})
 GROUP = Group(
     Example("task", MESSAGES, prompt_ids=(1, 2)),
     (completion("a", 2), completion("b", 4, terminated=False)),
@@ -50,6 +52,16 @@ def test_a_completion_line_says_everything_about_one_completion() -> None:
     }
     assert second["reward"] is None and second["advantage"] is None, "no reward, so nothing to compare"
     json.dumps([first, second])
+
+
+def test_a_line_has_the_advantage_of_each_part_that_the_completion_has() -> None:
+    first, second = (dataclasses.replace(grade, spans=spans) for grade, spans in zip(GROUP.grades, PARTS, strict=True))
+    columns = {"code": (2.0, None), "tests": (1.0, None), UNPAID: (0.5, None)}
+    group = dataclasses.replace(GROUP, grades=(first, second), part_rewards=columns)
+    values = {"advantages": [[0.7, 0.0]], "part_advantages": [[[0.1, 0.2, 0.3], [0.0, 0.0, 0.0]]]}
+    one, other = completion_lines([group], step=5, phase="train", **values)
+    assert one["advantage"] == 0.7 and one["part_advantages"] == {"tests": 0.2, "prose": 0.3}
+    assert "part_advantages" not in other, "it has no reward"
 
 
 def test_reward_lines_are_one_a_function_and_completion() -> None:

@@ -258,10 +258,10 @@ def test_a_poisoned_completion_is_blamed(policy: Policy, tmp_path: Path) -> None
         trainer = make_trainer(policy, run, evaluates=False, watching=watch())
         advantages = trainer._advantages
 
-        def poisoned(step: Any) -> torch.Tensor:
-            found = advantages(step)
+        def poisoned(step: Any) -> tuple[torch.Tensor, None]:
+            found, _ = advantages(step)
             found[1, 2] = math.nan
-            return found
+            return found, None
 
         trainer._advantages = poisoned  # type: ignore[method-assign]
         with pytest.raises(NonFiniteLoss):

@@ -41,6 +41,8 @@ def test_it_computes_what_it_says(own_loss: Path) -> None:
     loss = objective.policy_loss(logprobs, old, torch.tensor([2.0, -1.0]), mask)
     ratio = torch.tensor(-1.0).exp().item()  # exp(-2 - -1), below the bound
     assert loss.tolist() == [[2.0, 2.0], [pytest.approx(-2.0 * ratio), 0.0]]
+    by_token = objective.policy_loss(logprobs, old, torch.tensor([[2.0, 0.0], [-1.0, 3.0]]), mask)
+    assert by_token.tolist() == [[2.0, 0.0], [pytest.approx(-2.0 * ratio), 0.0]]
 
 
 def test_it_trains_as_it_stands(own_loss: Path, tmp_path: Path, train_here: TrainHere) -> None:
