@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from rewards.completion import NO_CODE, GradedCompletion, Score
+from rewards.completion import NO_CODE, GradedCompletion, Part, Score
 from rewards.rust.parse import code_blocks
 from rewards.strictness.judge import effective_asserts, mutation_score
 from sandbox.verdict import Outcome, Verdict
@@ -37,6 +37,7 @@ class Reward:
     on_gold_tests: bool  # whether that phase runs the prompt's gold tests instead of the completion's own
     published_name: str  # the name of the function that TRL calls
     published_weight: float | None  # its weight in the published recipe; None: that recipe does not have it
+    pays: Part | None  # the part of a completion that it judges; None: code and tests together
 
     @property
     def needs_verdict(self) -> bool:
@@ -53,6 +54,7 @@ def reward(
     on_gold_tests: bool = False,
     published_name: str = "",
     published_weight: float | None = None,
+    pays: Part | None = None,
 ) -> Callable[[Scorer], Scorer]:
     """Register the decorated function as the built-in reward of its name.
 
@@ -64,6 +66,8 @@ def reward(
         on_gold_tests: Whether that phase runs the prompt's gold tests instead of the completion's own.
         published_name: The name of the function that TRL calls; by default the function's name and `_reward_func`.
         published_weight: The weight in the published recipe; None where that recipe does not have it.
+        pays: The part of a completion that the reward judges, and whose tokens it pays where credit is given apart;
+            None for a reward that judges code and tests together.
 
     Returns: A decorator that returns the function unchanged.
 
@@ -75,7 +79,7 @@ def reward(
         function = published_name or f"{name}_reward_func"
         if name in REWARDS or any(function == other.published_name for other in REWARDS.values()):
             raise ValueError(f"a reward called {name} or {function} is registered already; give it another name")
-        REWARDS[name] = Reward(name, scorer, phase, on_gold_tests, function, published_weight)
+        REWARDS[name] = Reward(name, scorer, phase, on_gold_tests, function, published_weight, pays)
         return scorer
 
     return register
@@ -124,7 +128,7 @@ def cargo_test_thorough(completion: GradedCompletion) -> Score:
     return Score(share**2, f"passes with {count} asserts that a change of the code made false")
 
 
-@reward(phase="test")
+@reward(phase="test", pays="tests")
 def mutation(completion: GradedCompletion) -> Score:
     """The share of small changes of the code that its own tests notice; 0 where they do not pass strictly."""
     if completion.verdict is None or completion.ungraded:
@@ -135,7 +139,7 @@ def mutation(completion: GradedCompletion) -> Score:
     return Score(score, f"the tests notice {score:.0%} of the changes of the code")
 
 
-@reward(published_weight=1.0)
+@reward(published_weight=1.0, pays="code")
 def non_empty(completion: GradedCompletion) -> Score:
     """1 when some function outside the tests has a body that does something (`todo!()` does not)."""
     if completion.program is None:
@@ -155,7 +159,7 @@ def code_block(completion: GradedCompletion) -> Score:
     return Score(float(count == 1), f"{count} closed ```rust blocks" if count else NO_CODE)
 
 
-@reward(published_name="test_block_count_reward_func", published_weight=0.5)
+@reward(published_name="test_block_count_reward_func", published_weight=0.5, pays="tests")
 def test_block(completion: GradedCompletion) -> Score:
     """1 for exactly one `#[cfg(test)] mod` with a test in it."""
     if completion.program is None:
@@ -164,7 +168,7 @@ def test_block(completion: GradedCompletion) -> Score:
     return Score(float(blocks == 1 and tests > 0), f"{blocks} test modules, {tests} tests")
 
 
-@reward(published_name="tests_have_asserts_reward_func", published_weight=1.0)
+@reward(published_name="tests_have_asserts_reward_func", published_weight=1.0, pays="tests")
 def asserts(completion: GradedCompletion) -> Score:
     """1/4 for each distinct assert in the tests, at most 1, whether they pass or not."""
     if completion.program is None:
@@ -196,7 +200,7 @@ def clippy_clean(completion: GradedCompletion) -> Score:
     return Score(float(bool(verdict.clippy) and verdict.warnings == 0), _clippy_reason(verdict))
 
 
-@reward(phase="test", on_gold_tests=True)
+@reward(phase="test", on_gold_tests=True, pays="code")
 def gold(completion: GradedCompletion) -> Score:
     """1 when the code passes the prompt's gold tests; None where the prompt has none, or they do not apply to it."""
     if completion.gold is None:

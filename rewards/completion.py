@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rewards.gold.result import GoldResult
 from rewards.rust.parse import Block, extract_code, parse
@@ -16,8 +16,9 @@ from rewards.strictness.judge import Judgement, judge
 from sandbox.answers.answers import Answers
 from sandbox.verdict import Outcome, Verdict
 
-__all__ = ["NO_CODE", "Gold", "GradedCompletion", "Score"]
+__all__ = ["NO_CODE", "Gold", "GradedCompletion", "Part", "Score"]
 
+Part = Literal["code", "tests"]  # of a completion's program
 NO_CODE = "no closed ```rust block with code in the completion"
 
 

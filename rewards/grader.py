@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from rewards.builtin import gold as score_gold
 from rewards.completion import Gold, GradedCompletion
+from rewards.cross.parts import parts_of, spans_of
 from rewards.cross.result import CrossSettings
 from rewards.cross.submit import Crossings, group_of
 from rewards.gold.rows import has_gold_tests
@@ -112,6 +113,7 @@ class RustGrader:
         block: Block = "first",
         solved_by: str = "test_strict",
         deadline_s: float = 300.0,
+        credit_apart: bool = False,
         group_size: int = 0,
         cross: CrossSettings | None = None,
     ) -> None:
@@ -126,12 +128,13 @@ class RustGrader:
             solved_by: The check that says whether a completion solves its prompt: "gold" where the prompt's own tests
                 decide, "test_strict" where the completion's do.
             deadline_s: The longest wait for the verdicts of a batch, seconds.
+            credit_apart: Whether rewards that judge only the code or only the tests pay only its tokens.
             group_size: Completions of a prompt, for rewards that compare them; 0: those rewards are not computed, as in
                 an evaluation.
             cross: How they are compared.
         """
         self.weights = rubric.weights
-        self.parts: Mapping[str, str] = {}  # every reward pays all tokens
+        self.parts: Mapping[str, str] = rubric.parts if credit_apart else {}  # else every reward pays all tokens
         self._rubric = rubric
         self._pool = pool
         self._gold = gold or rubric.needs_gold
@@ -189,7 +192,8 @@ class RustGrader:
             gold_failed = completion.gold_ungraded and self._rubric.pays_gold
             if completion.ungraded or gold_failed or (compared.failed and self._rubric.pays_crossing):
                 values = dict.fromkeys(values)  # a sum without a paid part would count that as failed
-            grades.append(RustGrade(values, _checks(completion), seconds, _record(completion), self._solved_by))
+            spans = _spans(completion) if self.parts else {}
+            grades.append(RustGrade(values, _checks(completion), seconds, _record(completion), self._solved_by, spans))
         return grades
 
     def busy(self) -> float:
@@ -314,6 +318,13 @@ def _record(completion: GradedCompletion) -> dict[str, Any]:
         record["gold"] |= asdict(gold.result) if gold.result is not None else {}
         record["gold"].pop("terms", None)  # long, hostile text
     return record
+
+
+def _spans(completion: GradedCompletion) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Where the code and the tests of a completion stand in its text; nothing where they are not two parts."""
+    code, program = completion.code, completion.program
+    parts = parts_of(code, program) if code is not None and program is not None else None
+    return {} if parts is None or code is None else spans_of(completion.text, code, parts)
 
 
 def _trl_arguments(tickets: Sequence[_Ticket], graded: Sequence[GradedCompletion]) -> dict[str, list[Any]]:

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rewards.completion import GradedCompletion, Score
+from rewards.completion import GradedCompletion, Part, Score
 from rewards.cross.calibrated import MAX_CODES, posterior
 from rewards.cross.majority import codet, majority, majority_without
 from rewards.cross.pass_matrix import PassMatrix
@@ -25,7 +24,6 @@ from rewards.strictness.judge import mutation_score
 
 __all__ = ["GROUP_REWARDS", "GradedGroup", "GroupReward", "group_reward"]
 
-Part = Literal["code", "tests"]
 GroupScorer = Callable[["GradedGroup"], list[Score]]
 
 

@@ -67,6 +67,16 @@ class Rubric:
         return "mutation" in self._builtin or "cross_tests" in self._group
 
     @property
+    def parts(self) -> dict[str, str]:
+        """The part of a completion that a reward judges, "code" or "tests", by its name; only for rewards of one part.
+
+        A user's own function judges the whole.
+        """
+        paying = {name: reward.pays for name, reward in self._builtin.items()}
+        paying |= {name: reward.pays for name, reward in self._group.items()}
+        return {name: part for name, part in paying.items() if part is not None}
+
+    @property
     def needs_crossing(self) -> bool:
         """Whether some reward needs the codes of a group run on the tests of the others."""
         return bool(self._group)

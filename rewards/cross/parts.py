@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rewards.rust.program import Program
 
-__all__ = ["Parts", "parts_of"]
+__all__ = ["Parts", "parts_of", "spans_of"]
 
 
 @dataclass(frozen=True)
@@ -38,3 +38,25 @@ def parts_of(source: str, program: Program) -> Parts | None:
     if not (before + after).strip():
         return None
     return Parts(before + after, suite, (len(before), len(before) + len(suite)))
+
+
+def spans_of(text: str, source: str, parts: Parts) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Where the code and the tests of a program stand in the completion that holds it, in characters.
+
+    Args:
+        text: The completion.
+        source: Its program.
+        parts: The program in two parts.
+    Returns: The spans of "code" and "tests"; nothing where the text does not hold the program as it is, which is so for
+        line ends that are not "\\n".
+
+    >>> source = "fn f() {}\\n#[cfg(test)]\\nmod t { #[test] fn g() { super::f(); } }\\n"
+    >>> spans_of(f"So:\\n{source}", source, Parts("", "", (10, 63)))
+    {'code': ((4, 14), (67, 68)), 'tests': ((14, 67),)}
+    """
+    first = text.find(source)
+    if first < 0:
+        return {}
+    start, end = (first + place for place in parts.tests)
+    code = [span for span in ((first, start), (end, first + len(source))) if span[0] < span[1]]
+    return {"code": tuple(code), "tests": ((start, end),) if start < end else ()}

@@ -111,6 +111,12 @@ class RewardsSection:
         high=1000,
         source="published recipe",
     )
+    credit: str = option(
+        "whole",
+        "whole: every reward pays all tokens of a completion; apart: one that judges only the code (gold, "
+        "cross_agreement ...) or only the tests (mutation, cross_tests ...) pays only its tokens",
+        choices=("whole", "apart"),
+    )
     cross: Mapping[str, float] = option(
         {"partners": 0.0, "tau": 1.0},
         "how the rewards cross_* compare a group, whose codes run on each other's tests: partners is how many of the "
@@ -222,6 +228,11 @@ class Recipe:
     def conflicts(self) -> list[str]:
         """Settings of different sections that exclude each other."""
         found = []
+        if self.rewards.credit == "apart" and self.loss.name in ("gspo", "luspo"):
+            found.append(
+                f'rewards.credit = "apart": loss.name = "{self.loss.name}" gives all tokens of a completion one '
+                'gradient; use "gspo_token", or "whole"'
+            )
         age = self.rollout.overlap * self.train.num_iterations * self.train.num_minibatches
         if 0 < self.rollout.max_staleness < age:
             found.append(

@@ -86,6 +86,17 @@ def test_a_code_that_agrees_only_with_itself_earns_nothing(pool):
     assert all(grade.rewards.keys() == WEIGHTS.keys() == grade.seconds.keys() for grade in grades)
 
 
+def test_code_and_tests_are_told_apart_where_they_are_paid_apart(pool):
+    weights = {"cargo_build": 1.0, "mutation": 1.0, "cross_agreement": 1.0, "gold": 1.0, "asserts": 1.0}
+    grader = RustGrader(Rubric(weights), pool, group_size=2, credit_apart=True)
+    assert grader.parts == {"mutation": "tests", "asserts": "tests", "gold": "code", "cross_agreement": "code"}
+    texts = {"g-c0": RIGHT, "g-c1": "no code"}
+    first, second = grader.finish([grader.start(PLAIN, completion(text, name)) for name, text in texts.items()])
+    told = {part: "".join(RIGHT[slice(*span)] for span in spans) for part, spans in first.spans.items()}
+    assert told == {"code": ADD + "\n", "tests": module("assert_eq!(add(1, 2), 3);").rstrip("\n")}
+    assert second.spans == {} and RustGrader(Rubric(weights), pool).parts == {}
+
+
 def test_an_evaluation_computes_none_of_them(pool):
     grader = RustGrader(Rubric(WEIGHTS), pool)
     [grade] = grader.finish([grader.start(PLAIN, completion(RIGHT, "s1-p00-c0"))])

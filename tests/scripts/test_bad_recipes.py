@@ -37,6 +37,11 @@ FILES: dict[str, tuple[bytes, str]] = {
     "a key is not known": (b"[train]\nmax_step = 3\n", "the nearest valid one is train.max_steps"),
     "a key stands outside of all sections": (b"lr = 1e-5\n", "the nearest valid one is train.lr"),
     "a section is a list of tables": (b"[[train]]\nlr = 1e-5\n", "unknown key"),
+    "a part is paid apart by a loss of whole completions": (
+        b'[rewards]\ncredit = "apart"\n[loss]\nname = "gspo"\n',
+        'use "gspo_token"',
+    ),
+    "a crossing has a setting that is none": (b"[rewards.cross]\npartner = 3\n", "partner is no setting of a crossing"),
     "a key nests five thousand levels": (b".".join([b"a"] * 5000) + b" = 1\n", "unknown key"),
     "a value nests five thousand levels": (b"[train]\nlr = " + b"[" * 5000 + b"\n", "cannot be read as TOML"),
     "a number is a text": (b'[train]\nlr = "1e-5"\n', "train.lr = '1e-5': must be a number from 1e-09 to 1"),

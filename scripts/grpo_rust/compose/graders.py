@@ -20,5 +20,6 @@ def build_graders(recipe: Recipe, rubric: Rubric, pool: SandboxPool) -> Graders:
     grader = partial(RustGrader, rubric, pool, mutation=recipe.guard.mutation, deadline_s=recipe.rewards.deadline_s)
     block: Block = "last" if recipe.eval.code_block == "last" else "first"
     cross = CrossSettings.of(recipe.rewards.cross)
-    training = grader(gold=False, group_size=recipe.sampling.group_size, cross=cross)
+    apart, size = recipe.rewards.credit == "apart", recipe.sampling.group_size
+    training = grader(gold=False, credit_apart=apart, group_size=size, cross=cross)
     return Graders(training, grader(gold=True, block=block, solved_by=recipe.eval.solved_by))
