@@ -62,6 +62,8 @@ class _Example(Protocol):
     def messages(self) -> Sequence[Mapping[str, str]]: ...
     @property
     def columns(self) -> Mapping[str, Any]: ...
+    @property
+    def tester_ids(self) -> Sequence[int]: ...
 
 
 class _Completion(Protocol):
@@ -115,6 +117,7 @@ class RustGrader:
         deadline_s: float = 300.0,
         credit_apart: bool = False,
         group_size: int = 0,
+        testers: int = 0,
         cross: CrossSettings | None = None,
     ) -> None:
         """Set up a grader; nothing runs before `start`.
@@ -131,6 +134,7 @@ class RustGrader:
             credit_apart: Whether rewards that judge only the code or only the tests pay only its tokens.
             group_size: Completions of a prompt, for rewards that compare them; 0: those rewards are not computed, as in
                 an evaluation.
+            testers: Completions for tests alone, for each prompt that has `tester_ids`.
             cross: How they are compared.
         """
         self.weights = rubric.weights
@@ -145,7 +149,8 @@ class RustGrader:
         self._cross = cross or CrossSettings()
         self._crossings = None
         if rubric.needs_crossing and group_size:
-            self._crossings = Crossings(pool, group_size=group_size, partners=self._cross.partners, block=block)
+            sizes = {"group_size": group_size, "testers": testers, "partners": self._cross.partners}
+            self._crossings = Crossings(pool, **sizes, block=block)
 
     def start(self, example: _Example, completion: _Completion) -> _Ticket:
         """Send a completion to the sandbox; returns at once."""
@@ -155,7 +160,7 @@ class RustGrader:
         gold = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
         submission = self._submit(code) if code is not None else None
         if self._crossings is not None:
-            self._crossings.add(completion.id, completion.text, submission)
+            self._crossings.add(completion.id, completion.text, submission, has_testers=bool(example.tester_ids))
         return _Ticket(
             example,
             completion,
@@ -165,6 +170,11 @@ class RustGrader:
             gold,
             submit_gold(gold, self._pool) if gold is not None else None,
         )
+
+    def add_tests(self, example: _Example, completion: _Completion) -> None:
+        """Take tests that were written without any code; they judge the codes of the prompt's group."""
+        if self._crossings is not None:
+            self._crossings.add_tests(completion.id, completion.text)
 
     def finish(self, tickets: Sequence[_Ticket]) -> list[RustGrade]:
         """Wait for the verdicts, at most until the deadline, and score.

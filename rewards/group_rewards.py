@@ -104,10 +104,12 @@ def cross_tests(group: GradedGroup) -> list[Score]:
     other than this one, and with the changes of its own code that it notices, where these were tried.
     """
     scores = [mutation_score(one.verdict.evidence) if one.verdict is not None else None for one in group.completions]
-    mutants = np.array([np.nan if score is None else score for score in scores])
+    own = [np.nan if score is None else score for score in scores]
 
     def worth(matrix: PassMatrix) -> NDArray[np.float64]:
-        return suite_worth(matrix, majority_without(matrix), tau=group.settings.tau, mutation=mutants)
+        mutants = np.array(own + [np.nan] * (len(matrix.owners) - len(own)))  # testers have no code
+        worths = suite_worth(matrix, majority_without(matrix), tau=group.settings.tau, mutation=mutants)
+        return worths[: len(own)]
 
     return _of_codes(group, worth, "its tests are worth {:.2f} among the group's codes")
 

@@ -29,6 +29,7 @@ from typing import Any
 
 from rewards.builtin import REWARDS, Reward
 from rewards.completion import Gold, GradedCompletion
+from rewards.cross.plan import plan
 from rewards.cross.submit import GroupCrossing
 from rewards.gold.rows import GOLD_COLUMNS, has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
@@ -116,7 +117,7 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
 
 def _crossing(group: Sequence[GradedCompletion]) -> GroupCrossing:
     """The crossing of a group that is graded."""
-    return GroupCrossing(_process_pool(), [], lambda: group, 0)
+    return GroupCrossing(_process_pool(), [], lambda: plan(group))
 
 
 def _text(completion: str | Sequence[Mapping[str, str]]) -> str:

@@ -97,6 +97,14 @@ class RolloutSection:
         high=100,
         source="DAPO: until the batch is full",
     )
+    testers: int = option(
+        0,
+        "completions for every prompt in which the model writes tests alone: it sees the prompt and a signature, and "
+        "no code; they are not trained on, and judge the group's codes in the rewards cross_*",
+        unit="completions",
+        low=0,
+        high=4096,
+    )
     zero_std_resample_prob: float = option(
         1.0,
         "probability that a prompt whose last group was zero_std is drawn when its turn comes again",

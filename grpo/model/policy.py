@@ -95,7 +95,11 @@ class Policy:
 
     def encode_completion(self, text: str) -> tuple[int, ...]:
         """A completion as tokens, as if the model had written it: the text, and the token that ends the turn."""
-        return (*self.tokenizer(text, add_special_tokens=False)["input_ids"], self._end_of_turn)
+        return (*self.encode_start(text), self._end_of_turn)
+
+    def encode_start(self, text: str) -> tuple[int, ...]:
+        """The beginning of a completion as tokens, which the model goes on from."""
+        return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     @cached_property
     def _end_of_turn(self) -> int:

@@ -52,6 +52,7 @@ def sample(
     *,
     id_prefix: str,
     policy_version: int,
+    testers: int = 0,
     on_completion: Callable[[], None] = lambda: None,
 ) -> PendingRollout:
     """Sample a group for every example; the grader gets each completion as soon as it ends.
@@ -64,6 +65,7 @@ def sample(
         params: How to sample; `num_samples` is the group size.
         id_prefix: Begins the completions' ids: "s3" gives "s3-p07-c2".
         policy_version: Number of weight updates so far.
+        testers: Completions to sample for tests alone, for every example that has a prompt for them.
         on_completion: Called when a completion has ended; what it raises ends the sampling.
     """
     started = time.perf_counter()
@@ -82,7 +84,38 @@ def sample(
             policy_version=policy_version,
         )
         tickets[slot] = grader.start(examples[output.prompt], completions[slot])
+    asked = [(number, example) for number, example in enumerate(examples) if testers and example.tester_ids]
+    for place, completion in _tests(engine, decode, asked, params, testers, id_prefix, policy_version):
+        note_progress()
+        on_completion()
+        grader.add_tests(asked[place][1], completion)
     return PendingRollout(examples, completions, tickets, time.perf_counter() - started)
+
+
+def _tests(
+    engine: Engine,
+    decode: Decode,
+    asked: Sequence[tuple[int, Example]],
+    params: SamplingParams,
+    count: int,
+    id_prefix: str,
+    policy_version: int,
+) -> Iterator[tuple[int, Completion]]:
+    """Tests that are sampled without any code: the place in `asked`, and the completion with the start of its text."""
+    if not asked:
+        return
+    params = replace(params, num_samples=count, seed=seed_for(params.seed, "testers"))
+    prompts = [replace(example, prompt_ids=example.tester_ids) for _, example in asked]
+    for output in _sampled(engine, prompts, params):
+        number, example = asked[output.prompt]
+        yield output.prompt, Completion(
+            id=f"{id_prefix}-p{number:02d}-t{output.sample}",
+            token_ids=output.token_ids,
+            sampler_logprobs=output.logprobs,
+            text=example.tester_start + decode(output.token_ids),
+            terminated=output.terminated,
+            policy_version=policy_version,
+        )
 
 
 def _sampled(engine: Engine, examples: Sequence[Example], params: SamplingParams) -> Iterator[GenerationOutput]:

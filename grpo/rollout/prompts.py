@@ -74,6 +74,7 @@ def encode_prompts(
     *,
     max_tokens: int,
     long_prompts: str,
+    encode_answer: Callable[[str], tuple[int, ...]] | None = None,
 ) -> list[Example]:
     """The examples with their prompts as token ids; prompts over the limit are refused or left out.
 
@@ -82,6 +83,8 @@ def encode_prompts(
         encode: `Policy.encode`.
         max_tokens: The longest prompt, in tokens.
         long_prompts: What a longer one does: "error" or "skip".
+        encode_answer: The beginning of an answer as tokens, for examples with a `tester_start`. A prompt that is longer
+            than the limit with it gets no testers.
     Raises:
         DataError: When a prompt is too long and that is an error, or when none fits.
     """
@@ -95,7 +98,17 @@ def encode_prompts(
             f"longest, {longest.id}, has {len(longest.prompt_ids)}): raise the limit, shorten them, or set "
             'data.long_prompts = "skip"'
         )
-    return fitting
+    if encode_answer is None:
+        return fitting
+    return [_with_tester(example, encode_answer, max_tokens) for example in fitting]
+
+
+def _with_tester(example: Example, encode_answer: Callable[[str], tuple[int, ...]], max_tokens: int) -> Example:
+    """An example with the tokens of its prompt for tests alone, where it has one that fits."""
+    if not example.tester_start:
+        return example
+    tester_ids = example.prompt_ids + encode_answer(example.tester_start)
+    return replace(example, tester_ids=tester_ids) if len(tester_ids) <= max_tokens else example
 
 
 class PromptStream:

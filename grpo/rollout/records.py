@@ -20,13 +20,17 @@ class Example:
     """One prompt of the data.
 
     `messages` are chat messages (`{"role", "content"}`), `columns` the other columns of the row, for the rewards.
-    `prompt_ids` are the messages as tokens, empty until `grpo.rollout.prompts.encode_prompts`.
+    `prompt_ids` are the messages as tokens, empty until `grpo.rollout.prompts.encode_prompts`. `tester_ids` are those
+    of a prompt for tests alone: the messages, and `tester_start`, with which its answers begin; empty where there is
+    none.
     """
 
     id: str
     messages: tuple[Mapping[str, str], ...]
     columns: Mapping[str, Any] = field(default_factory=dict)
     prompt_ids: tuple[int, ...] = ()
+    tester_start: str = ""
+    tester_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,9 @@ class Grader(Protocol):
         """The part of the completion that a reward function pays; one that is not listed pays all tokens."""
 
     def start(self, example: Example, completion: Completion) -> Any: ...
+
+    def add_tests(self, example: Example, completion: Completion) -> None:
+        """Take tests for a prompt that were written without any code for it; they are not graded themselves."""
 
     def finish(self, tickets: Sequence[Any]) -> Sequence[Grade]: ...
 

@@ -42,6 +42,7 @@ class RolloutSettings:
     max_staleness: int = 0  # updates between sampling and use; 0: no bound
     solved_above: float = 0.9  # a group with this share of solved completions is solved
     refill_rounds: int = 0  # rounds of fresh prompts that replace zero_std groups; 0: never
+    testers: int = 0  # completions for tests alone, by which the grader compares a group
     sleeps: bool = False  # the engine frees its memory between a batch and the next weights; `ahead` is 0
 
 
@@ -165,6 +166,7 @@ class RolloutStream:
             params,
             id_prefix=id_prefix,
             policy_version=version,
+            testers=settings.testers,
         )
 
     def _sampled(self, step: int) -> PendingRollout:

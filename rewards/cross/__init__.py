@@ -7,9 +7,11 @@ codes that agree are right: codes that share a mistake, with test suites that sh
 
 parts             a program as code and test suite
 aligning          a suite as another code can be tested with it
+members           who takes part
 plan              which suites run on which codes, and the matrix that this gives
 submit            the crossings of groups in the sandbox, while they are sampled
 result            how a group is crossed, and what that gave
+tester_prompt     how an answer with tests alone begins
 pass_matrix       which code passes which suite, who wrote it, and which texts are copies
 majority          shares of the others: of the suites a code passes, of the codes a suite accepts; CodeT's agreement
 calibrated        the probability that a code, or a suite, is right, under a generative model

@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DistinctTexts", "PassMatrix"]
+__all__ = ["TESTER", "DistinctTexts", "PassMatrix"]
 
-TESTER = -1
+TESTER = -1  # the owner of a tester's suite
 
 
 @dataclass(frozen=True, eq=False)

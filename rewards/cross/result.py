@@ -17,7 +17,7 @@ __all__ = ["CrossResult", "CrossSettings"]
 class CrossSettings:
     """How the completions of a group are compared."""
 
-    partners: int = 0  # how many of the other suites each code is given: `rewards.cross.plan.plan`; 0: all
+    partners: int = 0  # how many of the others' suites each code is given: `rewards.cross.plan.plan`; 0: all, -1: none
     tau: float = 1.0  # how many wrong codes a suite must tell apart for full pay: `rewards.cross.worth`
     calibration: Calibration = field(default_factory=Calibration)
 
@@ -35,8 +35,10 @@ class CrossSettings:
             raise ValueError(f"{unknown[0]} is no setting of a crossing; there are {', '.join(known)}")
         rest = dict(numbers)
         partners, tau = rest.pop("partners", 0), rest.pop("tau", 1.0)
-        if partners != int(partners) or partners < 0 or tau < 0:
-            raise ValueError(f"partners is {partners:g} and tau {tau:g}; give a whole number and a number, 0 or more")
+        if partners != int(partners) or partners < -1 or tau < 0:
+            raise ValueError(
+                f"partners is {partners:g} and tau {tau:g}; give a whole number (0: all, -1: none), and 0 or more"
+            )
         return cls(int(partners), tau, Calibration(**rest))
 
 

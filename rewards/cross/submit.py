@@ -1,8 +1,9 @@
 """Crosses groups while they are sampled: each as soon as all of its programs are graded.
 
 A group is known by the ids of its completions, which end with the completion's number: "s3-p07-c2" is number 2 of the
-group "s3-p07". A completion that is sampled again, after its engine died, takes the place of the first. Promises that
-no thread waits, and that a group which cannot be crossed costs its own rewards alone.
+group "s3-p07", and "s3-p07-t0" the first of its testers. A completion that is sampled again, after its engine died,
+takes the place of the first. Promises that no thread waits, and that a group which cannot be crossed costs its own
+rewards alone.
 """
 
 from __future__ import annotations
@@ -39,19 +40,16 @@ class Pool(Protocol):
 class GroupCrossing:
     """A group on its way: `future` gives a `CrossResult`."""
 
-    def __init__(
-        self, pool: Pool, graded: Sequence[Future[Any]], group: Callable[[], Sequence[GradedCompletion]], partners: int
-    ) -> None:
+    def __init__(self, pool: Pool, graded: Sequence[Future[Any]], group: Callable[[], Plan]) -> None:
         """Wait, without a thread, for the verdicts of a group, and cross it then.
 
         Args:
             pool: The pool that runs it.
             graded: The futures of the verdicts; without one the crossing starts at once.
-            group: Called when all of them are done: the graded completions of the group, in order.
-            partners: As in `rewards.cross.plan.plan`.
+            group: Called when all of them are done: what is to be run.
         """
         self.future: Future[CrossResult] = Future()
-        self._pool, self._group, self._partners = pool, group, partners
+        self._pool, self._group = pool, group
         self._running: Future[Crossed] | None = None
         self._left = len(graded)
         self._lock = threading.Lock()
@@ -75,7 +73,7 @@ class GroupCrossing:
 
     def _start(self) -> None:
         try:
-            made = plan(self._group(), partners=self._partners)
+            made = self._group()
             if made.crossing is None:
                 self._settle(CrossResult(made.matrix(None)))
             else:
@@ -113,24 +111,37 @@ class _Sent(NamedTuple):
 class Crossings:
     """The groups that are being sampled and crossed. Used by one thread at a time."""
 
-    def __init__(self, pool: Pool, *, group_size: int, partners: int = 0, block: Block = "first") -> None:
+    def __init__(
+        self, pool: Pool, *, group_size: int, testers: int = 0, partners: int = 0, block: Block = "first"
+    ) -> None:
         """
         Args:
             pool: The pool that runs them.
             group_size: The number of completions of a whole group.
+            testers: The number of its testers, where its prompt has any.
             partners: As in `rewards.cross.plan.plan`.
             block: Which of a completion's code blocks is its program.
         """
-        self._pool, self._size, self._partners, self._block = pool, group_size, partners, block
+        self._pool, self._partners, self._block = pool, partners, block
+        self._size, self._num_testers = group_size, testers
+        self._tests: dict[str, dict[int, str]] = {}
         self._sampled: dict[str, dict[int, _Sent]] = {}
         self._crossing: dict[str, GroupCrossing] = {}
 
-    def add(self, completion_id: str, text: str, submission: Submission | None) -> None:
-        """Note a completion; the last one of its group starts the crossing."""
+    def add(self, completion_id: str, text: str, submission: Submission | None, *, has_testers: bool = False) -> None:
+        """Note a completion. The last one of a group whose prompt has no testers starts the crossing."""
         group, number = _split(completion_id)
         members = self._sampled.setdefault(group, {})
         members[number] = _Sent(text, submission)
-        if len(members) == self._size:
+        if len(members) == self._size and not (has_testers and self._num_testers):
+            self._start(group)
+
+    def add_tests(self, completion_id: str, text: str) -> None:
+        """Note the completion of a tester; they come after the group's, and the last one starts the crossing."""
+        group, number = _split(completion_id)
+        tests = self._tests.setdefault(group, {})
+        tests[number] = text
+        if len(tests) == self._num_testers:
             self._start(group)
 
     def result(self, group: str, deadline: float, why: str) -> CrossResult:
@@ -145,6 +156,7 @@ class Crossings:
             self._start(group)  # fewer than a whole group
         crossing = self._crossing.pop(group)
         self._sampled.pop(group, None)
+        self._tests.pop(group, None)
         try:
             return crossing.future.result(timeout=max(0.0, deadline - time.monotonic()))
         except FutureTimeout:
@@ -157,12 +169,15 @@ class Crossings:
         members = [member for _, member in sorted(self._sampled.get(group, {}).items())]
         futures = [member.submission.future for member in members if member.submission is not None]
 
-        def graded() -> list[GradedCompletion]:
+        testers = [text for _, text in sorted(self._tests.get(group, {}).items())]
+
+        def planned() -> Plan:
             verdicts = [None if sent is None else sent.future.result() for _, sent in members]
             pairs = zip(members, verdicts, strict=True)
-            return [GradedCompletion(member.text, verdict, block=self._block) for member, verdict in pairs]
+            graded = [GradedCompletion(member.text, verdict, block=self._block) for member, verdict in pairs]
+            return plan(graded, testers, partners=self._partners, block=self._block)
 
-        self._crossing[group] = GroupCrossing(self._pool, futures, graded, self._partners)
+        self._crossing[group] = GroupCrossing(self._pool, futures, planned)
 
 
 def group_of(completion_id: str) -> str:
@@ -175,5 +190,5 @@ def group_of(completion_id: str) -> str:
 
 
 def _split(completion_id: str) -> tuple[str, int]:
-    group, _, number = completion_id.rpartition("-c")
-    return (group, int(number)) if number.isdecimal() else (completion_id, 0)
+    group, _, last = completion_id.rpartition("-")
+    return (group, int(last[1:])) if last[:1] in ("c", "t") and last[1:].isdecimal() else (completion_id, 0)

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from tree_sitter import Node
 
+from rewards.rust.program import Assert
 from rewards.rust.tokens import node_text
 
-__all__ = ["ASSERTS", "Assert", "asserts_in"]
+__all__ = ["ASSERTS", "asserts_in"]
 
 ASSERTS = ("assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne")
 OPEN, CLOSE = ("(", "[", "{"), (")", "]", "}")
-
-
-class Assert(NamedTuple):
-    """One use of a macro that can end a test."""
-
-    macro: str
-    text: str  # macro and what is compared, without a message: equal for asserts that say the same
-    start: int  # byte at which the macro's name starts
-    arguments: str  # all tokens between its brackets, without space
 
 
 def asserts_in(leaves: Sequence[Node]) -> Iterator[Assert]:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from rewards.rust.asserts import Assert
+__all__ = ["Assert", "Body", "Program", "TestFunction"]
 
-__all__ = ["Body", "Program", "TestFunction"]
+
+class Assert(NamedTuple):
+    """One use of a macro that can end a test."""
+
+    macro: str
+    text: str  # macro and what is compared, without a message: equal for asserts that say the same
+    start: int  # byte at which the macro's name starts
+    arguments: str  # all tokens between its brackets, without space
 
 
 @dataclass(frozen=True)

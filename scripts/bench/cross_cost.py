@@ -20,6 +20,7 @@ from statistics import median
 from typing import Any
 
 from rewards.completion import GradedCompletion
+from rewards.cross.plan import plan
 from rewards.cross.submit import GroupCrossing
 from rewards.rust.parse import extract_code
 from rewards.strictness.submit import Submission
@@ -101,7 +102,7 @@ def _cross(pool: SandboxPool, groups: Groups, graded: Sequence[Sequence[Verdict]
     crossings = []
     for sources, verdicts in zip(groups, graded, strict=True):
         members = [GradedCompletion(f"```rust\n{s}```\n", v) for s, v in zip(sources, verdicts, strict=True)]
-        crossings.append(GroupCrossing(pool, [], partial(list, members), partners).future)
+        crossings.append(GroupCrossing(pool, [], partial(plan, members, partners=partners)).future)
     matrices = [found.matrix for found in _done(crossings)]
     return sum(int((~(one.others() != one.others())).sum()) for one in matrices if one is not None)
 

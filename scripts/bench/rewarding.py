@@ -122,6 +122,9 @@ class UniqueCompletions:
     def start(self, example: Example, completion: Completion) -> Any:
         return self.grader.start(example, dataclasses.replace(completion, text=unique(completion.text)))
 
+    def add_tests(self, example: Example, completion: Completion) -> None:
+        self.grader.add_tests(example, completion)
+
     def finish(self, tickets: Sequence[Any]) -> Any:
         return self.grader.finish(tickets)
 
@@ -149,6 +152,9 @@ class TrivialGrader:
 
     def start(self, example: Example, completion: Completion) -> Any:
         return completion.text
+
+    def add_tests(self, example: Example, completion: Completion) -> None:
+        """Nothing is compared."""
 
     def finish(self, tickets: Sequence[Any]) -> list[TrivialGrade]:
         return [TrivialGrade({"trivial": trivial_score(text)}) for text in tickets]

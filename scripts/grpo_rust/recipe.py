@@ -120,10 +120,10 @@ class RewardsSection:
     cross: Mapping[str, float] = option(
         {"partners": 0.0, "tau": 1.0},
         "how the rewards cross_* compare a group, whose codes run on each other's tests: partners is how many of the "
-        "other suites each code is given (0: all), tau how many wrong codes a suite must tell apart for full pay; "
-        "code_right, suite_right, wrong_passes_right, wrong_passes_wrong, right_passes_wrong and flake are the "
-        "probabilities of cross_calibrated",
-        low=0,
+        "others' suites each code is given (0: all, -1: none, where rollout.testers judge), tau how many wrong codes a "
+        "suite must tell apart for full pay; code_right, suite_right, wrong_passes_right, wrong_passes_wrong, "
+        "right_passes_wrong and flake are the probabilities of cross_calibrated",
+        low=-1,
         high=1000,
         source="estimated",
     )
@@ -233,6 +233,13 @@ class Recipe:
                 f'rewards.credit = "apart": loss.name = "{self.loss.name}" gives all tokens of a completion one '
                 'gradient; use "gspo_token", or "whole"'
             )
+        if self.rollout.testers and not any(name in GROUP_REWARDS for name in self.rewards.weights):
+            found.append(
+                f"rollout.testers = {self.rollout.testers}: no reward asks for their tests; give cross_agreement a "
+                "weight"
+            )
+        if self.rewards.cross.get("partners", 0) < 0 and not self.rollout.testers:
+            found.append("rewards.cross.partners = -1: without rollout.testers there is nobody to judge; use 0 or more")
         age = self.rollout.overlap * self.train.num_iterations * self.train.num_minibatches
         if 0 < self.rollout.max_staleness < age:
             found.append(

@@ -97,6 +97,7 @@ class _Row(NamedTuple):
     id: str = "fuzzed"
     text: str = ""
     token_ids: Sequence[int] = ()
+    tester_ids: Sequence[int] = ()
 
 
 def seeds(seed: int) -> list[str]:

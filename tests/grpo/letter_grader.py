@@ -41,6 +41,9 @@ class LetterGrader:
         self.started.append(completion.id)
         return completion
 
+    def add_tests(self, example: Example, completion: Completion) -> None:
+        self.started.append(completion.id)
+
     def finish(self, tickets: Sequence[Completion]) -> list[Grade]:
         return [self._grade(ticket) for ticket in tickets]
 

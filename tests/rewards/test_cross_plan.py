@@ -12,7 +12,7 @@ from completions import ADD, fenced, module, passed
 from rewards.completion import GradedCompletion
 from rewards.cross.aligning import aligned
 from rewards.cross.parts import parts_of
-from rewards.cross.plan import plan
+from rewards.cross.plan import Plan, plan
 from rewards.cross.submit import Crossings, GroupCrossing
 from rewards.rust.parse import parse
 from rewards.signature.interface import interface_of
@@ -204,19 +204,19 @@ def test_a_completion_that_is_sampled_again_takes_the_place_of_the_first():
 
 def test_a_group_of_nothing_and_one_that_cannot_be_read_say_nothing():
     pool = CrossingPool()
-    nothing = GroupCrossing(pool, [], lambda: [GradedCompletion("no code")], 0).future.result()
+    nothing = GroupCrossing(pool, [], lambda: plan([GradedCompletion("no code")])).future.result()
     assert nothing.matrix is not None and np.isnan(nothing.matrix.passes).all()
 
-    def unreadable() -> list[GradedCompletion]:
+    def unreadable() -> Plan:
         raise RecursionError("too deep")
 
-    found = GroupCrossing(pool, [], unreadable, 0).future.result()
+    found = GroupCrossing(pool, [], unreadable).future.result()
     assert (found.matrix, found.outcome, found.reason) == (None, Outcome.PASSED, "RecursionError")
 
 
 def test_a_failure_of_the_host_is_told():
     pool = CrossingPool()
-    crossing = GroupCrossing(pool, [], lambda: [graded(numbered(0)), graded(numbered(1))], 0)
+    crossing = GroupCrossing(pool, [], lambda: plan([graded(numbered(0)), graded(numbered(1))]))
     pool.asked[0][1].set_result(Crossed(Outcome.HOST_ERROR, reason="no space"))
     found = crossing.future.result()
     assert (found.matrix, found.outcome, found.reason) == (None, Outcome.HOST_ERROR, "no space")

@@ -21,5 +21,5 @@ def build_graders(recipe: Recipe, rubric: Rubric, pool: SandboxPool) -> Graders:
     block: Block = "last" if recipe.eval.code_block == "last" else "first"
     cross = CrossSettings.of(recipe.rewards.cross)
     apart, size = recipe.rewards.credit == "apart", recipe.sampling.group_size
-    training = grader(gold=False, credit_apart=apart, group_size=size, cross=cross)
+    training = grader(gold=False, credit_apart=apart, group_size=size, testers=recipe.rollout.testers, cross=cross)
     return Graders(training, grader(gold=True, block=block, solved_by=recipe.eval.solved_by))

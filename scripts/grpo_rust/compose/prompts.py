@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from grpo.rollout.fingerprints import Fingerprint, fingerprints
@@ -12,6 +13,7 @@ from grpo.rollout.rows import DataError
 from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.recipe import Recipe
+from rewards.cross.tester_prompt import tester_start
 from rewards.gold.rows import gold_kind, gold_problem
 from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import Rubric
@@ -69,7 +71,10 @@ def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
     Raises:
         DataError: For prompts that cannot be used, or gold tests that are going to be run and cannot be.
     """
-    train = encode(recipe, policy, read_rewarded_examples(recipe), gold=_needs_gold(recipe))
+    examples = read_rewarded_examples(recipe)
+    if recipe.rollout.testers:
+        examples = [replace(example, tester_start=tester_start(example.columns)) for example in examples]
+    train = encode(recipe, policy, examples, gold=_needs_gold(recipe))
     return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
 
 
@@ -118,7 +123,11 @@ def check_gold(source: str, examples: Sequence[Example]) -> None:
 def encode(recipe: Recipe, policy: Policy, examples: Sequence[Example], *, gold: bool) -> PromptSet:
     """Examples with their prompts as a policy's tokens; `gold`: their gold tests are going to be run."""
     fitting = encode_prompts(
-        examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
+        examples,
+        policy.encode,
+        max_tokens=recipe.data.max_prompt_tokens,
+        long_prompts=recipe.data.long_prompts,
+        encode_answer=policy.encode_start,
     )
     return described(recipe, fitting, gold=gold, num_too_long=len(examples) - len(fitting))
 

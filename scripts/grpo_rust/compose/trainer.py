@@ -98,5 +98,6 @@ def _rollout_settings(recipe: Recipe, num_steps: int) -> RolloutSettings:
         max_staleness=recipe.rollout.max_staleness,
         solved_above=recipe.rollout.solved_above,
         refill_rounds=recipe.rollout.refill_rounds,
+        testers=recipe.rollout.testers,
         sleeps=recipe.sampling.sleep,
     )

@@ -1,0 +1,108 @@
+"""What takes part in a crossing: codes and suites of completions, and suites of testers.
+
+A code takes part if it builds, has no powers and decides nothing by `cfg`. A suite takes part if it compiled with its
+own code, ran to its end and has an assert; that of a tester, if it has an assert.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from rewards.completion import GradedCompletion
+from rewards.cross.aligning import aligned
+from rewards.cross.parts import Parts, parts_of
+from rewards.rust.own_methods import takes_over_methods
+from rewards.rust.parse import Block, extract_code, parse
+from rewards.rust.program import Program
+from rewards.rust.redefinitions import redefines_comparison
+from rewards.signature.interface import Interface, interface_of
+from sandbox.verdict import Outcome
+
+__all__ = ["GroupMember", "Suite", "tester_suite"]
+
+RAN = (Outcome.PASSED, Outcome.LINT_ERROR, Outcome.TEST_FAILED)  # its own tests, all to their end
+BUILT = (*RAN, Outcome.NO_TESTS, Outcome.TEST_BUILD_ERROR)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A test module, and the interface that it was written for."""
+
+    text: str
+    interface: Interface
+
+    def fitted_to(self, code: GroupMember) -> str | None:
+        """The suite for a code; None where it does not fit or would say nothing."""
+        assert code.parts is not None
+        text = aligned(self.text, self.interface, code.interface)
+        if text is None or code.decides_comparisons or takes_over_methods(code.parts.code, text):
+            return None
+        return text
+
+
+@dataclass(frozen=True)
+class GroupMember:
+    """A completion as far as its group asks about it."""
+
+    graded: GradedCompletion
+
+    @cached_property
+    def parts(self) -> Parts | None:
+        """Its code and its suite, where the program has just these."""
+        code, program = self.graded.code, self.graded.program
+        return parts_of(code, program) if code is not None and program is not None else None
+
+    @cached_property
+    def interface(self) -> Interface:
+        assert self.parts is not None
+        return interface_of(self.parts.code)
+
+    @cached_property
+    def has_code(self) -> bool:
+        """Whether its code can be given other tests."""
+        verdict, program = self.graded.verdict, self.graded.program
+        if verdict is None or program is None or self.parts is None:
+            return False
+        return bool(verdict.build) and verdict.outcome in BUILT and not program.depends_on_cfg
+
+    @cached_property
+    def suite(self) -> Suite | None:
+        """Its suite, where that can be given another code."""
+        verdict, program = self.graded.verdict, self.graded.program
+        if verdict is None or program is None or self.parts is None or not self.has_code:
+            return None
+        usable = verdict.outcome in RAN and _says_something(program)
+        return Suite(self.parts.suite, self.interface) if usable else None
+
+    @cached_property
+    def passes(self) -> float:
+        """1 where its own suite passes on its own code."""
+        verdict = self.graded.verdict
+        return float(verdict is not None and bool(verdict.test) and verdict.genuine)
+
+    @cached_property
+    def decides_comparisons(self) -> bool:
+        """Whether the code gives a meaning of its own to what suites compare with."""
+        assert self.parts is not None
+        return redefines_comparison(self.parts.code)
+
+
+def tester_suite(text: str, block: Block) -> Suite | None:
+    """The suite of a tester's completion; None where it has none that says something.
+
+    Args:
+        text: The completion, with a function that is still to be written before its tests.
+        block: Which of its code blocks holds them.
+    """
+    code = extract_code(text, block)
+    program = parse(code) if code is not None else None
+    parts = parts_of(code, program) if code is not None and program is not None else None
+    if parts is None or program is None or not parts.suite or not _says_something(program):
+        return None
+    return Suite(parts.suite, interface_of(parts.code))
+
+
+def _says_something(program: Program) -> bool:
+    """Whether tests have an assert, and implement nothing for what is not their own."""
+    return bool(program.asserts) and not program.tests_extend_code
