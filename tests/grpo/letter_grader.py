@@ -36,13 +36,14 @@ class LetterGrader:
 
     def __init__(self) -> None:
         self.started: list[str] = []
+        self.tests: dict[str, str] = {}  # of testers, by id
 
     def start(self, example: Example, completion: Completion) -> Completion:
         self.started.append(completion.id)
         return completion
 
     def add_tests(self, example: Example, completion: Completion) -> None:
-        self.started.append(completion.id)
+        self.tests[completion.id] = completion.text
 
     def finish(self, tickets: Sequence[Completion]) -> list[Grade]:
         return [self._grade(ticket) for ticket in tickets]

@@ -1,6 +1,8 @@
 """Groups come back complete and in order, every completion is graded as it ends, missing rewards stay missing."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -41,6 +43,21 @@ def test_completions_are_graded_in_the_order_they_end(policy: Policy) -> None:
     lengths = {c.id: len(c.token_ids) for group in groups for c in group.completions}
     arrived = [lengths[completion_id] for completion_id in grader.started]
     assert arrived == sorted(arrived) and len(set(arrived)) > 1
+
+
+def test_testers_see_a_prompt_of_their_own_and_change_no_group(policy: Policy) -> None:
+    policy.stop_ids = frozenset(range(0, len(policy.tokenizer), 3))
+    plain = encoded(EXAMPLES, policy.encode)
+    start = "fn f()"
+    asked = replace(plain[1], tester_start=start, tester_ids=plain[1].prompt_ids + policy.encode_start(start))
+    params, grader, alone = SamplingParams(3, 10, 1.0, seed=0), LetterGrader(), LetterGrader()
+    settings: dict[str, Any] = {"id_prefix": "s4", "policy_version": 7}
+    engine = HFEngine(policy)
+    found = sample(engine, grader, policy.decode, [plain[0], asked], params, testers=2, **settings)
+    assert found.completions == sample(engine, alone, policy.decode, plain, params, **settings).completions
+    assert grader.started[: len(alone.started)] == alone.started and not alone.tests
+    assert sorted(grader.tests) == ["s4-p01-t0", "s4-p01-t1"], "an example without a prompt for tests has no testers"
+    assert all(text.startswith(start) and len(text) > len(start) for text in grader.tests.values())
 
 
 def test_a_seed_gives_one_batch(policy: Policy) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from completions import ADD, fenced, module, passed
 from rewards.completion import GradedCompletion
+from rewards.cross import tester_prompt
 from rewards.cross.aligning import aligned
 from rewards.cross.parts import parts_of
-from rewards.cross.plan import Plan, plan
+from rewards.cross.plan import TESTERS_ALONE, Plan, plan
 from rewards.cross.submit import Crossings, GroupCrossing
 from rewards.rust.parse import parse
 from rewards.signature.interface import interface_of
@@ -220,3 +221,57 @@ def test_a_failure_of_the_host_is_told():
     pool.asked[0][1].set_result(Crossed(Outcome.HOST_ERROR, reason="no space"))
     found = crossing.future.result()
     assert (found.matrix, found.outcome, found.reason) == (None, Outcome.HOST_ERROR, "no space")
+
+
+TESTS = "```rust\nfn add(a: i32, b: i32) -> i32 {\n    todo!()\n}\n\n" + module("assert_eq!(add(2, 2), 4);") + "```\n"
+
+
+def test_the_tests_of_testers_are_given_to_every_code_and_belong_to_nobody():
+    group = [graded(numbered(0)), graded(numbered(1)), graded(ADD)]
+    made = plan(group, [TESTS, "no code", TESTS], partners=1)
+    assert sorted(made.cells) == [(0, 1), (0, 3), (0, 5), (1, 0), (1, 3), (1, 5), (2, 0), (2, 3), (2, 5)]
+    assert made.crossing is not None and len(made.crossing.suites) == 3, "equal tests are run once"
+    cells = tuple(Cell(Outcome.PASSED) for _ in made.crossing.pairs)
+    matrix = made.matrix(Crossed(Outcome.PASSED, cells))
+    assert matrix.owners.tolist() == [0, 1, 2, -1, -1, -1] and matrix.suite_ids is not None
+    assert matrix.suite_ids[3] == matrix.suite_ids[5] and matrix.passes[:, 3].tolist() == [1, 1, 1]
+    alone = plan(group, [TESTS], partners=TESTERS_ALONE)
+    assert sorted(alone.cells) == [(0, 3), (1, 3), (2, 3)]
+
+
+def test_a_group_with_testers_is_crossed_when_their_tests_are_there():
+    pool = CrossingPool()
+    crossings = Crossings(pool, group_size=1, testers=2)
+    sent = Submission(pool, numbered(0))
+    sent.future.set_result(passed())
+    crossings.add("s1-p00-c0", fenced(numbered(0)), sent, has_testers=True)
+    crossings.add_tests("s1-p00-t1", TESTS)
+    assert not pool.asked
+    crossings.add_tests("s1-p00-t0", "no code")
+    assert len(pool.asked) == 1
+    crossings.add("s1-p01-c0", fenced(numbered(1)), sent, has_testers=False)
+    assert crossings.result("s1-p01", 0.0, "late").matrix is not None, "a prompt without testers waits for nobody"
+
+
+STARTS = {
+    "fn f(x: u8) -> u8": "```rust\nfn f(x: u8) -> u8 {\n    todo!()",
+    "fn f(x: u8) -> u8;\nfn g()": "```rust\nfn f(x: u8) -> u8 {\n    todo!()\n}\n\nfn g() {\n    todo!()",
+    "impl A { fn f(&self) }": "",
+}
+
+
+@pytest.mark.parametrize("signature", STARTS)
+def test_tests_alone_begin_with_a_function_to_be_written(signature):
+    assert tester_prompt.tester_start({"signature": signature}) == STARTS[signature]
+
+
+def test_of_a_solution_only_the_outline_is_shown():
+    code = "#[derive(Debug)]\nstruct P { x: u8 }\n\nfn f(p: P) -> u8 {\n    p.x // secret\n}\n\n"
+    solution = code + module("assert!(true);")
+    start = tester_prompt.tester_start({"reference": solution})
+    assert start == "```rust\n#[derive(Debug)]\nstruct P { x: u8 }\n\nfn f(p: P) -> u8 {\n    todo!()"
+    assert (
+        tester_prompt.tester_start({"reference": "impl P { fn f() -> u8 { 1 } }"})
+        == tester_prompt.tester_start({})
+        == ""
+    )
