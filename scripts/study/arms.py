@@ -30,9 +30,17 @@ DESIGNS = (
     Arm("group4", "32 prompts x 4 completions", ("train.prompts_per_step=32", "sampling.group_size=4")),
     Arm("group16", "8 prompts x 16 completions", ("train.prompts_per_step=8", "sampling.group_size=16")),
 )
+AGREEMENT, CALIBRATED = "rewards.weights.cross_agreement=2.0", "rewards.weights.cross_calibrated=2.0"
+TESTS, MUTATION = "rewards.weights.cross_tests=2.0", "rewards.weights.mutation=2.0"
+APART, TESTERS = "rewards.credit=apart", ("rollout.testers=4", "rewards.cross.partners=-1")
 HONEST = (  # an arm a line; gold tests are graded in every one, and paid where an arm says so
     GRPO,
-    Arm("mutation", "2 more for the share of changes that its own tests notice", ("rewards.weights.mutation=2.0",)),
+    Arm("agreement", "2 more for the share of the others' suites that the code passes", (AGREEMENT,)),
+    Arm("calibrated", "2 more for the probability that the code is right", (CALIBRATED,)),
+    Arm("apart", "calibrated for the code's tokens, 2 for its tests' worth for theirs", (CALIBRATED, TESTS, APART)),
+    Arm("testers", "2 more for the share of four independent testers' suites", (AGREEMENT, *TESTERS)),
+    Arm("mutation", "2 more for the share of changes that its own tests notice", (MUTATION,)),
+    Arm("both", "agreement and mutation", (AGREEMENT, MUTATION)),
     Arm("gold", "the ceiling: 2 more for the gold tests", ("rewards.weights.gold=2.0",)),
     Arm("kl", "a KL to the starting model, beta 0.04", ("loss.kl_beta=0.04",)),
     Arm("maxrl", "advantages divided by the group's mean reward", ("loss.advantages=maxrl",)),
