@@ -147,7 +147,7 @@ def test_arms_and_seeds_that_are_not_there_are_refused(words: list[str], capsys:
     with pytest.raises(SystemExit) as stopped:
         evidence.main(words)
     assert stopped.value.code == 2
-    assert "give arms of --study honest: grpo, mutation" in (said := capsys.readouterr().err) or "at least 0" in said
+    assert "give arms of --study honest: grpo, agreement" in (said := capsys.readouterr().err) or "at least 0" in said
 
 
 def test_the_family_and_the_arms_exist_and_differ(tmp_path: Path) -> None:
