@@ -43,6 +43,7 @@ from study.running import Arm, HeldOutSet, TrainingRun, evaluation, run_all, tra
 RECIPE = "scripts/recipes/tiny.toml"
 UNTRAINED = "assets/tiny-rust"
 SHIPPED = Path("assets/tasks")
+RESULTS, END = "<!-- results -->", "<!-- end -->"
 ONE_OF_TWO = ("train.threads=1", "sandbox.jobs=1")  # of the machine's cores: another run has the rest
 
 
@@ -141,7 +142,10 @@ def study_honest(options: argparse.Namespace) -> None:
         raise BadInput(f"{options.runs} has no evaluated run of this study: give the command without --only-report")
     check_data(done, options.data)
     write(options.docs / "images" / "honest_rewards.svg", honest_curves(done))
-    write(options.docs / "honest_rewards.md", honest_page(done, held_out, made=made(done, held_out, options)))
+    page = options.docs / "honest_rewards.md"
+    results = honest_page(done, held_out, made=made(done, held_out, options))
+    before, after = around_results(page.read_text(encoding="utf-8") if page.exists() else "# Honest rewards\n\n")
+    write(page, f"{before}{RESULTS}\n{results}{END}{after}")
 
 
 STUDIES: Mapping[str, Callable[[argparse.Namespace], None]] = {
@@ -151,6 +155,16 @@ STUDIES: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "pretrained": study_pretrained,
     "honest": study_honest,
 }
+
+
+def around_results(page: str) -> tuple[str, str]:
+    """What stands before and after the results of a page that is written by hand but for them.
+
+    >>> around_results("# Title\\n<!-- results -->\\nold\\n<!-- end -->\\nMore.\\n")
+    ('# Title\\n', '\\nMore.\\n')
+    """
+    before, found, rest = page.partition(RESULTS)
+    return before, rest.partition(END)[2] if found else "\n"
 
 
 def held_out_set(options: argparse.Namespace) -> HeldOutSet:
