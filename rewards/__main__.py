@@ -1,15 +1,18 @@
-"""Score completions from the command line, every score with its reason.
+"""Score completions from the command line, every score with its reason; fit `cross_calibrated` to graded ones.
 
 Usage:
     python -m rewards grade FILE_OR_DIR... [--jobs N] [--isolation KIND] [--no-mutation] [--json]
+    python -m rewards calibrate COMPLETIONS.jsonl [--jobs N] [--isolation KIND]
 
 A file holds a model's whole completion, text and fences; `-` is standard input, and a directory stands for every .md
 file below it. Bytes that are not valid UTF-8 become the replacement character, as in a tokenizer. Gold tests belong to
-a data set, so `gold` does not apply here. Exit codes: 0 all scored, 2 bad input, 3 the host failed, 130 interrupted,
-141 the reader of the output went away.
+a data set, so `gold` does not apply here. `calibrate` reads the completions of a run or an evaluation with gold tests,
+runs the codes of each prompt on each other's tests, and prints the settings of a recipe. Exit codes: 0 all scored, 2
+bad input, 3 the host failed, 130 interrupted, 141 the reader of the output went away.
 
 Example:
     python -m rewards grade completion.md completions/
+    python -m rewards calibrate runs/eval/completions.jsonl
 """
 
 from __future__ import annotations
@@ -17,12 +20,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rewards.builtin import PUBLISHED_WEIGHTS, REWARDS
 from rewards.completion import GradedCompletion, Score
+from rewards.cross.calibrate_file import calibrate_file, settings_of
 from rewards.rubric import Rubric
 from rewards.rust.parse import extract_code
 from rewards.score_table import score_table, total_score
@@ -47,8 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="FILE_OR_DIR",
         help="a file with a model's whole completion, or a directory of .md files; - for standard input",
     )
-    grade.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
-    grade.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="what keeps programs from your files")
+    fit = verbs.add_parser("calibrate", help="the settings of cross_calibrated that fit completions with gold tests")
+    fit.add_argument("completions", type=Path, metavar="COMPLETIONS.jsonl", help="of a run or an evaluation")
+    for verb in (grade, fit):
+        verb.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
+        verb.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="what keeps programs from your files")
     grade.add_argument(
         "--mutation",
         action=argparse.BooleanOptionalAction,
@@ -59,15 +66,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if arguments.jobs < 0:
         parser.error(f"--jobs is {arguments.jobs}; give 0 for one a core, or a positive number")
+    if arguments.verb == "calibrate":
+        return _guarded(arguments, lambda pool: _calibrate(pool, arguments.completions))
     try:
         names = [name for given in arguments.completions for name in _completions(given)]
         texts = [_read(name) for name in names]
     except OSError as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
         return ExitCode.BAD_INPUT
+    return _guarded(
+        arguments, lambda pool: _grade(pool, names, texts, mutation=arguments.mutation, as_json=arguments.json)
+    )
+
+
+def _guarded(arguments: argparse.Namespace, work: Callable[[SandboxPool], int]) -> int:
+    """Work with a pool; the exit code."""
     try:
         with SandboxPool(arguments.jobs, isolation=arguments.isolation) as pool:
-            return _grade(pool, names, texts, mutation=arguments.mutation, as_json=arguments.json)
+            return work(pool)
     except SandboxError as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
         return ExitCode.HOST_FAILED
@@ -76,6 +92,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         forget_output()
         return ExitCode.NOT_READ
+
+
+def _calibrate(pool: SandboxPool, path: Path) -> int:
+    """Fit the calibration to a file and print it."""
+    try:
+        found, groups = calibrate_file(path, pool)
+    except (OSError, ValueError) as error:
+        print(f"rewards: {plain(str(error))}", file=sys.stderr)
+        return ExitCode.BAD_INPUT
+    print(f"# fitted to {groups} groups of {plain(str(path))}\n{settings_of(found)}")
+    return ExitCode.DONE
 
 
 def _completions(given: str) -> list[str]:

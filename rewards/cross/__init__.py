@@ -16,6 +16,7 @@ pass_matrix       which code passes which suite, who wrote it, and which texts a
 majority          shares of the others: of the suites a code passes, of the codes a suite accepts; CodeT's agreement
 calibrated        the probability that a code, or a suite, is right, under a generative model
 gold_calibration  the model's parameters, from groups whose codes ran against gold tests
+calibrate_file    the same from graded completions on disk
 worth             what a suite is worth: it accepts what is right, and tells the wrong codes and the mutants apart
 shares            quotients that are NaN where there is nothing to divide by
 """

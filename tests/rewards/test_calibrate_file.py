@@ -1,0 +1,70 @@
+"""`python -m rewards calibrate`: a recipe's settings from graded completions on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import rewards.__main__
+from completions import ADD, fenced, module, passed
+from rewards.cross.calibrate_file import read_groups
+from rewards.cross.result import CrossSettings
+
+
+def line(task: str, text: str, gold: float | None, *, has_code: bool = True) -> str:
+    verdict = passed().to_json() | {"code": "x", "gold": {}} if has_code else {"code": None}
+    return json.dumps({"task_id": task, "text": text, "verdict": verdict, "checks": {"gold": gold}}) + "\n"
+
+
+def program(number: int, sign: str) -> str:
+    code = ADD.replace("a + b", f"a {sign} b + {number} - {number}")
+    return fenced(code + module(f"assert_eq!(add({number}, 3), {number + 3 if sign == '+' else number - 3});"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Two groups of three right programs and a wrong one that agrees with itself."""
+    path = tmp_path / "completions.jsonl"
+    lines = [line(task, program(n, "-" if n == 3 else "+"), float(n != 3)) for task in "ab" for n in range(4)]
+    path.write_text("".join([*lines, line("a", "no code", 0.0, has_code=False)]))
+    return path
+
+
+def test_the_settings_are_those_of_the_groups(pool, file, monkeypatch, capsys):
+    monkeypatch.setattr(rewards.__main__, "SandboxPool", lambda jobs, isolation: contextlib.nullcontext(pool))
+    assert rewards.__main__.main(["calibrate", str(file)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("# fitted to 2 groups")
+    numbers = tomllib.loads(printed)["rewards"]["cross"]
+    found = CrossSettings.of(numbers).calibration
+    assert 0.6 < found.code_right < 0.8 and found.wrong_passes_right < 0.2, "three of four are right, and told apart"
+
+
+def test_groups_are_completions_of_a_prompt_in_a_step(file):
+    first, second = read_groups(file)
+    assert [len(first), len(second)] == [5, 4] and first[4][0].verdict is None
+    assert [gold for _, gold in second] == [1, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "text", ["[]\n", "{}\n", "no json\n", '{"text": 1, "checks": {}, "verdict": {"outcome": "none"}}\n']
+)
+def test_a_line_that_is_no_completion_is_named(tmp_path, text):
+    path = tmp_path / "x.jsonl"
+    path.write_text(line("a", "no code", None, has_code=False) + text)
+    with pytest.raises(ValueError, match="x.jsonl, line 2: no graded completion"):
+        list(read_groups(path))
+
+
+def test_without_gold_results_there_is_nothing_to_fit(pool, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(rewards.__main__, "SandboxPool", lambda jobs, isolation: contextlib.nullcontext(pool))
+    path = tmp_path / "x.jsonl"
+    path.write_text(line("a", program(0, "+"), None))
+    assert rewards.__main__.main(["calibrate", str(path)]) == 2
+    assert "no completion with a gold result" in capsys.readouterr().err
+    assert math.isnan(next(read_groups(path))[0][1])
