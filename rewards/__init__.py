@@ -4,6 +4,8 @@ Promises a score from 0 to 1 with its reason; None where a reward does not apply
 for passing tests that could not have failed. Left out: running programs (`sandbox`), and sums, groups and advantages
 (`grpo`).
 
+group_rewards   rewards that compare the completions of a group
+cross           all codes of a group on all of its tests
 builtin         the reward functions, each one decorated function
 rubric          which rewards are computed, with what weights; a user's own functions
 grader          completions in, grades out, in the background
