@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -20,11 +20,12 @@ from sandbox.isolation.process import Finished
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
 from sandbox.project import Project
-from sandbox.verdict import Outcome
+from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["cross"]
 
 TEST = ("test",)
+LIMIT_COSTS = 8  # runs that one which reaches a limit counts for: it takes as long as many
 CLEAN = (Outcome.PASSED, Outcome.TEST_FAILED, Outcome.NO_TESTS)
 REPORTS_END = b"\nfailures:\n"  # after it libtest repeats what tests printed
 NAME = rb"^test ((m\w{16}::t\w{16}::)\S+)(?: - should panic)? \.\.\. "
@@ -71,7 +72,7 @@ class _Runs:
         self._crossing, self._crate, self._directory, self._settings = crossing, crate, directory, settings
         self.cells: dict[int, Cell] = {}  # by number
         self.cpu_ms = 0.0
-        self._alone_ms: dict[int, float] = defaultdict(float)  # what went to cells that cannot share, by code
+        self._alone: Counter[int] = Counter()  # runs of cells that cannot share, by code
 
     def run(self, compiled: Sequence[SharedCell]) -> None:
         """Run the tests of cells that compiled, as many as possible in one process, and grade the others alone."""
@@ -99,7 +100,7 @@ class _Runs:
         """Run several parts in one process; take out one during which it ends, and run that one by `alone`."""
         for _ in range(attempts):
             members = list(chain.from_iterable(parts))
-            if len(parts) < 2 or not self._has_time(members[0].code):
+            if len(parts) < 2 or not any(self._may_run(part[0].code) for part in parts):
                 break
             done = self._process(members)
             if cells := _read(done, members):
@@ -108,38 +109,41 @@ class _Runs:
             ended_it = [part for part in parts if done.started in [member.filter.encode() for member in part]]
             if not ended_it:
                 break
-            self._alone_ms[ended_it[0][0].code] += done.cpu_ms
             alone(ended_it[0])
             parts = [part for part in parts if part not in ended_it]
         for part in parts:
             alone(part)
 
-    def _has_time(self, code: int) -> bool:
-        return self._alone_ms[code] < 1e3 * self._crossing.code_cpu_s
+    def _may_run(self, code: int) -> bool:
+        """Whether another cell of a code may be run alone: counted, not timed, so that a busy machine changes nothing."""
+        return self._alone[code] < self._crossing.alone
+
+    def _note(self, number: int, verdict: Verdict) -> None:
+        """Note the verdict on a cell that was run alone."""
+        self._alone[self._crossing.pairs[number][0]] += 1 if verdict.outcome is not Outcome.TIMEOUT else LIMIT_COSTS
+        self.cells[number] = Cell.of(verdict)
 
     def _one(self, members: Sequence[SharedCell]) -> None:
-        """Run the tests of one cell in a process of their own, while its code has time."""
+        """Run the tests of one cell in a process of their own, if it may."""
         [member] = members
-        if not self._has_time(member.code):
+        if not self._may_run(member.code):
             return
         done = self._process(members)
-        self._alone_ms[member.code] += done.cpu_ms
         if done.is_cut:
             self._grade(member.number)
         else:
-            self.cells[member.number] = Cell.of(done.verdict(TEST))
+            self._note(member.number, done.verdict(TEST))
 
     def _grade(self, number: int) -> None:
-        """Grade the program of a cell, while its code has time."""
+        """Grade the program of a cell, if it may be run."""
         code, suite = self._crossing.pairs[number]
-        if not self._has_time(code):
+        if not self._may_run(code):
             return
         isolation, limits, on_start = self._settings
         program, where = self._crossing.program(code, suite), self._directory
         verdict = grade(program, isolation, limits, where, backend="direct", phases=TEST, on_start=on_start)
         self.cpu_ms += verdict.cpu_ms
-        self._alone_ms[code] += verdict.cpu_ms
-        self.cells[number] = Cell.of(verdict)
+        self._note(number, verdict)
 
     def _process(self, members: Sequence[SharedCell]) -> _CellsGrading:
         """Run the tests of cells in one process."""

@@ -23,7 +23,7 @@ class Crossing:
     suites: tuple[str, ...]  # test modules: `#[cfg(test)] mod NAME { ... }`
     pairs: tuple[tuple[int, int], ...]  # the index of a code and that of a test module; each pair once
     run_cpu_s: int = 1  # CPU time of the tests of one cell, where the limits allow more
-    code_cpu_s: int = 4  # CPU time for those cells of one code that cannot share: the cells after that are not run
+    alone: int = 16  # runs of cells of one code that cannot share; one that reaches a limit counts as eight
 
     def __post_init__(self) -> None:
         """Refuse pairs that are none, or that are there twice."""
@@ -62,7 +62,7 @@ class Crossed:
     """The cells of a crossing in the order of its pairs. Without cells `outcome` is HOST_ERROR or TIMEOUT."""
 
     outcome: Outcome
-    cells: tuple[Cell | None, ...] = ()  # None: not run, since other cells of its code used up `code_cpu_s`
+    cells: tuple[Cell | None, ...] = ()  # None: not run, since other cells of its code used up `alone`
     cpu_ms: float = 0.0  # user + system time of every process
     reason: str = ""  # why there are no cells, for people
 
