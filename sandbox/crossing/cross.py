@@ -115,7 +115,7 @@ class _Runs:
             alone(part)
 
     def _may_run(self, code: int) -> bool:
-        """Whether another cell of a code may be run alone: counted, not timed, so that a busy machine changes nothing."""
+        """Whether a cell of a code may be run alone: counted, not timed, so that a busy machine changes nothing."""
         return self._alone[code] < self._crossing.alone
 
     def _note(self, number: int, verdict: Verdict) -> None:
