@@ -92,21 +92,24 @@ def honest_page(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, made: str)
         "### By step",
         "![Strict and gold pass rate of the training batches, by step and arm](images/honest_rewards.svg)",
         "Training batches, rolling over five steps; bands: lowest to highest seed. Where strict is above gold, at "
-        "least the difference passes its own tests and is wrong.",
+        "least the difference passes its own tests and is wrong; agreement is the mean share of the others' test "
+        "suites that a code passes, where an arm runs them.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def honest_curves(runs: Sequence[TrainingRun]) -> str:
-    """A panel for each arm: how many completions of the training batches pass strictly, and how many the gold tests."""
+    """A panel for each arm: how many completions of the training batches pass strictly, and how many the gold tests.
+
+    An arm that runs codes on the tests of others also has the share of these that they pass.
+    """
+    shown = {"strict": "check/test_strict", "gold": "check/gold", "agreement": "reward/cross_agreement"}
     panels = []
     for name, same in _by_arm(runs).items():
-        logs = [run.metrics for run in same]
-        strict, gold = (
-            read_curve(label, logs, f"check/{key}") for label, key in (("strict", "test_strict"), ("gold",) * 2)
-        )
-        panels.append(Panel(name, (strict, gold), 100.0))
-    return draw(panels, "Strict and gold pass rate of the training batches by step, a panel for each arm", columns=3)
+        curves = [read_curve(label, [run.metrics for run in same], key) for label, key in shown.items()]
+        panels.append(Panel(name, tuple(curve for curve in curves if all(curve.seeds)), 100.0))
+    about = "Strict and gold pass rate, and agreement, of the training batches by step, a panel for each arm"
+    return draw(panels, about, columns=3)
 
 
 def _by_arm(runs: Sequence[TrainingRun]) -> dict[str, list[TrainingRun]]:
