@@ -92,10 +92,14 @@ def test_others_killed_at_random_moments(
     training, generator = Training(tmp_path / "run", (*SMALL, *settings)), random.Random(fault)
     process = training.start()
     kills = 0
+
+    def kill_one() -> int:
+        return send([pid for pid in children(process.pid) if victims(pid)][:1], signal.SIGKILL)
+
     for step in (1, 3, 5):  # an engine that dies twice in one batch ends the run
         wait_for(lambda step=step: training.steps_done >= step, process)
         time.sleep(generator.uniform(0, 1))
-        kills += send([pid for pid in children(process.pid) if victims(pid)][:1], signal.SIGKILL)
+        kills += wait_for(kill_one, process, poll_s=0.002)  # a program lives for a tenth of a second
     output, _ = process.communicate()
     assert process.returncode == 0, output
     assert kills, "none was hit"
