@@ -59,6 +59,7 @@ SUITES = {
     "names itself": suite(case("one", "assert_eq!(super::tests::two(), add(1, 1));"), "    fn two() -> i32 { 2 }\n"),
     "its name is used": suite(case("one", "assert_eq!(add(1, 1), 2);"), name="a"),
     "lines": suite(case("line", "assert_eq!(line!(), 7 + add(1, 0) as u32 * 2);")),
+    "columns": "#[cfg(test)]\nmod tests { use super::*; #[test] fn a() { assert_eq!(column!() as i32, add(55, 0)); } }\n",
     "a lint of clippy": suite(case("same", "assert!(add(1, 1) == add(1, 1));\n        assert!(1 == 1);")),
     "a literal too large": suite(case("large", "assert_eq!(add(1, 1) as u8, 256u8);")),
     "an overflow": suite(case("large", "assert_eq!(i32::MAX + 1, add(1, 1));")),
@@ -136,9 +137,9 @@ def test_a_whole_matrix_is_cheaper_than_its_cells(isolation: Isolation, workdir:
     assert found.cpu_ms < len(crossing.pairs) * one.cpu_ms / 3
 
 
-def test_a_body_keeps_its_lines() -> None:
+def test_a_body_keeps_its_lines_and_columns() -> None:
     found = portable_suite("\n\n#[cfg(test)]\nmod t {\n    fn a() {}\n}\n", LIMITS)
-    assert found is not None and found.name == "t" and found.at(2) == "\n" * 5 + "\n    fn a() {}\n"
+    assert found is not None and found.name == "t" and found.at(2) == "\n" * 5 + " " * 7 + "\n    fn a() {}\n"
 
 
 @pytest.mark.parametrize(
