@@ -186,9 +186,15 @@ def _compared(block: Node) -> str:
 
 def _imported(texts: Sequence[str]) -> Iterator[str]:
     """The names that the `use` declarations among tokens bind."""
-    for place, text in enumerate(texts):
-        if text == "use" and ";" in texts[place:]:
-            yield from _bound(texts[place : texts.index(";", place)])
+    statement: list[str] | None = None
+    for text in texts:
+        if statement is not None and text == ";":
+            yield from _bound(statement)
+            statement = None
+        elif text == "use":
+            statement = []
+        elif statement is not None:
+            statement.append(text)
 
 
 def _bound(words: Sequence[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from rewards.rust.parse import Block, extract_code, parse
 from rewards.rust.program import Program
 from rewards.rust.redefinitions import redefines_comparison
 from rewards.signature.interface import Interface, interface_of
-from sandbox.grading.lexer import tokens
+from sandbox.grading.lexer import Token, tokens
 from sandbox.verdict import Outcome
 
 __all__ = ["GroupMember", "Suite", "tester_suite"]
@@ -36,6 +36,10 @@ class Suite:
     interface: Interface
     names: GivenNames
 
+    @cached_property
+    def _tokens(self) -> list[Token]:
+        return list(tokens(self.text))
+
     def fitted_to(self, code: GroupMember) -> str | None:
         """The suite for a code; None where it does not fit or would say nothing."""
         assert code.parts is not None
@@ -46,10 +50,10 @@ class Suite:
 
     def _means_the_same(self, text: str, code: GroupMember) -> bool:
         """Whether what it says in its own code is what its text, with another code's names, says there."""
-        words = {token.text for token in tokens(text)}
+        words = {token.text for token in (self._tokens if text == self.text else tokens(text))}
         given = {place: shape for place, shape in code.interface.functions.items() if place[1] in words}
         used = [(self.interface.functions.get(place), shape) for place, shape in given.items()]
-        same = keeps_meaning(list(tokens(self.text)), self.names, code.names)
+        same = keeps_meaning(self._tokens, self.names, code.names)
         return same and shows_results(used, code.interface, code.names)
 
 
