@@ -21,7 +21,7 @@ from rewards.signature.interface import FunctionShape, Interface, OwnShape
 from rewards.signature.type_terms import HIDDEN, TypeTerm
 from sandbox.grading.lexer import Token
 
-__all__ = ["GivenNames", "keeps_meaning", "names_given", "shows_results", "with_own_types"]
+__all__ = ["CodeNames", "keeps_meaning", "names_given", "shows_results", "with_own_types"]
 
 UNNAMED = "?"
 OWN = "own "  # before the name of a type that the code declares itself
@@ -32,7 +32,7 @@ DECLARES = ("fn", "struct", "enum", "union", "trait", "type", "const", "static",
 
 
 @dataclass(frozen=True)
-class GivenNames:
+class CodeNames:
     """The names that a code gives to a test module in it."""
 
     items: frozenset[str]  # of its items and imports
@@ -44,7 +44,7 @@ class GivenNames:
     is_closed: bool  # whether its text tells all that it implements
 
 
-def names_given(code: str) -> GivenNames:
+def names_given(code: str) -> CodeNames:
     """The names that a code gives.
 
     >>> found = names_given("use std::mem; mod m { pub struct A; } fn f() {} trait T { fn g(&self); }")
@@ -53,7 +53,7 @@ def names_given(code: str) -> GivenNames:
     """
     if len(code) > MAX_PARSED:
         nothing = frozenset[str]()
-        return GivenNames(nothing, nothing, nothing, nothing, nothing, nothing, is_closed=False)
+        return CodeNames(nothing, nothing, nothing, nothing, nothing, nothing, is_closed=False)
     root = syntax(code)
     nodes = list(_below(root))
     inner = any(node.type == "use_wildcard" for node in nodes)  # which may bring variants, and items of modules
@@ -73,7 +73,7 @@ def names_given(code: str) -> GivenNames:
     has_macros = any(node.type == "macro_definition" for node in nodes)
     made = [node for node in nodes if has_macros and _makes_items(node)]
     compared = frozenset(_compared(node) for node in nodes if node.type == "impl_item") - {""}
-    return GivenNames(
+    return CodeNames(
         frozenset(items),
         frozenset(types),
         frozenset(functions),
@@ -84,7 +84,7 @@ def names_given(code: str) -> GivenNames:
     )
 
 
-def keeps_meaning(suite: Sequence[Token], own: GivenNames, other: GivenNames) -> bool:
+def keeps_meaning(suite: Sequence[Token], own: CodeNames, other: CodeNames) -> bool:
     """Whether another code gives no meaning of its own to a word of a test module.
 
     Args:
@@ -105,7 +105,7 @@ def keeps_meaning(suite: Sequence[Token], own: GivenNames, other: GivenNames) ->
     )
 
 
-def with_own_types(interface: Interface, names: GivenNames) -> Interface:
+def with_own_types(interface: Interface, names: CodeNames) -> Interface:
     """An interface in which a type of the code is told from one of the standard library that has its name."""
     own = names.types | names.by_macros
 
@@ -125,7 +125,7 @@ def with_own_types(interface: Interface, names: GivenNames) -> Interface:
 
 
 def shows_results(
-    used: Iterable[tuple[FunctionShape | None, FunctionShape]], other: Interface, names: GivenNames
+    used: Iterable[tuple[FunctionShape | None, FunctionShape]], other: Interface, names: CodeNames
 ) -> bool:
     """Whether the text tells what another code's functions return, and nothing of that is equal by its own account.
 

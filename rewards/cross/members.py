@@ -12,7 +12,7 @@ from functools import cached_property
 
 from rewards.completion import GradedCompletion
 from rewards.cross.aligning import aligned
-from rewards.cross.meaning import GivenNames, keeps_meaning, names_given, shows_results, with_own_types
+from rewards.cross.meaning import CodeNames, keeps_meaning, names_given, shows_results, with_own_types
 from rewards.cross.parts import Parts, parts_of
 from rewards.rust.own_methods import takes_over_methods
 from rewards.rust.parse import Block, extract_code, parse
@@ -34,7 +34,7 @@ class Suite:
 
     text: str
     interface: Interface
-    names: GivenNames
+    names: CodeNames
 
     @cached_property
     def _tokens(self) -> list[Token]:
@@ -70,7 +70,7 @@ class GroupMember:
         return parts_of(code, program) if code is not None and program is not None else None
 
     @cached_property
-    def names(self) -> GivenNames:
+    def names(self) -> CodeNames:
         assert self.parts is not None
         return names_given(self.parts.code)
 
