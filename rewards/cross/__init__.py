@@ -7,6 +7,7 @@ codes that agree are right: codes that share a mistake, with test suites that sh
 
 parts             a program as code and test suite
 aligning          a suite as another code can be tested with it
+meaning           whether another code gives the words of a suite another meaning
 members           who takes part
 plan              which suites run on which codes, and the matrix that this gives
 submit            the crossings of groups in the sandbox, while they are sampled

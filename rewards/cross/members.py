@@ -1,7 +1,8 @@
 """What takes part in a crossing: codes and suites of completions, and suites of testers.
 
 A code takes part if it builds, has no powers and decides nothing by `cfg`. A suite takes part if it compiled with its
-own code, ran to its end and has an assert; that of a tester, if it has an assert.
+own code, ran to its end and has an assert; that of a tester, if it has an assert. A suite is given to a code in which
+it means what it means in its own.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from functools import cached_property
 
 from rewards.completion import GradedCompletion
 from rewards.cross.aligning import aligned
+from rewards.cross.meaning import CodeNames, keeps_meaning, names_given, shows_results, with_own_types
 from rewards.cross.parts import Parts, parts_of
 from rewards.rust.own_methods import takes_over_methods
 from rewards.rust.parse import Block, extract_code, parse
 from rewards.rust.program import Program
 from rewards.rust.redefinitions import redefines_comparison
 from rewards.signature.interface import Interface, interface_of
+from sandbox.grading.lexer import Token, tokens
 from sandbox.verdict import Outcome
 
 __all__ = ["GroupMember", "Suite", "tester_suite"]
@@ -27,18 +30,31 @@ BUILT = (*RAN, Outcome.NO_TESTS, Outcome.TEST_BUILD_ERROR)
 
 @dataclass(frozen=True)
 class Suite:
-    """A test module, and the interface that it was written for."""
+    """A test module, and the code that it was written for."""
 
     text: str
     interface: Interface
+    names: CodeNames
+
+    @cached_property
+    def _tokens(self) -> list[Token]:
+        return list(tokens(self.text))
 
     def fitted_to(self, code: GroupMember) -> str | None:
         """The suite for a code; None where it does not fit or would say nothing."""
         assert code.parts is not None
         text = aligned(self.text, self.interface, code.interface)
-        if text is None or code.decides_comparisons or takes_over_methods(code.parts.code, text):
+        if text is None or code.decides_comparisons or not self._means_the_same(text, code):
             return None
-        return text
+        return None if takes_over_methods(code.parts.code, text) else text
+
+    def _means_the_same(self, text: str, code: GroupMember) -> bool:
+        """Whether what it says in its own code is what its text, with another code's names, says there."""
+        words = {token.text for token in (self._tokens if text == self.text else tokens(text))}
+        given = {place: shape for place, shape in code.interface.functions.items() if place[1] in words}
+        used = [(self.interface.functions.get(place), shape) for place, shape in given.items()]
+        same = keeps_meaning(self._tokens, self.names, code.names)
+        return same and shows_results(used, code.interface, code.names)
 
 
 @dataclass(frozen=True)
@@ -54,9 +70,14 @@ class GroupMember:
         return parts_of(code, program) if code is not None and program is not None else None
 
     @cached_property
+    def names(self) -> CodeNames:
+        assert self.parts is not None
+        return names_given(self.parts.code)
+
+    @cached_property
     def interface(self) -> Interface:
         assert self.parts is not None
-        return interface_of(self.parts.code)
+        return with_own_types(interface_of(self.parts.code), self.names)
 
     @cached_property
     def has_code(self) -> bool:
@@ -73,7 +94,7 @@ class GroupMember:
         if verdict is None or program is None or self.parts is None or not self.has_code:
             return None
         usable = verdict.outcome in RAN and _says_something(program)
-        return Suite(self.parts.suite, self.interface) if usable else None
+        return Suite(self.parts.suite, self.interface, self.names) if usable else None
 
     @cached_property
     def passes(self) -> float:
@@ -100,9 +121,10 @@ def tester_suite(text: str, block: Block) -> Suite | None:
     parts = parts_of(code, program) if code is not None and program is not None else None
     if parts is None or program is None or not parts.suite or not _says_something(program):
         return None
-    return Suite(parts.suite, interface_of(parts.code))
+    names = names_given(parts.code)
+    return Suite(parts.suite, with_own_types(interface_of(parts.code), names), names)
 
 
 def _says_something(program: Program) -> bool:
-    """Whether tests have an assert, and implement nothing for what is not their own."""
-    return bool(program.asserts) and not program.tests_extend_code
+    """Whether tests have an assert, implement nothing for what is not their own, and use names for what they are."""
+    return bool(program.asserts) and not program.tests_extend_code and not program.shadowed

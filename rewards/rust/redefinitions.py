@@ -13,6 +13,7 @@ from rewards.rust.tokens import Tokens, last_name, without_generics
 __all__ = ["redefines_comparison"]
 
 COMPARISONS = ("eq", "partial_cmp", "cmp")
+COMPARING = ("PartialEq", "PartialOrd", "Ord")
 MACROS = frozenset((*ASSERTS, "panic", "test"))
 
 
@@ -20,7 +21,7 @@ def redefines_comparison(source: str) -> bool:
     """Whether a program redefines an assert, `panic` or `test`, or what is equal to values of other types.
 
     Redefined is a macro that it defines, renames or imports by that name. An equality is suspicious that ignores one of
-    its sides, or that compares a type with another one. Linear in the length of the program.
+    its sides, that compares a type with another one, or whose trait has another name. Linear in the program's length.
     """
     root = syntax(source)
     tokens = Tokens(root)
@@ -38,7 +39,7 @@ def _is_suspicious(block: Node, tokens: Tokens) -> bool:
     """Whether an impl of a comparison ignores one of its sides, or compares with another type."""
     given, body = block.child_by_field_name("trait"), block.child_by_field_name("body")
     trait = last_name(without_generics(given))
-    if trait not in ("PartialEq", "PartialOrd", "Ord") or body is None:
+    if trait not in COMPARING or body is None:
         return False
     arguments = given.child_by_field_name("type_arguments") if given is not None else None
     if arguments is not None and tokens.texts(arguments) != ["<", "Self", ">"]:
@@ -53,9 +54,14 @@ def _is_suspicious(block: Node, tokens: Tokens) -> bool:
     return False
 
 
+def _field(node: Node, name: str) -> str:
+    """The last name in a field, without the r# of a raw one."""
+    return last_name(node.child_by_field_name(name)).removeprefix("r#")
+
+
 CHECKS: dict[str, Callable[[Node, Tokens], bool]] = {
     "impl_item": _is_suspicious,
-    "macro_definition": lambda node, tokens: last_name(node.child_by_field_name("name")) in MACROS,
-    "use_as_clause": lambda node, tokens: last_name(node.child_by_field_name("alias")) in MACROS,
+    "macro_definition": lambda node, tokens: _field(node, "name") in MACROS,
+    "use_as_clause": lambda node, tokens: _field(node, "alias") in MACROS or _field(node, "path") in COMPARING,
     "use_declaration": lambda node, tokens: not node.has_error and bool(tokens.names(node) & set(ASSERTS)),
 }

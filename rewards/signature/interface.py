@@ -11,13 +11,14 @@ from tree_sitter import Node
 
 from rewards.rust.grammar import MAX_PARSED, syntax
 from rewards.rust.tokens import COMMENTS, node_text
-from rewards.signature.type_terms import ANY, UNIT, TypeTerm, read_type
+from rewards.signature.type_terms import ANY, HIDDEN, UNIT, TypeTerm, read_type
 
 __all__ = ["FunctionShape", "Interface", "OwnShape", "interface_of", "outline"]
 
 FUNCTIONS = ("function_item", "function_signature_item")
 SELF = re.compile(r"(?:mut\s+)?self\b")
 IDENTIFIER = re.compile(r"\w+")
+TOLD = re.compile(r"\b\w+\b(?!\s*(?:::|as\b))")  # a generic parameter in a type, but for one of which a part is taken
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def interface_of(source: str) -> Interface:
     names: dict[str, TypeTerm] = {}
     for item in items:
         if item.type == "type_item" and (meant := item.child_by_field_name("type")) is not None:
-            names[_name(item)] = ANY if item.child_by_field_name("type_parameters") else read_type(meant, names)
+            names[_name(item)] = HIDDEN if item.child_by_field_name("type_parameters") else read_type(meant, names)
     found = Interface(
         names=frozenset(_top_names(items)), is_open=any(item.type == "macro_definition" for item in items)
     )
@@ -101,7 +102,10 @@ def _function(item: Node, names: Mapping[str, TypeTerm]) -> FunctionShape:
     if kinds and not has_self and SELF.match(node_text(children[0])):
         kinds, has_self = kinds[1:], True  # self: Box<Self>
     parameters = tuple(read_type(kind, known) for kind in kinds if kind is not None)
-    return FunctionShape(parameters, UNIT if result is None else read_type(result, known), has_self)
+    told = {name for kind in kinds if kind is not None for name in TOLD.findall(node_text(kind))}
+    inferred = dict.fromkeys(_generics(item).keys() - told, HIDDEN)  # by what its traits are implemented for
+    returned = UNIT if result is None else read_type(result, _within(known, inferred))
+    return FunctionShape(parameters, returned, has_self)
 
 
 def _own_shape(item: Node, names: Mapping[str, TypeTerm]) -> OwnShape:

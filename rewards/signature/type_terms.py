@@ -9,7 +9,7 @@ from tree_sitter import Node
 
 from rewards.rust.tokens import COMMENTS, last_name, node_text
 
-__all__ = ["ANY", "UNIT", "TypeTerm", "may_fit", "owned", "read_type"]
+__all__ = ["ANY", "HIDDEN", "UNIT", "TypeTerm", "may_fit", "owned", "read_type"]
 
 LEFT_OUT = {"lifetime", "type_binding", *COMMENTS}  # of the arguments of a generic type
 LEAVES = ("primitive_type", "type_identifier")
@@ -38,12 +38,13 @@ class TypeTerm(NamedTuple):
     parts: tuple[TypeTerm, ...] = ()
 
 
-ANY = TypeTerm("*")  # what the text leaves open: a generic parameter, `impl Trait`, a function
+ANY = TypeTerm("*")  # a generic parameter that arguments tell
+HIDDEN = TypeTerm("?")  # what the text does not tell: `impl Trait`, `T::Output`, a function
 UNIT = TypeTerm("(,)")
 
 
 def read_type(node: Node, names: Mapping[str, TypeTerm]) -> TypeTerm:
-    """A type of the syntax tree; one that is too large to be compared, which no task needs, is `ANY`.
+    """A type of the syntax tree; one that is too large to be compared, which no task needs, is `HIDDEN`.
 
     Args:
         node: A type.
@@ -54,18 +55,18 @@ def read_type(node: Node, names: Mapping[str, TypeTerm]) -> TypeTerm:
     while waiting and count <= MOST_PARTS:  # an alias of aliases may have more parts than could be counted
         waiting += waiting.pop().parts
         count += 1
-    return ANY if count > MOST_PARTS else found
+    return HIDDEN if count > MOST_PARTS else found
 
 
 def _read(node: Node, names: Mapping[str, TypeTerm], levels: int) -> TypeTerm:
-    """A type with at most so many levels; deeper parts are `ANY`."""
+    """A type with at most so many levels; deeper parts are `HIDDEN`."""
     if node.type in LEAVES:
         return names.get(node_text(node), TypeTerm(node_text(node)))
     if node.type == "scoped_type_identifier":
         first = node_text(node).partition("::")[0]
-        return ANY if names.get(first) == ANY else TypeTerm(last_name(node))
+        return HIDDEN if names.get(first) == ANY else TypeTerm(last_name(node))
     if node.type in OPEN or not levels:
-        return ANY
+        return HIDDEN
     if node.type == "generic_type":
         given = node.child_by_field_name("type_arguments")
         head = last_name(node.child_by_field_name("type"))
@@ -99,7 +100,7 @@ def may_fit(wanted: TypeTerm, given: TypeTerm) -> bool:
     >>> may_fit(TypeTerm("&", (owned_text,)), text), may_fit(owned_text, text)
     (True, False)
     """
-    if ANY in (wanted, given):
+    if not {ANY, HIDDEN}.isdisjoint((wanted, given)):
         return True
     if ALIKE.get(wanted.head, wanted.head) != ALIKE.get(given.head, given.head):
         return False

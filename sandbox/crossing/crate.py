@@ -1,13 +1,15 @@
 """The crate that codes and test modules share: a module for each code, and in it one for each of its test modules.
 
 Every module has a random name, so that no program can name another. An error in the file of a test module is an error
-of that cell alone, since nothing in a test module can change the rest of the crate.
+of that cell alone, since nothing in a test module can change the rest of the crate. Where an error points at none of
+them, or compiling takes too long, each code gets a crate of its own (`SharedCrate.apart`).
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -67,6 +69,7 @@ class SharedCrate:
         self._workdir, self._on_start = workdir, on_start
         self.cpu_ms = 0.0
         self.binary = workdir
+        self.unclear: list[SharedCell] = []  # cells of which nobody knows why they do not compile together
         self.failed: dict[int, Cell] = {}  # by number: the cells that do not compile
         self._powers: dict[str, tuple[str, ...]] = {}  # by file
         places = {
@@ -85,23 +88,36 @@ class SharedCrate:
     def compile(self) -> list[SharedCell]:
         """Compile, and return the cells whose tests can be run. Grade those alone that are neither there nor failed."""
         left = self.members
-        for attempt in range(ATTEMPTS):
+        for _ in range(ATTEMPTS):
             if not left:
                 return []
-            blamed = self._attempt(left, attempt)
+            blamed = self._attempt(left)
+            if blamed is None:
+                break
             if not blamed:
                 return left
             left = [member for member in left if member.number not in blamed]
+        self.unclear = list(left)
         return []
+
+    def apart(self) -> list[SharedCrate]:
+        """A crate for each code of the cells that are unclear, in which it harms no other; none for a single code."""
+        codes = dict.fromkeys(member.code for member in self.unclear)
+        crates = [copy(self) for _ in codes] if len(codes) > 1 else []
+        for code, crate in zip(codes, crates, strict=False):
+            crate.members = [member for member in self.unclear if member.code == code]
+            crate.cpu_ms, crate.unclear, crate.failed, crate._powers = 0.0, [], {}, {}
+        return crates
 
     def powers(self, member: SharedCell) -> tuple[str, ...]:
         """The powers of a cell that compiled."""
         return self._powers[_code_file(member)] + self._powers[member.file]
 
-    def _attempt(self, members: Sequence[SharedCell], attempt: int) -> set[int]:
-        """Compile cells as one crate, and return the numbers of those that leave it."""
+    def _attempt(self, members: Sequence[SharedCell]) -> set[int] | None:
+        """Compile cells as one crate, and return the numbers of those that leave it; None if nobody knows which."""
         places = dict.fromkeys(member.place for member in members)
-        shared = Project(self._workdir / f"crate-{attempt}", "\n".join(f"pub mod {place};" for place in places))
+        root = "\n".join(f"pub mod {place};" for place in places)
+        shared = Project(self._workdir / f"crate-{secrets.token_hex(8)}", root)
         shared.create()
         texts = self._texts(members)
         for file, text in texts.items():
@@ -115,9 +131,8 @@ class SharedCrate:
         messages, reports = split(grading.read(compiled))
         self.binary = shared.root / TESTS
         self.cpu_ms += compiled.cpu_ms
-        everybody = {member.number for member in members}
         if compiled.stderr_cut_at is not None or grading.stopped:
-            return everybody
+            return None
         if compiled.exit_code == 0:
             self._powers = {
                 file: powers_of([one for one in reports if one.file == file], Project(self._workdir, text))
@@ -125,7 +140,7 @@ class SharedCrate:
             }
             return set()
         errors = [message for message in messages if message.level == "error"]
-        return self._blamed(members, errors) or everybody
+        return self._blamed(members, errors) or None
 
     def _texts(self, members: Sequence[SharedCell]) -> dict[str, str]:
         """The files by name."""

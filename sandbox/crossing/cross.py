@@ -58,11 +58,14 @@ def cross(
     try:
         crate = SharedCrate(crossing, isolation, limits, directory, on_start)
         runs = _Runs(crossing, crate, directory, (isolation, limits, on_start))
-        runs.run(crate.compile())
+        runs.share(crate)
+        for one in crate.apart():
+            runs.share(one)
+        runs.grade_others()
     finally:
         remove_tree(directory)
     cells = tuple(runs.cells.get(number) for number in range(len(crossing.pairs)))
-    return Crossed(Outcome.PASSED, cells, round(crate.cpu_ms + runs.cpu_ms, 3))
+    return Crossed(Outcome.PASSED, cells, round(runs.cpu_ms, 3))
 
 
 class _Runs:
@@ -71,23 +74,30 @@ class _Runs:
     def __init__(self, crossing: Crossing, crate: SharedCrate, directory: Path, settings: Settings) -> None:
         self._crossing, self._crate, self._directory, self._settings = crossing, crate, directory, settings
         self.cells: dict[int, Cell] = {}  # by number
+        self._tried: set[int] = set()  # numbers of cells that need not be graded alone
         self.cpu_ms = 0.0
         self._alone: Counter[int] = Counter()  # runs of cells that cannot share, by code
 
-    def run(self, compiled: Sequence[SharedCell]) -> None:
-        """Run the tests of cells that compiled, as many as possible in one process, and grade the others alone."""
-        self.cells |= self._crate.failed
+    def share(self, crate: SharedCrate) -> None:
+        """Compile a crate, and run the tests of its cells, as many as possible in one process."""
+        self._crate = crate
+        compiled = crate.compile()
+        self.cpu_ms += crate.cpu_ms
+        self.cells |= crate.failed
+        self._tried.update(crate.failed, (member.number for member in compiled))
         rows: dict[int, list[SharedCell]] = {}
         for member in compiled:
-            if not self._crate.powers(member):
+            if not crate.powers(member):
                 rows.setdefault(member.code, []).append(member)
         self._share(list(rows.values()), self._row, attempts=2)
         for member in compiled:
-            if self._crate.powers(member):
+            if crate.powers(member):
                 self._one([member])
-        elsewhere = {*self.cells, *(member.number for member in compiled)}
+
+    def grade_others(self) -> None:
+        """Grade alone the cells that no crate had."""
         for number in range(len(self._crossing.pairs)):
-            if number not in elsewhere:
+            if number not in self._tried:
                 self._grade(number)
 
     def _row(self, row: Sequence[SharedCell]) -> None:

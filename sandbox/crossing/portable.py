@@ -28,10 +28,11 @@ class PortableSuite:
     name: str
     body: str  # the text between its braces
     line: int  # of its first brace, from 0
+    column: int  # of the body's first character, from 0
 
     def at(self, line: int) -> str:
-        """The body as a file in which its lines have the numbers that they have if the module begins at a line."""
-        return "\n" * (line + self.line) + self.body
+        """The body as a file in which it has the lines and columns that it has if the module begins at a line."""
+        return "\n" * (line + self.line) + " " * self.column + self.body
 
 
 def portable_code(code: str, limits: Limits) -> bool:
@@ -48,7 +49,8 @@ def portable_suite(suite: str, limits: Limits) -> PortableSuite | None:
     name, brace = found[BRACE - 1].text, found[BRACE]
     if sum(token.text == name for token in found) != 1:
         return None  # it names itself
-    return PortableSuite(name, suite[brace.end : found[-1].end - 1], brace.line - 1)
+    column = brace.end - (suite.rfind("\n", 0, brace.end) + 1)
+    return PortableSuite(name, suite[brace.end : found[-1].end - 1], brace.line - 1, column)
 
 
 def names_in(code: str) -> frozenset[str]:

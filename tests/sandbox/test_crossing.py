@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from programs import LIMITS
+from sandbox.crossing.crate import SharedCrate
 from sandbox.crossing.cross import cross
 from sandbox.crossing.crossing import Cell, Crossed, Crossing
 from sandbox.crossing.portable import portable_suite
@@ -59,6 +60,7 @@ SUITES = {
     "names itself": suite(case("one", "assert_eq!(super::tests::two(), add(1, 1));"), "    fn two() -> i32 { 2 }\n"),
     "its name is used": suite(case("one", "assert_eq!(add(1, 1), 2);"), name="a"),
     "lines": suite(case("line", "assert_eq!(line!(), 7 + add(1, 0) as u32 * 2);")),
+    "columns": "#[cfg(test)] mod t { use super::*; #[test] fn a() { assert_eq!(column!() as i32, add(63, 0)); } }",
     "a lint of clippy": suite(case("same", "assert!(add(1, 1) == add(1, 1));\n        assert!(1 == 1);")),
     "a literal too large": suite(case("large", "assert_eq!(add(1, 1) as u8, 256u8);")),
     "an overflow": suite(case("large", "assert_eq!(i32::MAX + 1, add(1, 1));")),
@@ -136,9 +138,23 @@ def test_a_whole_matrix_is_cheaper_than_its_cells(isolation: Isolation, workdir:
     assert found.cpu_ms < len(crossing.pairs) * one.cpu_ms / 3
 
 
-def test_a_body_keeps_its_lines() -> None:
+def test_a_code_whose_errors_point_at_nothing_costs_no_other_code_its_crate(
+    isolation: Isolation, workdir: Path
+) -> None:
+    too_big = (
+        "pub fn add<T: std::ops::Add<Output = T>>(a: T, b: T) -> T {\n"
+        "    let _ = std::mem::size_of::<[T; usize::MAX / 2]>();\n    a + b\n}\n"
+    )
+    crossing = everything({"right": RIGHT, "too big": too_big}, {"right": SUITES["right"], "five": SUITES["five"]})
+    shared = SharedCrate(crossing, isolation, QUICK, workdir, lambda pid: None)
+    assert not shared.compile() and {member.code for member in shared.unclear} == {0, 1}
+    compiled = [[member.number for member in crate.compile()] for crate in shared.apart()]
+    assert compiled == [[0, 1], []] and not shared.failed
+
+
+def test_a_body_keeps_its_lines_and_columns() -> None:
     found = portable_suite("\n\n#[cfg(test)]\nmod t {\n    fn a() {}\n}\n", LIMITS)
-    assert found is not None and found.name == "t" and found.at(2) == "\n" * 5 + "\n    fn a() {}\n"
+    assert found is not None and found.name == "t" and found.at(2) == "\n" * 5 + " " * 7 + "\n    fn a() {}\n"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,238 @@
+"""Whether a test module means in another code what it means in its own: by the names that the two codes give.
+
+A test module takes its names from the code around it. Promises that a name in it which another code gives to something
+is one that its own code gives too, so that no `vec`, `Option`, `std` or `assert_eq` of another code takes the place of
+what the test module was written with; that its methods are none that only the other code's traits have; that what it
+looks at is of a type of the standard library where that is so in its own code; and that what compares it is derived.
+All of this is read from the text. What a macro may declare counts as declared, and what it may implement as
+implemented, so that in doubt a test module does not fit. Left out: whether the code does what the names say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tree_sitter import Node
+
+from rewards.rust.grammar import MAX_PARSED, syntax
+from rewards.rust.tokens import last_name, leaves, node_text, without_generics
+from rewards.signature.interface import FunctionShape, Interface, OwnShape
+from rewards.signature.type_terms import HIDDEN, TypeTerm
+from sandbox.grading.lexer import Token
+
+__all__ = ["CodeNames", "keeps_meaning", "names_given", "shows_results", "with_own_types"]
+
+UNNAMED = "?"
+OWN = "own "  # before the name of a type that the code declares itself
+TYPES = ("struct_item", "enum_item", "union_item", "trait_item", "type_item")
+ITEMS = (*TYPES, "function_item", "const_item", "static_item", "mod_item", "macro_definition")
+NO_NAMES = ("use", "pub", "crate", "self", "super", "in", "as", "_")  # in a `use` declaration
+DECLARES = ("fn", "struct", "enum", "union", "trait", "type", "const", "static", "mod")
+
+
+@dataclass(frozen=True)
+class CodeNames:
+    """The names that a code gives to a test module in it."""
+
+    items: frozenset[str]  # of its items and imports
+    types: frozenset[str]  # of its types, wherever they stand
+    functions: frozenset[str]  # and methods, wherever they stand
+    of_traits: frozenset[str]  # methods of its traits
+    by_macros: frozenset[str]  # all words from which its macros may make items
+    compared: frozenset[str]  # types for which it writes itself what is equal
+    is_closed: bool  # whether its text tells all that it implements
+
+
+def names_given(code: str) -> CodeNames:
+    """The names that a code gives.
+
+    >>> found = names_given("use std::mem; mod m { pub struct A; } fn f() {} trait T { fn g(&self); }")
+    >>> sorted(found.items), sorted(found.types), sorted(found.of_traits)
+    (['T', 'f', 'm', 'mem'], ['A', 'T'], ['g'])
+    """
+    if len(code) > MAX_PARSED:
+        nothing = frozenset[str]()
+        return CodeNames(nothing, nothing, nothing, nothing, nothing, nothing, is_closed=False)
+    root = syntax(code)
+    nodes = list(_below(root))
+    inner = any(node.type == "use_wildcard" for node in nodes)  # which may bring variants, and items of modules
+    items, types, functions, of_traits = set[str](), set[str](), set[str](), set[str]()
+    for node in nodes:
+        at_top, in_module = node.parent == root, _is_in(node, "mod_item")
+        if node.type in TYPES:
+            types.add(_name(node))
+        if node.type in ("function_item", "function_signature_item"):
+            functions.add(_name(node))
+            if _is_in(node, "trait_item"):
+                of_traits.add(_name(node))
+        if (node.type in ITEMS and (at_top or (inner and in_module))) or (node.type == "enum_variant" and inner):
+            items.add(_name(node))
+        if node.type in ("use_declaration", "extern_crate_declaration"):
+            items.update(_bound(list(_words(node))))
+    has_macros = any(node.type == "macro_definition" for node in nodes)
+    made = [node for node in nodes if has_macros and _makes_items(node)]
+    compared = frozenset(_compared(node) for node in nodes if node.type == "impl_item") - {""}
+    return CodeNames(
+        frozenset(items),
+        frozenset(types),
+        frozenset(functions),
+        frozenset(of_traits),
+        frozenset(word for node in made for word in _words(node)),
+        compared,
+        is_closed=UNNAMED not in compared and not any(node.type == "impl" and _is_in_macro(node) for node in nodes),
+    )
+
+
+def keeps_meaning(suite: Sequence[Token], own: CodeNames, other: CodeNames) -> bool:
+    """Whether another code gives no meaning of its own to a word of a test module.
+
+    Args:
+        suite: Its tokens.
+        own: The names of the code that it was written with.
+        other: Those of the other code.
+    """
+    texts = ["", *(token.text for token in suite)]
+    pairs = list(zip(texts, suite, strict=False))
+    declared = {token.text for before, token in pairs if before in DECLARES} | set(_imported(texts))
+    used = {token.text for before, token in pairs if token.kind == "name" and before not in (".", "::")} - declared
+    called = {token.text for before, token in pairs if before == "."}
+    return (
+        other.is_closed
+        and other.compared.isdisjoint(texts)
+        and used & (other.items | other.by_macros) <= own.items
+        and called & (other.of_traits | other.by_macros) <= own.functions
+    )
+
+
+def with_own_types(interface: Interface, names: CodeNames) -> Interface:
+    """An interface in which a type of the code is told from one of the standard library that has its name."""
+    own = names.types | names.by_macros
+
+    def marked(term: TypeTerm) -> TypeTerm:
+        head = OWN + term.head if term.head in own else term.head
+        return TypeTerm(head, tuple(map(marked, term.parts)))
+
+    functions = {
+        place: replace(one, parameters=tuple(map(marked, one.parameters)), result=marked(one.result))
+        for place, one in interface.functions.items()
+    }
+    types = {
+        name: OwnShape(one.kind, tuple((field, marked(term)) for field, term in one.fields))
+        for name, one in interface.types.items()
+    }
+    return replace(interface, functions=functions, types=types)
+
+
+def shows_results(
+    used: Iterable[tuple[FunctionShape | None, FunctionShape]], other: Interface, names: CodeNames
+) -> bool:
+    """Whether the text tells what another code's functions return, and nothing of that is equal by its own account.
+
+    Args:
+        used: The functions that a test module names: as its own code has them, if it has, and as the other one has.
+        other: The other code's interface, from `with_own_types`.
+        names: The other code's names.
+    """
+    waiting: list[TypeTerm] = []
+    for wanted, given in used:
+        if _is_hidden(given) and not (wanted is not None and _is_hidden(wanted)):
+            return False
+        waiting.append(given.result)
+    seen: set[str] = set()
+    while waiting:
+        term = waiting.pop()
+        waiting += term.parts
+        name = term.head.removeprefix(OWN)
+        if name == term.head or name in seen:
+            continue
+        seen.add(name)
+        if name in names.compared or (names.compared and name not in other.types):
+            return False
+        waiting += [kind for _, kind in other.types[name].fields] if name in other.types else []
+    return True
+
+
+def _is_hidden(function: FunctionShape) -> bool:
+    """Whether neither the text of a function nor its arguments tell what it returns."""
+    return HIDDEN.head in _heads(function.result)
+
+
+def _heads(term: TypeTerm) -> Iterator[str]:
+    yield term.head
+    for part in term.parts:
+        yield from _heads(part)
+
+
+def _makes_items(node: Node) -> bool:
+    """Whether a node may declare what its words say: the definition of a macro, or a use of one among items."""
+    inside = node.parent.type if node.parent is not None else ""
+    if node.type == "macro_invocation" and inside == "expression_statement" and node.parent is not None:
+        inside = node.parent.parent.type if node.parent.parent is not None else ""
+    return node.type == "macro_definition" or (
+        node.type == "macro_invocation" and inside in ("source_file", "declaration_list")
+    )
+
+
+def _compared(block: Node) -> str:
+    """The type for which a block says what is equal; `UNNAMED` for one without a name, "" for other blocks."""
+    trait = block.child_by_field_name("trait")
+    if trait is None or last_name(without_generics(trait)) != "PartialEq":
+        return ""
+    kind = without_generics(block.child_by_field_name("type"))
+    plain = kind is not None and kind.type in ("type_identifier", "scoped_type_identifier")
+    return last_name(kind).removeprefix("r#") if plain else UNNAMED
+
+
+def _imported(texts: Sequence[str]) -> Iterator[str]:
+    """The names that the `use` declarations among tokens bind."""
+    statement: list[str] | None = None
+    for text in texts:
+        if statement is not None and text == ";":
+            yield from _bound(statement)
+            statement = None
+        elif text == "use":
+            statement = []
+        elif statement is not None:
+            statement.append(text)
+
+
+def _bound(words: Sequence[str]) -> Iterator[str]:
+    """The names that one `use` declaration binds: those that neither a path goes on from nor `as` renames."""
+    paths: list[str] = []  # the name before each brace that is open
+    for place, (word, after) in enumerate(zip(words, [*words[1:], ""], strict=True)):
+        if word == "{":
+            paths.append(words[place - 2] if place >= 2 else "")
+        elif word == "}" and paths:
+            paths.pop()
+        elif after not in ("::", "as"):
+            name = paths[-1] if word == "self" and paths else word
+            if name.isidentifier() and name not in NO_NAMES:
+                yield name
+
+
+def _is_in(item: Node, kind: str) -> bool:
+    """Whether an item stands directly in a trait, or in a module."""
+    around = item.parent.parent if item.parent is not None else None
+    return around is not None and around.type == kind
+
+
+def _is_in_macro(leaf: Node) -> bool:
+    return leaf.parent is not None and leaf.parent.type in ("token_tree", "token_tree_pattern")
+
+
+def _words(node: Node) -> Iterator[str]:
+    return (node_text(leaf).removeprefix("r#") for leaf in leaves(node))
+
+
+def _name(item: Node) -> str:
+    return last_name(item.child_by_field_name("name")).removeprefix("r#")
+
+
+def _below(root: Node) -> Iterator[Node]:
+    """All nodes, in no order."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += node.children
