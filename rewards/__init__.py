@@ -5,6 +5,7 @@ for passing tests that could not have failed. Left out: running programs (`sandb
 (`grpo`).
 
 group_rewards   rewards that compare the completions of a group
+matrix          what a group's pass matrix says of codes and tests
 cross           all codes of a group on all of its tests
 builtin         the reward functions, each one decorated function
 rubric          which rewards are computed, with what weights; a user's own functions

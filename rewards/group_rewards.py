@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rewards.completion import GradedCompletion, Part, Score
-from rewards.cross.calibrated import MAX_CODES, posterior
-from rewards.cross.majority import codet, majority, majority_without
-from rewards.cross.pass_matrix import PassMatrix
 from rewards.cross.result import CrossResult, CrossSettings
-from rewards.cross.worth import suite_worth
+from rewards.matrix.calibrated import MAX_CODES, posterior
+from rewards.matrix.majority import codet, majority, majority_without
+from rewards.matrix.pass_matrix import PassMatrix
+from rewards.matrix.worth import suite_worth
 from rewards.strictness.judge import mutation_score
 
 __all__ = ["GROUP_REWARDS", "GradedGroup", "GroupReward", "group_reward"]
@@ -71,19 +71,19 @@ def group_reward(*, pays: Part) -> Callable[[GroupScorer], GroupScorer]:
 
 @group_reward(pays="code")
 def cross_agreement(group: GradedGroup) -> list[Score]:
-    """The share of the other completions' test suites that a code passes: `rewards.cross.majority.majority`."""
+    """The share of the other completions' test suites that a code passes: `rewards.matrix.majority.majority`."""
     return _of_codes(group, majority, "passes {:.0%} of the others' test suites")
 
 
 @group_reward(pays="code")
 def cross_consensus(group: GradedGroup) -> list[Score]:
-    """CodeT's agreement: codes with the same results support each other: `rewards.cross.majority.codet`."""
+    """CodeT's agreement: codes with the same results support each other: `rewards.matrix.majority.codet`."""
     return _of_codes(group, codet, "agrees with the others to {:.2f}")
 
 
 @group_reward(pays="code")
 def cross_calibrated(group: GradedGroup) -> list[Score]:
-    """The probability that a code is right, given all results of its group: `rewards.cross.calibrated.posterior`.
+    """The probability that a code is right, given all results of its group: `rewards.matrix.calibrated.posterior`.
 
     A group of more than 16 different programs, too many for that, is scored as by `cross_agreement`.
     """
@@ -100,7 +100,7 @@ def cross_calibrated(group: GradedGroup) -> list[Score]:
 def cross_tests(group: GradedGroup) -> list[Score]:
     """What a test suite is worth: it accepts the codes that the others take for right, and fails those they do not.
 
-    `rewards.cross.worth.suite_worth`, where a code is right to the degree to which it passes the suites of completions
+    `rewards.matrix.worth.suite_worth`, where a code is right to the degree to which it passes the suites of completions
     other than this one, and with the changes of its own code that it notices, where these were tried.
     """
     scores = [mutation_score(one.verdict.evidence) if one.verdict is not None else None for one in group.completions]

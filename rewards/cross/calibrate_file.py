@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from rewards.completion import GradedCompletion
-from rewards.cross.calibrated import Calibration
-from rewards.cross.gold_calibration import calibrate
 from rewards.cross.plan import plan
 from rewards.cross.submit import GroupCrossing, Pool
+from rewards.matrix.calibrated import Calibration
+from rewards.matrix.gold_calibration import calibrate
 from sandbox.verdict import Verdict
 
 __all__ = ["calibrate_file", "read_groups", "settings_of"]

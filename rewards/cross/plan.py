@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rewards.completion import GradedCompletion
 from rewards.cross.members import GroupMember, Suite, tester_suite
-from rewards.cross.pass_matrix import TESTER, PassMatrix
+from rewards.matrix.pass_matrix import TESTER, PassMatrix
 from rewards.rust.grammar import MAX_PARSED
 from rewards.rust.parse import Block
 from sandbox.crossing.crossing import Crossed, Crossing

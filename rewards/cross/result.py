@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Self
 
-from rewards.cross.calibrated import Calibration
-from rewards.cross.pass_matrix import PassMatrix
+from rewards.matrix.calibrated import Calibration
+from rewards.matrix.pass_matrix import PassMatrix
 from sandbox.verdict import Outcome
 
 __all__ = ["CrossResult", "CrossSettings"]
@@ -18,7 +18,7 @@ class CrossSettings:
     """How the completions of a group are compared."""
 
     partners: int = 0  # how many of the others' suites each code is given: `rewards.cross.plan.plan`; 0: all, -1: none
-    tau: float = 1.0  # how many wrong codes a suite must tell apart for full pay: `rewards.cross.worth`
+    tau: float = 1.0  # how many wrong codes a suite must tell apart for full pay: `rewards.matrix.worth`
     calibration: Calibration = field(default_factory=Calibration)
 
     @classmethod

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rewards.cross.calibrated import Calibration
-from rewards.cross.pass_matrix import PassMatrix
+from rewards.matrix.calibrated import Calibration
+from rewards.matrix.pass_matrix import PassMatrix
 
 
 class Drawn(NamedTuple):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from cross_groups import blocks, draw
-from rewards.cross.calibrated import MAX_CODES, Calibration, posterior
-from rewards.cross.gold_calibration import calibrate
-from rewards.cross.pass_matrix import PassMatrix
+from rewards.matrix.calibrated import MAX_CODES, Calibration, posterior
+from rewards.matrix.gold_calibration import calibrate
+from rewards.matrix.pass_matrix import PassMatrix
 
 EXACT = 1e-9
 FREQUENCY = 0.05  # between a bin's mean posterior and how often its codes are right

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cross_groups import blocks
-from rewards.cross.calibrated import Calibration, posterior
-from rewards.cross.majority import acceptance, codet, majority, majority_without
-from rewards.cross.pass_matrix import PassMatrix
-from rewards.cross.worth import discrimination, suite_worth, validity
+from rewards.matrix.calibrated import Calibration, posterior
+from rewards.matrix.majority import acceptance, codet, majority, majority_without
+from rewards.matrix.pass_matrix import PassMatrix
+from rewards.matrix.worth import discrimination, suite_worth, validity
 
 NAN = np.nan
 CLOSE = 1e-9

@@ -12,9 +12,9 @@ import rewards
 from completions import ADD, fenced, module, passed
 from rewards import Rubric, RustGrader
 from rewards.completion import GradedCompletion
-from rewards.cross.pass_matrix import PassMatrix
 from rewards.cross.result import CrossResult, CrossSettings
 from rewards.group_rewards import GROUP_REWARDS, GradedGroup
+from rewards.matrix.pass_matrix import PassMatrix
 from rewards.rubric import RewardError
 from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.verdict import Outcome, Verdict

@@ -1,6 +1,6 @@
 """Shares of the others: how many suites a code passes, how many codes pass a suite, and how many codes agree.
 
-Promises no parameters to fit and no labels. Left out: how far a vote can be trusted (`rewards.cross.calibrated`). Both
+Promises no parameters to fit and no labels. Left out: how far a vote can be trusted (`rewards.matrix.calibrated`). Both
 `majority` and `codet` follow the largest set of codes and suites that agree; they are as right as that set is.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rewards.cross.pass_matrix import PassMatrix
-from rewards.cross.shares import share
+from rewards.matrix.pass_matrix import PassMatrix
+from rewards.matrix.shares import share
 
 __all__ = ["acceptance", "codet", "majority", "majority_without"]
 

@@ -18,8 +18,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rewards.cross.pass_matrix import PassMatrix
-from rewards.cross.shares import share
+from rewards.matrix.pass_matrix import PassMatrix
+from rewards.matrix.shares import share
 
 __all__ = ["discrimination", "suite_worth", "validity"]
 

@@ -35,7 +35,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rewards.cross.pass_matrix import PassMatrix
+from rewards.matrix.pass_matrix import PassMatrix
 
 __all__ = ["MAX_CODES", "Calibration", "Posterior", "column_likelihoods", "posterior"]
 

@@ -1,4 +1,4 @@
-"""The parameters of `rewards.cross.calibrated`, from groups whose codes ran against gold tests.
+"""The parameters of `rewards.matrix.calibrated`, from groups whose codes ran against gold tests.
 
 Promises estimates from a handful of groups that stay inside (0, 1) and lean on the start where there is little data.
 Which suites are right is never known. A right code that a suite fails all but proves the suite wrong; where no right
@@ -17,8 +17,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rewards.cross.calibrated import Calibration, column_likelihoods
-from rewards.cross.pass_matrix import PassMatrix
+from rewards.matrix.calibrated import Calibration, column_likelihoods
+from rewards.matrix.pass_matrix import PassMatrix
 
 __all__ = ["calibrate"]
 
