@@ -18,7 +18,7 @@ from grpo.checkpoint.places import STATE, step_of
 __all__ = ["find_damage", "write_checksums"]
 
 CHECKSUMS = Path(STATE) / "checksums.json"
-FORMAT = 1  # of a checkpoint's files; another number is another layout
+FORMAT = 2  # of a checkpoint's files and of what is in them; another number is another version
 NEEDED = {f"{STATE}/progress.json"}  # a list without it is not one that was written here
 THREADS = 4  # files at a time: hashing releases the interpreter
 

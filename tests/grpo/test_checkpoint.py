@@ -293,7 +293,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(
 def test_a_checkpoint_of_another_layout_is_not_guessed_at(tmp_path: Path) -> None:
     directory = write_checkpoint(tmp_path, small(1))
     sums = directory / STATE / "checksums.json"
-    sums.write_text(json.dumps({**json.loads(sums.read_text()), "format": 2}))
+    sums.write_text(json.dumps({**json.loads(sums.read_text()), "format": 1}))
     assert "has format 2, and this version reads 1" in find_damage(directory)
 
 
