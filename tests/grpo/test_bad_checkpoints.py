@@ -85,19 +85,19 @@ SUMS: dict[str, tuple[bytes, str]] = {
     "holds a list": (b"[]", "cannot be read"),
     "holds null": (b"null", "cannot be read"),
     "nests a hundred thousand lists": (b"[" * 100_000, "cannot be read"),
-    "has no files": (b'{"format": 1, "step": 1}', "it lacks 'files'"),
-    "has a list of files": (b'{"format": 1, "files": []}', "its files are no JSON object"),
-    "has no file in its files": (b'{"format": 1, "files": {}}', f"does not list {STATE}/{PROGRESS}"),
-    "lists only another file": (b'{"format": 1, "files": {"a": {}}}', f"does not list {STATE}/{PROGRESS}"),
-    "has a text as its step": (b'{"format": 1, "step": "1", "files": {}}', "its step is no whole number"),
-    "has truth as its step": (b'{"format": 1, "step": true, "files": {}}', "its step is no whole number"),
-    "has a list as a checksum": (f'{{"format": 1, "files": {{{PROGRESS_SUM}: []}}}}'.encode(), "cannot be read"),
-    "has an empty checksum": (f'{{"format": 1, "files": {{{PROGRESS_SUM}: {{}}}}}}'.encode(), "cannot be read"),
+    "has no files": (b'{"format": 2, "step": 1}', "it lacks 'files'"),
+    "has a list of files": (b'{"format": 2, "files": []}', "its files are no JSON object"),
+    "has no file in its files": (b'{"format": 2, "files": {}}', f"does not list {STATE}/{PROGRESS}"),
+    "lists only another file": (b'{"format": 2, "files": {"a": {}}}', f"does not list {STATE}/{PROGRESS}"),
+    "has a text as its step": (b'{"format": 2, "step": "1", "files": {}}', "its step is no whole number"),
+    "has truth as its step": (b'{"format": 2, "step": true, "files": {}}', "its step is no whole number"),
+    "has a list as a checksum": (f'{{"format": 2, "files": {{{PROGRESS_SUM}: []}}}}'.encode(), "cannot be read"),
+    "has an empty checksum": (f'{{"format": 2, "files": {{{PROGRESS_SUM}: {{}}}}}}'.encode(), "cannot be read"),
     "has a text as a size": (
-        f'{{"format": 1, "files": {{{PROGRESS_SUM}: {{"bytes": "9"}}}}}}'.encode(), "cannot be read"
+        f'{{"format": 2, "files": {{{PROGRESS_SUM}: {{"bytes": "9"}}}}}}'.encode(), "cannot be read"
     ),
     "has a name with a zero": (
-        f'{{"format": 1, "files": {{"a\\u0000b": {{}}, {PROGRESS_SUM}: {{}}}}}}'.encode(), "cannot be read"
+        f'{{"format": 2, "files": {{"a\\u0000b": {{}}, {PROGRESS_SUM}: {{}}}}}}'.encode(), "cannot be read"
     ),
 }  # fmt: skip
 

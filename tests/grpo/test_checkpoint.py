@@ -294,7 +294,7 @@ def test_a_checkpoint_of_another_layout_is_not_guessed_at(tmp_path: Path) -> Non
     directory = write_checkpoint(tmp_path, small(1))
     sums = directory / STATE / "checksums.json"
     sums.write_text(json.dumps({**json.loads(sums.read_text()), "format": 1}))
-    assert "has format 2, and this version reads 1" in find_damage(directory)
+    assert "has format 1, and this version reads 2" in find_damage(directory)
 
 
 def test_every_file_has_a_checksum_and_further_ones_do_no_harm(policy: Policy, tmp_path: Path) -> None:
