@@ -15,7 +15,7 @@ from sandbox_checks import soak
 
 def test_a_short_soak_holds(tmp_path: Path) -> None:
     out = tmp_path / "figures.json"
-    arguments = ["--count", "60", "--kill-every", "1.0", "--jobs", "2", "--json", str(out)]
+    arguments = ["--count", "60", "--kill-every", "2.5", "--jobs", "2", "--json", str(out)]
     program = (
         "from sandbox_checks import soak\n"
         'quick = ("aborts", "exits with a summary", "is torn")\n'
