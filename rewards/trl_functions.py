@@ -24,7 +24,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from rewards.builtin import REWARDS, Reward
@@ -117,7 +117,7 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
 
 def _crossing(group: Sequence[GradedCompletion]) -> GroupCrossing:
     """The crossing of a group that is graded."""
-    return GroupCrossing(_process_pool(), [], lambda: plan(group))
+    return GroupCrossing(_process_pool(), [], partial(plan, group))
 
 
 def _text(completion: str | Sequence[Mapping[str, str]]) -> str:

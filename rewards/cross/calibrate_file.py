@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +40,10 @@ def calibrate_file(path: Path, pool: Pool) -> tuple[Calibration, int]:
     groups = list(read_groups(path))
     if not any(value == value for group in groups for _, value in group):
         raise ValueError(f"{path} has no completion with a gold result: evaluate prompts that have gold tests")
-    crossings = [GroupCrossing(pool, [], plan_of(group)) for group in groups]
+    crossings = [GroupCrossing(pool, [], partial(plan, [completion for completion, _ in group])) for group in groups]
     found = [(crossing.future.result().matrix, group) for crossing, group in zip(crossings, groups, strict=True)]
     known = [(matrix, np.array([gold for _, gold in group])) for matrix, group in found if matrix is not None]
     return calibrate([matrix for matrix, _ in known], [gold for _, gold in known]), len(known)
-
-
-def plan_of(group: Group) -> Any:
-    """What makes the plan of a group, when it is called."""
-    return lambda: plan([completion for completion, _ in group])
 
 
 def read_groups(path: Path) -> Iterator[Group]:

@@ -57,7 +57,7 @@ def cross(
     directory.chmod(0o711)
     try:
         crate = SharedCrate(crossing, isolation, limits, directory, on_start)
-        runs = _Runs(crossing, crate, directory, (isolation, limits, on_start))
+        runs = _Runs(crossing, directory, (isolation, limits, on_start))
         runs.share(crate)
         for one in crate.apart():
             runs.share(one)
@@ -65,15 +65,18 @@ def cross(
     finally:
         remove_tree(directory)
     cells = tuple(runs.cells.get(number) for number in range(len(crossing.pairs)))
-    return Crossed(Outcome.PASSED, cells, round(runs.cpu_ms, 3))
+    return Crossed(Outcome.PASSED, cells, round(runs.cpu_ms, 3), "; ".join(runs.limits))
 
 
 class _Runs:
     """The runs of a crossing."""
 
-    def __init__(self, crossing: Crossing, crate: SharedCrate, directory: Path, settings: Settings) -> None:
-        self._crossing, self._crate, self._directory, self._settings = crossing, crate, directory, settings
+    _crate: SharedCrate  # whose cells are run now
+
+    def __init__(self, crossing: Crossing, directory: Path, settings: Settings) -> None:
+        self._crossing, self._directory, self._settings = crossing, directory, settings
         self.cells: dict[int, Cell] = {}  # by number
+        self.limits: dict[str, None] = {}  # that cells reached, in words, each once
         self._tried: set[int] = set()  # numbers of cells that need not be graded alone
         self.cpu_ms = 0.0
         self._alone: Counter[int] = Counter()  # runs of cells that cannot share, by code
@@ -132,6 +135,8 @@ class _Runs:
         """Note the verdict on a cell that was run alone."""
         self._alone[self._crossing.pairs[number][0]] += 1 if verdict.outcome is not Outcome.TIMEOUT else LIMIT_COSTS
         self.cells[number] = Cell.of(verdict)
+        if verdict.reason:
+            self.limits[verdict.reason] = None
 
     def _one(self, members: Sequence[SharedCell]) -> None:
         """Run the tests of one cell in a process of their own, if it may."""

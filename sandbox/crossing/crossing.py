@@ -64,7 +64,7 @@ class Crossed:
     outcome: Outcome
     cells: tuple[Cell | None, ...] = ()  # None: not run, since other cells of its code used up `alone`
     cpu_ms: float = 0.0  # user + system time of every process
-    reason: str = ""  # why there are no cells, for people
+    reason: str = ""  # why there are no cells, or what limits cells reached, for people
 
     def to_json(self) -> dict[str, Any]:
         """The cells as a dict of plain values."""

@@ -20,6 +20,7 @@ from grpo_rust.resources import disk_rows, memory_rows
 from grpo_rust.run_size import RunSize, run_size
 from grpo_rust.sandbox_pool import num_jobs
 from grpo_rust.time_estimate import SHIPPED, Workload, read_rates, time_rows
+from rewards.group_rewards import GROUP_REWARDS
 
 __all__ = ["plan"]
 
@@ -73,9 +74,10 @@ def _steps(recipe: Recipe, size: RunSize) -> str:
     """How many steps there are, and what each is made of."""
     steps = "an unknown number" if size.steps is None else f"{size.steps:,}"
     batch = f"{recipe.train.prompts_per_step} prompts x {recipe.sampling.group_size} completions"
+    testers = f" and {recipe.rollout.testers} tests alone a prompt" if recipe.rollout.testers else ""
     count = recipe.train.num_iterations * recipe.train.num_minibatches
     updates = "" if count == 1 else f", {count} updates each"
-    return f"{steps}: {batch} = {size.completions_per_step:,} completions a step{updates}"
+    return f"{steps}: {batch} = {size.completions_per_step:,} completions a step{testers}{updates}"
 
 
 def _tokens(size: RunSize, row_tokens: int) -> str:
@@ -100,10 +102,12 @@ def _time(
     if shape is None or size.trained is None:
         return [("time", "unknown"), ("cost", "unknown without the time")]
     sampled = size.trained + size.evaluated
+    testers = size.trained * recipe.rollout.testers // recipe.sampling.group_size
+    compares = any(name in GROUP_REWARDS for name in recipe.rewards.weights)
     workload = Workload(
-        sampled_completions=sampled,
+        sampled_completions=sampled + testers,
         trained_completions=size.trained * recipe.train.num_iterations,
-        programs=sampled + (PROGRAMS_PER_EVALUATED_COMPLETION - 1) * size.evaluated,
+        programs=sampled + (PROGRAMS_PER_EVALUATED_COMPLETION - 1) * size.evaluated + compares * size.trained,
         parameters=shape.parameters,
         backend=recipe.sandbox.backend,
         jobs=num_jobs(recipe),

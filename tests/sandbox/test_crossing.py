@@ -128,6 +128,16 @@ def test_cells_after_two_that_do_not_end_are_not_run(isolation: Isolation, workd
     assert {cell.outcome for cell in cells[4:] if cell} == {Outcome.PASSED} and None not in cells[4:]
 
 
+def test_a_limit_that_depends_on_the_load_is_told(isolation: Isolation, workdir: Path) -> None:
+    body = (
+        "let lock = std::sync::Mutex::new(add(1, 1));\n        let _one = lock.lock();\n        let _two = lock.lock();"
+    )
+    crossing = everything({"right": RIGHT}, {"deadlock": suite(case("waits", body)), "right": SUITES["right"]})
+    found = crossed(crossing, isolation, workdir)
+    assert [cell and cell.outcome for cell in found.cells] == [Outcome.TIMEOUT, Outcome.PASSED]
+    assert "every thread waits" in found.reason, "by this the pool knows that it must not keep the result"
+
+
 def test_a_whole_matrix_is_cheaper_than_its_cells(isolation: Isolation, workdir: Path) -> None:
     codes = {str(n): RIGHT.replace("a + b", f"a + b + {n} - {n}") for n in range(6)}
     suites = {str(n): suite(case("some", f"assert_eq!(add({n}, 2), {n + 2});")) for n in range(6)}

@@ -175,6 +175,23 @@ def test_gold_tests_of_training_prompts_are_checked_where_they_are_run(tmp_path:
         load_prompts(recipe(*words, f"rewards.weights.gold={weight}"), policy)
 
 
+def test_prompts_for_tests_alone_are_the_prompt_and_an_answer_that_has_begun(tmp_path: Path) -> None:
+    source = tmp_path / "prompts.jsonl"
+    rows = ['{"prompt": "Write `fn f() -> u8`.", "signature": "fn f() -> u8"}', '{"prompt": "Write something."}']
+    source.write_text("\n".join(rows) + "\n")
+    words = [f"data.train={source}", "eval.prompts=0", "rewards.weights.cross_agreement=1"]
+    policy = load_starting_policy(recipe())
+    train = load_prompts(recipe(*words, "rollout.testers=2"), policy).train
+    asked, other = train.examples
+    assert policy.decode(asked.tester_ids[len(asked.prompt_ids) :]) == "```rust\nfn f() -> u8 {\n    todo!()"
+    assert asked.tester_ids[: len(asked.prompt_ids)] == asked.prompt_ids and other.tester_ids == ()
+    assert str(train) == "2 (1 without testers)"
+    assert not any(example.tester_ids for example in load_prompts(recipe(*words), policy).train.examples)
+    source.write_text(rows[1] + "\n")
+    with pytest.raises(DataError, match="no row of .* says what function it asks for"):
+        load_prompts(recipe(*words, "rollout.testers=2"), policy)
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [

@@ -101,6 +101,24 @@ def test_disk_counts_checkpoints_and_logs(words):
     assert planned(words, "log.completions=false")["disk"].startswith("checkpoints 1 MB, logs 1 MB;")
 
 
+def test_tests_alone_are_sampled_and_crossings_graded_too(words):
+    compared = [*words, "rewards.weights.cross_agreement=1"]
+    rows = planned(compared, "rollout.testers=4")
+    assert rows["steps"].endswith("128 completions a step and 4 tests alone a prompt")
+    seconds = [
+        {
+            name: float(amount)
+            for name, amount in re.findall(r"(\w+) (\d+) s", planned(given, *more, "eval.prompts=0")["time"])
+        }
+        for given, more in ((words, ()), (compared, ()), (compared, ("rollout.testers=8",)))
+    ]
+    plain, crossed, with_testers = seconds
+    assert crossed["sampling"] == plain["sampling"] and with_testers["sampling"] == pytest.approx(
+        2 * plain["sampling"], abs=1
+    )
+    assert crossed["grading"] == pytest.approx(2 * plain["grading"], abs=1) == with_testers["grading"]
+
+
 def test_a_run_that_exists_already_is_told(words, tmp_path):
     assert "EXISTS" not in planned(words)["run"]
     assert "EXISTS ALREADY: choose another" in planned(words, f"run.dir={tmp_path}")["run"]

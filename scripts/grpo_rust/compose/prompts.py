@@ -75,7 +75,21 @@ def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
     if recipe.rollout.testers:
         examples = [replace(example, tester_start=tester_start(example.columns)) for example in examples]
     train = encode(recipe, policy, examples, gold=_needs_gold(recipe))
+    if recipe.rollout.testers:
+        train = _with_tester_note(recipe, train)
     return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
+
+
+def _with_tester_note(recipe: Recipe, train: PromptSet) -> PromptSet:
+    """A set with what is to be said of prompts for tests alone. Raises: DataError where no prompt has one."""
+    missing = sum(not example.tester_ids for example in train.examples)
+    if missing == len(train.examples):
+        raise DataError(
+            f"rollout.testers = {recipe.rollout.testers}: no row of {recipe.data.train} says what function it asks "
+            "for, within data.max_prompt_tokens: give it a column signature, reference or rust_code"
+        )
+    notes = [train.note] if train.note else []
+    return train._replace(note=", ".join([*notes, f"{missing} without testers"])) if missing else train
 
 
 def load_held_out(recipe: Recipe, policy: Policy) -> PromptSet:
