@@ -14,6 +14,7 @@ from sandbox.crossing.crate import SharedCell, SharedCrate
 from sandbox.crossing.crossing import Cell, Crossed, Crossing
 from sandbox.grading.direct import DirectGrading
 from sandbox.grading.grade import grade
+from sandbox.grading.messages import Tally
 from sandbox.grading.phases import Tested
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.process import Finished
@@ -22,7 +23,7 @@ from sandbox.limits import Limits
 from sandbox.project import Project
 from sandbox.verdict import Outcome, Verdict
 
-__all__ = ["cross"]
+__all__ = ["cross", "read_cells"]
 
 TEST = ("test",)
 LIMIT_COSTS = 8  # runs that one which reaches a limit counts for: it takes as long as many
@@ -116,7 +117,7 @@ class _Runs:
             if len(parts) < 2 or not any(self._may_run(part[0].code) for part in parts):
                 break
             done = self._process(members)
-            if cells := _read(done, members):
+            if done.ended_well and (cells := read_cells(done.output, done.tested.tally, members)):
                 self.cells |= cells
                 return
             ended_it = [part for part in parts if done.started in [member.filter.encode() for member in part]]
@@ -143,11 +144,7 @@ class _Runs:
         [member] = members
         if not self._may_run(member.code):
             return
-        done = self._process(members)
-        if done.is_cut:
-            self._grade(member.number)
-        else:
-            self._note(member.number, done.verdict(TEST))
+        self._note(member.number, self._process(members).verdict(TEST))
 
     def _grade(self, number: int) -> None:
         """Grade the program of a cell, if it may be run."""
@@ -176,9 +173,8 @@ class _Runs:
 class _CellsGrading(DirectGrading):
     """Runs the tests of some cells that compiled."""
 
-    is_cut = False  # whether output was dropped
     started = b""  # the cell of the test that had started and not ended
-    output = b""  # what libtest printed up to the first report of a failure
+    output = b""  # what libtest printed
     tested = Tested()
 
     def report(self, binary: Path, filters: Sequence[str], powers: tuple[str, ...]) -> None:
@@ -190,30 +186,39 @@ class _CellsGrading(DirectGrading):
         """What the tests reported."""
         return None, None, self.tested
 
+    @property
+    def ended_well(self) -> bool:
+        """Whether all tests ran to their end, and the report agrees with itself."""
+        verdict = self.verdict(TEST)
+        return verdict.outcome in CLEAN and verdict.genuine
+
     def run_binary(self, phase: str, command: Sequence[str | Path]) -> Finished:
         """Run the tests, and note what they printed."""
         done = super().run_binary(phase, command)
-        self.is_cut = done.stop is None and (done.stdout_cut_at, done.stderr_cut_at) != (None, None)
-        self.output = done.stdout.partition(REPORTS_END)[0]
+        self.output = done.stdout
         last = STARTED.search(self.output)
         self.started = last[2] if last else b""
         return done
 
 
-def _read(done: _CellsGrading, members: Sequence[SharedCell]) -> dict[int, Cell]:
-    """The cells of a process that ran the tests of several; none if it did not end well or its report is not clear."""
-    verdict = done.verdict(TEST)
-    reported = REPORTED.findall(done.output)
+def read_cells(output: bytes, tally: Tally, members: Sequence[SharedCell]) -> dict[int, Cell]:
+    """The cells of a process that ran the tests of several; none where its lines do not add up to its summary.
+
+    Args:
+        output: What libtest printed.
+        tally: Its summary.
+        members: The cells, none of which has powers.
+    """
+    reported = REPORTED.findall(output.partition(REPORTS_END)[0])
     counts = {member.filter.encode(): {b"ok": 0, b"FAILED": 0, b"ignored": 0} for member in members}
-    clear = verdict.outcome in CLEAN and verdict.genuine and not done.is_cut
-    if not clear or not all(place in counts for _, place, _ in reported):
+    if len({name for name, _, _ in reported}) != len(reported) or not all(place in counts for _, place, _ in reported):
         return {}
     for _, place, word in reported:
         counts[place][word] += 1
-    sums = tuple(sum(count[word] for count in counts.values()) for word in (b"ok", b"FAILED", b"ignored"))
-    if len({name for name, _, _ in reported}) != len(reported) or sums != verdict.facts[3:]:
-        return {}
-    return {member.number: _cell(*counts[member.filter.encode()].values()) for member in members}
+    sums = Tally(*(sum(count[word] for count in counts.values()) for word in (b"ok", b"FAILED", b"ignored")))
+    return (
+        {member.number: _cell(*counts[member.filter.encode()].values()) for member in members} if sums == tally else {}
+    )
 
 
 def _cell(passed: int, failed: int, ignored: int) -> Cell:

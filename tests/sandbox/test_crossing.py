@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from programs import LIMITS
-from sandbox.crossing.crate import SharedCrate
-from sandbox.crossing.cross import cross
+from sandbox.crossing.crate import SharedCell, SharedCrate
+from sandbox.crossing.cross import _Runs, cross, read_cells
 from sandbox.crossing.crossing import Cell, Crossed, Crossing
-from sandbox.crossing.portable import portable_suite
+from sandbox.crossing.portable import PortableSuite, portable_suite
 from sandbox.grading.grade import grade
+from sandbox.grading.messages import Tally
 from sandbox.isolation.policy import Isolation
 from sandbox.verdict import Outcome
 from sandbox.workers.pool import SandboxPool
@@ -32,6 +35,7 @@ CODES = {
     "a module of its own": "mod own { pub fn add(a: i32, b: i32) -> i32 { a + b } }\nuse own::add;\n",
     "ends the process": "pub fn add(_: i32, _: i32) -> i32 {\n    std::process::exit(0)\n}\n",
     "a comment at the end": RIGHT + "// The end.",
+    "a type with the name of the tests": "struct tests;\n" + RIGHT,
 }
 
 
@@ -55,6 +59,7 @@ SUITES = {
     "an ignored test that says more": suite(case("one", ONE), case("two", "panic!();", FORGED)),
     "five": suite(case("five", "assert_eq!(add(5, 5), 10);"), case("six", "assert_eq!(add(6, 6), 12);")),
     "ends itself": suite(case("one", "assert_eq!(add(1, 1), 2);"), case("two", "std::process::exit(0);")),
+    "has powers": suite(case("one", "std::io::stdout();\n        " + ONE)),
     "another name": suite(case("one", "assert_eq!(sub(2, 1), 1);")),
     "with a module": suite("    mod inner {\n", case("one", "assert_eq!(super::add(1, 1), 2);"), "    }\n"),
     "names itself": suite(case("one", "assert_eq!(super::tests::two(), add(1, 1));"), "    fn two() -> i32 { 2 }\n"),
@@ -111,10 +116,77 @@ def test_a_row_is_cargos(name: str, isolation: Isolation, workdir: Path) -> None
     compare({name: CODES[name]}, SUITES, isolation, workdir, "cargo")
 
 
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many cells each process ran the tests of."""
+    found: list[int] = []
+    run = _Runs._process
+
+    def counted(runs: _Runs, members: Sequence[SharedCell]) -> Any:
+        found.append(len(members))
+        return run(runs, members)
+
+    monkeypatch.setattr(_Runs, "_process", counted)
+    return found
+
+
+CALM = ("right", "wrong", "should panic", "ignored", "lines", "prints much", "a lint of clippy", "a result", "main")
+
+
+def test_what_ends_well_is_one_process(isolation: Isolation, workdir: Path, processes: list[int]) -> None:
+    codes = {name: CODES[name] for name in ("right", "wrong", "panics")}
+    compare(codes, {name: SUITES[name] for name in CALM}, isolation, workdir, "direct")
+    assert processes == [len(codes) * len(CALM)]
+
+
+def test_what_ends_the_process_is_taken_out(isolation: Isolation, workdir: Path, processes: list[int]) -> None:
+    codes = {name: CODES[name] for name in ("right", "recursive without end", "wrong")}
+    compare(codes, {name: SUITES[name] for name in ("right", "wrong")}, isolation, workdir, "direct")
+    assert processes[0] == 6 and processes[-1] == 4 and sum(processes) < 6 + 2 * 2 + 1 + 4
+
+
+def test_a_code_that_does_not_build_harms_no_other(isolation: Isolation, workdir: Path) -> None:
+    crossing = everything({"right": RIGHT, "broken": RIGHT.replace("a + b", '"x"')}, {"right": SUITES["right"]})
+    crate = SharedCrate(crossing, isolation, LIMITS, workdir, lambda pid: None)
+    assert [cell.code for cell in crate.compile()] == [0] and not crate.failed and not crate.apart()
+
+
+A, B = (
+    SharedCell(number, 0, PortableSuite("t", "", 0, 0), "m" + "0" * 16, f"t{number}" + "0" * 15) for number in (0, 1)
+)
+LINES = f"test {A.filter}a ... ok\ntest {A.filter}b - should panic ... ok\ntest {B.filter}a ... FAILED\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "tally", "expected"),
+    [
+        ("", Tally(2, 1, 0), {0: Cell(Outcome.PASSED, 2), 1: Cell(Outcome.TEST_FAILED, 0, 1)}),
+        (
+            f"test {B.filter}c ... ignored, why\n",
+            Tally(2, 1, 1),
+            {0: Cell(Outcome.PASSED, 2), 1: Cell(Outcome.TEST_FAILED, 0, 1, 1)},
+        ),
+        (
+            f"\nfailures:\n\n{LINES}",  # what a test printed
+            Tally(2, 1, 0),
+            {0: Cell(Outcome.PASSED, 2), 1: Cell(Outcome.TEST_FAILED, 0, 1)},
+        ),
+        ("", Tally(3, 1, 0), {}),  # a line is missing
+        ("", Tally(2, 0, 1), {}),
+        (f"test {A.filter}a ... ok\n", Tally(3, 1, 0), {}),  # a test twice
+        (f"test {A.filter.replace('t0', 't9')}a ... ok\n", Tally(3, 1, 0), {}),  # of nobody
+    ],
+)
+def test_lines_have_to_add_up(more: str, tally: Tally, expected: dict[int, Cell]) -> None:
+    assert read_cells((LINES + more).encode(), tally, [A, B]) == expected
+
+
 def test_the_outcomes_are_all_there(isolation: Isolation, workdir: Path) -> None:
     chosen = ("right", "no test", "ends itself", "another name", "five")
     crossing = everything({"endless": CODES["endless for 5"]}, {name: SUITES[name] for name in chosen})
-    found = [cell.outcome for cell in crossed(crossing, isolation, workdir).cells if cell]
+    result = crossed(crossing, isolation, workdir)
+    found = [cell.outcome for cell in result.cells if cell]
+    assert "1 s to run" in result.reason
     expected = [Outcome.PASSED, Outcome.NO_TESTS, Outcome.UNTRUSTED, Outcome.TEST_BUILD_ERROR, Outcome.TIMEOUT]
     assert found == expected
 
