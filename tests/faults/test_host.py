@@ -84,6 +84,7 @@ def test_a_disk_that_is_full_at_a_checkpoint(undisturbed: Undisturbed, tmp_path:
     tally("a full disk at a checkpoint", tries=1, seen=seen, kept=GOES_ON)
 
 
+@pytest.mark.long
 def test_a_disk_that_something_else_fills(undisturbed: Undisturbed, tmp_path: Path, tally: Tally) -> None:
     with small_disk(tmp_path / "disk", 400) as disk:
         training, filler = Training(disk / "run", SMALL), disk / "filler"
@@ -95,6 +96,7 @@ def test_a_disk_that_something_else_fills(undisturbed: Undisturbed, tmp_path: Pa
     tally("a disk that something else fills", tries=1, seen=seen, kept=GOES_ON)
 
 
+@pytest.mark.long
 def test_a_sandbox_without_room_never_trains(undisturbed: Undisturbed, tmp_path: Path, tally: Tally) -> None:
     with small_disk(tmp_path / "scratch", 400) as scratch:
         filler = scratch / "filler"
@@ -107,6 +109,7 @@ def test_a_sandbox_without_room_never_trains(undisturbed: Undisturbed, tmp_path:
     tally("no room for the sandbox", tries=1, seen=seen, kept=GOES_ON)
 
 
+@pytest.mark.long
 def test_a_clock_that_jumps_changes_nothing(undisturbed: Undisturbed, tmp_path: Path, tally: Tally) -> None:
     source, library = tmp_path / "clock.rs", tmp_path / "libclock.so"
     source.write_text(JUMPING_CLOCK)
@@ -120,6 +123,7 @@ def test_a_clock_that_jumps_changes_nothing(undisturbed: Undisturbed, tmp_path: 
     tally("a clock that jumps by a day, forth and back", tries=1, seen="nothing", kept="all")
 
 
+@pytest.mark.long
 def test_a_toolchain_that_is_taken_away_never_trains(undisturbed: Undisturbed, tmp_path: Path, tally: Tally) -> None:
     own, shared = find_toolchain().bin.parent, Path(tempfile.mkdtemp(prefix="rust-"))
     try:

@@ -19,12 +19,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.faults]
 PAGED = ("sampling.engine=paged", "rollout.overlap=1")
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.long)])
-def test_a_trainer_killed_at_random_moments(
-    kills: int, undisturbed: Callable[..., Path], tmp_path: Path, tally: Tally
-) -> None:
+@pytest.mark.long
+def test_a_trainer_killed_at_random_moments(undisturbed: Callable[..., Path], tmp_path: Path, tally: Tally) -> None:
     """While it loads, in a step, between steps. What is killed before its first checkpoint has to begin again."""
-    generator, done = random.Random(kills), 0
+    generator, kills, done = random.Random(20), 20, 0
     for number in count():
         training = Training(tmp_path / f"run{number}", SMALL)
 
@@ -44,7 +42,7 @@ def test_a_trainer_killed_at_random_moments(
     tally("kill -9 of the trainer at a random moment", tries=kills, seen="nothing", kept=EQUAL)
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.long)])
 def test_a_trainer_killed_while_it_writes_a_checkpoint(
     kills: int, undisturbed: Callable[..., Path], tmp_path: Path, tally: Tally
 ) -> None:
@@ -75,8 +73,20 @@ def test_a_trainer_killed_while_it_writes_a_checkpoint(
     ("victims", "settings", "fault", "seen"),
     [
         (is_worker, (), "kill -9 of a sandbox worker", "nothing: another one grades its programs"),
-        (is_program, (), "kill -9 of the launcher, or of a compiler or test binary", "nothing: graded again"),
-        (is_engine, PAGED, "kill -9 of the engine's process", "`was killed by SIGKILL ... starting the engine again`"),
+        pytest.param(
+            is_program,
+            (),
+            "kill -9 of the launcher, or of a compiler or test binary",
+            "nothing: graded again",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            is_engine,
+            PAGED,
+            "kill -9 of the engine's process",
+            "`was killed by SIGKILL ... starting the engine again`",
+            marks=pytest.mark.long,
+        ),
     ],
     ids=["worker", "program", "engine"],
 )

@@ -15,7 +15,7 @@ import pytest
 from faults_processes import is_program, is_worker
 from training import SMALL, STOPPED, Tally, Training, children, differences, send, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.long]
 EVERY = 10  # steps between two faults
 Fault = Callable[[subprocess.Popen[str]], int]
 SMALLEST = (
@@ -45,7 +45,7 @@ def suspend(pids: list[int]) -> int:
     return send(pids, signal.SIGCONT)
 
 
-@pytest.mark.parametrize("steps", [30, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("steps", [30, 500])
 def test_a_long_run_with_a_fault_every_ten_steps(
     steps: int, undisturbed: Callable[..., Path], tmp_path: Path, tally: Tally
 ) -> None:
