@@ -7,8 +7,9 @@ Usage:
 A file holds a model's whole completion, text and fences; `-` is standard input, and a directory stands for every .md
 file below it. Bytes that are not valid UTF-8 become the replacement character, as in a tokenizer. Gold tests belong to
 a data set, so `gold` does not apply here. `calibrate` reads the completions of a run or an evaluation with gold tests,
-runs the codes of each prompt on each other's tests, and prints the settings of a recipe. Exit codes: 0 all scored, 2
-bad input, 3 the host failed, 130 interrupted, 141 the reader of the output went away.
+runs the codes of each prompt on each other's tests, and prints the settings of a recipe, and how well each reward tells
+right codes from wrong ones. Exit codes: 0 all scored, 2 bad input, 3 the host failed, 130 interrupted, 141 the reader
+of the output went away.
 
 Example:
     python -m rewards grade completion.md completions/
@@ -97,11 +98,15 @@ def _guarded(arguments: argparse.Namespace, work: Callable[[SandboxPool], int]) 
 def _calibrate(pool: SandboxPool, path: Path) -> int:
     """Fit the calibration to a file and print it."""
     try:
-        found, groups = calibrate_file(path, pool)
+        found = calibrate_file(path, pool)
     except (OSError, ValueError) as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
         return ExitCode.BAD_INPUT
-    print(f"# fitted to {groups} groups of {plain(str(path))}\n{settings_of(found)}")
+    print(f"# fitted to {found.groups} groups of {plain(str(path))}")
+    print("# of a right and a wrong code of one group, how often the right one scores higher (a tie is half):")
+    for name, value in found.separations.items():
+        print(f"#   {name:18} {value:.2f}")
+    print(settings_of(found.calibration))
     return ExitCode.DONE
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rewards.completion import GradedCompletion, Part, Score
 from rewards.cross.result import CrossResult, CrossSettings
-from rewards.matrix.calibrated import MAX_CODES, posterior
+from rewards.matrix.calibrated import code_scores
 from rewards.matrix.majority import codet, majority, majority_without
 from rewards.matrix.pass_matrix import PassMatrix
 from rewards.matrix.worth import suite_worth
@@ -71,8 +72,8 @@ def group_reward(*, pays: Part) -> Callable[[GroupScorer], GroupScorer]:
 
 @group_reward(pays="code")
 def cross_agreement(group: GradedGroup) -> list[Score]:
-    """The share of the other completions' test suites that a code passes: `rewards.matrix.majority.majority`."""
-    return _of_codes(group, majority, "passes {:.0%} of the others' test suites")
+    """The share of the group's test suites that a code passes, its own by proxy: `rewards.matrix.majority.majority`."""
+    return _of_codes(group, majority, "passes {:.0%} of the group's test suites")
 
 
 @group_reward(pays="code")
@@ -87,13 +88,8 @@ def cross_calibrated(group: GradedGroup) -> list[Score]:
 
     A group of more than 16 different programs, too many for that, is scored as by `cross_agreement`.
     """
-
-    def probabilities(matrix: PassMatrix) -> NDArray[np.float64]:
-        if len(matrix.distinct().passes) > MAX_CODES:
-            return majority(matrix)
-        return posterior(matrix, group.settings.calibration).codes
-
-    return _of_codes(group, probabilities, "is right with probability {:.2f}")
+    values = partial(code_scores, parameters=group.settings.calibration)
+    return _of_codes(group, values, "is right with probability {:.2f}")
 
 
 @group_reward(pays="tests")

@@ -43,7 +43,7 @@ from study.running import Arm, HeldOutSet, TrainingRun, evaluation, run_all, tra
 RECIPE = "scripts/recipes/tiny.toml"
 UNTRAINED = "assets/tiny-rust"
 SHIPPED = Path("assets/tasks")
-RESULTS, END = "<!-- results -->", "<!-- end -->"
+END = "<!-- end -->"
 ONE_OF_TWO = ("train.threads=1", "sandbox.jobs=1")  # of the machine's cores: another run has the rest
 
 
@@ -141,11 +141,13 @@ def study_honest(options: argparse.Namespace) -> None:
     if not done:
         raise BadInput(f"{options.runs} has no evaluated run of this study: give the command without --only-report")
     check_data(done, options.data)
-    write(options.docs / "images" / "honest_rewards.svg", honest_curves(done))
+    where = "" if options.data == options.runs / "data" else f"_{options.data.name}"
+    image = Path("images") / f"honest_rewards{where}.svg"
+    write(options.docs / image, honest_curves(done))
     page = options.docs / "honest_rewards.md"
-    results = honest_page(done, held_out, made=made(done, held_out, options))
-    before, after = around_results(page.read_text(encoding="utf-8") if page.exists() else "# Honest rewards\n\n")
-    write(page, f"{before}{RESULTS}\n{results}{END}{after}")
+    results = honest_page(done, held_out, image=str(image), made=made(done, held_out, options))
+    text = page.read_text(encoding="utf-8") if page.exists() else "# Honest rewards\n\n"
+    write(page, with_results(text, f"<!-- results{where} -->", results))
 
 
 STUDIES: Mapping[str, Callable[[argparse.Namespace], None]] = {
@@ -157,14 +159,15 @@ STUDIES: Mapping[str, Callable[[argparse.Namespace], None]] = {
 }
 
 
-def around_results(page: str) -> tuple[str, str]:
-    """What stands before and after the results of a page that is written by hand but for them.
+def with_results(page: str, mark: str, results: str) -> str:
+    """A page that is written by hand, with results between a mark and the next end; at its end where it has no mark.
 
-    >>> around_results("# Title\\n<!-- results -->\\nold\\n<!-- end -->\\nMore.\\n")
-    ('# Title\\n', '\\nMore.\\n')
+    >>> with_results("# Title\\n<!-- results -->\\nold\\n<!-- end -->\\nMore.\\n", "<!-- results -->", "new\\n")
+    '# Title\\n<!-- results -->\\nnew\\n<!-- end -->\\nMore.\\n'
     """
-    before, found, rest = page.partition(RESULTS)
-    return before, rest.partition(END)[2] if found else "\n"
+    before, found, rest = page.partition(mark)
+    after = rest.partition(END)[2] if found else "\n"
+    return f"{before}{mark}\n{results}{END}{after}"
 
 
 def held_out_set(options: argparse.Namespace) -> HeldOutSet:

@@ -2,35 +2,65 @@
 
 The file is what `scripts/eval_model.py` and training write, a JSON object a line with `task_id`, `text`, `verdict` and
 `checks`; completions of one prompt (and step) are a group. Promises that a completion whose gold result is not known
-only votes. Left out: sampling and grading.
+only votes, and figures of what each reward would tell apart on the same completions. Left out: sampling and grading.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rewards.completion import GradedCompletion
 from rewards.cross.plan import plan
 from rewards.cross.submit import GroupCrossing, Pool
-from rewards.matrix.calibrated import Calibration
+from rewards.matrix.calibrated import Calibration, code_scores
 from rewards.matrix.gold_calibration import calibrate
+from rewards.matrix.majority import codet, majority
+from rewards.matrix.pass_matrix import PassMatrix
+from rewards.matrix.separation import separation
 from sandbox.verdict import Verdict
 
-__all__ = ["calibrate_file", "read_groups", "settings_of"]
+__all__ = ["Fitted", "calibrate_file", "read_groups", "settings_of"]
 
 FIELDS = {field for field in Verdict.__dataclass_fields__}
-Group = list[tuple[GradedCompletion, float]]  # with its gold result, NaN where it is not known
 
 
-def calibrate_file(path: Path, pool: Pool) -> tuple[Calibration, int]:
-    """The parameters that fit the groups of a file, and the number of groups.
+class Labelled(NamedTuple):
+    """A graded completion with what is known of it from elsewhere, NaN where nothing is."""
+
+    completion: GradedCompletion
+    gold: float  # passes the gold tests
+    strict: float  # passes its own tests strictly
+
+
+Group = list[Labelled]
+
+
+class Fitted(NamedTuple):
+    """What a file says.
+
+    Args:
+        calibration: The parameters that fit it.
+        groups: How many groups had a matrix.
+        separations: By reward, how well it tells the right codes of a group from its wrong ones, among those that some
+            other completion's suite was run on: `rewards.matrix.separation`. `cross_calibrated` has been fitted to the
+            same groups.
+    """
+
+    calibration: Calibration
+    groups: int
+    separations: dict[str, float]
+
+
+def calibrate_file(path: Path, pool: Pool) -> Fitted:
+    """Fit the model to the groups of a file.
 
     Args:
         path: The graded completions.
@@ -38,12 +68,24 @@ def calibrate_file(path: Path, pool: Pool) -> tuple[Calibration, int]:
     Raises: ValueError for a file without such completions, or without any gold result.
     """
     groups = list(read_groups(path))
-    if not any(value == value for group in groups for _, value in group):
+    if not any(one.gold == one.gold for group in groups for one in group):
         raise ValueError(f"{path} has no completion with a gold result: evaluate prompts that have gold tests")
-    crossings = [GroupCrossing(pool, [], partial(plan, [completion for completion, _ in group])) for group in groups]
-    found = [(crossing.future.result().matrix, group) for crossing, group in zip(crossings, groups, strict=True)]
-    known = [(matrix, np.array([gold for _, gold in group])) for matrix, group in found if matrix is not None]
-    return calibrate([matrix for matrix, _ in known], [gold for _, gold in known]), len(known)
+    crossings = [GroupCrossing(pool, [], partial(plan, [one.completion for one in group])) for group in groups]
+    crossed = [(crossing.future.result().matrix, group) for crossing, group in zip(crossings, groups, strict=True)]
+    found = [(matrix, group) for matrix, group in crossed if matrix is not None]
+    matrices = [matrix for matrix, _ in found]
+    gold = [np.array([one.gold for one in group]) for _, group in found]
+    calibration = calibrate(matrices, gold)
+    scorers: dict[str, Callable[[PassMatrix], NDArray[np.float64]]] = {
+        "cross_agreement": majority,
+        "cross_consensus": codet,
+        "cross_calibrated": lambda matrix: code_scores(matrix, calibration),
+    }
+    scores = {name: [scorer(matrix) for matrix in matrices] for name, scorer in scorers.items()}
+    judged = [~np.isnan(values) for values in scores["cross_agreement"]]
+    own = [np.array([one.strict for one in group]) for _, group in found]
+    scores["own tests, strict"] = [np.where(known, values, np.nan) for known, values in zip(judged, own, strict=True)]
+    return Fitted(calibration, len(found), {name: separation(values, gold) for name, values in scores.items()})
 
 
 def read_groups(path: Path) -> Iterator[Group]:
@@ -54,14 +96,15 @@ def read_groups(path: Path) -> Iterator[Group]:
             try:
                 row = json.loads(line)
                 key = tuple(row.get(name) for name in ("phase", "step", "task_id"))
-                gold = row["checks"].get("gold")
+                known = [row["checks"].get(name) for name in ("gold", "test_strict")]
                 graded = GradedCompletion(row["text"], _verdict(row["verdict"]))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(
                     f"{path}, line {number}: no graded completion ({type(error).__name__}: {error}); give the "
                     "completions.jsonl of a run or an evaluation"
                 ) from None
-            groups.setdefault(key, []).append((graded, float("nan") if gold is None else float(gold)))
+            labels = [float("nan") if value is None else float(value) for value in known]
+            groups.setdefault(key, []).append(Labelled(graded, *labels))
     yield from groups.values()
 
 

@@ -10,5 +10,6 @@ majority          shares of the others: of the suites a code passes, of the code
 calibrated        the probability that a code, or a suite, is right, under a generative model
 gold_calibration  the model's parameters, from groups whose codes ran against gold tests
 worth             what a suite is worth: it accepts what is right, and tells the wrong codes and the mutants apart
+separation        how well a score tells right codes from wrong ones of their group
 shares            quotients that are NaN where there is nothing to divide by
 """

@@ -35,9 +35,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rewards.matrix.majority import majority
 from rewards.matrix.pass_matrix import PassMatrix
 
-__all__ = ["MAX_CODES", "Calibration", "Posterior", "column_likelihoods", "posterior"]
+__all__ = ["MAX_CODES", "Calibration", "Posterior", "code_scores", "column_likelihoods", "posterior"]
 
 MAX_CODES = 16  # distinct ones: 65536 sets of right codes
 
@@ -115,6 +116,12 @@ def posterior(matrix: PassMatrix, parameters: Calibration) -> Posterior:
         rest = np.delete(others, sole, axis=0) if sole >= 0 else others
         suites[soles == sole] = _suites(rest, parameters)[soles == sole]
     return Posterior(codes[texts.code_of], suites[texts.suite_of])
+
+
+def code_scores(matrix: PassMatrix, parameters: Calibration) -> NDArray[np.float64]:
+    """The probability [C] that each code is right; the majority's share where too many codes differ for that."""
+    few = len(matrix.distinct().passes) <= MAX_CODES
+    return posterior(matrix, parameters).codes if few else majority(matrix)
 
 
 def _codes(others: NDArray[np.float64], soles: NDArray[np.int64], parameters: Calibration) -> NDArray[np.float64]:

@@ -16,19 +16,28 @@ __all__ = ["acceptance", "codet", "majority", "majority_without"]
 
 
 def majority(matrix: PassMatrix) -> NDArray[np.float64]:
-    """The share of the others' suites that each code passes: `sum_j passes[i, j] / n_i` over the n_i that vote on i.
+    """The share of the suites that each code passes, its own by proxy: `(sum_j passes[i, j] + p_i) / (n_i + o_i)`.
+
+    n_i suites vote on code i. What i does on the o_i suites that were written with it alone does not count: it passes
+    those p_i of them that one of the others passes. Without these a suite that refuses everybody else would put its
+    author first, and above all a text of many copies, on which few suites vote.
 
     Args:
         matrix: The results of the group.
     Returns: [C] from 0 to 1; NaN where no suite votes.
-    Source: the pass rate on generated tests (MaxPass in B4, arXiv 2409.08692), here without a code's own suite.
+    Source: the pass rate on generated tests (MaxPass in B4, arXiv 2409.08692); the proxy is this project's.
 
     >>> passes = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]])  # two codes that agree, one that is alone
-    >>> majority(PassMatrix(passes, np.arange(3))).tolist()
-    [0.5, 0.5, 0.0]
+    >>> majority(PassMatrix(passes, np.arange(3))).round(4).tolist()
+    [0.6667, 0.6667, 0.0]
     """
     texts = matrix.distinct()
-    return _known_share(texts.others(), axis=1)[texts.code_of]
+    others, soles = texts.others(), texts.sole_authors()
+    own = soles == np.arange(len(others))[:, None]  # [U, V]
+    ran, passed = (~np.isnan(others)).any(axis=0), (others == 1).any(axis=0)
+    voting = (~np.isnan(others)).sum(axis=1)
+    hits = np.nansum(others, axis=1) + (own & passed).sum(axis=1)
+    return share(hits, np.where(voting, voting + (own & ran).sum(axis=1), 0))[texts.code_of]
 
 
 def acceptance(matrix: PassMatrix) -> NDArray[np.float64]:

@@ -1,11 +1,12 @@
 """Measures what it costs to run all codes of a group on all tests of the group, beside grading its programs.
 
-    PYTHONPATH=.:scripts python -m bench.cross_cost [--groups N] [--mistaken SHARE] [--repeats N]
+    PYTHONPATH=.:scripts python -m bench.cross_cost [--groups N] [--mistaken SHARE] [--distinct] [--repeats N]
 
-A group is eight solutions of one task from the catalogue of the quickstart, half of them mistaken by default. The ways
-that take turns: grading by the backend `batch`, the same with the evidence that strict passes need, and crossings, full
-and with fewer partners. CPU seconds are those of the process and of everything below it; crossings are measured beyond
-the grading that they need.
+A group is eight solutions of one task from the catalogue of the quickstart, half of them mistaken by default. Equal
+codes are run once, and tasks this small have few different ones; with `--distinct` no two are equal. The ways that take
+turns: grading by the backend `batch`, the same with the evidence that strict passes need, and crossings, full and with
+fewer partners. CPU seconds are those of the process and of everything below it; crossings are measured beyond the
+grading that they need.
 """
 
 from __future__ import annotations
@@ -42,8 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--groups", type=int, default=8, metavar="N", help="groups of eight programs")
     parser.add_argument("--mistaken", type=float, default=0.5, metavar="SHARE", help="programs with a planted mistake")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="turns of each way")
+    parser.add_argument("--distinct", action="store_true", help="a constant of its own in every program")
     arguments = parser.parse_args(argv)
     groups = draw_groups(arguments.groups, mistaken=arguments.mistaken, seed=0)
+    if arguments.distinct:
+        groups = [[f"const _: usize = {number};\n{source}" for number, source in enumerate(group)] for group in groups]
     with SandboxPool(jobs=1) as pool:
         graded = [[pool.submit(source).result() for source in group] for group in groups]
     ways: dict[str, Callable[[SandboxPool], int]] = {

@@ -36,7 +36,7 @@ LOGGED = "rewards.weights.cross_agreement=0.0"  # for the curves
 APART, TESTERS = "rewards.credit=apart", ("rollout.testers=4", "rewards.cross.partners=-1")
 HONEST = (  # an arm a line; gold tests are graded in every one, and paid where an arm says so
     GRPO,
-    Arm("agreement", "2 more for the share of the others' suites that the code passes", (AGREEMENT,)),
+    Arm("agreement", "2 more for the share of the group's suites that the code passes", (AGREEMENT,)),
     Arm("calibrated", "2 more for the probability that the code is right", (CALIBRATED, LOGGED)),
     Arm("apart", "calibrated for the code, its tests' worth for the tests", (CALIBRATED, TESTS, APART, LOGGED)),
     Arm("testers", "2 more for the share of four independent testers' suites", (AGREEMENT, *TESTERS)),

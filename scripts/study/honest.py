@@ -64,12 +64,13 @@ def evaluated_runs(arms: Sequence[Arm], held_out: HeldOutSet, folder: Path) -> l
     return found
 
 
-def honest_page(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, made: str) -> str:
+def honest_page(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, image: str, made: str) -> str:
     """The results in docs/honest_rewards.md.
 
     Args:
         runs: The evaluated runs; those of an arm follow each other, and the first arm is the one compared with.
         held_out: The evaluation's prompts.
+        image: The path of the curves from the page.
         made: How the page was made.
     """
     arms = _by_arm(runs)
@@ -90,7 +91,7 @@ def honest_page(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, made: str)
         "### By seed",
         _seed_table(arms, measured, k),
         "### By step",
-        "![Strict and gold pass rate of the training batches, by step and arm](images/honest_rewards.svg)",
+        f"![Strict and gold pass rate of the training batches, by step and arm]({image})",
         "Training batches, rolling over five steps; bands: lowest to highest seed. Where strict is above gold, at "
         "least the difference passes its own tests and is wrong; agreement is the mean share of the others' test "
         "suites that a code passes, where an arm runs them.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 import tomllib
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from rewards.cross.result import CrossSettings
 
 def line(task: str, text: str, gold: float | None, *, has_code: bool = True) -> str:
     verdict = passed().to_json() | {"code": "x", "gold": {}} if has_code else {"code": None}
-    return json.dumps({"task_id": task, "text": text, "verdict": verdict, "checks": {"gold": gold}}) + "\n"
+    checks = {"gold": gold, "test_strict": float(has_code)}
+    return json.dumps({"task_id": task, "text": text, "verdict": verdict, "checks": checks}) + "\n"
 
 
 def program(number: int, sign: str) -> str:
@@ -43,12 +45,19 @@ def test_the_settings_are_those_of_the_groups(pool, file, monkeypatch, capsys):
     numbers = tomllib.loads(printed)["rewards"]["cross"]
     found = CrossSettings.of(numbers).calibration
     assert 0.6 < found.code_right < 0.8 and found.wrong_passes_right < 0.2, "three of four are right, and told apart"
+    separations = re.findall(r"#   (\S.*?) +(\S+)$", printed, re.M)
+    assert dict(separations) == {
+        "cross_agreement": "1.00",
+        "cross_consensus": "1.00",
+        "cross_calibrated": "1.00",
+        "own tests, strict": "0.50",
+    }, "all pass their own tests"
 
 
 def test_groups_are_completions_of_a_prompt_in_a_step(file):
     first, second = read_groups(file)
-    assert [len(first), len(second)] == [5, 4] and first[4][0].verdict is None
-    assert [gold for _, gold in second] == [1, 1, 1, 0]
+    assert [len(first), len(second)] == [5, 4] and first[4].completion.verdict is None
+    assert [one.gold for one in second] == [1, 1, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -67,4 +76,4 @@ def test_without_gold_results_there_is_nothing_to_fit(pool, tmp_path, monkeypatc
     path.write_text(line("a", program(0, "+"), None))
     assert rewards.__main__.main(["calibrate", str(path)]) == 2
     assert "no completion with a gold result" in capsys.readouterr().err
-    assert math.isnan(next(read_groups(path))[0][1])
+    assert math.isnan(next(read_groups(path))[0].gold)

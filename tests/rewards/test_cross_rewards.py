@@ -74,7 +74,7 @@ def test_a_suite_votes_on_every_code_but_its_author_s():
 def test_one_suite_beside_two_codes_has_two_authors_and_votes_on_both_once():
     matrix = PassMatrix(np.array([[1, 1, 0], [0, 0, 1], [0, 0, 1]]), np.arange(3), suite_ids=np.array([5, 5, 3]))
     assert same(matrix.distinct().others(), [[0, 1], [1, 0], [NAN, 0]])  # the columns: text 3, text 5
-    assert same(majority(matrix), [0.5, 0.5, 0])
+    assert same(majority(matrix), [0.5, 0.5, 0.5])
 
 
 def test_copies_whose_results_differ_are_unknown_and_one_that_was_not_run_is_as_the_other():
@@ -97,8 +97,8 @@ def copied(favourite_is_right, count_copies):
 
 
 def test_copies_do_not_elect_themselves_unless_they_are_to_count():
-    assert same(majority(copied(False, False)), [0] * 4 + [3 / 4] * 4)
-    assert same(majority(copied(False, True)), [3 / 7] * 8)
+    assert same(majority(copied(False, False)), [0] * 4 + [4 / 5] * 4)
+    assert same(majority(copied(False, True)), [4 / 8] * 8)
     codes, _ = posterior(copied(False, False), Calibration())
     assert codes[:4].max() < 0.01 and codes[4:].min() > 0.9
     tie, _ = posterior(copied(False, True), Calibration())
@@ -107,7 +107,7 @@ def test_copies_do_not_elect_themselves_unless_they_are_to_count():
 
 def test_the_price_is_that_a_right_favourite_is_not_heard():
     assert same(majority(copied(True, False)), np.zeros(8))
-    assert same(majority(copied(True, True)), [3 / 7] * 4 + [0] * 4)
+    assert same(majority(copied(True, True)), [4 / 8] * 4 + [0] * 4)
 
 
 def test_a_group_of_one_text_has_no_reward_and_with_copies_counted_the_highest():
@@ -159,13 +159,16 @@ def test_scores_are_from_0_to_1_and_move_with_their_codes_and_suites(matrix, ran
 
 @settings(max_examples=60, deadline=None)
 @given(matrices(), st.integers(0, 3))
-def test_no_result_of_a_completion_s_own_suite_changes_its_code_s_score(matrix, code):
-    """Turn round every result of the suites that only this code's author wrote."""
+def test_no_result_on_a_completion_s_own_suite_changes_its_code_s_score(matrix, code):
+    """Turn round the code's results on the suites that only its author wrote, and what others did on them too."""
     texts = matrix.distinct()
-    own = (texts.sole_authors() == texts.code_of[code % len(matrix.passes)])[texts.suite_of]
-    turned = replace(matrix, passes=np.where(own, 1 - matrix.passes, matrix.passes))
+    place = texts.code_of[code % len(matrix.passes)]
+    own = (texts.sole_authors() == place)[texts.suite_of]
+    alone = own & (texts.code_of == place)[:, None]
     for name, score in CODE_SCORES.items():
-        assert same(score(matrix)[code % len(matrix.passes)], score(turned)[code % len(matrix.passes)]), name
+        turned = alone if name == "majority" else np.broadcast_to(own, alone.shape)
+        other = replace(matrix, passes=np.where(turned, 1 - matrix.passes, matrix.passes))
+        assert same(score(matrix)[code % len(matrix.passes)], score(other)[code % len(matrix.passes)]), name
 
 
 # CodeT
@@ -201,14 +204,14 @@ RIGHT = np.array([1.0, 1, 1, 0, 0])
 
 
 def test_right_codes_score_higher_than_fewer_colluders_and_one_that_is_alone():
-    """Four right codes pass 3 of the others' 7 suites, three colluders 2, the one that is alone none."""
-    assert same(majority(blocks(4, 3, 1)), [3 / 7] * 4 + [2 / 7] * 3 + [0])
+    """Four right codes pass 3 of the others' 7 suites and their own, three colluders 2 and theirs."""
+    assert same(majority(blocks(4, 3, 1)), [4 / 8] * 4 + [3 / 8] * 3 + [0])
     assert same(acceptance(blocks(4, 3, 1)), [3 / 7] * 4 + [2 / 7] * 3 + [0])
 
 
 def test_colluders_in_the_majority_score_higher_which_no_vote_can_see():
     codes = majority(blocks(3, 5))
-    assert same(codes, [2 / 7] * 3 + [4 / 7] * 5)
+    assert same(codes, [3 / 8] * 3 + [5 / 8] * 5)
 
 
 def test_a_suite_that_accepts_everything_is_accepted_and_tells_nothing_apart():
@@ -224,6 +227,18 @@ def test_a_suite_that_fails_everything_tells_all_apart_and_is_worth_nothing():
     assert discrimination(failing, RIGHT, tau=1)[4] == 1
     assert suite_worth(failing, RIGHT, tau=1, mutation=np.ones(5))[4] == 0
     assert posterior(failing, Calibration()).suites[4] < 0.1
+
+
+def test_a_suite_that_refuses_everything_does_not_put_its_author_first():
+    """Eight right codes; the last one's suite passes its own code alone."""
+    passes = np.ones((8, 8))
+    passes[:7, 7] = 0
+    refused = PassMatrix(passes, np.arange(8))
+    assert same(majority(refused), [7 / 8] * 8)
+    copies = replace(refused, code_ids=np.array([0, 0, 0, 0, 0, 0, 0, 7]))
+    assert same(majority(copies), [7 / 8] * 8), "on seven copies it votes alone"
+    passes[0, 7] = 1
+    assert same(majority(PassMatrix(passes, np.arange(8))), [1] + [7 / 8] * 6 + [1]), "one of the others passes it"
 
 
 def test_a_code_that_is_alone_passes_nothing_and_its_suite_is_accepted_by_nobody():

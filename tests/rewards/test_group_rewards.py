@@ -42,7 +42,7 @@ TWO_AGREE = [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
 
 
 def test_agreement_is_the_share_of_the_others_suites():
-    assert values("cross_agreement", group(TWO_AGREE)) == [0.5, 0.5, 0.0]
+    assert values("cross_agreement", group(TWO_AGREE)) == pytest.approx([2 / 3, 2 / 3, 0])
 
 
 def test_the_calibrated_one_follows_its_settings():
@@ -80,7 +80,7 @@ def test_a_code_that_agrees_only_with_itself_earns_nothing(pool):
     tickets = [grader.start(PLAIN, completion(text, f"s1-p00-c{n}")) for n, text in enumerate(texts)]
     grades = grader.finish(tickets)
     assert [grade.checks["test_strict"] for grade in grades] == [1, 1, 1, 0], "all that build pass their own tests"
-    assert [grade.rewards["cross_agreement"] for grade in grades] == [0.5, 0.0, 0.5, 0.0]
+    assert [grade.rewards["cross_agreement"] for grade in grades] == pytest.approx([2 / 3, 0, 2 / 3, 0])
     calibrated = [grade.rewards["cross_calibrated"] or 0 for grade in grades]
     assert min(calibrated[0], calibrated[2]) > 10 * calibrated[1]
     assert all(grade.rewards.keys() == WEIGHTS.keys() == grade.seconds.keys() for grade in grades)
@@ -127,7 +127,7 @@ def test_trl_sees_whole_groups(pool, monkeypatch):
     texts = [RIGHT, COLLUDES, ALSO_RIGHT]
     given = {"prompts": [prompts[0]] * 3 + [prompts[1]], "completions": [*texts, RIGHT], "completion_ids": [[1]] * 4}
     found = rewards.cross_agreement_reward_func(**given, trainer_state=None)
-    assert found == [0.5, 0.0, 0.5, None], "the fourth is the only one of its prompt"
+    assert found == [2 / 3, 0.0, 2 / 3, None], "the fourth is the only one of its prompt"
     assert pickle.loads(pickle.dumps(rewards.cross_tests_reward_func)) is rewards.cross_tests_reward_func
 
 

@@ -69,7 +69,7 @@ def cells(text: str, *first: str) -> list[str]:
 def test_the_page_has_levels_differences_and_seeds_by_hand(runs: Path) -> None:
     found = evaluated_runs(HONEST, HELD_OUT, runs)
     assert [(run.arm.name, run.seed) for run in found] == [("grpo", 0), ("grpo", 1), ("maxrl", 4)]
-    page = honest_page(found, HELD_OUT, made="Made by hand.")
+    page = honest_page(found, HELD_OUT, image="curves.svg", made="Made by hand.")
     assert "| gold | strict | strict but wrong | pass@2 on gold | build | asserts | colluding seeds |" in page
     # Of grpo, gold is (0 + 1/2)/2 and (0 + 1)/2 at the two prompts: 37.5 %, half width 1.96 * std / sqrt(2).
     half = 100 * 1.96 * (0.25 / math.sqrt(2)) / math.sqrt(2)
@@ -89,7 +89,7 @@ def test_the_page_has_levels_differences_and_seeds_by_hand(runs: Path) -> None:
 
 
 def test_a_page_of_one_arm_compares_nothing(runs: Path) -> None:
-    page = honest_page([TrainingRun(GRPO, 1, runs)], HELD_OUT, made="")
+    page = honest_page([TrainingRun(GRPO, 1, runs)], HELD_OUT, image="curves.svg", made="")
     assert "## Differences" not in page and cells(page, "`grpo`", "1")
 
 
