@@ -85,7 +85,7 @@ class GroupMember:
         verdict, program = self.graded.verdict, self.graded.program
         if verdict is None or program is None or self.parts is None:
             return False
-        return bool(verdict.build) and verdict.outcome in BUILT and not program.depends_on_cfg
+        return verdict.outcome in BUILT and not program.depends_on_cfg
 
     @cached_property
     def suite(self) -> Suite | None:
