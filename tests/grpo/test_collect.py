@@ -60,6 +60,16 @@ def test_testers_see_a_prompt_of_their_own_and_change_no_group(policy: Policy) -
     assert all(text.startswith(start) and len(text) > len(start) for text in grader.tests.values())
 
 
+def test_testers_do_not_write_the_completions_again(policy: Policy) -> None:
+    """Even where they have the same prompt, so that the same seed would give the same tokens."""
+    [plain] = encoded(EXAMPLES[:1], policy.encode)
+    grader, asked = LetterGrader(), replace(plain, tester_ids=plain.prompt_ids)
+    params = SamplingParams(3, 10, 1.0, seed=0)
+    settings: dict[str, Any] = {"id_prefix": "s4", "policy_version": 7, "testers": 3}
+    found = collect(sample(HFEngine(policy), grader, policy.decode, [asked], params, **settings), grader)
+    assert not set(grader.tests.values()) & {completion.text for completion in found.groups[0].completions}
+
+
 def test_a_seed_gives_one_batch(policy: Policy) -> None:
     assert run(policy, LetterGrader(), seed=1).groups == run(policy, LetterGrader(), seed=1).groups
     assert run(policy, LetterGrader(), seed=1).groups != run(policy, LetterGrader(), seed=2).groups

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,12 @@ def test_long_prompts_are_an_error_or_left_out() -> None:
     assert [(example.id, example.prompt_ids) for example in kept] == [("0", (0,)), ("1", (0, 1)), ("2", (0, 1, 2))]
     with pytest.raises(DataError, match="5 of 5"):
         encode_prompts(examples(5), encode, max_tokens=0, long_prompts="skip")
+
+
+def test_a_prompt_has_testers_where_it_fits_with_the_beginning_of_their_answers() -> None:
+    asked = [replace(example, tester_start="fn") for example in examples(3)] + examples(1)
+    kept = encode_prompts(asked, encode, max_tokens=3, long_prompts="skip", encode_answer=lambda text: (8,) * len(text))
+    assert [example.tester_ids for example in kept] == [(0, 8, 8), (), (), ()], "the second would have four tokens"
 
 
 def test_every_epoch_holds_every_example_once_in_another_order() -> None:

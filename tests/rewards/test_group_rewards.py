@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import time
 from concurrent.futures import Future
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +14,14 @@ import rewards
 from completions import ADD, fenced, module, passed
 from rewards import Rubric, RustGrader
 from rewards.completion import GradedCompletion
+from rewards.cross.plan import TESTERS_ALONE
 from rewards.cross.result import CrossResult, CrossSettings
 from rewards.group_rewards import GROUP_REWARDS, GradedGroup
 from rewards.matrix.pass_matrix import PassMatrix
 from rewards.rubric import RewardError
 from sandbox.crossing.crossing import Crossed, Crossing
-from sandbox.verdict import Outcome, Verdict
+from sandbox.verdict import Evidence, Outcome, Run, Verdict
+from sandbox.workers.pool import SandboxPool
 from test_grader import PLAIN, FixedPool, completion
 
 RIGHT = fenced(ADD + module("assert_eq!(add(1, 2), 3);"))
@@ -62,6 +66,31 @@ def test_tests_are_paid_for_what_they_tell_apart():
     assert values("cross_tests", group(three_agree)) == [0.5, 0.5, 0.5, 0.0]
     hollow = [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0.0, 0.0, 1.0]]  # the third suite accepts everything
     assert (values("cross_tests", group(hollow))[2] or 0) == 0
+
+
+def test_the_mutants_that_tests_notice_count_as_much_as_what_they_tell_apart():
+    plain, noticed, survived = Run(0, passed=True), Run(1, reached=True), Run(2, reached=True, passed=True)
+    both, half = Evidence(Outcome.PASSED, (plain, noticed)), Evidence(Outcome.PASSED, (plain, noticed, survived))
+    of = group([[1.0, 1.0, 1.0, 0.0]] * 3 + [[0.0, 0.0, 0.0, 1.0]])  # told apart: half of what three suites could
+    verdicts = [replace(passed(), evidence=evidence) for evidence in (both, half, None, None)]
+    completions = [replace(one, verdict=verdict) for one, verdict in zip(of.completions, verdicts, strict=True)]
+    assert values("cross_tests", replace(of, completions=completions)) == [0.75, 0.5, 0.5, 0.0]
+
+
+def test_testers_judge_a_group_that_waits_for_them():
+    """The codes agree with each other; two testers say that the second one is wrong."""
+    texts = {"g-c0": RIGHT, "g-c1": COLLUDES}
+    settings = CrossSettings.of({"partners": TESTERS_ALONE})
+    with SandboxPool(jobs=1) as own:
+        grader = RustGrader(Rubric({"cross_agreement": 1.0}), own, group_size=2, testers=2, cross=settings)
+        example = replace(PLAIN, tester_ids=(1,))
+        tickets = [grader.start(example, completion(text, name)) for name, text in texts.items()]
+        time.sleep(0.5)  # the group is whole, and is not compared yet
+        tests = module("assert_eq!(add(1, 2), 3);"), module("assert_eq!(add(2, 2), 4);")
+        for number, text in enumerate(tests):
+            start = ADD.replace("a + b", "todo!()")
+            grader.add_tests(example, completion(fenced(start + text), f"g-t{number}"))
+        assert [grade.rewards["cross_agreement"] for grade in grader.finish(tickets)] == [1.0, 0.0]
 
 
 def test_who_has_no_score_and_who_has_nothing():

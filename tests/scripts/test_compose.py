@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from concurrent.futures import Future
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,16 +17,22 @@ from grpo.model.batching import TrainingSample
 from grpo.model.policy import Policy
 from grpo.objective import Mismatch
 from grpo.optimizer import adamw
-from grpo.rollout.records import Example
+from grpo.rollout.records import Completion, Example
 from grpo.rollout.rows import DataError
 from grpo.schema import ConfigError, load
 from grpo_rust.compose.engine import SYNC_BOUNDS, _cache_bytes, build_sync, takes_memory_at_sync
+from grpo_rust.compose.graders import build_graders
 from grpo_rust.compose.policy import load_starting_policy, load_trained_policy
 from grpo_rust.compose.prompts import load_prompts
 from grpo_rust.compose.updater import build_objective, build_updater
 from grpo_rust.compose.watching import build_rehearsal, build_supervised_rehearsal, build_watch
 from grpo_rust.memory_estimate import ACTIVATION_BYTES
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
+from rewards.rubric import Rubric
+from sandbox.crossing.crossing import Crossed, Crossing
+from sandbox.verdict import Outcome, Verdict
+from sandbox.workers.pool import SandboxPool
+from test_grader import FixedPool
 
 ROOT = Path(__file__).parents[2]
 ONE = torch.ones(1, 1, dtype=torch.bool)
@@ -190,6 +197,31 @@ def test_prompts_for_tests_alone_are_the_prompt_and_an_answer_that_has_begun(tmp
     source.write_text(rows[1] + "\n")
     with pytest.raises(DataError, match="no row of .* says what function it asks for"):
         load_prompts(recipe(*words, "rollout.testers=2"), policy)
+
+
+def test_a_group_is_compared_when_its_testers_are_there() -> None:
+    """What a recipe says of testers and of the group's size reaches the grader."""
+    crossings: list[Crossing] = []
+
+    class NotingPool(FixedPool):
+        def submit_crossing(self, crossing: Crossing) -> Future[Crossed]:
+            crossings.append(crossing)
+            return Future()
+
+    words = ["rollout.testers=1", "rewards.weights.cross_agreement=1", "sampling.group_size=2", "guard.mutation=false"]
+    asked = recipe(*words)
+    pool = cast(SandboxPool, NotingPool(Verdict(Outcome.PASSED, build=True, clippy=True, test=True, genuine=True)))
+    training = build_graders(asked, Rubric(asked.rewards.weights), pool).training
+    example = Example("p", ({"role": "user", "content": "Write add"},), tester_ids=(1,))
+    tests = "#[cfg(test)] mod t { #[test] fn f() { assert_eq!(super::add(1), 2); } }"
+    program = f"```rust\nfn add(a: i32) -> i32 {{ a + NUMBER }}\n{tests}\n```"
+    for number in (0, 1):
+        training.start(
+            example, Completion(f"g-c{number}", (1,), (0.0,), program.replace("NUMBER", f"{number}"), True, 0)
+        )
+    assert not crossings
+    training.add_tests(example, Completion("g-t0", (1,), (0.0,), program.replace("a + NUMBER", "todo!()"), True, 0))
+    assert len(crossings) == 1 and len(crossings[0].codes) == 2
 
 
 @pytest.mark.parametrize(
