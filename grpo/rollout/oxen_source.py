@@ -29,7 +29,9 @@ __all__ = ["OxenRemote", "is_remote_oxen", "oxen_environment", "oxen_file", "oxe
 PREFIX = "oxen:"
 HUB = "hub.oxen.ai"
 FORMS = "give oxen:PATH/FILE for a repository here, or oxen:namespace/name/FILE for one on " + HUB
-REMOTE = re.compile(r"(?:(https?)://)?(?:([\w-]+(?:\.[\w-]+)+(?::\d+)?|[\w-]+:\d+|localhost)/)?([\w-]+/[\w.-]+)(?:/(.+))?")
+REMOTE = re.compile(
+    r"(?:(https?)://)?(?:([\w-]+(?:\.[\w-]+)+(?::\d+)?|[\w-]+:\d+|localhost)/)?([\w-]+/[\w.-]+)(?:/(.+))?"
+)
 DOWNLOAD_S = 1800.0
 STATUS_S = 300.0
 

@@ -299,7 +299,9 @@ def test_a_plan_downloads_nothing(run):
         count_training(recipe(f"data.train=oxen:{run}/cargo_test_passed_train.parquet"))
 
 
-@pytest.mark.parametrize("source", ["oxen:", "oxen:rows.jsonl", "oxen:me/runs", "oxen:/no/such/rows.jsonl", f"oxen:{'x' * 300}/"])
+@pytest.mark.parametrize(
+    "source", ["oxen:", "oxen:rows.jsonl", "oxen:me/runs", "oxen:/no/such/rows.jsonl", f"oxen:{'x' * 300}/"]
+)
 def test_a_source_that_names_no_file_is_refused_in_words(run, source):
     message = refusal(source)
     assert "names no file in an Oxen repository" in message and "oxen:namespace/name/FILE" in message

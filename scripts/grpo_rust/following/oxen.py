@@ -37,10 +37,10 @@ def oxen_place(run: Path, repository: str) -> OxenPlace:
 
     Args:
         run: The run directory.
-        repository: "local" for RUN.oxen beside the run; `namespace/name` on hub.oxen.ai or `https://host/namespace/name`
-            for a remote one, with RUN.oxen beside the run as its copy here; anything else is the path of a local one,
-            which is made where it is missing: an absolute one, one that begins with ./ or ../, one that ends in
-            .oxen, or one that exists.
+        repository: "local" for RUN.oxen beside the run; `namespace/name` on hub.oxen.ai, or
+            `https://host/namespace/name`, for a remote one, with RUN.oxen beside the run as its copy here; anything
+            else is the path of a local one, which is made where it is missing: an absolute one, one that begins with
+            ./ or ../, one that ends in .oxen, or one that exists.
     Raises:
         BadInput: For an empty name.
 
