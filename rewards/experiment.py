@@ -44,14 +44,14 @@ from typing import Any, TypeVar, cast
 from rewards.rust.parse import extract_code
 from rewards.tool_output import noted_tool_output, verdict_output
 
-__all__ = ["Experiment", "log_line"]
+__all__ = ["Experiment", "ExperimentLog", "log_line"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _log = logging.getLogger(__name__)
 
 
-class Experiment:
+class ExperimentLog:
     """A folder of logs of reward functions.
 
     >>> import tempfile
@@ -89,6 +89,9 @@ class Experiment:
             return cast(Function, logged)
 
         return decorator
+
+
+Experiment = ExperimentLog  # as the published code has it; a class of that name would be the second one of the tree
 
 
 def _logged(function: Callable[..., Any], lines: _AppendedLines) -> Callable[..., Any]:

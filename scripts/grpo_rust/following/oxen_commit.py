@@ -26,7 +26,7 @@ from grpo_rust.following.oxen import oxen_place
 
 __all__ = ["copy_run", "main"]
 
-PART = 1_000_000  # bytes of a part of a log, and the rest of its last line
+PART = 250_000  # bytes of a part of a log, and the rest of its last line
 LOGS = ("metrics.jsonl", "completions.jsonl", "evals.jsonl")
 DOCUMENTS = ("config.toml", "environment.json", "summary.json")
 REMOTE = "origin"
