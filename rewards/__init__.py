@@ -11,6 +11,8 @@ builtin         the reward functions, each one decorated function
 rubric          which rewards are computed, with what weights; a user's own functions
 grader          completions in, grades out, in the background
 trl_functions   the rewards as TRL calls them
+experiment      the log of every call of a reward function, as in the published experiment
+tool_output     what the compiler and the tests said, for that log
 completion      a completion with the verdicts on it
 gold            tests that the model never sees
 prompts         the system prompt
@@ -24,6 +26,7 @@ For every built-in reward this package has the function that TRL calls, such as 
 from rewards import trl_functions
 from rewards.builtin import PUBLISHED_WEIGHTS
 from rewards.completion import GradedCompletion, Score
+from rewards.experiment import Experiment
 from rewards.grader import RustGrade, RustGrader
 from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import RewardError, Rubric
@@ -33,6 +36,7 @@ from rewards.strictness.judge import Judgement, judge
 __all__ = [
     "PUBLISHED_WEIGHTS",
     "SYSTEM_PROMPT",
+    "Experiment",
     "GradedCompletion",
     "Judgement",
     "RewardError",

@@ -38,6 +38,7 @@ from rewards.rust.parse import extract_code
 from rewards.signature.applying import SIGNATURE_COLUMNS, why_inapplicable
 from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
+from rewards.tool_output import note_verdicts
 from sandbox.verdict import Verdict
 from sandbox.workers.pool import SandboxPool
 
@@ -76,6 +77,7 @@ def _trl_function(reward: Reward) -> RewardFunction:
             codes = [extract_code(text) if reward.needs_verdict else None for text in texts]
             verdicts = _grade_and_examine(codes, thorough=reward.name == "mutation")
         golds = _grade_gold(texts, columns) if reward.on_gold_tests else [None] * len(texts)
+        note_verdicts([gold.verdict if gold else verdict for gold, verdict in zip(golds, verdicts, strict=True)])
         graded = [GradedCompletion(*facts) for facts in zip(texts, verdicts, golds, strict=True)]
         return [reward.scorer(completion).value for completion in graded]
 
@@ -98,6 +100,7 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
         texts = [_text(completion) for completion in completions]
         if verdicts is None:
             verdicts = _grade_and_examine([extract_code(text) for text in texts], thorough=reward.name == "cross_tests")
+        note_verdicts(verdicts)
         graded = [GradedCompletion(*facts) for facts in zip(texts, verdicts, strict=True)]
         groups: dict[str, list[int]] = {}
         for place, prompt in enumerate(prompts):

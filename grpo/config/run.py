@@ -38,7 +38,9 @@ class RunSection:
 class DataSection:
     """The prompts to train and to evaluate on."""
 
-    train: str = option("assets/tasks/train.jsonl", "training prompts: a .jsonl or .parquet path, or hf:NAME")
+    train: str = option(
+        "assets/tasks/train.jsonl", "training prompts: a .jsonl or .parquet path, hf:NAME, or oxen:REPOSITORY/FILE"
+    )
     eval: str = option("assets/tasks/eval.jsonl", "held-out prompts for evaluation, in the same forms")
     system_prompt: str = option("none", "system message before every prompt, by its name", choices=("none",))
     max_prompt_tokens: int = option(

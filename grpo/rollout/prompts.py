@@ -35,7 +35,8 @@ def load_examples(
     """Read every prompt of a data set.
 
     Args:
-        source: A .jsonl or .parquet path, or `hf:NAME`. A row's prompt is text, or a list of chat messages.
+        source: A .jsonl or .parquet path, `hf:NAME` or `oxen:REPOSITORY/FILE`. A row's prompt is text, or a list of
+            chat messages.
         split: The split of a hub data set.
         system_prompt: Put before every prompt as a system message, unless empty.
         prompt_columns: Names that the column of the prompts may have; the first that is there counts.

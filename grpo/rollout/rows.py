@@ -1,4 +1,4 @@
-"""Reads the rows of a data set: .jsonl, .json and .parquet files, and data sets of the hub.
+"""Reads the rows of a data set: .jsonl, .json and .parquet files, also in Oxen repositories, and data sets of the hub.
 
 Promises rows that all have the same columns (None where a row lacks one), the values as they were written, and one kind
 of error, which names file and line. Text is UTF-8, with or without a byte order mark; lines end in LF or CRLF; blank
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from grpo.errors import BadInput
+from grpo.rollout.oxen_source import oxen_file
 
 __all__ = ["SUFFIXES", "DataError", "read_rows"]
 
 SUFFIXES = (".jsonl", ".json", ".parquet")
-FORMATS = "give a .jsonl or .parquet path, or hf:NAME for a data set of the hub"
+FORMATS = "give a .jsonl or .parquet path, or hf:NAME for a data set of the hub, or oxen:REPOSITORY/FILE"
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # how JSON writes one; two that belong together are a character
 SHOWN = 60  # characters of a line in a message
 
@@ -36,22 +37,38 @@ def read_rows(source: str, split: str) -> list[dict[str, Any]]:
     """The rows of a source, at least one; all have the same columns.
 
     Args:
-        source: A .jsonl, .json or .parquet path, or `hf:NAME`.
+        source: A .jsonl, .json or .parquet path, `hf:NAME`, or `oxen:REPOSITORY/FILE`.
         split: The split of a hub data set.
     Raises:
         DataError: For a source that is missing, unreadable, or holds no rows.
     """
     if source.startswith("hf:"):
         rows = _of_hub(source, split)
+    elif source.startswith("oxen:"):
+        rows = _of_oxen(source)
     else:
-        path = _file(source)
-        rows = _of_parquet(path) if path.suffix == ".parquet" else list(_of_json(path))
+        rows = _of_file(source)
     if not rows:
         raise DataError(f"{source} has no rows: training needs at least one prompt")
     columns = dict.fromkeys(name for row in rows for name in row)
     return (
         rows if all(len(row) == len(columns) for row in rows) else [{**dict.fromkeys(columns), **row} for row in rows]
     )
+
+
+def _of_oxen(source: str) -> list[dict[str, Any]]:
+    """The rows of a file in an Oxen repository. Raises: DataError; BadInput as `oxen_file` does."""
+    with oxen_file(source) as path:
+        try:
+            return _of_file(str(path))
+        except DataError as error:
+            raise DataError(str(error).replace(str(path), source)) from error
+
+
+def _of_file(source: str) -> list[dict[str, Any]]:
+    """The rows of a file. Raises: DataError."""
+    path = _file(source)
+    return _of_parquet(path) if path.suffix == ".parquet" else list(_of_json(path))
 
 
 def _file(source: str) -> Path:

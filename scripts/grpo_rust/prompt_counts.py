@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from grpo.rollout.oxen_source import is_remote_oxen
 from grpo.rollout.records import Example
 from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.compose.prompts import read_held_out, read_rewarded_examples
@@ -22,7 +23,7 @@ def count_training(recipe: Recipe) -> PromptCount:
 
     Raises: As `read_rewarded_examples`; BadInput for the name of a data set that must not be trained on.
     """
-    if _on_hub(recipe.data.train):
+    if _elsewhere(recipe.data.train):
         check_trainable(recipe.data.train, ())
     return _count(recipe.data.train, recipe.data.show_signature, lambda: read_rewarded_examples(recipe))
 
@@ -37,15 +38,15 @@ def count_held_out(recipe: Recipe) -> PromptCount:
 
 def _count(source: str, show: str, read: Callable[[], Sequence[Example]]) -> PromptCount:
     """The prompts of a source; a published file does not have to be here."""
-    if _on_hub(source):
-        return PromptCount(None)
-    published = known_prompts(source)
-    if published and not Path(source).exists():
+    published, is_remote = known_prompts(source), is_remote_oxen(source)
+    if published and (is_remote or not (source.startswith("oxen:") or Path(source).exists())):
         return PromptCount(published, "as published: the file is not here yet")
+    if is_remote or _elsewhere(source):
+        return PromptCount(None)
     examples = read()
     return PromptCount(len(examples), signature_note(examples, show))
 
 
-def _on_hub(source: str) -> bool:
-    """Whether a source is the name of a data set, which a plan does not download."""
-    return source.startswith("hf:") and source != "hf:"
+def _elsewhere(source: str) -> bool:
+    """Whether a source is the name of a data set on a server, which a plan does not download."""
+    return (source.startswith("hf:") and source != "hf:") or is_remote_oxen(source)

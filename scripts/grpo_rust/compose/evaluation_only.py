@@ -52,7 +52,7 @@ def check_trainable(source: str, examples: Sequence[Example]) -> None:
     """Refuse data that must not be trained on.
 
     Args:
-        source: A path, or `hf:NAME`.
+        source: A path, `hf:NAME` or `oxen:REPOSITORY/FILE`.
         examples: What it holds.
     Raises:
         BadInput: With the reason.

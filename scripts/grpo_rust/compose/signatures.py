@@ -20,7 +20,7 @@ def read_examples(source: str, *, split: str, system_prompt: str, show: str) -> 
     """The prompts of a source as text.
 
     Args:
-        source: A .jsonl or .parquet path, or `hf:NAME`.
+        source: A .jsonl or .parquet path, `hf:NAME` or `oxen:REPOSITORY/FILE`.
         split: Of a data set of the hub.
         system_prompt: Before every prompt; "" for none.
         show: Whether prompts show their signature: "true", "false" or "as_written".

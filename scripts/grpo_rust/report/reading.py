@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from grpo.errors import BadInput
 
-__all__ = ["CompletionIndex", "ReportError", "RunFiles", "load_completions", "number", "read_run"]
+__all__ = ["CompletionIndex", "ReportError", "RunFiles", "load_completions", "number", "read_run", "record_lines"]
 
 Record = Mapping[str, Any]
 _NUMBER_IN_GROUP = re.compile(r"-c\d+$")
@@ -86,7 +86,7 @@ def _parse(line: bytes) -> Record | None:
     return record if isinstance(record, dict) else None
 
 
-def _lines(path: Path, unreadable: dict[str, int]) -> Iterator[tuple[int, Record]]:
+def record_lines(path: Path, unreadable: dict[str, int]) -> Iterator[tuple[int, Record]]:
     """Byte offset and object of every readable line that has a whole `step`; none when the file is absent."""
     if not path.is_file():
         return
@@ -108,7 +108,7 @@ def _whole(value: object) -> bool:
 
 def _by_step(path: Path, unreadable: dict[str, int]) -> tuple[Record, ...]:
     """The file's records in step order, the last one of each step."""
-    records = {record["step"]: record for _, record in _lines(path, unreadable)}
+    records = {record["step"]: record for _, record in record_lines(path, unreadable)}
     return tuple(records[step] for step in sorted(records))
 
 
@@ -127,7 +127,7 @@ def _completion(offset: int, record: Record) -> CompletionIndex:
 def _index(path: Path, unreadable: dict[str, int]) -> tuple[CompletionIndex, ...]:
     """Every completion of the run once, in step, group and id order."""
     completions: dict[tuple[str, str], CompletionIndex] = {}
-    for offset, record in _lines(path, unreadable):
+    for offset, record in record_lines(path, unreadable):
         completion = _completion(offset, record)
         completions[completion.phase, completion.id] = completion
     return tuple(sorted(completions.values(), key=lambda a: (a.step, a.phase, _natural(a.group), _natural(a.id))))
@@ -159,7 +159,9 @@ def _times(folder: Path, started: object, unreadable: dict[str, int]) -> tuple[f
     """When the run began, by `environment.json`, and when it last graded a completion, by a file of `rewards/`."""
     stamps: list[float] = []
     for path in sorted(folder.glob("*.jsonl"))[:1] if folder.is_dir() else ():
-        stamps = [stamp for _, record in _lines(path, unreadable) if (stamp := number(record.get("time"))) is not None]
+        stamps = [
+            stamp for _, record in record_lines(path, unreadable) if (stamp := number(record.get("time"))) is not None
+        ]
     last = max(stamps) if stamps else None
     try:
         return datetime.fromisoformat(str(started)).timestamp(), last
