@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import count
@@ -31,6 +32,7 @@ __all__ = ["Endpoint"]
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.5  # whether a client is still there
 CUT_S = 5.0
+UNSENT = 1 << 16  # bytes; else the kernel takes megabytes for a client that reads nothing
 HEALTH = "/health"
 STOPPING = "the server is stopping: it answers what it accepted, and nothing new"
 
@@ -60,7 +62,8 @@ class Endpoint:
             writer.close()
             return
         self._writers.add(writer)
-        writer.transport.set_write_buffer_limits(0)  # `drain` waits until the client has taken all of it
+        writer.transport.set_write_buffer_limits(0)  # `drain` waits until the client has taken all but
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT)  # so much of it
         try:
             await self._requests(reader, writer, f"connection {next(self._numbers)}")
         except OSError:
