@@ -36,8 +36,10 @@ from rewards.strictness.submit import Submission
 from sandbox.errors import SandboxError
 from sandbox.exit_codes import ExitCode
 from sandbox.isolation.policy import ISOLATIONS
-from sandbox.service.choose import GradingPool, open_pool
+from sandbox.service.choose import named_pool
+from sandbox.service.grading_pool import GradingPool
 from sandbox.terminal import forget_output, plain
+from sandbox.workers.pool import SandboxPool
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _guarded(arguments: argparse.Namespace, work: Callable[[GradingPool], int]) -> int:
     """Work with a pool; the exit code."""
     try:
-        with open_pool(arguments.jobs, isolation=arguments.isolation) as pool:
+        with named_pool() or SandboxPool(arguments.jobs, isolation=arguments.isolation) as pool:
             return work(pool)
     except SandboxError as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)

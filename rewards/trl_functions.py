@@ -39,8 +39,10 @@ from rewards.rust.parse import extract_code
 from rewards.signature.applying import SIGNATURE_COLUMNS, why_inapplicable
 from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
-from sandbox.service.choose import GradingPool, open_pool
+from sandbox.service.choose import named_pool
+from sandbox.service.grading_pool import GradingPool
 from sandbox.verdict import Verdict
+from sandbox.workers.pool import SandboxPool
 
 __all__ = [found.published_name for found in REWARDS.values()]
 __all__ += [found.published_name for found in GROUP_REWARDS.values()]
@@ -130,7 +132,7 @@ def _process_pool() -> GradingPool:
     """The one pool of this process, started on first use."""
     with _pool_lock:
         if not _pools:
-            _pools.append(open_pool())
+            _pools.append(named_pool() or SandboxPool())
         return _pools[0]
 
 

@@ -13,19 +13,26 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from sandbox.errors import PoolClosed
 from sandbox.grading.backends import BATCH_SIZE
 from sandbox.service.asked import Send
 from sandbox.service.service_limits import ServiceLimits
-from sandbox.workers.pool import SandboxPool
 
 __all__ = ["Admission", "Full", "Ticket"]
 
 RECENT = 64  # results by which the speed is told
 LONGEST_RETRY_S = 30
 GONE = "its client has gone"
+
+
+class _Pool(Protocol):
+    """The part of `sandbox.workers.pool.SandboxPool` that the queue needs."""
+
+    jobs: int
+
+    def cancel(self, future: Future[Any], reason: str) -> None: ...
 
 
 class Full(Exception):
@@ -48,7 +55,7 @@ class Ticket:
 class Admission:
     """Used by the thread of the event loop alone."""
 
-    def __init__(self, pool: SandboxPool, limits: ServiceLimits) -> None:
+    def __init__(self, pool: _Pool, limits: ServiceLimits) -> None:
         self._pool, self._limits = pool, limits
         self._at_once = 2 * BATCH_SIZE * pool.jobs
         self._queues: dict[str, deque[Ticket]] = {}  # by client; the first one's turn is next

@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
@@ -24,15 +24,22 @@ from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.evidence.experiment import MAX_IDS, Experiment
 from sandbox.service.records import read_record
 from sandbox.service.service_limits import ServiceLimits
-from sandbox.service.wire import Refused
+from sandbox.service.wire import Refusal
 from sandbox.verdict import PHASES, Evidence, Verdict
-from sandbox.workers.pool import SandboxPool
 
-__all__ = ["KINDS", "Asked", "Kind", "Send", "read_asked"]
+__all__ = ["KINDS", "AskedTasks", "Kind", "Send", "read_asked"]
 
 Send = Callable[[], "Future[Any]"]  # gives a task to the pool
 MAX_CALLS = 4096
 MAX_PAIRS = 16_384  # of one crossing: those of 128 completions
+
+
+class _Pool(Protocol):
+    """The part of `sandbox.workers.pool.SandboxPool` that programs need; records name their method in `KINDS`."""
+
+    backend: str
+
+    def submit(self, source: str, *, phases: Sequence[str], backend: str) -> Future[Verdict]: ...
 
 
 class Kind(NamedTuple):
@@ -52,14 +59,14 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-class Asked(NamedTuple):
+class AskedTasks(NamedTuple):
     """A request that was read."""
 
     sends: Sequence[Send]
     is_one: bool = False  # whether the answer is the one result and no list
 
 
-def read_asked(path: str, body: bytes, pool: SandboxPool, limits: ServiceLimits) -> Asked:
+def read_asked(path: str, body: bytes, pool: _Pool, limits: ServiceLimits) -> AskedTasks:
     """Read a request's body.
 
     Args:
@@ -67,12 +74,12 @@ def read_asked(path: str, body: bytes, pool: SandboxPool, limits: ServiceLimits)
         body: What was sent.
         pool: Where the tasks will go; nothing is sent yet.
         limits: How many programs, and how long.
-    Raises: Refused, with what was given and what is allowed.
+    Raises: Refusal, with what was given and what is allowed.
     """
     kind, asked = KINDS[path], _object(body)
     is_one = path == "/verdicts" and "source" in asked
     if is_one:
-        return Asked([_program(asked, {}, "the request", pool, limits)], is_one=True)
+        return AskedTasks([_program(asked, {}, "the request", pool, limits)], is_one=True)
     many = asked.get(kind.many)
     if type(many) is not list or not many:
         refuse(f"the request has no list {kind.many!r}, or it is empty; {path} needs one")
@@ -81,15 +88,15 @@ def read_asked(path: str, body: bytes, pool: SandboxPool, limits: ServiceLimits)
     rest = {name: value for name, value in asked.items() if name != kind.many}
     if kind.record is None:
         given = enumerate({"source": one} if type(one) is str else one for one in many)
-        return Asked([_program(one, rest, f"programs[{number}]", pool, limits) for number, one in given])
+        return AskedTasks([_program(one, rest, f"programs[{number}]", pool, limits) for number, one in given])
     if rest:
         refuse(f"the request has {sorted(rest)[0][:80]!r}; {path} knows {kind.many!r} only")
-    return Asked([_record(kind, one, f"{kind.many}[{number}]", pool, limits) for number, one in enumerate(many)])
+    return AskedTasks([_record(kind, one, f"{kind.many}[{number}]", pool, limits) for number, one in enumerate(many)])
 
 
 def refuse(words: str, status: int = 400) -> NoReturn:
     """Refuse a request whose body was read, so that its connection may go on."""
-    raise Refused(status, words, closes=False)
+    raise Refusal(status, words, closes=False)
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -112,7 +119,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _program(
-    one: Any, defaults: Mapping[str, Any], place: str, pool: SandboxPool, limits: ServiceLimits
+    one: Any, defaults: Mapping[str, Any], place: str, pool: _Pool, limits: ServiceLimits
 ) -> Callable[[], Future[Verdict]]:
     """How one program is sent."""
     if type(one) is not dict or type(one.get("source")) is not str:
@@ -131,7 +138,7 @@ def _program(
     return partial(pool.submit, source, phases=ordered, backend=backend)
 
 
-def _record(kind: Kind, one: Any, place: str, pool: SandboxPool, limits: ServiceLimits) -> Send:
+def _record(kind: Kind, one: Any, place: str, pool: _Pool, limits: ServiceLimits) -> Send:
     """How one record is sent."""
     try:
         record = read_record(kind.record, one, place)
@@ -142,7 +149,7 @@ def _record(kind: Kind, one: Any, place: str, pool: SandboxPool, limits: Service
 
 
 def _texts(record: Experiment | Calls | Crossing, place: str) -> Iterator[str]:
-    """The programs of a record. Raises: Refused, for one that asks for too much work."""
+    """The programs of a record. Raises: Refusal, for one that asks for too much work."""
     if isinstance(record, Experiment):
         _count(len(record.mutants), MAX_IDS, f"{place}.mutants")
         yield "".join(part.text for part in record.parts)

@@ -1,47 +1,25 @@
-"""Which pool a command uses: one of its own, or the server that SANDBOX_URL names."""
+"""Whether programs go to a server: where SANDBOX_URL names one."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from concurrent.futures import Future
-from typing import Any, Protocol, Self
 
-from sandbox.answers.answers import Answers
-from sandbox.answers.calls import Calls
-from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.errors import ServiceError
-from sandbox.evidence.experiment import Experiment
-from sandbox.verdict import PHASES, Evidence, Verdict
-from sandbox.workers.pool import SandboxPool
+from sandbox.service.grading_pool import GradingPool
 
-__all__ = ["GradingPool", "open_pool"]
+__all__ = ["named_pool"]
 
 
-class GradingPool(Protocol):
-    """What `SandboxPool` and `sandbox.service.client.RemotePool` have in common: all that rewards need."""
+def named_pool() -> GradingPool | None:
+    """The pool of the server that SANDBOX_URL names, with the token SANDBOX_TOKEN; None where it names none.
 
-    def submit(self, source: str, *, phases: Sequence[str] = PHASES) -> Future[Verdict]: ...
-    def submit_experiment(self, experiment: Experiment) -> Future[Evidence]: ...
-    def submit_calls(self, calls: Calls) -> Future[Answers]: ...
-    def submit_crossing(self, crossing: Crossing) -> Future[Crossed]: ...
-    def cancel(self, future: Future[Any], reason: str) -> None: ...
-    def close(self) -> None: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *_: object) -> None: ...
+    Raises: ServiceError, with what to do.
 
-
-def open_pool(jobs: int = 0, *, isolation: str = "auto") -> GradingPool:
-    """The pool of SANDBOX_URL with the token SANDBOX_TOKEN, where that is set; else one of this process.
-
-    Args:
-        jobs: As in `SandboxPool`; a server has its own.
-        isolation: Likewise.
-    Raises: SandboxError, with what to do.
+    >>> pool = named_pool() or SandboxPool()  # doctest: +SKIP
     """
     url = os.environ.get("SANDBOX_URL", "")
     if not url:
-        return SandboxPool(jobs, isolation=isolation)
+        return None
     from sandbox.service.client import RemotePool  # here: nothing of it is loaded where it is not used
 
     try:

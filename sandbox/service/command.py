@@ -13,7 +13,7 @@ import sys
 
 from sandbox.exit_codes import ExitCode
 from sandbox.service.access import find_token, is_loopback, make_token
-from sandbox.service.endpoint import Endpoint
+from sandbox.service.endpoint import SandboxEndpoint
 from sandbox.service.service_limits import ServiceLimits
 from sandbox.workers.pool import SandboxPool
 
@@ -42,11 +42,11 @@ def serve(arguments: argparse.Namespace) -> int:
             raise ValueError(f"--host {arguments.host} with --isolation none would run strangers' programs unprotected")
     token = given or make_token()
     with SandboxPool(arguments.jobs, backend=arguments.backend, isolation=arguments.isolation) as pool:
-        return asyncio.run(_run(pool, arguments, Endpoint(pool, token, limits), limits, "" if given else token))
+        return asyncio.run(_run(pool, arguments, SandboxEndpoint(pool, token, limits), limits, "" if given else token))
 
 
 async def _run(
-    pool: SandboxPool, arguments: argparse.Namespace, endpoint: Endpoint, limits: ServiceLimits, made: str
+    pool: SandboxPool, arguments: argparse.Namespace, endpoint: SandboxEndpoint, limits: ServiceLimits, made: str
 ) -> int:
     """Listen, until all that was accepted is answered after a signal, or until a second one."""
     loop = asyncio.get_running_loop()

@@ -22,12 +22,12 @@ from sandbox.service.access import is_authorized
 from sandbox.service.admission import Admission, Full, Ticket
 from sandbox.service.asked import KINDS, read_asked
 from sandbox.service.service_limits import ServiceLimits
-from sandbox.service.wire import CONTINUE, Head, Refused, answer, linger, read_body, read_head
+from sandbox.service.wire import CONTINUE, Head, Refusal, answer, linger, read_body, read_head
 from sandbox.storage import code_hash
 from sandbox.verdict import Outcome
 from sandbox.workers.pool import SandboxPool
 
-__all__ = ["Endpoint"]
+__all__ = ["SandboxEndpoint"]
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.5  # whether a client is still there
@@ -37,7 +37,7 @@ HEALTH = "/health"
 STOPPING = "the server is stopping: it answers what it accepted, and nothing new"
 
 
-class Endpoint:
+class SandboxEndpoint:
     """Serves a pool to connections; used by the thread of the event loop alone."""
 
     def __init__(self, pool: SandboxPool, token: str, limits: ServiceLimits) -> None:
@@ -101,18 +101,18 @@ class Endpoint:
                 return None
             self._check(head)
             body = await read_body(head, reader, writer, self._limits)
-        except Refused as refused:
+        except Refusal as refused:
             return await self._refuse(refused, writer)
         self.busy += 1
         try:
             status, payload = await self._answered(head, body, reader, writer, client)
             return await self._write(answer(status, payload, keeps=head.keeps), writer) and head.keeps
-        except Refused as refused:
+        except Refusal as refused:
             return await self._refuse(refused, writer, keeps=head.keeps)
         finally:
             self.busy -= 1
 
-    async def _refuse(self, refused: Refused, writer: asyncio.StreamWriter, *, keeps: bool = False) -> bool | None:
+    async def _refuse(self, refused: Refusal, writer: asyncio.StreamWriter, *, keeps: bool = False) -> bool | None:
         """Say why a request has no answer; as `_request` returns."""
         goes_on = keeps and not refused.closes
         said = answer(refused.status, {"error": refused.words}, keeps=goes_on, headers=refused.headers)
@@ -129,34 +129,34 @@ class Endpoint:
         return True
 
     def _check(self, head: Head) -> None:
-        """Refuse a request before its body is read. Raises: Refused."""
+        """Refuse a request before its body is read. Raises: Refusal."""
         if not is_authorized(head.headers.get("authorization", ""), self._token):
             given = "a wrong token" if "authorization" in head.headers else "no token"
             words = f"{given}: send the header `Authorization: Bearer TOKEN`"
-            raise Refused(401, words, WWW_Authenticate="Bearer")
+            raise Refusal(401, words, WWW_Authenticate="Bearer")
         path = head.path.partition("?")[0]
         if path != HEALTH and path not in KINDS:
-            raise Refused(404, f"no path {path[:80]!r} here; there are {', '.join((HEALTH, *KINDS))}")
+            raise Refusal(404, f"no path {path[:80]!r} here; there are {', '.join((HEALTH, *KINDS))}")
         allowed = "GET" if path == HEALTH else "POST"
         if head.method != allowed:
-            raise Refused(405, f"{path} takes {allowed} and not {head.method}", Allow=allowed)
+            raise Refusal(405, f"{path} takes {allowed} and not {head.method}", Allow=allowed)
         if self.is_stopping and path != HEALTH:
-            raise Refused(503, STOPPING, Retry_After="5")
+            raise Refusal(503, STOPPING, Retry_After="5")
 
     async def _answered(
         self, head: Head, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str
     ) -> tuple[int, Any]:
-        """The status and the JSON of an answer. Raises: Refused."""
+        """The status and the JSON of an answer. Raises: Refusal."""
         path = head.path.partition("?")[0]
         if path == HEALTH:
             return 200, self.health()
         if self.is_stopping:
-            raise Refused(503, STOPPING, Retry_After="5")
+            raise Refusal(503, STOPPING, Retry_After="5")
         asked = read_asked(path, body, self._pool, self._limits)
         try:
             tickets = self._admission.accept(head.headers.get("sandbox-client", client)[:64], asked.sends)
         except Full as full:
-            raise Refused(429, full.words, closes=False, Retry_After=str(full.retry_s)) from None
+            raise Refusal(429, full.words, closes=False, Retry_After=str(full.retry_s)) from None
         try:
             await self._wait(tickets, reader, writer, head)
         finally:

@@ -17,7 +17,7 @@ from typing import Any
 from sandbox.service.records import as_json
 from sandbox.service.service_limits import ServiceLimits
 
-__all__ = ["CONTINUE", "Head", "Refused", "answer", "linger", "read_body", "read_head"]
+__all__ = ["CONTINUE", "Head", "Refusal", "answer", "linger", "read_body", "read_head"]
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 REQUEST_LINE = re.compile(r"([A-Z]{1,16}) (/[\x21-\x7e]*) HTTP/(\d)\.(\d)")
@@ -28,7 +28,7 @@ LINGER_S = 2.0
 LINGER_BYTES = 1 << 20
 
 
-class Refused(Exception):
+class Refusal(Exception):
     """A request that gets no other answer than why."""
 
     def __init__(self, status: int, words: str, *, closes: bool = True, **headers: str) -> None:
@@ -67,7 +67,7 @@ async def read_head(reader: asyncio.StreamReader, limits: ServiceLimits, wait_s:
         limits: How much and how long.
         wait_s: How long to wait for the first byte.
     Returns: None where the client is done, or sent nothing.
-    Raises: Refused.
+    Raises: Refusal.
     """
     try:
         async with asyncio.timeout(wait_s):
@@ -80,16 +80,16 @@ async def read_head(reader: asyncio.StreamReader, limits: ServiceLimits, wait_s:
         async with asyncio.timeout(limits.header_s):
             text = first + await reader.readuntil(b"\r\n\r\n")
     except TimeoutError:
-        raise Refused(408, f"the headers did not end within {limits.header_s} s") from None
+        raise Refusal(408, f"the headers did not end within {limits.header_s} s") from None
     except asyncio.LimitOverrunError:
-        raise Refused(431, f"the headers have more than the {limits.max_header_kb} KiB that are allowed") from None
+        raise Refusal(431, f"the headers have more than the {limits.max_header_kb} KiB that are allowed") from None
     except asyncio.IncompleteReadError:
-        raise Refused(400, "the headers end in the middle: an empty line has to follow them") from None
+        raise Refusal(400, "the headers end in the middle: an empty line has to follow them") from None
     return parse_head(text)
 
 
 def parse_head(text: bytes) -> Head:
-    """The line and the headers of a request. Raises: Refused.
+    """The line and the headers of a request. Raises: Refusal.
 
     >>> parse_head(b"GET /health HTTP/1.1\\r\\nHost: here\\r\\n\\r\\n").headers
     {'host': 'here'}
@@ -97,21 +97,21 @@ def parse_head(text: bytes) -> Head:
     line, *rest = text.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     found = REQUEST_LINE.fullmatch(line)
     if found is None:
-        raise Refused(400, f"{_shown(line)} is no request; send METHOD /path HTTP/1.1 in ASCII")
+        raise Refusal(400, f"{_shown(line)} is no request; send METHOD /path HTTP/1.1 in ASCII")
     method, path, major, minor = found.groups()
     if major != "1":
-        raise Refused(505, f"HTTP/{major}.{minor} is not spoken here; use HTTP/1.1")
+        raise Refusal(505, f"HTTP/{major}.{minor} is not spoken here; use HTTP/1.1")
     headers: dict[str, str] = {}
     for header in rest:
         pair = HEADER.fullmatch(header)
         if pair is None:
-            raise Refused(400, f"{_shown(header.partition(':')[0])} is no header; send NAME: VALUE in ASCII, unfolded")
+            raise Refusal(400, f"{_shown(header.partition(':')[0])} is no header; send NAME: VALUE in ASCII, unfolded")
         name, value = pair[1].lower(), pair[2].rstrip()
         if name in headers and name in ONCE:
-            raise Refused(400, f"the header {name} is there twice; send it once")
+            raise Refusal(400, f"the header {name} is there twice; send it once")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     if minor != "0" and "host" not in headers:
-        raise Refused(400, "the header host is missing; HTTP/1.1 needs it")
+        raise Refusal(400, "the header host is missing; HTTP/1.1 needs it")
     return Head(method, path, minor == "0", headers)
 
 
@@ -123,15 +123,15 @@ def _shown(text: str) -> str:
 async def read_body(
     head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: ServiceLimits
 ) -> bytes:
-    """The body that follows a head; empty without one. Raises: Refused."""
+    """The body that follows a head; empty without one. Raises: Refusal."""
     coding, length = head.headers.get("transfer-encoding"), head.headers.get("content-length")
     largest = limits.max_body_kb << 10
     if coding is not None and (length is not None or head.is_old):
-        raise Refused(400, "a body has either a content-length or, by HTTP/1.1, chunks")
+        raise Refusal(400, "a body has either a content-length or, by HTTP/1.1, chunks")
     if coding is not None and coding.lower() != "chunked":
-        raise Refused(501, f"the transfer-encoding {_shown(coding)} is not known; use chunked or a content-length")
+        raise Refusal(501, f"the transfer-encoding {_shown(coding)} is not known; use chunked or a content-length")
     if length is not None and not re.fullmatch("[0-9]{1,18}", length):
-        raise Refused(400, f"the content-length is {_shown(length)}; it must be a whole number of bytes")
+        raise Refusal(400, f"the content-length is {_shown(length)}; it must be a whole number of bytes")
     size = int(length or 0)
     if size > largest:
         raise _too_large(f"{size:,} bytes", limits)
@@ -143,16 +143,16 @@ async def read_body(
         async with asyncio.timeout(limits.body_s):
             return await (reader.readexactly(size) if coding is None else _chunks(reader, limits))
     except TimeoutError:
-        raise Refused(408, f"the body did not arrive within {limits.body_s} s") from None
+        raise Refusal(408, f"the body did not arrive within {limits.body_s} s") from None
     except asyncio.LimitOverrunError:
-        raise Refused(400, "a chunk begins with its size in hexadecimal digits and a line's end") from None
+        raise Refusal(400, "a chunk begins with its size in hexadecimal digits and a line's end") from None
     except asyncio.IncompleteReadError as error:
         wanted = f"{len(error.partial):,} of {size:,} bytes" if coding is None else "the middle of a chunk"
-        raise Refused(400, f"the body ends after {wanted}") from None
+        raise Refusal(400, f"the body ends after {wanted}") from None
 
 
-def _too_large(given: str, limits: ServiceLimits) -> Refused:
-    return Refused(413, f"the body has {given}; {limits.max_body_kb << 10:,} are allowed")
+def _too_large(given: str, limits: ServiceLimits) -> Refusal:
+    return Refusal(413, f"the body has {given}; {limits.max_body_kb << 10:,} are allowed")
 
 
 async def _chunks(reader: asyncio.StreamReader, limits: ServiceLimits) -> bytes:
@@ -161,7 +161,7 @@ async def _chunks(reader: asyncio.StreamReader, limits: ServiceLimits) -> bytes:
     while True:
         found = CHUNK.fullmatch(await reader.readuntil(b"\r\n"))
         if found is None:
-            raise Refused(400, "a chunk begins with its size in hexadecimal digits and a line's end")
+            raise Refusal(400, "a chunk begins with its size in hexadecimal digits and a line's end")
         size = int(found[1], 16)
         if not size:
             break
@@ -169,12 +169,12 @@ async def _chunks(reader: asyncio.StreamReader, limits: ServiceLimits) -> bytes:
             raise _too_large(f"at least {len(body) + size:,} bytes", limits)
         body += await reader.readexactly(size)
         if await reader.readexactly(2) != b"\r\n":
-            raise Refused(400, f"a chunk has more than its {size:,} bytes; a line's end has to follow")
+            raise Refusal(400, f"a chunk has more than its {size:,} bytes; a line's end has to follow")
     left = limits.max_header_kb << 10
     while (line := await reader.readuntil(b"\r\n")) != b"\r\n":
         left -= len(line)
         if left < 0:
-            raise Refused(431, f"what follows the chunks has more than {limits.max_header_kb} KiB")
+            raise Refusal(431, f"what follows the chunks has more than {limits.max_header_kb} KiB")
     return bytes(body)
 
 

@@ -38,7 +38,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_settings_are_those_of_the_groups(pool, file, monkeypatch, capsys):
-    monkeypatch.setattr(rewards.__main__, "open_pool", lambda jobs, isolation: contextlib.nullcontext(pool))
+    monkeypatch.setattr(rewards.__main__, "SandboxPool", lambda jobs, isolation: contextlib.nullcontext(pool))
     assert rewards.__main__.main(["calibrate", str(file)]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("# fitted to 2 groups")
@@ -71,7 +71,7 @@ def test_a_line_that_is_no_completion_is_named(tmp_path, text):
 
 
 def test_without_gold_results_there_is_nothing_to_fit(pool, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(rewards.__main__, "open_pool", lambda jobs, isolation: contextlib.nullcontext(pool))
+    monkeypatch.setattr(rewards.__main__, "SandboxPool", lambda jobs, isolation: contextlib.nullcontext(pool))
     path = tmp_path / "x.jsonl"
     path.write_text(line("a", program(0, "+"), None))
     assert rewards.__main__.main(["calibrate", str(path)]) == 2
