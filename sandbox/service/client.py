@@ -195,7 +195,11 @@ class RemotePool:
                     continue  # cancelled
                 link.mend()
                 sent.link = link
-            result = self._result(sent, link)
+            try:
+                result = self._result(sent, link)
+            except Exception as error:  # a mistake in this client: nobody may wait for ever
+                log.exception("a program could not be sent to %s", self.url)
+                result = sent.failed(f"it could not be sent: {type(error).__name__}: {error}")
             with self._lock:
                 sent.link = None
                 self._unfinished.pop(sent.future, None)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 __all__ = ["LOST", "Address", "Link", "Response"]
 
 LOST = (OSError, http.client.HTTPException)  # what a connection that breaks raises; a timeout is an OSError
+CONNECT_S = 10.0
 
 
 class Address(NamedTuple):
@@ -60,11 +61,11 @@ class Link:
         Args:
             address: The server.
             headers: Of every request.
-            timeout_s: The longest silence, connecting and waiting for an answer.
+            timeout_s: The longest wait for an answer.
         """
         kind = http.client.HTTPSConnection if address.is_tls else http.client.HTTPConnection
-        self._connection = kind(address.host, address.port, timeout=timeout_s)
-        self._prefix, self._headers = address.prefix, dict(headers)
+        self._connection = kind(address.host, address.port, timeout=CONNECT_S)
+        self._prefix, self._headers, self._timeout_s = address.prefix, dict(headers), timeout_s
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._is_cut = False
@@ -92,6 +93,7 @@ class Link:
     def _ask(self, method: str, path: str, body: bytes | None) -> Response:
         if self._connection.sock is None:
             self._connection.connect()
+            self._connection.sock.settimeout(self._timeout_s)
         with self._lock:
             self._socket = self._connection.sock
             if self._is_cut:

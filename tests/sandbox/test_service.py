@@ -364,6 +364,23 @@ def test_a_program_that_the_host_cannot_grade_is_a_503_and_no_verdict(served: Se
     assert served.ask("/verdicts", {"source": GOOD})[1]["outcome"] == "passed"
 
 
+def test_an_experiment_that_breaks_its_worker_costs_itself_alone(served: Served) -> None:
+    made_up = {
+        **{
+            "parts": [["fn f() {}", 7, ""]],
+            "mutants": [[9, "return"]],
+            "functions": [],
+            "asserts": [],
+            "guards": {"3": 9},
+        },
+        **{"named": [5], "hidden": [], "test_lines": [], "tests": [], "equality": 0, "salt": 1, "plan": {"4": [8]}},
+        **{"catches": False, "portable": False},
+    }
+    status, found = served.ask("/evidence", {"experiments": [made_up]})
+    assert status in (200, 503) and len(found["evidence"]) == 1
+    assert served.ask("/verdicts", {"source": GOOD})[1]["outcome"] == "passed"
+
+
 def test_workers_do_not_inherit_the_token(served: Served) -> None:
     assert served.ask("/verdicts", {"source": "fn starts_a_worker() {}"})[0] == 200
     environments = [Path(f"/proc/{pid}/environ").read_bytes() for pid in served.workers()]
@@ -384,6 +401,17 @@ def test_a_signal_lets_what_was_accepted_be_answered() -> None:
             assert last(everything(waits))[1]["outcome"] == "passed"
         assert server.process.wait(30) == 0
         assert server.token not in server.stderr()
+
+
+def test_a_second_signal_ends_it_at_once() -> None:
+    with serving("--jobs", "1") as server, server.open() as waits:
+        waits.sendall(posted({"source": sleeping(4.5, "never")}))
+        eventually(lambda: server.queue()["unanswered"] == 1)
+        for _ in range(2):
+            server.process.send_signal(signal.SIGINT)
+            eventually(lambda: "stopping" in server.stderr())
+        assert server.process.wait(10) == 130
+        assert "Traceback" not in server.stderr() and everything(waits) == b""
 
 
 @pytest.mark.parametrize(
