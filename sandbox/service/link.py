@@ -92,8 +92,7 @@ class Link:
 
     def _ask(self, method: str, path: str, body: bytes | None) -> Response:
         if self._connection.sock is None:
-            self._connection.connect()
-            self._connection.sock.settimeout(self._timeout_s)
+            self._open()
         with self._lock:
             self._socket = self._connection.sock
             if self._is_cut:
@@ -112,6 +111,11 @@ class Link:
         if type(payload) is not dict:
             raise http.client.HTTPException(f"an answer with status {found.status} that is no JSON object")
         return Response(found.status, payload, _seconds(found.getheader("Retry-After")))
+
+    def _open(self) -> None:
+        """Connect, and wait longer for answers than for that."""
+        self._connection.connect()
+        self._connection.sock.settimeout(self._timeout_s)
 
     def cut(self) -> None:
         """Break the connection, so that `ask` ends and the server stops what was asked. It can be used again."""
