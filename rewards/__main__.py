@@ -8,8 +8,9 @@ A file holds a model's whole completion, text and fences; `-` is standard input,
 file below it. Bytes that are not valid UTF-8 become the replacement character, as in a tokenizer. Gold tests belong to
 a data set, so `gold` does not apply here. `calibrate` reads the completions of a run or an evaluation with gold tests,
 runs the codes of each prompt on each other's tests, and prints the settings of a recipe, and how well each reward tells
-right codes from wrong ones. Exit codes: 0 all scored, 2 bad input, 3 the host failed, 130 interrupted, 141 the reader
-of the output went away.
+right codes from wrong ones. Where SANDBOX_URL and SANDBOX_TOKEN name a server (`python -m sandbox serve`), that runs
+the programs, and `--jobs` and `--isolation` are its own. Exit codes: 0 all scored, 2 bad input, 3 the host failed, 130
+interrupted, 141 the reader of the output went away.
 
 Example:
     python -m rewards grade completion.md completions/
@@ -35,6 +36,8 @@ from rewards.strictness.submit import Submission
 from sandbox.errors import SandboxError
 from sandbox.exit_codes import ExitCode
 from sandbox.isolation.policy import ISOLATIONS
+from sandbox.service.choose import named_pool
+from sandbox.service.grading_pool import GradingPool
 from sandbox.terminal import forget_output, plain
 from sandbox.workers.pool import SandboxPool
 
@@ -80,10 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
 
 
-def _guarded(arguments: argparse.Namespace, work: Callable[[SandboxPool], int]) -> int:
+def _guarded(arguments: argparse.Namespace, work: Callable[[GradingPool], int]) -> int:
     """Work with a pool; the exit code."""
     try:
-        with SandboxPool(arguments.jobs, isolation=arguments.isolation) as pool:
+        with named_pool() or SandboxPool(arguments.jobs, isolation=arguments.isolation) as pool:
             return work(pool)
     except SandboxError as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
@@ -95,7 +98,7 @@ def _guarded(arguments: argparse.Namespace, work: Callable[[SandboxPool], int]) 
         return ExitCode.NOT_READ
 
 
-def _calibrate(pool: SandboxPool, path: Path) -> int:
+def _calibrate(pool: GradingPool, path: Path) -> int:
     """Fit the calibration to a file and print it."""
     try:
         found = calibrate_file(path, pool)
@@ -126,7 +129,7 @@ def _read(name: str) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _grade(pool: SandboxPool, names: Sequence[str], texts: Sequence[str], *, mutation: bool, as_json: bool) -> int:
+def _grade(pool: GradingPool, names: Sequence[str], texts: Sequence[str], *, mutation: bool, as_json: bool) -> int:
     """Score the completions by every built-in reward and print the scores, in their order."""
     rubric = Rubric({name: PUBLISHED_WEIGHTS.get(name, 0.0) for name in REWARDS})
     host_failed = False

@@ -9,7 +9,8 @@ This module and `rewards` have one such function as an attribute for every rewar
 - `completions`: strings, or lists of chat messages of which the last is the completion.
 - `verdicts`, optional: one `Verdict` or None per completion; nothing is run, and a pass without evidence is not strict.
   Without it, one pool for the whole process grades the programs, each program once however many of these functions
-  ask for it. That pool spawns processes, so a script that uses it needs `if __name__ == "__main__":`.
+  ask for it. That pool spawns processes, so a script that uses it needs `if __name__ == "__main__":`. With
+  SANDBOX_URL and SANDBOX_TOKEN it is a server's (`python -m sandbox serve`), and no process is started.
 - `prompts`, which the functions of `GROUP_REWARDS` need: completions with equal prompts are a group, whose codes are
   run on each other's tests. A call must have whole groups: make the batch of a device a multiple of `num_generations`.
 - the other columns of the data, one entry per completion; `gold_reward_func` reads `GOLD_COLUMNS`, and with `prompts`
@@ -39,6 +40,8 @@ from rewards.signature.applying import SIGNATURE_COLUMNS, why_inapplicable
 from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
 from rewards.tool_output import note_verdicts
+from sandbox.service.choose import named_pool
+from sandbox.service.grading_pool import GradingPool
 from sandbox.verdict import Verdict
 from sandbox.workers.pool import SandboxPool
 
@@ -48,7 +51,7 @@ __all__ += [found.published_name for found in GROUP_REWARDS.values()]
 RewardFunction = Callable[..., list[float | None]]
 
 _pool_lock = threading.Lock()
-_pools: list[SandboxPool] = []
+_pools: list[GradingPool] = []
 
 
 def __getattr__(name: str) -> RewardFunction:
@@ -128,11 +131,11 @@ def _text(completion: str | Sequence[Mapping[str, str]]) -> str:
     return completion if isinstance(completion, str) else str(completion[-1]["content"])
 
 
-def _process_pool() -> SandboxPool:
+def _process_pool() -> GradingPool:
     """The one pool of this process, started on first use."""
     with _pool_lock:
         if not _pools:
-            _pools.append(SandboxPool())
+            _pools.append(named_pool() or SandboxPool())
         return _pools[0]
 
 

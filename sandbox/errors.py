@@ -4,11 +4,12 @@ SandboxError
   ToolchainError    no usable Rust toolchain: none, too old, without clippy, or unable to build an empty program
   IsolationError    this host cannot be protected from guests, or not in the way that was asked for
   PoolClosed        work was given to a pool that is closed
+  ServiceError      no sandbox server answers at an address, or it refuses the token
 """
 
 from __future__ import annotations
 
-__all__ = ["IsolationError", "PoolClosed", "SandboxError", "ToolchainError"]
+__all__ = ["IsolationError", "PoolClosed", "SandboxError", "ServiceError", "ToolchainError"]
 
 
 class SandboxError(Exception):
@@ -25,3 +26,7 @@ class IsolationError(SandboxError):
 
 class PoolClosed(SandboxError):
     """A program was submitted to a pool that is closed."""
+
+
+class ServiceError(SandboxError):
+    """A sandbox server cannot be used. The message says what it or the connection said, and what to do."""

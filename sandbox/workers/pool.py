@@ -139,22 +139,25 @@ class SandboxPool:
         if self.backend != "cargo":
             self._check_backend(SelfCheck(self.toolchain))
 
-    def submit(self, source: str, *, phases: Sequence[str] = PHASES) -> Future[Verdict]:
+    def submit(self, source: str, *, phases: Sequence[str] = PHASES, backend: str = "") -> Future[Verdict]:
         """Queue a program. Returns immediately.
 
         Args:
             source: The program: any text, possibly hostile.
             phases: Those of `PHASES` that are wanted.
+            backend: "" for the pool's own, or "cargo", which every pool has.
         Returns: A future of the verdict. While a program is graded, submitting it again returns the same future. Errors
             are reported in the verdict, not as exceptions.
         Raises:
             PoolClosed: The pool is closed.
-            ValueError: A phase is unknown, or none is given.
+            ValueError: A phase is unknown, or none is given; or the pool has no such backend.
         """
         unknown = set(phases) - set(PHASES)
         if unknown or not phases:
             raise ValueError(f"phases are {tuple(phases)}; give some of {', '.join(PHASES)}")
-        return self._submit(ProgramTask(source, tuple(phases), self.backend))
+        if backend not in ("", "cargo", self.backend):
+            raise ValueError(f"the backend is {backend!r}; this pool has {self.backend!r} and 'cargo'")
+        return self._submit(ProgramTask(source, tuple(phases), backend or self.backend))
 
     def submit_experiment(self, experiment: Experiment) -> Future[Evidence]:
         """Queue an experiment, as `submit` queues a program."""

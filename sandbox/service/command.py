@@ -1,0 +1,71 @@
+"""`python -m sandbox serve`: starts a pool and its endpoint, and ends both when it is told to.
+
+The first Ctrl-C or SIGTERM lets what was accepted be answered and refuses what is new; the second ends at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+
+from sandbox.exit_codes import ExitCode
+from sandbox.service.access import find_token, is_loopback, make_token
+from sandbox.service.endpoint import SandboxEndpoint
+from sandbox.service.service_limits import ServiceLimits
+from sandbox.workers.pool import SandboxPool
+
+__all__ = ["serve"]
+
+POLL_S = 0.05
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve until a signal comes.
+
+    Args:
+        arguments: As `sandbox.__main__` parses them.
+    Returns: The exit code.
+    Raises:
+        SandboxError: The pool cannot be started.
+        OSError: The address cannot be listened on, or the token's file cannot be read.
+        ValueError: The arguments do not fit together.
+    """
+    limits = ServiceLimits.of(vars(arguments))
+    given = find_token(arguments.token_file, os.environ)
+    if not is_loopback(arguments.host):
+        if given is None:
+            raise ValueError(f"--host {arguments.host} is no loopback address; give --token-file or SANDBOX_TOKEN")
+        if arguments.isolation == "none":
+            raise ValueError(f"--host {arguments.host} with --isolation none would run strangers' programs unprotected")
+    token = given or make_token()
+    with SandboxPool(arguments.jobs, backend=arguments.backend, isolation=arguments.isolation) as pool:
+        return asyncio.run(_run(pool, arguments, SandboxEndpoint(pool, token, limits), limits, "" if given else token))
+
+
+async def _run(
+    pool: SandboxPool, arguments: argparse.Namespace, endpoint: SandboxEndpoint, limits: ServiceLimits, made: str
+) -> int:
+    """Listen, until all that was accepted is answered after a signal, or until a second one."""
+    loop = asyncio.get_running_loop()
+    first, second = asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: (second if first.is_set() else first).set())
+    server = await asyncio.start_server(
+        endpoint.connect, arguments.host, arguments.port, limit=limits.max_header_kb << 10, backlog=256
+    )
+    host, port = server.sockets[0].getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"sandbox: http://{shown}:{port}: {pool.jobs} jobs, {pool.toolchain.version}, isolation: {pool.isolation}")
+    print(f"sandbox: token: {made}" if made else "sandbox: the token is the one that was given", flush=True)
+    await first.wait()
+    endpoint.is_stopping = True
+    print(f"sandbox: stopping; {endpoint.busy} requests are answered first, Ctrl-C ends at once", file=sys.stderr)
+    while endpoint.busy and not second.is_set():
+        await asyncio.sleep(POLL_S)
+    await asyncio.sleep(0 if second.is_set() else POLL_S)  # the last answers go out
+    server.close()
+    await endpoint.cut()
+    return ExitCode.INTERRUPTED if second.is_set() else ExitCode.DONE
