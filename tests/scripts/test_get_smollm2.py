@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-
 from grpo.errors import HostFailed
 from grpo_rust.cli import ExitCode
 from study import get_smollm2
