@@ -109,8 +109,8 @@ def _evaluations(run: FinishedRun) -> list[str]:
     lines += [f"| {row.label} | {_shown(row, 'before')} | {_shown(row, 'after')} | {_change(row)} |" for row in found]
     lines += [
         "",
-        f"{last.get('num_prompts', '?')} held-out prompts, {last.get('num_samples', '?')} completions each, temperature "
-        f"{recipe.temperature:g}, top_p {recipe.top_p:g}. ± is the half width of the 95 % interval, in which all "
+        f"{last.get('num_prompts', '?')} held-out prompts, {last.get('num_samples', '?')} completions each, "
+        f"temperature {recipe.temperature:g}, top_p {recipe.top_p:g}. ± is the half width of the 95 % interval, in which all "
         "completions to a prompt count as one observation; where all prompts have the same rate there is none. The "
         "interval of a change takes both evaluations as independent, though they ask the same prompts. pass@k counts "
         f"completions that pass the check `{recipe.solved_by}`.",

@@ -1,8 +1,8 @@
 """What must not leave the machine with a model: paths, the user's and the machine's name, secrets of the environment.
 
-`nameless` takes paths out of a text that is written; `find_private` reads a whole folder and says what is left. Promises
-that every byte of every file is looked at for paths and secrets. Names are looked for as whole words and only in files
-that people write or read: in a tokenizer's vocabulary or in weights a name of a few letters stands by chance. Left out:
+`nameless` takes paths out of a text that is written; `find_private` reads a whole folder and says what is left.
+Promises that every byte of every file is looked at for paths and secrets. Names are looked for as whole words and only
+in files that people write or read: in a vocabulary or in weights a name of a few letters stands by chance. Left out:
 what a data set or a base model says of people.
 """
 

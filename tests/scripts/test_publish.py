@@ -1,4 +1,4 @@
-"""`scripts/publish.py`: a run becomes a folder that loads, tells nothing of the machine, and reaches a hub; or is refused."""
+"""`scripts/publish.py`: a run becomes a folder that loads and tells nothing of the machine, or is refused."""
 
 from __future__ import annotations
 
