@@ -110,8 +110,8 @@ def _evaluations(run: FinishedRun) -> list[str]:
     lines += [
         "",
         f"{last.get('num_prompts', '?')} held-out prompts, {last.get('num_samples', '?')} completions each, "
-        f"temperature {recipe.temperature:g}, top_p {recipe.top_p:g}. ± is the half width of the 95 % interval, in which all "
-        "completions to a prompt count as one observation; where all prompts have the same rate there is none. The "
+        f"temperature {recipe.temperature:g}, top_p {recipe.top_p:g}. ± is half of the 95 % interval, in which "
+        "all completions to a prompt count as one observation; where all prompts have the same rate there is none. The "
         "interval of a change takes both evaluations as independent, though they ask the same prompts. pass@k counts "
         f"completions that pass the check `{recipe.solved_by}`.",
     ]
@@ -124,9 +124,7 @@ def _shown(row: Row, which: str) -> str:
     mark = row.before if which == "before" else row.after
     if mark is None:
         return "not evaluated"
-    half = (
-        f" ± {mark.half_width * row.scale:.1f}" if mark.half_width else ""
-    )  # 0: all prompts alike, which says nothing
+    half = f" ± {mark.half_width * row.scale:.1f}" if mark.half_width else ""  # 0: all prompts alike, it says nothing
     return f"{mark.y * row.scale:.1f}{half}{' %' if row.scale == 100 else ''}"
 
 

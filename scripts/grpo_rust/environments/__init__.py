@@ -1,8 +1,8 @@
-"""The tasks, rewards and sandbox of a recipe as environments of other libraries, whose trainers and evaluators run them.
+"""The tasks, rewards and sandbox of a recipe as environments of other libraries' trainers and evaluators.
 
-Promises the scores that training and evaluation here give: the same rows, rubric, weights and grader. A verdict that the
-host could not give is an error or no score, never 0. Each module needs its library; none is loaded by anything else.
-Left out: rewards that compare the completions of a group, which these libraries score one by one.
+Promises the scores that training and evaluation here give: the same rows, rubric, weights and grader. A verdict that
+the host could not give is an error or no score, never 0. Each module needs its library; none is loaded by anything else.
+Left out: rewards that compare completions of a group, which these libraries score one by one.
 
     tasks          the rows of a recipe, and one grader on one pool for them
     feedback       a verdict in words, for a model that may try again

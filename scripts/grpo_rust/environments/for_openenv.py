@@ -3,9 +3,9 @@
     uvicorn.run(openenv_app("data.train=tasks.jsonl"), port=8000)
 
 `reset` gives a task, by `task_id` or by seed; each `step` takes a completion and gives its reward, the scores behind it
-and what cargo says; the episode ends with a program that solves the task, or after `max_tries`. Promises that sessions do
-not see each other and that waiting for cargo blocks no other session. Left out: a limit of sessions beyond OpenEnv's own,
-and a token: OpenEnv's server has none, so leave it on the loopback address.
+and what cargo says; the episode ends with a program that solves the task, or after `max_tries`. Promises that sessions
+do not see each other and that waiting for cargo blocks no other session. Left out: a limit of sessions beyond OpenEnv's
+own, and a token: OpenEnv's server has none, so leave it on the loopback address.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 
     GRPOTrainer(..., environment_factory=environment_factory("data.train=tasks.jsonl"), train_dataset=rows)
 
-TRL gives the model the tool `run_cargo`, and asks `get_reward` when its turn ends. TRL does not show an environment the
-final answer, so what is scored is the last program that the model ran; without one it is an empty completion, which
-earns what the rubric pays for that. The rewards of `rewards` stay usable beside it as `reward_funcs`, and read the final
+TRL gives the model the tool `run_cargo`, and asks `get_reward` when its turn ends. TRL does not show an environment
+the final answer, so what is scored is the last program that the model ran; without one it is an empty completion. The rewards of `rewards` stay usable beside it as `reward_funcs`, and read the final
 answer. Promises that the programs of a batch are graded at once: the tool is a coroutine, which TRL gathers.
 """
 
