@@ -15,8 +15,7 @@ from grpo.schema import defaults
 from grpo_rust.recipe import Recipe
 from grpo_rust.report.reading import number
 from grpo_rust.report.table import Row, rows
-from publishing.data_sets import DataSet
-from publishing.finished import FinishedRun
+from publishing.finished import DataSet, FinishedRun
 from publishing.header import NO_LICENSE, BaseModel
 from publishing.private import nameless
 from rewards.builtin import REWARDS

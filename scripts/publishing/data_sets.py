@@ -6,39 +6,20 @@ compared with those of the file. Left out: what the rows say.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from grpo.checkpoint.places import STATE
 from grpo.rollout.rows import DataError
 from grpo_rust.compose.signatures import read_examples
-from grpo_rust.resuming.comparing import PROMPTS
-from publishing.finished import FinishedRun
+from publishing.finished import DataSet, FinishedRun, sha256_of
 from publishing.private import nameless
 
-__all__ = ["DataSet", "data_sets", "sha256_of"]
+__all__ = ["data_sets"]
 
-HUB = "hf:"
+PROMPTS = f"{STATE}/prompts.json"  # in a checkpoint, as grpo_rust.resuming writes it
 SPLITS = {"data.train": "train", "data.eval": "test"}
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """What is known of one source of prompts."""
-
-    setting: str  # data.train or data.eval
-    name: str  # without the folders of this machine
-    prompts: int | None  # that the run used; None where the checkpoint does not say
-    rows: int | None = None  # of the file
-    sha256: str = ""  # of the file
-    problem: str = ""  # why there is no hash
-
-    @property
-    def hub_name(self) -> str:
-        """Its name on the hub; empty for a file."""
-        return self.name.removeprefix(HUB) if self.name.startswith(HUB) else ""
 
 
 def data_sets(run: FinishedRun) -> list[DataSet]:
@@ -48,12 +29,6 @@ def data_sets(run: FinishedRun) -> list[DataSet]:
     if run.evaluations:
         sources["data.eval"] = run.recipe.data.eval
     return [_described(setting, source, used.get(setting)) for setting, source in sources.items()]
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _used_ids(path: Path) -> Mapping[str, Sequence[str]]:

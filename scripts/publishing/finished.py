@@ -6,6 +6,7 @@ completions, which nothing of a card needs.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ from grpo.run.directory import CONFIG, RunDirectory
 from grpo.schema import load
 from grpo_rust.recipe import Recipe
 
-__all__ = ["FinishedRun", "read_finished"]
+__all__ = ["DataSet", "FinishedRun", "read_finished", "sha256_of"]
 
 Record = Mapping[str, Any]
+HUB = "hf:"  # before the name of a data set of the hub
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,29 @@ class FinishedRun:
     def after(self) -> Record | None:
         """The evaluation of the published checkpoint itself; None where there was none at its step."""
         return next((line for line in self.evaluations if line["step"] == self.step), None)
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What is known of one source of prompts."""
+
+    setting: str  # data.train or data.eval
+    name: str  # without the folders of this machine
+    prompts: int | None  # that the run used; None where the checkpoint does not say
+    rows: int | None = None  # of the file
+    sha256: str = ""  # of the file
+    problem: str = ""  # why there is no hash
+
+    @property
+    def hub_name(self) -> str:
+        """Its name on the hub; empty for a file."""
+        return self.name.removeprefix(HUB) if self.name.startswith(HUB) else ""
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_finished(path: Path, step: int | None = None) -> FinishedRun:

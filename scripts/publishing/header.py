@@ -16,8 +16,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from grpo_rust.checks import PASS_CHECKS
 from grpo_rust.report.reading import number
-from publishing.data_sets import DataSet, sha256_of
-from publishing.finished import FinishedRun
+from publishing.finished import DataSet, FinishedRun, sha256_of
 from publishing.private import nameless
 
 __all__ = ["BaseModel", "base_model_of", "header_yaml"]

@@ -18,7 +18,7 @@ import pytest
 from grpo.errors import BadInput
 from grpo_rust.environments.feedback import NO_PROGRAM, OUTCOMES, feedback
 from grpo_rust.environments.for_trl import environment_factory
-from grpo_rust.environments.tasks import Task, Tasks, open_tasks
+from grpo_rust.environments.tasks import EnvironmentTask, EnvironmentTasks, open_tasks
 from rewards.grader import RustGrade
 from sandbox.verdict import Outcome, Verdict
 
@@ -63,7 +63,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def tasks(settings: tuple[str, ...]) -> Tasks:
+def tasks(settings: tuple[str, ...]) -> EnvironmentTasks:
     return open_tasks(settings[1:], recipe=settings[0])
 
 
@@ -100,7 +100,7 @@ def openai_server() -> Iterator[str]:
 # The scorer
 
 
-def test_a_scorer_gives_the_sums_that_hands_compute(tasks: Tasks) -> None:
+def test_a_scorer_gives_the_sums_that_hands_compute(tasks: EnvironmentTasks) -> None:
     async def totals() -> list[float]:
         texts = [ANSWERS[task.messages[-1]["content"]] for task in tasks.tasks]
         grades = await asyncio.gather(*map(tasks.scorer.score, tasks.tasks, texts))
@@ -109,11 +109,11 @@ def test_a_scorer_gives_the_sums_that_hands_compute(tasks: Tasks) -> None:
     assert asyncio.run(totals()) == list(TOTALS.values())
 
 
-def test_waiting_for_verdicts_blocks_no_event_loop(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_verdicts_blocks_no_event_loop(tasks: EnvironmentTasks, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thirty completions are waited for at once, and none ends before the loop itself has done something."""
     meet, release = threading.Barrier(31), threading.Event()
 
-    def slow(task: Task, text: str) -> str:
+    def slow(task: EnvironmentTask, text: str) -> str:
         meet.wait(30)
         assert release.wait(30)
         return text
@@ -213,7 +213,7 @@ def test_verifiers_is_told_of_a_host_that_failed_and_gets_no_score(
 
 def test_openenv_server_gives_our_scores_to_its_own_client(settings: tuple[str, ...]) -> None:
     pytest.importorskip("openenv", reason="openenv is not installed: pip install 'grpo-rust[openenv]'")
-    import uvicorn
+    uvicorn = pytest.importorskip("uvicorn")
     from openenv.core.generic_client import GenericEnvClient
 
     from grpo_rust.environments.for_openenv import openenv_app

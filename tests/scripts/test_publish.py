@@ -6,6 +6,8 @@ import getpass
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -322,8 +324,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed: make test ENGINE=vllm")
-def test_a_published_lora_run_is_its_base_with_its_adapters_and_is_served(tmp_path: Path, train_here: Run) -> None:
+def test_a_published_lora_run_is_its_base_with_its_adapters(tmp_path: Path, train_here: Run) -> None:
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
@@ -338,29 +339,42 @@ def test_a_published_lora_run_is_its_base_with_its_adapters_and_is_served(tmp_pa
     adapted = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(TINY), out / "adapter")
     merged = adapted.merge_and_unload().state_dict()
     assert all(torch.allclose(weight.float(), merged[name].float(), atol=1e-6) for name, weight in published.items())
-    served = ["--model", str(out), "--served-model-name", "lora", "--host", "127.0.0.1", "--port", "18123"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed: make test ENGINE=vllm")
+def test_vllm_serves_the_folder(run: Path, tmp_path: Path) -> None:
+    assert publish.main([str(run)]) == 0
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    served = ["--model", str(run / "hub"), "--served-model-name", "first", "--host", "127.0.0.1", "--port", str(port)]
     limits = ["--dtype", "float32", "--max-model-len", "256", "--enforce-eager"]
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *served, *limits]  # what `vllm serve` runs
     environment = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1"}
-    with open(tmp_path / "served.log", "wb") as log:
-        server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
+    log = tmp_path / "served.log"
+    with open(log, "wb") as out:
+        server = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=out, stderr=out, start_new_session=True
+        )
     try:
-        answer = asked("http://127.0.0.1:18123/v1/chat/completions", server, tmp_path / "served.log")
+        answer = asked(f"http://127.0.0.1:{port}/v1/chat/completions", server, log)
     finally:
-        server.terminate()
-        server.wait(timeout=60)
-    assert answer["choices"][0]["message"]["content"].strip()
+        os.killpg(server.pid, signal.SIGKILL)  # with the engine's process
+        server.wait()
+    assert "fn " in answer["choices"][0]["message"]["content"]
 
 
 def asked(url: str, server: subprocess.Popen[bytes], log: Path) -> dict[str, list[dict[str, dict[str, str]]]]:
     """What a server that is starting answers to one request, once it does."""
     task = json.loads((ROOT / "assets" / "tasks" / "eval.jsonl").read_text().splitlines()[0])
-    body = {"model": "lora", "messages": [{"role": "user", "content": task["prompt"]}], "max_tokens": 40, "seed": 0}
+    messages = [{"role": "user", "content": task["prompt"]}]
+    body = {"model": "first", "messages": messages, "max_tokens": 60, "temperature": 0}
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    until = time.monotonic() + 400
+    until = time.monotonic() + 900
     while time.monotonic() < until and server.poll() is None:
         try:
-            with urllib.request.urlopen(request, timeout=120) as found:
+            with urllib.request.urlopen(request, timeout=300) as found:
                 return json.loads(found.read())
         except OSError:
             time.sleep(2)

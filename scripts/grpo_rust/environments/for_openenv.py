@@ -20,7 +20,7 @@ from openenv.core.env_server.types import Action, Observation, State
 
 from grpo.errors import BadInput
 from grpo_rust.environments.feedback import feedback
-from grpo_rust.environments.tasks import Task, Tasks, open_tasks
+from grpo_rust.environments.tasks import EnvironmentTask, EnvironmentTasks, open_tasks
 
 __all__ = ["RustAction", "RustEnvironment", "RustObservation", "openenv_app"]
 
@@ -47,7 +47,7 @@ class RustEnvironment(Environment):  # type: ignore[misc]
 
     SUPPORTS_CONCURRENT_SESSIONS = True
 
-    def __init__(self, tasks: Tasks, *, max_tries: int = 1) -> None:
+    def __init__(self, tasks: EnvironmentTasks, *, max_tries: int = 1) -> None:
         """
         Args:
             tasks: What is asked, and what scores it.
@@ -56,7 +56,7 @@ class RustEnvironment(Environment):  # type: ignore[misc]
         super().__init__()
         self._tasks, self._max_tries = tasks, max_tries
         self._by_id = {task.id: task for task in tasks.tasks}
-        self._task: Task | None = None
+        self._task: EnvironmentTask | None = None
         self._state = State(episode_id=str(uuid4()), step_count=0)
 
     def reset(
@@ -84,7 +84,7 @@ class RustEnvironment(Environment):  # type: ignore[misc]
         """The episode's id and how many completions it has had."""
         return self._state
 
-    def _begun(self) -> Task:
+    def _begun(self) -> EnvironmentTask:
         if self._task is None:
             raise BadInput("there is no task yet: call reset before step")
         return self._task

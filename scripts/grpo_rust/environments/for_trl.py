@@ -3,8 +3,9 @@
     GRPOTrainer(..., environment_factory=environment_factory("data.train=tasks.jsonl"), train_dataset=rows)
 
 TRL gives the model the tool `run_cargo`, and asks `get_reward` when its turn ends. TRL does not show an environment
-the final answer, so what is scored is the last program that the model ran; without one it is an empty completion. The rewards of `rewards` stay usable beside it as `reward_funcs`, and read the final
-answer. Promises that the programs of a batch are graded at once: the tool is a coroutine, which TRL gathers.
+the final answer, so what is scored is the last program that the model ran; without one it is an empty completion. The
+rewards of `rewards` stay usable beside it as `reward_funcs`, and read the final answer. Promises that the programs of a
+batch are graded at once: the tool is a coroutine, which TRL gathers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from grpo.errors import HostFailed
 from grpo_rust.environments.feedback import feedback
-from grpo_rust.environments.tasks import Scorer, Task, open_tasks
+from grpo_rust.environments.tasks import EnvironmentTask, Scorer, open_tasks
 from rewards.grader import RustGrade
 
 __all__ = ["RustToolEnvironment", "environment_factory"]
@@ -30,13 +31,13 @@ class RustToolEnvironment:
             scorer: Scores the programs.
         """
         self._scorer = scorer
-        self._task = Task("", ())
+        self._task = EnvironmentTask("", ())
         self._grade: RustGrade | None = None
 
     def reset(self, *, prompt: Any = (), task_id: Any = "", **columns: Any) -> None:
         """Begin with a row of the data set; TRL passes its columns."""
         messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
-        self._task = Task(str(task_id), tuple(messages), columns)
+        self._task = EnvironmentTask(str(task_id), tuple(messages), columns)
         self._grade = None
 
     async def run_cargo(self, program: str) -> str:

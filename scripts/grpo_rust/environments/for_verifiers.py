@@ -18,10 +18,10 @@ import httpx
 import verifiers.v1 as vf
 
 from grpo.errors import HostFailed
-from grpo_rust.environments.tasks import Task, Tasks, open_tasks
+from grpo_rust.environments.tasks import EnvironmentTask, EnvironmentTasks, open_tasks
 from sandbox.errors import SandboxError
 
-__all__ = ["RustEnv", "RustHarness", "RustTask", "RustTaskset", "load_environment"]
+__all__ = ["RustEnv", "RustHarness", "RustTaskset", "VerifiersTask", "load_environment"]
 
 ID = "grpo-rust"
 
@@ -33,7 +33,7 @@ class RustTaskConfig(vf.TaskConfig):  # type: ignore[misc]  # untyped where veri
     settings: list[str] = []
     split: str = "train"
 
-    def opened(self) -> Tasks:
+    def opened(self) -> EnvironmentTasks:
         """The recipe's tasks; read and started once in a process."""
         return open_tasks(self.settings, recipe=self.recipe, split=self.split)
 
@@ -55,13 +55,15 @@ class RustData(vf.TaskData):  # type: ignore[misc]
     columns: dict[str, Any] = {}
 
 
-class RustTask(vf.Task[RustData, vf.State, RustTaskConfig]):  # type: ignore[misc]
+class VerifiersTask(vf.Task[RustData, vf.State, RustTaskConfig]):  # type: ignore[misc]
     """A task with the rubric's rewards."""
 
     @vf.reward  # type: ignore[untyped-decorator]
     async def rubric(self, trace: vf.Trace) -> Mapping[str, float]:
         """Record the score and the weight of every reward that applies, and the checks; nothing is left to return."""
-        row = Task(self.data.id, tuple(message.model_dump() for message in self.data.prompt), self.data.columns)
+        row = EnvironmentTask(
+            self.data.id, tuple(message.model_dump() for message in self.data.prompt), self.data.columns
+        )
         try:
             scorer = self.config.opened().scorer
             grade = await scorer.score(row, trace.last_reply)
@@ -74,15 +76,17 @@ class RustTask(vf.Task[RustData, vf.State, RustTaskConfig]):  # type: ignore[mis
         return {}
 
 
-class RustTaskset(vf.Taskset[RustTask, RustTasksetConfig]):  # type: ignore[misc]
+class RustTaskset(vf.Taskset[VerifiersTask, RustTasksetConfig]):  # type: ignore[misc]
     """The rows of a recipe."""
 
-    def load(self) -> list[RustTask]:
+    def load(self) -> list[VerifiersTask]:
         """One task a row. Raises: As `open_tasks`."""
         chosen = {"recipe": self.config.recipe, "settings": self.config.settings, "split": self.config.split}
         config = RustTaskConfig(**{**self.config.task.model_dump(), **chosen})
         return [
-            RustTask(RustData(id=row.id, prompt=[dict(m) for m in row.messages], columns=dict(row.columns)), config)
+            VerifiersTask(
+                RustData(id=row.id, prompt=[dict(m) for m in row.messages], columns=dict(row.columns)), config
+            )
             for row in config.opened().tasks
         ]
 

@@ -22,14 +22,14 @@ from rewards.grader import RustGrade, RustGrader
 from rewards.rubric import Rubric
 from sandbox.workers.pool import SandboxPool
 
-__all__ = ["Scorer", "Task", "Tasks", "open_tasks"]
+__all__ = ["EnvironmentTask", "EnvironmentTasks", "Scorer", "open_tasks"]
 
 WAITING = 512  # completions that are graded or wait for it at once; each has a thread, which only waits
 SPLITS = {"train": "train", "eval": "test"}
 
 
 @dataclass(frozen=True)
-class Task:
+class EnvironmentTask:
     """A row: its id, chat messages, and the other columns, among them the gold tests that no model sees."""
 
     id: str
@@ -58,7 +58,7 @@ class Scorer:
         self._grader = RustGrader(rubric, pool, gold=gold, **settings)
         self._threads = ThreadPoolExecutor(WAITING, thread_name_prefix="scorer")
 
-    def score_now(self, task: Task, text: str) -> RustGrade:
+    def score_now(self, task: EnvironmentTask, text: str) -> RustGrade:
         """The grade of a completion; waits for cargo.
 
         Args:
@@ -73,7 +73,7 @@ class Scorer:
             raise HostFailed(f"the sandbox could not grade a completion to {task.id}: {grade.verdict.get('reason')}")
         return grade
 
-    async def score(self, task: Task, text: str) -> RustGrade:
+    async def score(self, task: EnvironmentTask, text: str) -> RustGrade:
         """As `score_now`, while the event loop does other things."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.score_now, task, text)
 
@@ -83,15 +83,15 @@ class Scorer:
 
 
 @dataclass(frozen=True)
-class Tasks:
+class EnvironmentTasks:
     """The tasks of a recipe with their scorer."""
 
     recipe: Recipe
-    tasks: Sequence[Task]
+    tasks: Sequence[EnvironmentTask]
     scorer: Scorer
 
 
-def open_tasks(settings: Sequence[str] = (), *, recipe: str = "", split: str = "train") -> Tasks:
+def open_tasks(settings: Sequence[str] = (), *, recipe: str = "", split: str = "train") -> EnvironmentTasks:
     """Read the tasks of a recipe and start its pool; the same object for the same arguments, until the process ends.
 
     Args:
@@ -107,7 +107,7 @@ def open_tasks(settings: Sequence[str] = (), *, recipe: str = "", split: str = "
 
 
 @cache
-def _opened(settings: tuple[str, ...], recipe: str, split: str) -> Tasks:
+def _opened(settings: tuple[str, ...], recipe: str, split: str) -> EnvironmentTasks:
     """As `open_tasks`; the cache knows arguments by their place."""
     if split not in SPLITS:
         raise BadInput(f"the split is {split!r}: give train or eval")
@@ -124,4 +124,4 @@ def _opened(settings: tuple[str, ...], recipe: str, split: str) -> Tasks:
     limits = {"mutation": found.guard.mutation, "deadline_s": found.rewards.deadline_s}
     evaluated = {"block": found.eval.code_block, "solved_by": found.eval.solved_by} if is_eval else {}
     scorer = Scorer(rubric, start_pool(found), gold=is_eval, **limits, **evaluated)
-    return Tasks(found, [Task(one.id, one.messages, one.columns) for one in examples], scorer)
+    return EnvironmentTasks(found, [EnvironmentTask(one.id, one.messages, one.columns) for one in examples], scorer)
