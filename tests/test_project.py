@@ -115,8 +115,8 @@ def test_every_folder_of_modules_is_an_installed_package():
     [
         (("rewards", "sandbox"), ()),
         (("grpo",), ("train", "lora", "adam8bit", "vllm")),
-        (("scripts",), ("train", "lora", "oxen", "dev")),  # benchmarks run their peers
-        (("tests",), ("train", "lora", "dev")),
+        (("scripts",), ("train", "lora", "oxen", "dev", "verifiers", "openenv")),  # benchmarks run their peers
+        (("tests",), ("train", "lora", "dev", "verifiers", "openenv")),
     ],
 )
 def test_every_import_is_declared(folders, extras):

@@ -9,4 +9,20 @@ The only package that imports all three. `pip install` installs it beside them; 
                      prompt_counts
     rows             rows and texts from outside
     report           one page that shows a run              cli              exit codes and messages of every command
+    environments     the tasks and rewards for verifiers, OpenEnv and TRL
 """
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["RustEnv", "RustHarness", "RustTaskset"]  # what verifiers looks for under the id grpo-rust
+
+
+def __getattr__(name: str) -> Any:
+    """What verifiers takes, which is loaded only when it asks for them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from grpo_rust.environments import for_verifiers
+
+    return getattr(for_verifiers, name)

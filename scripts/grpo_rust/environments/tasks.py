@@ -1,0 +1,127 @@
+"""The tasks of a recipe, and what scores their completions: one rubric on one pool for the whole process.
+
+Promises that waiting for cargo blocks no event loop: `score` is awaited, and any number may be. Left out: sampling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from grpo.errors import BadInput, HostFailed
+from grpo.rollout.records import Completion, Example
+from grpo_rust.compose.prompts import check_gold, system_prompt_of
+from grpo_rust.compose.signatures import read_examples
+from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
+from grpo_rust.sandbox_pool import start_pool
+from rewards.grader import RustGrade, RustGrader
+from rewards.rubric import Rubric
+from sandbox.workers.pool import SandboxPool
+
+__all__ = ["EnvironmentTask", "EnvironmentTasks", "Scorer", "open_tasks"]
+
+WAITING = 512  # completions that are graded or wait for it at once; each has a thread, which only waits
+SPLITS = {"train": "train", "eval": "test"}
+
+
+@dataclass(frozen=True)
+class EnvironmentTask:
+    """A row: its id, chat messages, and the other columns, among them the gold tests that no model sees."""
+
+    id: str
+    messages: tuple[Mapping[str, str], ...]
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Scorer:
+    """Scores completions one by one with a rubric."""
+
+    def __init__(self, rubric: Rubric, pool: SandboxPool, *, gold: bool = False, **settings: Any) -> None:
+        """
+        Args:
+            rubric: The rewards and their weights.
+            pool: Runs the programs; it is neither started nor closed here.
+            gold: Whether gold tests are run although no reward needs them.
+            settings: Further arguments of `RustGrader`.
+        Raises: BadInput for rewards that compare the completions of a group.
+        """
+        if rubric.needs_crossing:
+            raise BadInput(
+                "rewards.weights: rewards that compare the completions of a group (cross_*) need whole groups, and an "
+                "environment scores completions one by one: leave them out"
+            )
+        self.weights = rubric.weights
+        self._grader = RustGrader(rubric, pool, gold=gold, **settings)
+        self._threads = ThreadPoolExecutor(WAITING, thread_name_prefix="scorer")
+
+    def score_now(self, task: EnvironmentTask, text: str) -> RustGrade:
+        """The grade of a completion; waits for cargo.
+
+        Args:
+            task: What the completion answers.
+            text: The completion as the model wrote it, with its code block.
+        Raises: HostFailed where the sandbox could not say.
+        """
+        example = Example(task.id, task.messages, task.columns)
+        completion = Completion(task.id, (), (), text, terminated=True, policy_version=0)
+        (grade,) = self._grader.finish([self._grader.start(example, completion)])
+        if any(self.weights.values()) and all(value is None for value in grade.rewards.values()):
+            raise HostFailed(f"the sandbox could not grade a completion to {task.id}: {grade.verdict.get('reason')}")
+        return grade
+
+    async def score(self, task: EnvironmentTask, text: str) -> RustGrade:
+        """As `score_now`, while the event loop does other things."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.score_now, task, text)
+
+    def total(self, grade: RustGrade) -> float:
+        """The weighted sum of a grade's scores; one that does not apply adds nothing."""
+        return sum(weight * (grade.rewards[name] or 0.0) for name, weight in self.weights.items())
+
+
+@dataclass(frozen=True)
+class EnvironmentTasks:
+    """The tasks of a recipe with their scorer."""
+
+    recipe: Recipe
+    tasks: Sequence[EnvironmentTask]
+    scorer: Scorer
+
+
+def open_tasks(settings: Sequence[str] = (), *, recipe: str = "", split: str = "train") -> EnvironmentTasks:
+    """Read the tasks of a recipe and start its pool; the same object for the same arguments, until the process ends.
+
+    Args:
+        settings: Overrides, each `section.key=value`. Only `data`, `rewards`, `guard`, `sandbox` and `eval` matter.
+        recipe: A TOML file; "" for the quickstart's.
+        split: "train" for `data.train`; "eval" for the first `eval.prompts` of `data.eval`, with gold tests and
+            `eval.code_block` as evaluations have them.
+    Raises:
+        BadInput: For settings, data or a split that cannot be used.
+        SandboxError: Where nothing can be graded.
+    """
+    return _opened(tuple(settings), recipe, split)
+
+
+@cache
+def _opened(settings: tuple[str, ...], recipe: str, split: str) -> EnvironmentTasks:
+    """As `open_tasks`; the cache knows arguments by their place."""
+    if split not in SPLITS:
+        raise BadInput(f"the split is {split!r}: give train or eval")
+    found = load_recipe(recipe or DEFAULT_RECIPE, list(settings))
+    is_eval = split == "eval"
+    source = found.data.eval if is_eval else found.data.train
+    examples = read_examples(
+        source, split=SPLITS[split], system_prompt=system_prompt_of(found), show=found.data.show_signature
+    )
+    examples = examples[: found.eval.prompts] if is_eval else examples
+    rubric = Rubric(found.rewards.weights, function_s=found.rewards.function_s)
+    if is_eval or rubric.needs_gold:
+        check_gold(source, examples)
+    limits = {"mutation": found.guard.mutation, "deadline_s": found.rewards.deadline_s}
+    evaluated = {"block": found.eval.code_block, "solved_by": found.eval.solved_by} if is_eval else {}
+    scorer = Scorer(rubric, start_pool(found), gold=is_eval, **limits, **evaluated)
+    return EnvironmentTasks(found, [EnvironmentTask(one.id, one.messages, one.columns) for one in examples], scorer)
