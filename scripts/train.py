@@ -4,7 +4,8 @@ Usage:
     python scripts/train.py [RECIPE.toml] [section.key=value ...]
 
 Without arguments the recipe is scripts/recipes/tiny.toml: the shipped model and prompts, minutes on two cores. `--help`
-prints every field, `--dry-run` the plan; `--plain` shows the run as lines and `--json` as events for programs. Exit codes: 0 done, 2 bad input, 3 the host failed, 75 stopped and resumable
+prints every field, `--dry-run` the plan; `--plain` shows the run as lines and `--json` as events for programs.
+Exit codes: 0 done, 2 bad input, 3 the host failed, 75 stopped and resumable
 (go on with run.resume=true run.dir=DIR), 130 interrupted before there was anything to resume.
 
 Example:

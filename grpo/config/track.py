@@ -1,4 +1,4 @@
-"""What follows a run from outside: trackers and a repository that keeps it. They read its logs and change no bit of it."""
+"""What follows a run from outside: trackers, and a repository that keeps it. They read its logs and change nothing."""
 
 from __future__ import annotations
 

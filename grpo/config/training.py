@@ -42,8 +42,8 @@ class TrainSection:
     )
     usd_per_hour: float = option(
         0.0,
-        "price of the machine: the run says what it costs, so far and in all; also for train.max_cost and --dry-run; 0: "
-        "not known",
+        "price of the machine: the run says what it costs, so far and in all; also for train.max_cost and --dry-run; "
+        "0: not known",
         unit="USD/h",
         low=0,
         high=1e6,

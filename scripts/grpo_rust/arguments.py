@@ -33,7 +33,7 @@ class Arguments:
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
-    """Read a command line of the form `[RECIPE.toml] [section.key=value ...] [--plain | --json] [--dry-run ...] [--help]`.
+    """Read a command line: `[RECIPE.toml] [section.key=value ...] [--plain | --json] [--dry-run ...] [--help]`.
 
     Without a recipe it is tiny.toml, and for a run to be resumed the run's own config.toml.
 

@@ -4,8 +4,8 @@ Usage:
     python -m grpo_rust.following RUN_DIR [track.key=value ...] [--follow]
 
 The trackers are those of the run's config.toml, or of the settings that are given. A training that has trackers starts
-this by itself, with `--follow`; by hand it sends a run that has ended, or what a tracker missed. Exit codes: 0 all sent,
-2 bad input, 3 a tracker did not take it.
+this by itself, with `--follow`; by hand it sends a run that has ended, or what a tracker missed. Exit codes: 0 all
+sent, 2 bad input, 3 a tracker did not take it.
 
 Example:
     python -m grpo_rust.following runs/first track.to=tensorboard
@@ -73,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         closed = feed_until(ended, [Feeder(name, run, say) for name in names], most_s=MOST_S)
         if not closed:
             say(f"not all trackers took everything within {MOST_S:.0f} s")
+    if not arguments.follow and not failures:
+        print(f"{', '.join(names)}: nothing is missing")
     if not closed:
         os._exit(ExitCode.HOST_FAILED)  # a thread of theirs waits for a server
     return ExitCode.HOST_FAILED if failures and not arguments.follow else ExitCode.DONE

@@ -1,4 +1,4 @@
-"""Which trackers there are, what they need, and how they are opened. Their packages are imported when they are opened."""
+"""Which trackers there are, what they need, and how they are opened; only that imports their packages."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ def refuse_missing(names: Sequence[str], *, online: bool) -> None:
         if missing:
             setting = "track.oxen" if name == "oxen" else "track.to"
             problems.append(
-                f"{setting} asks for {name}, and {', '.join(missing)} is not installed: pip install 'grpo-rust[{extra}]'"
+                f"{setting} asks for {name}, and {', '.join(missing)} is not installed: "
+                f"pip install 'grpo-rust[{extra}]'"
             )
         addresses = ADDRESSES.get(name, ())
         if online and addresses and not any(map(os.environ.get, addresses)):

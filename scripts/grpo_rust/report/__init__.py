@@ -9,6 +9,7 @@ wrote them it imports the table of metrics alone.
     pictures   which metrics to draw             table      before and after
     groups     which completions to show         cards      how a completion is shown
     page       the file                          style      its colours
+    money      time and cost, beside the published run
 """
 
 from __future__ import annotations

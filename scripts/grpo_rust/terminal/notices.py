@@ -65,7 +65,7 @@ def _best(history: RunHistory, said: Mapping[str, float]) -> Notice | None:
     if best <= max(before) or best <= said.get("best", best - 1):
         return None
     half = history.evaluations[-1].get(f"eval/{name}_ci95")
-    shown = _score(name, best) + (f" ±{_score(name, half).rstrip(' %')}" if _is_number(half) else "")
+    shown = _score(name, best) + (f" (±{_score(name, float(half))})" if half is not None and _is_number(half) else "")
     start = f"{_score(name, before[0])} after step {scores[0][0]}"
     return Notice("best", best, f"best evaluation so far: {name} {shown} after step {step}, {start}")
 
