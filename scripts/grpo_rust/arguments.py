@@ -141,7 +141,7 @@ def _explain_row(row: Default) -> list[str]:
     unit = f" [{row.unit}]" if row.unit else ""
     source = f"; default: {row.source}" if row.source else ""
     text = f"{row.meaning}{unit}; {row.allowed}{source}"
-    return shown + textwrap.wrap(text, 110, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return shown + textwrap.wrap(text, 110, initial_indent=" " * 6, subsequent_indent=" " * 6, break_on_hyphens=False)
 
 
 def _section_docs(cls: type[Any]) -> dict[str, str]:
