@@ -142,10 +142,8 @@ def run_session(
         followed: Whether a process of its own feeds trackers with what the run logs.
         stuck_after_s: After which nothing that happens means that nothing ever will; 0: never.
     """
-    from grpo_rust.report import write_report
-
     output = output or BarOutput()
-    path, num_steps = trainer.run.path, trainer.schedule.num_steps
+    path = trainer.run.path
     Watchdog(path, stuck_after_s)
     stop = StopRequest(trainer.pace.announcement, lambda: _left_of(path, "stopped at once"))
     teller = Teller(trainer, output, shown)
@@ -157,25 +155,30 @@ def run_session(
                 follower.listen()
 
         trainer.on_evaluation = teller.on_evaluation
-        output.begin(first_step - 1, num_steps)
+        output.begin(first_step - 1, trainer.schedule.num_steps)
         with closing(output):
             finished = trainer.train(first_step=first_step, should_stop=stop.requested, on_step=on_step, say=output.say)
             teller.on_end()
-        if follower is not None:
-            follower.end()
-            follower.say = print
-        cost = trainer.limits.cost(trainer.seconds)
-        figures = {"seconds": round(trainer.seconds, 1), "usd": None if cost is None else round(cost, 4)}
-        if not finished:
-            paid = "" if cost is None else f" and {cost:.2f} dollars"
-            print(f"stopped after {trainer.seconds / 60:,.1f} minutes{paid}; go on with: {go_on(path)}")
-            output.end("stopped", {**figures, "go_on": go_on(path)})
-            return ExitCode.STOPPED
-        summarise(trainer.run, steps=num_steps, seconds=trainer.seconds, cost=cost, expected=teller.first)
-        report = write_report(path)
-        print(f"report    {report}")
-        output.end("done", {**figures, "steps": num_steps, "report": str(report)})
-        return ExitCode.DONE
+        return _end(trainer, output, expected=teller.first, finished=finished)
+
+
+def _end(trainer: TrainingLoop, output: Output, *, expected: Outlook | None, finished: bool) -> int:
+    """Write summary and report of a run that is complete, or say how to go on with it. The exit code."""
+    from grpo_rust.report import write_report
+
+    path, num_steps = trainer.run.path, trainer.schedule.num_steps
+    cost = trainer.limits.cost(trainer.seconds)
+    figures = {"seconds": round(trainer.seconds, 1), "usd": None if cost is None else round(cost, 4)}
+    if not finished:
+        paid = "" if cost is None else f" and {cost:.2f} dollars"
+        print(f"stopped after {trainer.seconds / 60:,.1f} minutes{paid}; go on with: {go_on(path)}")
+        output.end("stopped", {**figures, "go_on": go_on(path)})
+        return ExitCode.STOPPED
+    summarise(trainer.run, steps=num_steps, seconds=trainer.seconds, cost=cost, expected=expected)
+    report = write_report(path)
+    print(f"report    {report}")
+    output.end("done", {**figures, "steps": num_steps, "report": str(report)})
+    return ExitCode.DONE
 
 
 def _following(path: Path, say: Callable[[str], None]) -> FollowerProcess:

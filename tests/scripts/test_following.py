@@ -1,4 +1,4 @@
-"""grpo_rust.following: every step is sent once, in order, over cuts and failures; real trackers hold what was logged."""
+"""grpo_rust.following: every step is sent once, in order, over cuts and failures; real trackers hold all of it."""
 
 from __future__ import annotations
 
@@ -137,8 +137,8 @@ def test_a_tracker_that_fails_is_told_of_once_tried_later_and_misses_nothing(tmp
     for now[0] in (1.0, 30.0, 62.0, 63.0, 200.0):
         fed.feed()
     assert said == [
-        "one does not take the metrics (ConnectionError: the server is away): the run goes on, and they are sent when it "
-        "works again; tracking.log has the details"
+        "one does not take the metrics (ConnectionError: the server is away): the run goes on, and they are sent when "
+        "it works again; tracking.log has the details"
     ]
     assert tracker.closed == 3, "at 1 s, 62 s and 200 s: after a pause of 60 s, then of 120 s"
     away[0] = False

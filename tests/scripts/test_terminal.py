@@ -1,4 +1,4 @@
-"""grpo_rust.terminal: what a person or a program sees of a run; sentences are checked against histories made by hand."""
+"""grpo_rust.terminal: what a person or a program sees of a run; sentences are checked against histories by hand."""
 
 from __future__ import annotations
 

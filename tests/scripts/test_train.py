@@ -92,7 +92,7 @@ def test_the_run_directory_holds_what_the_readme_says(
 def test_trackers_and_events_change_no_bit_of_a_run(
     finished: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    """Every tracker that is installed, a price, and JSON: the weights and the completions are those of a run without."""
+    """Every tracker that is installed, and JSON: weights and completions are those of a run without."""
     found = [name for name in TRACKERS if importlib.util.find_spec(name)]
     if not found:
         pytest.skip("no tracker is installed")
@@ -107,6 +107,9 @@ def test_trackers_and_events_change_no_bit_of_a_run(
     assert [event["step"] for event in events if event["event"] == "step"] == [1, 2]
     assert [event["step"] for event in events if event["event"] == "evaluation"] == [0, 2]
     assert events[-1]["event"] == "end" and events[-1]["outcome"] == "done"
+    until = time.monotonic() + 120  # on a busy machine the follower ends after the run
+    while "processor time" not in (path / "tracking.log").read_text() and time.monotonic() < until:
+        time.sleep(0.1)
     for name in found:
         sent = json.loads((path / "tracking" / f"{name}.json").read_text())
         assert (sent["metrics"], sent["evaluations"]) == (2, 2), (name, done.stderr)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import resource
 import select
 import signal
 import sys
@@ -73,6 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         closed = feed_until(ended, [Feeder(name, run, say) for name in names], most_s=MOST_S)
         if not closed:
             say(f"not all trackers took everything within {MOST_S:.0f} s")
+    print(f"processor time: {_processor_s():.1f} s", file=sys.stderr, flush=True)
     if not arguments.follow and not failures:
         print(f"{', '.join(names)}: nothing is missing")
     if not closed:
@@ -127,6 +129,12 @@ def _by_hand(said: list[str]) -> Callable[[str], None]:
         print(text, flush=True)
 
     return say
+
+
+def _processor_s() -> float:
+    """Processor time of this process and of its children that have ended, in seconds."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _watch(ended: threading.Event, parent: int) -> None:

@@ -36,7 +36,7 @@ class FollowerProcess:
             say: Tells a person something.
             last_s: How long to wait for what is left when the run has ended.
         """
-        self._run, self.say, self._last_s = run, say, last_s
+        self._run, self._say, self._last_s = run, say, last_s
         self._process: subprocess.Popen[bytes] | None = None
         self._unfinished = b""  # of a message
         self._gone = False
@@ -69,13 +69,9 @@ class FollowerProcess:
         if (code := self._process.poll()) is not None:
             self._lost(f"has ended with {f'signal {-code}' if code < 0 else f'code {code}'}")
 
-    def end(self) -> None:
-        """Tell the follower that the run has ended, without waiting for it."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-
     def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
-        self.end()
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()  # which is the end of its input
         if self._process is None or self._gone or error_type is KeyboardInterrupt:  # there is no time then
             return
         until = time.monotonic() + self._last_s
@@ -83,7 +79,7 @@ class FollowerProcess:
             time.sleep(LOOK_EVERY_S)
         self._pass_on()
         if code is None:
-            self.say(
+            self._say(
                 f"trackers have not taken everything after {self._last_s:.0f} s: process {self._process.pid} goes on "
                 "with it"
             )
@@ -103,12 +99,12 @@ class FollowerProcess:
                 return
             *lines, self._unfinished = (self._unfinished + data).split(b"\n")
             for line in lines:
-                self.say(plain(line.decode(errors="replace")))
+                self._say(plain(line.decode(errors="replace")))
 
     def _lost(self, why: str) -> None:
         """Say that there is no follower."""
         self._gone = True
-        self.say(
+        self._say(
             f"the process that feeds the trackers {why}: the run goes on without it; {self._run / LOG} has the "
             f"details, and python -m grpo_rust.following {self._run} sends everything later"
         )
