@@ -7,9 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlflow.entities import Metric, Param
-from mlflow.tracking import MlflowClient
-
 from grpo_rust.following.sent import FOLDER
 from grpo_rust.following.trackers import TrackedRun
 
@@ -22,6 +19,9 @@ AT_ONCE = 100  # settings in one request
 
 def open_run(run: TrackedRun, memory: dict[str, str], say: Callable[[str], None]) -> MlflowRun:
     """Open the run, the one of earlier sessions where there was one."""
+    from mlflow.entities import Param
+    from mlflow.tracking import MlflowClient
+
     database = run.path.resolve() / FOLDER / "mlflow.db"
     database.parent.mkdir(parents=True, exist_ok=True)
     client = MlflowClient(tracking_uri=None if run.online else f"sqlite:///{database}")
@@ -49,6 +49,8 @@ class MlflowRun:
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
         """Send a step."""
+        from mlflow.entities import Metric
+
         now = int(time.time() * 1000)
         self._client.log_batch(
             self._id, metrics=[Metric(NOT_IN_NAMES.sub("_", key), value, now, step) for key, value in values.items()]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-
-from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from typing import Any
 
 from grpo.run.metrics import explain
 from grpo_rust.following.sent import FOLDER
@@ -25,11 +22,16 @@ class EventFiles:
     """Writes scalars, each with its meaning and unit from the table of metrics."""
 
     def __init__(self, folder: str) -> None:
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
         self._writer = EventFileWriter(folder)
         self._explained: set[str] = set()
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
         """Write a step, past the buffer."""
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
         scalars = [self._scalar(key, value) for key, value in values.items()]
         self._writer.add_event(Event(wall_time=time.time(), step=step, summary=Summary(value=scalars)))
         self._writer.flush()
@@ -42,8 +44,10 @@ class EventFiles:
         """Close the file."""
         self._writer.close()
 
-    def _scalar(self, key: str, value: float) -> Summary.Value:
+    def _scalar(self, key: str, value: float) -> Any:
         """One number; its first has the explanation, which TensorBoard shows beside the chart."""
+        from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+
         if key in self._explained:
             return Summary.Value(tag=key, simple_value=value)
         self._explained.add(key)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-
-import wandb
+from typing import Any
 
 from grpo_rust.following.sent import FOLDER
 from grpo_rust.following.trackers import TrackedRun
@@ -20,6 +19,8 @@ __all__ = ["WandbRun", "open_run"]
 
 def open_run(run: TrackedRun, memory: dict[str, str], say: Callable[[str], None]) -> WandbRun:
     """Open the run, the one of earlier sessions where there was one."""
+    import wandb
+
     known = "id" in memory
     identity = memory.setdefault("id", uuid.uuid4().hex[:12])
     folder = run.path / FOLDER
@@ -49,7 +50,7 @@ def open_run(run: TrackedRun, memory: dict[str, str], say: Callable[[str], None]
 class WandbRun:
     """A run that is logged to."""
 
-    def __init__(self, run: wandb.Run) -> None:
+    def __init__(self, run: Any) -> None:
         self._run = run
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
