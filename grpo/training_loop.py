@@ -61,6 +61,7 @@ class TrainingLoop(ABC):
     watch: RunWatch | None = None  # None: the run does not watch itself
     rehearse: Callable[[Callable[[str], None]], None] | None = None  # one pass before the first step; may say its time
     say: Callable[[str], None] = print  # what to warn a person with
+    on_evaluation: Callable[[Mapping[str, Any]], None] = lambda line: None  # told every line of evals.jsonl
     seconds_before: float = 0.0  # that earlier sessions of a resumed run took
     started: float = field(default_factory=time.monotonic)
     limits: RunLimits = RunLimits()
@@ -231,7 +232,9 @@ class TrainingLoop(ABC):
         size = f"{evaluation.num_prompts} prompts x {evaluation.num_samples}"
         say(f"{self.describe(evaluation)} ({size}, {evaluation.seconds:.0f} s)")
         self.run.log_completions(completion_lines(evaluation.groups, step=step, phase="eval"))
-        self.run.log_evaluation(evaluation_line(evaluation, step=step))
+        line = evaluation_line(evaluation, step=step)
+        self.run.log_evaluation(line)
+        self.on_evaluation(line)
 
     def _save_checkpoint(self, step: int) -> None:
         """Copy the checkpoint of a step to memory; it is written while training goes on."""

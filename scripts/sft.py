@@ -26,7 +26,8 @@ from grpo_rust.arguments import parse_arguments
 from grpo_rust.cli import command
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import start_pool
-from grpo_rust.session import ENGINE_LOG, open_run, run_session, stopped_early
+from grpo_rust.session import ENGINE_LOG, open_run, refuse_followers, run_session, stopped_early
+from grpo_rust.terminal.outputs import Output, open_output
 from rewards.rubric import Rubric
 
 # torch, transformers and datasets are imported inside functions: the sandbox's workers start first, and start small.
@@ -38,14 +39,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     if arguments.dry_run:
         raise BadInput("--dry-run is for scripts/train.py: its plan counts completions that are sampled")
-    return stopped_early("sft", arguments.recipe.run_path(), lambda: fine_tune(arguments.recipe))
+    with open_output(arguments.output) as output:
+        return stopped_early("sft", arguments.recipe.run_path(), lambda: fine_tune(arguments.recipe, output))
 
 
-def fine_tune(recipe: Recipe) -> int:
-    """Imitate the recipe's demonstrations; the exit code."""
+def fine_tune(recipe: Recipe, output: Output) -> int:
+    """Imitate the recipe's demonstrations, shown by an output; the exit code."""
     path = recipe.run_path()
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
+    refuse_followers(recipe.track)
     rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with ExitStack() as stack:
         pool = stack.enter_context(start_pool(recipe)) if recipe.eval.prompts else None
@@ -85,7 +88,14 @@ def fine_tune(recipe: Recipe) -> int:
         for change in changes:
             print(f"changed   {change}")
         print(f"run       {describe_course(trainer, first_step)}", flush=True)
-        return run_session(trainer, first_step, shown=bar_text, stuck_after_s=recipe.train.stuck_after_s)
+        return run_session(
+            trainer,
+            first_step,
+            shown=bar_text,
+            output=output,
+            followed=bool(recipe.track.followers()),
+            stuck_after_s=recipe.train.stuck_after_s,
+        )
 
 
 def bar_text(metrics: Mapping[str, float]) -> dict[str, str]:

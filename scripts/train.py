@@ -4,7 +4,8 @@ Usage:
     python scripts/train.py [RECIPE.toml] [section.key=value ...]
 
 Without arguments the recipe is scripts/recipes/tiny.toml: the shipped model and prompts, minutes on two cores. `--help`
-prints every field, `--dry-run` the plan. Exit codes: 0 done, 2 bad input, 3 the host failed, 75 stopped and resumable
+prints every field, `--dry-run` the plan; `--plain` shows the run as lines and `--json` as events for programs.
+Exit codes: 0 done, 2 bad input, 3 the host failed, 75 stopped and resumable
 (go on with run.resume=true run.dir=DIR), 130 interrupted before there was anything to resume.
 
 Example:
@@ -24,7 +25,8 @@ from grpo_rust.cli import ExitCode, command
 from grpo_rust.plan import plan
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import start_pool
-from grpo_rust.session import ENGINE_LOG, open_run, run_session, stopped_early
+from grpo_rust.session import ENGINE_LOG, open_run, refuse_followers, run_session, stopped_early
+from grpo_rust.terminal.outputs import Output, open_output
 from rewards.rubric import Rubric
 from sandbox.terminal import forget_output
 
@@ -37,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     if arguments.dry_run:
         return show_plan(arguments)
-    return stopped_early("train", arguments.recipe.run_path(), lambda: train(arguments.recipe))
+    with open_output(arguments.output) as output:
+        return stopped_early("train", arguments.recipe.run_path(), lambda: train(arguments.recipe, output))
 
 
 def show_plan(arguments: Arguments) -> int:
@@ -50,11 +53,12 @@ def show_plan(arguments: Arguments) -> int:
     return ExitCode.DONE
 
 
-def train(recipe: Recipe) -> int:
-    """Train as the recipe says; the exit code."""
+def train(recipe: Recipe, output: Output) -> int:
+    """Train as the recipe says, shown by an output; the exit code."""
     path = recipe.run_path()
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
+    refuse_followers(recipe.track)
     rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with start_pool(recipe) as pool:
         from grpo.checkpoint.latest import latest_checkpoint
@@ -90,7 +94,14 @@ def train(recipe: Recipe) -> int:
                 print(f"changed   {change}")
             print(f"run       {describe_course(trainer, first_step, trainer.rollouts.prompts.place)}", flush=True)
             with closing(trainer.rollouts):
-                return run_session(trainer, first_step, shown=shown, stuck_after_s=recipe.train.stuck_after_s)
+                return run_session(
+                    trainer,
+                    first_step,
+                    shown=shown,
+                    output=output,
+                    followed=bool(recipe.track.followers()),
+                    stuck_after_s=recipe.train.stuck_after_s,
+                )
 
 
 def shown(metrics: Mapping[str, float]) -> dict[str, str]:

@@ -21,7 +21,11 @@ import pytest
 from grpo_rust.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted(page for folder in (".", "docs", "assets/*", "sandbox", "tests") for page in ROOT.glob(f"{folder}/*.md"))
+PAGES = sorted(
+    page
+    for folder in (".", "docs", "docs/watching", "assets/*", "sandbox", "tests")
+    for page in ROOT.glob(f"{folder}/*.md")
+)
 OF_THE_PAST = ("CHANGELOG.md", "EXPERIMENTS.md")  # they name what existed at their time
 MAX_README_WORDS = 800
 FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)

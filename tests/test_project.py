@@ -22,6 +22,8 @@ from test_imports import roots, sources
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("grpo", "rewards", "sandbox")
+TRACKERS = ("tensorboard", "wandb", "trackio", "mlflow")
+IMPORTED_AS = {"mlflow-skinny": "mlflow", "oxenai": "oxen"}  # packages by another name
 PYTHONS = ("3.11", "3.12", "3.13")
 
 SETUP = configparser.ConfigParser()
@@ -115,13 +117,16 @@ def test_every_folder_of_modules_is_an_installed_package():
     [
         (("rewards", "sandbox"), ()),
         (("grpo",), ("train", "lora", "adam8bit", "vllm")),
-        (("scripts",), ("train", "lora", "oxen", "dev", "verifiers", "openenv")),  # benchmarks run their peers
-        (("tests",), ("train", "lora", "dev", "verifiers", "openenv")),
+        (
+            ("scripts",),
+            ("train", "lora", "oxen", "dev", "verifiers", "openenv", *TRACKERS),
+        ),  # benchmarks run their peers
+        (("tests",), ("train", "lora", "dev", "verifiers", "openenv", *TRACKERS)),
     ],
 )
 def test_every_import_is_declared(folders, extras):
     known = {canonicalize_name(requirement.name) for requirement in declared(*extras)}
-    known |= {"oxen"} if "oxenai" in known else set()  # the package and its module have two names
+    known |= {IMPORTED_AS[name] for name in known & set(IMPORTED_AS)}
     local = {path.stem for pattern in ("scripts/*", "tests/**/*.py") for path in ROOT.glob(pattern)} | set(PACKAGES)
     undeclared = {
         path.relative_to(ROOT): names

@@ -10,6 +10,7 @@ from grpo.config.loss import LossSection
 from grpo.config.model import LoraSection, ModelSection
 from grpo.config.rollout import RolloutSection, SamplingSection
 from grpo.config.run import CheckpointSection, DataSection, EvalSection, LogSection, RunSection
+from grpo.config.track import TrackSection
 from grpo.config.training import TrainSection
 from grpo.config.watch import WatchSection
 
@@ -24,6 +25,7 @@ __all__ = [
     "RolloutSection",
     "RunSection",
     "SamplingSection",
+    "TrackSection",
     "TrainSection",
     "WatchSection",
 ]

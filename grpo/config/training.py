@@ -41,7 +41,12 @@ class TrainSection:
         0.0, "as train.max_hours, in dollars at train.usd_per_hour; 0: no limit", unit="USD", low=0, high=1e9
     )
     usd_per_hour: float = option(
-        0.0, "price of the machine, for train.max_cost and --dry-run; 0: not known", unit="USD/h", low=0, high=1e6
+        0.0,
+        "price of the machine: the run says what it costs, so far and in all; also for train.max_cost and --dry-run; "
+        "0: not known",
+        unit="USD/h",
+        low=0,
+        high=1e6,
     )
     stuck_after_s: float = option(
         3600.0,

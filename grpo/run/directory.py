@@ -39,6 +39,7 @@ METRICS = "metrics.jsonl"
 COMPLETIONS = "completions.jsonl"
 EVALUATIONS = "evals.jsonl"
 SUMMARY = "summary.json"
+PROGRESS = "progress.json"
 SECONDS = "seconds"
 REWARDS = "rewards"
 LONGEST_NAME = 80  # characters of a reward function's name in its file's name: file systems stop at 255 bytes
@@ -193,6 +194,13 @@ class RunDirectory:
             return float((self.path / SECONDS).read_text())
         except (OSError, ValueError):
             return 0.0
+
+    def write_progress(self, progress: Mapping[str, Any]) -> None:
+        """Write progress.json: where the run stands, for those who watch it. Never half, but not past a crash."""
+        unfinished = self.path / f".{PROGRESS}.unfinished"
+        with _writing(self.path / PROGRESS):
+            unfinished.write_text(json.dumps(_finite(progress)) + "\n")
+            os.replace(unfinished, self.path / PROGRESS)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, replacing an older one only when the new one is complete."""

@@ -1,7 +1,8 @@
 """The memory of a run's processes, read from /proc once a step: trainer, engine, and all other direct children.
 
 Resident memory, in MB of 10^6 bytes; memory that processes share counts for each of them. Where there is no /proc
-there are no numbers. Left out: the children of workers, compilers and tests, which live for less than a step.
+there are no numbers. Left out: the children of workers, compilers and tests, which live for less than a step, and a
+child with a session of its own, as what feeds trackers.
 """
 
 from __future__ import annotations
@@ -26,13 +27,21 @@ def memory_metrics(engine_pid: Callable[[], int] | None = None) -> dict[str, flo
     """
     own = os.getpid()
     engine = engine_pid() if engine_pid is not None else 0
-    workers = [child for child in children(own) if child != engine]
+    workers = [child for child in children(own) if child != engine and _in_our_session(child)]
     found = {"memory/trainer": _resident(own), "memory/available": _available()}
     if engine:
         found["memory/engine"] = sum(map(_resident, (engine, *descendants(engine))))
     if workers:
         found["memory/workers"] = sum(map(_resident, workers))
     return {name: value for name, value in found.items() if value}
+
+
+def _in_our_session(pid: int) -> bool:
+    """Whether a process belongs to this one's session; False where it has gone."""
+    try:
+        return os.getsid(pid) == os.getsid(0)
+    except OSError:
+        return False
 
 
 def _resident(pid: int) -> float:

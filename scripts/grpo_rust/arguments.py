@@ -16,22 +16,24 @@ from typing import Any
 from grpo.run.directory import CONFIG
 from grpo.schema import ConfigError, Default, defaults, load
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
+from grpo_rust.terminal.grouping import MOST_USED, grouped
 
 __all__ = ["Arguments", "explain", "parse_arguments"]
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line asks for; everything but the recipe is for `grpo_rust.plan`."""
+    """What the command line asks for; dry_run, rates and price are for `grpo_rust.plan`."""
 
     recipe: Recipe  # with its name and directory filled in
     dry_run: bool
     rates: Path | None = None
     usd_per_hour: float = 0.0
+    output: str = "bar"  # one of `grpo_rust.terminal.outputs.OUTPUTS`
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
-    """Read a command line of the form `[RECIPE.toml] [section.key=value ...] [--dry-run ...] [--help]`.
+    """Read a command line: `[RECIPE.toml] [section.key=value ...] [--plain | --json] [--dry-run ...] [--help]`.
 
     Without a recipe it is tiny.toml, and for a run to be resumed the run's own config.toml.
 
@@ -51,26 +53,34 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
     overrides = [word for word in parsed.words if "=" in word]
     path = _recipe_file([Path(word) for word in parsed.words if "=" not in word], overrides)
     recipe = load_recipe(path, overrides)
-    return Arguments(recipe, parsed.dry_run, parsed.rates, parsed.usd_per_hour or recipe.train.usd_per_hour)
+    price = parsed.usd_per_hour or recipe.train.usd_per_hour
+    return Arguments(recipe, parsed.dry_run, parsed.rates, price, parsed.output)
 
 
 def _parser() -> argparse.ArgumentParser:
     """The parser; its epilog explains every setting."""
     parser = argparse.ArgumentParser(
         description="Train a language model with GRPO on cargo's verdicts.",
-        usage="%(prog)s [RECIPE.toml] [section.key=value ...] [--dry-run [--rates FILE] [--usd-per-hour X]] [--help]",
-        epilog=explain(Recipe),
+        usage="%(prog)s [RECIPE.toml] [section.key=value ...] [--plain | --json] "
+        "[--dry-run [--rates FILE] [--usd-per-hour X]] [--help]",
+        epilog=f"{most_used(Recipe)}\n\n{explain(Recipe)}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "words", nargs="*", metavar="RECIPE.toml or section.key=value", help=f"default: {_from_here(DEFAULT_RECIPE)}"
     )
-    parser.add_argument(
+    shown = parser.add_argument_group("what is shown of a run").add_mutually_exclusive_group()
+    lines = "one line a step, for logs: no bar and no control characters"
+    shown.add_argument("--plain", dest="output", action="store_const", const="plain", default="bar", help=lines)
+    events = "one JSON object a line on standard output, for programs; everything else on standard error"
+    shown.add_argument("--json", dest="output", action="store_const", const="json", help=events)
+    plan = parser.add_argument_group("the plan")
+    plan.add_argument(
         "--dry-run", action="store_true", help="print the plan (steps, tokens, memory, disk, time, cost) and stop"
     )
-    parser.add_argument("--rates", type=Path, metavar="FILE", help="of the plan: rates that bench_throughput.py wrote")
+    plan.add_argument("--rates", type=Path, metavar="FILE", help="of the plan: rates that bench_throughput.py wrote")
     price = "of the plan: the machine's price; default: train.usd_per_hour"
-    parser.add_argument("--usd-per-hour", type=float, default=0.0, metavar="X", help=price)
+    plan.add_argument("--usd-per-hour", type=float, default=0.0, metavar="X", help=price)
     return parser
 
 
@@ -100,15 +110,25 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
+def most_used(cls: type[Any]) -> str:
+    """The settings that are used most, one line each; `explain` has all of each."""
+    rows = {f"{row.section}.{row.key}": row for row in defaults(cls)}
+    found = [(name, rows[name]) for name in MOST_USED if name in rows]
+    lines = [f"  {name:<32}{textwrap.shorten(row.meaning, 84, placeholder=' ...')}" for name, row in found]
+    return "\n".join(["MOST USED (all of each is below)", *lines])
+
+
 def explain(cls: type[Any]) -> str:
-    """Every setting with its default, meaning, unit, range or choices, and source: the text of `--help`."""
-    lines: list[str] = []
-    for name, section in _section_docs(cls).items():
-        lines += [f"{name}: {section}"]
-        for row in defaults(cls):
-            if row.section == name:
-                lines += _explain_row(row)
-        lines.append("")
+    """Every setting with its default, meaning, unit, range or choices, and source, by subject: the text of `--help`."""
+    docs, lines = _section_docs(cls), []
+    for title, sections in grouped(docs).items():
+        lines += [title, ""]
+        for name in sections:
+            lines += [f"{name}: {docs[name]}"]
+            for row in defaults(cls):
+                if row.section == name:
+                    lines += _explain_row(row)
+            lines.append("")
     return "\n".join(lines)
 
 
@@ -121,7 +141,7 @@ def _explain_row(row: Default) -> list[str]:
     unit = f" [{row.unit}]" if row.unit else ""
     source = f"; default: {row.source}" if row.source else ""
     text = f"{row.meaning}{unit}; {row.allowed}{source}"
-    return shown + textwrap.wrap(text, 110, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return shown + textwrap.wrap(text, 110, initial_indent=" " * 6, subsequent_indent=" " * 6, break_on_hyphens=False)
 
 
 def _section_docs(cls: type[Any]) -> dict[str, str]:

@@ -27,6 +27,7 @@ from grpo.config import (
     RolloutSection,
     RunSection,
     SamplingSection,
+    TrackSection,
     TrainSection,
     WatchSection,
 )
@@ -223,6 +224,7 @@ class Recipe:
     eval: RustEvalSection = field(default_factory=RustEvalSection)
     checkpoint: RustCheckpointSection = field(default_factory=RustCheckpointSection)
     log: LogSection = field(default_factory=LogSection)
+    track: TrackSection = field(default_factory=TrackSection)
     watch: WatchSection = field(default_factory=WatchSection)
 
     def conflicts(self) -> list[str]:

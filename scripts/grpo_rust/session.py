@@ -1,4 +1,4 @@
-"""One session of a run: its directory, the progress bar, Ctrl-C, and what is written at the end.
+"""One session of a run: its directory, what shows and follows it, Ctrl-C, and what is written at the end.
 
 A run has several sessions where it is stopped and resumed. `scripts/train.py` and `scripts/sft.py` share this frame.
 """
@@ -12,26 +12,39 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import closing, nullcontext, redirect_stderr, redirect_stdout, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO, cast
 
-from tqdm import tqdm
-
+from grpo.config import TrackSection
 from grpo.run.directory import RunDirectory
 from grpo.run.provenance import environment
 from grpo.run.stuck import Watchdog
 from grpo.schema import to_toml
 from grpo_rust.cli import ExitCode
 from grpo_rust.recipe import Recipe
+from grpo_rust.terminal.outlook import Outlook
+from grpo_rust.terminal.outputs import BarOutput, Output
+from grpo_rust.terminal.telling import Teller
 from sandbox.terminal import LastingOutput
 from sandbox.workers.pool import SandboxPool
 
 if TYPE_CHECKING:
     from grpo.training_loop import TrainingLoop
+    from grpo_rust.following.process import FollowerProcess
 
-__all__ = ["ENGINE_LOG", "StopRequest", "go_on", "open_run", "run_session", "stopped_early", "summarise"]
+__all__ = [
+    "ENGINE_LOG",
+    "StopRequest",
+    "go_on",
+    "open_run",
+    "refuse_followers",
+    "run_session",
+    "stopped_early",
+    "summarise",
+]
 
 ENGINE_LOG = "engine.log"  # in the run's directory
 AT_ONCE_S = 15.0  # after the second signal, for what closes engines and sandboxes
@@ -102,41 +115,77 @@ def open_run(recipe: Recipe, pool: SandboxPool | None) -> RunDirectory:
     )
 
 
+def refuse_followers(track: TrackSection) -> None:
+    """Check that what is to follow the run can be had. Raises: BadInput, with what to install."""
+    if names := track.followers():
+        from grpo_rust.following.trackers import refuse_missing
+
+        refuse_missing(names, online=track.mode == "online")
+
+
 def run_session(
     trainer: TrainingLoop,
     first_step: int,
     *,
     shown: Callable[[Mapping[str, float]], dict[str, str]],
+    output: Output | None = None,
+    followed: bool = False,
     stuck_after_s: float = 0.0,
 ) -> int:
-    """Train, with a bar; then write the summary and the report, unless the run was stopped. The exit code.
+    """Train, and show it; then write the summary and the report, unless the run was stopped. The exit code.
 
     Args:
         trainer: What trains.
         first_step: 1 for a new run.
-        shown: What the bar shows of a step's metrics.
+        shown: What a person sees of a step's metrics.
+        output: What shows the run; None: a bar.
+        followed: Whether a process of its own feeds trackers with what the run logs.
         stuck_after_s: After which nothing that happens means that nothing ever will; 0: never.
     """
+    output = output or BarOutput()
+    path = trainer.run.path
+    Watchdog(path, stuck_after_s)
+    stop = StopRequest(trainer.pace.announcement, lambda: _left_of(path, "stopped at once"))
+    teller = Teller(trainer, output, shown)
+    with _following(path, output.say) if followed else nullcontext() as follower:
+
+        def on_step(step: int, metrics: Mapping[str, float]) -> None:
+            teller.on_step(step, metrics)
+            if follower is not None:
+                follower.listen()
+
+        trainer.on_evaluation = teller.on_evaluation
+        output.begin(first_step - 1, trainer.schedule.num_steps)
+        with closing(output):
+            finished = trainer.train(first_step=first_step, should_stop=stop.requested, on_step=on_step, say=output.say)
+            teller.on_end()
+        return _end(trainer, output, expected=teller.first, finished=finished)
+
+
+def _end(trainer: TrainingLoop, output: Output, *, expected: Outlook | None, finished: bool) -> int:
+    """Write summary and report of a run that is complete, or say how to go on with it. The exit code."""
     from grpo_rust.report import write_report
 
     path, num_steps = trainer.run.path, trainer.schedule.num_steps
-    Watchdog(path, stuck_after_s)
-    stop = StopRequest(trainer.pace.announcement, lambda: _left_of(path, "stopped at once"))
-    with tqdm(total=num_steps, initial=first_step - 1, unit="step", dynamic_ncols=True) as bar:
-
-        def on_step(step: int, metrics: Mapping[str, float]) -> None:
-            bar.set_postfix(shown(metrics), refresh=False)
-            bar.update()
-
-        finished = trainer.train(first_step=first_step, should_stop=stop.requested, on_step=on_step, say=bar.write)
     cost = trainer.limits.cost(trainer.seconds)
+    figures = {"seconds": round(trainer.seconds, 1), "usd": None if cost is None else round(cost, 4)}
     if not finished:
         paid = "" if cost is None else f" and {cost:.2f} dollars"
         print(f"stopped after {trainer.seconds / 60:,.1f} minutes{paid}; go on with: {go_on(path)}")
+        output.end("stopped", {**figures, "go_on": go_on(path)})
         return ExitCode.STOPPED
-    summarise(trainer.run, steps=num_steps, seconds=trainer.seconds, cost=cost)
-    print(f"report    {write_report(path)}")
+    summarise(trainer.run, steps=num_steps, seconds=trainer.seconds, cost=cost, expected=expected)
+    report = write_report(path)
+    print(f"report    {report}")
+    output.end("done", {**figures, "steps": num_steps, "report": str(report)})
     return ExitCode.DONE
+
+
+def _following(path: Path, say: Callable[[str], None]) -> FollowerProcess:
+    """The process that feeds trackers. Its module is loaded only where it is asked for."""
+    from grpo_rust.following.process import FollowerProcess
+
+    return FollowerProcess(path, say)
 
 
 class StopRequest:
@@ -186,20 +235,35 @@ class StopRequest:
         os._exit(code)
 
 
-def summarise(run: RunDirectory, *, steps: int, seconds: float, cost: float | None = None) -> None:
-    """Write summary.json and, where there was an evaluation, print the table before / after."""
+def summarise(
+    run: RunDirectory, *, steps: int, seconds: float, cost: float | None = None, expected: Outlook | None = None
+) -> None:
+    """Write summary.json and, where there was an evaluation, print the table before / after.
+
+    Args:
+        run: The run's directory.
+        steps: How many there were.
+        seconds: How long they took.
+        cost: In dollars; None where the price is not known.
+        expected: What was expected after the first steps.
+    """
     from grpo_rust.report import closing_table
     from grpo_rust.report.table import summary_rates
 
     evaluations = run.evaluations()
     before, after = (evaluations[0], evaluations[-1]) if evaluations else ({}, {})
+    record = expected.record() if expected is not None else {}
+    total = expected.total_s if expected is not None else None
     run.write_summary(
         {
             "before": summary_rates(before),
             "after": summary_rates(after),
             "steps": steps,
             "seconds": round(seconds, 1),
+            "seconds_expected": None if total is None else round(total, 1),
             "usd": None if cost is None else round(cost, 2),
+            "usd_expected": record.get("usd_expected"),
+            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
             "num_prompts": after.get("num_prompts", 0),
             "num_samples": after.get("num_samples", 0),
         }

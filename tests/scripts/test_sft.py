@@ -55,6 +55,24 @@ def test_a_model_learns_its_demonstrations_and_grpo_starts_from_it(
     assert train_here(start, *small, "train.max_steps=1", f"run.dir={tmp_path / 'grpo'}").returncode == 0
 
 
+def test_a_program_reads_events_and_a_log_reads_lines(demonstrations: str, tmp_path: Path, sft_here: RunHere) -> None:
+    path = tmp_path / "run"
+    settings = [*SMALL, demonstrations, "checkpoint.every=2", "train.usd_per_hour=3600", f"run.dir={path}"]
+    done = sft_here(*settings, "train.max_steps=4", "--json")
+    assert done.returncode == 0 and "demonstrations to imitate" in done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    kinds = [event["event"] for event in events]
+    assert kinds.count("step") == 4 and kinds[-1] == "end" and "checkpoint" in kinds
+    [end] = [event for event in events if event["event"] == "notice"]
+    assert end["fact"] == "end" and "dollars" in end["text"]
+    last = [event for event in events if event["event"] == "step"][-1]
+    assert last["usd"] == pytest.approx(last["seconds"], abs=0.1) and last["usd_expected"] >= last["usd"]
+    assert json.loads((path / "progress.json").read_text())["step"] == 4
+    assert sft_here("run.resume=true", f"run.dir={path}", "train.lr=0.5", "--json").returncode == 2
+    done = sft_here("run.resume=true", f"run.dir={path}", "eval.prompts=0", "train.max_steps=5", "--plain")
+    assert done.returncode == 0 and "step 5/5: loss" in done.stdout and "\r" not in done.stdout + done.stderr
+
+
 def test_a_run_that_is_resumed_ends_with_the_same_bits(demonstrations: str, tmp_path: Path, sft_here: RunHere) -> None:
     path = tmp_path / "run"
     settings = [*SMALL, demonstrations, "train.max_steps=4", "checkpoint.every=2", f"run.dir={path}"]

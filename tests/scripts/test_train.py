@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from grpo.config.track import TRACKERS
 from grpo.run.directory import RunDirectory
 from grpo_rust.arguments import parse_arguments
 from grpo_rust.compose.policy import load_starting_policy
@@ -70,7 +71,9 @@ def test_the_run_directory_holds_what_the_readme_says(
     path, _ = finished
     summary = json.loads((path / "summary.json").read_text())
     rates = {"build", "clippy", "test", "test_strict", "gold", "asserts_mean", "length_mean"}
-    assert set(summary) == {"before", "after", "steps", "seconds", "usd", "num_prompts", "num_samples"}
+    sizes = {"steps", "num_prompts", "num_samples"}
+    money = {"seconds", "seconds_expected", "usd", "usd_expected", "ended"}
+    assert set(summary) == {"before", "after"} | sizes | money
     assert set(summary["before"]) == set(summary["after"]) == rates
     assert all(0 <= summary["after"][name] <= 1 for name in rates - {"asserts_mean", "length_mean"})
     assert (summary["steps"], summary["num_prompts"], summary["num_samples"]) == (2, 2, 1)
@@ -83,6 +86,33 @@ def test_the_run_directory_holds_what_the_readme_says(
     assert set(scores[0]) == {"time", "step", "function", "score", "task_id", "completion_id", "seconds"}
     environment = json.loads((path / "environment.json").read_text())
     assert environment["rust"].startswith("rustc") and "torch" in environment["packages"]
+
+
+@pytest.mark.slow
+def test_trackers_and_events_change_no_bit_of_a_run(
+    finished: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """Every tracker that is installed, and JSON: weights and completions are those of a run without."""
+    found = [name for name in TRACKERS if importlib.util.find_spec(name)]
+    if not found:
+        pytest.skip("no tracker is installed")
+    path = tmp_path / "followed"
+    done = train(*SMALL, "train.max_steps=2", f"run.dir={path}", f"track.to={','.join(found)}", "--json")
+    assert done.returncode == 0, done.stderr
+    weights = Path("checkpoints") / "step-000002" / "model.safetensors"
+    assert (path / weights).read_bytes() == (finished[0] / weights).read_bytes()
+    texts = [[(line["id"], line["text"]) for line in lines(run / "completions.jsonl")] for run in (path, finished[0])]
+    assert texts[0] == texts[1]
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["step"] for event in events if event["event"] == "step"] == [1, 2]
+    assert [event["step"] for event in events if event["event"] == "evaluation"] == [0, 2]
+    assert events[-1]["event"] == "end" and events[-1]["outcome"] == "done"
+    until = time.monotonic() + 120  # on a busy machine the follower ends after the run
+    while "processor time" not in (path / "tracking.log").read_text() and time.monotonic() < until:
+        time.sleep(0.1)
+    for name in found:
+        sent = json.loads((path / "tracking" / f"{name}.json").read_text())
+        assert (sent["metrics"], sent["evaluations"]) == (2, 2), (name, done.stderr)
 
 
 def test_a_run_without_evaluations_is_summarised_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

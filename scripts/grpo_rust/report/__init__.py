@@ -11,6 +11,7 @@ experiment's log, and imports `rewards` for that.
     groups     which completions to show         cards      how a completion is shown
     page       the file                          style      its colours
     published  the log as it was published
+    money      time and cost, beside the published run
 """
 
 from __future__ import annotations

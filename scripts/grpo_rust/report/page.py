@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from grpo_rust.report.groups import groups_html
+from grpo_rust.report.money import duration, money_html
 from grpo_rust.report.pictures import pictures
 from grpo_rust.report.reading import RunFiles, number, read_run
 from grpo_rust.report.scale import compact
@@ -48,17 +49,6 @@ def _setting(run: RunFiles, section: str, key: str) -> Any:
     return found.get(key) if isinstance(found, dict) else None
 
 
-def _duration(seconds: float) -> str:
-    """Seconds in hours, minutes and seconds."""
-    if seconds < 10:
-        return f"{compact(seconds)} s"
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole % 3600 // 60
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
-
-
 def _day(stamp: float | None) -> str:
     """A time stamp as date and time in UTC; empty where it is none."""
     if stamp is None:
@@ -84,7 +74,7 @@ def _facts(run: RunFiles) -> str:
     seconds = number(summary.get("seconds")) or spent
     steps = number(summary.get("steps"))
     count = int(steps) if steps is not None else len(run.steps)
-    state = f"{count:,} {'step' if count == 1 else 'steps'}" + (f" in {_duration(seconds)}" if seconds else "")
+    state = f"{count:,} {'step' if count == 1 else 'steps'}" + (f" in {duration(seconds)}" if seconds else "")
     if run.summary is None:
         state += ", not finished"
     model = _setting(run, "model", "path")
@@ -141,6 +131,7 @@ def page_html(run: RunFiles) -> str:
         f'<header><h1>{title}</h1><p class="facts">{_facts(run)}</p><p class="settings">{_settings(run)}</p>'
         f"{_unreadable(run)}</header>\n<main>"
         f"<section><h2>What it learned</h2>{html_table(run)}</section>\n"
+        f"<section><h2>Time and money</h2>{money_html(run)}</section>\n"
         f"<section><h2>How it went</h2>{pictures(run)}</section>\n"
         f"<section><h2>What it wrote</h2>{groups_html(run)}</section>\n"
         f"<section>{_documents(run)}</section></main></body></html>\n"

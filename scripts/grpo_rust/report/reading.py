@@ -54,6 +54,7 @@ class RunFiles:
     config_text: str = ""
     environment: Record = field(default_factory=dict)
     summary: Record | None = None
+    progress: Record = field(default_factory=dict)  # where the run stood after its last step
     steps: tuple[Record, ...] = ()
     evals: tuple[Record, ...] = ()
     completions: tuple[CompletionIndex, ...] = ()
@@ -201,6 +202,7 @@ def read_run(run_dir: Path) -> RunFiles:
         config_text=config_text,
         environment=environment,
         summary=_document(run_dir / "summary.json") or None,
+        progress=_document(run_dir / "progress.json"),
         steps=_by_step(metrics, unreadable),
         evals=_by_step(run_dir / "evals.jsonl", unreadable),
         completions=_index(run_dir / "completions.jsonl", unreadable),

@@ -45,6 +45,7 @@ CHANGEABLE = {  # section.key, or section.* for all of a section
     "watch.*": "is what the run puts up with",
     "checkpoint.*": "changes what is kept",
     "log.*": "changes what is kept",
+    "track.*": "changes who follows the run",
 }
 
 
