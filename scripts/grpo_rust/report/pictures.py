@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from grpo.run.metrics import METRICS, Metric, explain
@@ -19,7 +19,7 @@ from grpo_rust.report.reading import CompletionIndex, RunFiles, number
 from grpo_rust.report.scale import compact, rolling_mean
 from grpo_rust.report.visible import escape, shortened
 
-__all__ = ["OUTCOMES", "pictures"]
+__all__ = ["OUTCOMES", "legend", "pictures", "sections", "usual_window"]
 
 _MOST_PICTURES = 40  # of one section: a rubric has ten functions, not hundreds
 _MOST_BARS = 90
@@ -88,11 +88,11 @@ def _meaning(key: str) -> Metric:
 class _Figures:
     """Draws plots over one run, with one x axis and one smoothing window for all."""
 
-    def __init__(self, run: RunFiles) -> None:
+    def __init__(self, run: RunFiles, window: int | None = None) -> None:
         self._run = run
         steps = [record["step"] for record in (*run.steps, *run.evals)]
         self.x_range = (float(min(steps)), float(max(steps))) if steps else (0.0, 0.0)
-        self.window = max(1, min(50, len(run.steps) // 8))
+        self.window = window or usual_window(len(run.steps))
         self.drawn: set[str] = set()
 
     def points(self, key: str) -> list[tuple[float, float]]:
@@ -254,13 +254,21 @@ def _warm_up(figures: _Figures) -> str:
     return f"; the first step {compact(first)} s, then {compact(statistics.median(others))} s" if others else ""
 
 
-def _outcome_picture(completions: Sequence[CompletionIndex]) -> str:
-    """How the training completions were graded, as shares of each step."""
-    by_step: dict[int, Counter[str]] = {}
+def _outcomes(completions: Sequence[CompletionIndex]) -> dict[int, Counter[str]]:
+    """The outcomes of the training completions, for each step."""
+    found: dict[int, Counter[str]] = {}
     for completion in completions:
         if completion.phase == "train":
-            outcome = completion.outcome if completion.outcome in OUTCOMES else "other"
-            by_step.setdefault(completion.step, Counter())[outcome] += 1
+            found.setdefault(completion.step, Counter())[completion.outcome] += 1
+    return found
+
+
+def _outcome_picture(outcomes: Mapping[int, Counter[str]]) -> str:
+    """How the training completions were graded, as shares of each step."""
+    by_step: dict[int, Counter[str]] = {}
+    for step, counts in outcomes.items():
+        for outcome, count in counts.items():
+            by_step.setdefault(step, Counter())[outcome if outcome in OUTCOMES else "other"] += count
     totals: Counter[str] = sum(by_step.values(), Counter())
     if not totals:
         return ""
@@ -276,25 +284,53 @@ def _outcome_picture(completions: Sequence[CompletionIndex]) -> str:
     return _figure("how completions ended", f"{totals.total():,} completions", svg, note, "panel wide outcomes", key)
 
 
+def sections(
+    run: RunFiles, *, window: int | None = None, outcomes: Mapping[int, Counter[str]] | None = None
+) -> dict[str, str]:
+    """The pictures of a run as HTML by the title of their section; no sections where no step has been logged.
+
+    Args:
+        run: The run.
+        window: Steps in the rolling mean; None takes `usual_window`.
+        outcomes: The outcomes of the training completions, for each step; None counts `run.completions`.
+    """
+    if not run.steps:
+        return {}
+    figures = _Figures(run, window)
+    keys = list(dict.fromkeys(key for record in run.steps for key in record if key != "step"))
+    counted = _outcomes(run.completions) if outcomes is None else outcomes
+    drawn = {
+        "Rewards": figures.section("Rewards", _reward_plots(run, keys)),
+        "Pass rates": figures.section("Pass rates", _check_plots(keys), _outcome_picture(counted)),
+        "Lengths and groups": figures.section("Lengths and groups", _LENGTHS),
+        "The policy": figures.section("The policy", _POLICY),
+        "Time": figures.section("Time", _SPEED, _time_picture(figures)),
+    }
+    rest = figures.section("Other", [_Plot(key, (key,)) for key in keys if key not in figures.drawn])
+    return drawn | {"Other": rest}
+
+
+def usual_window(steps: int) -> int:
+    """Steps in the rolling mean of a run of so many steps: an eighth of it, at most 50."""
+    return max(1, min(50, steps // 8))
+
+
 def pictures(run: RunFiles) -> str:
     """Every picture of a run as HTML, section by section.
 
     Returns: the fragment; a sentence where no step has been logged.
     """
-    if not run.steps:
+    drawn = sections(run)
+    if not drawn:
         return "<p>No step has been logged yet.</p>"
-    figures = _Figures(run)
-    keys = list(dict.fromkeys(key for record in run.steps for key in record if key != "step"))
-    sections = [
-        figures.section("Rewards", _reward_plots(run, keys)),
-        figures.section("Pass rates", _check_plots(keys), _outcome_picture(run.completions)),
-        figures.section("Lengths and groups", _LENGTHS),
-        figures.section("The policy", _POLICY),
-        figures.section("Time", _SPEED, _time_picture(figures)),
-    ]
-    rest = figures.section("Other", [_Plot(key, (key,)) for key in keys if key not in figures.drawn])
+    rest = drawn.pop("Other")
     other = f"<details><summary>The other metrics</summary>{rest}</details>" if rest else ""
+    return legend(run, usual_window(len(run.steps))) + "".join(drawn.values()) + other
+
+
+def legend(run: RunFiles, window: int) -> str:
+    """How to read the lines of the pictures."""
     evaluated = " Dots with whiskers: evaluations and their 95 % interval." if run.evals else ""
-    smooth = f"Strong line: mean over the last {figures.window} steps; faint line: each step."
-    lines = smooth if figures.window > 1 else "Line: each step."
-    return f'<p class="legend">{lines}{evaluated}</p>' + "".join(sections) + other
+    smooth = f"Strong line: mean over the last {window} steps; faint line: each step."
+    lines = smooth if window > 1 else "Line: each step."
+    return f'<p class="legend">{lines}{evaluated}</p>'
