@@ -21,7 +21,6 @@ def _():
     from dashboard_app.hub import hub_of
     from grpo.errors import BadInput, HostFailed
     from grpo_rust.report.pictures import OUTCOMES, usual_window
-    from grpo_rust.report.visible import shortened
 
     hub = hub_of(tuple(Path(word) for word in sys.argv[1:]))
     labels = list(hub.runs)
@@ -41,7 +40,6 @@ def _():
         labels,
         mo,
         panels,
-        shortened,
         shown,
         trying,
         usual_window,
@@ -82,17 +80,17 @@ def _(hub, labels, mo, usual_window):
     view = mo.ui.tabs({name: "" for name in _names})
     run_of = mo.ui.dropdown(labels, value=labels[0], label="run")
     _steps = max(len(run.files().steps) for run in hub.runs.values())
+    choice = [run_of] if len(labels) > 1 else []
     window = mo.ui.slider(1, 200, value=usual_window(_steps), label="rolling window, steps", show_value=True)
     view
-    return run_of, view, window
+    return choice, run_of, view, window
 
 
 @app.cell
 def _(labels, mo, run_of, view, window):
-    _several = len(labels) > 1
-    _single = [run_of] if _several and view.value not in ("Learning", "Time and money") else []
-    _windows = [window] if view.value in ("Learning", "Time and money", "Other metrics") else []
-    mo.hstack([*_single, *_windows], justify="start", gap=2, wrap=True) if _single or _windows else None
+    mo.stop(view.value not in ("Learning", "Time and money", "Other metrics"))
+    _choice = [run_of] if len(labels) > 1 and view.value == "Other metrics" else []
+    mo.hstack([*_choice, window], justify="start", gap=2, wrap=True)
     return
 
 
@@ -140,7 +138,7 @@ def _(OUTCOMES, completion_index, mo):
 
 
 @app.cell
-def _(code_of, completion_index, mo, order_of, outcome_of, page_of, phase_of, steps_text, task_of, view):
+def _(choice, code_of, completion_index, mo, order_of, outcome_of, page_of, phase_of, steps_text, task_of, view):
     mo.stop(view.value != "Completions")
     wanted = completion_index.Wanted(
         phase_of.value,
@@ -149,7 +147,7 @@ def _(code_of, completion_index, mo, order_of, outcome_of, page_of, phase_of, st
         tuple(outcome_of.value),
         code_of.value.strip(),
     )
-    _filters = [phase_of, steps_text, task_of, outcome_of, code_of, order_of, page_of]
+    _filters = [*choice, phase_of, steps_text, task_of, outcome_of, code_of, order_of, page_of]
     mo.hstack(_filters, justify="start", gap=1, wrap=True)
     return (wanted,)
 
@@ -168,6 +166,7 @@ def _(get_version, hub, mo, order_of, page_of, panels, run_of, set_chosen, shown
         show_column_summaries=False,
         show_download=False,
         show_search=False,
+        show_data_types=False,
         on_change=lambda chosen: set_chosen(_page[_rows.index(chosen[0])]) if chosen else None,
     )
     _found = shown(panels.matches(_index.count(wanted), _page, _skip))
@@ -184,23 +183,24 @@ def _(completion_view, get_chosen, hub, mo, run_of, shown, view):
 
 
 @app.cell
-def _(mo, phase_of, view):
+def _(choice, mo, phase_of, view):
     mo.stop(view.value not in ("Groups", "Mistakes"))
     step_of = mo.ui.text(label="step", placeholder="the last", debounce=300)
-    mo.hstack([phase_of, step_of] if view.value == "Groups" else [phase_of], justify="start", gap=1, wrap=True)
+    _steps = [step_of] if view.value == "Groups" else []
+    mo.hstack([*choice, phase_of, *_steps], justify="start", gap=1, wrap=True)
     return (step_of,)
 
 
 @app.cell
-def _(completion_index, hub, mo, phase_of, run_of, shortened, step_of, view):
+def _(completion_index, hub, mo, panels, phase_of, run_of, step_of, view):
     mo.stop(view.value != "Groups")
     _index = hub.runs[run_of.value].index
     _steps = _index.steps(phase_of.value)
     _first, _ = completion_index.steps_of(step_of.value)
     _step = _first if _first is not None else _steps[-1] if _steps else 0
     _found = _index.groups(phase_of.value, _step)
-    _names = {f"{shortened(group, 60)[0]} · {shortened(task, 80)[0]}": group for group, task in _found.items()}
-    group_of = mo.ui.dropdown(_names, value=next(iter(_names), None), label=f"prompt of step {_step}")
+    _names = {f"{panels.brief(group, 24)} · {panels.brief(task, 32)}": group for group, task in _found.items()}
+    group_of = mo.ui.dropdown(_names, value=next(iter(_names), None), label="prompt")
     group_of
     return (group_of,)
 
@@ -222,7 +222,7 @@ def _(get_version, hub, mo, panels, phase_of, run_of, shown, view):
 
 
 @app.cell
-def _(hub, mo, run_of, trying, view):
+def _(choice, hub, mo, run_of, trying, view):
     mo.stop(view.value != "Try a prompt")
     _found = trying.checkpoints(hub.runs[run_of.value].path)
     checkpoint_of = mo.ui.dropdown(_found, value=next(iter(_found), None), label="checkpoint")
@@ -233,7 +233,7 @@ def _(hub, mo, run_of, trying, view):
     end_button = mo.ui.run_button(label="Unload the model")
     mo.vstack(
         [
-            mo.hstack([checkpoint_of, samples_of, heat_of], justify="start", gap=2, wrap=True),
+            mo.hstack([*choice, checkpoint_of, samples_of, heat_of], justify="start", gap=2, wrap=True),
             prompt_of,
             mo.hstack([ask_button, end_button], justify="start"),
         ]

@@ -31,7 +31,7 @@ _OWN = """
 .gr .evaluated{margin:.6rem 0}
 .gr .evaluated th,.gr .evaluated td{text-align:right;padding:.25rem 1.2rem .25rem 0;border-bottom:1px solid var(--hair);
 white-space:nowrap;font-weight:400}
-.gr .evaluated thead th{font-size:.8rem;color:var(--soft)}.gr .evaluated tbody th{text-align:left}
+.gr .evaluated thead th{font-size:.8rem;color:var(--soft)}.gr .evaluated tr>th:first-child{text-align:left}
 .gr .wide .key{margin-top:.4rem}
 .gr .trend b{font-weight:600;margin-left:.6em}
 .gr .spread{stroke:none;opacity:.14}
@@ -40,7 +40,7 @@ white-space:nowrap;font-weight:400}
 .gr .completion{border-top:3px solid var(--soft);padding-top:.5rem}
 .gr .completion.pass{border-color:var(--good)}.gr .completion.fail{border-color:var(--bad)}
 .gr .completion.half{border-color:var(--warn)}
-.gr .completion>.outcome{font-size:1.1rem}
+.gr .completion>.outcome{font-size:1.1rem;justify-content:start;align-items:baseline;gap:1.2rem;flex-wrap:wrap;max-width:none}
 .gr .rewards{overflow-x:auto;margin:.6rem 0}
 .gr .rewards table{font-size:.85rem}
 .gr .rewards th,.gr .rewards td{text-align:right;padding:.15rem 1rem .15rem 0;font-weight:400;
@@ -82,7 +82,7 @@ overflow:auto;margin:0}
 .gr .tile.half .why-not{color:var(--warn)}
 .gr .tile .id{margin:0}
 .gr .strip{font-size:1rem}
-@media (max-width:40rem){.gr{font-size:14px}.gr .rewards .because{min-width:11rem}.gr .listing{max-height:30rem}}
+@media (max-width:40rem){.gr{font-size:14px}.gr header{padding-right:2.6rem}.gr .rewards .because{min-width:11rem}.gr .listing{max-height:30rem}}
 """
 _LIGHT = "--h-text:#8a5a00;--h-number:#9a3b12;--h-type:#1b7440;--h-word:#1f5d8c;--h-macro:#6b4a8a;--h-name:#7d2a4d"
 _DARK = "--h-text:#e0b050;--h-number:#ff9a73;--h-type:#7ccf95;--h-word:#7db8e2;--h-macro:#c9a0e0;--h-name:#f0a0c0"

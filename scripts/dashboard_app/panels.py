@@ -16,10 +16,10 @@ from grpo_rust.report.charts import stacked_chart
 from grpo_rust.report.pictures import legend, sections
 from grpo_rust.report.reading import CompletionIndex, number
 from grpo_rust.report.scale import compact
-from grpo_rust.report.visible import shortened
 
 __all__ = [
     "bins",
+    "brief",
     "header",
     "matches",
     "mistakes_view",
@@ -150,7 +150,7 @@ def _mistake_table(
         early, late = (_share(name, part, by_step, graded) for part in (steps[:quarter], steps[-quarter:]))
         cells = [f"{totals[name]:,}", f"{early:.1%}", f"{late:.1%}", f"{(late - early) * 100:+.1f}".replace("-", "−")]
         swatch = element("i", kind=f"swatch p{index}")
-        rows.append(element("tr", element("th", swatch, name), *(element("td", text) for text in cells)))
+        rows.append(element("tr", element("th", swatch, brief(name, 60)), *(element("td", text) for text in cells)))
     rest = totals.total() - sum(totals[name] for name in names)
     if rest:
         swatch = element("i", kind=f"swatch p{len(names)}")
@@ -192,15 +192,32 @@ def table_rows(page: Sequence[CompletionIndex]) -> list[dict[str, str]]:
     """The columns of the list of completions, as text."""
     return [
         {
-            "": "✓" if entry.passed else "✗" if entry.passed is not None else "–",
+            "": sign_of(entry),
             "step": str(entry.step),
-            "completion": shortened(entry.id, 60)[0],
-            "task": shortened(entry.task_id, 80)[0],
-            "outcome": shortened(entry.outcome, 40)[0].replace("_", " "),
+            "completion": brief(entry.id, 40),
+            "task": brief(entry.task_id, 60),
+            "outcome": brief(entry.outcome.replace("_", " "), 30),
             "reward": "–" if entry.reward is None else compact(entry.reward),
         }
         for entry in page
     ]
+
+
+def brief(text: str, most: int) -> str:
+    """The start of a name, in one line.
+
+    >>> brief("a long name", 6)
+    'a lon…'
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def sign_of(entry: CompletionIndex) -> str:
+    """The sign of a completion, as the cards of the report have it."""
+    if entry.passed is None:
+        return "–"
+    return "✗" if entry.passed < 1 else "◐" if entry.outcome == "lint_error" else "✓"
 
 
 def title(label: str, runs: int) -> Markup:
