@@ -1,12 +1,12 @@
 """Watch runs in a browser while they train: curves, completions, groups, mistakes, money, a prompt by hand.
 
 Usage:
-    python scripts/dashboard.py RUN [RUN ...] [--port PORT] [--headless]
+    python scripts/dashboard.py [RUN ...] [--port PORT] [--headless]
 
-One to six run directories, finished or not; several stand side by side. The page follows them within seconds. It is a
-marimo app and needs the extra `dashboard`. It listens on this machine alone (127.0.0.1), on a free port unless one is
-given; the address has a token that others on this machine do not know. Exit codes: 0 done, 2 bad input, 3 no marimo, or
-the port is taken.
+One to six run directories, finished or not; several stand side by side. Without one it is the newest below runs/. The
+page follows them within seconds. It is a marimo app and needs the extra `dashboard`. It listens on this machine alone
+(127.0.0.1), on a free port unless one is given; the address has a token that others on this machine do not know. Exit
+codes: 0 done, 2 bad input, 3 no marimo, or the port is taken.
 
 Example:
     python scripts/dashboard.py runs/tiny-20250101-120000
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from dashboard_app.hub import check_runs
 from grpo.errors import HostFailed
-from grpo_rust.cli import ExitCode, command
+from grpo_rust.cli import command
 from grpo_rust.report.visible import visible
 
 HOST = "127.0.0.1"
@@ -38,19 +38,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Check what is asked for, print the address, and become marimo's server."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="a folder that scripts/train.py wrote")
-    parser.add_argument("--port", type=port_number, default=0, help="where to listen on 127.0.0.1; 0 or none: a free one")
+    parser.add_argument(
+        "--port", type=port_number, default=0, help="where to listen on 127.0.0.1; 0 or none: a free one"
+    )
     parser.add_argument("--headless", action="store_true", help="open no browser; the address is printed all the same")
     arguments = parser.parse_args(argv)
-    check_runs(arguments.runs)
+    runs = arguments.runs or newest_run(Path("runs"))
+    check_runs(runs)
     if importlib.util.find_spec("marimo") is None:
         raise HostFailed("marimo is not installed: .venv/bin/python -m pip install '.[dashboard]' installs the extra")
     port, token = free_port(arguments.port), secrets.token_urlsafe(16)
     os.environ["PYTHONPATH"] = search_path()
-    words = marimo_words(port, headless=arguments.headless, runs=arguments.runs)
-    print(f"{', '.join(visible(str(run)) for run in arguments.runs)}: http://{HOST}:{port}?access_token={token}")
+    words = marimo_words(port, headless=arguments.headless, runs=runs)
+    print(f"{', '.join(visible(str(run)) for run in runs)}: http://{HOST}:{port}?access_token={token}")
     print("Ctrl-C ends the dashboard; the runs go on.", flush=True)
     give_to_stdin(token)
     os.execv(sys.executable, [sys.executable, *words])
+
+
+def newest_run(folder: Path) -> list[Path]:
+    """The run below a folder that was begun last; none where there is none."""
+    configs = sorted(folder.glob("*/config.toml"), key=lambda config: config.stat().st_mtime)
+    return [config.parent for config in configs[-1:]]
 
 
 def port_number(text: str) -> int:

@@ -115,7 +115,7 @@ def test_every_folder_of_modules_is_an_installed_package():
     [
         (("rewards", "sandbox"), ()),
         (("grpo",), ("train", "lora", "adam8bit", "vllm")),
-        (("scripts",), ("train", "lora", "dev")),  # benchmarks run their peers
+        (("scripts",), ("train", "lora", "dashboard", "dev")),  # benchmarks run their peers
         (("tests",), ("train", "lora", "dev")),
     ],
 )

@@ -1,7 +1,7 @@
 """Two to six runs side by side: the same metric of each in one picture, and their last evaluations in one table.
 
-Bands are 95 % intervals of the rolling mean: 1.96 standard errors of the window's steps, taken as independent. Dots with
-whiskers are evaluations with the interval that `evals.jsonl` has. A difference of two evaluations takes them as
+Bands are 95 % intervals of the rolling mean: 1.96 standard errors of the window's steps, taken as independent. Dots
+with whiskers are evaluations with the interval that `evals.jsonl` has. A difference of two evaluations takes them as
 independent too, although both ask the same prompts: the true interval is usually narrower.
 """
 

@@ -13,6 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from grpo_rust.report.reading import CompletionIndex, Record, index_entry
@@ -95,18 +96,18 @@ class CompletionTable:
 
     def add(self, lines: Iterable[tuple[int, Record]]) -> None:
         """Take lines of `completions.jsonl`: the byte offset and the record of each."""
-        rows, codes = [], []
+        rows, codes = [], {}
         for offset, record in lines:
             entry = index_entry(offset, record)
             phase, name = _name(entry.phase), _name(entry.id)
             told = (_name(entry.group), entry.step, _name(entry.task_id), entry.reward, entry.passed)
             rows.append((phase, name, *told, _name(entry.outcome), offset))
-            codes += [(phase, name, _name(code), entry.step) for code in error_codes(record)]
+            codes[phase, name] = [(phase, name, _name(code), entry.step) for code in error_codes(record)]
         with self._lock:
             self._sql.execute("BEGIN")
             self._sql.executemany("DELETE FROM mistake WHERE phase = ? AND id = ?", [row[:2] for row in rows])
             self._sql.executemany("INSERT OR REPLACE INTO completion VALUES (?,?,?,?,?,?,?,?,?)", rows)
-            self._sql.executemany("INSERT OR REPLACE INTO mistake VALUES (?,?,?,?)", codes)
+            self._sql.executemany("INSERT OR REPLACE INTO mistake VALUES (?,?,?,?)", chain(*codes.values()))
             self._sql.execute("COMMIT")
 
     def count(self, wanted: Wanted) -> int:
@@ -114,9 +115,7 @@ class CompletionTable:
         condition, values = wanted.condition()
         return int(self._rows(f"SELECT count(*) FROM completion WHERE {condition}", values)[0][0])
 
-    def find(
-        self, wanted: Wanted, order: str = "oldest first", most: int = 25, skip: int = 0
-    ) -> list[CompletionIndex]:
+    def find(self, wanted: Wanted, order: str = "oldest first", most: int = 25, skip: int = 0) -> list[CompletionIndex]:
         """One page of what is wanted.
 
         Args:
@@ -141,7 +140,9 @@ class CompletionTable:
 
     def steps(self, phase: str) -> list[int]:
         """The steps that have completions."""
-        return [row[0] for row in self._rows("SELECT DISTINCT step FROM completion WHERE phase = ? ORDER BY 1", [phase])]
+        return [
+            row[0] for row in self._rows("SELECT DISTINCT step FROM completion WHERE phase = ? ORDER BY 1", [phase])
+        ]
 
     def outcomes(self, phase: str = "train") -> dict[int, Counter[str]]:
         """Completions by outcome, for each step."""

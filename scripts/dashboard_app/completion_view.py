@@ -50,9 +50,13 @@ def completion_view(record: Record, weights: Mapping[str, float]) -> Markup:
         element("details", element("summary", "prompt"), prompt, open=True),
         _program(text, code if isinstance(code, str) else None, verdict),
         *(element("p", _cut(reason), kind="reason") for reason in dict.fromkeys(reasons)),
-        element("details", element("summary", "tests printed"), element("pre", _cut(printed), kind="output"), open=True)
-        if printed
-        else None,
+        (
+            element(
+                "details", element("summary", "tests printed"), element("pre", _cut(printed), kind="output"), open=True
+            )
+            if printed
+            else None
+        ),
         kind=f"completion {success(record)[0]}",
     )
 
@@ -120,16 +124,16 @@ def listing(code: str, verdict: Mapping[str, Any], limit: int = _PROGRAM_CHARACT
     coloured, original = rust_lines(code), code.split("\n")
     notes: dict[int, list[tuple[str, str]]] = {}
     last = len(code.rstrip("\n").split("\n"))
-    for line, level, text in _notes(verdict):
-        notes.setdefault(min(max(line, 1), last), []).append((level, text))  # a message may be about the end
+    for place, level, text in _notes(verdict):
+        notes.setdefault(min(max(place, 1), last), []).append((level, text))  # a message may be about the end
     parts = []
     for index, line in program_lines(code, limit):
         found = notes.get(index or 0, [])
-        level = "" if not found else "bad" if any(level != "warning" for level, _ in found) else "warn"
+        mark = "" if not found else "bad" if any(level != "warning" for level, _ in found) else "warn"
         same = index is not None and original[index - 1] == line
         source = coloured[index - 1] if same and index else joined([line])
         numeral = element("span", "" if index is None else str(index), kind="no", aria_hidden="true")
-        parts.append(element("div", numeral, element("span", source, kind="src"), kind=f"row {level}".strip()))
+        parts.append(element("div", numeral, element("span", source, kind="src"), kind=f"row {mark}".strip()))
         parts += [element("div", f"{level}: {text}", kind=f"note {level}") for level, text in found]
     return element("div", *parts, kind="listing", tabindex="0")
 

@@ -74,7 +74,9 @@ def check_runs(paths: Sequence[Path]) -> None:
         raise BadInput(f"{len(paths)} runs: give at most {MOST_RUNS}, more cannot be told apart side by side")
     for path in paths:
         if not path.is_dir():
-            raise BadInput(f"{path} is not a directory: give the run directory that scripts/train.py wrote, runs/<name>")
+            raise BadInput(
+                f"{path} is not a directory: give the run directory that scripts/train.py wrote, runs/<name>"
+            )
         if not (path / "config.toml").is_file() and not (path / "metrics.jsonl").is_file():
             raise BadInput(
                 f"{path} has neither config.toml nor metrics.jsonl, so it is no run directory: give the one that "

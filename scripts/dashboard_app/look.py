@@ -16,14 +16,17 @@ __all__ = ["SCOPE", "page", "scoped", "style_sheet", "style_text"]
 SCOPE = ".gr"
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _MEDIA = re.compile(r"(@media[^{]+)\{((?:[^{}]+\{[^{}]*\})*)\}")
-_RUNS = (("#1f5d8c", "#7db8e2"), ("#b8411a", "#ff9a73"), ("#1b7440", "#7ccf95"))
-_RUNS += (("#7a3f98", "#c9a0e0"), ("#8a5a00", "#e0b050"), ("#5f5b52", "#b5b0a3"))
+_RUNS = (  # the colours of the runs, on light and on dark
+    *(("#1f5d8c", "#7db8e2"), ("#b8411a", "#ff9a73"), ("#1b7440", "#7ccf95")),
+    *(("#7a3f98", "#c9a0e0"), ("#8a5a00", "#e0b050"), ("#5f5b52", "#b5b0a3")),
+)
 _OWN = """
 .gr{color:var(--ink);font:15px/1.5 "Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif}
 .gr svg{display:block;width:100%;height:auto;overflow:visible;max-width:none}
 .gr svg.dumbbell{width:180px}
 .gr ul,.gr ol{list-style:none;padding:0;margin:.4rem 0}
-.gr .title{font-size:1.05rem;font-weight:600;margin:1.2rem 0 .5rem;padding-top:.5rem;border-top:1px solid var(--hair)}
+.gr .title{font-size:1.05rem;font-weight:600;margin:1.2rem 0 .5rem;padding-top:.5rem;
+border-top:1px solid var(--hair)}
 .gr .run-title{font-size:1.3rem}
 .gr header{border-bottom:1px solid var(--hair);padding-bottom:.4rem}
 .gr .run{margin:.1rem 0;max-width:none;overflow-wrap:anywhere}.gr .run b{color:var(--ink)}
@@ -40,7 +43,8 @@ white-space:nowrap;font-weight:400}
 .gr .completion{border-top:3px solid var(--soft);padding-top:.5rem}
 .gr .completion.pass{border-color:var(--good)}.gr .completion.fail{border-color:var(--bad)}
 .gr .completion.half{border-color:var(--warn)}
-.gr .completion>.outcome{font-size:1.1rem;justify-content:start;align-items:baseline;gap:1.2rem;flex-wrap:wrap;max-width:none}
+.gr .completion>.outcome{font-size:1.1rem;justify-content:start;
+align-items:baseline;gap:1.2rem;flex-wrap:wrap;max-width:none}
 .gr .rewards{overflow-x:auto;margin:.6rem 0}
 .gr .rewards table{font-size:.85rem}
 .gr .rewards th,.gr .rewards td{text-align:right;padding:.15rem 1rem .15rem 0;font-weight:400;
@@ -82,7 +86,8 @@ overflow:auto;margin:0}
 .gr .tile.half .why-not{color:var(--warn)}
 .gr .tile .id{margin:0}
 .gr .strip{font-size:1rem}
-@media (max-width:40rem){.gr{font-size:14px}.gr header{padding-right:2.6rem}.gr .rewards .because{min-width:11rem}.gr .listing{max-height:30rem}}
+@media (max-width:40rem){.gr{font-size:14px}.gr header{padding-right:2.6rem}.gr .rewards .because{min-width:11rem}
+.gr .listing{max-height:30rem}}
 """
 _LIGHT = "--h-text:#8a5a00;--h-number:#9a3b12;--h-type:#1b7440;--h-word:#1f5d8c;--h-macro:#6b4a8a;--h-name:#7d2a4d"
 _DARK = "--h-text:#e0b050;--h-number:#ff9a73;--h-type:#7ccf95;--h-word:#7db8e2;--h-macro:#c9a0e0;--h-name:#f0a0c0"
@@ -132,15 +137,9 @@ def style_sheet() -> Markup:
         for index in range(12)
     )
     colours = [";".join(f"--r{index}:{pair[side]}" for index, pair in enumerate(_RUNS)) for side in (0, 1)]
-    return element(
-        "style",
-        Markup(
-            scoped(light, SCOPE)
-            + _OWN
-            + f".gr{{{_LIGHT};{colours[0]}}}.dark .gr{{{dark[1].replace('color-scheme:light dark;', '')};{_DARK};{colours[1]}}}"
-            + f".gr .panels.runs-of{{gap:1.5rem 2rem}}{runs}{stacks}"
-        ),
-    )
+    night = dark[1].replace("color-scheme:light dark;", "")
+    themes = f".gr{{{_LIGHT};{colours[0]}}}.dark .gr{{{night};{_DARK};{colours[1]}}}"
+    return element("style", Markup(scoped(light, SCOPE) + _OWN + themes + runs + stacks))
 
 
 def style_text() -> str:

@@ -69,9 +69,9 @@ def run_pictures(run: LiveRun, window: int, which: str) -> Markup:
         which: "learning", "time" or "others".
     """
     files = run.files()
-    drawn = sections(files, window=window, outcomes=run.index.outcomes() if which == "learning" else {})
     titles = {"learning": _LEARNING, "time": ("Time",)}.get(which, _OTHERS)
-    found = [drawn[title] for title in titles if drawn.get(title)]
+    drawn = sections(files, titles, window=window, outcomes=run.index.outcomes() if which != "time" else {})
+    found = [html for html in drawn.values() if html]
     if not found:
         return element("p", "No step has been logged yet.", kind="still")
     html = legend(files, window) + "".join(found)
@@ -93,8 +93,8 @@ def money_table(runs: Mapping[str, LiveRun]) -> Markup:
     titles = ("", "so far", "to go", "cost so far", "cost in all", "engine idle", "sandbox idle", "trainer idle")
     head = element("tr", *(element("th", title) for title in (*titles, "tokens/s")))
     note = (
-        "Idle shares and tokens a second are means over the steps. To go: the steps up to train.max_steps at the median "
-        "time of the last 20, evaluations not counted. Costs need train.usd_per_hour."
+        "Idle shares and tokens a second are means over the steps. To go: the steps up to train.max_steps at the "
+        "median time of the last 20, evaluations not counted. Costs need train.usd_per_hour."
     )
     table = element("table", element("thead", head), element("tbody", *rows))
     return joined([element("div", table, kind="scroll evaluated"), element("p", note, kind="read")])
@@ -154,7 +154,9 @@ def _mistake_table(
     rest = totals.total() - sum(totals[name] for name in names)
     if rest:
         swatch = element("i", kind=f"swatch p{len(names)}")
-        rows.append(element("tr", element("th", swatch, f"{len(totals) - len(names)} others"), element("td", f"{rest:,}")))
+        rows.append(
+            element("tr", element("th", swatch, f"{len(totals) - len(names)} others"), element("td", f"{rest:,}"))
+        )
     titles = ("error", "completions", "first quarter", "last quarter", "points")
     head = element("tr", *(element("th", title) for title in titles))
     table = element("table", element("thead", head), element("tbody", *rows))

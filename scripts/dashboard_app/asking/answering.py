@@ -3,9 +3,10 @@
 Usage:
     python -m dashboard_app.asking.answering MODEL [RECIPE.toml] [section.key=value ...]
 
-It reads one request a line, `{"prompt": ..., "samples": 1, "temperature": 1.0, "seed": 1}`, and writes `{"ready": true}`
-once the model is loaded, one record a completion, as `completions.jsonl` has it with the reasons of its rewards, and
-`{"done": true}`; what cannot be done is `{"error": ...}`. It ends with its input. Settings are those of scripts/chat.py.
+It reads one request a line, `{"prompt": ..., "samples": 1, "temperature": 1.0, "seed": 1}`, and writes
+`{"ready": true}` once the model is loaded, one record a completion, as `completions.jsonl` has it with the reasons of
+its rewards, and `{"done": true}`; what cannot be done is `{"error": ...}`. It ends with its input. Settings are those
+of scripts/chat.py.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from grpo.run.metrics import METRICS, Metric, explain
@@ -94,9 +94,16 @@ class _Figures:
         self.x_range = (float(min(steps)), float(max(steps))) if steps else (0.0, 0.0)
         self.window = window or usual_window(len(run.steps))
         self.drawn: set[str] = set()
+        self._points: dict[str, list[tuple[float, float]]] = {}
 
     def points(self, key: str) -> list[tuple[float, float]]:
         """The metric's finite values by step."""
+        if key not in self._points:
+            self._points[key] = self._read(key)
+        return self._points[key]
+
+    def _read(self, key: str) -> list[tuple[float, float]]:
+        """The same, from the run."""
         records = self._run.evals if key == "time/eval" else self._run.steps
         found = ((record["step"], number(record.get(key))) for record in records)
         return [(step, value) for step, value in found if value is not None]
@@ -266,8 +273,8 @@ def _outcomes(completions: Sequence[CompletionIndex]) -> dict[int, Counter[str]]
 def _outcome_picture(outcomes: Mapping[int, Counter[str]]) -> str:
     """How the training completions were graded, as shares of each step."""
     by_step: dict[int, Counter[str]] = {}
-    for step, counts in outcomes.items():
-        for outcome, count in counts.items():
+    for step, graded in outcomes.items():
+        for outcome, count in graded.items():
             by_step.setdefault(step, Counter())[outcome if outcome in OUTCOMES else "other"] += count
     totals: Counter[str] = sum(by_step.values(), Counter())
     if not totals:
@@ -285,12 +292,17 @@ def _outcome_picture(outcomes: Mapping[int, Counter[str]]) -> str:
 
 
 def sections(
-    run: RunFiles, *, window: int | None = None, outcomes: Mapping[int, Counter[str]] | None = None
+    run: RunFiles,
+    only: Sequence[str] = (),
+    *,
+    window: int | None = None,
+    outcomes: Mapping[int, Counter[str]] | None = None,
 ) -> dict[str, str]:
     """The pictures of a run as HTML by the title of their section; no sections where no step has been logged.
 
     Args:
         run: The run.
+        only: Titles of the sections to draw; none for all. "Other" has the metrics of no other section.
         window: Steps in the rolling mean; None takes `usual_window`.
         outcomes: The outcomes of the training completions, for each step; None counts `run.completions`.
     """
@@ -298,16 +310,25 @@ def sections(
         return {}
     figures = _Figures(run, window)
     keys = list(dict.fromkeys(key for record in run.steps for key in record if key != "step"))
-    counted = _outcomes(run.completions) if outcomes is None else outcomes
-    drawn = {
-        "Rewards": figures.section("Rewards", _reward_plots(run, keys)),
-        "Pass rates": figures.section("Pass rates", _check_plots(keys), _outcome_picture(counted)),
-        "Lengths and groups": figures.section("Lengths and groups", _LENGTHS),
-        "The policy": figures.section("The policy", _POLICY),
-        "Time": figures.section("Time", _SPEED, _time_picture(figures)),
+
+    def rest() -> str:
+        return figures.section("Other", [_Plot(key, (key,)) for key in keys if key not in figures.drawn])
+
+    def rates() -> str:
+        counted = _outcomes(run.completions) if outcomes is None else outcomes
+        return figures.section("Pass rates", _check_plots(keys), _outcome_picture(counted))
+
+    drawn: dict[str, Callable[[], str]] = {
+        "Rewards": lambda: figures.section("Rewards", _reward_plots(run, keys)),
+        "Pass rates": rates,
+        "Lengths and groups": lambda: figures.section("Lengths and groups", _LENGTHS),
+        "The policy": lambda: figures.section("The policy", _POLICY),
+        "Time": lambda: figures.section("Time", _SPEED, _time_picture(figures)),
+        "Other": rest,
     }
-    rest = figures.section("Other", [_Plot(key, (key,)) for key in keys if key not in figures.drawn])
-    return drawn | {"Other": rest}
+    wanted = drawn if not only or "Other" in only else only
+    found = {title: drawn[title]() for title in wanted}
+    return {title: found[title] for title in only or found}
 
 
 def usual_window(steps: int) -> int:
