@@ -98,10 +98,9 @@ def comparison(runs: Mapping[str, RunFiles], window: int) -> Markup:
             figures.append(_figure(key, curves))
     if not figures:
         return element("p", "No step has been logged yet.", kind="still")
-    note = (
-        f"Line: mean over the last {window} steps. Band: its 95 % interval, the steps taken as independent. Dots with "
-        "whiskers: evaluations with their 95 % interval."
-    )
+    smooth = f"mean over the last {window} steps. Band: its 95 % interval, the steps taken as independent"
+    line = smooth if window > 1 else "each step"
+    note = f"Line: {line}. Dots with whiskers: evaluations with their 95 % interval."
     return joined([key_of(list(runs)), element("p", note, kind="legend"), element("div", *figures, kind="panels")])
 
 

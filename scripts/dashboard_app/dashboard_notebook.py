@@ -49,7 +49,7 @@ def _():
 @app.cell
 def _(hub, mo):
     get_version, set_version = mo.state(hub.version())
-    get_chosen, set_chosen = mo.state(None)
+    get_chosen, set_chosen = mo.state((None, None))
     return get_chosen, get_version, set_chosen, set_version
 
 
@@ -167,7 +167,7 @@ def _(get_version, hub, mo, order_of, page_of, panels, run_of, set_chosen, shown
         show_download=False,
         show_search=False,
         show_data_types=False,
-        on_change=lambda chosen: set_chosen(_page[_rows.index(chosen[0])]) if chosen else None,
+        on_change=lambda chosen: set_chosen((run_of.value, _page[_rows.index(chosen[0])])) if chosen else None,
     )
     _found = shown(panels.matches(_index.count(wanted), _page, _skip))
     mo.vstack([_found, _table]) if _rows else _found
@@ -176,9 +176,10 @@ def _(get_version, hub, mo, order_of, page_of, panels, run_of, set_chosen, shown
 
 @app.cell
 def _(completion_view, get_chosen, hub, mo, run_of, shown, view):
-    mo.stop(view.value != "Completions" or get_chosen() is None)
-    _run = hub.runs[run_of.value]
-    shown(completion_view.completion_view(_run.record(get_chosen()), _run.weights()))
+    _label, _entry = get_chosen()
+    mo.stop(view.value != "Completions" or _label != run_of.value)
+    _run = hub.runs[_label]
+    shown(completion_view.completion_view(_run.record(_entry), _run.weights()))
     return
 
 

@@ -8,6 +8,7 @@ functions of the user's own, have none.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from grpo_rust.report.reading import Record, number
@@ -22,7 +23,7 @@ __all__ = ["Earned", "earned"]
 OF_A_GROUP = "compares the completions of its group"
 OF_THE_USER = "a function of your own: the log keeps its score alone"
 UNREADABLE = "the log has no verdict that today's code can read"
-_NOT_THE_VERDICTS = ("code", "strict_reason", "gold")
+_FACTS = frozenset(field.name for field in fields(Verdict))
 
 
 class Earned(NamedTuple):
@@ -66,9 +67,9 @@ def graded(record: Record) -> GradedCompletion | None:
     if not isinstance(text, str) or not isinstance(found, Mapping | None):
         return None
     code = (found or {}).get("code")
-    facts = {key: value for key, value in (found or {}).items() if key not in _NOT_THE_VERDICTS}
+    facts = {key: value for key, value in (found or {}).items() if key in _FACTS}
     try:
-        verdict = Verdict.from_json(facts) if facts else None
+        verdict = Verdict.from_json({"diagnostics": (), "evidence": None, "powers": (), **facts}) if facts else None
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
     block: Any = "last" if code is not None and extract_code(text, "first") != code else "first"

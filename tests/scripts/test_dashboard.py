@@ -1,4 +1,4 @@
-"""scripts/dashboard.py: errors in words, nothing beyond this machine, and the page itself, clicked through in a browser.
+"""scripts/dashboard.py: errors in words, nothing beyond this machine, and the page, clicked through in a browser.
 
 The browser tests need marimo, playwright and a Chromium, and are skipped where one is missing. They start from written
 runs; one grows while it is looked at, and one is full of attacks.
@@ -24,6 +24,8 @@ import pytest
 import dashboard
 from dashboard import HOST, free_port, main, marimo_words, newest_run
 from dashboard_app.asking.trying import Asked, words_of
+from dashboard_app.completion_index import Wanted
+from dashboard_app.live_run import LiveRun
 from grpo.errors import HostFailed
 from grpo.run.directory import truncate_log
 from synthetic_run import write_run
@@ -219,12 +221,16 @@ def test_every_tab_is_whole_at_two_sizes_in_light_and_dark(browser: Browser) -> 
 
 
 @pytest.mark.slow
-def test_completions_are_found_chosen_and_shown_with_errors_and_reasons(browser: Browser) -> None:
+def test_completions_are_found_chosen_and_shown_with_errors_and_reasons(
+    browser: Browser, runs: dict[str, Path]
+) -> None:
     browser.open("Completions")
     browser.see("96 completions match")
+    run = LiveRun(runs["live"])
+    run.poll()
     browser.page.get_by_placeholder("E0308").fill("E0308")
+    browser.see(f"{run.index.count(Wanted('train', code='E0308'))} completions match")
     browser.page.locator("tbody tr", has_text="build error").first.wait_for()
-    browser.page.locator(".gr", has_text=re.compile(r"^\d\d completions match")).first.wait_for()
     assert browser.page.locator("tbody tr", has_text="passed").count() == 0
     browser.page.locator("tbody tr", has_text="build error").first.locator("[role=checkbox]").click()
     browser.page.locator(".gr .completion .note.error", has_text="E0308 mismatched types").wait_for()
