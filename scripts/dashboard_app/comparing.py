@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dashboard_app.markup import Markup, element, joined, trusted
 from grpo.run.metrics import explain
 from grpo_rust.checks import CHECK_LABELS
-from grpo_rust.report.charts import Curve, Mark, runs_chart
+from grpo_rust.report.charts import Mark, RunCurve, runs_chart
 from grpo_rust.report.reading import RunFiles, number
 from grpo_rust.report.scale import MOST_POINTS, compact, rolling_mean
 
@@ -40,7 +40,7 @@ _TWINS = {"reward/mean": "eval/reward_mean", "completion/length_mean": "eval/len
 _MEASURED = (*CHECK_LABELS, "reward_mean", "asserts", "length_mean")
 
 
-def curve_of(run: RunFiles, label: str, key: str, window: int) -> Curve:
+def curve_of(run: RunFiles, label: str, key: str, window: int) -> RunCurve:
     """One metric of a run, smoothed, with its interval and its evaluations.
 
     Args:
@@ -62,7 +62,7 @@ def curve_of(run: RunFiles, label: str, key: str, window: int) -> Curve:
         for line in run.evals
         if (value := number(line.get(twin))) is not None
     ]
-    return Curve(label, smooth, _every(band), marks)
+    return RunCurve(label, smooth, _every(band), marks)
 
 
 def _half(values: Sequence[float]) -> float | None:
@@ -110,7 +110,7 @@ def key_of(labels: Sequence[str]) -> Markup:
     return element("ul", *items, kind="key runs")
 
 
-def _figure(key: str, curves: Sequence[Curve]) -> Markup:
+def _figure(key: str, curves: Sequence[RunCurve]) -> Markup:
     """One picture with the last value of each run."""
     values = [curve.points[-1][1] if curve.points else curve.marks[-1].y if curve.marks else None for curve in curves]
     rate = explain(key).unit == "0..1" or key.removeprefix("check/") in CHECK_LABELS

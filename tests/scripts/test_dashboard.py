@@ -23,7 +23,7 @@ import pytest
 
 import dashboard
 from dashboard import HOST, free_port, main, marimo_words, newest_run
-from dashboard_app.asking.trying import Asked, words_of
+from dashboard_app.asking.trying import ModelProcess, words_of
 from dashboard_app.completion_index import Wanted
 from dashboard_app.live_run import LiveRun
 from grpo.errors import HostFailed
@@ -85,7 +85,7 @@ def test_marimo_listens_on_this_machine_alone_with_a_token_on_a_free_port() -> N
 @pytest.mark.slow
 def test_a_checkpoint_answers_a_prompt_with_a_verdict_and_reasons(tmp_path: Path) -> None:
     """The shipped model in a process of its own, as the dashboard asks a run's checkpoint."""
-    asked = Asked()
+    asked = ModelProcess()
     settings = ["sampling.max_completion_tokens=64", "train.threads=1", "train.device=cpu"]
     try:
         model, *others = words_of(tmp_path, ROOT / "assets" / "tiny-rust")

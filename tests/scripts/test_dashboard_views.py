@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dashboard_app.asking.trying import Asked, checkpoints, words_of
+from dashboard_app.asking.trying import ModelProcess, checkpoints, words_of
 from dashboard_app.comparing import comparison, curve_of, last_evaluations
 from dashboard_app.completion_view import completion_view, group_view, listing
 from dashboard_app.highlighting import MOST_CHARACTERS, rust_lines
@@ -253,7 +253,7 @@ for line in sys.stdin:
 
 
 def test_a_model_is_loaded_when_asked_kept_replaced_and_unloaded() -> None:
-    asked = Asked(("-c", ANSWERER))
+    asked = ModelProcess(("-c", ANSWERER))
     try:
         assert asked.loaded == "" and "No model" in asked.state()
         with pytest.raises(BadInput, match="empty"):

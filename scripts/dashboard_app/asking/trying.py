@@ -20,7 +20,7 @@ from typing import IO, Any
 from grpo.checkpoint.places import find_checkpoints
 from grpo.errors import BadInput, HostFailed
 
-__all__ = ["Asked", "checkpoints", "the_model", "words_of"]
+__all__ = ["ModelProcess", "checkpoints", "the_model", "words_of"]
 
 SCRIPTS = Path(__file__).resolve().parents[2]
 _MOST_SAID = 2_000  # characters of what a process that failed said last
@@ -50,14 +50,14 @@ def words_of(run: Path, checkpoint: Path | None) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def the_model() -> Asked:
+def the_model() -> ModelProcess:
     """The one of this process, ended with it."""
-    asked = Asked()
+    asked = ModelProcess()
     atexit.register(asked.close)
     return asked
 
 
-class Asked:
+class ModelProcess:
     """The process with a model; none until the first `ask`."""
 
     def __init__(self, command: Sequence[str] = ("-m", "dashboard_app.asking.answering")) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from grpo_rust.report.scale import Points, compact, rolling_mean, thinned, ticks
 from grpo_rust.report.visible import escape
 
-__all__ = ["Curve", "Mark", "Series", "dumbbell", "line_chart", "runs_chart", "stacked_chart"]
+__all__ = ["RunCurve", "Mark", "Series", "dumbbell", "line_chart", "runs_chart", "stacked_chart"]
 
 _WIDTH, _HEIGHT = 320, 118
 _LEFT, _TOP, _BOTTOM = 34, 8, 18
@@ -241,7 +241,7 @@ def dumbbell(before: Mark | None, after: Mark | None, top: float, label: str) ->
     return _svg(width, height, label, "".join(parts), "dumbbell")
 
 
-class Curve(NamedTuple):
+class RunCurve(NamedTuple):
     """One of several runs in one picture: its smoothed line, a band around it, and its measurements."""
 
     label: str
@@ -250,7 +250,7 @@ class Curve(NamedTuple):
     marks: Sequence[Mark] = ()
 
 
-def runs_chart(curves: Sequence[Curve], *, y_range: tuple[float, float] | None = None, label: str) -> str:
+def runs_chart(curves: Sequence[RunCurve], *, y_range: tuple[float, float] | None = None, label: str) -> str:
     """Lines of several runs over their steps, each in the colour of its place, with bands and whiskers.
 
     Args:
