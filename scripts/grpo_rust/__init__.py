@@ -14,6 +14,7 @@ The only package that imports all three. `pip install` installs it beside them; 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 __all__ = ["RustEnv", "RustHarness", "RustTaskset"]  # what verifiers looks for under the id grpo-rust
@@ -23,6 +24,4 @@ def __getattr__(name: str) -> Any:
     """What verifiers takes, which is loaded only when it asks for them."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from grpo_rust.environments import for_verifiers
-
-    return getattr(for_verifiers, name)
+    return getattr(import_module("grpo_rust.environments.for_verifiers"), name)

@@ -46,7 +46,7 @@ class TrackedRun:
     online: bool
     settings: Mapping[str, Any] = field(default_factory=dict)  # the resolved recipe, by section
     oxen: str = ""  # the repository
-    oxen_every: int = 20
+    oxen_every: int = 50
 
 
 def open_tracker(name: str, run: TrackedRun, memory: dict[str, str], say: Callable[[str], None]) -> Tracker:

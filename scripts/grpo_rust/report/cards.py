@@ -15,7 +15,7 @@ from grpo_rust.report.reading import Record, number
 from grpo_rust.report.scale import compact
 from grpo_rust.report.visible import escape, shortened
 
-__all__ = ["SIGNS", "card_html", "group_html", "program_lines"]
+__all__ = ["SIGNS", "card_html", "group_html", "program_lines", "success"]
 
 SIGNS = "✓ passed, ◐ tests passed strictly but the linter refused, ✗ not passed, – not graded."
 _MOST_COMPLETIONS = 16
@@ -51,7 +51,7 @@ def _kind(passed: float | None) -> tuple[str, str]:
     return ("pass", "✓") if passed >= 1 else ("fail", "✗")
 
 
-def _success(record: Record) -> tuple[str, str]:
+def success(record: Record) -> tuple[str, str]:
     """CSS class and sign of a whole completion, as `SIGNS` explains them."""
     strict = number(_mapping(record.get("checks")).get("test_strict"))
     lint = _mapping(record.get("verdict")).get("outcome") == "lint_error"
@@ -205,7 +205,7 @@ def card_html(record: Record) -> str:
     verdict = _mapping(record.get("verdict"))
     listed = verdict.get("diagnostics")
     diagnostics = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
-    kind, sign = _success(record)
+    kind, sign = success(record)
     code = verdict.get("code")
     outcome = _text(verdict.get("outcome")) or ("no outcome" if code else "no program")
     if outcome == "passed" and kind != "pass":
@@ -236,7 +236,7 @@ def _best_first(records: Sequence[Record]) -> list[Record]:
 
 def _strip(records: Sequence[Record]) -> str:
     """One sign per completion, which a folded group shows."""
-    return "".join(f'<i class="{kind}">{sign}</i>' for kind, sign in map(_success, _best_first(records)))
+    return "".join(f'<i class="{kind}">{sign}</i>' for kind, sign in map(success, _best_first(records)))
 
 
 def _range(records: Sequence[Record]) -> str:

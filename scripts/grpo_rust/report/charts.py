@@ -12,7 +12,7 @@ from typing import NamedTuple
 from grpo_rust.report.scale import Points, compact, rolling_mean, thinned, ticks
 from grpo_rust.report.visible import escape
 
-__all__ = ["Mark", "Series", "dumbbell", "line_chart", "stacked_chart"]
+__all__ = ["RunCurve", "Mark", "Series", "dumbbell", "line_chart", "runs_chart", "stacked_chart"]
 
 _WIDTH, _HEIGHT = 320, 118
 _LEFT, _TOP, _BOTTOM = 34, 8, 18
@@ -239,3 +239,41 @@ def dumbbell(before: Mark | None, after: Mark | None, top: float, label: str) ->
             parts.append(f'<path class="band" d="M{_n(left)} 10H{_n(right)}"/>')
     parts += [f'<circle class="{kind}" cx="{_n(px(mark.y))}" cy="10" r="3.6"/>' for mark, kind in drawn]
     return _svg(width, height, label, "".join(parts), "dumbbell")
+
+
+class RunCurve(NamedTuple):
+    """One of several runs in one picture: its smoothed line, a band around it, and its measurements."""
+
+    label: str
+    points: Points
+    band: Sequence[tuple[float, float, float]] = ()  # x, low, high
+    marks: Sequence[Mark] = ()
+
+
+def runs_chart(curves: Sequence[RunCurve], *, y_range: tuple[float, float] | None = None, label: str) -> str:
+    """Lines of several runs over their steps, each in the colour of its place, with bands and whiskers.
+
+    Args:
+        curves: Up to six; one without points and marks is left out and keeps its colour.
+        y_range: The vertical range; None takes zero and the data, bands not counted.
+        label: The text alternative.
+
+    Returns: an `<svg>` element.
+    """
+    places = [(x, y) for curve in curves for x, y in curve.points]
+    places += [(mark.x, mark.y) for curve in curves for mark in curve.marks]
+    steps = [x for x, _ in places] or [0.0]
+    frame = _Frame((min(steps), max(steps)), y_range or _data_range([y for _, y in places] or [0.0]), 8)
+    bands, lines = [], []
+    low, high = frame.y
+    for index, curve in enumerate(curves):
+        if curve.band:
+            edge = [(x, min(max(y, low), high)) for x, _, y in curve.band]
+            edge += [(x, min(max(y, low), high)) for x, y, _ in reversed(curve.band)]
+            steps_ = "L".join(f"{_n(frame.px(x))} {_n(frame.py(y))}" for x, y in edge)
+            bands.append(f'<path class="spread c{index}" d="M{steps_}Z"/>')
+        if curve.points:
+            lines.append(_path(frame, curve.points, f"line c{index}"))
+        if curve.marks:
+            lines.append(f'<g class="of c{index}">{_whiskers(frame, curve.marks)}</g>')
+    return _svg(_WIDTH, _HEIGHT, label, "".join([_axes(frame), *bands, *lines]))

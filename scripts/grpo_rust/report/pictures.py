@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from grpo.run.metrics import METRICS, Metric, explain
@@ -19,7 +19,7 @@ from grpo_rust.report.reading import CompletionIndex, RunFiles, number
 from grpo_rust.report.scale import compact, rolling_mean
 from grpo_rust.report.visible import escape, shortened
 
-__all__ = ["OUTCOMES", "pictures"]
+__all__ = ["OUTCOMES", "legend", "pictures", "sections", "usual_window"]
 
 _MOST_PICTURES = 40  # of one section: a rubric has ten functions, not hundreds
 _MOST_BARS = 90
@@ -88,15 +88,22 @@ def _meaning(key: str) -> Metric:
 class _Figures:
     """Draws plots over one run, with one x axis and one smoothing window for all."""
 
-    def __init__(self, run: RunFiles) -> None:
+    def __init__(self, run: RunFiles, window: int | None = None) -> None:
         self._run = run
         steps = [record["step"] for record in (*run.steps, *run.evals)]
         self.x_range = (float(min(steps)), float(max(steps))) if steps else (0.0, 0.0)
-        self.window = max(1, min(50, len(run.steps) // 8))
+        self.window = window or usual_window(len(run.steps))
         self.drawn: set[str] = set()
+        self._points: dict[str, list[tuple[float, float]]] = {}
 
     def points(self, key: str) -> list[tuple[float, float]]:
         """The metric's finite values by step."""
+        if key not in self._points:
+            self._points[key] = self._read(key)
+        return self._points[key]
+
+    def _read(self, key: str) -> list[tuple[float, float]]:
+        """The same, from the run."""
         records = self._run.evals if key == "time/eval" else self._run.steps
         found = ((record["step"], number(record.get(key))) for record in records)
         return [(step, value) for step, value in found if value is not None]
@@ -254,13 +261,21 @@ def _warm_up(figures: _Figures) -> str:
     return f"; the first step {compact(first)} s, then {compact(statistics.median(others))} s" if others else ""
 
 
-def _outcome_picture(completions: Sequence[CompletionIndex]) -> str:
-    """How the training completions were graded, as shares of each step."""
-    by_step: dict[int, Counter[str]] = {}
+def _outcomes(completions: Sequence[CompletionIndex]) -> dict[int, Counter[str]]:
+    """The outcomes of the training completions, for each step."""
+    found: dict[int, Counter[str]] = {}
     for completion in completions:
         if completion.phase == "train":
-            outcome = completion.outcome if completion.outcome in OUTCOMES else "other"
-            by_step.setdefault(completion.step, Counter())[outcome] += 1
+            found.setdefault(completion.step, Counter())[completion.outcome] += 1
+    return found
+
+
+def _outcome_picture(outcomes: Mapping[int, Counter[str]]) -> str:
+    """How the training completions were graded, as shares of each step."""
+    by_step: dict[int, Counter[str]] = {}
+    for step, graded in outcomes.items():
+        for outcome, count in graded.items():
+            by_step.setdefault(step, Counter())[outcome if outcome in OUTCOMES else "other"] += count
     totals: Counter[str] = sum(by_step.values(), Counter())
     if not totals:
         return ""
@@ -276,25 +291,67 @@ def _outcome_picture(completions: Sequence[CompletionIndex]) -> str:
     return _figure("how completions ended", f"{totals.total():,} completions", svg, note, "panel wide outcomes", key)
 
 
+def sections(
+    run: RunFiles,
+    only: Sequence[str] = (),
+    *,
+    window: int | None = None,
+    outcomes: Mapping[int, Counter[str]] | None = None,
+) -> dict[str, str]:
+    """The pictures of a run as HTML by the title of their section; no sections where no step has been logged.
+
+    Args:
+        run: The run.
+        only: Titles of the sections to draw; none for all. "Other" has the metrics of no other section.
+        window: Steps in the rolling mean; None takes `usual_window`.
+        outcomes: The outcomes of the training completions, for each step; None counts `run.completions`.
+    """
+    if not run.steps:
+        return {}
+    figures = _Figures(run, window)
+    keys = list(dict.fromkeys(key for record in run.steps for key in record if key != "step"))
+
+    def rest() -> str:
+        return figures.section("Other", [_Plot(key, (key,)) for key in keys if key not in figures.drawn])
+
+    def rates() -> str:
+        counted = _outcomes(run.completions) if outcomes is None else outcomes
+        return figures.section("Pass rates", _check_plots(keys), _outcome_picture(counted))
+
+    drawn: dict[str, Callable[[], str]] = {
+        "Rewards": lambda: figures.section("Rewards", _reward_plots(run, keys)),
+        "Pass rates": rates,
+        "Lengths and groups": lambda: figures.section("Lengths and groups", _LENGTHS),
+        "The policy": lambda: figures.section("The policy", _POLICY),
+        "Time": lambda: figures.section("Time", _SPEED, _time_picture(figures)),
+        "Other": rest,
+    }
+    wanted = drawn if not only or "Other" in only else only
+    found = {title: drawn[title]() for title in wanted}
+    return {title: found[title] for title in only or found}
+
+
+def usual_window(steps: int) -> int:
+    """Steps in the rolling mean of a run of so many steps: an eighth of it, at most 50."""
+    return max(1, min(50, steps // 8))
+
+
 def pictures(run: RunFiles) -> str:
     """Every picture of a run as HTML, section by section.
 
     Returns: the fragment; a sentence where no step has been logged.
     """
-    if not run.steps:
+    drawn = sections(run)
+    if not drawn:
         return "<p>No step has been logged yet.</p>"
-    figures = _Figures(run)
-    keys = list(dict.fromkeys(key for record in run.steps for key in record if key != "step"))
-    sections = [
-        figures.section("Rewards", _reward_plots(run, keys)),
-        figures.section("Pass rates", _check_plots(keys), _outcome_picture(run.completions)),
-        figures.section("Lengths and groups", _LENGTHS),
-        figures.section("The policy", _POLICY),
-        figures.section("Time", _SPEED, _time_picture(figures)),
-    ]
-    rest = figures.section("Other", [_Plot(key, (key,)) for key in keys if key not in figures.drawn])
+    rest = drawn.pop("Other")
     other = f"<details><summary>The other metrics</summary>{rest}</details>" if rest else ""
+    return legend(run, usual_window(len(run.steps))) + "".join(drawn.values()) + other
+
+
+def legend(run: RunFiles, window: int) -> str:
+    """How to read the lines of the pictures."""
     evaluated = " Dots with whiskers: evaluations and their 95 % interval." if run.evals else ""
-    smooth = f"Strong line: mean over the last {figures.window} steps; faint line: each step."
-    lines = smooth if figures.window > 1 else "Line: each step."
-    return f'<p class="legend">{lines}{evaluated}</p>' + "".join(sections) + other
+    smooth = f"Strong line: mean over the last {window} steps; faint line: each step."
+    lines = smooth if window > 1 else "Line: each step."
+    return f'<p class="legend">{lines}{evaluated}</p>'

@@ -20,7 +20,18 @@ from typing import Any, NamedTuple
 
 from grpo.errors import BadInput
 
-__all__ = ["CompletionIndex", "ReportError", "RunFiles", "load_completions", "number", "read_run", "record_lines"]
+__all__ = [
+    "CompletionIndex",
+    "ReportError",
+    "RunFiles",
+    "index_entry",
+    "is_step",
+    "load_completions",
+    "number",
+    "parse_record",
+    "read_run",
+    "record_lines",
+]
 
 Record = Mapping[str, Any]
 _NUMBER_IN_GROUP = re.compile(r"-c\d+$")
@@ -78,7 +89,7 @@ def number(value: object) -> float | None:
     return converted if math.isfinite(converted) else None
 
 
-def _parse(line: bytes) -> Record | None:
+def parse_record(line: bytes) -> Record | None:
     """One JSON object, or None for anything else."""
     try:
         record = json.loads(line.decode("utf-8", errors="replace"))
@@ -94,15 +105,15 @@ def record_lines(path: Path, unreadable: dict[str, int]) -> Iterator[tuple[int, 
     offset = 0
     with open(path, "rb") as file:
         for line in file:
-            record = _parse(line) if line.strip() else {}
-            if record is None or (record and not _whole(record.get("step"))):
+            record = parse_record(line) if line.strip() else {}
+            if record is None or (record and not is_step(record.get("step"))):
                 unreadable[path.name] = unreadable.get(path.name, 0) + 1
             elif record:
                 yield offset, record
             offset += len(line)
 
 
-def _whole(value: object) -> bool:
+def is_step(value: object) -> bool:
     """True for a step number: a non-negative int of sane size."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
@@ -113,7 +124,7 @@ def _by_step(path: Path, unreadable: dict[str, int]) -> tuple[Record, ...]:
     return tuple(records[step] for step in sorted(records))
 
 
-def _completion(offset: int, record: Record) -> CompletionIndex:
+def index_entry(offset: int, record: Record) -> CompletionIndex:
     """The index entry of one line of `completions.jsonl`."""
     step, task_id, phase = record["step"], str(record.get("task_id", "")), str(record.get("phase", "train"))
     name = str(record.get("id", f"{offset}"))
@@ -129,7 +140,7 @@ def _index(path: Path, unreadable: dict[str, int]) -> tuple[CompletionIndex, ...
     """Every completion of the run once, in step, group and id order."""
     completions: dict[tuple[str, str], CompletionIndex] = {}
     for offset, record in record_lines(path, unreadable):
-        completion = _completion(offset, record)
+        completion = index_entry(offset, record)
         completions[completion.phase, completion.id] = completion
     return tuple(sorted(completions.values(), key=lambda a: (a.step, a.phase, _natural(a.group), _natural(a.id))))
 
@@ -142,7 +153,7 @@ def _natural(name: str) -> tuple[tuple[int, str], ...]:
 
 def _document(path: Path) -> Record:
     """A JSON file's object; empty when it is absent or broken."""
-    return (_parse(path.read_bytes()) or {}) if path.is_file() else {}
+    return (parse_record(path.read_bytes()) or {}) if path.is_file() else {}
 
 
 def _config(path: Path) -> tuple[Record, str]:
@@ -219,5 +230,5 @@ def load_completions(run: RunFiles, completions: Sequence[CompletionIndex]) -> l
         with open(run.path / "completions.jsonl", "rb") as file:
             for completion in completions:
                 file.seek(completion.offset)
-                records.append(_parse(file.readline()) or {})
+                records.append(parse_record(file.readline()) or {})
     return records
