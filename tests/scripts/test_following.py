@@ -124,7 +124,8 @@ def test_every_step_is_sent_once_also_when_the_log_is_cut_and_written_again(tmp_
     log(run, STEPS, step(2), step(3), step(4))
     again.feed()
     assert second.got == [("metrics", 4)] and said == []
-    assert Sent.load(run, "one") == Sent(run / "tracking" / "one.json", metrics=4, evaluations=3)
+    kept = Sent(run / "tracking" / "one.json", metrics=4, evaluations=3, is_open=True)
+    assert Sent.load(run, "one") == kept
 
 
 def test_a_tracker_that_fails_is_told_of_once_tried_later_and_misses_nothing(tmp_path: Path) -> None:
@@ -154,6 +155,16 @@ def test_a_failure_at_the_end_says_how_the_rest_is_sent(tmp_path: Path) -> None:
     feeder(run, Remembering(lambda: True), said).feed(last=True)
     [text] = said
     assert f"python -m grpo_rust.following {run} sends the rest" in text
+
+
+def test_a_tracker_that_was_not_closed_is_opened_and_closed_by_the_next_process(tmp_path: Path) -> None:
+    run, said, killed, later = make_run(tmp_path / "run"), [], Remembering(), Remembering()
+    feeder(run, killed, said).feed()  # and nothing after it, as of a process that was killed
+    assert len(killed.got) == 5 and Sent.load(run, "one").is_open
+    feeder(run, later, said).feed(last=True)
+    assert (later.got, later.closed, Sent.load(run, "one").is_open) == ([], 1, False)
+    feeder(run, later, said).feed(last=True)
+    assert later.closed == 1 and said == [], "nothing is missing any more"
 
 
 # What is refused

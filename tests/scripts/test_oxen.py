@@ -17,8 +17,11 @@ from grpo.rollout import oxen_source
 from grpo.rollout.oxen_source import is_remote_oxen, oxen_environment, oxen_remote
 from grpo_rust.compose.prompts import read_held_out, read_training_examples
 from grpo_rust.following import oxen_commit
+from grpo_rust.following.feeding import Feeder
 from grpo_rust.following.oxen import OxenKeeper, oxen_place
 from grpo_rust.following.oxen_commit import copy_run
+from grpo_rust.following.sent import Sent
+from grpo_rust.following.trackers import TrackedRun
 from grpo_rust.prompt_counts import count_held_out, count_training
 from grpo_rust.recipe import DEFAULT_RECIPE, load_recipe
 
@@ -182,6 +185,29 @@ def test_without_the_package_the_extra_is_named(run, monkeypatch):
     (run / "rows.jsonl").write_text('{"prompt": "a"}\n')
     with pytest.raises(BadInput, match=r"need the package oxenai: pip install -e '.\[oxen\]'"):
         read_training_examples(recipe(f"data.train=oxen:{run}/rows.jsonl"))
+
+
+def test_a_last_commit_that_fails_is_made_by_hand_later(run, monkeypatch):
+    (run.parent / "oxen").mkdir()
+    package = run.parent / "oxen" / "__init__.py"
+    package.write_text("raise ImportError('away')")
+    monkeypatch.syspath_prepend(str(run.parent))
+    log_step(run, 1)
+    said, about = [], TrackedRun(run, "first", "p", online=False, oxen="local", oxen_every=50)
+    Feeder("oxen", about, said.append).feed(last=True)
+    [message] = said
+    assert "does not keep" in message and "away" in message and "python -m grpo_rust.following" in message
+    package.write_text("raise SystemExit(0)")  # as a commit that works ends
+    Feeder("oxen", about, said.append).feed(last=True)
+    assert len(said) == 1 and not Sent.load(run, "oxen").is_open
+    package.write_text("raise ImportError('away')")
+    Feeder("oxen", about, said.append).feed(last=True)
+    assert len(said) == 1, "it has everything: nothing is tried"
+
+
+def test_the_repository_of_a_run_that_is_the_current_folder_lies_beside_it(run, monkeypatch):
+    monkeypatch.chdir(run)
+    assert oxen_place(Path(), "local").folder == run.with_name("first.oxen")
 
 
 def test_nothing_of_oxen_is_loaded_by_what_follows_a_run():

@@ -27,6 +27,7 @@ class Sent:
     metrics: int = -1  # steps, of the last metrics and the last evaluation
     evaluations: int = -1
     memory: dict[str, str] = field(default_factory=dict)  # such as the run's name on a server
+    is_open: bool = False  # whether it was opened and not closed since: it may lack what it was sent
 
     @classmethod
     def load(cls, run: Path, name: str) -> Sent:
@@ -35,7 +36,7 @@ class Sent:
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
             memory = {str(key): str(value) for key, value in kept["memory"].items()}
-            return cls(path, int(kept["metrics"]), int(kept["evaluations"]), memory)
+            return cls(path, int(kept["metrics"]), int(kept["evaluations"]), memory, bool(kept.get("is_open")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls(path)
 
@@ -53,7 +54,8 @@ class Sent:
     def save(self) -> None:
         """Write it, whole or not at all. Raises: OSError."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        record = {"metrics": self.metrics, "evaluations": self.evaluations, "memory": self.memory}
+        steps = {"metrics": self.metrics, "evaluations": self.evaluations}
+        record = {**steps, "memory": self.memory, "is_open": self.is_open}
         unfinished = self.path.with_suffix(".part")
         unfinished.write_text(json.dumps(record) + "\n", encoding="utf-8")
         os.replace(unfinished, self.path)
