@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard_app.completion_index import CompletionTable
-from dashboard_app.growing_file import GrowingFile
+from grpo.run.growing_file import GrowingFile
 from grpo_rust.report.reading import CompletionIndex, Record, RunFiles, is_step, number, parse_record, summary_of
 
 __all__ = ["LiveRun"]

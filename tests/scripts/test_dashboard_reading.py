@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 
 from dashboard_app.completion_index import CompletionTable, Wanted, steps_of
-from dashboard_app.growing_file import GrowingFile
 from dashboard_app.hub import Hub, check_runs, hub_of
 from dashboard_app.live_run import LiveRun
 from dashboard_app.money import spent
 from dashboard_app.panels import header
 from grpo.errors import BadInput
 from grpo.run.directory import truncate_log
+from grpo.run.growing_file import GrowingFile
 from synthetic_run import write_lines, write_run
 
 SEEN_S = 20.0

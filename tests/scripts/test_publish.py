@@ -317,7 +317,10 @@ def test_a_push_that_fails_keeps_the_folder_and_says_how_to_go_on(run: Path) -> 
         hub.fails = "/commit/"
         done = push(hub, str(run), "--push", "someone/first")
         assert done.returncode == 3, done.stderr
-        assert "--push someone/first failed" in done.stderr and f"hf upload someone/first {run / 'hub'} --private" in done.stderr
+        assert (
+            "--push someone/first failed" in done.stderr
+            and f"hf upload someone/first {run / 'hub'} --private" in done.stderr
+        )
         assert (run / "hub" / "README.md").is_file() and "Traceback" not in done.stderr
 
 
