@@ -167,6 +167,14 @@ def test_a_tracker_that_was_not_closed_is_opened_and_closed_by_the_next_process(
     assert later.closed == 1 and said == [], "nothing is missing any more"
 
 
+def test_a_run_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(tmp_path / "run", "track.to=tensorboard")
+    (run / "tracking").write_text("in the way")
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    assert main([str(run)]) == 3
+    assert capsys.readouterr().err.startswith("following: [Errno 17] File exists")
+
+
 # What is refused
 
 

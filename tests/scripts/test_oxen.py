@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from grpo.config import TrackSection
 from grpo.errors import BadInput
 from grpo.rollout import oxen_source
 from grpo.rollout.oxen_source import is_remote_oxen, oxen_environment, oxen_remote
 from grpo_rust.compose.prompts import read_held_out, read_training_examples
-from grpo_rust.following import oxen_commit
+from grpo_rust.following import oxen_commit, trackers
 from grpo_rust.following.feeding import Feeder
 from grpo_rust.following.oxen import OxenKeeper, oxen_place
 from grpo_rust.following.oxen_commit import copy_run
@@ -24,6 +25,7 @@ from grpo_rust.following.sent import Sent
 from grpo_rust.following.trackers import TrackedRun
 from grpo_rust.prompt_counts import count_held_out, count_training
 from grpo_rust.recipe import DEFAULT_RECIPE, load_recipe
+from grpo_rust.session import refuse_followers
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = ROOT / "assets" / "tasks" / "eval.jsonl"
@@ -265,6 +267,14 @@ def test_a_repository_is_a_path_or_a_name(tmp_path, monkeypatch, repository, fol
 def test_a_repository_without_a_name_is_refused(run):
     with pytest.raises(BadInput, match="no Oxen repository is named"):
         OxenKeeper(run, repository=" ", every=1, say=print)
+
+
+@pytest.mark.parametrize("address", ["https://me:secret@host/me/runs", "https://host/me/runs/more", "ftp://host/a/b"])
+def test_an_address_that_is_none_is_refused_before_training_and_not_repeated(monkeypatch, address):
+    monkeypatch.setattr(trackers, "find_spec", lambda name: True)
+    with pytest.raises(BadInput, match="https://host/namespace/name, without user, password") as refused:
+        refuse_followers(TrackSection(oxen=address))
+    assert "secret" not in str(refused.value)
 
 
 def recipe(*settings):

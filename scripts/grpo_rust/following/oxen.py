@@ -42,7 +42,8 @@ def oxen_place(run: Path, repository: str) -> OxenPlace:
             else is the path of a local one, which is made where it is missing: an absolute one, one that begins with
             ./ or ../, one that ends in .oxen, or one that exists.
     Raises:
-        BadInput: For an empty name.
+        BadInput: For an empty name, and for an address that is none of a repository, which is not repeated: it may hold
+            a password.
 
     >>> oxen_place(Path("runs/a"), "me/runs").remote.url, str(oxen_place(Path("runs/a"), "./me/runs").folder)
     ('https://hub.oxen.ai/me/runs', 'me/runs')
@@ -53,6 +54,11 @@ def oxen_place(run: Path, repository: str) -> OxenPlace:
     beside = named.with_name(f"{run.resolve().name}.oxen")
     path = Path(repository).expanduser()
     remote = oxen_remote(repository)
+    if "://" in repository and (remote is None or remote.file):
+        raise BadInput(
+            "track.oxen: an address is https://host/namespace/name, without user, password or more; "
+            "oxen config --auth HOST TOKEN keeps what a server asks for"
+        )
     if repository == "local":
         return OxenPlace(beside, None)
     if remote is None or remote.file or repository.endswith(".oxen") or path.is_dir():
