@@ -20,7 +20,7 @@ from grpo_rust.compose.prompts import read_held_out, read_training_examples
 from grpo_rust.following import oxen_commit, trackers
 from grpo_rust.following.feeding import Feeder
 from grpo_rust.following.oxen import OxenKeeper, oxen_place
-from grpo_rust.following.oxen_commit import copy_run
+from grpo_rust.following.oxen_commit import copy_run, last_step
 from grpo_rust.following.sent import Sent
 from grpo_rust.following.trackers import TrackedRun
 from grpo_rust.prompt_counts import count_held_out, count_training
@@ -201,7 +201,7 @@ def test_a_last_commit_that_fails_is_made_by_hand_later(run, monkeypatch):
     assert "does not keep" in message and "away" in message and "python -m grpo_rust.following" in message
     package.write_text("raise SystemExit(0)")  # as a commit that works ends
     Feeder("oxen", about, said.append).feed(last=True)
-    assert len(said) == 1 and not Sent.load(run, "oxen").is_open
+    assert len(said) == 1 and not Sent.load(run, "oxen", "local").is_open
     package.write_text("raise ImportError('away')")
     Feeder("oxen", about, said.append).feed(last=True)
     assert len(said) == 1, "it has everything: nothing is tried"
@@ -233,6 +233,9 @@ def test_logs_are_kept_in_parts_of_whole_lines_that_stay_as_they_are(run, tmp_pa
     assert names() == ["completions.0002.jsonl", "completions.jsonl"]
     assert (kept / "completions.jsonl").read_bytes() == rows[0] + rows[1]
     assert (kept / "completions.0002.jsonl").read_bytes() == rows[2] + rows[3]
+    (run / "metrics.jsonl").write_bytes(b"".join(rows))
+    copy_run(run, kept)
+    assert last_step(kept) == 4 and last_step(tmp_path) == 0
     first = os.stat(kept / "completions.jsonl").st_mtime_ns
     log.write_bytes(b"".join(rows))
     copy_run(run, kept)

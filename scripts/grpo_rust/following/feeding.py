@@ -45,7 +45,7 @@ class Feeder:
             clock: Seconds.
         """
         self.name, self._run, self._say, self._opening, self._clock = name, run, say, opening, clock
-        self._sent = Sent.load(run.path, name)
+        self._sent = Sent.load(run.path, name, run.place(name))
         self._news = RunNews(run.path)
         self._tracker: Tracker | None = None
         self._failed = False
