@@ -122,11 +122,11 @@ def oxen_file(source: str) -> Iterator[Path]:
     remote = None if local is not None else oxen_remote(source.removeprefix(PREFIX))
     if local is None and (remote is None or not remote.file):
         raise BadInput(f"{source} names no file in an Oxen repository (no folder on that path has .oxen): {FORMS}")
+    if local is not None and not (local[0] / local[1]).is_file():
+        raise BadInput(f"{source}: the Oxen repository {local[0]} has no file {local[1]}")
     require_oxen()
     if local is not None:
         place, file = local
-        if not (place / file).is_file():
-            raise BadInput(f"{source}: the Oxen repository {place} has no file {file}")
         if problem := _problem([CHECKS, str(place), file], STATUS_S):
             raise BadInput(f"{source}: {problem}: commit it (oxen add, oxen commit), or give its path without oxen:")
         yield place / file
@@ -160,7 +160,7 @@ def _problem(program: list[str], limit_s: float) -> str:
     """What went wrong with a program, in one line; "" where it ended well."""
     try:
         done = subprocess.run(
-            [sys.executable, "-c", *program],
+            [sys.executable, "-P", "-c", *program],
             env=oxen_environment(),
             capture_output=True,
             text=True,

@@ -134,6 +134,10 @@ class Admission:
                 ticket.result.cancel()
                 self._forget(ticket)
                 continue
+            except Exception as error:  # a mistake at one task is told to its own client, and delays no other
+                ticket.result.set_exception(error)
+                self._forget(ticket)
+                continue
             self._sent += 1
             self._waiters[ticket.sent] = self._waiters.get(ticket.sent, 0) + 1
             ticket.sent.add_done_callback(partial(self._tell, ticket))
@@ -156,6 +160,8 @@ class Admission:
             self.answered += 1
             if ticket.sent.cancelled():
                 ticket.result.cancel()
+            elif (error := ticket.sent.exception()) is not None:
+                ticket.result.set_exception(error)
             else:
                 ticket.result.set_result(ticket.sent.result())
         self._feed()

@@ -6,7 +6,7 @@ is read anew; a line that is not complete yet is not there yet; completions stay
 offsets finds them. Whatever a model, a program or a data set wrote is text: `markup` makes elements, and escapes every
 string that it did not make. Nothing is written into a run directory.
 
-    growing_file      new lines of a log       completion_index  completions by step, task, outcome and mistake
+    completion_index  completions by step, task, outcome and mistake
     live_run          one run as it grows      hub               all runs, read in a thread
     markup            elements                 highlighting      Rust in colours
     reasons           why a reward was paid    completion_view   one completion, one group

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from dashboard_app.completion_index import CompletionTable
-from dashboard_app.growing_file import GrowingFile
-from grpo_rust.report.reading import CompletionIndex, Record, RunFiles, is_step, number, parse_record
+from grpo.run.growing_file import GrowingFile
+from grpo_rust.report.reading import CompletionIndex, Record, RunFiles, is_step, number, parse_record, summary_of
 
 __all__ = ["LiveRun"]
 
@@ -49,6 +49,7 @@ class LiveRun:
         self._unreadable: dict[str, int] = {}
         self._config: tuple[Record, str] = ({}, "")
         self._summary: Record | None = None
+        self._progress: Record = {}
         self._stamps: dict[str, tuple[int, int]] = {}
         self._behind = False  # whether the index has yet to reach the end of the completions
 
@@ -63,6 +64,8 @@ class LiveRun:
             problem = ""
         except OSError as error:
             problem = f"cannot read {error.filename or self.path}: {error.strerror or error}"
+        except Exception as error:  # whatever a foreign file does: the thread that follows all runs goes on
+            problem = f"cannot read {self.path}: {type(error).__name__}: {error}"
         if problem != self.problem:
             changed, self.problem = True, problem
         self.version += changed
@@ -77,6 +80,7 @@ class LiveRun:
     def files(self) -> RunFiles:
         """The run as the report's pictures and tables take it; without completions, which `index` has."""
         with self._lock:
+            steps = tuple(self._steps[step] for step in sorted(self._steps))
             config, text = self._config
             section = config.get("run")
             name = str(section.get("name") or "") if isinstance(section, dict) else ""
@@ -85,8 +89,9 @@ class LiveRun:
                 name=name or self.label,
                 config=config,
                 config_text=text,
-                summary=self._summary,
-                steps=tuple(self._steps[step] for step in sorted(self._steps)),
+                summary=summary_of(self._summary, steps),
+                progress=self._progress,
+                steps=steps,
                 evals=tuple(self._evaluated[step] for step in sorted(self._evaluated)),
                 unreadable=dict(self._unreadable),
             )
@@ -122,12 +127,12 @@ class LiveRun:
         with self._lock:
             logs = (("time/step", self._steps), ("time/checkpoint", self._steps), ("time/eval", self._evaluated))
             spent = sum(number(line.get(key)) or 0.0 for key, lines in logs for line in lines.values())
-            total = number((self._summary or {}).get("seconds"))
+            total = number((self.files().summary or {}).get("seconds"))
         return total or max(noted, spent)
 
     def state(self) -> str:
         """Whether the run is finished, training, or silent."""
-        if self._summary is not None:
+        if self.files().summary is not None:
             return "finished"
         try:
             quiet = time.time() - (self.path / "metrics.jsonl").stat().st_mtime
@@ -136,9 +141,9 @@ class LiveRun:
         return "training" if quiet < _OPEN_S else f"silent for {quiet / 60:,.0f} min"
 
     def _poll_documents(self) -> bool:
-        """Read settings and summary where they are new."""
+        """Read settings, summary and progress where they are new."""
         changed = False
-        for name in ("config.toml", "summary.json"):
+        for name in ("config.toml", "summary.json", "progress.json"):
             path = self.path / name
             try:
                 status = path.stat()
@@ -160,6 +165,8 @@ class LiveRun:
                 self._config = _toml(data)
             elif name == "summary.json":
                 self._summary = parse_record(data)
+            else:
+                self._progress = parse_record(data) or {}
 
     def _poll_log(self, log: GrowingFile, lines: dict[int, Record]) -> bool:
         """Read the new lines of a log that has one line a step."""

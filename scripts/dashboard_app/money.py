@@ -1,17 +1,15 @@
-"""What a run has cost and will cost, and when it ends, as far as its settings say."""
+"""What a run has cost and will cost, and when it ends: as `progress.json` has it, which the trainer writes."""
 
 from __future__ import annotations
 
-import statistics
 from typing import NamedTuple
 
 from dashboard_app.live_run import LiveRun
 from grpo.run.stopping import RunLimits
+from grpo_rust.report.money import clock
 from grpo_rust.report.reading import number
 
-__all__ = ["Spent", "duration", "spent"]
-
-_RECENT = 20  # steps whose median time is expected of those to come
+__all__ = ["Spent", "spent"]
 
 
 class Spent(NamedTuple):
@@ -19,30 +17,18 @@ class Spent(NamedTuple):
 
     seconds: float
     usd: float | None
-    seconds_left: float | None  # of the steps to come; evaluations to come are not counted
+    seconds_left: float | None  # with the evaluations and checkpoints to come; 0: it has ended
     usd_in_all: float | None
+    end: str  # when it ended or will, in UTC; empty where nothing trains
 
 
 def spent(run: LiveRun) -> Spent:
-    """The time and money of a run, at `train.usd_per_hour`; what is to come needs `train.max_steps`."""
+    """The time and money of a run, at `train.usd_per_hour`."""
     limits = RunLimits(usd_per_hour=number(run.setting("train", "usd_per_hour")) or 0.0)
     files, seconds = run.files(), run.seconds()
-    wanted = number(run.setting("train", "max_steps")) or 0.0
-    times = [value for line in files.steps[-_RECENT:] if (value := number(line.get("time/step"))) is not None]
-    left = None
     if files.summary is not None:
-        left = 0.0
-    elif wanted and times:
-        left = max(0.0, wanted - files.steps[-1]["step"]) * statistics.median(times)
-    return Spent(seconds, limits.cost(seconds), left, None if left is None else limits.cost(seconds + left))
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words.
-
-    >>> duration(59.4), duration(3_661)
-    ('59 s', '1 h 1 min')
-    """
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole % 3600 // 60
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+        usd = limits.cost(seconds)
+        return Spent(seconds, usd, 0.0, usd, clock(files.summary.get("ended")))
+    left = number(files.progress.get("seconds_left"))
+    end = clock(files.progress.get("ends")) if run.state() == "training" else ""
+    return Spent(seconds, limits.cost(seconds), left, None if left is None else limits.cost(seconds + left), end)

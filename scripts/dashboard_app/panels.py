@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from dashboard_app.live_run import LiveRun
 from dashboard_app.markup import Markup, element, joined, trusted
-from dashboard_app.money import duration, spent
+from dashboard_app.money import spent
 from grpo_rust.report.charts import stacked_chart
+from grpo_rust.report.money import duration
 from grpo_rust.report.pictures import legend, sections
 from grpo_rust.report.reading import CompletionIndex, number
 from grpo_rust.report.scale import compact
@@ -44,12 +45,13 @@ def header(runs: Mapping[str, LiveRun]) -> Markup:
         files, cost = run.files(), spent(run)
         last = files.steps[-1] if files.steps else {}
         facts = [run.state(), f"step {last['step']:,}" if last else "no step yet"]
-        wanted = number(run.setting("train", "max_steps"))
+        wanted = number(files.progress.get("num_steps"))
         facts[-1] += f" of {int(wanted):,}" if wanted and last else ""
         reward = number(last.get("reward/mean"))
         facts += [f"reward {compact(reward)}"] if reward is not None else []
         facts += [duration(cost.seconds)] + ([f"${cost.usd:,.2f}"] if cost.usd is not None else [])
         facts += [f"{duration(cost.seconds_left)} to go"] if cost.seconds_left else []
+        facts += [f"ends about {cost.end}"] if cost.seconds_left and cost.end else []
         facts += [f"reading completions, {run.reading:.0%}"] if run.reading < 1 else []
         skipped = sum(files.unreadable.values())
         facts += [f"{skipped:,} lines unreadable"] if skipped else []
@@ -84,17 +86,17 @@ def money_table(runs: Mapping[str, LiveRun]) -> Markup:
     for label, run in runs.items():
         cost, files = spent(run), run.files()
         left = "–" if cost.seconds_left is None else duration(cost.seconds_left)
-        cells = [duration(cost.seconds), left, _dollars(cost.usd), _dollars(cost.usd_in_all)]
+        cells = [duration(cost.seconds), left, cost.end or "–", _dollars(cost.usd), _dollars(cost.usd_in_all)]
         for key in ("idle/engine", "idle/sandbox", "idle/trainer", "throughput/tokens_per_s"):
             values = [value for line in files.steps if (value := number(line.get(key))) is not None]
             mean = math.fsum(values) / len(values) if values else None
             cells.append("–" if mean is None else f"{mean:.0%}" if key.startswith("idle/") else compact(mean))
         rows.append(element("tr", element("th", label), *(element("td", text) for text in cells)))
-    titles = ("", "so far", "to go", "cost so far", "cost in all", "engine idle", "sandbox idle", "trainer idle")
+    titles = ("", "so far", "to go", "end", "cost so far", "cost in all", "engine idle", "sandbox idle", "trainer idle")
     head = element("tr", *(element("th", title) for title in (*titles, "tokens/s")))
     note = (
-        "Idle shares and tokens a second are means over the steps. To go: the steps up to train.max_steps at the "
-        "median time of the last 20, evaluations not counted. Costs need train.usd_per_hour."
+        "Idle shares and tokens a second are means over the steps. To go: what the run expected after its last step, "
+        "evaluations and checkpoints counted. Costs need train.usd_per_hour."
     )
     table = element("table", element("thead", head), element("tbody", *rows))
     return joined([element("div", table, kind="scroll evaluated"), element("p", note, kind="read")])

@@ -116,11 +116,15 @@ def open_run(recipe: Recipe, pool: SandboxPool | None) -> RunDirectory:
 
 
 def refuse_followers(track: TrackSection) -> None:
-    """Check that what is to follow the run can be had. Raises: BadInput, with what to install."""
+    """Check that what is to follow the run can be had. Raises: BadInput, with what to install or to give."""
     if names := track.followers():
         from grpo_rust.following.trackers import refuse_missing
 
         refuse_missing(names, online=track.mode == "online")
+    if track.oxen:
+        from grpo_rust.following.oxen import oxen_place
+
+        oxen_place(Path("run"), track.oxen)
 
 
 def run_session(

@@ -176,7 +176,7 @@ def _settings(run: FinishedRun) -> list[str]:
     for default in defaults(Recipe):
         name = f"{default.section}.{default.key}"
         value = getattr(getattr(run.recipe, default.section), default.key)
-        if name not in TOLD_ELSEWHERE and value != default.value:
+        if name not in TOLD_ELSEWHERE and default.section != "track" and value != default.value:
             lines.append(f"| `{name}` | {_value(value)} | {_value(default.value)} |")
     if not lines:
         return [f"None. `{RECIPE_FILE}` has them all."]
@@ -218,7 +218,7 @@ def _repeating(run: FinishedRun, base: BaseModel) -> list[str]:
     commit = (run.environment.get("commit") or {}).get("id")
     command = [str(word) for word in run.environment.get("command") or []]
     script = f"scripts/{Path(command[0]).stem}.py" if command else "scripts/train.py"
-    words = [word for word in command[1:] if not word.startswith(("run.dir=", "run.name=", "run.resume="))]
+    words = [word for word in command[1:] if not word.startswith(("run.dir=", "run.name=", "run.resume=", "track."))]
     first = shlex.join([script, *map(nameless, words)])
     lines = ["```sh"]
     lines += [f"git checkout {commit}"] if commit else []

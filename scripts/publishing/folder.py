@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from grpo.config import TrackSection
 from grpo.errors import BadInput, HostFailed
 from grpo.run.directory import CONFIG
 from grpo.schema import to_toml
@@ -103,6 +104,7 @@ def _recipe(run: FinishedRun, base: BaseModel) -> str:
             recipe.rewards, weights={nameless(name): weight for name, weight in recipe.rewards.weights.items()}
         ),
         loss=dataclasses.replace(recipe.loss, name=nameless(recipe.loss.name)),
+        track=TrackSection(),  # who followed the run changes nothing of it, and where is private
     )
     return to_toml(settings)
 

@@ -6,6 +6,7 @@ where its upload fails.
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from grpo.errors import BadInput, HostFailed
@@ -47,7 +48,7 @@ def upload(folder: Path, name: str, *, token: str, private: bool, message: str) 
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
-    api = HfApi(token=token)
+    api, again = HfApi(token=token), by_hand(name, folder, private=private)
     try:
         made = api.create_repo(name, repo_type="model", private=private, exist_ok=False)
         api.upload_folder(repo_id=made.repo_id, folder_path=folder, repo_type="model", commit_message=message)
@@ -55,16 +56,20 @@ def upload(folder: Path, name: str, *, token: str, private: bool, message: str) 
         status = error.response.status_code if error.response is not None else 0
         if status == 409:
             raise BadInput(
-                f"--push {name}: it exists already; give another name, or run {_by_hand(name, folder)}"
+                f"--push {name}: it exists already; give another name, or write into it with {again}"
             ) from None
         if status in (401, 403):
             raise BadInput(f"--push {name}: the token is refused ({error}); {folder} is kept") from None
         raise HostFailed(f"--push {name} failed: {error}. Try again: {_by_hand(name, folder)}") from error
-    except Exception as error:  # whatever the hub's HTTP library raises; which one that is depends on its version
-        raise HostFailed(f"--push {name} failed: {error}. Try again: {_by_hand(name, folder)}") from error
+    except (HTTPError, OfflineModeIsEnabled, OSError, RuntimeError, ValueError) as error:
+        raise HostFailed(f"--push {name} failed: {error}. Try again: {again}") from error
     return str(made)
 
 
-def _by_hand(name: str, folder: Path) -> str:
-    """The command that uploads a folder that is there."""
-    return f"`hf upload {name} {folder}`"
+def by_hand(name: str, folder: Path, *, private: bool) -> str:
+    """The command that uploads a folder that is there; a repository that it makes is as private as asked.
+
+    >>> by_hand("me/mine", Path("runs/a b/hub"), private=True)
+    "`hf upload me/mine 'runs/a b/hub' --private`"
+    """
+    return f"`{shlex.join(['hf', 'upload', name, str(folder), *(['--private'] if private else [])])}`"

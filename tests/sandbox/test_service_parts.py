@@ -68,6 +68,23 @@ def test_clients_take_turns() -> None:
     in_a_loop(test)
 
 
+def test_a_task_that_cannot_be_sent_is_its_own_clients_and_no_others_wait() -> None:
+    def broken() -> Future[Any]:
+        raise TypeError("not this one")
+
+    async def test(pool: NotedPool) -> None:
+        admission = Admission(pool, ServiceLimits(max_waiting=100))
+        [lost] = admission.accept("a", [broken])
+        [kept, late] = admission.accept("b", [pool.sending("b0"), pool.sending("b1")])
+        pool.pending["b0"].set_result("verdict")
+        pool.pending["b1"].set_exception(OSError("the pool's own"))
+        await asyncio.sleep(0.01)
+        assert isinstance(lost.result.exception(), TypeError) and kept.result.result() == "verdict"
+        assert isinstance(late.result.exception(), OSError) and admission.unanswered == 0
+
+    in_a_loop(test)
+
+
 def test_the_queue_is_bounded_for_all_and_for_one() -> None:
     async def test(pool: NotedPool) -> None:
         admission = Admission(pool, ServiceLimits(max_waiting=100))

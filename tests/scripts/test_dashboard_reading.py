@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 
 from dashboard_app.completion_index import CompletionTable, Wanted, steps_of
-from dashboard_app.growing_file import GrowingFile
 from dashboard_app.hub import Hub, check_runs, hub_of
 from dashboard_app.live_run import LiveRun
 from dashboard_app.money import spent
+from dashboard_app.panels import header
 from grpo.errors import BadInput
 from grpo.run.directory import truncate_log
+from grpo.run.growing_file import GrowingFile
 from synthetic_run import write_lines, write_run
 
 SEEN_S = 20.0
@@ -210,18 +211,41 @@ def test_a_resume_that_cuts_the_logs_is_followed(tmp_path: Path) -> None:
 
 
 def test_time_and_money_follow_from_the_settings(tmp_path: Path) -> None:
-    """Four steps of 90 s, an evaluation of 60 s: 420 s, 3.50 at 30 dollars an hour; six more steps are 540 s, 4.50."""
-    (tmp_path / "config.toml").write_text("[train]\nmax_steps = 10\nusd_per_hour = 30.0\n")
+    """Four steps of 90 s, an evaluation of 60 s: 420 s, 3.50 at 30 dollars an hour; 540 s more are 4.50."""
+    (tmp_path / "config.toml").write_text("[train]\nmax_steps = 0\nusd_per_hour = 30.0\n")
+    progress = {"step": 4, "num_steps": 10, "seconds_left": 540.0, "ends": "2026-01-01T12:45:00+00:00"}
+    (tmp_path / "progress.json").write_text(json.dumps(progress))
     write_lines(tmp_path / "metrics.jsonl", [{"step": step, "time/step": 90} for step in range(1, 5)])
     write_lines(tmp_path / "evals.jsonl", [{"step": 0, "time/eval": 60}])
     run = LiveRun(tmp_path)
     run.poll()
-    assert spent(run) == (420.0, 3.5, 540.0, 8.0)
+    assert spent(run) == (420.0, 3.5, 540.0, 8.0, "2026-01-01 12:45 UTC")
+    assert "step 4 of 10" in header({"one": run}) and "ends about 2026-01-01 12:45 UTC" in header({"one": run})
     (tmp_path / "seconds").write_text("600.0\n")
     assert spent(run)[:2] == (600.0, 5.0)
-    (tmp_path / "config.toml").write_text("[train]\nmax_steps = 0\n")
+    os.utime(tmp_path / "metrics.jsonl", (0, 0))
+    assert spent(run)[2:] == (540.0, 9.5, ""), "a run that was stopped has no end"
+    (tmp_path / "progress.json").unlink()
+    (tmp_path / "config.toml").write_text("")
     run.poll()
-    assert spent(run) == (600.0, None, None, None)
+    assert spent(run) == (600.0, None, None, None, "")
+
+
+def test_a_summary_of_fewer_steps_is_not_the_end_of_a_run_that_was_resumed(tmp_path: Path) -> None:
+    write_lines(tmp_path / "metrics.jsonl", [{"step": 1}, {"step": 2}])
+    (tmp_path / "summary.json").write_text('{"steps": 2, "seconds": 60.0}')
+    run = LiveRun(tmp_path)
+    run.poll()
+    assert run.state() == "finished" and run.seconds() == 60.0
+    write_lines(tmp_path / "metrics.jsonl", [{"step": 1}, {"step": 2}, {"step": 3, "time/step": 90}])
+    run.poll()
+    assert run.state() == "training" and run.seconds() == 90.0
+
+
+def test_a_mistake_in_reading_one_run_ends_no_following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = LiveRun(tmp_path)
+    monkeypatch.setattr(run, "_poll_completions", lambda: 1 / 0)
+    assert run.poll() and "ZeroDivisionError" in run.problem
 
 
 def test_a_file_that_cannot_be_read_is_named_and_tried_again(tmp_path: Path) -> None:

@@ -275,6 +275,28 @@ def test_a_model_is_loaded_when_asked_kept_replaced_and_unloaded() -> None:
     assert asked.loaded == ""
 
 
+def test_a_question_that_was_interrupted_leaves_no_answer_to_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ModelProcess(("-c", ANSWERER))
+    answers = asked._answers
+
+    def interrupted() -> None:
+        asked._answer()
+        raise KeyboardInterrupt
+
+    try:
+        asked.ask(["one"], "first", samples=1, temperature=1.0)
+        monkeypatch.setattr(asked, "_answers", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            asked.ask(["one"], "second", samples=3, temperature=1.0)
+        monkeypatch.setattr(asked, "_answers", answers)
+        assert [one["text"] for one in asked.ask(["one"], "third", samples=1, temperature=1.0)] == ["third"]
+        asked.close()  # as another window does meanwhile
+        with pytest.raises(HostFailed, match="was unloaded meanwhile"):
+            asked._answer()
+    finally:
+        asked.close()
+
+
 def test_the_newest_checkpoint_comes_first_and_a_run_without_one_is_told(tmp_path: Path) -> None:
     for name in ("step-000009", "step-000010", "step-1.bak"):
         (tmp_path / "checkpoints" / name).mkdir(parents=True)

@@ -124,7 +124,9 @@ def test_every_step_is_sent_once_also_when_the_log_is_cut_and_written_again(tmp_
     log(run, STEPS, step(2), step(3), step(4))
     again.feed()
     assert second.got == [("metrics", 4)] and said == []
-    assert Sent.load(run, "one") == Sent(run / "tracking" / "one.json", metrics=4, evaluations=3)
+    here = "offline project"
+    kept = Sent(run / "tracking" / "one.json", metrics=4, evaluations=3, place=here, is_open=True)
+    assert Sent.load(run, "one", here) == kept
 
 
 def test_a_tracker_that_fails_is_told_of_once_tried_later_and_misses_nothing(tmp_path: Path) -> None:
@@ -154,6 +156,27 @@ def test_a_failure_at_the_end_says_how_the_rest_is_sent(tmp_path: Path) -> None:
     feeder(run, Remembering(lambda: True), said).feed(last=True)
     [text] = said
     assert f"python -m grpo_rust.following {run} sends the rest" in text
+
+
+def test_a_tracker_that_was_not_closed_is_opened_and_closed_by_the_next_process(tmp_path: Path) -> None:
+    run, said, killed, later = make_run(tmp_path / "run"), [], Remembering(), Remembering()
+    feeder(run, killed, said).feed()  # and nothing after it, as of a process that was killed
+    assert len(killed.got) == 5 and Sent.load(run, "one", "offline project").is_open
+    feeder(run, later, said).feed(last=True)
+    assert (later.got, later.closed, Sent.load(run, "one", "offline project").is_open) == ([], 1, False)
+    feeder(run, later, said).feed(last=True)
+    assert later.closed == 1 and said == [], "nothing is missing any more"
+    elsewhere = TrackedRun(run, "mine", "project", online=True)
+    Feeder("one", elsewhere, said.append, opening=lambda *_: later).feed(last=True)
+    assert len(later.got) == 5, "the server has nothing of what was kept here"
+
+
+def test_a_run_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(tmp_path / "run", "track.to=tensorboard")
+    (run / "tracking").write_text("in the way")
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    assert main([str(run)]) == 3
+    assert capsys.readouterr().err.startswith("following: [Errno 17] File exists")
 
 
 # What is refused
@@ -354,7 +377,7 @@ def test_weights_and_biases_holds_a_run_offline(tmp_path: Path, monkeypatch: pyt
         {"step": 3, "reward/mean": 0.75},
         {"step": 3, "eval/build": 0.5},
     ]
-    assert Sent.load(run, "wandb").memory["id"] in file.name
+    assert Sent.load(run, "wandb", "offline grpo-rust").memory["id"] in file.name
 
 
 def test_trackio_holds_a_run_on_this_machine(tmp_path: Path) -> None:

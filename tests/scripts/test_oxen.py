@@ -12,15 +12,20 @@ from pathlib import Path
 
 import pytest
 
+from grpo.config import TrackSection
 from grpo.errors import BadInput
 from grpo.rollout import oxen_source
 from grpo.rollout.oxen_source import is_remote_oxen, oxen_environment, oxen_remote
 from grpo_rust.compose.prompts import read_held_out, read_training_examples
-from grpo_rust.following import oxen_commit
+from grpo_rust.following import oxen_commit, trackers
+from grpo_rust.following.feeding import Feeder
 from grpo_rust.following.oxen import OxenKeeper, oxen_place
-from grpo_rust.following.oxen_commit import copy_run
+from grpo_rust.following.oxen_commit import copy_run, last_step
+from grpo_rust.following.sent import Sent
+from grpo_rust.following.trackers import TrackedRun
 from grpo_rust.prompt_counts import count_held_out, count_training
 from grpo_rust.recipe import DEFAULT_RECIPE, load_recipe
+from grpo_rust.session import refuse_followers
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = ROOT / "assets" / "tasks" / "eval.jsonl"
@@ -184,6 +189,29 @@ def test_without_the_package_the_extra_is_named(run, monkeypatch):
         read_training_examples(recipe(f"data.train=oxen:{run}/rows.jsonl"))
 
 
+def test_a_last_commit_that_fails_is_made_by_hand_later(run, monkeypatch):
+    (run.parent / "oxen").mkdir()
+    package = run.parent / "oxen" / "__init__.py"
+    package.write_text("raise ImportError('away')")
+    monkeypatch.syspath_prepend(str(run.parent))
+    log_step(run, 1)
+    said, about = [], TrackedRun(run, "first", "p", online=False, oxen="local", oxen_every=50)
+    Feeder("oxen", about, said.append).feed(last=True)
+    [message] = said
+    assert "does not keep" in message and "away" in message and "python -m grpo_rust.following" in message
+    package.write_text("raise SystemExit(0)")  # as a commit that works ends
+    Feeder("oxen", about, said.append).feed(last=True)
+    assert len(said) == 1 and not Sent.load(run, "oxen", "local").is_open
+    package.write_text("raise ImportError('away')")
+    Feeder("oxen", about, said.append).feed(last=True)
+    assert len(said) == 1, "it has everything: nothing is tried"
+
+
+def test_the_repository_of_a_run_that_is_the_current_folder_lies_beside_it(run, monkeypatch):
+    monkeypatch.chdir(run)
+    assert oxen_place(Path(), "local").folder == run.with_name("first.oxen")
+
+
 def test_nothing_of_oxen_is_loaded_by_what_follows_a_run():
     program = (
         "import sys, json, grpo_rust.following.oxen, grpo_rust.following.oxen_commit, grpo.rollout.rows\n"
@@ -205,6 +233,9 @@ def test_logs_are_kept_in_parts_of_whole_lines_that_stay_as_they_are(run, tmp_pa
     assert names() == ["completions.0002.jsonl", "completions.jsonl"]
     assert (kept / "completions.jsonl").read_bytes() == rows[0] + rows[1]
     assert (kept / "completions.0002.jsonl").read_bytes() == rows[2] + rows[3]
+    (run / "metrics.jsonl").write_bytes(b"".join(rows))
+    copy_run(run, kept)
+    assert last_step(kept) == 4 and last_step(tmp_path) == 0
     first = os.stat(kept / "completions.jsonl").st_mtime_ns
     log.write_bytes(b"".join(rows))
     copy_run(run, kept)
@@ -239,6 +270,14 @@ def test_a_repository_is_a_path_or_a_name(tmp_path, monkeypatch, repository, fol
 def test_a_repository_without_a_name_is_refused(run):
     with pytest.raises(BadInput, match="no Oxen repository is named"):
         OxenKeeper(run, repository=" ", every=1, say=print)
+
+
+@pytest.mark.parametrize("address", ["https://me:secret@host/me/runs", "https://host/me/runs/more", "ftp://host/a/b"])
+def test_an_address_that_is_none_is_refused_before_training_and_not_repeated(monkeypatch, address):
+    monkeypatch.setattr(trackers, "find_spec", lambda name: True)
+    with pytest.raises(BadInput, match="https://host/namespace/name, without user, password") as refused:
+        refuse_followers(TrackSection(oxen=address))
+    assert "secret" not in str(refused.value)
 
 
 def recipe(*settings):

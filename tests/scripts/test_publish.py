@@ -175,6 +175,18 @@ def test_nothing_of_the_machine_is_in_the_folder(run: Path, monkeypatch: pytest.
         assert [word for word in words if word.encode() in content] == [], path
 
 
+def test_who_followed_the_run_is_not_published(run: Path) -> None:
+    where = "/home/annabel/kept"
+    settings = (run / "config.toml").read_text()
+    (run / "config.toml").write_text(settings.replace('oxen = ""', f'oxen = "{where}"'))
+    facts = json.loads((run / "environment.json").read_text())
+    facts["command"].append(f"track.oxen={where}")
+    (run / "environment.json").write_text(json.dumps(facts))
+    assert publish.main([str(run)]) == 0
+    assert load_recipe(run / "hub" / "recipe.toml", ["run.dir=x"]).track.oxen == ""
+    assert "track." not in (run / "hub" / "README.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -283,7 +295,7 @@ def test_a_push_makes_a_private_repository_with_the_folders_files(run: Path) -> 
             str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
         }
         again = push(hub, str(run), "--push", "someone/first", "--out", str(run / "again"))
-        assert again.returncode == 2 and "it exists already; give another name, or run `hf upload" in again.stderr
+        assert again.returncode == 2 and "it exists already; give another name, or write into it" in again.stderr
 
 
 def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(run: Path) -> None:
@@ -305,7 +317,10 @@ def test_a_push_that_fails_keeps_the_folder_and_says_how_to_go_on(run: Path) -> 
         hub.fails = "/commit/"
         done = push(hub, str(run), "--push", "someone/first")
         assert done.returncode == 3, done.stderr
-        assert "--push someone/first failed" in done.stderr and f"hf upload someone/first {run / 'hub'}" in done.stderr
+        assert (
+            "--push someone/first failed" in done.stderr
+            and f"hf upload someone/first {run / 'hub'} --private" in done.stderr
+        )
         assert (run / "hub" / "README.md").is_file() and "Traceback" not in done.stderr
 
 

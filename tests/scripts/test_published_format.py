@@ -110,6 +110,13 @@ def test_what_cannot_be_expanded_is_refused_in_words(run, missing):
     assert not (run / "published").exists()
 
 
+def test_the_runs_own_scores_are_not_overwritten(run):
+    before = (run / "rewards" / "cargo_build.jsonl").read_bytes()
+    with pytest.raises(ReportError, match="would be overwritten"):
+        write_published(run, run / "published" / ".." / "rewards")
+    assert (run / "rewards" / "cargo_build.jsonl").read_bytes() == before
+
+
 def test_the_folder_belongs_to_the_published_format(run):
     with pytest.raises(SystemExit):
         main([str(run), "--out", "there"])

@@ -135,7 +135,7 @@ def test_the_report_of_a_running_run_says_what_is_expected(tmp_path: Path) -> No
         run.write_progress({"step": 1, "num_steps": 4, **Outlook(NOW, 900, 2700, usd_per_hour=2.0).record()})
     page = money_html(read_run(path))
     assert "15 min 0 s so far, 1 h 0 min in all" in page and "0.50 dollars so far, 2.00 in all" in page
-    assert "<th>will end</th><td>2026-01-01 12:45 UTC</td>" in page
+    assert "<th>expected end</th><td>2026-01-01 12:45 UTC</td>" in page
     (path / "progress.json").write_text('{"step"')
     assert "0.50 dollars" in money_html(read_run(path))
 

@@ -98,16 +98,25 @@ class ModelProcess:
         if not prompt.strip():
             raise BadInput("the prompt is empty: type one")
         with self._lock:
-            self._load(list(words))
-            self.seed += 1
-            request = {"prompt": prompt, "samples": samples, "temperature": temperature, "seed": self.seed}
-            self._send(request)
-            found: list[Mapping[str, Any]] = []
-            while "done" not in (answer := self._answer()):
-                if "error" in answer:
-                    raise BadInput(str(answer["error"]))
-                found.append(answer)
-            return found
+            try:
+                self._load(list(words))
+                self.seed += 1
+                self._send({"prompt": prompt, "samples": samples, "temperature": temperature, "seed": self.seed})
+                return self._answers()
+            except BadInput:
+                raise
+            except BaseException:  # interrupted, too: what it would still say is no answer to the next question
+                self.close()
+                raise
+
+    def _answers(self) -> list[Mapping[str, Any]]:
+        """The records of one question, to the last. Raises: As `ask`."""
+        found: list[Mapping[str, Any]] = []
+        while "done" not in (answer := self._answer()):
+            if "error" in answer:
+                raise BadInput(str(answer["error"]))
+            found.append(answer)
+        return found
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -144,21 +153,32 @@ class ModelProcess:
 
     def _send(self, request: Mapping[str, Any]) -> None:
         """Write a request. Raises: HostFailed."""
-        assert self._process is not None and self._process.stdin is not None
+        process = self._running()
+        assert process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-        except OSError:
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+        except (OSError, ValueError):  # it has ended, or another window has ended it
             raise self._failed() from None
 
     def _answer(self) -> dict[str, Any]:
         """The next line of the process. Raises: HostFailed where it ended."""
-        assert self._process is not None and self._process.stdout is not None
-        line = self._process.stdout.readline()
+        process = self._running()
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+        except ValueError:  # another window has ended it
+            line = ""
         if not line:
             raise self._failed()
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def _running(self) -> subprocess.Popen[str]:
+        """The process. Raises: HostFailed where another window has ended it."""
+        if self._process is None:
+            raise HostFailed("the model was unloaded meanwhile: ask again")
+        return self._process
 
     def _failed(self) -> HostFailed:
         """What the process said before it ended."""

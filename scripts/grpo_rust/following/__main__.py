@@ -49,7 +49,7 @@ class _TrackSettings:
     track: TrackSection = field(default_factory=TrackSection)
 
 
-@command("following")
+@command("following", host_errors=(OSError,))
 def main(argv: Sequence[str] | None = None) -> int:
     """Follow a run; the exit code."""
     parser = argparse.ArgumentParser(

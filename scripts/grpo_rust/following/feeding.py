@@ -45,7 +45,7 @@ class Feeder:
             clock: Seconds.
         """
         self.name, self._run, self._say, self._opening, self._clock = name, run, say, opening, clock
-        self._sent = Sent.load(run.path, name)
+        self._sent = Sent.load(run.path, name, run.place(name))
         self._news = RunNews(run.path)
         self._tracker: Tracker | None = None
         self._failed = False
@@ -61,9 +61,8 @@ class Feeder:
             return
         try:
             self._send(last=last)
-            if last and self._tracker is not None:
-                tracker, self._tracker = self._tracker, None
-                tracker.close()
+            if last:
+                self._close()
         except Exception as error:  # whatever a tracker raises: the others and the run go on
             self._fail(error, last=last)
         finally:
@@ -75,14 +74,28 @@ class Feeder:
         for reading in self._news.read(last=last):
             if self._sent.has(reading):
                 continue
-            if self._tracker is None:
-                self._tracker = self._opening(self.name, self._run, self._sent.memory, self._say)
-            take = self._tracker.evaluation if reading.evaluates else self._tracker.metrics
+            tracker = self._opened()
+            take = tracker.evaluation if reading.evaluates else tracker.metrics
             take(reading.step, reading.values)
             self._sent.note(reading)
             if self._failed:
                 self._failed, self._pause_s = False, FIRST_PAUSE_S
                 self._say(f"{self.name} works again, and gets what it missed")
+
+    def _opened(self) -> Tracker:
+        """The tracker, which is opened where it is not."""
+        if self._tracker is None:
+            self._tracker = self._opening(self.name, self._run, self._sent.memory, self._say)
+            self._sent.is_open = True
+        return self._tracker
+
+    def _close(self) -> None:
+        """Close the tracker, also one that an earlier process could not close: it may lack what it was sent."""
+        if self._tracker is None and not self._sent.is_open:
+            return
+        tracker, self._tracker = self._opened(), None
+        tracker.close()
+        self._sent.is_open = False
 
     def _fail(self, error: Exception, *, last: bool) -> None:
         """Close the tracker, and begin at the start of the logs with the next try: `Sent` says what is old."""

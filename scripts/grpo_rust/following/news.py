@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from grpo.run.growing_file import GrowingFile
 from grpo.run.metrics import explain
 
 __all__ = ["LogTail", "Reading", "RunNews"]
@@ -44,29 +44,20 @@ class LogTail:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset, self._file = 0, 0  # read so far, of which inode
+        self._log = GrowingFile(path)
 
     def read(self) -> Iterator[dict[str, Any]]:
         """Every new whole line that is an object with a step; nothing while there is no log."""
-        try:
-            with open(self._path, "rb") as log:
-                found = os.fstat(log.fileno())
-                if found.st_ino != self._file or found.st_size < self._offset:
-                    self._offset, self._file = 0, found.st_ino
-                log.seek(self._offset)
-                data = log.read()
-        except FileNotFoundError:
-            return
-        whole = data[: data.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for raw in whole.splitlines():
-            try:
-                line = json.loads(raw)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(line, dict) and type(line.get("step")) is int:
-                yield line
+        more = True
+        while more:
+            _, lines, more = self._log.read()
+            for _, raw in lines:
+                try:
+                    line = json.loads(raw)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(line, dict) and type(line.get("step")) is int:
+                    yield line
 
 
 class RunNews:

@@ -2,8 +2,8 @@
 
 Promises that no call waits for a commit (`close` alone does, with a limit) and none raises for one: each commit is made
 by a process of its own (`grpo_rust.following.oxen_commit`), which is ended when it takes too long. What failed is told
-once, until something works again, and tried again at the next time with all that came since. Nothing of Oxen is loaded
-here. Left out: checkpoints.
+once, until something works again, and tried again at the next time with all that came since; what fails in the end is
+what `close` returns. Nothing of Oxen is loaded here. Left out: checkpoints.
 """
 
 from __future__ import annotations
@@ -42,16 +42,23 @@ def oxen_place(run: Path, repository: str) -> OxenPlace:
             else is the path of a local one, which is made where it is missing: an absolute one, one that begins with
             ./ or ../, one that ends in .oxen, or one that exists.
     Raises:
-        BadInput: For an empty name.
+        BadInput: For an empty name, and for an address that is none of a repository, which is not repeated: it may hold
+            a password.
 
     >>> oxen_place(Path("runs/a"), "me/runs").remote.url, str(oxen_place(Path("runs/a"), "./me/runs").folder)
     ('https://hub.oxen.ai/me/runs', 'me/runs')
     """
     if not repository.strip():
         raise BadInput("no Oxen repository is named: give a path, local, or namespace/name of a remote one")
-    beside = run.with_name(f"{run.resolve().name}.oxen")
+    named = run.resolve() if run.name in ("", "..") else run  # nothing can be named beside "."
+    beside = named.with_name(f"{run.resolve().name}.oxen")
     path = Path(repository).expanduser()
     remote = oxen_remote(repository)
+    if "://" in repository and (remote is None or remote.file):
+        raise BadInput(
+            "track.oxen: an address is https://host/namespace/name, without user, password or more; "
+            "oxen config --auth HOST TOKEN keeps what a server asks for"
+        )
     if repository == "local":
         return OxenPlace(beside, None)
     if remote is None or remote.file or repository.endswith(".oxen") or path.is_dir():
@@ -89,6 +96,8 @@ class OxenKeeper:
         self._step: int | None = None  # the newest
         self._asked = 0  # the step of the last try
         self._failing = False
+        self._ends = False  # whether the commit that is being made is the last one
+        self._problem = ""  # of the last commit
         self._running: _Commit | None = None
 
     def step(self, step: int) -> None:
@@ -98,16 +107,24 @@ class OxenKeeper:
         if step // self._every > self._asked // self._every and self._running is None:
             self._begin(step)
 
-    def close(self) -> None:
-        """Commit what is left, and wait for that."""
+    def close(self, step: int | None = None) -> str:
+        """Commit what is left, and wait for that.
+
+        Args:
+            step: The run's last step, where `step` was told none.
+        Returns: Why that is not kept; "" where it is.
+        """
         self._wait()
-        if self._step is not None:  # also where that step is kept: the summary may have come since
-            self._begin(self._step)
+        last = step if self._step is None else self._step
+        if last is not None:  # also where that step is kept: the summary may have come since
+            self._ends = True
+            self._begin(last)
             self._wait()
+        return self._problem
 
     def _begin(self, step: int) -> None:
         """Start the process that commits."""
-        self._asked = step
+        self._asked, self._problem = step, ""
         try:
             self._running = _Commit(self._run, self._repository, step)
         except OSError as error:
@@ -137,8 +154,9 @@ class OxenKeeper:
         self._failing = False
 
     def _failed(self, problem: str) -> None:
-        """Tell the first of a row of failures."""
-        if not self._failing:
+        """Tell the first of a row of failures; that of the last commit is for whoever closes."""
+        self._problem = problem
+        if not self._failing and not self._ends:
             self._say(
                 f"the Oxen repository {self._repository} does not keep the run: {problem}. The training goes on; it is "
                 f"tried again every {self._every} steps"
@@ -154,7 +172,7 @@ class _Commit:
         self._began = time.monotonic()
         self._said: IO[bytes] = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "grpo_rust.following.oxen_commit", str(run), repository, str(step)],
+            [sys.executable, "-P", "-m", "grpo_rust.following.oxen_commit", str(run), repository, str(step)],
             env=oxen_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -23,8 +23,9 @@ from typing import Any
 from grpo.errors import GrpoError
 from grpo.rollout.oxen_source import OxenRemote, require_oxen
 from grpo_rust.following.oxen import oxen_place
+from grpo_rust.report.reading import is_step, parse_record, read_run
 
-__all__ = ["copy_run", "main"]
+__all__ = ["copy_run", "last_step", "main"]
 
 PART = 250_000  # bytes of a part of a log, and the rest of its last line
 LOGS = ("metrics.jsonl", "completions.jsonl", "evals.jsonl")
@@ -60,6 +61,7 @@ def _commit(run: Path, repository: str, step: int) -> None:
     repo.add(str(folder / name))
     staged = repo.status()
     if [*staged.added_files(), *staged.modified_files(), *staged.removed_files()]:
+        step = last_step(folder / name) or step
         repo.commit(f"step {step} of {name}")
     if place.remote is not None:
         try:
@@ -78,7 +80,6 @@ def copy_run(run: Path, folder: Path) -> None:
         OSError: When the host refuses.
     """
     from grpo_rust.report.page import page_html
-    from grpo_rust.report.reading import read_run
 
     folder.mkdir(parents=True, exist_ok=True)
     for log in [*(run / name for name in LOGS), *sorted((run / "rewards").glob("*.jsonl"))]:
@@ -91,6 +92,14 @@ def copy_run(run: Path, folder: Path) -> None:
         _write(folder / "report.html", page_html(read_run(run)).encode("utf-8"))
     except GrpoError:
         pass  # before the first step there is nothing to report
+
+
+def last_step(folder: Path) -> int:
+    """The last step that is kept in a folder; 0 where there is none. It may be past the one that was asked for."""
+    parts = sorted(folder.glob("metrics*.jsonl"))  # metrics.0002.jsonl, ..., metrics.jsonl, which is the first one
+    lines = parts[-2 if len(parts) > 1 else -1].read_bytes().splitlines() if parts else []
+    record = parse_record(lines[-1]) if lines else None
+    return int(record["step"]) if record is not None and is_step(record.get("step")) else 0
 
 
 def _copy_log(log: Path, target: Path) -> None:

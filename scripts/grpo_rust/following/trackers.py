@@ -48,6 +48,16 @@ class TrackedRun:
     oxen: str = ""  # the repository
     oxen_every: int = 50
 
+    def place(self, name: str) -> str:
+        """Where a tracker sends to, as far as the settings say: what one place has is missing in another.
+
+        >>> TrackedRun(Path("r"), "r", "mine", online=True).place("mlflow")
+        'online mine'
+        """
+        if name == "oxen":
+            return self.oxen
+        return "" if name == "tensorboard" else f"{'online' if self.online else 'offline'} {self.project}"
+
 
 def open_tracker(name: str, run: TrackedRun, memory: dict[str, str], say: Callable[[str], None]) -> Tracker:
     """Open a tracker; this imports its package.

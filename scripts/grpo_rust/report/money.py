@@ -9,7 +9,7 @@ from grpo_rust.report.reading import Record, RunFiles, number
 from grpo_rust.report.scale import compact
 from grpo_rust.report.visible import escape, shortened
 
-__all__ = ["PUBLISHED_RUN", "PublishedRun", "duration", "money_html"]
+__all__ = ["PUBLISHED_RUN", "PublishedRun", "clock", "duration", "money_html"]
 
 
 class PublishedRun(NamedTuple):
@@ -55,7 +55,7 @@ def money_html(run: RunFiles) -> str:
         ("model", shortened(str(model.get("path", "–")), 200)[0] if isinstance(model, dict) else "–", there.model),
         ("time", took, there.hours),
         ("cost", cost, there.dollars),
-        ("will end" if left is not None else "ended", ends or "–", "–"),
+        ("expected end" if left is not None else "ended", ends or "–", "–"),
         ("programs that build", _change(run, "build"), _counts(there.build)),
         ("pass their own tests", _change(run, "test"), _counts(there.test)),
     ]
@@ -98,10 +98,10 @@ def _standing(run: RunFiles) -> tuple[float | None, float | None, float | None, 
         usd = seconds / 3600 * float(price["usd_per_hour"])
     left = None if run.summary is not None else number(record.get("seconds_left"))
     end = record.get("ended" if run.summary is not None else "ends")
-    return seconds, left, usd, number(record.get("usd_expected")), _clock(end)
+    return seconds, left, usd, number(record.get("usd_expected")), clock(end)
 
 
-def _clock(stamp: object) -> str:
+def clock(stamp: object) -> str:
     """A time stamp of ours in UTC; empty where it is none."""
     try:
         return datetime.fromisoformat(str(stamp)).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -44,7 +44,8 @@ def write_published(run_dir: Path, folder: Path) -> Expanded:
         run_dir: The folder that `scripts/train.py` wrote; the run may be unfinished.
         folder: Where the files are written, under the names that they have in `rewards/`; it is made.
     Raises:
-        ReportError: Where it is no run directory, or one that has no completions or no scores.
+        ReportError: Where it is no run directory, or one that has no completions or no scores, and for the folder of
+            the scores themselves.
         OSError: Where a file cannot be read or written.
     """
     completions = run_dir / "completions.jsonl"
@@ -53,6 +54,8 @@ def write_published(run_dir: Path, folder: Path) -> Expanded:
         raise ReportError(f"{run_dir} has no metrics.jsonl, so it is no run directory: give the one of a training")
     if not completions.is_file() or not sources:
         raise ReportError(f"{run_dir} has no completions or no scores: the run logged none, or its first step goes on")
+    if folder.resolve() == sources[0].parent.resolve():
+        raise ReportError(f"{folder} has the run's own scores, which would be overwritten: give another --out")
     unreadable: dict[str, int] = {}
     scores = {path: _Scores(path, unreadable) for path in sources}
     lines = {folder / path.name: 0 for path in sources}

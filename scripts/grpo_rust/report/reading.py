@@ -31,6 +31,7 @@ __all__ = [
     "parse_record",
     "read_run",
     "record_lines",
+    "summary_of",
 ]
 
 Record = Mapping[str, Any]
@@ -156,6 +157,16 @@ def _document(path: Path) -> Record:
     return (parse_record(path.read_bytes()) or {}) if path.is_file() else {}
 
 
+def summary_of(summary: Record | None, steps: Sequence[Record]) -> Record | None:
+    """The summary, unless it is that of fewer steps: a run that was finished may be resumed with more to do.
+
+    >>> summary_of({"steps": 2}, [{"step": 2}]), summary_of({"steps": 2}, [{"step": 3}])
+    ({'steps': 2}, None)
+    """
+    of = number((summary or {}).get("steps"))
+    return None if of is not None and steps and steps[-1]["step"] > of else summary
+
+
 def _config(path: Path) -> tuple[Record, str]:
     """The recipe as it ran, parsed and as text."""
     if not path.is_file():
@@ -205,6 +216,7 @@ def read_run(run_dir: Path) -> RunFiles:
     section = config.get("run")
     name = str(section.get("name") or "") if isinstance(section, dict) else ""
     environment = _document(run_dir / "environment.json")
+    steps = _by_step(metrics, unreadable)
     started, ended = _times(run_dir / "rewards", environment.get("started"), unreadable)
     return RunFiles(
         path=run_dir,
@@ -212,9 +224,9 @@ def read_run(run_dir: Path) -> RunFiles:
         config=config,
         config_text=config_text,
         environment=environment,
-        summary=_document(run_dir / "summary.json") or None,
+        summary=summary_of(_document(run_dir / "summary.json") or None, steps),
         progress=_document(run_dir / "progress.json"),
-        steps=_by_step(metrics, unreadable),
+        steps=steps,
         evals=_by_step(run_dir / "evals.jsonl", unreadable),
         completions=_index(run_dir / "completions.jsonl", unreadable),
         started=started,
