@@ -21,6 +21,7 @@ __all__ = [
     "passes_at",
     "read_completions",
     "strict_but_wrong",
+    "training_means",
 ]
 
 CompletionRecord = Mapping[str, Any]
@@ -61,6 +62,23 @@ def strict_but_wrong(completion: CompletionRecord) -> float | None:
     """
     strict, gold = completion["checks"]["test_strict"], completion["checks"]["gold"]
     return None if strict is None or gold is None else float(strict > 0 and not gold)
+
+
+def training_means(path: Path, value: Callable[[CompletionRecord], float | None]) -> tuple[float, ...]:
+    """The mean of a value over the completions of each training batch, by step; () for a run that kept none.
+
+    Args:
+        path: The `completions.jsonl` of a run; one line at a time is in memory.
+        value: As in `by_prompt`.
+    """
+    sums: dict[int, tuple[float, int]] = {}
+    if path.exists():
+        with open(path, encoding="utf-8") as lines:
+            for completion in map(json.loads, lines):
+                if completion["phase"] == "train" and (found := value(completion)) is not None:
+                    total, count = sums.get(completion["step"], (0.0, 0))
+                    sums[completion["step"]] = total + found, count + 1
+    return tuple(total / count for _, (total, count) in sorted(sums.items()))
 
 
 def num_tokens(completion: CompletionRecord) -> float:

@@ -23,11 +23,11 @@ SMOOTHING = 5  # steps in a rolling mean
 STYLE = """
 text{font:11px "Helvetica Neue",Helvetica,Arial,sans-serif;fill:#6d6a60}
 .title{font-size:13px;font-weight:600;fill:#21201c}.grid{stroke:#dedace}
-.c0{stroke:#1f5d8c;fill:#1f5d8c}.c1{stroke:#8d887d;fill:#8d887d}.c2{stroke:#b3562d;fill:#b3562d}
+.c0{stroke:#1f5d8c;fill:#1f5d8c}.c1{stroke:#8d887d;fill:#8d887d}.c2{stroke:#b3562d;fill:#b3562d}.c3{stroke:#3f7d4e;fill:#3f7d4e}
 path.line{fill:none;stroke-width:2;stroke-linejoin:round}.band{stroke:none;opacity:.18}
-text.c0,text.c1,text.c2{stroke:none;font-weight:600}
+text.c0,text.c1,text.c2,text.c3{stroke:none;font-weight:600}
 @media (prefers-color-scheme:dark){text{fill:#a09b8d}.title{fill:#e9e6dc}.grid{stroke:#3a3832}
-.c0{stroke:#7db8e2;fill:#7db8e2}.c1{stroke:#a8a397;fill:#a8a397}.c2{stroke:#e39a6f;fill:#e39a6f}}
+.c0{stroke:#7db8e2;fill:#7db8e2}.c1{stroke:#a8a397;fill:#a8a397}.c2{stroke:#e39a6f;fill:#e39a6f}.c3{stroke:#8cc79b;fill:#8cc79b}}
 """
 
 

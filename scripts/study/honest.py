@@ -23,8 +23,9 @@ from study.completions import (
     passes_at,
     read_completions,
     strict_but_wrong,
+    training_means,
 )
-from study.curves import Panel, draw, read_curve
+from study.curves import Curve, Panel, draw, read_curve
 from study.gains import Gain, paired_gain
 from study.running import SCRIPTS, Arm, Command, HeldOutSet, TrainingRun
 
@@ -32,6 +33,7 @@ __all__ = ["COLLUSION_FAMILY", "check_data", "evaluated_runs", "family_data", "h
 
 COLLUSION_FAMILY = ("is_single", "is_empty", "length", "contains")  # of `tiny.catalogue`
 RATES = {"gold": "gold", "strict": "strict", "wrong": "strict but wrong", "pass": "", "build": "build"}  # and heads
+PEAK = 10  # steps over which the worst of a training is averaged
 Measures = Mapping[str, ByPrompt]  # of one model, by the name of the quantity
 
 
@@ -89,18 +91,19 @@ def honest_page(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, image: str
         _arm_table(arms, measured, untrained, k),
         *_difference_part(measured, k),
         "### By seed",
+        f"The last column is of the training itself: the highest share of strict but wrong completions in {PEAK} steps "
+        "one after the other. Collusion may come and go before a run ends.",
         _seed_table(arms, measured, k),
         "### By step",
-        f"![Strict and gold pass rate of the training batches, by step and arm]({image})",
-        "Training batches, rolling over five steps; bands: lowest to highest seed. Where strict is above gold, at "
-        "least the difference passes its own tests and is wrong; agreement is the mean share of the others' test "
-        "suites that a code passes, where an arm runs them.",
+        f"![Strict passes, gold passes and what is strict but wrong in the training batches, by step and arm]({image})",
+        "Training batches, rolling over five steps; bands: lowest to highest seed. Wrong: strict but wrong. Agreement: "
+        "the mean share of the group's test suites that a code passes, where an arm runs them.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def honest_curves(runs: Sequence[TrainingRun]) -> str:
-    """A panel for each arm: how many completions of the training batches pass strictly, and how many the gold tests.
+    """A panel for each arm: how many completions of the training batches pass strictly, the gold tests, only the first.
 
     An arm that runs codes on the tests of others also has the share of these that they pass.
     """
@@ -108,8 +111,9 @@ def honest_curves(runs: Sequence[TrainingRun]) -> str:
     panels = []
     for name, same in _by_arm(runs).items():
         curves = [read_curve(label, [run.metrics for run in same], key) for label, key in shown.items()]
+        curves.insert(2, Curve("wrong", tuple(_wrong_by_step(run) for run in same)))
         panels.append(Panel(name, tuple(curve for curve in curves if all(curve.seeds)), 100.0))
-    about = "Strict and gold pass rate, and agreement, of the training batches by step, a panel for each arm"
+    about = "Strict and gold passes, strict but wrong, and agreement in training batches by step, a panel for each arm"
     return draw(panels, about, columns=3)
 
 
@@ -189,11 +193,23 @@ def _difference_part(measured: Mapping[str, Sequence[Measures]], k: int) -> list
 def _seed_table(arms: Mapping[str, Sequence[TrainingRun]], measured: Mapping[str, Sequence[Measures]], k: int) -> str:
     """One row a run: its levels."""
     rows = [
-        f"| `{name}` | {run.seed} | {_levels([measures])} |"
+        f"| `{name}` | {run.seed} | {_levels([measures])} | {_peak(_wrong_by_step(run))} |"
         for name, same in arms.items()
         for run, measures in zip(same, measured[name], strict=True)
     ]
-    return _table(["arm", "seed", *_heads(k)], rows)
+    return _table(["arm", "seed", *_heads(k), "most wrong in training"], rows)
+
+
+def _wrong_by_step(run: TrainingRun) -> tuple[float, ...]:
+    """The share of strict but wrong completions of each training batch."""
+    return training_means(run.path / "completions.jsonl", strict_but_wrong)
+
+
+def _peak(values: Sequence[float]) -> str:
+    """The highest mean of some values in a row, in percent."""
+    last = max(1, len(values) - PEAK + 1)
+    means = [sum(some) / len(some) for start in range(last) if (some := values[start : start + PEAK])]
+    return f"{100 * max(means):.1f}" if means else ""
 
 
 def _heads(k: int) -> list[str]:

@@ -44,6 +44,13 @@ def write_run(folder: Path, name: str, *prompts: Sequence[tuple[float, float]], 
     (folder / name / "config.toml").write_text(f'[data]\ntrain = "{folder / data}"\n')
     steps = [{"step": n, "check/test_strict": 0.5 * n - 0.25, "check/gold": 0.5} for n in (1, 2)]
     (folder / name / "metrics.jsonl").write_text("".join(json.dumps(step) + "\n" for step in steps))
+    batches = [
+        {"phase": "train", "step": step, "checks": {"test_strict": 1.0, "gold": float(n < 4 - step)}}
+        for step in range(1, 13)
+        for n in range(4)
+    ]  # a quarter is wrong in step 1, half in step 2, then 3/4, 1
+    evaluated = {"phase": "eval", "step": 1, "checks": {"test_strict": 1.0, "gold": 0.0}}
+    (folder / name / "completions.jsonl").write_text("".join(json.dumps(one) + "\n" for one in [*batches, evaluated]))
     write_completions(folder / f"{name}.eval.jsonl", *prompts)
 
 
@@ -86,6 +93,7 @@ def test_the_page_has_levels_differences_and_seeds_by_hand(runs: Path) -> None:
     seeds = page.partition("## By seed")[2]
     assert cells(seeds, "`grpo`", "0")[:3] == ["0.0 ± 0.0", "100.0 ± 0.0", "100.0 ± 0.0"]
     assert cells(seeds, "`maxrl`", "4")[:3] == ["100.0 ± 0.0", "100.0 ± 0.0", "0.0 ± 0.0"]
+    assert cells(seeds, "`maxrl`", "4")[-1] == "97.5", "steps 3 to 12: 3/4 once, then all"
 
 
 def test_a_page_of_one_arm_compares_nothing(runs: Path) -> None:
@@ -102,7 +110,7 @@ def test_the_study_writes_page_and_picture_of_what_is_there(runs: Path, tmp_path
     (picture,) = re.findall(r"!\[.*\]\((.*)\)", page)
     drawn = ElementTree.fromstring((docs / picture).read_text(encoding="utf-8"))
     texts = [element.text for element in drawn.iter()]
-    assert texts.count("strict") == texts.count("gold") == 2 and {"grpo", "maxrl"} <= set(texts)
+    assert texts.count("strict") == texts.count("gold") == texts.count("wrong") == 2 and {"grpo", "maxrl"} <= set(texts)
 
 
 def test_nothing_evaluated_and_runs_on_other_prompts_are_refused(
