@@ -28,6 +28,7 @@ class Everything:
     checkpoint: config.CheckpointSection
     log: config.LogSection
     watch: config.WatchSection
+    track: config.TrackSection
 
 
 def test_every_setting_of_the_algorithm_explains_itself_and_accepts_its_own_default():
