@@ -265,7 +265,7 @@ def test_a_terminal_has_colours_ctrl_c_stops_an_answer_and_ctrl_d_ends() -> None
         user.wait_for("> ", STARTED_S)
         user.type("half a pro")
         user.wait_for("half a pro", ANSWERED_S)  # its echo: the line is being read
-        time.sleep(0.5)  # Python notices a signal while it waits for a key, not while readline still works on the last one
+        time.sleep(0.5)  # Python notices a signal while it waits for a key, not while readline works on one
         user.type("\x03")
         user.wait_for("stopped", ANSWERED_S)
         user.type(":samples 99\n")
