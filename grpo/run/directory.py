@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from grpo.errors import BadInput, HostFailed
+from grpo.run.json_values import finite
 from grpo.run.lock import lock_run
 from grpo.run.metrics import MetricsLog
 from grpo.whole_file import whole_file
@@ -199,12 +199,12 @@ class RunDirectory:
         """Write progress.json: where the run stands, for those who watch it. Never half, but not past a crash."""
         unfinished = self.path / f".{PROGRESS}.unfinished"
         with _writing(self.path / PROGRESS):
-            unfinished.write_text(json.dumps(_finite(progress)) + "\n")
+            unfinished.write_text(json.dumps(finite(progress)) + "\n")
             os.replace(unfinished, self.path / PROGRESS)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, replacing an older one only when the new one is complete."""
-        _write_whole(self.path / SUMMARY, json.dumps(_finite(summary), indent=2) + "\n")
+        _write_whole(self.path / SUMMARY, json.dumps(finite(summary), indent=2) + "\n")
 
     def truncate_after(self, step: int) -> None:
         """Forget every logged line of a later step, and a line torn by a crash, so that a resumed run repeats none.
@@ -264,7 +264,7 @@ class RunDirectory:
 
     def _append(self, path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
         """Append JSON lines in one go, past every buffer of this process."""
-        data = b"".join(json.dumps(_finite(line)).encode() + b"\n" for line in lines)
+        data = b"".join(json.dumps(finite(line)).encode() + b"\n" for line in lines)
         with _writing(path):
             if path not in self._logs:
                 self._logs[path] = open(path, "ab", buffering=0)
@@ -314,15 +314,6 @@ def _lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
                     f"{path}, line {number} is damaged ({error}): remove that line, or start afresh in another run.dir"
                 ) from error
             yield raw, line
-
-
-def _finite(value: Any) -> Any:
-    """The value with None for every number that JSON does not have."""
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grpo.schema import ConfigError
+from grpo_rust.durations import rough_duration
 
 __all__ = ["SHIPPED", "Rates", "TimeEstimate", "Workload", "read_rates", "time_rows"]
 
@@ -104,10 +105,9 @@ def time_rows(
     same_model = rates.parameters == workload.parameters
     tokens = min(rates.tokens_per_completion, longest_completion)
     usual = workload.estimate(rates, tokens) if same_model else longest
-    expected = f"about {_duration(usual.total)} with completions of {rates.tokens_per_completion:.0f} tokens, "
-    parts = (
-        f"sampling {_duration(usual.sampling)}, grading {_duration(usual.grading)}, updates {_duration(usual.updates)}"
-    )
+    expected = f"about {rough_duration(usual.total)} with completions of {rates.tokens_per_completion:.0f} tokens, "
+    shares = {"sampling": usual.sampling, "grading": usual.grading, "updates": usual.updates}
+    parts = ", ".join(f"{name} {rough_duration(seconds)}" for name, seconds in shares.items())
     trained = f"LoRA of rank {rates.lora_rank}" if rates.lora_rank else "all of them trained"
     assumed = (
         f"by the rates of {rates.device} with {rates.parameters:,} parameters, {trained}, and "
@@ -116,7 +116,7 @@ def time_rows(
     )
     known = same_model or rates is not SHIPPED
     return [
-        ("time", f"{expected * same_model}at most about {_duration(longest.total)}: {parts}"),
+        ("time", f"{expected * same_model}at most about {rough_duration(longest.total)}: {parts}"),
         ("", assumed),
         ("cost", _cost(usual if same_model else None, longest, usd_per_hour) if known else UNKNOWN_COST),
     ]
@@ -154,14 +154,3 @@ def read_rates(file: Path, engine: str, *, dtype: str, completions_per_step: int
             f"scripts/bench_throughput.py --engine {engine} --dtype {dtype} --json FILE has written"
         ) from error
     return near
-
-
-def _duration(seconds: float) -> str:
-    """A duration, roughly.
-
-    >>> _duration(20), _duration(600), _duration(9000)
-    ('20 s', '10 min', '2.5 h')
-    """
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"

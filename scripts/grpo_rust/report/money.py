@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from grpo_rust.durations import duration
 from grpo_rust.report.reading import Record, RunFiles, number
-from grpo_rust.report.scale import compact
 from grpo_rust.report.visible import escape, shortened
 
-__all__ = ["PUBLISHED_RUN", "PublishedRun", "clock", "duration", "money_html"]
+__all__ = ["PUBLISHED_RUN", "PublishedRun", "clock", "money_html"]
 
 
 class PublishedRun(NamedTuple):
@@ -67,21 +67,6 @@ def money_html(run: RunFiles) -> str:
         f'<div class="scroll"><table class="result"><thead>{head}</thead><tbody>{body}</tbody></table></div>'
         f'<p class="read">{escape(NOTE)}</p>'
     )
-
-
-def duration(seconds: float) -> str:
-    """Seconds in hours, minutes and seconds.
-
-    >>> duration(4.25), duration(75), duration(7260)
-    ('4.25 s', '1 min 15 s', '2 h 1 min')
-    """
-    if seconds < 10:
-        return f"{compact(seconds)} s"
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole % 3600 // 60
-    if hours:
-        return f"{hours:,} h {minutes} min"
-    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
 
 
 def _standing(run: RunFiles) -> tuple[float | None, float | None, float | None, float | None, str]:

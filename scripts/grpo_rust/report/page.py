@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from grpo_rust.durations import duration
 from grpo_rust.report.groups import groups_html
-from grpo_rust.report.money import duration, money_html
+from grpo_rust.report.money import money_html
 from grpo_rust.report.pictures import pictures
 from grpo_rust.report.reading import RunFiles, number, read_run
 from grpo_rust.report.scale import compact

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from grpo_rust.terminal.outlook import Outlook, duration
+from grpo_rust.durations import rough_duration
+from grpo_rust.terminal.outlook import Outlook
 
 __all__ = ["Notice", "RunHistory", "notices"]
 
@@ -101,7 +102,7 @@ def _end(history: RunHistory, said: Mapping[str, float]) -> Notice | None:
         return None
     cost = "" if now.usd_expected is None else f", about {now.usd_expected:,.2f} dollars"
     again = "now " if "end" in said else ""
-    text = f"{again}expected to end about {now.end_text()}, after {duration(total)} in all{cost}"
+    text = f"{again}expected to end about {now.end_text()}, after {rough_duration(total)} in all{cost}"
     return Notice("end", total, text)
 
 

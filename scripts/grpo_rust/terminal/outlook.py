@@ -8,7 +8,7 @@ from typing import Any
 
 from grpo.run.stopping import Pace, RunLimits
 
-__all__ = ["Outlook", "duration", "num_due", "outlook"]
+__all__ = ["Outlook", "num_due", "outlook"]
 
 
 @dataclass(frozen=True)
@@ -109,14 +109,3 @@ def num_due(first: int, last: int, every: int) -> int:
         return 0
     between = last // every - (first - 1) // every if every else 0
     return between + (not every or last % every != 0)
-
-
-def duration(seconds: float) -> str:
-    """A duration, roughly.
-
-    >>> duration(20), duration(600), duration(9000)
-    ('20 s', '10 min', '2.5 h')
-    """
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any, Protocol, TextIO, cast
 
 from tqdm import tqdm
 
+from grpo.run.json_values import finite
 from grpo_rust.terminal.outlook import Outlook
 from sandbox.terminal import LastingOutput, plain
 
@@ -163,7 +163,7 @@ class JsonOutput:
         pass
 
     def _write(self, event: Mapping[str, Any]) -> None:
-        self._stream.write(json.dumps(_finite(event)) + "\n")
+        self._stream.write(json.dumps(finite(event)) + "\n")
         self._stream.flush()
 
 
@@ -204,12 +204,3 @@ def _own_stdout() -> Iterator[TextIO]:
             yield own
         finally:
             os.dup2(own.fileno(), shared)
-
-
-def _finite(value: Any) -> Any:
-    """The value with None for every number that JSON does not have."""
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
