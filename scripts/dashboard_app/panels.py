@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dashboard_app.live_run import LiveRun
 from dashboard_app.markup import Markup, element, joined, trusted
 from dashboard_app.money import spent
-from grpo_rust.durations import duration
 from grpo_rust.report.charts import stacked_chart
 from grpo_rust.report.pictures import legend, sections
 from grpo_rust.report.reading import CompletionIndex, number
 from grpo_rust.report.scale import compact
+from grpo_rust.terminal.durations import duration
 
 __all__ = [
     "bins",

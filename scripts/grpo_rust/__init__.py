@@ -7,7 +7,7 @@ The only package that imports all three. `pip install` installs it beside them; 
     engine_choice    which engine a recipe gets             checks           the grader's checks by name
     plan             what a run is going to do: run_size, resources, time_estimate, memory_estimate, known_sizes,
                      prompt_counts
-    rows             rows and texts from outside           durations        as text
+    rows             rows and texts from outside
     report           one page that shows a run              cli              exit codes and messages of every command
     environments     the tasks and rewards for verifiers, OpenEnv and TRL
 """

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grpo.schema import ConfigError
-from grpo_rust.durations import rough_duration
+from grpo_rust.terminal.durations import rough_duration
 
 __all__ = ["SHIPPED", "Rates", "TimeEstimate", "Workload", "read_rates", "time_rows"]
 

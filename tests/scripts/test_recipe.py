@@ -15,7 +15,9 @@ from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, SandboxSection, load_recipe
 from sandbox.limits import Limits
 
 RECIPES = sorted(DEFAULT_RECIPE.parent.glob("*.toml"))
-SECTIONS = "run model lora data sampling rollout rewards guard sandbox train loss eval checkpoint log track watch".split()
+SECTIONS = (
+    "run model lora data sampling rollout rewards guard sandbox train loss eval checkpoint log track watch".split()
+)
 
 
 def test_a_recipe_has_all_sections():

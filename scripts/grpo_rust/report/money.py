@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from grpo_rust.durations import duration
 from grpo_rust.report.reading import Record, RunFiles, number
 from grpo_rust.report.visible import escape, shortened
+from grpo_rust.terminal.durations import duration
 
 __all__ = ["PUBLISHED_RUN", "PublishedRun", "clock", "money_html"]
 

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from grpo_rust.durations import duration
 from grpo_rust.report.groups import groups_html
 from grpo_rust.report.money import money_html
 from grpo_rust.report.pictures import pictures
@@ -23,6 +22,7 @@ from grpo_rust.report.scale import compact
 from grpo_rust.report.style import STYLE
 from grpo_rust.report.table import html_table
 from grpo_rust.report.visible import escape, shortened
+from grpo_rust.terminal.durations import duration
 
 __all__ = ["page_html", "write_report"]
 

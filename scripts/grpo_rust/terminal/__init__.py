@@ -5,4 +5,5 @@ telling    passes what the training does on to one of them
 notices    from a history of metrics to sentences worth saying, as a pure function
 outlook    when the run ends and what it costs, so far and in all
 grouping   the order of `--help`
+durations  as text
 """

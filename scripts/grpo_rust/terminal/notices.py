@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from grpo_rust.durations import rough_duration
+from grpo_rust.terminal.durations import rough_duration
 from grpo_rust.terminal.outlook import Outlook
 
 __all__ = ["Notice", "RunHistory", "notices"]
