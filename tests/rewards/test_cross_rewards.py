@@ -241,6 +241,13 @@ def test_a_suite_that_refuses_everything_does_not_put_its_author_first():
     assert same(majority(PassMatrix(passes, np.arange(8))), [1] + [7 / 8] * 6 + [1]), "one of the others passes it"
 
 
+def test_a_suite_that_ran_on_nobody_else_says_nothing_and_no_code_is_judged_by_its_own_alone():
+    unfit = np.array([[1, 1, NAN], [1, 1, NAN], [1, 1, 0]])  # the third suite fits its own code alone
+    assert same(majority(PassMatrix(unfit, np.arange(3))), [2 / 2, 2 / 2, 2 / 2])
+    unjudged = np.array([[1, 1], [NAN, 1]])  # the first code has the second suite, the second code none
+    assert same(majority(PassMatrix(unjudged, np.arange(2))), [1, NAN])
+
+
 def test_a_code_that_is_alone_passes_nothing_and_its_suite_is_accepted_by_nobody():
     """The only right code among wrong ones is paid nothing: agreement cannot find it."""
     alone = PassMatrix(np.array([[1, 0, 0], [0, 1, 1], [0, 1, 1]]), np.arange(3))

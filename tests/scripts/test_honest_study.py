@@ -49,7 +49,7 @@ def write_run(folder: Path, name: str, *prompts: Sequence[tuple[float, float]], 
         for step in range(1, 13)
         for n in range(4)
     ]  # a quarter is wrong in step 1, half in step 2, then 3/4, 1
-    evaluated = {"phase": "eval", "step": 1, "checks": {"test_strict": 1.0, "gold": 0.0}}
+    evaluated = {"phase": "eval", "step": 12, "checks": {"test_strict": 1.0, "gold": 1.0}}
     (folder / name / "completions.jsonl").write_text("".join(json.dumps(one) + "\n" for one in [*batches, evaluated]))
     write_completions(folder / f"{name}.eval.jsonl", *prompts)
 
