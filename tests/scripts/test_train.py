@@ -339,9 +339,9 @@ def test_a_full_disk_stops_the_run_and_names_the_file(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command(*SMALL, "train.max_steps=2", f"run.dir={path}"), cwd=ROOT, stderr=subprocess.PIPE
     )
-    while not (path / "rewards").exists() and process.poll() is None:
+    while not (path / "completions.jsonl").exists() and process.poll() is None:  # of the evaluation before step 1
         time.sleep(0.01)
-    (path / "metrics.jsonl").symlink_to("/dev/full")
+    (path / "metrics.jsonl").symlink_to("/dev/full")  # which has no end for those who read the log when a run begins
     _, errors = process.communicate()
     assert process.returncode == 3
     assert b"metrics.jsonl" in errors and b"No space left" in errors and b"Traceback" not in errors
