@@ -7,7 +7,9 @@ for passing tests that could not have failed. Left out: running programs (`sandb
 group_rewards   rewards that compare the completions of a group
 matrix          what a group's pass matrix says of codes and tests
 cross           all codes of a group on all of its tests
-builtin         the reward functions, each one decorated function
+registry        what is known of each reward function
+builtin         the reward functions for all tasks, each one decorated function
+tasks           what may be asked of a model, one file per task, with its own rewards
 rubric          which rewards are computed, with what weights; a user's own functions
 grader          completions in, grades out, in the background
 trl_functions   the rewards as TRL calls them
@@ -52,7 +54,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> trl_functions.RewardFunction:
-    """The function of that name for TRL: there is one for every reward in `rewards.builtin.REWARDS`."""
+    """The function of that name for TRL: there is one for every reward in `rewards.registry.REWARDS`."""
     try:
         return trl_functions.__getattr__(name)
     except AttributeError:

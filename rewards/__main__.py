@@ -26,9 +26,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rewards.builtin import PUBLISHED_WEIGHTS, REWARDS
+from rewards.builtin import PUBLISHED_WEIGHTS
 from rewards.completion import GradedCompletion, Score
 from rewards.cross.calibrate_file import calibrate_file, settings_of
+from rewards.registry import REWARDS
 from rewards.rubric import Rubric
 from rewards.rust.parse import extract_code
 from rewards.score_table import score_table, total_score

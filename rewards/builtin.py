@@ -1,88 +1,25 @@
 """The built-in rewards: each function maps a `GradedCompletion` to a score from 0 to 1, with its reason.
 
-A new reward is one function under `@reward`: the rubric, the recipe, the command line and the functions for TRL find it
-in `REWARDS`. Promises that a failure of the host scores None and never 0. Left out: running programs (`rewards.grader`,
-`rewards.trl_functions`), the weights of a run (`rewards.rubric`), and whether a pass is strict
-(`rewards.strictness.judge`).
+Promises that a failure of the host scores None and never 0. Left out: running programs (`rewards.grader`,
+`rewards.trl_functions`), the weights of a run (`rewards.rubric`), whether a pass is strict
+(`rewards.strictness.judge`), and the rewards of single tasks (`rewards.tasks`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
 
-from rewards.completion import NO_CODE, GradedCompletion, Part, Score
+from rewards.completion import GradedCompletion, Score
+from rewards.registry import published_weights, reward
 from rewards.rust.parse import code_blocks
 from rewards.strictness.judge import effective_asserts, mutation_score
 from sandbox.verdict import Outcome, Verdict
 
-__all__ = ["PUBLISHED_WEIGHTS", "REWARDS", "Reward", "reward"]
-
-Scorer = Callable[[GradedCompletion], Score]
-Phase = Literal["build", "clippy", "test"]
+__all__ = ["PUBLISHED_WEIGHTS"]
 
 MAX_ASSERTS = 4  # number of asserts from which `asserts` pays 1
 THOROUGH_ASSERTS = 2  # number of asserts from which `cargo_test_thorough` pays 1
 UNWRITTEN = {"todo", "unimplemented"}  # macros that stand in for a body still to be written
-
-
-@dataclass(frozen=True)
-class Reward:
-    """A built-in reward: its function and what `reward` was told of it."""
-
-    name: str  # its name in a rubric and in `rewards.weights`
-    scorer: Scorer
-    phase: Phase | None  # the sandbox's phase that it needs; None: it reads the text alone
-    on_gold_tests: bool  # whether that phase runs the prompt's gold tests instead of the completion's own
-    published_name: str  # the name of the function that TRL calls
-    published_weight: float | None  # its weight in the published recipe; None: that recipe does not have it
-    pays: Part | None  # the part of a completion that it judges; None: code and tests together
-
-    @property
-    def needs_verdict(self) -> bool:
-        """Whether the completion's own program must be graded."""
-        return self.phase is not None and not self.on_gold_tests
-
-
-REWARDS: dict[str, Reward] = {}  # by name, in the order of their definition, in which they are printed
-
-
-def reward(
-    *,
-    phase: Phase | None = None,
-    on_gold_tests: bool = False,
-    published_name: str = "",
-    published_weight: float | None = None,
-    pays: Part | None = None,
-) -> Callable[[Scorer], Scorer]:
-    """Register the decorated function as the built-in reward of its name.
-
-    Its docstring is also that of the function for TRL.
-
-    Args:
-        phase: The sandbox's phase that the reward needs, and whose time is added to the reward's own; None for a reward
-            that reads the text alone.
-        on_gold_tests: Whether that phase runs the prompt's gold tests instead of the completion's own.
-        published_name: The name of the function that TRL calls; by default the function's name and `_reward_func`.
-        published_weight: The weight in the published recipe; None where that recipe does not have it.
-        pays: The part of a completion that the reward judges, and whose tokens it pays where credit is given apart;
-            None for a reward that judges code and tests together.
-
-    Returns: A decorator that returns the function unchanged.
-
-    Raises: ValueError for a name that is taken.
-    """
-
-    def register(scorer: Scorer) -> Scorer:
-        name = scorer.__name__
-        function = published_name or f"{name}_reward_func"
-        if name in REWARDS or any(function == other.published_name for other in REWARDS.values()):
-            raise ValueError(f"a reward called {name} or {function} is registered already; give it another name")
-        REWARDS[name] = Reward(name, scorer, phase, on_gold_tests, function, published_weight, pays)
-        return scorer
-
-    return register
 
 
 @reward(phase="build", published_weight=1.0)
@@ -103,7 +40,7 @@ def cargo_clippy(completion: GradedCompletion) -> Score:
     return Score(float(bool(verdict.clippy)), _clippy_reason(verdict))
 
 
-@reward(phase="test", published_weight=2.0)
+@reward(phase="test", published_weight=2.0, judges="tests")
 def cargo_test(completion: GradedCompletion) -> Score:
     """1 when the completion passes its own tests strictly, as `rewards.strictness.judge` judges."""
     if completion.verdict is None or completion.ungraded:
@@ -111,7 +48,7 @@ def cargo_test(completion: GradedCompletion) -> Score:
     return Score(float(completion.judgement.strict), completion.judgement.reason)
 
 
-@reward(phase="test")
+@reward(phase="test", judges="tests")
 def cargo_test_thorough(completion: GradedCompletion) -> Score:
     """1/4 for a strict pass with one assert that a change of the code makes false, 1 for two or more distinct ones.
 
@@ -128,7 +65,7 @@ def cargo_test_thorough(completion: GradedCompletion) -> Score:
     return Score(share**2, f"passes with {count} asserts that a change of the code made false")
 
 
-@reward(phase="test", pays="tests")
+@reward(phase="test", pays="tests", judges="tests")
 def mutation(completion: GradedCompletion) -> Score:
     """The share of small changes of the code that its own tests notice; 0 where they do not pass strictly."""
     if completion.verdict is None or completion.ungraded:
@@ -143,7 +80,7 @@ def mutation(completion: GradedCompletion) -> Score:
 def non_empty(completion: GradedCompletion) -> Score:
     """1 when some function outside the tests has a body that does something (`todo!()` does not)."""
     if completion.program is None:
-        return Score(0.0, NO_CODE)
+        return Score(0.0, completion.no_code)
     written = [
         name
         for name, body in completion.program.functions.items()
@@ -152,32 +89,32 @@ def non_empty(completion: GradedCompletion) -> Score:
     return Score(1.0, f"{written[0]} has a body") if written else Score(0.0, "no function outside the tests has a body")
 
 
-@reward(published_name="code_block_count_reward_func", published_weight=0.5)
+@reward(published_name="code_block_count_reward_func", published_weight=0.5, judges="block")
 def code_block(completion: GradedCompletion) -> Score:
     """1 for exactly one closed ```rust block."""
     count = len(code_blocks(completion.text))
-    return Score(float(count == 1), f"{count} closed ```rust blocks" if count else NO_CODE)
+    return Score(float(count == 1), f"{count} closed ```rust blocks" if count else completion.no_code)
 
 
-@reward(published_name="test_block_count_reward_func", published_weight=0.5, pays="tests")
+@reward(published_name="test_block_count_reward_func", published_weight=0.5, pays="tests", judges="tests")
 def test_block(completion: GradedCompletion) -> Score:
     """1 for exactly one `#[cfg(test)] mod` with a test in it."""
     if completion.program is None:
-        return Score(0.0, NO_CODE)
+        return Score(0.0, completion.no_code)
     blocks, tests = completion.program.num_test_modules, len(completion.program.tests)
     return Score(float(blocks == 1 and tests > 0), f"{blocks} test modules, {tests} tests")
 
 
-@reward(published_name="tests_have_asserts_reward_func", published_weight=1.0, pays="tests")
+@reward(published_name="tests_have_asserts_reward_func", published_weight=1.0, pays="tests", judges="tests")
 def asserts(completion: GradedCompletion) -> Score:
     """1/4 for each distinct assert in the tests, at most 1, whether they pass or not."""
     if completion.program is None:
-        return Score(0.0, NO_CODE)
+        return Score(0.0, completion.no_code)
     count = len({found.text for found in completion.program.asserts})
     return Score(min(count, MAX_ASSERTS) / MAX_ASSERTS, f"{count} distinct asserts")
 
 
-@reward(phase="test")
+@reward(phase="test", judges="tests")
 def tests_passed_share(completion: GradedCompletion) -> Score:
     """The share of the completion's tests that pass; 0 where all pass but not strictly, or none is reported."""
     verdict = completion.verdict
@@ -209,7 +146,9 @@ def gold(completion: GradedCompletion) -> Score:
     if result is not None and result.inapplicable:
         return Score(None, f"the gold tests do not apply: {result.inapplicable}")
     if result is None:
-        reason = NO_CODE if completion.code is None else "the code redefines what the gold tests compare with"
+        reason = (
+            completion.no_code if completion.code is None else "the code redefines what the gold tests compare with"
+        )
         return Score(0.0, reason)
     if verdict is not None and verdict.outcome is Outcome.HOST_ERROR:
         return Score(None, verdict.reason)
@@ -218,9 +157,7 @@ def gold(completion: GradedCompletion) -> Score:
 
 
 # As published. For the code block that experiment's text says 1.0; its function scores 0.5, and no version uses it.
-PUBLISHED_WEIGHTS: Mapping[str, float] = {
-    found.name: found.published_weight for found in REWARDS.values() if found.published_weight is not None
-}
+PUBLISHED_WEIGHTS: Mapping[str, float] = published_weights()
 
 
 def _no_verdict(completion: GradedCompletion) -> Score:
@@ -229,7 +166,7 @@ def _no_verdict(completion: GradedCompletion) -> Score:
         assert completion.verdict is not None
         failed = completion.verdict.evidence or completion.verdict
         return Score(None, f"the sandbox failed: {failed.reason}")
-    return Score(0.0, NO_CODE)
+    return Score(0.0, completion.no_code)
 
 
 def _clippy_reason(verdict: Verdict) -> str:

@@ -5,21 +5,22 @@ Promises that a failure of the sandbox can be told from a program that failed. L
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 from rewards.gold.result import GoldResult
-from rewards.rust.parse import Block, extract_code, parse
+from rewards.rust.parse import parse
 from rewards.rust.program import Program
 from rewards.strictness.judge import Judgement, judge
+from rewards.tasks.function import FUNCTION
+from rewards.tasks.task import Block, Extracted, Row, Task
 from sandbox.answers.answers import Answers
 from sandbox.verdict import Outcome, Verdict
 
-__all__ = ["NO_CODE", "Gold", "GradedCompletion", "Part", "Score"]
+__all__ = ["Gold", "GradedCompletion", "Part", "Score"]
 
 Part = Literal["code", "tests"]  # of a completion's program
-NO_CODE = "no closed ```rust block with code in the completion"
 
 
 class Score(NamedTuple):
@@ -45,11 +46,23 @@ class GradedCompletion:
     verdict: Verdict | None = None  # on the completion's program; None without code
     gold: Gold | None = None  # None where the prompt has no gold tests or they were not run
     block: Block = "first"  # of its code blocks, the one that is its program
+    task: Task = FUNCTION  # what was asked for
+    row: Row = field(default_factory=dict)  # of the data, for tasks whose answers are read with it
 
     @cached_property
+    def extracted(self) -> Extracted:
+        """The program in the completion, or why there is none."""
+        return self.task.extract(self.text, self.row, self.block)
+
+    @property
     def code(self) -> str | None:
         """The program in the completion, as text; None without one."""
-        return extract_code(self.text, self.block)
+        return self.extracted.code
+
+    @property
+    def no_code(self) -> str:
+        """Why there is no program in the completion; "" where there is."""
+        return self.extracted.reason
 
     @cached_property
     def program(self) -> Program | None:
@@ -60,7 +73,7 @@ class GradedCompletion:
     def judgement(self) -> Judgement:
         """Whether the completion passes its tests strictly, and why or why not."""
         if self.code is None or self.verdict is None:
-            return Judgement(False, NO_CODE)
+            return Judgement(False, self.no_code or "not graded")
         return judge(self.code, self.verdict, program=self.program)
 
     @property

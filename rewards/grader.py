@@ -24,10 +24,12 @@ from rewards.gold.rows import has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
 from rewards.group_rewards import GradedGroup
 from rewards.rubric import Rubric
-from rewards.rust.parse import Block, extract_code
 from rewards.signature.applying import why_inapplicable
 from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
+from rewards.tasks.function import FUNCTION
+from rewards.tasks.known import task_of
+from rewards.tasks.task import Block, Task
 from sandbox.verdict import Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
 
@@ -83,6 +85,7 @@ class _Ticket:
 
     example: _Example
     completion: _Completion
+    task: Task
     submission: Submission | None  # None without code
     wants_gold: bool
     unfit: str | None  # as `why_inapplicable` says
@@ -154,16 +157,20 @@ class RustGrader:
 
     def start(self, example: _Example, completion: _Completion) -> _Ticket:
         """Send a completion to the sandbox; returns at once."""
-        code = extract_code(completion.text, self._block)
+        task = task_of(example.columns)
+        code = task.extract(completion.text, example.columns, self._block).code
         wants_gold = self._gold and has_gold_tests(example.columns)
-        unfit = why_inapplicable(code or "", example.columns, prompt_text(example.messages)) if wants_gold else None
+        unfit = None
+        if wants_gold and task is FUNCTION:  # the others show the program
+            unfit = why_inapplicable(code or "", example.columns, prompt_text(example.messages))
         gold = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
         submission = self._submit(code) if code is not None else None
-        if self._crossings is not None:
+        if self._crossings is not None and "tests" in task.gives:
             self._crossings.add(completion.id, completion.text, submission, has_testers=bool(example.tester_ids))
         return _Ticket(
             example,
             completion,
+            task,
             submission,
             wants_gold,
             unfit,
@@ -203,7 +210,8 @@ class RustGrader:
             if completion.ungraded or gold_failed or (compared.failed and self._rubric.pays_crossing):
                 values = dict.fromkeys(values)  # a sum without a paid part would count that as failed
             spans = _spans(completion) if self.parts else {}
-            grades.append(RustGrade(values, _checks(completion), seconds, _record(completion), self._solved_by, spans))
+            solved_by = self._solved_by if "tests" in completion.task.gives else "gold"
+            grades.append(RustGrade(values, _checks(completion), seconds, _record(completion), solved_by, spans))
         return grades
 
     def busy(self) -> float:
@@ -217,7 +225,8 @@ class RustGrader:
         if (sent := ticket.submission) is not None:
             verdict = self._wait(sent.future, sent.cancel, name, deadline)
         gold = self._collect_gold(ticket, verdict, deadline) if ticket.wants_gold else None
-        return GradedCompletion(ticket.completion.text, verdict, gold, self._block)
+        row = ticket.example.columns
+        return GradedCompletion(ticket.completion.text, verdict, gold, self._block, ticket.task, row)
 
     def _collect_gold(self, ticket: _Ticket, verdict: Verdict | None, deadline: float) -> Gold:
         """The gold tests of a ticket, beside the verdict on its program as it is."""
@@ -249,6 +258,8 @@ class RustGrader:
             return found
         places: dict[str, list[int]] = {}
         for place, ticket in enumerate(tickets):
+            if "tests" not in ticket.task.gives:
+                continue
             places.setdefault(group_of(ticket.completion.id), []).append(place)
         for name, own in places.items():
             crossed = self._crossings.result(name, deadline, f"not crossed within {self._deadline_s:g} s")
@@ -296,8 +307,10 @@ def _log_failures(graded: Sequence[GradedCompletion]) -> None:
 def _checks(completion: GradedCompletion) -> dict[str, float | None]:
     """Named facts about a completion to average, 1 or 0 or a count; None for what is not known."""
     names = ("build", "clippy", "test", "test_strict", "gold", "gold_applicable", "asserts")
+    task = completion.task
+    facts = task.facts(completion.text, completion.row, completion.code)
     if completion.ungraded:
-        return dict.fromkeys(names)
+        return dict.fromkeys((*names, *facts))
     verdict, program = completion.verdict, completion.program
     phases = (verdict.build, verdict.clippy, verdict.test) if verdict is not None else (False, False, False)
     num_asserts = len({found.text for found in program.asserts}) if program is not None else 0
@@ -308,7 +321,10 @@ def _checks(completion: GradedCompletion) -> dict[str, float | None]:
         _applicable(completion),
         float(num_asserts),
     )
-    return dict(zip(names, values, strict=True))
+    known: dict[str, float | None] = dict(zip(names, values, strict=True))
+    if "tests" not in task.gives:
+        known |= dict.fromkeys(("test", "test_strict", "asserts"))
+    return {**known, **facts}
 
 
 def _applicable(completion: GradedCompletion) -> float | None:
@@ -323,6 +339,8 @@ def _record(completion: GradedCompletion) -> dict[str, Any]:
     """What to keep of a completion: the sandbox's verdicts, the code, and the judge's reason."""
     record: dict[str, Any] = completion.verdict.to_json() if completion.verdict is not None else {}
     record |= {"code": completion.code, "strict_reason": completion.judgement.reason}
+    if completion.task is not FUNCTION:
+        record |= {"task": completion.task.name, "no_code": completion.no_code}
     if (gold := completion.gold) is not None and (gold.verdict is not None or gold.result is not None):
         record["gold"] = gold.verdict.to_json() if gold.verdict is not None else {}
         record["gold"] |= asdict(gold.result) if gold.result is not None else {}

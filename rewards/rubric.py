@@ -1,6 +1,6 @@
 """The rubric: which reward functions are computed, and with what weight they are summed.
 
-A name is a built-in reward of one completion (`rewards.builtin.REWARDS`), one that compares the completions of a group
+A name is a built-in reward of one completion (`rewards.registry.REWARDS`), one that compares the completions of a group
 (`rewards.group_rewards.GROUP_REWARDS`), or a user's own function as `package.module:function` or
 `path/to/file.py:function`. A user's function is called as TRL calls it: keyword arguments `prompts`, `completions`,
 `completion_ids`, `verdicts` and every column of the data, each with one entry per completion; it returns one float or
@@ -17,9 +17,9 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from rewards.builtin import REWARDS, Reward
 from rewards.completion import GradedCompletion, Score
 from rewards.group_rewards import GROUP_REWARDS, GradedGroup, GroupReward
+from rewards.registry import REWARDS, Reward
 from rewards.user_functions import UserFunctionError, load_function, scores_of
 
 __all__ = ["RewardError", "Rubric"]
@@ -98,7 +98,7 @@ class Rubric:
 
     def score(self, completion: GradedCompletion) -> dict[str, Score]:
         """The scores of one completion by the rubric's built-in rewards."""
-        return {name: reward.scorer(completion) for name, reward in self._builtin.items()}
+        return {name: reward.score(completion) for name, reward in self._builtin.items()}
 
     def timed_score(self, completion: GradedCompletion) -> tuple[dict[str, float | None], dict[str, float]]:
         """The values of `score`, and the seconds that each took, including the sandbox's phase that it needs."""
@@ -106,7 +106,7 @@ class Rubric:
         seconds: dict[str, float] = {}
         for name, reward in self._builtin.items():
             started = time.perf_counter()
-            values[name] = reward.scorer(completion).value
+            values[name] = reward.score(completion).value
             seconds[name] = time.perf_counter() - started + _sandbox_seconds(reward, completion)
         return values, seconds
 

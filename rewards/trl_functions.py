@@ -3,7 +3,7 @@
     from rewards import cargo_build_reward_func, cargo_test_reward_func
     GRPOTrainer(..., reward_funcs=[cargo_build_reward_func, cargo_test_reward_func])
 
-This module and `rewards` have one such function as an attribute for every reward in `rewards.builtin.REWARDS` and in
+This module and `rewards` have one such function as an attribute for every reward in `rewards.registry.REWARDS` and in
 `rewards.group_rewards.GROUP_REWARDS`. Each takes keyword arguments:
 
 - `completions`: strings, or lists of chat messages of which the last is the completion.
@@ -13,8 +13,8 @@ This module and `rewards` have one such function as an attribute for every rewar
   SANDBOX_URL and SANDBOX_TOKEN it is a server's (`python -m sandbox serve`), and no process is started.
 - `prompts`, which the functions of `GROUP_REWARDS` need: completions with equal prompts are a group, whose codes are
   run on each other's tests. A call must have whole groups: make the batch of a device a multiple of `num_generations`.
-- the other columns of the data, one entry per completion; `gold_reward_func` reads `GOLD_COLUMNS`, and with `prompts`
-  also `SIGNATURE_COLUMNS`.
+- the other columns of the data, one entry per completion; `task` names its task, `gold_reward_func` reads
+  `rewards.gold.rows.GOLD_COLUMNS`, and with `prompts` also `rewards.signature.applying.SIGNATURE_COLUMNS`.
 
 Each returns one float from 0 to 1 or None per completion; `PUBLISHED_WEIGHTS` gives the published scale.
 """
@@ -25,20 +25,23 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-from rewards.builtin import REWARDS, Reward
+import rewards.builtin  # noqa: F401  (registers the rewards for all tasks)
 from rewards.completion import Gold, GradedCompletion
 from rewards.cross.plan import plan
 from rewards.cross.submit import GroupCrossing
-from rewards.gold.rows import GOLD_COLUMNS, has_gold_tests
+from rewards.gold.rows import has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
 from rewards.group_rewards import GROUP_REWARDS, GradedGroup, GroupReward
-from rewards.rust.parse import extract_code
-from rewards.signature.applying import SIGNATURE_COLUMNS, why_inapplicable
+from rewards.registry import REWARDS, Reward
+from rewards.signature.applying import why_inapplicable
 from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
+from rewards.tasks.function import FUNCTION
+from rewards.tasks.known import task_of
 from rewards.tool_output import note_verdicts
 from sandbox.service.choose import named_pool
 from sandbox.service.grading_pool import GradingPool
@@ -75,14 +78,16 @@ def _trl_function(reward: Reward) -> RewardFunction:
         verdicts: Sequence[Verdict | None] | None = None,
         **columns: Any,
     ) -> list[float | None]:
-        texts = [_text(completion) for completion in completions]
+        found = _read(completions, columns)
         if verdicts is None:
-            codes = [extract_code(text) if reward.needs_verdict else None for text in texts]
+            codes = [one.code if reward.needs_verdict else None for one in found]
             verdicts = _grade_and_examine(codes, thorough=reward.name == "mutation")
-        golds = _grade_gold(texts, columns) if reward.on_gold_tests else [None] * len(texts)
+        golds = _grade_gold(found, columns) if reward.on_gold_tests else [None] * len(found)
         note_verdicts([gold.verdict if gold else verdict for gold, verdict in zip(golds, verdicts, strict=True)])
-        graded = [GradedCompletion(*facts) for facts in zip(texts, verdicts, golds, strict=True)]
-        return [reward.scorer(completion).value for completion in graded]
+        graded = [
+            replace(one, verdict=verdict, gold=gold) for one, verdict, gold in zip(found, verdicts, golds, strict=True)
+        ]
+        return [reward.score(completion).value for completion in graded]
 
     function.__name__ = function.__qualname__ = reward.published_name
     function.__doc__ = reward.scorer.__doc__
@@ -100,16 +105,18 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
         verdicts: Sequence[Verdict | None] | None = None,
         **columns: Any,
     ) -> list[float | None]:
-        texts = [_text(completion) for completion in completions]
+        found = _read(completions, columns)
         if verdicts is None:
-            verdicts = _grade_and_examine([extract_code(text) for text in texts], thorough=reward.name == "cross_tests")
+            verdicts = _grade_and_examine([one.code for one in found], thorough=reward.name == "cross_tests")
         note_verdicts(verdicts)
-        graded = [GradedCompletion(*facts) for facts in zip(texts, verdicts, strict=True)]
+        graded = [replace(one, verdict=verdict) for one, verdict in zip(found, verdicts, strict=True)]
         groups: dict[str, list[int]] = {}
         for place, prompt in enumerate(prompts):
+            if "tests" not in graded[place].task.gives:
+                continue
             groups.setdefault(json.dumps(prompt, sort_keys=True, default=str), []).append(place)
         crossings = [_crossing([graded[place] for place in own]) for own in groups.values()]  # all wait at once
-        scores: list[float | None] = [None] * len(texts)
+        scores: list[float | None] = [None] * len(found)
         for own, crossing in zip(groups.values(), crossings, strict=True):
             group = GradedGroup([graded[place] for place in own], crossing.future.result())
             for place, score in zip(own, reward.scorer(group), strict=True):
@@ -124,6 +131,19 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
 def _crossing(group: Sequence[GradedCompletion]) -> GroupCrossing:
     """The crossing of a group that is graded."""
     return GroupCrossing(_process_pool(), [], partial(plan, group))
+
+
+def _read(
+    completions: Sequence[str | Sequence[Mapping[str, str]]], columns: Mapping[str, Sequence[Any]]
+) -> list[GradedCompletion]:
+    """The completions, each with its row; nothing is graded. Raises: ValueError for a task that is not known."""
+    count = len(completions)  # TRL passes more than columns: its state, functions to log with
+    lists = {name: given for name, given in columns.items() if isinstance(given, list | tuple) and len(given) == count}
+    rows = [{name: given[index] for name, given in lists.items()} for index in range(count)]
+    return [
+        GradedCompletion(_text(completion), task=task_of(row), row=row)
+        for completion, row in zip(completions, rows, strict=True)
+    ]
 
 
 def _text(completion: str | Sequence[Mapping[str, str]]) -> str:
@@ -145,15 +165,15 @@ def _grade_and_examine(codes: Sequence[str | None], *, thorough: bool) -> list[V
     return [None if submission is None else submission.future.result() for submission in sent]
 
 
-def _grade_gold(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> list[Gold | None]:
+def _grade_gold(found: Sequence[GradedCompletion], columns: Mapping[str, Sequence[Any]]) -> list[Gold | None]:
     """The gold tests of each completion's program; None for rows without gold tests."""
     sent: list[tuple[GoldRun, Future[Any]] | Gold | None] = []
-    for index, text in enumerate(texts):
-        row = {name: columns[name][index] for name in (*GOLD_COLUMNS, *SIGNATURE_COLUMNS) if name in columns}
-        code = extract_code(text)
+    for index, one in enumerate(found):
+        row, code = one.row, one.code
+        shown = columns["prompts"][index] if "prompts" in columns and one.task is FUNCTION else None
         if not has_gold_tests(row):
             sent.append(None)
-        elif code is not None and "prompts" in columns and (unfit := _unfit(code, row, columns["prompts"][index])):
+        elif code is not None and shown is not None and (unfit := _unfit(code, row, shown)):
             sent.append(Gold(inapplicable_result(row, unfit), None, True))
         else:
             run = gold_run(code, row) if code is not None else None

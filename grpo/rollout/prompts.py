@@ -31,6 +31,7 @@ def load_examples(
     system_prompt: str = "",
     prompt_columns: Sequence[str] = ("prompt",),
     prompt_of: Callable[[Mapping[str, Any], str], Any] = lambda row, column: row[column],
+    prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda row: row,
 ) -> list[Example]:
     """Read every prompt of a data set.
 
@@ -40,12 +41,14 @@ def load_examples(
         split: The split of a hub data set.
         system_prompt: Put before every prompt as a system message, unless empty.
         prompt_columns: Names that the column of the prompts may have; the first that is there counts.
+        prepare: Makes the row that counts from each row as it is read, for example one with a prompt; what it says with
+            a ValueError is said of that row.
         prompt_of: What of a row and that column is the prompt, as text or messages; called for non-empty ones only.
     Returns: Examples in file order.
     Raises:
         DataError: For a missing or unreadable file, no rows, a missing column, an empty prompt, a duplicate task_id.
     """
-    rows = read_rows(source, split)
+    rows = _prepared(read_rows(source, split), prepare, source)
     column = next((name for name in prompt_columns if name in rows[0]), None)
     if column is None:
         raise DataError(
@@ -67,6 +70,20 @@ def load_examples(
             )
         seen[example.id] = index
     return examples
+
+
+def _prepared(
+    rows: Sequence[Mapping[str, Any]], prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]], source: str
+) -> list[Mapping[str, Any]]:
+    """The rows that count, all with the same columns. Raises: DataError."""
+    found = []
+    for index, row in enumerate(rows):
+        try:
+            found.append(prepare(row))
+        except ValueError as error:
+            raise DataError(f"{source}: row {index} {error}") from None
+    columns = dict.fromkeys(name for row in found for name in row)
+    return [row if len(row) == len(columns) else {**dict.fromkeys(columns), **row} for row in found]
 
 
 def encode_prompts(

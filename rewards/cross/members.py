@@ -15,10 +15,11 @@ from rewards.cross.aligning import aligned
 from rewards.cross.meaning import CodeNames, keeps_meaning, names_given, shows_results, with_own_types
 from rewards.cross.parts import Parts, parts_of
 from rewards.rust.own_methods import takes_over_methods
-from rewards.rust.parse import Block, extract_code, parse
+from rewards.rust.parse import extract_code, parse
 from rewards.rust.program import Program
 from rewards.rust.redefinitions import redefines_comparison
 from rewards.signature.interface import Interface, interface_of
+from rewards.tasks.task import Block
 from sandbox.grading.lexer import Token, tokens
 from sandbox.verdict import Outcome
 

@@ -15,7 +15,7 @@ from rewards.completion import GradedCompletion
 from rewards.cross.members import GroupMember, Suite, tester_suite
 from rewards.matrix.pass_matrix import TESTER, PassMatrix
 from rewards.rust.grammar import MAX_PARSED
-from rewards.rust.parse import Block
+from rewards.tasks.task import Block
 from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.grading.lexer import tokens
 from sandbox.verdict import Outcome

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple, Protocol
 from rewards.completion import GradedCompletion
 from rewards.cross.plan import Plan, plan
 from rewards.cross.result import CrossResult
-from rewards.rust.parse import Block
 from rewards.strictness.submit import Submission
+from rewards.tasks.task import Block
 from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.errors import PoolClosed
 from sandbox.verdict import Outcome

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Literal
 
 from tree_sitter import Node
 
@@ -20,10 +19,10 @@ from rewards.rust.grammar import MAX_PARSED, syntax
 from rewards.rust.program import Body, Program, TestFunction
 from rewards.rust.shadows import GivenNames, compares
 from rewards.rust.tokens import COMMENTS, Tokens, last_name, leaves, node_text, without_generics
+from rewards.tasks.task import Block
 
-__all__ = ["Block", "code_blocks", "extract_code", "parse"]
+__all__ = ["code_blocks", "extract_code", "parse"]
 
-Block = Literal["first", "last"]  # which of a completion's code blocks is its program
 FENCE = re.compile(r"\ufeff? {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from grpo.rollout.records import Example
 from grpo_rust.recipe import Recipe
-from rewards.builtin import REWARDS
 from rewards.completion import Gold, GradedCompletion, Score
 from rewards.gold.rows import has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
+from rewards.registry import REWARDS
 from rewards.rubric import RewardError, Rubric
-from rewards.rust.parse import Block, extract_code
 from rewards.strictness.submit import Submission
+from rewards.tasks.known import task_of
+from rewards.tasks.task import Block
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["ChatJudge", "Judged"]
@@ -45,7 +46,7 @@ class ChatJudge:
 
     def start(self, example: Example, text: str) -> PendingJudgement:
         """Send a completion to the sandbox; returns at once. Raises: ValueError for gold tests that cannot be read."""
-        code = extract_code(text, self._block)
+        code = task_of(example.columns).extract(text, example.columns, self._block).code
         if code is None:
             return PendingJudgement(example, text)
         sent = Submission(self._pool, code, examine=self._mutation, thorough=self._mutation)
@@ -59,7 +60,8 @@ class ChatJudge:
         gold, run = None, pending.gold
         if has_gold_tests(pending.example.columns):
             gold = Gold(None if run is None or found is None else gold_result(run, found), found)
-        graded = GradedCompletion(pending.text, verdict, gold, self._block)
+        row = pending.example.columns
+        graded = GradedCompletion(pending.text, verdict, gold, self._block, task_of(row), row)
         scores = self.rubric.score(graded)
         if self.rubric.has_user_functions:
             scores |= self._user_scores(pending, graded)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from chatting.judging import Judged
 from chatting.state import ChatAnswer
-from rewards.completion import NO_CODE, GradedCompletion, Score
+from rewards.completion import GradedCompletion, Score
 from rewards.score_table import total_score
 from sandbox.terminal import plain
 from sandbox.verdict import Outcome, Verdict
@@ -119,7 +119,7 @@ def _verdict_lines(graded: GradedCompletion, paint: Paint) -> list[str]:
     """What cargo says."""
     verdict = graded.verdict
     if verdict is None:
-        return [paint(f"no program: {NO_CODE}", "red")]
+        return [paint(f"no program: {graded.no_code}", "red")]
     words = {True: paint("passes", "green"), False: paint("fails", "red"), None: "not run"}
     phases = {"build": verdict.build, "clippy": verdict.clippy, "test": verdict.test}
     if verdict.outcome is Outcome.BUILD_ERROR:  # then the others fail for the same reason

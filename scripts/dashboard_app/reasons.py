@@ -12,9 +12,9 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from grpo_rust.report.reading import Record, number
-from rewards.builtin import REWARDS
 from rewards.completion import GradedCompletion, Score
 from rewards.group_rewards import GROUP_REWARDS
+from rewards.registry import REWARDS
 from rewards.rust.parse import extract_code
 from sandbox.verdict import Verdict
 
@@ -67,6 +67,8 @@ def graded(record: Record) -> GradedCompletion | None:
     if not isinstance(text, str) or not isinstance(found, Mapping | None):
         return None
     code = (found or {}).get("code")
+    if (found or {}).get("task"):  # its answer is read with its row, which the log does not have
+        return None
     facts = {key: value for key, value in (found or {}).items() if key in _FACTS}
     try:
         verdict = Verdict.from_json({"diagnostics": (), "evidence": None, "powers": (), **facts}) if facts else None
@@ -86,7 +88,7 @@ def _reason(name: str, score: float | None, completion: GradedCompletion | None,
         return _gold_reason(record)
     if completion is None:
         return UNREADABLE
-    today: Score = REWARDS[name].scorer(completion)
+    today: Score = REWARDS[name].score(completion)
     if today.value != score:
         shown = "no score" if today.value is None else f"{today.value:g}"
         return f"{today.reason} (today's code gives {shown})"

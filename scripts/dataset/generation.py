@@ -37,7 +37,7 @@ from grpo_rust.cli import ExitCode, command
 from tiny.catalogue import HARDER, OPERATIONS, SPLITS, Split, combinations
 from tiny.python_tasks import python_tasks
 from tiny.rust_types import ELEMENTS
-from tiny.tasks import COLUMNS, Task, demonstrations, make_tasks, write_jsonl
+from tiny.tasks import COLUMNS, FamilyTask, demonstrations, make_tasks, write_jsonl
 
 __all__ = ["COUNTS", "main", "manifest", "write_demonstrations", "write_python_tasks"]
 
@@ -131,7 +131,9 @@ def write_python_tasks(path: Path, count: int, seed: int) -> int:
     return ExitCode.DONE
 
 
-def manifest(tasks: Mapping[Split, list[Task]], folder: Path, seed: int, family: Sequence[str] = ()) -> dict[str, Any]:
+def manifest(
+    tasks: Mapping[Split, list[FamilyTask]], folder: Path, seed: int, family: Sequence[str] = ()
+) -> dict[str, Any]:
     """What the files in the folder hold, and what is kept apart from what."""
     named = f" --operations {','.join(family)}" if family else ""
     known = [operation.name for operation in OPERATIONS if not family or operation.name in family]
@@ -159,12 +161,12 @@ def manifest(tasks: Mapping[Split, list[Task]], folder: Path, seed: int, family:
     }
 
 
-def _pairs(rows: Sequence[Task]) -> int:
+def _pairs(rows: Sequence[FamilyTask]) -> int:
     """How many combinations of operation and element type rows ask for."""
     return len({(task.operation, task.element) for task in rows})
 
 
-def _container(task: Task) -> str:
+def _container(task: FamilyTask) -> str:
     """What holds the values that a task is about."""
     signature = task.reference[task.reference.index("fn ") :].partition("{")[0]
     for name, sign in (("Vec", "Vec<"), ("slice", "["), ("Option", "Option<"), ("tuple", "(("), ("tuple", ": (")):

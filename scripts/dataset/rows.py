@@ -13,7 +13,7 @@ from grpo.whole_file import whole_file
 
 __all__ = ["COLUMNS", "RustTask", "task_rows", "write_rows"]
 
-COLUMNS = ("task_id", "prompt", "task", "signature", "gold_cases", "source")
+COLUMNS = ("task_id", "prompt", "text", "signature", "gold_cases", "source")
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class RustTask:
     """A task in Rust: a row. The fields are columns, but for the last."""
 
     task_id: str
-    prompt: str  # the task and the signature
-    task: str  # what is asked for, in English
+    prompt: str  # the text and the signature
+    text: str  # what is asked for, in English
     signature: str  # up to the body
     gold_cases: list[dict[str, Any]]
     source: str  # the data set that it comes from

@@ -32,9 +32,9 @@ from grpo.config import (
     WatchSection,
 )
 from grpo.schema import load, option
-from rewards.builtin import PUBLISHED_WEIGHTS, REWARDS
 from rewards.cross.result import CrossSettings
 from rewards.group_rewards import GROUP_REWARDS
+from rewards.registry import REWARDS, published_weights
 from sandbox.grading.backends import BACKENDS
 from sandbox.isolation.policy import ISOLATIONS
 from sandbox.limits import Limits
@@ -105,7 +105,7 @@ class RewardsSection:
     """The reward functions, their weights, and how long their verdicts are waited for."""
 
     weights: Mapping[str, float] = option(
-        PUBLISHED_WEIGHTS,
+        published_weights(),
         "weight of every reward function in the sum: its name in the rubric, package.module:function or "
         "path/to/file.py:function of your own; 0 computes and logs it without paying",
         low=-1000,

@@ -18,8 +18,8 @@ from grpo_rust.report.table import Row, rows
 from publishing.finished import DataSet, FinishedRun
 from publishing.header import NO_LICENSE, BaseModel
 from publishing.private import nameless
-from rewards.builtin import REWARDS
 from rewards.group_rewards import GROUP_REWARDS
+from rewards.registry import REWARDS
 
 __all__ = ["RECIPE_FILE", "card_text"]
 

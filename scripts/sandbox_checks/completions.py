@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from grpo_rust.cli import ExitCode, command
-from rewards.builtin import REWARDS
 from rewards.gold.run import gold_run
 from rewards.grader import RustGrader
+from rewards.registry import REWARDS
 from rewards.rubric import Rubric
 from rewards.rust.parse import code_blocks, extract_code, parse
 from rewards.signature.applying import why_inapplicable

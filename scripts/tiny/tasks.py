@@ -20,7 +20,7 @@ from tiny.phrasing import draw_prompt
 from tiny.programs import draw_request, draw_solution, gold_tests, reference
 from tiny.rust_types import Element
 
-__all__ = ["COLUMNS", "Demonstration", "Task", "demonstrations", "make_tasks", "write_jsonl"]
+__all__ = ["COLUMNS", "Demonstration", "FamilyTask", "demonstrations", "make_tasks", "write_jsonl"]
 
 MISSES = 1000  # draws in a row that give no new prompt: there is hardly another one
 COLUMNS = {
@@ -35,7 +35,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Task:
+class FamilyTask:
     """One row of the task set; `gold_tests` is a Rust test module against the requested name and signature."""
 
     task_id: str
@@ -55,7 +55,7 @@ class Demonstration:
     mistake: str
 
 
-def make_tasks(count: int, *, split: Split, seed: int, family: Collection[str] = ()) -> list[Task]:
+def make_tasks(count: int, *, split: Split, seed: int, family: Collection[str] = ()) -> list[FamilyTask]:
     """`count` tasks with different prompts, as equal a number as possible from every combination.
 
     Args:
@@ -69,7 +69,7 @@ def make_tasks(count: int, *, split: Split, seed: int, family: Collection[str] =
     ['eval-0000', 'eval-0001']
     """
     rng = random.Random(f"tasks {split} {seed}")
-    tasks: list[Task] = []
+    tasks: list[FamilyTask] = []
     prompts: set[str] = set()
     misses = 0
     for operation, element in _endless(combinations(split, family), rng):
@@ -87,7 +87,7 @@ def make_tasks(count: int, *, split: Split, seed: int, family: Collection[str] =
         prompts.add(prompt)
         task_id = f"{split}-{len(tasks):04d}"
         gold = gold_tests(request, rng)
-        tasks.append(Task(task_id, prompt, gold, reference(request), operation.name, element.name))
+        tasks.append(FamilyTask(task_id, prompt, gold, reference(request), operation.name, element.name))
     return tasks
 
 
@@ -118,6 +118,6 @@ def demonstrations(count: int, *, mistaken: float, seed: int, family: Collection
     return shown
 
 
-def write_jsonl(tasks: list[Task], path: Path) -> None:
+def write_jsonl(tasks: list[FamilyTask], path: Path) -> None:
     """Write one JSON object a line."""
     write_whole(path, "".join(json.dumps(asdict(task)) + "\n" for task in tasks))

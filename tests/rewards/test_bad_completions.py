@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from completions import ADD, fenced, module, passed
 from grpo.rollout.records import Completion, Example
 from grpo.run.directory import LogDamaged, truncate_log
-from rewards.builtin import REWARDS
 from rewards.completion import GradedCompletion
 from rewards.gold.run import gold_run
 from rewards.grader import RustGrade, RustGrader
+from rewards.registry import REWARDS
 from rewards.rubric import Rubric
 from rewards.rust.parse import extract_code, parse
 from rewards.signature.applying import why_inapplicable

@@ -13,7 +13,6 @@ from grpo_rust.recipe import RewardsSection
 from reward_hacks import REWARD_HACKS
 from rewards.builtin import (
     PUBLISHED_WEIGHTS,
-    REWARDS,
     asserts,
     cargo_build,
     cargo_clippy,
@@ -24,12 +23,12 @@ from rewards.builtin import (
     gold,
     mutation,
     non_empty,
-    reward,
 )
 from rewards.builtin import test_block as one_test_block
 from rewards.builtin import tests_passed_share as share_passed
 from rewards.completion import Gold, GradedCompletion, Score
 from rewards.gold.result import GoldResult
+from rewards.registry import REWARDS, reward
 from rewards.rubric import Rubric
 from rewards.strictness.submit import Submission
 from sandbox import Diagnostic, Outcome, Verdict

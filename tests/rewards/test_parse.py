@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from completions import ADD, NO_TESTS, fenced, module
 from rewards import extract_code, parse
-from rewards.builtin import REWARDS
 from rewards.completion import GradedCompletion
 from rewards.gold.run import gold_run
+from rewards.registry import REWARDS
 from rewards.rubric import Rubric
 from rewards.rust.grammar import MAX_PARSED
 from rewards.rust.parse import code_blocks

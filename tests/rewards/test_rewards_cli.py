@@ -13,8 +13,8 @@ import pytest
 import rewards.__main__
 from completions import HACKS, HONEST, fenced
 from reward_hacks import REWARD_HACKS
-from rewards.builtin import REWARDS, reward
 from rewards.completion import GradedCompletion, Score
+from rewards.registry import REWARDS, reward
 from sandbox import ToolchainError
 
 COMMAND = [sys.executable, "-m", "rewards", "grade"]

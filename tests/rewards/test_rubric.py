@@ -11,8 +11,9 @@ import pytest
 
 from completions import HONEST, fenced, passed
 from rewards import RewardError, Rubric
-from rewards.builtin import PUBLISHED_WEIGHTS, REWARDS
+from rewards.builtin import PUBLISHED_WEIGHTS
 from rewards.completion import GradedCompletion
+from rewards.registry import REWARDS
 
 ROOT = Path(__file__).resolve().parents[2]
 USER_REWARDS = Path(__file__).with_name("user_rewards.py")

@@ -11,8 +11,8 @@ import pytest
 import rewards
 from completions import ADD, HACKS, HONEST, fenced, passed
 from rewards import trl_functions
-from rewards.builtin import REWARDS
 from rewards.group_rewards import GROUP_REWARDS
+from rewards.registry import REWARDS
 from sandbox import Outcome, Verdict
 
 PUBLISHED = {

@@ -175,11 +175,11 @@ def test_rows_of_one_content_are_one_translation_under_two_names(here: Path, tra
 def test_a_row_that_was_changed_is_translated_anew(here: Path, translated: list[str]) -> None:
     task = read_task(row(1), 1)
     with open_journal(here / "out.jsonl.journal.jsonl") as journal:
-        journal.add((content_of(task),), replace(translate(task), task_id="", task="Kept."))
+        journal.add((content_of(task),), replace(translate(task), task_id="", text="Kept."))
         journal.add((content_of(read_task(row(2), 2)),), "a reason that was kept")
     write_source(here, [row(1), {**row(2), "text": "Write a function to add two."}])
     assert main(COMMAND) == 0 and len(translated) == 1
-    found = [json.loads(line)["task"] for line in (here / "out.jsonl").read_text().splitlines()]
+    found = [json.loads(line)["text"] for line in (here / "out.jsonl").read_text().splitlines()]
     assert found == ["Kept.", "Write a Rust function to add two."]
 
 

@@ -58,9 +58,9 @@ def reason(*asserts: str, code: str = "") -> str:
 def test_a_row_of_mbpp() -> None:
     found = translate(read_task(MBPP, 0))
     assert found.task_id == "mbpp-7" and found.source == "mbpp"
-    assert found.task == "Write a Rust function to join the words of a tuple."
+    assert found.text == "Write a Rust function to join the words of a tuple."
     assert found.signature == "fn join_words(words: &[&str], sep: &str) -> String"
-    assert found.prompt == f"{found.task} It has the signature `{found.signature}`."
+    assert found.prompt == f"{found.text} It has the signature `{found.signature}`."
     assert [case["expected"] for case in found.gold_cases] == ['"a-bc"', '""', '"x"']
     assert found.gold_cases[0]["call"] == 'join_words(&["a", "bc"], "-")'
 
@@ -195,14 +195,14 @@ def test_sorted_around_the_call_is_said() -> None:
     found = task(
         "assert sorted(f(3)) == [1, 2]", "assert sorted(f(2)) == [1]", code="def f(n): return range(n - 1, 0, -1)"
     )
-    assert found.gold_cases[0]["expected"] == "vec![1, 2]" and "ascending" in found.task
+    assert found.gold_cases[0]["expected"] == "vec![1, 2]" and "ascending" in found.text
 
 
 def test_names_of_rust_replace_those_of_python() -> None:
     found = task(
         "assert maxOf([1]) == 1", "assert maxOf([2]) == 2", code="def maxOf(L): return max(L)", text="Do maxOf."
     )
-    assert found.task == "Do max_of." and found.signature == "fn max_of(l: &[i32]) -> i32"
+    assert found.text == "Do max_of." and found.signature == "fn max_of(l: &[i32]) -> i32"
 
 
 def test_names_with_other_letters_become_ascii_or_leave_the_task_out() -> None:
@@ -210,7 +210,7 @@ def test_names_with_other_letters_become_ascii_or_leave_the_task_out() -> None:
         "assert größe(1) == 2", "assert größe(2) == 3", code="def größe(é): return é + 1", text="Write größe(é)."
     )
     assert found.signature == "fn grosse(e: i32) -> i32" and found.gold_cases[0]["call"] == "grosse(1)"
-    assert found.task == "Write grosse(é)."
+    assert found.text == "Write grosse(é)."
     no_form = "a name with letters that ASCII has no form of"
     assert reason("assert λ(1) == 2", "assert λ(2) == 3") == no_form
     assert reason("assert f(1) == 2", "assert f(2) == 3", code="def f(λ): return λ + 1") == no_form
@@ -238,13 +238,13 @@ def test_names_with_other_letters_become_ascii_or_leave_the_task_out() -> None:
 )
 def test_examples_become_rust_where_they_are_calls_with_values(python: str, rust: str) -> None:
     found = task("assert f([1, 2]) == 3", "assert f([]) == 0", code="def f(xs): return sum(xs)", text=python)
-    assert found.task.removeprefix("* ") == rust
+    assert found.text.removeprefix("* ") == rust
 
 
 def test_words_within_an_example_stay() -> None:
     text = "Say True.\n>>> f('True  dict .')\nTrue"
     found = task("assert f('a')", "assert not f('')", code="def f(s): return bool(s)", text=text)
-    assert found.task == 'Say true.\n`f("True  dict .")` returns `true`.'
+    assert found.text == 'Say true.\n`f("True  dict .")` returns `true`.'
 
 
 @pytest.mark.parametrize(

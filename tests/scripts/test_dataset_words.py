@@ -76,4 +76,4 @@ def test_a_dictionary_is_a_map_only_where_the_signature_has_one_and_words_in_the
     assert rust_words(text, Words("f", "f", values=frozenset(("True",)))) == "Look up the map, return True."
     asserts = ("assert f(1) == 'True'", "assert f(2) == 'dict'")
     found = translate(PythonTask("t", "other", "Find True in a dictionary.", asserts))
-    assert found.task == "Find True in a dictionary."
+    assert found.text == "Find True in a dictionary."

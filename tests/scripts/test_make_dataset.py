@@ -45,7 +45,7 @@ def test_what_is_written_is_data_for_training(source: Path, tmp_path: Path, endi
     hashed = examples[0].id  # of two rows that are alike in all
     assert re.fullmatch("mbpp-1-[0-9a-f]{8}", hashed) and examples[1].id == f"{hashed}-2"
     assert all(gold_kind(example.columns) == "cases" for example in examples)
-    assert {"task", "signature", "source"} <= set(examples[0].columns)
+    assert {"text", "signature", "source"} <= set(examples[0].columns)
 
 
 def test_the_manifest_says_what_came_of_every_row(source: Path, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def names_by_text(rows: list[dict[str, Any]], folder: Path) -> dict[str, list[st
     found = defaultdict(list)
     for line in out.read_text().splitlines():
         row = json.loads(line)
-        found[row["task"]].append(row["task_id"])
+        found[row["text"]].append(row["task_id"])
     return found
 
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 SIGNATURE = "fn add(a: i32, b: i32) -> i32"
 WITHOUT = "Write a function that adds two numbers."
 WITH = with_signature(WITHOUT, SIGNATURE)
-TRANSLATED = {"prompt": WITH, "task": WITHOUT, "signature": SIGNATURE}
+TRANSLATED = {"prompt": WITH, "text": WITHOUT, "signature": SIGNATURE}
 AS_MADE = {**published("plain"), "prompt": WITH, "signature": SIGNATURE, "types": ""}
 BARE = {**published("plain"), "signature": SIGNATURE}
 MESSAGES = {"prompt": [{"role": "user", "content": WITHOUT}], "signature": SIGNATURE}
@@ -75,9 +75,9 @@ def test_types_are_shown_with_their_signature(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_shown_as_asked_is_counted_and_said(tmp_path: Path, show: str, said: str) -> None:
     rows = (
-        {**FIXED, "task": ""},
-        {**UNSIGNED, "signature": "", "task": ""},
-        {**UNSIGNED, "signature": SIGNATURE, "task": ""},
+        {**FIXED, "text": ""},
+        {**UNSIGNED, "signature": "", "text": ""},
+        {**UNSIGNED, "signature": SIGNATURE, "text": ""},
     )
     asked = recipe(show, written(tmp_path, *rows), "eval.prompts=0")
     assert signature_note(read_training_examples(asked), show) == said

@@ -9,7 +9,7 @@ from grpo_rust.recipe import Recipe
 from rewards.cross.result import CrossSettings
 from rewards.grader import RustGrader
 from rewards.rubric import Rubric
-from rewards.rust.parse import Block
+from rewards.tasks.task import Block
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["build_graders"]

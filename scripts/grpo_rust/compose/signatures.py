@@ -8,12 +8,15 @@ from typing import Any
 
 from grpo.rollout.prompts import load_examples
 from grpo.rollout.records import Example
+from grpo_rust.compose.asking import asked
 from rewards.signature.wording import prompt_text, shows, with_signature
+from rewards.tasks.function import FUNCTION
+from rewards.tasks.known import task_of
 
 __all__ = ["PROMPT_COLUMNS", "read_examples", "signature_note", "signature_of"]
 
 PROMPT_COLUMNS = ("prompt", "rust_prompt")  # the second as in the published data
-WITHOUT = ("task", "rust_prompt", "prompt")  # where a row may have its prompt without the signature
+WITHOUT = ("text", "rust_prompt", "prompt")  # where a row may have its prompt without the signature
 
 
 def read_examples(source: str, *, split: str, system_prompt: str, show: str) -> list[Example]:
@@ -22,7 +25,7 @@ def read_examples(source: str, *, split: str, system_prompt: str, show: str) -> 
     Args:
         source: A .jsonl or .parquet path, `hf:NAME` or `oxen:REPOSITORY/FILE`.
         split: Of a data set of the hub.
-        system_prompt: Before every prompt; "" for none.
+        system_prompt: Before every prompt of a function; "" for none. Another task has its own where this is not "".
         show: Whether prompts show their signature: "true", "false" or "as_written".
     Raises: DataError.
     """
@@ -32,6 +35,7 @@ def read_examples(source: str, *, split: str, system_prompt: str, show: str) -> 
         system_prompt=system_prompt,
         prompt_columns=PROMPT_COLUMNS,
         prompt_of=partial(_shown, show=show),
+        prepare=partial(asked, with_system=bool(system_prompt)),
     )
 
 
@@ -60,6 +64,8 @@ def signature_of(row: Mapping[str, Any]) -> str:
 def _shown(row: Mapping[str, Any], column: str, *, show: str) -> Any:
     """What of a row is the prompt: text or chat messages."""
     written, signature = row[column], signature_of(row)
+    if task_of(row) is not FUNCTION:
+        return written
     if show == "as_written" or not signature:
         return written
     if show == "false":

@@ -18,9 +18,9 @@ from typing import IO, Any, NamedTuple
 
 from grpo.whole_file import whole_file
 from grpo_rust.report.reading import ReportError, number, record_lines
-from rewards.builtin import REWARDS
 from rewards.experiment import log_line
 from rewards.group_rewards import GROUP_REWARDS
+from rewards.registry import REWARDS
 from rewards.rust.parse import extract_code
 from rewards.tool_output import record_output
 
