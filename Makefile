@@ -3,6 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 ENGINE ?= hf
+JOBS ?= $(shell nproc)
 LINE_LENGTH := 120
 FOLDERS := grpo rewards sandbox scripts tests
 
@@ -34,15 +35,20 @@ help: ## Print this list
 	@for file in $(COMMANDS); do sed -n "1s|^\"\"\"\([^\"]*\).*|$$file\t\1|p" $$file; done | \
 		sed 's|^\([a-z]*\)/__main__.py|-m \1 grade|; s|^|  |' | expand -t 32
 
+# The tests of a mark: most in JOBS processes, then those that need the machine for themselves. What ARGS chooses may have none of either.
+OR_NONE = $(if $(ARGS)$(MARK),|| [ $$? -eq 5 ])
+TESTS = OMP_NUM_THREADS=1 $(RUN) -m pytest --durations=10 -n $(JOBS) --dist loadfile -m '($1) and not alone' $(ARGS) $(OR_NONE) && \
+	$(RUN) -m pytest --durations=10 -m '($1) and alone' $(ARGS) $(OR_NONE)
+
 ## Check a change
 
 check: lint test ## Everything that a change must pass: format, lint, types and fast tests
 
-test: install rust $(WITH_ENGINE) ## Run the fast tests, with ENGINE=vllm those of vLLM too; ARGS: what pytest takes, for example tests/grpo
-	@$(RUN) -m pytest --durations=10 -m 'not slow' $(ARGS)
+test: install rust $(WITH_ENGINE) ## Run the fast tests, with ENGINE=vllm those of vLLM too; ARGS: what pytest takes, for example tests/grpo; JOBS=0: one process, for --pdb
+	@$(call TESTS,$(or $(MARK),not slow))
 
 test-all: install rust $(WITH_ENGINE) ## Run the slow tests too; with ENGINE=vllm this is what CI runs; ARGS as of test
-	@$(RUN) -m pytest --durations=10 -m 'not long' $(ARGS)
+	@$(call TESTS,$(or $(MARK),not long))
 
 faults: install rust ## Harm real trainings in every way that is known, and write the counts into docs/reliability.md: 40 minutes
 	@$(RUN) -m pytest --durations=10 -m faults --write-reliability tests/faults $(ARGS)

@@ -16,6 +16,8 @@ import pytest
 
 from training import EQUAL, SMALL, Tally, Training, differences, wait_for
 
+pytestmark = pytest.mark.alone
+
 KILLS = 2  # of every run
 SAMPLING = {
     "on policy": (),

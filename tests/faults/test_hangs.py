@@ -12,7 +12,7 @@ import pytest
 from faults_processes import is_engine, is_worker
 from training import SMALL, Tally, Training, children, differences, send, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.long]
+pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.faults, pytest.mark.long]
 PAGED = ("sampling.engine=paged", "rollout.overlap=1", "sampling.stuck_after_s=6")
 
 

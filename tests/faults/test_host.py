@@ -16,7 +16,7 @@ import pytest
 from sandbox.find_rust import find_toolchain
 from training import SMALL, Tally, Training, differences
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults]
+pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.faults]
 GOES_ON = "all until the last checkpoint: repaired, the run ends with the bits of the undisturbed one"
 Undisturbed = Callable[..., Path]
 JUMPING_CLOCK = """

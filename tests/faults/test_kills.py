@@ -15,7 +15,7 @@ import pytest
 from faults_processes import is_engine, is_program, is_worker
 from training import EQUAL, SMALL, Tally, Training, children, differences, send, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults]
+pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.faults]
 PAGED = ("sampling.engine=paged", "rollout.overlap=1")
 
 

@@ -15,7 +15,7 @@ import pytest
 from faults_processes import is_program, is_worker
 from training import SMALL, STOPPED, Tally, Training, children, differences, send, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.long]
+pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.faults, pytest.mark.long]
 EVERY = 10  # steps between two faults
 Fault = Callable[[subprocess.Popen[str]], int]
 SMALLEST = (

@@ -9,7 +9,7 @@ import pytest
 
 from training import SMALL, Tally, Training, differences
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults]
+pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.faults]
 REWARD = """
 import pathlib, time
 

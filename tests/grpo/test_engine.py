@@ -29,6 +29,8 @@ from grpo.model.batching import TrainingSample, micro_batches
 from grpo.model.lora import add_adapters
 from grpo.model.policy import Policy
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = [(5, 6, 7), (9,), tuple(range(30, 50))]
 LONG = [tuple(index % 250 for index in range(3, 333))]  # more than two blocks of a CPU build's prefix cache

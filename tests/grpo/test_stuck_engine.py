@@ -15,6 +15,8 @@ from grpo.engines.process import EngineProcess
 from grpo.rollout.engine_restart import RestartingEngine
 from grpo.run.stacks import LONGEST_STEP_S, Silence, ask_for_stacks
 
+pytestmark = pytest.mark.alone
+
 STUCK_AFTER_S = 1.5
 PARAMS = SamplingParams(num_samples=3, max_tokens=2, temperature=1.0, seed=5)
 

@@ -11,6 +11,8 @@ import pytest
 
 from grpo.run import stuck
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import multiprocessing, os, sys, threading, time

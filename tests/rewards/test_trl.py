@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 pytest.importorskip("trl", reason="trl is not installed: pip install 'trl>=1.16'")
 ROOT = Path(__file__).parents[2]
 STEPS = 2

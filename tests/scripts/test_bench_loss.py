@@ -9,6 +9,8 @@ from bench.loss_heads import VARIANTS, HeadProblem, max_error
 from bench.loss_steps import draw_samples
 from bench_loss import main
 
+pytestmark = pytest.mark.alone
+
 pytest.importorskip("trl", reason="the benchmark runs TRL's own code")
 AGREE = 1e-4  # relative, of gradient norms in fp32
 SMALL = ["--tokens=64", "--vocabulary=2048", "--hidden=64", "--repeats=2", "--prompts=2"]

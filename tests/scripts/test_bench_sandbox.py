@@ -10,6 +10,8 @@ import pytest
 import bench_sandbox
 from programs import GOOD, in_test
 
+pytestmark = pytest.mark.alone
+
 
 def test_the_file_has_every_backend_and_none_differs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     programs = {"good": GOOD, "copy": GOOD, "fails": in_test("assert_eq!(add(1, 1), 3);"), "torn": "fn f( {"}

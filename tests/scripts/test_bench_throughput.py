@@ -15,6 +15,8 @@ from grpo_rust.memory_estimate import model_shape
 from grpo_rust.time_estimate import read_rates
 from rewards.rust.parse import extract_code
 
+pytestmark = pytest.mark.alone
+
 COMPLETION = "Here:\n```rust\nfn one() -> u8 {\n    1\n}\n```\n"
 
 

@@ -21,6 +21,8 @@ from gpu_checks.catalogue import CHECKS
 from gpu_checks.record import Record
 from grpo_rust.cli import ExitCode
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 TEN_MINUTES_S = 600

@@ -12,6 +12,8 @@ import pytest
 from sandbox import Outcome, Verdict
 from sandbox_checks import soak
 
+pytestmark = pytest.mark.alone
+
 
 def test_a_short_soak_holds(tmp_path: Path) -> None:
     out = tmp_path / "figures.json"

@@ -21,6 +21,8 @@ from grpo_rust.compose.policy import load_starting_policy
 from grpo_rust.compose.prompts import load_prompts
 from grpo_rust.session import summarise
 
+pytestmark = pytest.mark.alone
+
 HAS_VLLM = importlib.util.find_spec("vllm") is not None
 WITHOUT_VLLM = pytest.mark.skipif(not HAS_VLLM, reason="vLLM is not installed: make test ENGINE=vllm")
 ROOT = Path(__file__).resolve().parents[2]
