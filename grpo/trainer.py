@@ -18,6 +18,7 @@ from grpo.rollout.records import Group, RolloutBatch
 from grpo.rollout.stream import RolloutStream
 from grpo.rollout.sums import paid_parts, part_matrix, reward_matrix, single_rewards, zero_std_groups
 from grpo.rollout.token_parts import token_advantages
+from grpo.run.by_task import curriculum_metrics, task_metrics
 from grpo.run.serialize import batch_metrics, completion_lines, reward_lines
 from grpo.schema import ConfigError
 from grpo.timing import StepTimer
@@ -135,6 +136,8 @@ class Trainer(TrainingLoop):
             **step.metrics,
             **batch_metrics(step.batch.groups, policy_version=version, seconds=times["time/step"]),
             **_reward_metrics(step.batch.groups, step.rewards),
+            **curriculum_metrics(self.rollouts.prompts),
+            **(task_metrics(step.batch.groups) if len(self.rollouts.prompts.tasks) > 1 else {}),
             **step.batch.metrics,
             **times,
             **self.stall_metrics(),
