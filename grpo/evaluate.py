@@ -111,10 +111,8 @@ def _several_tasks(groups: Sequence[Group]) -> Mapping[str, Sequence[Group]]:
 
 
 def counts_of(groups: Sequence[Group]) -> dict[str, tuple[float, int]]:
-    """The counts behind the rates of groups: per check the sum over the completions it is known for, and their number."""
-    return {
-        name: (sum(map(sum, known)), sum(map(len, known))) for name, known in _known(groups).items() if any(known)
-    }
+    """The counts behind the rates: per check the sum over the completions it is known for, and their number."""
+    return {name: (sum(map(sum, known)), sum(map(len, known))) for name, known in _known(groups).items() if any(known)}
 
 
 def _rates(groups: Sequence[Group]) -> dict[str, float]:

@@ -43,11 +43,11 @@ METRICS: dict[str, Metric] = {
     "groups/dropped_equal": Metric("groups replaced because all are paid alike for other reasons", "count"),
     "groups/dropped_unscored": Metric("groups replaced because fewer than two completions have a reward", "count"),
     "prompts/solved": Metric(
-        "prompts whose last group was solved (rollout.solved_above); with rollout.solved_resample_prob they are set aside",
+        "prompts whose last group was solved (rollout.solved_above); rollout.solved_resample_prob sets them aside",
         "count",
     ),
     "prompts/zero_std": Metric(
-        "prompts whose last group was zero_std; with rollout.zero_std_resample_prob they are set aside", "count"
+        "prompts whose last group was zero_std; rollout.zero_std_resample_prob sets them aside", "count"
     ),
     "task/<task>/groups": Metric("where the prompts are of several tasks: groups of this task in the batch", "count"),
     "task/<task>/solved_prompts": Metric("prompts/solved of this task", "count"),
@@ -142,7 +142,7 @@ METRICS: dict[str, Metric] = {
     "eval/pass_at_<k>": Metric("unbiased estimate that at least one of k completions solves its prompt", "0..1"),
     "eval/reward_mean": Metric("mean weighted reward over the evaluation's completions", "reward"),
     "eval/task/<task>/<name>": Metric(
-        "where the held-out prompts are of several tasks: eval/<name> of this task, pass_at_<k> and reward_mean included",
+        "where the held-out prompts are of several tasks: eval/<name> of this task, pass_at_<k> and reward_mean too",
         "as eval/<name>",
     ),
     "eval/task/<task>/<name>_ci95": Metric("half width of its 95 % interval, clustered by prompt", "same"),

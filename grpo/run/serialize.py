@@ -98,7 +98,7 @@ def batch_metrics(groups: Sequence[Group], *, policy_version: int, seconds: floa
 
 
 def evaluation_line(evaluation: Evaluation, *, step: int) -> dict[str, Any]:
-    """One evaluation: its size, its metrics, and the counts behind the rates; of several tasks those of each as well."""
+    """One evaluation: its size, its metrics, and the counts behind the rates, of each task too."""
     return {
         "step": step,
         "num_prompts": evaluation.num_prompts,
