@@ -17,7 +17,7 @@ __all__ = ["EpochOrder", "MixedOrder", "Share", "turns_of_pass"]
 class Share(NamedTuple):
     """One source of a mixture: how many examples it has, at least 1, and its weight, above 0."""
 
-    count: int
+    size: int
     weight: float
 
 
@@ -68,9 +68,9 @@ class MixedOrder:
             seed: Of the shuffles; every source has others.
         """
         self._weights = [share.weight for share in shares]
-        self._starts = list(accumulate((share.count for share in shares), initial=0))
+        self._starts = list(accumulate((share.size for share in shares), initial=0))
         seeds: list[int | str] = [seed, *(f"{seed}/source/{number}" for number in range(1, len(shares)))]
-        self._orders = [EpochOrder(share.count, seed=own) for share, own in zip(shares, seeds, strict=True)]
+        self._orders = [EpochOrder(share.size, seed=own) for share, own in zip(shares, seeds, strict=True)]
         self._taken = [0] * len(shares)  # turns of each source before a position, which is their sum
 
     def at(self, position: int) -> int:
@@ -95,4 +95,4 @@ def turns_of_pass(shares: Sequence[Share]) -> float:
     >>> turns_of_pass([Share(100, 1.0), Share(7, 0.5)])
     150.0
     """
-    return shares[0].count * sum(share.weight for share in shares) / shares[0].weight
+    return shares[0].size * sum(share.weight for share in shares) / shares[0].weight

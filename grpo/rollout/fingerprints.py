@@ -39,7 +39,7 @@ def share_fingerprints(shares: Sequence[Share]) -> list[Fingerprint]:
     >>> [one.id for one in share_fingerprints([Share(20, 1.0), Share(5, 0.5)])]
     ['source 1: 20 prompts of weight 1', 'source 2: 5 prompts of weight 0.5']
     """
-    names = [f"source {n}: {one.count:,} prompts of weight {one.weight:g}" for n, one in enumerate(shares, start=1)]
+    names = [f"source {n}: {one.size:,} prompts of weight {one.weight:g}" for n, one in enumerate(shares, start=1)]
     return [fingerprint(name, *one) for name, one in zip(names, shares, strict=True)] if len(shares) > 1 else []
 
 

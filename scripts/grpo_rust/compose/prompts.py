@@ -60,7 +60,7 @@ class PromptSet(NamedTuple):
         return turns_of_pass(self.shares)
 
     def __str__(self) -> str:
-        sources = " + ".join(f"{share.count} of weight {share.weight:g}" for share in self.shares)
+        sources = " + ".join(f"{share.size} of weight {share.weight:g}" for share in self.shares)
         several = f" ({sources})" if len(self.shares) > 1 else ""
         too_long = f" ({self.num_too_long} too long, left out)" if self.num_too_long else ""
         modules = f" ({self.num_gold_modules} with gold tests inside the program)" if self.num_gold_modules else ""
