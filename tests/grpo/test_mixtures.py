@@ -1,7 +1,7 @@
 """Several sources in one stream, whose turn it is by weights; and what is measured of each task of a batch.
 
-The order is a function of seed and position, so a run resumed anywhere sees what an undisturbed one sees; a source alone
-has the order that it always had. Expected orders and numbers are worked out by hand.
+The order is a function of seed and position, so a run resumed anywhere sees what an undisturbed one sees; a source
+alone has the order that it always had. Expected orders and numbers are worked out by hand.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def test_each_source_has_epochs_of_its_own_in_orders_of_their_own() -> None:
 @pytest.mark.parametrize("weights", MIXES)
 def test_a_stream_resumed_at_any_position_goes_on_as_if_undisturbed(weights: tuple[float, ...]) -> None:
     shares = [Share(count, weight) for count, weight in zip((5, 2, 4, 1, 3), weights, strict=False)]
-    rows = examples(sum(share.count for share in shares))
+    rows = examples(sum(share.size for share in shares))
     whole = PromptStream(rows, seed=1, shares=shares).take(90)
     for position in range(60):
         assert PromptStream(rows, seed=1, shares=shares, position=position).take(30) == whole[position : position + 30]
