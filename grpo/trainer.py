@@ -137,7 +137,7 @@ class Trainer(TrainingLoop):
             **batch_metrics(step.batch.groups, policy_version=version, seconds=times["time/step"]),
             **_reward_metrics(step.batch.groups, step.rewards),
             **curriculum_metrics(self.rollouts.prompts),
-            **(task_metrics(step.batch.groups) if len(self.rollouts.prompts.tasks) > 1 else {}),
+            **self._task_metrics(step.batch.groups),
             **step.batch.metrics,
             **times,
             **self.stall_metrics(),
@@ -149,6 +149,11 @@ class Trainer(TrainingLoop):
         self.run.log_metrics(number, metrics)
         self.warn(number, metrics)
         return metrics
+
+    def _task_metrics(self, groups: Sequence[Group]) -> dict[str, float]:
+        """Metrics of each task, where the prompts are of several."""
+        tasks = self.rollouts.prompts.tasks
+        return task_metrics(groups, tasks) if len(tasks) > 1 else {}
 
     def _refuse_failures(self, step: _Step) -> None:
         """Raise GradingFailed where the host could not grade a large part of the batch."""

@@ -31,9 +31,14 @@ def groups_by_task(groups: Iterable[Group]) -> dict[str, list[Group]]:
     return dict(sorted(found.items()))
 
 
-def task_metrics(groups: Sequence[Group]) -> dict[str, float]:
-    """Metrics of the tasks of a batch: how many groups, and the means of reward, reward functions and checks."""
-    metrics: dict[str, float] = {}
+def task_metrics(groups: Sequence[Group], tasks: Iterable[str]) -> dict[str, float]:
+    """Metrics of each task of a batch: how many groups, and the means of reward, reward functions and checks.
+
+    Args:
+        groups: The batch.
+        tasks: Those of the run; of one that the batch lacks, the number of groups is 0.
+    """
+    metrics = {f"task/{task}/groups": 0.0 for task in sorted(tasks)}
     for task, own in groups_by_task(groups).items():
         grades = [grade for group in own for grade in group.grades]
         rewards = [{"reward_mean": reward} for group in own for reward in group.rewards]

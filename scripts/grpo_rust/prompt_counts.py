@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -36,7 +37,7 @@ def count_training(recipe: Recipe) -> PromptCount:
     shares = [Share(one.count or 0, weight) for one, weight in zip(counts, sources.values(), strict=True)]
     turns = None if counts[0].count is None else turns_of_pass(shares)
     parts = [f"{one} of weight {share.weight:g}" for one, share in zip(counts, shares, strict=True)]
-    length = "" if turns is None else f"; {turns:,.0f} turns a pass"
+    length = "" if turns is None else f"; {math.ceil(round(turns, 6)):,} turns a pass"
     return PromptCount(_total([one.count for one in counts]), " + ".join(parts) + length, turns)
 
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from grpo.checkpoint.latest import latest_checkpoint
 from grpo.config import DataSection, EvalSection
 from grpo.evaluate import Evaluation, evaluation_metrics
+from grpo.model.policy import Policy
 from grpo.rollout.epochs import EpochOrder, MixedOrder, Share, turns_of_pass
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Completion, Example, Group
@@ -20,6 +24,7 @@ from grpo.run.by_task import curriculum_metrics, task_metrics
 from grpo.run.metrics import explain
 from grpo.run.serialize import batch_metrics, completion_lines, evaluation_line
 from letter_grader import Grade
+from test_trainer import lines, make_trainer, new_run, train
 
 MIXES = [(1.0, 1.0), (1.0, 0.5), (1.0, 3.0, 2.0), (1.0, 0.3, 0.3, 0.1), (1.0, 0.01), (1.0, 0.25, 0.25, 0.25, 0.25)]
 
@@ -144,12 +149,13 @@ GROUPS = [
 
 
 def test_metrics_of_a_batch_by_task_are_means_over_its_own_completions() -> None:
-    found = task_metrics(GROUPS)
+    found = task_metrics(GROUPS, {"function", "infill", "repair"})
     assert found == {
         "task/function/groups": 2.0,
         "task/function/reward_mean": pytest.approx(7 / 3),
         "task/function/reward/build": 0.75,
         "task/function/test": 0.75,
+        "task/infill/groups": 0.0,
         "task/repair/groups": 1.0,
         "task/repair/reward_mean": 0.5,
         "task/repair/reward/build": 0.0,
@@ -214,3 +220,31 @@ def test_an_example_that_names_the_usual_task_is_of_the_same_one_as_an_example_t
     assert PromptStream([*examples(1), *examples(1, "function")], seed=0).tasks == {"function"}
     named = replace(GROUPS[0], example=replace(GROUPS[0].example, columns={"task": "function"}))
     assert not Evaluation((named, GROUPS[1]), {}, {}, 0.0).by_task
+
+
+def test_a_run_on_two_sources_goes_on_to_the_same_prompts_and_logs_each_task(policy: Policy, tmp_path: Path) -> None:
+    def asked(name: str, **columns: str) -> Example:
+        return Example(name, ({"role": "user", "content": f"say {name}"},), columns)
+
+    prompts = [asked("a"), asked("b"), asked("c"), asked("d", task="repair"), asked("e", task="repair")]
+    mixed: dict[str, Any] = {"prompts": prompts, "shares": [Share(3, 1.0), Share(2, 0.5)], "checkpoint_every": 1}
+    with new_run(tmp_path / "whole") as run:
+        train(make_trainer(policy, run, num_steps=3, **mixed))
+    with new_run(tmp_path / "run") as run:
+        train(make_trainer(policy, run, num_steps=3, evaluates=False, **mixed), stop_after=1)
+        resumed = make_trainer(policy, run, num_steps=3, evaluates=False, **mixed)
+        train(resumed, first_step=resumed.resume(latest_checkpoint(run.checkpoints)))
+
+    def seen(name: str) -> list[str]:
+        found = [one for one in lines(tmp_path / name / "completions.jsonl") if one["phase"] == "train"]
+        return [str(one["task_id"]) for one in found[::4]]
+
+    assert seen("run") == seen("whole")
+    assert [name in "de" for name in seen("whole")] == [False, True, False, False, True, False]
+    metrics = lines(tmp_path / "whole" / "metrics.jsonl")
+    assert [line.get("task/repair/groups") for line in metrics] == [1.0, 0.0, 1.0]
+    assert all("task/function/reward/letters" in line and "task/function/build" in line for line in metrics)
+    assert all({"prompts/solved", "task/repair/solved_prompts"} <= line.keys() for line in metrics)
+    last = lines(tmp_path / "whole" / "evals.jsonl")[-1]
+    assert last["tasks"]["repair"]["num_prompts"] == 2  # type: ignore[index]
+    assert 0 <= last["eval/task/repair/build"] <= 1  # type: ignore[operator]
