@@ -30,8 +30,10 @@ from grpo_rust.report.table import by_task
 from grpo_rust.resuming.comparing import ResumeRefused, check_prompts, check_settings, kept_texts
 from html_page import Page
 from letter_grader import Grade
+from publishing.card import card_text
 from publishing.data_sets import data_sets
 from publishing.finished import FinishedRun, sha256_of
+from publishing.header import BaseModel
 from synthetic_run import write_lines, write_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -283,6 +285,13 @@ def test_completions_are_found_by_the_kind_of_their_task() -> None:
 
 
 # Publishing
+
+
+def test_a_card_has_the_rates_of_each_task(tmp_path: Path) -> None:
+    recipe_of = load_recipe(None, ["eval.prompts=30", "run.dir=x"])
+    finished = FinishedRun(tmp_path, recipe_of, {}, {"steps": 6}, (BEFORE, AFTER), 6, tmp_path)
+    text = card_text(finished, BaseModel("base", "", "mit"), [], [])
+    assert "| repair: gold tests | 10.0 ± 5.0 % | 40.0 ± 5.0 % | +30.0 ± 7.1 points |" in text
 
 
 def test_a_card_names_every_source_with_its_own_count_and_hash(here: Path) -> None:

@@ -19,7 +19,7 @@ from grpo_rust.report.reading import Record, RunFiles, number
 from grpo_rust.report.scale import compact
 from grpo_rust.report.visible import escape
 
-__all__ = ["Row", "closing_table", "evaluations", "html_table", "rows", "summary_rates"]
+__all__ = ["Row", "by_task", "closing_table", "evaluations", "html_table", "rows", "summary_rates"]
 
 _AMOUNTS = (("asserts_mean", "asserts a completion"), ("length_mean", "tokens a completion"))
 _OTHER_KEYS = {"asserts_mean": ("eval/asserts_mean", "eval/asserts")}
