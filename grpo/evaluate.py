@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from grpo.engines import Engine, SamplingParams
 from grpo.rollout.collect import Decode, collect, sample, seed_for
 from grpo.rollout.records import Example, Grader, Group
+from grpo.run.by_task import groups_by_task
 from grpo.run.stopping import EvaluationGivenUp
 
-__all__ = ["Evaluation", "clustered_mean", "evaluate", "evaluation_metrics", "pass_at_k"]
+__all__ = ["Evaluation", "clustered_mean", "counts_of", "evaluate", "evaluation_metrics", "pass_at_k"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Evaluation:
     @property
     def num_samples(self) -> int:
         return len(self.groups[0].completions)
+
+    @property
+    def by_task(self) -> Mapping[str, Sequence[Group]]:
+        """The groups of each task; nothing where there is one task."""
+        return _several_tasks(self.groups)
 
 
 def evaluate(
@@ -88,7 +94,43 @@ def evaluate(
 
 
 def evaluation_metrics(groups: Sequence[Group]) -> tuple[dict[str, float], dict[str, tuple[float, int]]]:
-    """Rates with their intervals, pass@k and lengths of graded groups; and the counts behind the rates."""
+    """Rates with their intervals, pass@k and lengths of graded groups; and the counts behind the rates.
+
+    Where the groups are of several tasks, the metrics have each task's own as well, named `eval/task/TASK/...`.
+    """
+    metrics = {f"eval/{name}": value for name, value in _rates(groups).items()}
+    for task, own in _several_tasks(groups).items():
+        metrics |= {f"eval/task/{task}/{name}": value for name, value in _rates(own).items()}
+    return metrics, counts_of(groups)
+
+
+def _several_tasks(groups: Sequence[Group]) -> Mapping[str, Sequence[Group]]:
+    """The groups of each task; nothing where all are of one."""
+    found = groups_by_task(groups)
+    return found if len(found) > 1 else {}
+
+
+def counts_of(groups: Sequence[Group]) -> dict[str, tuple[float, int]]:
+    """The counts behind the rates: per check the sum over the completions it is known for, and their number."""
+    return {name: (sum(map(sum, known)), sum(map(len, known))) for name, known in _known(groups).items() if any(known)}
+
+
+def _rates(groups: Sequence[Group]) -> dict[str, float]:
+    """Means with their intervals, and pass@k."""
+    metrics: dict[str, float] = {}
+    for name, known in _known(groups).items():
+        if any(known):
+            metrics[name], metrics[f"{name}_ci95"] = clustered_mean(known)
+    solved = [[grade.solved for grade in group.grades if grade.solved is not None] for group in groups]
+    solved = [cluster for cluster in solved if cluster]
+    for k in _powers_of_two(min(map(len, solved), default=0)):
+        estimates = [pass_at_k(len(cluster), sum(cluster), k) for cluster in solved]
+        metrics[f"pass_at_{k}"] = sum(estimates) / len(estimates)
+    return metrics
+
+
+def _known(groups: Sequence[Group]) -> dict[str, list[list[float]]]:
+    """Lengths, rewards and checks by name: for each group the values of the completions for which they are known."""
     values: dict[str, list[list[float | None]]] = {"length_mean": [], "reward_mean": []}
     checks = sorted({name for group in groups for grade in group.grades for name in grade.checks})
     for group in groups:
@@ -96,21 +138,10 @@ def evaluation_metrics(groups: Sequence[Group]) -> tuple[dict[str, float], dict[
         values["reward_mean"].append(list(group.rewards))
         for name in checks:
             values.setdefault(name, []).append([grade.checks.get(name) for grade in group.grades])
-    metrics: dict[str, float] = {}
-    counts: dict[str, tuple[float, int]] = {}
-    for name, clusters in values.items():
-        known = [[value for value in cluster if value is not None] for cluster in clusters]
-        mean, half_width = clustered_mean(known)
-        if math.isnan(mean):
-            continue
-        metrics[f"eval/{name}"], metrics[f"eval/{name}_ci95"] = mean, half_width
-        counts[name] = (sum(map(sum, known)), sum(map(len, known)))
-    solved = [[grade.solved for grade in group.grades if grade.solved is not None] for group in groups]
-    solved = [cluster for cluster in solved if cluster]
-    for k in _powers_of_two(min(map(len, solved), default=0)):
-        estimates = [pass_at_k(len(cluster), sum(cluster), k) for cluster in solved]
-        metrics[f"eval/pass_at_{k}"] = sum(estimates) / len(estimates)
-    return metrics, counts
+    return {
+        name: [[value for value in cluster if value is not None] for cluster in clusters]
+        for name, clusters in values.items()
+    }
 
 
 def clustered_mean(clusters: Sequence[Sequence[float]]) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from grpo.model.batching import TrainingSample
 from grpo.objective import Objective
-from grpo.rollout.epochs import EpochOrder
+from grpo.rollout.epochs import MixedOrder, Share
 from grpo.training_loop import TrainingLoop
 
 __all__ = ["SupervisedTrainer", "demonstration_sample", "likelihood_loss", "supervised_objective"]
@@ -66,6 +66,11 @@ class SupervisedTrainer(TrainingLoop):
     samples: Sequence[TrainingSample]
     batch_size: int
     seed: int  # of the order of the demonstrations
+    shares: Sequence[Share] = ()  # their sources, in their order; () where there is one
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._order = MixedOrder(self.shares or [Share(len(self.samples), 1.0)], seed=self.seed)
 
     def begin(self, say: Callable[[str], None]) -> None:
         """Rehearse. Of the monitors only that of memory applies: demonstrations may well be learned by heart."""
@@ -98,6 +103,5 @@ class SupervisedTrainer(TrainingLoop):
 
     def _batch(self, number: int) -> list[TrainingSample]:
         """The demonstrations of a step, a function of seed and step; an epoch shows each of them once."""
-        order = EpochOrder(len(self.samples), seed=self.seed)
         start = (number - 1) * self.batch_size
-        return [self.samples[order.at(position)] for position in range(start, start + self.batch_size)]
+        return [self.samples[self._order.at(position)] for position in range(start, start + self.batch_size)]

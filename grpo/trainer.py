@@ -18,6 +18,7 @@ from grpo.rollout.records import Group, RolloutBatch
 from grpo.rollout.stream import RolloutStream
 from grpo.rollout.sums import paid_parts, part_matrix, reward_matrix, single_rewards, zero_std_groups
 from grpo.rollout.token_parts import token_advantages
+from grpo.run.by_task import curriculum_metrics, task_metrics
 from grpo.run.serialize import batch_metrics, completion_lines, reward_lines
 from grpo.schema import ConfigError
 from grpo.timing import StepTimer
@@ -135,6 +136,8 @@ class Trainer(TrainingLoop):
             **step.metrics,
             **batch_metrics(step.batch.groups, policy_version=version, seconds=times["time/step"]),
             **_reward_metrics(step.batch.groups, step.rewards),
+            **curriculum_metrics(self.rollouts.prompts),
+            **self._task_metrics(step.batch.groups),
             **step.batch.metrics,
             **times,
             **self.stall_metrics(),
@@ -146,6 +149,11 @@ class Trainer(TrainingLoop):
         self.run.log_metrics(number, metrics)
         self.warn(number, metrics)
         return metrics
+
+    def _task_metrics(self, groups: Sequence[Group]) -> dict[str, float]:
+        """Metrics of each task, where the prompts are of several."""
+        tasks = self.rollouts.prompts.tasks
+        return task_metrics(groups, tasks) if len(tasks) > 1 else {}
 
     def _refuse_failures(self, step: _Step) -> None:
         """Raise GradingFailed where the host could not grade a large part of the batch."""

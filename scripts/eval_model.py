@@ -154,12 +154,13 @@ def check_finished(request: EvalRequest, model: NamedModel, record: Mapping[str,
 
 
 def show(metrics: Mapping[str, float]) -> None:
-    """Print every metric, with the half width of its interval where the prompts differ."""
+    """Print every metric, those of each task last, with the half width of its interval where the prompts differ."""
+    width = max(22, *map(len, metrics))
     for name, value in metrics.items():
         half_width = metrics.get(f"{name}_ci95")
         if not name.endswith("_ci95"):
             known = half_width is not None and half_width > 0
-            print(f"  {name:22} {value:8.3f}" + (f" ± {half_width:.3f}" if known else ""))
+            print(f"  {name:{width}} {value:8.3f}" + (f" ± {half_width:.3f}" if known else ""))
 
 
 if __name__ == "__main__":

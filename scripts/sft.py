@@ -70,10 +70,10 @@ def fine_tune(recipe: Recipe, output: Output) -> int:
         policy = load_trained_policy(recipe, checkpoint)
         shown = load_demonstrations(recipe, policy)
         held_out = load_held_out(recipe, policy) if pool else PromptSet([])
-        seen = {"data.train": shown.fingerprints(), "data.eval": fingerprints(held_out.examples)}
+        seen = {**shown.fingerprints(), "data.eval": fingerprints(held_out.examples)}
         if checkpoint:
             check_prompts(checkpoint, seen)
-        num_steps = recipe.train.num_steps(len(shown.samples))
+        num_steps = recipe.train.num_steps(shown.turns)
         updater = build_updater(recipe, policy, num_steps=num_steps, objective=supervised_objective())
         run = stack.enter_context(open_run(recipe, pool))
         evaluate, engine = None, None

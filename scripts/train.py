@@ -77,7 +77,7 @@ def train(recipe: Recipe, output: Output) -> int:
         prompts = load_prompts(recipe, policy)
         if checkpoint:
             check_prompts(checkpoint, prompts.fingerprints())
-        num_steps = recipe.train.num_steps(len(prompts.train.examples))
+        num_steps = recipe.train.num_steps(prompts.train.turns)
         updater = build_updater(recipe, policy, num_steps=num_steps)  # bad input is refused before there is a directory
         started = time.monotonic()
         with open_run(recipe, pool) as run, closing(build_engine(recipe, policy, path / ENGINE_LOG)) as engine:

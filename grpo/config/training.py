@@ -122,8 +122,10 @@ class TrainSection:
             return [f"train.max_cost = {self.max_cost:g}: say what the machine costs with train.usd_per_hour"]
         return []
 
-    def num_steps(self, num_prompts: int) -> int:
+    def num_steps(self, num_prompts: float) -> int:
         """Steps of a run over a training set: `max_steps`, or `ceil(num_prompts * epochs / prompts_per_step)`.
+
+        Of several sources `num_prompts` is `grpo.rollout.epochs.turns_of_pass`.
 
         >>> TrainSection(epochs=2.0, prompts_per_step=16).num_steps(100)
         13

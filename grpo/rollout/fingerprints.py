@@ -7,9 +7,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from grpo.rollout.epochs import Share
 from grpo.rollout.records import Example
 
-__all__ = ["Fingerprint", "difference", "fingerprint", "fingerprints"]
+__all__ = ["Fingerprint", "difference", "fingerprint", "fingerprints", "share_fingerprints"]
 
 DIGITS = 16  # of the hash in hexadecimal: 64 bits tell a billion prompts apart
 
@@ -30,6 +31,16 @@ def fingerprint(name: str, *content: Any) -> Fingerprint:
 def fingerprints(examples: Sequence[Example]) -> list[Fingerprint]:
     """One of every encoded example, in order: of id, tokens, messages and all columns: rewards may read any."""
     return [fingerprint(e.id, e.prompt_ids, [dict(m) for m in e.messages], dict(e.columns)) for e in examples]
+
+
+def share_fingerprints(shares: Sequence[Share]) -> list[Fingerprint]:
+    """One of every source of a mixture, with its weight, which decides the order; none of a source alone.
+
+    >>> [one.id for one in share_fingerprints([Share(20, 1.0), Share(5, 0.5)])]
+    ['source 1: 20 prompts of weight 1', 'source 2: 5 prompts of weight 0.5']
+    """
+    names = [f"source {n}: {one.size:,} prompts of weight {one.weight:g}" for n, one in enumerate(shares, start=1)]
+    return [fingerprint(name, *one) for name, one in zip(names, shares, strict=True)] if len(shares) > 1 else []
 
 
 def difference(was: Sequence[Fingerprint], now: Sequence[Fingerprint]) -> str:

@@ -6,13 +6,14 @@ column is passed on to the rewards.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from grpo.rollout.epochs import EpochOrder
-from grpo.rollout.records import Example
+from grpo.rollout.epochs import MixedOrder, Share, turns_of_pass
+from grpo.rollout.records import PLAIN_TASK, Example
 from grpo.rollout.rows import DataError, read_rows
 
 __all__ = ["PromptStream", "encode_prompts", "load_examples"]
@@ -144,6 +145,7 @@ class PromptStream:
         *,
         seed: int,
         position: int = 0,
+        shares: Sequence[Share] = (),
         zero_std_resample_prob: float = 1.0,
         solved_resample_prob: float = 1.0,
     ) -> None:
@@ -152,6 +154,7 @@ class PromptStream:
             examples: What to draw from.
             seed: Of the order.
             position: Where to begin.
+            shares: The sources of the examples, in their order; () where there is one.
             zero_std_resample_prob: The chance that an example in `zero_std` is drawn when its turn comes.
             solved_resample_prob: The same for `solved`; one that is in both is drawn with the lower chance.
         """
@@ -159,9 +162,11 @@ class PromptStream:
             raise DataError("there are no prompts to draw from")
         self._examples = list(examples)
         self.by_id = {example.id: example for example in examples}
+        self.tasks = frozenset(example.task or PLAIN_TASK for example in examples)
         self._seed = seed
         self._zero_std_resample_prob, self._solved_resample_prob = zero_std_resample_prob, solved_resample_prob
-        self._order = EpochOrder(len(self._examples), seed=seed)
+        shares = shares or [Share(len(self._examples), 1.0)]
+        self._order, self._turns = MixedOrder(shares, seed=seed), math.ceil(round(turns_of_pass(shares), 6))
         self.position = position  # turns since the start; with the two sets, all that a checkpoint has to keep
         self.zero_std: set[str] = set()  # ids of examples whose completions all earned the same when last seen
         self.solved: set[str] = set()  # ids of examples that enough completions solved when last seen
@@ -179,8 +184,8 @@ class PromptStream:
     @property
     def place(self) -> str:
         """Which turn is next, for a person."""
-        epoch, offset = divmod(self.position, len(self._examples))
-        return f"prompt {offset + 1} of {len(self._examples)} of epoch {epoch + 1}"
+        epoch, offset = divmod(self.position, self._turns)
+        return f"prompt {offset + 1} of {self._turns} of epoch {epoch + 1}"
 
     def _resample_prob(self, name: str) -> float:
         """The chance that an example is drawn when its turn comes; 1 where nothing is known against it."""

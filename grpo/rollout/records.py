@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["UNPAID", "RolloutBatch", "Completion", "Example", "Grade", "Grader", "Group", "Spans"]
+__all__ = ["PLAIN_TASK", "UNPAID", "RolloutBatch", "Completion", "Example", "Grade", "Grader", "Group", "Spans"]
 
 Spans = Mapping[str, Sequence[tuple[int, int]]]  # by part: where it stands in the text, [first, last + 1) characters
+TASK = re.compile(r"[a-z][a-z0-9_-]{0,39}")  # a word; translated data has whole sentences in a column of that name
+PLAIN_TASK = "function"  # the task of rows without one
 UNPAID = ""  # stands for every part that no reward pays
 
 
@@ -31,6 +34,16 @@ class Example:
     prompt_ids: tuple[int, ...] = ()
     tester_start: str = ""
     tester_ids: tuple[int, ...] = ()
+
+    @property
+    def task(self) -> str:
+        """The word in the column `task`, which says what kind of work is asked for; "" where the row has none.
+
+        >>> Example("1", (), {"task": "repair"}).task, Example("2", (), {"task": "Write a function."}).task
+        ('repair', '')
+        """
+        found = self.columns.get("task")
+        return found if isinstance(found, str) and TASK.fullmatch(found) else ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Every metric that a run logs, with its meaning and unit, in one table. `metrics.jsonl` holds nothing else.
 
 docs/metrics.md is made from the table (`python -m grpo.run.metrics` prints it as Markdown), and `MetricsLog` refuses a
-key that is not in it. A name in angle brackets stands for a reward function or a check of the grader.
+key that is not in it. A name in angle brackets stands for a reward function, a check of the grader, or a task.
 """
 
 from __future__ import annotations
@@ -42,6 +42,18 @@ METRICS: dict[str, Metric] = {
     "groups/dropped_unsolved": Metric("groups replaced because none does", "count"),
     "groups/dropped_equal": Metric("groups replaced because all are paid alike for other reasons", "count"),
     "groups/dropped_unscored": Metric("groups replaced because fewer than two completions have a reward", "count"),
+    "prompts/solved": Metric(
+        "prompts whose last group was solved (rollout.solved_above); rollout.solved_resample_prob sets them aside",
+        "count",
+    ),
+    "prompts/zero_std": Metric(
+        "prompts whose last group was zero_std; rollout.zero_std_resample_prob sets them aside", "count"
+    ),
+    "task/<task>/groups": Metric("where the prompts are of several tasks: groups of this task in the batch", "count"),
+    "task/<task>/solved_prompts": Metric("prompts/solved of this task", "count"),
+    "task/<task>/reward_mean": Metric("reward/mean of this task", "reward"),
+    "task/<task>/reward/<function>": Metric("reward/<function> of this task", "reward"),
+    "task/<task>/<name>": Metric("check/<name> of this task", "0..1 or count"),
     "advantage/std": Metric(
         "standard deviation of the advantages; over all tokens where rewards pay parts of a completion", "1"
     ),
@@ -129,10 +141,15 @@ METRICS: dict[str, Metric] = {
     "eval/<name>_ci95": Metric("half width of its 95 % interval, clustered by prompt", "same"),
     "eval/pass_at_<k>": Metric("unbiased estimate that at least one of k completions solves its prompt", "0..1"),
     "eval/reward_mean": Metric("mean weighted reward over the evaluation's completions", "reward"),
+    "eval/task/<task>/<name>": Metric(
+        "where the held-out prompts are of several tasks: eval/<name> of this task, pass_at_<k> and reward_mean too",
+        "as eval/<name>",
+    ),
+    "eval/task/<task>/<name>_ci95": Metric("half width of its 95 % interval, clustered by prompt", "same"),
 }
 
 # The most specific pattern first. A function's name may be a path, so it may hold anything.
-_WILDCARDS = {"<function>": ".+", "<name>": r"[\w.:-]+", "<k>": r"\d+"}
+_WILDCARDS = {"<function>": ".+", "<name>": r"[\w.:-]+", "<k>": r"\d+", "<task>": "[a-z][a-z0-9_-]*"}
 _PATTERNS = [
     (re.compile("".join(_WILDCARDS.get(part, re.escape(part)) for part in re.split(r"(<\w+>)", key))), METRICS[key])
     for key in sorted(METRICS, key=len, reverse=True)

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from grpo.evaluate import Evaluation
+from grpo.evaluate import Evaluation, counts_of
 from grpo.rollout.records import UNPAID, Group
+from grpo.run.by_task import known_means
 
-__all__ = ["batch_metrics", "completion_lines", "evaluation_line", "reward_lines"]
+__all__ = ["batch_metrics", "completion_lines", "counts_record", "evaluation_line", "reward_lines"]
 
 
 def completion_lines(
@@ -33,6 +34,7 @@ def completion_lines(
                 "step": step,
                 "phase": phase,
                 "task_id": group.example.id,
+                **({"task": group.example.task} if group.example.task else {}),
                 "prompt": group.example.messages[-1]["content"],
                 "text": completion.text,
                 "terminated": completion.terminated,
@@ -91,23 +93,30 @@ def batch_metrics(groups: Sequence[Group], *, policy_version: int, seconds: floa
         ("reward", [grade.rewards for grade in grades]),
         ("check", [grade.checks for grade in grades]),
     ):
-        for name in fields[0]:
-            known = [value for value in (field.get(name) for field in fields) if value is not None]
-            if known:
-                metrics[f"{area}/{name}"] = _mean(known)
+        metrics |= {f"{area}/{name}": mean for name, mean in known_means(fields).items()}
     return metrics
 
 
 def evaluation_line(evaluation: Evaluation, *, step: int) -> dict[str, Any]:
-    """One evaluation: its size, its metrics, and the counts behind the rates."""
+    """One evaluation: its size, its metrics, and the counts behind the rates, of each task too."""
     return {
         "step": step,
         "num_prompts": evaluation.num_prompts,
         "num_samples": evaluation.num_samples,
         "time/eval": evaluation.seconds,
         **evaluation.metrics,
-        "counts": {name: list(count) for name, count in evaluation.counts.items()},
+        **counts_record(evaluation),
     }
+
+
+def counts_record(evaluation: Evaluation) -> dict[str, Any]:
+    """The counts behind the rates of an evaluation; of several tasks also the prompts and counts of each."""
+    record: dict[str, Any] = {"counts": {name: list(count) for name, count in evaluation.counts.items()}}
+    tasks = {
+        task: {"num_prompts": len(groups), "counts": {name: list(count) for name, count in counts_of(groups).items()}}
+        for task, groups in evaluation.by_task.items()
+    }
+    return {**record, "tasks": tasks} if tasks else record
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -9,18 +9,22 @@ from grpo.errors import BadInput
 from grpo.rollout.records import Example
 from grpo_rust.compose.prompts import check_gold, system_prompt_of
 from grpo_rust.compose.signatures import read_examples
+from grpo_rust.compose.sources import named_sources, with_unique_ids
 from grpo_rust.recipe import Recipe
 
 __all__ = ["DataTasks", "own_prompt"]
 
 
 class DataTasks:
-    """The tasks of a recipe's data, `data.eval` before `data.train`; read when they are first asked for."""
+    """The tasks of a recipe's data, held-out ones before those to train on; read when they are first asked for."""
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
-        self._sources = list(dict.fromkeys(filter(None, (recipe.data.eval, recipe.data.train))))
-        self._read: dict[str, dict[str, Example]] = {}  # by source and id
+        self._splits: dict[tuple[str, ...], str] = {}  # of sources that belong together, held-out ones first
+        for sources, split in ((recipe.data.eval_sources(), "test"), (recipe.data.train_sources(), "train")):
+            self._splits.setdefault(tuple(filter(None, sources)), split)
+        self._splits.pop((), None)
+        self._read: dict[tuple[str, ...], dict[str, Example]] = {}  # by sources and id
 
     def find(self, name: str) -> Example:
         """The task of an id.
@@ -29,27 +33,29 @@ class DataTasks:
             BadInput: For an id that the data does not have, with those that are like it, and for data that cannot be
                 used.
         """
-        for source in self._sources:
-            if found := self._tasks(source).get(name):
-                check_gold(source, [found])
+        for sources in self._splits:
+            if found := self._tasks(sources).get(name):
+                check_gold(named_sources(sources), [found])
                 return found
         known = [task for tasks in self._read.values() for task in tasks]
         near = get_close_matches(name, known, n=3) or known[:3]
-        raise BadInput(f"{' and '.join(self._sources)} have no task {name}: there are {', '.join(near)}, ...")
+        places = " and ".join(map(named_sources, self._splits))
+        raise BadInput(f"{places} have no task {name}: there are {', '.join(near)}, ...")
 
     def search(self, words: str, most: int) -> list[Example]:
-        """The first tasks of `data.eval` that have these words in their id or prompt. Raises: BadInput."""
-        tasks = self._tasks(self._sources[0]).values()
+        """The first held-out tasks that have these words in their id or prompt. Raises: BadInput."""
+        tasks = self._tasks(next(iter(self._splits))).values()
         return [task for task in tasks if words.lower() in f"{task.id} {prompt_of(task)}".lower()][:most]
 
-    def _tasks(self, source: str) -> dict[str, Example]:
-        if source not in self._read:
-            split = "test" if source == self._recipe.data.eval else "train"
-            system = system_prompt_of(self._recipe)
-            show = self._recipe.data.show_signature
-            examples = read_examples(source, split=split, system_prompt=system, show=show)
-            self._read[source] = {example.id: example for example in examples}
-        return self._read[source]
+    def _tasks(self, sources: tuple[str, ...]) -> dict[str, Example]:
+        if sources not in self._read:
+            system, show = system_prompt_of(self._recipe), self._recipe.data.show_signature
+            split = self._splits[sources]
+            found = with_unique_ids(
+                {one: read_examples(one, split=split, system_prompt=system, show=show) for one in sources}
+            )
+            self._read[sources] = {example.id: example for examples in found.values() for example in examples}
+        return self._read[sources]
 
 
 def own_prompt(recipe: Recipe, text: str) -> Example:

@@ -33,7 +33,7 @@ ORDERS = {  # what a reader chooses -> how rows are sorted
 _COLUMNS = 'id, "group", step, phase, task, reward, passed, outcome, offset'
 _SCHEMA = """
 CREATE TABLE completion (phase TEXT, id TEXT, "group" TEXT, step INTEGER, task TEXT, reward REAL, passed REAL,
-    outcome TEXT, offset INTEGER, PRIMARY KEY (phase, id));
+    outcome TEXT, offset INTEGER, kind TEXT, PRIMARY KEY (phase, id));
 CREATE INDEX by_step ON completion (phase, step, outcome);
 CREATE INDEX by_group ON completion (phase, "group");
 CREATE TABLE mistake (phase TEXT, id TEXT, code TEXT, step INTEGER, PRIMARY KEY (phase, id, code)) WITHOUT ROWID;
@@ -48,7 +48,7 @@ class Wanted:
     phase: str = ""  # "train" or "eval"
     first_step: int | None = None
     last_step: int | None = None
-    task: str = ""  # a part of the task's id, whatever its case
+    task: str = ""  # a part of the task's id, whatever its case, or its kind: "repair"
     outcomes: tuple[str, ...] = ()
     code: str = ""  # of a compiler's or linter's error
 
@@ -56,7 +56,7 @@ class Wanted:
         """The condition in SQL, and the values of its question marks.
 
         >>> Wanted(task="Sum", outcomes=("passed", "timeout")).condition()
-        ('instr(lower(task), lower(?)) AND outcome IN (?,?)', ['Sum', 'passed', 'timeout'])
+        ('(instr(lower(task), lower(?)) OR kind = lower(?)) AND outcome IN (?,?)', ['Sum', 'Sum', 'passed', 'timeout'])
         """
         parts: list[tuple[str, list[Any]]] = []
         if self.phase:
@@ -66,7 +66,7 @@ class Wanted:
         if self.last_step is not None:
             parts.append(("step <= ?", [self.last_step]))
         if self.task:
-            parts.append(("instr(lower(task), lower(?))", [visible(self.task)]))
+            parts.append(("(instr(lower(task), lower(?)) OR kind = lower(?))", [visible(self.task)] * 2))
         if self.outcomes:
             parts.append((f"outcome IN ({','.join('?' * len(self.outcomes))})", list(self.outcomes)))
         if self.code:
@@ -101,12 +101,12 @@ class CompletionTable:
             entry = index_entry(offset, record)
             phase, name = _name(entry.phase), _name(entry.id)
             told = (_name(entry.group), entry.step, _name(entry.task_id), entry.reward, entry.passed)
-            rows.append((phase, name, *told, _name(entry.outcome), offset))
+            rows.append((phase, name, *told, _name(entry.outcome), offset, _name(str(record.get("task") or ""))))
             codes[phase, name] = [(phase, name, _name(code), entry.step) for code in error_codes(record)]
         with self._lock:
             self._sql.execute("BEGIN")
             self._sql.executemany("DELETE FROM mistake WHERE phase = ? AND id = ?", [row[:2] for row in rows])
-            self._sql.executemany("INSERT OR REPLACE INTO completion VALUES (?,?,?,?,?,?,?,?,?)", rows)
+            self._sql.executemany("INSERT OR REPLACE INTO completion VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
             self._sql.executemany("INSERT OR REPLACE INTO mistake VALUES (?,?,?,?)", chain(*codes.values()))
             self._sql.execute("COMMIT")
 

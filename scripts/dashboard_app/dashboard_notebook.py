@@ -129,7 +129,7 @@ def _(get_version, hub, mo, panels, run_of, shown, view, window):
 def _(OUTCOMES, completion_index, mo):
     phase_of = mo.ui.dropdown(["train", "eval"], value="train", label="phase")
     steps_text = mo.ui.text(label="steps", placeholder="all, or 12, or 10-20", debounce=300)
-    task_of = mo.ui.text(label="task", placeholder="a part of its id", debounce=300)
+    task_of = mo.ui.text(label="task", placeholder="a part of its id, or its kind", debounce=300)
     outcome_of = mo.ui.multiselect(list(OUTCOMES), label="outcome")
     code_of = mo.ui.text(label="error", placeholder="E0308", debounce=300)
     order_of = mo.ui.dropdown(list(completion_index.ORDERS), value="newest first", label="order")

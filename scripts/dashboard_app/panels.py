@@ -33,7 +33,7 @@ __all__ = [
 
 _COLOURS = 11  # of codes; what is rarer is one colour more
 _MOST_BARS = 90
-_LEARNING = ("Rewards", "Pass rates")
+_LEARNING = ("Rewards", "Pass rates", "By task")
 _TITLE = '<div class="title" role="heading" aria-level="3">'  # an <h3> would get into marimo's table of contents
 _OTHERS = ("Lengths and groups", "The policy", "Other")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from evaluating.models import NamedModel, name_models, run_config
 from evaluating.protocol import PROTOCOLS, protocol_settings
 from grpo.errors import BadInput
+from grpo_rust.compose.sources import named_sources
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 from remote_api.options import ApiOptions, add_api_flags, api_options
 
@@ -40,7 +41,7 @@ class EvalRequest:
     @property
     def source(self) -> str:
         """Where the prompts are from."""
-        return self.benchmark or self.recipe.data.eval
+        return self.benchmark or named_sources(self.recipe.data.eval_sources())
 
     @property
     def protocol_name(self) -> str:

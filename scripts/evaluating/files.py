@@ -15,7 +15,7 @@ from typing import Any
 from durable.write_whole import write_whole
 from grpo.errors import BadInput
 from grpo.evaluate import Evaluation
-from grpo.run.serialize import completion_lines
+from grpo.run.serialize import completion_lines, counts_record
 from grpo.whole_file import whole_file
 from grpo_rust.rows.files import read_row_file
 
@@ -35,13 +35,13 @@ def write_evaluation(evaluation: Evaluation, record: Mapping[str, Any], out: Pat
 
     lines = list(completion_lines(evaluation.groups, step=0, phase="eval"))
     with whole_file(out.with_suffix(".parquet")) as table:
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(_flat(lines))), table)
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(_same_columns(_flat(lines))), table)
     figures = {
         "num_prompts": evaluation.num_prompts,
         "num_samples": evaluation.num_samples,
         "seconds": round(evaluation.seconds, 3),
         "metrics": dict(evaluation.metrics),
-        "counts": {name: list(count) for name, count in evaluation.counts.items()},
+        **counts_record(evaluation),
     }
     write_whole(record_of(out), json.dumps({**record, **figures}, indent=2) + "\n")
     write_whole(out, "".join(json.dumps(line) + "\n" for line in lines))
@@ -111,10 +111,18 @@ def _is_by_name(value: Any, kind: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(part, kind) for part in value.values())
 
 
+def _same_columns(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows that all have every column: completions of several tasks have checks of their own."""
+    found = list(rows)
+    columns = dict.fromkeys(name for row in found for name in row)
+    return [{**columns, **row} for row in found]
+
+
 def _flat(lines: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
     """Lines as rows of a table; a verdict, which is nested, as JSON."""
     for line in lines:
         row = {name: line[name] for name in ("id", "task_id", "prompt", "text", "terminated", "num_tokens", "reward")}
+        row |= {"task": line["task"]} if "task" in line else {}
         row |= {f"check_{name}": value for name, value in line["checks"].items()}
         row |= {f"reward_{name}": value for name, value in line["rewards"].items()}
         verdict = line["verdict"]

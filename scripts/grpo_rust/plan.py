@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from grpo.schema import ConfigError
+from grpo_rust.compose.sources import named_sources
 from grpo_rust.engine_choice import expects_gpu
 from grpo_rust.known_sizes import find_model_shape
 from grpo_rust.memory_estimate import ModelShape
@@ -50,10 +51,10 @@ def plan(recipe: Recipe, *, rates: Path | None = None, usd_per_hour: float = 0.0
     rows = [
         ("run", str(recipe.run_path())),
         *_refusal(recipe),
-        ("prompts", f"{size.prompts} in {recipe.data.train}"),
+        ("prompts", f"{size.prompts} in {named_sources(recipe.data.train_sources())}"),
         ("steps", _steps(recipe, size)),
         ("tokens", _tokens(size, row_tokens)),
-        ("evaluation", f"{evaluated}, from {recipe.data.eval}{eval_note}"),
+        ("evaluation", f"{evaluated}, from {named_sources(recipe.data.eval_sources())}{eval_note}"),
         ("model", f"{recipe.model.path}: {why_not or described}"),
         *memory_rows(recipe, shape, size, row_tokens),
         *disk_rows(recipe, shape, size),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from grpo.rollout.epochs import Share, turns_of_pass
 from grpo.rollout.oxen_source import is_remote_oxen
 from grpo.rollout.records import Example
 from grpo_rust.compose.evaluation_only import check_trainable
-from grpo_rust.compose.prompts import read_held_out, read_rewarded_examples
+from grpo_rust.compose.prompts import read_held_out_source, read_rewarded_source
 from grpo_rust.compose.signatures import signature_note
 from grpo_rust.known_sizes import known_prompts
 from grpo_rust.recipe import Recipe
@@ -21,19 +24,44 @@ __all__ = ["count_held_out", "count_training"]
 def count_training(recipe: Recipe) -> PromptCount:
     """The prompts to train on. Nothing is downloaded.
 
-    Raises: As `read_rewarded_examples`; BadInput for the name of a data set that must not be trained on.
+    Raises: As `read_rewarded_source`; BadInput for the name of a data set that must not be trained on.
     """
-    if _elsewhere(recipe.data.train):
-        check_trainable(recipe.data.train, ())
-    return _count(recipe.data.train, recipe.data.show_signature, lambda: read_rewarded_examples(recipe))
+    sources = recipe.data.train_sources()
+    counts = []
+    for source in sources:
+        if _elsewhere(source):
+            check_trainable(source, ())
+        counts.append(_count(source, recipe.data.show_signature, partial(read_rewarded_source, recipe, source)))
+    if len(counts) == 1:
+        return counts[0]
+    shares = [Share(one.count or 0, weight) for one, weight in zip(counts, sources.values(), strict=True)]
+    turns = None if counts[0].count is None else turns_of_pass(shares)
+    parts = [f"{one} of weight {share.weight:g}" for one, share in zip(counts, shares, strict=True)]
+    length = "" if turns is None else f"; {math.ceil(round(turns, 6)):,} turns a pass"
+    return PromptCount(_total([one.count for one in counts]), " + ".join(parts) + length, turns)
 
 
 def count_held_out(recipe: Recipe) -> PromptCount:
-    """The prompts of one evaluation, at most `eval.prompts`, of which 0 is none. Raises: As `read_held_out`."""
+    """The prompts of one evaluation, `eval.prompts` of a source of weight 1. Raises: As `read_held_out`."""
     if not recipe.eval.prompts:
         return PromptCount(0)
-    found = _count(recipe.data.eval, recipe.data.show_signature, lambda: read_held_out(recipe))
-    return found if found.count is None else replace(found, count=min(found.count, recipe.eval.prompts))
+    counts = [_held_out(recipe, source, weight) for source, weight in recipe.data.eval_sources().items()]
+    if len(counts) == 1:
+        return counts[0]
+    return PromptCount(_total([one.count for one in counts]), " + ".join(map(str, counts)))
+
+
+def _held_out(recipe: Recipe, source: str, weight: float) -> PromptCount:
+    """The prompts of one source in an evaluation."""
+    most = recipe.eval.num_prompts(weight)
+    found = _count(source, recipe.data.show_signature, lambda: read_held_out_source(recipe, source)[:most])
+    return found if found.count is None else replace(found, count=min(found.count, most))
+
+
+def _total(counts: Sequence[int | None]) -> int | None:
+    """The sum; None where one of them is not known."""
+    known = [one for one in counts if one is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def _count(source: str, show: str, read: Callable[[], Sequence[Example]]) -> PromptCount:

@@ -14,10 +14,12 @@ class PromptCount:
     """How many prompts a source has, those included that may be too long; None where it is not known.
 
     `note` says where the number is from if not from the prompts, or what of their signatures is not shown as asked.
+    `turns` are those of a pass where there are several sources.
     """
 
     count: int | None
     note: str = ""
+    turns: float | None = None
 
     def __str__(self) -> str:
         number = "an unknown number" if self.count is None else f"{self.count:,}"
@@ -60,7 +62,8 @@ def run_size(recipe: Recipe, prompts: PromptCount, held_out: PromptCount) -> Run
         prompts: To train on.
         held_out: Of one evaluation.
     """
-    steps = recipe.train.max_steps or (None if prompts.count is None else recipe.train.num_steps(prompts.count))
+    turns = prompts.count if prompts.turns is None else prompts.turns
+    steps = recipe.train.max_steps or (None if turns is None else recipe.train.num_steps(turns))
     between = (steps - 1) // recipe.eval.every if steps and recipe.eval.every else 0
     return RunSize(
         prompts=prompts,

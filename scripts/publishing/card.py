@@ -14,7 +14,7 @@ from typing import Any
 from grpo.schema import defaults
 from grpo_rust.recipe import Recipe
 from grpo_rust.report.reading import number
-from grpo_rust.report.table import Row, rows
+from grpo_rust.report.table import Row, by_task, rows
 from publishing.finished import DataSet, FinishedRun
 from publishing.header import NO_LICENSE, BaseModel
 from publishing.private import nameless
@@ -105,6 +105,11 @@ def _evaluations(run: FinishedRun) -> list[str]:
     last = run.after or run.before or {}
     recipe = run.recipe.eval
     lines = ["| | before | after | change |", "|---|---|---|---|"]
+    found += [
+        row._replace(label=f"{task}: {row.label}")
+        for task, before, after in by_task(run.before, run.after)
+        for row in rows(before, after)
+    ]
     lines += [f"| {row.label} | {_shown(row, 'before')} | {_shown(row, 'after')} | {_change(row)} |" for row in found]
     lines += [
         "",

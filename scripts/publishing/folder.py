@@ -10,7 +10,7 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from grpo.config import TrackSection
@@ -99,14 +99,22 @@ def _recipe(run: FinishedRun, base: BaseModel) -> str:
         recipe,
         run=dataclasses.replace(recipe.run, dir="", resume=False),
         model=dataclasses.replace(recipe.model, path=base.hub_name or nameless(recipe.model.path)),
-        data=dataclasses.replace(recipe.data, train=nameless(recipe.data.train), eval=nameless(recipe.data.eval)),
-        rewards=dataclasses.replace(
-            recipe.rewards, weights={nameless(name): weight for name, weight in recipe.rewards.weights.items()}
+        data=dataclasses.replace(
+            recipe.data,
+            train=nameless(recipe.data.train),
+            train_mix=_nameless_keys(recipe.data.train_mix),
+            eval=nameless(recipe.data.eval),
+            eval_mix=_nameless_keys(recipe.data.eval_mix),
         ),
+        rewards=dataclasses.replace(recipe.rewards, weights=_nameless_keys(recipe.rewards.weights)),
         loss=dataclasses.replace(recipe.loss, name=nameless(recipe.loss.name)),
         track=TrackSection(),  # who followed the run changes nothing of it, and where is private
     )
     return to_toml(settings)
+
+
+def _nameless_keys(table: Mapping[str, float]) -> dict[str, float]:
+    return {nameless(name): weight for name, weight in table.items()}
 
 
 def _refuse_private(run: FinishedRun, folder: Path) -> None:

@@ -86,15 +86,15 @@ def header_yaml(run: FinishedRun, base: BaseModel, data: Sequence[DataSet]) -> s
 
 def _results(run: FinishedRun, data: Sequence[DataSet]) -> list[EvalResult]:
     """The pass rates of the published checkpoint, in percent."""
-    evaluated = next((one for one in data if one.setting == "data.eval"), None)
-    if run.after is None or evaluated is None:
+    evaluated = [one for one in data if one.setting == "data.eval"]
+    if run.after is None or not evaluated:
         return []
-    name = evaluated.hub_name or Path(evaluated.name).name
+    name = " + ".join(one.hub_name or Path(one.name).name for one in evaluated)
     return [
         EvalResult(
             task_type="text-generation",
             task_name="Rust programs with tests",
-            dataset_type=evaluated.hub_name or Path(name).stem,
+            dataset_type=evaluated[0].hub_name or Path(name).stem,
             dataset_name=name,
             metric_type=check,
             metric_name=f"{label}, % of completions",

@@ -1,6 +1,7 @@
 """Supervised fine-tuning minimises the mean negative log-likelihood of demonstrations, and resumes to the same bits."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from grpo.checkpoint.keeping import Keeping
 from grpo.checkpoint.latest import latest_checkpoint
 from grpo.model.batching import TrainingSample
 from grpo.model.policy import Policy, load_policy
+from grpo.rollout.epochs import MixedOrder, Share
 from grpo.run.directory import RunDirectory
 from grpo.supervised import SupervisedTrainer, demonstration_sample, likelihood_loss, supervised_objective
 from grpo.training_loop import Schedule
@@ -26,11 +28,14 @@ def demonstrations(policy: Policy) -> list[TrainingSample]:
     ]
 
 
-def make_trainer(policy: Policy, run: RunDirectory, *, num_steps: int, checkpoint_every: int = 0) -> SupervisedTrainer:
+def make_trainer(
+    policy: Policy, run: RunDirectory, *, num_steps: int, checkpoint_every: int = 0, shares: Sequence[Share] = ()
+) -> SupervisedTrainer:
     return SupervisedTrainer(
         samples=demonstrations(policy),
         batch_size=3,
         seed=1,
+        shares=shares,
         updater=make_updater(policy, supervised_objective(), max_grad_norm=1.0),
         schedule=Schedule(num_steps, 0, checkpoint_every, Keeping(last=9)),
         run=run,
@@ -108,6 +113,16 @@ def test_an_epoch_shows_every_demonstration_once(policy: Policy, tmp_path: Path)
             sample.completion_ids for sample in trainer.samples
         }
     assert shown[:4] != shown[4:8], "epochs are shuffled anew"
+
+
+def test_demonstrations_of_several_sources_are_shown_by_their_weights(policy: Policy, tmp_path: Path) -> None:
+    shares = [Share(3, 1.0), Share(1, 0.5)]
+    with new_run(tmp_path / "run") as run:
+        trainer = make_trainer(policy, run, num_steps=2, shares=shares)
+        shown = [trainer.samples.index(sample) for step in (1, 2) for sample in trainer._batch(step)]
+    assert [number == 3 for number in shown] == [False, True, False, False, True, False]
+    order = MixedOrder(shares, seed=1)
+    assert shown == [order.at(position) for position in range(6)]
 
 
 def test_a_stopped_run_goes_on_to_the_same_bits(make_policy, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -25,6 +25,7 @@ from grpo.evaluate import Evaluation, evaluate
 from grpo.model.policy import Policy, load_policy
 from grpo.objective import Objective
 from grpo.rollout.engine_restart import RestartingEngine
+from grpo.rollout.epochs import Share
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Completion, Example
 from grpo.rollout.stream import RolloutSettings, RolloutStream
@@ -44,6 +45,8 @@ def make_trainer(
     run: RunDirectory,
     *,
     seed: int = 3,
+    prompts: Sequence[Example] = EXAMPLES,
+    shares: Sequence[Share] = (),
     ahead: int = 0,
     grader: LetterGrader | None = None,
     evaluates: bool = True,
@@ -56,7 +59,7 @@ def make_trainer(
     update: Mapping[str, object] | None = None,
     **schedule: Any,
 ) -> Trainer:
-    examples = encoded(EXAMPLES, policy.encode)
+    examples = encoded(prompts, policy.encode)
     engine, grader = HFEngine(policy), grader or LetterGrader()
     updater = make_updater(
         policy,
@@ -75,7 +78,7 @@ def make_trainer(
     rollouts = RolloutStream(
         RestartingEngine(engine, sync=None, frees_cuda_cache=False, say=print),
         grader,
-        PromptStream(examples, seed=3),
+        PromptStream(examples, seed=3, shares=shares),
         policy.decode,
         lambda: updater.updates,
         RolloutSettings(

@@ -16,7 +16,7 @@ from grpo.config import TrackSection
 from grpo.errors import BadInput
 from grpo.rollout import oxen_source
 from grpo.rollout.oxen_source import is_remote_oxen, oxen_environment, oxen_remote
-from grpo_rust.compose.prompts import read_held_out, read_training_examples
+from grpo_rust.compose.prompts import read_held_out, read_training_source
 from grpo_rust.following import oxen_commit, trackers
 from grpo_rust.following.feeding import Feeder
 from grpo_rust.following.oxen import OxenKeeper, oxen_place
@@ -186,7 +186,7 @@ def test_without_the_package_the_extra_is_named(run, monkeypatch):
     (run / ".oxen").mkdir()
     (run / "rows.jsonl").write_text('{"prompt": "a"}\n')
     with pytest.raises(BadInput, match=r"need the package oxenai: pip install -e '.\[oxen\]'"):
-        read_training_examples(recipe(f"data.train=oxen:{run}/rows.jsonl"))
+        read_training_source(recipe(), f"oxen:{run}/rows.jsonl")
 
 
 def test_a_last_commit_that_fails_is_made_by_hand_later(run, monkeypatch):
@@ -287,7 +287,7 @@ def recipe(*settings):
 
 def refusal(source):
     with pytest.raises(BadInput) as caught:
-        read_training_examples(recipe(f"data.train={source}"))
+        read_training_source(recipe(), f"{source}")
     with pytest.raises(BadInput) as planned:
         count_training(recipe(f"data.train={source}"))
     assert str(planned.value) == str(caught.value)
@@ -302,7 +302,7 @@ def test_prompts_from_a_repository_are_those_of_the_file(run, tmp_path):
     in_oxen(COMMIT, repository, repository / "rust")
     source = "oxen:tasks/rust/rows.jsonl"
     asked = recipe(f"data.train={source}", f"data.eval={source}")
-    assert read_training_examples(asked) == read_training_examples(recipe())
+    assert read_training_source(asked, asked.data.train) == read_training_source(recipe(), recipe().data.train)
     assert read_held_out(asked) == read_held_out(recipe())
     assert count_training(asked) == count_training(recipe()) and count_held_out(asked).count == 7
     assert "has no file rust/none.jsonl" in refusal("oxen:tasks/rust/none.jsonl")
@@ -326,7 +326,7 @@ def test_a_remote_file_that_cannot_be_had_is_refused_in_words(run):
     pytest.importorskip("oxen", reason="oxenai is not installed")
     source = "oxen:http://127.0.0.1:9/ox/Rust/rows.jsonl"
     with pytest.raises(BadInput, match=r"cannot get rows.jsonl from http://127.0.0.1:9/ox/Rust \(.*Network error"):
-        read_training_examples(recipe(f"data.train={source}"))
+        read_training_source(recipe(), f"{source}")
 
 
 def test_a_plan_downloads_nothing(run):

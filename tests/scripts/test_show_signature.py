@@ -11,7 +11,7 @@ import pytest
 from grpo.schema import ConfigError, to_toml
 from grpo_rust.compose.demonstrations import load_demonstrations
 from grpo_rust.compose.policy import load_starting_policy
-from grpo_rust.compose.prompts import load_prompts, read_held_out, read_training_examples
+from grpo_rust.compose.prompts import load_prompts, read_held_out, read_training_source
 from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 from published_rows import published
@@ -80,7 +80,7 @@ def test_what_cannot_be_shown_as_asked_is_counted_and_said(tmp_path: Path, show:
         {**UNSIGNED, "signature": SIGNATURE, "text": ""},
     )
     asked = recipe(show, written(tmp_path, *rows), "eval.prompts=0")
-    assert signature_note(read_training_examples(asked), show) == said
+    assert signature_note(read_training_source(asked, asked.data.train), show) == said
     assert f"({said})" in str(load_prompts(asked, load_starting_policy(asked)).train)
 
 

@@ -109,6 +109,8 @@ def evaluate_policy(
 
 
 def describe(evaluation: Evaluation) -> str:
-    """The rates of an evaluation in one line."""
+    """The rates of an evaluation in one line; of several tasks also what share of each is solved."""
     rates = {name: total / count for name, (total, count) in evaluation.counts.items() if name not in NOT_RATES}
-    return "  ".join(f"{name} {rate:.1%}" for name, rate in rates.items())
+    solved = {task: evaluation.metrics.get(f"eval/task/{task}/pass_at_1") for task in evaluation.by_task}
+    by_task = ", ".join(f"{task} {share:.1%}" for task, share in solved.items() if share is not None)
+    return "  ".join(f"{name} {rate:.1%}" for name, rate in rates.items()) + (f"; solved: {by_task}" if by_task else "")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from grpo.rollout.fingerprints import Fingerprint, fingerprints
+from grpo.rollout.epochs import Share, turns_of_pass
+from grpo.rollout.fingerprints import Fingerprint, fingerprints, share_fingerprints
 from grpo.rollout.prompts import encode_prompts
 from grpo.rollout.records import Example
 from grpo.rollout.rows import DataError
 from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.compose.signatures import read_examples, signature_note
+from grpo_rust.compose.sources import named_sources, with_unique_ids
 from grpo_rust.recipe import Recipe
 from rewards.cross.tester_prompt import tester_start
 from rewards.gold.rows import gold_kind, gold_problem
@@ -30,8 +33,10 @@ __all__ = [
     "load_held_out",
     "load_prompts",
     "read_held_out",
-    "read_rewarded_examples",
-    "read_training_examples",
+    "read_held_out_source",
+    "read_rewarded_source",
+    "read_rewarded_sources",
+    "read_training_source",
     "system_prompt_of",
 ]
 
@@ -39,19 +44,28 @@ __all__ = [
 class PromptSet(NamedTuple):
     """Examples, how many more were too long, and how many have gold tests that only libtest can run.
 
-    `note` says what of their signatures is not shown as it was asked for.
+    `note` says what of their signatures is not shown as it was asked for. `shares` are the sources that training draws
+    from by their weights.
     """
 
     examples: list[Example]
     num_too_long: int = 0
     num_gold_modules: int = 0
     note: str = ""
+    shares: tuple[Share, ...] = ()
+
+    @property
+    def turns(self) -> float:
+        """Turns of a pass over the prompts to train on."""
+        return turns_of_pass(self.shares)
 
     def __str__(self) -> str:
+        sources = " + ".join(f"{share.size} of weight {share.weight:g}" for share in self.shares)
+        several = f" ({sources})" if len(self.shares) > 1 else ""
         too_long = f" ({self.num_too_long} too long, left out)" if self.num_too_long else ""
         modules = f" ({self.num_gold_modules} with gold tests inside the program)" if self.num_gold_modules else ""
         note = f" ({self.note})" if self.note else ""
-        return f"{len(self.examples)}{too_long}{modules}{note}"
+        return f"{len(self.examples)}{several}{too_long}{modules}{note}"
 
 
 class Prompts(NamedTuple):
@@ -61,8 +75,12 @@ class Prompts(NamedTuple):
     held_out: PromptSet
 
     def fingerprints(self) -> dict[str, list[Fingerprint]]:
-        """Of both sets, by the setting that names the source; a resumed run has to have the same."""
-        return {"data.train": fingerprints(self.train.examples), "data.eval": fingerprints(self.held_out.examples)}
+        """Of both sets and of the mixture, by the setting that names the source; a resumed run has to have the same."""
+        return {
+            "data.train": fingerprints(self.train.examples),
+            "data.train_mix": share_fingerprints(self.train.shares),
+            "data.eval": fingerprints(self.held_out.examples),
+        }
 
 
 def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
@@ -71,22 +89,41 @@ def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
     Raises:
         DataError: For prompts that cannot be used, or gold tests that are going to be run and cannot be.
     """
-    examples = read_rewarded_examples(recipe)
-    if recipe.rollout.testers:
-        examples = [replace(example, tester_start=tester_start(example.columns)) for example in examples]
-    train = encode(recipe, policy, examples, gold=_needs_gold(recipe))
+    train = _mixed(recipe, [_encode_source(recipe, policy, found) for found in read_rewarded_sources(recipe).values()])
     if recipe.rollout.testers:
         train = _with_tester_note(recipe, train)
     return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
+
+
+def _encode_source(recipe: Recipe, policy: Policy, examples: list[Example]) -> PromptSet:
+    """The prompts to train on of one source."""
+    if recipe.rollout.testers:
+        examples = [replace(example, tester_start=tester_start(example.columns)) for example in examples]
+    return encode(recipe, policy, examples, gold=_needs_gold(recipe))
+
+
+def _mixed(recipe: Recipe, sources: Sequence[PromptSet]) -> PromptSet:
+    """One set of the prompts of all sources to train on."""
+    examples = list(chain.from_iterable(one.examples for one in sources))
+    return PromptSet(
+        examples,
+        sum(one.num_too_long for one in sources),
+        sum(one.num_gold_modules for one in sources),
+        signature_note(examples, recipe.data.show_signature),
+        tuple(
+            Share(len(one.examples), w) for one, w in zip(sources, recipe.data.train_sources().values(), strict=True)
+        ),
+    )
 
 
 def _with_tester_note(recipe: Recipe, train: PromptSet) -> PromptSet:
     """A set with what is to be said of prompts for tests alone. Raises: DataError where no prompt has one."""
     missing = sum(not example.tester_ids for example in train.examples)
     if missing == len(train.examples):
+        sources = named_sources(recipe.data.train_sources())
         raise DataError(
-            f"rollout.testers = {recipe.rollout.testers}: no row of {recipe.data.train} says what function it asks "
-            "for, within data.max_prompt_tokens: give it a column signature, reference or rust_code"
+            f"rollout.testers = {recipe.rollout.testers}: no row of {sources} says what function it asks for, "
+            "within data.max_prompt_tokens: give it a column signature, reference or rust_code"
         )
     notes = [train.note] if train.note else []
     return train._replace(note=", ".join([*notes, f"{missing} without testers"])) if missing else train
@@ -99,26 +136,38 @@ def load_held_out(recipe: Recipe, policy: Policy) -> PromptSet:
 
 def read_held_out(recipe: Recipe) -> list[Example]:
     """The prompts to evaluate on as text, not encoded for any model. Raises: As `load_prompts`."""
-    examples = _read(recipe, recipe.data.eval, split="test")[: recipe.eval.prompts]
-    check_gold(recipe.data.eval, examples)
-    return examples
+    sources = recipe.data.eval_sources()
+    found = with_unique_ids({source: read_held_out_source(recipe, source) for source in sources})
+    return list(chain.from_iterable(found[source][: recipe.eval.num_prompts(sources[source])] for source in sources))
 
 
-def read_training_examples(recipe: Recipe) -> list[Example]:
-    """The prompts to train on as text. Raises: DataError; BadInput for data that must not be trained on."""
-    found = _read(recipe, recipe.data.train, split="train")
-    check_trainable(recipe.data.train, found)
+def read_held_out_source(recipe: Recipe, source: str) -> list[Example]:
+    """The prompts of one source to evaluate on; gold tests of those that are going to be used are checked."""
+    found = _read(recipe, source, split="test")
+    check_gold(source, found[: recipe.eval.num_prompts(recipe.data.eval_sources()[source])])
     return found
 
 
-def read_rewarded_examples(recipe: Recipe) -> list[Example]:
-    """The prompts to train on by rewards, as text; gold tests are checked where a reward runs them.
+def read_training_source(recipe: Recipe, source: str) -> list[Example]:
+    """The prompts of one source to train on, as text. Raises: DataError; BadInput for data not to be trained on."""
+    found = _read(recipe, source, split="train")
+    check_trainable(source, found)
+    return found
 
-    Raises: As `read_training_examples`; DataError for gold tests that cannot be run.
+
+def read_rewarded_sources(recipe: Recipe) -> dict[str, list[Example]]:
+    """The prompts of every source, with ids that no two of them share. Raises: As `read_rewarded_source`."""
+    return with_unique_ids({source: read_rewarded_source(recipe, source) for source in recipe.data.train_sources()})
+
+
+def read_rewarded_source(recipe: Recipe, source: str) -> list[Example]:
+    """The prompts of one source to train on by rewards; gold tests are checked where a reward runs them.
+
+    Raises: As `read_training_source`; DataError for gold tests that cannot be run.
     """
-    found = read_training_examples(recipe)
+    found = read_training_source(recipe, source)
     if _needs_gold(recipe):
-        check_gold(recipe.data.train, found)
+        check_gold(source, found)
     return found
 
 

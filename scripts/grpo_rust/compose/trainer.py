@@ -39,13 +39,14 @@ def build_trainer(
     sync = build_sync(recipe, policy, engine, prompts.train.examples)
     frees_cuda_cache = takes_memory_at_sync(recipe, policy)
     restarting = RestartingEngine(engine, sync=sync, frees_cuda_cache=frees_cuda_cache, say=print)
-    schedule = build_schedule(recipe, len(prompts.train.examples))
+    schedule = build_schedule(recipe, prompts.train.turns)
     rollouts = RolloutStream(
         restarting,
         graders.training,
         PromptStream(
             prompts.train.examples,
             seed=recipe.run.seed,
+            shares=prompts.train.shares,
             zero_std_resample_prob=recipe.rollout.zero_std_resample_prob,
             solved_resample_prob=recipe.rollout.solved_resample_prob,
         ),
@@ -70,10 +71,10 @@ def build_trainer(
     )
 
 
-def build_schedule(recipe: Recipe, num_examples: int) -> Schedule:
-    """The length of a run on so many prompts or demonstrations, and what happens when."""
+def build_schedule(recipe: Recipe, turns: float) -> Schedule:
+    """The length of a run whose passes have so many prompts or demonstrations, and what happens when."""
     return Schedule(
-        num_steps=recipe.train.num_steps(num_examples),
+        num_steps=recipe.train.num_steps(turns),
         eval_every=recipe.eval.every,
         checkpoint_every=recipe.checkpoint.every,
         keeping=Keeping(recipe.checkpoint.keep_last, recipe.checkpoint.keep_best, recipe.checkpoint.best_by),

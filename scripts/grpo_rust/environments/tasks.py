@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from grpo.errors import BadInput, HostFailed
 from grpo.rollout.records import Completion, Example
-from grpo_rust.compose.prompts import check_gold, system_prompt_of
-from grpo_rust.compose.signatures import read_examples
+from grpo_rust.compose.prompts import read_held_out, read_rewarded_sources
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 from grpo_rust.sandbox_pool import start_pool
 from rewards.grader import RustGrade, RustGrader
@@ -25,7 +25,7 @@ from sandbox.workers.pool import SandboxPool
 __all__ = ["EnvironmentTask", "EnvironmentTasks", "Scorer", "open_tasks"]
 
 WAITING = 512  # completions that are graded or wait for it at once; each has a thread, which only waits
-SPLITS = {"train": "train", "eval": "test"}
+SPLITS = ("train", "eval")
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ def open_tasks(settings: Sequence[str] = (), *, recipe: str = "", split: str = "
     Args:
         settings: Overrides, each `section.key=value`. Only `data`, `rewards`, `guard`, `sandbox` and `eval` matter.
         recipe: A TOML file; "" for the quickstart's.
-        split: "train" for `data.train`; "eval" for the first `eval.prompts` of `data.eval`, with gold tests and
-            `eval.code_block` as evaluations have them.
+        split: "train" for `data.train` and what is mixed in; "eval" for the first `eval.prompts` of `data.eval` and of
+            its mixture, with gold tests and `eval.code_block` as evaluations have them.
     Raises:
         BadInput: For settings, data or a split that cannot be used.
         SandboxError: Where nothing can be graded.
@@ -110,17 +110,11 @@ def open_tasks(settings: Sequence[str] = (), *, recipe: str = "", split: str = "
 def _opened(settings: tuple[str, ...], recipe: str, split: str) -> EnvironmentTasks:
     """As `open_tasks`; the cache knows arguments by their place."""
     if split not in SPLITS:
-        raise BadInput(f"the split is {split!r}: give train or eval")
+        raise BadInput(f"the split is {split!r}: give {' or '.join(SPLITS)}")
     found = load_recipe(recipe or DEFAULT_RECIPE, list(settings))
     is_eval = split == "eval"
-    source = found.data.eval if is_eval else found.data.train
-    examples = read_examples(
-        source, split=SPLITS[split], system_prompt=system_prompt_of(found), show=found.data.show_signature
-    )
-    examples = examples[: found.eval.prompts] if is_eval else examples
     rubric = Rubric(found.rewards.weights, function_s=found.rewards.function_s)
-    if is_eval or rubric.needs_gold:
-        check_gold(source, examples)
+    examples = read_held_out(found) if is_eval else chain.from_iterable(read_rewarded_sources(found).values())
     limits = {"mutation": found.guard.mutation, "deadline_s": found.rewards.deadline_s}
     evaluated = {"block": found.eval.code_block, "solved_by": found.eval.solved_by} if is_eval else {}
     scorer = Scorer(rubric, start_pool(found), gold=is_eval, **limits, **evaluated)

@@ -12,6 +12,7 @@ experiment's log, and imports `rewards` for that.
     page       the file                          style      its colours
     published  the log as it was published
     money      time and cost, beside the published run
+    by_task    what is said of each task, where a run mixes several
 """
 
 from __future__ import annotations

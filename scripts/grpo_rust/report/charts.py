@@ -139,7 +139,7 @@ def line_chart(
     """Lines over steps: a faint one for the values, a strong one for their rolling mean.
 
     Args:
-        series: One to three lines, none empty.
+        series: One to five lines of colours of their own, and more in the first colour; none empty.
         x_range: First and last step, the same for every chart of a page so that they can be compared.
         y_range: The vertical range; None takes zero and the data.
         window: Steps in the rolling mean; 1 draws the values alone.

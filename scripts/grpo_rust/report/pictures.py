@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from grpo.run.metrics import METRICS, Metric, explain
 from grpo_rust.checks import CHECK_LABELS
+from grpo_rust.report.by_task import names_by_task
 from grpo_rust.report.charts import Mark, Series, line_chart, stacked_chart
 from grpo_rust.report.reading import CompletionIndex, RunFiles, number
 from grpo_rust.report.scale import compact, rolling_mean
@@ -124,7 +125,7 @@ class _Figures:
         if not series:
             return ""
         self.drawn.update(key for key, _ in series)
-        lines = [Series(key.rsplit("_", 1)[-1], points) for key, points in series]
+        lines = [Series(_line_name(key), points) for key, points in series]
         marks = self.marks(series[0][0])
         window = self.window if plot.smooth else 1
         trend = (f"{lines[0].label} " if len(lines) > 1 else "") + _trend([y for _, y in lines[0].points], window)
@@ -175,6 +176,11 @@ def _figure(title: str, trend: str, svg: str, note: str, kind: str = "panel", ke
     return f'<figure class="{kind}">{head}{svg}{key}{said}</figure>'
 
 
+def _line_name(key: str) -> str:
+    """What tells a line from the others of its picture: the task, or the last word of the metric."""
+    return key.split("/")[1] if key.startswith("task/") else key.rsplit("_", 1)[-1]
+
+
 def _trend(values: Sequence[float], window: int) -> str:
     """The first and the last smoothed value of a line."""
     if len(values) == 1:
@@ -185,7 +191,7 @@ def _trend(values: Sequence[float], window: int) -> str:
 
 def _is_rate(key: str, values: Sequence[float]) -> bool:
     """Whether a metric is drawn on the whole scale from 0 to 1; small shares such as clipped tokens are not."""
-    name = key.removeprefix("check/")
+    name = key.rsplit("/", 1)[-1] if key.startswith("task/") else key.removeprefix("check/")
     return (name in CHECK_LABELS or key in ("groups/zero_std", "completion/truncated")) and all(
         0 <= v <= 1 for v in values
     )
@@ -209,6 +215,13 @@ def _check_plots(keys: Sequence[str]) -> list[_Plot]:
     names = [key.removeprefix("check/") for key in keys if key.startswith("check/")]
     ordered = [name for name in CHECK_LABELS if name in names] + [name for name in names if name not in CHECK_LABELS]
     return [_Plot(name, (f"check/{name}",), True) for name in ordered]
+
+
+def _task_plots(keys: Sequence[str]) -> list[_Plot]:
+    """One picture for what is measured of tasks, with a line a task: the reward, pass rates, then the rest."""
+    found = names_by_task(keys)
+    first = [name for name in ("reward_mean", *CHECK_LABELS) if name in found]
+    return [_Plot(name, tuple(found[name].values()), True) for name in dict.fromkeys([*first, *found])]
 
 
 def _bins(steps: Sequence[int]) -> list[tuple[int, int]]:
@@ -321,6 +334,7 @@ def sections(
     drawn: dict[str, Callable[[], str]] = {
         "Rewards": lambda: figures.section("Rewards", _reward_plots(run, keys)),
         "Pass rates": rates,
+        "By task": lambda: figures.section("By task", _task_plots(keys)),
         "Lengths and groups": lambda: figures.section("Lengths and groups", _LENGTHS),
         "The policy": lambda: figures.section("The policy", _POLICY),
         "Time": lambda: figures.section("Time", _SPEED, _time_picture(figures)),

@@ -52,8 +52,9 @@ figure.wide{max-width:62rem;margin:.4rem 0 1.6rem}
 .line{fill:none;stroke:var(--data);stroke-width:1.7;stroke-linejoin:round;stroke-linecap:round}
 .raw{fill:none;stroke:var(--data);stroke-width:1;opacity:.3;stroke-linejoin:round}
 .line.c1,.raw.c1{stroke:var(--data2)}.line.c2,.raw.c2{stroke:var(--data3)}
+.line.c3,.raw.c3{stroke:var(--p2)}.line.c4,.raw.c4{stroke:var(--p1)}
 .line.dot{fill:var(--data)}
-.name{font-size:9.5px;fill:var(--data)}.n1{fill:var(--data2)}.n2{fill:var(--data3)}
+.name{font-size:9.5px;fill:var(--data)}.n1{fill:var(--data2)}.n2{fill:var(--data3)}.n3{fill:var(--p2)}.n4{fill:var(--p1)}
 .whisker{stroke:var(--eval);stroke-width:1.2;fill:none}
 .mark{fill:var(--paper);stroke:var(--eval);stroke-width:1.5}
 .change{stroke:var(--eval);stroke-width:2;fill:none}

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from grpo_rust.checks import CHECK_LABELS, PASS_CHECKS
+from grpo_rust.report.by_task import evaluated_tasks, of_task
 from grpo_rust.report.charts import Mark, dumbbell
 from grpo_rust.report.reading import Record, RunFiles, number
 from grpo_rust.report.scale import compact
 from grpo_rust.report.visible import escape
 
-__all__ = ["Row", "closing_table", "evaluations", "html_table", "rows", "summary_rates"]
+__all__ = ["Row", "by_task", "closing_table", "evaluations", "html_table", "rows", "summary_rates"]
 
 _AMOUNTS = (("asserts_mean", "asserts a completion"), ("length_mean", "tokens a completion"))
 _OTHER_KEYS = {"asserts_mean": ("eval/asserts_mean", "eval/asserts")}
@@ -114,14 +115,27 @@ def closing_table(before: Record, after: Record) -> str:
         before: The evaluation before training, a line of `evals.jsonl` or `summary.json`'s "before".
         after: The evaluation after training.
 
-    Returns: lines without a final newline; the last states how much was evaluated, where the record says so.
+    Returns: lines without a final newline; the last states how much was evaluated, where the record says so. Of several
+        tasks each has a table of its own after that of all.
 
     >>> print(closing_table({"build": 0.41}, {"build": 0.78}))
                     before     after   points
     build            41.0%     78.0%    +37.0
     """
+    tables = [_text_table("", before, after)]
+    tables += [_text_table(*one) for one in by_task(before, after)]
+    return "\n\n".join(tables)
+
+
+def by_task(before: Record | None, after: Record | None) -> list[tuple[str, Record, Record]]:
+    """Each task of two evaluations with what they say of it; nothing where they tell no tasks apart."""
+    return [(task, of_task(before, task) or {}, of_task(after, task) or {}) for task in evaluated_tasks(before, after)]
+
+
+def _text_table(title: str, before: Record, after: Record) -> str:
+    """The rates of two evaluations, under a title."""
     found = [row for row in rows(before, after) if row.label in CHECK_LABELS.values()]
-    cells = [("", "before", "after", "points")]
+    cells = [(title, "before", "after", "points")]
     cells += [(r.label, _shown(r.before, 100), _shown(r.after, 100), _changed(r)) for r in found]
     widths = [max(12, *(len(line[0]) for line in cells))]
     widths += [max(least, *(len(line[i]) for line in cells)) for i, least in ((1, 8), (2, 8), (3, 7))]
@@ -152,7 +166,6 @@ def html_table(run: RunFiles) -> str:
     found = rows(before, after)
     if not found:
         return '<p class="still">No evaluation has been written yet.</p>'
-    body = "".join(_html_row(row) for row in found)
     size = _size(run.summary) or _size(before)
     steps = [str(record["step"]) for record in run.evals[:: max(1, len(run.evals) - 1)]][:2]
     notes = [f"Each evaluation: {size}." if size else "", f"Evaluated at step {' and '.join(steps)}." if steps else ""]
@@ -161,12 +174,22 @@ def html_table(run: RunFiles) -> str:
             "±: half width of the 95 % interval, clustered by prompt; the difference's takes the two evaluations as "
             "independent, though both ask the same prompts."
         )
+    tasks = "".join(_html_task(*one) for one in by_task(before, after))
+    return _html_of(found) + f'<p class="read">{escape(" ".join(note for note in notes if note))}</p>{tasks}'
+
+
+def _html_of(found: Sequence[Row]) -> str:
+    """Rows as a table."""
     head = "<tr><th></th><th>before</th><th>after</th><th>change</th><th>○ before ● after</th></tr>"
-    note = escape(" ".join(note for note in notes if note))
-    return (
-        f'<div class="scroll"><table class="result"><thead>{head}</thead><tbody>{body}</tbody></table></div>'
-        f'<p class="read">{note}</p>'
-    )
+    body = "".join(_html_row(row) for row in found)
+    return f'<div class="scroll"><table class="result"><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+
+
+def _html_task(task: str, before: Record, after: Record) -> str:
+    """The table of one task."""
+    size = _size(after) or _size(before)
+    note = f'<p class="read">{escape(size)}</p>' if size else ""
+    return f"<h3>{escape(task)}</h3>{_html_of(rows(before, after))}{note}"
 
 
 def _html_row(row: Row) -> str:

@@ -7,6 +7,7 @@ __all__ = ["CHANGEABLE", "why_changeable"]
 DIGITS = "changes late digits only: what is lowered after memory ran out"
 VERDICTS = "changes no verdict"
 COMPARED = "the prompts themselves are compared, wherever they lie"
+MIXED = "the prompts and weights themselves are compared, wherever they lie"
 LIMIT = "decides when the run stops, and not what it does until then"
 LENGTH = "makes the run longer or shorter; the learning rate follows the new length from here on"
 
@@ -15,7 +16,9 @@ CHANGEABLE = {  # section.key, or section.* for all of a section
     "run.dir": "the run may have been moved",
     "run.resume": "asks for all this",
     "data.train": COMPARED,
+    "data.train_mix": MIXED,
     "data.eval": COMPARED,
+    "data.eval_mix": COMPARED,
     "data.long_prompts": COMPARED,
     "sampling.own_process": "changes where the engine runs",
     "sampling.sleep": "changes when the engine has memory",
