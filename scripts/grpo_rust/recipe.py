@@ -240,6 +240,16 @@ class Recipe:
                 f"rollout.testers = {self.rollout.testers}: no reward asks for their tests; give cross_agreement a "
                 "weight"
             )
+        if self.rollout.turns > 1 and any(name in GROUP_REWARDS for name in self.rewards.weights):
+            found.append(
+                f"rollout.turns = {self.rollout.turns}: the rewards cross_* compare completions to one prompt, and "
+                "later turns have prompts of their own: leave them out, or use rollout.turns = 1"
+            )
+        if self.rollout.turns > 1 and self.loss.kl_beta and self.loss.kl_in == "reward":
+            found.append(
+                f'rollout.turns = {self.rollout.turns}: loss.kl_in = "reward" would charge a conversation for its last '
+                'turn alone: use "loss"'
+            )
         if self.rewards.cross.get("partners", 0) < 0 and not self.rollout.testers:
             found.append("rewards.cross.partners = -1: without rollout.testers there is nobody to judge; use 0 or more")
         age = self.rollout.overlap * self.train.num_iterations * self.train.num_minibatches

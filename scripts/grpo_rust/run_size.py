@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from grpo_rust.recipe import Recipe
 
-__all__ = ["PromptCount", "RunSize", "run_size"]
+__all__ = ["PromptCount", "RunSize", "longest_sequence", "run_size"]
+
+MESSAGE_TOKENS = 512  # of a user's message between two turns, where `rollout.max_conversation_tokens` is 0
 
 
 @dataclass(frozen=True)
@@ -35,21 +37,30 @@ class RunSize:
     eval_prompts: int  # of one evaluation
     eval_note: str  # on them, as `PromptCount.note`
     eval_samples: int  # completions to each of them
+    turns: int = 1  # of a conversation, at most: each is a completion of its own
 
     @property
     def evaluated(self) -> int:
-        """Completions of all evaluations."""
-        return self.evaluations * self.eval_prompts * self.eval_samples
+        """Completions of all evaluations, at most."""
+        return self.evaluations * self.eval_prompts * self.eval_samples * self.turns
 
     @property
     def trained(self) -> int | None:
-        """Completions of all training batches."""
-        return None if self.steps is None else self.steps * self.completions_per_step
+        """Completions of all training batches, at most."""
+        return None if self.steps is None else self.steps * self.completions_per_step * self.turns
 
     @property
     def completions(self) -> int | None:
         """Completions of the whole run."""
         return None if self.trained is None else self.trained + self.evaluated
+
+
+def longest_sequence(recipe: Recipe) -> int:
+    """The most tokens that a completion has with all that is before it, as far as the recipe says."""
+    completion, more = recipe.sampling.max_completion_tokens, recipe.rollout.turns - 1
+    first = recipe.data.max_prompt_tokens + completion
+    most = recipe.rollout.max_conversation_tokens or first + more * (completion + MESSAGE_TOKENS)
+    return max(first, most) if more else first
 
 
 def run_size(recipe: Recipe, prompts: PromptCount, held_out: PromptCount) -> RunSize:
@@ -70,4 +81,5 @@ def run_size(recipe: Recipe, prompts: PromptCount, held_out: PromptCount) -> Run
         eval_prompts=recipe.eval.prompts if held_out.count is None else held_out.count,
         eval_note=held_out.note,
         eval_samples=recipe.eval.samples,
+        turns=recipe.rollout.turns,
     )
