@@ -17,7 +17,7 @@ from grpo_rust.memory_estimate import ModelShape
 from grpo_rust.prompt_counts import count_held_out, count_training
 from grpo_rust.recipe import Recipe
 from grpo_rust.resources import disk_rows, memory_rows
-from grpo_rust.run_size import RunSize, longest_sequence, run_size
+from grpo_rust.run_size import RunSize, run_size
 from grpo_rust.sandbox_pool import num_jobs
 from grpo_rust.time_estimate import SHIPPED, Workload, read_rates, time_rows
 from rewards.group_rewards import GROUP_REWARDS
@@ -43,7 +43,7 @@ def plan(recipe: Recipe, *, rates: Path | None = None, usd_per_hour: float = 0.0
         shape, why_not = find_model_shape(recipe.model.path)
     except ValueError as error:
         raise ConfigError(f"model.path = {recipe.model.path!r}: {error}") from error
-    row_tokens = longest_sequence(recipe)
+    row_tokens = recipe.longest_sequence()
     described = f"{shape.family}, {shape.parameters:,} parameters" if shape else ""
     turns = _turns(size)
     evaluated = f"{size.evaluations} x {size.eval_prompts} prompts x {size.eval_samples} completions{turns}"

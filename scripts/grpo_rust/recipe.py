@@ -53,6 +53,7 @@ __all__ = [
 
 DEFAULT_RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "tiny.toml"
 RUNS = Path("runs")
+MESSAGE_TOKENS = 512  # of a user's message between two turns, where `rollout.max_conversation_tokens` is 0
 
 
 @dataclass(frozen=True)
@@ -285,6 +286,14 @@ class Recipe:
     def run_path(self) -> Path:
         """The run directory: `run.dir`, or `runs/<run.name>`."""
         return Path(self.run.dir) if self.run.dir else RUNS / self.run.name
+
+    def longest_sequence(self) -> int:
+        """The most tokens that a completion has with all that is before it; a model's context may be shorter."""
+        completion, later = self.sampling.max_completion_tokens, self.rollout.turns - 1
+        first = self.data.max_prompt_tokens + completion
+        if not later:
+            return first
+        return max(first, self.rollout.max_conversation_tokens or first + later * (completion + MESSAGE_TOKENS))
 
     def as_begun(self) -> Recipe:
         """The recipe of the run, whether this session begins or resumes it: what its directory and checkpoints keep."""

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from grpo_rust.recipe import Recipe
 
-__all__ = ["PromptCount", "RunSize", "longest_sequence", "run_size"]
-
-MESSAGE_TOKENS = 512  # of a user's message between two turns, where `rollout.max_conversation_tokens` is 0
+__all__ = ["PromptCount", "RunSize", "run_size"]
 
 
 @dataclass(frozen=True)
@@ -53,14 +51,6 @@ class RunSize:
     def completions(self) -> int | None:
         """Completions of the whole run."""
         return None if self.trained is None else self.trained + self.evaluated
-
-
-def longest_sequence(recipe: Recipe) -> int:
-    """The most tokens that a completion has with all that is before it, as far as the recipe says."""
-    completion, more = recipe.sampling.max_completion_tokens, recipe.rollout.turns - 1
-    first = recipe.data.max_prompt_tokens + completion
-    most = recipe.rollout.max_conversation_tokens or first + more * (completion + MESSAGE_TOKENS)
-    return max(first, most) if more else first
 
 
 def run_size(recipe: Recipe, prompts: PromptCount, held_out: PromptCount) -> RunSize:

@@ -8,7 +8,6 @@ from grpo.rollout.records import Grader
 from grpo.rollout.turns.playing import FeedbackGrader, TurnRules
 from grpo.schema import ConfigError
 from grpo_rust.recipe import Recipe
-from grpo_rust.run_size import longest_sequence
 
 __all__ = ["build_turns", "sequence_limit"]
 
@@ -35,7 +34,7 @@ def build_turns(recipe: Recipe, policy: Policy, grader: Grader) -> TurnRules | N
 
 def sequence_limit(recipe: Recipe, policy: Policy) -> int:
     """The most tokens of a sequence that engines are made for; no conversation is longer than the model's context."""
-    longest = longest_sequence(recipe)
+    longest = recipe.longest_sequence()
     if recipe.rollout.turns == 1:
         return longest
     return min(longest, getattr(policy.model.config.get_text_config(), "max_position_embeddings", None) or longest)
