@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from engines import HAS_VLLM, KINDS, NEED_VLLM, Engines
 from grpo.advantages import centred_advantages
 from grpo.engines import Engine, GenerationOutput, SamplingParams
 from grpo.engines.hf import HFEngine
@@ -36,7 +34,6 @@ from stream_trainer import Trainer, plain
 from test_trainer import make_trainer, new_run, train
 
 EXAMPLES = [Example("a", ({"role": "user", "content": "a"},), prompt_ids=(1, 2))]
-WITHOUT_VLLM = pytest.mark.skipif(not HAS_VLLM, reason="vLLM is not installed: make test ENGINE=vllm")
 SAID, END = 90, 99  # tokens of the user, and the end of a turn that did not end itself
 SCRIPT = [  # what the engine samples, call by call: tokens, and whether it terminated
     [((10, 3), True), ((11, 3), True), ((12,), False)],
@@ -332,29 +329,3 @@ def test_an_evaluation_with_turns_has_that_without_in_it(policy: Policy) -> None
         "eval/turns_mean",
         *(f"eval/solved_turn_{k}" for k in (1, 2, 3)),
     }
-
-
-@pytest.mark.parametrize("kind", [pytest.param(kind, marks=[WITHOUT_VLLM] * (kind in NEED_VLLM)) for kind in KINDS])
-def test_an_engine_and_the_trainer_read_the_same_conversation(
-    kind: str, make_policy: Callable[..., Policy], tmp_path: Path
-) -> None:
-    """The log-probs of later turns agree, so both have the same tokens before them."""
-    policy = make_policy(hidden=64, heads=2)
-    grader, turns = talking(policy)
-    params = SamplingParams(num_samples=3, max_tokens=8, temperature=1.0, seed=4)
-    with closing(Engines(tmp_path)) as engines:
-        engine, examples = engines.of(kind, policy), encoded(EXAMPLES, policy.encode)
-        names = {"id_prefix": "s1", "policy_version": 0, "turns": turns}
-        pending = sample(engine, grader, policy.decode, examples, params, **names)
-    [group] = collect(pending, grader).groups
-    assert max(len(completion.context) for completion in group.completions) > 80, "two messages of the user"
-    samples = training_samples([group], torch.zeros(1, len(group.completions)))
-    [batch] = micro_batches(samples, max_tokens=10_000)
-    with torch.no_grad():
-        logprobs, _ = policy.completion_logprobs(batch, temperature=1.0)
-    assert torch.allclose(logprobs[batch.mask], batch.sampler_logprobs[batch.mask], atol=1e-4)
-    moved = [dataclasses.replace(one, prompt_ids=one.prompt_ids[:-1]) for one in samples]
-    [wrong] = micro_batches(moved, max_tokens=10_000)
-    with torch.no_grad():
-        logprobs, _ = policy.completion_logprobs(wrong, temperature=1.0)
-    assert not torch.allclose(logprobs[wrong.mask], wrong.sampler_logprobs[wrong.mask], atol=0.1)
