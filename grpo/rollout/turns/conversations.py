@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from grpo.rollout.records import Completion, Group
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 __all__ = [
-    "CREDITS",
     "compared",
     "conversations",
     "first_turns",
@@ -29,8 +30,6 @@ __all__ = [
     "spread",
     "turn_metrics",
 ]
-
-CREDITS = ("final", "each")
 
 
 def conversations(completions: Sequence[Completion]) -> list[list[int]]:
@@ -73,7 +72,14 @@ def paying(completions: Sequence[Completion], credit: str) -> list[int]:
 
 
 def peers_of(completions: Sequence[Completion], credit: str) -> tuple[tuple[int, ...], ...]:
-    """Which completions are compared with one another, as `Group.peers` has them; () without a second turn."""
+    """Which completions are compared with one another, as `Group.peers` has them; () without a second turn.
+
+    >>> from grpo.rollout.records import History
+    >>> first = [Completion(name, (1,), (0.0,), "", True, 0) for name in ("a", "b")]
+    >>> later = Completion("b.2", (1,), (0.0,), "", True, 0, history=History("b", "It does not build.", (1,)))
+    >>> peers_of([*first, later], "final"), peers_of([*first, later], "each")
+    (((0, 2),), ((0, 1), (2,)))
+    """
     if all(completion.history is None for completion in completions):
         return ()
     talks = conversations(completions)
