@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from grpo.engines import Engine, SamplingParams
 from grpo.rollout.collect import Decode, collect, sample, seed_for
 from grpo.rollout.records import Example, Grader, Group
+from grpo.rollout.turns.conversations import first_turns, turn_metrics
+from grpo.rollout.turns.playing import TurnRules
 from grpo.run.by_task import groups_by_task
 from grpo.run.stopping import EvaluationGivenUp
 
@@ -35,7 +37,13 @@ class Evaluation:
 
     @property
     def num_samples(self) -> int:
-        return len(self.groups[0].completions)
+        """Completions of each prompt that answer the prompt itself, and no later message."""
+        return len(first_turns(self.groups[:1])[0].completions)
+
+    @property
+    def num_completions(self) -> int:
+        """All of them, every turn of every conversation."""
+        return sum(len(group.completions) for group in self.groups)
 
     @property
     def by_task(self) -> Mapping[str, Sequence[Group]]:
@@ -53,6 +61,7 @@ def evaluate(
     id_prefix: str,
     max_rows: int,
     policy_version: int,
+    turns: TurnRules | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Evaluation:
     """Sample `params.num_samples` completions of every example, at most `max_rows` at a time, and grade them.
@@ -66,6 +75,8 @@ def evaluate(
         id_prefix: Begins the completions' ids.
         max_rows: Bounds the engine's batch, in completions.
         policy_version: Number of weight updates so far.
+        turns: How conversations go on after their first completion; None: not at all. All metrics but
+            `eval/solved_turn_*` are of first completions, as without turns.
         should_stop: Asked at every completion; True gives the evaluation up.
     Raises:
         EvaluationGivenUp: When `should_stop` says so.
@@ -86,10 +97,13 @@ def evaluate(
             replace(params, seed=seed_for(params.seed, "eval", number)),
             id_prefix=f"{id_prefix}.{number}",
             policy_version=policy_version,
+            turns=turns,
             on_completion=go_on,
         )
-        groups += collect(pending, grader).groups
-    metrics, counts = evaluation_metrics(groups)
+        groups += collect(pending, grader, credit="each").groups
+    metrics, counts = evaluation_metrics(first_turns(groups))
+    if turns is not None:
+        metrics |= turn_metrics(groups, "eval", most=turns.most)
     return Evaluation(tuple(groups), metrics, counts, time.perf_counter() - started)
 
 

@@ -18,6 +18,7 @@ from grpo.rollout.records import Group, RolloutBatch
 from grpo.rollout.stream import RolloutStream
 from grpo.rollout.sums import paid_parts, part_matrix, reward_matrix, single_rewards, zero_std_groups
 from grpo.rollout.token_parts import token_advantages
+from grpo.rollout.turns.conversations import peer_groups, spread
 from grpo.run.by_task import curriculum_metrics, task_metrics
 from grpo.run.serialize import batch_metrics, completion_lines, reward_lines
 from grpo.schema import ConfigError
@@ -37,8 +38,9 @@ class _Step:
 
     number: int
     batch: RolloutBatch = RolloutBatch((), {})
-    rewards: Tensor = field(default_factory=lambda: torch.empty(0, 0))  # [P, G], NaN where a completion has none
-    advantages: Tensor | None = None  # [P, G]
+    peers: Sequence[Group] = ()  # the groups, or where conversations have turns what of them is compared
+    rewards: Tensor = field(default_factory=lambda: torch.empty(0, 0))  # [C, G] of those, NaN where there is none
+    advantages: Tensor | None = None  # [P, G], and as many columns as there are turns
     part_advantages: Tensor | None = None  # [P, G, K] where rewards pay parts
     token_advantages: list[list[tuple[float, ...]]] | None = None  # [P][G], a number a token, where they do
     metrics: dict[str, float] = field(default_factory=dict)
@@ -82,24 +84,26 @@ class Trainer(TrainingLoop):
         """One step of GRPO; the numbers are those of docs/algorithm.md."""
         step.batch = self.rollouts.next_batch(step.number)  # 1. prompts  2. a group of completions each  3. grades
         self._refuse_failures(step)
-        step.rewards = reward_matrix(step.batch.groups)  # 4. weighted sums [P, G]
+        step.peers = peer_groups(step.batch.groups)  # C groups to compare: the P of the batch, or their turns
+        step.rewards = reward_matrix(step.peers)  # 4. weighted sums [C, G]
         self._watch_batch(step)
-        advantages, by_part = self._advantages(step)  # 5. each reward compared with those of its group [P, G]
-        step.advantages, step.part_advantages = advantages, by_part  # where rewards pay parts, also each part [P, G, K]
-        if by_part is not None:
-            step.token_advantages = token_advantages(step.batch.groups, advantages, by_part)
-        samples = training_samples(step.batch.groups, advantages, step.token_advantages)
+        advantages, by_part = self._advantages(step)  # 5. each reward compared with those of its group [C, G]
+        step.advantages = spread(step.batch.groups, advantages)  # all turns of a conversation have one
+        if by_part is not None:  # where rewards pay parts, also each part [C, G, K]
+            step.part_advantages = spread(step.batch.groups, by_part)
+            step.token_advantages = token_advantages(step.batch.groups, step.advantages, step.part_advantages)
+        samples = training_samples(step.batch.groups, step.advantages, step.token_advantages)
         step.metrics |= self.updater.update(samples)  # 6. log-probs  7. loss and KL  8. token weights  9. step
         step.metrics |= self.rollouts.sync_weights()  # the engine samples from the new policy
 
     def _advantages(self, step: _Step) -> tuple[Tensor, Tensor | None]:
-        """Advantages of a graded batch, [P, G], and of parts [P, G, K] where rewards pay those.
+        """Advantages of the completions that are compared, [C, G], and of parts [C, G, K] where rewards pay those.
 
         A KL that is part of the reward is subtracted first, from what every token earns.
         """
         if self.advantages == "gdpo":
             return self._gdpo(step)
-        groups, rewards, earned = step.batch.groups, step.rewards, part_matrix(step.batch.groups)
+        groups, rewards, earned = step.peers, step.rewards, part_matrix(step.peers)
         if self.updater.objective.kl_in_reward:
             nothing = torch.zeros_like(rewards).masked_fill(rewards.isnan(), torch.nan)
             penalties, step.metrics["kl/reference"] = self.updater.charge_kl(groups, nothing)
@@ -112,7 +116,7 @@ class Trainer(TrainingLoop):
         """As `_advantages`, each reward on its own: GDPO."""
         grader, parts = self.rollouts.grader, paid_parts(self.rollouts.grader)
         paid = {name: weight for name, weight in grader.weights.items() if weight}
-        scores, weights = single_rewards(step.batch.groups, list(paid)), torch.tensor(list(paid.values()))
+        scores, weights = single_rewards(step.peers, list(paid)), torch.tensor(list(paid.values()))
         if not parts:
             return gdpo_advantages(scores, weights), None
         pays = torch.tensor([[grader.parts.get(name, part) == part for name in paid] for part in parts])
@@ -144,7 +148,7 @@ class Trainer(TrainingLoop):
             "time/wait_engine": step.batch.metrics["time/wait_engine"] + step.metrics["time/wait_engine"],
         }
         if step.advantages is not None:
-            metrics["advantage/std"] = float(_all_advantages(step.advantages, step.token_advantages).std())
+            metrics["advantage/std"] = float(_all_advantages(step).std())
         metrics |= self.memory()
         self.run.log_metrics(number, metrics)
         self.warn(number, metrics)
@@ -201,15 +205,17 @@ class Trainer(TrainingLoop):
         self.run.log_rewards(reward_lines(groups, step=step.number))
 
 
-def _all_advantages(advantages: Tensor, by_token: Sequence[Sequence[Sequence[float]]] | None) -> Tensor:
-    """The advantages [P, G] of completions, or of all their tokens where those have their own."""
-    if by_token is None:
-        return advantages
-    return torch.tensor([value for row in by_token for values in row for value in values])
+def _all_advantages(step: _Step) -> Tensor:
+    """The advantages of a step's completions, or of all their tokens where those have their own."""
+    assert step.advantages is not None
+    if step.token_advantages is not None:
+        return torch.tensor([value for row in step.token_advantages for values in row for value in values])
+    sizes = torch.tensor([len(group.completions) for group in step.batch.groups])
+    return step.advantages[torch.arange(step.advantages.shape[1]) < sizes[:, None]]
 
 
 def _reward_metrics(groups: Sequence[Group], rewards: Tensor) -> dict[str, float]:
-    """The spread of rewards [P, G]: over the scored completions, and the share of groups without any."""
+    """The spread of rewards [C, G]: over the scored completions, and the share of groups without any."""
     scored = rewards[~rewards.isnan()]
     metrics = {"groups/zero_std": float(zero_std_groups(groups).float().mean())}
     if len(scored) > 1:

@@ -224,7 +224,7 @@ class TrainingLoop(ABC):
         evaluation = self.evaluate(step, should_stop)
         refuse_failures(
             count_failures(evaluation.groups),
-            evaluation.num_prompts * evaluation.num_samples,
+            evaluation.num_completions,
             max_share=self.max_unscored,
             where=f"the evaluation after step {step}",
             then="go on with run.resume=true: what was not evaluated is evaluated then",

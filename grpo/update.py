@@ -44,13 +44,13 @@ def training_samples(
     """Every completion that has a reward, with its advantage, in order.
 
     Args:
-        groups: Graded groups of one size.
-        advantages: [P, G], from one of `grpo.advantages`.
+        groups: Graded groups of at most G completions.
+        advantages: [P, G], from one of `grpo.advantages`; what is beyond a group's own completions is not read.
         by_token: [P][G], the advantages of each completion's tokens where they differ.
     """
     return [
         TrainingSample(
-            group.example.prompt_ids,
+            group.example.prompt_ids + completion.context,
             completion.token_ids,
             completion.sampler_logprobs,
             value,
@@ -58,7 +58,7 @@ def training_samples(
             token_advantages=None if by_token is None else by_token[row][k],
         )
         for row, (group, values) in enumerate(zip(groups, advantages.tolist(), strict=True))
-        for k, (completion, value) in enumerate(zip(group.completions, values, strict=True))
+        for k, (completion, value) in enumerate(zip(group.completions, values[: len(group.completions)], strict=True))
         if group.rewards[k] is not None
     ]
 

@@ -12,6 +12,7 @@ builtin         the reward functions for all tasks, each one decorated function
 tasks           what may be asked of a model, one file per task, with its own rewards
 rubric          which rewards are computed, with what weights; a user's own functions
 grader          completions in, grades out, in the background
+feedback        a verdict in words, for a model that may try again
 trl_functions   the rewards as TRL calls them
 experiment      the log of every call of a reward function, as in the published experiment
 tool_output     what the compiler and the tests said, for that log

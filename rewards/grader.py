@@ -20,6 +20,7 @@ from rewards.completion import Gold, GradedCompletion
 from rewards.cross.parts import parts_of, spans_of
 from rewards.cross.result import CrossSettings
 from rewards.cross.submit import Crossings, group_of
+from rewards.feedback import next_message
 from rewards.gold.rows import has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
 from rewards.group_rewards import GradedGroup
@@ -214,19 +215,32 @@ class RustGrader:
             grades.append(RustGrade(values, _checks(completion), seconds, _record(completion), solved_by, spans))
         return grades
 
+    def feedback(self, tickets: Sequence[_Ticket]) -> list[str | None]:
+        """What a user says next of each completion, by its own program alone; waits as `finish` does, scores nothing.
+
+        Returns: None where the program passes strictly, and where the sandbox could not say.
+        """
+        deadline = time.monotonic() + self._deadline_s
+        own = [(ticket.completion.text, self._own_verdict(ticket, deadline)) for ticket in tickets]
+        return [next_message(GradedCompletion(text, verdict, None, self._block)) for text, verdict in own]
+
     def busy(self) -> float:
         """The seconds that the pool has spent grading, the mean over its workers."""
         return self._pool.busy_s / self._pool.jobs
 
     def _collect(self, ticket: _Ticket, deadline: float) -> GradedCompletion:
         """A ticket's completion with its verdicts."""
-        name = ticket.completion.id
-        verdict = None
-        if (sent := ticket.submission) is not None:
-            verdict = self._wait(sent.future, sent.cancel, name, deadline)
+        verdict = self._own_verdict(ticket, deadline)
         gold = self._collect_gold(ticket, verdict, deadline) if ticket.wants_gold else None
         row = ticket.example.columns
         return GradedCompletion(ticket.completion.text, verdict, gold, self._block, ticket.task, row)
+
+    def _own_verdict(self, ticket: _Ticket, deadline: float) -> Verdict | None:
+        """The verdict on a ticket's program with its own tests; None without code."""
+        if (sent := ticket.submission) is None:
+            return None
+        verdict: Verdict = self._wait(sent.future, sent.cancel, ticket.completion.id, deadline)
+        return verdict
 
     def _collect_gold(self, ticket: _Ticket, verdict: Verdict | None, deadline: float) -> Gold:
         """The gold tests of a ticket, beside the verdict on its program as it is."""

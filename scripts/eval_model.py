@@ -11,8 +11,9 @@ of them and how many completions each (the section eval), how they are judged, a
 file with one line a completion and its verdict, the same as .parquet, and a .json file with the protocol and the
 figures. In a FOLDER, models that were evaluated before by the same protocol are left out, so the same command goes on
 where it was stopped. What an API answers is kept in a file .journal, so no answer is paid for twice. `--protocol
-published` measures as the published figures were measured; `--benchmark NAME` asks a public benchmark's prompts. No
-model is changed. Exit codes: 0 done, 2 bad input, 3 the host or the API failed, 130 interrupted.
+published` measures as the published figures were measured; `--benchmark NAME` asks a public benchmark's prompts. With
+`rollout.turns=3` conversations go on after a verdict, and are compared with as many tokens of independent completions.
+No model is changed. Exit codes: 0 done, 2 bad input, 3 the host or the API failed, 130 interrupted.
 
 Example:
     python scripts/eval_model.py assets/tiny-rust runs/first eval.samples=8 --out runs/compared
@@ -73,6 +74,7 @@ def verb_of(words: Sequence[str]) -> Callable[[Sequence[str]], int] | None:
 def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, examples: Sequence[Example]) -> None:
     """Evaluate a model, print its rates and write its files, unless that was done before. Raises: GradingFailed."""
     from evaluating.files import write_evaluation
+    from evaluating.turns import turn_figures, turn_records, turn_table
     from grpo.watch.unscored import count_failures, refuse_failures
 
     out = request.file(model)
@@ -85,16 +87,20 @@ def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, e
     evaluation, more = sample_and_grade(request, model, pool, examples, record)
     refuse_failures(
         count_failures(evaluation.groups),
-        evaluation.num_prompts * evaluation.num_samples,
+        evaluation.num_completions,
         max_share=request.recipe.rewards.max_unscored,
         where=model.label,
         then="evaluate again: the answers of an API are kept",
     )
-    write_evaluation(evaluation, record | more, out)
+    most = request.recipe.rollout.turns
+    turns = turn_figures(evaluation.groups, most=most) if most > 1 else []
+    write_evaluation(evaluation, record | more | ({"turns": turn_records(turns)} if turns else {}), out)
     samples, source = request.recipe.eval.samples, request.source
     print(f"{model.path}: {more['prompts_used']} prompts x {samples} of {source}")
     show(evaluation.metrics)
-    print(f"{out}: {len(evaluation.groups) * evaluation.num_samples} completions, {evaluation.seconds:.0f} s")
+    if turns:
+        print(turn_table(turns))
+    print(f"{out}: {evaluation.num_completions} completions, {evaluation.seconds:.0f} s")
 
 
 def sample_and_grade(

@@ -105,6 +105,29 @@ class RolloutSection:
         low=0,
         high=4096,
     )
+    turns: int = option(
+        1,
+        "completions of a conversation: after each the user says what the grader found wrong, until there is nothing; "
+        "evaluations then play conversations too",
+        unit="completions",
+        low=1,
+        high=100,
+    )
+    turn_credit: str = option(
+        "final",
+        "final: all turns of a conversation earn what its last one earns, and conversations are compared; each: a turn "
+        "earns what it is worth itself, and is compared with the same turn of the group's other conversations",
+        choices=("final", "each"),
+    )
+    max_conversation_tokens: int = option(
+        0,
+        "a conversation ends where its prompt, its turns and its next completion might have more than this, or more "
+        "than the model's context; 0: as many as its turns can have, and 512 for each of the user's messages",
+        unit="tokens",
+        low=0,
+        high=10_000_000,
+        source="estimated: cargo's messages on a program with a few errors have 100 to 400 tokens",
+    )
     zero_std_resample_prob: float = option(
         1.0,
         "probability that a prompt whose last group was zero_std is drawn when its turn comes again",

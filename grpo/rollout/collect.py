@@ -1,7 +1,9 @@
 """Samples one batch of groups, grades each completion when it ends, and collects the grades.
 
 The grader works beside the engine: a completion is handed over as soon as it ends, so most verdicts are there when the
-last completion has been sampled. A bad completion is data; only a failure of the host is an error.
+last completion has been sampled. Conversations of several turns are sampled in rounds, one call of the engine each:
+what a round is made of depends on what was sampled, never on how fast it was graded. A bad completion is data; only a
+failure of the host is an error.
 """
 
 from __future__ import annotations
@@ -9,29 +11,35 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grpo.engines import Engine, GenerationOutput, SamplingParams
-from grpo.rollout.records import Completion, Example, Grade, Grader, Group
+from grpo.rollout.records import Completion, Example, Grade, Grader, Group, History
 from grpo.rollout.sums import part_sums, weighted_sum
+from grpo.rollout.turns.conversations import paying, peers_of
+from grpo.rollout.turns.playing import TurnRules, next_turns
 from grpo.run.out_of_memory import memory_explained, sampling_advice
 from grpo.run.stuck import note_progress
 
 __all__ = ["PendingRollout", "Rollout", "collect", "graded", "sample", "seed_for"]
 
 Decode = Callable[[Sequence[int]], str]  # token ids of a completion -> its text
+Slot = tuple[
+    int, int
+]  # the prompt, and the completion's number: that of its sample, and the group's size more each turn
 
 
 @dataclass(frozen=True)
 class PendingRollout:
-    """Sampled completions whose grades may be still to come; `completions` and `tickets` by (prompt, sample)."""
+    """Sampled completions whose grades may be still to come."""
 
     examples: Sequence[Example]
-    completions: Mapping[tuple[int, int], Completion]
-    tickets: Mapping[tuple[int, int], Any]
+    completions: Mapping[Slot, Completion]
+    tickets: Mapping[Slot, Any]
     generate_s: float
-    grades: Mapping[tuple[int, int], Grade] | None = None  # once they are there, by (prompt, sample)
+    grades: Mapping[Slot, Grade] | None = None  # once they are there
+    num_crowded: int = 0  # conversations that ended because another turn might not have fitted
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,36 @@ class Rollout:
     groups: tuple[Group, ...]
     generate_s: float
     wait_rewards_s: float
+    num_crowded: int = 0  # as of `PendingRollout`
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What has been sampled of a batch; every completion goes to the grader when it is added."""
+
+    grader: Grader
+    decode: Decode
+    examples: Sequence[Example]
+    group_size: int
+    id_prefix: str
+    policy_version: int
+    completions: dict[Slot, Completion] = field(default_factory=dict)
+    tickets: dict[Slot, Any] = field(default_factory=dict)
+
+    def add(self, slot: Slot, output: GenerationOutput, history: History | None = None) -> None:
+        """Take a completion that has ended."""
+        turn, sample = divmod(slot[1], self.group_size)
+        name = f"{self.id_prefix}-p{slot[0]:02d}-c{sample}"
+        self.completions[slot] = Completion(
+            id=f"{name}.{turn + 1}" if turn else name,
+            token_ids=output.token_ids,
+            sampler_logprobs=output.logprobs,
+            text=self.decode(output.token_ids),
+            terminated=output.terminated,
+            policy_version=self.policy_version,
+            history=history,
+        )
+        self.tickets[slot] = self.grader.start(self.examples[slot[0]], self.completions[slot])
 
 
 def sample(
@@ -53,6 +91,7 @@ def sample(
     id_prefix: str,
     policy_version: int,
     testers: int = 0,
+    turns: TurnRules | None = None,
     on_completion: Callable[[], None] = lambda: None,
 ) -> PendingRollout:
     """Sample a group for every example; the grader gets each completion as soon as it ends.
@@ -63,33 +102,59 @@ def sample(
         decode: Token ids to text.
         examples: Encoded prompts.
         params: How to sample; `num_samples` is the group size.
-        id_prefix: Begins the completions' ids: "s3" gives "s3-p07-c2".
+        id_prefix: Begins the completions' ids: "s3" gives "s3-p07-c2", whose second turn is "s3-p07-c2.2".
         policy_version: Number of weight updates so far.
         testers: Completions to sample for tests alone, for every example that has a prompt for them.
+        turns: How conversations go on after their first completion; None: not at all.
         on_completion: Called when a completion has ended; what it raises ends the sampling.
     """
     started = time.perf_counter()
-    completions: dict[tuple[int, int], Completion] = {}
-    tickets: dict[tuple[int, int], Any] = {}
-    for output in _sampled(engine, examples, params):
+    batch = _Batch(grader, decode, examples, params.num_samples, id_prefix, policy_version)
+
+    def ended(slot: Slot, output: GenerationOutput, history: History | None = None) -> None:
         note_progress()
         on_completion()
-        slot = (output.prompt, output.sample)
-        completions[slot] = Completion(
-            id=f"{id_prefix}-p{output.prompt:02d}-c{output.sample}",
-            token_ids=output.token_ids,
-            sampler_logprobs=output.logprobs,
-            text=decode(output.token_ids),
-            terminated=output.terminated,
-            policy_version=policy_version,
-        )
-        tickets[slot] = grader.start(examples[output.prompt], completions[slot])
+        batch.add(slot, output, history)
+
+    for output in _sampled(engine, examples, params):
+        ended((output.prompt, output.sample), output)
+    num_crowded = 0 if turns is None else _later_turns(engine, batch, params, turns, ended)
     asked = [(number, example) for number, example in enumerate(examples) if testers and example.tester_ids]
     for place, completion in _tests(engine, decode, asked, params, testers, id_prefix, policy_version):
         note_progress()
         on_completion()
         grader.add_tests(asked[place][1], completion)
-    return PendingRollout(examples, completions, tickets, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return PendingRollout(examples, batch.completions, batch.tickets, seconds, num_crowded=num_crowded)
+
+
+def _later_turns(
+    engine: Engine,
+    batch: _Batch,
+    params: SamplingParams,
+    rules: TurnRules,
+    ended: Callable[[Slot, GenerationOutput, History], None],
+) -> int:
+    """Sample the later turns of the conversations that go on; how many ended because another one might not fit."""
+    slots, num_crowded = sorted(batch.completions), 0
+    for turn in range(1, rules.most):
+        prompts = [batch.examples[prompt].prompt_ids for prompt, _ in slots]
+        last = [batch.completions[slot] for slot in slots]
+        tickets = [batch.tickets[slot] for slot in slots]
+        asked = next_turns(rules, prompts, last, tickets, max_completion_tokens=params.max_tokens)
+        note_progress()
+        num_crowded += asked.num_crowded
+        if not asked.places:
+            break
+        slots = [(slots[place][0], slots[place][1] + batch.group_size) for place in asked.places]
+        told = [
+            replace(batch.examples[prompt], prompt_ids=batch.examples[prompt].prompt_ids + history.token_ids)
+            for (prompt, _), history in zip(slots, asked.histories, strict=True)
+        ]
+        once = replace(params, num_samples=1, seed=seed_for(params.seed, "turn", turn))
+        for output in _sampled(engine, told, once):
+            ended(slots[output.prompt], output, asked.histories[output.prompt])
+    return num_crowded
 
 
 def _tests(
@@ -130,10 +195,15 @@ def _sampled(engine: Engine, examples: Sequence[Example], params: SamplingParams
         yield from engine.generate([example.prompt_ids for example in examples], params)
 
 
-def collect(pending: PendingRollout, grader: Grader) -> Rollout:
+def collect(pending: PendingRollout, grader: Grader, *, credit: str = "final") -> Rollout:
     """Wait for the grades of a batch.
 
-    Returns: One group per example, in order. Its completions are in sampling order, whichever ended first.
+    Args:
+        pending: What was sampled.
+        grader: Grades it.
+        credit: What the turns of a conversation earn: see `grpo.rollout.turns.conversations`.
+    Returns: One group per example, in order. Its completions are in sampling order, whichever ended first, and every
+        turn of its conversations is after all that are earlier.
     """
     started = time.perf_counter()
     slots = sorted(pending.completions)
@@ -144,9 +214,18 @@ def collect(pending: PendingRollout, grader: Grader) -> Rollout:
     for index, example in enumerate(pending.examples):
         own = [slot for slot in slots if slot[0] == index]
         completions, found = tuple(pending.completions[slot] for slot in own), tuple(grades[slot] for slot in own)
-        rewards = tuple(weighted_sum(grade.rewards, grader.weights) for grade in found)
-        groups.append(Group(example, completions, found, rewards, part_sums(found, grader)))
-    return Rollout(tuple(groups), pending.generate_s, waited)
+        groups.append(_group(example, completions, found, grader, credit))
+    return Rollout(tuple(groups), pending.generate_s, waited, pending.num_crowded)
+
+
+def _group(
+    example: Example, completions: tuple[Completion, ...], grades: tuple[Grade, ...], grader: Grader, credit: str
+) -> Group:
+    """The graded completions of an example, with what each of them earns."""
+    payers = [grades[place] for place in paying(completions, credit)]
+    rewards = tuple(weighted_sum(grade.rewards, grader.weights) for grade in payers)
+    peers = peers_of(completions, credit)
+    return Group(example, completions, grades, rewards, part_sums(payers, grader), peers=peers)
 
 
 def graded(pending: PendingRollout, grader: Grader) -> PendingRollout:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from grpo.rollout.collect import Decode, PendingRollout
-from grpo.rollout.records import Completion, Example, Grade, Grader, Spans
+from grpo.rollout.records import Completion, Example, Grade, Grader, History, Spans
 from grpo.rollout.rows import DataError
 from grpo.watch.unscored import failure_of
 
@@ -41,8 +41,12 @@ def to_json(step: int, pending: PendingRollout) -> dict[str, Any]:
         "examples": [example.id for example in pending.examples],
         "generate_s": pending.generate_s,
         "graded": not failed,
+        "num_crowded": pending.num_crowded,
         "completions": [
-            [*slot, c.id, c.token_ids, c.sampler_logprobs, c.terminated, c.policy_version, _kept(grades[slot])]
+            [
+                *(*slot, c.id, c.token_ids, c.sampler_logprobs, c.terminated, c.policy_version, _kept(grades[slot])),
+                None if c.history is None else [c.history.completion_id, c.history.message, c.history.token_ids],
+            ]
             for slot, c in sorted(pending.completions.items())
         ],
     }
@@ -68,18 +72,22 @@ def from_json(
             " resume with the data and limits that the run began with"
         )
     completions, grades = {}, {}
-    for prompt, number, name, token_ids, logprobs, terminated, version, grade in record["completions"]:
+    for prompt, number, name, token_ids, logprobs, terminated, version, grade, before in record["completions"]:
         slot, ids = (prompt, number), tuple(token_ids)
-        completions[slot] = Completion(name, ids, tuple(logprobs), decode(token_ids), terminated, version)
+        history = None if before is None else History(before[0], before[1], tuple(before[2]))
+        completions[slot] = Completion(
+            name, ids, tuple(logprobs), decode(token_ids), terminated, version, history=history
+        )
         spans = {
             part: tuple((start, stop) for start, stop in ranges) for part, ranges in grade.get("spans", {}).items()
         }
         grades[slot] = StoredGrade(**{**grade, "spans": spans})
     prompts = [examples[name] for name in record["examples"]]
+    numbers = {"generate_s": record["generate_s"], "num_crowded": record["num_crowded"]}
     if record["graded"]:
-        return PendingRollout(prompts, completions, {}, record["generate_s"], grades)
+        return PendingRollout(prompts, completions, {}, grades=grades, **numbers)
     tickets = {slot: grader.start(prompts[slot[0]], completion) for slot, completion in completions.items()}
-    return PendingRollout(prompts, completions, tickets, record["generate_s"])
+    return PendingRollout(prompts, completions, tickets, **numbers)
 
 
 def _kept(grade: Grade) -> dict[str, Any]:

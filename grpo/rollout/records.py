@@ -10,7 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["PLAIN_TASK", "UNPAID", "RolloutBatch", "Completion", "Example", "Grade", "Grader", "Group", "Spans"]
+__all__ = [
+    "PLAIN_TASK",
+    "UNPAID",
+    "RolloutBatch",
+    "Completion",
+    "Example",
+    "Grade",
+    "Grader",
+    "Group",
+    "History",
+    "Spans",
+]
 
 Spans = Mapping[str, Sequence[tuple[int, int]]]  # by part: where it stands in the text, [first, last + 1) characters
 TASK = re.compile(r"[a-z][a-z0-9_-]{0,39}")  # a word; translated data has whole sentences in a column of that name
@@ -47,8 +58,17 @@ class Example:
 
 
 @dataclass(frozen=True)
+class History:
+    """What stands between a prompt and a later turn of its conversation."""
+
+    completion_id: str  # of the turn before
+    message: str  # what the user said of that
+    token_ids: tuple[int, ...]  # all turns before, as they were sampled, each with the user's message after it
+
+
+@dataclass(frozen=True)
 class Completion:
-    """One sampled completion.
+    """One sampled completion: all of a conversation, or one of its turns.
 
     `token_ids` ends with the sampled end-of-turn token when `terminated`; that token is trained like any other.
     `sampler_logprobs` are the engine's, one natural log per token, at the sampling temperature.
@@ -61,6 +81,12 @@ class Completion:
     terminated: bool  # False: truncated, it ran out of tokens
     policy_version: int  # number of weight updates before it was sampled
     reported_tokens: int = 0  # for a text that came without its tokens: how many its author says it has
+    history: History | None = None  # None: it is the first of its conversation
+
+    @property
+    def context(self) -> tuple[int, ...]:
+        """The tokens between the example's prompt and this completion; none of them is trained with it."""
+        return () if self.history is None else self.history.token_ids
 
     @property
     def num_tokens(self) -> int:
@@ -124,7 +150,11 @@ class Grader(Protocol):
 
 @dataclass(frozen=True)
 class Group:
-    """The graded completions of one prompt. `rewards[i]` is the weighted sum for `completions[i]`, None if unscored."""
+    """The graded completions of one prompt. `rewards[i]` is what `completions[i]` earns, None if unscored.
+
+    That is the weighted sum of its own grade's rewards, or of those of its conversation's last turn, as
+    `grpo.rollout.turns.conversations` says.
+    """
 
     example: Example
     completions: tuple[Completion, ...]
@@ -134,6 +164,8 @@ class Group:
     """What tokens of a part earn, like `rewards`: by part and `UNPAID`. Empty where every reward pays all tokens."""
     token_parts: tuple[tuple[int, ...], ...] = ()
     """The part of each token of each completion, an index into `part_rewards`, or -1; empty where that is."""
+    peers: tuple[tuple[int, ...], ...] = ()
+    """The places of the completions that are compared with one another, set by set; empty: all with all."""
 
 
 @dataclass(frozen=True)

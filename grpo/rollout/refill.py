@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from grpo.rollout.records import Group
 from grpo.rollout.sums import zero_std_groups
+from grpo.rollout.turns.conversations import last_turns
 
 __all__ = ["refill", "solved_share", "split_by_std"]
 
@@ -26,8 +27,8 @@ def split_by_std(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
 
 
 def solved_share(group: Group) -> float:
-    """The share of a group that solves the prompt, of the completions where that is known; 0 where it is of none."""
-    known = [grade.solved for grade in group.grades if grade.solved is not None]
+    """The share of a group that solves the prompt in its last turn, of those where that is known; 0 where of none."""
+    known = [solved for solved in _outcomes(group) if solved is not None]
     return sum(known) / len(known) if known else 0.0
 
 
@@ -66,5 +67,11 @@ def _zero_std_reason(group: Group) -> str:
     """Every completion solves the prompt, none does, all are paid alike for another reason, or too few are scored."""
     if sum(reward is not None for reward in group.rewards) < 2:
         return "unscored"
-    solved = {grade.solved for grade in group.grades}
+    solved = set(_outcomes(group))
     return "solved" if solved == {True} else "unsolved" if solved == {False} else "equal"
+
+
+def _outcomes(group: Group) -> list[bool | None]:
+    """Whether each conversation of a group solves the prompt in its last turn."""
+    grades = [group.grades[place] for place in last_turns(group.completions)] if group.peers else group.grades
+    return [grade.solved for grade in grades]

@@ -23,6 +23,8 @@ from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Example, Grader, Group, RolloutBatch
 from grpo.rollout.refill import refill, solved_share, split_by_std
 from grpo.rollout.token_parts import TokenParts
+from grpo.rollout.turns.conversations import turn_metrics
+from grpo.rollout.turns.playing import TurnRules
 from grpo.watch.unscored import count_failures
 
 __all__ = ["RolloutSettings", "RolloutStream"]
@@ -57,6 +59,7 @@ class RolloutStream:
         decode: Decode,
         version: Callable[[], int],
         settings: RolloutSettings,
+        turns: TurnRules | None = None,
     ) -> None:
         """
         Args:
@@ -66,9 +69,10 @@ class RolloutStream:
             decode: Token ids of a completion to its text.
             version: The number of weight updates so far.
             settings: What a batch is.
+            turns: How conversations go on after their first completion; None: not at all.
         """
         self.engine, self.grader, self.prompts = engine, grader, prompts
-        self._decode, self._version, self._settings = decode, version, settings
+        self._decode, self._version, self._settings, self._turns = decode, version, settings, turns
         self._token_parts = TokenParts(decode)
         self._metrics: dict[str, float] = {}  # of the batch that is collected now
         self._failures: Counter[str] = Counter()  # of its grading, by reason
@@ -100,6 +104,8 @@ class RolloutStream:
         """
         self._metrics = {"time/generate": 0.0, "time/wait_engine": 0.0, "time/wait_rewards": 0.0}
         self._failures, self._num_graded = Counter(), 0
+        if self._turns is not None:
+            self._metrics["rollout/crowded"] = 0.0
         pending = self._sampled(step)  # prompts, and a group of completions for each
         groups = self._graded(pending)
         groups = self._drop_stale(groups)
@@ -107,6 +113,8 @@ class RolloutStream:
             groups = self._refill(groups, step)
         self._finish_batch()
         groups = [self._in_parts(group) if group.part_rewards else group for group in groups]
+        if self._turns is not None:
+            self._metrics |= turn_metrics(groups, "rollout", most=self._turns.most)
         return RolloutBatch(tuple(groups), self._metrics, self._failures, self._num_graded)
 
     def sync_weights(self) -> dict[str, float]:
@@ -167,6 +175,7 @@ class RolloutStream:
             id_prefix=id_prefix,
             policy_version=version,
             testers=settings.testers,
+            turns=self._turns,
         )
 
     def _sampled(self, step: int) -> PendingRollout:
@@ -179,9 +188,11 @@ class RolloutStream:
 
     def _graded(self, pending: PendingRollout) -> Sequence[Group]:
         """The groups of a batch, waited for; notes which prompts had nothing to teach or were solved."""
-        rollout = collect(pending, self.grader)
+        rollout = collect(pending, self.grader, credit=self._turns.credit if self._turns is not None else "final")
         self._metrics["time/generate"] += rollout.generate_s
         self._metrics["time/wait_rewards"] += rollout.wait_rewards_s
+        if self._turns is not None:
+            self._metrics["rollout/crowded"] += rollout.num_crowded
         self._failures += count_failures(rollout.groups)
         self._num_graded += sum(len(group.completions) for group in rollout.groups)
         self._note_seen(rollout.groups)

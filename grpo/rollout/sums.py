@@ -19,6 +19,7 @@ from torch import Tensor
 
 from grpo.advantages import zero_std
 from grpo.rollout.records import UNPAID, Grade, Grader, Group
+from grpo.rollout.turns.conversations import peer_groups
 
 __all__ = [
     "paid_parts",
@@ -60,22 +61,20 @@ def part_sums(grades: Sequence[Grade], grader: Grader) -> dict[str, tuple[float 
 
 
 def reward_matrix(groups: Sequence[Group]) -> Tensor:
-    """The rewards of groups of one size as fp32 [P, G], NaN where a completion has none."""
-    return torch.tensor(
-        [[float("nan") if reward is None else reward for reward in group.rewards] for group in groups],
-        dtype=torch.float32,
-    )
+    """The rewards of groups as fp32 [P, G], NaN where a completion has none, and beyond the end of a smaller group."""
+    return _padded([[_nan(reward) for reward in group.rewards] for group in groups])
 
 
 def part_matrix(groups: Sequence[Group]) -> Tensor | None:
     """What tokens of each part earn as fp32 [P, G, K], or None where every reward pays all tokens.
 
-    NaN where no reward of the part applies, or where the completion has no reward at all.
+    NaN where no reward of the part applies, where the completion has no reward at all, and beyond the end of a smaller
+    group.
     """
     if not groups or not groups[0].part_rewards:
         return None
     columns = [
-        torch.tensor([[_nan(value) for value in group.part_rewards[part]] for group in groups], dtype=torch.float32)
+        _padded([[_nan(value) for value in group.part_rewards[part]] for group in groups])
         for part in groups[0].part_rewards
     ]
     unscored = reward_matrix(groups).isnan()
@@ -83,39 +82,51 @@ def part_matrix(groups: Sequence[Group]) -> Tensor | None:
 
 
 def single_rewards(groups: Sequence[Group], names: Sequence[str]) -> Tensor:
-    """Each named reward of groups of one size as fp32 [P, G, N].
+    """Each named reward of groups as fp32 [P, G, N].
 
-    NaN where the reward does not apply, or where the completion has no reward at all.
+    NaN where the reward does not apply, where the completion has no reward at all, and beyond a smaller group's end.
     """
 
-    def scores(rewards: Mapping[str, float | None], total: float | None) -> list[float]:
-        return [_nan(None if total is None else rewards.get(name)) for name in names]
+    def scores(name: str) -> list[list[float]]:
+        return [
+            [
+                _nan(None if total is None else grade.rewards.get(name))
+                for grade, total in zip(group.grades, group.rewards, strict=True)
+            ]
+            for group in groups
+        ]
 
-    rows = [
-        [scores(grade.rewards, total) for grade, total in zip(group.grades, group.rewards, strict=True)]
-        for group in groups
-    ]
-    return torch.tensor(rows, dtype=torch.float32)
+    return torch.stack([_padded(scores(name)) for name in names], dim=2)
 
 
 def zero_std_groups(groups: Sequence[Group]) -> Tensor:
-    """Which groups teach nothing: the sums are equal, and those of each part that one of its completions has.
+    """Which groups teach nothing: the sums that are compared are equal, and those of each part that one of them has.
 
     Returns: bool [P].
     """
-    flags = zero_std(reward_matrix(groups))
-    earned = part_matrix(groups)
-    if earned is None:
-        return flags
-    occurs = torch.tensor([_occurring(group) for group in groups])  # [P, K]
-    equal = torch.stack([zero_std(column) for column in earned.unbind(dim=2)], dim=1)  # [P, K]
-    return flags & (equal | ~occurs).all(dim=1)
+    peers = peer_groups(groups)
+    owners = [row for row, group in enumerate(groups) for _ in group.peers or (None,)]  # of each of the C peer groups
+    flags = zero_std(reward_matrix(peers))
+    earned = part_matrix(peers)
+    if earned is not None:
+        occurs = torch.tensor([_occurring(groups[row]) for row in owners])  # [C, K]
+        equal = torch.stack([zero_std(column) for column in earned.unbind(dim=2)], dim=1)  # [C, K]
+        flags = flags & (equal | ~occurs).all(dim=1)
+    found = torch.ones(len(groups), dtype=torch.bool)
+    found[[row for row, flag in zip(owners, flags.tolist(), strict=True) if not flag]] = False
+    return found
 
 
 def _occurring(group: Group) -> list[bool]:
     """For each part whether a completion of the group has it."""
     found = {part if part in group.part_rewards else UNPAID for grade in group.grades for part in grade.spans}
     return [part in found for part in group.part_rewards]
+
+
+def _padded(rows: Sequence[Sequence[float]]) -> Tensor:
+    """Rows as fp32 [rows, longest], NaN beyond the end of a shorter one."""
+    width = max(map(len, rows), default=0)
+    return torch.tensor([[*row, *[torch.nan] * (width - len(row))] for row in rows], dtype=torch.float32)
 
 
 def _nan(value: float | None) -> float:

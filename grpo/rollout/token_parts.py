@@ -95,14 +95,14 @@ def token_advantages(groups: Sequence[Group], whole: Tensor, by_part: Tensor) ->
 
     Args:
         groups: With their `token_parts`.
-        whole: [P, G].
+        whole: [P, G], for groups of at most G completions.
         by_part: [P, G, K].
     Returns: [P][G], for each completion one number a token.
     """
     assert NO_PART == -1, "the index of the last column"
     columns = torch.cat([by_part, whole[:, :, None]], dim=2).tolist()
     return [
-        [tuple(values[part] for part in parts) for parts, values in zip(group.token_parts, row, strict=True)]
+        [tuple(values[part] for part in parts) for parts, values in zip(group.token_parts, row, strict=False)]
         for group, row in zip(groups, columns, strict=True)
     ]
 

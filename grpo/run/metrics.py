@@ -24,7 +24,11 @@ class Metric(NamedTuple):
 
 
 METRICS: dict[str, Metric] = {
-    "reward/mean": Metric("weighted sum of the rewards, mean over the completions that have one", "reward"),
+    "reward/mean": Metric(
+        "weighted sum of the rewards, mean over the completions that have one; where conversations have turns, all of "
+        "reward/ and check/ is of those that are compared: the last ones, or with rollout.turn_credit=each every one",
+        "reward",
+    ),
     "reward/std": Metric("its sample standard deviation over the batch", "reward"),
     "reward/<function>": Metric("one reward function's unweighted mean over the completions it applies to", "reward"),
     "reward/unscored": Metric("completions without any reward: left out of the update", "count"),
@@ -60,6 +64,18 @@ METRICS: dict[str, Metric] = {
     "completion/length_mean": Metric("tokens per completion, end-of-turn token included", "tokens"),
     "completion/length_max": Metric("the longest completion", "tokens"),
     "completion/truncated": Metric("share of completions that ran out of tokens before their end", "0..1"),
+    "rollout/turns_mean": Metric(
+        "completions of a conversation, mean; logged where rollout.turns is above 1, as are the next two", "completions"
+    ),
+    "rollout/solved_turn_<k>": Metric(
+        "share of the conversations that are solved after k turns, or ended solved before; of those where it is known",
+        "0..1",
+    ),
+    "rollout/crowded": Metric(
+        "conversations that ended because another turn might not have fitted into rollout.max_conversation_tokens or "
+        "the model's context",
+        "count",
+    ),
     "loss/total": Metric(
         "what is minimised, mean over the batch's updates: policy loss + beta * KL - entropy bonus; in fine-tuning the "
         "negative log-likelihood per token",
@@ -140,6 +156,14 @@ METRICS: dict[str, Metric] = {
     "eval/<name>": Metric("mean of a check over the evaluation's completions", "0..1 or count"),
     "eval/<name>_ci95": Metric("half width of its 95 % interval, clustered by prompt", "same"),
     "eval/pass_at_<k>": Metric("unbiased estimate that at least one of k completions solves its prompt", "0..1"),
+    "eval/turns_mean": Metric(
+        "completions of a conversation, mean; logged where rollout.turns is above 1. All other metrics but the next "
+        "are of first completions",
+        "completions",
+    ),
+    "eval/solved_turn_<k>": Metric(
+        "share of the conversations that are solved after k turns, or ended solved before", "0..1"
+    ),
     "eval/reward_mean": Metric("mean weighted reward over the evaluation's completions", "reward"),
     "eval/task/<task>/<name>": Metric(
         "where the held-out prompts are of several tasks: eval/<name> of this task, pass_at_<k> and reward_mean too",

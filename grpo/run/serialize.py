@@ -8,6 +8,7 @@ from typing import Any
 
 from grpo.evaluate import Evaluation, counts_of
 from grpo.rollout.records import UNPAID, Group
+from grpo.rollout.turns.conversations import compared
 from grpo.run.by_task import known_means
 
 __all__ = ["batch_metrics", "completion_lines", "counts_record", "evaluation_line", "reward_lines"]
@@ -23,7 +24,8 @@ def completion_lines(
 ) -> Iterator[dict[str, Any]]:
     """One record per completion: its text, rewards, checks and verdict; phase is "train" or "eval".
 
-    Where rewards pay parts of a completion, its record has the advantage of each part that it has, too.
+    Where rewards pay parts of a completion, its record has the advantage of each part that it has, too. A later turn's
+    record has the id of the turn before and the user's message between them.
     """
     for row, group in enumerate(groups):
         for k, (completion, grade, reward) in enumerate(
@@ -45,6 +47,8 @@ def completion_lines(
                 "checks": dict(grade.checks),
                 "verdict": dict(grade.verdict),
             }
+            if (before := completion.history) is not None:
+                line |= {"follows": before.completion_id, "message": before.message}
             if part_advantages is not None and reward is not None:
                 columns = dict(zip(group.part_rewards, part_advantages[row][k], strict=True))
                 line["part_advantages"] = {part: columns.get(part, columns[UNPAID]) for part in grade.spans}
@@ -71,6 +75,8 @@ def reward_lines(groups: Sequence[Group], *, step: int) -> Iterator[dict[str, An
 def batch_metrics(groups: Sequence[Group], *, policy_version: int, seconds: float) -> dict[str, float]:
     """Metrics of a batch of completions that do not depend on what is learned from it.
 
+    Those of rewards and checks are of the completions whose rewards are compared; all others are of every turn.
+
     Args:
         groups: The graded groups.
         policy_version: Number of weight updates before the batch was learned from.
@@ -88,7 +94,7 @@ def batch_metrics(groups: Sequence[Group], *, policy_version: int, seconds: floa
         "throughput/completions_per_s": len(completions) / seconds,
         "reward/unscored": float(sum(reward is None for group in groups for reward in group.rewards)),
     }
-    grades = [grade for group in groups for grade in group.grades]
+    grades = [group.grades[place] for group in groups for place in compared(group)]
     for area, fields in (
         ("reward", [grade.rewards for grade in grades]),
         ("check", [grade.checks for grade in grades]),

@@ -60,6 +60,7 @@ def batch_record(
                 "completions": [
                     {
                         "id": completion.id,
+                        "context": list(completion.context),
                         "token_ids": list(completion.token_ids),
                         "sampler_logprobs": list(completion.sampler_logprobs),
                         "text": completion.text,

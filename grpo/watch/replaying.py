@@ -85,7 +85,7 @@ def samples_of(record: Mapping[str, Any]) -> tuple[list[TrainingSample], list[tu
                 continue
             logprobs = tuple(map(read_exact, made["sampler_logprobs"]))
             advantage, truncated = read_exact(made["advantage"]), not made["terminated"]
-            ids = tuple(group["prompt_ids"]), tuple(made["token_ids"])
+            ids = (*group["prompt_ids"], *made.get("context", ())), tuple(made["token_ids"])
             by_token = (
                 None if made.get("token_advantages") is None else tuple(map(read_exact, made["token_advantages"]))
             )

@@ -79,6 +79,8 @@ def parse_request(argv: Sequence[str] | None, about: str) -> EvalRequest:
         raise BadInput(f"--out {out} is one file for {len(models)} models: give --out FOLDER")
     if not recipe.eval.prompts:
         raise BadInput("eval.prompts = 0: there is nothing to evaluate on; give a number of prompts")
+    if recipe.rollout.turns > 1 and any(model.is_api for model in models):
+        raise BadInput("rollout.turns: a model behind an API is asked each prompt once: leave it out, or use 1")
     api = api_options(parsed, needed=any(model.is_api for model in models))
     limited = any(word.startswith("eval.prompts=") for word in settings)
     num_prompts = recipe.eval.prompts if limited else None
@@ -115,7 +117,7 @@ def _parser(about: str) -> argparse.ArgumentParser:
         usage="%(prog)s [MODEL ...] [RECIPE.toml] [section.key=value ...] --out FILE.jsonl or FOLDER",
         description=about,
         epilog="`python scripts/train.py --help` lists the settings; model, data, sampling, eval, guard and sandbox "
-        "count, and rewards for the column of the reward",
+        "count, rollout.turns, and rewards for the column of the reward",
     )
     parser.add_argument(
         "words",

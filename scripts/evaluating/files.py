@@ -71,7 +71,7 @@ def read_record(file: Path) -> dict[str, Any]:
 
 
 def read_lines(file: Path) -> list[dict[str, Any]]:
-    """The completions of an evaluation, by any of its files.
+    """The completions of an evaluation, by any of its files; of conversations the first ones.
 
     Raises:
         BadInput: Where there are none, or a line is no completion.
@@ -85,7 +85,7 @@ def read_lines(file: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         if not isinstance(line.get("task_id"), str) or not _is_by_name(line.get("checks"), int | float | None):
             raise BadInput(f"{path} holds no completions of an evaluation: line {number} lacks a task_id or checks")
-    return lines
+    return [line for line in lines if "follows" not in line]
 
 
 def _record_problem(record: Any) -> str:
@@ -120,11 +120,14 @@ def _same_columns(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _flat(lines: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
     """Lines as rows of a table; a verdict, which is nested, as JSON."""
+    has_turns = any("follows" in line for line in lines)
     for line in lines:
         row = {name: line[name] for name in ("id", "task_id", "prompt", "text", "terminated", "num_tokens", "reward")}
         row |= {"task": line["task"]} if "task" in line else {}
         row |= {f"check_{name}": value for name, value in line["checks"].items()}
         row |= {f"reward_{name}": value for name, value in line["rewards"].items()}
+        if has_turns:
+            row |= {"follows": line.get("follows"), "message": line.get("message")}
         verdict = line["verdict"]
         yield row | {
             "code": verdict.get("code"),

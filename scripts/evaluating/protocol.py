@@ -35,6 +35,7 @@ SETTINGS = (  # of a recipe: what decides how a model is asked and how its compl
     "sandbox.wall_s",
     "sandbox.memory_mb",
 )
+OF_TURNS = ("rollout.turns", "rollout.max_conversation_tokens")
 PUBLISHED: Mapping[str, object] = {  # Oxen.ai, "Training a Rust 1.5B Coder LM with Reinforcement Learning", 2025
     "sampling.max_completion_tokens": 1024,
     "eval.samples": 1,
@@ -79,10 +80,11 @@ def protocol_record(name: str, recipe: Recipe, examples: Sequence[Example], sour
         examples: The prompts, in order.
         source: Where they are from; two sources with the same prompts are one protocol.
     """
+    turns = {key: attrgetter(key)(recipe) for key in OF_TURNS} if recipe.rollout.turns > 1 else {}
     prompts = [[example.id, [dict(message) for message in example.messages]] for example in examples]
     return {
         "name": name,
-        "settings": {key: attrgetter(key)(recipe) for key in SETTINGS},
+        "settings": {key: attrgetter(key)(recipe) for key in SETTINGS} | turns,
         "prompts": {
             "source": source,
             "count": len(prompts),

@@ -44,9 +44,10 @@ def plan(recipe: Recipe, *, rates: Path | None = None, usd_per_hour: float = 0.0
         shape, why_not = find_model_shape(recipe.model.path)
     except ValueError as error:
         raise ConfigError(f"model.path = {recipe.model.path!r}: {error}") from error
-    row_tokens = recipe.data.max_prompt_tokens + recipe.sampling.max_completion_tokens
+    row_tokens = recipe.longest_sequence()
     described = f"{shape.family}, {shape.parameters:,} parameters" if shape else ""
-    evaluated = f"{size.evaluations} x {size.eval_prompts} prompts x {size.eval_samples} completions"
+    turns = _turns(size)
+    evaluated = f"{size.evaluations} x {size.eval_prompts} prompts x {size.eval_samples} completions{turns}"
     eval_note = f" ({size.eval_note})" if size.eval_note else ""
     rows = [
         ("run", str(recipe.run_path())),
@@ -78,12 +79,17 @@ def _steps(recipe: Recipe, size: RunSize) -> str:
     testers = f" and {recipe.rollout.testers} tests alone a prompt" if recipe.rollout.testers else ""
     count = recipe.train.num_iterations * recipe.train.num_minibatches
     updates = "" if count == 1 else f", {count} updates each"
-    return f"{steps}: {batch} = {size.completions_per_step:,} completions a step{testers}{updates}"
+    return f"{steps}: {batch} = {size.completions_per_step:,} completions a step{_turns(size)}{testers}{updates}"
+
+
+def _turns(size: RunSize) -> str:
+    """How often a completion may be followed by another one."""
+    return "" if size.turns == 1 else f" (conversations of at most {size.turns})"
 
 
 def _tokens(size: RunSize, row_tokens: int) -> str:
     """The most tokens of a step and of all training."""
-    step = size.completions_per_step * row_tokens
+    step = size.completions_per_step * size.turns * row_tokens
     run = "" if size.steps is None else f", {size.steps * step:,} in all"
     return f"at most {step:,} a step ({row_tokens:,} a completion with its prompt){run}"
 

@@ -53,6 +53,7 @@ __all__ = [
 
 DEFAULT_RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "tiny.toml"
 RUNS = Path("runs")
+MESSAGE_TOKENS = 512  # of a user's message between two turns, where `rollout.max_conversation_tokens` is 0
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,16 @@ class Recipe:
                 f"rollout.testers = {self.rollout.testers}: no reward asks for their tests; give cross_agreement a "
                 "weight"
             )
+        if self.rollout.turns > 1 and any(name in GROUP_REWARDS for name in self.rewards.weights):
+            found.append(
+                f"rollout.turns = {self.rollout.turns}: the rewards cross_* compare completions to one prompt, and "
+                "later turns have prompts of their own: leave them out, or use rollout.turns = 1"
+            )
+        if self.rollout.turns > 1 and self.loss.kl_beta and self.loss.kl_in == "reward":
+            found.append(
+                f'rollout.turns = {self.rollout.turns}: loss.kl_in = "reward" would charge a conversation for its last '
+                'turn alone: use "loss"'
+            )
         if self.rewards.cross.get("partners", 0) < 0 and not self.rollout.testers:
             found.append("rewards.cross.partners = -1: without rollout.testers there is nobody to judge; use 0 or more")
         age = self.rollout.overlap * self.train.num_iterations * self.train.num_minibatches
@@ -275,6 +286,14 @@ class Recipe:
     def run_path(self) -> Path:
         """The run directory: `run.dir`, or `runs/<run.name>`."""
         return Path(self.run.dir) if self.run.dir else RUNS / self.run.name
+
+    def longest_sequence(self) -> int:
+        """The most tokens that a completion has with all that is before it; a model's context may be shorter."""
+        completion, later = self.sampling.max_completion_tokens, self.rollout.turns - 1
+        first = self.data.max_prompt_tokens + completion
+        if not later:
+            return first
+        return max(first, self.rollout.max_conversation_tokens or first + later * (completion + MESSAGE_TOKENS))
 
     def as_begun(self) -> Recipe:
         """The recipe of the run, whether this session begins or resumes it: what its directory and checkpoints keep."""

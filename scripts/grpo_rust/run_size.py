@@ -37,16 +37,17 @@ class RunSize:
     eval_prompts: int  # of one evaluation
     eval_note: str  # on them, as `PromptCount.note`
     eval_samples: int  # completions to each of them
+    turns: int = 1  # of a conversation, at most: each is a completion of its own
 
     @property
     def evaluated(self) -> int:
-        """Completions of all evaluations."""
-        return self.evaluations * self.eval_prompts * self.eval_samples
+        """Completions of all evaluations, at most."""
+        return self.evaluations * self.eval_prompts * self.eval_samples * self.turns
 
     @property
     def trained(self) -> int | None:
-        """Completions of all training batches."""
-        return None if self.steps is None else self.steps * self.completions_per_step
+        """Completions of all training batches, at most."""
+        return None if self.steps is None else self.steps * self.completions_per_step * self.turns
 
     @property
     def completions(self) -> int | None:
@@ -73,4 +74,5 @@ def run_size(recipe: Recipe, prompts: PromptCount, held_out: PromptCount) -> Run
         eval_prompts=recipe.eval.prompts if held_out.count is None else held_out.count,
         eval_note=held_out.note,
         eval_samples=recipe.eval.samples,
+        turns=recipe.rollout.turns,
     )

@@ -30,9 +30,9 @@ CHECKS = (*PASS_CHECKS, "asserts")
 
 
 def read_completions(path: Path) -> list[CompletionRecord]:
-    """The lines that `scripts/eval_model.py` wrote."""
+    """The lines that `scripts/eval_model.py` wrote; of conversations the first completions."""
     with open(path, encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+        return [completion for completion in map(json.loads, lines) if "follows" not in completion]
 
 
 def by_prompt(completions: Sequence[CompletionRecord], value: Callable[[CompletionRecord], float | None]) -> ByPrompt:

@@ -12,6 +12,7 @@ from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Completion, Example, RolloutBatch
 from grpo.rollout.stream import RolloutSettings, RolloutStream
+from grpo.rollout.turns.playing import TurnRules
 from letter_grader import Grade, LetterGrader, encoded
 
 EXAMPLES = [Example(f"t{i}", ({"role": "user", "content": f"say {i}"},)) for i in range(12)]
@@ -68,6 +69,7 @@ class Trainer:
         prompts: list[Example] = EXAMPLES,
         resample_prob: float = 1.0,
         solved_resample_prob: float = 1.0,
+        turns: TurnRules | None = None,
         **changes: Any,
     ) -> None:
         self.updates = 0
@@ -89,6 +91,7 @@ class Trainer:
             policy.decode,
             lambda: self.updates,
             RolloutSettings(**{**settings, "temperature": 1.0, **changes}),
+            turns,
         )
 
     def _sync(self, say: Callable[[str], None]) -> dict[str, float]:

@@ -28,6 +28,10 @@ from grpo.errors import BadInput
 from grpo.model.batching import TrainingSample, micro_batches
 from grpo.model.lora import add_adapters
 from grpo.model.policy import Policy
+from grpo.rollout.collect import sample
+from grpo.rollout.records import Example
+from grpo.rollout.turns.playing import TurnRules
+from letter_grader import LetterGrader
 
 pytestmark = pytest.mark.alone
 
@@ -97,6 +101,24 @@ def gap(
             logprobs, _ = policy.completion_logprobs(batch, temperature=temperature)
         largest = max(largest, float((logprobs - batch.sampler_logprobs).abs().max()))
     return largest
+
+
+def test_later_turns_of_a_conversation_are_sampled_from_all_that_is_before_them(
+    engines: Engines, kind: str, wide: Policy
+) -> None:
+    grader, said = LetterGrader(), (40, 41, 42)
+    rules = TurnRules(3, "final", lambda tickets: ["again"] * len(tickets), lambda message, ended: said, 400)
+    examples = [Example(str(number), (), prompt_ids=prompt) for number, prompt in enumerate(PROMPTS)]
+    names: dict[str, Any] = {"id_prefix": "s", "policy_version": 0, "turns": rules}
+    made = sample(engines.of(kind, wide), grader, wide.decode, examples, params(), **names).completions
+    prompts = [PROMPTS[slot[0]] + completion.context for slot, completion in made.items()]
+    found = [
+        GenerationOutput(number, 0, one.token_ids, one.sampler_logprobs, one.terminated)
+        for number, one in enumerate(made.values())
+    ]
+    assert len(made) == 3 * 3 * 4 and max(map(len, prompts)) > 20 + 2 * 3
+    assert gap(wide, found, prompts, 1.0) < TOLERANCE
+    assert gap(wide, found, [prompt[:-1] or (1,) for prompt in prompts], 1.0) > 100 * TOLERANCE
 
 
 def test_every_group_is_complete(engines: Engines, kind: str, wide: Policy) -> None:

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from grpo.errors import BadInput
-from grpo_rust.environments.feedback import NO_PROGRAM, OUTCOMES, feedback
 from grpo_rust.environments.for_trl import environment_factory
 from grpo_rust.environments.tasks import EnvironmentTask, EnvironmentTasks, open_tasks
+from rewards.feedback import NO_PROGRAM, OUTCOMES, feedback
 from rewards.grader import RustGrade
 from sandbox.verdict import Outcome, Verdict
 

@@ -19,6 +19,7 @@ from grpo.engines.vllm import VLLMEngine
 from grpo.engines.weight_sync import SyncBounds, WeightSync
 from grpo.model.policy import Policy
 from grpo.rollout.records import Example
+from grpo_rust.compose.turns import sequence_limit
 from grpo_rust.engine_choice import choose_engine
 from grpo_rust.recipe import Recipe
 
@@ -57,7 +58,7 @@ def build_engine(recipe: Recipe, policy: Policy, log: Path) -> Engine:
     name = engine_name(recipe, policy)
     if name == "hf":
         return HFEngine(policy)
-    max_tokens = recipe.data.max_prompt_tokens + recipe.sampling.max_completion_tokens
+    max_tokens = sequence_limit(recipe, policy)
     max_rows = recipe.train.prompts_per_step * recipe.sampling.group_size
     limits: dict[str, Any] = {
         "stop_ids": sorted(policy.stop_ids),

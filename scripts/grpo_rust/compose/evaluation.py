@@ -11,6 +11,7 @@ from grpo.model.policy import Policy
 from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.records import Example, Grader
 from grpo.update import Updater
+from grpo_rust.compose.turns import build_turns
 from grpo_rust.recipe import Recipe
 
 __all__ = ["Graders", "build_evaluation", "describe", "evaluate_policy"]
@@ -104,6 +105,7 @@ def evaluate_policy(
         id_prefix=id_prefix,
         max_rows=recipe.train.prompts_per_step * recipe.sampling.group_size,
         policy_version=version,
+        turns=build_turns(recipe, policy, grader),
         should_stop=should_stop,
     )
 

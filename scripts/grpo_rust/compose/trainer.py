@@ -15,6 +15,7 @@ from grpo.update import Updater
 from grpo_rust.compose.engine import build_sync, takes_memory_at_sync
 from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
 from grpo_rust.compose.prompts import Prompts
+from grpo_rust.compose.turns import build_turns
 from grpo_rust.compose.watching import build_rehearsal, build_watch
 from grpo_rust.recipe import Recipe
 from grpo_rust.resuming.comparing import kept_texts
@@ -53,6 +54,7 @@ def build_trainer(
         policy.decode,
         version=lambda: updater.updates,
         settings=_rollout_settings(recipe, schedule.num_steps),
+        turns=build_turns(recipe, policy, graders.training),
     )
 
     return Trainer(

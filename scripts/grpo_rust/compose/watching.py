@@ -14,6 +14,7 @@ from grpo.watch.memory import memory_metrics
 from grpo.watch.rehearsal import largest_micro_batch, longest_samples, rehearse
 from grpo.watch.thresholds import Thresholds
 from grpo.watch.watching import RunWatch
+from grpo_rust.compose.turns import sequence_limit
 from grpo_rust.recipe import Recipe
 
 __all__ = ["build_rehearsal", "build_supervised_rehearsal", "build_watch"]
@@ -45,14 +46,17 @@ def build_rehearsal(
     """
     if not (recipe.watch.enabled and recipe.train.rehearse):
         return None
+    longest, group_size = max(len(example.prompt_ids) for example in examples), recipe.sampling.group_size
+    if recipe.rollout.turns > 1:  # the last turns have the longest prompts, and share none
+        longest = max(longest, sequence_limit(recipe, updater.policy) - recipe.sampling.max_completion_tokens)
+        group_size = 1
     samples = longest_samples(
-        prompt_tokens=max(len(example.prompt_ids) for example in examples),
+        prompt_tokens=longest,
         completion_tokens=recipe.sampling.max_completion_tokens,
-        group_size=recipe.sampling.group_size,
-        groups=recipe.train.prompts_per_step,
+        group_size=group_size,
+        groups=recipe.train.prompts_per_step * recipe.sampling.group_size // group_size,
         micro_batch_tokens=recipe.train.micro_batch_tokens,
     )
-
     return _rehearsal(updater, samples)
 
 

@@ -5,7 +5,6 @@ the host could not give is an error or no score, never 0. Each module needs its 
 Left out: rewards that compare completions of a group, which these libraries score one by one.
 
     tasks          the rows of a recipe, and one grader on one pool for them
-    feedback       a verdict in words, for a model that may try again
     for_verifiers  a taskset and `load_environment` for verifiers, extra `verifiers`
     for_openenv    an environment and its server for OpenEnv, extra `openenv`
     for_trl        `environment_factory` of TRL's GRPOTrainer

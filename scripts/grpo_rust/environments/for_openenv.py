@@ -19,8 +19,8 @@ from openenv.core.env_server.interfaces import Environment
 from openenv.core.env_server.types import Action, Observation, State
 
 from grpo.errors import BadInput
-from grpo_rust.environments.feedback import feedback
 from grpo_rust.environments.tasks import EnvironmentTask, EnvironmentTasks, open_tasks
+from rewards.feedback import feedback
 
 __all__ = ["RustAction", "RustEnvironment", "RustObservation", "openenv_app"]
 

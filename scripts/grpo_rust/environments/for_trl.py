@@ -15,8 +15,8 @@ from functools import partial
 from typing import Any
 
 from grpo.errors import HostFailed
-from grpo_rust.environments.feedback import feedback
 from grpo_rust.environments.tasks import EnvironmentTask, Scorer, open_tasks
+from rewards.feedback import feedback
 from rewards.grader import RustGrade
 
 __all__ = ["RustToolEnvironment", "environment_factory"]
