@@ -25,7 +25,7 @@ from grpo_rust.following.sent import Sent
 from grpo_rust.following.trackers import TrackedRun
 from grpo_rust.prompt_counts import count_held_out, count_training
 from grpo_rust.recipe import DEFAULT_RECIPE, load_recipe
-from grpo_rust.session import refuse_followers
+from grpo_rust.session import describe_followers, refuse_followers
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = ROOT / "assets" / "tasks" / "eval.jsonl"
@@ -255,7 +255,7 @@ def test_logs_are_kept_in_parts_of_whole_lines_that_stay_as_they_are(run, tmp_pa
         ("http://10.0.0.1:3000/me/runs", "runs/first.oxen", "http://10.0.0.1:3000/me/runs"),
         ("./me/runs", "me/runs", None),
         ("me/runs.oxen", "me/runs.oxen", None),
-        ("a/b/c", "a/b/c", None),
+        ("./a/b/c", "a/b/c", None),
         ("/data/kept", "/data/kept", None),
         ("here/there", "here/there", None),
     ],
@@ -265,6 +265,19 @@ def test_a_repository_is_a_path_or_a_name(tmp_path, monkeypatch, repository, fol
     (tmp_path / "here" / "there").mkdir(parents=True)
     found = oxen_place(Path("runs/first"), repository)
     assert (str(found.folder), found.remote and found.remote.url) == (folder, url)
+    words = f"remote repository {url}, and {tmp_path / folder} until" if url else f"the folder {tmp_path / folder}"
+    assert words in "\n".join(describe_followers(TrackSection(oxen=repository), Path("runs/first")))
+
+
+@pytest.mark.parametrize("repository", ["kept", "a/b/c", "me/runs/", "a b/c", "me//runs"])
+def test_a_name_that_is_neither_here_nor_of_a_remote_repository_is_refused(tmp_path, monkeypatch, repository):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(trackers, "find_spec", lambda name: True)
+    with pytest.raises(BadInput, match="is no folder that exists and no namespace/name") as refused:
+        refuse_followers(TrackSection(oxen=repository))
+    assert f"as ./{repository}" in str(refused.value)
+    (tmp_path / repository).mkdir(parents=True)
+    refuse_followers(TrackSection(oxen=repository))
 
 
 def test_a_repository_without_a_name_is_refused(run):
