@@ -28,8 +28,8 @@ from rewards.rust.parse import Block, extract_code
 from rewards.signature.applying import why_inapplicable
 from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
+from sandbox.service.grading_pool import GradingPool
 from sandbox.verdict import Outcome, Verdict
-from sandbox.workers.pool import SandboxPool
 
 __all__ = ["RustGrade", "RustGrader"]
 
@@ -108,7 +108,7 @@ class RustGrader:
     def __init__(
         self,
         rubric: Rubric,
-        pool: SandboxPool,
+        pool: GradingPool,
         *,
         gold: bool = False,
         mutation: bool = True,
