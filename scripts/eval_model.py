@@ -31,6 +31,7 @@ from grpo.errors import BadInput
 from grpo.run.provenance import environment
 from grpo_rust.cli import ExitCode, command
 from grpo_rust.sandbox_pool import start_pool
+from sandbox.counted import counted
 from sandbox.workers.pool import SandboxPool
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, e
     samples, source = request.recipe.eval.samples, request.source
     print(f"{model.path}: {more['prompts_used']} prompts x {samples} of {source}")
     show(evaluation.metrics)
-    print(f"{out}: {len(evaluation.groups) * evaluation.num_samples} completions, {evaluation.seconds:.0f} s")
+    print(
+        f"{out}: {counted(len(evaluation.groups) * evaluation.num_samples, 'completion')}, {evaluation.seconds:.0f} s"
+    )
 
 
 def sample_and_grade(

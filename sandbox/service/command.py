@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 
+from sandbox.counted import counted
 from sandbox.exit_codes import ExitCode
 from sandbox.service.access import find_token, is_loopback, make_token
 from sandbox.service.endpoint import SandboxEndpoint
@@ -79,11 +80,14 @@ async def _run(
     server = await asyncio.start_server(endpoint.connect, sock=listening, limit=limits.max_header_kb << 10)
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    print(f"sandbox: http://{shown}:{port}: {pool.jobs} jobs, {pool.toolchain.version}, isolation: {pool.isolation}")
+    what = f"{counted(pool.jobs, 'job')}, {pool.toolchain.version}, isolation: {pool.isolation}"
+    print(f"sandbox: http://{shown}:{port}: {what}")
     print(f"sandbox: token: {made}" if made else "sandbox: the token is the one that was given", flush=True)
     await first.wait()
     endpoint.is_stopping = True
-    print(f"sandbox: stopping; {endpoint.busy} requests are answered first, Ctrl-C ends at once", file=sys.stderr)
+    print(
+        f"sandbox: stopping; {counted(endpoint.busy, 'request')} to answer first, Ctrl-C ends at once", file=sys.stderr
+    )
     while endpoint.busy and not second.is_set():
         await asyncio.sleep(POLL_S)
     await asyncio.sleep(0 if second.is_set() else POLL_S)  # the last answers go out

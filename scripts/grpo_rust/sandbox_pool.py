@@ -11,6 +11,7 @@ from dataclasses import asdict
 from grpo.errors import BadInput
 from grpo_rust.engine_choice import expects_gpu
 from grpo_rust.recipe import Recipe
+from sandbox.counted import counted
 from sandbox.service.choose import named_pool
 from sandbox.service.grading_pool import GradingPool
 from sandbox.workers.pool import SandboxPool
@@ -74,4 +75,4 @@ def open_pool(recipe: Recipe) -> GradingPool:
 def describe_pool(pool: GradingPool) -> str:
     """What grades, in one line."""
     where = f", at {url}" if (url := getattr(pool, "url", "")) else ""
-    return f"{pool.toolchain.version}, {pool.jobs} workers, {pool.backend} backend{where}"
+    return f"{pool.toolchain.version}, {counted(pool.jobs, 'worker')}, {pool.backend} backend{where}"

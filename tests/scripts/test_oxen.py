@@ -131,7 +131,11 @@ def test_a_push_to_an_address_that_refuses_is_told_once_and_tried_again(run):
         waited(keeper)
     [message] = said
     assert tried == [True, True] and message.count("\n") == 0
-    assert "step 1 is committed in" in message and "not pushed: Network error" in message and "every 1 steps" in message
+    assert (
+        "step 1 is committed in" in message
+        and "not pushed: Network error" in message
+        and "tried again after every step" in message
+    )
     history = in_oxen(HISTORY, run.parent / "first.oxen", "first/metrics.jsonl")
     assert [commit[0] for commit in history] == ["step 1 of first", "step 2 of first"]
 

@@ -35,7 +35,7 @@ def named(served: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
 def test_a_server_that_is_named_grades_with_the_limits_of_the_recipe(named: Served) -> None:
     with open_pool(load_recipe(None)) as pool:
         assert pool.submit("fn f() {}").result().build
-        assert describe_pool(pool) == f"{pool.toolchain.version}, 1 workers, batch backend, at {named.url}"
+        assert describe_pool(pool) == f"{pool.toolchain.version}, 1 worker, batch backend, at {named.url}"
     with pytest.raises(BadInput) as refused:
         open_pool(load_recipe(None, ["sandbox.wall_s=7", "sandbox.jobs=3"]))
     assert "\n  sandbox.wall_s = 7: it has 120\nleave these settings" in str(refused.value)
@@ -53,7 +53,7 @@ def test_a_run_is_graded_by_the_server(named: Served, train_here: TrainHere, tmp
     sizes = ("train.max_steps=1", "train.prompts_per_step=1", "sampling.group_size=2", "eval.prompts=0")
     done = train_here(*sizes, "sampling.max_completion_tokens=64", "train.threads=1", f"run.dir={tmp_path / 'run'}")
     assert done.returncode == 0, done.stderr
-    assert f"1 workers, batch backend, at {named.url}" in done.stdout
+    assert f"1 worker, batch backend, at {named.url}" in done.stdout
     [line] = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert 0 <= line["time/sandbox"] < line["time/step"]
     assert named.queue()["answered"] >= answered

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rewards.grader import RustGrade
+from sandbox.counted import counted
 
 __all__ = ["feedback"]
 
@@ -46,7 +47,7 @@ def feedback(grade: RustGrade) -> str:
     found = sorted(verdict.get("diagnostics") or (), key=lambda one: one.get("level") != "error")
     lines += [_diagnostic(one) for one in found[:MOST_DIAGNOSTICS]]
     if len(found) > MOST_DIAGNOSTICS:
-        lines.append(f"... and {len(found) - MOST_DIAGNOSTICS} more messages")
+        lines.append(f"... and {counted(len(found) - MOST_DIAGNOSTICS, 'more message')}")
     if outcome == "test_failed" and verdict.get("test_output"):
         lines.append(str(verdict["test_output"])[-OUTPUT_CHARACTERS:].strip())
     return "\n".join(lines)

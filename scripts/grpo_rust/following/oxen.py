@@ -172,9 +172,10 @@ class OxenKeeper:
         """Tell the first of a row of failures; that of the last commit is for whoever closes."""
         self._problem = problem
         if not self._failing and not self._ends:
+            often = "after every step" if self._every == 1 else f"every {self._every} steps"
             self._say(
                 f"the Oxen repository {self._repository} does not keep the run: {problem}. The training goes on; it is "
-                f"tried again every {self._every} steps"
+                f"tried again {often}"
             )
         self._failing = True
 
