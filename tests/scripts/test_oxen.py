@@ -117,6 +117,33 @@ def test_the_history_holds_the_rows_of_every_commit(run):
     assert not (run.parent / "settings" / "user_config.toml").exists(), "the user's own settings stay as they are"
 
 
+def test_runs_share_a_repository_while_they_train_also_two_of_one_name(run, tmp_path):
+    """Three processes commit at once, twice; each run finds its own rows, and no commit fails."""
+    pytest.importorskip("oxen", reason="oxenai is not installed")
+    runs = [run, tmp_path / "runs" / "second", tmp_path / "elsewhere" / "first"]
+    for number, one in enumerate(runs):
+        (one / "rewards").mkdir(parents=True, exist_ok=True)
+        (one / "environment.json").write_text(json.dumps({"started": number}))
+    said = []
+    keepers = [OxenKeeper(one, repository=str(tmp_path / "all.oxen"), every=1, say=said.append) for one in runs]
+    for step in (1, 2):
+        for one, keeper in zip(runs, keepers, strict=True):
+            log_step(one, step)
+            keeper.step(step)
+        for keeper in keepers:
+            waited(keeper)
+    assert said == []
+    history = in_oxen(HISTORY, tmp_path / "all.oxen")
+    assert [len(history), *sorted(set(message for message, *_ in history))] == [
+        6,
+        *(f"step {step} of {name}" for step in (1, 2) for name in ("first", "first-2", "second")),
+    ]
+    kept = [tmp_path / "all.oxen" / name for name in ("second", "first", "first-2")]
+    assert [steps_of(folder / "metrics.jsonl") for folder in kept] == [[1, 2]] * 3
+    started = [json.loads((folder / "environment.json").read_text())["started"] for folder in kept]
+    assert started[0] == 1 and sorted(started) == [0, 1, 2], "of two with one name the faster one has it"
+
+
 def test_a_push_to_an_address_that_refuses_is_told_once_and_tried_again(run):
     pytest.importorskip("oxen", reason="oxenai is not installed")
     with socket.socket() as free:
