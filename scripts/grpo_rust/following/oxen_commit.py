@@ -3,10 +3,10 @@
     python -m grpo_rust.following.oxen_commit RUN REPOSITORY STEP
 
 The run has a folder of its name in the repository, so that runs may share one, also while they train: one commits at a
-time. Another run of that name that is kept there already stays, and this one gets NAME-2. Its logs are there up to their last
-whole line, in parts: `completions.jsonl`, `completions.0002.jsonl` and so on, each of about `PART` bytes. Oxen keeps a
-file that changed as a whole, and so the parts before the last one are kept once. The report is made for the commit. A
-remote repository gets a branch of the run's name, as in the published experiment.
+time. Another run of that name that is kept there already stays, and this one gets NAME-2. Its logs are there up to
+their last whole line, in parts: `completions.jsonl`, `completions.0002.jsonl` and so on, each of about `PART` bytes.
+Oxen keeps a file that changed as a whole, and so the parts before the last one are kept once. The report is made for
+the commit. A remote repository gets a branch of the run's name, as in the published experiment.
 
 Where the user has no name in Oxen's settings, the commits are by "grpo-rust". Exit code 0 for a commit, or nothing new;
 1 with one line on stderr.
