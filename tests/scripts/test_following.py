@@ -418,7 +418,8 @@ def test_what_trackio_cannot_write_is_told_once(tmp_path: Path) -> None:
         "from grpo_rust.following.to_trackio import open_run\n"
         f"said, run = [], Path({str(run)!r})\n"
         "opened = open_run(TrackedRun(run, 'mine', 'p', online=False), {}, said.append)\n"
-        "place = run / 'tracking' / 'trackio'; shutil.rmtree(place, ignore_errors=True); place.write_text('x')\n"
+        "place = run / 'tracking' / 'trackio'; place.parent.mkdir(exist_ok=True); shutil.rmtree(place, True)\n"
+        "place.write_text('in the way')\n"
         "opened.metrics(1, {'reward/mean': 1.0}); opened.metrics(2, {'reward/mean': 1.0})\n"
         "opened.close(); print(json.dumps(said))"
     )
