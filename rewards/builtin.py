@@ -13,6 +13,7 @@ from rewards.completion import GradedCompletion, Score
 from rewards.registry import published_weights, reward
 from rewards.rust.parse import code_blocks
 from rewards.strictness.judge import effective_asserts, mutation_score
+from sandbox.counted import counted
 from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["PUBLISHED_WEIGHTS"]
@@ -62,7 +63,7 @@ def cargo_test_thorough(completion: GradedCompletion) -> Score:
         return Score(0.0, completion.judgement.reason)
     count = len(effective_asserts(completion.verdict.evidence))
     share = min(count, THOROUGH_ASSERTS) / THOROUGH_ASSERTS
-    return Score(share**2, f"passes with {count} asserts that a change of the code made false")
+    return Score(share**2, f"passes with {counted(count, 'assert')} that a change of the code made false")
 
 
 @reward(phase="test", pays="tests", judges="tests")
@@ -93,7 +94,7 @@ def non_empty(completion: GradedCompletion) -> Score:
 def code_block(completion: GradedCompletion) -> Score:
     """1 for exactly one closed ```rust block."""
     count = len(code_blocks(completion.text))
-    return Score(float(count == 1), f"{count} closed ```rust blocks" if count else completion.no_code)
+    return Score(float(count == 1), counted(count, "closed ```rust block") if count else completion.no_code)
 
 
 @reward(published_name="test_block_count_reward_func", published_weight=0.5, pays="tests", judges="tests")
@@ -102,7 +103,7 @@ def test_block(completion: GradedCompletion) -> Score:
     if completion.program is None:
         return Score(0.0, completion.no_code)
     blocks, tests = completion.program.num_test_modules, len(completion.program.tests)
-    return Score(float(blocks == 1 and tests > 0), f"{blocks} test modules, {tests} tests")
+    return Score(float(blocks == 1 and tests > 0), f"{counted(blocks, 'test module')}, {counted(tests, 'test')}")
 
 
 @reward(published_name="tests_have_asserts_reward_func", published_weight=1.0, pays="tests", judges="tests")
@@ -111,7 +112,7 @@ def asserts(completion: GradedCompletion) -> Score:
     if completion.program is None:
         return Score(0.0, completion.no_code)
     count = len({found.text for found in completion.program.asserts})
-    return Score(min(count, MAX_ASSERTS) / MAX_ASSERTS, f"{count} distinct asserts")
+    return Score(min(count, MAX_ASSERTS) / MAX_ASSERTS, counted(count, "distinct assert"))
 
 
 @reward(phase="test", judges="tests")
@@ -125,7 +126,7 @@ def tests_passed_share(completion: GradedCompletion) -> Score:
         return Score(0.0, completion.judgement.reason)
     if not total or not verdict.genuine:
         return Score(0.0, "no tests reported by the test harness")
-    return Score(verdict.passed / total, f"{verdict.passed} of {total} tests pass")
+    return Score(verdict.passed / total, f"{verdict.passed} of {counted(total, 'test')} pass")
 
 
 @reward(phase="clippy")
@@ -170,7 +171,7 @@ def _no_verdict(completion: GradedCompletion) -> Score:
 
 
 def _clippy_reason(verdict: Verdict) -> str:
-    return f"{verdict.warnings} warnings" if verdict.clippy else _first_error(verdict)
+    return counted(verdict.warnings, "warning") if verdict.clippy else _first_error(verdict)
 
 
 def _first_error(verdict: Verdict) -> str:

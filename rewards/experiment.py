@@ -43,6 +43,7 @@ from typing import Any, TypeVar, cast
 
 from rewards.rust.parse import extract_code
 from rewards.tool_output import noted_tool_output, verdict_output
+from sandbox.counted import counted
 
 __all__ = ["Experiment", "ExperimentLog", "log_line"]
 
@@ -144,7 +145,7 @@ class _Call:
         step = getattr(self.arguments.get("trainer_state"), "global_step", None)
         error = self.error
         if error is None and len(self.scores) != len(completions):
-            error = f"returned {len(self.scores)} scores for {len(completions)} completions"
+            error = f"returned {counted(len(self.scores), 'score')} for {counted(len(completions), 'completion')}"
         for place, completion in enumerate(completions):
             text = _text(completion)
             yield log_line(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from rewards.completion import GradedCompletion
+from sandbox.counted import counted
 from sandbox.verdict import Outcome
 
 __all__ = ["feedback", "next_message", "verdict_text"]
@@ -86,7 +87,7 @@ def verdict_text(verdict: Mapping[str, Any], *, strict: bool) -> str:
     found = sorted(verdict.get("diagnostics") or (), key=lambda one: one.get("level") != "error")
     lines += [_diagnostic(one) for one in found[:MOST_DIAGNOSTICS]]
     if len(found) > MOST_DIAGNOSTICS:
-        lines.append(f"... and {len(found) - MOST_DIAGNOSTICS} more messages")
+        lines.append(f"... and {counted(len(found) - MOST_DIAGNOSTICS, 'more message')}")
     if outcome == "test_failed" and verdict.get("test_output"):
         lines.append(str(verdict["test_output"])[-OUTPUT_CHARACTERS:].strip())
     return "\n".join(lines)

@@ -31,8 +31,8 @@ from rewards.strictness.submit import Submission
 from rewards.tasks.function import FUNCTION
 from rewards.tasks.known import task_of
 from rewards.tasks.task import Block, Task
+from sandbox.service.grading_pool import GradingPool
 from sandbox.verdict import Outcome, Verdict
-from sandbox.workers.pool import SandboxPool
 
 __all__ = ["RustGrade", "RustGrader"]
 
@@ -112,7 +112,7 @@ class RustGrader:
     def __init__(
         self,
         rubric: Rubric,
-        pool: SandboxPool,
+        pool: GradingPool,
         *,
         gold: bool = False,
         mutation: bool = True,

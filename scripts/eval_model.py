@@ -32,6 +32,7 @@ from grpo.errors import BadInput
 from grpo.run.provenance import environment
 from grpo_rust.cli import ExitCode, command
 from grpo_rust.sandbox_pool import start_pool
+from sandbox.counted import counted
 from sandbox.workers.pool import SandboxPool
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, e
     show(evaluation.metrics)
     if turns:
         print(turn_table(turns))
-    print(f"{out}: {evaluation.num_completions} completions, {evaluation.seconds:.0f} s")
+    print(f"{out}: {counted(evaluation.num_completions, 'completion')}, {evaluation.seconds:.0f} s")
 
 
 def sample_and_grade(

@@ -33,6 +33,7 @@ from pathlib import Path
 
 from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
+from sandbox.counted import counted
 from study.arms import CONTROL, DESIGNS, GRPO, HONEST, OVERLAP
 from study.comparisons import untrained_completions
 from study.honest import check_data, evaluated_runs, family_data, honest_curves, honest_page
@@ -196,7 +197,7 @@ def train_and_evaluate(
     check_data(runs, data)
     steps = (f"train.max_steps={options.steps}",) if options.steps else ()
     settings = (*ONE_OF_TWO, f"data.train={data / 'train.jsonl'}", *steps, *settings)
-    say(f"{held_out.name}: {len(runs)} runs, {sum(run.finished for run in runs)} of them trained before")
+    say(f"{held_out.name}: {counted(len(runs), 'run')}, {sum(run.finished for run in runs)} of them trained before")
     untrained = untrained_completions(held_out, options.runs)
     before = evaluation("warm", untrained, UNTRAINED, held_out, RECIPE, ONE_OF_TWO)
     trainings = [training(run, RECIPE, settings) for run in runs]

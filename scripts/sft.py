@@ -25,8 +25,8 @@ from grpo.run.directory import RunDirectory
 from grpo_rust.arguments import parse_arguments
 from grpo_rust.cli import command
 from grpo_rust.recipe import Recipe
-from grpo_rust.sandbox_pool import start_pool
-from grpo_rust.session import ENGINE_LOG, open_run, refuse_followers, run_session, stopped_early
+from grpo_rust.sandbox_pool import open_pool
+from grpo_rust.session import ENGINE_LOG, describe_followers, open_run, refuse_followers, run_session, stopped_early
 from grpo_rust.terminal.outputs import Output, open_output
 from rewards.rubric import Rubric
 
@@ -51,7 +51,7 @@ def fine_tune(recipe: Recipe, output: Output) -> int:
     refuse_followers(recipe.track)
     rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with ExitStack() as stack:
-        pool = stack.enter_context(start_pool(recipe)) if recipe.eval.prompts else None
+        pool = stack.enter_context(open_pool(recipe)) if recipe.eval.prompts else None
         from grpo.checkpoint.latest import latest_checkpoint
         from grpo.rollout.fingerprints import fingerprints
         from grpo.supervised import supervised_objective
@@ -85,8 +85,8 @@ def fine_tune(recipe: Recipe, output: Output) -> int:
         first_step = trainer.resume(checkpoint) if checkpoint else 1
         print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
         print(f"data      {shown} demonstrations to imitate, {held_out} prompts to evaluate on")
-        for change in changes:
-            print(f"changed   {change}")
+        for line in (*describe_followers(recipe.track, path), *(f"changed   {change}" for change in changes)):
+            print(line)
         print(f"run       {describe_course(trainer, first_step)}", flush=True)
         return run_session(
             trainer,

@@ -24,8 +24,8 @@ from grpo_rust.arguments import Arguments, parse_arguments
 from grpo_rust.cli import ExitCode, command
 from grpo_rust.plan import plan
 from grpo_rust.recipe import Recipe
-from grpo_rust.sandbox_pool import start_pool
-from grpo_rust.session import ENGINE_LOG, open_run, refuse_followers, run_session, stopped_early
+from grpo_rust.sandbox_pool import describe_pool, open_pool
+from grpo_rust.session import ENGINE_LOG, describe_followers, open_run, refuse_followers, run_session, stopped_early
 from grpo_rust.terminal.outputs import Output, open_output
 from rewards.rubric import Rubric
 from sandbox.terminal import forget_output
@@ -60,7 +60,7 @@ def train(recipe: Recipe, output: Output) -> int:
         RunDirectory.refuse_existing(path)
     refuse_followers(recipe.track)
     rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
-    with start_pool(recipe) as pool:
+    with open_pool(recipe) as pool:
         from grpo.checkpoint.latest import latest_checkpoint
         from grpo_rust.compose.engine import build_engine, engine_name
         from grpo_rust.compose.graders import build_graders
@@ -88,10 +88,10 @@ def train(recipe: Recipe, output: Output) -> int:
             print(f"prompts   {prompts.train} to train on, {prompts.held_out} to evaluate on")
             name = engine_name(recipe, policy)
             print(f"engine    {name}, {recipe.rollout.overlap} batches ahead, ready in {warm_up:.1f} s")
-            print(f"sandbox   {pool.toolchain.version}, {pool.jobs} workers, {pool.backend} backend")
+            print(f"sandbox   {describe_pool(pool)}")
             print(f"isolation {pool.isolation}")
-            for change in changes:
-                print(f"changed   {change}")
+            for line in (*describe_followers(recipe.track, path), *(f"changed   {change}" for change in changes)):
+                print(line)
             print(f"run       {describe_course(trainer, first_step, trainer.rollouts.prompts.place)}", flush=True)
             with closing(trainer.rollouts):
                 return run_session(

@@ -6,7 +6,7 @@ the suite runs without isolation, warns, and skips the tests of isolation.
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -24,6 +24,20 @@ except IsolationError as error:
     os.environ["SANDBOX_ISOLATION"] = "none"
 except ToolchainError:
     pass  # the tests that need one say so
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--nothing-skipped", action="store_true", help="a test that is skipped fails: make test-watching")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that is skipped, where nothing may be."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and item.config.getoption("--nothing-skipped"):
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"{item.nodeid}: {why}, and nothing may be skipped here"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -196,11 +196,13 @@ class RunDirectory:
             return 0.0
 
     def write_progress(self, progress: Mapping[str, Any]) -> None:
-        """Write progress.json: where the run stands, for those who watch it. Never half, but not past a crash."""
+        """Write progress.json: where the run stands, for those who watch it. Never half, but not past a crash.
+
+        Raises: OSError, which is no reason to end a run: nothing of it is needed to go on.
+        """
         unfinished = self.path / f".{PROGRESS}.unfinished"
-        with _writing(self.path / PROGRESS):
-            unfinished.write_text(json.dumps(finite(progress)) + "\n")
-            os.replace(unfinished, self.path / PROGRESS)
+        unfinished.write_text(json.dumps(finite(progress)) + "\n")
+        os.replace(unfinished, self.path / PROGRESS)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, replacing an older one only when the new one is complete."""

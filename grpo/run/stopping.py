@@ -7,6 +7,7 @@ the last steps and saves took.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -111,6 +112,19 @@ class RunLimits:
         1.5
         """
         return seconds / 3600 * self.usd_per_hour if self.usd_per_hour else None
+
+    def longest(self) -> tuple[float, str]:
+        """How many seconds a run may take in all, and the setting that says so; infinity and "" without a limit.
+
+        >>> RunLimits(max_hours=2, max_cost=3, usd_per_hour=6).longest()
+        (1800.0, 'train.max_cost')
+        """
+        found = [(math.inf, "")]
+        if self.max_hours:
+            found.append((self.max_hours * 3600, "train.max_hours"))
+        if self.max_cost and self.usd_per_hour:
+            found.append((self.max_cost / self.usd_per_hour * 3600, "train.max_cost"))
+        return min(found)
 
     def passed(self, seconds: float, following: float) -> str:
         """Which limit is passed, or would be.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from sandbox.counted import counted
 from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["Cell", "Crossed", "Crossing"]
@@ -29,7 +30,7 @@ class Crossing:
         """Refuse pairs that are none, or that are there twice."""
         for code, suite in self.pairs:
             if not (0 <= code < len(self.codes) and 0 <= suite < len(self.suites)):
-                sizes = f"there are {len(self.codes)} codes and {len(self.suites)} test modules"
+                sizes = f"there are {counted(len(self.codes), 'code')} and {counted(len(self.suites), 'test module')}"
                 raise ValueError(f"the pair ({code}, {suite}) names none: {sizes}, counted from 0")
         if len(set(self.pairs)) != len(self.pairs):
             raise ValueError("a pair is asked for twice; give each once")

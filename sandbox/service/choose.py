@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from sandbox.errors import ServiceError
-from sandbox.service.grading_pool import GradingPool
+
+if TYPE_CHECKING:
+    from sandbox.service.client import RemotePool
 
 __all__ = ["named_pool"]
 
 
-def named_pool() -> GradingPool | None:
+def named_pool() -> RemotePool | None:
     """The pool of the server that SANDBOX_URL names, with the token SANDBOX_TOKEN; None where it names none.
 
     Raises: ServiceError, with what to do.

@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 15.0
 HOST_FAILURES = 3  # answers that the host failed at this program; the server's pool tries three times for each
 START_S = 10.0
+BUSY_S = 2.0  # for a figure that a step can do without
 
 
 @dataclass(eq=False)
@@ -51,6 +52,32 @@ class _Sent:
 
     def failed(self, reason: str) -> Any:
         return self.result(Outcome.HOST_ERROR, reason=reason)
+
+
+class RemoteToolchain(NamedTuple):
+    """What is known of a server's toolchain."""
+
+    version: str
+
+
+class BusySum:
+    """The seconds that a server says it was busy, since the first answer, also over its restarts.
+
+    >>> busy = BusySum({"busy_s": 100.0})
+    >>> busy.told({"busy_s": 103.0}), busy.told({"busy_s": 2.0}), busy.told({})
+    (3.0, 5.0, 5.0)
+    """
+
+    def __init__(self, health: Mapping[str, Any]) -> None:
+        self.seconds = 0.0
+        self._last = float(health.get("busy_s", 0.0))
+
+    def told(self, health: Mapping[str, Any]) -> float:
+        """The sum with a new answer; a server of another version may not say it."""
+        now = float(health.get("busy_s", self._last))
+        self.seconds += now - self._last if now >= self._last else now
+        self._last = now
+        return self.seconds
 
 
 class RemotePool:
@@ -88,7 +115,10 @@ class RemotePool:
         self._closing = threading.Event()
         found = self._health()
         self.jobs = int(found.get("jobs", 1))
-        self.toolchain_version = str(found.get("toolchain", "unknown"))
+        self.backend, self.isolation = str(found.get("backend", "unknown")), str(found.get("isolation", "unknown"))
+        self.toolchain = RemoteToolchain(str(found.get("toolchain", "unknown")))
+        self.limits: Mapping[str, Any] = found.get("limits", {})
+        self._busy = BusySum(found)
         if found.get("version") != code_hash()[:16]:
             log.warning("the sandbox server at %s runs another version of this code; its verdicts may differ", url)
 
@@ -118,6 +148,17 @@ class RemotePool:
         """Number of programs that were submitted and have no verdict yet."""
         with self._lock:
             return len(self._unfinished)
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds that the server's workers have spent on programs since this pool began, those of others too.
+
+        Asks the server; where it does not answer, what it said last.
+        """
+        try:
+            return self._busy.told(self._health(BUSY_S))
+        except ServiceError:
+            return self._busy.seconds
 
     def cancel(self, future: Future[Any], reason: str) -> None:
         """Stop a task: its result is HOST_ERROR at once, and the server stops it when it sees that nobody waits.
@@ -160,9 +201,9 @@ class RemotePool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _health(self) -> Mapping[str, Any]:
+    def _health(self, answer_s: float = START_S) -> Mapping[str, Any]:
         """What the server says of itself. Raises: ServiceError."""
-        link = Link(self._address, self._headers, START_S)
+        link = Link(self._address, self._headers, answer_s)
         try:
             found = link.ask("GET", "/health")
         except LOST as error:

@@ -196,6 +196,7 @@ class SandboxEndpoint:
             "version": code_hash()[:16],
             "jobs": self._pool.jobs,
             "workers": len(self._pool.worker_pids),
+            "busy_s": round(self._pool.busy_s, 3),
             "queue": {
                 "unanswered": admission.unanswered,
                 "waiting": admission.waiting,

@@ -15,9 +15,25 @@ from sandbox.verdict import PHASES, Evidence, Verdict
 __all__ = ["GradingPool"]
 
 
-class GradingPool(Protocol):
-    """What `SandboxPool` and `sandbox.service.client.RemotePool` have in common: all that rewards need."""
+class Versioned(Protocol):
+    """The toolchain, as far as both pools know it."""
 
+    @property
+    def version(self) -> str: ...
+
+
+class GradingPool(Protocol):
+    """What `SandboxPool` and `sandbox.service.client.RemotePool` have in common: all that rewards and a run need."""
+
+    jobs: int
+    backend: str
+
+    @property
+    def toolchain(self) -> Versioned: ...
+    @property
+    def isolation(self) -> object: ...  # its text is for people
+    @property
+    def busy_s(self) -> float: ...
     def submit(self, source: str, *, phases: Sequence[str] = PHASES) -> Future[Verdict]: ...
     def submit_experiment(self, experiment: Experiment) -> Future[Evidence]: ...
     def submit_calls(self, calls: Calls) -> Future[Answers]: ...

@@ -9,6 +9,7 @@ from chatting.judging import Judged
 from chatting.state import ChatAnswer
 from rewards.completion import GradedCompletion, Score
 from rewards.score_table import total_score
+from sandbox.counted import counted
 from sandbox.terminal import plain
 from sandbox.verdict import Outcome, Verdict
 
@@ -44,7 +45,9 @@ def answer_text(answer: ChatAnswer, judged: Judged, paint: Paint) -> str:
     lines += _listing(code, graded.verdict, paint) if code else []
     lines += [paint(after.strip(), "dim")] if after.strip() else []
     cut = f", cut off: sampling.max_completion_tokens is {answer.num_tokens}" if answer.truncated else ""
-    return "\n".join([*lines, paint(f"({answer.num_tokens} tokens{cut})", "dim"), *_verdict_lines(graded, paint)])
+    return "\n".join(
+        [*lines, paint(f"({counted(answer.num_tokens, 'token')}{cut})", "dim"), *_verdict_lines(graded, paint)]
+    )
 
 
 def rewards_text(scores: Mapping[str, Score], weights: Mapping[str, float], paint: Paint) -> str:
@@ -126,7 +129,7 @@ def _verdict_lines(graded: GradedCompletion, paint: Paint) -> list[str]:
         phases = {"build": False}
     said = ", ".join(f"{name} {words[passed]}" for name, passed in phases.items())
     total = verdict.passed + verdict.failed + verdict.ignored
-    tests = f"; {verdict.passed} of {total} tests pass" if total else ""
+    tests = f"; {verdict.passed} of {counted(total, 'test')} pass" if total else ""
     lines = [f"cargo: {said}{tests} ({str(verdict.outcome).replace('_', ' ')})"]
     lines += [f"  {plain(verdict.reason)}"] if verdict.reason else []
     return lines + [f"  {text}" for place, _, text in _notes(verdict) if not place]

@@ -17,6 +17,7 @@ from grpo_rust.report.pictures import legend, sections
 from grpo_rust.report.reading import CompletionIndex, number
 from grpo_rust.report.scale import compact
 from grpo_rust.terminal.durations import duration
+from sandbox.counted import counted
 
 __all__ = [
     "bins",
@@ -157,7 +158,7 @@ def _mistake_table(
     if rest:
         swatch = element("i", kind=f"swatch p{len(names)}")
         rows.append(
-            element("tr", element("th", swatch, f"{len(totals) - len(names)} others"), element("td", f"{rest:,}"))
+            element("tr", element("th", swatch, counted(len(totals) - len(names), "other")), element("td", f"{rest:,}"))
         )
     titles = ("error", "completions", "first quarter", "last quarter", "points")
     head = element("tr", *(element("th", title) for title in titles))
@@ -187,9 +188,10 @@ def matches(count: int, page: Sequence[CompletionIndex], skip: int) -> Markup:
     """How many completions match, and which of them are listed."""
     if not count:
         return said("No completion matches.")
+    found = "1 completion matches" if count == 1 else f"{count:,} completions match"
     if not page:
-        return said(f"{count:,} completions match, but this page is past the last of them.")
-    return said(f"{count:,} completions match; {skip + 1:,} to {skip + len(page):,} are listed. Choose one to see it.")
+        return said(f"{found}, but this page is past the last of them.")
+    return said(f"{found}; {skip + 1:,} to {skip + len(page):,} are listed. Choose one to see it.")
 
 
 def table_rows(page: Sequence[CompletionIndex]) -> list[dict[str, str]]:

@@ -1,14 +1,22 @@
-"""The pool of sandbox workers that a recipe describes; without torch, so that the workers start small."""
+"""The pool of sandbox workers that a recipe describes, or the server's that SANDBOX_URL names.
+
+Without torch, so that the workers start small.
+"""
 
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 
+from grpo.errors import BadInput
 from grpo_rust.engine_choice import expects_gpu
 from grpo_rust.recipe import Recipe
+from sandbox.counted import counted
+from sandbox.service.choose import named_pool
+from sandbox.service.grading_pool import GradingPool
 from sandbox.workers.pool import SandboxPool
 
-__all__ = ["num_jobs", "start_pool"]
+__all__ = ["describe_pool", "num_jobs", "open_pool", "start_pool"]
 
 KEPT_CORES = 3  # beside a GPU: the trainer and the engine each have a thread that launches kernels, and helpers
 
@@ -37,3 +45,34 @@ def start_pool(recipe: Recipe) -> SandboxPool:
         keep=settings.keep_verdicts,
         nice=settings.nice,
     )
+
+
+def open_pool(recipe: Recipe) -> GradingPool:
+    """The pool that grades a run, to be used as a context manager: of the server that SANDBOX_URL names, else its own.
+
+    Of the section `sandbox` a server is asked for the limits alone, since they decide verdicts.
+
+    Raises:
+        BadInput: Where the server has other limits for a program than the recipe.
+        ServiceError: Where no server answers there, or it refuses the token.
+        SandboxError: As `start_pool`.
+    """
+    server = named_pool()
+    if server is None:
+        return start_pool(recipe)
+    has = server.limits
+    wanted = {name: value for name, value in asdict(recipe.sandbox.limits()).items() if has.get(name) != value}
+    if wanted:
+        server.close()
+        settings = "\n".join(f"  sandbox.{name} = {value}: it has {has.get(name)}" for name, value in wanted.items())
+        raise BadInput(
+            f"the sandbox server of SANDBOX_URL has other limits for a program:\n{settings}\n"
+            "leave these settings as they are there, or grade here without SANDBOX_URL"
+        )
+    return server
+
+
+def describe_pool(pool: GradingPool) -> str:
+    """What grades, in one line."""
+    where = f", at {url}" if (url := getattr(pool, "url", "")) else ""
+    return f"{pool.toolchain.version}, {counted(pool.jobs, 'worker')}, {pool.backend} backend{where}"

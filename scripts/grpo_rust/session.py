@@ -28,8 +28,8 @@ from grpo_rust.recipe import Recipe
 from grpo_rust.terminal.outlook import Outlook
 from grpo_rust.terminal.outputs import BarOutput, Output
 from grpo_rust.terminal.telling import Teller
+from sandbox.service.grading_pool import GradingPool
 from sandbox.terminal import LastingOutput
-from sandbox.workers.pool import SandboxPool
 
 if TYPE_CHECKING:
     from grpo.training_loop import TrainingLoop
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ENGINE_LOG",
     "StopRequest",
+    "describe_followers",
     "go_on",
     "open_run",
     "refuse_followers",
@@ -97,7 +98,7 @@ def _left_of(path: Path, why: str) -> tuple[str, ExitCode]:
     return "interrupted before the first checkpoint: there is nothing to go on from", ExitCode.INTERRUPTED
 
 
-def open_run(recipe: Recipe, pool: SandboxPool | None) -> RunDirectory:
+def open_run(recipe: Recipe, pool: GradingPool | None) -> RunDirectory:
     """The run's directory, made or, for a run that is resumed, opened; without a pool nothing is graded."""
     if recipe.run.resume:
         return RunDirectory.resume(
@@ -125,6 +126,21 @@ def refuse_followers(track: TrackSection) -> None:
         from grpo_rust.following.oxen import oxen_place
 
         oxen_place(Path("run"), track.oxen)
+
+
+def describe_followers(track: TrackSection, path: Path) -> list[str]:
+    """Lines for a person: what follows the run, and what was understood of where it sends. None where nothing does.
+
+    Args:
+        track: The settings.
+        path: The run's directory.
+    """
+    lines = [f"trackers  {', '.join(track.trackers())}, {track.mode}"] if track.trackers() else []
+    if track.oxen:
+        from grpo_rust.following.oxen import oxen_place
+
+        lines.append(f"oxen      {oxen_place(path, track.oxen)}")
+    return lines
 
 
 def run_session(

@@ -163,7 +163,7 @@ def test_a_function_that_raises_is_logged_and_raises_on(experiment, is_async):
         ([None, math.nan], [None, None], None),
         ([True, math.inf], [1.0, None], None),
         (["0.5", "x"], [0.5, None], None),
-        ([1.0], [1.0, None], "returned 1 scores for 2 completions"),
+        ([1.0], [1.0, None], "returned 1 score for 2 completions"),
         (None, [None, None], "returned NoneType in place of scores"),
     ],
 )

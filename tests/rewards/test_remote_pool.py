@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,12 +20,15 @@ from completions import HONEST, fenced
 from programs import GOOD, in_test
 from rewards import trl_functions
 from rewards.gold.run import gold_run, submit_gold
+from rewards.grader import RustGrader
+from rewards.rubric import Rubric
 from rewards.strictness.instrument import experiment
 from rewards.strictness.submit import Submission
 from sandbox import Outcome, PoolClosed, SandboxPool, Verdict
 from sandbox.crossing.crossing import Crossing
 from sandbox.errors import ServiceError
 from sandbox.evidence.experiment import Experiment
+from sandbox.limits import Limits
 from sandbox.service import client
 from sandbox.service.client import RemotePool
 from sandbox.service.records import as_json, read_record
@@ -98,6 +101,26 @@ def test_an_experiment_travels_unchanged(code: str) -> None:
     if made is not None:
         read = read_record(Experiment, json.loads(as_json(made)), "x")
         assert read == made and repr(read) == repr(made), "the cache's key is made of it"
+
+
+def test_a_grader_knows_what_the_server_is_and_how_busy_it_was(
+    remote: RemotePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grader = RustGrader(Rubric({"cargo_build": 1.0}), remote)
+    before = grader.busy()
+    remote.submit(in_test("std::thread::sleep(std::time::Duration::from_millis(400));")).result()
+    until = time.monotonic() + 20
+    while not 0.4 <= (spent := grader.busy() - before):  # noted just after the verdict
+        assert time.monotonic() < until
+    assert spent < 20
+    assert (remote.jobs, remote.backend, remote.limits) == (1, "batch", asdict(Limits()))
+    assert remote.toolchain.version.startswith("rustc 1.") and str(remote.isolation)
+    monkeypatch.setattr(client.Link, "ask", unreachable)
+    assert remote.busy_s == grader.busy() > 0, "a server that does not answer ends no step"
+
+
+def unreachable(*_: object) -> None:
+    raise ConnectionRefusedError("nobody is there")
 
 
 def test_a_task_is_given_up_at_once_and_stops_on_the_server(remote: RemotePool, served: Served) -> None:

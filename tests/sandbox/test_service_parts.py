@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -15,6 +16,7 @@ from sandbox.answers.calls import Calls
 from sandbox.evidence.experiment import Mutant
 from sandbox.service.access import find_token, is_authorized
 from sandbox.service.admission import Admission, Full
+from sandbox.service.command import listen
 from sandbox.service.records import as_json, read_record
 from sandbox.service.service_limits import ServiceLimits
 
@@ -49,6 +51,27 @@ def in_a_loop(test: Callable[[NotedPool], Coroutine[Any, Any, None]]) -> None:
 
 def sendings(pool: NotedPool, client: str, count: int) -> list[Callable[[], Future[Any]]]:
     return [pool.sending(f"{client}{number}") for number in range(count)]
+
+
+def test_a_name_with_several_addresses_is_listened_on_at_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = listen("127.0.0.1", 0)
+    port = taken.getsockname()[1]
+
+    def named(*addresses: tuple[socket.AddressFamily, str]) -> None:
+        found = [(family, socket.SOCK_STREAM, 6, "", (host, port)) for family, host in addresses]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    with taken, pytest.raises(OSError, match="[Aa]ddress already in use"):
+        listen("127.0.0.1", port)
+    named((socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1"))
+    with listen("localhost", port) as listening:
+        assert listening.getsockname() == ("127.0.0.1", port), "IPv4 before IPv6"
+    named((socket.AF_INET, "192.0.2.1"), (socket.AF_INET, "127.0.0.1"))  # the first is nobody's: RFC 5737
+    with listen("localhost", port) as listening:
+        assert listening.getsockname() == ("127.0.0.1", port)
+    named((socket.AF_INET, "192.0.2.1"))
+    with pytest.raises(OSError, match="Cannot assign requested address"):
+        listen("localhost", port)
 
 
 def test_clients_take_turns() -> None:

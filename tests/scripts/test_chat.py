@@ -57,7 +57,7 @@ def test_a_prompt_gets_code_verdict_and_every_reward_with_its_reason(
     first, second = said.split("no program", maxsplit=1)
     assert "   1 | fn add(a: i32, b: i32)" in first and "(20 tokens)" in first
     assert "cargo: build passes, clippy passes, test passes; 1 of 1 tests pass (passed)" in first
-    assert "asserts               0.25    1.00    0.25  1 distinct asserts" in first
+    assert "asserts               0.25    1.00    0.25  1 distinct assert" in first
     assert "not paid" in first.partition("of 4.00")[2] and "half" in first
     assert "there is no closed ```rust block" not in said and "no closed ```rust block with code" in second
     assert [request["messages"][-1]["content"] for request in server.requests] == ["Write add", "Write add"]

@@ -110,6 +110,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     config = (live / "config.toml").read_text()
     money = config.replace("[train]\n", "[train]\nusd_per_hour = 36.0\nmax_steps = 10\n")
     (live / "config.toml").write_text(money)
+    (live / "progress.json").write_text('{"step": 4, "num_steps": 10}\n')
     return {"live": live, "hostile": hostile_run(folder / "hostile")}
 
 

@@ -116,7 +116,7 @@ def test_rewards_have_the_reasons_that_the_same_functions_give_today() -> None:
     found = {one.name: one for one in earned(record(), {"cargo_build": 2.0, "code_block": 0.5})}
     assert list(found) == ["cargo_build", "code_block", "asserts"]  # those that pay come first
     assert found["cargo_build"][1:] == (0.0, 2.0, "line 2: cannot add `&str` to `i32`")
-    assert (found["code_block"].points, found["code_block"].reason) == (0.5, "1 closed ```rust blocks")
+    assert (found["code_block"].points, found["code_block"].reason) == (0.5, "1 closed ```rust block")
     assert (found["asserts"].points, found["asserts"].reason) == (0.0, "0 distinct asserts")
 
 

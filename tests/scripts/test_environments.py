@@ -216,7 +216,7 @@ def test_openenv_server_gives_our_scores_to_its_own_client(settings: tuple[str, 
     uvicorn = pytest.importorskip("uvicorn")
     from openenv.core.generic_client import GenericEnvClient
 
-    from grpo_rust.environments.for_openenv import openenv_app
+    from grpo_rust.environments.for_openenv import OVER, openenv_app
 
     app = openenv_app(*settings[1:], recipe=settings[0], max_tries=2)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
@@ -231,6 +231,12 @@ def test_openenv_server_gives_our_scores_to_its_own_client(settings: tuple[str, 
             begun = await client.reset(task_id=f"t{number}")
             first = await client.step({"completion": text})
             second = first if first.done else await client.step({"completion": ANSWERS["Write add."]})
+            again = await client.step({"completion": ANSWERS["Write add."]})
+            steps = (await client.state())["step_count"]
+            assert (again.reward, again.done, again.observation["scores"]) == (0.0, True, {}), "it pays once"
+            assert again.observation["feedback"] == OVER and steps == (1 if first is second else 2)
+            anew = await client.reset(task_id=f"t{number}")
+            assert not anew.done and (await client.step({"completion": text})).reward == first.reward
             return [begun.observation["messages"][-1]["content"], first, second]
 
     async def all_at_once() -> list[list[Any]]:

@@ -8,8 +8,10 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ from grpo_rust.following.feeding import Feeder
 from grpo_rust.following.news import RunNews
 from grpo_rust.following.process import FollowerProcess
 from grpo_rust.following.sent import Sent
+from grpo_rust.following.to_wandb import ErrorLog
 from grpo_rust.following.trackers import TrackedRun, refuse_missing
 from grpo_rust.recipe import load_recipe
 
@@ -403,6 +406,78 @@ def test_trackio_holds_a_run_on_this_machine(tmp_path: Path) -> None:
     ]
     assert [(row["step"], row["eval/build"]) for row in rows if "eval/build" in row] == [(0, 0.5), (3, 0.5)]
     assert list((run / "tracking" / "trackio").glob("*.db"))
+
+
+def test_what_trackio_cannot_write_is_told_once(tmp_path: Path) -> None:
+    """Its folder is replaced by a file while the run is open: trackio's own thread fails, and no call raises."""
+    pytest.importorskip("trackio")
+    run = make_run(tmp_path / "run", "track.to=trackio")
+    program = (
+        "import shutil, sys, json; from pathlib import Path\n"
+        "from grpo_rust.following.trackers import TrackedRun\n"
+        "from grpo_rust.following.to_trackio import open_run\n"
+        f"said, run = [], Path({str(run)!r})\n"
+        "opened = open_run(TrackedRun(run, 'mine', 'p', online=False), {}, said.append)\n"
+        "place = run / 'tracking' / 'trackio'; place.parent.mkdir(exist_ok=True); shutil.rmtree(place, True)\n"
+        "place.write_text('in the way')\n"
+        "opened.metrics(1, {'reward/mean': 1.0}); opened.metrics(2, {'reward/mean': 1.0})\n"
+        "opened.close(); print(json.dumps(said))"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "TRACKIO_DIR"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "scripts"), environment.get("PYTHONPATH", "")])
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    [message] = json.loads(done.stdout.strip().splitlines()[-1])
+    assert message.startswith("trackio") and "tracking.log" in message
+
+
+def test_trouble_in_the_log_of_weights_and_biases_is_told_once(tmp_path: Path) -> None:
+    said: list[str] = []
+    path = tmp_path / "debug-internal.log"
+    errors = ErrorLog(path, said.append)
+    errors.look()
+    again = '{"level":"INFO","msg":"api: retrying HTTP error","status":500}\n'  # as wandb 0.31 writes it
+    with open(path, "a") as log_file:
+        for text, count in (
+            (again * 2 + '{"level":"ERR', 0),
+            ('OR","msg":"api: gives up","error":"refused"}\n' * 2, 1),
+        ):
+            log_file.write(text)
+            log_file.flush()
+            errors.look()
+            assert len(said) == count
+    assert said[0].startswith("wandb has trouble with its server or its files (api: gives up, refused)")
+    path.write_text(again * 3)
+    ErrorLog(path, said.append).look()
+    assert len(said) == 2 and "(api: retrying HTTP error, 500)" in said[1] and str(path) in said[1]
+
+
+@pytest.mark.slow
+def test_a_server_of_weights_and_biases_that_is_broken_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("wandb")
+
+    class Broken(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_error(500)
+
+        do_GET = do_POST
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Broken) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        monkeypatch.setenv("WANDB_API_KEY", "a" * 40)
+        monkeypatch.setenv("WANDB_INIT_TIMEOUT", "4")
+        run = make_run(tmp_path / "run", "track.to=wandb", "track.mode=online")
+        assert main([str(run)]) == 3
+        server.shutdown()
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("wandb")]
+    assert len(said) == 1 and "wandb does not take the metrics" in said[0] and "sends the rest" in said[0]
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from grpo_rust.following.sent import Sent
 from grpo_rust.following.trackers import TrackedRun
 from grpo_rust.prompt_counts import count_held_out, count_training
 from grpo_rust.recipe import DEFAULT_RECIPE, load_recipe
-from grpo_rust.session import refuse_followers
+from grpo_rust.session import describe_followers, refuse_followers
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = ROOT / "assets" / "tasks" / "eval.jsonl"
@@ -117,6 +117,33 @@ def test_the_history_holds_the_rows_of_every_commit(run):
     assert not (run.parent / "settings" / "user_config.toml").exists(), "the user's own settings stay as they are"
 
 
+def test_runs_share_a_repository_while_they_train_also_two_of_one_name(run, tmp_path):
+    """Three processes commit at once, twice; each run finds its own rows, and no commit fails."""
+    pytest.importorskip("oxen", reason="oxenai is not installed")
+    runs = [run, tmp_path / "runs" / "second", tmp_path / "elsewhere" / "first"]
+    for number, one in enumerate(runs):
+        (one / "rewards").mkdir(parents=True, exist_ok=True)
+        (one / "environment.json").write_text(json.dumps({"started": number}))
+    said = []
+    keepers = [OxenKeeper(one, repository=str(tmp_path / "all.oxen"), every=1, say=said.append) for one in runs]
+    for step in (1, 2):
+        for one, keeper in zip(runs, keepers, strict=True):
+            log_step(one, step)
+            keeper.step(step)
+        for keeper in keepers:
+            waited(keeper)
+    assert said == []
+    history = in_oxen(HISTORY, tmp_path / "all.oxen")
+    assert [len(history), *sorted(set(message for message, *_ in history))] == [
+        6,
+        *(f"step {step} of {name}" for step in (1, 2) for name in ("first", "first-2", "second")),
+    ]
+    kept = [tmp_path / "all.oxen" / name for name in ("second", "first", "first-2")]
+    assert [steps_of(folder / "metrics.jsonl") for folder in kept] == [[1, 2]] * 3
+    started = [json.loads((folder / "environment.json").read_text())["started"] for folder in kept]
+    assert started[0] == 1 and sorted(started) == [0, 1, 2], "of two with one name the faster one has it"
+
+
 def test_a_push_to_an_address_that_refuses_is_told_once_and_tried_again(run):
     pytest.importorskip("oxen", reason="oxenai is not installed")
     with socket.socket() as free:
@@ -131,7 +158,11 @@ def test_a_push_to_an_address_that_refuses_is_told_once_and_tried_again(run):
         waited(keeper)
     [message] = said
     assert tried == [True, True] and message.count("\n") == 0
-    assert "step 1 is committed in" in message and "not pushed: Network error" in message and "every 1 steps" in message
+    assert (
+        "step 1 is committed in" in message
+        and "not pushed: Network error" in message
+        and "tried again after every step" in message
+    )
     history = in_oxen(HISTORY, run.parent / "first.oxen", "first/metrics.jsonl")
     assert [commit[0] for commit in history] == ["step 1 of first", "step 2 of first"]
 
@@ -255,7 +286,7 @@ def test_logs_are_kept_in_parts_of_whole_lines_that_stay_as_they_are(run, tmp_pa
         ("http://10.0.0.1:3000/me/runs", "runs/first.oxen", "http://10.0.0.1:3000/me/runs"),
         ("./me/runs", "me/runs", None),
         ("me/runs.oxen", "me/runs.oxen", None),
-        ("a/b/c", "a/b/c", None),
+        ("./a/b/c", "a/b/c", None),
         ("/data/kept", "/data/kept", None),
         ("here/there", "here/there", None),
     ],
@@ -265,6 +296,19 @@ def test_a_repository_is_a_path_or_a_name(tmp_path, monkeypatch, repository, fol
     (tmp_path / "here" / "there").mkdir(parents=True)
     found = oxen_place(Path("runs/first"), repository)
     assert (str(found.folder), found.remote and found.remote.url) == (folder, url)
+    words = f"remote repository {url}, and {tmp_path / folder} until" if url else f"the folder {tmp_path / folder}"
+    assert words in "\n".join(describe_followers(TrackSection(oxen=repository), Path("runs/first")))
+
+
+@pytest.mark.parametrize("repository", ["kept", "a/b/c", "me/runs/", "a b/c", "me//runs"])
+def test_a_name_that_is_neither_here_nor_of_a_remote_repository_is_refused(tmp_path, monkeypatch, repository):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(trackers, "find_spec", lambda name: True)
+    with pytest.raises(BadInput, match="is no folder that exists and no namespace/name") as refused:
+        refuse_followers(TrackSection(oxen=repository))
+    assert f"as ./{repository}" in str(refused.value)
+    (tmp_path / repository).mkdir(parents=True)
+    refuse_followers(TrackSection(oxen=repository))
 
 
 def test_a_repository_without_a_name_is_refused(run):

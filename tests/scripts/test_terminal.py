@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from evaluating.references import PUBLISHED_FIGURES
 from grpo.run.directory import RunDirectory
-from grpo.run.stopping import Pace
+from grpo.run.stopping import Pace, RunLimits
+from grpo.training_loop import Schedule
 from grpo_rust.arguments import explain, most_used, parse_arguments
 from grpo_rust.recipe import Recipe
 from grpo_rust.report.money import PUBLISHED_RUN, money_html
@@ -22,6 +24,7 @@ from grpo_rust.terminal.grouping import GROUPS, MOST_USED
 from grpo_rust.terminal.notices import Notice, RunHistory, notices
 from grpo_rust.terminal.outlook import Outlook, outlook
 from grpo_rust.terminal.outputs import BarOutput, JsonOutput, PlainOutput, open_output
+from grpo_rust.terminal.telling import Teller
 
 NOW = 1_767_268_800.0  # 2026-01-01 12:00 UTC
 
@@ -96,14 +99,34 @@ def test_a_value_that_is_missing_says_nothing() -> None:
 
 def test_what_is_left_counts_steps_evaluations_and_checkpoints() -> None:
     pace = Pace({"step": [10.0], "evaluation": [100.0], "checkpoint": [1.0]})
-    told_so_far = {"now": NOW, "seconds": 50.0, "eval_every": 10, "checkpoint_every": 20, "usd_per_hour": 2.0}
+    told_so_far = {"now": NOW, "seconds": 50.0, "eval_every": 10, "checkpoint_every": 20}
+    told_so_far["limits"] = RunLimits(usd_per_hour=2.0)
     after = outlook(10, 25, pace, evaluates=True, **told_so_far)  # type: ignore[arg-type]
     assert after.left_s == 15 * 10 + 3 * 100 + 2 * 1, "evaluated at 10, 20, 25 and saved at 20, 25"
     assert (after.usd, after.usd_expected) == (50 / 3600 * 2, (50 + 452) / 3600 * 2)
     without = outlook(10, 25, pace, evaluates=False, **told_so_far)  # type: ignore[arg-type]
     assert without.left_s == 152
     assert outlook(1, 25, Pace(), evaluates=True, **told_so_far).left_s is None  # type: ignore[arg-type]
-    assert after.record()["ends"] == "2026-01-01T12:07:32+00:00"
+    assert after.record()["ends"] == "2026-01-01T12:07:32+00:00" and after.record()["ended_by"] is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "left_s", "ended_by"),
+    [
+        (RunLimits(max_hours=1.0, usd_per_hour=36.0), 1800.0, ""),  # 600 s and 1800 s are below an hour
+        (RunLimits(max_hours=0.5, usd_per_hour=36.0), 1200.0, "train.max_hours"),
+        (RunLimits(max_hours=0.5, max_cost=9.0, usd_per_hour=36.0), 300.0, "train.max_cost"),  # 9 dollars last 900 s
+        (RunLimits(max_hours=0.1, max_cost=9.0, usd_per_hour=36.0), 0.0, "train.max_hours"),  # passed already
+    ],
+)
+def test_a_limit_that_comes_before_the_last_step_is_the_end(limits: RunLimits, left_s: float, ended_by: str) -> None:
+    sizes = {"eval_every": 0, "evaluates": False, "checkpoint_every": 1000}
+    after = outlook(1, 181, Pace({"step": [10.0]}), now=NOW, seconds=600.0, limits=limits, **sizes)
+    assert (after.left_s, after.ended_by, after.usd_expected) == (left_s, ended_by, (600 + left_s) / 100)
+    [said] = notices(RunHistory(steps=[{}] * 3, outlook=after), {})
+    assert said.text.endswith(f"{ended_by} comes before the last step" if ended_by else "dollars")
+    assert after.record()["ended_by"] == (ended_by or None)
+    assert outlook(1, 181, Pace(), now=NOW, seconds=600.0, limits=limits, **sizes).left_s is None, "nothing is measured"
 
 
 def summarised(path: Path, expected: Outlook | None) -> Path:
@@ -138,6 +161,35 @@ def test_the_report_of_a_running_run_says_what_is_expected(tmp_path: Path) -> No
     assert "<th>expected end</th><td>2026-01-01 12:45 UTC</td>" in page
     (path / "progress.json").write_text('{"step"')
     assert "0.50 dollars" in money_html(read_run(path))
+
+
+class Training:
+    """As much of a training loop as is told of."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self.run = run
+        self.writer = SimpleNamespace(newest=None)
+        self.schedule = Schedule(num_steps=4, eval_every=0, checkpoint_every=0)
+        self.pace, self.limits, self.seconds, self.evaluate = Pace({"step": [10.0]}), RunLimits(), 10.0, None
+
+
+def test_a_full_disk_costs_the_watchers_alone_and_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with RunDirectory.create(tmp_path / "run", config_toml="", environment={}) as run:
+        unfinished = run.path / ".progress.json.unfinished"
+        unfinished.symlink_to("/dev/full")  # it is written and never read
+        output = PlainOutput()
+        output.begin(0, 4)
+        teller = Teller(Training(run), output, lambda metrics: {})  # type: ignore[arg-type]
+        for step in (1, 2):
+            teller.on_step(step, {"time/step": 10.0})
+        assert not (run.path / "progress.json").exists()
+        unfinished.unlink()
+        teller.on_step(3, {"time/step": 10.0})
+        assert json.loads((run.path / "progress.json").read_text())["step"] == 3
+    said = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert said[:4] == ["step 1/4", "warning", "step 2/4", "step 3/4"] and "warning" not in said[4:]
 
 
 def test_the_published_figures_are_those_of_the_evaluations() -> None:

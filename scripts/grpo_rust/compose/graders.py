@@ -10,13 +10,13 @@ from rewards.cross.result import CrossSettings
 from rewards.grader import RustGrader
 from rewards.rubric import Rubric
 from rewards.tasks.task import Block
-from sandbox.workers.pool import SandboxPool
+from sandbox.service.grading_pool import GradingPool
 
 __all__ = ["build_graders"]
 
 
-def build_graders(recipe: Recipe, rubric: Rubric, pool: SandboxPool) -> Graders:
-    """Both graders of a recipe, on one pool of sandboxes."""
+def build_graders(recipe: Recipe, rubric: Rubric, pool: GradingPool) -> Graders:
+    """Both graders of a recipe, on one pool of sandboxes, of this process or of a server."""
     grader = partial(RustGrader, rubric, pool, mutation=recipe.guard.mutation, deadline_s=recipe.rewards.deadline_s)
     block: Block = "last" if recipe.eval.code_block == "last" else "first"
     cross = CrossSettings.of(recipe.rewards.cross)

@@ -16,6 +16,7 @@ from grpo.watch.thresholds import Thresholds
 from grpo.watch.watching import RunWatch
 from grpo_rust.compose.turns import sequence_limit
 from grpo_rust.recipe import Recipe
+from sandbox.counted import counted
 
 __all__ = ["build_rehearsal", "build_supervised_rehearsal", "build_watch"]
 
@@ -76,6 +77,7 @@ def _rehearsal(updater: Updater, samples: Sequence[TrainingSample]) -> Callable[
     def rehearsal(say: Callable[[str], None]) -> None:
         seconds = rehearse(updater, samples)
         tokens = sum(len(sample.completion_ids) for sample in samples)
-        say(f"rehearsed the longest micro-batch: {len(samples)} completions, {tokens:,} tokens, {seconds:.1f} s")
+        size = f"{counted(len(samples), 'completion')}, {counted(tokens, 'token')}"
+        say(f"rehearsed the longest micro-batch: {size}, {seconds:.1f} s")
 
     return rehearsal

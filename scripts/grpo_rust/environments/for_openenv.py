@@ -4,7 +4,8 @@
 
 `reset` gives a task, by `task_id` or by seed; each `step` takes a completion and gives its reward, the scores behind it
 and what cargo says; the episode ends with a program that solves the task, or after `max_tries`. Promises that sessions
-do not see each other and that waiting for cargo blocks no other session. Left out: a limit of sessions beyond OpenEnv's
+do not see each other, that waiting for cargo blocks no other session, and that an episode which has ended runs and pays
+nothing more: its observation is `done` again, with a reward of 0. Left out: a limit of sessions beyond OpenEnv's
 own, and a token: OpenEnv's server has none, so leave it on the loopback address.
 """
 
@@ -25,6 +26,7 @@ from rewards.feedback import feedback
 __all__ = ["RustAction", "RustEnvironment", "RustObservation", "openenv_app"]
 
 MAX_SESSIONS = 64
+OVER = "The episode has ended, and pays nothing more: call reset for another one."
 
 
 class RustAction(Action):  # type: ignore[misc]  # untyped where openenv is not installed
@@ -57,6 +59,7 @@ class RustEnvironment(Environment):  # type: ignore[misc]
         self._tasks, self._max_tries = tasks, max_tries
         self._by_id = {task.id: task for task in tasks.tasks}
         self._task: EnvironmentTask | None = None
+        self._done = False
         self._state = State(episode_id=str(uuid4()), step_count=0)
 
     def reset(
@@ -66,18 +69,19 @@ class RustEnvironment(Environment):  # type: ignore[misc]
         if task_id and task_id not in self._by_id:
             raise BadInput(f"there is no task {task_id!r} among the {len(self._by_id)} of this environment")
         self._task = self._by_id[task_id] if task_id else random.Random(seed).choice(list(self._tasks.tasks))
-        self._state = State(episode_id=episode_id or str(uuid4()), step_count=0)
+        self._state, self._done = State(episode_id=episode_id or str(uuid4()), step_count=0), False
         messages = [dict(message) for message in self._task.messages]
         return RustObservation(task_id=self._task.id, messages=messages)
 
     async def step_async(self, action: RustAction, timeout_s: float | None = None, **_: Any) -> RustObservation:
         """Score a completion. Raises: BadInput before `reset`, HostFailed where the sandbox could not say."""
         task, scorer = self._begun(), self._tasks.scorer
-        return self._observed(await scorer.score(task, action.completion))
+        return self._over() if self._done else self._observed(await scorer.score(task, action.completion))
 
     def step(self, action: RustAction, timeout_s: float | None = None, **_: Any) -> RustObservation:
         """As `step_async`, for callers without an event loop."""
-        return self._observed(self._tasks.scorer.score_now(self._begun(), action.completion))
+        task, scorer = self._begun(), self._tasks.scorer
+        return self._over() if self._done else self._observed(scorer.score_now(task, action.completion))
 
     @property
     def state(self) -> State:
@@ -92,13 +96,18 @@ class RustEnvironment(Environment):  # type: ignore[misc]
     def _observed(self, grade: Any) -> RustObservation:
         """A grade as what the client sees."""
         self._state.step_count += 1
+        self._done = bool(grade.solved) or self._state.step_count >= self._max_tries
         return RustObservation(
             task_id=self._begun().id,
             feedback=feedback(grade),
             scores=dict(grade.rewards),
             reward=self._tasks.scorer.total(grade),
-            done=bool(grade.solved) or self._state.step_count >= self._max_tries,
+            done=self._done,
         )
+
+    def _over(self) -> RustObservation:
+        """What a completion after the end gets."""
+        return RustObservation(task_id=self._begun().id, feedback=OVER, reward=0.0, done=True)
 
 
 def openenv_app(*settings: str, recipe: str = "", split: str = "train", max_tries: int = 1) -> Any:

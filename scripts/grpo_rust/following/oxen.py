@@ -26,10 +26,20 @@ CLOSE_S = 60.0  # that the end waits for each of the last two
 
 
 class OxenPlace(NamedTuple):
-    """Where a run is kept."""
+    """Where a run is kept.
+
+    >>> str(OxenPlace(Path("/data/kept"), None))
+    'the folder /data/kept'
+    """
 
     folder: Path  # the local repository
     remote: OxenRemote | None  # what it is pushed to
+
+    def __str__(self) -> str:
+        """In words."""
+        if self.remote is None:
+            return f"the folder {self.folder.resolve()}"
+        return f"the remote repository {self.remote.url}, and {self.folder.resolve()} until it is pushed"
 
 
 def oxen_place(run: Path, repository: str) -> OxenPlace:
@@ -38,12 +48,12 @@ def oxen_place(run: Path, repository: str) -> OxenPlace:
     Args:
         run: The run directory.
         repository: "local" for RUN.oxen beside the run; `namespace/name` on hub.oxen.ai, or
-            `https://host/namespace/name`, for a remote one, with RUN.oxen beside the run as its copy here; anything
-            else is the path of a local one, which is made where it is missing: an absolute one, one that begins with
-            ./ or ../, one that ends in .oxen, or one that exists.
+            `https://host/namespace/name`, for a remote one, with RUN.oxen beside the run as its copy here; or the
+            path of a local one, which is made where it is missing: an absolute one, one that begins with ./, ../ or ~,
+            one that ends in .oxen, or one that exists.
     Raises:
-        BadInput: For an empty name, and for an address that is none of a repository, which is not repeated: it may hold
-            a password.
+        BadInput: For an empty name, for one that is none of these, and for an address that is none of a repository,
+            which is not repeated: it may hold a password.
 
     >>> oxen_place(Path("runs/a"), "me/runs").remote.url, str(oxen_place(Path("runs/a"), "./me/runs").folder)
     ('https://hub.oxen.ai/me/runs', 'me/runs')
@@ -61,8 +71,13 @@ def oxen_place(run: Path, repository: str) -> OxenPlace:
         )
     if repository == "local":
         return OxenPlace(beside, None)
-    if remote is None or remote.file or repository.endswith(".oxen") or path.is_dir():
+    if path.is_dir() or repository.startswith((".", "/", "~")) or repository.endswith(".oxen"):
         return OxenPlace(path, None)
+    if remote is None or remote.file:
+        raise BadInput(
+            f"track.oxen = {repository!r} is no folder that exists and no namespace/name of a remote repository: a "
+            f"folder that is to be made begins with . or /, as ./{repository}"
+        )
     return OxenPlace(beside, remote)
 
 
@@ -157,9 +172,10 @@ class OxenKeeper:
         """Tell the first of a row of failures; that of the last commit is for whoever closes."""
         self._problem = problem
         if not self._failing and not self._ends:
+            often = "after every step" if self._every == 1 else f"every {self._every} steps"
             self._say(
                 f"the Oxen repository {self._repository} does not keep the run: {problem}. The training goes on; it is "
-                f"tried again every {self._every} steps"
+                f"tried again {often}"
             )
         self._failing = True
 

@@ -2,10 +2,11 @@
 
     python -m grpo_rust.following.oxen_commit RUN REPOSITORY STEP
 
-The run has a folder of its name in the repository, so that runs may share one. Its logs are there up to their last
-whole line, in parts: `completions.jsonl`, `completions.0002.jsonl` and so on, each of about `PART` bytes. Oxen keeps a
-file that changed as a whole, and so the parts before the last one are kept once. The report is made for the commit. A
-remote repository gets a branch of the run's name, as in the published experiment.
+The run has a folder of its name in the repository, so that runs may share one, also while they train: one commits at a
+time. Another run of that name that is kept there already stays, and this one gets NAME-2. Its logs are there up to
+their last whole line, in parts: `completions.jsonl`, `completions.0002.jsonl` and so on, each of about `PART` bytes.
+Oxen keeps a file that changed as a whole, and so the parts before the last one are kept once. The report is made for
+the commit. A remote repository gets a branch of the run's name, as in the published experiment.
 
 Where the user has no name in Oxen's settings, the commits are by "grpo-rust". Exit code 0 for a commit, or nothing new;
 1 with one line on stderr.
@@ -13,10 +14,13 @@ Where the user has no name in Oxen's settings, the commits are by "grpo-rust". E
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +29,12 @@ from grpo.rollout.oxen_source import OxenRemote, require_oxen
 from grpo_rust.following.oxen import oxen_place
 from grpo_rust.report.reading import is_step, parse_record, read_run
 
-__all__ = ["copy_run", "last_step", "main"]
+__all__ = ["copy_run", "last_step", "main", "own_folder"]
 
 PART = 250_000  # bytes of a part of a log, and the rest of its last line
 LOGS = ("metrics.jsonl", "completions.jsonl", "evals.jsonl")
-DOCUMENTS = ("config.toml", "environment.json", "summary.json")
+IDENTITY = "environment.json"
+DOCUMENTS = ("config.toml", IDENTITY, "summary.json")
 REMOTE = "origin"
 
 
@@ -52,22 +57,47 @@ def _commit(run: Path, repository: str, step: int) -> None:
     from oxen import Repo
 
     place = oxen_place(run, repository)
-    folder, name = place.folder.resolve(), run.resolve().name
+    folder = place.folder.resolve()
+    _wait_for_others(folder)
     repo = Repo(str(folder), mkdir=True)
     if not (folder / ".oxen").is_dir():
         repo.init()
     _name_author(folder)
-    copy_run(run, folder / name)
-    repo.add(str(folder / name))
+    own = own_folder(run, folder)
+    copy_run(run, own)
+    repo.add(str(own))
     staged = repo.status()
     if [*staged.added_files(), *staged.modified_files(), *staged.removed_files()]:
-        step = last_step(folder / name) or step
-        repo.commit(f"step {step} of {name}")
+        step = last_step(own) or step
+        repo.commit(f"step {step} of {own.name}")
     if place.remote is not None:
         try:
-            _push(repo, place.remote, name)
+            _push(repo, place.remote, own.name)
         except ValueError as error:
             raise ValueError(f"step {step} is committed in {place.folder}, but not pushed: {error}") from error
+
+
+def _wait_for_others(folder: Path) -> None:
+    """Wait while other runs commit to the repository, which Oxen refuses, and keep them waiting for this process.
+
+    The lock is on the folder itself and ends with the process, as those that Oxen has on its databases do.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # a file system without locks
+        fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_EX)
+
+
+def own_folder(run: Path, repository: Path) -> Path:
+    """The run's folder in a repository: that of its name, or NAME-2 and so on where another run of that name has it.
+
+    A run is known by its environment.json, which is written once, when it begins.
+    """
+    own, name = run / IDENTITY, run.resolve().name
+    for folder in (repository / (name if number == 1 else f"{name}-{number}") for number in count(1)):
+        kept = folder / IDENTITY
+        if not (own.is_file() and kept.is_file()) or own.read_bytes() == kept.read_bytes():
+            return folder
+    raise AssertionError("there is always another number")
 
 
 def copy_run(run: Path, folder: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 from grpo_rust.following.sent import FOLDER
 from grpo_rust.following.trackers import ADDRESSES, TrackedRun
@@ -20,6 +22,7 @@ def open_run(run: TrackedRun, memory: dict[str, str], say: Callable[[str], None]
         os.environ.setdefault("TRACKIO_DIR", str(run.path.resolve() / FOLDER / "trackio"))
     import trackio
 
+    tell_warnings(Path(trackio.__file__).parent, say)
     opened = trackio.init(
         project=run.project,
         name=run.name,
@@ -30,6 +33,30 @@ def open_run(run: TrackedRun, memory: dict[str, str], say: Callable[[str], None]
         auto_log_cpu=False,
     )
     return TrackioRun(opened)
+
+
+def tell_warnings(package: Path, say: Callable[[str], None]) -> None:
+    """Tell the first warning that a package gives from now on, in any thread; all of them are shown as before.
+
+    That is how trackio speaks of what its own thread could not write or send: no call of ours raises for it.
+    """
+    shown, told = warnings.showwarning, False
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        nonlocal told
+        if not told and issubclass(category, UserWarning) and package in Path(filename).parents:
+            told = True
+            say(f"{' '.join(str(message).split())[:300]} ({FOLDER}.log has what else it says)")
+        shown(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = show
 
 
 class TrackioRun:

@@ -14,6 +14,7 @@ from grpo_rust.checks import PASS_CHECKS
 from grpo_rust.report.reading import Record, number
 from grpo_rust.report.scale import compact
 from grpo_rust.report.visible import escape, shortened
+from sandbox.counted import counted
 
 __all__ = ["SIGNS", "card_html", "group_html", "program_lines", "success"]
 
@@ -252,10 +253,10 @@ def _row(caption: str, records: Sequence[Record]) -> str:
     """The completions of one row, best first."""
     ordered = _best_first(records)
     left = len(ordered) - _MOST_COMPLETIONS
-    note = f" {left:,} completions with the lowest rewards are left out." if left > 0 else ""
+    note = f" Left out: {counted(left, 'completion')} with the lowest rewards." if left > 0 else ""
     head = f"<b>{escape(caption)}</b> " if caption else ""
     cards = "".join(card_html(record) for record in ordered[:_MOST_COMPLETIONS])
-    said = f"{len(ordered)} completions, best first. {_range(records)}.{note}"
+    said = f"{counted(len(ordered), 'completion')}, best first. {_range(records)}.{note}"
     return f'<p class="caption">{head}{escape(said)}</p><div class="completions" tabindex="0">{cards}</div>'
 
 

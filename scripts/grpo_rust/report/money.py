@@ -55,7 +55,7 @@ def money_html(run: RunFiles) -> str:
         ("model", shortened(str(model.get("path", "–")), 200)[0] if isinstance(model, dict) else "–", there.model),
         ("time", took, there.hours),
         ("cost", cost, there.dollars),
-        ("expected end" if left is not None else "ended", ends or "–", "–"),
+        ("expected end" if left is not None else "ended", (ends or "–") + _early(run), "–"),
         ("programs that build", _change(run, "build"), _counts(there.build)),
         ("pass their own tests", _change(run, "test"), _counts(there.test)),
     ]
@@ -84,6 +84,12 @@ def _standing(run: RunFiles) -> tuple[float | None, float | None, float | None, 
     left = None if run.summary is not None else number(record.get("seconds_left"))
     end = record.get("ended" if run.summary is not None else "ends")
     return seconds, left, usd, number(record.get("usd_expected")), clock(end)
+
+
+def _early(run: RunFiles) -> str:
+    """Which setting ends a run that trains before its last step."""
+    setting = run.progress.get("ended_by") if run.summary is None else None
+    return f", by {setting}" if setting in ("train.max_hours", "train.max_cost") else ""
 
 
 def clock(stamp: object) -> str:

@@ -19,6 +19,7 @@ from grpo_rust.report.charts import Mark, Series, line_chart, stacked_chart
 from grpo_rust.report.reading import CompletionIndex, RunFiles, number
 from grpo_rust.report.scale import compact, rolling_mean
 from grpo_rust.report.visible import escape, shortened
+from sandbox.counted import counted
 
 __all__ = ["OUTCOMES", "legend", "pictures", "sections", "usual_window"]
 
@@ -301,7 +302,9 @@ def _outcome_picture(outcomes: Mapping[int, Counter[str]]) -> str:
     svg = stacked_chart(span, bars, top=1.0, label="how completions ended, shares of each step")
     note = "Share of the step's training completions by the outcome of their grading, the best at the bottom (0..1)."
     key = _key(OUTCOMES, [float(totals[name]) for name in OUTCOMES], "")
-    return _figure("how completions ended", f"{totals.total():,} completions", svg, note, "panel wide outcomes", key)
+    return _figure(
+        "how completions ended", counted(totals.total(), "completion"), svg, note, "panel wide outcomes", key
+    )
 
 
 def sections(

@@ -102,7 +102,8 @@ def _end(history: RunHistory, said: Mapping[str, float]) -> Notice | None:
         return None
     cost = "" if now.usd_expected is None else f", about {now.usd_expected:,.2f} dollars"
     again = "now " if "end" in said else ""
-    text = f"{again}expected to end about {now.end_text()}, after {rough_duration(total)} in all{cost}"
+    early = f": {now.ended_by} comes before the last step" if now.ended_by else ""
+    text = f"{again}expected to end about {now.end_text()}, after {rough_duration(total)} in all{cost}{early}"
     return Notice("end", total, text)
 
 

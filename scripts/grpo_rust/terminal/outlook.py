@@ -19,6 +19,7 @@ class Outlook:
     seconds: float  # that the run has taken, over all its sessions
     left_s: float | None = None  # until its end; None: not known yet
     usd_per_hour: float = 0.0  # 0: not known
+    ended_by: str = ""  # the setting that ends it before its last step; "": none does, as far as is known
 
     @property
     def total_s(self) -> float | None:
@@ -60,6 +61,7 @@ class Outlook:
             "seconds": round(self.seconds, 1),
             "seconds_left": None if self.left_s is None else round(self.left_s, 1),
             "ends": None if ends is None else ends.isoformat(timespec="seconds"),
+            "ended_by": self.ended_by or None,
             "usd": None if self.usd is None else round(self.usd, 4),
             "usd_expected": None if self.usd_expected is None else round(self.usd_expected, 4),
         }
@@ -75,9 +77,11 @@ def outlook(
     eval_every: int,
     evaluates: bool,
     checkpoint_every: int,
-    usd_per_hour: float,
+    limits: RunLimits,
 ) -> Outlook:
     """Where a run stands after a step, by what its last steps, evaluations and checkpoints took.
+
+    It ends after its last step, or before it would pass a limit, whichever is earlier.
 
     Args:
         step: The step that has ended; its checkpoint is made, its evaluation is not.
@@ -88,7 +92,7 @@ def outlook(
         eval_every: Steps between evaluations; 0: only before and after.
         evaluates: Whether there are evaluations at all.
         checkpoint_every: Steps between checkpoints; 0: only at the end.
-        usd_per_hour: The machine's price; 0: not known.
+        limits: How long it may take, what it may cost, and the machine's price.
     """
     usual = pace.mean("step")
     left = None
@@ -96,7 +100,10 @@ def outlook(
         left = max(0, num_steps - step) * usual
         left += num_due(step, num_steps, eval_every) * (pace.mean("evaluation") or 0.0) * evaluates
         left += num_due(step + 1, num_steps, checkpoint_every) * (pace.mean("checkpoint") or 0.0)
-    return Outlook(now, seconds, left, usd_per_hour)
+    longest, setting = limits.longest()
+    if left is None or seconds + left <= longest:
+        return Outlook(now, seconds, left, limits.usd_per_hour)
+    return Outlook(now, seconds, max(0.0, longest - seconds), limits.usd_per_hour, ended_by=setting)
 
 
 def num_due(first: int, last: int, every: int) -> int:

@@ -33,6 +33,7 @@ class Teller:
         self._saved = trainer.writer.newest
         self._history = RunHistory(best_by=trainer.schedule.keeping.best_by)
         self._said: dict[str, float] = {}
+        self._unwritten = False  # whether progress.json could not be written, which is told once
         for line in trainer.run.metrics():
             self._history.steps.append(line)
             self._notices()
@@ -47,8 +48,7 @@ class Teller:
         self._history.steps.append(metrics)
         self._history.outlook = now
         self._output.step(step, metrics, self._shown(metrics), now)
-        record = {"step": step, "num_steps": self._trainer.schedule.num_steps, **now.record()}
-        self._trainer.run.write_progress(record)
+        self._write_progress({"step": step, "num_steps": self._trainer.schedule.num_steps, **now.record()})
         self._tell(step)
 
     def on_evaluation(self, line: Mapping[str, Any]) -> None:
@@ -73,8 +73,20 @@ class Teller:
             eval_every=schedule.eval_every,
             evaluates=trainer.evaluate is not None,
             checkpoint_every=schedule.checkpoint_every,
-            usd_per_hour=trainer.limits.usd_per_hour,
+            limits=trainer.limits,
         )
+
+    def _write_progress(self, record: Mapping[str, Any]) -> None:
+        """Write where the run stands; where that fails, the run goes on, and the first failure is told."""
+        try:
+            self._trainer.run.write_progress(record)
+        except OSError as error:
+            if not self._unwritten:
+                self._output.say(
+                    f"warning: cannot write progress.json ({error.strerror or error}): the run goes on, and its "
+                    "report and dashboard do not know where it stands"
+                )
+            self._unwritten = True
 
     def _tell(self, step: int) -> None:
         """Say what is worth it, and which checkpoint is whole by now."""
