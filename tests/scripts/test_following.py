@@ -427,8 +427,9 @@ def test_what_trackio_cannot_write_is_told_once(tmp_path: Path) -> None:
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "scripts"), environment.get("PYTHONPATH", "")])
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    [message] = json.loads(done.stdout.strip().splitlines()[-1])
-    assert message.startswith("trackio") and "tracking.log" in message
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("[" + '"')]  # trackio prints at its end too
+    [message] = json.loads(line)
+    assert message.startswith("trackio failed to flush") and "tracking.log" in message
 
 
 def test_trouble_in_the_log_of_weights_and_biases_is_told_once(tmp_path: Path) -> None:
