@@ -18,7 +18,6 @@ experiment      the log of every call of a reward function, as in the published 
 tool_output     what the compiler and the tests said, for that log
 completion      a completion with the verdicts on it
 gold            tests that the model never sees
-prompts         the system prompt
 rust            the code block of a completion, and the structure of its program
 strictness      whether the tests that passed could have failed
 user_functions  loading a user's own functions by name
@@ -31,10 +30,10 @@ from rewards.builtin import PUBLISHED_WEIGHTS
 from rewards.completion import GradedCompletion, Score
 from rewards.experiment import Experiment
 from rewards.grader import RustGrade, RustGrader
-from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import RewardError, Rubric
 from rewards.rust.parse import extract_code, parse
 from rewards.strictness.judge import Judgement, judge
+from rewards.tasks.function import SYSTEM_PROMPT
 
 __all__ = [
     "PUBLISHED_WEIGHTS",

@@ -198,24 +198,28 @@ def test_make_help_names_every_command_with_what_it_does():
 
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_make_test_sets_up_once_then_finds_rust_and_runs_pytest(fresh, jobs):
-    assert make(fresh, jobs, "test", "ARGS=tests/grpo -k loss").returncode == 0
+    assert make(fresh, jobs, "test", "JOBS=3", "ARGS=tests/grpo -k loss").returncode == 0
     setup = [line for line in asked(fresh) if not line.startswith("-c")]
     assert setup[0] == "-m venv --clear .venv"
     assert [line for line in setup if "pip install" in line] == [
         "-m pip install --quiet --constraint requirements.lock setuptools",
         "-m pip install --quiet --constraint requirements.lock --no-build-isolation --editable .[train,lora,dev]",
     ]
-    runs = ["-m sandbox.setup_rust", "-m pytest --durations=10 -m not slow tests/grpo -k loss"]
-    assert setup[-2:] == runs
-    done = make(fresh, jobs, "test", "ARGS=tests/grpo -k loss")
+    runs = [
+        "-m sandbox.setup_rust",
+        "-m pytest --durations=10 -n 3 --dist loadfile -m (not slow) and not alone tests/grpo -k loss",
+        "-m pytest --durations=10 -m (not slow) and alone tests/grpo -k loss",
+    ]
+    assert setup[-3:] == runs
+    done = make(fresh, jobs, "test", "JOBS=3", "ARGS=tests/grpo -k loss")
     assert asked(fresh) == runs and not done.stdout and not done.stderr
 
 
-def test_make_test_all_runs_the_slow_tests_too_and_a_marker_in_args_wins(fresh):
+def test_make_test_all_runs_the_slow_tests_too_and_a_mark_of_ones_own_wins(fresh):
     assert make(fresh, "test-all", "ARGS=tests/grpo").returncode == 0
-    assert asked(fresh)[-1] == "-m pytest --durations=10 -m not long tests/grpo"
-    assert make(fresh, "test", "ARGS=-m slow").returncode == 0
-    assert asked(fresh)[-1].endswith("-m not slow -m slow")  # pytest takes the last one
+    assert asked(fresh)[-1] == "-m pytest --durations=10 -m (not long) and alone tests/grpo"
+    assert make(fresh, "test", "MARK=slow").returncode == 0
+    assert asked(fresh)[-1] == "-m pytest --durations=10 -m (slow) and alone"
 
 
 def test_a_changed_lock_installs_again_into_the_same_environment(fresh):

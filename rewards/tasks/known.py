@@ -14,7 +14,7 @@ from typing import Any
 from rewards.tasks.function import FUNCTION
 from rewards.tasks.task import Task
 
-__all__ = ["TASKS", "task_of", "task_problem"]
+__all__ = ["TASKS", "asked", "task_of", "task_problem"]
 
 
 def _found() -> dict[str, Task]:
@@ -50,3 +50,20 @@ def task_problem(row: Mapping[str, Any]) -> str:
     near = get_close_matches(str(name), TASKS, n=1)
     hint = f"; did you mean {near[0]}?" if near else "; give a column that means something else another name."
     return f"has the task {str(name)[:60]!r} in column 'task'{hint} Known are {', '.join(TASKS)}"
+
+
+def asked(row: Mapping[str, Any], *, with_system: bool) -> Mapping[str, Any]:
+    """A row with the prompt that its task makes of it; one whose prompt stands in the data stays as it is.
+
+    Args:
+        row: Of the data.
+        with_system: Whether the task's system prompt stands before it.
+    Raises: ValueError for a task that is not known, or columns that it cannot ask with.
+    """
+    if problem := task_problem(row):
+        raise ValueError(problem)
+    task = task_of(row)
+    if task.prompt is None:
+        return row
+    system = [{"role": "system", "content": task.system_prompt}] if with_system and task.system_prompt else []
+    return {**row, "prompt": [*system, {"role": "user", "content": task.prompt(row)}]}

@@ -18,8 +18,8 @@ from grpo_rust.compose.sources import named_sources, with_unique_ids
 from grpo_rust.recipe import Recipe
 from rewards.cross.tester_prompt import tester_start
 from rewards.gold.rows import gold_kind, gold_problem
-from rewards.prompts import SYSTEM_PROMPT
 from rewards.rubric import Rubric
+from rewards.tasks.function import SYSTEM_PROMPT
 
 if TYPE_CHECKING:
     from grpo.model.policy import Policy  # a plan reads prompts too, and is made without torch

@@ -8,10 +8,9 @@ from typing import Any
 
 from grpo.rollout.prompts import load_examples
 from grpo.rollout.records import Example
-from grpo_rust.compose.asking import asked
 from rewards.signature.wording import prompt_text, shows, with_signature
 from rewards.tasks.function import FUNCTION
-from rewards.tasks.known import task_of
+from rewards.tasks.known import asked, task_of
 
 __all__ = ["PROMPT_COLUMNS", "read_examples", "signature_note", "signature_of"]
 
