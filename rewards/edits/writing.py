@@ -44,7 +44,9 @@ def search_replace_of(before: str, after: str) -> str:
         text = "".join(blocks)
         if apply_search_replace(text, before).text == after:
             return text
-    raise ValueError("no search/replace blocks can say the change: the texts are equal, or hold a line that is a marker")
+    raise ValueError(
+        "no search/replace blocks can say the change: the texts are equal, or hold a line that is a marker"
+    )
 
 
 def _ended(text: str) -> str:

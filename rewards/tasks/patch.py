@@ -9,9 +9,10 @@ that changes nothing outside comments and tests is no answer: the program as it 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from rewards.completion import GradedCompletion, Score
-from rewards.edits.comparing import code_tokens, lines_changed
+from rewards.edits.comparing import code_tokens, num_changed
 from rewards.edits.edited import Edited
 from rewards.edits.search_replace import apply_search_replace
 from rewards.edits.unified_diff import apply_diff
@@ -31,6 +32,7 @@ ASKED = {
     "search_replace": "Answer with search/replace blocks in one ```rust block.",
 }
 READ, NAMED, APPLYING = 0.2, 0.4, 0.4  # of `patch_applies`: a diff, of the right file, and the share of its hunks
+REMEMBERED = 512  # programs
 NOTHING = "the patch changes nothing outside comments and tests"
 SYSTEM = f"""\
 You are a careful Rust programmer. You change the program that you are given as little as the request needs, and answer
@@ -56,6 +58,12 @@ def _program(row: Row, column: str = "program") -> str:
     return str(row[column]).replace("\r\n", "\n").rstrip("\n") + "\n"
 
 
+@lru_cache(maxsize=REMEMBERED)
+def _tokens(program: str) -> tuple[str, ...]:
+    """The tokens of a program of a row, which every completion asks for."""
+    return code_tokens(program)
+
+
 def _fenced(language: str, text: str) -> str:
     fence = "`" * (8 if "```" in text else 3)
     return f"{fence}{language}\n{text}{fence}"
@@ -79,7 +87,7 @@ def _edited(text: str, row: Row, block: Block) -> Edited:
 def _extract(text: str, row: Row, block: Block) -> Extracted:
     """The patched program."""
     edited = _edited(text, row, block)
-    if edited.text is not None and code_tokens(edited.text) == code_tokens(_program(row)):
+    if edited.text is not None and code_tokens(edited.text) == _tokens(_program(row)):
         return Extracted(None, NOTHING)
     return Extracted(edited.text, edited.reason)
 
@@ -102,11 +110,11 @@ def _problem(row: Row) -> str:
 
 def _facts(text: str, row: Row, code: str | None) -> Mapping[str, float | None]:
     """Whether a patch applies, whether its result is the right program, and how many lines it changes."""
-    right = code_tokens(_program(row, "reference")) if row.get("reference") else None
+    right = _tokens(_program(row, "reference")) if row.get("reference") else None
     return {
         "applies": float(code is not None),
         "exact_match": None if right is None else float(code is not None and code_tokens(code) == right),
-        "lines_changed": None if code is None else float(lines_changed(_program(row), code)),
+        "lines_changed": None if code is None else float(num_changed(_program(row).split("\n"), code.split("\n"))),
     }
 
 
@@ -179,7 +187,10 @@ def untouched(completion: GradedCompletion) -> Score:
 
 @reward(phase="test", on_gold_tests=True, pays="code", task="patch")
 def small_patch(completion: GradedCompletion) -> Score:
-    """The right answer's changed lines as a share of the patch's, at most 1; 0 where a gold test fails."""
+    """The right answer's changed tokens as a share of the patch's, at most 1; 0 where a gold test fails.
+
+    Tokens outside comments and tests, and not lines: a program written anew in one line would be a small patch.
+    """
     passes, code = _passes(completion), completion.code
     if isinstance(passes, Score):
         return passes
@@ -187,6 +198,6 @@ def small_patch(completion: GradedCompletion) -> Score:
         return Score(None, "the row has no right answer in column reference")
     if code is None or not all(passes):
         return Score(0.0, f"{sum(passes)} of {len(passes)} gold tests pass")
-    before = _program(completion.row)
-    right, changed = (lines_changed(before, after) for after in (_program(completion.row, "reference"), code))
-    return Score(min(1.0, right / max(changed, 1)), f"{changed} lines changed, {right} in the right answer")
+    before, right = (_tokens(_program(completion.row, column)) for column in ("program", "reference"))
+    wanted, changed = num_changed(before, right), num_changed(before, code_tokens(code))
+    return Score(min(1.0, (1 + wanted) / (1 + changed)), f"{changed} tokens changed, {wanted} in the right answer")

@@ -11,7 +11,23 @@ from rewards.edits.writing import NO_NEWLINE, diff_of
 __all__ = ["FILE", "draw_diff", "mutated"]
 
 FILE = "src/lib.rs"
-WORDS = ("a", "b", "c", "d", "}", "", "  x", "    y;", "-- z", "++ w", "@@ -1 +1 @@", "\\ No", "\u2028q", "r\r", "v\x0c")
+WORDS = (
+    "a",
+    "b",
+    "c",
+    "d",
+    "}",
+    "",
+    "  x",
+    "    y;",
+    "-- z",
+    "++ w",
+    "@@ -1 +1 @@",
+    "\\ No",
+    "\u2028q",
+    "r\r",
+    "v\x0c",
+)
 
 
 def draw_diff(rng: random.Random) -> tuple[str, str]:
@@ -70,6 +86,6 @@ def mutated(diff: str, rng: random.Random) -> str:
             lines[end:end] = lines[start:end]
         elif kind == 9 and rng.random() < 0.3:
             name = rng.choice(("/dev/null", "a/../src/lib.rs", "src/lib.rs", "/src/lib.rs", f"a/{FILE}\t2026-01-01"))
-            lines[: 2] = [f"--- {name}", *lines[1:2]]
+            lines[:2] = [f"--- {name}", *lines[1:2]]
         lines = lines if lines else [""]
     return "\n".join(lines)

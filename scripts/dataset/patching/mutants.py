@@ -22,7 +22,16 @@ OPERATORS = {
 }
 WITH_OPERATORS = ("binary_expression", "range_expression", "compound_assignment_expr")
 METHODS = {
-    **{"min": "max", "max": "min", "any": "all", "all": "any", "first": "last", "last": "first", "and": "or", "or": "and"},
+    **{
+        "min": "max",
+        "max": "min",
+        "any": "all",
+        "all": "any",
+        "first": "last",
+        "last": "first",
+        "and": "or",
+        "or": "and",
+    },
     **{"is_some": "is_none", "is_none": "is_some", "skip": "take", "take": "skip", "position": "rposition"},
 }
 NUMBER = re.compile(r"(\d+)([a-z]\w*)?")
