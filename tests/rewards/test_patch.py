@@ -120,13 +120,14 @@ def test_a_patch_earns_by_how_far_it_comes() -> None:
     right = diff_of(PROGRAM, RIGHT, FILE)
     two = diff_of(PROGRAM, RIGHT.replace("1, 2", "2, 1"), FILE)
     assert two.count("@@ -") == 2
+    torn = right.replace("\n }", "\n ]")
     texts = {
         "a patch": (0.0, "no closed ```diff block in the completion"),
         f"```rust\n{right}```": (0.0, "no closed ```diff block in the completion"),
         f"```diff\n{right}": (0.0, "no closed ```diff block in the completion"),
         "```diff\n-a\n+b\n```": (0.0, "line 1 should name the file after '---', and is '-a'"),
         f"```diff\n{right.replace('b/src', 'b/../src')}```": (0.2, "line 2 is '+++ b/../src/lib.rs' where"),
-        f"```diff\n{right.replace('\n }', '\n ]')}```": (
+        f"```diff\n{torn}```": (
             0.4,
             "0 of 1 hunks apply: context of hunk 1 does not match at line 3",
         ),
