@@ -2,8 +2,8 @@
 
 Promises a result for any text, in linear time, and never part of an edit: a text is changed by all hunks or by none.
 What is applied is a part of what `git apply` applies, with the same text as the result; tests/rewards/test_git_apply.py
-lists what git takes beyond it. Nothing is guessed: no white space is passed over, no context is dropped. Left out: where
-the edits stand in an answer, and what they are worth (`rewards.tasks.patch`).
+lists what git takes beyond it. Nothing is guessed: no white space is passed over, no context is dropped. Left out:
+where the edits stand in an answer, and what they are worth (`rewards.tasks.patch`).
 
 edited          what came of edits
 unified_diff    reads a diff of one file

@@ -1,9 +1,9 @@
 """Reads a unified diff of one file, as strictly as `git apply` does and stricter where git passes things over.
 
-The counts in a hunk's header must be right, and every hunk must change something. Before the hunks stand `--- a/FILE` and
-`+++ b/FILE`, perhaps with git's `diff --git` and `index` lines before them; after them nothing but empty lines. Refused
-are other lines, other files, files that are made, deleted or renamed, and binary patches. An empty line in a hunk is an
-empty line of context, as for git.
+The counts in a hunk's header must be right, and every hunk must change something. Before the hunks stand `--- a/FILE`
+and `+++ b/FILE`, perhaps with git's `diff --git` and `index` lines before them; after them nothing but empty lines.
+Refused are other lines, other files, files that are made, deleted or renamed, and binary patches. An empty line in a
+hunk is an empty line of context, as for git.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes the edits that turn one text into another, for right answers: the texts are data, and none that a model wrote."""
+"""Writes the edits that turn one text into another, for right answers: both texts are data, no model wrote them."""
 
 from __future__ import annotations
 

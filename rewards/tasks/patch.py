@@ -1,9 +1,9 @@
 """The task `patch`: change a program as a request or a failing test asks, by a unified diff or search/replace blocks.
 
-The answer is one ```diff block that changes `FILE`, or, where the row's column `format` is `search_replace`, one ```rust
-block of search/replace blocks. `rewards.edits` applies it; what is judged is the patched program. The first `kept` of
-the row's gold tests pass before the patch and are to pass afterwards, the others are what the request asks for. A patch
-that changes nothing outside comments and tests is no answer: the program as it was given builds, too.
+The answer is one ```diff block that changes `FILE`, or, where the row's column `format` is `search_replace`, one
+```rust block of search/replace blocks. `rewards.edits` applies it; what is judged is the patched program. The first
+`kept` of the row's gold tests pass before the patch and are to pass afterwards, the others are what the request asks
+for. A patch that changes nothing outside comments and tests is no answer: the program as it was given builds, too.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ SYSTEM = f"""\
 You are a careful Rust programmer. You change the program that you are given as little as the request needs, and answer
 with the change alone, not with the whole program.
 
-A unified diff stands in one ```diff block: --- a/{FILE}, +++ b/{FILE}, then hunks with three lines of context. The numbers
-of lines in each @@ header must be right, and context must be copied exactly.
+A unified diff stands in one ```diff block: --- a/{FILE}, +++ b/{FILE}, then hunks with three lines of context. The
+numbers of lines in each @@ header must be right, and context must be copied exactly.
 
 Search/replace blocks stand in one ```rust block, each as
 <<<<<<< SEARCH
@@ -102,8 +102,8 @@ def _problem(row: Row) -> str:
     count = len(gold.checks.checks) if gold is not None and gold.checks is not None else 0
     if not isinstance(kept, int) or isinstance(kept, bool) or not 0 < kept < count:
         return (
-            f"has {str(kept)[:40]!r} in column 'kept', which says how many of the first gold tests pass before the patch: "
-            f"give a whole number from 1 and below the {count} gold tests that are compared outside the program"
+            f"has {str(kept)[:40]!r} in column 'kept', which says how many of the first gold tests pass before the "
+            f"patch: give a whole number from 1 and below the {count} gold tests that are compared outside the program"
         )
     return ""
 

@@ -1,4 +1,4 @@
-"""`rewards.edits`: edits apply as a whole or not at all, each refusal has its reason, and any text takes linear time."""
+"""`rewards.edits`: edits apply as a whole or not at all, a refusal has its reason, any text takes linear time."""
 
 from __future__ import annotations
 

@@ -20,12 +20,12 @@ STRICTER = {  # what a reason says: why we refuse what git takes
     "stands in no hunk": "git skips any text between patches, and with it changes that the model meant to make",
     "should name the file": "git skips text before the names, and hunks of a header without names",
     "should be the first hunk's": "git skips a file section without hunks",
-    "is wanted, the only file": "git drops the first folder of a name whatever it is, time stamps, and what `..` cancels",
+    "is wanted, the only file": "git drops the first folder of a name, time stamps, and what `..` cancels",
     "ends in the middle of a line": "git skips a last line without an end where it counts it to no hunk",
     "says nothing of the line before it": "git takes every line that starts with a backslash and a space as the mark",
     "follows one without a newline": "git joins two lines then",
     "should have": "git passes over a mark in front of a hunk's first line, and over the second of two",
-    "context of hunk": "git compares a line without its newline with one that has it, where lines follow, and joins them",
+    "context of hunk": "git takes a line without its newline for one that has it, and joins two lines",
 }
 
 

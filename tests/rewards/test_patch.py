@@ -68,8 +68,8 @@ def test_a_row_is_asked_with_its_program_its_request_and_its_format(tmp_path) ->
     path.write_text(json.dumps(ROW) + "\n" + json.dumps(BLOCKS) + "\n")
     diff, blocks = read_examples(str(path), split="train", system_prompt="In Rust.", show="as_written")
     assert diff.messages[0]["content"].startswith("You are a careful Rust programmer. You change")
-    wanted = f"```rust\n{PROGRAM}```\n\nReturn the larger one.\n\nAnswer with a unified diff of src/lib.rs in one ```diff block."
-    assert diff.messages[1]["content"] == wanted
+    wanted = f"```rust\n{PROGRAM}```\n\nReturn the larger one.\n\n"
+    assert diff.messages[1]["content"] == wanted + "Answer with a unified diff of src/lib.rs in one ```diff block."
     assert blocks.messages[1]["content"].endswith("Answer with search/replace blocks in one ```rust block.")
     fenced = {**ROW, "program": "/// ```\nfn f() {}\n"}
     assert PATCH.prompt is not None and PATCH.prompt(fenced).startswith("````````rust\n/// ```\n")

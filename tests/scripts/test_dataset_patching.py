@@ -137,7 +137,8 @@ def test_a_mutant_is_one_small_mistake() -> None:
     assert set(first) < set(mutants(CLAMP)) and CLAMP.replace("{ 9 } else { n }", "{ n } else { 9 }") in mutants(CLAMP)
     program = (
         "#[derive(Debug)]\nstruct P(u8, u8);\n/* 1 < 2 */\nfn f<T: Ord>(v: &[u8], p: P) -> (u8, bool) {\n"
-        "    let all = v.iter().any(|x| *x == 3u8 || true);\n    (p.1 + v[0..2].len() as u8, all && v.first().is_some())\n}\n"
+        "    let all = v.iter().any(|x| *x == 3u8 || true);\n"
+        "    (p.1 + v[0..2].len() as u8, all && v.first().is_some())\n}\n"
     )
     found = mutants(program)
     assert len(found) == len(set(found)) and all("derive(Debug)" in text and "1 < 2" in text for text in found)
@@ -155,7 +156,8 @@ def test_a_mutant_is_one_small_mistake() -> None:
 
 
 def test_a_failing_test_is_shown_as_a_terminal_shows_it() -> None:
-    panic = "\nthread 'tests::works' (41) panicked at src/main.rs:12:9:\nassertion failed: f(\x1b[31m1)\nnote: run with `R=1`\n"
+    panic = "\nthread 'tests::works' (41) panicked at src/main.rs:12:9:\nassertion failed: f(\x1b[31m1)\n"
+    panic += "note: run with `RUST_BACKTRACE=1`\n"
     output = f"running 1 test\n\nfailures:\n\n---- tests::works stdout ----\n{panic}\n\nfailures:\n    tests::works\n"
     assert shown_failure(output) == (
         "---- tests::works stdout ----\n\nthread 'tests::works' panicked at src/lib.rs:11:9:\nassertion failed: f(1)"

@@ -1,7 +1,8 @@
 """Makes tasks of changing a program, behind the verb `patch` of `scripts/make_dataset.py`.
 
-Promises that every row is proven in the sandbox: the right program passes all gold tests, and the given one those that are
-to be kept and none of the others. Left out: the prompt and how answers are read and judged (`rewards.tasks.patch`).
+Promises that every row is proven in the sandbox: the right program passes all gold tests, and the given one those that
+are to be kept and none of the others. Left out: the prompt, how answers are read, and what they are worth
+(`rewards.tasks.patch`).
 
 command        the verb
 drafts         a program, what it may be changed from, and tests: not yet proven

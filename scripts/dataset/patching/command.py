@@ -1,15 +1,15 @@
-"""Make tasks of changing a program: a request or a failing test, and the answer is a patch. All are tried in the sandbox.
+"""Make tasks of changing a program by a patch: a request or a failing test. All are tried in the sandbox.
 
 Usage:
     python scripts/make_dataset.py patch SOURCE [SOURCE...] --out FILE or FOLDER [--format diff|search_replace|both]
                                          [--completions] [--seed N] [--limit N] [--jobs N] [--split NAME]
 
-SOURCE is a .jsonl or .parquet file or hf:NAME, with a right program in the column `reference` or `rust_code` and with gold
-tests that are asserts: a mistake is planted in each program, and a test that fails with it is shown as a terminal shows
-it. Or SOURCE is family:train or family:eval: programs of the quickstart's family, with mistakes, with requests for
-another result, and with requests for a further function; give --limit then. Written are rows of the task patch, one for a
-program: the program to change, the request, the right program, and gold tests, of which the first `kept` pass before the
-change. A row is left out unless the right program passes all of them and the given one exactly those;
+SOURCE is a .jsonl or .parquet file or hf:NAME, with a right program in the column `reference` or `rust_code` and with
+gold tests that are asserts: a mistake is planted in each program, and a test that fails with it is shown as a terminal
+shows it. Or SOURCE is family:train or family:eval: programs of the quickstart's family, with mistakes, with requests
+for another result, and with requests for a further function; give --limit then. Written are rows of the task patch, one
+for a program: the program to change, the request, the right program, and gold tests, of which the first `kept` pass
+before the change. A row is left out unless the right program passes all of them and the given one exactly those;
 FILE.manifest.json counts why. `--completions` adds the right answer, for scripts/sft.py. Verdicts are kept in
 ~/.cache/grpo-rust: a command that was stopped goes on where it was when it is given again. Exit codes: 0 done, 1 no row
 came through, 2 bad input, 3 the host failed.
@@ -40,7 +40,7 @@ from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
 from rewards.tasks.patch import FORMATS, right_answer
 from sandbox.workers.pool import SandboxPool
-from tiny.catalogue import SPLITS, Split
+from tiny.catalogue import SPLITS
 
 __all__ = ["main"]
 
@@ -104,5 +104,4 @@ def _drafts(options: argparse.Namespace) -> Iterator[Draft | str]:
     if len(options.sources) > 1 or split not in SPLITS or not options.limit:
         known = ", ".join(f"{FAMILY}{name}" for name in SPLITS)
         raise BadInput(f"{families[0]}: give one of {known}, without another source, and --limit N for how many")
-    named: Split = split  # type: ignore[assignment]  # one of SPLITS
-    return islice(family_drafts(named, seed=options.seed), options.limit)
+    return islice(family_drafts(split, seed=options.seed), options.limit)

@@ -13,9 +13,10 @@ from dataclasses import replace
 from dataset.patching.drafts import Draft
 from dataset.patching.mutants import mutants
 from dataset.patching.row_drafts import TRIED
-from tiny.catalogue import Split, combinations, rivals, split_of
+from tiny.catalogue import OPERATIONS, Split, combinations, rivals, split_of
 from tiny.operation import Operation
 from tiny.programs import Request, Solution, draw_checks, draw_request, reference
+from tiny.rust_types import Element
 
 __all__ = ["family_drafts"]
 
@@ -70,8 +71,8 @@ def _change(request: Request, split: Split, rng: random.Random) -> Draft | None:
 def _addition(request: Request, split: Split, rng: random.Random) -> Draft | None:
     """A function of the same element type stands there already."""
     element = request.setting.element
-    pairs = [*combinations("train"), *(combinations(split) if split != "train" else [])]
-    there = draw_request(rng.choice([one for one, other in pairs if other is element]), element, rng)
+    others = [other for other in OPERATIONS if other.applies_to(element) and _is_shown(other, element, split)]
+    there = draw_request(rng.choice(others), element, rng)
     there = replace(there, setting=request.setting)
     shapes = [(*one.operation.params, one.operation.returns) for one in (there, request)]
     definition = request.setting.definition(shapes[0])
@@ -89,8 +90,12 @@ def _addition(request: Request, split: Split, rng: random.Random) -> Draft | Non
 def _known(request: Request, split: Split) -> list[Operation]:
     """Operations with the same types that a draft of the split may show."""
     element = request.setting.element
-    others = rivals(request.operation, element)
-    return [other for other in others if split_of(other, element) in ("train", split)]
+    return [other for other in rivals(request.operation, element) if _is_shown(other, element, split)]
+
+
+def _is_shown(operation: Operation, element: Element, split: Split) -> bool:
+    """Whether a draft of the split may show a combination that it does not ask for."""
+    return split_of(operation, element) in ("train", split)
 
 
 def _asserts(request: Request, rng: random.Random) -> tuple[str, ...]:

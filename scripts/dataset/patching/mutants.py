@@ -75,8 +75,8 @@ def _changes(node: Node) -> Iterator[tuple[int, int, str]]:
                 yield node.start_byte, node.end_byte, f"{number}{match[2] or ''}"
     elif node.type in LISTS:
         parts = [child for child in node.children if child.is_named and child.type not in COMMENTS]
-        for one, other in zip(parts, parts[1:], strict=False):
-            yield _exchanged(one, other)
+        for place in range(1, len(parts)):
+            yield _exchanged(parts[place - 1], parts[place])
     elif node.type == "if_expression":
         yield from _branches(node)
 
