@@ -25,16 +25,22 @@ from tiny.catalogue import split_of
 
 CLAMP = "fn clamp(n: i32) -> i32 {\n    if n > 9 { 9 } else { n }\n}\n"
 GOLD = [f"assert_eq!(clamp({given}), {right});" for given, right in ((1, 1), (7, 7), (10, 9), (12, 9), (40, 9), (9, 9))]
-GOOD = {"task_id": "clamp", "reference": CLAMP, "rust_test_list": GOLD}
+GOOD = {"task_id": "clamp", "prompt": "At most 9.", "reference": CLAMP, "rust_test_list": GOLD}
 BAD = {
     "no program in reference or rust_code": {"prompt": "x", "rust_test_list": GOLD},
+    "no text that says what the program should do": {"reference": CLAMP, "rust_test_list": GOLD},
     "a program with nothing to mistake": {"reference": "fn f() {}", "rust_test_list": GOLD},
     "a program with tests of its own": {"reference": f"{CLAMP}#[test] fn t() {{}}", "rust_test_list": GOLD},
-    "no gold tests": {"reference": CLAMP},
-    "gold tests that are more than asserts": {"reference": CLAMP, "gold_tests": "#[test] fn t() { let n = 1; }"},
-    "gold tests that cannot be read": {"reference": CLAMP, "rust_test_list": ["assert_eq!("]},
-    "the column rust_test_list is no list": {"reference": CLAMP, "rust_test_list": "["},
+    "no gold tests": {"prompt": "x", "reference": CLAMP},
+    "gold tests that are more than asserts": {
+        "prompt": "x",
+        "reference": CLAMP,
+        "gold_tests": "#[test] fn t() { let n = 1; }",
+    },
+    "gold tests that cannot be read": {"prompt": "x", "reference": CLAMP, "rust_test_list": ["assert_eq!("]},
+    "the column rust_test_list is no list": {"prompt": "x", "reference": CLAMP, "rust_test_list": "["},
     "gold cases with more than a call and what is expected": {
+        "prompt": "x",
         "reference": CLAMP,
         "gold_cases": [{"call": "clamp(1)", "expected": "1", "tolerance": 1}],
     },
@@ -81,6 +87,7 @@ def test_rows_become_failing_tests_and_every_other_row_its_reason(tmp_path: Path
     assert (
         f"thread 'tests::works' panicked at src/lib.rs:{place}:9:\nassertion `left == right` failed\n" in row["request"]
     )
+    assert row["request"].startswith("The program should do what this asks for:\n\nAt most 9.\n\nThis test fails:\n\n")
     assert "/tmp" not in row["request"] and "RUST_BACKTRACE" not in row["request"]
     assert row["completion"] == right_answer(row) and PATCH.row_problem(row) == ""
     assert PATCH.extract(row["completion"], row, "first").code == row["reference"] == with_test(CLAMP, shown)
@@ -88,7 +95,7 @@ def test_rows_become_failing_tests_and_every_other_row_its_reason(tmp_path: Path
     record = json.loads((tmp_path / "out.jsonl.manifest.json").read_text())
     assert record["skipped"] == dict.fromkeys(BAD, 1) and record["programs_tried"] == 1 + len(BAD)
     assert (record["rows_written"], record["kinds"], record["formats"]) == (1, {"bug": 1}, {"diff": 1})
-    assert "1  of 10 programs are proven rows" in capsys.readouterr().out
+    assert "1  of 11 programs are proven rows" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -129,7 +136,7 @@ def test_a_training_draft_shows_nothing_that_is_held_out(monkeypatch: pytest.Mon
     assert not {draft.right for draft in training} & {draft.right for draft in held_out}
     for draft in (*training, *held_out):
         assert draft.right not in draft.given and draft.given and len(draft.asserts) > draft.num_kept
-        assert (draft.kind == "bug") == (draft.request == "") and (draft.kind == "addition") == (draft.num_kept > 0)
+        assert draft.request and (draft.kind == "addition") == (draft.num_kept > 0)
 
 
 def test_a_mutant_is_one_small_mistake() -> None:

@@ -19,5 +19,5 @@ class Draft:
     right: str
     given: tuple[str, ...]  # without tests
     asserts: tuple[str, ...]  # that the right program passes
-    request: str = ""  # in English; "" where a failing test is shown instead
+    request: str  # in English; of a bug what the program should do, and a failing test is shown besides
     num_kept: int = 0  # of an addition: the first asserts, which the given program passes; the others do not compile

@@ -55,7 +55,9 @@ def _bug(request: Request, split: Split, rng: random.Random) -> Draft | None:
     wrong = [reference(replace(request, operation=other)) for other in _known(request, split)] + mutants(right)
     rng.shuffle(wrong)
     given = tuple(text for text in dict.fromkeys(wrong) if text != right)[:TRIED]
-    return Draft("", "bug", right, given, _asserts(request, rng)) if given else None
+    wanted = request.operation.phrase(0, request.names, request.setting)
+    text = f"`{request.name}` should return {wanted}."
+    return Draft("", "bug", right, given, _asserts(request, rng), text) if given else None
 
 
 def _change(request: Request, split: Split, rng: random.Random) -> Draft | None:

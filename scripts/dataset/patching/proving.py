@@ -113,7 +113,7 @@ class _Gold:
 
 
 class _Shown:
-    """A draft that fits; where it has no request, its failing test is on its way to the sandbox."""
+    """A draft that fits; that of a bug has a failing test, which is on its way to the sandbox."""
 
     def __init__(self, proof: _Proof, pool: SandboxPool) -> None:
         self.draft, self.given, self.right = proof.draft, proof.given, proof.draft.right
@@ -134,7 +134,7 @@ class _Shown:
         if verdict.outcome is Outcome.HOST_ERROR:
             raise SandboxError(verdict.reason)
         failure = shown_failure(verdict.test_output) if verdict.failed == 1 else ""
-        return failure and f"This test fails:\n\n```\n{failure}\n```\n\nRepair the program."
+        return failure and f"{self.draft.request}\n\nThis test fails:\n\n```\n{failure}\n```\n\nRepair the program."
 
 
 def _row(shown: _Shown, format: str, seed: int) -> Row | str:

@@ -9,7 +9,7 @@ from typing import Any
 from dataset.patching.drafts import Draft
 from dataset.patching.mutants import mutants
 from dataset.patching.row_asserts import row_asserts
-from dataset.sources import BadRow, row_name
+from dataset.sources import BadRow, row_name, row_text
 from rewards.rust.grammar import MAX_PARSED
 from rewards.rust.parse import parse
 
@@ -45,4 +45,7 @@ def _draft(row: Mapping[str, Any], number: int, seed: int) -> Draft:
     random.Random(f"patch {seed} {name}").shuffle(found)
     if not found:
         raise BadRow("a program with nothing to mistake")
-    return Draft(name, "bug", right, tuple(found[:TRIED]), tuple(row_asserts(row)))
+    if not (text := row_text(row).strip()):
+        raise BadRow("no text that says what the program should do")
+    request = f"The program should do what this asks for:\n\n{text}"
+    return Draft(name, "bug", right, tuple(found[:TRIED]), tuple(row_asserts(row)), request)
