@@ -88,7 +88,7 @@ def test_a_row_is_asked_with_its_program_its_request_and_its_format(tmp_path) ->
         ({"rust_test_list": None}, "has '2' in column 'kept'.* below the 0 gold tests"),
         (
             {"rust_test_list": ["let n = larger(1, 2); loop { break; }", GOLD[0]]},
-            "below the 0 gold tests that are compared",
+            "has .2. in column .kept.* below the 0 gold tests that are compared",
         ),
     ],
 )

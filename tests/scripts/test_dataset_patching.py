@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dataset.patching import family_drafts as family
-from dataset.patching.drafts import Draft
+from dataset.patching.drafts import PatchDraft
 from dataset.patching.failing_test import shown_failure, with_test
 from dataset.patching.mutants import mutants
 from dataset.patching.row_asserts import row_asserts
@@ -125,7 +125,7 @@ def test_a_training_draft_shows_nothing_that_is_held_out(monkeypatch: pytest.Mon
         return reference(request)
 
     monkeypatch.setattr(family, "reference", recorded)
-    drafts: Callable[..., list[Draft]] = lambda split: list(islice(family.family_drafts(split, seed=0), 60))
+    drafts: Callable[..., list[PatchDraft]] = lambda split: list(islice(family.family_drafts(split, seed=0), 60))
     training = drafts("train")
     assert {split for split, _ in seen} == {"train"} and len({name for _, name in seen}) > 20
     assert [draft.name for draft in training] == [f"patch-train-{number:04d}" for number in range(60)]
@@ -180,4 +180,4 @@ def test_gold_tests_are_split_into_asserts() -> None:
     with pytest.raises(BadRow, match="no gold tests"):
         row_asserts({"gold_cases": "", "rust_test_list": []})
     drafts = list(row_drafts([GOOD, {**GOOD, "task_id": "b", "reference": CLAMP.replace("\n", "\r\n")}], seed=3))
-    assert all(isinstance(draft, Draft) and draft.right == CLAMP for draft in drafts)
+    assert all(isinstance(draft, PatchDraft) and draft.right == CLAMP for draft in drafts)

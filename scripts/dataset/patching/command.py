@@ -30,7 +30,7 @@ from itertools import islice
 from tqdm import tqdm
 
 from dataset.making import counted, made_with
-from dataset.patching.drafts import Draft
+from dataset.patching.drafts import PatchDraft
 from dataset.patching.family_drafts import family_drafts
 from dataset.patching.proving import proven
 from dataset.patching.row_drafts import row_drafts
@@ -49,7 +49,7 @@ FAMILY = "family:"
 
 @command("make_dataset patch", host_errors=(OSError,))
 def main(argv: Sequence[str] | None = None) -> int:
-    """Draft, prove, write; the exit code."""
+    """PatchDraft, prove, write; the exit code."""
     words = list(argv or ())
     options = _parser().parse_args(words)
     drafts = _drafts(options)
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _drafts(options: argparse.Namespace) -> Iterator[Draft | str]:
+def _drafts(options: argparse.Namespace) -> Iterator[PatchDraft | str]:
     """The drafts of the sources. Raises: BadInput."""
     families = [source for source in options.sources if source.startswith(FAMILY)]
     if not families:

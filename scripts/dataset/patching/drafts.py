@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Draft", "Kind"]
+__all__ = ["PatchDraft", "Kind"]
 
 Kind = Literal["bug", "change", "addition"]
 
 
 @dataclass(frozen=True)
-class Draft:
+class PatchDraft:
     """A right program, and the programs that it may be the change of; the first that fits its kind is taken."""
 
     name: str  # the row's task_id

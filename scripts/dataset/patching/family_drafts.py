@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dataset.patching.drafts import Draft
+from dataset.patching.drafts import PatchDraft
 from dataset.patching.mutants import mutants
 from dataset.patching.row_drafts import TRIED
 from tiny.catalogue import OPERATIONS, Split, combinations, rivals, split_of
@@ -33,7 +33,7 @@ ADDITIONS = (
 )
 
 
-def family_drafts(split: Split, *, seed: int) -> Iterator[Draft]:
+def family_drafts(split: Split, *, seed: int) -> Iterator[PatchDraft]:
     """Different drafts of a split's combinations, without end, each of another kind than the one before it."""
     rng = random.Random(f"patches {split} {seed}")
     seen: set[tuple[str, str]] = set()
@@ -49,7 +49,7 @@ def family_drafts(split: Split, *, seed: int) -> Iterator[Draft]:
                 yield replace(draft, name=f"patch-{split}-{len(seen) - 1:04d}")
 
 
-def _bug(request: Request, split: Split, rng: random.Random) -> Draft | None:
+def _bug(request: Request, split: Split, rng: random.Random) -> PatchDraft | None:
     """The body of an operation with the same types, or a small mistake, in place of the right one."""
     right = reference(request)
     wrong = [reference(replace(request, operation=other)) for other in _known(request, split)] + mutants(right)
@@ -57,20 +57,20 @@ def _bug(request: Request, split: Split, rng: random.Random) -> Draft | None:
     given = tuple(text for text in dict.fromkeys(wrong) if text != right)[:TRIED]
     wanted = request.operation.phrase(0, request.names, request.setting)
     text = f"`{request.name}` should return {wanted}."
-    return Draft("", "bug", right, given, _asserts(request, rng), text) if given else None
+    return PatchDraft("", "bug", right, given, _asserts(request, rng), text) if given else None
 
 
-def _change(request: Request, split: Split, rng: random.Random) -> Draft | None:
+def _change(request: Request, split: Split, rng: random.Random) -> PatchDraft | None:
     """Another operation with the same types, under the same name."""
     if not (others := _known(request, split)):
         return None
     old = replace(request, operation=rng.choice(others))
     names = {"name": request.name, "old": _phrase(old, rng), "new": _phrase(request, rng)}
     text = rng.choice(CHANGES).format(**names)
-    return Draft("", "change", reference(request), (reference(old),), _asserts(request, rng), text)
+    return PatchDraft("", "change", reference(request), (reference(old),), _asserts(request, rng), text)
 
 
-def _addition(request: Request, split: Split, rng: random.Random) -> Draft | None:
+def _addition(request: Request, split: Split, rng: random.Random) -> PatchDraft | None:
     """A function of the same element type stands there already."""
     element = request.setting.element
     others = [other for other in OPERATIONS if other.applies_to(element) and _is_shown(other, element, split)]
@@ -86,7 +86,7 @@ def _addition(request: Request, split: Split, rng: random.Random) -> Draft | Non
     kept = _asserts(there, rng)[:3]
     asserts = (*kept, *_asserts(request, rng)[:4])
     text = rng.choice(ADDITIONS).format(**names)
-    return Draft("", "addition", f"{given}\n{alone}", (given,), asserts, text, num_kept=len(kept))
+    return PatchDraft("", "addition", f"{given}\n{alone}", (given,), asserts, text, num_kept=len(kept))
 
 
 def _known(request: Request, split: Split) -> list[Operation]:

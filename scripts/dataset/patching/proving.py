@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from dataset.patching.drafts import Draft
+from dataset.patching.drafts import PatchDraft
 from dataset.patching.failing_test import shown_failure, with_test
 from rewards.gold.result import GoldResult
 from rewards.gold.rows import gold_kind
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 def proven(
-    drafts: Iterable[Draft | str], pool: SandboxPool, *, format: str = "both", seed: int = 0
+    drafts: Iterable[PatchDraft | str], pool: SandboxPool, *, format: str = "both", seed: int = 0
 ) -> Iterator[Row | str]:
     """A row for each draft, or why there is none, in words that can be counted.
 
@@ -48,10 +48,10 @@ def proven(
 
 
 @dataclass(frozen=True)
-class _Proof:
+class _Fitting:
     """A draft of which a given program fits."""
 
-    draft: Draft
+    draft: PatchDraft
     given: str
     kept: Sequence[str]  # asserts that it passes
     asked: Sequence[str]  # asserts that it fails
@@ -60,7 +60,7 @@ class _Proof:
 class _Trial:
     """A draft in the sandbox."""
 
-    def __init__(self, draft: Draft, pool: SandboxPool) -> None:
+    def __init__(self, draft: PatchDraft, pool: SandboxPool) -> None:
         self._draft = draft
         self._whole = gold_kind({"rust_test_list": list(draft.asserts)}) == "cases"
         tried = draft.given if self._whole else ()
@@ -69,7 +69,7 @@ class _Trial:
         alone = draft.asserts[: draft.num_kept]  # the others do not compile before the patch
         self._alone = [_Gold(program, alone, pool) for program in tried if alone]
 
-    def result(self) -> _Proof | str:
+    def result(self) -> _Fitting | str:
         """The first given program that fits, or why there is none."""
         draft = self._draft
         right = None if self._right is None else self._right.result()
@@ -82,7 +82,7 @@ class _Trial:
             kept = [one for one, passed in zip(draft.asserts, passes, strict=True) if passed]
             asked = [one for one, passed in zip(draft.asserts, passes, strict=True) if not passed]
             if kept and len(asked) > (draft.kind == "bug"):  # one of a bug's is shown
-                return _Proof(draft, program, kept, asked)
+                return _Fitting(draft, program, kept, asked)
         return f"no given program of a {draft.kind} that passes some gold tests and fails others"
 
     def _passes(self, place: int) -> Sequence[bool]:
@@ -115,7 +115,7 @@ class _Gold:
 class _Shown:
     """A draft that fits; that of a bug has a failing test, which is on its way to the sandbox."""
 
-    def __init__(self, proof: _Proof, pool: SandboxPool) -> None:
+    def __init__(self, proof: _Fitting, pool: SandboxPool) -> None:
         self.draft, self.given, self.right = proof.draft, proof.given, proof.draft.right
         self.kept, self.asked = list(proof.kept[:KEPT]), list(proof.asked)
         self._future = None

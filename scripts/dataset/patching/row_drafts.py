@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from dataset.patching.drafts import Draft
+from dataset.patching.drafts import PatchDraft
 from dataset.patching.mutants import mutants
 from dataset.patching.row_asserts import row_asserts
 from dataset.sources import BadRow, row_name, row_text
@@ -19,7 +19,7 @@ TRIED = 4  # mistakes in a program, of which the first that some of its tests no
 PROGRAMS = ("reference", "rust_code")
 
 
-def row_drafts(rows: Iterable[Mapping[str, Any]], *, seed: int) -> Iterator[Draft | str]:
+def row_drafts(rows: Iterable[Mapping[str, Any]], *, seed: int) -> Iterator[PatchDraft | str]:
     """A draft for each row, or why there is none, in words that can be counted."""
     names: set[str] = set()
     for number, row in enumerate(rows):
@@ -32,7 +32,7 @@ def row_drafts(rows: Iterable[Mapping[str, Any]], *, seed: int) -> Iterator[Draf
         names.add(draft.name)
 
 
-def _draft(row: Mapping[str, Any], number: int, seed: int) -> Draft:
+def _draft(row: Mapping[str, Any], number: int, seed: int) -> PatchDraft:
     """The draft of a row. Raises: BadRow."""
     name = row_name(row, number)
     right = next((row[column] for column in PROGRAMS if isinstance(row.get(column), str) and row[column].strip()), "")
@@ -48,4 +48,4 @@ def _draft(row: Mapping[str, Any], number: int, seed: int) -> Draft:
     if not (text := row_text(row).strip()):
         raise BadRow("no text that says what the program should do")
     request = f"The program should do what this asks for:\n\n{text}"
-    return Draft(name, "bug", right, tuple(found[:TRIED]), tuple(row_asserts(row)), request)
+    return PatchDraft(name, "bug", right, tuple(found[:TRIED]), tuple(row_asserts(row)), request)
