@@ -19,6 +19,7 @@ class GoldResult:
     reason: str  # why the first test failed; "" where all passed
     kind: GoldKind
     inapplicable: str = ""  # why they say nothing of this program, which was not shown what they call; "" where they do
+    passes: tuple[bool, ...] = ()  # by check, in the row's order; empty where a test module ran or nothing did
 
     @property
     def ok(self) -> bool:

@@ -107,9 +107,9 @@ def gold_result(run: GoldRun, found: Verdict | Answers) -> GoldResult:
     for check in run.row.checks.checks:
         missing = (check.calls & set(run.asked)) - values.keys()
         faults.append((fault or "it was not called") if missing else check.fault(values))
-    passed = sum(1 for text in faults if not text)
+    passes = tuple(not text and found.outcome is not Outcome.FORGED for text in faults)
     reason = next((text for text in faults if text), fault)
-    return GoldResult(0 if found.outcome is Outcome.FORGED else passed, run.total, reason, "cases")
+    return GoldResult(sum(passes), run.total, reason, "cases", passes=passes)
 
 
 def _values(run: GoldRun, found: Answers) -> tuple[dict[Asked, Term | Panic], str]:

@@ -9,7 +9,7 @@ characters is not read, and has no functions, tests or asserts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tree_sitter import Node
 
@@ -23,27 +23,28 @@ from rewards.tasks.task import Block
 
 __all__ = ["code_blocks", "extract_code", "parse"]
 
+RUST = ("rust", "rs")
 FENCE = re.compile(r"\ufeff? {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
 
 
-def code_blocks(completion: str) -> list[str]:
-    """The contents of every closed ```rust block of a completion, in order.
+def code_blocks(completion: str, languages: Collection[str] = RUST) -> list[str]:
+    """The contents of every closed block of a completion in one of some languages, ```rust unless told, in order.
 
-    A block opens with a fence of at least three backticks and "rust" or "rs", and closes with a fence of at least as
-    many backticks; one that is never closed does not count. A byte order mark before a fence is passed over. Line ends
-    become "\\n".
+    A block opens with a fence of at least three backticks and a language, "rust" or "rs", and closes with a fence of at
+    least as many backticks; one that is never closed does not count. A byte order mark before a fence is passed over.
+    Line ends become "\\n".
 
     >>> code_blocks("Sure:\\n```rust\\nfn a() {}\\n```\\nbye")
     ['fn a() {}\\n']
     """
     blocks: list[str] = []
-    opened: tuple[int, bool, list[str]] | None = None  # backticks, whether it is Rust, lines
+    opened: tuple[int, bool, list[str]] | None = None  # backticks, whether it is wanted, lines
     for line in completion.split("\n"):
         match = FENCE.match(line)
         if opened is None:
             if match:
                 language = re.split(r"[\s,{]", match[2].strip().lower(), maxsplit=1)[0]
-                opened = (len(match[1]), language in ("rust", "rs"), [])
+                opened = (len(match[1]), language in languages, [])
         elif match and not match[2].strip() and len(match[1]) >= opened[0]:
             if opened[1]:
                 blocks.append("".join(text.removesuffix("\r") + "\n" for text in opened[2]))

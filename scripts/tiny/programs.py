@@ -14,7 +14,7 @@ from tiny.catalogue import rivals
 from tiny.operation import Operation
 from tiny.rust_types import DUOS, SEQUENCES, Element, Setting, draw, literal, signature_types
 
-__all__ = ["Check", "Request", "Solution", "draw_request", "draw_solution", "gold_tests", "reference"]
+__all__ = ["Check", "Request", "Solution", "draw_checks", "draw_request", "draw_solution", "gold_tests", "reference"]
 
 _VERBS = (
     *("pick", "find", "make", "take", "read", "check", "get"),
@@ -167,6 +167,11 @@ def _check(request: Request, arguments: list[Any], expected: Any) -> Check:
     setting = request.setting
     call = ", ".join(literal(shape, value, setting) for shape, value in zip(request.operation.params, arguments))
     return Check(call, literal(request.operation.returns, expected, setting))
+
+
+def draw_checks(request: Request, rng: random.Random, count: int) -> list[Check]:
+    """Different true asserts with varied results: `count` of them, or fewer where there are no more."""
+    return [_check(request, *case) for case in _cases(request, rng)[:count]]
 
 
 def draw_solution(request: Request, rng: random.Random) -> Solution:

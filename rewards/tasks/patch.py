@@ -1,0 +1,203 @@
+"""The task `patch`: change a program as a request or a failing test asks, by a unified diff or search/replace blocks.
+
+The answer is one ```diff block that changes `FILE`, or, where the row's column `format` is `search_replace`, one
+```rust block of search/replace blocks. `rewards.edits` applies it; what is judged is the patched program. The first
+`kept` of the row's gold tests pass before the patch and are to pass afterwards, the others are what the request asks
+for. A patch that changes nothing outside comments and tests is no answer: the program as it was given builds, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from rewards.completion import GradedCompletion, Score
+from rewards.edits.comparing import code_tokens, num_changed
+from rewards.edits.edited import Edited
+from rewards.edits.search_replace import apply_search_replace
+from rewards.edits.unified_diff import apply_diff
+from rewards.edits.writing import diff_of, search_replace_of
+from rewards.gold.rows import gold_problem, gold_row
+from rewards.registry import reward
+from rewards.rust.parse import code_blocks
+from rewards.tasks.task import Block, Extracted, Row, Task
+from sandbox.verdict import Outcome
+
+__all__ = ["FILE", "FORMATS", "PATCH", "TASK", "right_answer"]
+
+FILE = "src/lib.rs"
+FORMATS = {"diff": ("diff", "patch"), "search_replace": ("rust", "rs")}  # the languages of its block
+ASKED = {
+    "diff": f"Answer with a unified diff of {FILE} in one ```diff block.",
+    "search_replace": "Answer with search/replace blocks in one ```rust block.",
+}
+READ, NAMED, APPLYING = 0.2, 0.4, 0.4  # of `patch_applies`: a diff, of the right file, and the share of its hunks
+REMEMBERED = 512  # programs
+NOTHING = "the patch changes nothing outside comments and tests"
+SYSTEM = f"""\
+You are a careful Rust programmer. You change the program that you are given as little as the request needs, and answer
+with the change alone, not with the whole program.
+
+A unified diff stands in one ```diff block: --- a/{FILE}, +++ b/{FILE}, then hunks with three lines of context. The
+numbers of lines in each @@ header must be right, and context must be copied exactly.
+
+Search/replace blocks stand in one ```rust block, each as
+<<<<<<< SEARCH
+lines of the program, which must occur exactly once in it
+=======
+the lines in their place
+>>>>>>> REPLACE"""
+
+
+def _format(row: Row) -> str:
+    return "search_replace" if row.get("format") == "search_replace" else "diff"
+
+
+def _program(row: Row, column: str = "program") -> str:
+    """A program of the row with the line ends that an answer has, as rustc reads it in any case."""
+    return str(row[column]).replace("\r\n", "\n").rstrip("\n") + "\n"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _tokens(program: str) -> tuple[str, ...]:
+    """The tokens of a program of a row, which every completion asks for."""
+    return code_tokens(program)
+
+
+def _fenced(language: str, text: str) -> str:
+    fence = "`" * (8 if "```" in text else 3)
+    return f"{fence}{language}\n{text}{fence}"
+
+
+def _prompt(row: Row) -> str:
+    """The program, the request, and in which format to answer."""
+    return f"{_fenced('rust', _program(row))}\n\n{str(row['request']).strip()}\n\n{ASKED[_format(row)]}"
+
+
+def _edited(text: str, row: Row, block: Block) -> Edited:
+    """The row's program as an answer changes it."""
+    languages = FORMATS[_format(row)]
+    blocks = code_blocks(text, languages)
+    if not blocks:
+        return Edited(None, f"no closed ```{languages[0]} block in the completion", "unread")
+    chosen, program = blocks[0] if block == "first" else blocks[-1], _program(row)
+    return apply_diff(chosen, program, FILE) if _format(row) == "diff" else apply_search_replace(chosen, program)
+
+
+def _extract(text: str, row: Row, block: Block) -> Extracted:
+    """The patched program."""
+    edited = _edited(text, row, block)
+    if edited.text is not None and code_tokens(edited.text) == _tokens(_program(row)):
+        return Extracted(None, NOTHING)
+    return Extracted(edited.text, edited.reason)
+
+
+def _problem(row: Row) -> str:
+    """What is wrong with a row beside its missing columns, in words."""
+    if (given := row.get("format")) and given not in (*FORMATS,):
+        return f"has the format {str(given)[:40]!r} in column 'format'; give {' or '.join(FORMATS)}"
+    if (kept := row.get("kept")) is None or gold_problem(row):  # gold tests are checked for all tasks
+        return ""
+    gold = gold_row(row)
+    count = len(gold.checks.checks) if gold is not None and gold.checks is not None else 0
+    if not isinstance(kept, int) or isinstance(kept, bool) or not 0 < kept < count:
+        return (
+            f"has {str(kept)[:40]!r} in column 'kept', which says how many of the first gold tests pass before the "
+            f"patch: give a whole number from 1 and below the {count} gold tests that are compared outside the program"
+        )
+    return ""
+
+
+def _facts(text: str, row: Row, code: str | None) -> Mapping[str, float | None]:
+    """Whether a patch applies, whether its result is the right program, and how many lines it changes."""
+    right = _tokens(_program(row, "reference")) if row.get("reference") else None
+    return {
+        "applies": float(code is not None),
+        "exact_match": None if right is None else float(code is not None and code_tokens(code) == right),
+        "lines_changed": None if code is None else float(num_changed(_program(row).split("\n"), code.split("\n"))),
+    }
+
+
+PATCH = TASK = Task(
+    name="patch",
+    gives=frozenset({"program"}),
+    extract=_extract,
+    columns={"program": "the program to change", "request": "what is asked for, or the output of a failing test"},
+    prompt=_prompt,
+    system_prompt=SYSTEM,
+    problem=_problem,
+    facts=_facts,
+)
+
+
+def right_answer(row: Row) -> str:
+    """The answer that turns a row's `program` into its `reference`, as text, for supervised fine-tuning.
+
+    Raises: ValueError, where the row's format cannot say it.
+
+    >>> right_answer({"program": "fn f() {}\\n", "reference": "fn g() {}\\n"}).split("\\n")[3:]
+    ['@@ -1 +1 @@', '-fn f() {}', '+fn g() {}', '```']
+    """
+    before, after = _program(row), _program(row, "reference")
+    edits = diff_of(before, after, FILE) if _format(row) == "diff" else search_replace_of(before, after)
+    return _fenced(FORMATS[_format(row)][0], edits)
+
+
+@reward(task="patch")
+def patch_applies(completion: GradedCompletion) -> Score:
+    """0.2 for edits that can be read, 0.4 where they name the file, up to 0.8 by the hunks that apply, 1 for all."""
+    edited = _edited(completion.text, completion.row, completion.block)
+    if edited.stage != "named":
+        return Score(READ if edited.stage == "read" else 0.0, edited.reason)
+    if edited.text is None:
+        share = edited.applied / edited.total if edited.total else 0.0
+        return Score(NAMED + APPLYING * share, f"{edited.applied} of {edited.total} hunks apply: {edited.reason}")
+    if completion.code is None:
+        return Score(NAMED, completion.no_code)
+    return Score(1.0, f"all {edited.total} hunks apply")
+
+
+def _passes(completion: GradedCompletion) -> Score | tuple[bool, ...]:
+    """Which gold tests pass, in the row's order; or the score of a completion for which that is not known."""
+    if (gold := completion.gold) is None:
+        return Score(None, "no gold tests for this prompt")
+    if gold.result is None:
+        return Score(0.0, completion.no_code)
+    if gold.verdict is not None and gold.verdict.outcome is Outcome.HOST_ERROR:
+        return Score(None, gold.verdict.reason)
+    return gold.result.passes or Score(None, "the gold tests run as a module, which tells no single ones")
+
+
+@reward(phase="test", on_gold_tests=True, pays="code", task="patch")
+def untouched(completion: GradedCompletion) -> Score:
+    """The share of the gold tests that passed before the patch and still pass; 0 where none of the others does now.
+
+    Without that condition, the smallest change of no use would earn as much as the right one.
+    """
+    passes, kept = _passes(completion), completion.row.get("kept")
+    if isinstance(passes, Score):
+        return passes
+    if not kept:
+        return Score(None, "the row's column kept does not say which gold tests passed before")
+    if not any(passes[kept:]):
+        return Score(0.0, "none of the tests of the request passes")
+    still = sum(passes[:kept])
+    return Score(still / kept, f"{still} of {kept} tests that passed before still pass")
+
+
+@reward(phase="test", on_gold_tests=True, pays="code", task="patch")
+def small_patch(completion: GradedCompletion) -> Score:
+    """The right answer's changed tokens as a share of the patch's, at most 1; 0 where a gold test fails.
+
+    Tokens outside comments and tests, and not lines: a program written anew in one line would be a small patch.
+    """
+    passes, code = _passes(completion), completion.code
+    if isinstance(passes, Score):
+        return passes
+    if not completion.row.get("reference"):
+        return Score(None, "the row has no right answer in column reference")
+    if code is None or not all(passes):
+        return Score(0.0, f"{sum(passes)} of {len(passes)} gold tests pass")
+    before, right = (_tokens(_program(completion.row, column)) for column in ("program", "reference"))
+    wanted, changed = num_changed(before, right), num_changed(before, code_tokens(code))
+    return Score(min(1.0, (1 + wanted) / (1 + changed)), f"{changed} tokens changed, {wanted} in the right answer")
