@@ -1,9 +1,9 @@
 """Whether an edit is one that may be taken, and the program that it is judged by.
 
-The program is the file with the edit and with those of the change's remaining edits that are still to be made: all that
-the edit does not touch. What it touches is left to it, and the next edit is left to it in any case where it touches
-none. So an edit that does nothing of the change leaves a part of it undone, and data holds only rows in which every part
-that can be left undone is missed by the gold tests (`dataset.next_edits.proving`).
+The program is the file with the edit, and with those of the change's remaining edits that it does not touch. What it
+touches is left to it; where it touches none, the next edit is. So an edit that does nothing of the change leaves a part
+of it undone, and data has only rows whose gold tests fail wherever any part of the change is left undone
+(`dataset.next_edits.proving`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from rewards.line_edits.edit import LineEdit, lines_of, with_edits
 from rewards.rust.grammar import MAX_PARSED, syntax
 from rewards.rust.tokens import leaves, node_text
 
-__all__ = ["MAX_LINES", "finished", "refusal"]
+__all__ = ["MAX_CHARACTERS", "MAX_LINES", "finished", "refusal"]
 
 MAX_LINES = 12  # of a file that an edit replaces, and that it puts there
+MAX_CHARACTERS = 4_000  # of an edit's text: reading what is no Rust takes longer than its length says
 WORD = re.compile(r"\w+")
 KEYWORDS = frozenset(
     "as break continue else false for if in let loop match move mut ref return true where while".split()
@@ -25,7 +26,7 @@ KEYWORDS = frozenset(
 
 
 def refusal(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
-    r"""Why an edit is not taken; "" where it is. Linear in the file and the edit, whatever the edit's text is.
+    r"""Why an edit is not taken; "" where it is. Linear in the edit and, for one file, bounded.
 
     An edit goes on with a change that has begun: it has no names of its own. A name that a rename has left can
     therefore not live on (`let old = new;`), nor can a macro, a module or a type come in.
@@ -46,8 +47,8 @@ def refusal(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
         return f"lines {edit.first}-{edit.last} are none of a file of {num_lines} lines"
     if max(replaced, given) > MAX_LINES:
         return f"it replaces {replaced} lines by {given}: an edit has at most {MAX_LINES}"
-    if len(file) + len(edit.text) > MAX_PARSED:
-        return "the file is too long to be read with it"
+    if len(edit.text) > MAX_CHARACTERS or len(file) > MAX_PARSED - MAX_CHARACTERS:
+        return f"it has more than {MAX_CHARACTERS} characters, or its file is too long to be read"
     if _tokens(with_edits(file, [edit])) == _tokens(file):
         return "it changes nothing but space and comments"
     known = KEYWORDS.union(WORD.findall(with_edits(file, remaining)))

@@ -1,9 +1,9 @@
 r"""The task `next_edit`: a file, the edits made last, the cursor -> the next edit of the change that has begun.
 
-The file's lines are numbered in the prompt, and the answer is one ```rust block that begins with `// lines A-B`, the new
-text of these lines behind it. Numbers stand before every line, so nothing in a file can be taken for the prompt's own
-text; an edit may be anywhere, since the next use of a name may be far from the cursor; and every range of lines can be
-replaced, so what is read can be applied. `rewards.line_edits` reads it and says what program it is judged by.
+The file's lines are numbered in the prompt, and the answer is one ```rust block that begins with `// lines A-B`, with
+the new text of these lines behind it. A number stands before every line, so nothing in a file can be taken for the
+prompt's own text. An edit may be anywhere, since the next use of a name may be far from the cursor. Every range of
+lines can be replaced, so what is read can be applied. `rewards.line_edits` says by what program it is judged.
 
 Left out: columns within a line, several files, and deciding that there is nothing to edit.
 """
@@ -34,8 +34,8 @@ the file you replace, the others are what stands there instead, without numbers:
 the new text of lines 4 to 5
 ```
 
-Replace at most {MAX_LINES} lines by at most {MAX_LINES}. To insert, repeat a line and add to it; to delete, give no new text. Make
-the one edit that comes next, and use no names but those that the finished file has."""
+Replace at most {MAX_LINES} lines by at most {MAX_LINES}. To insert, repeat a line and add to it. To delete, give no
+new text. Make the one edit that comes next, and use no names but those that the finished file has."""
 
 
 def remaining_edits(row: Row) -> list[LineEdit]:
@@ -54,7 +54,7 @@ def taken_edit(text: str, row: Row, block: Block = "first") -> FoundEdit:
 
 @reward(task="next_edit")
 def edit_applies(completion: GradedCompletion) -> Score:
-    """1 when the answer is an edit of the file: it names lines that are there, changes them, and has no names of its own."""
+    """1 when the answer is an edit of the file: it changes lines that are there, and has no names of its own."""
     edit, reason = taken_edit(completion.text, completion.row, completion.block)
     return Score(0.0, reason) if edit is None else Score(1.0, f"replaces lines {edit.first}-{edit.last}")
 

@@ -1,4 +1,4 @@
-"""Which programs are changed: those of the sources and the makers' own, in a drawn order, each on one side of the split."""
+"""Which programs are changed: those of the sources and of the makers' own, each on one side of the split."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
-from dataset.next_edits.gold import gold_of
+from dataset.next_edits.changing.gold import gold_of
 from dataset.next_edits.kinds import KINDS
 from dataset.next_edits.rows import program_of, rows_of
 from dataset.splits import SPLITS, split_of

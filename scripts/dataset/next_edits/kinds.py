@@ -6,14 +6,15 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from dataset.next_edits.change import Change
-from dataset.next_edits.enums import enums
-from dataset.next_edits.field import add_field
-from dataset.next_edits.fields import structs
-from dataset.next_edits.programs import MadeProgram, loops
-from dataset.next_edits.rename import rename
-from dataset.next_edits.retype import retype
-from dataset.next_edits.variant import add_variant
+from dataset.next_edits.changing.change import Change
+from dataset.next_edits.changing.field import add_field
+from dataset.next_edits.changing.rename import rename
+from dataset.next_edits.changing.retype import retype
+from dataset.next_edits.changing.variant import add_variant
+from dataset.next_edits.own_programs.enums import enums
+from dataset.next_edits.own_programs.loops import loops
+from dataset.next_edits.own_programs.program import MadeProgram
+from dataset.next_edits.own_programs.structs import structs
 
 __all__ = ["KINDS", "Kind"]
 

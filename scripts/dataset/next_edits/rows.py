@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from dataset.next_edits.change import Change
+from dataset.next_edits.changing.change import Change
 from rewards.line_edits.edit import lines_of
 from rewards.line_edits.reading import edit_answer
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from tree_sitter import Node
 
-from dataset.next_edits.change import Change, in_order
-from dataset.next_edits.rust import Replacement, every, line_edits, name_of, words_of
+from dataset.next_edits.changing.change import Change, in_order
+from dataset.next_edits.changing.rust import Replacement, every, line_edits, name_of, words_of
 from rewards.rust.grammar import syntax
 
 __all__ = ["rename"]

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from tree_sitter import Node
 
-from dataset.next_edits.change import Change, in_order
-from dataset.next_edits.gold import rewritten
-from dataset.next_edits.rust import Replacement, after, every, impl_of, line_edits, name_of
+from dataset.next_edits.changing.change import Change, in_order
+from dataset.next_edits.changing.gold import rewritten
+from dataset.next_edits.changing.rust import Replacement, after, every, impl_of, line_edits, name_of
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import COMMENTS
 

@@ -1,22 +1,14 @@
-"""Programs of the makers' own with gold tests: loops over numbers here, structs in `fields`, enums in `enums`.
-
-The shipped family has no match, few literals of structs, and few programs in which a name is used on several lines.
-"""
+"""Programs with one or two functions over numbers, most of them loops, and their gold tests."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-__all__ = ["MadeProgram", "assert_line", "gold_module", "loops", "rust_list"]
+from dataset.next_edits.own_programs.program import MadeProgram, assert_line, gold_module, rust_list
 
-
-class MadeProgram(NamedTuple):
-    """A program and the gold tests that it passes."""
-
-    program: str
-    gold_tests: str
+__all__ = ["loops"]
 
 
 class _Loop(NamedTuple):
@@ -117,23 +109,3 @@ def loops(rng: random.Random) -> MadeProgram:
             given = rust_list(xs) if "Vec<{T}>, " in loop.text else "&" + rust_list(xs).removeprefix("vec!")
             asserts.append(assert_line(f"{drawn['f']}({given}, {k})", loop.meaning(xs, k)))
     return MadeProgram("\n".join(texts), gold_module(asserts))
-
-
-def rust_list(values: Sequence[int]) -> str:
-    """Numbers as a vector in Rust.
-
-    >>> rust_list([1, 2])
-    'vec![1, 2]'
-    """
-    return f"vec![{', '.join(map(str, values))}]"
-
-
-def assert_line(call: str, value: Any) -> str:
-    """An assert that a call has a value, which may be Rust text or a list of numbers."""
-    return f"assert_eq!({call}, {rust_list(value) if isinstance(value, list) else value});"
-
-
-def gold_module(asserts: Sequence[str]) -> str:
-    """Asserts as a module of gold tests."""
-    lines = "".join(f"        {line}\n" for line in asserts)
-    return f"#[cfg(test)]\nmod gold {{\n    use super::*;\n\n    #[test]\n    fn gold() {{\n{lines}    }}\n}}\n"

@@ -8,9 +8,9 @@ from typing import Any
 
 from tree_sitter import Node
 
-from dataset.next_edits.change import Change, in_order
-from dataset.next_edits.gold import with_asserts
-from dataset.next_edits.rust import Replacement, after, every, impl_of, line_edits, name_of
+from dataset.next_edits.changing.change import Change, in_order
+from dataset.next_edits.changing.gold import with_asserts
+from dataset.next_edits.changing.rust import Replacement, after, every, impl_of, line_edits, name_of
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import node_text
 
@@ -28,7 +28,8 @@ def add_variant(program: str, gold: Mapping[str, Any], rng: random.Random) -> Ch
     A match does where it has an arm for each variant in a function of nothing else, and its values are the variants'
     names in small letters, their first letters, or numbers of equal steps. Gold tests get the new calls.
 
-    >>> program = "enum E {\\n    One,\\n    Two,\\n}\\nfn f(e: E) -> u8 {\\n    match e {\\n        E::One => 1,\\n        E::Two => 2,\\n    }\\n}\\n"
+    >>> program = "enum E {\\n    One,\\n    Two,\\n}\\nfn f(e: E) -> u8 {\\n    match e {\\n        E::One => 1,\\n"
+    >>> program += "        E::Two => 2,\\n    }\\n}\\n"
     >>> change = add_variant(program, {"rust_test_list": ["assert_eq!(f(E::One), 1);"]}, random.Random(0))
     >>> print(change.edits[1].text, change.gold["rust_test_list"][1])
             E::Two => 2,

@@ -38,7 +38,7 @@ class Change:
         return shifted
 
     def recent(self, num_made: int, most: int) -> list[dict[str, Any]]:
-        """The last of the first edits, the oldest first: the line of `file(num_made)` where each begins, old and new."""
+        """The last of the first edits, the oldest first: where in `file(num_made)` each begins, old and new text."""
         made, lines = self.edits[:num_made], lines_of(self.program)
         return [
             {

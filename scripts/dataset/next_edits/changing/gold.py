@@ -35,8 +35,8 @@ def _rewritten(value: Any, rewrite: Callable[[str], str]) -> Any:
 def with_asserts(gold: Mapping[str, Any], calls: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
     r"""Gold tests that also want these calls to have these values; None where they are in a form that takes no more.
 
-    >>> with_asserts({"gold_tests": "mod gold {\n    use super::*;\n}\n"}, [("f(1)", "2")])["gold_tests"].count("f(1), 2")
-    1
+    >>> with_asserts({"rust_test_list": ["assert!(f(0) < 1);"]}, [("f(1)", "2")])["rust_test_list"][1]
+    'assert_eq!(f(1), 2);'
     """
     if isinstance(given := gold.get("gold_cases"), list):
         return {"gold_cases": [*given, *({"call": call, "expected": value} for call, value in calls)]}

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dataset.next_edits.programs import MadeProgram, assert_line, gold_module
+from dataset.next_edits.own_programs.program import MadeProgram, assert_line, gold_module
 
 __all__ = ["structs"]
 
@@ -34,7 +34,8 @@ PARTS = (
         lambda p, q, k: (q, p),
     ),
     _Part(
-        "fn grow({v}: &{S}, {k}: {T}) -> {S} {{\n    {S} {{\n        {f}: {v}.{f},\n        {g}: {v}.{g} + {k},\n    }}\n}}\n",
+        "fn grow({v}: &{S}, {k}: {T}) -> {S} {{\n"
+        "    {S} {{\n        {f}: {v}.{f},\n        {g}: {v}.{g} + {k},\n    }}\n}}\n",
         "grow(&{S} {{ {f}: {p}, {g}: {q} }}, {n})",
         "{S} {{ {f}: {p}, {g}: {q} }}",
         lambda p, q, k: (p, q + k),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from dataset.next_edits.programs import MadeProgram, assert_line, gold_module
+from dataset.next_edits.own_programs.program import MadeProgram, assert_line, gold_module
 
 __all__ = ["enums"]
 

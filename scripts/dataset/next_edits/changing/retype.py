@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dataset.next_edits.change import Change, in_order
-from dataset.next_edits.gold import rewritten
-from dataset.next_edits.rust import Replacement, every, line_edits
+from dataset.next_edits.changing.change import Change, in_order
+from dataset.next_edits.changing.gold import rewritten
+from dataset.next_edits.changing.rust import Replacement, every, line_edits
 from rewards.rust.grammar import syntax
 
 __all__ = ["retype"]
