@@ -30,7 +30,8 @@ ROWS = {
         ("fn add(a: i32, b: i32) -> i32 {", "fn add(first: i32, b: i32) -> i32 {"),
     ),
     "type": row(
-        "fn total(xs: &[i64]) -> i64 {\n    let mut sum: i32 = 0;\n    for x in xs {\n        sum += *x;\n    }\n    sum\n}\n",
+        "fn total(xs: &[i64]) -> i64 {\n    let mut sum: i32 = 0;\n    for x in xs {\n        sum += *x;\n    }\n"
+        "    sum\n}\n",
         1,
         [(2, 2, "    let mut sum: i64 = 0;\n")],
         ["assert_eq!(total(&[1, 2]), 3);"],

@@ -11,6 +11,7 @@ from tree_sitter import Node
 from dataset.next_edits.changing.change import Change, in_order
 from dataset.next_edits.changing.rust import Replacement, every, line_edits, name_of, words_of
 from rewards.rust.grammar import syntax
+from rewards.rust.tokens import node_text
 
 __all__ = ["rename"]
 
@@ -55,5 +56,4 @@ def _spread(nodes: list[Node], parameter: Node) -> bool:
 def _renamed(node: Node, name: str) -> Replacement:
     """One use with the new name; a field that is given by its name alone keeps that."""
     is_short = node.parent is not None and node.parent.type == "shorthand_field_initializer"
-    old = (node.text or b"").decode()
-    return Replacement(node.start_byte, node.end_byte, f"{old}: {name}" if is_short else name)
+    return Replacement(node.start_byte, node.end_byte, f"{node_text(node)}: {name}" if is_short else name)

@@ -11,6 +11,7 @@ from dataset.next_edits.changing.change import Change, in_order
 from dataset.next_edits.changing.gold import rewritten
 from dataset.next_edits.changing.rust import Replacement, every, line_edits
 from rewards.rust.grammar import syntax
+from rewards.rust.tokens import node_text
 
 __all__ = ["retype"]
 
@@ -35,9 +36,10 @@ def retype(program: str, gold: Mapping[str, Any], rng: random.Random) -> Change 
     ['a: u16,', 'fn f(s: S) -> u16 {', 's.a + 1u16']
     """
     found: dict[str, set[tuple[int, int, int]]] = {}  # line, and the bytes from and to
-    for node in every(syntax(program), "primitive_type", "integer_literal", "float_literal"):
-        text = (node.text or b"").decode()
-        name = next((known for known in OTHERS if text.endswith(known)), "")
+    for node in every(syntax(program), "primitive_type", "identifier", "integer_literal", "float_literal"):
+        text = node_text(node)
+        is_number = node.type.endswith("_literal")
+        name = next((known for known in OTHERS if text == known or is_number and text.endswith(known)), "")
         found.setdefault(name, set()).add((node.start_point.row, node.end_byte - len(name), node.end_byte))
     names = [name for name in OTHERS if len({place[0] for place in found.get(name, ())}) > 1]
     names = [name for name in names if _everywhere(name, program) == len(found[name])]
