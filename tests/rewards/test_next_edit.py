@@ -121,6 +121,7 @@ CHEATS = {
     "harmless code elsewhere": ("rename", answer(1, 1, "fn add(first: i32, b: i32) -> i32 {\n    let c = b;\n")),
     "the old name kept alive": ("rename", answer(1, 1, "fn add(first: i32, b: i32) -> i32 {\n    let a = first;\n")),
     "the last edit undone": ("rename", answer(1, 1, "fn add(a: i32, b: i32) -> i32 {\n")),
+    "the last edit of a type undone": ("type", answer(1, 1, "fn total(xs: &[i32]) -> i32 {\n")),
     "the old type behind a cast": (
         "type",
         answer(2, 4, "    let mut sum: i64 = 0i32 as i64;\n    for x in xs {\n        sum += *x;\n"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tree_sitter import Node
@@ -19,6 +19,11 @@ __all__ = ["add_variant"]
 NAMES = (
     *("Amber", "Birch", "Cedar", "Dawn", "Ember", "Frost", "Grove", "Harbor", "Iris", "Jade", "Kite", "Lotus"),
     *("Maple", "Nova", "Olive", "Pearl", "Quartz", "River", "Stone", "Tulip", "Umber", "Violet", "Willow", "Zinc"),
+)
+RULES: tuple[Callable[[str], str], ...] = (  # from a variant's name to its value
+    lambda name: f'"{name.lower()}"',
+    lambda name: f"'{name[0].lower()}'",
+    lambda name: f'"{name}"',
 )
 
 
@@ -47,8 +52,9 @@ def add_variant(program: str, gold: Mapping[str, Any], rng: random.Random) -> Ch
             last = _list_items(enum)[-1]
             places = [_behind(last, f"{variant},"), *(place for place, _, _ in arms)]
             golden = with_asserts(gold, [(call, value) for _, call, value in arms])
-            edits = line_edits(program, places)
-            return golden and Change("variant", program, in_order(edits, last.end_point.row + 1), golden)
+            if golden is None:
+                return None
+            return Change("variant", program, in_order(line_edits(program, places), last.end_point.row + 1), golden)
     return None
 
 
@@ -92,9 +98,9 @@ def _next_value(values: Sequence[str], variants: Sequence[str], variant: str) ->
     >>> _next_value(["10", "20"], ["A", "B"], "C"), _next_value(["'o'", "'t'"], ["One", "Two"], "Six")
     ('30', "'s'")
     """
-    for rule in (lambda name: f'"{name.lower()}"', lambda name: f"'{name[0].lower()}'", lambda name: f'"{name}"'):
+    for rule in RULES:
         if list(values) == [rule(name) for name in variants]:
-            return str(rule(variant))
+            return rule(variant)
     if len(values) < 2 or not all(value.isdecimal() for value in values):
         return ""
     numbers = [int(value) for value in values]
