@@ -17,7 +17,7 @@ from dataset.next_edits.changing.field import add_field
 from dataset.next_edits.changing.rename import rename
 from dataset.next_edits.changing.retype import retype
 from dataset.next_edits.changing.variant import add_variant
-from dataset.next_edits.drawing import Wanted, candidates, programs_of
+from dataset.next_edits.drawing import WantedRows, candidates, programs_of
 from dataset.next_edits.kinds import KINDS
 from dataset.next_edits.proving import prove, undone
 from dataset.next_edits.rows import rows_of
@@ -182,14 +182,14 @@ def test_each_program_is_on_one_side_and_the_seed_decides():
     sizes = (3, 1, 0)
 
     def files(split: str, seed: int) -> list[str]:
-        found = candidates([], Wanted("variant", split, sizes, 9), own=1.0, seed=seed)
+        found = candidates([], WantedRows("variant", split, sizes, 9), own=1.0, seed=seed)
         return [row["file"] for row in islice(found, 6)]
 
     assert files("eval", 1) == files("eval", 1) != files("eval", 2)
     assert not set(files("train", 1)) & set(files("eval", 1))
     row = {"task_id": "mine", "rust_code": ENUM, "rust_test_list": ["assert_eq!(E::One.f(), 5);"]}
     assert programs_of([{"prompt": "no program"}, {"reference": ENUM, "gold_tests": "mod gold {}"}]) == []
-    wanted = Wanted("variant", split_of(ENUM, sizes), sizes, 2)
+    wanted = WantedRows("variant", split_of(ENUM, sizes), sizes, 2)
     assert {one["task_id"] for one in candidates(programs_of([row]), wanted, own=0.0, seed=0)} == {
         "mine-variant-1",
         "mine-variant-2",

@@ -32,7 +32,7 @@ from typing import Any
 from tqdm import tqdm
 
 from dataset.making import counted, made_with
-from dataset.next_edits.drawing import Wanted, candidates, programs_of
+from dataset.next_edits.drawing import WantedRows, candidates, programs_of
 from dataset.next_edits.kinds import KINDS
 from dataset.next_edits.proving import prove
 from dataset.rows import write_rows
@@ -102,14 +102,14 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _wanted(options: argparse.Namespace) -> list[Wanted]:
+def _wanted(options: argparse.Namespace) -> list[WantedRows]:
     """What the files are to hold, kind by kind."""
     sizes = (options.train, options.eval, 0)
     numbers = {"train": options.train // len(KINDS), "eval": options.eval // len(KINDS)}
-    return [Wanted(kind, split, sizes, rows) for split, rows in numbers.items() if rows for kind in KINDS]
+    return [WantedRows(kind, split, sizes, rows) for split, rows in numbers.items() if rows for kind in KINDS]
 
 
-def _collect(proven: Iterable[tuple[dict[str, Any], str]], wanted: Wanted, found: _Proven) -> None:
+def _collect(proven: Iterable[tuple[dict[str, Any], str]], wanted: WantedRows, found: _Proven) -> None:
     """Take rows that are right until there are as many as are wanted."""
     kept: list[dict[str, Any]] = []
     with tqdm(total=wanted.rows, desc=f"{wanted.split}, {wanted.kind}", unit="", disable=None) as bar:
@@ -163,5 +163,5 @@ def _manifest(
         "changes": {
             split: len({row["task_id"].rpartition("-")[0] for row in rows}) for split, rows in found.rows.items()
         },
-        "left_out": [{"kind": kind, "reason": reason, "rows": rows} for (kind, reason), rows in reasons],
+        "not_proven": [{"kind": kind, "reason": reason, "rows": rows} for (kind, reason), rows in reasons],
     }

@@ -7,18 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
-from dataset.next_edits.changing.gold import gold_of
 from dataset.next_edits.kinds import KINDS
 from dataset.next_edits.rows import program_of, rows_of
 from dataset.splits import SPLITS, split_of
-from rewards.gold.rows import gold_problem
+from rewards.gold.rows import GOLD_COLUMNS, gold_problem
 
-__all__ = ["ProgramSource", "Wanted", "candidates", "programs_of"]
+__all__ = ["ProgramSource", "WantedRows", "candidates", "programs_of"]
 
 MOST_DRAWN = 40  # programs for each row that is wanted
 
 
-class Wanted(NamedTuple):
+class WantedRows(NamedTuple):
     """Rows of one kind for one file."""
 
     kind: str
@@ -38,11 +37,18 @@ class ProgramSource(NamedTuple):
 def programs_of(rows: Sequence[Mapping[str, Any]]) -> list[ProgramSource]:
     """The programs of rows with gold tests; others are passed over."""
     named = [(str(row.get("task_id", number)), row) for number, row in enumerate(rows)]
-    found = [ProgramSource(name, program_of(row), gold_of(row)) for name, row in named if not gold_problem(row)]
+    found = [ProgramSource(name, program_of(row), _gold_of(row)) for name, row in named if not gold_problem(row)]
     return [source for source in found if source.program and source.gold]
 
 
-def candidates(sources: Sequence[ProgramSource], wanted: Wanted, *, own: float, seed: int) -> Iterator[dict[str, Any]]:
+def _gold_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The gold tests of a row: the first column that holds some, as it is; none where there is none."""
+    return next(({name: row[name]} for name in GOLD_COLUMNS if row.get(name)), {})
+
+
+def candidates(
+    sources: Sequence[ProgramSource], wanted: WantedRows, *, own: float, seed: int
+) -> Iterator[dict[str, Any]]:
     """Rows that are not proven yet, without end but for a limit on the programs that are drawn.
 
     Args:
@@ -61,7 +67,9 @@ def candidates(sources: Sequence[ProgramSource], wanted: Wanted, *, own: float, 
         yield from rows_of(change, source.name) if change is not None else ()
 
 
-def _drawn(sources: Sequence[ProgramSource], wanted: Wanted, own: float, rng: random.Random) -> Iterator[ProgramSource]:
+def _drawn(
+    sources: Sequence[ProgramSource], wanted: WantedRows, own: float, rng: random.Random
+) -> Iterator[ProgramSource]:
     """Programs in the order in which they are tried."""
     waiting = rng.sample(sources, len(sources))
     share = wanted.sizes[SPLITS.index(wanted.split)] / sum(wanted.sizes)

@@ -16,19 +16,19 @@ from dataset.next_edits.own_programs.loops import loops
 from dataset.next_edits.own_programs.program import MadeProgram
 from dataset.next_edits.own_programs.structs import structs
 
-__all__ = ["KINDS", "Kind"]
+__all__ = ["KINDS", "ChangeKind"]
 
 
-class Kind(NamedTuple):
+class ChangeKind(NamedTuple):
     """A kind of change."""
 
     change: Callable[[str, Mapping[str, Any], random.Random], Change | None]  # of a program with its gold tests
     made: tuple[Callable[[random.Random], MadeProgram], ...]  # draw programs that it can change
 
 
-KINDS: Mapping[str, Kind] = {
-    "rename": Kind(rename, (loops, loops, structs)),
-    "type": Kind(retype, (loops, structs)),
-    "field": Kind(add_field, (structs,)),
-    "variant": Kind(add_variant, (enums,)),
+KINDS: Mapping[str, ChangeKind] = {
+    "rename": ChangeKind(rename, (loops, loops, structs)),
+    "type": ChangeKind(retype, (loops, structs)),
+    "field": ChangeKind(add_field, (structs,)),
+    "variant": ChangeKind(add_variant, (enums,)),
 }

@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rewards.gold.rows import GOLD_COLUMNS
-
-__all__ = ["gold_of", "rewritten", "with_asserts"]
-
-
-def gold_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The gold tests of a row: the first column that holds some, as it is; none where there is none."""
-    return next(({name: row[name]} for name in GOLD_COLUMNS if row.get(name)), {})
+__all__ = ["rewritten", "with_asserts"]
 
 
 def rewritten(gold: Mapping[str, Any], rewrite: Callable[[str], str]) -> dict[str, Any]:
