@@ -8,6 +8,7 @@ Usage:
     published  the published prompts get the signatures that their tests call, and their programs are tried
     patch      programs with a request or a failing test become tasks that a diff answers
     generate   the quickstart's prompts and demonstrations, from a seed and tables
+    next-edit  programs with gold tests become changes in progress, each of which asks for its next edit
 
 Exit codes: 0 done, 1 nothing came of it, 2 bad input, 3 the host failed.
 
@@ -22,6 +23,7 @@ from collections.abc import Sequence
 
 from dataset import generation, translation
 from dataset.patching import command as patching
+from dataset.next_edits import command as next_edits
 from dataset.published import command as published
 from dataset.writing import command as writing
 from grpo_rust.cli import ExitCode, command
@@ -32,6 +34,7 @@ VERBS = {
     "published": published.main,
     "patch": patching.main,
     "generate": generation.main,
+    "next-edit": next_edits.main,
 }
 
 

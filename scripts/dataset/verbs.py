@@ -22,9 +22,15 @@ def verb_parser(verb: str, text: str | None) -> argparse.ArgumentParser:
     )
 
 
-def add_source_options(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add the sources, --split, --limit and --jobs to a verb's arguments; `what` the sources are, for the help."""
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help=f"files, or hf:NAME, with {what}")
+def add_source_options(parser: argparse.ArgumentParser, what: str, *, number: str = "+") -> None:
+    """Add the sources, --split, --limit and --jobs to a verb's arguments.
+
+    Args:
+        parser: Of the verb.
+        what: The sources are, for the help.
+        number: Of sources, as argparse says it: "*" where there may be none.
+    """
+    parser.add_argument("sources", nargs=number, metavar="SOURCE", help=f"files, or hf:NAME, with {what}")
     parser.add_argument("--split", default="train", metavar="NAME", help="of hf:NAME")
     parser.add_argument("--limit", type=_at_least_0, default=0, metavar="N", help="read the first N rows; 0: all")
     parser.add_argument("--jobs", type=_at_least_0, default=0, metavar="N", help="processes at once; 0: one a core")
