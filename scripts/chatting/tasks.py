@@ -46,8 +46,10 @@ class DataTasks:
         if source not in self._read:
             split = "test" if source == self._recipe.data.eval else "train"
             system = system_prompt_of(self._recipe)
-            show = self._recipe.data.show_signature
-            examples = read_examples(source, split=split, system_prompt=system, show=show)
+            data = self._recipe.data
+            examples = read_examples(
+                source, split=split, system_prompt=system, show=data.show_signature, infill=data.infill
+            )
             self._read[source] = {example.id: example for example in examples}
         return self._read[source]
 

@@ -97,6 +97,8 @@ def read_words(words: Sequence[str], before: Sequence[str] = ()) -> tuple[list[N
     others = [word for word in words if not SETTING.match(word)]
     models = name_models([word for word in others if not word.endswith(".toml")])
     recipe = load_recipe(_recipe_file(others), [*before, *settings])
+    if recipe.data.infill == "tokens" and any(model.is_api for model in models):
+        raise BadInput('data.infill = "tokens": an API takes messages and no tokens; give data.infill=chat')
     return models or name_models([recipe.model.path]), recipe
 
 

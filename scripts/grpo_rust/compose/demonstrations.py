@@ -44,15 +44,20 @@ def load_demonstrations(recipe: Recipe, policy: Policy) -> Demonstrations:
     source = recipe.data.train
     examples = read_training_examples(recipe)
     fitting = encode_prompts(
-        examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
+        examples,
+        policy.encode,
+        max_tokens=recipe.data.max_prompt_tokens,
+        long_prompts=recipe.data.long_prompts,
+        encode_infill=policy.encode_infill,
     )
     longest = recipe.sampling.max_completion_tokens
     samples = []
     for example in fitting:
         try:
-            completion = policy.encode_completion(demonstration(example.columns))
+            text = demonstration(example.columns)
         except ValueError as error:
             raise DataError(f"{source}: task {example.id!r}: {error}") from error
+        completion = policy.encode_middle(text) if example.infill is not None else policy.encode_completion(text)
         if len(completion) <= longest:
             samples.append(demonstration_sample(example.prompt_ids, completion))
     if not samples:

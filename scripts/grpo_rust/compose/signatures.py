@@ -8,7 +8,7 @@ from typing import Any
 
 from grpo.rollout.prompts import load_examples
 from grpo.rollout.records import Example
-from grpo_rust.compose.asking import asked
+from grpo_rust.compose.asking import asked, in_tokens
 from rewards.signature.wording import prompt_text, shows, with_signature
 from rewards.tasks.function import FUNCTION
 from rewards.tasks.known import task_of
@@ -19,7 +19,9 @@ PROMPT_COLUMNS = ("prompt", "rust_prompt")  # the second as in the published dat
 WITHOUT = ("text", "rust_prompt", "prompt")  # where a row may have its prompt without the signature
 
 
-def read_examples(source: str, *, split: str, system_prompt: str, show: str) -> list[Example]:
+def read_examples(
+    source: str, *, split: str, system_prompt: str, show: str, infill: str = "chat"
+) -> list[Example]:
     """The prompts of a source as text.
 
     Args:
@@ -27,16 +29,18 @@ def read_examples(source: str, *, split: str, system_prompt: str, show: str) -> 
         split: Of a data set of the hub.
         system_prompt: Before every prompt of a function; "" for none. Another task has its own where this is not "".
         show: Whether prompts show their signature: "true", "false" or "as_written".
+        infill: How a part that is missing is asked for: "tokens" or "chat".
     Raises: DataError.
     """
-    return load_examples(
+    examples = load_examples(
         source,
         split=split,
         system_prompt=system_prompt,
         prompt_columns=PROMPT_COLUMNS,
         prompt_of=partial(_shown, show=show),
-        prepare=partial(asked, with_system=bool(system_prompt)),
+        prepare=partial(asked, with_system=bool(system_prompt), infill=infill),
     )
+    return [in_tokens(example) for example in examples]
 
 
 def signature_note(examples: Sequence[Example], show: str) -> str:
