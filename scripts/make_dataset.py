@@ -1,12 +1,13 @@
 """Make data sets of Rust tasks for training.
 
 Usage:
-    python scripts/make_dataset.py translate|write|published|generate [--help]
+    python scripts/make_dataset.py translate|write|published|generate|infill [--help]
 
     translate  Python tasks with asserts become Rust tasks with a signature and gold cases, without a model
     write      a large model behind an API writes Rust tasks, code and tests; what passes is kept
     published  the published prompts get the signatures that their tests call, and their programs are tried
     generate   the quickstart's prompts and demonstrations, from a seed and tables
+    infill     parts are cut out of programs with gold tests, as tasks of filling in the middle
 
 Exit codes: 0 done, 1 nothing came of it, 2 bad input, 3 the host failed.
 
@@ -20,6 +21,7 @@ import sys
 from collections.abc import Sequence
 
 from dataset import generation, translation
+from dataset.infilling import command as infilling
 from dataset.published import command as published
 from dataset.writing import command as writing
 from grpo_rust.cli import ExitCode, command
@@ -29,6 +31,7 @@ VERBS = {
     "write": writing.main,
     "published": published.main,
     "generate": generation.main,
+    "infill": infilling.main,
 }
 
 
