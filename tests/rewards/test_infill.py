@@ -17,7 +17,9 @@ from rewards.rust.grammar import MAX_PARSED
 from rewards.tasks.infill import SPANS, TASK
 from rewards.tasks.known import task_problem
 
-BEFORE = "struct P { x: i32 }\n\nfn other(v: i32) -> i32 { v }\n\nfn add(a: i32, b: i32) -> i32 {\n    if a > 0 {\n        "
+BEFORE = (
+    "struct P { x: i32 }\n\nfn other(v: i32) -> i32 { v }\n\nfn add(a: i32, b: i32) -> i32 {\n    if a > 0 {\n        "
+)
 AFTER = '\n    }\n    a + b // "sum"\n}\n\nfn last() -> &\'static str { "x" }\n'
 MIDDLE = "return b + a;"
 GAP = Gap(BEFORE, MIDDLE, AFTER)
@@ -41,7 +43,7 @@ def program(middle: str) -> str:
         "/* said and */ return a;",
         "if b > 0 { return b + a; }\n    } else {\n        return 1;",  # closes a brace of the prefix that is inside
         "fn add(x: i32) -> i32 { x }\n        return add(a);",  # an item of its own, inside
-        'let s = "}"; let c = \'}\'; let r = r#"}"#; let l = \'l: loop { break \'l; };',
+        "let s = \"}\"; let c = '}'; let r = r#\"}\"#; let l = 'l: loop { break 'l; };",
         "let é = 1;",
         "return b + a;\n    }\n    if b > 0 {",  # what the suffix closes is a block, not a function
     ],
@@ -60,7 +62,7 @@ def test_a_middle_may_do_anything_inside_its_function(middle: str) -> None:
         ("} 0 }\n#[cfg(any())]\nfn gone() { if true {", LEAVES),
         ("} 0 } macro_rules! assert_eq { ($($t:tt)*) => { {", LEAVES),
         ("return a + b; } a + b } /*", LEAVES),  # the rest is a comment
-        ("return a + b; } a + b } const X: &str = r#\"", LEAVES),
+        ('return a + b; } a + b } const X: &str = r#"', LEAVES),
         ("return 1; /* */ /*", LEAVES),
         ("{", LEAVES),
         ("}", LEAVES),
@@ -94,7 +96,9 @@ def test_methods_and_modules_around_the_middle_stay(middle: str) -> None:
     assert refused(MOD, "2") == "" and LEAVES in refused(MOD, middle)
 
 
-@pytest.mark.parametrize("unit", ["{", "}", "(", "/*", '"', "r#\"", "'", "#[", "<", "`\n", "fn f(){", "é", "\ud800", "\0"])
+@pytest.mark.parametrize(
+    "unit", ["{", "}", "(", "/*", '"', 'r#"', "'", "#[", "<", "`\n", "fn f(){", "é", "\ud800", "\0"]
+)
 def test_any_text_is_read_in_bounded_time(unit: str) -> None:
     started = time.process_time()
     most = unit * (MAX_MIDDLE // len(unit))
@@ -112,7 +116,9 @@ def test_any_text_is_read_in_bounded_time(unit: str) -> None:
 def test_an_answer_in_a_chat_keeps_every_character(middle: str) -> None:
     row = {**ROW, "middle": middle}
     answer = f"As asked:\n\n{TASK.answer(row)}\n\nThat is all."
-    assert TASK.extract(answer, row, "first").code == (program(middle) if not refused(Gap(BEFORE, middle, AFTER), middle) else None)
+    assert TASK.extract(answer, row, "first").code == (
+        program(middle) if not refused(Gap(BEFORE, middle, AFTER), middle) else None
+    )
     assert TASK.facts(answer, row, program(middle))["exact_match"] == 1.0
     assert TASK.answer({**row, "infill": "tokens"}) == middle
 

@@ -4,11 +4,12 @@ Usage:
     python scripts/make_dataset.py infill SOURCE [SOURCE...] --out FILE or FOLDER [--spans KIND,KIND...]
                                           [--per-program N] [--seed N] [--no-request] [--limit N] [--jobs N]
 
-SOURCE is a .jsonl or .parquet file or hf:NAME, with a program in the column `reference` or `rust_code` and with gold tests. Written
-are rows of the task infill: `prefix`, `middle`, `suffix`, what the middle is (`span`), the gold tests, and the `program_id`.
-What was asked for stands above the program as a comment. A row is left out where the program fails its gold tests, or
-passes them with an empty middle or with todo!(); FILE.manifest.json counts why. In a folder, all rows of a program go to
-one split. Verdicts are kept in ~/.cache/grpo-rust: a command that was stopped goes on where it was when it is given again.
+SOURCE is a .jsonl or .parquet file or hf:NAME, with a program in the column `reference` or `rust_code` and with gold
+tests. Written are rows of the task infill: `prefix`, `middle`, `suffix`, what the middle is (`span`), the gold tests,
+and the `program_id`. What was asked for stands above the program as a comment. A row is left out where the program
+fails its gold tests, or passes them with an empty middle or with todo!(); FILE.manifest.json counts why. In a folder,
+all rows of a program go to one split. Verdicts are kept in ~/.cache/grpo-rust: a command that was stopped goes on where
+it was when it is given again.
 Exit codes: 0 done, 1 no row came through, 2 bad input, 3 the host failed.
 
 Example:
@@ -61,7 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             rows.extend([] if problem else [one.row])
         toolchain = str(pool.toolchain.version)
     spans = Counter(str(row["span"]) for row in rows)
-    lines = [(str(len(rows)), f"of {num_tried} parts are proven rows"), *_lines(spans, ""), *_lines(reasons, "left out: ")]
+    lines = [
+        (str(len(rows)), f"of {num_tried} parts are proven rows"),
+        *_lines(spans, ""),
+        *_lines(reasons, "left out: "),
+    ]
     print(counted(lines))
     if not rows:
         return ExitCode.CHECK_FAILED

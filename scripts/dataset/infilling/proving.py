@@ -1,7 +1,7 @@
 """Rows that ask for something: the program passes its gold tests, and with nothing in the gap it does not.
 
-Every row is tried in the sandbox three times: with its middle, with an empty one, and with `todo!()`. Left out, and counted by
-reason, is a row that fails the first or passes another: what it asks for would be wrong, or not needed.
+Every row is tried in the sandbox three times: with its middle, with an empty one, and with `todo!()`. Left out, and
+counted by reason, is a row that fails the first or passes another: what it asks for would be wrong, or not needed.
 """
 
 from __future__ import annotations

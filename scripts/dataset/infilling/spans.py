@@ -44,7 +44,7 @@ class Cut(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """A run of whole lines of a program, and which of its body's lines are the first and the last."""
+    """A run of whole lines of a program, and the numbers of its first and last; 0 is below the first `fn f() {`."""
 
     start: int
     end: int
@@ -81,9 +81,11 @@ def cut_out(program: str, kinds: Sequence[str], draw: random.Random, most: int) 
     chosen: dict[Range, Cut] = {}
     while any(waiting) and len(chosen) < most:
         for cuts in waiting:
+            while cuts and cuts[-1][1:] in chosen:
+                cuts.pop()
             if cuts and len(chosen) < most:
                 one = cuts.pop()
-                chosen.setdefault((one.start, one.end), one)
+                chosen[one.start, one.end] = one
     return list(chosen.values())
 
 
@@ -152,7 +154,7 @@ class _Source:
 
     def _lines(self, body: Node) -> Iterator[Lines]:
         start = self.text.find(b"\n", body.start_byte) + 1
-        number = 0
+        number = body.start_point.row - self.bodies[0].start_point.row
         while start:
             end = self.text.find(b"\n", start) + 1
             if not end or end > body.end_byte - 1:

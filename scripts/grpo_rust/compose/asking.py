@@ -33,7 +33,6 @@ def asked(row: Mapping[str, Any], *, with_system: bool, infill: str = "chat") ->
         row = {**row, "completion": task.answer(row)}
     if task.prompt is None:
         return row
-    with_system = with_system and row.get("infill") != "tokens"
     system = [{"role": "system", "content": task.system_prompt}] if with_system and task.system_prompt else []
     return {**row, "prompt": [*system, {"role": "user", "content": task.prompt(row)}]}
 

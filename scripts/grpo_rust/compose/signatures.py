@@ -19,9 +19,7 @@ PROMPT_COLUMNS = ("prompt", "rust_prompt")  # the second as in the published dat
 WITHOUT = ("text", "rust_prompt", "prompt")  # where a row may have its prompt without the signature
 
 
-def read_examples(
-    source: str, *, split: str, system_prompt: str, show: str, infill: str = "chat"
-) -> list[Example]:
+def read_examples(source: str, *, split: str, system_prompt: str, show: str, infill: str = "chat") -> list[Example]:
     """The prompts of a source as text.
 
     Args:
