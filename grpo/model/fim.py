@@ -88,10 +88,16 @@ def find_fim(tokenizer: Any) -> FimTokens | None:
             ends.append(str(tokenizer.eos_token))
         if not ends:
             continue  # a middle would never end
-        ids = [vocabulary[spelling] for spelling in own]
-        stops = frozenset(vocabulary[spelling] for spelling in (*own, *ends) if spelling in vocabulary)
+        prefix, suffix, middle = (vocabulary[spelling] for spelling in own)
         return FimTokens(
-            _start(tokenizer), *ids, vocabulary[ends[0]], stops, frozenset((*own, *ends)), _is_exact(tokenizer)
+            start=_start(tokenizer),
+            prefix=prefix,
+            suffix=suffix,
+            middle=middle,
+            end=vocabulary[ends[0]],
+            stop_ids=frozenset(vocabulary[spelling] for spelling in (*own, *ends) if spelling in vocabulary),
+            spellings=frozenset((*own, *ends)),
+            is_exact=_is_exact(tokenizer),
         )
     return None
 
