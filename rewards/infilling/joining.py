@@ -16,10 +16,9 @@ from rewards.rust.grammar import MAX_PARSED
 
 __all__ = ["MAX_MIDDLE", "Gap", "joined", "refused"]
 
-REMEMBERED = 4096  # outlines of original programs
-MAX_MIDDLE = (
-    1 << 13
-)  # characters, beside as many as the original middle has: the parser takes n^2 for some unclosed texts
+REMEMBERED = 128  # outlines of original programs: those of a batch
+# Characters, beside as many as the original middle has: the parser's time is quadratic for unclosed texts such as r#"r#".
+MAX_MIDDLE = 1 << 13
 TOO_LONG = "the middle is longer than any answer: {} characters"
 LEAVES = "the middle leaves its function: it closes it, or leaves a bracket, a comment or a text open"
 CHANGES_AFTER = "the middle changes how the text after it is read, as a comment or a text that it leaves open"

@@ -47,7 +47,7 @@ def _prompt(row: Row) -> str:
         return program  # for people: the model sees tokens
     return (
         f"A part of this Rust program is missing at {hole}.\n\n{_fenced(program)}\n\n"
-        f"Write the part that belongs there, and nothing of what stands around it, in one ```rust block."
+        "Write the part that belongs there, and nothing of what stands around it, in one ```rust block."
     )
 
 
