@@ -17,7 +17,7 @@ from rewards.rust.grammar import MAX_PARSED
 __all__ = ["MAX_MIDDLE", "Gap", "joined", "refused"]
 
 REMEMBERED = 128  # outlines of original programs: those of a batch
-# Characters, beside as many as the original middle has: the parser's time is quadratic for unclosed texts such as r#"r#".
+# Characters, beside as many as the original middle has: the parser takes quadratic time for unclosed texts as r#"r#".
 MAX_MIDDLE = 1 << 13
 TOO_LONG = "the middle is longer than any answer: {} characters"
 LEAVES = "the middle leaves its function: it closes it, or leaves a bracket, a comment or a text open"
