@@ -338,6 +338,8 @@ def _checks(completion: GradedCompletion) -> dict[str, float | None]:
     known: dict[str, float | None] = dict(zip(names, values, strict=True))
     if "tests" not in task.gives:
         known |= dict.fromkeys(("test", "test_strict", "asserts"))
+    if kind := task.kind(completion.row):
+        facts = {**facts, **{f"{name}_{kind}": value for name, value in {"gold": known["gold"], **facts}.items()}}
     return {**known, **facts}
 
 

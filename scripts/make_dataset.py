@@ -1,7 +1,7 @@
 """Make data sets of Rust tasks for training.
 
 Usage:
-    python scripts/make_dataset.py translate|write|published|patch|generate [--help]
+    python scripts/make_dataset.py translate|write|published|generate|infill|patch|next-edit [--help]
 
     translate  Python tasks with asserts become Rust tasks with a signature and gold cases, without a model
     write      a large model behind an API writes Rust tasks, code and tests; what passes is kept
@@ -9,6 +9,7 @@ Usage:
     patch      programs with a request or a failing test become tasks that a diff answers
     generate   the quickstart's prompts and demonstrations, from a seed and tables
     next-edit  programs with gold tests become changes in progress, each of which asks for its next edit
+    infill     parts are cut out of programs with gold tests, as tasks of filling in the middle
 
 Exit codes: 0 done, 1 nothing came of it, 2 bad input, 3 the host failed.
 
@@ -24,6 +25,7 @@ from collections.abc import Sequence
 from dataset import generation, translation
 from dataset.patching import command as patching
 from dataset.next_edits import command as next_edits
+from dataset.infilling import command as infilling
 from dataset.published import command as published
 from dataset.writing import command as writing
 from grpo_rust.cli import ExitCode, command
@@ -35,6 +37,7 @@ VERBS = {
     "patch": patching.main,
     "generate": generation.main,
     "next-edit": next_edits.main,
+    "infill": infilling.main,
 }
 
 

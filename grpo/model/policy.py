@@ -26,6 +26,7 @@ from grpo.model.alignment import align_weights
 from grpo.model.attention import can_pack, install, odd_head_size, takes_ragged
 from grpo.model.batching import MicroBatch
 from grpo.model.cuda import prepare_cuda
+from grpo.model.fim import FimTokens, find_fim
 from grpo.model.frozen import store_frozen
 from grpo.model.model_problems import (
     directory_problem,
@@ -35,6 +36,7 @@ from grpo.model.model_problems import (
     weights_problem,
 )
 from grpo.model.packing import Layout
+from grpo.model.plain_text import PlainText, special_spellings
 
 __all__ = ["ModelError", "Policy", "load_policy", "untied"]
 
@@ -79,19 +81,57 @@ class Policy:
     def encode(self, messages: Sequence[Mapping[str, str]]) -> tuple[int, ...]:
         """Chat messages as prompt tokens, up to and including the header of the assistant's turn.
 
+        A message that spells a control token, such as a program that contains `<|im_end|>`, has no such token.
+
         Raises: ModelError for messages that the chat template refuses: some know no system message.
         """
+        plain, mark = self._plain, self._plain.mark(*(message["content"] for message in messages))
+        cut = [{**message, "content": mark.join(plain.pieces(message["content"]))} for message in messages]
         try:
-            ids = self.tokenizer.apply_chat_template(
-                [dict(message) for message in messages], add_generation_prompt=True, tokenize=True, return_dict=False
-            )
+            text = self.tokenizer.apply_chat_template(cut, add_generation_prompt=True, tokenize=False)
         except Exception as error:  # the template's code is the model's, not ours
             roles = ", ".join(message["role"] for message in messages)
             raise ModelError(
                 f"the model's chat template refuses messages of the roles {roles}: {error}. Change the prompts, set "
                 'data.system_prompt = "none", or use another model'
             ) from error
-        return tuple(ids)
+        return plain.encode_parts(str(text), mark)
+
+    def encode_infill(self, prefix: str, suffix: str) -> tuple[int, ...]:
+        """What stands before and after a middle as prompt tokens, in the model's own for filling in the middle."""
+        return self._fim.prompt(self._plain.encode(prefix), self._plain.encode(suffix))
+
+    def encode_middle(self, text: str) -> tuple[int, ...]:
+        """A middle as tokens, as if the model had written it: the text, and the token that ends it."""
+        return (*self._plain.encode(text), self._fim.end)
+
+    def enable_infill(self) -> None:
+        """Take prompts to be filled in; from now on what ends a middle ends every completion.
+
+        Raises: ModelError where the tokenizer has no tokens for that, or does not keep a middle's white space.
+        """
+        if not self._fim.is_exact:
+            raise ModelError(
+                "the model's tokenizer drops white space that a middle begins with, so programs cannot be joined to "
+                'the byte: set data.infill = "chat", or use another model'
+            )
+        self.stop_ids |= self._fim.stop_ids
+
+    @cached_property
+    def _fim(self) -> FimTokens:
+        """The tokens for filling in the middle. Raises: ModelError where there are none."""
+        if (found := find_fim(self.tokenizer)) is None:
+            raise ModelError(
+                "the model's tokenizer has no tokens for filling in the middle, as Qwen2.5-Coder's has "
+                '<|fim_prefix|>, <|fim_suffix|> and <|fim_middle|>: set data.infill = "chat", or use another model'
+            )
+        return found
+
+    @cached_property
+    def _plain(self) -> PlainText:
+        """Encodes what people and programs wrote, in which nothing is a control token."""
+        found = find_fim(self.tokenizer)
+        return PlainText(self.tokenizer, special_spellings(self.tokenizer) | (found.spellings if found else set()))
 
     def encode_completion(self, text: str) -> tuple[int, ...]:
         """A completion as tokens, as if the model had written it: the text, and the token that ends the turn."""
@@ -110,8 +150,11 @@ class Policy:
         return ends[-1] if ends else min(self.stop_ids)
 
     def decode(self, token_ids: Sequence[int]) -> str:
-        """The text of a completion, without special tokens."""
-        return str(self.tokenizer.decode(list(token_ids), skip_special_tokens=True))
+        """The text of a completion, without special tokens, and without the token that ends it."""
+        ids = list(token_ids)
+        if ids and ids[-1] in self.stop_ids:
+            ids.pop()  # a family's token for that may be an ordinary one for its tokenizer
+        return str(self.tokenizer.decode(ids, skip_special_tokens=True))
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context for every forward pass."""
@@ -253,13 +296,14 @@ def _for_training(forward: Callable[..., Any], backend: str) -> Callable[..., An
     return choose
 
 
-def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Policy:
+def load_policy(path: str, *, device: torch.device, compute_dtype: str, needs_chat: bool = True) -> Policy:
     """Load model and tokenizer from a checkpoint directory or a hub name.
 
     Args:
         path: The checkpoint directory, or the name of a model on the hub.
         device: The device to put the model on.
         compute_dtype: "float32", "bfloat16" or "float16", for the matrix products.
+        needs_chat: Whether it is asked chat messages; one without a template can be asked to fill in the middle.
     Returns: the policy with fp32 parameters, gradients on.
     Raises: ModelError where the model is missing, incomplete, not finite, or changes its logits after the head, and
         where there is no chat template, no end-of-turn token, or a tokenizer that does not fit; BadInput where CUDA
@@ -275,7 +319,7 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str) -> Polic
             f"{path!r} changes its logits after the head ({', '.join(changed)}), which the loss does not know: use "
             "another model"
         )
-    if not tokenizer.chat_template:
+    if needs_chat and not tokenizer.chat_template:
         raise ModelError(f"the tokenizer of {path!r} has no chat template: use an instruction-tuned model")
     embeddings: Any = model.get_input_embeddings()
     num_embeddings = int(embeddings.weight.shape[0])

@@ -94,6 +94,7 @@ def encode_prompts(
     max_tokens: int,
     long_prompts: str,
     encode_answer: Callable[[str], tuple[int, ...]] | None = None,
+    encode_infill: Callable[[str, str], tuple[int, ...]] | None = None,
 ) -> list[Example]:
     """The examples with their prompts as token ids; prompts over the limit are refused or left out.
 
@@ -104,10 +105,18 @@ def encode_prompts(
         long_prompts: What a longer one does: "error" or "skip".
         encode_answer: The beginning of an answer as tokens, for examples with a `tester_start`. A prompt that is longer
             than the limit with it gets no testers.
+        encode_infill: `Policy.encode_infill`, for examples with an `infill`.
     Raises:
         DataError: When a prompt is too long and that is an error, or when none fits.
     """
-    encoded = [replace(example, prompt_ids=encode(example.messages)) for example in examples]
+
+    def prompt_ids(example: Example) -> tuple[int, ...]:
+        if example.infill is None:
+            return encode(example.messages)
+        assert encode_infill is not None, "an example to be filled in, and nobody to encode it"
+        return encode_infill(*example.infill)
+
+    encoded = [replace(example, prompt_ids=prompt_ids(example)) for example in examples]
     fitting = [example for example in encoded if len(example.prompt_ids) <= max_tokens]
     num_long = len(encoded) - len(fitting)
     if num_long and (long_prompts == "error" or not fitting):

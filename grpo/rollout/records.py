@@ -36,7 +36,8 @@ class Example:
     `messages` are chat messages (`{"role", "content"}`), `columns` the other columns of the row, for the rewards.
     `prompt_ids` are the messages as tokens, empty until `grpo.rollout.prompts.encode_prompts`. `tester_ids` are those
     of a prompt for tests alone: the messages, and `tester_start`, with which its answers begin; empty where there is
-    none.
+    none. `infill` is what stands before and after the completion where the prompt is that, in the model's own tokens
+    for filling in the middle; the messages then say it to people.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Example:
     prompt_ids: tuple[int, ...] = ()
     tester_start: str = ""
     tester_ids: tuple[int, ...] = ()
+    infill: tuple[str, str] | None = None
 
     @property
     def task(self) -> str:

@@ -40,6 +40,11 @@ class Task:
     problem: Callable[[Row], str] = lambda row: ""  # what else is wrong with a row, in words; "" for nothing
     facts: Callable[[str, Row, str | None], Mapping[str, float | None]] = _no_facts
     """Facts to average over answers, from the text, its row and the program: names as of a grade's `checks`."""
+    kind: Callable[[Row], str] = lambda row: ""
+    """Which kind of this task a row is, as one word: gold tests and facts are averaged by it too; "" for none."""
+    answer: Callable[[Row], str] | None = None  # the right answer, to imitate; None: the row's own `completion`
+    infill: Callable[[Row], tuple[str, str]] | None = None
+    """What stands before and after the answer, for models with tokens of their own for that; None: no such task."""
 
     def row_problem(self, row: Row) -> str:
         """What is wrong with a row of this task, to stand behind its number; "" for nothing.

@@ -37,7 +37,8 @@ def local_sampler(recipe: Recipe) -> Iterator[Sampler]:
                 sync(print)
 
             def ask(example: Example, state: ChatState, seed: int) -> Iterator[ChatAnswer]:
-                prompt_ids = policy.encode(example.messages)
+                infill = example.infill
+                prompt_ids = policy.encode_infill(*infill) if infill else policy.encode(example.messages)
                 if len(prompt_ids) > (most := recipe.data.max_prompt_tokens):
                     raise BadInput(
                         f"the prompt has {len(prompt_ids)} tokens, and data.max_prompt_tokens is {most}: shorten it, "

@@ -49,11 +49,9 @@ class DataTasks:
 
     def _tasks(self, sources: tuple[str, ...]) -> dict[str, Example]:
         if sources not in self._read:
-            system, show = system_prompt_of(self._recipe), self._recipe.data.show_signature
-            split = self._splits[sources]
-            found = with_unique_ids(
-                {one: read_examples(one, split=split, system_prompt=system, show=show) for one in sources}
-            )
+            data, split = self._recipe.data, self._splits[sources]
+            shown = {"system_prompt": system_prompt_of(self._recipe), "show": data.show_signature, "infill": data.infill}
+            found = with_unique_ids({one: read_examples(one, split=split, **shown) for one in sources})
             self._read[sources] = {example.id: example for examples in found.values() for example in examples}
         return self._read[sources]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,18 +76,28 @@ def check_folder(folder: Path) -> None:
         raise BadInput(f"--out: nothing can be written to {folder} ({error.strerror}): give another folder") from None
 
 
-def save(rows: Sequence[Mapping[str, Any]], options: argparse.Namespace) -> dict[Path, int]:
+def _task_id(row: Mapping[str, Any]) -> str:
+    return str(row["task_id"])
+
+
+def save(
+    rows: Sequence[Mapping[str, Any]],
+    options: argparse.Namespace,
+    *,
+    name: Callable[[Mapping[str, Any]], str] = _task_id,
+) -> dict[Path, int]:
     """Write rows to where the arguments say.
 
     Args:
         rows: Of any columns; those that go into a folder have a `task_id`.
         options: With the arguments of `add_output_options`.
+        name: What decides which split a row goes to: rows of one name go to one.
     Returns: How many rows each file has. In a folder, a split without rows has no file, and none of an earlier time.
     """
     if options.out.suffix:
         write_rows(rows, options.out)
         return {options.out: len(rows)}
-    splits, _ = divide(rows, options.split_sizes, name=lambda row: str(row["task_id"]))
+    splits, _ = divide(rows, options.split_sizes, name=name)
     written = {}
     for split in SPLITS:
         path = options.out / f"{split}.parquet"

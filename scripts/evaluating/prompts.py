@@ -5,9 +5,12 @@ from __future__ import annotations
 from evaluating.arguments import EvalRequest
 from evaluating.benchmarks.catalogue import load_benchmark
 from evaluating.benchmarks.references import print_skipped, usable
+from evaluating.benchmarks.tasks import BenchmarkTask
 from grpo.errors import BadInput
 from grpo.rollout.records import Example
+from grpo_rust.compose.asking import asked, in_tokens
 from grpo_rust.compose.prompts import check_gold, read_held_out, system_prompt_of
+from grpo_rust.recipe import Recipe
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["read_prompts"]
@@ -25,11 +28,16 @@ def read_prompts(request: EvalRequest, pool: SandboxPool) -> list[Example]:
     print_skipped(found)
     if not found.tasks:
         raise BadInput(f"--benchmark {request.benchmark}: none of its own solutions passes here, so none can be asked")
-    system = system_prompt_of(request.recipe)
-    start = ({"role": "system", "content": system},) if system else ()
-    examples = [
-        Example(task.id, (*start, {"role": "user", "content": task.prompt}), {"gold_tests": task.tests})
-        for task in found.tasks
-    ][: request.num_prompts]
+    examples = [_example(task, request.recipe) for task in found.tasks[: request.num_prompts]]
     check_gold(request.benchmark, examples)
     return examples
+
+
+def _example(task: BenchmarkTask, recipe: Recipe) -> Example:
+    """A task of a benchmark as the recipe has it asked."""
+    system = system_prompt_of(recipe)
+    if not task.columns:
+        start = ({"role": "system", "content": system},) if system else ()
+        return Example(task.id, (*start, {"role": "user", "content": task.prompt}), {"gold_tests": task.tests})
+    row = dict(asked({**task.columns, "gold_tests": task.tests}, with_system=bool(system), infill=recipe.data.infill))
+    return in_tokens(Example(task.id, tuple(row.pop("prompt")), row))

@@ -17,6 +17,7 @@ from grpo.rollout.records import Example
 from grpo_rust.compose.signatures import signature_of
 from grpo_rust.recipe import Recipe
 from rewards.gold.rows import GOLD_COLUMNS
+from rewards.tasks.known import task_of
 
 __all__ = ["PROTOCOLS", "protocol_record", "protocol_settings"]
 
@@ -36,6 +37,7 @@ SETTINGS = (  # of a recipe: what decides how a model is asked and how its compl
     "sandbox.memory_mb",
 )
 OF_TURNS = ("rollout.turns", "rollout.max_conversation_tokens")
+OF_GAPS = ("data.infill",)  # decides nothing where no row is to be filled in
 PUBLISHED: Mapping[str, object] = {  # Oxen.ai, "Training a Rust 1.5B Coder LM with Reinforcement Learning", 2025
     "sampling.max_completion_tokens": 1024,
     "eval.samples": 1,
@@ -82,9 +84,10 @@ def protocol_record(name: str, recipe: Recipe, examples: Sequence[Example], sour
     """
     turns = {key: attrgetter(key)(recipe) for key in OF_TURNS} if recipe.rollout.turns > 1 else {}
     prompts = [[example.id, [dict(message) for message in example.messages]] for example in examples]
+    has_gaps = any(task_of(example.columns).infill is not None for example in examples)
     return {
         "name": name,
-        "settings": {key: attrgetter(key)(recipe) for key in SETTINGS} | turns,
+        "settings": {key: attrgetter(key)(recipe) for key in (*SETTINGS, *(OF_GAPS if has_gaps else ()))} | turns,
         "prompts": {
             "source": source,
             "count": len(prompts),

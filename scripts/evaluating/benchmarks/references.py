@@ -16,11 +16,12 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from evaluating.benchmarks.catalogue import load_benchmark
 from evaluating.benchmarks.tasks import BenchmarkTask, TaskList
 from grpo.errors import HostFailed
-from rewards.gold.run import gold_result, gold_run, submit_gold
+from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
 from sandbox.exit_codes import ExitCode
 from sandbox.verdict import Outcome
 from sandbox.workers.pool import SandboxPool
@@ -34,21 +35,29 @@ def failing_references(tasks: Sequence[BenchmarkTask], pool: SandboxPool) -> dic
     Raises:
         HostFailed: Where the sandbox fails.
     """
-    runs = [(task, gold_run(task.reference, {"gold_tests": task.tests})) for task in tasks if task.reference]
-    sent = [(task, run, submit_gold(run, pool) if run else None) for task, run in runs]
-    failing = {}
-    for task, run, future in sent:
-        if run is None or future is None:
-            failing[task.id] = "it redefines what its tests rely on"
-            continue
-        found = future.result()
-        if found.outcome is Outcome.HOST_ERROR:
-            raise HostFailed(f"the sandbox failed at {task.id}: {found.reason}")
-        if found.outcome is Outcome.UNTRUSTED:
-            failing[task.id] = f"the sandbox does not trust it: {', '.join(found.powers)}"
-        elif not (result := gold_result(run, found)).ok:
-            failing[task.id] = f"{result.passed} of {result.total}: {' '.join(result.reason.split())[:200]}"
+    names: dict[tuple[str, str], list[str]] = {}  # several tasks may have one solution, with one gap each
+    for task in tasks:
+        if task.reference:
+            names.setdefault((task.reference, task.tests), []).append(task.id)
+    runs = [gold_run(reference, {"gold_tests": tests}) for reference, tests in names]
+    sent = [(run, submit_gold(run, pool) if run else None) for run in runs]
+    failing: dict[str, str] = {}
+    for ids, (run, future) in zip(names.values(), sent, strict=True):
+        if reason := _failure(run, future.result() if future else None, ids[0]):
+            failing |= dict.fromkeys(ids, reason)
     return failing
+
+
+def _failure(run: GoldRun | None, found: Any, name: str) -> str:
+    """Why a solution fails; "" where it passes."""
+    if run is None:
+        return "it redefines what its tests rely on"
+    if found.outcome is Outcome.HOST_ERROR:
+        raise HostFailed(f"the sandbox failed at {name}: {found.reason}")
+    if found.outcome is Outcome.UNTRUSTED:
+        return f"the sandbox does not trust it: {', '.join(found.powers)}"
+    result = gold_result(run, found)
+    return "" if result.ok else f"{result.passed} of {result.total}: {' '.join(result.reason.split())[:200]}"
 
 
 def usable(found: TaskList, pool: SandboxPool) -> TaskList:

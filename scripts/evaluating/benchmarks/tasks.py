@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 __all__ = [
@@ -28,6 +29,7 @@ class BenchmarkTask:
     prompt: str
     tests: str  # a test module, put below a completion's code
     reference: str = ""  # a program that solves it, as the benchmark has it; "" where it has none
+    columns: Mapping[str, str] = field(default_factory=dict)  # of a row whose task words the prompt; else empty
 
 
 @dataclass

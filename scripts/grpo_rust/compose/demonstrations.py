@@ -63,15 +63,20 @@ def _load_source(recipe: Recipe, policy: Policy, source: str) -> tuple[list[Trai
     """The demonstrations of one source, and how many more were too long. Raises: As `load_demonstrations`."""
     examples = read_training_source(recipe, source)
     fitting = encode_prompts(
-        examples, policy.encode, max_tokens=recipe.data.max_prompt_tokens, long_prompts=recipe.data.long_prompts
+        examples,
+        policy.encode,
+        max_tokens=recipe.data.max_prompt_tokens,
+        long_prompts=recipe.data.long_prompts,
+        encode_infill=policy.encode_infill,
     )
     longest = recipe.sampling.max_completion_tokens
     samples = []
     for example in fitting:
         try:
-            completion = policy.encode_completion(demonstration(example.columns))
+            text = demonstration(example.columns)
         except ValueError as error:
             raise DataError(f"{source}: task {example.id!r}: {error}") from error
+        completion = policy.encode_middle(text) if example.infill is not None else policy.encode_completion(text)
         if len(completion) <= longest:
             samples.append(demonstration_sample(example.prompt_ids, completion))
     if not samples:

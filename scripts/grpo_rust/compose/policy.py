@@ -28,13 +28,18 @@ def load_starting_policy(recipe: Recipe, path: str | Path | None = None) -> Poli
 
     Raises:
         VLLMMissing: When the recipe wants vLLM and it is not installed.
-        ModelError: When there is no usable model.
+        ModelError: When there is no usable model, or none that can be asked as `data.infill` says.
     """
     if recipe.sampling.engine == "vllm":
         require_vllm()
     torch.set_num_threads(recipe.train.threads or max(1, num_cores() - 1))
     device = choose_device(recipe.train.device)
-    return load_policy(str(path or recipe.model.path), device=device, compute_dtype=recipe.model.dtype)
+    in_tokens = recipe.data.infill == "tokens"
+    name, dtype = str(path or recipe.model.path), recipe.model.dtype
+    policy = load_policy(name, device=device, compute_dtype=dtype, needs_chat=not in_tokens)
+    if in_tokens:
+        policy.enable_infill()
+    return policy
 
 
 def load_trained_policy(recipe: Recipe, checkpoint: Path | None = None) -> Policy:

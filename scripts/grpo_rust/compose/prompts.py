@@ -191,6 +191,7 @@ def encode(recipe: Recipe, policy: Policy, examples: Sequence[Example], *, gold:
         max_tokens=recipe.data.max_prompt_tokens,
         long_prompts=recipe.data.long_prompts,
         encode_answer=policy.encode_start,
+        encode_infill=policy.encode_infill,
     )
     return described(recipe, fitting, gold=gold, num_too_long=len(examples) - len(fitting))
 
@@ -208,4 +209,10 @@ def _needs_gold(recipe: Recipe) -> bool:
 
 def _read(recipe: Recipe, source: str, *, split: str) -> list[Example]:
     """The prompts of a source, as the recipe's section `data` shows them."""
-    return read_examples(source, split=split, system_prompt=system_prompt_of(recipe), show=recipe.data.show_signature)
+    return read_examples(
+        source,
+        split=split,
+        system_prompt=system_prompt_of(recipe),
+        show=recipe.data.show_signature,
+        infill=recipe.data.infill,
+    )

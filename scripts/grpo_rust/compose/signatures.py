@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ PROMPT_COLUMNS = ("prompt", "rust_prompt")  # the second as in the published dat
 WITHOUT = ("text", "rust_prompt", "prompt")  # where a row may have its prompt without the signature
 
 
-def read_examples(source: str, *, split: str, system_prompt: str, show: str) -> list[Example]:
+def read_examples(source: str, *, split: str, system_prompt: str, show: str, infill: str = "chat") -> list[Example]:
     """The prompts of a source as text.
 
     Args:
@@ -26,16 +27,18 @@ def read_examples(source: str, *, split: str, system_prompt: str, show: str) -> 
         split: Of a data set of the hub.
         system_prompt: Before every prompt of a function; "" for none. Another task has its own where this is not "".
         show: Whether prompts show their signature: "true", "false" or "as_written".
+        infill: How a part that is missing is asked for: "tokens" or "chat".
     Raises: DataError.
     """
-    return load_examples(
+    examples = load_examples(
         source,
         split=split,
         system_prompt=system_prompt,
         prompt_columns=PROMPT_COLUMNS,
         prompt_of=partial(_shown, show=show),
-        prepare=partial(asked, with_system=bool(system_prompt)),
+        prepare=partial(asked, with_system=bool(system_prompt), infill=infill),
     )
+    return [_in_tokens(example) for example in examples]
 
 
 def signature_note(examples: Sequence[Example], show: str) -> str:
@@ -85,3 +88,11 @@ def _with_signature(prompt: Any, signature: str, types: str) -> Any:
 
 def _text(prompt: Any) -> str:
     return prompt if isinstance(prompt, str) else prompt_text(prompt)
+
+
+def _in_tokens(example: Example) -> Example:
+    """An example of a row that `asked` was to ask in the model's own tokens, with what stands around its answer."""
+    infill = task_of(example.columns).infill
+    if infill is None or example.columns.get("infill") != "tokens":
+        return example
+    return replace(example, infill=infill(example.columns))
