@@ -1,11 +1,12 @@
 """Make data sets of Rust tasks for training.
 
 Usage:
-    python scripts/make_dataset.py translate|write|published|generate [--help]
+    python scripts/make_dataset.py translate|write|published|repair|generate [--help]
 
     translate  Python tasks with asserts become Rust tasks with a signature and gold cases, without a model
     write      a large model behind an API writes Rust tasks, code and tests; what passes is kept
     published  the published prompts get the signatures that their tests call, and their programs are tried
+    repair     mistakes are planted in right programs; kept are those of which rustc gives the error that was meant
     generate   the quickstart's prompts and demonstrations, from a seed and tables
 
 Exit codes: 0 done, 1 nothing came of it, 2 bad input, 3 the host failed.
@@ -21,6 +22,7 @@ from collections.abc import Sequence
 
 from dataset import generation, translation
 from dataset.published import command as published
+from dataset.repairing import command as repairing
 from dataset.writing import command as writing
 from grpo_rust.cli import ExitCode, command
 
@@ -28,6 +30,7 @@ VERBS = {
     "translate": translation.main,
     "write": writing.main,
     "published": published.main,
+    "repair": repairing.main,
     "generate": generation.main,
 }
 

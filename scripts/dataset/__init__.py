@@ -6,6 +6,7 @@ selecting      which rows: no contamination, no near-duplicates, a seeded draw; 
 generation     the verb generate: the quickstart's prompts and demonstrations, from a seed
 resuming       the journal of the verb translate
 published      the verb published: rows of prompt, program and tests become tasks with a signature
+repairing      the verb repair: planted mistakes, and failed completions of a run, become programs to repair
 translating    one Python task with asserts, as a Rust task with a signature and gold cases
 writing        the verb write: a large model writes Rust tasks, code and tests from Python tasks
 making         many tasks, counted by reason, and the manifest

@@ -76,18 +76,21 @@ def check_folder(folder: Path) -> None:
         raise BadInput(f"--out: nothing can be written to {folder} ({error.strerror}): give another folder") from None
 
 
-def save(rows: Sequence[Mapping[str, Any]], options: argparse.Namespace) -> dict[Path, int]:
+def save(
+    rows: Sequence[Mapping[str, Any]], options: argparse.Namespace, *, together: str = "task_id"
+) -> dict[Path, int]:
     """Write rows to where the arguments say.
 
     Args:
-        rows: Of any columns; those that go into a folder have a `task_id`.
+        rows: Of any columns.
         options: With the arguments of `add_output_options`.
+        together: The column that decides the split in a folder: rows with the same text in it go into the same.
     Returns: How many rows each file has. In a folder, a split without rows has no file, and none of an earlier time.
     """
     if options.out.suffix:
         write_rows(rows, options.out)
         return {options.out: len(rows)}
-    splits, _ = divide(rows, options.split_sizes, name=lambda row: str(row["task_id"]))
+    splits, _ = divide(rows, options.split_sizes, name=lambda row: str(row[together]))
     written = {}
     for split in SPLITS:
         path = options.out / f"{split}.parquet"

@@ -1,0 +1,87 @@
+"""The rows of repair tasks, and why a program is no row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dataset.repairing.mistakes import SYNTAX
+from dataset.repairing.planting import Planted
+from dataset.repairing.proving import Tried
+from rewards.repairing.messages import Style, error_text
+from rewards.tasks.repair import right_answer
+
+__all__ = ["COLUMNS", "Shown", "planted_problem", "planted_row", "repair_row"]
+
+COLUMNS: Mapping[str, str] = {
+    "task_id": "of the row or completion that it was made of, with the planted error code",
+    "task": "repair",
+    "broken": "the program to repair, without tests where the row has gold tests",
+    "diagnostics": "the compiler's errors; empty where the program builds",
+    "failures": "what the gold tests said of a program that builds",
+    "errors": 'the codes of all errors, "" for one without; empty where the program builds',
+    "code": "the error code that was planted; empty in rows from a run",
+    "request": "what the program is for, where it was asked for",
+    "completion": "the right answer, where it is known: what supervised fine-tuning imitates",
+    "program": "the same for all rows that are made of one program, or of one prompt: a split keeps them together",
+    "gold_tests, gold_cases or rust_test_list": "of the row that it was made of",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How much of what is wrong a row shows, and how."""
+
+    style: Style = "terminal"
+    limit: int = 4000  # characters of diagnostics, and of failures
+    request: bool = False  # whether planted rows have the request of their program
+
+
+def repair_row(
+    name: str, program: str, broken: str, found: Tried, gold: Mapping[str, Any], shown: Shown, **more: str
+) -> dict[str, Any]:
+    """A row.
+
+    Args:
+        name: Its task_id.
+        program: What it was made of.
+        broken: The program to repair.
+        found: What the sandbox says of it.
+        gold: The gold tests of a repair, by column.
+        shown: What of that the row shows.
+        more: Further columns.
+    """
+    said = error_text(found.errors, shown.style, source=broken, limit=shown.limit) if not found.builds else ""
+    row = {"task_id": name, "task": "repair", "broken": broken, "diagnostics": said, "errors": found.codes}
+    if found.failures:
+        row["failures"] = cut_at_lines(found.failures, shown.limit)
+    return {**row, **more, "program": program, **gold}
+
+
+def planted_row(one: Planted, number: int, found: Tried, shown: Shown) -> dict[str, Any]:
+    """The row of a planted mistake; `number` counts from 1 within its program and code."""
+    name = f"{one.source.name}-{one.code}" + (f"-{number}" if number > 1 else "")
+    more = {"code": one.code, "completion": right_answer(one.source.text)}
+    if shown.request and one.source.request:
+        more["request"] = one.source.request
+    return repair_row(name, one.source.key, one.broken, found, one.source.gold, shown, **more)
+
+
+def planted_problem(one: Planted, found: Tried) -> str:
+    """Why a planted mistake is no row, in words that can be counted; "" where the compiler gives the code aimed at."""
+    if found.problem:
+        return found.problem
+    if found.builds:
+        return "it builds with the mistake in it"
+    wanted = "" if one.code == SYNTAX else one.code
+    return "" if wanted in found.codes else "the compiler gives another error"
+
+
+def cut_at_lines(text: str, limit: int) -> str:
+    """The end of a text, from the beginning of a line.
+
+    >>> cut_at_lines("first\\nsecond\\nthird", 9)
+    '...\\nthird'
+    """
+    return text if len(text) <= limit else "...\n" + text[-limit:].partition("\n")[2]
