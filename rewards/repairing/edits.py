@@ -1,7 +1,7 @@
 """How many tokens of a program were changed: an edit distance up to a bound.
 
 Promises time linear in the length of the texts: a program of more than `MAX_TOKENS` tokens is not compared, and the
-search ends after `MOST` edits. Comments and white space are no tokens. Left out: which tokens they are.
+search ends after twice `MOST` edits. Comments and white space are no tokens. Left out: which tokens they are.
 """
 
 from __future__ import annotations
@@ -16,40 +16,44 @@ from rewards.rust.tokens import leaves, node_text
 __all__ = ["Change", "change", "edit_distance"]
 
 MAX_TOKENS = 10_000  # of a program that is compared: far beyond any prompt, and 0.3 s with the bound below
-LEAST, MOST = 8, 100  # edits that are counted; between them, half of the input's tokens
+LEAST, MOST = 8, 100  # edits that are allowed; between them, half as many as the input has tokens
 REMEMBERED = 256  # pairs of programs: a reward and a fact ask for the same
 
 
 class Change(NamedTuple):
     """How far one program is from another."""
 
-    edits: int | None  # tokens that were replaced, added or removed; None: `allowed` or more
-    allowed: int  # from how many edits on the one is no repair of the other but a program of its own
+    edits: int | None  # tokens that were replaced, added or removed; None: so many that the two are not compared
+    needed: int  # of these, those that the right answer makes; 0 where no right answer is known
+    allowed: int  # how many more make the one no repair of the other but a program of its own
 
     @property
     def closeness(self) -> float:
-        """1 for the same tokens, falling evenly to 0 where the allowed edits are used up."""
-        return 0.0 if self.edits is None else 1.0 - self.edits / self.allowed
+        """1 for no more edits than needed, falling evenly to 0 where the allowed ones are used up."""
+        return 0.0 if self.edits is None else min(1.0, 1.0 - (self.edits - self.needed) / self.allowed)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def change(before: str, after: str) -> Change:
+def change(before: str, after: str, right: str = "") -> Change:
     """How far a program is from the one that it was made of.
 
     Args:
-        before: The program that was to be repaired; half of its tokens may change, but 8 at least and 100 at most.
+        before: The program that was to be repaired. Half as many edits as it has tokens are allowed beyond those that
+            are needed, but 8 at least and 100 at most.
         after: The repaired one.
+        right: The right answer; "" where none is known.
 
-    >>> change("fn f(a: u8) -> u8 { a }", "fn f(a: u8) -> u8 { b } // b").edits
-    1
+    >>> change("fn f(a: u8) -> u8 { a }", "fn f(a: u8) -> u8 { b } // b")
+    Change(edits=1, needed=0, allowed=8)
     """
     if max(len(before), len(after)) > MAX_PARSED:
-        return Change(None, MOST)
+        return Change(None, 0, MOST)
     old, new = _tokens(before), _tokens(after)
     allowed = min(MOST, max(LEAST, len(old) // 2))
+    needed = edit_distance(old, _tokens(right), MOST) or 0 if right else 0
     if max(len(old), len(new)) > MAX_TOKENS:
-        return Change(None, allowed)
-    return Change(edit_distance(old, new, allowed - 1), allowed)
+        return Change(None, needed, allowed)
+    return Change(edit_distance(old, new, needed + allowed - 1), needed, allowed)
 
 
 def edit_distance(before: Sequence[str], after: Sequence[str], most: int) -> int | None:

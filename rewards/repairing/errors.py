@@ -49,7 +49,7 @@ def share_gone(before: Sequence[str], after: Sequence[str]) -> float:
 
         gone / max(errors before, gone + errors after)
 
-    An error counts as gone where its stage was passed, and within the first stage that still has errors by their number.
+    An error counts as gone where its stage was passed; in the first stage that still has errors, their number counts.
 
     Args:
         before: The codes of the input's errors, as of `stage_of`; one at least.

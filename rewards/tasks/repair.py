@@ -15,15 +15,15 @@ from collections.abc import Mapping, Sequence
 from rewards.builtin import gold
 from rewards.completion import GradedCompletion, Score
 from rewards.registry import reward
-from rewards.repairing.edits import change
+from rewards.repairing.edits import Change, change
 from rewards.repairing.errors import share_gone
 from rewards.repairing.kept import lost_function
 from rewards.repairing.messages import errors_of
-from rewards.rust.parse import parse
+from rewards.rust.parse import extract_code, parse
 from rewards.tasks.function import block_alone
 from rewards.tasks.task import Row, Task
 
-__all__ = ["TASK", "error_codes", "right_answer"]
+__all__ = ["TASK", "error_codes", "repair_prompt", "right_answer"]
 
 BROKEN = "broken"
 SHOWN: Mapping[str, str] = {  # columns that say what is wrong, and the words before them; one at least has text
@@ -39,10 +39,10 @@ errors need, written with the standard library alone. Do not write a main functi
 ANSWER = "Answer with the whole corrected program in one ```rust block."
 
 
-def _prompt(row: Row) -> str:
+def repair_prompt(row: Row) -> str:
     """The user's message.
 
-    >>> print(_prompt({"broken": "fn f() -> u8 { x }", "diagnostics": "error[E0425]: no `x`"}))
+    >>> print(repair_prompt({"broken": "fn f() -> u8 { x }", "diagnostics": "error[E0425]: no `x`"}))
     This Rust program has to be repaired:
     <BLANKLINE>
     ```rust
@@ -113,7 +113,7 @@ def _facts(text: str, row: Row, code: str | None) -> Mapping[str, float | None]:
     """How many tokens were changed, of answers that are repairs at all, and whether any was."""
     if code is None:
         return {"edited_tokens": None, "unchanged": None}
-    edits = change(str(row.get(BROKEN, "")), code).edits
+    edits = _change(row, code).edits
     return {"edited_tokens": None if edits is None else float(edits), "unchanged": float(edits == 0)}
 
 
@@ -122,7 +122,7 @@ TASK = Task(
     gives=frozenset({"program", "block"}),
     extract=block_alone,
     columns={BROKEN: "the program to repair"},
-    prompt=_prompt,
+    prompt=repair_prompt,
     system_prompt=REPAIR_PROMPT,
     problem=_problem,
     facts=_facts,
@@ -131,19 +131,20 @@ TASK = Task(
 
 @reward(phase="test", on_gold_tests=True, pays="code", task="repair")
 def stays_close(completion: GradedCompletion) -> Score:
-    """How close a repair that works is to its input: 1 - changed tokens / allowed; 0 for all that does not work.
+    """How close a repair that works is to its input: 1 - (changed tokens - needed) / allowed; 0 where it does not work.
 
-    It works where it passes the gold tests; where the row has none, where it builds and its input did not. Allowed is
-    half of the input's tokens, 8 to 100 (`rewards.repairing.edits`); comments and white space are free.
+    It works where it passes the gold tests; where the row has none, where it builds and its input did not. Needed are
+    as many as the row's right answer changes, where it has one; allowed are half of the input's tokens, 8 to 100
+    (`rewards.repairing.edits`). Comments and white space are free.
     """
     if completion.code is None:
         return Score(0.0, completion.no_code)
     works = gold(completion) if completion.gold is not None else _builds(completion)
     if works.value != 1.0:
         return works
-    found = change(str(completion.row.get(BROKEN, "")), completion.code)
+    found = _change(completion.row, completion.code)
     if found.edits is None:
-        return Score(0.0, f"{found.allowed} or more tokens were changed")
+        return Score(0.0, f"{found.needed + found.allowed} or more tokens were changed")
     return Score(found.closeness if found.edits else 0.0, f"{found.edits} tokens were changed")
 
 
@@ -151,8 +152,9 @@ def stays_close(completion: GradedCompletion) -> Score:
 def errors_removed(completion: GradedCompletion) -> Score:
     """The share of the input's compiler errors that are gone; None where it has none.
 
-    0 without a program, and for one that lost a function of the input or most of its body. Errors that may only be
-    hidden by an earlier one do not count as gone, and new ones count as left (`rewards.repairing.errors`).
+    0 without a program, and for one that lost a function of its input (of the right answer, where one is known) or most
+    of its body. Errors that may only be hidden by an earlier one do not count as gone, and new ones count as left
+    (`rewards.repairing.errors`).
     """
     before = error_codes(completion.row)
     if not before:
@@ -161,15 +163,26 @@ def errors_removed(completion: GradedCompletion) -> Score:
         return Score(0.0, completion.no_code)
     if completion.verdict is None or completion.ungraded:
         return Score(None, "the sandbox failed" if completion.ungraded else "not graded")
-    broken = str(completion.row.get(BROKEN, ""))
-    if lost := lost_function(broken, completion.code):
+    whole = _right(completion.row) or str(completion.row.get(BROKEN, ""))
+    if lost := lost_function(whole, completion.code):
         return Score(0.0, f"{lost} is gone, or most of it")
-    if completion.program.depends_on_cfg and not parse(broken).depends_on_cfg:
+    if completion.program.depends_on_cfg and not parse(whole).depends_on_cfg:
         return Score(0.0, "a cfg takes code out of the program")
     after = [] if completion.verdict.build else [one.code or "" for one in errors_of(completion.verdict.diagnostics)]
     if not after and not completion.verdict.build:
         return Score(0.0, completion.verdict.reason or str(completion.verdict.outcome))  # a limit was reached
     return Score(share_gone(before, after), f"{len(before)} errors before, {len(after)} now")
+
+
+def _right(row: Row) -> str:
+    """The program in a row's right answer; "" where it has none."""
+    given = row.get("completion")
+    return (extract_code(given) or "") if isinstance(given, str) else ""
+
+
+def _change(row: Row, code: str) -> Change:
+    """What an answer changes of its row's program."""
+    return change(str(row.get(BROKEN, "")), code, _right(row))
 
 
 def _builds(completion: GradedCompletion) -> Score:

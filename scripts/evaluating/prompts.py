@@ -5,9 +5,11 @@ from __future__ import annotations
 from evaluating.arguments import EvalRequest
 from evaluating.benchmarks.catalogue import load_benchmark
 from evaluating.benchmarks.references import print_skipped, usable
+from evaluating.benchmarks.tasks import BenchmarkTask
 from grpo.errors import BadInput
 from grpo.rollout.records import Example
 from grpo_rust.compose.prompts import check_gold, read_held_out, system_prompt_of
+from rewards.tasks.known import task_of
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["read_prompts"]
@@ -26,10 +28,14 @@ def read_prompts(request: EvalRequest, pool: SandboxPool) -> list[Example]:
     if not found.tasks:
         raise BadInput(f"--benchmark {request.benchmark}: none of its own solutions passes here, so none can be asked")
     system = system_prompt_of(request.recipe)
-    start = ({"role": "system", "content": system},) if system else ()
-    examples = [
-        Example(task.id, (*start, {"role": "user", "content": task.prompt}), {"gold_tests": task.tests})
-        for task in found.tasks
-    ][: request.num_prompts]
+    examples = [_example(task, system) for task in found.tasks[: request.num_prompts]]
     check_gold(request.benchmark, examples)
     return examples
+
+
+def _example(task: BenchmarkTask, system: str) -> Example:
+    """A task as an example; the system prompt, where there is to be one, is that of its kind of task."""
+    columns = {"gold_tests": task.tests, **task.columns}
+    system = system and (task_of(columns).system_prompt or system)
+    start = ({"role": "system", "content": system},) if system else ()
+    return Example(task.id, (*start, {"role": "user", "content": task.prompt}), columns)

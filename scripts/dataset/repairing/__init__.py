@@ -4,7 +4,8 @@ Every row is proven in the sandbox: the broken program fails in the way that its
 known, that one builds and passes the gold tests.
 
 program      a right program as the planters see it: its functions, parameters and types
-insertions   statements and items with a mistake in them, by error code
+statements   statements with a mistake in them beside the right ones, by error code
+items        the same for items
 renaming     mistakes in names that are there
 reshaping    mistakes in what is there: types, calls, patterns, ownership, punctuation
 mistakes     all planters by the error code of rustc that they aim at

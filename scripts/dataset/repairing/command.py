@@ -39,7 +39,7 @@ from grpo_rust.cli import ExitCode, command
 from rewards.repairing.messages import STYLES
 from sandbox.workers.pool import SandboxPool
 
-__all__ = ["add_shown_options", "main", "shown_of", "write"]
+__all__ = ["add_shown_options", "at_least_1", "main", "shown_of", "write"]
 
 LONGEST = 6000  # characters of a program
 SHOWN_LIMIT = 4000  # characters of diagnostics
@@ -85,10 +85,8 @@ def add_shown_options(parser: argparse.ArgumentParser) -> None:
         "--as", dest="style", choices=STYLES, default="terminal",
         help="diagnostics as a terminal shows them, a line for each, or a JSON object for each (default: terminal)",
     )  # fmt: skip
-    parser.add_argument(
-        "--shown", type=_at_least_1, default=SHOWN_LIMIT, metavar="N", help="characters of them at most"
-    )
-    parser.add_argument("--longest", type=_at_least_1, default=LONGEST, metavar="N", help="characters of a program")
+    parser.add_argument("--shown", type=at_least_1, default=SHOWN_LIMIT, metavar="N", help="characters of them at most")
+    parser.add_argument("--longest", type=at_least_1, default=LONGEST, metavar="N", help="characters of a program")
     parser.add_argument("--gold-only", action="store_true", help="leave out what has no gold tests")
 
 
@@ -101,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = verb_parser("repair", __doc__)
     add_source_options(parser, "right programs")
     add_output_options(parser)
-    parser.add_argument("--per-program", type=_at_least_1, default=1, metavar="N", help="broken programs of each")
+    parser.add_argument("--per-program", type=at_least_1, default=1, metavar="N", help="broken programs of each")
     parser.add_argument("--codes", type=_codes, default=CODES, metavar="CODE,...", help="of these alone; syntax is one")
     parser.add_argument("--seed", type=int, default=0, help="decides everything that is drawn")
     parser.add_argument("--with-request", action="store_true", help="rows say what their program is for")
@@ -134,17 +132,19 @@ def _plant(programs: Sequence[SourceProgram], found: Repairs, pool: SandboxPool,
     """Plant mistakes; rows go to `found.rows`, and what is not proven to `found.unproven`."""
     mistakes = list(planted(programs, options.codes, per_program=options.per_program, seed=options.seed))
     shown, numbers = shown_of(options, request=options.with_request), Counter[tuple[str, str]]()
-    for one, result in zip(_bar(mistakes, "broken programs"), _tried(mistakes, pool), strict=True):
+    for one, right, result in zip(_bar(mistakes, "broken programs"), *_tried(mistakes, pool), strict=True):
         found.planted[one.code] += 1
-        if reason := planted_problem(one, result):
+        if reason := planted_problem(one, right, result):
             found.unproven[one.code, reason] += 1
             continue
         numbers[one.source.name, one.code] += 1
         found.rows.append(planted_row(one, numbers[one.source.name, one.code], result, shown))
 
 
-def _tried(mistakes: Sequence[Planted], pool: SandboxPool) -> Iterator[Tried]:
-    return in_order(mistakes, lambda one: try_program(one.broken, {}, pool), pool.jobs)
+def _tried(mistakes: Sequence[Planted], pool: SandboxPool) -> tuple[Iterator[Tried], Iterator[Tried]]:
+    """What the sandbox says of the right answers, which it may know already, and of the broken programs."""
+    right = in_order(mistakes, lambda one: try_program(one.pair.right, one.source.gold, pool), pool.jobs)
+    return right, in_order(mistakes, lambda one: try_program(one.pair.broken, {}, pool), pool.jobs)
 
 
 def _bar(items: Sequence[Any], what: str) -> Any:
@@ -160,7 +160,8 @@ def _codes(text: str) -> tuple[str, ...]:
     return names
 
 
-def _at_least_1(text: str) -> int:
+def at_least_1(text: str) -> int:
+    """A whole number of an argument. Raises: argparse.ArgumentTypeError."""
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r}: give 1 or more")
     return int(text)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 
-from dataset.repairing.mistakes import plant
+from dataset.repairing.mistakes import Pair, plant
 from dataset.repairing.program import RightProgram
 from dataset.repairing.source_rows import SourceProgram
 
@@ -20,7 +20,7 @@ class Planted:
 
     source: SourceProgram
     code: str  # that the mistake aims at
-    broken: str
+    pair: Pair
 
 
 def planted(
@@ -46,7 +46,7 @@ def planted(
         for code in sorted(shuffled, key=lambda one: counts[one]):
             if not left:
                 break
-            if (broken := plant(code, program, rng)) is not None:
+            if (pair := plant(code, program, rng)) is not None:
                 counts[code] += 1
                 left -= 1
-                yield Planted(source, code, broken)
+                yield Planted(source, code, pair)

@@ -223,10 +223,6 @@ def _open_string(program: RightProgram, rng: Random) -> str | None:
     return program.changed(((end := rng.choice(found).end_byte) - 1, end, "")) if found else None
 
 
-def _open_comment(program: RightProgram, rng: Random) -> str | None:
-    return f"/* {program.text}"
-
-
 RESHAPING: tuple[tuple[str, Planter], ...] = (
     ("E0308", _semicolon_behind_the_value),
     ("E0308", _no_return_type),
@@ -253,5 +249,4 @@ RESHAPING: tuple[tuple[str, Planter], ...] = (
     ("syntax", _no_sign("{", "}", "(", ")")),
     ("syntax", _no_sign(";", ",", "->", ":")),
     ("E0765", _open_string),
-    ("E0758", _open_comment),
 )

@@ -62,14 +62,22 @@ def repair_row(
 def planted_row(one: Planted, number: int, found: Tried, shown: Shown) -> dict[str, Any]:
     """The row of a planted mistake; `number` counts from 1 within its program and code."""
     name = f"{one.source.name}-{one.code}" + (f"-{number}" if number > 1 else "")
-    more = {"code": one.code, "completion": right_answer(one.source.text)}
+    more = {"code": one.code, "completion": right_answer(one.pair.right)}
     if shown.request and one.source.request:
         more["request"] = one.source.request
-    return repair_row(name, one.source.key, one.broken, found, one.source.gold, shown, **more)
+    return repair_row(name, one.source.key, one.pair.broken, found, one.source.gold, shown, **more)
 
 
-def planted_problem(one: Planted, found: Tried) -> str:
-    """Why a planted mistake is no row, in words that can be counted; "" where the compiler gives the code aimed at."""
+def planted_problem(one: Planted, right: Tried, found: Tried) -> str:
+    """Why a planted mistake is no row, in words that can be counted; "" where the compiler gives the code aimed at.
+
+    Args:
+        one: The mistake.
+        right: What the sandbox says of the right answer.
+        found: What it says of the broken program.
+    """
+    if right.problem or not right.builds or right.gold is False:
+        return "its right answer fails"
     if found.problem:
         return found.problem
     if found.builds:

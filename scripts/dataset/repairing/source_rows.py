@@ -15,7 +15,7 @@ from typing import Any
 from rewards.gold.rows import GOLD_COLUMNS, gold_problem, has_gold_tests
 from rewards.rust.parse import parse, without_tests
 
-__all__ = ["SourceProgram", "SourcePrograms", "read_programs"]
+__all__ = ["SourceProgram", "SourcePrograms", "gold_of", "read_programs"]
 
 PROGRAMS = ("reference", "rust_code")
 NAME_DIGITS = 12  # of the hash that names a program
@@ -70,6 +70,11 @@ def read_programs(rows: Iterable[Mapping[str, Any]], *, longest: int) -> SourceP
     return found
 
 
+def gold_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The gold tests of a row by column; empty where it has none. Raises: ValueError, as `rewards.gold.rows.gold_row`."""
+    return {column: row[column] for column in GOLD_COLUMNS if row.get(column)} if has_gold_tests(row) else {}
+
+
 def _program(row: Mapping[str, Any], number: int) -> SourceProgram | str:
     """The program of a row, or why it has none."""
     text = next((row[column] for column in PROGRAMS if isinstance(row.get(column), str) and row[column].strip()), None)
@@ -77,7 +82,7 @@ def _program(row: Mapping[str, Any], number: int) -> SourceProgram | str:
         return f"no program in {' or '.join(PROGRAMS)}"
     if gold_problem(row):
         return "gold tests that cannot be read"
-    gold = {column: row[column] for column in GOLD_COLUMNS if row.get(column)} if has_gold_tests(row) else {}
+    gold = gold_of(row)
     text = without_tests(text, parse(text)).strip() + "\n" if gold else text.strip() + "\n"
     request = row.get("text") or row.get("prompt") or row.get("rust_prompt")
     name = row.get("task_id")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 __all__ = [
     "BenchmarkTask",
@@ -28,6 +30,7 @@ class BenchmarkTask:
     prompt: str
     tests: str  # a test module, put below a completion's code
     reference: str = ""  # a program that solves it, as the benchmark has it; "" where it has none
+    columns: Mapping[str, Any] = field(default_factory=dict)  # of its row, where `rewards.tasks` has a task of its own
 
 
 @dataclass
