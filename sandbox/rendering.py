@@ -1,7 +1,8 @@
 """rustc's own rendering of an error, as a terminal shows it, in terms of the program's own text.
 
 Promises that lines are counted as in that text, that nothing of the host and of the day is in it (no folder, no hash,
-no colours), and a bounded length. Left out: warnings, which have no rendering, and messages in words of our own.
+no colours), and a bounded length. Left out: warnings, which have no rendering, and messages in words of our own. Where
+clippy's driver compiles (the backends direct and batch), it writes `std::vec::Vec` where rustc writes `Vec`.
 """
 
 from __future__ import annotations

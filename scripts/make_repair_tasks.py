@@ -4,11 +4,11 @@ Usage:
     python scripts/make_repair_tasks.py RUN --out FILE or FOLDER [--gold-only] [--per-prompt N]
                                         [--as terminal|short|json] [--data SOURCE] [--jobs N]
 
-RUN is a run's directory with its completions.jsonl; gold tests come from its `data.train`, or from --data where that has
-moved. Every program is graded again: kept are those that do not build, and those that build and fail their gold tests.
-Where there are gold tests, the completion's own tests are taken out of the program, as a repair is judged by the former.
-Completions of evaluations are never read. The table that is printed has the rows of each error code; FILE.manifest.json
-says what was left out and why.
+RUN is a run's directory with its completions.jsonl; gold tests come from its `data.train`, or from --data where that
+has moved. Every program is graded again: kept are those that do not build, and those that build and fail their gold
+tests. Where there are gold tests, the completion's own are taken out of the program, as a repair is judged by the
+former. Completions of evaluations are never read. The table that is printed has the rows of each error code;
+FILE.manifest.json says what was left out and why.
 Exit codes: 0 done, 1 no completion failed in a way that can be repaired, 2 bad input, 3 the host failed.
 
 Example:

@@ -71,7 +71,7 @@ def read_programs(rows: Iterable[Mapping[str, Any]], *, longest: int) -> SourceP
 
 
 def gold_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The gold tests of a row by column; empty where it has none. Raises: ValueError, as `rewards.gold.rows.gold_row`."""
+    """The gold tests of a row by column; empty where it has none. Raises: ValueError, as `gold_row`."""
     return {column: row[column] for column in GOLD_COLUMNS if row.get(column)} if has_gold_tests(row) else {}
 
 
