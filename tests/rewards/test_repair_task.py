@@ -1,4 +1,4 @@
-"""The task repair: its prompt and rows, and rewards that copies, rewrites, deletions and hiding mistakes do not earn."""
+"""The task repair: its prompt and rows, and rewards that no copy, rewrite, deletion or hiding mistake earns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repaired programs beside their input: edits by hand and by the whole table, stages of rustc, functions that are lost."""
+"""Repaired programs beside their input: edits by hand and by the whole table, stages of rustc, lost functions."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ __all__ = ["Tried", "in_order", "try_program"]
 
 WAITING = 64  # programs for each worker that wait for it: a batch compiles several of them together
 LIMITS = (Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY)
-Given, Found = TypeVar("Given"), TypeVar("Found")
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
