@@ -9,7 +9,6 @@ and `gold`, which all tasks share, and making rows (scripts/dataset/repairing).
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 
 from rewards.builtin import gold
@@ -19,63 +18,17 @@ from rewards.repairing.edits import Change, change
 from rewards.repairing.errors import share_gone
 from rewards.repairing.kept import lost_function
 from rewards.repairing.messages import errors_of
+from rewards.repairing.wording import BROKEN, SHOWN, repair_prompt
 from rewards.rust.parse import extract_code, parse
 from rewards.tasks.function import block_alone
 from rewards.tasks.task import Row, Task
 
-__all__ = ["TASK", "error_codes", "repair_prompt", "right_answer"]
+__all__ = ["TASK", "error_codes"]
 
-BROKEN = "broken"
-SHOWN: Mapping[str, str] = {  # columns that say what is wrong, and the words before them; one at least has text
-    "diagnostics": "The compiler says:",
-    "failures": "Its tests say:",
-    "tests": "These tests have to pass:",
-}
-FENCES = re.compile(r"^`{3,}", re.MULTILINE)
 REPAIR_PROMPT = """\
 You are a careful Rust programmer who repairs programs. Answer with exactly one fenced code block, opened by ```rust and
 closed by ```. The block holds the whole corrected program: every function of the given one, changed no more than the
 errors need, written with the standard library alone. Do not write a main function."""
-ANSWER = "Answer with the whole corrected program in one ```rust block."
-
-
-def repair_prompt(row: Row) -> str:
-    """The user's message.
-
-    >>> print(repair_prompt({"broken": "fn f() -> u8 { x }", "diagnostics": "error[E0425]: no `x`"}))
-    This Rust program has to be repaired:
-    <BLANKLINE>
-    ```rust
-    fn f() -> u8 { x }
-    ```
-    <BLANKLINE>
-    The compiler says:
-    <BLANKLINE>
-    ```text
-    error[E0425]: no `x`
-    ```
-    <BLANKLINE>
-    Answer with the whole corrected program in one ```rust block.
-    """
-    request = str(row.get("request") or "").strip()
-    parts = [request] if request else []
-    parts += ["This Rust program has to be repaired:", _fenced(row[BROKEN], "rust")]
-    for column, words in SHOWN.items():
-        if text := str(row.get(column) or "").strip():
-            parts += [words, _fenced(text, "rust" if column == "tests" else "text")]
-    return "\n\n".join([*parts, ANSWER])
-
-
-def _fenced(text: str, language: str) -> str:
-    """Text as a code block, with a longer fence than any in it."""
-    longest = max((len(match[0]) for match in FENCES.finditer(text)), default=2)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text.strip()}\n{fence}"
-
-
-def right_answer(program: str) -> str:
-    """A right program as the answer to a row that was made of it: what supervised fine-tuning imitates."""
-    return _fenced(program, "rust")
 
 
 def error_codes(row: Row) -> Sequence[str]:

@@ -13,9 +13,10 @@ from grpo_rust.compose.signatures import read_examples
 from rewards.completion import Gold, GradedCompletion
 from rewards.gold.result import GoldResult
 from rewards.registry import REWARDS
+from rewards.repairing.wording import repair_prompt, right_answer
 from rewards.rubric import Rubric
 from rewards.tasks.known import TASKS, task_problem
-from rewards.tasks.repair import TASK, errors_removed, repair_prompt, right_answer, stays_close
+from rewards.tasks.repair import TASK, errors_removed, stays_close
 from rewards.trl_functions import stays_close_reward_func
 from sandbox import Diagnostic, Outcome, Verdict
 from sandbox.answers.answers import Answers

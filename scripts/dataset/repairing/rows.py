@@ -10,7 +10,7 @@ from dataset.repairing.mistakes import SYNTAX
 from dataset.repairing.planting import Planted
 from dataset.repairing.proving import Tried
 from rewards.repairing.messages import Style, error_text
-from rewards.tasks.repair import right_answer
+from rewards.repairing.wording import right_answer
 
 __all__ = ["COLUMNS", "Shown", "planted_problem", "planted_row", "repair_row"]
 

@@ -19,7 +19,7 @@ from evaluating.benchmarks.tasks import (
     tests_with_imports,
     without_crate_imports,
 )
-from rewards.tasks.repair import repair_prompt
+from rewards.repairing.wording import repair_prompt
 
 __all__ = ["human_eval_rust", "humaneval_x", "humanevalpack", "humanevalpack_fix", "mceval"]
 
