@@ -15,7 +15,7 @@ import make_dataset
 import make_repair_tasks
 from benchmark_rows import PACK
 from dataset.repairing import command
-from dataset.repairing.attempts import Attempt, attempt_problem, read_attempts, read_completions
+from dataset.repairing.attempts import FailedProgram, attempt_problem, read_attempts, read_completions
 from dataset.repairing.mistakes import CODES, SYNTAX, Pair, plant
 from dataset.repairing.planting import Planted, planted
 from dataset.repairing.program import RightProgram
@@ -251,7 +251,7 @@ def test_a_torn_line_ends_the_log_and_hostile_text_is_no_error(tmp_path: Path) -
 
 
 def test_an_attempt_that_is_right_is_nothing_to_repair() -> None:
-    one = Attempt("a", "p", "", GOLD, "")
+    one = FailedProgram("a", "p", "", GOLD, "")
     assert attempt_problem(one, Tried(True, gold=True), gold_only=False) == "it passes the gold tests"
     assert attempt_problem(one, Tried(True, gold=False, failures="x"), gold_only=True) == ""
     assert cut_at_lines("x" * 9, 5) == "...\n"

@@ -20,11 +20,11 @@ from dataset.repairing.source_rows import gold_of
 from grpo.errors import BadInput
 from rewards.rust.parse import parse, without_tests
 
-__all__ = ["Attempt", "attempt_problem", "attempt_row", "read_attempts", "read_completions"]
+__all__ = ["FailedProgram", "attempt_problem", "attempt_row", "read_attempts", "read_completions"]
 
 
 @dataclass(frozen=True)
-class Attempt:
+class FailedProgram:
     """A completion's program."""
 
     name: str  # the completion's id
@@ -60,7 +60,7 @@ def read_completions(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def read_attempts(
     records: Iterable[Mapping[str, Any]], rows: Mapping[str, Mapping[str, Any]], skipped: Counter[str], *, longest: int
-) -> Iterator[Attempt]:
+) -> Iterator[FailedProgram]:
     """The programs of completions, each text once for every prompt.
 
     Args:
@@ -84,10 +84,10 @@ def read_attempts(
         seen.add((name, code))
         request = columns.get("request") if columns.get("task") else record.get("prompt")
         right = columns.get("completion") if columns.get("task") == "repair" else ""
-        yield Attempt(str(record["id"]), name, code, gold, str(request or ""), str(right or ""))
+        yield FailedProgram(str(record["id"]), name, code, gold, str(request or ""), str(right or ""))
 
 
-def attempt_problem(one: Attempt, found: Tried, *, gold_only: bool) -> str:
+def attempt_problem(one: FailedProgram, found: Tried, *, gold_only: bool) -> str:
     """Why a completion is nothing to repair, in words that can be counted; "" where it is."""
     if found.problem:
         return found.problem
@@ -98,7 +98,7 @@ def attempt_problem(one: Attempt, found: Tried, *, gold_only: bool) -> str:
     return "it passes the gold tests" if found.gold else ""
 
 
-def attempt_row(one: Attempt, found: Tried, shown: Shown) -> dict[str, Any]:
+def attempt_row(one: FailedProgram, found: Tried, shown: Shown) -> dict[str, Any]:
     """The row of a failed completion. All rows of one prompt stay in one split."""
     more = {"request": one.request} if one.request else {}
     if one.right:

@@ -9,9 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from dataset.making import counted, made_with
-from dataset.repairing.rows import COLUMNS
 
-__all__ = ["Repairs"]
+__all__ = ["COLUMNS", "Repairs"]
+
+COLUMNS: Mapping[str, str] = {
+    "task_id": "of the row or completion that it was made of, with the planted error code",
+    "task": "repair",
+    "broken": "the program to repair, without tests where the row has gold tests",
+    "diagnostics": "the compiler's errors; empty where the program builds",
+    "failures": "what the gold tests said of a program that builds",
+    "errors": 'the codes of all errors, "" for one without; empty where the program builds',
+    "code": "the error code that was planted; empty in rows from a run",
+    "request": "what the program is for, where it was asked for",
+    "completion": "the right answer, where it is known: what supervised fine-tuning imitates",
+    "program": "the same for all rows that are made of one program, or of one prompt: a split keeps them together",
+    "gold_tests, gold_cases or rust_test_list": "of the row that it was made of",
+}
 
 
 @dataclass
@@ -67,7 +80,7 @@ class Repairs:
             "skipped": dict(self.skipped.most_common()),
             "by_error_code": dict(sorted(self.kept.items())),
             "planted": dict(sorted(self.planted.items())),
-            "planted_and_left_out": unproven,
+            "planted_but_unproven": unproven,
         }
 
 

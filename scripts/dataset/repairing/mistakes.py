@@ -11,7 +11,7 @@ from textwrap import indent
 from typing import NamedTuple
 
 from dataset.repairing.items import ITEMS, Item
-from dataset.repairing.program import Function, Parameter, RightProgram
+from dataset.repairing.program import FreeFunction, Parameter, RightProgram
 from dataset.repairing.renaming import RENAMING
 from dataset.repairing.reshaping import RESHAPING
 from dataset.repairing.statements import STATEMENTS, Statement
@@ -97,7 +97,7 @@ def _names(text: str, program: RightProgram, about: Parameter, rng: Random) -> M
     return names
 
 
-def _inside(program: RightProgram, function: Function, text: str) -> str:
+def _inside(program: RightProgram, function: FreeFunction, text: str) -> str:
     """The program with statements at the beginning of a function's body; as it is for none."""
     place = function.body.start_byte + 1
     return program.changed((place, place, f"\n{indent(text, '    ')}")) if text else program.text

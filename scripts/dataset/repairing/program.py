@@ -12,7 +12,7 @@ from tree_sitter import Node
 from rewards.rust.grammar import syntax
 from rewards.rust.tokens import last_name, node_text
 
-__all__ = ["Function", "OwnType", "Parameter", "RightProgram"]
+__all__ = ["FreeFunction", "TypeItem", "Parameter", "RightProgram"]
 
 KINDS = (  # of a type without spaces, in the order in which they are tried
     ("uint", r"u(?:8|16|32|64|128|size)"),
@@ -39,7 +39,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Function:
+class FreeFunction:
     """A free function with a body, outside tests."""
 
     node: Node
@@ -50,7 +50,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class OwnType:
+class TypeItem:
     """A struct with named fields, or an enum with its variants."""
 
     kind: str  # "struct" or "enum"
@@ -87,12 +87,12 @@ class RightProgram:
         return frozenset(re.findall(r"\w+", self.text))
 
     @cached_property
-    def types(self) -> Mapping[str, OwnType]:
+    def types(self) -> Mapping[str, TypeItem]:
         """The structs and enums, by name."""
         return dict(self._types())
 
     @cached_property
-    def functions(self) -> list[Function]:
+    def functions(self) -> list[FreeFunction]:
         """The free functions."""
         return [found for node in self.root.children if (found := self._function(node)) is not None]
 
@@ -110,7 +110,7 @@ class RightProgram:
             encoded = encoded[:start] + text.encode() + encoded[end:]
         return encoded.decode()
 
-    def _types(self) -> Iterator[tuple[str, OwnType]]:
+    def _types(self) -> Iterator[tuple[str, TypeItem]]:
         derives = ""
         for node in self.root.children:
             if node.type == "attribute_item":
@@ -118,10 +118,10 @@ class RightProgram:
                 continue
             if node.type == "struct_item":
                 fields = [one for one in self._inside(node) if one.type == "field_declaration"]
-                yield last_name(node.child_by_field_name("name")), OwnType("struct", _names(fields), derives)
+                yield last_name(node.child_by_field_name("name")), TypeItem("struct", _names(fields), derives)
             elif node.type == "enum_item":
                 bare = [one for one in self._inside(node) if one.type == "enum_variant" and one.named_child_count == 1]
-                yield last_name(node.child_by_field_name("name")), OwnType("enum", _names(bare), derives)
+                yield last_name(node.child_by_field_name("name")), TypeItem("enum", _names(bare), derives)
             derives = ""
 
     @staticmethod
@@ -129,7 +129,7 @@ class RightProgram:
         body = node.child_by_field_name("body")
         return body.children if body is not None else ()
 
-    def _function(self, node: Node) -> Function | None:
+    def _function(self, node: Node) -> FreeFunction | None:
         body, parameters = node.child_by_field_name("body"), node.child_by_field_name("parameters")
         if node.type != "function_item" or body is None or parameters is None:
             return None
@@ -140,7 +140,7 @@ class RightProgram:
                 found.append(Parameter(node_text(pattern), node_text(kind), self._kind(node_text(kind))))
         returns = node.child_by_field_name("return_type")
         name = last_name(node.child_by_field_name("name"))
-        return Function(node, body, name, found, node_text(returns) if returns is not None else "")
+        return FreeFunction(node, body, name, found, node_text(returns) if returns is not None else "")
 
     def _kind(self, text: str) -> str:
         close = "".join(text.split())

@@ -12,7 +12,7 @@ from random import Random
 
 from tree_sitter import Node
 
-from dataset.repairing.program import Function, RightProgram
+from dataset.repairing.program import FreeFunction, RightProgram
 from rewards.rust.tokens import node_text
 
 __all__ = ["RESHAPING"]
@@ -22,11 +22,11 @@ POINTLESS = ("copied", "cloned", "collect", "to_string", "to_vec", "into_iter", 
 Planter = Callable[[RightProgram, Random], str | None]
 
 
-def _returning(program: RightProgram) -> list[Function]:
+def _returning(program: RightProgram) -> list[FreeFunction]:
     return [one for one in program.functions if one.returns]
 
 
-def _returned(function: Function) -> Node:
+def _returned(function: FreeFunction) -> Node:
     node = function.node.child_by_field_name("return_type")
     assert node is not None
     return node
