@@ -157,6 +157,22 @@ def gold(completion: GradedCompletion) -> Score:
     return Score(float(result.ok), counts if result.ok else f"{counts}: {result.reason}")
 
 
+@reward(phase="test", on_gold_tests=True, pays="code")
+def gold_passed_share(completion: GradedCompletion) -> Score:
+    """The share of the prompt's gold tests that the code passes; None where `gold` is None, 0 for a report in doubt.
+
+    It leads to `gold` where no completion passes all. A constant answer can pass some tests: give it a small weight.
+    """
+    whole = gold(completion)
+    result, verdict, _ = completion.gold or (None, None, False)
+    if result is None or whole.value != 0.0:
+        return whole
+    if isinstance(verdict, Verdict) and not verdict.genuine:
+        return Score(0.0, whole.reason)
+    share = result.passed / result.total if result.passed < result.total else 0.0  # all, and yet not `ok`: in doubt
+    return Score(share, whole.reason)
+
+
 # As published. For the code block that experiment's text says 1.0; its function scores 0.5, and no version uses it.
 PUBLISHED_WEIGHTS: Mapping[str, float] = published_weights()
 

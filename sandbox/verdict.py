@@ -41,6 +41,7 @@ class Diagnostic:
     code: str | None  # "E0308", "clippy::needless_return"; None where rustc gives none
     message: str
     line: int | None
+    rendered: str = field(default="", compare=False)  # an error as rustc shows it (`sandbox.rendering`); "" if left out
 
 
 @dataclass(frozen=True)

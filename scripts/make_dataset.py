@@ -1,12 +1,13 @@
 """Make data sets of Rust tasks for training.
 
 Usage:
-    python scripts/make_dataset.py translate|write|published|generate|infill|patch|next-edit [--help]
+    python scripts/make_dataset.py translate|write|published|generate|repair|infill|patch|next-edit [--help]
 
     translate  Python tasks with asserts become Rust tasks with a signature and gold cases, without a model
     write      a large model behind an API writes Rust tasks, code and tests; what passes is kept
     published  the published prompts get the signatures that their tests call, and their programs are tried
     patch      programs with a request or a failing test become tasks that a diff answers
+    repair     mistakes are planted in right programs; kept are those of which rustc gives the error that was meant
     generate   the quickstart's prompts and demonstrations, from a seed and tables
     next-edit  programs with gold tests become changes in progress, each of which asks for its next edit
     infill     parts are cut out of programs with gold tests, as tasks of filling in the middle
@@ -23,10 +24,11 @@ import sys
 from collections.abc import Sequence
 
 from dataset import generation, translation
-from dataset.patching import command as patching
-from dataset.next_edits import command as next_edits
 from dataset.infilling import command as infilling
+from dataset.next_edits import command as next_edits
+from dataset.patching import command as patching
 from dataset.published import command as published
+from dataset.repairing import command as repairing
 from dataset.writing import command as writing
 from grpo_rust.cli import ExitCode, command
 
@@ -35,6 +37,7 @@ VERBS = {
     "write": writing.main,
     "published": published.main,
     "patch": patching.main,
+    "repair": repairing.main,
     "generate": generation.main,
     "next-edit": next_edits.main,
     "infill": infilling.main,

@@ -15,7 +15,7 @@ from rewards.gold.rows import GoldRow, gold_row
 from rewards.gold.terms import Panic, Term, equal, read_term, show
 from rewards.rust.grammar import MAX_PARSED
 from rewards.rust.own_methods import takes_over_methods
-from rewards.rust.parse import parse
+from rewards.rust.parse import parse, without_tests
 from rewards.rust.redefinitions import redefines_comparison
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
@@ -66,10 +66,7 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
     if row is None or len(code) > MAX_PARSED:
         return None
     program = parse(code)
-    encoded = code.encode("utf-8", "replace")  # as `parse` counts its bytes
-    for start, end in sorted(program.test_code, reverse=True):
-        encoded = encoded[:start] + encoded[end:]
-    source = encoded.decode("utf-8")
+    source = without_tests(code, program)
     if row.checks is not None:
         wanted = {one for check in row.checks.checks for one in check.calls if one.is_for(source)}
         equalities = {one for one in wanted if one.only_if == EQUALITY}

@@ -21,7 +21,7 @@ from rewards.rust.shadows import GivenNames, compares
 from rewards.rust.tokens import COMMENTS, Tokens, last_name, leaves, node_text, without_generics
 from rewards.tasks.task import Block
 
-__all__ = ["code_blocks", "extract_code", "parse"]
+__all__ = ["code_blocks", "extract_code", "parse", "without_tests"]
 
 RUST = ("rust", "rs")
 FENCE = re.compile(r"\ufeff? {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
@@ -114,6 +114,19 @@ def parse(source: str) -> Program:
     found = read_boundary(root, program.test_code, names)
     program.depends_on_cfg, program.tests_extend_code, program.takes_address, program.shadowed = found
     return program
+
+
+def without_tests(source: str, program: Program) -> str:
+    """A program without the test code that was found in it.
+
+    >>> code = "fn f() {} #[test] fn g() {}"
+    >>> without_tests(code, parse(code))
+    'fn f() {} '
+    """
+    encoded = source.encode("utf-8", "replace")  # as `parse` counts its bytes
+    for start, end in sorted(program.test_code, reverse=True):
+        encoded = encoded[:start] + encoded[end:]
+    return encoded.decode("utf-8")
 
 
 def _add_function(program: Program, item: Node, attributes: list[str], testing: bool, *, is_method: bool) -> None:

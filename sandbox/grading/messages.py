@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Message", "Tally", "agrees", "read_messages", "read_tally"]
@@ -30,6 +30,7 @@ class Message:
     text: str
     line: int | None
     file: str | None = None
+    rendered: str = field(default="", compare=False)  # an error as a terminal shows it, perhaps with colours
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def read_messages(lines: Iterable[bytes]) -> Iterator[Message]:
         message: dict[str, Any] = record["message"] if line.startswith(CARGO_PREFIX) else record
         level, code = message["level"], (message["code"] or {}).get("code")
         if level.startswith("error") and not message["message"].startswith("aborting due to"):
-            yield Message("error", code, message["message"], *_place(message))
+            yield Message("error", code, message["message"], *_place(message), message.get("rendered") or "")
         elif level == "warning" and code:
             yield Message("warning", code, message["message"], *_place(message))
 

@@ -21,7 +21,8 @@ from sandbox.isolation.policy import Isolation
 from sandbox.isolation.process import Finished, Stop, run
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
-from sandbox.project import Project
+from sandbox.project import HEAD, Project
+from sandbox.rendering import own_rendering, shortened
 from sandbox.verdict import PHASES, Diagnostic, Outcome, Verdict
 
 __all__ = ["Grading", "TestRun", "Tested"]
@@ -32,6 +33,7 @@ KILLED = re.compile(rb"^  process didn't exit successfully: [^\n]* \(signal: (\d
 TAIL_SHOWN = 4000  # characters of test output that a verdict keeps
 MAX_DIAGNOSTICS = 50
 MAX_MESSAGE = 2000
+MAX_RENDERED = 8000  # characters of all errors as rustc renders them
 FREE_BYTES_NEEDED = 64 << 20
 COMPILER_OUTPUT = 32 << 20  # bytes kept of a compiler's output: so many, because a lost message could change a verdict
 
@@ -255,11 +257,14 @@ class Grading(ABC):
     def _diagnostics(self) -> tuple[Diagnostic, ...]:
         """The messages without duplicates, errors first, in the order of the program's lines."""
         found = (
-            Diagnostic(m.level, m.code, m.text[:MAX_MESSAGE], self.project.line_in_source(m.line))
+            Diagnostic(m.level, m.code, m.text[:MAX_MESSAGE], self.project.line_in_source(m.line), m.rendered)
             for m in self.messages
         )
-        unique = sorted(set(found), key=lambda d: (d.level, d.line or 0, d.code or "", d.message))
-        return tuple(unique[:MAX_DIAGNOSTICS])
+        unique = sorted(set(found), key=lambda d: (d.level, d.line or 0, d.code or "", d.message))[:MAX_DIAGNOSTICS]
+        hidden = (f"{self.project.root}/", f"{self.project.directory}/", f"{self.toolchain.bin.parent}/")
+        texts = (own_rendering(d.rendered, drop_lines=HEAD.count("\n"), hidden=hidden) for d in unique)
+        shown = zip(unique, shortened(texts, MAX_RENDERED), strict=True)
+        return tuple(replace(diagnostic, rendered=text) for diagnostic, text in shown)
 
     def _reason(self, phase: str, stop: Stop) -> str:
         """The text for a limit that was reached."""

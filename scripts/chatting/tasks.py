@@ -50,7 +50,11 @@ class DataTasks:
     def _tasks(self, sources: tuple[str, ...]) -> dict[str, Example]:
         if sources not in self._read:
             data, split = self._recipe.data, self._splits[sources]
-            shown = {"system_prompt": system_prompt_of(self._recipe), "show": data.show_signature, "infill": data.infill}
+            shown = {
+                "system_prompt": system_prompt_of(self._recipe),
+                "show": data.show_signature,
+                "infill": data.infill,
+            }
             found = with_unique_ids({one: read_examples(one, split=split, **shown) for one in sources})
             self._read[sources] = {example.id: example for examples in found.values() for example in examples}
         return self._read[sources]

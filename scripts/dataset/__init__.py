@@ -8,6 +8,7 @@ resuming       the journal of the verb translate
 published      the verb published: rows of prompt, program and tests become tasks with a signature
 patching       the verb patch: requests and failing tests, and the programs that they change
 infilling      the verb infill: parts cut out of programs, as tasks of filling in the middle
+repairing      the verb repair: planted mistakes, and failed completions of a run, become programs to repair
 translating    one Python task with asserts, as a Rust task with a signature and gold cases
 writing        the verb write: a large model writes Rust tasks, code and tests from Python tasks
 making         many tasks, counted by reason, and the manifest

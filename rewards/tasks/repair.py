@@ -1,0 +1,147 @@
+"""Repair a program: broken Rust and what the compiler or tests say of it -> the whole corrected program in one block.
+
+Promises rewards that a model cannot earn by copying its input (it does not build, or fails its tests), by writing a
+program of its own (`stays_close` falls with every changed token), by deleting what is hard or by a mistake that hides
+the others (`errors_removed` looks at the functions that are left and at the compiler's stages). Left out: `cargo_build`
+and `gold`, which all tasks share, and making rows (scripts/dataset/repairing).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from rewards.builtin import gold
+from rewards.completion import GradedCompletion, Score
+from rewards.registry import reward
+from rewards.repairing.edits import Change, change
+from rewards.repairing.errors import share_gone
+from rewards.repairing.kept import lost_function
+from rewards.repairing.messages import errors_of
+from rewards.repairing.wording import BROKEN, SHOWN, repair_prompt
+from rewards.rust.parse import extract_code, parse
+from rewards.tasks.function import block_alone
+from rewards.tasks.task import Row, Task
+
+__all__ = ["TASK", "error_codes"]
+
+REPAIR_PROMPT = """\
+You are a careful Rust programmer who repairs programs. Answer with exactly one fenced code block, opened by ```rust and
+closed by ```. The block holds the whole corrected program: every function of the given one, changed no more than the
+errors need, written with the standard library alone. Do not write a main function."""
+
+
+def error_codes(row: Row) -> Sequence[str]:
+    """The codes of the input's errors, "" for one without; empty where it builds or nobody counted.
+
+    Raises: ValueError for a column `errors` that holds something else.
+    """
+    given = row.get("errors")
+    if not given:
+        return ()
+    try:
+        found = json.loads(given) if isinstance(given, str) else given
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list | tuple) or not all(isinstance(code, str) for code in found):
+        raise ValueError(f'has {str(given)[:60]!r} in column errors: give a list of codes as ["E0308", ""]')
+    return found
+
+
+def _problem(row: Row) -> str:
+    """What is wrong with a row besides its program."""
+    for column in (*SHOWN, "request"):
+        if not isinstance(row.get(column) or "", str):
+            return f"has no text in column {column!r}"
+    if not any(str(row.get(column) or "").strip() for column in SHOWN):
+        return f"does not say what is wrong with its program: give a text in {', '.join(SHOWN)}"
+    try:
+        error_codes(row)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _facts(text: str, row: Row, code: str | None) -> Mapping[str, float | None]:
+    """How many tokens were changed, of answers that are repairs at all, and whether any was."""
+    if code is None:
+        return {"edited_tokens": None, "unchanged": None}
+    edits = _change(row, code).edits
+    return {"edited_tokens": None if edits is None else float(edits), "unchanged": float(edits == 0)}
+
+
+TASK = Task(
+    name="repair",
+    gives=frozenset({"program", "block"}),
+    extract=block_alone,
+    columns={BROKEN: "the program to repair"},
+    prompt=repair_prompt,
+    system_prompt=REPAIR_PROMPT,
+    problem=_problem,
+    facts=_facts,
+)
+
+
+@reward(phase="test", on_gold_tests=True, pays="code", task="repair")
+def stays_close(completion: GradedCompletion) -> Score:
+    """How close a repair that works is to its input: 1 - (changed tokens - needed) / allowed; 0 where it does not work.
+
+    It works where it passes the gold tests; where the row has none, where it builds and its input did not. Needed are
+    as many as the row's right answer changes, where it has one; allowed are half of the input's tokens, 8 to 100
+    (`rewards.repairing.edits`). Comments and white space are free.
+    """
+    if completion.code is None:
+        return Score(0.0, completion.no_code)
+    works = gold(completion) if completion.gold is not None else _builds(completion)
+    if works.value != 1.0:
+        return works
+    found = _change(completion.row, completion.code)
+    if found.edits is None:
+        return Score(0.0, f"{found.needed + found.allowed} or more tokens were changed")
+    return Score(found.closeness if found.edits else 0.0, f"{found.edits} tokens were changed")
+
+
+@reward(phase="build", pays="code", task="repair")
+def errors_removed(completion: GradedCompletion) -> Score:
+    """The share of the input's compiler errors that are gone; None where it has none.
+
+    0 without a program, and for one that lost a function of its input (of the right answer, where one is known) or most
+    of its body. Errors that may only be hidden by an earlier one do not count as gone, and new ones count as left
+    (`rewards.repairing.errors`).
+    """
+    before = error_codes(completion.row)
+    if not before:
+        return Score(None, "the input has no compiler errors")
+    if completion.code is None or completion.program is None:
+        return Score(0.0, completion.no_code)
+    if completion.verdict is None or completion.ungraded:
+        return Score(None, "the sandbox failed" if completion.ungraded else "not graded")
+    whole = _right(completion.row) or str(completion.row.get(BROKEN, ""))
+    if lost := lost_function(whole, completion.code):
+        return Score(0.0, f"{lost} is gone, or most of it")
+    if completion.program.depends_on_cfg and not parse(whole).depends_on_cfg:
+        return Score(0.0, "a cfg takes code out of the program")
+    after = [] if completion.verdict.build else [one.code or "" for one in errors_of(completion.verdict.diagnostics)]
+    if not after and not completion.verdict.build:
+        return Score(0.0, completion.verdict.reason or str(completion.verdict.outcome))  # a limit was reached
+    return Score(share_gone(before, after), f"{len(before)} errors before, {len(after)} now")
+
+
+def _right(row: Row) -> str:
+    """The program in a row's right answer; "" where it has none."""
+    given = row.get("completion")
+    return (extract_code(given) or "") if isinstance(given, str) else ""
+
+
+def _change(row: Row, code: str) -> Change:
+    """What an answer changes of its row's program."""
+    return change(str(row.get(BROKEN, "")), code, _right(row))
+
+
+def _builds(completion: GradedCompletion) -> Score:
+    """Whether a repair works, where no gold tests say: None where building says nothing, either."""
+    if completion.verdict is None or completion.ungraded:
+        return Score(None, "no gold tests, and not graded")
+    if not error_codes(completion.row):
+        return Score(None, "no gold tests, and the input is not known to have compiler errors")
+    return Score(float(bool(completion.verdict.build)), "builds" if completion.verdict.build else "does not build")

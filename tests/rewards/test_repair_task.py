@@ -1,0 +1,171 @@
+"""The task repair: its prompt and rows, and rewards that no copy, rewrite, deletion or hiding mistake earns."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from completions import fenced, passed
+from grpo.rollout.prompts import encode_prompts
+from grpo.rollout.rows import DataError
+from grpo_rust.compose.signatures import read_examples
+from rewards.completion import Gold, GradedCompletion
+from rewards.gold.result import GoldResult
+from rewards.registry import REWARDS
+from rewards.repairing.wording import repair_prompt, right_answer
+from rewards.rubric import Rubric
+from rewards.tasks.known import TASKS, task_problem
+from rewards.tasks.repair import TASK, errors_removed, stays_close
+from rewards.trl_functions import stays_close_reward_func
+from sandbox import Diagnostic, Outcome, Verdict
+from sandbox.answers.answers import Answers
+
+RIGHT = "fn add(a: i32, b: i32) -> i32 {\n    let sum = a + b;\n    sum\n}\n"
+BROKEN = RIGHT.replace("a + b", "a + c")
+OTHER = "fn add(a: i32, b: i32) -> i32 {\n    [a, b].iter().copied().sum::<i32>()\n}\n"
+ROW = {
+    "task": "repair",
+    "broken": BROKEN,
+    "diagnostics": "error[E0425]: cannot find value `c`",
+    "errors": ["E0425"],
+    "rust_test_list": ["assert_eq!(add(1, 2), 3);"],
+}
+SOLVED = Gold(GoldResult(1, 1, "", "cases"), Answers(Outcome.PASSED))
+FAILED = Gold(GoldResult(0, 1, "add(1, 2) is 4", "cases"), Answers(Outcome.PASSED))
+
+
+def answered(code, *, gold=SOLVED, verdict=None, row=ROW):
+    return GradedCompletion(fenced(code), verdict or passed(), gold, task=TASK, row=row)
+
+
+def unbuilt(*codes):
+    """The verdict on a program with these errors."""
+    return Verdict(Outcome.BUILD_ERROR, False, diagnostics=tuple(Diagnostic("error", code, "x", 1) for code in codes))
+
+
+def test_the_task_is_known_by_its_file_and_its_rewards_are_for_no_other():
+    assert TASKS["repair"] is TASK and TASK.gives == {"program", "block"}
+    for name in ("stays_close", "errors_removed"):
+        assert REWARDS[name].score(GradedCompletion(fenced(RIGHT), passed())) == (None, "not for the task function")
+    assert Rubric({"stays_close": 1.0}).needs_gold and REWARDS["errors_removed"].needs_verdict
+
+
+@pytest.mark.parametrize(
+    "columns, words",
+    [
+        ({"broken": " "}, "has no text in column 'broken', the program to repair"),
+        (
+            {"diagnostics": ""},
+            "does not say what is wrong with its program: give a text in diagnostics, failures, tests",
+        ),
+        ({"failures": ["x"]}, "has no text in column 'failures'"),
+        ({"request": 3}, "has no text in column 'request'"),
+        ({"errors": "E0308"}, "in column errors: give a list of codes"),
+        ({"errors": [3]}, "in column errors: give a list of codes"),
+    ],
+)
+def test_a_row_that_cannot_be_asked_is_refused_in_words(columns, words):
+    assert words in task_problem({**ROW, **columns})
+
+
+def test_errors_may_be_json_text_or_missing():
+    assert not task_problem({**ROW, "errors": '["E0425", ""]'}) and not task_problem({**ROW, "errors": None})
+    assert errors_removed(answered(RIGHT, row={**ROW, "errors": '["E0425"]'})).value == 1.0
+
+
+def test_a_prompt_has_what_is_known_and_a_fence_that_its_program_cannot_close():
+    program = 'fn f() -> &\'static str {\n    "\n```\n"\n}'
+    said = repair_prompt(
+        {"broken": program, "failures": "f() is 1", "tests": "mod t {}", "request": "Give three ticks."}
+    )
+    assert said.startswith("Give three ticks.\n\nThis Rust program has to be repaired:\n\n````rust\n" + program)
+    assert (
+        said.index("Its tests say:")
+        < said.index("These tests have to pass:\n\n```rust\nmod t {}")
+        < said.index("Answer")
+    )
+    assert "The compiler says" not in said
+
+
+def test_a_prompt_over_the_limit_is_an_error_or_left_out(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    long = {**ROW, "broken": BROKEN + "// x\n" * 500}
+    path.write_text("".join(json.dumps(row) + "\n" for row in (ROW, long)))
+    examples = read_examples(str(path), split="train", system_prompt="In Rust.", show="as_written")
+    assert (
+        examples[0].messages[0]["content"] == TASK.system_prompt
+        and "cannot find value" in examples[0].messages[1]["content"]
+    )
+    encode = {"max_tokens": 1500, "encode": lambda messages: tuple(map(ord, messages[-1]["content"]))}
+    assert len(encode_prompts(examples, long_prompts="skip", **encode)) == 1
+    with pytest.raises(DataError, match="1 of 2 prompts are longer than data.max_prompt_tokens"):
+        encode_prompts(examples, long_prompts="error", **encode)
+
+
+def test_the_closer_the_repair_the_more_it_earns():
+    one, rewritten = stays_close(answered(RIGHT)), stays_close(answered(OTHER))
+    assert one.value == pytest.approx(1 - 1 / 11) and one.reason == "1 tokens were changed"  # of 23
+    assert 0.0 <= rewritten.value < 0.3
+    known = {**ROW, "completion": right_answer(RIGHT)}
+    assert stays_close(answered(RIGHT, row=known)).value == 1.0
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        answered(BROKEN, gold=FAILED, verdict=unbuilt("E0425")),  # a copy
+        answered(BROKEN + "// changed", gold=FAILED, verdict=unbuilt("E0425")),
+        answered(BROKEN.replace("c;", "a;"), gold=FAILED),  # builds, and is wrong
+        answered(RIGHT, gold=Gold(None, None)),  # takes equality over
+        GradedCompletion("no code", None, Gold(None, None), task=TASK, row=ROW),
+        answered(RIGHT, gold=None, verdict=unbuilt("E0308")),
+        answered(BROKEN, gold=None),  # the same tokens cannot be a repair
+    ],
+)
+def test_what_does_not_work_is_close_to_nothing(completion):
+    assert stays_close(completion).value == 0.0
+
+
+def test_closeness_is_unknown_where_nothing_says_whether_it_works():
+    host = Verdict(Outcome.HOST_ERROR, reason="disk")
+    assert (
+        stays_close(answered(RIGHT, gold=Gold(GoldResult(0, 1, "disk", "cases"), Answers(Outcome.HOST_ERROR)))).value
+        is None
+    )
+    assert stays_close(answered(RIGHT, gold=None, verdict=host)).value is None
+    assert stays_close(answered(RIGHT, gold=None, row={**ROW, "errors": []})).value is None
+    assert stays_close(answered(RIGHT, gold=None)).value > 0.9
+    assert errors_removed(answered(RIGHT, verdict=host)).value is None
+    assert errors_removed(answered(RIGHT, row={**ROW, "errors": []})).value is None
+    assert stays_close_reward_func(completions=[fenced(RIGHT)], task=["repair"], broken=[BROKEN]) == [None]
+
+
+@pytest.mark.parametrize(
+    "code, verdict, value",
+    [
+        (RIGHT, passed(), 1.0),
+        (BROKEN, unbuilt("E0425"), 0.0),
+        (BROKEN.replace("c;", "c"), unbuilt(None), 0.0),  # a mistake of syntax hides the name
+        (BROKEN.replace("c;", "1.5;"), unbuilt("E0277"), 0.5),  # another in its place
+        (BROKEN.replace("c;", "b;") + "fn main() {}", unbuilt("E0428", "E0428"), 0.0),
+        ("fn add(a: i32, b: i32) -> i32 {\n    todo!()\n}\n", passed(), 0.0),
+        ("fn other() {}\n", passed(), 0.0),
+        ("#[cfg(any())]\n" + RIGHT + "#[cfg(not(any()))]\nfn add(_: i32, _: i32) -> i32 {\n    0\n}\n", passed(), 0.0),
+        ("/*\n" + RIGHT + "*/\nfn x() {}", passed(), 0.0),
+        (RIGHT, Verdict(Outcome.TIMEOUT, False, reason="build: CPU"), 0.0),
+    ],
+)
+def test_errors_are_removed_by_repairing_alone(code, verdict, value):
+    assert errors_removed(answered(code, verdict=verdict)).value == value
+
+
+def test_facts_say_how_much_was_changed():
+    assert TASK.facts("", ROW, RIGHT) == {"edited_tokens": 1.0, "unchanged": 0.0}
+    assert TASK.facts("", ROW, BROKEN + " // x") == {"edited_tokens": 0.0, "unchanged": 1.0}
+    assert TASK.facts("", ROW, "struct S;" * 40) == {"edited_tokens": None, "unchanged": 0.0}
+    assert TASK.facts("", {}, None) == {"edited_tokens": None, "unchanged": None}
+
+
+def test_a_right_answer_is_read_back_as_its_program():
+    assert TASK.extract(right_answer(RIGHT), ROW, "first").code == RIGHT
