@@ -42,8 +42,8 @@ def plant(code: str, program: RightProgram, rng: Random) -> Pair | None:
         rng: Decides which of the mistakes of that code, and where.
     Returns: None where the program has no place for one.
 
-    >>> plant("E0425", RightProgram("fn double(n: u8) -> u8 {\\n    n * 2\\n}\\n"), Random(2)).broken
-    'fn double(n: u8) -> u8 {\\n    nn * 2\\n}\\n'
+    >>> plant("E0615", RightProgram("fn f(v: &[u8]) -> usize {\\n    v.len()\\n}\\n"), Random(0)).broken
+    'fn f(v: &[u8]) -> usize {\\n    v.len\\n}\\n'
     """
     changes, inserted = CHANGES.get(code, []), INSERTED.get(code, [])
     first, second = rng.sample(changes, len(changes)), rng.sample(inserted, len(inserted))
