@@ -13,7 +13,7 @@ from rewards.completion import GradedCompletion, Score
 from rewards.registry import published_weights, reward
 from rewards.rust.parse import code_blocks
 from rewards.strictness.judge import effective_asserts, mutation_score
-from sandbox.counted import counted
+from sandbox.terminal import counted
 from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["PUBLISHED_WEIGHTS"]

@@ -43,7 +43,7 @@ from typing import Any, TypeVar, cast
 
 from rewards.rust.parse import extract_code
 from rewards.tool_output import noted_tool_output, verdict_output
-from sandbox.counted import counted
+from sandbox.terminal import counted
 
 __all__ = ["Experiment", "ExperimentLog", "log_line"]
 

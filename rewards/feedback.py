@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from rewards.completion import GradedCompletion
-from sandbox.counted import counted
+from sandbox.terminal import counted
 from sandbox.verdict import Outcome
 
 __all__ = ["feedback", "next_message", "verdict_text"]

@@ -1,4 +1,4 @@
-"""Makes hostile text safe to print: it must not move the cursor or hide what it says."""
+"""Text for people: hostile text made safe to print, which must not move the cursor or hide what it says; counts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-__all__ = ["LastingOutput", "forget_output", "plain"]
+__all__ = ["LastingOutput", "counted", "forget_output", "plain"]
 
 COLOURS_AND_MOVES = re.compile(r"(?:\x1b\[|\x9b)[0-9;:?]*[A-Za-z]")
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidi and format marks, surrogates, line separators
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something; the noun gets an s, which is all that the messages need.
+
+    >>> counted(1, "test module"), counted(0, "test"), counted(1200, "closed ```rust block")
+    ('1 test module', '0 tests', '1,200 closed ```rust blocks')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def plain(text: str) -> str:

@@ -32,7 +32,7 @@ from grpo.errors import BadInput
 from grpo.run.provenance import environment
 from grpo_rust.cli import ExitCode, command
 from grpo_rust.sandbox_pool import start_pool
-from sandbox.counted import counted
+from sandbox.terminal import counted
 from sandbox.workers.pool import SandboxPool
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from pathlib import Path
 
 from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
-from sandbox.counted import counted
+from sandbox.terminal import counted
 from study.arms import CONTROL, DESIGNS, GRPO, HONEST, OVERLAP
 from study.comparisons import untrained_completions
 from study.honest import check_data, evaluated_runs, family_data, honest_curves, honest_page

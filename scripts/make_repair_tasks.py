@@ -34,7 +34,7 @@ from dataset.repairing.proving import in_order, try_program
 from dataset.saving import add_output_options, check_output
 from grpo.run.directory import CONFIG
 from grpo_rust.cli import command
-from grpo_rust.compose.prompts import read_training_examples
+from grpo_rust.compose.prompts import read_rewarded_sources
 from grpo_rust.recipe import load_recipe
 from sandbox.workers.pool import SandboxPool
 
@@ -51,10 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.sources = [str(options.run / COMPLETIONS)]
     check_output(options)
     overrides = [f"data.train={options.data}"] if options.data else []
-    examples = read_training_examples(load_recipe(options.run / CONFIG, overrides))
+    sources = read_rewarded_sources(load_recipe(options.run / CONFIG, overrides))
     records = list(read_completions(options.run / COMPLETIONS))
     found = Repairs(num_read=len(records))
-    rows = {example.id: example.columns for example in examples}
+    rows = {example.id: example.columns for examples in sources.values() for example in examples}
     attempts = list(read_attempts(records, rows, found.skipped, longest=options.longest))
     shown, kept = shown_of(options, request=True), Counter[str]()
     with SandboxPool(options.jobs or os.cpu_count() or 1, keep=True) as pool:

@@ -13,14 +13,14 @@ from typing import NamedTuple
 from rewards.rust.grammar import MAX_PARSED, syntax
 from rewards.rust.tokens import leaves, node_text
 
-__all__ = ["Change", "change", "edit_distance"]
+__all__ = ["TokenChange", "change", "edit_distance"]
 
 MAX_TOKENS = 10_000  # of a program that is compared: far beyond any prompt, and 0.3 s with the bound below
 LEAST, MOST = 8, 100  # edits that are allowed; between them, half as many as the input has tokens
 REMEMBERED = 256  # pairs of programs: a reward and a fact ask for the same
 
 
-class Change(NamedTuple):
+class TokenChange(NamedTuple):
     """How far one program is from another."""
 
     edits: int | None  # tokens that were replaced, added or removed; None: so many that the two are not compared
@@ -34,7 +34,7 @@ class Change(NamedTuple):
 
 
 @lru_cache(maxsize=REMEMBERED)
-def change(before: str, after: str, right: str = "") -> Change:
+def change(before: str, after: str, right: str = "") -> TokenChange:
     """How far a program is from the one that it was made of.
 
     Args:
@@ -44,16 +44,16 @@ def change(before: str, after: str, right: str = "") -> Change:
         right: The right answer; "" where none is known.
 
     >>> change("fn f(a: u8) -> u8 { a }", "fn f(a: u8) -> u8 { b } // b")
-    Change(edits=1, needed=0, allowed=8)
+    TokenChange(edits=1, needed=0, allowed=8)
     """
     if max(len(before), len(after)) > MAX_PARSED:
-        return Change(None, 0, MOST)
+        return TokenChange(None, 0, MOST)
     old, new = _tokens(before), _tokens(after)
     allowed = min(MOST, max(LEAST, len(old) // 2))
     needed = edit_distance(old, _tokens(right), MOST) or 0 if right else 0
     if max(len(old), len(new)) > MAX_TOKENS:
-        return Change(None, needed, allowed)
-    return Change(edit_distance(old, new, needed + allowed - 1), needed, allowed)
+        return TokenChange(None, needed, allowed)
+    return TokenChange(edit_distance(old, new, needed + allowed - 1), needed, allowed)
 
 
 def edit_distance(before: Sequence[str], after: Sequence[str], most: int) -> int | None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from rewards.builtin import gold
 from rewards.completion import GradedCompletion, Score
 from rewards.registry import reward
-from rewards.repairing.edits import Change, change
+from rewards.repairing.edits import TokenChange, change
 from rewards.repairing.errors import share_gone
 from rewards.repairing.kept import lost_function
 from rewards.repairing.messages import errors_of
@@ -133,7 +133,7 @@ def _right(row: Row) -> str:
     return (extract_code(given) or "") if isinstance(given, str) else ""
 
 
-def _change(row: Row, code: str) -> Change:
+def _change(row: Row, code: str) -> TokenChange:
     """What an answer changes of its row's program."""
     return change(str(row.get(BROKEN, "")), code, _right(row))
 

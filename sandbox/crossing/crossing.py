@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from sandbox.counted import counted
+from sandbox.terminal import counted
 from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["Cell", "Crossed", "Crossing"]

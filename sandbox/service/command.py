@@ -12,11 +12,11 @@ import signal
 import socket
 import sys
 
-from sandbox.counted import counted
 from sandbox.exit_codes import ExitCode
 from sandbox.service.access import find_token, is_loopback, make_token
 from sandbox.service.endpoint import SandboxEndpoint
 from sandbox.service.service_limits import ServiceLimits
+from sandbox.terminal import counted
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["listen", "serve"]

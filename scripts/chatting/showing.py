@@ -9,8 +9,7 @@ from chatting.judging import Judged
 from chatting.state import ChatAnswer
 from rewards.completion import GradedCompletion, Score
 from rewards.score_table import total_score
-from sandbox.counted import counted
-from sandbox.terminal import plain
+from sandbox.terminal import counted, plain
 from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["Paint", "answer_text", "rewards_text", "summary_text"]

@@ -17,7 +17,7 @@ from grpo_rust.report.pictures import legend, sections
 from grpo_rust.report.reading import CompletionIndex, number
 from grpo_rust.report.scale import compact
 from grpo_rust.terminal.durations import duration
-from sandbox.counted import counted
+from sandbox.terminal import counted
 
 __all__ = [
     "bins",

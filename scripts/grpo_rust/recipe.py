@@ -242,6 +242,11 @@ class Recipe:
                 f'rewards.credit = "apart": loss.name = "{self.loss.name}" gives all tokens of a completion one '
                 'gradient; use "gspo_token", or "whole"'
             )
+        if self.data.infill == "tokens" and self.rollout.turns > 1:
+            found.append(
+                f'data.infill = "tokens" with rollout.turns = {self.rollout.turns}: between turns a model is told things '
+                'in a chat, and such prompts are none: use data.infill = "chat"'
+            )
         if self.rollout.testers and not any(name in GROUP_REWARDS for name in self.rewards.weights):
             found.append(
                 f"rollout.testers = {self.rollout.testers}: no reward asks for their tests; give cross_agreement a "

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from grpo.errors import BadInput
 from grpo_rust.engine_choice import expects_gpu
 from grpo_rust.recipe import Recipe
-from sandbox.counted import counted
 from sandbox.service.choose import named_pool
 from sandbox.service.grading_pool import GradingPool
+from sandbox.terminal import counted
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["describe_pool", "num_jobs", "open_pool", "start_pool"]

@@ -16,7 +16,7 @@ from grpo.watch.thresholds import Thresholds
 from grpo.watch.watching import RunWatch
 from grpo_rust.compose.turns import sequence_limit
 from grpo_rust.recipe import Recipe
-from sandbox.counted import counted
+from sandbox.terminal import counted
 
 __all__ = ["build_rehearsal", "build_supervised_rehearsal", "build_watch"]
 

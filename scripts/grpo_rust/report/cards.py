@@ -14,7 +14,7 @@ from grpo_rust.checks import PASS_CHECKS
 from grpo_rust.report.reading import Record, number
 from grpo_rust.report.scale import compact
 from grpo_rust.report.visible import escape, shortened
-from sandbox.counted import counted
+from sandbox.terminal import counted
 
 __all__ = ["SIGNS", "card_html", "group_html", "program_lines", "success"]
 

@@ -19,7 +19,7 @@ from grpo_rust.report.charts import Mark, Series, line_chart, stacked_chart
 from grpo_rust.report.reading import CompletionIndex, RunFiles, number
 from grpo_rust.report.scale import compact, rolling_mean
 from grpo_rust.report.visible import escape, shortened
-from sandbox.counted import counted
+from sandbox.terminal import counted
 
 __all__ = ["OUTCOMES", "legend", "pictures", "sections", "usual_window"]
 
