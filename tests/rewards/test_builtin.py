@@ -70,8 +70,9 @@ def registry():
 
 
 def test_the_registry_has_every_reward_in_the_order_of_the_logs_and_saved_recipes():
-    found = [(r.name, r.phase, r.on_gold_tests, r.published_name, r.published_weight) for r in REWARDS.values()]
-    assert found == REGISTERED and list(REWARDS) == [row[0] for row in REGISTERED]
+    common = [r for r in REWARDS.values() if not r.task]  # those of one task have their own tests
+    found = [(r.name, r.phase, r.on_gold_tests, r.published_name, r.published_weight) for r in common]
+    assert found == REGISTERED and list(REWARDS)[: len(found)] == [row[0] for row in REGISTERED]
     assert list(PUBLISHED_WEIGHTS.items()) == [(row[0], row[4]) for row in REGISTERED if row[4] is not None]
 
 
@@ -118,7 +119,7 @@ def test_a_name_that_is_taken_is_refused(options, registry):
     other.__name__ = "other" if options else "cargo_test"
     with pytest.raises(ValueError, match="cargo_test_reward_func is registered already"):
         reward(**options)(other)
-    assert list(registry) == [row[0] for row in REGISTERED]
+    assert [name for name, known in registry.items() if not known.task] == [row[0] for row in REGISTERED]
 
 
 @pytest.mark.parametrize("scorer", OF_VERDICTS)
