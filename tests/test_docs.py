@@ -131,7 +131,7 @@ def run(words: list[str]) -> tuple[str, list[str]] | None:
     if not words[0].rpartition("/")[2].startswith("python") or not words[1:]:
         return None
     if words[1].startswith("scripts/"):
-        verb = [word for word in words[2:3] if word.isalpha()]
+        verb = [word for word in words[2:3] if re.fullmatch(r"[a-z]+(-[a-z]+)*", word)]
         return " ".join([words[1], *verb]), words[2 + len(verb) :]
     if words[1] == "-m" and words[2:] and words[2].partition(".")[0] in PACKAGES:
         return " ".join(words[1:4]), words[4:]

@@ -244,8 +244,8 @@ class Recipe:
             )
         if self.data.infill == "tokens" and self.rollout.turns > 1:
             found.append(
-                f'data.infill = "tokens" with rollout.turns = {self.rollout.turns}: between turns a model is told things '
-                'in a chat, and such prompts are none: use data.infill = "chat"'
+                f'data.infill = "tokens" with rollout.turns = {self.rollout.turns}: between turns a model is told '
+                'things in a chat, and such prompts are none: use data.infill = "chat"'
             )
         if self.rollout.testers and not any(name in GROUP_REWARDS for name in self.rewards.weights):
             found.append(
