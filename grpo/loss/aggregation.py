@@ -2,7 +2,7 @@
 
 Weights are made once, from the lengths of the whole optimizer batch. Cut into micro-batches or spread over machines,
 the sum stays the same; TRL's "bnpo" depends on the cut, and its "dapo" counts the tokens of the generation batch
-(docs/losses.md).
+(docs/reference/losses.md).
 
     name      weight of a token of completion i   losses that are published with it
     token     1 / sum(lengths)                    dapo, cispo, vespo (and bnpo, in one micro-batch)

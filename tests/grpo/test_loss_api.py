@@ -1,6 +1,6 @@
 """What the loss modules offer is documented, sorted, and used by what ships.
 
-Documented: in docs/losses.md by name, and in docstrings with an example that runs. Used: some function of grpo/ or
+Documented: in docs/reference/losses.md by name, and in docstrings with an example that runs. Used: some function of grpo/ or
 scripts/ other than itself names it, so that no test guards code that a training run never reaches.
 """
 
@@ -15,7 +15,7 @@ from grpo import advantages, logprobs, loss
 from grpo.loss import aggregation, corrections, entropy, kl, policy, ratio
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCS = (ROOT / "docs" / "losses.md").read_text(encoding="utf-8")
+DOCS = (ROOT / "docs" / "reference" / "losses.md").read_text(encoding="utf-8")
 PARTS = (aggregation, corrections, entropy, kl, policy, ratio)
 
 

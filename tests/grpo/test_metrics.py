@@ -83,5 +83,5 @@ def test_the_documentation_has_a_row_for_every_metric():
 
 
 def test_the_documentation_shows_the_table_of_today():
-    page = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
+    page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "metrics.md"
     assert markdown_table() in page.read_text()
