@@ -1,7 +1,7 @@
 """Every metric that a run logs, with its meaning and unit, in one table. `metrics.jsonl` holds nothing else.
 
 docs/reference/metrics.md is made from the table (`python -m grpo.run.metrics` prints it as Markdown), and `MetricsLog`
-refuses a key that is not in it. A name in angle brackets stands for a reward function, a check of the grader, or a task.
+refuses a key that is not in it. A name in angle brackets stands for a reward function, a check of a grader, or a task.
 """
 
 from __future__ import annotations
