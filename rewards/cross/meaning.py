@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
-from rewards.rust.grammar import MAX_PARSED, syntax
+from rewards.rust.grammar import is_readable, syntax
 from rewards.rust.tokens import last_name, leaves, node_text, without_generics
 from rewards.signature.interface import FunctionShape, Interface, OwnShape
 from rewards.signature.type_terms import HIDDEN, TypeTerm
@@ -51,7 +51,7 @@ def names_given(code: str) -> CodeNames:
     >>> sorted(found.items), sorted(found.types), sorted(found.of_traits)
     (['T', 'f', 'm', 'mem'], ['A', 'T'], ['g'])
     """
-    if len(code) > MAX_PARSED:
+    if not is_readable(code):
         nothing = frozenset[str]()
         return CodeNames(nothing, nothing, nothing, nothing, nothing, nothing, is_closed=False)
     root = syntax(code)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rewards.completion import GradedCompletion
 from rewards.cross.members import GroupMember, Suite, tester_suite
 from rewards.matrix.pass_matrix import TESTER, PassMatrix
-from rewards.rust.grammar import MAX_PARSED
+from rewards.rust.grammar import is_readable
 from rewards.tasks.task import Block
 from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.grading.lexer import tokens
@@ -110,7 +110,7 @@ def _fitted(suite: Suite | None, code: GroupMember) -> str | None:
 
 def _key(text: str | None) -> object:
     """What equal texts have in common: their tokens, with neither comments nor white space."""
-    if text is None or len(text) > MAX_PARSED:
+    if text is None or not is_readable(text):
         return text
     try:
         return tuple(token.text for token in tokens(text))

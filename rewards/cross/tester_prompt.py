@@ -11,7 +11,7 @@ from typing import Any
 
 from tree_sitter import Node
 
-from rewards.rust.grammar import MAX_PARSED, syntax
+from rewards.rust.grammar import is_readable, syntax
 from rewards.rust.parse import parse
 
 __all__ = ["UNWRITTEN", "tester_start"]
@@ -42,7 +42,7 @@ def tester_start(columns: Mapping[str, Any]) -> str:
 
 def _outline(source: str) -> str:
     """A program without its tests, with every function still to be written; "" where it does not end with one."""
-    if len(source) > MAX_PARSED:
+    if not is_readable(source):
         return ""
     encoded = source.encode("utf-8", "replace")
     edits = [(start, end, b"") for start, end in parse(source).test_code]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from rewards.rust.boundary import split_leaves
-from rewards.rust.grammar import MAX_PARSED, syntax
+from rewards.rust.grammar import is_readable, syntax
 from rewards.rust.parse import parse
 from rewards.rust.tokens import node_text
 
@@ -21,7 +21,7 @@ def code_tokens(program: str) -> tuple[str, ...]:
     >>> code_tokens("fn f()->u8{1} // one") == code_tokens("fn f() -> u8 {\\n    1\\n}\\n#[test] fn t() {}")
     True
     """
-    if len(program) > MAX_PARSED:
+    if not is_readable(program):
         return (program,)
     return tuple(node_text(leaf) for leaf in split_leaves(syntax(program), parse(program).test_code)[1])
 

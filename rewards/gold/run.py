@@ -13,7 +13,7 @@ from rewards.gold.own_types import own_types, trait_uses
 from rewards.gold.result import GoldResult
 from rewards.gold.rows import GoldRow, gold_row
 from rewards.gold.terms import Panic, Term, equal, read_term, show
-from rewards.rust.grammar import MAX_PARSED
+from rewards.rust.grammar import is_readable
 from rewards.rust.own_methods import takes_over_methods
 from rewards.rust.parse import parse, without_tests
 from rewards.rust.redefinitions import redefines_comparison
@@ -63,7 +63,7 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
     (1, (Call(value='super::f()', statements=(), watched=()),))
     """
     row = gold_row(columns)
-    if row is None or len(code) > MAX_PARSED:
+    if row is None or not is_readable(code):
         return None
     program = parse(code)
     source = without_tests(code, program)

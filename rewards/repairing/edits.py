@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from rewards.rust.grammar import MAX_PARSED, syntax
+from rewards.rust.grammar import is_readable, syntax
 from rewards.rust.tokens import leaves, node_text
 
 __all__ = ["TokenChange", "change", "edit_distance"]
@@ -46,7 +46,7 @@ def change(before: str, after: str, right: str = "") -> TokenChange:
     >>> change("fn f(a: u8) -> u8 { a }", "fn f(a: u8) -> u8 { b } // b")
     TokenChange(edits=1, needed=0, allowed=8)
     """
-    if max(len(before), len(after)) > MAX_PARSED:
+    if not (is_readable(before) and is_readable(after)):
         return TokenChange(None, 0, MOST)
     old, new = _tokens(before), _tokens(after)
     allowed = min(MOST, max(LEAST, len(old) // 2))

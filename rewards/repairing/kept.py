@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from rewards.rust.grammar import MAX_PARSED, syntax
+from rewards.rust.grammar import is_readable, syntax
 from rewards.rust.tokens import Tokens, last_name
 
 __all__ = ["lost_function"]
@@ -28,7 +28,7 @@ def lost_function(before: str, after: str) -> str:
     >>> lost_function("fn f(v: &[u8]) -> usize { v.len }", "fn f(v: &[u8]) -> usize { todo!() }")
     'f'
     """
-    if max(len(before), len(after)) > MAX_PARSED:
+    if not (is_readable(before) and is_readable(after)):
         return WHOLE
     wanted = _words(before)
     found = _words(after, whole=WHOLE in wanted)

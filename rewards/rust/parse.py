@@ -2,8 +2,8 @@
 
 Promises a result for any text in linear time. tree-sitter reads the code, so comments, strings and syntax errors are
 told from code. Every walk is a loop over an explicit stack, so ten thousand levels of nesting raise no RecursionError.
-Nothing is compiled. Left out: types, name resolution, and macro expansion. A program of more than `MAX_PARSED`
-characters is not read, and has no functions, tests or asserts.
+Nothing is compiled. Left out: types, name resolution, and macro expansion. A program that `is_readable` refuses is not
+read, and has no functions, tests or asserts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tree_sitter import Node
 
 from rewards.rust.asserts import asserts_in
 from rewards.rust.boundary import read_boundary, split_leaves
-from rewards.rust.grammar import MAX_PARSED, syntax
+from rewards.rust.grammar import is_readable, syntax
 from rewards.rust.program import Body, Program, TestFunction
 from rewards.rust.shadows import GivenNames, compares
 from rewards.rust.tokens import COMMENTS, Tokens, last_name, leaves, node_text, without_generics
@@ -67,7 +67,7 @@ def extract_code(completion: str, block: Block = "first") -> str | None:
     if not blocks:
         return None
     code = blocks[0] if block == "first" else blocks[-1]
-    if len(code) > MAX_PARSED or any(child.type not in COMMENTS for child in syntax(code).children):
+    if not is_readable(code) or any(child.type not in COMMENTS for child in syntax(code).children):
         return code
     return None
 
@@ -83,7 +83,7 @@ def parse(source: str) -> Program:
     (['f'], 'g', 'assert_eq(1, super :: f ( ))')
     """
     program = Program()
-    if len(source) > MAX_PARSED:
+    if not is_readable(source):
         return program
     root = syntax(source)
     tokens = Tokens(root)

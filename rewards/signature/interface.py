@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from rewards.rust.grammar import MAX_PARSED, syntax
+from rewards.rust.grammar import is_readable, syntax
 from rewards.rust.tokens import COMMENTS, node_text
 from rewards.signature.type_terms import ANY, HIDDEN, UNIT, TypeTerm, read_type
 
@@ -55,7 +55,7 @@ def interface_of(source: str) -> Interface:
     >>> list(found.functions), found.types["P"].fields
     ([('', 'add')], (('x', TypeTerm(head='i32', parts=())),))
     """
-    if len(source) > MAX_PARSED:
+    if not is_readable(source):
         return Interface(is_open=True)
     items = [item for item in syntax(source).children if item.type not in COMMENTS]
     names: dict[str, TypeTerm] = {}

@@ -212,6 +212,16 @@ def test_a_program_that_is_too_long_is_code_that_nobody_reads():
     assert parse(code[: MAX_PARSED // 19 * 19]).functions and not parse(code).functions
 
 
+@pytest.mark.parametrize("hashes", [1, 7])
+def test_raw_strings_that_never_end_take_no_time(hashes):
+    code = ("r" + "#" * hashes + '"') * (200_000 // (hashes + 2))
+    started = time.process_time()
+    assert extract_code(f"```rust\n{code}\n```") == code + "\n" and not parse(code).functions
+    ended = code + "\n" + '"' + "#" * hashes  # all but the first are within it
+    assert not parse(ended).functions
+    assert time.process_time() - started < 2
+
+
 def test_a_megabyte_of_fences_takes_no_time():
     started = time.process_time()
     code_blocks("```rust\n" * 60_000 + "`" * 500_000)

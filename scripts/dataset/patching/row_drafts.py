@@ -10,7 +10,7 @@ from dataset.patching.drafts import PatchDraft
 from dataset.patching.mutants import mutants
 from dataset.patching.row_asserts import row_asserts
 from dataset.sources import BadRow, row_name, row_text
-from rewards.rust.grammar import MAX_PARSED
+from rewards.rust.grammar import is_readable
 from rewards.rust.parse import parse
 
 __all__ = ["TRIED", "row_drafts"]
@@ -36,7 +36,7 @@ def _draft(row: Mapping[str, Any], number: int, seed: int) -> PatchDraft:
     """The draft of a row. Raises: BadRow."""
     name = row_name(row, number)
     right = next((row[column] for column in PROGRAMS if isinstance(row.get(column), str) and row[column].strip()), "")
-    if not right or len(right) > MAX_PARSED:
+    if not right or not is_readable(right):
         raise BadRow(f"no program in {' or '.join(PROGRAMS)}")
     right = right.replace("\r\n", "\n").rstrip() + "\n"
     if parse(right).test_code:
