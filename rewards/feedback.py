@@ -7,6 +7,7 @@ they printed it: whoever puts it into a chat makes it safe (`grpo.model.turn_tok
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from rewards.completion import GradedCompletion
@@ -19,7 +20,6 @@ MOST_DIAGNOSTICS = 8
 MESSAGE_CHARACTERS = 600
 OUTPUT_CHARACTERS = 1_500
 NO_PROGRAM = "There is no program: give the whole file, with its tests, in one ```rust block."
-AGAIN = "Correct it, and give the whole file again, with its tests, in one ```rust block."
 OUTCOMES = {
     "passed": "It builds, and all of its tests pass.",
     "lint_error": "It builds and its tests pass, but clippy has errors.",
@@ -53,18 +53,22 @@ def next_message(completion: GradedCompletion) -> str | None:
 
     Args:
         completion: With the verdict on its program.
-    Returns: None where the program passes its own tests strictly, and where the sandbox could not say.
+    Returns: None where the program passes its own tests strictly, where it builds, lints and fails no test although its
+        task asks for none, and where the sandbox could not say.
     """
-    verdict = completion.verdict
+    verdict, task, judgement = completion.verdict, completion.task, completion.judgement
+    writes_tests = "tests" in task.gives
     if completion.ungraded:
         return None
     if verdict is None:
-        return NO_PROGRAM
-    judgement = completion.judgement
-    if verdict.outcome is Outcome.PASSED and judgement.strict:
+        return NO_PROGRAM if writes_tests else f"There is no program: {completion.no_code}.\n\n{task.again}"
+    strict = judgement.strict or not writes_tests
+    if verdict.outcome is Outcome.NO_TESTS and not writes_tests:
+        verdict = replace(verdict, outcome=Outcome.PASSED if verdict.clippy else Outcome.LINT_ERROR)
+    if verdict.outcome is Outcome.PASSED and strict:
         return None
     record = {**verdict.to_json(), "code": completion.code, "strict_reason": judgement.reason}
-    return f"{verdict_text(record, strict=judgement.strict)}\n\n{AGAIN}"
+    return f"{verdict_text(record, strict=strict)}\n\n{task.again}"
 
 
 def verdict_text(verdict: Mapping[str, Any], *, strict: bool) -> str:

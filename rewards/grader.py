@@ -221,8 +221,13 @@ class RustGrader:
         Returns: None where the program passes strictly, and where the sandbox could not say.
         """
         deadline = time.monotonic() + self._deadline_s
-        own = [(ticket.completion.text, self._own_verdict(ticket, deadline)) for ticket in tickets]
-        return [next_message(GradedCompletion(text, verdict, None, self._block)) for text, verdict in own]
+        verdicts = [self._own_verdict(ticket, deadline) for ticket in tickets]
+        return [
+            next_message(
+                GradedCompletion(one.completion.text, verdict, None, self._block, one.task, one.example.columns)
+            )
+            for one, verdict in zip(tickets, verdicts, strict=True)
+        ]
 
     def busy(self) -> float:
         """The seconds that the pool has spent grading, the mean over its workers."""

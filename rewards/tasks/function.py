@@ -40,4 +40,5 @@ FUNCTION = TASK = Task(
     extract=block_alone,
     columns={},
     system_prompt=SYSTEM_PROMPT,
+    again="Correct it, and give the whole file again, with its tests, in one ```rust block.",
 )

@@ -37,6 +37,7 @@ class Task:
     columns: Mapping[str, str]  # columns that a row must have as text, and what each of them holds
     prompt: Callable[[Row], str] | None = None  # the user's message; None: the row's own prompt
     system_prompt: str = ""  # the message before it, where the recipe asks for one; "": as every row has
+    again: str = "Correct it, and answer in the same form."  # what a user asks after a failure, where there are turns
     problem: Callable[[Row], str] = lambda row: ""  # what else is wrong with a row, in words; "" for nothing
     facts: Callable[[str, Row, str | None], Mapping[str, float | None]] = _no_facts
     """Facts to average over answers, from the text, its row and the program: names as of a grade's `checks`."""

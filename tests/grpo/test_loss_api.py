@@ -1,7 +1,7 @@
 """What the loss modules offer is documented, sorted, and used by what ships.
 
-Documented: in docs/reference/losses.md by name, and in docstrings with an example that runs. Used: some function of grpo/ or
-scripts/ other than itself names it, so that no test guards code that a training run never reaches.
+Documented: in docs/reference/losses.md by name, and in docstrings with an example that runs. Used: some function of
+grpo/ or scripts/ other than itself names it, so that no test guards code that a training run never reaches.
 """
 
 import ast

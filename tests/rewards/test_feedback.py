@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from rewards.completion import Gold, GradedCompletion
-from rewards.feedback import AGAIN, MESSAGE_CHARACTERS, MOST_DIAGNOSTICS, NO_PROGRAM, OUTPUT_CHARACTERS, next_message
+from rewards.feedback import MESSAGE_CHARACTERS, MOST_DIAGNOSTICS, NO_PROGRAM, OUTPUT_CHARACTERS, next_message
 from rewards.gold.result import GoldResult
 from rewards.grader import RustGrader
 from rewards.rubric import Rubric
+from rewards.tasks.function import FUNCTION
+from rewards.tasks.known import TASKS
 from sandbox.verdict import Diagnostic, Evidence, Outcome, Verdict
 
 PROGRAM = "```rust\nfn add(a: i32, b: i32) -> i32 { a - b }\n```"
@@ -25,7 +27,7 @@ def said(outcome: Outcome, text: str = PROGRAM, **facts: Any) -> str | None:
 
 def test_the_message_is_the_verdict_and_what_to_do() -> None:
     message = said(Outcome.BUILD_ERROR, diagnostics=(UNCLOSED,))
-    assert message == f"It does not build.\nerror, line 1: unclosed delimiter\n\n{AGAIN}"
+    assert message == f"It does not build.\nerror, line 1: unclosed delimiter\n\n{FUNCTION.again}"
 
 
 def test_a_completion_without_a_program_is_told_so() -> None:
@@ -50,11 +52,30 @@ def test_gold_tests_are_not_heard_of() -> None:
     assert next_message(GradedCompletion(PROGRAM, verdict, failed)) == next_message(GradedCompletion(PROGRAM, verdict))
 
 
+def test_a_task_without_tests_of_ones_own_is_asked_for_none() -> None:
+    task = TASKS["patch"]
+    row = {"program": "fn one() -> u8 { 2 }\n", "request": "Make it 1."}
+
+    def told(verdict: Verdict | None, text: str) -> str | None:
+        return next_message(GradedCompletion(text, verdict, task=task, row=row))
+
+    diff = "```diff\n--- a/src/lib.rs\n+++ b/src/lib.rs\n@@ -1 +1 @@\n-fn one() -> u8 { 2 }\n+fn one() -> u8 { 1 }\n```"
+    assert told(Verdict(Outcome.NO_TESTS, build=True, clippy=True, test=True), diff) is None
+    assert told(Verdict(Outcome.PASSED, build=True, clippy=True, test=True, passed=1), diff) is None
+    assert told(Verdict(Outcome.TEST_FAILED, build=True, test_output="left: 2"), diff) == (
+        f"It builds, but tests fail.\nleft: 2\n\n{task.again}"
+    )
+    lint = told(Verdict(Outcome.NO_TESTS, build=True, clippy=False, test=True, diagnostics=(UNCLOSED,)), diff)
+    assert lint is not None and lint.startswith("It builds and its tests pass, but clippy has errors.\nerror, line 1")
+    unread = told(None, "I cannot.")
+    assert unread is not None and unread.startswith("There is no program: ") and unread.endswith(f"\n\n{task.again}")
+
+
 def test_a_message_has_a_bounded_length() -> None:
     many = tuple(Diagnostic("error", "E0308", "x" * 100_000, number) for number in range(1000))
     message = said(Outcome.TEST_FAILED, diagnostics=many, test_output="y" * 1_000_000)
     assert message is not None
-    assert len(message) < (MOST_DIAGNOSTICS + 1) * (MESSAGE_CHARACTERS + 50) + OUTPUT_CHARACTERS + len(AGAIN)
+    assert len(message) < (MOST_DIAGNOSTICS + 1) * (MESSAGE_CHARACTERS + 50) + OUTPUT_CHARACTERS + len(FUNCTION.again)
 
 
 class Pool:
