@@ -34,6 +34,7 @@ from rewards.rubric import Rubric
 from rewards.rust.parse import extract_code
 from rewards.score_table import score_table, total_score
 from rewards.strictness.submit import Submission
+from rewards.tasks.function import FUNCTION
 from sandbox.errors import SandboxError
 from sandbox.exit_codes import ExitCode
 from sandbox.isolation.policy import ISOLATIONS
@@ -131,8 +132,8 @@ def _read(name: str) -> str:
 
 
 def _grade(pool: GradingPool, names: Sequence[str], texts: Sequence[str], *, mutation: bool, as_json: bool) -> int:
-    """Score the completions by every built-in reward and print the scores, in their order."""
-    rubric = Rubric({name: PUBLISHED_WEIGHTS.get(name, 0.0) for name in REWARDS})
+    """Score the completions by every built-in reward of functions and print the scores, in their order."""
+    rubric = Rubric({name: PUBLISHED_WEIGHTS.get(name, 0.0) for name, one in REWARDS.items() if one.is_for(FUNCTION)})
     host_failed = False
     codes = [extract_code(text) for text in texts]
     sent = [None if code is None else Submission(pool, code, examine=mutation, thorough=mutation) for code in codes]

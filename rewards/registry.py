@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rewards.completion import GradedCompletion, Part, Score
-from rewards.tasks.task import Judged
+from rewards.tasks.task import Judged, Task
 
 __all__ = ["REWARDS", "Phase", "Reward", "Scorer", "published_weights", "reward"]
 
@@ -38,11 +38,14 @@ class Reward:
         """Whether the completion's own program must be graded."""
         return self.phase is not None and not self.on_gold_tests
 
+    def is_for(self, task: Task) -> bool:
+        """Whether answers to a task have what it judges."""
+        return self.judges in task.gives and self.task in ("", task.name)
+
     def score(self, completion: GradedCompletion) -> Score:
         """The score of a completion; None where the reward is not for its task."""
-        task = completion.task
-        if self.judges not in task.gives or self.task not in ("", task.name):
-            return Score(None, f"not for the task {task.name}")
+        if not self.is_for(completion.task):
+            return Score(None, f"not for the task {completion.task.name}")
         return self.scorer(completion)
 
 

@@ -65,7 +65,8 @@ class ChatJudge:
         scores = self.rubric.score(graded)
         if self.rubric.has_user_functions:
             scores |= self._user_scores(pending, graded)
-        return Judged(graded, {name: scores[name] for name in self.rubric.weights})
+        others = {name for name, reward in REWARDS.items() if not reward.is_for(graded.task)}
+        return Judged(graded, {name: scores[name] for name in self.rubric.weights if name not in others})
 
     def cancel(self, pending: PendingJudgement) -> None:
         """Stop a completion's programs; nobody waits for their verdicts."""

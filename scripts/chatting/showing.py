@@ -128,7 +128,7 @@ def _verdict_lines(graded: GradedCompletion, paint: Paint) -> list[str]:
         phases = {"build": False}
     said = ", ".join(f"{name} {words[passed]}" for name, passed in phases.items())
     total = verdict.passed + verdict.failed + verdict.ignored
-    tests = f"; {verdict.passed} of {counted(total, 'test')} pass" if total else ""
+    tests = f"; {verdict.passed} of {total:,} tests pass" if total else ""
     lines = [f"cargo: {said}{tests} ({str(verdict.outcome).replace('_', ' ')})"]
     lines += [f"  {plain(verdict.reason)}"] if verdict.reason else []
     return lines + [f"  {text}" for place, _, text in _notes(verdict) if not place]

@@ -136,6 +136,7 @@ def _explain_row(row: Default) -> list[str]:
     """One setting: a line that can be copied as an override, and its meaning below."""
     if isinstance(row.value, Mapping):
         shown = [f"  {row.section}.{row.key}.{name}={value:g}" for name, value in row.value.items()]
+        shown = shown or [f"  {row.section}.{row.key}.NAME = NUMBER (none)"]
     else:
         shown = [f"  {row.section}.{row.key}={str(row.value).lower() if isinstance(row.value, bool) else row.value}"]
     unit = f" [{row.unit}]" if row.unit else ""

@@ -48,7 +48,7 @@ def test_json_lines_hold_every_reward_with_its_reason(good):
     first, second = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 0 and (first["file"], second["file"]) == (str(good), "-")
     assert (first["total"], second["total"]) == (6.25, 4.25)
-    assert first["rewards"].keys() == REWARDS.keys()
+    assert list(first["rewards"]) == [name for name, one in REWARDS.items() if not one.task]
     assert second["rewards"]["cargo_test"] == {
         "score": 0.0,
         "weight": 2.0,

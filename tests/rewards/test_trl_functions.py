@@ -30,6 +30,7 @@ FURTHER = [
     rewards.tests_passed_share_reward_func,
     rewards.clippy_clean_reward_func,
     rewards.gold_reward_func,
+    rewards.gold_passed_share_reward_func,
     rewards.cross_agreement_reward_func,
     rewards.cross_consensus_reward_func,
     rewards.cross_calibrated_reward_func,
@@ -46,7 +47,7 @@ def called_as_trl_does(function, completions, **columns):
 
 def test_every_name_that_the_package_offers_is_there():
     own = sum(1 for reward in REWARDS.values() if reward.task)
-    assert len(set(rewards.__all__)) == len(rewards.__all__) == 29 + own
+    assert len(set(rewards.__all__)) == len(rewards.__all__) == 30 + own
     assert all(hasattr(rewards, name) for name in rewards.__all__) and dir(rewards) == sorted(rewards.__all__)
     offered: dict[str, object] = {}
     exec("from rewards import *", offered)
@@ -93,7 +94,7 @@ def test_the_best_completion_earns_the_published_seven_points():
 
 def test_a_failure_of_the_host_is_none_and_never_zero():
     failed = [Verdict(Outcome.HOST_ERROR, reason="no disk")]
-    need_one = [reward for reward in REWARDS.values() if reward.needs_verdict]
+    need_one = [reward for reward in REWARDS.values() if reward.needs_verdict and not reward.task]
     assert len(need_one) == 7
     for reward in need_one:
         assert getattr(rewards, reward.published_name)(completions=[GOOD], verdicts=failed) == [None]

@@ -247,7 +247,7 @@ def test_what_is_no_single_test_module_shares_nothing(text: str) -> None:
 
 
 def test_pairs_that_are_none_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"the pair \(0, 1\) names none: there are 1 codes and 1 test modules"):
+    with pytest.raises(ValueError, match=r"the pair \(0, 1\) names none: there are 1 code and 1 test module"):
         Crossing(("",), ("",), ((0, 1),))
     with pytest.raises(ValueError, match="twice"):
         Crossing(("",), ("",), ((0, 0), (0, 0)))

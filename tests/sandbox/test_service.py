@@ -394,7 +394,7 @@ def test_a_signal_lets_what_was_accepted_be_answered() -> None:
             waits.sendall(request("/verdicts", json.dumps({"source": sleeping(2)}).encode(), token=server.token))
             eventually(lambda: server.queue()["unanswered"] == 1)
             server.process.send_signal(signal.SIGTERM)
-            eventually(lambda: "stopping; 1 requests" in server.stderr())
+            eventually(lambda: "stopping; 1 request " in server.stderr())
             late.sendall(request("/verdicts", b'{"source": "fn"}', token=server.token))
             status, said = last(everything(late))
             assert status == 503 and "stopping" in said["error"]

@@ -26,6 +26,7 @@ from evaluating.benchmarks.catalogue import load_benchmark
 from evaluating.prompts import _example
 from grpo.errors import BadInput
 from grpo.rollout.prompts import load_examples
+from grpo_rust.recipe import load_recipe
 from rewards.repairing.edits import change
 from rewards.repairing.kept import lost_function
 from rewards.rust.parse import extract_code
@@ -278,9 +279,9 @@ def test_the_benchmark_is_a_repair_task_in_its_own_words(tmp_path: Path) -> None
     (task,) = load_benchmark("humanevalpack-fix", str(file)).tasks
     assert task.prompt.startswith(f"Fix bugs in `{PACK['entry_point']}`.") and task.columns["task"] == "repair"
     assert "These tests have to pass:" in task.prompt and not task_problem(task.columns)
-    example = _example(task, "In Rust.")
+    example = _example(task, load_recipe(None, ["data.system_prompt=rust"]))
     assert "repairs programs" in example.messages[0]["content"] and example.columns["gold_tests"] == task.tests
-    assert len(_example(task, "").messages) == 1
+    assert len(_example(task, load_recipe(None)).messages) == 1
 
 
 def test_what_is_no_number_is_refused() -> None:
