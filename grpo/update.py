@@ -9,7 +9,9 @@ optimizer batch. What is minimised is `grpo.objective`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -66,6 +68,8 @@ def training_samples(
 class Updater:
     """Owns the optimizer: AdamW on the policy's fp32 parameters, decay on matrices only; in float16 a loss scale."""
 
+    write_moments: Callable[[Path], None] | None = None  # by all ranks of a training, each its own part
+
     def __init__(
         self,
         policy: Policy,
@@ -118,6 +122,10 @@ class Updater:
         vectors = [p for p in policy.model.parameters() if p.requires_grad and p.ndim < 2]
         self.optimizer = make_adamw(optimizer, matrices, vectors, lr=schedule(0), betas=betas, decay=weight_decay)
 
+    def together(self, name: str, *arguments: Any) -> AbstractContextManager[None]:
+        """The context for what all ranks of a training do at once; nothing where there is one: `grpo.distributed`."""
+        return nullcontext()
+
     @property
     def busy_s(self) -> float:
         """Seconds spent in updates so far, and in measuring the KL of rewards."""
@@ -132,7 +140,7 @@ class Updater:
             OutOfMemory: With the sizes of the batch.
         """
         memory = memory_explained("the update", lambda: self._size(samples), lambda: self._memory_advice(samples))
-        with self._busy.running(), cpu_threads(self.threads), memory:
+        with self.together("update", samples), self._busy.running(), cpu_threads(self.threads), memory:
             size = math.ceil(len(samples) / self._num_minibatches) or 1
             starts = range(0, len(samples), size)
             minibatches = [self.minibatch(samples[start : start + size], start=start) for start in starts]
@@ -175,14 +183,19 @@ class Updater:
             OutOfMemory: With the sizes of the batch.
         """
         samples = training_samples(groups, torch.zeros_like(rewards))
+        penalties, mean = self.kl_penalties(samples)
+        return rewards.masked_scatter(~rewards.isnan(), rewards[~rewards.isnan()] + penalties), mean
+
+    def kl_penalties(self, samples: Sequence[TrainingSample]) -> tuple[Tensor, float]:
+        """What `charge_kl` adds to the reward of each sample, [samples] on the CPU; the mean KL per token, in nats."""
         memory = memory_explained(
             "the KL of the rewards",
             lambda: self._size(samples),
             lambda: self._memory_advice(samples, gradients=False),
         )
-        with self._busy.running(), cpu_threads(self.threads), memory:
+        with self.together("kl_penalties", samples), self._busy.running(), cpu_threads(self.threads), memory:
             penalties = torch.zeros(len(samples), device=self.policy.device)
-            batches = [b.to(self.policy.device) for b in micro_batches(samples, max_tokens=self._micro_batch_tokens)]
+            batches = self._micro_batches(samples)
             assert self._reference is not None
             total = penalties.new_zeros(())
             references = self._logprobs(batches, self._reference)
@@ -192,8 +205,7 @@ class Updater:
                 penalty = kl_penalised_rewards(zero, kl, batch.mask, beta=beta)
                 penalties.index_copy_(0, batch.rows, penalty.to(penalties.dtype))
                 total += kl.sum()
-            mean = float(total) / max(1, sum(len(sample.completion_ids) for sample in samples))
-            return rewards.masked_scatter(~rewards.isnan(), rewards[~rewards.isnan()] + penalties.cpu()), mean
+            return penalties.cpu(), float(total) / max(1, sum(len(sample.completion_ids) for sample in samples))
 
     def state_dict(self) -> dict[str, Any]:
         """Adam's moments, the number of updates, and the loss scale where there is one."""
@@ -218,21 +230,29 @@ class Updater:
         )
         weights = aggregation_weights(lengths, aggregation=objective.aggregation, max_tokens=objective.max_tokens)
         kept = [row for row, length in enumerate(lengths.tolist()) if length and self._has_gradient(samples[row])]
-        batches = micro_batches([samples[row] for row in kept], max_tokens=self._micro_batch_tokens)
-        device = self.policy.device
+        batches = self._micro_batches([samples[row] for row in kept])
         token_weight = 1 / max(1, int(lengths.sum()))
-        return MiniBatch(start, samples, kept, [b.to(device) for b in batches], weights[kept].to(device), token_weight)
+        return MiniBatch(start, samples, kept, batches, weights[kept].to(self.policy.device), token_weight)
+
+    def minibatch_to_rehearse(self, samples: Sequence[TrainingSample]) -> MiniBatch:
+        """As `minibatch`, of samples that fill one micro-batch."""
+        return self.minibatch(samples)
+
+    def _micro_batches(self, samples: Sequence[TrainingSample]) -> list[MicroBatch]:
+        """The samples in micro-batches, on the policy's device."""
+        return [b.to(self.policy.device) for b in micro_batches(samples, max_tokens=self._micro_batch_tokens)]
 
     def _has_gradient(self, sample: TrainingSample) -> bool:
         """Whether the gradient of a sample can differ from zero."""
         return sample.has_advantage or self.objective.has_gradient_without_advantage or not self._skip_zero_std
 
-    @torch.no_grad()
-    def _logprobs(self, batches: Iterable[MicroBatch], model: LogprobModel | None = None) -> list[Logprobs]:
+    def _logprobs(self, batches: Sequence[MicroBatch], model: LogprobModel | None = None) -> list[Logprobs]:
         """Log-probs and entropy of completions by a model, the trained policy unless another is given."""
-        temperature = self.objective.temperature
-        asked = model or self.policy
-        return [Logprobs(*asked.completion_logprobs(batch, temperature=temperature)) for batch in batches]
+        return [self._logprobs_of(batch, model or self.policy) for batch in batches]
+
+    @torch.no_grad()
+    def _logprobs_of(self, batch: MicroBatch, model: LogprobModel) -> Logprobs:
+        return Logprobs(*model.completion_logprobs(batch, temperature=self.objective.temperature))
 
     def prepare(self, minibatch: MiniBatch, *, alone: bool = True) -> None:
         """Fill in `minibatch.old` where `measure` cannot: for a quantile of the entropy, or if weights move before.
@@ -253,26 +273,34 @@ class Updater:
         """
         parts, first = [], not minibatch.old
         floor = self._entropy_floor(minibatch)
-        for index, batch in enumerate(minibatch.batches):
-            logprobs, entropy = self.policy.completion_logprobs(
-                batch, temperature=self.objective.temperature, entropy_grad=self.objective.entropy_coefficient > 0
-            )
+        for index in range(len(minibatch.batches)):
+            old, part = self._measure_one(minibatch, index, floor)
             if first:
-                minibatch.old.append(Logprobs(logprobs.detach(), entropy.detach()))
-            loss, part = self.objective.loss(
-                batch,
-                logprobs,
-                entropy,
-                minibatch.old[index].logprobs,
-                self._reference_logprobs(batch),
-                minibatch.weights.index_select(0, batch.rows),
-                token_weight=minibatch.token_weight,
-                entropy_floor=floor,
-            )
-            (loss if self.loss_scale is None else loss * self.loss_scale.value).backward()
-            parts.append({**part, "tokens": batch.mask.sum()})
-            note_progress()
+                minibatch.old.append(old)
+            parts.append(part)
         return parts
+
+    def _measure_one(self, minibatch: MiniBatch, index: int, floor: float) -> tuple[Logprobs, dict[str, Tensor]]:
+        """Add the gradient of one micro-batch; its log-probs before the update, and its metrics."""
+        batch = minibatch.batches[index]
+        logprobs, entropy = self.policy.completion_logprobs(
+            batch, temperature=self.objective.temperature, entropy_grad=self.objective.entropy_coefficient > 0
+        )
+        known = index < len(minibatch.old)
+        old = minibatch.old[index] if known else Logprobs(logprobs.detach(), entropy.detach())
+        loss, part = self.objective.loss(
+            batch,
+            logprobs,
+            entropy,
+            old.logprobs,
+            self._reference_logprobs(batch),
+            minibatch.weights.index_select(0, batch.rows),
+            token_weight=minibatch.token_weight,
+            entropy_floor=floor,
+        )
+        (loss if self.loss_scale is None else loss * self.loss_scale.value).backward()
+        note_progress()
+        return old, {**part, "tokens": batch.mask.sum()}
 
     def read(self, parts: Sequence[Mapping[str, Tensor]]) -> tuple[list[dict[str, float]], float]:
         """Clip the gradient that `measure` left; its norm before that, and the metrics as numbers."""
@@ -286,10 +314,14 @@ class Updater:
         self.attempt.parts, self.attempt.norm = numbers, norm
         parts = [{**part, "grad_norm": norm} for part in numbers]
         loss = sum(part["total"] for part in numbers)
-        if self.before_step is not None and math.isfinite(loss) and math.isfinite(norm):
-            self.before_step(self._metrics(parts, num_steps=1))
+        if math.isfinite(loss) and math.isfinite(norm):
+            self._ask_before_step(parts)
         self._step(loss=loss, norm=norm)
         return parts
+
+    def _ask_before_step(self, parts: Sequence[Mapping[str, float]]) -> None:
+        if self.before_step is not None:
+            self.before_step(self._metrics(parts, num_steps=1))
 
     def _entropy_floor(self, minibatch: MiniBatch) -> float:
         """The lowest entropy of a trained token, in nats: a quantile over the optimizer batch."""
@@ -302,8 +334,8 @@ class Updater:
         """The reference's log-probs of the completions, where the loss has a KL."""
         if not self.objective.kl_in_loss:
             return None
-        (reference,) = self._logprobs([batch], self._reference)
-        return reference.logprobs
+        assert self._reference is not None
+        return self._logprobs_of(batch, self._reference).logprobs
 
     def _clipped_norm(self) -> Tensor:
         """Undo the loss scale in the accumulated gradient, and clip it; its norm in between, a scalar."""

@@ -24,6 +24,16 @@ from grpo.errors import BadInput
 from grpo.run.directory import RunDirectory
 from grpo_rust.arguments import parse_arguments
 from grpo_rust.cli import command
+from grpo_rust.ranks.parts import (
+    build_rank_updater,
+    describe_ranks,
+    follow,
+    follows,
+    joined,
+    load_rank_policy,
+    tell_directory,
+)
+from grpo_rust.ranks.restarting import after_restart
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import open_pool
 from grpo_rust.session import ENGINE_LOG, describe_followers, open_run, refuse_followers, run_session, stopped_early
@@ -37,6 +47,8 @@ from rewards.rubric import Rubric
 def main(argv: Sequence[str] | None = None) -> int:
     """Fine-tune as a recipe says; the exit code."""
     arguments = parse_arguments(argv)
+    if follows():
+        return follow(arguments.recipe)
     if arguments.dry_run:
         raise BadInput("--dry-run is for scripts/train.py: its plan counts completions that are sampled")
     with open_output(arguments.output) as output:
@@ -45,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def fine_tune(recipe: Recipe, output: Output) -> int:
     """Imitate the recipe's demonstrations, shown by an output; the exit code."""
+    recipe = after_restart(recipe)
     path = recipe.run_path()
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
@@ -52,30 +65,29 @@ def fine_tune(recipe: Recipe, output: Output) -> int:
     rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with ExitStack() as stack:
         pool = stack.enter_context(open_pool(recipe)) if recipe.eval.prompts else None
+        team = stack.enter_context(joined(recipe))
         from grpo.checkpoint.latest import latest_checkpoint
         from grpo.rollout.fingerprints import fingerprints
-        from grpo.supervised import supervised_objective
         from grpo_rust.compose.demonstrations import load_demonstrations
         from grpo_rust.compose.engine import build_engine
         from grpo_rust.compose.graders import build_graders
-        from grpo_rust.compose.policy import load_trained_policy
         from grpo_rust.compose.prompts import PromptSet, load_held_out
         from grpo_rust.compose.supervised import build_supervised_evaluation, build_supervised_trainer
-        from grpo_rust.compose.updater import build_updater
         from grpo_rust.resuming.comparing import check_prompts, check_settings
         from grpo_rust.resuming.course import describe_course
 
         checkpoint = latest_checkpoint(path / "checkpoints") if recipe.run.resume else None
         changes = check_settings(recipe, checkpoint) if checkpoint else []
-        policy = load_trained_policy(recipe, checkpoint)
+        policy = load_rank_policy(team, recipe, checkpoint)
         shown = load_demonstrations(recipe, policy)
         held_out = load_held_out(recipe, policy) if pool else PromptSet([])
         seen = {**shown.fingerprints(), "data.eval": fingerprints(held_out.examples)}
         if checkpoint:
             check_prompts(checkpoint, seen)
         num_steps = recipe.train.num_steps(shown.turns)
-        updater = build_updater(recipe, policy, num_steps=num_steps, objective=supervised_objective())
+        updater = build_rank_updater(team, recipe, policy, num_steps=num_steps, supervised=True)
         run = stack.enter_context(open_run(recipe, pool))
+        tell_directory(team, path)
         evaluate, engine = None, None
         if pool:
             engine = stack.enter_context(closing(build_engine(recipe, policy, path / ENGINE_LOG)))
@@ -85,7 +97,8 @@ def fine_tune(recipe: Recipe, output: Output) -> int:
         first_step = trainer.resume(checkpoint) if checkpoint else 1
         print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
         print(f"data      {shown} demonstrations to imitate, {held_out} prompts to evaluate on")
-        for line in (*describe_followers(recipe.track, path), *(f"changed   {change}" for change in changes)):
+        lines = [*describe_ranks(team), *describe_followers(recipe.track, path)]
+        for line in (*lines, *(f"changed   {change}" for change in changes)):
             print(line)
         print(f"run       {describe_course(trainer, first_step)}", flush=True)
         return run_session(

@@ -23,6 +23,16 @@ from grpo.run.directory import RunDirectory
 from grpo_rust.arguments import Arguments, parse_arguments
 from grpo_rust.cli import ExitCode, command
 from grpo_rust.plan import plan
+from grpo_rust.ranks.parts import (
+    build_rank_updater,
+    describe_ranks,
+    follow,
+    follows,
+    joined,
+    load_rank_policy,
+    tell_directory,
+)
+from grpo_rust.ranks.restarting import after_restart
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import describe_pool, open_pool
 from grpo_rust.session import ENGINE_LOG, describe_followers, open_run, refuse_followers, run_session, stopped_early
@@ -37,6 +47,8 @@ from sandbox.terminal import forget_output
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a recipe; the exit code."""
     arguments = parse_arguments(argv)
+    if follows():
+        return ExitCode.DONE if arguments.dry_run else follow(arguments.recipe)
     if arguments.dry_run:
         return show_plan(arguments)
     with open_output(arguments.output) as output:
@@ -55,42 +67,44 @@ def show_plan(arguments: Arguments) -> int:
 
 def train(recipe: Recipe, output: Output) -> int:
     """Train as the recipe says, shown by an output; the exit code."""
+    recipe = after_restart(recipe)
     path = recipe.run_path()
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
     refuse_followers(recipe.track)
     rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
-    with open_pool(recipe) as pool:
+    with open_pool(recipe) as pool, joined(recipe) as team:
         from grpo.checkpoint.latest import latest_checkpoint
         from grpo_rust.compose.engine import build_engine, engine_name
         from grpo_rust.compose.graders import build_graders
-        from grpo_rust.compose.policy import load_trained_policy
         from grpo_rust.compose.prompts import load_prompts
         from grpo_rust.compose.trainer import build_trainer
-        from grpo_rust.compose.updater import build_updater
         from grpo_rust.resuming.comparing import check_prompts, check_settings
         from grpo_rust.resuming.course import describe_course
 
         checkpoint = latest_checkpoint(path / "checkpoints") if recipe.run.resume else None
         changes = check_settings(recipe, checkpoint) if checkpoint else []
-        policy = load_trained_policy(recipe, checkpoint)
+        policy = load_rank_policy(team, recipe, checkpoint)
         prompts = load_prompts(recipe, policy)
         if checkpoint:
             check_prompts(checkpoint, prompts.fingerprints())
         num_steps = recipe.train.num_steps(prompts.train.turns)
-        updater = build_updater(recipe, policy, num_steps=num_steps)  # bad input is refused before there is a directory
+        updater = build_rank_updater(team, recipe, policy, num_steps=num_steps)  # refuses before there is a directory
         started = time.monotonic()
         with open_run(recipe, pool) as run, closing(build_engine(recipe, policy, path / ENGINE_LOG)) as engine:
             warm_up = time.monotonic() - started
+            tell_directory(team, path)
             trainer = build_trainer(recipe, prompts, updater, engine, build_graders(recipe, rubric, pool), run)
             first_step = trainer.resume(checkpoint) if checkpoint else 1
             print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")
             print(f"prompts   {prompts.train} to train on, {prompts.held_out} to evaluate on")
             name = engine_name(recipe, policy)
+            name = name if team is None or name != "hf" else "hf with a copy of the weights in a process of its own"
             print(f"engine    {name}, {recipe.rollout.overlap} batches ahead, ready in {warm_up:.1f} s")
             print(f"sandbox   {describe_pool(pool)}")
             print(f"isolation {pool.isolation}")
-            for line in (*describe_followers(recipe.track, path), *(f"changed   {change}" for change in changes)):
+            lines = [*describe_ranks(team), *describe_followers(recipe.track, path)]
+            for line in (*lines, *(f"changed   {change}" for change in changes)):
                 print(line)
             print(f"run       {describe_course(trainer, first_step, trainer.rollouts.prompts.place)}", flush=True)
             with closing(trainer.rollouts):

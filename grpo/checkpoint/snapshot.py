@@ -14,7 +14,9 @@ from grpo.checkpoint.checksums import write_checksums
 from grpo.checkpoint.places import STATE, checkpoint_path, remove_checkpoint, remove_unfinished, unfinished
 from grpo.whole_file import sync
 
-__all__ = ["Snapshot", "write_checkpoint"]
+__all__ = ["MOMENTS", "Snapshot", "write_checkpoint"]
+
+MOMENTS = "optimizer.safetensors"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Snapshot:
     write_policy: Callable[[Path], None]  # writes model and tokenizer into a directory
     moments: Mapping[str, Tensor]  # Adam's, on the CPU
     texts: Mapping[str, str]  # further files: path in the checkpoint -> content
+    write_moments: Callable[[Path], None] | None = None  # into a folder, in place of `moments`: all ranks of a training
 
 
 def write_checkpoint(root: Path, snapshot: Snapshot) -> Path:
@@ -42,7 +45,10 @@ def write_checkpoint(root: Path, snapshot: Snapshot) -> Path:
     try:
         (aside / STATE).mkdir(parents=True)
         snapshot.write_policy(aside)
-        save_file(dict(snapshot.moments), aside / STATE / "optimizer.safetensors")
+        if snapshot.write_moments is not None:
+            snapshot.write_moments(aside / STATE)
+        else:
+            save_file(dict(snapshot.moments), aside / STATE / MOMENTS)
         for name, text in snapshot.texts.items():
             (aside / name).write_text(text, encoding="utf-8")
         for path in (*aside.rglob("*"), write_checksums(aside, snapshot.step), aside):

@@ -9,10 +9,11 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
 from grpo.checkpoint import CheckpointError
 from grpo.checkpoint.places import STATE
-from grpo.checkpoint.snapshot import Snapshot
+from grpo.checkpoint.snapshot import MOMENTS, Snapshot
 from grpo.optimizer.adamw import named_state, restored_state
 from grpo.update import Updater
 
@@ -28,10 +29,12 @@ def take_snapshot(updater: Updater, *, step: int, progress: Mapping[str, Any], t
         progress: Plain JSON values that `load_trainer_state` returns.
         texts: Further files: path in the checkpoint -> content.
     """
-    moments = {name: tensor.detach().to("cpu", copy=True) for name, tensor in named_state(updater.optimizer).items()}
+    state = {} if updater.write_moments else named_state(updater.optimizer)
+    moments = {name: tensor.detach().to("cpu", copy=True) for name, tensor in state.items()}
     counters = {name: value for name, value in updater.state_dict().items() if name != "optimizer"}
     known = json.dumps({"step": step, **counters, **progress})
-    return Snapshot(step, updater.policy.snapshot(), moments, {**texts, f"{STATE}/progress.json": known})
+    texts = {**texts, f"{STATE}/progress.json": known}
+    return Snapshot(step, updater.policy.snapshot(), moments, texts, updater.write_moments)
 
 
 def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
@@ -45,10 +48,10 @@ def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
         progress: dict[str, Any] = json.loads((state / "progress.json").read_text())
         if not isinstance(progress, dict):
             raise ValueError("progress.json holds no JSON object")
-        moments = load_file(state / "optimizer.safetensors")
-        fresh = updater.optimizer.state_dict()
-        adam = {**fresh, "state": restored_state(moments, updater.optimizer)}
-        updater.load_state_dict({**progress, "optimizer": adam})
+        with updater.together("load_trainer_state", checkpoint):
+            moments = _read_moments(state, updater)
+            adam = {**updater.optimizer.state_dict(), "state": restored_state(moments, updater.optimizer)}
+            updater.load_state_dict({**progress, "optimizer": adam})
     except KeyError as error:
         raise CheckpointError(
             f"{state} cannot be read (it lacks {error}, as an older version does): resume from an older checkpoint "
@@ -59,3 +62,12 @@ def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
             f"{state} cannot be read ({error}): resume from an older checkpoint or start afresh"
         ) from error
     return progress
+
+
+def _read_moments(state: Path, updater: Updater) -> dict[str, Tensor]:
+    """Adam's moments, written by one process in one file or by several ranks in a file each."""
+    if updater.write_moments is None and not any(state.glob("shard-*.safetensors")):
+        return load_file(state / MOMENTS)
+    from grpo.distributed.moments import read_moments
+
+    return read_moments(state, updater.optimizer)

@@ -44,7 +44,7 @@ class CheckpointWriter:
         self.newest = 0  # step of the newest checkpoint that is known to be whole
 
     def save(self, snapshot: Snapshot, evaluations: Evaluations, *, before: Callable[[], None] = lambda: None) -> None:
-        """Begin to write a checkpoint; waits for the one before it.
+        """Begin to write a checkpoint; waits for the one before it, and for one that all ranks of a training write.
 
         Args:
             snapshot: What to write.
@@ -58,6 +58,8 @@ class CheckpointWriter:
             target=self._write, args=(snapshot, evaluations, before), name="checkpoint", daemon=True
         )
         self._thread.start()
+        if snapshot.write_moments is not None:
+            self.wait()  # no rank may do anything else meanwhile
 
     def wait(self) -> None:
         """Wait until nothing is being written.

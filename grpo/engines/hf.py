@@ -7,17 +7,17 @@ own: there is nothing to synchronise. Left out: continuous batching and paged ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from grpo.engines import Engine, GenerationOutput, SamplingParams
-from grpo.model.policy import Policy
+from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
+from grpo.model.policy import Policy, load_policy, untied
 
-__all__ = ["HFEngine"]
+__all__ = ["CopyEngine", "HFEngine"]
 
 COMPACT_AT = 1 / 8  # share of ended rows at which copying the cache costs less than computing them
 
@@ -66,6 +66,31 @@ class HFEngine(Engine):
                 token_ids = token_ids[active]
                 decoding.keep(active)
             decoding.advance(token_ids)
+
+
+class CopyEngine(HFEngine):
+    """The same with a copy of the model, where the trained one is sharded over several ranks; for the CPU."""
+
+    def __init__(self, model: str, *, stop_ids: Iterable[int], dtype: str) -> None:
+        """
+        Args:
+            model: A checkpoint's directory or hub name.
+            stop_ids: Any of these token ids ends a completion.
+            dtype: Of the matrix products.
+        """
+        policy = load_policy(model, device=torch.device("cpu"), compute_dtype=dtype, needs_chat=False)
+        policy.stop_ids = frozenset(stop_ids)
+        self._own = dict(untied(policy.model))
+        super().__init__(policy)
+
+    @torch.no_grad()
+    def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
+        """As `Engine.load_weights`. Raises: EngineDied when a weight is missing or unknown."""
+        given = dict(weights)
+        if other := sorted(given.keys() ^ self._own.keys()):
+            raise EngineDied(f"the engine's model has other weights than it was given: {other[0]}, ...")
+        for name, tensor in given.items():
+            self._own[name].copy_(tensor)
 
 
 class _Decoding:

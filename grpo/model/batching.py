@@ -21,7 +21,7 @@ from torch import Tensor
 from grpo.device import send
 from grpo.model.packing import Layout, lay_out
 
-__all__ = ["MicroBatch", "TrainingSample", "micro_batches"]
+__all__ = ["MicroBatch", "TrainingSample", "cut", "micro_batches"]
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,16 @@ def micro_batches(
                 f"sample {index} has {len(sample.token_advantages)} token_advantages for {len(sample.completion_ids)} "
                 "completion tokens; give one for each, or None"
             )
+    rows = cut(samples, max_tokens=max_tokens, share_prompts=share_prompts)
+    return [_pack(part, [samples[row] for row in part], share_prompts) for part in rows]
+
+
+def cut(samples: Sequence[TrainingSample], *, max_tokens: int, share_prompts: bool = True) -> list[list[int]]:
+    """The places of the samples of each micro-batch, as `micro_batches` cuts them.
+
+    >>> cut([TrainingSample((1,), (2,) * length, (), 1.0) for length in (3, 5, 1)], max_tokens=6)
+    [[1], [0, 2]]
+    """
     batches: list[list[int]] = []
     room = 0
     for row in _order(samples, share_prompts):
@@ -121,7 +131,7 @@ def micro_batches(
             room, cost = max_tokens, len(sample.token_ids)
         batches[-1].append(row)
         room -= cost
-    return [_pack(rows, [samples[row] for row in rows], share_prompts) for rows in batches]
+    return batches
 
 
 def _order(samples: Sequence[TrainingSample], share_prompts: bool) -> list[int]:

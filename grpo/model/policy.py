@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -63,6 +63,7 @@ class Policy:
     device: torch.device
     compute_dtype: torch.dtype
     stop_ids: frozenset[int]  # any of these tokens ends a completion, in every engine
+    is_whole: ClassVar[bool] = True  # in this process, so that an engine may sample with the model itself
     packs: bool = field(init=False)  # whether sequences go through the model end to end; else padded
     checkpointed_layers: tuple[torch.nn.Module, ...] = ()  # whose activations the backward pass computes again
 
@@ -174,10 +175,15 @@ class Policy:
             entropy_grad: Whether the entropy carries gradient too.
         Returns: logprobs [B, T] fp32 with gradient, entropy [B, T] fp32; 0 outside `batch.mask`.
         """
+        logprobs, entropy = self.token_logprobs(batch, temperature=temperature, entropy_grad=entropy_grad)
+        return batch.pad(logprobs), batch.pad(entropy)
+
+    def token_logprobs(self, batch: MicroBatch, *, temperature: float, entropy_grad: bool) -> tuple[Tensor, Tensor]:
+        """As `completion_logprobs`, the tokens of all completions end to end: both [M]."""
         with self.autocast():
             hidden = self._hidden(batch).index_select(0, batch.predictors)  # [tokens, H]
             head = self.model.lm_head
-            flat_logprobs, flat_entropy = linear_logprobs(
+            return linear_logprobs(
                 hidden,
                 head.weight,
                 batch.token_ids,
@@ -185,7 +191,6 @@ class Policy:
                 bias=head.bias,
                 entropy_grad=entropy_grad,
             )
-        return batch.pad(flat_logprobs), batch.pad(flat_entropy)
 
     def enable_gradient_checkpointing(self) -> None:
         """Keep the activations between layers only; the backward pass computes those inside the layers again.
@@ -196,7 +201,7 @@ class Policy:
             self.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         except ValueError as error:
             raise ModelError(f"{error} Set train.gradient_checkpointing to false") from error
-        self.checkpointed_layers = self._layers()
+        self.checkpointed_layers = self.layers()
 
     def compile_layers(self, *, backend: str = "inductor") -> None:
         """Compile the part of each layer before its attention, and the part after it, for training passes alone.
@@ -208,12 +213,12 @@ class Policy:
             backend: Of `torch.compile`; "aot_eager" traces and generates no code.
         Raises: ModelError for a model that does not pack sequences, or whose layers are not found.
         """
-        if not self.packs or not (layers := self._layers()):
+        if not self.packs or not (layers := self.layers()):
             raise ModelError("this model's layers cannot be compiled: set train.compile_layers to false")
         for layer in layers:
             layer.forward = _for_training(layer.forward, backend)
 
-    def _layers(self) -> tuple[torch.nn.Module, ...]:
+    def layers(self) -> tuple[torch.nn.Module, ...]:
         """The decoder layers."""
         return tuple(layer for layer in self.model.modules() if isinstance(layer, GradientCheckpointingLayer))
 

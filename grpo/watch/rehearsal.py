@@ -72,9 +72,9 @@ def rehearse(updater: Updater, samples: Sequence[TrainingSample]) -> float:
     started = time.perf_counter()
     devices = [updater.policy.device] if updater.policy.device.type == "cuda" else []
     try:
-        with torch.random.fork_rng(devices), cpu_threads(updater.threads):
+        with updater.together("rehearse", samples), torch.random.fork_rng(devices), cpu_threads(updater.threads):
             moments = _moments(updater)
-            minibatch = updater.minibatch(samples)
+            minibatch = updater.minibatch_to_rehearse(samples)
             updater.prepare(minibatch)
             updater.read(updater.measure(minibatch))
             del moments, minibatch

@@ -9,6 +9,7 @@ The only place that knows the sections of `grpo`, `rewards` and `sandbox`. It lo
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -336,7 +337,10 @@ def load_recipe(path: str | Path | None, overrides: Sequence[str] = ()) -> Recip
     'first'
     """
     stem = "defaults" if path is None else Path(path).stem
-    return load(Recipe, path, overrides).named(f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}")
+    recipe = load(Recipe, path, overrides)
+    if not (recipe.run.dir or recipe.run.name) and int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")):
+        raise ConfigError("torchrun --max-restarts starts the run anew under the same name: give run.dir or run.name")
+    return recipe.named(f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}")
 
 
 def _nearest(name: str) -> str:

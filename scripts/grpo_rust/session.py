@@ -19,6 +19,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, TextIO, cast
 
 from grpo.config import TrackSection
+from grpo.distributed.place import place_of
 from grpo.run.directory import RunDirectory
 from grpo.run.provenance import environment
 from grpo.run.stuck import Watchdog
@@ -54,7 +55,9 @@ AT_ONCE_S = 15.0  # after the second signal, for what closes engines and sandbox
 def go_on(path: Path) -> str:
     """The command that resumes a run, by the script that runs now."""
     script = f"scripts/{Path(sys.argv[0]).stem}.py"
-    return f"python {script} run.resume=true {shlex.quote(f'run.dir={path}')}"
+    ranks = os.environ.get("LOCAL_WORLD_SIZE", "1")
+    program = "python" if ranks == "1" else f"torchrun --nproc-per-node {ranks}"
+    return f"{program} {script} run.resume=true {shlex.quote(f'run.dir={path}')}"
 
 
 def stopped_early(name: str, path: Path, run: Callable[[], int]) -> int:
@@ -71,7 +74,8 @@ def stopped_early(name: str, path: Path, run: Callable[[], int]) -> int:
         try:
             for number in stop_signals():
                 signal.signal(number, _interrupt)  # while the model loads; `StopRequest` comes with the first step
-            return run()
+            code = run()
+            return ExitCode.DONE if code == ExitCode.STOPPED and place_of() else code  # torchrun restarts what fails
         except KeyboardInterrupt:
             text, code = _left_of(path, "stopped at once")
             print(f"{name}: {text}", file=sys.stderr, flush=True)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM
@@ -34,10 +36,16 @@ VOCABULARY = 61
 __all__ = ["TRACE", "trace"]
 
 
-def trace() -> list[dict[str, float]]:
-    """The metrics of every step, and sum and norm of the weights after it."""
+def trace(
+    shard: Callable[[Policy], Policy] = lambda policy: policy, make: Callable[..., Updater] = Updater
+) -> list[dict[str, float]]:
+    """The metrics of every step, and sum and norm of the weights after it.
+
+    Args:
+        shard, make: Of the policies and of the updater, where several ranks make the trace.
+    """
     torch.set_num_threads(1)
-    policy, reference = _policy(seed=0), _policy(seed=0)
+    policy, reference = shard(_policy(seed=0)), shard(_policy(seed=0))
     objective = Objective(
         partial(clipped_policy_loss, clip_low=0.2, clip_high=0.28),
         "token",
@@ -47,7 +55,7 @@ def trace() -> list[dict[str, float]]:
         mismatch=Mismatch("token", "truncate", 0.0, 3.0),
         entropy_coefficient=0.01,
     )
-    updater = Updater(
+    updater = make(
         policy,
         reference,
         objective,
@@ -62,9 +70,15 @@ def trace() -> list[dict[str, float]]:
     lines = []
     for step in range(STEPS):
         metrics = updater.update(_samples(step))
-        weights = torch.cat([parameter.detach().flatten() for parameter in policy.model.parameters()])
+        weights = torch.cat([_whole(parameter.detach()).flatten() for parameter in policy.model.parameters()])
         lines.append({**metrics, "weights/sum": float(weights.sum()), "weights/norm": float(weights.norm())})
     return lines
+
+
+def _whole(weight: Any) -> torch.Tensor:
+    """A weight, or all of one that is a shard here."""
+    found: torch.Tensor = weight.full_tensor() if hasattr(weight, "full_tensor") else weight
+    return found
 
 
 def _policy(seed: int) -> Policy:

@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 
+from grpo.distributed.place import outside_ranks
 from grpo.engines import Engine
-from grpo.engines.hf import HFEngine
+from grpo.engines.hf import CopyEngine, HFEngine
 from grpo.engines.paged import PagedEngine
 from grpo.engines.process import EngineProcess
 from grpo.engines.vllm import VLLMEngine
@@ -56,7 +57,7 @@ def build_engine(recipe: Recipe, policy: Policy, log: Path) -> Engine:
         EngineDied: When it cannot be started.
     """
     name = engine_name(recipe, policy)
-    if name == "hf":
+    if name == "hf" and policy.is_whole:
         return HFEngine(policy)
     max_tokens = sequence_limit(recipe, policy)
     max_rows = recipe.train.prompts_per_step * recipe.sampling.group_size
@@ -67,17 +68,19 @@ def build_engine(recipe: Recipe, policy: Policy, log: Path) -> Engine:
         "max_rows": max_rows,
     }
     make: Callable[[], Engine]
-    if name == "vllm":
+    if name == "hf":
+        make = partial(CopyEngine, recipe.model.path, stop_ids=limits["stop_ids"], dtype=recipe.model.dtype)
+    elif name == "vllm":
         cache = int(recipe.sampling.kv_cache_gb * 1e9) or _cache_bytes(policy, rows=max_rows, tokens=max_tokens)
         limits |= {"runner": recipe.sampling.vllm_runner, "cuda_graphs": recipe.sampling.cuda_graphs}
         sleep = recipe.sampling.sleep
         make = partial(VLLMEngine, recipe.model.path, kv_cache_bytes=cache, can_sleep=sleep, **limits)
     else:
         make = partial(PagedEngine, recipe.model.path, device=policy.device.type, **limits)
-    if not recipe.sampling.own_process:
+    if policy.is_whole and not recipe.sampling.own_process:
         return make()
     return EngineProcess(
-        make,
+        make if policy.is_whole else partial(outside_ranks, make),
         dtype=policy.compute_dtype,
         log=log,
         threads=torch.get_num_threads(),
@@ -87,7 +90,7 @@ def build_engine(recipe: Recipe, policy: Policy, log: Path) -> Engine:
 
 def build_sync(recipe: Recipe, policy: Policy, engine: Engine, examples: Sequence[Example]) -> WeightSync | None:
     """What brings the policy's weights to the engine; None where they are the same."""
-    if engine_name(recipe, policy) == "hf":
+    if engine_name(recipe, policy) == "hf" and policy.is_whole:
         return None
     bounds = SYNC_BOUNDS[recipe.model.dtype]
     if stop := recipe.sampling.max_sync_gap:

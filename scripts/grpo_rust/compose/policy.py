@@ -19,8 +19,8 @@ __all__ = ["load_reference", "load_starting_policy", "load_trained_policy", "num
 
 
 def num_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+    """The cores that this process may use; of several ranks on this machine each has as many as the others."""
+    return max(1, len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 def load_starting_policy(recipe: Recipe, path: str | Path | None = None) -> Policy:

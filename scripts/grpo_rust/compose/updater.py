@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 from grpo.device import choose_device
 from grpo.loss.policy import LOSSES
+from grpo.model.minibatch import LogprobModel
 from grpo.model.policy import Policy
 from grpo.objective import Mismatch, Objective, bind
 from grpo.optimizer.rate import learning_rate
@@ -20,7 +22,15 @@ from rewards.user_functions import load_function
 __all__ = ["build_objective", "build_updater"]
 
 
-def build_updater(recipe: Recipe, policy: Policy, *, num_steps: int, objective: Objective | None = None) -> Updater:
+def build_updater(
+    recipe: Recipe,
+    policy: Policy,
+    *,
+    num_steps: int,
+    objective: Objective | None = None,
+    make: Callable[..., Updater] = Updater,
+    load: Callable[[Recipe, Policy], LogprobModel] = load_reference,
+) -> Updater:
     """The optimizer side of the recipe.
 
     Args:
@@ -28,6 +38,7 @@ def build_updater(recipe: Recipe, policy: Policy, *, num_steps: int, objective: 
         policy: What is trained; it may come from a checkpoint, the reference is always the recipe's model.
         num_steps: Of the whole run, for the learning rate's schedule.
         objective: What is minimised; None: what the recipe's `loss` section says.
+        make, load: Of the updater and of its reference, where several ranks train.
     Raises:
         ConfigError: For a loss that cannot be used.
         ModelError: For a reference that cannot be loaded.
@@ -37,9 +48,9 @@ def build_updater(recipe: Recipe, policy: Policy, *, num_steps: int, objective: 
     # On CUDA a new number of threads would have torch compile the head's kernels once more.
     keeps_threads = recipe.rollout.overlap or policy.device.type == "cuda"
     num_updates = num_steps * train.num_iterations * train.num_minibatches
-    return Updater(
+    return make(
         policy,
-        load_reference(recipe, policy) if objective.needs_reference else None,
+        load(recipe, policy) if objective.needs_reference else None,
         objective,
         schedule=partial(
             learning_rate,

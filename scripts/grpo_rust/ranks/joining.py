@@ -1,0 +1,113 @@
+"""How a process becomes one of the ranks of a recipe's training, and what all ranks refuse together."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from typing import NamedTuple
+
+import torch
+import transformers
+
+from grpo.config import RunSection
+from grpo.device import choose_device
+from grpo.distributed.place import Place
+from grpo.distributed.team import Team
+from grpo.errors import BadInput
+from grpo.schema import ConfigError, to_toml
+from grpo_rust.recipe import Recipe
+
+__all__ = ["Rank", "differences", "join", "refuse_settings"]
+
+LONGEST_S = 3600.0  # that a computation waits for a rank where the recipe has no limit
+GIB = 1 << 30
+
+
+class Rank(NamedTuple):
+    """What has to be the same on all ranks."""
+
+    recipe: str  # as TOML, without the run's name and directory
+    versions: str  # of Python, torch and transformers
+    device: str
+
+
+def join(recipe: Recipe, place: Place) -> Team:
+    """Join the other ranks, and compare recipe, versions and devices with theirs.
+
+    Raises:
+        ConfigError: For a recipe that several ranks cannot train.
+        BadInput: For ranks that do not fit together, on every rank.
+        RankLost: Where not all come.
+    """
+    refuse_settings(recipe, place.size)
+    device = choose_device(recipe.train.device).type
+    if device == "cuda" and place.local_rank >= torch.cuda.device_count():
+        raise BadInput(
+            f"rank {place.rank} is number {place.local_rank} on its machine, which has {torch.cuda.device_count()} "
+            "GPUs: start torchrun with --nproc-per-node of at most as many"
+        )
+    team = Team(place, device=device, timeout_s=recipe.train.stuck_after_s or LONGEST_S)
+    ranks = team.gather(_about(recipe, device))
+    if problem := differences(ranks):
+        raise BadInput(problem)
+    if team.leads and len({rank.device for rank in ranks}) > 1:
+        devices = ", ".join(f"rank {number} {rank.device}" for number, rank in enumerate(ranks))
+        print(f"warning: the GPUs differ, and the slowest and smallest decides: {devices}", flush=True)
+    return team
+
+
+def refuse_settings(recipe: Recipe, size: int) -> None:
+    """Check that a recipe can be trained by so many ranks. Raises: ConfigError, with all problems.
+
+    Args:
+        recipe: The settings.
+        size: How many ranks there are.
+    """
+    train, sampling = recipe.train, recipe.sampling
+    batch = train.prompts_per_step * sampling.group_size // train.num_minibatches
+    problems = []
+    if size > batch:
+        problems.append(
+            f"{size} ranks, but an optimizer batch has at most {batch} completions (train.prompts_per_step * "
+            "sampling.group_size / train.num_minibatches): start fewer ranks, or make it larger"
+        )
+    if recipe.model.dtype == "float16":
+        problems.append('model.dtype = "float16": its loss scale is for one process; use "bfloat16"')
+    if train.optimizer != "adamw":
+        problems.append(f'train.optimizer = "{train.optimizer}": its moments cannot be sharded; use "adamw"')
+    if train.compile_layers:
+        problems.append("train.compile_layers = true: compiled layers are not sharded; set it to false")
+    if problems:
+        raise ConfigError("several ranks cannot train this recipe:\n  " + "\n  ".join(problems))
+
+
+def differences(ranks: list[Rank]) -> str:
+    """What another rank has that rank 0 has not; "" where all agree.
+
+    >>> differences([Rank("a = 1\\nb = 2\\n", "torch 2", "cpu"), Rank("a = 1\\nb = 3\\n", "torch 2", "cpu")])
+    'rank 1 has other settings than rank 0 (b = 3): start all ranks with the same command'
+    >>> differences([Rank("", "torch 2.13", "cpu"), Rank("", "torch 2.11", "cpu")])
+    'rank 1 has torch 2.11, and rank 0 torch 2.13: install the same versions everywhere'
+    """
+    first = ranks[0]
+    for number, rank in enumerate(ranks):
+        if rank.recipe != first.recipe:
+            other = [line for line in rank.recipe.splitlines() if line not in first.recipe.splitlines()]
+            what = ", ".join(other) or "fewer than rank 0"
+            return f"rank {number} has other settings than rank 0 ({what}): start all ranks with the same command"
+        if rank.versions != first.versions:
+            have = f"rank {number} has {rank.versions}, and rank 0 {first.versions}"
+            return f"{have}: install the same versions everywhere"
+        if rank.device.partition(" ")[0] != first.device.partition(" ")[0]:
+            return f"rank {number} computes on {rank.device}, and rank 0 on {first.device}: set train.device"
+    return ""
+
+
+def _about(recipe: Recipe, device: str) -> Rank:
+    """What this rank has."""
+    settings = to_toml(dataclasses.replace(recipe, run=RunSection(seed=recipe.run.seed)))
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}, transformers {transformers.__version__}"
+    if device == "cuda":
+        found = torch.cuda.get_device_properties(torch.cuda.current_device())
+        device = f"cuda ({found.name}, {found.total_memory / GIB:.0f} GiB)"
+    return Rank(settings, versions, device)

@@ -1,0 +1,91 @@
+"""Several ranks make the update of one process: loss, gradients, weights, metrics, also where a rank is idle."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+import torch
+from rank_cases import CASES, measured, run_cases, trace
+from rank_processes import on_ranks
+
+from golden import TRACE
+
+TOLERANCE = 1e-6  # float32: sums in another order
+GOLDEN = 1e-9  # float64, as in tests/grpo/test_golden.py
+FOUR = ["plain", "idle rank", "lora"]  # cases that four ranks compute too: processes start slowly
+
+
+@pytest.fixture(scope="module")
+def alone() -> dict[str, Any]:
+    torch.set_num_threads(1)
+    return {name: measured(case) for name, case in CASES.items()}
+
+
+@pytest.fixture(scope="module")
+def two() -> list[dict[str, Any]]:
+    return on_ranks(2, run_cases, list(CASES))
+
+
+@pytest.fixture(scope="module")
+def four() -> list[dict[str, Any]]:
+    return on_ranks(4, run_cases, FOUR)
+
+
+def far(found: torch.Tensor, expected: torch.Tensor) -> float:
+    """The largest difference, relative to the largest number where that is above 1."""
+    return float((found - expected).abs().max() / max(1.0, float(expected.abs().max())))
+
+
+def compare(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert math.isclose(found["loss"], expected["loss"], rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    assert found["gradients"].keys() == expected["gradients"].keys() and found["gradients"]
+    for name, gradient in expected["gradients"].items():
+        assert far(found["gradients"][name], gradient) < TOLERANCE, name
+    for line, wanted in zip(found["metrics"], expected["metrics"], strict=True):
+        assert line.keys() == wanted.keys()
+        assert all(math.isclose(line[key], wanted[key], rel_tol=1e-5, abs_tol=1e-5) for key in wanted), line
+    assert far(found["penalties"], expected["penalties"]) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_ranks_are_one(name: str, alone: dict[str, Any], two: list[dict[str, Any]]) -> None:
+    for rank in two:
+        compare(rank[name], alone[name])
+    weights, wanted = two[0][name]["weights"], alone[name]["weights"]
+    assert list(weights) == list(wanted) and not two[1][name]["weights"]
+    assert all(far(weights[key], wanted[key]) < 1e-5 for key in wanted)
+
+
+@pytest.mark.parametrize("name", FOUR)
+def test_four_ranks_are_one(name: str, alone: dict[str, Any], four: list[dict[str, Any]]) -> None:
+    for rank in four:
+        compare(rank[name], alone[name])
+
+
+def test_gradients_of_other_weights_would_be_noticed(alone: dict[str, Any]) -> None:
+    changed = alone["plain"] | {"gradients": {k: v + 2 * TOLERANCE for k, v in alone["plain"]["gradients"].items()}}
+    with pytest.raises(AssertionError):
+        compare(changed, alone["plain"])
+
+
+def test_all_ranks_have_the_same_metrics_to_the_bit(two: list[dict[str, Any]]) -> None:
+    assert all(two[0][name]["metrics"] == two[1][name]["metrics"] for name in CASES)
+
+
+def test_a_step_that_one_rank_refuses_is_made_by_none(two: list[dict[str, Any]]) -> None:
+    assert two[0]["refused"][0] == "True, no more steps" and two[1]["refused"][0] == "True, rank 0: no more steps"
+    assert all(rank["refused"][1].startswith("True, update 0: the loss is nan") for rank in two)
+
+
+def test_every_rank_rehearses_a_whole_micro_batch(two: list[dict[str, Any]]) -> None:
+    assert two[0]["rehearsed"] == two[1]["rehearsed"] == [28, 28]  # a prompt of 4 tokens, 9 + 3 + 12 of completions
+
+
+def test_two_ranks_make_the_golden_trace() -> None:
+    expected = json.loads(TRACE.read_text())
+    for found in on_ranks(2, trace):
+        for line, wanted in zip(found, expected, strict=True):
+            assert {
+                k: v for k, v in line.items() if not math.isclose(v, wanted[k], rel_tol=GOLDEN, abs_tol=1e-12)
+            } == {}
