@@ -14,7 +14,7 @@ import torch.multiprocessing
 
 __all__ = ["on_ranks"]
 
-TIMEOUT_S = 100.0
+TIMEOUT_S = 300.0
 
 
 def on_ranks(size: int, function: Callable[..., Any], *arguments: Any) -> list[Any]:
