@@ -155,9 +155,10 @@ def whole(tensor: Any) -> Tensor:
     return found.detach().clone()
 
 
-def run_cases(team: Team, names: list[str]) -> dict[str, Any]:
-    """What is measured of each case, and how a rank goes on after steps that are refused."""
+def run_cases(team: Team, names: list[str], root: Path) -> dict[str, Any]:
+    """What is measured of each case, and how a rank goes on after steps that are refused; a checkpoint is below root."""
     found = {name: measured(CASES[name], team) for name in names}
+    checkpoint_case(team, Case(), root, None, 1)
     return {**found, "refused": refusals(team), "rehearsed": rehearsal(team)}
 
 

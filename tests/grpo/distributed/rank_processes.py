@@ -65,7 +65,9 @@ def _rank(
             team.next_order()
         with team.order("case"):  # in an order all ranks call the same, and none of it is an order of its own
             found = function(team, *arguments)
-        answer.send(pickle.dumps((True, found)))  # not the way of torch.multiprocessing, whose tensors end with this process
+        answer.send(
+            pickle.dumps((True, found))
+        )  # not the way of torch.multiprocessing, whose tensors end with this process
         team.close()
     except BaseException:
         answer.send(pickle.dumps((False, traceback.format_exc())))

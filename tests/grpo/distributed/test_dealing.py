@@ -20,7 +20,9 @@ def test_every_micro_batch_is_dealt_once_and_all_ranks_make_as_many_passes(ranks
 def test_the_sums_are_even_where_the_costs_are_not() -> None:
     costs = [100, *[10] * 30]
     sums = [sum(costs[number] for number in hand if number is not None) for hand in deal(costs, ranks=4)]
-    assert sum(sums) == 400 and max(sums) == 160  # eight passes each at most, so the long one has six short ones beside it
+    assert (
+        sum(sums) == 400 and max(sums) == 160
+    )  # eight passes each at most, so the long one has six short ones beside it
 
 
 def test_ranks_share_what_one_process_computes_in_one_pass() -> None:

