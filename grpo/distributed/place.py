@@ -22,6 +22,7 @@ class Place:
     rank: int
     size: int  # number of ranks
     local_rank: int  # among those of this machine
+    restarts: int = 0  # how often torchrun has started all ranks anew
 
 
 def place_of(environment: Mapping[str, str] = os.environ) -> Place | None:
@@ -34,7 +35,7 @@ def place_of(environment: Mapping[str, str] = os.environ) -> Place | None:
     (None, None)
     >>> there = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "29500"}
     >>> place_of(there)
-    Place(rank=1, size=2, local_rank=1)
+    Place(rank=1, size=2, local_rank=1, restarts=0)
     """
     size = _number(environment, "WORLD_SIZE", 1)
     if size <= 1:
@@ -47,7 +48,7 @@ def place_of(environment: Mapping[str, str] = os.environ) -> Place | None:
     rank, local = _number(environment, "RANK", 0), _number(environment, "LOCAL_RANK", 0)
     if not 0 <= rank < size or local < 0:
         raise BadInput(f"RANK is {rank} and LOCAL_RANK {local}, but there are {size} ranks, counted from 0")
-    return Place(rank, size, local)
+    return Place(rank, size, local, _number(environment, "TORCHELASTIC_RESTART_COUNT", 0))
 
 
 def outside_ranks(make: Callable[[], Made]) -> Made:

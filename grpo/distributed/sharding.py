@@ -6,9 +6,9 @@ the embedding or not, and there are no logits.
 
 The shards are fp32. With a `compute_dtype` of bf16 the layers are gathered in bf16, which halves the traffic and is
 what autocast makes of their matrices anyway; their norms are rounded too, as in an engine. Autocast stays on, and
-embedding, last norm and head stay fp32, so that the residual stream is fp32 as on one GPU. Autocast alone would give the same
-numbers, but keep a bf16 copy of every layer for the backward pass. Gradients are reduced in fp32. They are summed and
-not averaged: the loss weights are those of the whole optimizer batch (`grpo.loss.aggregation`).
+embedding, last norm and head stay fp32, so that the residual stream is fp32 as on one GPU. Autocast alone would keep a
+bf16 copy of every layer for the backward pass. Gradients are reduced in fp32. They are summed and not averaged: the
+loss weights are those of the whole optimizer batch (`grpo.loss.aggregation`).
 """
 
 from __future__ import annotations

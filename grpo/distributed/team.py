@@ -10,6 +10,7 @@ it breaks the team: then every rank ends.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -18,6 +19,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+from torch.distributed.rendezvous import rendezvous
 
 from grpo.distributed.place import Place
 from grpo.errors import HostFailed
@@ -57,8 +59,9 @@ class Team:
             torch.cuda.set_device(place.local_rank)
         with self._explained("waiting for all ranks"):
             backend = "nccl" if device == "cuda" else "gloo"
+            limit = timedelta(seconds=timeout_s)
             dist.init_process_group(
-                backend, rank=place.rank, world_size=place.size, timeout=timedelta(seconds=timeout_s)
+                backend, store=_store(place, limit), rank=place.rank, world_size=place.size, timeout=limit
             )
             self.orders = dist.new_group(backend="gloo", timeout=PATIENCE)
             self.mesh: DeviceMesh = init_device_mesh(device, (place.size,))
@@ -144,8 +147,14 @@ class Team:
             if not isinstance(error, dist.DistError) and not any(part in str(error) for part in OF_CONNECTIONS):
                 raise
             self._broken = True
-            first = (str(error).splitlines() or [type(error).__name__])[0]
+            first = re.sub(r"^\[[^]]*\] ", "", str(error).partition(". ")[0].partition("\n")[0])  # without its source
             raise RankLost(
                 f"rank {self.place.rank} has lost another rank ({doing}): {first}. What that one said is in its "
                 "rank-*.log in the run's directory, or in torchrun's output"
             ) from error
+
+
+def _store(place: Place, limit: timedelta) -> dist.Store:
+    """Where the ranks find each other. torchrun may keep it over a restart: the ranks before it are not looked for."""
+    store, _, _ = next(rendezvous("env://", place.rank, place.size, timeout=limit))
+    return dist.PrefixStore(f"start-{place.restarts}", store)

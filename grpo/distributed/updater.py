@@ -46,7 +46,7 @@ class SharedUpdater(Updater):
         """An order, so that all ranks do it."""
         return self.team.order(name, *arguments)
 
-    def write_moments(self, folder: Path) -> None:  # type: ignore[override]  # here it is a method
+    def write_moments(self, folder: Path) -> None:
         """Write Adam's moments into a folder, every rank its own part. Raises: OSError, on all ranks."""
         with self.together("write_moments", folder):
             problem: Exception | None = None

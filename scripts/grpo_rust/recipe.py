@@ -32,7 +32,7 @@ from grpo.config import (
     TrainSection,
     WatchSection,
 )
-from grpo.schema import load, option
+from grpo.schema import ConfigError, load, option
 from rewards.cross.result import CrossSettings
 from rewards.group_rewards import GROUP_REWARDS
 from rewards.registry import REWARDS, published_weights

@@ -62,7 +62,7 @@ class _Followed:
 
     def orders(self) -> Mapping[str, Callable[..., object]]:
         """Those of building the run, and once it is built those of its updater."""
-        own = {"load": self._load, "build": self._build, "log": self._log}
+        own: dict[str, Callable[..., object]] = {"load": self._load, "build": self._build, "log": self._log}
         return own if self._updater is None else {**own, **orders_of(self._updater)}
 
     def _load(self, recipe: Recipe, checkpoint: Path | None) -> None:

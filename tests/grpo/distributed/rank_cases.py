@@ -156,7 +156,7 @@ def whole(tensor: Any) -> Tensor:
 
 
 def run_cases(team: Team, names: list[str], root: Path) -> dict[str, Any]:
-    """What is measured of each case, and how a rank goes on after steps that are refused; a checkpoint is below root."""
+    """What is measured of each case, and how a rank goes on after refused steps; root gets a checkpoint."""
     found = {name: measured(CASES[name], team) for name in names}
     checkpoint_case(team, Case(), root, None, 1)
     return {**found, "refused": refusals(team), "rehearsed": rehearsal(team)}
