@@ -9,14 +9,14 @@ from typing import TypeVar
 
 from grpo.errors import BadInput
 
-__all__ = ["Place", "outside_ranks", "place_of"]
+__all__ = ["RankPlace", "outside_ranks", "place_of"]
 
 Made = TypeVar("Made")
 NEEDED = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
 @dataclass(frozen=True)
-class Place:
+class RankPlace:
     """A process among the ranks of a training."""
 
     rank: int
@@ -25,7 +25,7 @@ class Place:
     restarts: int = 0  # how often torchrun has started all ranks anew
 
 
-def place_of(environment: Mapping[str, str] = os.environ) -> Place | None:
+def place_of(environment: Mapping[str, str] = os.environ) -> RankPlace | None:
     """The place of this process; None where it is alone.
 
     Raises: BadInput where there are to be several ranks, and what torchrun sets beside their number is missing or no
@@ -35,7 +35,7 @@ def place_of(environment: Mapping[str, str] = os.environ) -> Place | None:
     (None, None)
     >>> there = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "29500"}
     >>> place_of(there)
-    Place(rank=1, size=2, local_rank=1, restarts=0)
+    RankPlace(rank=1, size=2, local_rank=1, restarts=0)
     """
     size = _number(environment, "WORLD_SIZE", 1)
     if size <= 1:
@@ -48,7 +48,7 @@ def place_of(environment: Mapping[str, str] = os.environ) -> Place | None:
     rank, local = _number(environment, "RANK", 0), _number(environment, "LOCAL_RANK", 0)
     if not 0 <= rank < size or local < 0:
         raise BadInput(f"RANK is {rank} and LOCAL_RANK {local}, but there are {size} ranks, counted from 0")
-    return Place(rank, size, local, _number(environment, "TORCHELASTIC_RESTART_COUNT", 0))
+    return RankPlace(rank, size, local, _number(environment, "TORCHELASTIC_RESTART_COUNT", 0))
 
 
 def outside_ranks(make: Callable[[], Made]) -> Made:

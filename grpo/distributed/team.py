@@ -21,7 +21,7 @@ import torch.distributed as dist
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.rendezvous import rendezvous
 
-from grpo.distributed.place import Place
+from grpo.distributed.place import RankPlace
 from grpo.errors import HostFailed
 
 __all__ = ["END", "RankFailed", "RankLost", "Team"]
@@ -42,7 +42,7 @@ class RankLost(HostFailed):
 class Team:
     """This process among the ranks. `close` it in the end."""
 
-    def __init__(self, place: Place, *, device: str, timeout_s: float) -> None:
+    def __init__(self, place: RankPlace, *, device: str, timeout_s: float) -> None:
         """
         Args:
             place: From torchrun.
@@ -154,7 +154,7 @@ class Team:
             ) from error
 
 
-def _store(place: Place, limit: timedelta) -> dist.Store:
+def _store(place: RankPlace, limit: timedelta) -> dist.Store:
     """Where the ranks find each other. torchrun may keep it over a restart: the ranks before it are not looked for."""
     store, _, _ = next(rendezvous("env://", place.rank, place.size, timeout=limit))
     return dist.PrefixStore(f"start-{place.restarts}", store)

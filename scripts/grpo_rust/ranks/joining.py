@@ -11,7 +11,7 @@ import transformers
 
 from grpo.config import RunSection
 from grpo.device import choose_device
-from grpo.distributed.place import Place
+from grpo.distributed.place import RankPlace
 from grpo.distributed.team import Team
 from grpo.errors import BadInput
 from grpo.schema import ConfigError, to_toml
@@ -31,7 +31,7 @@ class Rank(NamedTuple):
     device: str
 
 
-def join(recipe: Recipe, place: Place) -> Team:
+def join(recipe: Recipe, place: RankPlace) -> Team:
     """Join the other ranks, and compare recipe, versions and devices with theirs.
 
     Raises:

@@ -54,13 +54,13 @@ def _rank(
     rank: int, size: int, port: int, answer: Any, function: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> None:
     """One rank."""
-    from grpo.distributed.place import Place
+    from grpo.distributed.place import RankPlace
     from grpo.distributed.team import Team
 
     torch.set_num_threads(1)
     os.environ.update(MASTER_ADDR="localhost", MASTER_PORT=str(port))
     try:
-        team = Team(Place(rank, size, rank), device="cpu", timeout_s=60.0)
+        team = Team(RankPlace(rank, size, rank), device="cpu", timeout_s=60.0)
         if rank:
             team.next_order()
         with team.order("case"):  # in an order all ranks call the same, and none of it is an order of its own

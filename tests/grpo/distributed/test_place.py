@@ -2,14 +2,14 @@
 
 import pytest
 
-from grpo.distributed.place import Place, place_of
+from grpo.distributed.place import RankPlace, place_of
 from grpo.errors import BadInput
 
 SET = {"WORLD_SIZE": "4", "RANK": "3", "LOCAL_RANK": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "29500"}
 
 
 def test_a_process_that_torchrun_started_knows_its_place() -> None:
-    assert place_of(SET) == Place(rank=3, size=4, local_rank=1)
+    assert place_of(SET) == RankPlace(rank=3, size=4, local_rank=1)
 
 
 @pytest.mark.parametrize("environment", [{}, {"WORLD_SIZE": "1"}, SET | {"WORLD_SIZE": "1"}])
