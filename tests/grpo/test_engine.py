@@ -568,6 +568,6 @@ def test_vllm_that_takes_another_weight_than_it_was_given_is_noticed(
     def spoiled(model: Any) -> None:
         model.model.norm.weight.data[3] += 2**-20
 
-    monkeypatch.setattr("grpo.engines.vllm._renew_head", spoiled)
+    monkeypatch.setattr("grpo.engines.vllm.renew_head", spoiled)
     with pytest.raises(EngineDied, match=r"other weights than it was given: 1 differ .model\.norm\.weight"):
         engine.load_weights(policy.weights())
