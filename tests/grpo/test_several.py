@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from grpo.errors import BadInput
 from grpo.model.policy import Policy
 from grpo.rollout.engine_restart import RestartingEngine
 from scripted_engine import ScriptedEngine
+from stream_trainer import Dying, Trainer, plain
 
 PROMPTS = [(10,), (11,), (12,), (13,), (14,)]
 PARAMS = SamplingParams(num_samples=3, max_tokens=5, temperature=1.0, seed=7)
@@ -245,6 +247,26 @@ def test_one_that_can_never_be_used_stops_the_start_but_not_a_run() -> None:
     group.engines[1].restart = unfit  # type: ignore[assignment]
     group.load(2)
     assert several.metrics()["engines/alive"] == 1
+
+
+def test_a_run_is_the_same_though_an_engine_dies_and_comes_back(policy: Policy) -> None:
+    """The batches of a rollout stream, with all of their completions, seeds and ids."""
+
+    def run(deaths: set[int]) -> tuple[list[Any], Several, list[str]]:
+        engines = {"first": Dying(HFEngine(policy), set()), "second": Dying(HFEngine(policy), deaths)}
+        said: list[str] = []
+        several = Several({name: partial(lambda one: one, engine) for name, engine in engines.items()}, say=said.append)
+        trainer = Trainer(policy, engine=several)
+        trainer.engine.sync = lambda say: several.load_weights([]) or {}  # type: ignore[assignment, func-returns-value]
+        batches = trainer.run()
+        trainer.rollouts.close()
+        return plain(batches), several, said
+
+    undisturbed, _, _ = run(set())
+    batches, several, said = run({2, 4})
+    assert batches == undisturbed
+    assert [text.split()[:3] for text in said] == [["engine", "second", "is"]] * 4
+    assert [metric for metric in several.metrics().values()][:2] == [2, 2], "both are back, and two deaths were counted"
 
 
 def test_every_engine_is_proved_by_itself(make_policy: Callable[..., Policy]) -> None:

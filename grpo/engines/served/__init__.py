@@ -10,5 +10,5 @@
     owned        the engine with a server of its own on this machine, for tensor and data parallelism
 
 The endpoints that take weights ask for no key, whatever `--api-key` says: a server belongs into a network whose
-machines trust each other. Only `worker` runs inside vLLM, and only `weights`, where it sends by NCCL, imports vLLM here.
+machines trust each other. `worker` runs inside vLLM; here vLLM is imported by `weights` alone, where it sends by NCCL.
 """

@@ -1,9 +1,9 @@
 """Sampling by a `vllm serve` that runs elsewhere: token ids go there, token ids and log-probs come back.
 
 Every prompt is one request for its group; all requests of a call run at the same time, which is what continuous
-batching wants, and each has a seed of its own. A server has died when it refuses, breaks off, answers no heartbeat, or sends no
-token for too long. A completion that other weights sampled than were handed over last is refused: so one that was
-started anew, or that somebody else trains, is noticed at once.
+batching wants, and each has a seed of its own. A server has died when it refuses, breaks off, answers no heartbeat, or
+sends no token for too long. A completion that other weights sampled than were handed over last is refused: so one that
+was started anew, or that somebody else trains, is noticed at once.
 """
 
 from __future__ import annotations
