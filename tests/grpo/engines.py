@@ -81,7 +81,7 @@ def own_server(policy: Policy, directory: Path, **options: object) -> OwnServer:
         return serve_command(str(directory), ["--port", str(port), *given], on_gpu=False)
 
     environment = {**ENVIRONMENT, "PYTHONPATH": ":".join(sys.path), "VLLM_LOGGING_LEVEL": "WARNING"}
-    return OwnServer(command, environment, directory / "server.log", start_s=300)
+    return OwnServer(command, environment, directory / "server.log", start_s=900)
 
 
 def served_settings(policy: Policy, directory: Path) -> dict[str, Any]:

@@ -137,6 +137,7 @@ def test_cached_prefixes_that_stay_are_an_error(
     server: FakeServer, folder: SharedFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("grpo.engines.served.engine.CACHE_PAUSE_S", 0.0)
+    monkeypatch.setattr("grpo.engines.served.engine.CACHE_TRIES", 3)
     server.cached = 1000
     with pytest.raises(EngineDied, match="cached prefixes of the old weights"):
         connect(server, folder).load_weights(weights(1.0).items())
@@ -176,6 +177,9 @@ def test_errors_come_through_in_the_servers_own_words(server: FakeServer, folder
     engine = ready(server, folder)
     server.error = {"error": {"message": "the engine core is dead"}}
     with pytest.raises(EngineDied, match="the engine core is dead"):
+        ask(engine)
+    server.error = {"error": {"message": "the prompt is longer than the context", "code": 400}}
+    with pytest.raises(ValueError, match="longer than the context"):
         ask(engine)
     server.bad_request = "the prompt is too long"
     with pytest.raises(ValueError, match=r"http://127.*status 400: .*the prompt is too long"):

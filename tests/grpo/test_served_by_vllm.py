@@ -1,4 +1,4 @@
-"""Real servers of vLLM on the CPU: two behind one rollout stream, one of them killed; copies of a model in one server."""
+"""Real servers of vLLM on the CPU: two behind one rollout stream, one of them killed; copies of a model in one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from grpo.engines.several import Several
 from grpo.engines.weight_sync import SyncBounds, WeightSync
 from grpo.errors import BadInput
 from grpo.model.policy import Policy
-from stream_trainer import EXAMPLES, Trainer, plain
+from stream_trainer import Trainer, plain
 
 pytestmark = [
     pytest.mark.alone,
@@ -34,15 +34,11 @@ pytestmark = [
 BOUNDS = SyncBounds(warn=3e-5, stop=1e-4, patience=1, tokens=48, max_tokens=16)
 PROMPTS = [(5, 6, 7), (9,), tuple(range(30, 50))]
 PARAMS = SamplingParams(num_samples=4, max_tokens=12, temperature=1.0, seed=3)
-Ask = Callable[[Engine], list[GenerationOutput]]
 
 
 @pytest.fixture(scope="module")
-def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
-    from conftest import make_policy  # type: ignore[attr-defined]
-
-    made: Policy = make_policy.__wrapped__()(hidden=64, heads=2)
-    return made
+def policy(make_policy: Callable[..., Policy]) -> Policy:
+    return make_policy(hidden=64, heads=2)
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +72,12 @@ def test_one_of_two_servers_is_killed_while_it_samples_and_the_run_does_not_chan
     servers: list[OwnServer], policy: Policy, tmp_path: Path
 ) -> None:
     """The batches with every completion, against those of a run in which nothing happened."""
-    sampled: dict[str, int] = {}
 
     def run(kill: bool) -> tuple[list[Any], list[str], list[dict[str, float]]]:
         said, metrics = list[str](), list[dict[str, float]]()
         engine = several(servers, policy, tmp_path, said.append)
         sync = WeightSync(policy, engine, PROMPTS, BOUNDS)
-        trainer = Trainer(policy, engine=_Counting(engine, sampled), max_tokens=40, group_size=8)
+        trainer = Trainer(policy, engine=_Harmed(engine), max_tokens=40, group_size=8)
         trainer.engine.sync = lambda say: metrics.append(dict(sync(say))) or metrics[-1]
         trainer.rollouts.sync_weights()
         batches = [trainer.rollouts.next_batch(1)]
@@ -110,12 +105,12 @@ def test_one_of_two_servers_is_killed_while_it_samples_and_the_run_does_not_chan
     assert all(found["sync/gap"] < 1e-5 for found in metrics)
 
 
-class _Counting(Engine):
-    """Passes calls on, and does something once a completion of one is there."""
+class _Harmed(Engine):
+    """Passes calls on, and does something once, when a completion is there."""
 
     concurrent = True
 
-    def __init__(self, engine: Engine, sampled: dict[str, int]) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine, self.then = engine, lambda: None
 
     def generate(self, prompts: Any, params: SamplingParams) -> Iterator[GenerationOutput]:

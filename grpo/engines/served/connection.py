@@ -6,7 +6,9 @@ Environment variables for proxies are not read: weights and completions stay wit
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import httpx
@@ -28,7 +30,12 @@ class Connection:
         self.url = url
         key = os.environ.get(KEY, "")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.settings: dict[str, Any] = {"base_url": url, "headers": headers, "trust_env": False}
+        self.settings: dict[str, Any] = {
+            "base_url": url,
+            "headers": headers,
+            "trust_env": False,
+            "verify": _certificates(),
+        }
 
     def get(self, path: str) -> Any:
         """What a server says. Raises: EngineDied."""
@@ -94,6 +101,12 @@ def urls(servers: str) -> Sequence[str]:
     if twice := sorted({url for url in found if found.count(url) > 1}):
         raise BadInput(f"sampling.servers: {twice[0]} comes twice")
     return found
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Whom an https server may be vouched for by; read once, since that takes longer than a request."""
+    return ssl.create_default_context()
 
 
 def _parsed(url: str) -> httpx.URL | None:

@@ -283,7 +283,9 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[Any]:
         except ValueError as error:
             raise EngineDied(f"it sent what is no JSON: {data[:300]!r}") from error
         if isinstance(chunk, dict) and "error" in chunk:
-            raise EngineDied(f"it failed: {str(chunk['error'])[:300]}")
+            found = chunk["error"]
+            refused = isinstance(found, dict) and found.get("code") == httpx.codes.BAD_REQUEST
+            raise (ValueError if refused else EngineDied)(f"{response.url}: {str(found)[:500]}")
         yield chunk
 
 
@@ -309,4 +311,5 @@ def _stepwise(stream: AsyncGenerator[Item, None]) -> Iterator[Item]:
             yield item
     finally:
         loop.run_until_complete(stream.aclose())
+        loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

@@ -22,7 +22,7 @@ def main() -> int:
     child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
 
     def follow() -> None:
-        sys.stdin.buffer.read()
+        os.read(0, 1)  # returns nothing when the parent has ended
         with suppress(OSError):
             os.killpg(child.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):

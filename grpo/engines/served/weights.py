@@ -11,6 +11,7 @@ them with the name that `hand_over` gives, which is a digest of the weights' bit
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import shutil
@@ -94,6 +95,7 @@ class SharedFolder(WeightsWay):
             (self._folder / MARK).write_text(self._folder.name, encoding="utf-8")
         except OSError as error:
             raise BadInput(f"sampling.weights_folder: {parent} cannot be written: {error.strerror}") from error
+        atexit.register(self.close)
         self._lock = threading.Lock()
         self._readers: Counter[Path] = Counter()
 
@@ -133,6 +135,7 @@ class SharedFolder(WeightsWay):
     def close(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
+        atexit.unregister(self.close)
 
 
 class NcclTransfer(WeightsWay):

@@ -8,13 +8,12 @@ raised and not returned. The methods use the same parts of vLLM as the engine in
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from safetensors import safe_open
 
 from grpo.engines.loaded_weights import GivenWeights, differing, digest, renew_head
 from grpo.engines.served.handshake import shape_of
@@ -60,8 +59,10 @@ class WeightsFromTrainer:
         Raises:
             RuntimeError: When something else was read.
         """
-        given = GivenWeights(_tensors(path), self.vllm_config.model_config.dtype)
-        self.reload_weights(weights_iterator=iter(given))
+        with safe_open(path, framework="pt") as file:  # before vLLM forgets the old weights
+            tensors = ((one, file.get_tensor(one)) for one in file.keys())
+            given = GivenWeights(tensors, self.vllm_config.model_config.dtype)
+            self.reload_weights(weights_iterator=iter(given))
         if (read := digest({one: int(total) for one, total in given.sums.items()})) != name:
             raise RuntimeError(f"the weights in {path} are {read} here, and {name} where they were written")
 
@@ -80,15 +81,6 @@ class WeightsFromTrainer:
         sizes = {name: size for name, (_, size) in given.items()}
         if wrong := differing(model, totals, sizes, self.vllm_config.model_config.dtype):
             raise RuntimeError(f"other weights are held than were given: {len(wrong)} differ ({wrong[0]}, ...)")
-
-
-def _tensors(path: str) -> Iterator[tuple[str, Tensor]]:
-    """The weights of a file, one after the other."""
-    from safetensors import safe_open
-
-    with safe_open(path, framework="pt") as file:
-        for name in file.keys():
-            yield name, file.get_tensor(name)
 
 
 def _version() -> str:
