@@ -57,6 +57,7 @@ class OwnServer:
         """Start it, in the place of one that runs. Raises: EngineDied."""
         self.end()
         with socket.socket() as free:
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the one before may linger
             free.bind(("127.0.0.1", self.port))  # a restarted one keeps its address
             self.port = int(free.getsockname()[1])
         self._log.parent.mkdir(parents=True, exist_ok=True)
