@@ -16,7 +16,7 @@ from typing import TypeVar
 from torch import Tensor
 
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
-from grpo.engines.shared_call import NEVER_STARTED, Member, SharedCall, none_left
+from grpo.engines.shared_call import NEVER_STARTED, SharedCall, SharedEngine, none_left
 from grpo.errors import BadInput
 
 __all__ = ["Several"]
@@ -48,11 +48,11 @@ class Several(Engine):
             EngineDied: When none can be started.
             BadInput: When one says that it never can.
         """
-        self._members = [Member(name, make) for name, make in makers.items()]
+        self._members = [SharedEngine(name, make) for name, make in makers.items()]
         self._say, self._straggler, self._wait_s = say, straggler, wait_s
         self._deaths, self._resampled = 0, 0  # since the last `metrics`
         try:
-            self._everywhere(self._members, Member.start)
+            self._everywhere(self._members, SharedEngine.start)
         except BaseException:
             self.close()
             raise
@@ -78,7 +78,7 @@ class Several(Engine):
         """As `Engine.load_weights`, for all engines at the same time; those that died are tried again first."""
         given = list(weights)
 
-        def load(member: Member) -> None:
+        def load(member: SharedEngine) -> None:
             if member.failure:
                 self._revive(member)
             member.engine.load_weights(given)
@@ -117,10 +117,10 @@ class Several(Engine):
             if member.made is not None:
                 member.made.close()
 
-    def _alive(self) -> list[Member]:
+    def _alive(self) -> list[SharedEngine]:
         return [member for member in self._members if not member.failure]
 
-    def _revive(self, member: Member) -> None:
+    def _revive(self, member: SharedEngine) -> None:
         """Start a dead engine again. Raises: EngineDied, also where it has become one that cannot be used."""
         try:
             member.start()
@@ -128,14 +128,14 @@ class Several(Engine):
             raise EngineDied(str(error)) from error
         self._say(f"engine {member.name} is back")
 
-    def _bury(self, member: Member, error: EngineDied) -> None:
+    def _bury(self, member: SharedEngine, error: EngineDied) -> None:
         """Leave an engine out from now on, and say so the first time."""
         if member.failure in ("", NEVER_STARTED):
             self._say(f"engine {member.name} is left out until the next weights find it again: {error}")
             self._deaths += 1
         member.failure = str(error) or "it died"
 
-    def _everywhere(self, members: Sequence[Member], do: Callable[[Member], Result]) -> dict[str, Result]:
+    def _everywhere(self, members: Sequence[SharedEngine], do: Callable[[SharedEngine], Result]) -> dict[str, Result]:
         """Do something with engines at the same time; what it gave, by the names of those that survived it.
 
         Raises:

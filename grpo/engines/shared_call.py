@@ -22,7 +22,7 @@ from typing import Any
 
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 
-__all__ = ["NEVER_STARTED", "Member", "SharedCall", "divided", "none_left"]
+__all__ = ["NEVER_STARTED", "SharedEngine", "SharedCall", "divided", "none_left"]
 
 NEVER_STARTED = "it was never started"
 LOOK_EVERY_S = 0.5  # for stragglers
@@ -32,7 +32,7 @@ LEAST_S = 30.0  # no engine is a straggler before
 Event = tuple["_Job", GenerationOutput | Exception | None]
 
 
-class Member:
+class SharedEngine:
     """One of several engines: alive, or with what it died of. It starts dead."""
 
     def __init__(self, name: str, make: Callable[[], Engine]) -> None:
@@ -64,7 +64,7 @@ class Member:
 class _Job:
     """A part of the prompts, given to an engine."""
 
-    member: Member
+    member: SharedEngine
     prompts: Sequence[int]  # their places in the call
     began: float = field(default_factory=time.monotonic)
     stopped: bool = False  # nobody wants what it samples
@@ -75,12 +75,12 @@ class SharedCall:
 
     def __init__(
         self,
-        members: Sequence[Member],
+        members: Sequence[SharedEngine],
         prompts: Sequence[Sequence[int]],
         params: SamplingParams,
         *,
         straggler: float,
-        on_death: Callable[[Member, EngineDied], None],
+        on_death: Callable[[SharedEngine, EngineDied], None],
     ) -> None:
         """
         Args:
@@ -96,7 +96,7 @@ class SharedCall:
         self._seeded = all(member.engine.seeds_prompts for member in self._alive())
         self._missing = {(prompt, k) for prompt in range(len(prompts)) for k in range(params.num_samples)}
         self._waiting = deque(divided(range(len(prompts)), len(self._alive())))
-        self._jobs: dict[Member, _Job] = {}
+        self._jobs: dict[SharedEngine, _Job] = {}
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._longest_s = 0.0  # of the jobs that are done
         self.resampled = 0  # completions that had to be sampled again
@@ -122,7 +122,7 @@ class SharedCall:
                 assert member.reader is not None
                 member.reader.join()  # to the end of its next completion: an engine takes one call at a time
 
-    def _alive(self) -> list[Member]:
+    def _alive(self) -> list[SharedEngine]:
         return [member for member in self._members if not member.failure]
 
     def _begin(self) -> None:
@@ -219,7 +219,7 @@ def divided(places: Sequence[int], parts: int) -> list[tuple[int, ...]]:
     return [tuple(places[start::count]) for start in range(count)]
 
 
-def none_left(members: Sequence[Member]) -> str:
+def none_left(members: Sequence[SharedEngine]) -> str:
     """Why nothing can be sampled: what every engine died of."""
     reasons = "\n".join(f"  {member.name}: {member.failure}" for member in members)
     return f"none of {len(members)} engines is left:\n{reasons}"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import httpx
+import httpx2
 
 from grpo.engines import EngineDied
 from grpo.errors import BadInput
@@ -53,11 +53,11 @@ class Connection:
 
     def _request(self, verb: str, path: str, body: Mapping[str, Any] | None, timeout_s: float) -> Any:
         try:
-            with httpx.Client(timeout=timeout_s, **self.settings) as client:
+            with httpx2.Client(timeout=timeout_s, **self.settings) as client:
                 response = client.request(verb, path, json=body)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise EngineDied(f"{verb} {path}: {said(error)}") from error
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != httpx2.codes.OK:
             raise EngineDied(f"{verb} {path}: {refusal(response.status_code, response.text)}")
         try:
             return response.json() if response.content else None
@@ -65,7 +65,7 @@ class Connection:
             raise EngineDied(f"{verb} {path}: the answer is no JSON: {response.text[:QUOTED]!r}") from error
 
 
-def said(error: httpx.HTTPError) -> str:
+def said(error: httpx2.HTTPError) -> str:
     """An error of a connection in words; several of them have no text of their own."""
     return f"{type(error).__name__}: {error}".rstrip(": ")
 
@@ -109,9 +109,9 @@ def _certificates() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _parsed(url: str) -> httpx.URL | None:
+def _parsed(url: str) -> httpx2.URL | None:
     """The parts of an address; None where it has none."""
     try:
-        return httpx.URL(url)
-    except httpx.InvalidURL:
+        return httpx2.URL(url)
+    except httpx2.InvalidURL:
         return None

@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, I
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-import httpx
+import httpx2
 from torch import Tensor
 
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
@@ -139,9 +139,9 @@ class ServedEngine(Engine):
 
     async def _completions(self, call: _Call, allowed_s: float) -> AsyncGenerator[GenerationOutput, None]:
         """All completions, each when it ends, while the server is watched."""
-        timeout = httpx.Timeout(None, connect=BEAT_S)
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        async with httpx.AsyncClient(timeout=timeout, limits=limits, **self._connection.settings) as client:
+        timeout = httpx2.Timeout(None, connect=BEAT_S)
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+        async with httpx2.AsyncClient(timeout=timeout, limits=limits, **self._connection.settings) as client:
             groups = [self._group(client, call, place) for place in range(len(call.prompts))]
             tasks = [asyncio.create_task(call.run(part)) for part in (*groups, self._watch(client, call, allowed_s))]
             try:
@@ -155,13 +155,13 @@ class ServedEngine(Engine):
                     task.cancel()  # closes its connection, at which vLLM drops the request
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _group(self, client: httpx.AsyncClient, call: _Call, place: int) -> None:
+    async def _group(self, client: httpx2.AsyncClient, call: _Call, place: int) -> None:
         """Sample one prompt's group."""
         group = _Group(place, call.params.num_samples, self._version)
         async with client.stream("POST", GENERATE, json=self._request(call, place), headers=call.headers) as response:
-            if response.status_code != httpx.codes.OK:
+            if response.status_code != httpx2.codes.OK:
                 text = (await response.aread()).decode(errors="replace")
-                error = ValueError if response.status_code == httpx.codes.BAD_REQUEST else EngineDied
+                error = ValueError if response.status_code == httpx2.codes.BAD_REQUEST else EngineDied
                 raise error(f"{self._connection.url}: {refusal(response.status_code, text)}")
             async for chunk in _chunks(response):
                 call.signs += 1
@@ -191,7 +191,7 @@ class ServedEngine(Engine):
             },
         }
 
-    async def _watch(self, client: httpx.AsyncClient, call: _Call, allowed_s: float) -> None:
+    async def _watch(self, client: httpx2.AsyncClient, call: _Call, allowed_s: float) -> None:
         """Raise EngineDied when the server seems dead; never returns."""
         silence, missed = Silence(lambda: call.signs), 0
         waited, next_beat = 0.0, BEAT_EVERY_S
@@ -207,13 +207,13 @@ class ServedEngine(Engine):
             next_beat = waited + BEAT_EVERY_S
             try:
                 answer = await client.get("/health", timeout=BEAT_S)
-            except httpx.HTTPError as error:
+            except httpx2.HTTPError as error:
                 missed += 1
                 if missed >= MISSED_BEATS:
                     raise EngineDied(f"it missed {missed} heartbeats one after the other: {said(error)}") from error
             else:
                 missed = 0
-                if answer.status_code != httpx.codes.OK:
+                if answer.status_code != httpx2.codes.OK:
                     raise EngineDied(f"its engine is dead: /health has status {answer.status_code}")
 
 
@@ -231,7 +231,7 @@ class _Call:
         """Do a part of the call; what it raises is for the one who waits for completions."""
         try:
             await task
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             await self.ended.put(EngineDied(f"POST {GENERATE}: {said(error)}"))
         except Exception as error:  # the boundary: nobody looks at a task's own result
             await self.ended.put(error)
@@ -272,7 +272,7 @@ class _Group:
         return GenerationOutput(self._place, choice["index"], tuple(token_ids), tuple(logprobs), terminated)
 
 
-async def _chunks(response: httpx.Response) -> AsyncIterator[Any]:
+async def _chunks(response: httpx2.Response) -> AsyncIterator[Any]:
     """What a server sends, as it comes. Raises: EngineDied."""
     async for line in response.aiter_lines():
         data = line.removeprefix("data:").strip()
@@ -284,7 +284,7 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[Any]:
             raise EngineDied(f"it sent what is no JSON: {data[:300]!r}") from error
         if isinstance(chunk, dict) and "error" in chunk:
             found = chunk["error"]
-            refused = isinstance(found, dict) and found.get("code") == httpx.codes.BAD_REQUEST
+            refused = isinstance(found, dict) and found.get("code") == httpx2.codes.BAD_REQUEST
             raise (ValueError if refused else EngineDied)(f"{response.url}: {str(found)[:500]}")
         yield chunk
 

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import torch
 from torch import Tensor
 
@@ -207,7 +207,7 @@ class _SyncClient:
 
 def _address_towards(url: str) -> tuple[str, int]:
     """The address of this machine that a server reaches it by, and a free port there."""
-    parts = httpx.URL(url)
+    parts = httpx2.URL(url)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as towards:
         towards.connect((parts.host, parts.port or 80))
         address = str(towards.getsockname()[0])
