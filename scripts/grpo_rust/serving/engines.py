@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -78,17 +79,17 @@ def build_engine_elsewhere(
 def _ways(recipe: Recipe, policy: Policy) -> Callable[[Connection, dict[str, Any]], WeightsWay]:
     """What chooses the way to a server: NCCL between GPUs where it was started for that, else a folder."""
     folder = recipe.sampling.weights_folder
-    opened: dict[str, WeightsWay] = {}  # each is shared by all servers, and made when it is needed
+    nccl = NcclTransfer(policy.compute_dtype)
+    made: list[SharedFolder] = []  # one for all servers, when the first of them needs it
+    making = threading.Lock()  # servers are started at the same time
 
     def way(server: Connection, found: dict[str, Any]) -> WeightsWay:
         if not folder and found["transfer"] == "nccl" and policy.device.type == "cuda":
-            if "nccl" not in opened:
-                opened["nccl"] = NcclTransfer(policy.compute_dtype)
-            return opened["nccl"]
-        if "folder" not in opened:
-            opened["folder"] = SharedFolder(Path(folder) if folder else MEMORY, policy.compute_dtype)
-        shared = opened["folder"]
-        assert isinstance(shared, SharedFolder)
+            return nccl
+        with making:
+            if not made:
+                made.append(SharedFolder(Path(folder) if folder else MEMORY, policy.compute_dtype))
+        (shared,) = made
         if not shared.seen_by(server):
             raise BadInput(
                 f"the server {server.url} does not see this machine's {folder or MEMORY}, by which it would get "
