@@ -33,6 +33,44 @@ class SamplingSection:
         high=86_400,
         source="estimated: a step of sampling takes seconds at most, loading and compiling minutes",
     )
+    servers: str = option(
+        "",
+        "vllm: addresses of servers that sample, http://HOST:PORT with commas between, each started with `python -m "
+        "grpo.engines.served.command` (docs/scale/engines.md); one that dies is left out until it is back; empty: none",
+    )
+    weights_folder: str = option(
+        "",
+        "a folder that the trainer and all servers see, through which they get new weights; empty: NCCL between GPUs, "
+        "on the CPU the memory of this machine, /dev/shm",
+    )
+    straggler: float = option(
+        4.0,
+        "a server that takes so many times as long for its part of a batch as the slowest of the others, and 30 s at "
+        "least, is left out, and the others sample its part; 0: never",
+        unit="times",
+        low=0,
+        high=1000,
+        source="estimated: parts are of about one size, and equal servers differ by the longest completion",
+    )
+    wait_for_servers_s: float = option(
+        120.0,
+        "how long a run waits for a server to come back when none is left",
+        unit="s",
+        low=0,
+        high=86_400,
+        source="estimated: a process that a supervisor starts again is there within a minute or two",
+    )
+    tensor_parallel: int = option(
+        1, "vllm: GPUs that share a copy of the model; with data_parallel only", unit="GPUs", low=1, high=64
+    )
+    data_parallel: int = option(
+        0,
+        "vllm: copies of the model that sample, on GPUs of their own, which follow the trainer's; 0: one, on the "
+        "trainer's GPU",
+        unit="copies",
+        low=0,
+        high=64,
+    )
     sleep: bool = option(
         False, "vllm on a GPU: free its weights and cache during every update; needs rollout.overlap = 0"
     )
@@ -69,6 +107,33 @@ class SamplingSection:
         high=1_000_000,
         source=f"{PROTOTYPE}: the shipped tasks need 76 on average",
     )
+
+    def elsewhere(self) -> bool:
+        """Whether completions are sampled outside of the trainer's GPU and process."""
+        return bool(self.servers or self.data_parallel)
+
+    def conflicts(self) -> list[str]:
+        """Ways to sample that exclude each other."""
+        found = []
+        if self.elsewhere() and self.engine != "vllm":
+            found.append(
+                f'sampling.servers and sampling.data_parallel are for vLLM, and sampling.engine = "{self.engine}": use '
+                "vllm"
+            )
+        if self.servers and self.data_parallel:
+            found.append(
+                "sampling.servers with sampling.data_parallel: the servers say themselves how they divide a model"
+            )
+        if self.tensor_parallel > 1 and not self.data_parallel:
+            found.append(
+                f"sampling.tensor_parallel = {self.tensor_parallel} without sampling.data_parallel: give it too, 1 for "
+                "one copy of the model, which then has GPUs of its own"
+            )
+        if self.sleep and self.elsewhere():
+            found.append("sampling.sleep = true: an engine outside of the trainer's GPU has nothing to free for it")
+        if self.elsewhere() and not self.own_process:
+            found.append("sampling.own_process = false: a server always has a process of its own")
+        return found
 
 
 @dataclass(frozen=True)

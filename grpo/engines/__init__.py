@@ -8,6 +8,8 @@ give the same completions. One contract suite runs over all of them.
     paged    transformers' continuous batching; what "hf" means on a GPU
     vllm     vLLM in this process
     process  any engine in a process of its own, where it samples while this process trains
+    served   a `vllm serve` on this or another machine
+    several  divides every call among engines, and does without those that die
 
 A new engine is one subclass of `Engine`: `generate`, and whatever else differs from the defaults.
 """
@@ -15,7 +17,7 @@ A new engine is one subclass of `Engine`: `generate`, and whatever else differs 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +43,7 @@ class SamplingParams:
     temperature: float
     seed: int  # of one call of `generate`
     top_p: float = 1.0
+    numbers: tuple[int, ...] = ()  # of the prompts in the call that this is a part of; none: 0, 1, ...
 
     def check(self, prompts: Sequence[Sequence[int]]) -> None:
         """Refuse a request that samples nothing.
@@ -87,6 +90,7 @@ class Engine(ABC):
     """
 
     concurrent: bool = False  # whether it can sample while the trainer changes its own weights
+    seeds_prompts: bool = False  # whether a seed and a prompt's number decide its completions, whatever else is sampled
     on_step: Callable[[], None] = staticmethod(_nothing)  # called after every step of sampling, if the engine can
 
     @abstractmethod
@@ -103,6 +107,22 @@ class Engine(ABC):
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         """Sample from these weights from now on: all of the model, by their names in a checkpoint."""
+
+    def probe(
+        self, prompts: Sequence[Sequence[int]], params: SamplingParams
+    ) -> Sequence[tuple[str, Sequence[GenerationOutput]]]:
+        """What each engine that samples here makes of the same prompts, so that each of them can be proved.
+
+        Returns: Its name, empty where there is no other, and its completions.
+        """
+        return [("", list(self.generate(prompts, params)))]
+
+    def abandon(self) -> None:
+        """From another thread: give up the call that is running, if the engine can. It has to be restarted then."""
+
+    def metrics(self) -> Mapping[str, float]:
+        """What is worth logging of the time since the last call of this."""
+        return {}
 
     def sleep(self) -> None:
         """Free device memory until the next `load_weights`, if the engine can. It cannot sample while asleep."""

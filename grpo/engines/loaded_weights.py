@@ -1,12 +1,14 @@
-"""Compares what vLLM holds after a hand-over with what it was given, by sums of bits.
+"""After a hand-over to vLLM: renews what it made of the old weights, and compares what it holds with what it was given.
 
-vLLM keeps several weights of a checkpoint as one (q, k and v; gate and up) and fills rows of the embeddings up with
-zeros. The sum of bits of such a parameter is the sum of those of its parts. What it has packed for a processor has
-another shape or dtype and is left out: on a CPU all linear layers, on a GPU, by its sources, nothing.
+Sums of bits are compared. vLLM keeps several weights of a checkpoint as one (q, k and v; gate and up) and fills rows of
+the embeddings up with zeros. The sum of bits of such a parameter is the sum of those of its parts. What it has packed
+for a processor has another shape or dtype and is left out: on a CPU all linear layers, on one GPU, by its sources,
+nothing; where several GPUs share a layer, all but what each of them has whole.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +17,7 @@ from torch import Tensor
 
 from grpo.engines.bit_sum import bit_sum
 
-__all__ = ["GivenWeights", "differing"]
+__all__ = ["GivenWeights", "differing", "digest", "renew_head"]
 
 
 class GivenWeights:
@@ -81,3 +83,19 @@ def _parts(name: str, fused: Mapping[str, Sequence[str]], given: Collection[str]
     owner, _, layer = module.rpartition(".")
     parts = [f"{owner}.{part}.{kind}" for part in fused.get(layer, ())]
     return parts if all(part in given for part in parts) else []
+
+
+def digest(sums: Mapping[str, int]) -> str:
+    """One name for all weights, by the sum of the bits of each.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1}) != digest({"a": 2, "b": 1})
+    True
+    """
+    text = "\n".join(f"{name} {total}" for name, total in sorted(sums.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def renew_head(model: Any) -> None:
+    """Pack the output layer again: a CPU build computes with a packed copy, which a reload of tied weights misses."""
+    head = model.lm_head
+    head.quant_method.process_weights_after_loading(head)

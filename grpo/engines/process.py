@@ -30,7 +30,7 @@ from grpo.errors import BadInput
 from grpo.run.out_of_memory import ran_out_of_memory, sampling_advice
 from grpo.run.stacks import Silence, ask_for_stacks, show_stacks_on_signal
 
-__all__ = ["EngineProcess"]
+__all__ = ["EngineProcess", "end_of"]
 
 QUOTED_LINES = 15
 ENDING_S = 20.0  # for a child that was asked to end, before it is killed
@@ -136,6 +136,10 @@ class EngineProcess(Engine):
         self._hand_over()
         return True
 
+    def abandon(self) -> None:
+        """As `Engine.abandon`: the child is killed."""
+        self._process.kill()
+
     def close(self) -> None:
         """End the child and wait for it; one that is still sampling is killed, since nobody wants what it samples."""
         if self._process.is_alive() and not self._sampling:
@@ -221,7 +225,7 @@ class EngineProcess(Engine):
         return EngineDied(
             f"the engine's process {self.pid} is stuck: asked to {self._asked}, it neither answered nor computed for "
             f"{seconds:g} s (sampling.stuck_after_s); {about}; it was killed; the end of {self._log}:\n"
-            f"{_end_of(self._log)}"
+            f"{end_of(self._log)}"
         )
 
     def _death(self) -> EngineDied:
@@ -230,7 +234,7 @@ class EngineProcess(Engine):
         code = self._process.exitcode
         how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with code {code}"
         how = "does not answer and does not end" if code is None else how
-        return EngineDied(f"the engine's process {how}; the end of {self._log}:\n{_end_of(self._log)}")
+        return EngineDied(f"the engine's process {how}; the end of {self._log}:\n{end_of(self._log)}")
 
     def _kill(self) -> None:
         """End the child by force, if it still runs."""
@@ -343,7 +347,7 @@ def _refuse_expandable_segments() -> None:
             )
 
 
-def _end_of(log: Path) -> str:
+def end_of(log: Path) -> str:
     """The last lines of a file."""
     try:
         return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-QUOTED_LINES:]) or "(empty)"

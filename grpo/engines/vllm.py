@@ -23,7 +23,7 @@ from torch import Tensor
 
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.engines.call_randomness import CallRandomness
-from grpo.engines.loaded_weights import GivenWeights
+from grpo.engines.loaded_weights import GivenWeights, renew_head
 from grpo.errors import BadInput
 
 __all__ = ["TESTED", "VLLMEngine", "VLLMMissing", "on_gpu", "require_vllm"]
@@ -132,7 +132,7 @@ class VLLMEngine(Engine):
                 self._engine.wake_up(["weights"])
             given = GivenWeights(weights, getattr(torch, self._make["dtype"]))
             self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(given)})
-            self._engine.apply_model(_renew_head)
+            self._engine.apply_model(renew_head)
             if wrong := [name for names in self._engine.apply_model(given.compare) for name in names]:
                 raise EngineDied(f"vLLM holds other weights than it was given: {len(wrong)} differ ({wrong[0]}, ...)")
             if self._asleep:
@@ -238,12 +238,6 @@ def _sampled(prompt: int, sample: int, output: Any) -> GenerationOutput:
     token_ids = tuple(output.token_ids)
     logprobs = tuple(entry[token].logprob for token, entry in zip(token_ids, output.logprobs, strict=True))
     return GenerationOutput(prompt, sample, token_ids, logprobs, output.finish_reason == "stop")
-
-
-def _renew_head(model: Any) -> None:
-    """Pack the output layer again: a CPU build computes with a packed copy, which a reload of tied weights misses."""
-    head = model.lm_head
-    head.quant_method.process_weights_after_loading(head)
 
 
 def require_vllm() -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from grpo.engines import Engine, SamplingParams
+from grpo.engines import Engine, GenerationOutput, SamplingParams
 from grpo.errors import HostFailed
 from grpo.model.batching import TrainingSample, micro_batches
 from grpo.model.policy import Policy
@@ -74,28 +74,40 @@ class WeightSync:
         """
         started = time.perf_counter()
         self.engine.load_weights(self.policy.weights())
-        gap = self.gap()
-        self._judge(gap, say)
-        metrics = self.policy.weight_metrics()
+        name, gap = self._worst()
+        self._judge(name, gap, say)
+        metrics = {**self.policy.weight_metrics(), **self.engine.metrics()}
         return {"time/sync": time.perf_counter() - started, "sync/gap": gap, **metrics}
 
-    @torch.no_grad()
     def gap(self) -> float:
-        """Mean |log-prob of the engine - of the trainer| over the tokens of the proof's completions, in nats."""
+        """Mean |log-prob of the engine - of the trainer| over the tokens of the proof's completions, in nats.
+
+        Of several engines each is measured by itself, and the largest is given.
+        """
+        return self._worst()[1]
+
+    def _worst(self) -> tuple[str, float]:
+        """The engine with the largest gap; a gap that is no number is larger than any."""
+        return max(self._gaps().items(), key=lambda found: (math.isnan(found[1]), found[1]))
+
+    @torch.no_grad()
+    def _gaps(self) -> dict[str, float]:
+        """The gap of every engine, by its name."""
         bounds = self.bounds
         needed = bounds.max_tokens * len(self.probes)  # of one completion each
         params = SamplingParams(math.ceil(bounds.tokens / needed), bounds.max_tokens, temperature=1.0, seed=7)
-        total, count = 0.0, 0
+        totals: dict[str, tuple[float, int]] = {}
         for round_number in range(ROUNDS):
-            added = self._differences(dataclasses.replace(params, seed=params.seed + round_number))
-            total, count = total + added[0], count + added[1]
-            if count >= bounds.tokens:
+            asked = dataclasses.replace(params, seed=params.seed + round_number)
+            for name, completions in self.engine.probe(self.probes, asked):
+                added, (total, count) = self._differences(completions), totals.get(name, (0.0, 0))
+                totals[name] = total + added[0], count + added[1]
+            if all(count >= bounds.tokens for _, count in totals.values()):
                 break
-        return total / count
+        return {name: total / count for name, (total, count) in totals.items()}
 
-    def _differences(self, params: SamplingParams) -> tuple[float, int]:
-        """The sum of the differences over one round of completions, and their tokens."""
-        completions = self.engine.generate(self.probes, params)
+    def _differences(self, completions: Sequence[GenerationOutput]) -> tuple[float, int]:
+        """The sum of the differences over completions of the proof, and their tokens."""
         samples = [TrainingSample(tuple(self.probes[a.prompt]), a.token_ids, a.logprobs, 0.0) for a in completions]
         total, count = 0.0, 0
         for batch in micro_batches(samples, max_tokens=1_000_000):
@@ -105,13 +117,12 @@ class WeightSync:
             count += int(batch.mask.sum())
         return total, count
 
-    def _judge(self, gap: float, say: Callable[[str], None]) -> None:
+    def _judge(self, name: str, gap: float, say: Callable[[str], None]) -> None:
         """Say that a gap is large when it has become so, and stop the run when it stays."""
         bounds = self.bounds
         self._too_large = 0 if gap <= bounds.stop else self._too_large + 1
-        found = (
-            f"after new weights the engine's log-probs differ from the trainer's by {gap:.2g} nats a token in the mean"
-        )
+        whose = f"the engine's log-probs ({name})" if name else "the engine's log-probs"
+        found = f"after new weights {whose} differ from the trainer's by {gap:.2g} nats a token in the mean"
         advice = (
             "The engine samples from other weights, or computes with too few digits: compare sampling.engine=hf, or "
             "on a GPU sampling.engine=paged"

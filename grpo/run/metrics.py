@@ -131,7 +131,12 @@ METRICS: dict[str, Metric] = {
         "and the rest of the write before it; the write itself goes on beside the training",
         "s",
     ),
-    "sync/gap": Metric("mean |engine's log-prob - trainer's| over the tokens of that proof", "nats"),
+    "sync/gap": Metric(
+        "mean |engine's log-prob - trainer's| over the tokens of that proof; of several engines the largest", "nats"
+    ),
+    "engines/alive": Metric("with sampling.servers: servers that sample now", "count"),
+    "engines/deaths": Metric("servers that died or were given up since the weights before", "count"),
+    "engines/resampled": Metric("completions that others had to sample for them, from the same seeds", "count"),
     "sync/rounded": Metric(
         "LoRA in half precision: share of adapted weights that the engine gets as they were before training, since "
         "rounding loses their change; of every 16th row",

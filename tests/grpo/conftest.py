@@ -11,7 +11,7 @@ from byte_tokenizer import byte_tokenizer
 from grpo.model.policy import Policy
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_policy() -> Callable[..., Policy]:
     """A factory of random policies; the same seed gives the same weights."""
     torch.set_num_threads(1)

@@ -17,7 +17,7 @@ import pytest
 import torch
 from transformers.generation.continuous_batching import continuous_api
 
-from engines import HAS_VLLM, KINDS, NEED_VLLM, Engines, paged_maker, vllm_maker
+from engines import HAS_VLLM, KINDS, NEED_VLLM, OUT_OF_STEP, SLOW, Engines, paged_maker, vllm_maker
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.engines.loaded_weights import GivenWeights
@@ -54,7 +54,11 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     started.close()
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=WITHOUT_VLLM if kind in NEED_VLLM else []) for kind in KINDS])
+def marks(kind: str) -> list[pytest.MarkDecorator]:
+    return [*([WITHOUT_VLLM] if kind in NEED_VLLM else []), *([pytest.mark.slow] if kind in SLOW else [])]
+
+
+@pytest.fixture(params=[pytest.param(kind, marks=marks(kind)) for kind in KINDS])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -155,7 +159,10 @@ def test_a_share_that_is_none_is_refused(engines: Engines, kind: str, wide: Poli
 
 def test_completions_leave_the_moment_they_end(engines: Engines, kind: str, wide: Policy) -> None:
     lengths = [len(completion.token_ids) for completion in ask(engines.of(kind, wide))]
-    assert lengths == sorted(lengths) and lengths[0] < lengths[-1]
+    if kind in OUT_OF_STEP:
+        assert sum(lengths[:6]) < sum(lengths[6:])
+    else:
+        assert lengths == sorted(lengths) and lengths[0] < lengths[-1]
 
 
 def test_completions_arrive_one_after_the_other(engines: Engines, kind: str, wide: Policy) -> None:
@@ -187,11 +194,11 @@ def test_the_first_completion_does_not_wait_for_the_last(wide: Policy) -> None:
 
 def test_who_loses_interest_does_not_disturb_the_next(engines: Engines, kind: str, wide: Policy) -> None:
     engine = engines.of(kind, wide)
-    expected = ask(engine)
+    expected = in_order(ask(engine))
     stream = engine.generate(PROMPTS, params(max_tokens=60))
     next(stream)
     stream.close()
-    assert ask(engine) == expected
+    assert in_order(ask(engine)) == expected
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -230,8 +237,8 @@ def test_the_same_seed_gives_the_same_completions_and_another_seed_others(
 ) -> None:
     engine = engines.of(kind, wide)
     first, again, other = ask(engine), ask(engine), ask(engine, seed=4)
-    assert first == again
-    assert in_order(first) != in_order(other)
+    assert first == again or kind in OUT_OF_STEP
+    assert in_order(first) == in_order(again) != in_order(other)
 
 
 def test_the_samples_of_a_group_differ(engines: Engines, kind: str, wide: Policy) -> None:
@@ -266,16 +273,16 @@ def test_greedy_completions_follow_the_weights(
 
 def test_a_sleeper_wakes_with_new_weights(engines: Engines, kind: str, make_wide: MakePolicy) -> None:
     one, other = make_wide(seed=0), make_wide(seed=1)
-    expected = ask(engines.of(kind, other))
+    expected = in_order(ask(engines.of(kind, other)))
     engine = engines.of(kind, one)
     for _ in range(2):
         engine.sleep()
         engine.sleep()  # nothing happens twice
-        if kind in NEED_VLLM:
+        if kind in ("vllm", "process"):
             with pytest.raises(EngineDied, match="asleep"):
                 ask(engine)
         engine.load_weights(other.weights())
-        assert ask(engine if kind != "hf" else HFEngine(other)) == expected
+        assert in_order(ask(engine if kind != "hf" else HFEngine(other))) == expected
 
 
 def test_continuous_batching_does_not_let_cudnn_plan_for_every_shape(wide: Policy, tmp_path: Path) -> None:
@@ -338,9 +345,8 @@ def test_a_model_that_asks_for_top_p_and_a_penalty_is_not_obeyed(
 @pytest.mark.parametrize("temperature", [0.7, 1.0])
 def test_sampling_follows_the_distribution(engines: Engines, kind: str, wide: Policy, temperature: float) -> None:
     count = 3000
-    completions = ask(
-        engines.of(kind, wide), prompts=[(5, 6, 7)], num_samples=count, max_tokens=1, temperature=temperature
-    )
+    many = {"prompts": [(5, 6, 7)] * (count // 30), "num_samples": 30, "max_tokens": 1}  # a server refuses one of 3000
+    completions = ask(engines.of(kind, wide), **many, temperature=temperature)
     found = torch.bincount(torch.tensor([a.token_ids[0] for a in completions]), minlength=len(wide.tokenizer)) / count
     (batch,) = micro_batches([TrainingSample((5, 6, 7), (0,), (0.0,), 0.0)], max_tokens=100)
     with torch.no_grad():
@@ -393,11 +399,14 @@ def test_one_missed_update_of_the_quickstart_shows(engines: Engines, make_wide: 
     assert sync.gap() > 1e-4
 
 
-class _Deaf:
+class _Deaf(Engine):
     """An engine that takes no weights."""
 
     def __init__(self, engine: Engine) -> None:
-        self.generate = engine.generate
+        self._engine = engine
+
+    def generate(self, prompts: Any, params: SamplingParams) -> Iterator[GenerationOutput]:
+        return self._engine.generate(prompts, params)
 
     def load_weights(self, weights: object) -> None: ...
 
@@ -568,6 +577,6 @@ def test_vllm_that_takes_another_weight_than_it_was_given_is_noticed(
     def spoiled(model: Any) -> None:
         model.model.norm.weight.data[3] += 2**-20
 
-    monkeypatch.setattr("grpo.engines.vllm._renew_head", spoiled)
+    monkeypatch.setattr("grpo.engines.vllm.renew_head", spoiled)
     with pytest.raises(EngineDied, match=r"other weights than it was given: 1 differ .model\.norm\.weight"):
         engine.load_weights(policy.weights())

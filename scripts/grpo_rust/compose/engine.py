@@ -61,6 +61,11 @@ def build_engine(recipe: Recipe, policy: Policy, log: Path) -> Engine:
         return HFEngine(policy)
     max_tokens = sequence_limit(recipe, policy)
     max_rows = recipe.train.prompts_per_step * recipe.sampling.group_size
+    if recipe.sampling.elsewhere():
+        from grpo_rust.serving.engines import build_engine_elsewhere
+
+        cache = _cache_of(recipe, policy, rows=max_rows, tokens=max_tokens)
+        return build_engine_elsewhere(recipe, policy, log, max_tokens=max_tokens, max_rows=max_rows, cache_bytes=cache)
     limits: dict[str, Any] = {
         "stop_ids": sorted(policy.stop_ids),
         "dtype": recipe.model.dtype,
@@ -71,7 +76,7 @@ def build_engine(recipe: Recipe, policy: Policy, log: Path) -> Engine:
     if name == "hf":
         make = partial(CopyEngine, recipe.model.path, stop_ids=limits["stop_ids"], dtype=recipe.model.dtype)
     elif name == "vllm":
-        cache = int(recipe.sampling.kv_cache_gb * 1e9) or _cache_bytes(policy, rows=max_rows, tokens=max_tokens)
+        cache = _cache_of(recipe, policy, rows=max_rows, tokens=max_tokens)
         limits |= {"runner": recipe.sampling.vllm_runner, "cuda_graphs": recipe.sampling.cuda_graphs}
         sleep = recipe.sampling.sleep
         make = partial(VLLMEngine, recipe.model.path, kv_cache_bytes=cache, can_sleep=sleep, **limits)
@@ -111,6 +116,11 @@ def takes_memory_at_sync(recipe: Recipe, policy: Policy) -> bool:
     if policy.device.type != "cuda":
         return False
     return recipe.sampling.sleep or engine_name(recipe, policy) == "paged"
+
+
+def _cache_of(recipe: Recipe, policy: Policy, *, rows: int, tokens: int) -> int:
+    """The size of vLLM's cache, as the recipe says or as is needed."""
+    return int(recipe.sampling.kv_cache_gb * 1e9) or _cache_bytes(policy, rows=rows, tokens=tokens)
 
 
 def _cache_bytes(policy: Policy, *, rows: int, tokens: int) -> int:

@@ -9,6 +9,7 @@ VERDICTS = "changes no verdict"
 COMPARED = "the prompts themselves are compared, wherever they lie"
 MIXED = "the prompts and weights themselves are compared, wherever they lie"
 LIMIT = "decides when the run stops, and not what it does until then"
+ELSEWHERE = "changes where completions are sampled, and late digits; from or to none their seeds too"
 LENGTH = "makes the run longer or shorter; the learning rate follows the new length from here on"
 
 CHANGEABLE = {  # section.key, or section.* for all of a section
@@ -26,6 +27,12 @@ CHANGEABLE = {  # section.key, or section.* for all of a section
     "sampling.cuda_graphs": "changes the engine's speed; with vLLM late digits too",
     "sampling.max_sync_gap": "is what the run puts up with",
     "sampling.stuck_after_s": "is what the run puts up with",
+    "sampling.servers": ELSEWHERE,
+    "sampling.weights_folder": "is a way for weights, which are compared",
+    "sampling.straggler": "is what the run puts up with",
+    "sampling.wait_for_servers_s": "is what the run puts up with",
+    "sampling.tensor_parallel": ELSEWHERE,
+    "sampling.data_parallel": ELSEWHERE,
     "rewards.deadline_s": "is what the run puts up with: it counts where the sandbox is too slow",
     "rewards.max_unscored": "is what the run puts up with",
     "rewards.function_s": "is what the run puts up with: it counts where a reward function is too slow",

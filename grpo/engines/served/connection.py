@@ -1,0 +1,117 @@
+"""Requests to one `vllm serve`, each with a limit of time; a server that fails in any way has died.
+
+Environment variables for proxies are not read: weights and completions stay within the network.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import httpx2
+
+from grpo.engines import EngineDied
+from grpo.errors import BadInput
+
+__all__ = ["KEY", "Connection", "urls"]
+
+KEY = "VLLM_API_KEY"  # the environment variable that `vllm serve` reads too
+ANSWER_S = 10.0  # for what a server answers without computing
+QUOTED = 500  # characters of an answer, in a message
+
+
+class Connection:
+    """The address of a server, and what every request to it needs."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        key = os.environ.get(KEY, "")
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self.settings: dict[str, Any] = {
+            "base_url": url,
+            "headers": headers,
+            "trust_env": False,
+            "verify": _certificates(),
+        }
+
+    def get(self, path: str) -> Any:
+        """What a server says. Raises: EngineDied."""
+        return self._request("GET", path, None, ANSWER_S)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, timeout_s: float = ANSWER_S) -> Any:
+        """What a server answers; None for nothing. Raises: EngineDied."""
+        return self._request("POST", path, body, timeout_s)
+
+    def call_workers(self, method: str, *arguments: str, timeout_s: float = ANSWER_S) -> list[Any]:
+        """What a method of `worker` returns in each of vLLM's workers. Raises: EngineDied."""
+        body = {"method": method, "args": list(arguments)}
+        answer = self.post("/collective_rpc", body, timeout_s=timeout_s)
+        return list(answer["results"]) if answer else []
+
+    def _request(self, verb: str, path: str, body: Mapping[str, Any] | None, timeout_s: float) -> Any:
+        try:
+            with httpx2.Client(timeout=timeout_s, **self.settings) as client:
+                response = client.request(verb, path, json=body)
+        except httpx2.HTTPError as error:
+            raise EngineDied(f"{verb} {path}: {said(error)}") from error
+        if response.status_code != httpx2.codes.OK:
+            raise EngineDied(f"{verb} {path}: {refusal(response.status_code, response.text)}")
+        try:
+            return response.json() if response.content else None
+        except ValueError as error:
+            raise EngineDied(f"{verb} {path}: the answer is no JSON: {response.text[:QUOTED]!r}") from error
+
+
+def said(error: httpx2.HTTPError) -> str:
+    """An error of a connection in words; several of them have no text of their own."""
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def refusal(status: int, text: str) -> str:
+    """What a server means that answers with an error."""
+    advice = {
+        401: f"; give its --api-key in {KEY}",
+        403: "; start it with the command of docs/scale/engines.md",
+        404: "; start it with the command of docs/scale/engines.md",
+    }
+    return f"status {status}: {text[:QUOTED].strip()}{advice.get(status, '')}"
+
+
+def urls(servers: str) -> Sequence[str]:
+    """The addresses in a setting, without a slash at their end.
+
+    Args:
+        servers: Addresses with commas or spaces between.
+    Raises:
+        BadInput: For what is no address, and for one that comes twice.
+
+    >>> urls("http://a:8000/, http://b:8000")
+    ['http://a:8000', 'http://b:8000']
+    """
+    found = [part.rstrip("/") for part in servers.replace(",", " ").split()]
+    for url in found:
+        parts = _parsed(url)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.host:
+            raise BadInput(
+                f"sampling.servers: {url!r} is no address: use http://HOST:PORT, with commas between several"
+            )
+    if twice := sorted({url for url in found if found.count(url) > 1}):
+        raise BadInput(f"sampling.servers: {twice[0]} comes twice")
+    return found
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Whom an https server may be vouched for by; read once, since that takes longer than a request."""
+    return ssl.create_default_context()
+
+
+def _parsed(url: str) -> httpx2.URL | None:
+    """The parts of an address; None where it has none."""
+    try:
+        return httpx2.URL(url)
+    except httpx2.InvalidURL:
+        return None

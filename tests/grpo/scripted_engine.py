@@ -1,0 +1,65 @@
+"""An engine without a model: its completions are numbers made of weights and seeds, and it fails as it is told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+
+from torch import Tensor
+
+from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
+
+__all__ = ["ScriptedEngine"]
+
+
+class ScriptedEngine(Engine):
+    """What it samples tells which weights, seed, prompt and sample it comes from."""
+
+    concurrent = True
+
+    def __init__(self, name: str = "", *, seeds_prompts: bool = True) -> None:
+        self.name, self.seeds_prompts = name, seeds_prompts
+        self.weights = 0
+        self.asked: list[list[tuple[int, ...]]] = []  # the prompts of each call
+        self.dies_after = -1  # completions of a call; -1: never
+        self.dies_at_load = self.dies_at_restart = self.ends_early = False
+        self.hangs_after = -1
+        self.restarts = 0
+        self.closed = False
+        self._abandoned = threading.Event()
+
+    def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
+        params.check(prompts)
+        self.asked.append([tuple(prompt) for prompt in prompts])
+        numbers = params.numbers if self.seeds_prompts and params.numbers else range(len(prompts))
+        rows = [(place, sample) for sample in range(params.num_samples) for place in range(len(prompts))]
+        for done, (place, sample) in enumerate(rows):
+            if done == self.dies_after:
+                raise EngineDied(f"{self.name} died after {done}")
+            if done == self.hangs_after:
+                self._abandoned.wait(30)
+                raise EngineDied(f"{self.name} was abandoned")
+            if self.ends_early:
+                return
+            made = (self.weights, params.seed % 1000, numbers[place], sample, prompts[place][0])
+            yield GenerationOutput(place, sample, made, (-1.0,) * len(made), True)
+
+    def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
+        if self.dies_at_load:
+            raise EngineDied(f"{self.name} took no weights")
+        self.weights = int(dict(weights)["first"][0])
+
+    def abandon(self) -> None:
+        self._abandoned.set()
+
+    def restart(self) -> bool:
+        if self.dies_at_restart:
+            raise EngineDied(f"{self.name} is not back")
+        self.restarts += 1
+        self.dies_after = self.hangs_after = -1
+        self.ends_early = False
+        self._abandoned.clear()
+        return False
+
+    def close(self) -> None:
+        self.closed = True

@@ -1,0 +1,307 @@
+"""The engine of a `vllm serve` speaks its language, notices every way in which a server fails, and says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fake_vllm_server import MODEL, FakeServer
+from grpo.engines import EngineDied, GenerationOutput, SamplingParams
+from grpo.engines.served.connection import urls
+from grpo.engines.served.engine import ServedEngine, prompt_seed
+from grpo.engines.served.handshake import Needed
+from grpo.engines.served.weights import SharedFolder
+from grpo.engines.several import Several
+from grpo.errors import BadInput
+
+PROMPTS = [(10, 1), (11, 1), (12, 1)]
+PARAMS = SamplingParams(num_samples=2, max_tokens=3, temperature=0.7, seed=5)
+NEEDED = Needed(vllm="0.32", model=MODEL, dtype="float32", max_tokens=100, group_size=8)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    fake = FakeServer()
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[SharedFolder]:
+    shared = SharedFolder(tmp_path, torch.float32)
+    yield shared
+    shared.close()
+
+
+def connect(server: FakeServer, folder: SharedFolder, *, stuck_after_s: float = 60.0, **changes: Any) -> ServedEngine:
+    needed = Needed(**{**vars(NEEDED), **changes})
+    return ServedEngine(server.url, stop_ids=[7, 3], needed=needed, way=lambda *_: folder, stuck_after_s=stuck_after_s)
+
+
+def weights(number: float) -> dict[str, torch.Tensor]:
+    return {"one": torch.full((2, 4), number), "two": torch.arange(3.0)}
+
+
+def ready(server: FakeServer, folder: SharedFolder, **settings: Any) -> ServedEngine:
+    engine = connect(server, folder, **settings)
+    engine.load_weights(weights(1.0).items())
+    return engine
+
+
+def ask(engine: Any, params: SamplingParams = PARAMS) -> list[GenerationOutput]:
+    return sorted(engine.generate(PROMPTS, params), key=lambda made: (made.prompt, made.sample))
+
+
+def test_a_group_is_one_request_with_a_seed_of_its_own_and_nothing_left_to_defaults(
+    server: FakeServer, folder: SharedFolder
+) -> None:
+    completions = ask(ready(server, folder))
+    assert [(made.prompt, made.sample) for made in completions] == [(p, k) for p in range(3) for k in range(2)]
+    seeds = [prompt_seed(5, number) for number in range(3)]
+    for made in completions:
+        assert made.token_ids == (seeds[made.prompt] % 1000, made.sample, PROMPTS[made.prompt][0])
+        assert made.logprobs == (-0.5, -0.5, -0.5) and made.terminated == bool(made.sample)
+    assert len(server.requests) == 3 and all(request["stream"] for request in server.requests)
+    assert server.requests[0]["sampling_params"] == {
+        "n": 2,
+        "temperature": 0.7,
+        "top_p": 1.0,
+        "max_tokens": 3,
+        "seed": prompt_seed(5, PROMPTS.index(tuple(server.requests[0]["token_ids"]))),
+        "stop_token_ids": [3, 7],
+        "ignore_eos": True,
+        "logprobs": 0,
+        "detokenize": False,
+        "stream_interval": 16,
+    }
+
+
+def test_the_seed_goes_by_the_number_in_the_whole_call(server: FakeServer, folder: SharedFolder) -> None:
+    engine = ready(server, folder)
+    part = SamplingParams(2, 3, 0.7, 5, numbers=(2,))
+    assert [made.token_ids for made in engine.generate(PROMPTS[2:], part)] == [
+        made.token_ids for made in ask(engine)[4:]
+    ]
+
+
+def test_greedy_groups_are_one_completion_since_vllm_refuses_others(server: FakeServer, folder: SharedFolder) -> None:
+    completions = ask(ready(server, folder), SamplingParams(3, 3, 0.0, 5))
+    assert [request["sampling_params"]["n"] for request in server.requests] == [1, 1, 1]
+    assert [(made.prompt, made.sample) for made in completions] == [(p, k) for p in range(3) for k in range(3)]
+    assert len({made.token_ids for made in completions}) == 3
+
+
+def test_of_several_copies_of_the_model_each_is_proved(server: FakeServer, folder: SharedFolder) -> None:
+    server.says["copies"] = 2
+    engine = ready(server, folder)
+    found = engine.probe(PROMPTS, PARAMS)
+    assert [name for name, _ in found] == ["copy 0", "copy 1"] and [len(made) for _, made in found] == [6, 6]
+    assert sorted(server.ranks) == ["0"] * 3 + ["1"] * 3
+    ask(engine)
+    assert server.ranks[6:] == [None] * 3, "vLLM chooses"
+
+
+def test_weights_arrive_bit_by_bit_and_leave_no_file(server: FakeServer, folder: SharedFolder, tmp_path: Path) -> None:
+    engine = connect(server, folder)
+    with pytest.raises(EngineDied, match="has not been given weights"):
+        ask(engine)
+    server.cached = 2
+    engine.load_weights(iter(weights(2.0).items()))
+    assert all(torch.equal(server.taken[name], tensor) for name, tensor in weights(2.0).items())
+    (inside,) = tmp_path.iterdir()
+    assert [path.name for path in inside.iterdir()] == ["trainer.txt"]
+    engine.close()
+    assert not inside.exists()
+
+
+def test_weights_in_half_precision_are_sent_so(server: FakeServer, tmp_path: Path) -> None:
+    folder = SharedFolder(tmp_path, torch.bfloat16)
+    connect(server, folder).load_weights({"one": torch.full((2, 4), 1 / 3)}.items())
+    assert torch.equal(server.taken["one"], torch.full((2, 4), 1 / 3, dtype=torch.bfloat16))
+
+
+def test_a_server_that_holds_other_weights_is_done_with(server: FakeServer, folder: SharedFolder) -> None:
+    engine = connect(server, folder)
+    server.wrong_weights = "other weights are held than were given: 1 differ (lm_head, ...)"
+    with pytest.raises(EngineDied, match=r"status 500: .*1 differ \(lm_head"):
+        engine.load_weights(weights(1.0).items())
+    with pytest.raises(EngineDied, match="has not been given weights"):
+        ask(engine)
+
+
+def test_cached_prefixes_that_stay_are_an_error(
+    server: FakeServer, folder: SharedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grpo.engines.served.engine.CACHE_PAUSE_S", 0.0)
+    monkeypatch.setattr("grpo.engines.served.engine.CACHE_TRIES", 3)
+    server.cached = 1000
+    with pytest.raises(EngineDied, match="cached prefixes of the old weights"):
+        connect(server, folder).load_weights(weights(1.0).items())
+
+
+def test_a_server_that_was_started_anew_is_noticed_by_its_first_completion(
+    server: FakeServer, folder: SharedFolder
+) -> None:
+    engine = ready(server, folder)
+    server.version = "default"
+    with pytest.raises(EngineDied, match=r"from the weights \['default'\] .* it was started anew, or another run"):
+        ask(engine)
+    assert engine.restart() is False
+    engine.load_weights(weights(1.0).items())
+    assert ask(engine) and engine.restart() is True, "one that still has the weights needs none"
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"finish_reason": "abort"}, "because of 'abort'"),
+        ({"logprobs": {"content": [{"logprob": -9999.0}]}}, "or one that is none"),
+        ({"logprobs": None}, "3 tokens have 2 log-probs"),
+        ({"index": 9}, "something else than completions"),
+    ],
+)
+def test_what_is_no_completion_is_the_servers_death(
+    server: FakeServer, folder: SharedFolder, changes: dict[str, Any], said: str
+) -> None:
+    engine = ready(server, folder)
+    server.changes = changes
+    with pytest.raises(EngineDied, match=said):
+        ask(engine)
+
+
+def test_errors_come_through_in_the_servers_own_words(server: FakeServer, folder: SharedFolder) -> None:
+    engine = ready(server, folder)
+    server.error = {"error": {"message": "the engine core is dead"}}
+    with pytest.raises(EngineDied, match="the engine core is dead"):
+        ask(engine)
+    server.error = {"error": {"message": "the prompt is longer than the context", "code": 400}}
+    with pytest.raises(ValueError, match="longer than the context"):
+        ask(engine)
+    server.bad_request = "the prompt is too long"
+    with pytest.raises(ValueError, match=r"http://127.*status 400: .*the prompt is too long"):
+        ask(engine)
+
+
+def test_a_key_is_sent_and_a_missing_one_explained(
+    server: FakeServer, folder: SharedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.key = "secret"
+    monkeypatch.delenv("VLLM_API_KEY", raising=False)
+    with pytest.raises(EngineDied, match=r"status 401.*give its --api-key in VLLM_API_KEY"):
+        ask(ready(server, folder))
+    monkeypatch.setenv("VLLM_API_KEY", "secret")
+    assert len(ask(ready(server, folder))) == 6
+
+
+def test_a_connection_that_breaks_off_is_a_death(server: FakeServer, folder: SharedFolder) -> None:
+    engine = ready(server, folder)
+    server.breaks_after = 5
+    with pytest.raises(EngineDied):
+        ask(engine)
+
+
+def test_one_that_sends_no_token_is_stuck(server: FakeServer, folder: SharedFolder) -> None:
+    engine = ready(server, folder, stuck_after_s=0.8)
+    assert len(ask(engine)) == 6, "the first call may take six times as long"
+    server.silent_after = 6 + 9
+    stream = engine.generate(PROMPTS, PARAMS)
+    with pytest.raises(EngineDied, match=r"no token for 0\.8 s \(sampling\.stuck_after_s\)"):
+        list(stream)
+
+
+@pytest.mark.parametrize("dead", [True, False], ids=["a dead engine", "no answer"])
+def test_heartbeats_find_what_sends_nothing_and_says_nothing(
+    server: FakeServer, folder: SharedFolder, monkeypatch: pytest.MonkeyPatch, dead: bool
+) -> None:
+    for name, value in {"BEAT_EVERY_S": 0.1, "BEAT_S": 0.2, "LOOK_EVERY_S": 0.05, "MISSED_BEATS": 2}.items():
+        monkeypatch.setattr(f"grpo.engines.served.engine.{name}", value)
+    engine = ready(server, folder)
+    server.silent_after, server.healthy, server.answers_health = 3, not dead, dead
+    with pytest.raises(EngineDied, match="its engine is dead: /health has status 503" if dead else "2 heartbeats"):
+        ask(engine)
+
+
+def test_one_that_is_given_up_ends_its_call(server: FakeServer, folder: SharedFolder) -> None:
+    engine = ready(server, folder)
+    server.silent_after = 4
+    stream = engine.generate(PROMPTS, PARAMS)
+    engine.abandon()
+    with pytest.raises(EngineDied, match="it was given up"):
+        list(stream)
+
+
+def test_nobody_there(folder: SharedFolder) -> None:
+    fake = FakeServer()
+    fake.close()
+    with pytest.raises(EngineDied, match=r"POST /collective_rpc: ConnectError"):
+        connect(fake, folder)
+
+
+@pytest.mark.parametrize(
+    "says, said",
+    [
+        ({"vllm": "0.31.2"}, "vLLM is 0.31.2, and has to be 0.32"),
+        ({"vllm": "0.320.1"}, "vLLM is 0.320.1"),
+        ({"model": {**MODEL, "hidden_size": 64}}, "its model's hidden_size is 64, and has to be 32"),
+        ({"dtype": "bfloat16"}, "--dtype is bfloat16, and has to be float32"),
+        ({"logprobs_mode": "raw_logprobs"}, "--logprobs-mode is raw_logprobs, and has to be processed_logprobs"),
+        ({"generation_config": "auto"}, "--generation-config is auto, and has to be vllm"),
+        ({"max_model_len": 99}, "--max-model-len is 99: the run needs at least 100"),
+        ({"max_num_seqs": 7}, "--max-num-seqs is 7: the run needs at least 8"),
+        ({"chunked_prefill": True}, "--no-enable-chunked-prefill"),
+    ],
+)
+def test_a_server_that_does_not_fit_is_refused_with_everything_that_is_wrong(
+    server: FakeServer, folder: SharedFolder, says: dict[str, Any], said: str
+) -> None:
+    server.says |= says
+    with pytest.raises(BadInput, match=said) as error:
+        connect(server, folder)
+    assert server.url in str(error.value) and "docs/scale/engines.md" in str(error.value)
+
+
+def test_half_precision_needs_logits_in_full(server: FakeServer, folder: SharedFolder) -> None:
+    server.says |= {"dtype": "bfloat16"}
+    with pytest.raises(BadInput, match="--hf-overrides must set head_dtype to float32"):
+        connect(server, folder, dtype="bfloat16")
+    server.says |= {"head_dtype": "float32"}
+    connect(server, folder, dtype="bfloat16")
+
+
+def test_a_folder_that_a_server_does_not_see(server: FakeServer, folder: SharedFolder, tmp_path: Path) -> None:
+    assert folder.seen_by(connect(server, folder)._connection)
+    server.sees_folder = False
+    assert not folder.seen_by(connect(server, folder)._connection)
+    with pytest.raises(BadInput, match="sampling.weights_folder: .* cannot be written"):
+        SharedFolder(tmp_path / "nowhere", torch.float32)
+
+
+def test_addresses() -> None:
+    assert urls(" http://a:1/,https://b http://c:3 ") == ["http://a:1", "https://b", "http://c:3"]
+    for bad in ("a:8000", "http://", "ftp://a", "http://a:1,http://a:1/"):
+        with pytest.raises(BadInput, match="sampling.servers"):
+            urls(bad)
+
+
+def test_two_servers_share_a_batch_and_one_that_breaks_off_comes_back(folder: SharedFolder) -> None:
+    first, second, said = FakeServer(), FakeServer(), list[str]()
+    try:
+        makers = {server.url: lambda server=server: connect(server, folder) for server in (first, second)}
+        several = Several(makers, say=said.append)
+        several.load_weights(weights(1.0).items())
+        undisturbed = ask(several)
+        assert len(first.requests) == 2 and len(second.requests) == 1
+        second.breaks_after = 0
+        assert ask(several) == undisturbed, "what the other samples has the same seeds"
+        assert several.metrics()["engines/alive"] == 1 and second.url in said[0]
+        second.breaks_after = -1
+        several.load_weights(weights(2.0).items())
+        assert several.metrics()["engines/alive"] == 2 and ask(several) == undisturbed
+        assert torch.equal(second.taken["one"], weights(2.0)["one"])
+    finally:
+        first.close()
+        second.close()

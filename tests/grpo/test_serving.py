@@ -1,0 +1,109 @@
+"""Engines outside of the trainer's GPU are built as the recipe says; what cannot work is refused in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from fake_vllm_server import FakeServer
+from grpo.engines import EngineDied, SamplingParams
+from grpo.engines.served.handshake import shape_of
+from grpo.engines.several import Several
+from grpo.errors import BadInput
+from grpo.model.policy import Policy
+from grpo.schema import ConfigError
+from grpo_rust.compose.engine import build_engine
+from grpo_rust.recipe import Recipe, load_recipe
+from grpo_rust.serving.gpus import gpus_of_engine, refuse_division
+
+
+@pytest.fixture
+def servers(policy: Policy) -> Iterator[list[FakeServer]]:
+    made = [FakeServer(), FakeServer()]
+    for server in made:
+        shape = shape_of(policy.model.config)
+        server.says |= {"model": shape, "max_model_len": 100_000, "max_num_seqs": 1000}
+    yield made
+    for server in made:
+        server.close()
+
+
+def recipe(servers: list[FakeServer], *changes: str) -> Recipe:
+    addresses = ",".join(server.url for server in servers)
+    given = ["sampling.engine=vllm", f"sampling.servers={addresses}", "model.dtype=float32", *changes]
+    return load_recipe(None, given)
+
+
+def test_a_recipe_with_servers_samples_by_them_and_gives_them_weights(
+    servers: list[FakeServer], policy: Policy, tmp_path: Path
+) -> None:
+    engine = build_engine(recipe(servers, f"sampling.weights_folder={tmp_path}"), policy, tmp_path / "engine.log")
+    assert isinstance(engine, Several) and engine.seeds_prompts and engine.concurrent
+    engine.load_weights(policy.weights())
+    assert all(set(server.taken) == set(dict(policy.weights())) for server in servers)
+    assert len(list(engine.generate([(5, 6), (7, 8)], SamplingParams(2, 4, 1.0, 0)))) == 4
+    assert [len(server.requests) for server in servers] == [1, 1]
+    engine.close()
+    assert not list(tmp_path.glob("grpo-weights-*"))
+
+
+def test_servers_that_cannot_sample_for_the_run_are_named(
+    servers: list[FakeServer], policy: Policy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = f"sampling.weights_folder={tmp_path}"
+    servers[0].sees_folder = False
+    with pytest.raises(BadInput, match=rf"{servers[0].url} does not see .*sampling.weights_folder"):
+        build_engine(recipe(servers, folder), policy, tmp_path / "engine.log")
+    servers[0].sees_folder, servers[1].says["max_model_len"] = True, 99
+    with pytest.raises(BadInput, match=rf"{servers[1].url} cannot sample .*\n  --max-model-len is 99"):
+        build_engine(recipe(servers, folder), policy, tmp_path / "engine.log")
+    for server in servers:
+        server.close()
+    with pytest.raises(EngineDied, match="none of 2 engines is left"):
+        build_engine(recipe(servers, folder), policy, tmp_path / "engine.log")
+    assert capsys.readouterr().out.count("is left out") == 2
+    assert not list(tmp_path.glob("grpo-weights-*")), "what was made for them is removed"
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        (["sampling.servers=http://a:1"], 'are for vLLM, and sampling.engine = "hf"'),
+        (["sampling.data_parallel=1"], 'are for vLLM, and sampling.engine = "hf"'),
+        (["sampling.engine=vllm", "sampling.servers=http://a:1", "sampling.data_parallel=2"], "say themselves how"),
+        (["sampling.engine=vllm", "sampling.tensor_parallel=2"], "without sampling.data_parallel: give it too"),
+        (["sampling.engine=vllm", "sampling.data_parallel=1", "sampling.sleep=true"], "nothing to free"),
+        (["sampling.engine=vllm", "sampling.servers=http://a:1", "sampling.own_process=false"], "process of its own"),
+    ],
+)
+def test_settings_that_exclude_each_other(changes: list[str], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_recipe(None, changes)
+
+
+def test_the_engine_gets_the_gpus_after_the_trainers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    assert gpus_of_engine(3) == ["1", "2", "3"]
+    with pytest.raises(BadInput, match=r"is 4, and the trainer has 1 of the 4 GPUs here: 3 are left"):
+        gpus_of_engine(4)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    assert gpus_of_engine(2) == ["2", "3"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7, 5,GPU-3,1")
+    assert gpus_of_engine(1) == ["GPU-3"]
+    with pytest.raises(BadInput, match="2 are left"):
+        gpus_of_engine(3)
+
+
+def test_heads_that_cannot_be_divided_are_refused() -> None:
+    config = SimpleNamespace(num_attention_heads=12, num_key_value_heads=2)
+    for fits in (1, 2, 4, 6, 12):
+        refuse_division(config, fits)
+    for bad in (3, 5, 8):
+        with pytest.raises(BadInput, match="12 heads with 2 keys and values .* possible are 1, 2, 4, 6, 12"):
+            refuse_division(config, bad)
