@@ -23,11 +23,7 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
-from sandbox.answers.answers import Answers
-from sandbox.answers.calls import Calls
-from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.errors import PoolClosed, SandboxError, ToolchainError
-from sandbox.evidence.experiment import Experiment
 from sandbox.find_rust import find_toolchain
 from sandbox.grading.backends import BACKENDS
 from sandbox.grading.self_check import SelfCheck, programs
@@ -35,28 +31,22 @@ from sandbox.isolation.policy import Isolation
 from sandbox.isolation.probe import isolate
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
-from sandbox.storage import cache_directory, make_work_directory
+from sandbox.storage import make_work_directory
 from sandbox.toolchain import Toolchain
-from sandbox.verdict import PHASES, Evidence, Outcome, Verdict
-from sandbox.workers.cache import ResultCache, task_key
-from sandbox.workers.calls_task import CallsTask
-from sandbox.workers.crossing_task import CrossingTask
-from sandbox.workers.experiment_task import ExperimentTask
+from sandbox.verdict import PHASES, Outcome
+from sandbox.workers.cache import is_lasting, kept_results, task_key
 from sandbox.workers.handle import WorkerHandle
 from sandbox.workers.job_queue import Job, JobQueue
 from sandbox.workers.program_task import ProgramTask
-from sandbox.workers.store import VerdictStore
 from sandbox.workers.task import R, Result, WorkerTask
+from sandbox.workers.task_pool import TaskPool
 from sandbox.workers.worker import serve
 
 __all__ = ["SandboxPool"]
 
 ATTEMPTS = 3
-KEPT = 1_000_000  # verdicts on disk, about a kilobyte each
 PROBE = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {\n        assert_eq!(1 + 1, 2);\n    }\n}\n"
 log = logging.getLogger(__name__)
-# In the reasons of verdicts that depend on the machine's load or a race of threads: they are not cached.
-BY_LOAD = ("wall-clock", "wrote more than", "no thread did anything", "every thread waits")
 DIED = "workers died"
 UNGUARDED = (
     "a script that starts a SandboxPool is imported again by each of its workers, and must not start a pool then: "
@@ -64,7 +54,7 @@ UNGUARDED = (
 )
 
 
-class SandboxPool:
+class SandboxPool(TaskPool):
     """Worker processes that grade Rust programs.
 
     >>> with SandboxPool(jobs=1) as pool:
@@ -118,10 +108,7 @@ class SandboxPool:
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._queue = JobQueue(self.jobs)
         self._lock = threading.Lock()
-        store = (
-            VerdictStore(cache_directory() / "verdicts.sqlite", size=KEPT) if keep and self.isolation.is_real else None
-        )
-        self._cache = ResultCache(cache_size, store)
+        self._cache = kept_results(cache_size, on_disk=keep and self.isolation.is_real)
         self._pending: dict[str, Job] = {}
         self._closed = False
         self._busy = [0.0] * self.jobs  # seconds by worker
@@ -139,47 +126,7 @@ class SandboxPool:
         if self.backend != "cargo":
             self._check_backend(SelfCheck(self.toolchain))
 
-    def submit(self, source: str, *, phases: Sequence[str] = PHASES, backend: str = "") -> Future[Verdict]:
-        """Queue a program. Returns immediately.
-
-        Args:
-            source: The program: any text, possibly hostile.
-            phases: Those of `PHASES` that are wanted.
-            backend: "" for the pool's own, or "cargo", which every pool has.
-        Returns: A future of the verdict. While a program is graded, submitting it again returns the same future. Errors
-            are reported in the verdict, not as exceptions.
-        Raises:
-            PoolClosed: The pool is closed.
-            ValueError: A phase is unknown, or none is given; or the pool has no such backend.
-        """
-        unknown = set(phases) - set(PHASES)
-        if unknown or not phases:
-            raise ValueError(f"phases are {tuple(phases)}; give some of {', '.join(PHASES)}")
-        if backend not in ("", "cargo", self.backend):
-            raise ValueError(f"the backend is {backend!r}; this pool has {self.backend!r} and 'cargo'")
-        return self._submit(ProgramTask(source, tuple(phases), backend or self.backend))
-
-    def submit_experiment(self, experiment: Experiment) -> Future[Evidence]:
-        """Queue an experiment, as `submit` queues a program."""
-        return self._submit(ExperimentTask(experiment))
-
-    def submit_calls(self, calls: Calls) -> Future[Answers]:
-        """Queue calls of a program's functions. Returns immediately.
-
-        Args:
-            calls: The program without its tests, and the calls.
-        Returns: A future of the answers. Raises: As `submit`; ValueError without calls.
-        """
-        if not calls.calls:
-            raise ValueError("there are no calls; give at least one")
-        return self._submit(CallsTask(calls, self.backend))
-
-    def submit_crossing(self, crossing: Crossing) -> Future[Crossed]:
-        """Queue test modules to run on codes, as `submit` queues a program."""
-        return self._submit(CrossingTask(crossing))
-
-    def _submit(self, task: WorkerTask[R]) -> Future[R]:
-        """Queue a task, unless its result is known or the same task is queued already."""
+    def submit_task(self, task: WorkerTask[R]) -> Future[R]:
         key = task_key(task, self.isolation, self.limits)
         with self._lock:
             if self._closed:
@@ -211,12 +158,6 @@ class SandboxPool:
             return len(self._pending)
 
     def cancel(self, future: Future[Any], reason: str) -> None:
-        """Stop a task. Its result is TIMEOUT, or HOST_ERROR if it was not started yet.
-
-        Args:
-            future: That a method of this pool returned. One that is done is ignored.
-            reason: The result's reason.
-        """
         with self._lock:
             job = next((job for job in self._pending.values() if job.future is future), None)
             if job is None:
@@ -230,7 +171,6 @@ class SandboxPool:
         _settle(job.future, result)
 
     def close(self) -> None:
-        """End all workers, remove all work directories, and cancel the futures of programs that have no verdict."""
         with self._lock:
             self._closed = True
             unfinished = list(self._pending.values())
@@ -243,12 +183,6 @@ class SandboxPool:
             self._cache.close()
         for job in unfinished:
             job.future.cancel()
-
-    def __enter__(self) -> SandboxPool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _check(self) -> None:
         """Grade a small program: without this check, a missing linker would look like an error of every program."""
@@ -269,7 +203,7 @@ class SandboxPool:
         if differing is None:
             log.warning("%s is new to the sandbox: comparing its backends on some programs", self.toolchain.version)
             futures = {
-                name: [self._submit(ProgramTask(source, PHASES, backend)) for backend in ("cargo", self.backend)]
+                name: [self.submit_task(ProgramTask(source, PHASES, backend)) for backend in ("cargo", self.backend)]
                 for name, source in programs().items()
             }
             facts = {name: {future.result().facts for future in both} for name, both in futures.items()}
@@ -369,7 +303,7 @@ class SandboxPool:
                 del self._pending[job.key]
             if result is None or job.expired:
                 return
-            if result.outcome is not Outcome.HOST_ERROR and not any(part in result.reason for part in BY_LOAD):
+            if is_lasting(result):
                 self._cache.put(job.key, result)
         _settle(job.future, result)
 

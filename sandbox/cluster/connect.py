@@ -1,0 +1,121 @@
+"""Reaches a Ray cluster, or starts a small Ray of our own, within seconds; what fails says what to do.
+
+A Ray of our own listens on this machine alone, asks for a token that nobody else has, has no dashboard and sends no
+statistics. Its files are removed with it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+from sandbox.errors import ClusterError
+
+__all__ = ["KEPT_CHILDREN", "connected"]
+
+ADDRESS = re.compile(r"(ray://)?(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})")
+ANSWERS_S = 5.0
+STORE_BYTES = 80 << 20  # for objects, which tasks and results are too small to be; Ray takes no less than 75 MiB
+LOOPBACK = "127.0.0.1"
+# A worker of the sandbox whose pool is gone ends its programs and removes its files: Ray must not kill it before that.
+KEPT_CHILDREN = {"RAY_kill_child_processes_on_worker_exit": "false"}
+QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+ADVICE = (
+    'give sandbox.ray_address as HOST:PORT of its head (a node of it must run here: "ray start --address=HOST:PORT '
+    '--num-cpus=0"), as ray://HOST:10001, or as "auto"'
+)
+
+
+@contextmanager
+def connected(address: str, jobs: int) -> Iterator[str]:
+    """Be connected to Ray.
+
+    Args:
+        address: "" for a Ray of our own, "auto" for the one that was started on this machine, HOST:PORT or ray://...
+        jobs: The CPUs of a Ray of our own.
+    Returns: A context manager with the address, which disconnects at the end, or ends the Ray of our own.
+    Raises: ClusterError.
+    """
+    if address:
+        check_answers(address)
+        with _shut_down():
+            yield _connect(address)
+        return
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as directory, _shut_down():
+        yield _start(jobs, directory)
+
+
+@contextmanager
+def _shut_down() -> Iterator[None]:
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def check_answers(address: str) -> None:
+    """Check that something listens at an address. Raises: ClusterError.
+
+    >>> check_answers("http://head:6379")
+    Traceback (most recent call last):
+    sandbox.errors.ClusterError: 'http://head:6379' is no address of Ray: give HOST:PORT, ray://HOST:PORT or auto
+    """
+    if address == "auto":
+        return
+    found = ADDRESS.fullmatch(address)
+    if found is None:
+        raise ClusterError(f"{address!r} is no address of Ray: give HOST:PORT, ray://HOST:PORT or auto")
+    try:
+        socket.create_connection((found[2].strip("[]"), int(found[3])), timeout=ANSWERS_S).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(f"nothing answers at {address} ({error}): start Ray there, or {ADVICE}") from error
+
+
+def _connect(address: str) -> str:
+    """Connect to a cluster that runs. Raises: ClusterError."""
+    os.environ.setdefault("RAY_CLIENT_MAX_CONNECTION_ATTEMPTS", "1")
+    try:
+        context = ray.init(address=address, **QUIET)
+    except Exception as error:  # of many kinds: what Ray says goes to the user, with what to do
+        raise ClusterError(
+            f"no Ray cluster can be used at {address}: {_causes(error)}. Check it, or {ADVICE}"
+        ) from error
+    return address if address.startswith("ray://") else str(context.address_info["gcs_address"])
+
+
+def _start(jobs: int, directory: str) -> str:
+    """Start Ray on this machine, for this pool alone. Raises: ClusterError."""
+    os.environ.update(KEPT_CHILDREN)
+    os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
+    os.environ.update({"RAY_USAGE_STATS_ENABLED": "0", "RAY_memory_monitor_refresh_ms": "0"})
+    try:
+        context = ray.init(
+            address="local",
+            num_cpus=jobs or len(os.sched_getaffinity(0)),
+            num_gpus=0,
+            object_store_memory=STORE_BYTES,
+            include_dashboard=False,
+            _node_ip_address=LOOPBACK,
+            _temp_dir=directory,
+            **QUIET,
+        )
+    except Exception as error:  # as above
+        raise ClusterError(f"Ray does not start on this machine: {_causes(error)}") from error
+    return str(context.address_info["gcs_address"])
+
+
+def _causes(error: BaseException | None) -> str:
+    """What an error and its causes say, each in one line."""
+    said = []
+    while error is not None:
+        text = " ".join(str(error).split())[:600]
+        said.append(text or type(error).__name__)
+        error = error.__cause__
+    return "; ".join(dict.fromkeys(said))
