@@ -1,14 +1,13 @@
 """Reaches a Ray cluster, or starts a small Ray of our own, within seconds; what fails says what to do.
 
-A Ray of our own listens on this machine alone, asks for a token that nobody else has, has no dashboard and sends no
-statistics. Its files are removed with it.
+A Ray of our own has no dashboard, and its files are removed with it; `sandbox.cluster.environment` has what else keeps
+it to itself.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import secrets
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -18,14 +17,11 @@ from typing import Any
 import ray
 from sandbox.errors import ClusterError
 
-__all__ = ["KEPT_CHILDREN", "connected"]
+__all__ = ["check_answers", "connected"]
 
 ADDRESS = re.compile(r"(ray://)?(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})")
 ANSWERS_S = 5.0
 STORE_BYTES = 80 << 20  # for objects, which tasks and results are too small to be; Ray takes no less than 75 MiB
-LOOPBACK = "127.0.0.1"
-# A worker of the sandbox whose pool is gone ends its programs and removes its files: Ray must not kill it before that.
-KEPT_CHILDREN = {"RAY_kill_child_processes_on_worker_exit": "false"}
 QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
 ADVICE = (
     'give sandbox.ray_address as HOST:PORT of its head (a node of it must run here: "ray start --address=HOST:PORT '
@@ -80,7 +76,6 @@ def check_answers(address: str) -> None:
 
 def _connect(address: str) -> str:
     """Connect to a cluster that runs. Raises: ClusterError."""
-    os.environ.setdefault("RAY_CLIENT_MAX_CONNECTION_ATTEMPTS", "1")
     try:
         context = ray.init(address=address, **QUIET)
     except Exception as error:  # of many kinds: what Ray says goes to the user, with what to do
@@ -92,9 +87,6 @@ def _connect(address: str) -> str:
 
 def _start(jobs: int, directory: str) -> str:
     """Start Ray on this machine, for this pool alone. Raises: ClusterError."""
-    os.environ.update(KEPT_CHILDREN)
-    os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
-    os.environ.update({"RAY_USAGE_STATS_ENABLED": "0", "RAY_memory_monitor_refresh_ms": "0"})
     try:
         context = ray.init(
             address="local",
@@ -102,7 +94,6 @@ def _start(jobs: int, directory: str) -> str:
             num_gpus=0,
             object_store_memory=STORE_BYTES,
             include_dashboard=False,
-            _node_ip_address=LOOPBACK,
             _temp_dir=directory,
             **QUIET,
         )

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from sandbox.cluster.environment import driver_environment
 from sandbox.cluster.messages import Close, Opening
 
 __all__ = ["DriverProcess"]
@@ -43,7 +44,7 @@ class DriverProcess:
                 stdout=self._output,
                 stderr=subprocess.STDOUT,
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                env={**os.environ, **driver_environment(opening.address), "PYTHONPATH": os.pathsep.join(paths)},
                 start_new_session=True,
             )
         self._connection = Connection(ours.detach())

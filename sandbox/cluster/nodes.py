@@ -16,8 +16,8 @@ import ray
 from ray.autoscaler.sdk import request_resources
 from ray.exceptions import RayActorError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-from sandbox.cluster.connect import KEPT_CHILDREN
 from sandbox.cluster.dispatcher import PER_JOB
+from sandbox.cluster.environment import KEPT_CHILDREN
 from sandbox.cluster.facts import NodeFacts, differences
 from sandbox.cluster.messages import NodeSettings, Run
 from sandbox.cluster.node_pool import NodePool

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import resource
@@ -12,7 +11,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +26,6 @@ from sandbox.cluster.ray_pool import RayPool
 pytest.importorskip("ray", reason="ray is not installed: it is in the extra `ray`")
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
-SLEEPS = in_test("std::thread::sleep(std::time::Duration::from_millis(1500)); // {}")
-SPINS = in_test("loop {{ std::hint::spin_loop(); }} // {}")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +62,11 @@ def fields(found: Any) -> dict[str, Any]:
     return {**record, "test_output": re.sub(r"(thread '[^']*') \(\d+\)", r"\1", output)}
 
 
+def sleeps(name: str) -> str:
+    """A program that passes after a while."""
+    return in_test(f"std::thread::sleep(std::time::Duration::from_millis(1500)); // {name}")
+
+
 def programs(count: int) -> list[str]:
     """Different programs that pass, fail, do not compile and have no tests."""
     kinds = (GOOD, in_test("assert_eq!(add(1, 2), 4);"), "fn f() -> u8 { 300 }", "fn f() {}", GOOD.replace("+", "-"))
@@ -100,7 +101,7 @@ def test_every_kind_of_task_travels(on_ray: RayPool) -> None:
 def test_the_programs_of_a_node_that_is_killed_are_graded_elsewhere(nodes: Nodes, on_ray: RayPool) -> None:
     third = nodes.add()
     eventually(lambda: on_ray.num_nodes == 3)
-    futures = [on_ray.submit(SLEEPS.format(f"killed {number}")) for number in range(6)]
+    futures = [on_ray.submit(sleeps(f"killed {number}")) for number in range(6)]
     time.sleep(0.7)
     nodes.kill(third)
     assert [result(future).outcome for future in futures] == ["passed"] * 6
@@ -108,7 +109,7 @@ def test_the_programs_of_a_node_that_is_killed_are_graded_elsewhere(nodes: Nodes
 
 
 def test_an_actor_that_is_killed_comes_back(on_ray: RayPool, caplog: pytest.LogCaptureFixture) -> None:
-    futures = [on_ray.submit(SLEEPS.format(f"actor {number}")) for number in range(4)]
+    futures = [on_ray.submit(sleeps(f"actor {number}")) for number in range(4)]
     time.sleep(0.7)
     [victim, _] = actors()
     os.kill(victim, signal.SIGKILL)
@@ -120,9 +121,13 @@ def test_an_actor_that_is_killed_comes_back(on_ray: RayPool, caplog: pytest.LogC
 def test_a_node_that_gives_less_is_left_out_by_name(
     nodes: Nodes, on_ray: RayPool, caplog: pytest.LogCaptureFixture
 ) -> None:
+    driver = on_ray._driver
+    assert driver is not None
+    os.kill(driver.pid, signal.SIGSTOP)  # it looks for nodes only after the limit is there
     other = nodes.add()
     (raylet,) = (info.process for info in other.all_processes["raylet"])
     resource.prlimit(raylet.pid, resource.RLIMIT_CPU, (15, 15))  # what it starts from now on has no more either
+    os.kill(driver.pid, signal.SIGCONT)
     eventually(lambda: "is left out" in caplog.text)
     assert "its programs get compile_cpu_s = 15; on" in caplog.text and "raise what ulimit -H says" in caplog.text
     assert on_ray.num_nodes == 2
@@ -139,7 +144,7 @@ def actors() -> list[int]:
 
 
 def test_what_has_started_is_stopped_and_what_has_not_is_told_apart(on_ray: RayPool) -> None:
-    futures = [on_ray.submit(SLEEPS.format(f"cancelled {number}")) for number in range(100)]
+    futures = [on_ray.submit(sleeps(f"cancelled {number}")) for number in range(100)]
     assert not any(future.done() for future in futures)
     time.sleep(1.0)
     for future in futures:
@@ -171,10 +176,10 @@ def test_a_ray_of_our_own_ends_with_its_pool(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("tempfile.tempdir", None)
     with RayPool(jobs=1, limits=LIMITS) as pool:
         driver = pool._driver
-        assert driver is not None and pool.url.startswith("Ray 127.0.0.1:")
+        assert driver is not None and pool.url.startswith("Ray ")
         assert result(pool.submit(GOOD)).outcome is Outcome.PASSED
         os.kill(driver.pid, signal.SIGKILL)
-        future = pool.submit(SLEEPS.format("of another driver"))
+        future = pool.submit(sleeps("of another driver"))
         assert result(future).outcome is Outcome.PASSED, "a new driver starts a new Ray"
         sessions = [driver.pid, pool._driver.pid if pool._driver else 0]
     eventually(lambda: not any(in_session(session) for session in sessions), 10.0)
