@@ -1,4 +1,4 @@
-"""Reaches a Ray cluster, or starts a small Ray of our own, within seconds; what fails says what to do.
+"""Reaches a Ray cluster, or starts a small Ray of our own; what fails says what to do.
 
 A Ray of our own has no dashboard, and its files are removed with it; `sandbox.cluster.environment` has what else keeps
 it to itself.
@@ -7,26 +7,19 @@ it to itself.
 from __future__ import annotations
 
 import os
-import re
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import ray
+from sandbox.cluster.address import ADVICE, check_address
 from sandbox.errors import ClusterError
 
-__all__ = ["check_answers", "connected"]
+__all__ = ["connected"]
 
-ADDRESS = re.compile(r"(ray://)?(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})")
-ANSWERS_S = 5.0
 STORE_BYTES = 80 << 20  # for objects, which tasks and results are too small to be; Ray takes no less than 75 MiB
 QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-ADVICE = (
-    'give sandbox.ray_address as HOST:PORT of its head (a node of it must run here: "ray start --address=HOST:PORT '
-    '--num-cpus=0"), as ray://HOST:10001, or as "auto"'
-)
 
 
 @contextmanager
@@ -40,11 +33,13 @@ def connected(address: str, jobs: int) -> Iterator[str]:
     Raises: ClusterError.
     """
     if address:
-        check_answers(address)
+        check_address(address)
         with _shut_down():
             yield _connect(address)
         return
-    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as directory, _shut_down():
+    # Sockets lie there, whose paths must be short: not below a TMPDIR of the caller.
+    place = os.environ.get("RAY_TMPDIR") or "/tmp"
+    with tempfile.TemporaryDirectory(prefix="ray-", dir=place, ignore_cleanup_errors=True) as directory, _shut_down():
         yield _start(jobs, directory)
 
 
@@ -54,24 +49,6 @@ def _shut_down() -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
-
-
-def check_answers(address: str) -> None:
-    """Check that something listens at an address. Raises: ClusterError.
-
-    >>> check_answers("http://head:6379")
-    Traceback (most recent call last):
-    sandbox.errors.ClusterError: 'http://head:6379' is no address of Ray: give HOST:PORT, ray://HOST:PORT or auto
-    """
-    if address == "auto":
-        return
-    found = ADDRESS.fullmatch(address)
-    if found is None:
-        raise ClusterError(f"{address!r} is no address of Ray: give HOST:PORT, ray://HOST:PORT or auto")
-    try:
-        socket.create_connection((found[2].strip("[]"), int(found[3])), timeout=ANSWERS_S).close()
-    except (OSError, OverflowError) as error:
-        raise ClusterError(f"nothing answers at {address} ({error}): start Ray there, or {ADVICE}") from error
 
 
 def _connect(address: str) -> str:

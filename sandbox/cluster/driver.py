@@ -43,9 +43,14 @@ class Driver:
         self._dispatcher = Dispatcher()
         self._standing: Standing | None = None
         self._is_closing = False
-        say = lambda text: self._connection.send(Said(text))  # noqa: E731
-        hooks = {"post": self._events.put, "join": self._dispatcher.join, "leave": self._leave, "say": say}
-        self._nodes = Nodes(opening.settings, opening.first, **hooks)
+        self._nodes = Nodes(
+            opening.settings,
+            opening.first,
+            post=self._events.put,
+            join=self._dispatcher.join,
+            leave=self._leave,
+            say=lambda text: connection.send(Said(text)),
+        )
 
     def run(self) -> None:
         """Serve until the pool closes. Raises: ClusterError when no node of the cluster can grade."""

@@ -78,13 +78,13 @@ class DriverProcess:
     def close(self) -> None:
         """End it: asked first, then forced. Ray's own watchman ends a Ray that a killed driver started."""
         self.send(Close())
-        for insist in (lambda: None, self._process.terminate, self._process.kill):
-            insist()
+        for patience_s, insist in ((CLOSE_S, self._process.terminate), (KILL_S, self._process.kill)):
             try:
-                self._process.wait(KILL_S if insist is self._process.terminate else CLOSE_S)
+                self._process.wait(patience_s)
                 return
             except subprocess.TimeoutExpired:
-                continue
+                insist()
+        self._process.wait()
 
     def _post(self) -> None:
         """Send what is to be sent, until the link or the driver ends."""

@@ -49,7 +49,7 @@ class _Node:
 
 
 class Nodes:
-    """The nodes of a cluster. `join(node, jobs)` is called for one that grades from now on, `leave(node, died)` later."""
+    """The nodes of a cluster: `join(node, jobs)` is called for one that grades from now on, then `leave(node, died)`."""
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from sandbox.cluster.address import check_address
 from sandbox.cluster.driver_process import DriverProcess
 from sandbox.cluster.messages import Cancel, Connected, Done, Failed, NodeSettings, Opening, Run, Said, Standing
 from sandbox.errors import ClusterError, PoolClosed
@@ -90,6 +91,7 @@ class RayPool(TaskPool):
             raise ValueError(f"the backend is {backend!r}; it must be one of {', '.join(BACKENDS)}")
         if importlib.util.find_spec("ray") is None:
             raise ClusterError(MISSING)
+        check_address(address)
         self._opening = Opening(address, NodeSettings(jobs, limits or Limits(), backend, isolation, nice), None)
         self.url, self.jobs, self.num_nodes, self._busy_before = address, 0, 0, 0.0
         self._standing: Standing | None = None

@@ -3,8 +3,8 @@
 Usage:
     python scripts/check_sandbox.py nodes [--count 2000] [--nodes 2] [--kill-every 60] [--json FILE]
 
-First some dozens of programs are graded by a pool of this machine. Then the cluster gets numbered copies of them, all at
-once, and the check is that every copy gets exactly one verdict, the one that its original got, and that no work
+First some dozens of programs are graded by a pool of this machine. Then the cluster gets numbered copies of them, all
+at once, and the check is that every copy gets exactly one verdict, the one that its original got, and that no work
 directory is left. A node is a set of processes here; one is killed as when its machine stops, and a new one joins.
 
 Needs the package ray. Exit codes: 0 all of this holds, 1 something does not, 3 the host failed.
@@ -25,6 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +103,13 @@ def grade_on_nodes(options: argparse.Namespace) -> tuple[dict[str, Any], list[st
         with SandboxPool(limits=LIMITS) as pool:
             waiting = {name: pool.submit(source) for name, source in programs.items()}
             alone = {name: future.result() for name, future in waiting.items()}
-        with _cluster(options.nodes, directory) as (cluster, nodes), RayPool(cluster.address, limits=LIMITS) as ray_pool:
-            _wait_for(ray_pool, options.nodes)
+        with _cluster(options.nodes, directory) as (cluster, nodes), RayPool(cluster.address, limits=LIMITS) as on_ray:
+            _wait_for(on_ray, options.nodes)
             started = time.monotonic()
             with Killing(cluster, nodes, options.kill_every, rng) as killing:
-                futures = [ray_pool.submit(f"// {number}\n{programs[name]}") for number, name in enumerate(chosen)]
+                futures = [on_ray.submit(f"// {number}\n{programs[name]}") for number, name in enumerate(chosen)]
                 for number, future in enumerate(futures):
-                    future.add_done_callback(lambda _, number=number: num_verdicts.update([number]))  # type: ignore[misc]
+                    future.add_done_callback(partial(_count, num_verdicts, number))
                 verdicts = [future.result() for future in tqdm(futures, unit="program")]
             took = time.monotonic() - started
         left = [path.name for path in Path(directory).glob("sandbox-*")]
@@ -131,6 +132,11 @@ def grade_on_nodes(options: argparse.Namespace) -> tuple[dict[str, Any], list[st
         "seconds": round(took, 1),
         "gradings_a_second": round(options.count / took, 2),
     }, problems
+
+
+def _count(verdicts: Counter[int], number: int, _: object) -> None:
+    """A program has a verdict."""
+    verdicts[number] += 1
 
 
 @contextmanager

@@ -62,6 +62,7 @@ class HandDriver:
 def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """No Ray, no process, and no long pause."""
     monkeypatch.setattr(ray_pool, "DriverProcess", HandDriver)
+    monkeypatch.setattr(ray_pool, "check_address", lambda address: None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     monkeypatch.setattr(ray_pool, "FIRST_PAUSE_S", 0.02)
     monkeypatch.setattr(HandDriver, "made", [])
@@ -188,6 +189,17 @@ def test_what_is_no_ray_and_what_has_no_node_is_said_in_time(monkeypatch: pytest
     monkeypatch.setattr(HandDriver, "greeting", WELL[:1])
     with pytest.raises(ClusterError, match="no node of Ray at here:1 could grade within 0.1 s"):
         RayPool("here:1")
+
+
+def test_an_address_where_nobody_listens_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    with pytest.raises(ClusterError, match=r"nothing answers at 127.0.0.1:1 \(.*refused\): start Ray there, or give"):
+        RayPool("127.0.0.1:1")
+    for address in ("elsewhere", "http://here:1", "here:port", "ray://here"):
+        with pytest.raises(ClusterError, match=f"'{address}' is no address of Ray"):
+            RayPool(address)
+    assert HandDriver.made == []
 
 
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,13 +18,12 @@ import pytest
 from hostile import Attack, Host
 from programs import GOOD, LIMITS, in_test
 from ray_nodes import Nodes, ray_nodes
-from sandbox import ClusterError, Outcome, SandboxPool, Verdict
+from sandbox import ClusterError, Outcome, SandboxPool
 from sandbox.answers.calls import Call, Calls
 from sandbox.cluster.ray_pool import RayPool
 
 pytest.importorskip("ray", reason="ray is not installed: it is in the extra `ray`")
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
-
 
 
 @pytest.fixture(scope="module")
@@ -171,9 +169,7 @@ def host(on_ray: RayPool) -> Iterator[Host]:
 # A Ray of our own
 
 
-def test_a_ray_of_our_own_ends_with_its_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
+def test_a_ray_of_our_own_ends_with_its_pool() -> None:
     with RayPool(jobs=1, limits=LIMITS) as pool:
         driver = pool._driver
         assert driver is not None and pool.url.startswith("Ray ")
@@ -194,14 +190,8 @@ def in_session(session: int) -> list[str]:
 # What is no Ray
 
 
-def test_an_address_where_nothing_or_something_else_answers_is_refused_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.cluster.ray_pool.CONNECT_S", 8.0)
-    started = time.monotonic()
+def test_something_that_is_no_ray_is_refused_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.cluster.ray_pool.CONNECT_S", 2.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        with pytest.raises(ClusterError, match="Ray at 127.0.0.1"):
+        with pytest.raises(ClusterError, match="Ray at 127.0.0.1:.* did not answer within 2 s"):
             RayPool(f"127.0.0.1:{server.getsockname()[1]}")
-    with pytest.raises(ClusterError, match=r"nothing answers at 127.0.0.1:1 \(.*refused\): start Ray there, or give"):
-        RayPool("127.0.0.1:1")
-    with pytest.raises(ClusterError, match="'elsewhere' is no address of Ray"):
-        RayPool("elsewhere")
-    assert time.monotonic() - started < 30.0
