@@ -19,6 +19,7 @@ from sandbox.errors import ClusterError
 __all__ = ["connected"]
 
 STORE_BYTES = 80 << 20  # for objects, which tasks and results are too small to be; Ray takes no less than 75 MiB
+STARTS = 2  # on a machine that is busy the first one may take too long for Ray's patience
 QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
 
 
@@ -64,19 +65,17 @@ def _connect(address: str) -> str:
 
 def _start(jobs: int, directory: str) -> str:
     """Start Ray on this machine, for this pool alone. Raises: ClusterError."""
-    try:
-        context = ray.init(
-            address="local",
-            num_cpus=jobs or len(os.sched_getaffinity(0)),
-            num_gpus=0,
-            object_store_memory=STORE_BYTES,
-            include_dashboard=False,
-            _temp_dir=directory,
-            **QUIET,
-        )
-    except Exception as error:  # as above
-        raise ClusterError(f"Ray does not start on this machine: {_causes(error)}") from error
-    return str(context.address_info["gcs_address"])
+    own: dict[str, Any] = {"num_gpus": 0, "object_store_memory": STORE_BYTES, "include_dashboard": False}
+    failed: Exception | None = None
+    for _ in range(STARTS):
+        try:
+            num_cpus = jobs or len(os.sched_getaffinity(0))
+            context = ray.init(address="local", num_cpus=num_cpus, _temp_dir=directory, **own, **QUIET)
+            return str(context.address_info["gcs_address"])
+        except Exception as error:  # as above
+            failed = error
+            ray.shutdown()
+    raise ClusterError(f"Ray does not start on this machine: {_causes(failed)}") from failed
 
 
 def _causes(error: BaseException | None) -> str:

@@ -21,7 +21,7 @@ import ray
 from ray.exceptions import RayActorError
 from sandbox.cluster.connect import connected
 from sandbox.cluster.dispatcher import ATTEMPTS, Dispatcher
-from sandbox.cluster.messages import Cancel, Close, Connected, Done, Failed, Opening, Run, Said, Standing
+from sandbox.cluster.messages import Cancel, Close, Connected, Done, Failed, Opening, RunTask, Said, Standing
 from sandbox.cluster.nodes import Nodes, first_line
 from sandbox.errors import ClusterError
 from sandbox.verdict import Outcome
@@ -59,7 +59,7 @@ class Driver:
         while not self._is_closing:
             self._events.get()()
             for node, number in self._dispatcher.assign():
-                self._nodes.run(node, Run(number, self._tasks[number]), partial(self._returned, node, number))
+                self._nodes.run(node, RunTask(number, self._tasks[number]), partial(self._returned, node, number))
             self._tell()
         self._nodes.close()
 
@@ -67,7 +67,7 @@ class Driver:
         """Bring what the pool says."""
         try:
             while not isinstance(said := self._connection.recv(), Close):
-                self._events.put(partial(self._run if isinstance(said, Run) else self._cancel, said))
+                self._events.put(partial(self._run if isinstance(said, RunTask) else self._cancel, said))
         except (EOFError, OSError):
             pass  # the pool's process is gone
         self._events.put(self._close)
@@ -88,7 +88,7 @@ class Driver:
     def _close(self) -> None:
         self._is_closing = True
 
-    def _run(self, said: Run) -> None:
+    def _run(self, said: RunTask) -> None:
         self._tasks[said.number] = said.task
         self._dispatcher.add(said.number)
 

@@ -8,7 +8,7 @@ from sandbox.cluster.facts import NodeFacts
 from sandbox.limits import Limits
 from sandbox.workers.task import WorkerTask
 
-__all__ = ["Cancel", "Close", "Connected", "Done", "Failed", "NodeSettings", "Opening", "Run", "Said", "Standing"]
+__all__ = ["Cancel", "Close", "Connected", "Done", "Failed", "NodeSettings", "Opening", "RunTask", "Said", "Standing"]
 
 
 class NodeSettings(NamedTuple):
@@ -29,7 +29,7 @@ class Opening(NamedTuple):
     first: NodeFacts | None  # what nodes are compared with; None before the first one
 
 
-class Run(NamedTuple):
+class RunTask(NamedTuple):
     """Run a task."""
 
     number: int  # of the task, by which its result is known

@@ -19,7 +19,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from sandbox.cluster.dispatcher import PER_JOB
 from sandbox.cluster.environment import KEPT_CHILDREN
 from sandbox.cluster.facts import NodeFacts, differences
-from sandbox.cluster.messages import NodeSettings, Run
+from sandbox.cluster.messages import NodeSettings, RunTask
 from sandbox.cluster.node_pool import NodePool
 from sandbox.cluster.resting import Resting
 
@@ -49,7 +49,7 @@ class _Node:
 
 
 class Nodes:
-    """The nodes of a cluster: `join(node, jobs)` is called for one that grades from now on, then `leave(node, died)`."""
+    """The nodes of a cluster: `join(node, jobs)` is called for one that grades now, `leave(node, died)` afterwards."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Nodes:
             self._ask(node)
         self._scale(tasks, waiting)
 
-    def run(self, id: str, run: Run, then: Callable[[Future[Any]], None]) -> None:
+    def run(self, id: str, run: RunTask, then: Callable[[Future[Any]], None]) -> None:
         """Run a task on a node; `then` gets the future of its result and of the seconds that the node was busy."""
         self._when_done(self._nodes[id].actor.run.remote(*run), then)
 

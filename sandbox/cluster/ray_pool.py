@@ -18,19 +18,19 @@ from typing import Any
 
 from sandbox.cluster.address import check_address
 from sandbox.cluster.driver_process import DriverProcess
-from sandbox.cluster.messages import Cancel, Connected, Done, Failed, NodeSettings, Opening, Run, Said, Standing
+from sandbox.cluster.messages import Cancel, Connected, Done, Failed, NodeSettings, Opening, RunTask, Said, Standing
 from sandbox.errors import ClusterError, PoolClosed
 from sandbox.grading.backends import BACKENDS
 from sandbox.limits import Limits
 from sandbox.verdict import Outcome
 from sandbox.workers.cache import is_lasting, kept_results, task_key
+from sandbox.workers.pool import TaskPool
 from sandbox.workers.task import R, WorkerTask
-from sandbox.workers.task_pool import TaskPool
 
 __all__ = ["RayPool"]
 
 log = logging.getLogger(__name__)
-CONNECT_S, START_S = 30.0, 120.0  # to reach a cluster; to start a Ray of our own, on a busy machine
+CONNECT_S, START_S = 30.0, 180.0  # to reach a cluster; to start a Ray of our own, on a busy machine
 NODE_S = 300.0  # for the first node, which may have to come up, to build the launcher and to check its backends
 CANCEL_S = 5.0  # for a node to say how far a cancelled task came
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
@@ -124,7 +124,7 @@ class RayPool(TaskPool):
                 sent = _Sent(next(self._numbers), key, task)
                 self._sent[sent.number] = self._pending[key] = sent
                 if self._driver is not None:
-                    self._driver.send(Run(sent.number, task))
+                    self._driver.send(RunTask(sent.number, task))
             return self._pending[key].future
 
     @property
@@ -202,7 +202,7 @@ class RayPool(TaskPool):
                 if not self._closing.is_set():
                     self._driver = driver
                 for sent in self._sent.values():
-                    driver.send(Run(sent.number, sent.task))
+                    driver.send(RunTask(sent.number, sent.task))
             if self._driver is driver:
                 for said in driver.messages():
                     self._hear(said)

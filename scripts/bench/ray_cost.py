@@ -21,8 +21,7 @@ from bench.cross_cost import draw_groups
 from sandbox.cluster.ray_pool import RayPool
 from sandbox.limits import Limits
 from sandbox.verdict import Outcome
-from sandbox.workers.pool import SandboxPool
-from sandbox.workers.task_pool import TaskPool
+from sandbox.workers.pool import SandboxPool, TaskPool
 
 __all__ = ["main"]
 
@@ -31,7 +30,7 @@ ROUND_TRIPS = 50
 
 
 @dataclass(frozen=True)
-class Cost:
+class RayCost:
     """Of one turn of one way."""
 
     round_trip_ms: float
@@ -51,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "local pool": lambda: SandboxPool(arguments.jobs, LIMITS),
         "Ray": lambda: RayPool(jobs=arguments.jobs, limits=LIMITS),
     }
-    turns: dict[str, list[Cost]] = {name: [] for name in ways}
+    turns: dict[str, list[RayCost]] = {name: [] for name in ways}
     for number in range(arguments.repeats):
         for name, way in list(ways.items())[:: 1 if number % 2 == 0 else -1]:
             with way() as pool:
@@ -70,12 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measured(pool: TaskPool, refused: int, programs: int) -> Cost:
+def measured(pool: TaskPool, refused: int, programs: int) -> RayCost:
     """One turn."""
     too_large = [f"// {number}\n{' ' * (LIMITS.source_kb << 10)}" for number in range(ROUND_TRIPS + refused)]
     trips = [_seconds(pool, [source]) for source in too_large[:ROUND_TRIPS]]
     at_once = _seconds(pool, too_large[ROUND_TRIPS:]) / max(1, refused)
-    return Cost(1e3 * median(trips), 1e3 * at_once, 1e3 * _seconds(pool, draw_programs(programs)) / programs)
+    return RayCost(1e3 * median(trips), 1e3 * at_once, 1e3 * _seconds(pool, draw_programs(programs)) / programs)
 
 
 def draw_programs(count: int) -> list[str]:

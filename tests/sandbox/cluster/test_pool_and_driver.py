@@ -14,7 +14,7 @@ import pytest
 from ray_nodes import FIRST
 from sandbox import ClusterError, Outcome, PoolClosed, Verdict
 from sandbox.cluster import ray_pool
-from sandbox.cluster.messages import Cancel, Close, Connected, Done, Failed, Opening, Run, Standing
+from sandbox.cluster.messages import Cancel, Close, Connected, Done, Failed, Opening, RunTask, Standing
 from sandbox.cluster.ray_pool import RayPool
 
 PASSED = Verdict(Outcome.PASSED)
@@ -55,7 +55,7 @@ class HandDriver:
 
     def tasks(self) -> dict[str, int]:
         """The numbers of the programs that it was sent."""
-        return {message.task.source: message.number for message in self.sent if isinstance(message, Run)}
+        return {message.task.source: message.number for message in self.sent if isinstance(message, RunTask)}
 
 
 @pytest.fixture(autouse=True)
