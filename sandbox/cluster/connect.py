@@ -1,13 +1,11 @@
 """Reaches a Ray cluster, or starts a small Ray of our own; what fails says what to do.
 
-A Ray of our own has no dashboard, and its files are removed with it; `sandbox.cluster.environment` has what else keeps
-it to itself.
+A Ray of our own has no dashboard; `sandbox.cluster.environment` has what else keeps it to itself.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,21 +31,9 @@ def connected(address: str, jobs: int) -> Iterator[str]:
     Returns: A context manager with the address, which disconnects at the end, or ends the Ray of our own.
     Raises: ClusterError.
     """
-    if address:
-        check_address(address)
-        with _shut_down():
-            yield _connect(address)
-        return
-    # Sockets lie there, whose paths must be short: not below a TMPDIR of the caller.
-    place = os.environ.get("RAY_TMPDIR") or "/tmp"
-    with tempfile.TemporaryDirectory(prefix="ray-", dir=place, ignore_cleanup_errors=True) as directory, _shut_down():
-        yield _start(jobs, directory)
-
-
-@contextmanager
-def _shut_down() -> Iterator[None]:
+    check_address(address)
     try:
-        yield
+        yield _connect(address) if address else _start(jobs)
     finally:
         ray.shutdown()
 
@@ -63,14 +49,14 @@ def _connect(address: str) -> str:
     return address if address.startswith("ray://") else str(context.address_info["gcs_address"])
 
 
-def _start(jobs: int, directory: str) -> str:
+def _start(jobs: int) -> str:
     """Start Ray on this machine, for this pool alone. Raises: ClusterError."""
     own: dict[str, Any] = {"num_gpus": 0, "object_store_memory": STORE_BYTES, "include_dashboard": False}
     failed: Exception | None = None
     for _ in range(STARTS):
         try:
             num_cpus = jobs or len(os.sched_getaffinity(0))
-            context = ray.init(address="local", num_cpus=num_cpus, _temp_dir=directory, **own, **QUIET)
+            context = ray.init(address="local", num_cpus=num_cpus, **own, **QUIET)
             return str(context.address_info["gcs_address"])
         except Exception as error:  # as above
             failed = error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import socket
 import subprocess
 import sys
@@ -36,6 +37,9 @@ class DriverProcess:
         """Start it. Raises: OSError when there is no room for a process."""
         ours, theirs = socket.socketpair()
         self._output = tempfile.TemporaryFile()
+        # Of a Ray of its own. Sockets lie there, whose paths must be short: not below a TMPDIR of the caller.
+        self._directory = tempfile.mkdtemp(prefix="ray-", dir=os.environ.get("RAY_TMPDIR") or "/tmp")
+        own = {} if opening.address else {"RAY_TMPDIR": self._directory}
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         with theirs:
             self._process = subprocess.Popen(
@@ -44,7 +48,7 @@ class DriverProcess:
                 stdout=self._output,
                 stderr=subprocess.STDOUT,
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, **driver_environment(opening.address), "PYTHONPATH": os.pathsep.join(paths)},
+                env={**os.environ, **driver_environment(opening.address), **own, "PYTHONPATH": os.pathsep.join(paths)},
                 start_new_session=True,
             )
         self._connection = Connection(ours.detach())
@@ -81,10 +85,11 @@ class DriverProcess:
         for patience_s, insist in ((CLOSE_S, self._process.terminate), (KILL_S, self._process.kill)):
             try:
                 self._process.wait(patience_s)
-                return
+                break
             except subprocess.TimeoutExpired:
                 insist()
         self._process.wait()
+        shutil.rmtree(self._directory, ignore_errors=True)
 
     def _post(self) -> None:
         """Send what is to be sent, until the link or the driver ends."""

@@ -178,7 +178,7 @@ def test_a_ray_of_our_own_ends_with_its_pool() -> None:
         future = pool.submit(sleeps("of another driver"))
         assert result(future).outcome is Outcome.PASSED, "a new driver starts a new Ray"
         sessions = [driver.pid, pool._driver.pid if pool._driver else 0]
-    eventually(lambda: not any(in_session(session) for session in sessions), 10.0)
+    eventually(lambda: not any(in_session(session) for session in sessions))
 
 
 def in_session(session: int) -> list[str]:
