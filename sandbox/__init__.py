@@ -12,7 +12,7 @@ What it promises:
 - A failure of the host is never a verdict on a program.
 """
 
-from sandbox.errors import IsolationError, PoolClosed, SandboxError, ToolchainError
+from sandbox.errors import ClusterError, IsolationError, PoolClosed, SandboxError, ToolchainError
 from sandbox.find_rust import find_toolchain
 from sandbox.isolation.policy import ISOLATIONS, Isolation
 from sandbox.limits import Limits
@@ -22,6 +22,7 @@ from sandbox.workers.pool import SandboxPool
 
 __all__ = [
     "PHASES",
+    "ClusterError",
     "Diagnostic",
     "ISOLATIONS",
     "Isolation",

@@ -5,11 +5,12 @@ SandboxError
   IsolationError    this host cannot be protected from guests, or not in the way that was asked for
   PoolClosed        work was given to a pool that is closed
   ServiceError      no sandbox server answers at an address, or it refuses the token
+  ClusterError      no Ray cluster answers at an address, or none of its nodes can grade
 """
 
 from __future__ import annotations
 
-__all__ = ["IsolationError", "PoolClosed", "SandboxError", "ServiceError", "ToolchainError"]
+__all__ = ["ClusterError", "IsolationError", "PoolClosed", "SandboxError", "ServiceError", "ToolchainError"]
 
 
 class SandboxError(Exception):
@@ -30,3 +31,7 @@ class PoolClosed(SandboxError):
 
 class ServiceError(SandboxError):
     """A sandbox server cannot be used. The message says what it or the connection said, and what to do."""
+
+
+class ClusterError(SandboxError):
+    """A Ray cluster cannot be used. The message says what it or its nodes said, and what to do."""

@@ -31,9 +31,9 @@ from evaluating.models import NamedModel
 from grpo.errors import BadInput
 from grpo.run.provenance import environment
 from grpo_rust.cli import ExitCode, command
-from grpo_rust.sandbox_pool import start_pool
+from grpo_rust.sandbox_pool import open_pool
+from sandbox.service.grading_pool import GradingPool
 from sandbox.terminal import counted
-from sandbox.workers.pool import SandboxPool
 
 if TYPE_CHECKING:
     from grpo.evaluate import Evaluation
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if verb := verb_of(words):
         return verb(words[1:])
     request = parse_request(words, __doc__.partition("\n")[0])
-    with start_pool(request.recipe) as pool:
+    with open_pool(request.recipe) as pool:
         from evaluating.prompts import read_prompts
 
         examples = read_prompts(request, pool)
@@ -72,7 +72,7 @@ def verb_of(words: Sequence[str]) -> Callable[[Sequence[str]], int] | None:
     return None
 
 
-def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, examples: Sequence[Example]) -> None:
+def evaluate_model(request: EvalRequest, model: NamedModel, pool: GradingPool, examples: Sequence[Example]) -> None:
     """Evaluate a model, print its rates and write its files, unless that was done before. Raises: GradingFailed."""
     from evaluating.files import write_evaluation
     from evaluating.turns import turn_figures, turn_records, turn_table
@@ -105,7 +105,7 @@ def evaluate_model(request: EvalRequest, model: NamedModel, pool: SandboxPool, e
 
 
 def sample_and_grade(
-    request: EvalRequest, model: NamedModel, pool: SandboxPool, examples: Sequence[Example], record: Mapping[str, Any]
+    request: EvalRequest, model: NamedModel, pool: GradingPool, examples: Sequence[Example], record: Mapping[str, Any]
 ) -> tuple[Evaluation, dict[str, Any]]:
     """The evaluation of a model, and what else to record of it."""
     out = request.file(model)
@@ -128,7 +128,7 @@ def sample_and_grade(
     return evaluation, {"prompts_used": str(prompts)}
 
 
-def describe(request: EvalRequest, model: NamedModel, pool: SandboxPool, examples: Sequence[Example]) -> dict[str, Any]:
+def describe(request: EvalRequest, model: NamedModel, pool: GradingPool, examples: Sequence[Example]) -> dict[str, Any]:
     """How an evaluation is made, as plain JSON values."""
     from evaluating.protocol import protocol_record
 

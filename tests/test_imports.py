@@ -22,7 +22,8 @@ TORCH_ONLY = ("advantages", "logprobs", "loss", *(f"loss.{name}" for name in LOS
 RUN = ("directory", "json_values", "lock", "metrics", "provenance")
 CONFIG = tuple(f"config.{path.stem}" for path in sorted((ROOT / "grpo" / "config").glob("[a-z]*.py")))
 LIGHT = ("config", *CONFIG, "errors", "schema", "whole_file", "rollout.records", *(f"run.{name}" for name in RUN))
-HEAVY = ("torch", "transformers", "datasets", "vllm", "matplotlib")
+RAY = ("connect", "driver", "nodes")  # of sandbox/cluster/
+HEAVY = ("torch", "transformers", "datasets", "vllm", "matplotlib", "ray")
 
 
 def sources(folder: str) -> list[Path]:
@@ -84,7 +85,14 @@ def test_the_walk_sees_imports_of_every_form(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("path", sources("sandbox"), ids=str)
 def test_the_sandbox_imports_the_standard_library_only(path):
-    assert roots(path) <= {"sandbox"}
+    """But for the process that talks to Ray: nothing of Ray is loaded elsewhere."""
+    of_ray = path.parent.name == "cluster" and path.stem in RAY
+    assert roots(path) <= {"sandbox", *(["ray"] if of_ray else [])}
+
+
+def test_a_pool_on_ray_loads_no_ray():
+    program = "import sys, sandbox.cluster.ray_pool, sandbox.cluster.node_pool"
+    assert fresh(f"{program}; print('ray' in sys.modules)") == "False"
 
 
 @pytest.mark.parametrize("path", sources("rewards"), ids=str)

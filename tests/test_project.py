@@ -115,7 +115,7 @@ def test_every_folder_of_modules_is_an_installed_package():
 @pytest.mark.parametrize(
     ("folders", "extras"),
     [
-        (("rewards", "sandbox"), ()),
+        (("rewards", "sandbox"), ("ray",)),
         (("grpo",), ("train", "lora", "adam8bit", "vllm")),
         (("scripts",), ("train", "lora", "oxen", "dashboard", "dev", "verifiers", "openenv", *TRACKERS)),
         (("tests",), ("train", "lora", "dev", "verifiers", "openenv", *TRACKERS)),

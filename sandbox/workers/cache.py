@@ -9,11 +9,16 @@ from typing import Any
 
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
-from sandbox.storage import code_hash
+from sandbox.storage import cache_directory, code_hash
+from sandbox.verdict import Outcome
 from sandbox.workers.store import VerdictStore
 from sandbox.workers.task import Result, WorkerTask
 
-__all__ = ["ResultCache", "task_key"]
+__all__ = ["ResultCache", "is_lasting", "kept_results", "task_key"]
+
+KEPT = 1_000_000  # verdicts on disk, about a kilobyte each
+# In the reasons of verdicts that depend on the machine's load or a race of threads.
+BY_LOAD = ("wall-clock", "wrote more than", "no thread did anything", "every thread waits")
 
 
 class ResultCache:
@@ -60,6 +65,16 @@ class ResultCache:
         self._results.move_to_end(key)
         while len(self._results) > self._size:
             self._results.popitem(last=False)
+
+
+def kept_results(size: int, *, on_disk: bool) -> ResultCache:
+    """A cache of `size` results in memory, before the user's store of results on disk where that is wanted."""
+    return ResultCache(size, VerdictStore(cache_directory() / "verdicts.sqlite", size=KEPT) if on_disk else None)
+
+
+def is_lasting(result: Result) -> bool:
+    """Whether the same task would have the same result again: a failure of the host or a matter of load is not kept."""
+    return result.outcome is not Outcome.HOST_ERROR and not any(part in result.reason for part in BY_LOAD)
 
 
 def task_key(task: WorkerTask[Any], isolation: Isolation, limits: Limits) -> str:

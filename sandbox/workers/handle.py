@@ -22,7 +22,7 @@ from sandbox.workers.hanging import SILENT_S, HangWatch, stacks_of
 from sandbox.workers.task import Result, WorkerTask
 from sandbox.workers.toolchain_files import ToolchainFiles
 
-__all__ = ["WorkerHandle"]
+__all__ = ["WorkerHandle", "end_all"]
 
 GRACE_S = 5.0  # time for a worker to end its commands and remove its files, before it is killed
 LOOK_EVERY_S = 1.0
@@ -196,6 +196,22 @@ class WorkerHandle:
             except OSError as error:
                 log.error("cannot remove the work directory %s: %s", self._directory, error)
             self._directory = None
+
+
+def end_all(workers: Sequence[WorkerHandle], directory: Path) -> None:
+    """End the workers of a pool and remove every file, at its `close` or when the interpreter ends."""
+    # A second Ctrl-C must not interrupt this. Python raises KeyboardInterrupt in its main thread only.
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    try:
+        for worker in workers:
+            worker.stop()
+        for worker in workers:
+            worker.close()
+        remove_tree(directory)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
 
 
 def _kill_strays(directory: str) -> None:

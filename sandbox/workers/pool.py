@@ -17,11 +17,12 @@ import tempfile
 import threading
 import time
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
@@ -33,30 +34,25 @@ from sandbox.grading.backends import BACKENDS
 from sandbox.grading.self_check import SelfCheck, programs
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.probe import isolate
-from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
-from sandbox.storage import cache_directory, make_work_directory
+from sandbox.storage import make_work_directory
 from sandbox.toolchain import Toolchain
 from sandbox.verdict import PHASES, Evidence, Outcome, Verdict
-from sandbox.workers.cache import ResultCache, task_key
+from sandbox.workers.cache import is_lasting, kept_results, task_key
 from sandbox.workers.calls_task import CallsTask
 from sandbox.workers.crossing_task import CrossingTask
 from sandbox.workers.experiment_task import ExperimentTask
-from sandbox.workers.handle import WorkerHandle
+from sandbox.workers.handle import WorkerHandle, end_all
 from sandbox.workers.job_queue import Job, JobQueue
 from sandbox.workers.program_task import ProgramTask
-from sandbox.workers.store import VerdictStore
 from sandbox.workers.task import R, Result, WorkerTask
 from sandbox.workers.worker import serve
 
-__all__ = ["SandboxPool"]
+__all__ = ["SandboxPool", "TaskPool"]
 
 ATTEMPTS = 3
-KEPT = 1_000_000  # verdicts on disk, about a kilobyte each
 PROBE = "#[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {\n        assert_eq!(1 + 1, 2);\n    }\n}\n"
 log = logging.getLogger(__name__)
-# In the reasons of verdicts that depend on the machine's load or a race of threads: they are not cached.
-BY_LOAD = ("wall-clock", "wrote more than", "no thread did anything", "every thread waits")
 DIED = "workers died"
 UNGUARDED = (
     "a script that starts a SandboxPool is imported again by each of its workers, and must not start a pool then: "
@@ -64,7 +60,75 @@ UNGUARDED = (
 )
 
 
-class SandboxPool:
+class TaskPool(ABC):
+    """A pool that runs tasks: with its own workers (`SandboxPool`), or on other machines (`RayPool`)."""
+
+    backend: str  # of its programs
+
+    @abstractmethod
+    def submit_task(self, task: WorkerTask[R]) -> Future[R]:
+        """Queue a task, unless its result is known or the same task is queued already. Raises: PoolClosed."""
+
+    @abstractmethod
+    def cancel(self, future: Future[Any], reason: str) -> None:
+        """Stop a task. Its result is TIMEOUT, or HOST_ERROR if it was not started yet.
+
+        Args:
+            future: That a method of this pool returned. One that is done is ignored.
+            reason: The result's reason.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End all workers, remove all that they wrote, and cancel the futures of tasks that have no result."""
+
+    def submit(self, source: str, *, phases: Sequence[str] = PHASES, backend: str = "") -> Future[Verdict]:
+        """Queue a program. Returns immediately.
+
+        Args:
+            source: The program: any text, possibly hostile.
+            phases: Those of `PHASES` that are wanted.
+            backend: "" for the pool's own, or "cargo", which every pool has.
+        Returns: A future of the verdict. While a program is graded, submitting it again returns the same future. Errors
+            are reported in the verdict, not as exceptions.
+        Raises:
+            PoolClosed: The pool is closed.
+            ValueError: A phase is unknown, or none is given; or the pool has no such backend.
+        """
+        unknown = set(phases) - set(PHASES)
+        if unknown or not phases:
+            raise ValueError(f"phases are {tuple(phases)}; give some of {', '.join(PHASES)}")
+        if backend not in ("", "cargo", self.backend):
+            raise ValueError(f"the backend is {backend!r}; this pool has {self.backend!r} and 'cargo'")
+        return self.submit_task(ProgramTask(source, tuple(phases), backend or self.backend))
+
+    def submit_experiment(self, experiment: Experiment) -> Future[Evidence]:
+        """Queue an experiment, as `submit` queues a program."""
+        return self.submit_task(ExperimentTask(experiment))
+
+    def submit_calls(self, calls: Calls) -> Future[Answers]:
+        """Queue calls of a program's functions. Returns immediately.
+
+        Args:
+            calls: The program without its tests, and the calls.
+        Returns: A future of the answers. Raises: As `submit`; ValueError without calls.
+        """
+        if not calls.calls:
+            raise ValueError("there are no calls; give at least one")
+        return self.submit_task(CallsTask(calls, self.backend))
+
+    def submit_crossing(self, crossing: Crossing) -> Future[Crossed]:
+        """Queue test modules to run on codes, as `submit` queues a program."""
+        return self.submit_task(CrossingTask(crossing))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class SandboxPool(TaskPool):
     """Worker processes that grade Rust programs.
 
     >>> with SandboxPool(jobs=1) as pool:
@@ -108,7 +172,7 @@ class SandboxPool:
         self._directory = Path(tempfile.gettempdir()) / f"sandbox-{secrets.token_hex(8)}"
         self._workers: list[WorkerHandle] = []
         self._finalizer = weakref.finalize(
-            self, _clean_up, self._workers, self._directory
+            self, end_all, self._workers, self._directory
         )  # first, so that an error below cleans up
         make_work_directory(self._directory)
         self.isolation: Isolation = isolate(find_toolchain(), isolation)
@@ -118,10 +182,7 @@ class SandboxPool:
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._queue = JobQueue(self.jobs)
         self._lock = threading.Lock()
-        store = (
-            VerdictStore(cache_directory() / "verdicts.sqlite", size=KEPT) if keep and self.isolation.is_real else None
-        )
-        self._cache = ResultCache(cache_size, store)
+        self._cache = kept_results(cache_size, on_disk=keep and self.isolation.is_real)
         self._pending: dict[str, Job] = {}
         self._closed = False
         self._busy = [0.0] * self.jobs  # seconds by worker
@@ -139,47 +200,7 @@ class SandboxPool:
         if self.backend != "cargo":
             self._check_backend(SelfCheck(self.toolchain))
 
-    def submit(self, source: str, *, phases: Sequence[str] = PHASES, backend: str = "") -> Future[Verdict]:
-        """Queue a program. Returns immediately.
-
-        Args:
-            source: The program: any text, possibly hostile.
-            phases: Those of `PHASES` that are wanted.
-            backend: "" for the pool's own, or "cargo", which every pool has.
-        Returns: A future of the verdict. While a program is graded, submitting it again returns the same future. Errors
-            are reported in the verdict, not as exceptions.
-        Raises:
-            PoolClosed: The pool is closed.
-            ValueError: A phase is unknown, or none is given; or the pool has no such backend.
-        """
-        unknown = set(phases) - set(PHASES)
-        if unknown or not phases:
-            raise ValueError(f"phases are {tuple(phases)}; give some of {', '.join(PHASES)}")
-        if backend not in ("", "cargo", self.backend):
-            raise ValueError(f"the backend is {backend!r}; this pool has {self.backend!r} and 'cargo'")
-        return self._submit(ProgramTask(source, tuple(phases), backend or self.backend))
-
-    def submit_experiment(self, experiment: Experiment) -> Future[Evidence]:
-        """Queue an experiment, as `submit` queues a program."""
-        return self._submit(ExperimentTask(experiment))
-
-    def submit_calls(self, calls: Calls) -> Future[Answers]:
-        """Queue calls of a program's functions. Returns immediately.
-
-        Args:
-            calls: The program without its tests, and the calls.
-        Returns: A future of the answers. Raises: As `submit`; ValueError without calls.
-        """
-        if not calls.calls:
-            raise ValueError("there are no calls; give at least one")
-        return self._submit(CallsTask(calls, self.backend))
-
-    def submit_crossing(self, crossing: Crossing) -> Future[Crossed]:
-        """Queue test modules to run on codes, as `submit` queues a program."""
-        return self._submit(CrossingTask(crossing))
-
-    def _submit(self, task: WorkerTask[R]) -> Future[R]:
-        """Queue a task, unless its result is known or the same task is queued already."""
+    def submit_task(self, task: WorkerTask[R]) -> Future[R]:
         key = task_key(task, self.isolation, self.limits)
         with self._lock:
             if self._closed:
@@ -211,12 +232,6 @@ class SandboxPool:
             return len(self._pending)
 
     def cancel(self, future: Future[Any], reason: str) -> None:
-        """Stop a task. Its result is TIMEOUT, or HOST_ERROR if it was not started yet.
-
-        Args:
-            future: That a method of this pool returned. One that is done is ignored.
-            reason: The result's reason.
-        """
         with self._lock:
             job = next((job for job in self._pending.values() if job.future is future), None)
             if job is None:
@@ -230,7 +245,6 @@ class SandboxPool:
         _settle(job.future, result)
 
     def close(self) -> None:
-        """End all workers, remove all work directories, and cancel the futures of programs that have no verdict."""
         with self._lock:
             self._closed = True
             unfinished = list(self._pending.values())
@@ -243,12 +257,6 @@ class SandboxPool:
             self._cache.close()
         for job in unfinished:
             job.future.cancel()
-
-    def __enter__(self) -> SandboxPool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _check(self) -> None:
         """Grade a small program: without this check, a missing linker would look like an error of every program."""
@@ -269,7 +277,7 @@ class SandboxPool:
         if differing is None:
             log.warning("%s is new to the sandbox: comparing its backends on some programs", self.toolchain.version)
             futures = {
-                name: [self._submit(ProgramTask(source, PHASES, backend)) for backend in ("cargo", self.backend)]
+                name: [self.submit_task(ProgramTask(source, PHASES, backend)) for backend in ("cargo", self.backend)]
                 for name, source in programs().items()
             }
             facts = {name: {future.result().facts for future in both} for name, both in futures.items()}
@@ -369,7 +377,7 @@ class SandboxPool:
                 del self._pending[job.key]
             if result is None or job.expired:
                 return
-            if result.outcome is not Outcome.HOST_ERROR and not any(part in result.reason for part in BY_LOAD):
+            if is_lasting(result):
                 self._cache.put(job.key, result)
         _settle(job.future, result)
 
@@ -380,19 +388,3 @@ def _settle(future: Future[Any], result: Result) -> None:
         future.set_result(result)
     except InvalidStateError:
         pass
-
-
-def _clean_up(workers: list[WorkerHandle], directory: Path) -> None:
-    """End every worker and remove every file, at `close` or when the interpreter ends."""
-    # A second Ctrl-C must not interrupt this. Python raises KeyboardInterrupt in its main thread only.
-    main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
-    try:
-        for worker in workers:
-            worker.stop()
-        for worker in workers:
-            worker.close()
-        remove_tree(directory)
-    finally:
-        if before is not None:
-            signal.signal(signal.SIGINT, before)

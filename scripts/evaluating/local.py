@@ -15,13 +15,13 @@ from grpo_rust.compose.policy import load_starting_policy
 from grpo_rust.compose.prompts import PromptSet, encode
 from grpo_rust.recipe import Recipe
 from rewards.rubric import Rubric
-from sandbox.workers.pool import SandboxPool
+from sandbox.service.grading_pool import GradingPool
 
 __all__ = ["evaluate_local"]
 
 
 def evaluate_local(
-    recipe: Recipe, pool: SandboxPool, examples: Sequence[Example], *, engine_log: Path, say: Callable[[str], None]
+    recipe: Recipe, pool: GradingPool, examples: Sequence[Example], *, engine_log: Path, say: Callable[[str], None]
 ) -> tuple[Evaluation, PromptSet]:
     """Sample and grade completions of the recipe's model.
 

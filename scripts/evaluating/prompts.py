@@ -12,12 +12,12 @@ from grpo_rust.compose.prompts import check_gold, read_held_out, system_prompt_o
 from grpo_rust.compose.signatures import in_tokens
 from grpo_rust.recipe import Recipe
 from rewards.tasks.known import asked
-from sandbox.workers.pool import SandboxPool
+from sandbox.service.grading_pool import GradingPool
 
 __all__ = ["read_prompts"]
 
 
-def read_prompts(request: EvalRequest, pool: SandboxPool) -> list[Example]:
+def read_prompts(request: EvalRequest, pool: GradingPool) -> list[Example]:
     """The prompts that every model is asked; of a benchmark those whose own solution passes here.
 
     Raises:

@@ -186,10 +186,20 @@ class GuardSection:
 class SandboxSection(Limits):
     """How many programs are graded at once, and the limits of each."""
 
+    pool: str = option(
+        "local",
+        "where programs are graded; local: on this machine; ray: on the nodes of a Ray cluster (docs/scale/ray.md)",
+        choices=("local", "ray"),
+    )
+    ray_address: str = option(
+        "",
+        "of the Ray cluster: HOST:PORT, ray://HOST:PORT, or auto for the Ray that was started on this machine; empty: a "
+        "small Ray of the run's own, on this machine",
+    )
     jobs: int = option(
         0,
         "programs graded at once; 0: one a core, but three fewer where the policy is on a GPU: the trainer and the "
-        "engine need them",
+        "engine need them. On a Ray cluster: at once on each node, and 0: as many as it has CPUs for Ray",
         unit="programs",
         low=0,
         high=4096,
@@ -208,6 +218,12 @@ class SandboxSection(Limits):
         "what keeps programs from your files and the network; auto: the strongest that works here; none: nothing",
         choices=ISOLATIONS,
     )
+
+    def conflicts(self) -> list[str]:
+        """An address that nobody asks for."""
+        if self.ray_address and self.pool != "ray":
+            return [f'sandbox.ray_address = "{self.ray_address}" with sandbox.pool = "{self.pool}": use pool = "ray"']
+        return []
 
     def limits(self) -> Limits:
         """The limits alone, as the sandbox takes them."""

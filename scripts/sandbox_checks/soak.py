@@ -44,7 +44,7 @@ from sandbox.verdict import Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
 from tiny.tasks import demonstrations
 
-__all__ = ["HOSTILE", "main"]
+__all__ = ["HONEST", "HOSTILE", "LIMITS", "honest_programs", "main", "said"]
 
 LIMITS = Limits(compile_cpu_s=4, run_cpu_s=1, wall_s=15, memory_mb=1024, disk_mb=64, files=500)
 HONEST = 50  # different programs
@@ -144,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def soak(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     """Grade everything; the figures, and what does not hold."""
     rng = random.Random(options.seed)
-    programs = {**_honest(HONEST, options.seed), **HOSTILE}
+    programs = {**honest_programs(HONEST, options.seed), **HOSTILE}
     with SandboxPool(options.jobs, LIMITS, backend=options.backend, isolation=options.isolation) as pool:
         waiting = {name: pool.submit(source) for name, source in programs.items()}
         alone = {name: future.result() for name, future in waiting.items()}
@@ -161,9 +161,9 @@ def soak(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
             verdicts = [future.result() for future in tqdm(futures, unit="program")]
     took = time.monotonic() - started
     different = [
-        f"{n}: {_said(v)}, alone {_said(alone[n])}"
+        f"{n}: {said(v)}, alone {said(alone[n])}"
         for n, v in zip(chosen, verdicts, strict=True)
-        if _said(v) != _said(alone[n])
+        if said(v) != said(alone[n])
     ]
     problems = [*different[:20], *_grown(watch)]
     if set(num_verdicts.values()) != {1} or len(num_verdicts) != options.count:
@@ -185,14 +185,14 @@ def soak(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     }, problems
 
 
-def _honest(count: int, seed: int) -> dict[str, str]:
+def honest_programs(count: int, seed: int) -> dict[str, str]:
     """Completions in the shipped model's family, right and wrong ones."""
     codes = (extract_code(item.completion) for item in demonstrations(4 * count, mistaken=0.5, seed=seed))
     unique = list(dict.fromkeys(code for code in codes if code))[:count]
     return {f"honest {number}": code for number, code in enumerate(unique)}
 
 
-def _said(verdict: Verdict) -> tuple[Any, ...]:
+def said(verdict: Verdict) -> tuple[Any, ...]:
     """What must be the same for a copy. Where a limit stops a program may differ."""
     return (verdict.outcome,) if verdict.outcome is Outcome.TIMEOUT else (verdict.outcome, *verdict.facts)
 

@@ -83,7 +83,7 @@ def test_a_worker_that_waits_for_itself_is_ended_with_its_stacks(
     with SandboxPool(jobs=1) as pool:
         pool._workers[0]._command_s = 1.0
         monkeypatch.setattr(hanging, "BETWEEN_COMMANDS_S", 1.0)
-        verdict = pool._submit(DeadLocked()).result(timeout=60)
+        verdict = pool.submit_task(DeadLocked()).result(timeout=60)
         assert verdict.outcome is Outcome.HOST_ERROR and "3 workers died" in verdict.reason
         assert "neither answered nor started a command for 2 s" in caplog.text
         assert "lock.acquire" in caplog.text or "in run" in caplog.text, "where it waits"

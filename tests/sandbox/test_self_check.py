@@ -57,9 +57,9 @@ def test_a_backend_that_differs_is_replaced_by_cargo_with_a_warning(
     class Differing(SandboxPool):
         """Gives a verdict of its own on one program, by every backend but cargo."""
 
-        def _submit(self, task: WorkerTask[Any]) -> Future[Any]:
+        def submit_task(self, task: WorkerTask[Any]) -> Future[Any]:
             if task.source != "fn odd() {}" or task.backend == "cargo":
-                return super()._submit(task)
+                return super().submit_task(task)
             future: Future[Verdict] = Future()
             future.set_result(Verdict(Outcome.PASSED))
             return future

@@ -23,13 +23,14 @@ from evaluating.benchmarks.tasks import BenchmarkTask, TaskList
 from grpo.errors import HostFailed
 from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
 from sandbox.exit_codes import ExitCode
+from sandbox.service.grading_pool import GradingPool
 from sandbox.verdict import Outcome
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["failing_references", "main", "usable"]
 
 
-def failing_references(tasks: Sequence[BenchmarkTask], pool: SandboxPool) -> dict[str, str]:
+def failing_references(tasks: Sequence[BenchmarkTask], pool: GradingPool) -> dict[str, str]:
     """By task why its reference solution fails; tasks without one are not in it.
 
     Raises:
@@ -60,7 +61,7 @@ def _failure(run: GoldRun | None, found: Any, name: str) -> str:
     return "" if result.ok else f"{result.passed} of {result.total}: {' '.join(result.reason.split())[:200]}"
 
 
-def usable(found: TaskList, pool: SandboxPool) -> TaskList:
+def usable(found: TaskList, pool: GradingPool) -> TaskList:
     """The tasks but those whose reference solution fails."""
     failing = failing_references(found.tasks, pool)
     kept = [task for task in found.tasks if task.id not in failing]

@@ -21,14 +21,14 @@ from remote_api.asking import Prices, Questioner, ask_all, usage_of
 from remote_api.endpoint import Endpoint
 from remote_api.options import ApiOptions
 from rewards.rubric import Rubric
-from sandbox.workers.pool import SandboxPool
+from sandbox.service.grading_pool import GradingPool
 
 __all__ = ["evaluate_remote"]
 
 
 def evaluate_remote(
     recipe: Recipe,
-    pool: SandboxPool,
+    pool: GradingPool,
     examples: Sequence[Example],
     *,
     model: str,

@@ -36,6 +36,8 @@ CHANGEABLE = {  # section.key, or section.* for all of a section
     "rewards.deadline_s": "is what the run puts up with: it counts where the sandbox is too slow",
     "rewards.max_unscored": "is what the run puts up with",
     "rewards.function_s": "is what the run puts up with: it counts where a reward function is too slow",
+    "sandbox.pool": VERDICTS,
+    "sandbox.ray_address": VERDICTS,
     "sandbox.jobs": VERDICTS,
     "sandbox.nice": VERDICTS,
     "sandbox.keep_verdicts": VERDICTS,

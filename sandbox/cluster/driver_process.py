@@ -1,0 +1,103 @@
+"""A pool's link to its driver: the process is started here, and ends when the link does.
+
+Ray ends a process that loses its cluster, takes over its signals and raises its limits: with a driver of its own none
+of that happens to a training. The driver is of a session of its own, so that Ctrl-C reaches the pool alone.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from sandbox.cluster.environment import driver_environment
+from sandbox.cluster.messages import Close, Opening
+
+__all__ = ["DriverProcess"]
+
+ROOT = Path(__file__).resolve().parents[2]
+TICK_S = 0.5
+CLOSE_S, KILL_S = 10.0, 2.0
+LAST_WORDS = 2000  # bytes
+
+
+class DriverProcess:
+    """One driver. Any thread may `send` and `close`; one reads `messages`."""
+
+    def __init__(self, opening: Opening) -> None:
+        """Start it. Raises: OSError when there is no room for a process."""
+        ours, theirs = socket.socketpair()
+        self._output = tempfile.TemporaryFile()
+        # Of a Ray of its own. Sockets lie there, whose paths must be short: not below a TMPDIR of the caller.
+        self._directory = tempfile.mkdtemp(prefix="ray-", dir=os.environ.get("RAY_TMPDIR") or "/tmp")
+        own = {} if opening.address else {"RAY_TMPDIR": self._directory}
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "sandbox.cluster.driver", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=subprocess.STDOUT,
+                pass_fds=(theirs.fileno(),),
+                env={**os.environ, **driver_environment(opening.address), **own, "PYTHONPATH": os.pathsep.join(paths)},
+                start_new_session=True,
+            )
+        self._connection = Connection(ours.detach())
+        self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.send(opening)
+        threading.Thread(target=self._post, daemon=True, name="to the Ray driver").start()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def send(self, message: Any) -> None:
+        """Send a message. Returns at once, whether the driver is alive or not."""
+        self._outbox.put(message)
+
+    def messages(self) -> Iterator[Any]:
+        """What the driver says, and None from time to time where it says nothing; ends with the driver."""
+        try:
+            while True:
+                yield self._connection.recv() if self._connection.poll(TICK_S) else None
+        except (EOFError, OSError):
+            return
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it and Ray printed."""
+        self._output.seek(max(0, self._output.seek(0, os.SEEK_END) - LAST_WORDS))
+        return self._output.read().decode("utf-8", "replace").strip()
+
+    def close(self) -> None:
+        """End it: asked first, then forced. Ray's own watchman ends a Ray that a killed driver started."""
+        self.send(Close())
+        for patience_s, insist in ((CLOSE_S, self._process.terminate), (KILL_S, self._process.kill)):
+            try:
+                self._process.wait(patience_s)
+                break
+            except subprocess.TimeoutExpired:
+                insist()
+        self._process.wait()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _post(self) -> None:
+        """Send what is to be sent, until the link or the driver ends."""
+        try:
+            while True:
+                message = self._outbox.get()
+                self._connection.send(message)
+                if isinstance(message, Close):
+                    return
+        except OSError:
+            return
