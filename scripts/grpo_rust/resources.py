@@ -11,7 +11,7 @@ from grpo_rust.memory_estimate import ADAM_BYTES, MemoryEstimate, ModelShape, es
 from grpo_rust.recipe import Recipe
 from grpo_rust.run_size import RunSize
 
-__all__ = ["NEARLY", "disk_rows", "memory_parts", "memory_rows", "readable_bytes", "recipe_memory"]
+__all__ = ["NEARLY", "disk_rows", "memory_parts", "memory_rows", "as_size", "recipe_memory"]
 
 BYTES_PER_TOKEN = 4  # of a completion's text
 VERDICT_BYTES = 2_000  # of a completion's line in completions.jsonl beside its text
@@ -37,7 +37,7 @@ def memory_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize, row_tok
     engine = choose_engine(recipe.sampling.engine, on_gpu=expects_gpu(recipe.train.device))
     memory = recipe_memory(recipe, shape, rows=size.completions_per_step, row_tokens=row_tokens, engine=engine)
     return [
-        ("memory", f"about {readable_bytes(memory.peak)} on the model's device with the longest completions"),
+        ("memory", f"about {as_size(memory.peak)} on the model's device with the longest completions"),
         ("", memory_parts(memory, engine, recipe.model.dtype)),
         ("fits", _fits(recipe, memory.peak)),
     ]
@@ -64,14 +64,14 @@ def recipe_memory(recipe: Recipe, shape: ModelShape, *, rows: int, row_tokens: i
 
 def memory_parts(memory: MemoryEstimate, engine: str, dtype: str) -> str:
     """What the memory is made of: always, during sampling and during an update."""
-    always = f"weights {readable_bytes(memory.weights)}, Adam {readable_bytes(memory.adam)}"
-    always += f", reference {readable_bytes(memory.reference)}" if memory.reference else ""
-    copy = f", {dtype} copy {readable_bytes(memory.compute_copy)}" if memory.compute_copy else ""
-    own = f"{engine}'s weights, their buffer and its sampler {readable_bytes(memory.engine)}, " if memory.engine else ""
-    sampling = f"sampling ({own}KV cache {readable_bytes(memory.kv_cache)})"
-    beside = f", {engine} still there {readable_bytes(memory.beside_updates)}" if memory.beside_updates else ""
-    updating = f"updating (gradients {readable_bytes(memory.gradients)}{copy}, activations {readable_bytes(memory.activations)}"
-    updating += f", head {readable_bytes(memory.head)}{beside})"
+    always = f"weights {as_size(memory.weights)}, Adam {as_size(memory.adam)}"
+    always += f", reference {as_size(memory.reference)}" if memory.reference else ""
+    copy = f", {dtype} copy {as_size(memory.compute_copy)}" if memory.compute_copy else ""
+    own = f"{engine}'s weights, their buffer and its sampler {as_size(memory.engine)}, " if memory.engine else ""
+    sampling = f"sampling ({own}KV cache {as_size(memory.kv_cache)})"
+    beside = f", {engine} still there {as_size(memory.beside_updates)}" if memory.beside_updates else ""
+    updating = f"updating (gradients {as_size(memory.gradients)}{copy}, activations {as_size(memory.activations)}"
+    updating += f", head {as_size(memory.head)}{beside})"
     return f"{always}; {sampling}; {updating}"
 
 
@@ -79,11 +79,11 @@ def _fits(recipe: Recipe, needed: int) -> str:
     """Whether the memory suffices: that of this machine or its GPU, and of one H100 if it does not."""
     place, size = _device_bytes(recipe.train.device)
     if size is not None and needed <= size:
-        return f"yes: {place} has {readable_bytes(size)}"
-    here = f"not here, {place} has {readable_bytes(size)}; " if size is not None else ""
+        return f"yes: {place} has {as_size(size)}"
+    here = f"not here, {place} has {as_size(size)}; " if size is not None else ""
     if needed <= H100_BYTES:
         tight = "barely" if needed > NEARLY * H100_BYTES else "yes"
-        return f"{here}one H100 has {readable_bytes(int(H100_BYTES))}: {tight}"
+        return f"{here}one H100 has {as_size(int(H100_BYTES))}: {tight}"
     ways = {
         "lora.rank=16": not recipe.lora.rank,
         "train.gradient_checkpointing=true": not recipe.train.gradient_checkpointing,
@@ -92,7 +92,9 @@ def _fits(recipe: Recipe, needed: int) -> str:
         "a smaller sampling.kv_cache_gb": recipe.sampling.engine == "vllm",
         "a smaller train.micro_batch_tokens": True,
     }
-    return f"{here}NO: one H100 has {readable_bytes(int(H100_BYTES))}: try {', '.join(way for way, can in ways.items() if can)}"
+    return (
+        f"{here}NO: one H100 has {as_size(int(H100_BYTES))}: try {', '.join(way for way, can in ways.items() if can)}"
+    )
 
 
 def _device_bytes(device: str) -> tuple[str, int | None]:
@@ -117,8 +119,8 @@ def disk_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize) -> list[t
     logs = None if size.completions is None else size.completions * per_completion
     parent = next(path for path in recipe.run_path().absolute().parents if path.exists())
     free = shutil.disk_usage(parent).free
-    known = f"checkpoints {readable_bytes(checkpoints) if shape else 'unknown'}, logs {readable_bytes(logs)}"
-    rows = [("disk", f"{known}; {readable_bytes(free)} free in {parent}")]
+    known = f"checkpoints {as_size(checkpoints) if shape else 'unknown'}, logs {as_size(logs)}"
+    rows = [("disk", f"{known}; {as_size(free)} free in {parent}")]
     if checkpoints + (logs or 0) > free:
         rows.append(("", "TOO LITTLE: make room, choose another run.dir, or lower checkpoint.keep_last"))
     return rows
@@ -131,10 +133,10 @@ def _checkpoint_bytes(recipe: Recipe, shape: ModelShape) -> int:
     return 4 * (shape.parameters + adapters) + int(moments)
 
 
-def readable_bytes(value: int | None) -> str:
+def as_size(value: int | None) -> str:
     """A size to two digits.
 
-    >>> readable_bytes(12_300_000), readable_bytes(2_500_000_000)
+    >>> as_size(12_300_000), as_size(2_500_000_000)
     ('12 MB', '2.5 GB')
     """
     if value is None:

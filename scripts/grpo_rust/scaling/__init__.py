@@ -1,5 +1,5 @@
-"""What a recipe needs on several GPUs, by formula: who trains and who samples, memory of a rank, traffic, cores, bottleneck.
+"""What a recipe needs on several GPUs, by formula: who trains and who samples, memory, traffic, cores, bottleneck.
 
-Every figure of a GPU is an assumption with its source in `gpus`; nothing here was measured on one. `scripts/simulate.py`
-runs the same costs through time.
+Every figure of a GPU is an assumption with its source in `gpus`; nothing here was measured on one.
+`scripts/simulate.py` runs the same costs through time.
 """

@@ -61,7 +61,7 @@ def decoding_cost(recipe: Recipe, shape: ModelShape, gpu: GPU, *, context_tokens
 
 
 def training_s(recipe: Recipe, work: StepWork, division: Division, gpu: GPU) -> float:
-    """An update of all ranks: what takes longer, operations or traffic, since FSDP2 gathers ahead of what it computes."""
+    """An update of all ranks: the longer of operations and traffic, since FSDP2 gathers ahead of what it computes."""
     share = gpu.adapter_share if recipe.lora.rank else gpu.training_share
     computing = work.operations / (division.ranks * share * gpu.flops)
     return max(computing, work.sent_bytes / gpu.bytes_per_s(division.ranks))

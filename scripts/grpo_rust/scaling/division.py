@@ -57,8 +57,8 @@ def divide(recipe: Recipe, ranks: int, engine_gpus: int = 0) -> Division:
     update = completions // recipe.train.num_minibatches
     if ranks > update:
         raise ConfigError(
-            f"{ranks:,} ranks for {update:,} completions of an update: some would never have one. Give fewer ranks, or a "
-            "larger train.prompts_per_step"
+            f"{ranks:,} ranks for {update:,} completions of an update: some would never have one. Give fewer ranks, or "
+            "a larger train.prompts_per_step"
         )
     division = Division(ranks, engine_gpus)
     if division.engines > recipe.train.prompts_per_step:

@@ -27,7 +27,7 @@ class GPU:
     per_machine: int = 8
     # torchtitan, docs/performance.md: 33 to 39 % for Llama 3.1 8B under FSDP2 on 8 and on 128 H100.
     training_share: float = 0.33
-    # LoRA of a small model, estimated in docs/h100.md: 3 to 4 s for 121,000 tokens of the 1.5B, 4 operations a parameter.
+    # LoRA, estimated in docs/h100.md: 3 to 4 s for 121,000 tokens of the 1.5B, 4 operations a parameter.
     adapter_share: float = 0.22
     decoding_share: float = 0.7  # of memory bandwidth and, with many rows, of the operations; estimated
     link_share: float = 0.8  # of a link, in collectives; estimated
@@ -58,11 +58,9 @@ def one_kind(names: Sequence[str]) -> GPU:
     if unknown := sorted(set(names) - set(GPUS)):
         raise ConfigError(f"no figures are known of the GPU {', '.join(unknown)}: there are {', '.join(GPUS)}")
     if len(set(names)) != 1:
-        sizes = ", ".join(
-            f"{GPUS[name].name} with {GPUS[name].memory_bytes / 1e9:.0f} GB" for name in sorted(set(names))
-        )
+        given = [f"{GPUS[name].name} with {GPUS[name].memory_bytes / 1e9:.0f} GB" for name in sorted(set(names))]
         raise ConfigError(
-            f"GPUs of different sizes ({sizes or 'none given'}): every rank holds as much and waits for the slowest, so plan "
-            "for one kind"
+            f"GPUs of different sizes ({', '.join(given)}): every rank holds as much and waits for the slowest, so "
+            "plan for one kind"
         )
     return GPUS[names[0]]

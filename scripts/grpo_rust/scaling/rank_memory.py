@@ -1,8 +1,8 @@
 """The memory of one rank of FSDP, and of a GPU that only samples, from the estimate for one GPU.
 
-Weights, Adam's moments, gradients and a reference are divided among the ranks. Whole are: what a rank has gathered of the
-model at one time (the ends of the model, and two layers: the one in use and the next), the gradient of a layer before it
-is summed, the activations of its micro-batch, and an engine with its cache.
+Weights, Adam's moments, gradients and a reference are divided among the ranks. Whole are: what a rank has gathered of
+the model at one time (the ends of the model, and two layers: the one in use and the next), the gradient of a layer
+before it is summed, the activations of its micro-batch, and an engine with its cache.
 """
 
 from __future__ import annotations

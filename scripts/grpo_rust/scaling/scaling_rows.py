@@ -1,4 +1,4 @@
-"""The rows of a plan for several GPUs: who does what, memory of a rank, traffic, cores for cargo, and the bottleneck."""
+"""The rows of a plan for several GPUs: who does what, memory, traffic, cores for cargo, and the bottleneck."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from grpo_rust.engine_choice import choose_engine
 from grpo_rust.memory_estimate import ModelShape
 from grpo_rust.recipe import Recipe
-from grpo_rust.resources import NEARLY, memory_parts, recipe_memory, readable_bytes
+from grpo_rust.resources import NEARLY, as_size, memory_parts, recipe_memory
 from grpo_rust.scaling.costs import decoding_cost, training_s, weights_s
 from grpo_rust.scaling.division import Division
 from grpo_rust.scaling.gpus import GPU
@@ -85,7 +85,7 @@ def scaling_rows(
         ("bottleneck", f"{times}; with fewer than {cores} cores cargo"),
         (
             "",
-            f"assumed, not measured: completions of {mean:.0f} tokens, prompts of {prompt:.0f}, {_figures(recipe, gpu)}",
+            f"assumed, not measured: {mean:.0f} tokens a completion, {prompt:.0f} a prompt, {_figures(recipe, gpu)}",
         ),
     ]
 
@@ -130,26 +130,25 @@ def _memory_rows(
     needed = {"a rank": rank.peak}
     if not division.shared:
         needed["an engine's GPU"] = engine_bytes(whole)
-    about = ", ".join(f"{readable_bytes(size)} on {place}" for place, size in needed.items())
+    about = ", ".join(f"{as_size(size)} on {place}" for place, size in needed.items())
     most = max(needed.values())
     verdict = "NO" if most > gpu.memory_bytes else "barely" if most > NEARLY * gpu.memory_bytes else "yes"
     return [
         ("memory", f"about {about}, with the longest completions"),
         ("", memory_parts(rank, engine, recipe.model.dtype)),
-        ("fits", f"one {gpu.name} has {readable_bytes(int(gpu.memory_bytes))}: {verdict}"),
+        ("fits", f"one {gpu.name} has {as_size(int(gpu.memory_bytes))}: {verdict}"),
     ]
 
 
 def _traffic(work: StepWork, division: Division) -> str:
     """What a rank sends in a step, and what the engines get."""
-    new = (
-        f"{readable_bytes(int(work.weight_bytes))} of new weights to {'each' if division.engines > 1 else 'its'} engine"
-    )
+    engines = "each engine" if division.engines > 1 else "the engine"
+    new = f"{as_size(int(work.weight_bytes))} of new weights to {engines}"
     if division.ranks == 1:
         return f"{new} a step; nothing between ranks"
-    sent = f"gathered weights {readable_bytes(int(work.gathered_bytes))}, gradients {readable_bytes(int(work.reduced_bytes))}"
+    sent = f"gathered weights {as_size(int(work.gathered_bytes))}, gradients {as_size(int(work.reduced_bytes))}"
     batches = f"{work.micro_batches} micro-batch{'es' if work.micro_batches > 1 else ''} a rank"
-    return f"a rank sends {readable_bytes(int(work.sent_bytes))} a step ({sent}, {batches}); {new}"
+    return f"a rank sends {as_size(int(work.sent_bytes))} a step ({sent}, {batches}); {new}"
 
 
 def _figures(recipe: Recipe, gpu: GPU) -> str:
