@@ -68,11 +68,11 @@ def memory_parts(memory: MemoryEstimate, engine: str, dtype: str) -> str:
     always += f", reference {as_size(memory.reference)}" if memory.reference else ""
     copy = f", {dtype} copy {as_size(memory.compute_copy)}" if memory.compute_copy else ""
     own = f"{engine}'s weights, their buffer and its sampler {as_size(memory.engine)}, " if memory.engine else ""
-    sampling = f"sampling ({own}KV cache {as_size(memory.kv_cache)})"
+    sampling = f"; sampling ({own}KV cache {as_size(memory.kv_cache)})" if memory.kv_cache else ""
     beside = f", {engine} still there {as_size(memory.beside_updates)}" if memory.beside_updates else ""
     updating = f"updating (gradients {as_size(memory.gradients)}{copy}, activations {as_size(memory.activations)}"
     updating += f", head {as_size(memory.head)}{beside})"
-    return f"{always}; {sampling}; {updating}"
+    return f"{always}{sampling}; {updating}"
 
 
 def _fits(recipe: Recipe, needed: int) -> str:

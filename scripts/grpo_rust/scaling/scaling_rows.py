@@ -82,7 +82,7 @@ def scaling_rows(
         *_memory_rows(recipe, shape, division, gpu, row_tokens),
         ("traffic", _traffic(work, division)),
         ("cores", f"{cores} for cargo: {per_second:.0f} completions a second, {cpu_s} s of CPU each"),
-        ("bottleneck", f"{times}; with fewer than {cores} cores cargo"),
+        ("bottleneck", f"{times}; with fewer cores than those, cargo"),
         (
             "",
             f"assumed, not measured: {mean:.0f} tokens a completion, {prompt:.0f} a prompt, {_figures(recipe, gpu)}",
@@ -127,7 +127,7 @@ def _memory_rows(
     rows = math.ceil(completions / division.engines)
     whole = recipe_memory(recipe, shape, rows=rows, row_tokens=row_tokens, engine=engine)
     rank = rank_memory(whole, shape, division, dtype=recipe.model.dtype)
-    needed = {"a rank": rank.peak}
+    needed = {"a rank" if division.ranks > 1 else "the trainer's GPU": rank.peak}
     if not division.shared:
         needed["an engine's GPU"] = engine_bytes(whole)
     about = ", ".join(f"{as_size(size)} on {place}" for place, size in needed.items())
