@@ -2,7 +2,8 @@
 
 Usage:
     python scripts/simulate.py [RECIPE.toml] [section.key=value ...] [--gpus N,N,...] [--engine-share X]
-        [--grow [MOST]] [--gpu KIND[,KIND]] [--cores N] [--rates RUN ...] [--steps N] [--seed N] [--json]
+        [--grow [MOST]] [--gpu KIND[,KIND]] [--cores N] [--host-ms X] [--rates RUN ...] [--steps N] [--seed N]
+        [--json]
     python scripts/simulate.py --rates RUN [RUN ...] --compare RUN [RUN ...]
     python scripts/simulate.py [RECIPE.toml] ... --picture FILE.svg
 
@@ -29,7 +30,7 @@ from pathlib import Path
 from grpo.schema import ConfigError
 from grpo_rust.cli import ExitCode, command
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
-from grpo_rust.scaling.division import Division, divide
+from grpo_rust.scaling.division import divide
 from grpo_rust.scaling.gpus import one_kind
 from simulating.assumed import assumed_costs
 from simulating.comparing import compare, comparison_table
@@ -71,6 +72,8 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--grow", type=int, nargs="?", const=MOST_PROMPTS, default=0, metavar="MOST", help=grow)
     cores = f"cores in all; default: {CORES_PER_GPU} a GPU, without GPUs those of this machine"
     parser.add_argument("--cores", type=int, metavar="N", help=cores)
+    host = "of the trainer's process for a completion, in place of what is assumed or was measured"
+    parser.add_argument("--host-ms", type=float, metavar="X", help=host)
     parser.add_argument("--rates", type=Path, nargs="+", metavar="RUN", help="directories of finished runs")
     parser.add_argument("--compare", type=Path, nargs="+", metavar="RUN", help="finished runs to simulate and compare")
     parser.add_argument("--steps", type=int, default=20, metavar="N", help="steps that are counted; 20")
@@ -80,8 +83,8 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_intermixed_args(argv)
     if not 0 <= options.engine_share < 1:
         parser.error(f"--engine-share {options.engine_share:g}: from 0 to below 1, since some have to train")
-    if options.steps < 1:
-        parser.error(f"--steps {options.steps}: at least 1")
+    if options.steps < 1 or (options.host_ms or 0) < 0:
+        parser.error("--steps has to be at least 1, --host-ms at least 0")
     if options.compare and (not options.rates or options.words):
         parser.error("--compare needs --rates, and takes the recipes of its runs: give no other")
     return options
@@ -104,24 +107,21 @@ def recipe_words(words: Sequence[str]) -> tuple[Path, list[str]]:
 
 
 def simulated(recipe: Recipe, gpus: int, options: argparse.Namespace) -> Outcome:
-    """The recipe on so many GPUs, or on the CPU where its rates were measured there."""
+    """The recipe on so many assumed GPUs, or on this machine's cores by rates that runs measured there."""
     if options.grow:
         recipe = grown(recipe, gpus, most=options.grow)
     engine_gpus = min(gpus - 1, max(1, round(gpus * options.engine_share))) if options.engine_share and gpus > 1 else 0
     division = divide(recipe, gpus - engine_gpus, engine_gpus)
     if options.rates:
-        return simulate_here(recipe, division, options)
-    gpu = one_kind(options.gpu.split(","))
-    cores = CORES_PER_GPU * gpus if options.cores is None else options.cores
-    shape = shape_of(recipe, division, cores=cores, on_gpus=True)
-    return simulate(shape, assumed_costs(recipe, division, gpu), steps=options.steps, seed=options.seed)
-
-
-def simulate_here(recipe: Recipe, division: Division, options: argparse.Namespace) -> Outcome:
-    """The recipe by rates that finished runs measured."""
-    costs = measured_costs([read_finished_run(path) for path in options.rates], recipe)
-    cores = len(os.sched_getaffinity(0)) if options.cores is None else options.cores
-    shape = shape_of(recipe, division, cores=cores, on_gpus=False)
+        costs = measured_costs([read_finished_run(path) for path in options.rates], recipe)
+    else:
+        costs = assumed_costs(recipe, division, one_kind(options.gpu.split(",")))
+    if options.host_ms is not None:
+        costs = dataclasses.replace(costs, host_s=options.host_ms / 1e3)
+    cores = options.cores
+    if cores is None:
+        cores = len(os.sched_getaffinity(0)) if options.rates else CORES_PER_GPU * gpus
+    shape = shape_of(recipe, division, cores=cores, on_gpus=not options.rates)
     return simulate(shape, costs, steps=options.steps, seed=options.seed)
 
 

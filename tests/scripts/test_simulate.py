@@ -38,6 +38,12 @@ def test_gpus_of_their_own_for_engines_hide_sampling(capsys):
     assert apart["spent"]["sampling"] < shared["spent"]["sampling"]
 
 
+def test_what_the_trainers_process_does_for_a_completion_is_not_divided_among_gpus(capsys):
+    """A hundredth of a second for each of 256 completions."""
+    (none,), (some,) = (simulated(capsys, "rollout.overlap=0", "--steps", "3", "--host-ms", ms) for ms in ("0", "10"))
+    assert 3600 / some["steps_per_hour"] - 3600 / none["steps_per_hour"] == pytest.approx(2.56)
+
+
 def test_too_few_cores_make_cargo_the_bottleneck(capsys):
     (many,), (few,) = (simulated(capsys, "--steps", "3", "--cores", cores) for cores in ("16", "1"))
     assert many["bottleneck"] != "grading" == few["bottleneck"]
