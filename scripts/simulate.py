@@ -66,8 +66,8 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("words", nargs="*", metavar="RECIPE.toml or section.key=value", help="what is to run")
     parser.add_argument("--gpus", type=numbers, default=[1], metavar="N,N", help=f"GPUs in all, up to {MOST_GPUS}; 1")
     parser.add_argument("--gpu", default="h100", metavar="KIND", help="what kind they are: a100, h100, h200; h100")
-    share = "of more than one GPU the share that only samples; 0: engines share the GPUs of the trainer"
-    parser.add_argument("--engine-share", type=float, default=0.0, metavar="X", help=share)
+    share = "of more than one GPU the share that only samples; 0: one engine beside the first rank; 0.5"
+    parser.add_argument("--engine-share", type=float, default=0.5, metavar="X", help=share)
     grow = f"as many times the prompts a step as there are GPUs, but not more than MOST; {MOST_PROMPTS}"
     parser.add_argument("--grow", type=int, nargs="?", const=MOST_PROMPTS, default=0, metavar="MOST", help=grow)
     cores = f"cores in all; default: {CORES_PER_GPU} a GPU, without GPUs those of this machine"

@@ -1,7 +1,8 @@
 """Where the parts of a pipeline run, and how they slow each other, on cores and on GPUs.
 
-On CPUs trainer, engines and workers are threads, and more threads than cores share the cores alike. On GPUs the engines
-beside a trainer have half of each GPU while both are at work (time slices), and cores are for the workers alone.
+On CPUs trainer, engines and workers are threads, and more threads than cores share the cores alike. On GPUs an engine
+beside a trainer has half of its GPU while both are at work (time slices), which all ranks wait for, and cores are for the
+workers alone.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ def simulated(capsys, *words: str) -> list[dict[str, object]]:
 def test_more_gpus_and_a_larger_batch_give_more_completions_an_hour(capsys):
     one, eight = simulated(capsys, "--gpus", "1,8", "--grow", "--steps", "4")
     assert (one["gpus"], one["completions"], eight["gpus"], eight["completions"]) == (1, 256, 8, 2048)
+    assert (one["ranks"], one["engines"], eight["ranks"], eight["engines"]) == (1, 1, 4, 4)
     assert one["steps_per_hour"] < 3600 / 7, "docs/h100.md estimates 8 to 10 s a step"
     assert one["steps_per_hour"] > 3600 / 11
     speeds = [run["steps_per_hour"] * run["completions"] for run in (one, eight)]
@@ -32,9 +33,9 @@ def test_more_gpus_and_a_larger_batch_give_more_completions_an_hour(capsys):
 
 
 def test_gpus_of_their_own_for_engines_hide_sampling(capsys):
-    (shared,) = simulated(capsys, "--gpus", "8", "--steps", "4")
+    (shared,) = simulated(capsys, "--gpus", "8", "--engine-share", "0", "--steps", "4")
     (apart,) = simulated(capsys, "--gpus", "8", "--engine-share", "0.75", "--steps", "4")
-    assert (shared["ranks"], shared["engines"], apart["ranks"], apart["engines"]) == (8, 8, 2, 6)
+    assert (shared["ranks"], shared["engines"], apart["ranks"], apart["engines"]) == (8, 1, 2, 6)
     assert apart["spent"]["sampling"] < shared["spent"]["sampling"]
 
 
@@ -72,8 +73,8 @@ def test_a_picture_is_drawn(capsys, tmp_path):
         (["--gpu", "h100,h200"], "GPUs of different sizes (H100 with 80 GB, H200 with 141 GB)"),
         (["--gpu", "tpu"], "no figures are known of the GPU tpu: there are a100, h100, h200"),
         (["--cores", "0"], "0 cores: cargo needs at least one"),
-        (["--gpus", "512"], "512 ranks for 256 completions of an update"),
-        (["--gpus", "128"], "128 engines for 64 prompts of a step"),
+        (["--gpus", "1024"], "512 ranks for 256 completions of an update"),
+        (["--gpus", "256"], "128 engines for 64 prompts of a step"),
         (["rollout.turns=2"], "rollout.turns and rollout.testers are not simulated"),
         (["model.path=no-such/model"], "give rates that were measured: --rates RUN"),
         (["--rates", "no-such-run"], "no-such-run is no run: it has no config.toml"),

@@ -68,6 +68,13 @@ def training_s(recipe: Recipe, work: StepWork, division: Division, gpu: GPU) -> 
 
 
 def weights_s(work: StepWork, division: Division, gpu: GPU) -> float:
-    """New weights for the engines, gathered from the ranks and sent to all engines at once, and the proof of them."""
-    sending = work.weight_bytes / gpu.bytes_per_s(division.gpus)
-    return sending * (2 if division.ranks > 1 else 1) + PROOF_S
+    """New weights for the engines, and the proof of them.
+
+    Several ranks gather them in float32 into the memory of the first one's host, from where they go to a GPU again. Then
+    they are sent to all engines at once; an engine beside a trainer without other ranks sees them where they are.
+    """
+    by_host = 0.0
+    if division.ranks > 1:
+        by_host = (work.whole_bytes + work.weight_bytes) / gpu.host_bytes_per_s
+    sending = 0.0 if division.shared else work.weight_bytes / gpu.bytes_per_s(division.gpus)
+    return by_host + sending + PROOF_S

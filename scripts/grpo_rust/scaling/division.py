@@ -1,4 +1,4 @@
-"""Who does what on several GPUs: some train, as ranks of FSDP, and the same or others sample, an engine each."""
+"""Who does what on several GPUs: some train, as ranks of FSDP, and others sample, an engine each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Division", "divide", "ranks_of_torchrun"]
 
 @dataclass(frozen=True)
 class Division:
-    """GPUs by what they do. Without GPUs of their own the engines live beside the ranks, one on each GPU."""
+    """GPUs by what they do. Without GPUs that only sample there is one engine, beside the first rank."""
 
     ranks: int  # GPUs that train
     engine_gpus: int = 0  # GPUs that only sample
@@ -21,11 +21,11 @@ class Division:
     @property
     def engines(self) -> int:
         """How many engines sample, each with all weights of the model."""
-        return self.engine_gpus or self.ranks
+        return self.engine_gpus or 1
 
     @property
     def shared(self) -> bool:
-        """Whether engines and trainer are on the same GPUs."""
+        """Whether the engine is on a GPU that trains."""
         return not self.engine_gpus
 
     @property
@@ -36,7 +36,7 @@ class Division:
     def __str__(self) -> str:
         train = f"{self.ranks} {'train' if self.ranks > 1 else 'trains'}"
         if self.shared:
-            return f"{train}, an engine beside {'each rank' if self.ranks > 1 else 'the trainer'}"
+            return f"{train}, an engine beside {'the first' if self.ranks > 1 else 'the trainer'}"
         return f"{train}, {f'{self.engine_gpus} sample, an engine each' if self.engine_gpus > 1 else 'one samples'}"
 
 
@@ -46,7 +46,7 @@ def divide(recipe: Recipe, ranks: int, engine_gpus: int = 0) -> Division:
     Args:
         recipe: The recipe.
         ranks: GPUs that train.
-        engine_gpus: GPUs that only sample; 0: the engines share the GPUs of the ranks.
+        engine_gpus: GPUs that only sample; 0: one engine shares the first rank's GPU.
 
     Raises:
         ConfigError: For numbers that cannot be, and where ranks or engines would have nothing to do.

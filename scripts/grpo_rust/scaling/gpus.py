@@ -31,6 +31,7 @@ class GPU:
     adapter_share: float = 0.22
     decoding_share: float = 0.7  # of memory bandwidth and, with many rows, of the operations; estimated
     link_share: float = 0.8  # of a link, in collectives; estimated
+    host_bytes_per_s: float = 10e9  # to the host's memory and back, which is not pinned; estimated
     iteration_s: float = 0.004  # of the host, for one decoding step of vLLM; estimated, as in docs/h100.md
 
     def bytes_per_s(self, ranks: int) -> float:

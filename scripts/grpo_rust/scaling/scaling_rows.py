@@ -127,7 +127,8 @@ def _memory_rows(
     rows = math.ceil(completions / division.engines)
     whole = recipe_memory(recipe, shape, rows=rows, row_tokens=row_tokens, engine=engine)
     rank = rank_memory(whole, shape, division, dtype=recipe.model.dtype)
-    needed = {"a rank" if division.ranks > 1 else "the trainer's GPU": rank.peak}
+    several = "the first rank" if division.shared else "a rank"
+    needed = {several if division.ranks > 1 else "the trainer's GPU": rank.peak}
     if not division.shared:
         needed["an engine's GPU"] = engine_bytes(whole)
     about = ", ".join(f"{as_size(size)} on {place}" for place, size in needed.items())
@@ -148,7 +149,8 @@ def _traffic(work: StepWork, division: Division) -> str:
         return f"{new} a step; nothing between ranks"
     sent = f"gathered weights {as_size(int(work.gathered_bytes))}, gradients {as_size(int(work.reduced_bytes))}"
     batches = f"{work.micro_batches} micro-batch{'es' if work.micro_batches > 1 else ''} a rank"
-    return f"a rank sends {as_size(int(work.sent_bytes))} a step ({sent}, {batches}); {new}"
+    by = f"{new} by way of {as_size(int(work.whole_bytes))} in the first rank's host"
+    return f"a rank sends {as_size(int(work.sent_bytes))} a step ({sent}, {batches}); {by}"
 
 
 def _figures(recipe: Recipe, gpu: GPU) -> str:
