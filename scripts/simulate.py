@@ -8,10 +8,10 @@ Usage:
     python scripts/simulate.py [RECIPE.toml] ... --picture FILE.svg
 
 Sampling, grading, training and new weights go through time as in a run: who waits for whom is the code's own order.
-With `--rates` their costs are those that finished runs measured; without it the GPUs are assumed, as docs/scale.md
-says, and nothing of them was measured. `--compare` simulates the recipes of other finished runs and says how far off it
-is: the runs that gave the rates prove nothing. Nothing is loaded or trained; 1,024 GPUs take seconds. Exit codes: 0
-done, 2 bad input.
+With `--rates` their costs are those that finished runs measured, or those of a file; without it the GPUs are assumed,
+as docs/scale.md says, and nothing of them was measured. `--compare` simulates the recipes of other finished runs and
+says how far off it is: the runs that gave the rates prove nothing. Nothing is loaded or trained; 1,024 GPUs take
+seconds. Exit codes: 0 done, 2 bad input.
 
 Example:
     python scripts/simulate.py scripts/recipes/qwen2.5-coder-1.5b-fast.toml --gpus 1,8,64 --grow
@@ -36,6 +36,7 @@ from simulating.assumed import assumed_costs
 from simulating.comparing import compare, comparison_table
 from simulating.drawing import draw_sizes
 from simulating.measured import measured_costs, read_finished_run
+from simulating.named import named_costs
 from simulating.outcome import Outcome, as_table, simulate
 from simulating.shapes import CORES_PER_GPU, grown, shape_of
 
@@ -74,7 +75,8 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cores", type=int, metavar="N", help=cores)
     host = "of the trainer's process for a completion, in place of what is assumed or was measured"
     parser.add_argument("--host-ms", type=float, metavar="X", help=host)
-    parser.add_argument("--rates", type=Path, nargs="+", metavar="RUN", help="directories of finished runs")
+    rates = "directories of finished runs, or one TOML file with rates by their names (scripts/simulating/named.py)"
+    parser.add_argument("--rates", type=Path, nargs="+", metavar="RUN", help=rates)
     parser.add_argument("--compare", type=Path, nargs="+", metavar="RUN", help="finished runs to simulate and compare")
     parser.add_argument("--steps", type=int, default=20, metavar="N", help="steps that are counted; 20")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of what is drawn; 0")
@@ -112,7 +114,9 @@ def simulated(recipe: Recipe, gpus: int, options: argparse.Namespace) -> Outcome
         recipe = grown(recipe, gpus, most=options.grow)
     engine_gpus = min(gpus - 1, max(1, round(gpus * options.engine_share))) if options.engine_share and gpus > 1 else 0
     division = divide(recipe, gpus - engine_gpus, engine_gpus)
-    if options.rates:
+    if options.rates and options.rates[0].suffix == ".toml":
+        costs = named_costs(options.rates[0])
+    elif options.rates:
         costs = measured_costs([read_finished_run(path) for path in options.rates], recipe)
     else:
         costs = assumed_costs(recipe, division, one_kind(options.gpu.split(",")))

@@ -25,6 +25,7 @@ class PipelineCosts:
     ]  # CPU seconds: a program in its batch, and what a strict pass costs beyond
     batch_s: float  # CPU seconds of a batch of programs, however many they are
     host_s: float  # of the trainer's process for each completion: reading, scoring, logging
+    worker_load: float = 1.0  # share of its time in which a worker that grades has a core; else it waits for files
     rewards: tuple[tuple[float, ...], ...] = ()  # of groups: how often is one without spread?
     source: str = ""
 

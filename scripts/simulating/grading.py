@@ -37,7 +37,7 @@ class GradingWorkers:
         *,
         jobs: int,
         batches: bool,
-        occupy: Callable[[int], None],
+        occupy: Callable[[float], None],
     ) -> None:
         """
         Args:
@@ -47,7 +47,7 @@ class GradingWorkers:
             random: Draws the programs.
             jobs: Number of workers.
             batches: Whether programs that wait are graded together.
-            occupy: Told how many threads more, or less, are in use.
+            occupy: Told how many cores more, or less, are asked for.
         """
         self.busy = Meter()
         self._simulation, self._cores, self._costs, self._random = simulation, cores, costs, random
@@ -89,4 +89,4 @@ class GradingWorkers:
 
     def _use(self, workers: int) -> None:
         self.busy.change(workers, self._simulation.now)
-        self._occupy(workers)
+        self._occupy(workers * self._costs.worker_load)

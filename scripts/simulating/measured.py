@@ -117,12 +117,14 @@ def measured_costs(runs: Sequence[FinishedRun], recipe: Recipe) -> PipelineCosts
     update_s, token_s = fit([[1.0] * len(steps), trained], _times(steps, "train"))
     parts = np.sum([_times(steps, part) for part in ("wait_engine", "wait_rewards", "train", "sync")], axis=0)
     beside = np.array(_times(steps, "step")) - parts
+    programs, load = _programs(runs)
     return PipelineCosts(
         lengths=tuple(length for of in lengths for length in of),
         decoding=DecodingCost(iteration_s, row_s),
         training_s=lambda tokens: update_s + token_s * tokens,
         weights_s=float(np.mean(_times(steps, "sync"))),
-        programs=_programs(runs),
+        programs=programs,
+        worker_load=load,
         batch_s=BATCH_S if recipe.sandbox.backend == "batch" else 0.0,
         host_s=max(0.0, float(beside.sum())) / sum(map(len, lengths)),
         rewards=_rewards(runs),
@@ -152,11 +154,11 @@ def _times(steps: Sequence[tuple[FinishedRun, int, dict[str, float]]], part: str
     return [float(metrics.get(f"time/{part}") or 0.0) for _, _, metrics in steps]
 
 
-def _programs(runs: Sequence[FinishedRun]) -> tuple[tuple[float, float], ...]:
+def _programs(runs: Sequence[FinishedRun]) -> tuple[tuple[tuple[float, float], ...], float]:
     """Seconds of a worker for each program beyond its batch's own, and for what was asked of it after a strict pass.
 
     Scaled so that their sum, with those of batches that are full, is the time in which workers were busy: starting
-    processes and reading files takes time that no program is charged for.
+    processes and reading files takes time that no program is charged for. With them the share that was CPU time.
     """
     pairs, busy = [], 0.0
     own = BATCH_S / BATCH_SIZE if runs[0].recipe.sandbox.backend == "batch" else 0.0
@@ -169,7 +171,8 @@ def _programs(runs: Sequence[FinishedRun]) -> tuple[tuple[float, float], ...]:
             pairs.append((verdict["cpu_ms"] / 1e3, later) if verdict else (0.0, 0.0))
     spent = sum(map(sum, pairs))
     scale = busy / spent if spent else 0.0
-    return tuple((max(LEAST_PROGRAM_S, first * scale - own), later * scale) for first, later in pairs)
+    programs = tuple((max(LEAST_PROGRAM_S, first * scale - own), later * scale) for first, later in pairs)
+    return programs, min(1.0, 1 / scale) if scale else 1.0
 
 
 def _rewards(runs: Sequence[FinishedRun]) -> tuple[tuple[float, ...], ...]:

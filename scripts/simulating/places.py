@@ -1,8 +1,8 @@
 """Where the parts of a pipeline run, and how they slow each other, on cores and on GPUs.
 
 On CPUs trainer, engines and workers are threads, and more threads than cores share the cores alike. On GPUs an engine
-beside a trainer has half of its GPU while both are at work (time slices), which all ranks wait for, and cores are for the
-workers alone.
+beside a trainer has half of its GPU while both are at work (time slices), which all ranks wait for, and cores are for
+the workers alone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Places:
     wire: Lane = field(default_factory=Lane)  # weights on their way
     training: Meter = field(default_factory=Meter)
     sampling: Meter = field(default_factory=Meter)  # engines at work
-    threads: int = 0  # in use of the cores
+    threads: float = 0.0  # that ask for a core
 
     def __post_init__(self) -> None:
         self.trainer = Lane() if self.on_gpus else self.workers
@@ -41,8 +41,8 @@ class Places:
         several = [self.workers, self.wire, self.trainer, self.engines]
         return [lane for place, lane in enumerate(several) if not any(lane is other for other in several[:place])]
 
-    def occupy(self, threads: int) -> None:
-        """So many threads more are in use of the cores."""
+    def occupy(self, threads: float) -> None:
+        """So many threads more ask for a core."""
         self.threads += threads
 
     def train(self, change: int, now: float) -> None:
@@ -62,7 +62,7 @@ class Places:
 
     def set_speeds(self) -> None:
         """The speed of each lane, by what is in use."""
-        self.workers.speed = min(1.0, self.cores / max(1, self.threads))
+        self.workers.speed = min(1.0, self.cores / max(1.0, self.threads))
         if self.on_gpus:
             both = self.division.shared and self.training.level > 0 and self.sampling.level > 0
             self.trainer.speed = self.engines.speed = SHARED_SPEED if both else 1.0

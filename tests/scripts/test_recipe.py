@@ -74,7 +74,7 @@ def test_the_memory_that_a_recipe_for_larger_machines_claims_is_that_of_its_dry_
     given = parse_arguments([str(DEFAULT_RECIPE.with_name(f"{name}.toml")), "run.dir=somewhere", "--dry-run", *gpus])
     planned = re.search(r"^memory +about (.*), with", plan(given.recipe, division=given.division), flags=re.MULTILINE)
     claimed = re.search(
-        r"from shapes: (\d+) of (?:an H100's )?80 GB(?: on (?:the trainer's GPU|a rank), (\d+) on (?:the|an) engine's)?",
+        r"from shapes: (\d+) of (?:an H100's )?80 GB(?: on (?:the trainer's GPU|a rank), (\d+) on (?:the|an) eng)?",
         header,
     )
     sizes = [float(size) for size in re.findall(r"([\d.]+) GB", planned[1])]

@@ -87,6 +87,45 @@ def test_what_cannot_be_simulated_is_said(words, message, capsys):
     assert message in capsys.readouterr().err
 
 
+RATES = """
+lengths = [10]
+programs = [[0.3, 0.0]]
+batch_s = 0.0
+iteration_s = 0.1
+row_s = 0.0
+update_s = 1.0
+token_s = 0.05
+weights_s = 0.5
+host_s = 0.0
+"""
+
+
+def test_rates_may_have_names_in_a_file(capsys, tmp_path):
+    (tmp_path / "rates.toml").write_text(RATES)
+    few = ["train.prompts_per_step=1", "sampling.group_size=2", "sandbox.jobs=2", "rollout.overlap=0"]
+    (one,) = simulated(capsys, *few, "--rates", str(tmp_path / "rates.toml"), "--cores", "2")
+    assert 3600 / one["steps_per_hour"] == pytest.approx(1 + 0.3 + 1 + 0.05 * 20 + 0.5)
+    assert one["gpus"] == 0 and one["source"].endswith("rates.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("host_s = 0.0\n", "", "rates are missing: host_s"),
+        ("host_s", "hots_s", "hots_s is no rate: there are lengths, programs"),
+        ("row_s = 0.0", "row_s = -1", "row_s is -1: seconds, 0 or more"),
+        ("[10]", "[]", "lengths has to be a list"),
+        ("[[0.3, 0.0]]", "[0.3]", "programs has to be a list of pairs"),
+        ("host_s = 0.0", "host_s = 0.0\nworker_load = 0", "worker_load is 0: above 0"),
+        ("lengths", "= lengths", "cannot be read"),
+    ],
+)
+def test_a_file_of_rates_that_cannot_be_used_is_refused(old, new, message, capsys, tmp_path):
+    (tmp_path / "rates.toml").write_text(RATES.replace(old, new))
+    assert simulate.main([FAST, "--rates", str(tmp_path / "rates.toml")]) == 2
+    assert message in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "words", [["--gpus", "0"], ["--gpus", "2048"], ["--gpus", "1,x"], ["--engine-share", "1"], ["--compare", "runs/a"]]
 )

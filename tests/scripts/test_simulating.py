@@ -167,8 +167,10 @@ def test_on_cpus_everything_shares_the_cores():
     here = dataclasses.replace(SHAPE, on_gpus=False, concurrent=False, division=Division(1), cores=2)
     assert step_s(shape=here) == pytest.approx(1 + 0.3 + 2 + 0.5)
     assert step_s(shape=here, cores=1) == pytest.approx(1 + 2 * 0.3 + 2 + 0.5)  # two programs on one core
-    # One ahead, in the trainer's own thread: the next batch is sampled before the update, and graded beside it: for .45 s
-    # three threads have two cores
+    idle = dataclasses.replace(COSTS, worker_load=0.6)  # 1.2 threads on one core
+    assert step_s(idle, shape=here, cores=1) == pytest.approx(1 + 1.2 * 0.3 + 2 + 0.5)
+    # One ahead, in the trainer's own thread: the next batch is sampled before the update, and graded beside it: three
+    # threads have two cores for .45 s
     assert step_s(shape=here, overlap=1) == pytest.approx(1 + 2 + 0.15 + 0.5)
     # An engine in a process of its own hides sampling where there is a core for it, and nothing where there is one core
     assert step_s(shape=here, overlap=1, concurrent=True, cores=8) == pytest.approx(2 + 0.5)
@@ -247,6 +249,7 @@ def test_rates_are_read_from_what_a_run_has_logged(tmp_path):
     assert costs.rewards == ((0, 1),) * 3
     scale = 0.3 / 0.2  # workers were busy for .3 s a program
     assert costs.programs[0] == pytest.approx((0.15 * scale - BATCH_S / 16, 0.05 * scale))
+    assert costs.worker_load == pytest.approx(0.2 / 0.3), "the share of a worker's time that was CPU time"
 
 
 def test_a_simulation_by_those_rates_is_that_run_and_says_how_far_off_it_is(tmp_path):

@@ -70,8 +70,8 @@ def training_s(recipe: Recipe, work: StepWork, division: Division, gpu: GPU) -> 
 def weights_s(work: StepWork, division: Division, gpu: GPU) -> float:
     """New weights for the engines, and the proof of them.
 
-    Several ranks gather them in float32 into the memory of the first one's host, from where they go to a GPU again. Then
-    they are sent to all engines at once; an engine beside a trainer without other ranks sees them where they are.
+    Several ranks gather them in float32 into the memory of the first one's host, from where they go to a GPU again.
+    Then they are sent to all engines at once; an engine beside a trainer without other ranks sees them where they are.
     """
     by_host = 0.0
     if division.ranks > 1:

@@ -1,8 +1,8 @@
 """The memory of one rank of FSDP, and of a GPU that only samples, from the estimate for one GPU.
 
-Weights (float32, frozen ones too), Adam's moments, gradients and a reference are divided among the ranks. Whole are: what
-a rank has gathered of the model at one time (its ends in float32, and two layers: the one in use and the next), the
-largest gradient before it is summed, the activations of its micro-batch, and an engine with its cache.
+Weights (float32, frozen ones too), Adam's moments, gradients and a reference are divided among the ranks. Whole are:
+what a rank has gathered of the model at one time (its ends in float32, and two layers: the one in use and the next),
+the largest gradient before it is summed, the activations of its micro-batch, and an engine with its cache.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What one step is made of, in tokens, bytes and operations: the parts of it that do not depend on the GPU.
 
 FSDP2 gathers the weights of a layer before it is used, in the forward and again in the backward pass, and those of the
-model's ends (embedding, last norm, head) once, in float32; it sums gradients over the ranks. All of that happens for each
-micro-batch. A rank sends (n - 1) / n of what is gathered or summed.
+model's ends (embedding, last norm, head) once, in float32; it sums gradients over the ranks. All of that happens for
+each micro-batch. A rank sends (n - 1) / n of what is gathered or summed.
 """
 
 from __future__ import annotations
