@@ -60,13 +60,13 @@ def _panel(
     for mark in marks:
         parts.append(f'<path class="grid" d="M{LEFT:g} {y(mark):.1f}H{WIDTH - RIGHT:g}"/>')
         parts.append(f'<text x="{LEFT - 6:g}" y="{y(mark) + 4:.1f}" text-anchor="end">{compact(mark)}</text>')
-    free = 0.0  # of the line below the axis, from here on
-    for count in gpus:
+    free = WIDTH - RIGHT + 20  # of the line below the axis, up to here
+    for count in reversed(gpus):
         half = CHARACTER * len(f"{count:,}") / 2
-        if x(count) - half >= free:
+        if x(count) + half <= free:
             parts.append(f'<text x="{x(count):.1f}" y="{HEIGHT - 16:g}" text-anchor="middle">{count:,}</text>')
-            free = x(count) + half + CHARACTER
-    parts.append(f'<text x="{WIDTH - RIGHT + 5:g}" y="{HEIGHT - 16:g}" dx="14">GPUs</text>')
+            free = x(count) - half - CHARACTER
+    parts.append(f'<text x="{WIDTH - RIGHT + 5:g}" y="{HEIGHT - 16:g}" dx="20">GPUs</text>')
     ends = []
     for number, (label, line) in enumerate(lines):
         path = "L".join(f"{x(count):.1f} {y(value):.1f}" for count, value in zip(gpus, line, strict=True))
