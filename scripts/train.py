@@ -57,7 +57,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def show_plan(arguments: Arguments) -> int:
     """Print what a recipe is going to do; a reader that stops early is no error."""
-    text = plan(arguments.recipe, rates=arguments.rates, usd_per_hour=arguments.usd_per_hour)
+    text = plan(
+        arguments.recipe,
+        rates=arguments.rates,
+        usd_per_hour=arguments.usd_per_hour,
+        division=arguments.division,
+        gpu=arguments.gpu,
+    )
     try:
         print(text, flush=True)
     except BrokenPipeError:

@@ -16,6 +16,8 @@ from typing import Any
 from grpo.run.directory import CONFIG
 from grpo.schema import ConfigError, Default, defaults, load
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
+from grpo_rust.scaling.division import Division, divide, ranks_of_torchrun
+from grpo_rust.scaling.gpus import GPUS
 from grpo_rust.terminal.grouping import MOST_USED, grouped
 
 __all__ = ["Arguments", "explain", "parse_arguments"]
@@ -23,13 +25,15 @@ __all__ = ["Arguments", "explain", "parse_arguments"]
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line asks for; dry_run, rates and price are for `grpo_rust.plan`."""
+    """What the command line asks for; all but recipe and output is for `grpo_rust.plan`."""
 
     recipe: Recipe  # with its name and directory filled in
     dry_run: bool
     rates: Path | None = None
     usd_per_hour: float = 0.0
     output: str = "bar"  # one of `grpo_rust.terminal.outputs.OUTPUTS`
+    division: Division | None = None  # of the plan's GPUs; None: what one GPU, or none, needs
+    gpu: str = "h100"
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
@@ -46,15 +50,19 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
     """
     parser = _parser()
     parsed = parser.parse_intermixed_args(argv)
-    if (parsed.rates or parsed.usd_per_hour) and not parsed.dry_run:
-        parser.error("--rates and --usd-per-hour are for the plan: give --dry-run with them")
+    if (parsed.rates or parsed.usd_per_hour or parsed.gpus or parsed.engine_gpus) and not parsed.dry_run:
+        parser.error("--rates, --usd-per-hour, --gpus and --engine-gpus are for the plan: give --dry-run with them")
+    if parsed.rates and (parsed.gpus or parsed.engine_gpus):
+        parser.error("--rates has what one GPU did: it says nothing of --gpus; scripts/simulate.py --rates does")
     if parsed.usd_per_hour < 0:
         parser.error(f"--usd-per-hour {parsed.usd_per_hour:g}: a price is 0 or more")
     overrides = [word for word in parsed.words if "=" in word]
     path = _recipe_file([Path(word) for word in parsed.words if "=" not in word], overrides)
     recipe = load_recipe(path, overrides)
     price = parsed.usd_per_hour or recipe.train.usd_per_hour
-    return Arguments(recipe, parsed.dry_run, parsed.rates, price, parsed.output)
+    ranks = (parsed.gpus or ranks_of_torchrun() or int(parsed.engine_gpus > 0)) if parsed.dry_run else 0
+    division = divide(recipe, ranks, parsed.engine_gpus) if ranks else None
+    return Arguments(recipe, parsed.dry_run, parsed.rates, price, parsed.output, division, parsed.gpu)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description="Train a language model with GRPO on cargo's verdicts.",
         usage="%(prog)s [RECIPE.toml] [section.key=value ...] [--plain | --json] "
-        "[--dry-run [--rates FILE] [--usd-per-hour X]] [--help]",
+        "[--dry-run [--rates FILE] [--usd-per-hour X] [--gpus N [--engine-gpus M] [--gpu KIND]]] [--help]",
         epilog=f"{most_used(Recipe)}\n\n{explain(Recipe)}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -81,6 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--rates", type=Path, metavar="FILE", help="of the plan: rates that bench_throughput.py wrote")
     price = "of the plan: the machine's price; default: train.usd_per_hour"
     plan.add_argument("--usd-per-hour", type=float, default=0.0, metavar="X", help=price)
+    ranks = "of the plan: GPUs that train, as ranks of torchrun; default: WORLD_SIZE, else this machine as it is"
+    plan.add_argument("--gpus", type=int, default=0, metavar="N", help=ranks)
+    apart = "of the plan: more GPUs, that only sample; default: the engines share those that train"
+    plan.add_argument("--engine-gpus", type=int, default=0, metavar="M", help=apart)
+    plan.add_argument("--gpu", choices=sorted(GPUS), default="h100", help="of the plan: what kind they are (h100)")
     return parser
 
 

@@ -20,6 +20,9 @@ from grpo_rust.recipe import Recipe
 from grpo_rust.resources import disk_rows, memory_rows
 from grpo_rust.run_size import RunSize, run_size
 from grpo_rust.sandbox_pool import num_jobs
+from grpo_rust.scaling.division import Division
+from grpo_rust.scaling.gpus import GPUS
+from grpo_rust.scaling.scaling_rows import scaling_rows, scaling_time_rows
 from grpo_rust.time_estimate import SHIPPED, Workload, read_rates, time_rows
 from rewards.group_rewards import GROUP_REWARDS
 
@@ -28,13 +31,22 @@ __all__ = ["plan"]
 PROGRAMS_PER_EVALUATED_COMPLETION = 2  # the completion with its own tests, and with the gold tests
 
 
-def plan(recipe: Recipe, *, rates: Path | None = None, usd_per_hour: float = 0.0) -> str:
+def plan(
+    recipe: Recipe,
+    *,
+    rates: Path | None = None,
+    usd_per_hour: float = 0.0,
+    division: Division | None = None,
+    gpu: str = "h100",
+) -> str:
     """The resolved plan of a recipe as text for a terminal.
 
     Args:
         recipe: The recipe, with its run directory filled in.
-        rates: A file that `scripts/bench_throughput.py --json` wrote on the machine that is to train.
+        rates: A file that `scripts/bench_throughput.py --json` wrote on the machine that is to train, with one GPU.
         usd_per_hour: The price of that machine; 0 where it is not known.
+        division: How the GPUs are to be used; None: one GPU, or none, of this machine.
+        gpu: A key of `GPUS`: what each of those is.
 
     Raises:
         BadInput: For prompts that training would refuse, and a model directory or file of rates that cannot be used.
@@ -57,9 +69,17 @@ def plan(recipe: Recipe, *, rates: Path | None = None, usd_per_hour: float = 0.0
         ("tokens", _tokens(size, row_tokens)),
         ("evaluation", f"{evaluated}, from {named_sources(recipe.data.eval_sources())}{eval_note}"),
         ("model", f"{recipe.model.path}: {why_not or described}"),
-        *memory_rows(recipe, shape, size, row_tokens),
+        *(
+            scaling_rows(recipe, shape, division, GPUS[gpu], row_tokens)
+            if division
+            else memory_rows(recipe, shape, size, row_tokens)
+        ),
         *disk_rows(recipe, shape, size),
-        *_time(recipe, shape, size, rates, usd_per_hour),
+        *(
+            scaling_time_rows(recipe, shape, division, GPUS[gpu], steps=size.steps, usd_per_hour=usd_per_hour)
+            if division
+            else _time(recipe, shape, size, rates, usd_per_hour)
+        ),
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)

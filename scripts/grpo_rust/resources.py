@@ -11,7 +11,7 @@ from grpo_rust.memory_estimate import ADAM_BYTES, MemoryEstimate, ModelShape, es
 from grpo_rust.recipe import Recipe
 from grpo_rust.run_size import RunSize
 
-__all__ = ["disk_rows", "memory_rows"]
+__all__ = ["NEARLY", "disk_rows", "memory_parts", "memory_rows", "as_size", "recipe_memory"]
 
 BYTES_PER_TOKEN = 4  # of a completion's text
 VERDICT_BYTES = 2_000  # of a completion's line in completions.jsonl beside its text
@@ -35,23 +35,23 @@ def memory_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize, row_tok
     if shape is None:
         return [("memory", "unknown")]
     engine = choose_engine(recipe.sampling.engine, on_gpu=expects_gpu(recipe.train.device))
-    memory = _estimate(recipe, shape, size, row_tokens, engine)
+    memory = recipe_memory(recipe, shape, rows=size.completions_per_step, row_tokens=row_tokens, engine=engine)
     return [
-        ("memory", f"about {_bytes(memory.peak)} on the model's device with the longest completions"),
-        ("", _parts(memory, engine, recipe.model.dtype)),
+        ("memory", f"about {as_size(memory.peak)} on the model's device with the longest completions"),
+        ("", memory_parts(memory, engine, recipe.model.dtype)),
         ("fits", _fits(recipe, memory.peak)),
     ]
 
 
-def _estimate(recipe: Recipe, shape: ModelShape, size: RunSize, row_tokens: int, engine: str) -> MemoryEstimate:
-    """The memory of a recipe with an engine."""
+def recipe_memory(recipe: Recipe, shape: ModelShape, *, rows: int, row_tokens: int, engine: str) -> MemoryEstimate:
+    """The memory of a recipe on one device, with an engine that samples so many rows of so many tokens at once."""
     ahead = ("cache",) if engine != "hf" and recipe.rollout.overlap else ()
     return estimate_memory(
         shape,
         dtype=recipe.model.dtype,
         reference=recipe.loss.kl_beta > 0,
-        micro_batch_tokens=min(recipe.train.micro_batch_tokens, size.completions_per_step * row_tokens),
-        rows=size.completions_per_step,
+        micro_batch_tokens=min(recipe.train.micro_batch_tokens, rows * row_tokens),
+        rows=rows,
         row_tokens=row_tokens,
         lora_rank=recipe.lora.rank,
         gradient_checkpointing=recipe.train.gradient_checkpointing,
@@ -62,28 +62,28 @@ def _estimate(recipe: Recipe, shape: ModelShape, size: RunSize, row_tokens: int,
     )
 
 
-def _parts(memory: MemoryEstimate, engine: str, dtype: str) -> str:
+def memory_parts(memory: MemoryEstimate, engine: str, dtype: str) -> str:
     """What the memory is made of: always, during sampling and during an update."""
-    always = f"weights {_bytes(memory.weights)}, Adam {_bytes(memory.adam)}"
-    always += f", reference {_bytes(memory.reference)}" if memory.reference else ""
-    copy = f", {dtype} copy {_bytes(memory.compute_copy)}" if memory.compute_copy else ""
-    own = f"{engine}'s weights, their buffer and its sampler {_bytes(memory.engine)}, " if memory.engine else ""
-    sampling = f"sampling ({own}KV cache {_bytes(memory.kv_cache)})"
-    beside = f", {engine} still there {_bytes(memory.beside_updates)}" if memory.beside_updates else ""
-    updating = f"updating (gradients {_bytes(memory.gradients)}{copy}, activations {_bytes(memory.activations)}"
-    updating += f", head {_bytes(memory.head)}{beside})"
-    return f"{always}; {sampling}; {updating}"
+    always = f"weights {as_size(memory.weights)}, Adam {as_size(memory.adam)}"
+    always += f", reference {as_size(memory.reference)}" if memory.reference else ""
+    copy = f", {dtype} copy {as_size(memory.compute_copy)}" if memory.compute_copy else ""
+    own = f"{engine}'s weights, their buffer and its sampler {as_size(memory.engine)}, " if memory.engine else ""
+    sampling = f"; sampling ({own}KV cache {as_size(memory.kv_cache)})" if memory.kv_cache else ""
+    beside = f", {engine} still there {as_size(memory.beside_updates)}" if memory.beside_updates else ""
+    updating = f"updating (gradients {as_size(memory.gradients)}{copy}, activations {as_size(memory.activations)}"
+    updating += f", head {as_size(memory.head)}{beside})"
+    return f"{always}{sampling}; {updating}"
 
 
 def _fits(recipe: Recipe, needed: int) -> str:
     """Whether the memory suffices: that of this machine or its GPU, and of one H100 if it does not."""
     place, size = _device_bytes(recipe.train.device)
     if size is not None and needed <= size:
-        return f"yes: {place} has {_bytes(size)}"
-    here = f"not here, {place} has {_bytes(size)}; " if size is not None else ""
+        return f"yes: {place} has {as_size(size)}"
+    here = f"not here, {place} has {as_size(size)}; " if size is not None else ""
     if needed <= H100_BYTES:
         tight = "barely" if needed > NEARLY * H100_BYTES else "yes"
-        return f"{here}one H100 has {_bytes(int(H100_BYTES))}: {tight}"
+        return f"{here}one H100 has {as_size(int(H100_BYTES))}: {tight}"
     ways = {
         "lora.rank=16": not recipe.lora.rank,
         "train.gradient_checkpointing=true": not recipe.train.gradient_checkpointing,
@@ -92,7 +92,9 @@ def _fits(recipe: Recipe, needed: int) -> str:
         "a smaller sampling.kv_cache_gb": recipe.sampling.engine == "vllm",
         "a smaller train.micro_batch_tokens": True,
     }
-    return f"{here}NO: one H100 has {_bytes(int(H100_BYTES))}: try {', '.join(way for way, can in ways.items() if can)}"
+    return (
+        f"{here}NO: one H100 has {as_size(int(H100_BYTES))}: try {', '.join(way for way, can in ways.items() if can)}"
+    )
 
 
 def _device_bytes(device: str) -> tuple[str, int | None]:
@@ -117,8 +119,8 @@ def disk_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize) -> list[t
     logs = None if size.completions is None else size.completions * per_completion
     parent = next(path for path in recipe.run_path().absolute().parents if path.exists())
     free = shutil.disk_usage(parent).free
-    known = f"checkpoints {_bytes(checkpoints) if shape else 'unknown'}, logs {_bytes(logs)}"
-    rows = [("disk", f"{known}; {_bytes(free)} free in {parent}")]
+    known = f"checkpoints {as_size(checkpoints) if shape else 'unknown'}, logs {as_size(logs)}"
+    rows = [("disk", f"{known}; {as_size(free)} free in {parent}")]
     if checkpoints + (logs or 0) > free:
         rows.append(("", "TOO LITTLE: make room, choose another run.dir, or lower checkpoint.keep_last"))
     return rows
@@ -131,10 +133,10 @@ def _checkpoint_bytes(recipe: Recipe, shape: ModelShape) -> int:
     return 4 * (shape.parameters + adapters) + int(moments)
 
 
-def _bytes(value: int | None) -> str:
+def as_size(value: int | None) -> str:
     """A size to two digits.
 
-    >>> _bytes(12_300_000), _bytes(2_500_000_000)
+    >>> as_size(12_300_000), as_size(2_500_000_000)
     ('12 MB', '2.5 GB')
     """
     if value is None:

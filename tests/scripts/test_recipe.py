@@ -9,6 +9,7 @@ import tomllib
 import pytest
 
 from grpo.schema import ConfigError, defaults, load, to_toml
+from grpo_rust.arguments import parse_arguments
 from grpo_rust.known_sizes import known_config
 from grpo_rust.plan import plan
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, SandboxSection, load_recipe
@@ -53,19 +54,43 @@ def test_a_shipped_recipe_is_valid(path):
 @pytest.mark.parametrize(
     "path", [path for path in RECIPES if known_config(load(Recipe, path).model.path)], ids=lambda path: path.stem
 )
-def test_a_recipe_for_a_published_model_fits_one_h100_by_a_dry_run_without_a_network(path, monkeypatch):
+def test_a_recipe_for_a_published_model_fits_its_h100s_by_a_dry_run_without_a_network(path, monkeypatch):
+    """One, or as many as the recipe's first lines give the dry run."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("grpo_rust.resources._device_bytes", lambda device: ("its GPU", None))  # whatever this one has
-    rows = plan(load_recipe(path, ["train.device=cuda", "run.dir=somewhere"])).splitlines()
+    gpus = re.search(r"--dry-run (--gpus \d+(?: --engine-gpus \d+)?)", path.read_text())
+    words = [str(path), "train.device=cuda", "run.dir=somewhere", "--dry-run", *(gpus[1].split() if gpus else [])]
+    given = parse_arguments(words)
+    assert (given.division is None) == (gpus is None)
+    rows = plan(given.recipe, division=given.division).splitlines()
     assert [row for row in rows if row.startswith("fits")] == ["fits        one H100 has 80.0 GB: yes"]
 
 
-@pytest.mark.parametrize("name", ["qwen2.5-coder-3b", "llama-3.1-8b"])
+@pytest.mark.parametrize("name", ["llama-3.1-8b-all-weights", "qwen2.5-coder-3b-apart", "qwen2.5-coder-7b-lora"])
+def test_the_memory_that_a_recipe_for_larger_machines_claims_is_that_of_its_dry_run(name):
+    text = DEFAULT_RECIPE.with_name(f"{name}.toml").read_text()
+    header = " ".join(text.partition("\n[")[0].replace("\n#", " ").split())
+    gpus = re.search(r"--dry-run (--gpus \d+(?: --engine-gpus \d+)?)", header)[1].split()
+    given = parse_arguments([str(DEFAULT_RECIPE.with_name(f"{name}.toml")), "run.dir=somewhere", "--dry-run", *gpus])
+    planned = re.search(r"^memory +about (.*), with", plan(given.recipe, division=given.division), flags=re.MULTILINE)
+    claimed = re.search(
+        r"from shapes: (\d+) of (?:an H100's )?80 GB(?: on (?:the trainer's GPU|a rank), (\d+) on (?:the|an) eng)?",
+        header,
+    )
+    sizes = [float(size) for size in re.findall(r"([\d.]+) GB", planned[1])]
+    assert [round(size) for size in sizes] == [int(size) for size in claimed.groups() if size]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["llama-3.1-8b", "llama-3.1-8b-all-weights", "qwen2.5-coder-3b", "qwen2.5-coder-3b-apart", "qwen2.5-coder-7b-lora"],
+)
 def test_a_larger_model_has_the_fast_recipe_and_says_what_it_changes(name):
     path = DEFAULT_RECIPE.with_name(f"{name}.toml")
     ours, fast = (tomllib.loads(file.read_text()) for file in (path, path.with_name("qwen2.5-coder-1.5b-fast.toml")))
     assert [line for line in path.read_text().splitlines() if re.match(r"\w+ = (?!.* # \[(fast|here)\])", line)] == []
-    assert set(tagged(path, "fast")) | set(tagged(path, "here")) == set(flat(ours)) >= set(flat(fast))
+    left_out = {("lora", "alpha")} if not flat(ours)[("lora", "rank")] else set()
+    assert set(tagged(path, "fast")) | set(tagged(path, "here")) == set(flat(ours)) >= set(flat(fast)) - left_out
     for key in tagged(path, "fast"):
         assert flat(ours)[key] == flat(fast)[key], key
     for key in tagged(path, "here"):

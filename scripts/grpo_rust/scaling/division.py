@@ -1,0 +1,83 @@
+"""Who does what on several GPUs: some train, as ranks of FSDP, and others sample, an engine each."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from grpo.schema import ConfigError
+from grpo_rust.recipe import Recipe
+
+__all__ = ["Division", "divide", "ranks_of_torchrun"]
+
+
+@dataclass(frozen=True)
+class Division:
+    """GPUs by what they do. Without GPUs that only sample there is one engine, beside the first rank."""
+
+    ranks: int  # GPUs that train
+    engine_gpus: int = 0  # GPUs that only sample
+
+    @property
+    def engines(self) -> int:
+        """How many engines sample, each with all weights of the model."""
+        return self.engine_gpus or 1
+
+    @property
+    def shared(self) -> bool:
+        """Whether the engine is on a GPU that trains."""
+        return not self.engine_gpus
+
+    @property
+    def gpus(self) -> int:
+        """All GPUs."""
+        return self.ranks + self.engine_gpus
+
+    def __str__(self) -> str:
+        train = f"{self.ranks} {'train' if self.ranks > 1 else 'trains'}"
+        if self.shared:
+            return f"{train}, an engine beside {'the first' if self.ranks > 1 else 'the trainer'}"
+        return f"{train}, {f'{self.engine_gpus} sample, an engine each' if self.engine_gpus > 1 else 'one samples'}"
+
+
+def divide(recipe: Recipe, ranks: int, engine_gpus: int = 0) -> Division:
+    """The division of a recipe's work.
+
+    Args:
+        recipe: The recipe.
+        ranks: GPUs that train.
+        engine_gpus: GPUs that only sample; 0: one engine shares the first rank's GPU.
+
+    Raises:
+        ConfigError: For numbers that cannot be, and where ranks or engines would have nothing to do.
+    """
+    if ranks < 1 or engine_gpus < 0:
+        raise ConfigError(f"{ranks} GPUs that train and {engine_gpus} that sample: at least one has to train")
+    completions = recipe.train.prompts_per_step * recipe.sampling.group_size
+    update = completions // recipe.train.num_minibatches
+    if ranks > update:
+        raise ConfigError(
+            f"{ranks:,} ranks for {update:,} completions of an update: some would never have one. Give fewer ranks, or "
+            "a larger train.prompts_per_step"
+        )
+    division = Division(ranks, engine_gpus)
+    if division.engines > recipe.train.prompts_per_step:
+        raise ConfigError(
+            f"{division.engines:,} engines for {recipe.train.prompts_per_step:,} prompts of a step: an engine samples "
+            "whole groups, so some would have none. Give fewer engines, or a larger train.prompts_per_step"
+        )
+    return division
+
+
+def ranks_of_torchrun() -> int:
+    """How many ranks torchrun has started; 0 where this process is none of them.
+
+    Raises:
+        ConfigError: For a WORLD_SIZE that is no number.
+    """
+    said = os.environ.get("WORLD_SIZE", "")
+    if not said:
+        return 0
+    if not said.isdecimal() or int(said) < 1:
+        raise ConfigError(f"WORLD_SIZE is {said!r}: torchrun sets it to the number of its processes")
+    return int(said)

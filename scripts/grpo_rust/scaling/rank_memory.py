@@ -1,0 +1,51 @@
+"""The memory of one rank of FSDP, and of a GPU that only samples, from the estimate for one GPU.
+
+Weights (float32, frozen ones too), Adam's moments, gradients and a reference are divided among the ranks. Whole are:
+what a rank has gathered of the model at one time (its ends in float32, and two layers: the one in use and the next),
+the largest gradient before it is summed, the activations of its micro-batch, and an engine with its cache.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from grpo_rust.memory_estimate import RUNTIME_BYTES, MemoryEstimate, ModelShape
+from grpo_rust.scaling.division import Division
+from grpo_rust.scaling.work import ENDS_BYTES, WIDTHS, layer_parameters
+
+__all__ = ["engine_bytes", "rank_memory"]
+
+LAYERS_AT_ONCE = 2
+
+
+def rank_memory(memory: MemoryEstimate, shape: ModelShape, division: Division, *, dtype: str) -> MemoryEstimate:
+    """What a rank holds.
+
+    Args:
+        memory: Of one GPU that does all the work, with the rows of one engine and the tokens of one micro-batch.
+        shape: The model's sizes.
+        division: Who does what; with one rank and a shared GPU nothing changes.
+        dtype: The type of the matrix products.
+    """
+    ranks, layer = division.ranks, layer_parameters(shape)
+    if not division.shared:
+        memory = dataclasses.replace(memory, kv_cache=0, engine=0, beside_updates=0)
+    if ranks == 1:
+        return memory
+    ends = shape.parameters - shape.layers * layer
+    gathered = ENDS_BYTES * ends + WIDTHS[dtype] * LAYERS_AT_ONCE * layer
+    unsummed = max(layer, ends) * memory.gradients // shape.parameters
+    adapters = memory.gradients // 4 % shape.parameters  # gradients are of adapters, or of all parameters
+    return dataclasses.replace(
+        memory,
+        weights=4 * (shape.parameters + adapters) // ranks,
+        adam=memory.adam // ranks,
+        reference=memory.reference // ranks,
+        gradients=memory.gradients // ranks + unsummed,
+        compute_copy=gathered,
+    )
+
+
+def engine_bytes(memory: MemoryEstimate) -> int:
+    """What a GPU holds that only samples."""
+    return RUNTIME_BYTES + memory.engine + memory.kv_cache

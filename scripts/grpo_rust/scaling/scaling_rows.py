@@ -1,0 +1,162 @@
+"""The rows of a plan for several GPUs: who does what, memory, traffic, cores for cargo, and the bottleneck."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from grpo_rust.engine_choice import choose_engine
+from grpo_rust.memory_estimate import ModelShape
+from grpo_rust.recipe import Recipe
+from grpo_rust.resources import NEARLY, as_size, memory_parts, recipe_memory
+from grpo_rust.scaling.costs import decoding_cost, training_s, weights_s
+from grpo_rust.scaling.division import Division
+from grpo_rust.scaling.gpus import GPU
+from grpo_rust.scaling.rank_memory import engine_bytes, rank_memory
+from grpo_rust.scaling.work import StepWork, step_work
+from grpo_rust.terminal.durations import rough_duration
+from grpo_rust.time_estimate import GRADING_CPU_S
+
+__all__ = ["MEAN_SHARE", "StepTime", "assumed_prompt_tokens", "scaling_rows", "scaling_time_rows", "step_time"]
+
+MEAN_SHARE = 0.5  # of the longest completion, the mean one: 400 of 786 in docs/h100.md
+PROMPT_SHARE = 0.6  # of the longest prompt: 300 of 512 in docs/h100.md
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """Seconds of a step by what they are spent on, as if each had the GPUs to itself."""
+
+    sampling: float
+    training: float
+    weights: float
+    together: float  # the step: what can overlap does
+
+    @property
+    def bottleneck(self) -> str:
+        """What takes longest."""
+        parts = {"sampling": self.sampling, "training": self.training, "new weights": self.weights}
+        return max(parts, key=lambda name: parts[name])
+
+    def __str__(self) -> str:
+        parts = f"sampling {self.sampling:.1f} s, training {self.training:.1f} s, new weights {self.weights:.1f} s"
+        return f"{self.bottleneck}: {parts}; about {self.together:.1f} s a step"
+
+
+def assumed_prompt_tokens(recipe: Recipe) -> float:
+    """The length of a prompt that a plan assumes."""
+    return PROMPT_SHARE * recipe.data.max_prompt_tokens
+
+
+def assumed_work(recipe: Recipe, shape: ModelShape, division: Division) -> StepWork:
+    """The work of a step with completions and prompts of the lengths that a plan assumes."""
+    mean = MEAN_SHARE * recipe.sampling.max_completion_tokens
+    return step_work(recipe, shape, division, mean_tokens=mean, prompt_tokens=assumed_prompt_tokens(recipe))
+
+
+def scaling_rows(
+    recipe: Recipe, shape: ModelShape | None, division: Division, gpu: GPU, row_tokens: int
+) -> list[tuple[str, str]]:
+    """What a recipe needs on several GPUs.
+
+    Args:
+        recipe: The recipe.
+        shape: The model's sizes; None where they are not known.
+        division: Who does what.
+        gpu: What is assumed of each GPU.
+        row_tokens: The longest prompt and completion together.
+
+    Returns: pairs of a row's name and its text; the name is empty where the row continues the one above.
+    """
+    head = ("gpus", f"{division.gpus} x {gpu.name}: {division}")
+    if shape is None:
+        return [head, ("memory", "unknown"), ("traffic", "unknown"), ("cores", "unknown"), ("bottleneck", "unknown")]
+    work = assumed_work(recipe, shape, division)
+    mean, prompt = MEAN_SHARE * recipe.sampling.max_completion_tokens, assumed_prompt_tokens(recipe)
+    times = step_time(recipe, shape, division, gpu, work)
+    per_second = work.completions / times.together
+    cpu_s = GRADING_CPU_S[recipe.sandbox.backend]
+    cores = math.ceil(per_second * cpu_s)
+    return [
+        head,
+        *_memory_rows(recipe, shape, division, gpu, row_tokens),
+        ("traffic", _traffic(work, division)),
+        ("cores", f"{cores} for cargo: {per_second:.0f} completions a second, {cpu_s} s of CPU each"),
+        ("bottleneck", f"{times}; with fewer cores than those, cargo"),
+        (
+            "",
+            f"assumed, not measured: {mean:.0f} tokens a completion, {prompt:.0f} a prompt, {_figures(recipe, gpu)}",
+        ),
+    ]
+
+
+def step_time(recipe: Recipe, shape: ModelShape, division: Division, gpu: GPU, work: StepWork) -> StepTime:
+    """How long a step takes, its longest completion as long as may be; arguments as of `scaling_rows`."""
+    context = assumed_prompt_tokens(recipe) + work.sampled_tokens / work.completions / 2
+    cost = decoding_cost(recipe, shape, gpu, context_tokens=context)
+    tokens = work.sampled_tokens / division.engines
+    longest = recipe.sampling.max_completion_tokens
+    iterations = max(longest, tokens / cost.slots) if cost.slots else longest
+    sampling = iterations * cost.iteration_s + tokens * cost.row_s
+    training = training_s(recipe, work, division, gpu)
+    weights = weights_s(work, division, gpu)
+    beside = recipe.rollout.overlap and not division.shared
+    busy = max(sampling, training) if beside else sampling + training
+    return StepTime(sampling, training, weights, busy + weights)
+
+
+def scaling_time_rows(
+    recipe: Recipe, shape: ModelShape | None, division: Division, gpu: GPU, *, steps: int | None, usd_per_hour: float
+) -> list[tuple[str, str]]:
+    """The rows of a plan about time and cost, from the seconds of a step above; evaluations are not counted."""
+    if shape is None or steps is None:
+        return [("time", "unknown"), ("cost", "unknown without the time")]
+    seconds = steps * step_time(recipe, shape, division, gpu, assumed_work(recipe, shape, division)).together
+    about = f"about {rough_duration(seconds)} for {steps:,} steps, without evaluations; by the assumptions above"
+    price = "unknown without the price of all machines: train.usd_per_hour=25"
+    cost = f"about {seconds / 3600 * usd_per_hour:,.2f} dollars at {usd_per_hour:g} an hour" if usd_per_hour else price
+    return [("time", about), ("cost", cost)]
+
+
+def _memory_rows(
+    recipe: Recipe, shape: ModelShape, division: Division, gpu: GPU, row_tokens: int
+) -> list[tuple[str, str]]:
+    """Memory of a rank, and of a GPU that only samples, and whether a GPU has as much."""
+    engine = choose_engine(recipe.sampling.engine, on_gpu=True)
+    completions = recipe.train.prompts_per_step * recipe.sampling.group_size
+    rows = math.ceil(completions / division.engines)
+    whole = recipe_memory(recipe, shape, rows=rows, row_tokens=row_tokens, engine=engine)
+    rank = rank_memory(whole, shape, division, dtype=recipe.model.dtype)
+    several = "the first rank" if division.shared else "a rank"
+    needed = {several if division.ranks > 1 else "the trainer's GPU": rank.peak}
+    if not division.shared:
+        needed["an engine's GPU"] = engine_bytes(whole)
+    about = ", ".join(f"{as_size(size)} on {place}" for place, size in needed.items())
+    most = max(needed.values())
+    verdict = "NO" if most > gpu.memory_bytes else "barely" if most > NEARLY * gpu.memory_bytes else "yes"
+    return [
+        ("memory", f"about {about}, with the longest completions"),
+        ("", memory_parts(rank, engine, recipe.model.dtype)),
+        ("fits", f"one {gpu.name} has {as_size(int(gpu.memory_bytes))}: {verdict}"),
+    ]
+
+
+def _traffic(work: StepWork, division: Division) -> str:
+    """What a rank sends in a step, and what the engines get."""
+    engines = "each engine" if division.engines > 1 else "the engine"
+    new = f"{as_size(int(work.weight_bytes))} of new weights to {engines}"
+    if division.ranks == 1:
+        return f"{new} a step; nothing between ranks"
+    sent = f"gathered weights {as_size(int(work.gathered_bytes))}, gradients {as_size(int(work.reduced_bytes))}"
+    batches = f"{work.micro_batches} micro-batch{'es' if work.micro_batches > 1 else ''} a rank"
+    by = f"{new} by way of {as_size(int(work.whole_bytes))} in the first rank's host"
+    return f"a rank sends {as_size(int(work.sent_bytes))} a step ({sent}, {batches}); {by}"
+
+
+def _figures(recipe: Recipe, gpu: GPU) -> str:
+    """The assumptions about the GPU."""
+    share = gpu.adapter_share if recipe.lora.rank else gpu.training_share
+    return (
+        f"training at {share:.0%} of {gpu.flops / 1e12:.0f} TFLOP/s, decoding at {gpu.decoding_share:.0%} of "
+        f"{gpu.memory_bytes_per_s / 1e12:.2f} TB/s (docs/scale.md)"
+    )

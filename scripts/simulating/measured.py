@@ -1,0 +1,186 @@
+"""Costs of a pipeline as finished runs measured them: from `metrics.jsonl`, `completions.jsonl` and `config.toml`.
+
+Read from runs that had a core for everything (train.threads=1 sandbox.jobs=1 on two cores, rollout.overlap=0): a run
+whose threads waited for each other has slower rates, and the simulation would slow them once more. First steps are
+left out, and last ones that had nothing to sample ahead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grpo.run.directory import CONFIG
+from grpo.schema import ConfigError
+from grpo_rust.engine_choice import choose_engine
+from grpo_rust.recipe import Recipe, load_recipe
+from grpo_rust.sandbox_pool import num_jobs
+from grpo_rust.scaling.costs import DecodingCost
+from sandbox.grading.backends import BATCH_SIZE
+from simulating.assumed import BATCH_S
+from simulating.costs import PipelineCosts
+
+__all__ = ["FinishedRun", "fit", "measured_costs", "read_finished_run"]
+
+LEAST_PROGRAM_S = 0.002
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a run has logged of its steps, by step; those at its ends left out."""
+
+    path: Path
+    recipe: Recipe
+    metrics: dict[int, dict[str, float]]
+    completions: dict[int, list[dict[str, Any]]]
+
+    @property
+    def steps_per_hour(self) -> float:
+        """By the seconds of its steps, without checkpoints and evaluations."""
+        return 3600 / float(np.mean([step["time/step"] for step in self.metrics.values()]))
+
+    def trained_tokens(self, step: int) -> int:
+        """Tokens of the completions that a step learned from."""
+        return sum(one["num_tokens"] for one in self.completions[step] if one.get("advantage"))
+
+
+def read_finished_run(path: Path) -> FinishedRun:
+    """A run's recipe and steps.
+
+    Raises:
+        ConfigError: For a directory that is no run, or one without completions or with less than two steps.
+    """
+    if not (path / CONFIG).is_file():
+        raise ConfigError(f"{path} is no run: it has no {CONFIG}; give a directory that scripts/train.py has written")
+    try:
+        recipe = load_recipe(path / CONFIG)
+        metrics = {line["step"]: line for line in _lines(path / "metrics.jsonl")}
+        completions: dict[int, list[dict[str, Any]]] = {}
+        for line in _lines(path / "completions.jsonl"):
+            if line["phase"] == "train" and line["step"] in metrics:
+                completions.setdefault(line["step"], []).append(line)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path}: rates are missing there ({error!r}): it needs metrics and completions") from error
+    kept = sorted(set(metrics) & set(completions))[1:]
+    kept = kept[: len(kept) - recipe.rollout.overlap]  # nothing is sampled ahead of the last ones
+    if not kept:
+        raise ConfigError(
+            f"{path}: rates are missing there: at least two steps with completions (log.completions=true)"
+        )
+    return FinishedRun(path, recipe, {step: metrics[step] for step in kept}, {step: completions[step] for step in kept})
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    """The records of a log."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def fit(columns: Sequence[Sequence[float]], values: Sequence[float]) -> list[float]:
+    """Factors of the columns, none negative, by least squares.
+
+    >>> [round(factor, 6) for factor in fit([[1, 1, 1], [10, 20, 30]], [7, 12, 17])]
+    [2.0, 0.5]
+    """
+    left = list(range(len(columns)))
+    while left:
+        matrix = np.array([columns[place] for place in left], dtype=float).T
+        factors = np.linalg.lstsq(matrix, np.array(values, dtype=float), rcond=None)[0]
+        worst = int(np.argmin(factors))
+        if factors[worst] >= 0:
+            found = dict(zip(left, factors.tolist(), strict=True))
+            return [found.get(place, 0.0) for place in range(len(columns))]
+        del left[worst]
+    return [0.0] * len(columns)
+
+
+def measured_costs(runs: Sequence[FinishedRun], recipe: Recipe) -> PipelineCosts:
+    """The costs of a recipe by what runs of another one have measured.
+
+    Args:
+        runs: At least one.
+        recipe: That is to be simulated: its engine has to be that of the runs.
+
+    Raises:
+        ConfigError: For runs of another model, engine, backend or number of threads.
+    """
+    for run in runs:
+        _refuse_other(run, recipe)
+    steps = [(run, step, run.metrics[step]) for run in runs for step in run.metrics]
+    lengths = [[one["num_tokens"] for one in run.completions[step]] for run, step, _ in steps]
+    iteration_s, row_s = fit([[max(of) for of in lengths], [sum(of) for of in lengths]], _times(steps, "generate"))
+    trained = [run.trained_tokens(step) for run, step, _ in steps]
+    update_s, token_s = fit([[1.0] * len(steps), trained], _times(steps, "train"))
+    parts = np.sum([_times(steps, part) for part in ("wait_engine", "wait_rewards", "train", "sync")], axis=0)
+    beside = np.array(_times(steps, "step")) - parts
+    programs, load = _programs(runs)
+    return PipelineCosts(
+        lengths=tuple(length for of in lengths for length in of),
+        decoding=DecodingCost(iteration_s, row_s),
+        training_s=lambda tokens: update_s + token_s * tokens,
+        weights_s=float(np.mean(_times(steps, "sync"))),
+        programs=programs,
+        worker_load=load,
+        batch_s=BATCH_S if recipe.sandbox.backend == "batch" else 0.0,
+        host_s=max(0.0, float(beside.sum())) / sum(map(len, lengths)),
+        rewards=_rewards(runs),
+        source=f"measured in {', '.join(str(run.path) for run in runs)}",
+    )
+
+
+def _refuse_other(run: FinishedRun, recipe: Recipe) -> None:
+    """Raise ConfigError where a run says nothing of a recipe."""
+    other = run.recipe
+    pairs = {
+        "model.path": (other.model.path, recipe.model.path),
+        "sampling.engine": (choose_engine(other.sampling.engine, on_gpu=False), recipe.sampling.engine),
+        "sandbox.backend": (other.sandbox.backend, recipe.sandbox.backend),
+        "train.threads": (other.train.threads, recipe.train.threads),
+        "rewards.weights": (sorted(other.rewards.weights), sorted(recipe.rewards.weights)),
+    }
+    for name, (theirs, wanted) in pairs.items():
+        if theirs != wanted:
+            raise ConfigError(
+                f"{run.path} was run with {name} = {theirs}, and the recipe has {wanted}: its rates are others"
+            )
+
+
+def _times(steps: Sequence[tuple[FinishedRun, int, dict[str, float]]], part: str) -> list[float]:
+    """Seconds of each step spent on a part; 0 where there is none."""
+    return [float(metrics.get(f"time/{part}") or 0.0) for _, _, metrics in steps]
+
+
+def _programs(runs: Sequence[FinishedRun]) -> tuple[tuple[tuple[float, float], ...], float]:
+    """Seconds of a worker for each program beyond its batch's own, and for what was asked of it after a strict pass.
+
+    Scaled so that their sum, with those of batches that are full, is the time in which workers were busy: starting
+    processes and reading files takes time that no program is charged for. With them the share that was CPU time.
+    """
+    pairs, busy = [], 0.0
+    own = BATCH_S / BATCH_SIZE if runs[0].recipe.sandbox.backend == "batch" else 0.0
+    for run in runs:
+        busy += num_jobs(run.recipe) * sum(metrics["time/sandbox"] for metrics in run.metrics.values())
+        for one in (line for lines in run.completions.values() for line in lines):
+            verdict = one.get("verdict")
+            evidence = (verdict or {}).get("evidence") or {}
+            later = evidence.get("cpu_ms", 0.0) / 1e3
+            pairs.append((verdict["cpu_ms"] / 1e3, later) if verdict else (0.0, 0.0))
+    spent = sum(map(sum, pairs))
+    scale = busy / spent if spent else 0.0
+    programs = tuple((max(LEAST_PROGRAM_S, first * scale - own), later * scale) for first, later in pairs)
+    return programs, min(1.0, 1 / scale) if scale else 1.0
+
+
+def _rewards(runs: Sequence[FinishedRun]) -> tuple[tuple[float, ...], ...]:
+    """The rewards of each group of at least two."""
+    groups: dict[tuple[Path, int, str], list[float]] = {}
+    for run in runs:
+        for step, lines in run.completions.items():
+            for one in lines:
+                if one.get("reward") is not None:
+                    groups.setdefault((run.path, step, one["id"].rpartition("-")[0]), []).append(one["reward"])
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)

@@ -1,0 +1,212 @@
+"""A run as it goes through time: the trainer's loop, the batches that are sampled ahead of it, and their grading.
+
+The order is that of `grpo.trainer`, `grpo.rollout.stream` and `grpo.rollout.prefetch`: a step waits for its batch,
+begins to sample those after it, waits for the grades, replaces zero_std groups where it may, trains, and gives the
+engines new weights once nothing is being sampled.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from grpo_rust.scaling.division import Division
+from simulating.costs import PipelineCosts
+from simulating.decoding import completion_ends, deal
+from simulating.events import Event, Process, Simulation, Work
+from simulating.grading import GradingWorkers
+from simulating.places import Places
+
+__all__ = ["PARTS", "Shape", "SimulatedRun"]
+
+PARTS = ("sampling", "grading", "training", "new weights", "the trainer's process")  # what the loop waits for, or does
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The settings of a recipe that decide who waits for whom, and the machines that it runs on."""
+
+    prompts: int  # of a step
+    group_size: int
+    overlap: int  # batches sampled ahead
+    refill_rounds: int
+    concurrent: bool  # whether the engine samples beside the trainer
+    skips_zero_std: bool
+    passes: int  # over a batch
+    jobs: int
+    batches: bool  # whether programs that wait are graded together
+    division: Division
+    cores: int
+    on_gpus: bool
+    threads: int = 1
+
+
+@dataclass
+class _Batch:
+    """Groups of a step, all of them sampled and graded at some time."""
+
+    lengths: np.ndarray[tuple[int], np.dtype[np.int64]]
+    sampled: Event = field(default_factory=Event)
+    graded: Event = field(default_factory=Event)
+    ungraded: int = 0
+
+
+class SimulatedRun:
+    """One run; `run` lets it happen, and the lists say then what happened, step by step."""
+
+    def __init__(self, shape: Shape, costs: PipelineCosts, *, steps: int, seed: int) -> None:
+        """
+        Args:
+            shape: Who waits for whom, and where.
+            costs: How long everything takes.
+            steps: How many.
+            seed: Of what is drawn.
+        """
+        self.shape, self.costs, self.steps = shape, costs, steps
+        self.ends: list[float] = []  # of the steps
+        self.spent: list[dict[str, float]] = []  # seconds of each step by PARTS
+        self.used: list[dict[str, float]] = []  # of each resource up to the end of each step, in seconds x how many
+        self.places = Places(shape.division, shape.cores, shape.on_gpus, shape.threads)
+        self.simulation = Simulation(self.places.lanes, self.places.set_speeds)
+        self._random = np.random.default_rng(seed)
+        self.workers = GradingWorkers(
+            self.simulation,
+            self.places.workers,
+            costs,
+            self._random,
+            jobs=shape.jobs,
+            batches=shape.batches,
+            occupy=self.places.occupy,
+        )
+        self._zero_std = costs.zero_std_share(shape.group_size, self._random)
+        self._in_flight: deque[_Batch] = deque()
+        self._started = 0
+        self._calls: deque[_Batch] = deque()  # batches that wait for the engines
+        self._sampling = False
+
+    def run(self) -> None:
+        """Let it happen."""
+        self.simulation.run(self.simulation.start(self._training()))
+
+    def _training(self) -> Process:
+        """The trainer's loop."""
+        for step in range(self.steps):
+            began, spent = self.simulation.now, dict.fromkeys(PARTS, 0.0)
+            if not self._in_flight:
+                self._start(self.shape.prompts)
+            batch = self._in_flight[0]
+            yield from self._timed(batch.sampled, "sampling", spent)
+            if not self.shape.refill_rounds:
+                yield from self._look_ahead(step, spent)
+            yield from self._graded(batch, spent)
+            groups = self._random.random(self.shape.prompts) >= self._zero_std
+            if self.shape.refill_rounds:
+                yield from self._refill(groups, spent)
+                yield from self._look_ahead(step, spent)
+            self._in_flight.popleft()
+            yield from self._update(batch, groups, spent)
+            for ahead in self._in_flight:
+                yield from self._timed(ahead.sampled, "sampling", spent)
+            yield from self._timed(Work(self.places.wire, self.costs.weights_s), "new weights", spent)
+            spent["the trainer's process"] = self.simulation.now - began - sum(spent.values())
+            self.ends.append(self.simulation.now)
+            self.spent.append(spent)
+            meters = {"trainer": self.places.training, "engines": self.places.sampling, "workers": self.workers.busy}
+            self.used.append({name: meter.total(self.simulation.now) for name, meter in meters.items()})
+
+    def _timed(self, awaited: Event | Work, part: str, spent: dict[str, float]) -> Process:
+        """Wait for something, and add the seconds to a part of the step."""
+        began = self.simulation.now
+        yield awaited
+        spent[part] += self.simulation.now - began
+
+    def _look_ahead(self, step: int, spent: dict[str, float]) -> Process:
+        """Begin to sample the batches that may be ahead of a step; wait for them where the trainer samples itself."""
+        while self._started < min(step + self.shape.overlap + 1, self.steps):
+            self._start(self.shape.prompts)
+            if not self.shape.concurrent:
+                yield from self._timed(self._in_flight[-1].sampled, "sampling", spent)
+
+    def _graded(self, batch: _Batch, spent: dict[str, float]) -> Process:
+        """Wait for the grades of a batch, and read them."""
+        yield from self._timed(batch.graded, "grading", spent)
+        self.places.host(1)
+        yield Work(self.places.workers if not self.shape.on_gpus else self.places.wire, self._host_s(batch))
+        self.places.host(-1)
+
+    def _host_s(self, batch: _Batch) -> float:
+        return self.costs.host_s * len(batch.lengths)
+
+    def _refill(self, groups: np.ndarray[tuple[int], np.dtype[np.bool_]], spent: dict[str, float]) -> Process:
+        """Sample and grade fresh groups in place of those without spread."""
+        for _ in range(self.shape.refill_rounds):
+            missing = np.flatnonzero(~groups)
+            if not len(missing):
+                return
+            fresh = _Batch(self._lengths(len(missing)))
+            self._sample(fresh)
+            yield from self._timed(fresh.sampled, "sampling", spent)
+            yield from self._graded(fresh, spent)
+            groups[missing] = self._random.random(len(missing)) >= self._zero_std
+
+    def _update(
+        self, batch: _Batch, groups: np.ndarray[tuple[int], np.dtype[np.bool_]], spent: dict[str, float]
+    ) -> Process:
+        """Train on a batch; groups without spread are left out where the recipe says so."""
+        kept = groups | ~np.bool_(self.shape.skips_zero_std or self.shape.refill_rounds > 0)
+        tokens = int(batch.lengths[np.repeat(kept, self.shape.group_size)].sum()) * self.shape.passes
+        self.places.train(1, self.simulation.now)
+        yield from self._timed(Work(self.places.trainer, self.costs.training_s(tokens)), "training", spent)
+        self.places.train(-1, self.simulation.now)
+
+    def _lengths(self, groups: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """Lengths for the completions of so many groups."""
+        return self._random.choice(np.array(self.costs.lengths), size=groups * self.shape.group_size)
+
+    def _start(self, groups: int) -> None:
+        """Put a batch of new prompts in flight."""
+        self._started += 1
+        self._in_flight.append(_Batch(self._lengths(groups)))
+        self._sample(self._in_flight[-1])
+
+    def _sample(self, batch: _Batch) -> None:
+        """Have a batch sampled when the engines have done what they were asked before."""
+        batch.ungraded = len(batch.lengths)
+        self._calls.append(batch)
+        if not self._sampling:
+            self.simulation.start(self._engines())
+
+    def _engines(self) -> Process:
+        """The engines: one batch after the other, divided among all of them."""
+        self._sampling = True
+        while self._calls:
+            batch = self._calls.popleft()
+            size = self.shape.group_size
+            shares = deal(len(batch.lengths) // size, self.shape.division.engines)
+            calls = [self._engine(batch, np.add.outer(np.array(share) * size, range(size)).ravel()) for share in shares]
+            for ended in calls:
+                yield ended
+            batch.sampled.happen()
+        self._sampling = False
+
+    def _engine(self, batch: _Batch, places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Event:
+        """Sample a share of a batch; every completion goes to the workers when it ends. What happens when all have."""
+        ends = completion_ends(batch.lengths[places], self.costs.decoding)
+        ended, last = Event(), int(np.argmax(ends))
+
+        def finished() -> None:
+            self.places.sample(-1, self.simulation.now)
+            ended.happen()
+
+        def one_graded() -> None:
+            batch.ungraded -= 1
+            if not batch.ungraded:
+                batch.graded.happen()
+
+        self.places.sample(1, self.simulation.now)
+        for seconds in ends.tolist():
+            self.simulation.after(self.places.engines, seconds, lambda: self.workers.submit(one_graded))
+        self.simulation.after(self.places.engines, float(ends[last]), finished)
+        return ended

@@ -1,0 +1,66 @@
+"""From a recipe to what a simulation needs of it, with clear errors for what cannot be simulated."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+from grpo.schema import ConfigError
+from grpo_rust.engine_choice import choose_engine
+from grpo_rust.recipe import Recipe
+from grpo_rust.sandbox_pool import KEPT_CORES
+from grpo_rust.scaling.division import Division
+from simulating.pipeline import Shape
+
+__all__ = ["CORES_PER_GPU", "grown", "shape_of"]
+
+CORES_PER_GPU = 16  # of a rented machine with one H100, as docs/h100.md assumes it
+
+
+def shape_of(recipe: Recipe, division: Division, *, cores: int, on_gpus: bool) -> Shape:
+    """What decides who waits for whom.
+
+    Args:
+        recipe: The recipe.
+        division: Who trains and who samples.
+        cores: Of all machines together.
+        on_gpus: Whether engines and trainer are on GPUs.
+
+    Raises:
+        ConfigError: Without cores, with conversations of several turns, and for several ranks without GPUs.
+    """
+    if cores < 1:
+        raise ConfigError(f"{cores} cores: cargo needs at least one to grade programs on; give --cores")
+    if recipe.rollout.turns > 1 or recipe.rollout.testers:
+        raise ConfigError("rollout.turns and rollout.testers are not simulated: use rollout.turns=1 rollout.testers=0")
+    if not on_gpus and division.gpus > 1:
+        raise ConfigError(f"{division.gpus} GPUs for a recipe on the CPU: use train.device=cuda, or --gpus 1")
+    engine = choose_engine(recipe.sampling.engine, on_gpu=on_gpus)
+    machines = -(-division.gpus // 8)
+    free = max(1, cores - KEPT_CORES * machines) if on_gpus else cores
+    return Shape(
+        prompts=recipe.train.prompts_per_step,
+        group_size=recipe.sampling.group_size,
+        overlap=recipe.rollout.overlap,
+        refill_rounds=recipe.rollout.refill_rounds,
+        concurrent=engine == "vllm" or (engine == "paged" and recipe.sampling.own_process),
+        skips_zero_std=recipe.train.skip_zero_std,
+        passes=recipe.train.num_iterations,
+        jobs=recipe.sandbox.jobs or free,
+        batches=recipe.sandbox.backend == "batch",
+        division=division,
+        cores=cores,
+        on_gpus=on_gpus,
+        threads=recipe.train.threads or max(1, len(os.sched_getaffinity(0)) - 1),
+    )
+
+
+def grown(recipe: Recipe, times: int, *, most: int) -> Recipe:
+    """The recipe with so many times the prompts a step, but not more than `most` if it had less.
+
+    >>> [grown(Recipe(), times, most=100).train.prompts_per_step for times in (1, 4, 8)]
+    [16, 64, 100]
+    """
+    prompts = max(recipe.train.prompts_per_step, min(most, times * recipe.train.prompts_per_step))
+    train = dataclasses.replace(recipe.train, prompts_per_step=prompts)
+    return dataclasses.replace(recipe, train=train)

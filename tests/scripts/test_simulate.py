@@ -1,0 +1,135 @@
+"""The contract of scripts/simulate.py: a table or JSON by the number of GPUs, within seconds, and clear errors."""
+
+from __future__ import annotations
+
+import json
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+import simulate
+
+ROOT = Path(__file__).resolve().parents[2]
+FAST = str(ROOT / "scripts" / "recipes" / "qwen2.5-coder-1.5b-fast.toml")
+
+
+def simulated(capsys, *words: str) -> list[dict[str, object]]:
+    """What the command prints as JSON."""
+    assert simulate.main([FAST, *words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_more_gpus_and_a_larger_batch_give_more_completions_an_hour(capsys):
+    one, eight = simulated(capsys, "--gpus", "1,8", "--grow", "--steps", "4")
+    assert (one["gpus"], one["completions"], eight["gpus"], eight["completions"]) == (1, 256, 8, 2048)
+    assert (one["ranks"], one["engines"], eight["ranks"], eight["engines"]) == (1, 1, 4, 4)
+    assert one["steps_per_hour"] < 3600 / 7, "docs/h100.md estimates 8 to 10 s a step"
+    assert one["steps_per_hour"] > 3600 / 11
+    speeds = [run["steps_per_hour"] * run["completions"] for run in (one, eight)]
+    assert 4 < speeds[1] / speeds[0] <= 8
+    assert set(one["idle"]) == {"trainer", "engines", "workers"} and one["bottleneck"] in one["spent"]
+
+
+def test_gpus_of_their_own_for_engines_hide_sampling(capsys):
+    (shared,) = simulated(capsys, "--gpus", "8", "--engine-share", "0", "--steps", "4")
+    (apart,) = simulated(capsys, "--gpus", "8", "--engine-share", "0.75", "--steps", "4")
+    assert (shared["ranks"], shared["engines"], apart["ranks"], apart["engines"]) == (8, 1, 2, 6)
+    assert apart["spent"]["sampling"] < shared["spent"]["sampling"]
+
+
+def test_what_the_trainers_process_does_for_a_completion_is_not_divided_among_gpus(capsys):
+    """A hundredth of a second for each of 256 completions."""
+    (none,), (some,) = (simulated(capsys, "rollout.overlap=0", "--steps", "3", "--host-ms", ms) for ms in ("0", "10"))
+    assert 3600 / some["steps_per_hour"] - 3600 / none["steps_per_hour"] == pytest.approx(2.56)
+
+
+def test_too_few_cores_make_cargo_the_bottleneck(capsys):
+    (many,), (few,) = (simulated(capsys, "--steps", "3", "--cores", cores) for cores in ("16", "1"))
+    assert many["bottleneck"] != "grading" == few["bottleneck"]
+    assert few["steps_per_hour"] < many["steps_per_hour"]
+
+
+@pytest.mark.slow
+def test_a_thousand_gpus_take_ten_seconds(capsys):
+    started = time.process_time()
+    simulated(capsys, "--gpus", "1024", "--grow", "--engine-share", "0.5")
+    assert time.process_time() - started < 10
+
+
+def test_a_picture_is_drawn(capsys, tmp_path):
+    path = tmp_path / "sizes.svg"
+    assert simulate.main([FAST, "--gpus", "1,2", "--steps", "2", "--picture", str(path)]) == 0
+    assert "steps/h" in capsys.readouterr().out
+    text = path.read_text()
+    ElementTree.fromstring(text)
+    assert text.count('class="line') == 5 and "NaN" not in text and "nan" not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--gpu", "h100,h200"], "GPUs of different sizes (H100 with 80 GB, H200 with 141 GB)"),
+        (["--gpu", "tpu"], "no figures are known of the GPU tpu: there are a100, h100, h200"),
+        (["--cores", "0"], "0 cores: cargo needs at least one"),
+        (["--gpus", "1024"], "512 ranks for 256 completions of an update"),
+        (["--gpus", "256"], "128 engines for 64 prompts of a step"),
+        (["rollout.turns=2"], "rollout.turns and rollout.testers are not simulated"),
+        (["model.path=no-such/model"], "give rates that were measured: --rates RUN"),
+        (["--rates", "no-such-run"], "no-such-run is no run: it has no config.toml"),
+        (["rollout.overlap=2", "rollout.max_staleness=1"], "completions are 2 updates old"),
+        ([FAST], "got 2 recipes"),
+    ],
+)
+def test_what_cannot_be_simulated_is_said(words, message, capsys):
+    assert simulate.main([FAST, *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+RATES = """
+lengths = [10]
+programs = [[0.3, 0.0]]
+batch_s = 0.0
+iteration_s = 0.1
+row_s = 0.0
+update_s = 1.0
+token_s = 0.05
+weights_s = 0.5
+host_s = 0.0
+"""
+
+
+def test_rates_may_have_names_in_a_file(capsys, tmp_path):
+    (tmp_path / "rates.toml").write_text(RATES)
+    few = ["train.prompts_per_step=1", "sampling.group_size=2", "sandbox.jobs=2", "rollout.overlap=0"]
+    (one,) = simulated(capsys, *few, "--rates", str(tmp_path / "rates.toml"), "--cores", "2")
+    assert 3600 / one["steps_per_hour"] == pytest.approx(1 + 0.3 + 1 + 0.05 * 20 + 0.5)
+    assert one["gpus"] == 0 and one["source"].endswith("rates.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("host_s = 0.0\n", "", "rates are missing: host_s"),
+        ("host_s", "hots_s", "hots_s is no rate: there are lengths, programs"),
+        ("row_s = 0.0", "row_s = -1", "row_s is -1: seconds, 0 or more"),
+        ("[10]", "[]", "lengths has to be a list"),
+        ("[[0.3, 0.0]]", "[0.3]", "programs has to be a list of pairs"),
+        ("host_s = 0.0", "host_s = 0.0\nworker_load = 0", "worker_load is 0: above 0"),
+        ("lengths", "= lengths", "cannot be read"),
+    ],
+)
+def test_a_file_of_rates_that_cannot_be_used_is_refused(old, new, message, capsys, tmp_path):
+    (tmp_path / "rates.toml").write_text(RATES.replace(old, new))
+    assert simulate.main([FAST, "--rates", str(tmp_path / "rates.toml")]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["--gpus", "0"], ["--gpus", "2048"], ["--gpus", "1,x"], ["--engine-share", "1"], ["--compare", "runs/a"]]
+)
+def test_arguments_out_of_range_end_with_exit_code_2(words, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        simulate.main([FAST, *words])
+    assert words[0].lstrip("-") in capsys.readouterr().err
