@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from grpo.engines import Versions
+
 __all__ = [
     "PLAIN_TASK",
     "UNPAID",
@@ -73,7 +75,8 @@ class Completion:
     """One sampled completion: all of a conversation, or one of its turns.
 
     `token_ids` ends with the sampled end-of-turn token when `terminated`; that token is trained like any other.
-    `sampler_logprobs` are the engine's, one natural log per token, at the sampling temperature.
+    `sampler_logprobs` are the engine's, one natural log per token, at the sampling temperature, under the weights that
+    sampled the token.
     """
 
     id: str
@@ -84,6 +87,7 @@ class Completion:
     policy_version: int  # number of weight updates before it was sampled
     reported_tokens: int = 0  # for a text that came without its tokens: how many its author says it has
     history: History | None = None  # None: it is the first of its conversation
+    versions: Versions = ()  # where weights may change while it is sampled; `policy_version` is the first of them then
 
     @property
     def context(self) -> tuple[int, ...]:
