@@ -24,9 +24,7 @@ from grpo.errors import HostFailed
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Engine", "EngineDied", "GenerationOutput", "SamplingParams", "Versions"]
-
-Versions = tuple[tuple[int, int], ...]  # number of weight updates -> how many tokens in a row those weights sampled
+__all__ = ["Engine", "EngineDied", "GenerationOutput", "SamplingParams"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class GenerationOutput:
     logprobs: tuple[float, ...]
     terminated: bool
     finished: bool = True
-    versions: Versions = ()  # engines know none
+    versions: tuple[tuple[int, int], ...] = ()  # as `grpo.rollout.records.Versions`; engines know none
 
 
 class EngineDied(HostFailed):

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from grpo.engines import Versions
-
 __all__ = [
     "PLAIN_TASK",
     "UNPAID",
@@ -23,8 +21,10 @@ __all__ = [
     "Group",
     "History",
     "Spans",
+    "Versions",
 ]
 
+Versions = tuple[tuple[int, int], ...]  # number of weight updates -> how many tokens in a row those weights sampled
 Spans = Mapping[str, Sequence[tuple[int, int]]]  # by part: where it stands in the text, [first, last + 1) characters
 TASK = re.compile(r"[a-z][a-z0-9_-]{0,39}")  # a word; translated data has whole sentences in a column of that name
 PLAIN_TASK = "function"  # the task of rows without one

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from grpo.engines import GenerationOutput, SamplingParams, Versions
-from grpo.rollout.collect import seed_for
+from grpo.engines import GenerationOutput, SamplingParams
+from grpo.rollout.records import Versions
 
-__all__ = ["Draft", "Drafts", "Round"]
+__all__ = ["Drafts", "PartialCompletion", "Round"]
 
 
 @dataclass
-class Draft:
+class PartialCompletion:
     """A completion while it is written."""
 
     prompt: int
@@ -33,7 +33,7 @@ class Draft:
     def add(self, output: GenerationOutput, version: int) -> None:
         """Take what the weights of a version have written.
 
-        >>> draft = Draft(0, 0)
+        >>> draft = PartialCompletion(0, 0)
         >>> for version, tokens in ((3, 2), (3, 1), (4, 2)):
         ...     draft.add(GenerationOutput(0, 0, (7,) * tokens, (-1.0,) * tokens, False, False), version)
         >>> draft.token_ids, draft.versions
@@ -60,15 +60,15 @@ class Round:
     """One call of an engine: what it was asked, and the drafts of what it answers."""
 
     asked: str  # see `_asked`
-    drafts: list[Draft]
+    drafts: list[PartialCompletion]
 
-    def unfinished(self) -> list[Draft]:
+    def unfinished(self) -> list[PartialCompletion]:
         """The drafts that have no end yet."""
         return [draft for draft in self.drafts if not draft.finished]
 
     def request(
         self, prompts: Sequence[Sequence[int]], params: SamplingParams
-    ) -> tuple[Sequence[Sequence[int]], SamplingParams, dict[tuple[int, int], Draft]]:
+    ) -> tuple[Sequence[Sequence[int]], SamplingParams, dict[tuple[int, int], PartialCompletion]]:
         """What to ask the engine for next.
 
         Args:
@@ -85,7 +85,7 @@ class Round:
         params = replace(
             params,
             num_samples=1,
-            seed=seed_for(params.seed, "written", length),
+            seed=(params.seed + length) % 2**63,  # other lots than what is written was drawn with
             written=tuple(len(draft.token_ids) for draft in open_drafts),
         )
         return contexts, params, {(number, 0): draft for number, draft in enumerate(open_drafts)}
@@ -108,7 +108,7 @@ class Drafts:
             del self.rounds[number:]
         if number == len(self.rounds):
             slots = [(prompt, sample) for prompt in range(len(prompts)) for sample in range(params.num_samples)]
-            self.rounds.append(Round(asked, [Draft(*slot) for slot in slots]))
+            self.rounds.append(Round(asked, [PartialCompletion(*slot) for slot in slots]))
         return self.rounds[number]
 
     def to_json(self) -> list[Any]:
@@ -133,10 +133,10 @@ def _draft(
     versions: Sequence[tuple[int, int]],
     finished: bool,
     terminated: bool,
-) -> Draft:
+) -> PartialCompletion:
     """A draft of JSON values."""
     runs = tuple((version, count) for version, count in versions)
-    return Draft(prompt, sample, tuple(token_ids), tuple(logprobs), runs, finished, terminated)
+    return PartialCompletion(prompt, sample, tuple(token_ids), tuple(logprobs), runs, finished, terminated)
 
 
 def _asked(prompts: Sequence[Sequence[int]], params: SamplingParams) -> str:
