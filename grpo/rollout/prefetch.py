@@ -56,7 +56,7 @@ class InFlightBatch:
 
 @dataclass
 class Prefetcher:
-    """Samples each step's batch at most `ahead` steps early, in a thread of its own."""
+    """Samples each step's batch at most `ahead` steps early, beside the trainer if the engine can."""
 
     engine: RestartingEngine
     prompts: PromptStream
@@ -69,10 +69,12 @@ class Prefetcher:
     partial: bool = False  # whether new weights interrupt what is being sampled
     in_flight: deque[InFlightBatch] = field(init=False, default_factory=deque)
     _busy: BusyClock = field(init=False, default_factory=BusyClock)
-    _thread: ThreadPoolExecutor = field(init=False, default_factory=lambda: ThreadPoolExecutor(1, "sampling"))
+    _threads: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
         self.engine.on_death = self._find_lost
+        # One batch after the other, or all in flight together, and the fresh prompts of one.
+        self._threads = ThreadPoolExecutor(self.ahead + 2 if self.partial else 1, "sampling")
         self._interruptions = Interruptions(self.engine.engine, self._busy) if self.partial else None
 
     @property
@@ -88,8 +90,9 @@ class Prefetcher:
 
     def look_ahead(self, step: int) -> None:
         """Start to sample the batches that may be ahead of a step."""
-        while self.in_flight[-1].step < min(step + self.ahead, self.num_steps):
-            self._start(self.in_flight[-1].step + 1)
+        newest = self.in_flight[-1].step if self.in_flight else step - 1
+        for number in range(newest + 1, min(step + self.ahead, self.num_steps) + 1):
+            self._start(number)
 
     def stand_still(self) -> None:
         """Wait for the completions of every batch in flight, or interrupt them until `go_on`."""
@@ -100,11 +103,11 @@ class Prefetcher:
 
     def go_on(self) -> None:
         """Sample again after `stand_still`, from the weights that there are now."""
-        if self._interruptions is not None:
-            self._interruptions.go_on(self.version())
         for batch in self.in_flight:
             if batch.sampling is None:
                 self._begin(batch)
+        if self._interruptions is not None:
+            self._interruptions.go_on(self.version())
 
     def replace_sampled(self, change: Callable[[PendingRollout], PendingRollout]) -> Sequence[InFlightBatch]:
         """Put something else in the place of what is sampled of each batch in flight; those batches.
@@ -121,7 +124,7 @@ class Prefetcher:
         """Completions of further examples for a step, waited for."""
         name_and_seed = self._name_and_seed(step, round_number)
         return self.engine.with_restart(
-            lambda: self._sampled(examples, *name_and_seed, self.version(), Drafts()).result()
+            lambda: self._sampled(step, examples, *name_and_seed, self.version(), Drafts()).result()
         )
 
     def pop(self) -> None:
@@ -149,7 +152,7 @@ class Prefetcher:
         """Start to sample nothing more; what is being sampled is not waited for."""
         if self._interruptions is not None:
             self._interruptions.close()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _start(self, step: int) -> None:
         """Start to sample the batch of a step."""
@@ -159,21 +162,22 @@ class Prefetcher:
 
     def _begin(self, batch: InFlightBatch) -> None:
         """Start to sample a batch, or go on with what is written of it."""
-        batch.sampling = self._sampled(batch.examples, batch.id_prefix, batch.seed, batch.version, batch.drafts)
+        about = (batch.step, batch.examples, batch.id_prefix, batch.seed, batch.version, batch.drafts)
+        batch.sampling = self._sampled(*about)
 
     def _sampled(
-        self, examples: Sequence[Example], id_prefix: str, seed: int, version: int, drafts: Drafts
+        self, step: int, examples: Sequence[Example], id_prefix: str, seed: int, version: int, drafts: Drafts
     ) -> Future[PendingRollout]:
         """Completions of examples: sampled in the thread if the engine can sample beside the trainer, else at once."""
 
         def sampling() -> PendingRollout:
             if self._interruptions is not None:
-                return self.sample(self._interruptions.over(drafts), examples, id_prefix, seed, version)
+                return self.sample(self._interruptions.over(drafts, step), examples, id_prefix, seed, version)
             with self._busy.running():
                 return self.sample(self.engine.engine, examples, id_prefix, seed, version)
 
         if self.engine.engine.concurrent:
-            return self._thread.submit(sampling)
+            return self._threads.submit(sampling)
         done: Future[PendingRollout] = Future()
         try:
             done.set_result(sampling())

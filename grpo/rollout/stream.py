@@ -114,7 +114,6 @@ class RolloutStream:
         self._failures, self._num_graded = Counter(), 0
         if self._turns is not None:
             self._metrics["rollout/crowded"] = 0.0
-        self._prefetcher.go_on()
         pending = self._sampled(step)  # prompts, and a group of completions for each
         groups = self._graded(pending)
         groups = self._drop_stale(groups)
@@ -199,6 +198,9 @@ class RolloutStream:
     def _sampled(self, step: int) -> PendingRollout:
         """The completions of a step, waited for; the batches after it start to be sampled."""
         with self._timed("time/wait_engine"):
+            if self._settings.partial and not self._settings.refill_rounds:
+                self._prefetcher.look_ahead(step)  # into the rows that the longest completions leave free
+            self._prefetcher.go_on()
             pending = self._prefetcher.first(step)
             if not self._settings.refill_rounds:  # else fresh prompts of this batch come first
                 self._prefetcher.look_ahead(step)

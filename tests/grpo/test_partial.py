@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import math
 import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import torch
 
-from grpo.engines import EngineDied, GenerationOutput, SamplingParams
+from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.loss import mismatch_weights
 from grpo.model.policy import Policy
@@ -23,8 +26,8 @@ from grpo.rollout.records import Completion, RolloutBatch
 from grpo.rollout.turns.playing import TurnRules
 from grpo.run.serialize import batch_metrics, completion_lines
 from grpo.timing import BusyClock
-from stream_trainer import STEPS, ByPrompt, ids, plain
-from typist import FIRST, LATER, STOP, Typist, logprob, make_trainer, steps
+from stream_trainer import ByPrompt, ids, plain
+from typist import FIRST, LATER, STEPS, STOP, Typist, logprob, make_trainer, steps
 
 
 def completions(batch: RolloutBatch) -> list[Completion]:
@@ -42,7 +45,7 @@ def expected(sample: int, runs: tuple[tuple[int, int], ...]) -> tuple[tuple[int,
 
 def test_a_completion_goes_on_under_new_weights_and_every_token_says_whose_it_is(policy: Policy) -> None:
     """Batch 2 has five tokens of version 0 when version 1 comes. Sample 3 runs out of tokens at 12."""
-    trainer = make_trainer(policy, Typist({2: 5}))
+    trainer = make_trainer(policy, Typist({(0, 2): 5}))
     batches = steps(trainer, 1, 2, stopped=[1])
     trainer.rollouts.close()
     runs = [((0, 4),), ((0, 5), (1, 2)), ((0, 5), (1, 5)), ((0, 5), (1, 7))]
@@ -56,7 +59,7 @@ def test_a_completion_goes_on_under_new_weights_and_every_token_says_whose_it_is
 
 
 def test_a_completion_outlives_as_many_updates_as_batches_are_ahead(policy: Policy) -> None:
-    engine = Typist({3: 2, 4: 3})  # batch 3 is begun beside step 1 and goes on beside step 2
+    engine = Typist({(0, 3): 2, (1, 3): 3})  # batch 3 is begun beside step 1 and goes on beside step 2
     trainer = make_trainer(policy, engine, ahead=2)
     batches = steps(trainer, 1, 4, stopped=[1, 2])
     trainer.rollouts.close()
@@ -67,12 +70,11 @@ def test_a_completion_outlives_as_many_updates_as_batches_are_ahead(policy: Poli
         assert (completion.token_ids, completion.sampler_logprobs) == expected(sample, runs[sample])
     oldest = [min(completion.policy_version for completion in completions(batch)) for batch in batches]
     assert oldest[:3] == [0, 0, 0] and oldest[3] >= 1, "never older than the batches that are ahead"
-    assert len(set(engine.seeds)) == len(engine.seeds), "what goes on draws other lots"
 
 
 def test_without_an_interruption_the_engine_is_asked_as_ever(policy: Policy) -> None:
     engines = [Typist(), Typist()]
-    trainers = [make_trainer(policy, engine, partial=partial) for engine, partial in zip(engines, (False, True))]
+    trainers = [make_trainer(policy, engines[partial], partial=partial, num_steps=1) for partial in (False, True)]
     for trainer in trainers:
         trainer.rollouts.sync_weights()
         trainer.rollouts.next_batch(1)
@@ -82,7 +84,7 @@ def test_without_an_interruption_the_engine_is_asked_as_ever(policy: Policy) -> 
 
 def test_the_oldest_token_decides_what_is_too_old(policy: Policy) -> None:
     """One update may lie between; batch 3 has tokens that are two older, but for what ended before them: nothing."""
-    trainer = make_trainer(policy, Typist({3: 2, 4: 3}), ahead=2, max_staleness=1)
+    trainer = make_trainer(policy, Typist({(0, 3): 2, (1, 3): 3}), ahead=2, max_staleness=1)
     batches = steps(trainer, 1, 3, stopped=[1, 2])
     trainer.rollouts.close()
     assert [batch.metrics["policy/stale"] for batch in batches] == [0, 0, 12]
@@ -92,7 +94,7 @@ def test_the_oldest_token_decides_what_is_too_old(policy: Policy) -> None:
 @pytest.mark.parametrize("ahead", [1, 2])
 def test_a_run_that_is_stopped_in_the_middle_of_completions_goes_on_with_them(policy: Policy, ahead: int) -> None:
     """Step 2 is stopped with batch 2 + ahead half written; what follows is what follows without a stop."""
-    stops = {ahead + 1: 5, ahead + 2: 2} if ahead == 2 else {2: 5, 4: 2}
+    stops = {(0, ahead + 1): 5, (1, 3): 2}
     whole = make_trainer(policy, Typist(stops), ahead=ahead)
     expected_batches = steps(whole, 1, STEPS, stopped=[1, 2])
     whole.rollouts.close()
@@ -114,8 +116,10 @@ def test_a_run_that_is_stopped_in_the_middle_of_completions_goes_on_with_them(po
 
 
 def test_a_batch_that_was_sampled_keeps_its_grades_and_its_versions(policy: Policy) -> None:
-    trainer = make_trainer(policy, Typist({3: 2}), ahead=2)
+    trainer = make_trainer(policy, Typist({(0, 3): 2}), ahead=2)
     steps(trainer, 1, 1, stopped=[1])
+    while trainer.rollouts._prefetcher.in_flight[0].sampled is None:
+        time.sleep(0.001)
     progress = json.loads(json.dumps(trainer.rollouts.progress()))
     assert [sorted(set(record) & {"rounds", "completions"}) for record in progress["in_flight"]] == [
         ["completions"],
@@ -143,12 +147,10 @@ def test_drafts_of_another_question_are_not_gone_on_with() -> None:
     assert again == drafts
     assert again.round(0, [[1, 2]], params).drafts[0].token_ids == (7,)
     assert again.round(1, [[3, 5]], params).drafts[0].token_ids == ()
-    prompts, asked, places = again.round(0, [[1, 2]], params).request([[1, 2]], params)
-    assert (prompts, asked.written, asked.limit(0), list(places)) == ([(1, 2, 7)], (1,), 4, [(0, 0)])
 
 
 def test_an_engine_that_dies_while_it_writes_loses_the_batch_and_nothing_else(policy: Policy) -> None:
-    engine = Typist({2: 5}, dies=[2])
+    engine = Typist({(0, 2): 5}, dies=[(0, 2)])
     trainer = make_trainer(policy, engine)
     batches = steps(trainer, 1, 3, stopped=[1])
     trainer.rollouts.close()
@@ -164,7 +166,7 @@ def test_an_engine_that_dies_while_it_writes_loses_the_batch_and_nothing_else(po
 
 def test_an_engine_that_dies_of_the_new_weights_has_lost_nothing(policy: Policy) -> None:
     """What it had written is here, and whoever is to go on with it waits."""
-    engine = Typist({2: 5})
+    engine = Typist({(0, 2): 5})
     trainer = make_trainer(policy, engine)
     load, failures = trainer.engine.sync, [EngineDied("out of memory")]
 
@@ -189,8 +191,44 @@ def test_an_engine_that_ends_early_of_itself_has_failed() -> None:
     interruptions.go_on(0)
     drafts = Drafts()
     with pytest.raises(EngineDied, match="although nothing interrupted it"):
-        list(interruptions.over(drafts).generate([[1]], SamplingParams(1, 5, 1.0, seed=0)))
+        list(interruptions.over(drafts, 1).generate([[1]], SamplingParams(1, 5, 1.0, seed=0)))
+    interruptions.close()
     assert drafts.lost and drafts.to_json() == [], "so all of the batch is sampled again"
+
+
+def test_batches_share_the_engine_and_a_new_one_joins_its_call() -> None:
+    """The older batch stands first, though it asks later, and what the newer one has written by then goes on."""
+    calls: list[tuple[list[tuple[int, ...]], tuple[int, ...], int, int]] = []
+
+    class Noting(Engine):
+        def generate(self, prompts: Any, params: SamplingParams) -> Iterator[GenerationOutput]:
+            calls.append(([tuple(prompt) for prompt in prompts], params.written, params.num_samples, params.seed))
+            if len(calls) == 1:
+                joins.set()
+                while not self.interrupted():
+                    time.sleep(0.001)
+                yield GenerationOutput(0, 1, (7, 7), (-1.0, -1.0), False, False)
+                return
+            for number in range(len(prompts)):
+                yield GenerationOutput(number, 0, (8,), (-2.0,), True)
+
+    def ask(step: int, prompt: int, seed: int, count: int) -> list[GenerationOutput]:
+        return list(interruptions.over(Drafts(), step).generate([[prompt]], SamplingParams(count, 5, 1.0, seed=seed)))
+
+    interruptions, joins = Interruptions(Noting(), BusyClock()), threading.Event()
+    interruptions.go_on(4)
+    with ThreadPoolExecutor(1) as thread:
+        newer = thread.submit(ask, 2, 20, 100, 2)
+        assert joins.wait(10)
+        older = ask(1, 10, 500, 1)
+        found = newer.result(10)
+    interruptions.close()
+    assert calls == [([(20,)], (), 2, 100), ([(10,), (20,), (20, 7, 7)], (0, 0, 2), 1, 502)]
+    assert [(one.token_ids, one.versions) for one in older] == [((8,), ((4, 1),))]
+    assert [(one.sample, one.token_ids, one.logprobs) for one in found] == [
+        (0, (8,), (-2.0,)),
+        (1, (7, 7, 8), (-1.0, -1.0, -2.0)),
+    ]
 
 
 def test_closing_lets_go_of_what_waits_for_weights() -> None:
@@ -198,7 +236,7 @@ def test_closing_lets_go_of_what_waits_for_weights() -> None:
 
     def sample() -> None:
         try:
-            list(interruptions.over(Drafts()).generate([[1]], SamplingParams(1, 5, 1.0, seed=0)))
+            list(interruptions.over(Drafts(), 1).generate([[1]], SamplingParams(1, 5, 1.0, seed=0)))
         except EngineDied as error:
             errors.append(str(error))
 
@@ -212,7 +250,7 @@ def test_closing_lets_go_of_what_waits_for_weights() -> None:
 def test_later_turns_are_interrupted_too(policy: Policy) -> None:
     """A conversation's second turn is a call of its own, in which every row is a sample 0."""
     rules = TurnRules(2, "final", lambda tickets: ["again"] * len(tickets), lambda message, ended: (9, 9), 400)
-    trainer = make_trainer(policy, Typist({4: 2}), turns=rules, group_size=2)
+    trainer = make_trainer(policy, Typist({(0, 2): 7 + 2}), turns=rules, group_size=2)
     batches = steps(trainer, 1, 2, stopped=[1])
     trainer.rollouts.close()
     first, second = [
@@ -252,7 +290,7 @@ def test_every_token_is_corrected_for_the_weights_that_sampled_it() -> None:
 
 def test_versions_are_logged_and_counted(policy: Policy) -> None:
     """Batch 2, learned from after one update: per group 19 tokens of version 0 and 14 of version 1."""
-    trainer = make_trainer(policy, Typist({2: 5}))
+    trainer = make_trainer(policy, Typist({(0, 2): 5}))
     groups = steps(trainer, 1, 2, stopped=[1])[1].groups
     trainer.rollouts.close()
     metrics = batch_metrics(groups, policy_version=1, seconds=1.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from grpo.engines import GenerationOutput, SamplingParams
@@ -66,29 +66,10 @@ class Round:
         """The drafts that have no end yet."""
         return [draft for draft in self.drafts if not draft.finished]
 
-    def request(
-        self, prompts: Sequence[Sequence[int]], params: SamplingParams
-    ) -> tuple[Sequence[Sequence[int]], SamplingParams, dict[tuple[int, int], PartialCompletion]]:
-        """What to ask the engine for next.
-
-        Args:
-            prompts: That the round was asked.
-            params: That it was asked with.
-        Returns: Prompts and parameters, and the draft that an output's prompt and sample belong to. Nothing written:
-            what was asked. Else each unfinished draft is a prompt of its own, with a seed that follows from how much
-            is written.
-        """
-        open_drafts, length = self.unfinished(), sum(len(draft.token_ids) for draft in self.drafts)
-        if not length:
-            return prompts, params, {(draft.prompt, draft.sample): draft for draft in open_drafts}
-        contexts = [(*prompts[draft.prompt], *draft.token_ids) for draft in open_drafts]
-        params = replace(
-            params,
-            num_samples=1,
-            seed=(params.seed + length) % 2**63,  # other lots than what is written was drawn with
-            written=tuple(len(draft.token_ids) for draft in open_drafts),
-        )
-        return contexts, params, {(number, 0): draft for number, draft in enumerate(open_drafts)}
+    @property
+    def length(self) -> int:
+        """How many tokens are written."""
+        return sum(len(draft.token_ids) for draft in self.drafts)
 
 
 @dataclass
