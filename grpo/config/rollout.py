@@ -149,9 +149,17 @@ class RolloutSection:
     )
     max_staleness: int = option(
         0,
-        "completions from weights older than this are left out; 0: no limit, since rollout.overlap bounds their age",
+        "completions from weights older than this are left out, their oldest token counts; 0: no limit, since "
+        "rollout.overlap bounds their age",
         unit="updates",
         low=0,
+    )
+    partial: bool = option(
+        False,
+        "new weights interrupt what is sampled ahead: completions keep the tokens that they have and go on under the "
+        "new weights, each token is corrected for those that sampled it, and no update waits for the longest "
+        "completion; the run is then no function of its recipe. Needs rollout.overlap and sampling.engine = paged or "
+        "vllm in a process of its own",
     )
     refill_rounds: int = option(
         0,

@@ -33,6 +33,9 @@ __all__ = ["Engine", "EngineDied", "GenerationOutput", "SamplingParams"]
 class SamplingParams:
     """How completions are sampled. `temperature` 0 is greedy; log-probs are then those at temperature 1.
 
+    `written` continues completions that were interrupted: so many tokens at the end of each prompt are the completion's
+    own already, and count towards `max_tokens`.
+
     `top_p` below 1 samples from the most probable tokens only, as few as have this probability together. It is for
     evaluations: training never sets it, since its loss reads log-probs under the whole distribution, and whether the
     log-probs of completions that were sampled so are those under the whole one differs between engines.
@@ -44,12 +47,22 @@ class SamplingParams:
     seed: int  # of one call of `generate`
     top_p: float = 1.0
     numbers: tuple[int, ...] = ()  # of the prompts in the call that this is a part of; none: 0, 1, ...
+    written: tuple[int, ...] = ()  # for each prompt; (): none anywhere
+
+    def limit(self, prompt: int) -> int:
+        """The most tokens that may follow a prompt.
+
+        >>> SamplingParams(1, 10, 1.0, seed=0, written=(0, 7)).limit(1)
+        3
+        """
+        return self.max_tokens - (self.written[prompt] if self.written else 0)
 
     def check(self, prompts: Sequence[Sequence[int]]) -> None:
         """Refuse a request that samples nothing.
 
         Raises:
-            ValueError: For an empty prompt, a number below 1, or a `top_p` that is not above 0 and at most 1.
+            ValueError: For an empty prompt, a number below 1, a `top_p` that is not above 0 and at most 1, and for
+                `written` that leaves no prompt, or nothing to sample.
         """
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p is {self.top_p}; it must be above 0 and at most 1")
@@ -58,14 +71,22 @@ class SamplingParams:
                 f"got {len(prompts)} prompts, the shortest of {min(map(len, prompts), default=0)} tokens, "
                 f"num_samples {self.num_samples}, max_tokens {self.max_tokens}: all must be at least 1"
             )
+        if self.written and len(self.written) != len(prompts):
+            raise ValueError(f"written has {len(self.written)} numbers for {len(prompts)} prompts")
+        for prompt, written in zip(prompts, self.written, strict=False):
+            if not 0 <= written < min(len(prompt), self.max_tokens):
+                raise ValueError(
+                    f"{written} of a prompt's {len(prompt)} tokens are written, max_tokens {self.max_tokens}: written "
+                    "must be at least 0 and below both"
+                )
 
 
 @dataclass(frozen=True)
 class GenerationOutput:
-    """One finished completion: number `sample` of prompt number `prompt`.
+    """One completion: number `sample` of prompt number `prompt`.
 
     `logprobs` are natural logs under softmax(z / T), one per token. Not `terminated` means truncated: it ran out of
-    tokens.
+    tokens. Not `finished` means interrupted: more tokens may follow.
     """
 
     prompt: int
@@ -73,6 +94,8 @@ class GenerationOutput:
     token_ids: tuple[int, ...]
     logprobs: tuple[float, ...]
     terminated: bool
+    finished: bool = True
+    versions: tuple[tuple[int, int], ...] = ()  # as `grpo.rollout.records.Versions`; engines know none
 
 
 class EngineDied(HostFailed):
@@ -81,6 +104,11 @@ class EngineDied(HostFailed):
 
 def _nothing() -> None:
     """What happens after a step where nobody asks."""
+
+
+def _never() -> bool:
+    """Whether to end early where nobody asks for it."""
+    return False
 
 
 class Engine(ABC):
@@ -92,10 +120,14 @@ class Engine(ABC):
     concurrent: bool = False  # whether it can sample while the trainer changes its own weights
     seeds_prompts: bool = False  # whether a seed and a prompt's number decide its completions, whatever else is sampled
     on_step: Callable[[], None] = staticmethod(_nothing)  # called after every step of sampling, if the engine can
+    interrupted: Callable[[], bool] = staticmethod(_never)  # asked after every step of sampling, if the engine can
 
     @abstractmethod
     def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
         """Yield `params.num_samples` completions of every prompt, each as soon as it ends.
+
+        Once it is `interrupted` it ends after its step, with what there is of every completion that has a token and no
+        end: not `finished`, to be continued by `params.written`.
 
         Args:
             prompts: Token ids, none empty.
@@ -104,6 +136,13 @@ class Engine(ABC):
             ValueError: As `SamplingParams.check`.
             EngineDied: When the engine fails.
         """
+
+    def interrupt(self, asked: bool) -> None:
+        """Interrupt what is sampled, also what begins later; or, with False, do so no longer. From any thread.
+
+        An engine that cannot be interrupted samples to the end.
+        """
+        self.interrupted = lambda: asked
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         """Sample from these weights from now on: all of the model, by their names in a checkpoint."""

@@ -32,6 +32,12 @@ class _Row:
     logprobs: list[float]
     ended: bool = False
 
+    def output(self, *, terminated: bool = False, finished: bool = True) -> GenerationOutput:
+        """What there is of it."""
+        return GenerationOutput(
+            self.prompt, self.sample, tuple(self.token_ids), tuple(self.logprobs), terminated, finished
+        )
+
 
 class HFEngine(Engine):
     """Samples from a `Policy` with its own weights."""
@@ -45,7 +51,7 @@ class HFEngine(Engine):
         generator = torch.Generator(self._policy.device).manual_seed(params.seed)
         rows = [_Row(prompt, sample, [], []) for prompt in range(len(prompts)) for sample in range(params.num_samples)]
         decoding = _Decoding(self._policy, prompts, params.num_samples)
-        for step in range(params.max_tokens):
+        while True:
             token_ids, logprobs = _sample(decoding.logits, params, generator)
             for row, token_id, logprob in zip(rows, token_ids.tolist(), logprobs.tolist(), strict=True):
                 if row.ended:
@@ -53,13 +59,15 @@ class HFEngine(Engine):
                 row.token_ids.append(token_id)
                 row.logprobs.append(logprob)
                 terminated = token_id in self._policy.stop_ids
-                row.ended = terminated or step == params.max_tokens - 1
+                row.ended = terminated or len(row.token_ids) == params.limit(row.prompt)
                 if row.ended:
-                    yield GenerationOutput(
-                        row.prompt, row.sample, tuple(row.token_ids), tuple(row.logprobs), terminated
-                    )
+                    yield row.output(terminated=terminated)
             active = [index for index, row in enumerate(rows) if not row.ended]
             if not active:
+                return
+            self.on_step()
+            if self.interrupted():
+                yield from [rows[index].output(finished=False) for index in active]
                 return
             if len(active) <= len(rows) * (1 - COMPACT_AT):
                 rows = [rows[index] for index in active]

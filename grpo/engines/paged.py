@@ -67,7 +67,7 @@ class PagedEngine(Engine):
                 manager.add_request(
                     list(prompts[prompt]),
                     request_id=name,
-                    max_new_tokens=params.max_tokens,
+                    max_new_tokens=params.limit(prompt),
                     eos_token_id=self._stop_ids,
                 )
             manager.start()  # with every request there, so that what is computed together depends on them alone
@@ -84,9 +84,12 @@ class PagedEngine(Engine):
                         raise EngineDied(
                             f"continuous batching ended before its completions did: {reason!r}"
                         ) from reason
+                    if self.interrupted():
+                        break
             finally:
                 manager.stop(hard_stop=True)
                 manager.destroy()
+        yield from self._interrupted(manager, slots)
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         """As `Engine.load_weights`.
@@ -132,6 +135,19 @@ class PagedEngine(Engine):
                 **_by_version(flash=flash),
             ),
         )
+
+    def _interrupted(self, manager: Any, slots: dict[str, tuple[int, int]]) -> Iterator[GenerationOutput]:
+        """What a stopped manager has of the requests that are left. Raises: EngineDied."""
+        while slots and (result := manager.get_result(timeout=WAIT_S)) is not None:
+            slot, token_ids = slots.pop(result.request_id), tuple(result.generated_tokens)
+            if result.error is None:
+                yield self._sampled(slot, result)
+            elif token_ids:
+                yield GenerationOutput(*slot, token_ids, tuple(result.logprobs), terminated=False, finished=False)
+        if (reason := manager.background_thread_status.fatal_error) is not None:
+            raise EngineDied(f"continuous batching failed: {reason!r}") from reason
+        if slots:  # sampling them again while shorter ones are kept would favour short completions
+            raise EngineDied(f"continuous batching was stopped and lost {len(slots)} completions: update transformers")
 
     def _sampled(self, slot: tuple[int, int], result: Any) -> GenerationOutput:
         """A finished request. Raises: EngineDied."""

@@ -72,6 +72,7 @@ class EngineProcess(Engine):
         self._buffer: _WeightBuffer | None = None
         self._sent = False  # whether this child has the buffer
         self._sampling = False
+        self._interrupt: Any = torch.multiprocessing.get_context("spawn").Value("b", False, lock=False)
         self._start()
 
     def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
@@ -92,6 +93,10 @@ class EngineProcess(Engine):
                 while self._receive() is not None:
                     pass
             self._sampling = False
+
+    def interrupt(self, asked: bool) -> None:
+        """As `Engine.interrupt`: the child reads it after every step."""
+        self._interrupt.value = asked
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         """As `Engine.load_weights`.
@@ -165,7 +170,7 @@ class EngineProcess(Engine):
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._process = context.Process(
             target=_serve,
-            args=(theirs, self._steps, self._make, str(self._log), os.getpid(), self._threads),
+            args=(theirs, self._steps, self._interrupt, self._make, str(self._log), os.getpid(), self._threads),
             daemon=True,
             name="engine",
         )
@@ -282,7 +287,15 @@ class _WeightBuffer:
 ForkingPickler.register(_WeightBuffer, lambda buffer: (_WeightBuffer, (buffer._flat, buffer._names)))
 
 
-def _serve(connection: Connection, steps: Any, make: Callable[[], Engine], log: str, parent: int, threads: int) -> None:
+def _serve(
+    connection: Connection,
+    steps: Any,
+    interrupt: Any,
+    make: Callable[[], Engine],
+    log: str,
+    parent: int,
+    threads: int,
+) -> None:
     """The child: build the engine, serve requests until there are no more."""
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(file, 1)
@@ -296,6 +309,7 @@ def _serve(connection: Connection, steps: Any, make: Callable[[], Engine], log: 
     try:
         engine = make()
         engine.on_step = count
+        engine.interrupted = lambda: bool(interrupt.value)
     except Exception as error:  # the boundary: whatever it was goes to the parent
         traceback.print_exc()
         connection.send(("failed", str(error)))

@@ -15,6 +15,7 @@ import importlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -106,13 +107,15 @@ class VLLMEngine(Engine):
         if self._asleep:
             raise EngineDied("vLLM is asleep until it is given weights")
         slots: dict[str, tuple[int, int]] = {}
+        states: dict[str, Any] = {}  # vLLM's own of each completion
         self._calls += 1
         randomness = CallRandomness(params.seed, per_request=self._seeds_requests)
         try:
             for slot in [(prompt, sample) for prompt in range(len(prompts)) for sample in range(params.num_samples)]:
                 name = f"{self._calls}-{slot[0]}-{slot[1]}"
-                settings = self._request(params, seed=randomness.for_request(*slot))
-                self._engine.add_request(name, {"prompt_token_ids": list(prompts[slot[0]])}, settings)
+                settings = self._request(params, params.limit(slot[0]), seed=randomness.for_request(*slot))
+                key = self._engine.add_request(name, {"prompt_token_ids": list(prompts[slot[0]])}, settings)
+                states[name] = self._engine.output_processor.request_states[key]
                 slots[name] = slot
             while slots:
                 with _vllm_errors("sampling"), randomness.own():
@@ -121,6 +124,9 @@ class VLLMEngine(Engine):
                 for output in outputs:
                     if output.finished:
                         yield _sampled(*slots.pop(output.request_id), output.outputs[0])
+                if self.interrupted():
+                    break
+            yield from [found for name, slot in slots.items() if (found := _interrupted(*slot, states[name]))]
         finally:
             if slots:
                 self._engine.abort_request(list(slots))
@@ -179,14 +185,14 @@ class VLLMEngine(Engine):
         finally:
             torch.set_num_threads = set_num_threads
 
-    def _request(self, params: SamplingParams, *, seed: int | None) -> Any:
+    def _request(self, params: SamplingParams, max_tokens: int, *, seed: int | None) -> Any:
         """vLLM's own description of one completion."""
         from vllm import sampling_params
 
         return sampling_params.SamplingParams(
             temperature=params.temperature,
             top_p=params.top_p,
-            max_tokens=params.max_tokens,
+            max_tokens=max_tokens,
             seed=seed,
             stop_token_ids=self._stop_ids,
             ignore_eos=True,  # one stop set for every engine
@@ -238,6 +244,15 @@ def _sampled(prompt: int, sample: int, output: Any) -> GenerationOutput:
     token_ids = tuple(output.token_ids)
     logprobs = tuple(entry[token].logprob for token, entry in zip(token_ids, output.logprobs, strict=True))
     return GenerationOutput(prompt, sample, token_ids, logprobs, output.finish_reason == "stop")
+
+
+def _interrupted(prompt: int, sample: int, state: Any) -> GenerationOutput | None:
+    """What vLLM has of an unfinished completion, as it would say it of an aborted one; None before the first token."""
+    from vllm.v1.engine import FinishReason
+
+    said = state.make_request_output([], None, FinishReason.ABORT, None)
+    found = _sampled(prompt, sample, said.outputs[0])
+    return replace(found, finished=False) if found.token_ids else None
 
 
 def require_vllm() -> None:

@@ -75,8 +75,9 @@ class _Batch:
             sampler_logprobs=output.logprobs,
             text=self.decode(output.token_ids),
             terminated=output.terminated,
-            policy_version=self.policy_version,
+            policy_version=output.versions[0][0] if output.versions else self.policy_version,
             history=history,
+            versions=output.versions,
         )
         self.tickets[slot] = self.grader.start(self.examples[slot[0]], self.completions[slot])
 
@@ -103,7 +104,7 @@ def sample(
         examples: Encoded prompts.
         params: How to sample; `num_samples` is the group size.
         id_prefix: Begins the completions' ids: "s3" gives "s3-p07-c2", whose second turn is "s3-p07-c2.2".
-        policy_version: Number of weight updates so far.
+        policy_version: Number of weight updates so far; where the engine says it of its tokens, that counts.
         testers: Completions to sample for tests alone, for every example that has a prompt for them.
         turns: How conversations go on after their first completion; None: not at all.
         on_completion: Called when a completion has ended; what it raises ends the sampling.

@@ -2,7 +2,7 @@
 
 The grades are kept, since grading again may give others: a reward function of the user's may draw lots, and a program
 that was graded in time may not be so a second time. Where the host failed to grade a completion, its batch is graded
-again after the resume.
+again after the resume. Batches that are only partly sampled are kept by `grpo.rollout.partial.drafts`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from grpo.rollout.records import Completion, Example, Grade, Grader, History, Sp
 from grpo.rollout.rows import DataError
 from grpo.watch.unscored import failure_of
 
-__all__ = ["StoredGrade", "from_json", "to_json"]
+__all__ = ["StoredGrade", "examples_of", "from_json", "to_json"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ def to_json(step: int, pending: PendingRollout) -> dict[str, Any]:
         "num_crowded": pending.num_crowded,
         "completions": [
             [
-                *(*slot, c.id, c.token_ids, c.sampler_logprobs, c.terminated, c.policy_version, _kept(grades[slot])),
+                *(*slot, c.id, c.token_ids, c.sampler_logprobs, c.terminated, c.versions or c.policy_version),
+                _kept(grades[slot]),
                 None if c.history is None else [c.history.completion_id, c.history.message, c.history.token_ids],
             ]
             for slot, c in sorted(pending.completions.items())
@@ -65,29 +66,36 @@ def from_json(
     Raises:
         DataError: When one of the prompts is gone.
     """
+    prompts = examples_of(record, examples)
+    completions, grades = {}, {}
+    for prompt, number, name, token_ids, logprobs, terminated, version, grade, before in record["completions"]:
+        slot, ids = (prompt, number), tuple(token_ids)
+        versions = () if isinstance(version, int) else tuple((run[0], run[1]) for run in version)
+        oldest = versions[0][0] if versions else version
+        history = None if before is None else History(before[0], before[1], tuple(before[2]))
+        completions[slot] = Completion(
+            name, ids, tuple(logprobs), decode(token_ids), terminated, oldest, history=history, versions=versions
+        )
+        spans = {
+            part: tuple((start, stop) for start, stop in ranges) for part, ranges in grade.get("spans", {}).items()
+        }
+        grades[slot] = StoredGrade(**{**grade, "spans": spans})
+    numbers = {"generate_s": record["generate_s"], "num_crowded": record["num_crowded"]}
+    if record["graded"]:
+        return PendingRollout(prompts, completions, {}, grades=grades, **numbers)
+    tickets = {slot: grader.start(prompts[slot[0]], completion) for slot, completion in completions.items()}
+    return PendingRollout(prompts, completions, tickets, **numbers)
+
+
+def examples_of(record: Mapping[str, Any], examples: Mapping[str, Example]) -> list[Example]:
+    """The prompts of a batch in flight. Raises: DataError when one of them is gone."""
     lost = [name for name in record["examples"] if name not in examples]
     if lost:
         raise DataError(
             f"the checkpoint has completions of prompts that data.train lacks now ({', '.join(lost[:3])}):"
             " resume with the data and limits that the run began with"
         )
-    completions, grades = {}, {}
-    for prompt, number, name, token_ids, logprobs, terminated, version, grade, before in record["completions"]:
-        slot, ids = (prompt, number), tuple(token_ids)
-        history = None if before is None else History(before[0], before[1], tuple(before[2]))
-        completions[slot] = Completion(
-            name, ids, tuple(logprobs), decode(token_ids), terminated, version, history=history
-        )
-        spans = {
-            part: tuple((start, stop) for start, stop in ranges) for part, ranges in grade.get("spans", {}).items()
-        }
-        grades[slot] = StoredGrade(**{**grade, "spans": spans})
-    prompts = [examples[name] for name in record["examples"]]
-    numbers = {"generate_s": record["generate_s"], "num_crowded": record["num_crowded"]}
-    if record["graded"]:
-        return PendingRollout(prompts, completions, {}, grades=grades, **numbers)
-    tickets = {slot: grader.start(prompts[slot[0]], completion) for slot, completion in completions.items()}
-    return PendingRollout(prompts, completions, tickets, **numbers)
+    return [examples[name] for name in record["examples"]]
 
 
 def _kept(grade: Grade) -> dict[str, Any]:

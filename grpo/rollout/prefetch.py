@@ -3,7 +3,8 @@
 With `ahead` = 0 a batch is sampled from the weights that learn from it, and its grading hides behind its own decoding.
 With n the weights are n batches older, and grading hides behind sampling and training too; an engine in a process of
 its own then samples while the trainer updates. Batch k is always sampled from the weights after step k - 1 - n, however
-fast anything runs, so a run is a function of its recipe.
+fast anything runs, so a run is a function of its recipe. Where new weights may interrupt the sampling (`partial`), a
+batch is begun by those weights or later ones, and finished by those of the step that learns from it at the latest.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from grpo.engines import EngineDied
+from grpo.engines import Engine, EngineDied
 from grpo.rollout.collect import PendingRollout, seed_for
 from grpo.rollout.engine_restart import RestartingEngine
+from grpo.rollout.partial.drafts import Drafts
+from grpo.rollout.partial.interruptions import Interruptions
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Example
 from grpo.timing import BusyClock
@@ -31,28 +34,48 @@ class InFlightBatch:
     examples: Sequence[Example]
     id_prefix: str
     seed: int
-    sampling: Future[PendingRollout]
     version: int  # of the weights that it is sampled from
+    drafts: Drafts = field(default_factory=Drafts)  # what is written of it, where it may be interrupted
+    sampling: Future[PendingRollout] | None = None  # None: it goes on with the first step of the session
+
+    @property
+    def sampled(self) -> PendingRollout | None:
+        """Its completions, if they are there and the engine did not die over them."""
+        there = self.sampling is not None and self.sampling.done() and not self.sampling.exception()
+        return self.result() if there else None
+
+    def result(self) -> PendingRollout:
+        """Its completions, waited for."""
+        assert self.sampling is not None
+        return self.sampling.result()
+
+    def died(self) -> bool:
+        """Whether the engine died over it; waited for."""
+        return self.sampling is not None and isinstance(self.sampling.exception(), EngineDied)
 
 
 @dataclass
 class Prefetcher:
-    """Samples each step's batch at most `ahead` steps early, in a thread of its own."""
+    """Samples each step's batch at most `ahead` steps early, beside the trainer if the engine can."""
 
     engine: RestartingEngine
     prompts: PromptStream
-    sample: Callable[[Sequence[Example], str, int, int], PendingRollout]  # examples, id prefix, seed, policy version
+    sample: Callable[[Engine, Sequence[Example], str, int, int], PendingRollout]  # ..., id prefix, seed, policy version
     version: Callable[[], int]  # number of weight updates so far
     seed: int  # the run's
     num_steps: int
     prompts_per_step: int
     ahead: int
+    partial: bool = False  # whether new weights interrupt what is being sampled
     in_flight: deque[InFlightBatch] = field(init=False, default_factory=deque)
     _busy: BusyClock = field(init=False, default_factory=BusyClock)
-    _thread: ThreadPoolExecutor = field(init=False, default_factory=lambda: ThreadPoolExecutor(1, "sampling"))
+    _threads: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
         self.engine.on_death = self._find_lost
+        # One batch after the other, or all in flight together, and the fresh prompts of one.
+        self._threads = ThreadPoolExecutor(self.ahead + 2 if self.partial else 1, "sampling")
+        self._interruptions = Interruptions(self.engine.engine, self._busy) if self.partial else None
 
     @property
     def busy_s(self) -> float:
@@ -67,25 +90,42 @@ class Prefetcher:
 
     def look_ahead(self, step: int) -> None:
         """Start to sample the batches that may be ahead of a step."""
-        while self.in_flight[-1].step < min(step + self.ahead, self.num_steps):
-            self._start(self.in_flight[-1].step + 1)
+        newest = self.in_flight[-1].step if self.in_flight else step - 1
+        for number in range(newest + 1, min(step + self.ahead, self.num_steps) + 1):
+            self._start(number)
 
-    def wait_sampled(self) -> None:
-        """Wait for the completions of every batch in flight."""
+    def stand_still(self) -> None:
+        """Wait for the completions of every batch in flight, or interrupt them until `go_on`."""
+        if self._interruptions is not None:
+            return self._interruptions.pause()
         for batch in self.in_flight:
             self._wait_sampled(batch)
 
-    def replace_sampled(self, change: Callable[[PendingRollout], PendingRollout]) -> list[tuple[int, PendingRollout]]:
-        """Put something else in the place of each batch in flight, waited for; by their steps what is there then."""
-        self.wait_sampled()  # of all: an engine that dies has those sampled again that it did not finish
+    def go_on(self) -> None:
+        """Sample again after `stand_still`, from the weights that there are now."""
         for batch in self.in_flight:
-            batch.sampling = _done(change(batch.sampling.result()))
-        return [(batch.step, batch.sampling.result()) for batch in self.in_flight]
+            if batch.sampling is None:
+                self._begin(batch)
+        if self._interruptions is not None:
+            self._interruptions.go_on(self.version())
+
+    def replace_sampled(self, change: Callable[[PendingRollout], PendingRollout]) -> Sequence[InFlightBatch]:
+        """Put something else in the place of what is sampled of each batch in flight; those batches.
+
+        Only batches that may be interrupted may have nothing sampled yet.
+        """
+        self.stand_still()  # all are waited for: an engine that dies has those sampled again that it did not finish
+        for batch in self.in_flight:
+            if batch.sampled is not None:
+                batch.sampling = _done(change(batch.sampled))
+        return tuple(self.in_flight)
 
     def sample_now(self, examples: Sequence[Example], step: int, round_number: int) -> PendingRollout:
         """Completions of further examples for a step, waited for."""
         name_and_seed = self._name_and_seed(step, round_number)
-        return self.engine.with_restart(lambda: self._sampled(examples, *name_and_seed, self.version()).result())
+        return self.engine.with_restart(
+            lambda: self._sampled(step, examples, *name_and_seed, self.version(), Drafts()).result()
+        )
 
     def pop(self) -> None:
         """The first batch was trained on: it is in flight no longer."""
@@ -95,7 +135,12 @@ class Prefetcher:
         """Put a batch in flight that an earlier session of the run sampled."""
         versions = [completion.policy_version for completion in pending.completions.values()]
         name_and_seed, version = self._name_and_seed(step), min(versions, default=0)
-        self.in_flight.append(InFlightBatch(step, pending.examples, *name_and_seed, _done(pending), version))
+        batch = InFlightBatch(step, pending.examples, *name_and_seed, version, sampling=_done(pending))
+        self.in_flight.append(batch)
+
+    def adopt_drafts(self, step: int, examples: Sequence[Example], drafts: Drafts) -> None:
+        """Put a batch in flight that an earlier session of the run began to sample; it goes on with `go_on`."""
+        self.in_flight.append(InFlightBatch(step, examples, *self._name_and_seed(step), self.version(), drafts))
 
     def _name_and_seed(self, step: int, round_number: int = 0) -> tuple[str, int]:
         """The prefix of the completions' ids in a round of a step, and the seed of their sampling."""
@@ -105,25 +150,34 @@ class Prefetcher:
 
     def close(self) -> None:
         """Start to sample nothing more; what is being sampled is not waited for."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._interruptions is not None:
+            self._interruptions.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _start(self, step: int) -> None:
         """Start to sample the batch of a step."""
         examples = self.prompts.take(self.prompts_per_step)
-        id_prefix, seed = self._name_and_seed(step)
-        version = self.version()
-        sampling = self._sampled(examples, id_prefix, seed, version)
-        self.in_flight.append(InFlightBatch(step, examples, id_prefix, seed, sampling, version))
+        self.in_flight.append(InFlightBatch(step, examples, *self._name_and_seed(step), self.version()))
+        self._begin(self.in_flight[-1])
 
-    def _sampled(self, examples: Sequence[Example], id_prefix: str, seed: int, version: int) -> Future[PendingRollout]:
+    def _begin(self, batch: InFlightBatch) -> None:
+        """Start to sample a batch, or go on with what is written of it."""
+        about = (batch.step, batch.examples, batch.id_prefix, batch.seed, batch.version, batch.drafts)
+        batch.sampling = self._sampled(*about)
+
+    def _sampled(
+        self, step: int, examples: Sequence[Example], id_prefix: str, seed: int, version: int, drafts: Drafts
+    ) -> Future[PendingRollout]:
         """Completions of examples: sampled in the thread if the engine can sample beside the trainer, else at once."""
 
         def sampling() -> PendingRollout:
+            if self._interruptions is not None:
+                return self.sample(self._interruptions.over(drafts, step), examples, id_prefix, seed, version)
             with self._busy.running():
-                return self.sample(examples, id_prefix, seed, version)
+                return self.sample(self.engine.engine, examples, id_prefix, seed, version)
 
         if self.engine.engine.concurrent:
-            return self._thread.submit(sampling)
+            return self._threads.submit(sampling)
         done: Future[PendingRollout] = Future()
         try:
             done.set_result(sampling())
@@ -132,20 +186,23 @@ class Prefetcher:
         return done
 
     def _wait_sampled(self, batch: InFlightBatch) -> PendingRollout:
-        return self.engine.with_restart(lambda: batch.sampling.result())
+        return self.engine.with_restart(batch.result)
 
     def _find_lost(self) -> Callable[[bool], None]:
         """Wait until nothing is being sampled.
 
         Returns: What samples the batches again that a dead engine did not finish: from the weights that it had, or, if
-            it did not keep them, from the current ones.
+            it did not keep them, from the current ones. A batch that is interrupted has lost nothing.
         """
-        lost = [batch for batch in self.in_flight if isinstance(batch.sampling.exception(), EngineDied)]
+        still = self._interruptions is not None and self._interruptions.paused
+        lost = [batch for batch in self.in_flight if (batch.drafts.lost or not still) and batch.died()]
 
         def sample_again(kept: bool) -> None:
+            if not (kept or still):
+                self.go_on()  # the version of the weights is another one
             for batch in lost:
-                batch.version = batch.version if kept else self.version()
-                batch.sampling = self._sampled(batch.examples, batch.id_prefix, batch.seed, batch.version)
+                batch.version, batch.drafts = batch.version if kept else self.version(), Drafts()
+                self._begin(batch)
 
         return sample_again
 

@@ -21,8 +21,10 @@ __all__ = [
     "Group",
     "History",
     "Spans",
+    "Versions",
 ]
 
+Versions = tuple[tuple[int, int], ...]  # number of weight updates -> how many tokens in a row those weights sampled
 Spans = Mapping[str, Sequence[tuple[int, int]]]  # by part: where it stands in the text, [first, last + 1) characters
 TASK = re.compile(r"[a-z][a-z0-9_-]{0,39}")  # a word; translated data has whole sentences in a column of that name
 PLAIN_TASK = "function"  # the task of rows without one
@@ -73,7 +75,8 @@ class Completion:
     """One sampled completion: all of a conversation, or one of its turns.
 
     `token_ids` ends with the sampled end-of-turn token when `terminated`; that token is trained like any other.
-    `sampler_logprobs` are the engine's, one natural log per token, at the sampling temperature.
+    `sampler_logprobs` are the engine's, one natural log per token, at the sampling temperature, under the weights that
+    sampled the token.
     """
 
     id: str
@@ -84,6 +87,7 @@ class Completion:
     policy_version: int  # number of weight updates before it was sampled
     reported_tokens: int = 0  # for a text that came without its tokens: how many its author says it has
     history: History | None = None  # None: it is the first of its conversation
+    versions: Versions = ()  # where weights may change while it is sampled; `policy_version` is the first of them then
 
     @property
     def context(self) -> tuple[int, ...]:

@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from grpo.engines import SamplingParams
+from grpo.engines import Engine, SamplingParams
 from grpo.rollout.collect import Decode, PendingRollout, collect, graded, sample
 from grpo.rollout.engine_restart import RestartingEngine
-from grpo.rollout.in_flight import from_json, to_json
-from grpo.rollout.prefetch import Prefetcher
+from grpo.rollout.in_flight import examples_of, from_json, to_json
+from grpo.rollout.partial.drafts import Drafts
+from grpo.rollout.prefetch import InFlightBatch, Prefetcher
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Example, Grader, Group, RolloutBatch
 from grpo.rollout.refill import refill, solved_share, split_by_std
@@ -46,6 +47,7 @@ class RolloutSettings:
     refill_rounds: int = 0  # rounds of fresh prompts that replace zero_std groups; 0: never
     testers: int = 0  # completions for tests alone, by which the grader compares a group
     sleeps: bool = False  # the engine frees its memory between a batch and the next weights; `ahead` is 0
+    partial: bool = False  # new weights interrupt what is sampled ahead, which then goes on under them
 
 
 class RolloutStream:
@@ -70,7 +72,12 @@ class RolloutStream:
             version: The number of weight updates so far.
             settings: What a batch is.
             turns: How conversations go on after their first completion; None: not at all.
+        Raises:
+            ValueError: For `partial` with an engine that samples in this process, where new weights never find it at
+                work.
         """
+        if settings.partial and not engine.engine.concurrent:
+            raise ValueError("partial rollouts need an engine that samples while the trainer updates: EngineProcess")
         self.engine, self.grader, self.prompts = engine, grader, prompts
         self._decode, self._version, self._settings, self._turns = decode, version, settings, turns
         self._token_parts = TokenParts(decode)
@@ -86,6 +93,7 @@ class RolloutStream:
             num_steps=settings.num_steps,
             prompts_per_step=settings.prompts_per_step,
             ahead=settings.ahead,
+            partial=settings.partial,
         )
 
     @property
@@ -118,12 +126,14 @@ class RolloutStream:
         return RolloutBatch(tuple(groups), self._metrics, self._failures, self._num_graded)
 
     def sync_weights(self) -> dict[str, float]:
-        """Bring the trainer's weights to the engine, after what it is sampling now.
+        """Bring the trainer's weights to the engine, after what it is sampling now, or in the middle of it (`partial`).
+
+        In the middle it stands still until `next_batch`, so that evaluations and checkpoints find the engine idle.
 
         Returns: The metrics of the hand-over.
         """
         started = time.perf_counter()
-        self._prefetcher.wait_sampled()
+        self._prefetcher.stand_still()
         waited = time.perf_counter() - started
         return {**self.engine.sync_weights(), "time/wait_engine": waited}
 
@@ -136,14 +146,15 @@ class RolloutStream:
         """What a checkpoint keeps, as plain JSON values: the place in the prompts, and the batches in flight.
 
         The grades of those batches are waited for, and kept for their turn; what follows from them (which prompts had
-        nothing to teach or were solved) is noted when that comes, as without a checkpoint.
+        nothing to teach or were solved) is noted when that comes, as without a checkpoint. Of a batch that is
+        interrupted the tokens are kept; it is graded when it is sampled.
         """
         batches = self._prefetcher.replace_sampled(lambda pending: graded(pending, self.grader))
         return {
             "prompts_drawn": self.prompts.position,
             "zero_std_prompts": sorted(self.prompts.zero_std),
             "solved_prompts": sorted(self.prompts.solved),
-            "in_flight": [to_json(step, pending) for step, pending in batches],
+            "in_flight": [_in_flight(batch) for batch in batches],
         }
 
     def resume(self, progress: Mapping[str, Any]) -> None:
@@ -156,6 +167,10 @@ class RolloutStream:
         self.prompts.zero_std = set(progress["zero_std_prompts"])
         self.prompts.solved = set(progress["solved_prompts"])
         for record in progress["in_flight"]:
+            if "rounds" in record:
+                examples = examples_of(record, self.prompts.by_id)
+                self._prefetcher.adopt_drafts(record["step"], examples, Drafts.from_json(record["rounds"]))
+                continue
             pending = from_json(record, self.prompts.by_id, decode=self._decode, grader=self.grader)
             self._prefetcher.adopt(record["step"], pending)
 
@@ -163,11 +178,13 @@ class RolloutStream:
         """Start to sample nothing more. The engine is its owner's to close."""
         self._prefetcher.close()
 
-    def _sample(self, examples: Sequence[Example], id_prefix: str, seed: int, version: int) -> PendingRollout:
+    def _sample(
+        self, engine: Engine, examples: Sequence[Example], id_prefix: str, seed: int, version: int
+    ) -> PendingRollout:
         settings = self._settings
         params = SamplingParams(settings.group_size, settings.max_tokens, settings.temperature, seed)
         return sample(
-            self.engine.engine,
+            engine,
             self.grader,
             self._decode,
             examples,
@@ -181,6 +198,9 @@ class RolloutStream:
     def _sampled(self, step: int) -> PendingRollout:
         """The completions of a step, waited for; the batches after it start to be sampled."""
         with self._timed("time/wait_engine"):
+            if self._settings.partial and not self._settings.refill_rounds:
+                self._prefetcher.look_ahead(step)  # into the rows that the longest completions leave free
+            self._prefetcher.go_on()
             pending = self._prefetcher.first(step)
             if not self._settings.refill_rounds:  # else fresh prompts of this batch come first
                 self._prefetcher.look_ahead(step)
@@ -255,3 +275,11 @@ class RolloutStream:
             yield
         finally:
             self._metrics[name] += time.perf_counter() - started
+
+
+def _in_flight(batch: InFlightBatch) -> dict[str, Any]:
+    """A batch in flight as plain JSON values: its graded completions, or what is written of them so far."""
+    if batch.sampled is not None:
+        return to_json(batch.step, batch.sampled)
+    names = [example.id for example in batch.examples]
+    return {"step": batch.step, "examples": names, "rounds": batch.drafts.to_json()}

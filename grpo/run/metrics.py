@@ -109,18 +109,34 @@ METRICS: dict[str, Metric] = {
     "policy/mismatch_bounded": Metric(
         "share of tokens whose correction weight is at loss.mismatch_high or _low", "0..1"
     ),
-    "policy/staleness": Metric("weight updates between a completion's sampling and its use, mean", "updates"),
+    "policy/staleness": Metric(
+        "weight updates between a completion's sampling, its first token's, and its use, mean", "updates"
+    ),
     "policy/stale": Metric(
         "completions left out: sampled from older weights than rollout.max_staleness allows", "count"
     ),
+    "policy/token_staleness": Metric(
+        "weight updates between a token's sampling and its use, mean; logged with rollout.partial, as are the next "
+        "three",
+        "updates",
+    ),
+    "policy/token_staleness_max": Metric("the largest of them", "updates"),
+    "policy/older_tokens": Metric(
+        "share of tokens that were sampled by older weights than those that learn from them", "0..1"
+    ),
+    "rollout/continued": Metric("share of completions that new weights went on with", "0..1"),
     "optim/lr": Metric("learning rate of the batch's last update", "1"),
     "optim/grad_norm": Metric("global gradient norm before clipping, last update", "1"),
     "optim/updates": Metric("weight updates done since the start", "count"),
     "optim/loss_scale": Metric("float16: factor of the loss in the backward pass, after the batch", "1"),
     "optim/skipped": Metric("float16: optimizer steps of the batch left out because a gradient overflowed", "count"),
-    "time/generate": Metric("sampling the batch; grading runs at the same time", "s"),
+    "time/generate": Metric(
+        "sampling the batch; grading runs at the same time; with rollout.partial from its first token to its last", "s"
+    ),
     "time/wait_engine": Metric(
-        "waiting for completions: time/generate, or the part of it that overlap does not hide", "s"
+        "waiting for completions: time/generate, or the part of it that overlap does not hide; with rollout.partial "
+        "also for the engine to stop where it is",
+        "s",
     ),
     "time/wait_rewards": Metric("waiting for the last rewards after sampling ended", "s"),
     "time/sandbox": Metric("grading that ended in this step, the mean over the sandbox's workers", "s"),

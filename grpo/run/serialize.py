@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from grpo.evaluate import Evaluation, counts_of
-from grpo.rollout.records import UNPAID, Group
+from grpo.rollout.records import UNPAID, Completion, Group
 from grpo.rollout.turns.conversations import compared
 from grpo.run.by_task import known_means
 
@@ -25,7 +26,8 @@ def completion_lines(
     """One record per completion: its text, rewards, checks and verdict; phase is "train" or "eval".
 
     Where rewards pay parts of a completion, its record has the advantage of each part that it has, too. A later turn's
-    record has the id of the turn before and the user's message between them.
+    record has the id of the turn before and the user's message between them. Where weights may change while completions
+    are sampled, `versions` has which of them sampled how many tokens, in order.
     """
     for row, group in enumerate(groups):
         for k, (completion, grade, reward) in enumerate(
@@ -47,6 +49,8 @@ def completion_lines(
                 "checks": dict(grade.checks),
                 "verdict": dict(grade.verdict),
             }
+            if completion.versions:
+                line |= {"versions": [list(run) for run in completion.versions]}
             if (before := completion.history) is not None:
                 line |= {"follows": before.completion_id, "message": before.message}
             if part_advantages is not None and reward is not None:
@@ -94,6 +98,8 @@ def batch_metrics(groups: Sequence[Group], *, policy_version: int, seconds: floa
         "throughput/completions_per_s": len(completions) / seconds,
         "reward/unscored": float(sum(reward is None for group in groups for reward in group.rewards)),
     }
+    if any(completion.versions for completion in completions):
+        metrics |= _version_metrics(completions, policy_version)
     grades = [group.grades[place] for group in groups for place in compared(group)]
     for area, fields in (
         ("reward", [grade.rewards for grade in grades]),
@@ -123,6 +129,21 @@ def counts_record(evaluation: Evaluation) -> dict[str, Any]:
         for task, groups in evaluation.by_task.items()
     }
     return {**record, "tasks": tasks} if tasks else record
+
+
+def _version_metrics(completions: Sequence[Completion], policy_version: int) -> dict[str, float]:
+    """How old the weights were that sampled each token, where one completion may have several."""
+    ages: Counter[int] = Counter()  # updates -> tokens
+    for completion in completions:
+        for version, tokens in completion.versions:
+            ages[policy_version - version] += tokens
+    total = sum(ages.values())
+    return {
+        "policy/token_staleness": sum(age * tokens for age, tokens in ages.items()) / total,
+        "policy/token_staleness_max": float(max(ages)),
+        "policy/older_tokens": sum(tokens for age, tokens in ages.items() if age > 0) / total,
+        "rollout/continued": _mean([len(completion.versions) > 1 for completion in completions]),
+    }
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -29,6 +29,7 @@ PLACES = {  # module and function -> what is waited for there
     ("grpo.rollout.collect", "sample"): "sampling",
     ("grpo.rollout.prefetch", "_wait_sampled"): "sampling",
     ("grpo.rollout.prefetch", "sample_now"): "sampling",
+    ("grpo.rollout.partial.interruptions", "pause"): "sampling",
     ("grpo.rollout.engine_restart", "sync_weights"): "the engine, which is given weights",
     ("grpo.update", "update"): "an update",
     ("grpo.evaluate", "evaluate"): "an evaluation",

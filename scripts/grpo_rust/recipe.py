@@ -253,7 +253,7 @@ class Recipe:
 
     def conflicts(self) -> list[str]:
         """Settings of different sections that exclude each other."""
-        found = []
+        found = self._partial_conflicts() if self.rollout.partial else []
         if self.rewards.credit == "apart" and self.loss.name in ("gspo", "luspo"):
             found.append(
                 f'rewards.credit = "apart": loss.name = "{self.loss.name}" gives all tokens of a completion one '
@@ -308,6 +308,27 @@ class Recipe:
             found.append(
                 f"checkpoint.keep_best = {self.checkpoint.keep_best} without evaluations during training: give "
                 "eval.every and eval.prompts, which say what is best, or use checkpoint.keep_best = 0"
+            )
+        return found
+
+    def _partial_conflicts(self) -> list[str]:
+        """What `rollout.partial` cannot go together with."""
+        found = []
+        if not self.rollout.overlap:
+            found.append(
+                "rollout.partial = true with rollout.overlap = 0: nothing is being sampled when new weights come: use "
+                "rollout.overlap = 1 or more"
+            )
+        if self.sampling.engine == "hf" or not self.sampling.own_process:
+            found.append(
+                f"rollout.partial = true with sampling.engine = {self.sampling.engine}, sampling.own_process = "
+                f"{str(self.sampling.own_process).lower()}: only an engine with weights of its own, in a process of "
+                "its own, is still sampling when new ones come: use paged or vllm"
+            )
+        if self.loss.mismatch == "none":
+            found.append(
+                'rollout.partial = true with loss.mismatch = "none": a completion has tokens of several policies, and '
+                'nothing would correct for that: use "auto", which is "token"'
             )
         return found
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -269,6 +270,63 @@ def test_greedy_completions_follow_the_weights(
     if kind == "hf":
         one.model.load_state_dict(other.model.state_dict())
     assert [a.token_ids for a in in_order(ask(engine, **greedy))] == [a.token_ids for a in wanted]
+
+
+def test_what_is_interrupted_goes_on_under_new_weights(
+    engines: Engines, kind: str, make_wide: MakePolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No token is lost, none too many are sampled, and log-probs are those of the weights that sampled the token."""
+    monkeypatch.setattr("grpo.engines.paged.WAIT_S", 0.001)
+    one, other = make_wide(seed=0), make_wide(seed=1)
+    engine, settings = engines.of(kind, one), {"max_tokens": 6}
+    with _interrupted(engine, monkeypatch):
+        begun = ask(engine, num_samples=8, **settings)
+    assert gap(one, begun, PROMPTS, 1.0) < TOLERANCE
+    heads = [output for output in begun if not output.finished]
+    assert heads and len({(output.prompt, output.sample) for output in begun}) == len(begun)
+    assert len(begun) == 24 or kind == "paged", "which may have begun fewer"
+    for head in heads:
+        assert 0 < len(head.token_ids) < 6 and not one.stop_ids & set(head.token_ids) and not head.terminated
+    engine.load_weights(other.weights())
+    if kind == "hf":
+        one.model.load_state_dict(other.model.state_dict())
+    contexts, written = zip(*[(PROMPTS[head.prompt] + head.token_ids, len(head.token_ids)) for head in heads])
+    tails = in_order(ask(engine, prompts=contexts, written=written, num_samples=1, **settings))
+    assert gap(other, tails, contexts, 1.0) < TOLERANCE and len(tails) == len(heads)
+    for done, tail in zip(written, tails, strict=True):
+        total = done + len(tail.token_ids)
+        assert tail.finished and total <= 6 and (tail.terminated or total == 6)
+        assert tail.terminated == (tail.token_ids[-1] in other.stop_ids)
+
+
+@contextmanager
+def _interrupted(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Interrupt an engine after its first step, inside."""
+    count = 0
+
+    def step() -> None:
+        nonlocal count
+        count += 1
+
+    with monkeypatch.context() as patch:
+        if isinstance(engine, EngineProcess):
+            engine.interrupt(True)
+        else:
+            patch.setattr(engine, "on_step", step)
+            patch.setattr(engine, "interrupted", lambda: count > 0)
+        yield
+        if isinstance(engine, EngineProcess):
+            engine.interrupt(False)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"), [((3, 0), "2 numbers for 3 prompts"), ((3, 0, 0), "3 of a prompt's 3"), ((0, 0, 12), "12 of")]
+)
+def test_more_written_than_there_may_be_is_refused(
+    engines: Engines, kind: str, wide: Policy, written: tuple[int, ...], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        ask(engines.of(kind, wide), written=written)
 
 
 def test_a_sleeper_wakes_with_new_weights(engines: Engines, kind: str, make_wide: MakePolicy) -> None:

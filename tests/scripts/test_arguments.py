@@ -81,6 +81,12 @@ def test_resuming_where_no_run_was_is_refused(tmp_path):
         (["sampling.engine=tgi"], "one of hf, paged, vllm"),
         (["rollout.overlap=2", "rollout.max_staleness=1"], "with this overlap completions are 2 updates old"),
         (["sampling.engine=vllm", "sampling.sleep=true", "rollout.overlap=1"], "cannot sample ahead while it sleeps"),
+        (["rollout.partial=true", "sampling.engine=paged"], "nothing is being sampled when new weights come"),
+        (["rollout.partial=true", "rollout.overlap=1"], "sampling.engine = hf, sampling.own_process = true: only"),
+        (
+            ["rollout.partial=true", "rollout.overlap=1", "sampling.engine=vllm", "loss.mismatch=none"],
+            "nothing would correct for that",
+        ),
         (["sampling.sleep=true"], "only vllm sleeps"),
         (["loss.advantages=gdpo", "rollout.refill_rounds=1"], "gdpo learns from some of them"),
         (["loss.advantages=maxrl", "rewards.weights.cargo_test=-1"], "use no weight below 0"),

@@ -103,4 +103,5 @@ def _rollout_settings(recipe: Recipe, num_steps: int) -> RolloutSettings:
         refill_rounds=recipe.rollout.refill_rounds,
         testers=recipe.rollout.testers,
         sleeps=recipe.sampling.sleep,
+        partial=recipe.rollout.partial,
     )
