@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from grpo.errors import BadInput
 
-__all__ = ["RankPlace", "outside_ranks", "place_of"]
+__all__ = ["RankPlace", "outside_ranks", "place_of", "without_place"]
 
 Made = TypeVar("Made")
 NEEDED = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
@@ -60,6 +60,15 @@ def outside_ranks(make: Callable[[], Made]) -> Made:
     for name in ("WORLD_SIZE", *NEEDED):
         os.environ.pop(name, None)
     return make()
+
+
+def without_place(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without what torchrun has set, for a program that is no rank.
+
+    >>> without_place({"WORLD_SIZE": "2", "RANK": "0", "HOME": "/root"})
+    {'HOME': '/root'}
+    """
+    return {name: value for name, value in environment.items() if name not in ("WORLD_SIZE", *NEEDED)}
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from grpo.distributed.place import without_place
 from grpo.engines import EngineDied
 from grpo.engines.process import end_of
 from grpo.engines.served.connection import Connection
@@ -67,7 +68,7 @@ class OwnServer:
                 stdin=subprocess.PIPE,  # its end tells that this process has ended
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **self._environment},
+                env={**without_place(os.environ), **self._environment},
                 start_new_session=True,  # Ctrl-C is ours to interpret
             )
         self._wait()
