@@ -1,0 +1,87 @@
+"""A rank that is killed: torchrun starts all ranks anew, and the run ends with the weights of one that lost none."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = [
+    "train.prompts_per_step=2",
+    "sampling.group_size=4",
+    "sampling.max_completion_tokens=48",
+    "train.max_steps=3",
+    "checkpoint.every=1",
+    "eval.prompts=0",
+    "watch.enabled=false",
+]
+LIMIT_S = 1500
+
+
+def start(run: Path, *options: str) -> subprocess.Popen[bytes]:
+    """A training on two ranks."""
+    paths = os.pathsep.join((str(ROOT), str(ROOT / "scripts")))
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *options]
+    command = [*launcher, "scripts/train.py", "--plain", *SMALL, f"run.dir={run}"]
+    with open(run.with_suffix(".log"), "wb") as log:
+        return subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def rank_of(launcher: int, number: int) -> int:
+    """The process of a rank, a child of torchrun."""
+    children = Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()
+    wanted = f"RANK={number}".encode()
+    (pid,) = (pid for pid in children if wanted in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"))
+    return int(pid)
+
+
+def kill_rank(run: Path, process: subprocess.Popen[bytes], number: int) -> None:
+    """Kill a rank once the first checkpoint is there."""
+    while not (run / "checkpoints" / "step-000001").exists():
+        assert process.poll() is None, run.with_suffix(".log").read_text()
+        time.sleep(0.1)
+    os.kill(rank_of(process.pid, number), signal.SIGKILL)
+
+
+def ended(run: Path, process: subprocess.Popen[bytes]) -> int:
+    """The exit code; a run that hangs is killed with all of its session."""
+    try:
+        return process.wait(LIMIT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        pytest.fail(f"the run hangs:\n{run.with_suffix('.log').read_text()}")
+
+
+@pytest.mark.faults
+@pytest.mark.long
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_run_that_loses_a_rank_ends_with_the_same_bits(tmp_path: Path, number: int) -> None:
+    whole, harmed = tmp_path / "whole", tmp_path / "harmed"
+    undisturbed = start(whole)
+    assert ended(whole, undisturbed) == 0
+    disturbed = start(harmed, "--max-restarts=1")
+    kill_rank(harmed, disturbed, number)
+    assert ended(harmed, disturbed) == 0, harmed.with_suffix(".log").read_text()
+    found, wanted = (load_file(run / "checkpoints" / "step-000003" / "model.safetensors") for run in (harmed, whole))
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+
+
+@pytest.mark.faults
+@pytest.mark.long
+def test_without_restarts_a_lost_rank_ends_the_run_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = start(run)
+    kill_rank(run, process, 1)
+    assert ended(run, process) != 0
+    assert "rank 0 has lost another rank" in run.with_suffix(".log").read_text()
+    again = start(run)
+    assert ended(run, again) != 0  # the directory is there: it is not begun anew without being asked
+    assert "run.resume=true" in run.with_suffix(".log").read_text()
