@@ -37,9 +37,10 @@ class DriverProcess:
         """Start it. Raises: OSError when there is no room for a process."""
         ours, theirs = socket.socketpair()
         self._output = tempfile.TemporaryFile()
-        # Of a Ray of its own. Sockets lie there, whose paths must be short: not below a TMPDIR of the caller.
-        self._directory = tempfile.mkdtemp(prefix="ray-", dir=os.environ.get("RAY_TMPDIR") or "/tmp")
-        own = {} if opening.address else {"RAY_TMPDIR": self._directory}
+        self._directory, own = "", {}
+        if not opening.address:  # Ray's sockets lie there, whose paths must be short: not below a TMPDIR of the caller
+            self._directory = tempfile.mkdtemp(prefix="ray-", dir=os.environ.get("RAY_TMPDIR") or "/tmp")
+            own = {"RAY_TMPDIR": self._directory}
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         with theirs:
             self._process = subprocess.Popen(
@@ -89,7 +90,8 @@ class DriverProcess:
             except subprocess.TimeoutExpired:
                 insist()
         self._process.wait()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        if self._directory:
+            shutil.rmtree(self._directory, ignore_errors=True)
 
     def _post(self) -> None:
         """Send what is to be sent, until the link or the driver ends."""

@@ -90,7 +90,7 @@ def test_a_run_on_ray_ends_with_its_table_and_leaves_no_process(train_here: Trai
     done = train_here(*ON_RAY, *sizes, "sampling.max_completion_tokens=96", f"run.dir={tmp_path / 'run'}")
     assert done.returncode == 0, done.stderr
     assert "1 worker, batch backend, at Ray " in done.stdout and "before" in done.stdout
-    assert drivers() == []
+    assert drivers(os.getpid()) == []
 
 
 @with_ray
@@ -100,19 +100,27 @@ def test_ctrl_c_stops_a_run_on_ray_and_its_ray(tmp_path: Path) -> None:
     path = tmp_path / "run"
     command = [sys.executable, "scripts/train.py", *ON_RAY, "eval.prompts=0", "--plain", f"run.dir={path}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    assert process.stdout is not None
-    assert any(line.startswith("run ") for line in process.stdout), "it begins"
-    assert len(drivers()) == 1
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of its processes
-    process.communicate(timeout=120)
+    try:
+        assert process.stdout is not None
+        assert any(line.startswith("run ") for line in process.stdout), "it begins"
+        [driver] = drivers(process.pid)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of its processes
+        process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 75 and any((path / "checkpoints").glob("step-*"))
-    until = time.monotonic() + 10
-    while drivers():
+    until = time.monotonic() + 60
+    while listed("--sid", driver):
         assert time.monotonic() < until
         time.sleep(0.1)
 
 
-def drivers() -> list[str]:
-    """The processes of every Ray that a run has started, by the session of a driver."""
-    listed = subprocess.run(["ps", "-eo", "sid=,args="], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if "sandbox.cluster.driver" in line]
+def drivers(process: int) -> list[str]:
+    """The sessions of the drivers that a process has started."""
+    return [line.split()[0] for line in listed("--ppid", str(process)) if "sandbox.cluster.driver" in line]
+
+
+def listed(*chosen: str) -> list[str]:
+    """The chosen processes: session and command of each."""
+    done = subprocess.run(["ps", "-ww", "-o", "sid=,args=", *chosen], capture_output=True, text=True)
+    return done.stdout.splitlines()
