@@ -31,13 +31,14 @@ from grpo.schema import ConfigError
 from grpo_rust.cli import ExitCode, command
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 from grpo_rust.scaling.division import divide
+from grpo_rust.scaling.from_recipe import step_settings
 from grpo_rust.scaling.gpus import one_kind
 from simulating.assumed import assumed_costs
 from simulating.comparing import compare, comparison_table
 from simulating.drawing import draw_sizes
-from simulating.measured import measured_costs, read_finished_run
+from simulating.measured import measured_costs, read_timed_run
 from simulating.named import named_costs
-from simulating.outcome import Outcome, as_table, simulate
+from simulating.outcome import SimulatedOutcome, as_table, simulate
 from simulating.shapes import CORES_PER_GPU, grown, shape_of
 
 MOST_GPUS = 1024
@@ -108,18 +109,18 @@ def recipe_words(words: Sequence[str]) -> tuple[Path, list[str]]:
     return Path(files[0]) if files else DEFAULT_RECIPE, [word for word in words if "=" in word]
 
 
-def simulated(recipe: Recipe, gpus: int, options: argparse.Namespace) -> Outcome:
+def simulated(recipe: Recipe, gpus: int, options: argparse.Namespace) -> SimulatedOutcome:
     """The recipe on so many assumed GPUs, or on this machine's cores by rates that runs measured there."""
     if options.grow:
         recipe = grown(recipe, gpus, most=options.grow)
     engine_gpus = min(gpus - 1, max(1, round(gpus * options.engine_share))) if options.engine_share and gpus > 1 else 0
-    division = divide(recipe, gpus - engine_gpus, engine_gpus)
+    division = divide(step_settings(recipe), gpus - engine_gpus, engine_gpus)
     if options.rates and options.rates[0].suffix == ".toml":
         costs = named_costs(options.rates[0])
     elif options.rates:
-        costs = measured_costs([read_finished_run(path) for path in options.rates], recipe)
+        costs = measured_costs([read_timed_run(path) for path in options.rates], recipe)
     else:
-        costs = assumed_costs(recipe, division, one_kind(options.gpu.split(",")))
+        costs = assumed_costs(recipe.model.path, step_settings(recipe), division, one_kind(options.gpu.split(",")))
     if options.host_ms is not None:
         costs = dataclasses.replace(costs, host_s=options.host_ms / 1e3)
     cores = options.cores
@@ -132,7 +133,7 @@ def simulated(recipe: Recipe, gpus: int, options: argparse.Namespace) -> Outcome
 def show_comparison(options: argparse.Namespace) -> int:
     """Print what finished runs did, and what the simulation says of their recipes."""
     cores = len(os.sched_getaffinity(0)) if options.cores is None else options.cores
-    rates, runs = ([read_finished_run(path) for path in paths] for paths in (options.rates, options.compare))
+    rates, runs = ([read_timed_run(path) for path in paths] for paths in (options.rates, options.compare))
     compared = compare(rates, runs, cores=cores, steps=options.steps, seed=options.seed)
     print(json.dumps([one._asdict() for one in compared], indent=1) if options.json else comparison_table(compared))
     return ExitCode.DONE

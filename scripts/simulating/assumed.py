@@ -9,11 +9,11 @@ import numpy as np
 
 from grpo.schema import ConfigError
 from grpo_rust.known_sizes import find_model_shape
-from grpo_rust.recipe import Recipe
+from grpo_rust.memory_estimate import ModelShape
 from grpo_rust.scaling.costs import decoding_cost, training_s, weights_s
 from grpo_rust.scaling.division import Division
 from grpo_rust.scaling.gpus import GPU
-from grpo_rust.scaling.scaling_rows import MEAN_SHARE, assumed_prompt_tokens
+from grpo_rust.scaling.step_settings import MEAN_SHARE, StepSettings
 from grpo_rust.scaling.work import step_work
 from simulating.costs import PipelineCosts
 
@@ -49,33 +49,31 @@ def _inverse_erf(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.nda
     return np.asarray(np.sign(values) * np.sqrt(np.sqrt(part**2 - logarithm / a) - part))
 
 
-def assumed_costs(recipe: Recipe, division: Division, gpu: GPU) -> PipelineCosts:
+def assumed_costs(model: str, settings: StepSettings, division: Division, gpu: GPU) -> PipelineCosts:
     """The costs of a recipe on assumed GPUs.
+
+    Args:
+        model: Its `model.path`.
+        settings: What else of it decides what a step costs.
+        division: Who trains and who samples.
+        gpu: What is assumed of each GPU.
 
     Raises:
         ConfigError: For a model whose sizes are not known.
     """
-    try:
-        shape, why_not = find_model_shape(recipe.model.path)
-    except ValueError as error:
-        raise ConfigError(f"model.path = {recipe.model.path!r}: {error}") from error
-    if shape is None:
-        raise ConfigError(f"model.path = {recipe.model.path!r}: {why_not}; give rates that were measured: --rates RUN")
-    known, prompt = shape, assumed_prompt_tokens(recipe)
-    lengths = assumed_lengths(recipe.sampling.max_completion_tokens)
+    shape = _shape(model)
+    prompt, lengths = settings.prompt_tokens, assumed_lengths(settings.max_completion_tokens)
     mean = sum(lengths) / len(lengths)
-    work = step_work(recipe, shape, division, mean_tokens=mean, prompt_tokens=prompt)
+    work = step_work(settings, shape, division, mean_tokens=mean, prompt_tokens=prompt)
 
     def update_s(tokens: int) -> float:
-        passes = recipe.train.num_iterations
-        completions = recipe.train.prompts_per_step * recipe.sampling.group_size
-        actual = tokens / passes / completions
-        one = step_work(recipe, known, division, mean_tokens=actual, prompt_tokens=prompt)
-        return training_s(recipe, one, division, gpu) if tokens else 0.0
+        actual = tokens / settings.num_iterations / settings.completions
+        one = step_work(settings, shape, division, mean_tokens=actual, prompt_tokens=prompt)
+        return training_s(settings, one, division, gpu) if tokens else 0.0
 
     return PipelineCosts(
         lengths=lengths,
-        decoding=decoding_cost(recipe, shape, gpu, context_tokens=prompt + mean / 2),
+        decoding=decoding_cost(settings, shape, gpu, context_tokens=prompt + mean / 2),
         training_s=update_s,
         weights_s=weights_s(work, division, gpu),
         programs=PROGRAMS,
@@ -83,3 +81,14 @@ def assumed_costs(recipe: Recipe, division: Division, gpu: GPU) -> PipelineCosts
         host_s=HOST_S,
         source=f"{gpu.name} as assumed in docs/scale.md, nothing of it measured",
     )
+
+
+def _shape(model: str) -> ModelShape:
+    """The sizes of a model. Raises ConfigError where they are not known."""
+    try:
+        shape, why_not = find_model_shape(model)
+    except ValueError as error:
+        raise ConfigError(f"model.path = {model!r}: {error}") from error
+    if shape is None:
+        raise ConfigError(f"model.path = {model!r}: {why_not}; give rates that were measured: --rates RUN")
+    return shape

@@ -9,7 +9,7 @@ import numpy as np
 
 from grpo.schema import ConfigError
 from grpo_rust.scaling.division import Division
-from simulating.measured import FinishedRun, measured_costs
+from simulating.measured import TimedRun, measured_costs
 from simulating.outcome import simulate
 from simulating.shapes import shape_of
 
@@ -38,7 +38,7 @@ class Compared(NamedTuple):
 
 
 def compare(
-    rates: Sequence[FinishedRun], runs: Sequence[FinishedRun], *, cores: int, steps: int, seed: int
+    rates: Sequence[TimedRun], runs: Sequence[TimedRun], *, cores: int, steps: int, seed: int
 ) -> list[Compared]:
     """Simulate the recipes of finished runs.
 
@@ -65,7 +65,7 @@ def compare(
     return found
 
 
-def _mean(run: FinishedRun, metric: str) -> float:
+def _mean(run: TimedRun, metric: str) -> float:
     return float(np.mean([step.get(metric) or 0.0 for step in run.metrics.values()]))
 
 

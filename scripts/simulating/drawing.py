@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 from grpo_rust.report.scale import compact
-from simulating.outcome import Outcome
+from simulating.outcome import SimulatedOutcome
 from study.curves import STYLE
 
 __all__ = ["draw_sizes"]
@@ -18,7 +18,7 @@ CHARACTER = 6.5  # width of a digit below the axis
 IDLE = ("trainer", "engines", "workers")
 
 
-def draw_sizes(outcomes: Sequence[Outcome], title: str = "A run by its number of GPUs, simulated") -> str:
+def draw_sizes(outcomes: Sequence[SimulatedOutcome], title: str = "A run by its number of GPUs, simulated") -> str:
     """The text of the file.
 
     Args:

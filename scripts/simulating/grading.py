@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sandbox.grading.backends import BATCH_SIZE
 from simulating.costs import PipelineCosts
 from simulating.events import Lane, Meter, Simulation
 
@@ -36,7 +35,7 @@ class GradingWorkers:
         random: np.random.Generator,
         *,
         jobs: int,
-        batches: bool,
+        batch_size: int,
         occupy: Callable[[float], None],
     ) -> None:
         """
@@ -46,12 +45,12 @@ class GradingWorkers:
             costs: What a program takes.
             random: Draws the programs.
             jobs: Number of workers.
-            batches: Whether programs that wait are graded together.
+            batch_size: The most programs that are graded together.
             occupy: Told how many cores more, or less, are asked for.
         """
         self.busy = Meter()
         self._simulation, self._cores, self._costs, self._random = simulation, cores, costs, random
-        self._jobs, self._batches, self._occupy = jobs, batches, occupy
+        self._jobs, self._batch_size, self._occupy = jobs, batch_size, occupy
         self._waiting: deque[_Program] = deque()
         self._idle = jobs
 
@@ -73,7 +72,7 @@ class GradingWorkers:
             self._idle += 1
             self._use(-1)
             return
-        wanted = min(BATCH_SIZE, 1 + (len(self._waiting) - 1) // self._jobs) if self._batches else 1
+        wanted = min(self._batch_size, 1 + (len(self._waiting) - 1) // self._jobs)
         taken = [self._waiting.popleft() for _ in range(wanted)]
         seconds = sum(program.seconds for program in taken)
         seconds += self._costs.batch_s * len({program.kind for program in taken})

@@ -25,13 +25,13 @@ from sandbox.grading.backends import BATCH_SIZE
 from simulating.assumed import BATCH_S
 from simulating.costs import PipelineCosts
 
-__all__ = ["FinishedRun", "fit", "measured_costs", "read_finished_run"]
+__all__ = ["TimedRun", "fit", "measured_costs", "read_timed_run"]
 
 LEAST_PROGRAM_S = 0.002
 
 
 @dataclass(frozen=True)
-class FinishedRun:
+class TimedRun:
     """What a run has logged of its steps, by step; those at its ends left out."""
 
     path: Path
@@ -49,7 +49,7 @@ class FinishedRun:
         return sum(one["num_tokens"] for one in self.completions[step] if one.get("advantage"))
 
 
-def read_finished_run(path: Path) -> FinishedRun:
+def read_timed_run(path: Path) -> TimedRun:
     """A run's recipe and steps.
 
     Raises:
@@ -72,7 +72,7 @@ def read_finished_run(path: Path) -> FinishedRun:
         raise ConfigError(
             f"{path}: rates are missing there: at least two steps with completions (log.completions=true)"
         )
-    return FinishedRun(path, recipe, {step: metrics[step] for step in kept}, {step: completions[step] for step in kept})
+    return TimedRun(path, recipe, {step: metrics[step] for step in kept}, {step: completions[step] for step in kept})
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -98,7 +98,7 @@ def fit(columns: Sequence[Sequence[float]], values: Sequence[float]) -> list[flo
     return [0.0] * len(columns)
 
 
-def measured_costs(runs: Sequence[FinishedRun], recipe: Recipe) -> PipelineCosts:
+def measured_costs(runs: Sequence[TimedRun], recipe: Recipe) -> PipelineCosts:
     """The costs of a recipe by what runs of another one have measured.
 
     Args:
@@ -132,7 +132,7 @@ def measured_costs(runs: Sequence[FinishedRun], recipe: Recipe) -> PipelineCosts
     )
 
 
-def _refuse_other(run: FinishedRun, recipe: Recipe) -> None:
+def _refuse_other(run: TimedRun, recipe: Recipe) -> None:
     """Raise ConfigError where a run says nothing of a recipe."""
     other = run.recipe
     pairs = {
@@ -149,12 +149,12 @@ def _refuse_other(run: FinishedRun, recipe: Recipe) -> None:
             )
 
 
-def _times(steps: Sequence[tuple[FinishedRun, int, dict[str, float]]], part: str) -> list[float]:
+def _times(steps: Sequence[tuple[TimedRun, int, dict[str, float]]], part: str) -> list[float]:
     """Seconds of each step spent on a part; 0 where there is none."""
     return [float(metrics.get(f"time/{part}") or 0.0) for _, _, metrics in steps]
 
 
-def _programs(runs: Sequence[FinishedRun]) -> tuple[tuple[tuple[float, float], ...], float]:
+def _programs(runs: Sequence[TimedRun]) -> tuple[tuple[tuple[float, float], ...], float]:
     """Seconds of a worker for each program beyond its batch's own, and for what was asked of it after a strict pass.
 
     Scaled so that their sum, with those of batches that are full, is the time in which workers were busy: starting
@@ -175,7 +175,7 @@ def _programs(runs: Sequence[FinishedRun]) -> tuple[tuple[tuple[float, float], .
     return programs, min(1.0, 1 / scale) if scale else 1.0
 
 
-def _rewards(runs: Sequence[FinishedRun]) -> tuple[tuple[float, ...], ...]:
+def _rewards(runs: Sequence[TimedRun]) -> tuple[tuple[float, ...], ...]:
     """The rewards of each group of at least two."""
     groups: dict[tuple[Path, int, str], list[float]] = {}
     for run in runs:

@@ -10,13 +10,13 @@ import numpy as np
 from simulating.costs import PipelineCosts
 from simulating.pipeline import PARTS, Shape, SimulatedRun
 
-__all__ = ["Outcome", "as_table", "simulate"]
+__all__ = ["SimulatedOutcome", "as_table", "simulate"]
 
 WARM_UP = 2  # steps that are not counted, and as many more as are sampled ahead
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SimulatedOutcome:
     """A simulated run, its first and last steps left out."""
 
     gpus: int
@@ -41,7 +41,7 @@ class Outcome:
         return self.steps_per_hour * self.completions
 
 
-def simulate(shape: Shape, costs: PipelineCosts, *, steps: int, seed: int) -> Outcome:
+def simulate(shape: Shape, costs: PipelineCosts, *, steps: int, seed: int) -> SimulatedOutcome:
     """Run a simulation.
 
     Args:
@@ -57,7 +57,7 @@ def simulate(shape: Shape, costs: PipelineCosts, *, steps: int, seed: int) -> Ou
     seconds = run.ends[last - 1] - run.ends[first - 1]
     whole = {"trainer": 1, "engines": shape.division.engines, "workers": shape.jobs}
     used = {name: run.used[last - 1][name] - run.used[first - 1][name] for name in whole}
-    return Outcome(
+    return SimulatedOutcome(
         gpus=shape.division.gpus if shape.on_gpus else 0,
         ranks=shape.division.ranks,
         engines=shape.division.engines,
@@ -71,10 +71,10 @@ def simulate(shape: Shape, costs: PipelineCosts, *, steps: int, seed: int) -> Ou
     )
 
 
-def as_table(outcomes: Sequence[Outcome]) -> str:
+def as_table(outcomes: Sequence[SimulatedOutcome]) -> str:
     """Outcomes as a table for a terminal, a line each."""
     head = ("GPUs", "train", "engines", "cores", "completions", "steps/h", "completions/h", "idle: trainer", "engines")
-    rows = [(*head, "workers", "most time in")]
+    rows: list[tuple[str, ...]] = [(*head, "workers", "most time in")]
     for one in outcomes:
         idle = (f"{one.idle[name]:.0%}" for name in ("trainer", "engines", "workers"))
         sizes = (f"{size:,}" for size in (one.gpus, one.ranks, one.engines, one.cores, one.completions))

@@ -36,7 +36,7 @@ class Shape:
     skips_zero_std: bool
     passes: int  # over a batch
     jobs: int
-    batches: bool  # whether programs that wait are graded together
+    batch_size: int  # the most programs that are graded together
     division: Division
     cores: int
     on_gpus: bool
@@ -77,7 +77,7 @@ class SimulatedRun:
             costs,
             self._random,
             jobs=shape.jobs,
-            batches=shape.batches,
+            batch_size=shape.batch_size,
             occupy=self.places.occupy,
         )
         self._zero_std = costs.zero_std_share(shape.group_size, self._random)

@@ -10,6 +10,7 @@ from grpo_rust.engine_choice import choose_engine
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import KEPT_CORES
 from grpo_rust.scaling.division import Division
+from sandbox.grading.backends import BATCH_SIZE
 from simulating.pipeline import Shape
 
 __all__ = ["CORES_PER_GPU", "grown", "shape_of"]
@@ -47,7 +48,7 @@ def shape_of(recipe: Recipe, division: Division, *, cores: int, on_gpus: bool) -
         skips_zero_std=recipe.train.skip_zero_std,
         passes=recipe.train.num_iterations,
         jobs=recipe.sandbox.jobs or free,
-        batches=recipe.sandbox.backend == "batch",
+        batch_size=BATCH_SIZE if recipe.sandbox.backend == "batch" else 1,
         division=division,
         cores=cores,
         on_gpus=on_gpus,

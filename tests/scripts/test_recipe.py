@@ -89,8 +89,8 @@ def test_a_larger_model_has_the_fast_recipe_and_says_what_it_changes(name):
     path = DEFAULT_RECIPE.with_name(f"{name}.toml")
     ours, fast = (tomllib.loads(file.read_text()) for file in (path, path.with_name("qwen2.5-coder-1.5b-fast.toml")))
     assert [line for line in path.read_text().splitlines() if re.match(r"\w+ = (?!.* # \[(fast|here)\])", line)] == []
-    left_out = {("lora", "alpha")} if not flat(ours)[("lora", "rank")] else set()
-    assert set(tagged(path, "fast")) | set(tagged(path, "here")) == set(flat(ours)) >= set(flat(fast)) - left_out
+    not_named = {("lora", "alpha")} if not flat(ours)[("lora", "rank")] else set()
+    assert set(tagged(path, "fast")) | set(tagged(path, "here")) == set(flat(ours)) >= set(flat(fast)) - not_named
     for key in tagged(path, "fast"):
         assert flat(ours)[key] == flat(fast)[key], key
     for key in tagged(path, "here"):

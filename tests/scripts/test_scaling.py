@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -14,6 +15,7 @@ from grpo_rust.plan import plan
 from grpo_rust.recipe import Recipe
 from grpo_rust.scaling.costs import decoding_cost, training_s, weights_s
 from grpo_rust.scaling.division import Division, divide
+from grpo_rust.scaling.from_recipe import step_settings
 from grpo_rust.scaling.gpus import GPUS, one_kind
 from grpo_rust.scaling.rank_memory import engine_bytes, rank_memory
 from grpo_rust.scaling.work import layer_parameters, step_work
@@ -24,7 +26,7 @@ ENDS = 128 * 64 + 64  # embeddings, which are the head too, and the last norm
 WHOLE = estimate_memory(
     SHAPE, dtype="bfloat16", reference=True, micro_batch_tokens=64, rows=4, row_tokens=32, own_engine=True
 )
-ALL_WEIGHTS = load(Recipe, None, ["model.dtype=bfloat16", "train.micro_batch_tokens=1000"])
+ALL_WEIGHTS = step_settings(load(Recipe, None, ["model.dtype=bfloat16", "train.micro_batch_tokens=1000"]))
 
 
 def test_a_layer_has_the_weights_of_its_matrices():
@@ -65,7 +67,7 @@ def test_traffic_is_gathered_twice_and_summed_once_a_micro_batch():
     assert work.gathered_bytes == 2 * 0.75 * (2 * 2 * layers + 4 * (SHAPE.parameters - layers))
     assert work.reduced_bytes == 2 * 0.75 * 4 * SHAPE.parameters
     assert work.operations == 6 * SHAPE.parameters * 6800 and work.weight_bytes == 2 * SHAPE.parameters
-    adapters = load(Recipe, None, ["model.dtype=bfloat16", "lora.rank=2", "train.gradient_checkpointing=true"])
+    adapters = dataclasses.replace(ALL_WEIGHTS, lora_rank=2, micro_batch_tokens=8192, gradient_checkpointing=True)
     lora = step_work(adapters, SHAPE, Division(4), mean_tokens=50, prompt_tokens=25)
     assert lora.micro_batches == 1 and lora.reduced_bytes == 0.75 * 4 * 2 * SHAPE.linear_ends
     assert lora.operations == pytest.approx(4 * 4 / 3 * SHAPE.parameters * 6800)
@@ -95,7 +97,7 @@ def test_decoding_reads_all_weights_and_each_rows_cache():
     assert cost.iteration_s == pytest.approx(0.004 + 2 * SHAPE.parameters / (0.7 * 3.35e12))
     cache = 100 * 2 * 3 * 32 * 2 / (0.7 * 3.35e12)
     assert cost.row_s == pytest.approx(cache + 2 * SHAPE.parameters / (0.7 * 989e12)) and cost.slots == 0
-    small = load(Recipe, None, ["model.dtype=bfloat16", "sampling.kv_cache_gb=0.001"])
+    small = dataclasses.replace(ALL_WEIGHTS, kv_cache_gb=0.001)
     assert decoding_cost(small, SHAPE, h100, context_tokens=100).slots == 1_000_000 // (384 * (256 + 192))
 
 
@@ -110,7 +112,7 @@ def test_decoding_reads_all_weights_and_each_rows_cache():
 )
 def test_ranks_and_engines_without_work_are_refused(ranks, engine_gpus, message):
     with pytest.raises(ConfigError, match=message):
-        divide(Recipe(), ranks, engine_gpus)
+        divide(step_settings(Recipe()), ranks, engine_gpus)
 
 
 def test_gpus_of_one_kind_are_known_by_name_and_others_refused():

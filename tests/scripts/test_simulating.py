@@ -18,8 +18,8 @@ from simulating.costs import PipelineCosts
 from simulating.decoding import completion_ends
 from simulating.events import Event, Lane, Simulation, Work
 from simulating.grading import GradingWorkers
-from simulating.measured import measured_costs, read_finished_run
-from simulating.outcome import Outcome, simulate
+from simulating.measured import measured_costs, read_timed_run
+from simulating.outcome import SimulatedOutcome, simulate
 from simulating.pipeline import Shape
 
 COSTS = PipelineCosts(  # of a completion: 1 s to sample, .3 s to grade; 2 s to train, .5 s for new weights
@@ -40,7 +40,7 @@ SHAPE = Shape(
     skips_zero_std=True,
     passes=1,
     jobs=2,
-    batches=False,
+    batch_size=1,
     division=Division(1, 1),
     cores=4,
     on_gpus=True,
@@ -96,13 +96,15 @@ def test_rows_beyond_the_slots_take_the_place_of_those_that_ended():
     assert completion_ends(np.array([2, 4, 3]), DecodingCost(1.0, 0.0, slots=3)).tolist() == [2.0, 4.0, 3.0]
 
 
-def grade(programs: int, *, jobs: int, batches: bool, pair: tuple[float, float]) -> float:
+def grade(programs: int, *, jobs: int, batch_size: int, pair: tuple[float, float]) -> float:
     """When the last of some programs that come at once is graded."""
     lane, left = Lane(), [Event() for _ in range(programs)]
     simulation = Simulation([lane], lambda: None)
     costs = dataclasses.replace(COSTS, programs=(pair,), batch_s=1.0)
     random = np.random.default_rng(0)
-    workers = GradingWorkers(simulation, lane, costs, random, jobs=jobs, batches=batches, occupy=lambda change: None)
+    workers = GradingWorkers(
+        simulation, lane, costs, random, jobs=jobs, batch_size=batch_size, occupy=lambda change: None
+    )
     for event in left:
         workers.submit(event.happen)
     for event in left:
@@ -111,16 +113,16 @@ def grade(programs: int, *, jobs: int, batches: bool, pair: tuple[float, float])
 
 
 def test_programs_that_wait_share_the_cost_of_a_batch():
-    assert grade(3, jobs=1, batches=False, pair=(0.1, 0.0)) == pytest.approx(3 * 1.1)
-    assert grade(3, jobs=1, batches=True, pair=(0.1, 0.0)) == pytest.approx(
+    assert grade(3, jobs=1, batch_size=1, pair=(0.1, 0.0)) == pytest.approx(3 * 1.1)
+    assert grade(3, jobs=1, batch_size=16, pair=(0.1, 0.0)) == pytest.approx(
         1.1 + 1.2
     )  # one at once, then both that wait
-    assert grade(18, jobs=1, batches=True, pair=(0.1, 0.0)) == pytest.approx(1.1 + 2.6 + 1.1)  # 16 at most
-    assert grade(5, jobs=2, batches=True, pair=(0.1, 0.0)) == pytest.approx(1.1 + 1.2)  # half of the three that wait
+    assert grade(18, jobs=1, batch_size=16, pair=(0.1, 0.0)) == pytest.approx(1.1 + 2.6 + 1.1)  # 16 at most
+    assert grade(5, jobs=2, batch_size=16, pair=(0.1, 0.0)) == pytest.approx(1.1 + 1.2)  # half of the three that wait
 
 
 def test_a_strict_pass_goes_through_the_queue_once_more():
-    assert grade(1, jobs=1, batches=True, pair=(0.1, 0.4)) == pytest.approx(1.1 + 1.4)
+    assert grade(1, jobs=1, batch_size=16, pair=(0.1, 0.4)) == pytest.approx(1.1 + 1.4)
 
 
 # Pipelines
@@ -194,7 +196,7 @@ def test_the_trainers_own_process_is_counted_for_every_completion():
 
 
 def test_the_same_seed_gives_the_same_outcome_and_another_one_another():
-    def outcome(seed: int) -> Outcome:
+    def outcome(seed: int) -> SimulatedOutcome:
         return simulate(dataclasses.replace(SHAPE, prompts=8), costs, steps=5, seed=seed)
 
     costs = dataclasses.replace(COSTS, lengths=tuple(range(1, 100)), programs=((0.1, 0.0), (0.9, 0.2)))
@@ -240,7 +242,7 @@ LENGTHS = [[5, 5], [10, 30], [40, 20], [100, 90]]
 
 
 def test_rates_are_read_from_what_a_run_has_logged(tmp_path):
-    run = read_finished_run(finished(tmp_path / "a", lengths=LENGTHS, evidence=50.0))
+    run = read_timed_run(finished(tmp_path / "a", lengths=LENGTHS, evidence=50.0))
     costs = measured_costs([run], run.recipe)
     assert sorted(costs.lengths) == [10, 20, 30, 40, 90, 100]
     assert (costs.decoding.iteration_s, costs.decoding.row_s) == pytest.approx((0.01, 0.001))
@@ -254,8 +256,8 @@ def test_rates_are_read_from_what_a_run_has_logged(tmp_path):
 
 def test_a_simulation_by_those_rates_is_that_run_and_says_how_far_off_it_is(tmp_path):
     """Grading and decoding overlap in the simulation: the run's own second of waiting is not what it says."""
-    rates = read_finished_run(finished(tmp_path / "a", lengths=[[50, 50]] * 4))
-    other = read_finished_run(finished(tmp_path / "b", lengths=[[50, 50]] * 4))
+    rates = read_timed_run(finished(tmp_path / "a", lengths=[[50, 50]] * 4))
+    other = read_timed_run(finished(tmp_path / "b", lengths=[[50, 50]] * 4))
     (one,) = compare([rates], [other], cores=2, steps=4, seed=0)
     # .6 s to sample, both programs one after the other, .4 s to train, .25 s for new weights, .02 s beside
     expected = 0.6 + 2 * (0.3 - BATCH_S / 16 + BATCH_S) + 0.4 + 0.25 + 0.02
@@ -265,15 +267,15 @@ def test_a_simulation_by_those_rates_is_that_run_and_says_how_far_off_it_is(tmp_
 
 
 def test_rates_that_are_missing_or_of_something_else_are_refused(tmp_path):
-    run = read_finished_run(finished(tmp_path / "a", lengths=LENGTHS))
+    run = read_timed_run(finished(tmp_path / "a", lengths=LENGTHS))
     with pytest.raises(ConfigError, match="is no run"):
-        read_finished_run(tmp_path)
+        read_timed_run(tmp_path)
     with pytest.raises(ConfigError, match="at least two steps"):
-        read_finished_run(finished(tmp_path / "short", lengths=LENGTHS[:1]))
+        read_timed_run(finished(tmp_path / "short", lengths=LENGTHS[:1]))
     bare = finished(tmp_path / "bare", lengths=LENGTHS)
     (bare / "completions.jsonl").unlink()
     with pytest.raises(ConfigError, match="rates are missing"):
-        read_finished_run(bare)
+        read_timed_run(bare)
     for setting in ("model.path=other", "sampling.engine=paged", "sandbox.backend=cargo", "train.threads=2"):
         other = load_recipe(None, ["model.path=m", "train.threads=1", setting])
         with pytest.raises(ConfigError, match=setting.partition("=")[0]):

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grpo_rust.memory_estimate import ModelShape
-from grpo_rust.recipe import Recipe
 from grpo_rust.scaling.division import Division
 from grpo_rust.scaling.gpus import GPU
+from grpo_rust.scaling.step_settings import StepSettings
 from grpo_rust.scaling.work import WIDTHS, StepWork
 
 __all__ = ["PROOF_S", "DecodingCost", "decoding_cost", "training_s", "weights_s"]
@@ -37,32 +37,32 @@ class DecodingCost:
         return self.iteration_s + rows * self.row_s
 
 
-def decoding_cost(recipe: Recipe, shape: ModelShape, gpu: GPU, *, context_tokens: float) -> DecodingCost:
+def decoding_cost(settings: StepSettings, shape: ModelShape, gpu: GPU, *, context_tokens: float) -> DecodingCost:
     """Decoding with one engine on one GPU.
 
     Every iteration reads all weights once, and for each row the keys and values of its context; each row takes two
     operations a parameter.
 
     Args:
-        recipe: The recipe.
+        settings: Of the recipe.
         shape: The model's sizes.
         gpu: What is assumed of the GPU.
         context_tokens: Of a row, the mean over its life.
     """
-    width = WIDTHS[recipe.model.dtype]
+    width = WIDTHS[settings.dtype]
     bandwidth = gpu.decoding_share * gpu.memory_bytes_per_s
     token_bytes = 2 * shape.layers * shape.kv_width * width
     row_s = context_tokens * token_bytes / bandwidth + 2 * shape.parameters / (gpu.decoding_share * gpu.flops)
     slots = 0
-    if recipe.sampling.kv_cache_gb:
-        longest = recipe.data.max_prompt_tokens + recipe.sampling.max_completion_tokens
-        slots = max(1, int(recipe.sampling.kv_cache_gb * 1e9 / (token_bytes * longest)))
+    if settings.kv_cache_gb:
+        longest = settings.max_prompt_tokens + settings.max_completion_tokens
+        slots = max(1, int(settings.kv_cache_gb * 1e9 / (token_bytes * longest)))
     return DecodingCost(gpu.iteration_s + width * shape.parameters / bandwidth, row_s, slots)
 
 
-def training_s(recipe: Recipe, work: StepWork, division: Division, gpu: GPU) -> float:
+def training_s(settings: StepSettings, work: StepWork, division: Division, gpu: GPU) -> float:
     """An update of all ranks: the longer of operations and traffic, since FSDP2 gathers ahead of what it computes."""
-    share = gpu.adapter_share if recipe.lora.rank else gpu.training_share
+    share = gpu.adapter_share if settings.lora_rank else gpu.training_share
     computing = work.operations / (division.ranks * share * gpu.flops)
     return max(computing, work.sent_bytes / gpu.bytes_per_s(division.ranks))
 

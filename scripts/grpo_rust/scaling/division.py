@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from grpo.schema import ConfigError
-from grpo_rust.recipe import Recipe
+from grpo_rust.scaling.step_settings import StepSettings
 
 __all__ = ["Division", "divide", "ranks_of_torchrun"]
 
@@ -40,11 +40,11 @@ class Division:
         return f"{train}, {f'{self.engine_gpus} sample, an engine each' if self.engine_gpus > 1 else 'one samples'}"
 
 
-def divide(recipe: Recipe, ranks: int, engine_gpus: int = 0) -> Division:
-    """The division of a recipe's work.
+def divide(settings: StepSettings, ranks: int, engine_gpus: int = 0) -> Division:
+    """The division of a step's work.
 
     Args:
-        recipe: The recipe.
+        settings: Of the recipe.
         ranks: GPUs that train.
         engine_gpus: GPUs that only sample; 0: one engine shares the first rank's GPU.
 
@@ -53,17 +53,16 @@ def divide(recipe: Recipe, ranks: int, engine_gpus: int = 0) -> Division:
     """
     if ranks < 1 or engine_gpus < 0:
         raise ConfigError(f"{ranks} GPUs that train and {engine_gpus} that sample: at least one has to train")
-    completions = recipe.train.prompts_per_step * recipe.sampling.group_size
-    update = completions // recipe.train.num_minibatches
+    update = settings.completions // settings.num_minibatches
     if ranks > update:
         raise ConfigError(
             f"{ranks:,} ranks for {update:,} completions of an update: some would never have one. Give fewer ranks, or "
             "a larger train.prompts_per_step"
         )
     division = Division(ranks, engine_gpus)
-    if division.engines > recipe.train.prompts_per_step:
+    if division.engines > settings.prompts:
         raise ConfigError(
-            f"{division.engines:,} engines for {recipe.train.prompts_per_step:,} prompts of a step: an engine samples "
+            f"{division.engines:,} engines for {settings.prompts:,} prompts of a step: an engine samples "
             "whole groups, so some would have none. Give fewer engines, or a larger train.prompts_per_step"
         )
     return division

@@ -11,16 +11,15 @@ from grpo_rust.recipe import Recipe
 from grpo_rust.resources import NEARLY, as_size, memory_parts, recipe_memory
 from grpo_rust.scaling.costs import decoding_cost, training_s, weights_s
 from grpo_rust.scaling.division import Division
+from grpo_rust.scaling.from_recipe import step_settings
 from grpo_rust.scaling.gpus import GPU
 from grpo_rust.scaling.rank_memory import engine_bytes, rank_memory
+from grpo_rust.scaling.step_settings import StepSettings
 from grpo_rust.scaling.work import StepWork, step_work
 from grpo_rust.terminal.durations import rough_duration
 from grpo_rust.time_estimate import GRADING_CPU_S
 
-__all__ = ["MEAN_SHARE", "StepTime", "assumed_prompt_tokens", "scaling_rows", "scaling_time_rows", "step_time"]
-
-MEAN_SHARE = 0.5  # of the longest completion, the mean one: 400 of 786 in docs/h100.md
-PROMPT_SHARE = 0.6  # of the longest prompt: 300 of 512 in docs/h100.md
+__all__ = ["StepTime", "scaling_rows", "scaling_time_rows", "step_time"]
 
 
 @dataclass(frozen=True)
@@ -43,15 +42,9 @@ class StepTime:
         return f"{self.bottleneck}: {parts}; about {self.together:.1f} s a step"
 
 
-def assumed_prompt_tokens(recipe: Recipe) -> float:
-    """The length of a prompt that a plan assumes."""
-    return PROMPT_SHARE * recipe.data.max_prompt_tokens
-
-
-def assumed_work(recipe: Recipe, shape: ModelShape, division: Division) -> StepWork:
+def assumed_work(settings: StepSettings, shape: ModelShape, division: Division) -> StepWork:
     """The work of a step with completions and prompts of the lengths that a plan assumes."""
-    mean = MEAN_SHARE * recipe.sampling.max_completion_tokens
-    return step_work(recipe, shape, division, mean_tokens=mean, prompt_tokens=assumed_prompt_tokens(recipe))
+    return step_work(settings, shape, division, mean_tokens=settings.mean_tokens, prompt_tokens=settings.prompt_tokens)
 
 
 def scaling_rows(
@@ -71,9 +64,10 @@ def scaling_rows(
     head = ("gpus", f"{division.gpus} x {gpu.name}: {division}")
     if shape is None:
         return [head, ("memory", "unknown"), ("traffic", "unknown"), ("cores", "unknown"), ("bottleneck", "unknown")]
-    work = assumed_work(recipe, shape, division)
-    mean, prompt = MEAN_SHARE * recipe.sampling.max_completion_tokens, assumed_prompt_tokens(recipe)
-    times = step_time(recipe, shape, division, gpu, work)
+    settings = step_settings(recipe)
+    work = assumed_work(settings, shape, division)
+    mean, prompt = settings.mean_tokens, settings.prompt_tokens
+    times = step_time(settings, shape, division, gpu, work)
     per_second = work.completions / times.together
     cpu_s = GRADING_CPU_S[recipe.sandbox.backend]
     cores = math.ceil(per_second * cpu_s)
@@ -90,17 +84,17 @@ def scaling_rows(
     ]
 
 
-def step_time(recipe: Recipe, shape: ModelShape, division: Division, gpu: GPU, work: StepWork) -> StepTime:
+def step_time(settings: StepSettings, shape: ModelShape, division: Division, gpu: GPU, work: StepWork) -> StepTime:
     """How long a step takes, its longest completion as long as may be; arguments as of `scaling_rows`."""
-    context = assumed_prompt_tokens(recipe) + work.sampled_tokens / work.completions / 2
-    cost = decoding_cost(recipe, shape, gpu, context_tokens=context)
+    context = settings.prompt_tokens + work.sampled_tokens / work.completions / 2
+    cost = decoding_cost(settings, shape, gpu, context_tokens=context)
     tokens = work.sampled_tokens / division.engines
-    longest = recipe.sampling.max_completion_tokens
+    longest = settings.max_completion_tokens
     iterations = max(longest, tokens / cost.slots) if cost.slots else longest
     sampling = iterations * cost.iteration_s + tokens * cost.row_s
-    training = training_s(recipe, work, division, gpu)
+    training = training_s(settings, work, division, gpu)
     weights = weights_s(work, division, gpu)
-    beside = recipe.rollout.overlap and not division.shared
+    beside = settings.overlap and not division.shared
     busy = max(sampling, training) if beside else sampling + training
     return StepTime(sampling, training, weights, busy + weights)
 
@@ -111,7 +105,8 @@ def scaling_time_rows(
     """The rows of a plan about time and cost, from the seconds of a step above; evaluations are not counted."""
     if shape is None or steps is None:
         return [("time", "unknown"), ("cost", "unknown without the time")]
-    seconds = steps * step_time(recipe, shape, division, gpu, assumed_work(recipe, shape, division)).together
+    settings = step_settings(recipe)
+    seconds = steps * step_time(settings, shape, division, gpu, assumed_work(settings, shape, division)).together
     about = f"about {rough_duration(seconds)} for {steps:,} steps, without evaluations; by the assumptions above"
     price = "unknown without the price of all machines: train.usd_per_hour=25"
     cost = f"about {seconds / 3600 * usd_per_hour:,.2f} dollars at {usd_per_hour:g} an hour" if usd_per_hour else price

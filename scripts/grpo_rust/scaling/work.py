@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 
 from grpo_rust.memory_estimate import ModelShape
-from grpo_rust.recipe import Recipe
 from grpo_rust.scaling.division import Division
+from grpo_rust.scaling.step_settings import StepSettings
 
 __all__ = ["ENDS_BYTES", "WIDTHS", "StepWork", "layer_parameters", "step_work"]
 
@@ -52,27 +52,27 @@ def layer_parameters(shape: ModelShape) -> int:
 
 
 def step_work(
-    recipe: Recipe, shape: ModelShape, division: Division, *, mean_tokens: float, prompt_tokens: float
+    settings: StepSettings, shape: ModelShape, division: Division, *, mean_tokens: float, prompt_tokens: float
 ) -> StepWork:
     """The work of a step.
 
     Args:
-        recipe: The recipe.
+        settings: Of the recipe.
         shape: The model's sizes.
         division: Who does what.
         mean_tokens: Of a completion.
         prompt_tokens: Of a prompt.
     """
-    completions = recipe.train.prompts_per_step * recipe.sampling.group_size
+    completions = settings.completions
     sampled = completions * mean_tokens
-    trained = (sampled + recipe.train.prompts_per_step * prompt_tokens) * recipe.train.num_iterations
-    updates = recipe.train.num_iterations * recipe.train.num_minibatches
+    trained = (sampled + settings.prompts * prompt_tokens) * settings.num_iterations
+    updates = settings.num_iterations * settings.num_minibatches
     per_rank = trained / updates / division.ranks
     longest = mean_tokens + prompt_tokens  # a sequence is not divided
-    micro_batches = updates * max(1, math.ceil(per_rank / max(recipe.train.micro_batch_tokens, longest)))
-    adapters = recipe.lora.rank * shape.linear_ends
-    operations = (4 if adapters else 6) * (4 / 3 if recipe.train.gradient_checkpointing else 1) * shape.parameters
-    width, layers = WIDTHS[recipe.model.dtype], shape.layers * layer_parameters(shape)
+    micro_batches = updates * max(1, math.ceil(per_rank / max(settings.micro_batch_tokens, longest)))
+    adapters = settings.lora_rank * shape.linear_ends
+    operations = (4 if adapters else 6) * (4 / 3 if settings.gradient_checkpointing else 1) * shape.parameters
+    width, layers = WIDTHS[settings.dtype], shape.layers * layer_parameters(shape)
     away = (division.ranks - 1) / division.ranks
     return StepWork(
         completions=completions,
