@@ -35,6 +35,8 @@ def memory_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize, row_tok
     if shape is None:
         return [("memory", "unknown")]
     engine = choose_engine(recipe.sampling.engine, on_gpu=expects_gpu(recipe.train.device))
+    if recipe.sampling.elsewhere():
+        engine = "hf"  # which holds nothing of its own
     memory = _estimate(recipe, shape, size, row_tokens, engine)
     return [
         ("memory", f"about {_bytes(memory.peak)} on the model's device with the longest completions"),
@@ -51,7 +53,7 @@ def _estimate(recipe: Recipe, shape: ModelShape, size: RunSize, row_tokens: int,
         dtype=recipe.model.dtype,
         reference=recipe.loss.kl_beta > 0,
         micro_batch_tokens=min(recipe.train.micro_batch_tokens, size.completions_per_step * row_tokens),
-        rows=size.completions_per_step,
+        rows=0 if recipe.sampling.elsewhere() else size.completions_per_step,
         row_tokens=row_tokens,
         lora_rank=recipe.lora.rank,
         gradient_checkpointing=recipe.train.gradient_checkpointing,
