@@ -36,7 +36,7 @@ class SamplingSection:
     servers: str = option(
         "",
         "vllm: addresses of servers that sample, http://HOST:PORT with commas between, each started with `python -m "
-        "grpo.engines.served.command` (docs/scale/engines.md); one that dies is left out until it is back; empty: none",
+        "grpo.engines.served` (docs/scale/engines.md); one that dies is left out until it is back; empty: none",
     )
     weights_folder: str = option(
         "",

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import ray
+
 from sandbox.cluster.address import ADVICE, check_address
 from sandbox.errors import ClusterError
 

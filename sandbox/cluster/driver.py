@@ -19,6 +19,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayActorError
+
 from sandbox.cluster.connect import connected
 from sandbox.cluster.dispatcher import ATTEMPTS, Dispatcher
 from sandbox.cluster.messages import Cancel, Close, Connected, Done, Failed, Opening, RunTask, Said, Standing

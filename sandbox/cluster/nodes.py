@@ -16,6 +16,7 @@ import ray
 from ray.autoscaler.sdk import request_resources
 from ray.exceptions import RayActorError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
 from sandbox.cluster.dispatcher import PER_JOB
 from sandbox.cluster.environment import KEPT_CHILDREN
 from sandbox.cluster.facts import NodeFacts, differences

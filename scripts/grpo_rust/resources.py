@@ -35,7 +35,10 @@ def memory_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize, row_tok
     if shape is None:
         return [("memory", "unknown")]
     engine = choose_engine(recipe.sampling.engine, on_gpu=expects_gpu(recipe.train.device))
-    memory = recipe_memory(recipe, shape, rows=size.completions_per_step, row_tokens=row_tokens, engine=engine)
+    if recipe.sampling.elsewhere():
+        engine = "hf"  # which holds nothing of its own
+    rows = size.completions_per_step
+    memory = recipe_memory(recipe, shape, rows=rows, row_tokens=row_tokens, engine=engine)
     return [
         ("memory", f"about {as_size(memory.peak)} on the model's device with the longest completions"),
         ("", memory_parts(memory, engine, recipe.model.dtype)),
@@ -51,7 +54,7 @@ def recipe_memory(recipe: Recipe, shape: ModelShape, *, rows: int, row_tokens: i
         dtype=recipe.model.dtype,
         reference=recipe.loss.kl_beta > 0,
         micro_batch_tokens=min(recipe.train.micro_batch_tokens, rows * row_tokens),
-        rows=rows,
+        rows=0 if recipe.sampling.elsewhere() else rows,
         row_tokens=row_tokens,
         lora_rank=recipe.lora.rank,
         gradient_checkpointing=recipe.train.gradient_checkpointing,

@@ -17,7 +17,10 @@ from grpo.errors import BadInput
 from grpo.model.policy import Policy
 from grpo.schema import ConfigError
 from grpo_rust.compose.engine import build_engine
+from grpo_rust.memory_estimate import ModelShape
 from grpo_rust.recipe import Recipe, load_recipe
+from grpo_rust.resources import memory_rows
+from grpo_rust.run_size import PromptCount, run_size
 from grpo_rust.serving.gpus import gpus_of_engine, refuse_division
 
 
@@ -83,6 +86,15 @@ def test_servers_that_cannot_sample_for_the_run_are_named(
 def test_settings_that_exclude_each_other(changes: list[str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         load_recipe(None, changes)
+
+
+def test_a_plan_counts_no_engine_on_the_trainers_device() -> None:
+    here = load_recipe(None, ["sampling.engine=vllm"])
+    elsewhere = load_recipe(None, ["sampling.engine=vllm", "sampling.data_parallel=1"])
+    shape = ModelShape("qwen2", 10**9, layers=4, hidden=64, mlp=128, kv_width=64, vocabulary=1000, linear_ends=1000)
+    size = run_size(here, PromptCount(100), PromptCount(0))
+    texts = [" ".join(text for _, text in memory_rows(recipe, shape, size, 300)) for recipe in (here, elsewhere)]
+    assert "vllm's weights" in texts[0] and "vllm" not in texts[1] and "KV cache 0" in texts[1]
 
 
 def test_the_engine_gets_the_gpus_after_the_trainers(monkeypatch: pytest.MonkeyPatch) -> None:

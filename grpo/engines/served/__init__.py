@@ -1,6 +1,6 @@
 """Sampling by `vllm serve`, on this or another machine: vLLM's own endpoints, and nothing else between the machines.
 
-    command      the command that starts a server for a run, also as `python -m grpo.engines.served.command`
+    command      the command that starts a server for a run, also as `python -m grpo.engines.served`
     worker       what that command adds to vLLM's workers: weights from a file, and questions about what they hold
     connection   requests to one server
     handshake    whether a server can sample for a policy

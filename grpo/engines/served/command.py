@@ -1,30 +1,12 @@
-"""Start a `vllm serve` that samples for a run.
-
-Usage:
-    python -m grpo.engines.served.command MODEL [--dtype DTYPE] [whatever `vllm serve` takes]
-
-MODEL is the model of the run, of which only the config is read: the weights come from the trainer. Give --max-model-len
-(data.max_prompt_tokens + sampling.max_completion_tokens) and --max-num-seqs. What is added to them:
-
-    VLLM_SERVER_DEV_MODE=1      opens the endpoints that take weights. They ask for no key: in a trusted network only
-    --tokens-only               token ids in and out
-    --worker-extension-cls      what takes weights from a shared folder, and compares what is held with what was given
-    --weight-transfer-config    on GPUs: what takes weights by NCCL
-    --load-format dummy         weights come from the trainer
-    --logprobs-mode, --generation-config, --hf-overrides, and on a CPU --no-enable-chunked-prefill, --enforce-eager
-
-Example:
-    python -m grpo.engines.served.command Qwen/Qwen2.5-Coder-3B-Instruct --dtype bfloat16 --max-model-len 1216
-"""
+"""The command that starts a `vllm serve` for a run: what it needs beyond vLLM's defaults, and why."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 
-__all__ = ["ENVIRONMENT", "main", "serve_command"]
+__all__ = ["ENVIRONMENT", "serve_command"]
 
 ENVIRONMENT = {
     "VLLM_SERVER_DEV_MODE": "1",
@@ -72,21 +54,3 @@ def _dtype(options: Sequence[str]) -> str:
     """
     words = [word for option in options for word in option.split("=", 1)]
     return next((value for name, value in zip(words, words[1:], strict=False) if name == "--dtype"), "")
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Become the server."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments or arguments[0].startswith("-"):
-        sys.exit(__doc__)
-    from grpo.engines.vllm import require_vllm
-
-    require_vllm()
-    import torch
-
-    command = serve_command(arguments[0], arguments[1:], on_gpu=torch.cuda.is_available())
-    os.execve(command[0], command, {**os.environ, **ENVIRONMENT})
-
-
-if __name__ == "__main__":
-    main()
