@@ -327,8 +327,8 @@ class Recipe:
             )
         if self.sampling.elsewhere():
             found.append(
-                "rollout.partial = true with sampling.servers or sampling.data_parallel: a server is not interrupted, it "
-                "samples to the end: use rollout.partial = false"
+                "rollout.partial = true with sampling.servers or sampling.data_parallel: a server is not interrupted "
+                "but samples to the end: use rollout.partial = false"
             )
         if self.loss.mismatch == "none":
             found.append(

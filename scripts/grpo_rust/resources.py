@@ -35,10 +35,9 @@ def memory_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize, row_tok
     if shape is None:
         return [("memory", "unknown")]
     engine = choose_engine(recipe.sampling.engine, on_gpu=expects_gpu(recipe.train.device))
-    if recipe.sampling.elsewhere():
-        engine = "hf"  # which holds nothing of its own
-    rows = size.completions_per_step
-    memory = recipe_memory(recipe, shape, rows=rows, row_tokens=row_tokens, engine=engine)
+    rows, here = size.completions_per_step, not recipe.sampling.elsewhere()
+    engine = engine if here else "hf"  # which holds nothing of its own
+    memory = recipe_memory(recipe, shape, rows=rows, row_tokens=row_tokens, engine=engine, samples=here)
     return [
         ("memory", f"about {as_size(memory.peak)} on the model's device with the longest completions"),
         ("", memory_parts(memory, engine, recipe.model.dtype)),
@@ -46,15 +45,17 @@ def memory_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize, row_tok
     ]
 
 
-def recipe_memory(recipe: Recipe, shape: ModelShape, *, rows: int, row_tokens: int, engine: str) -> MemoryEstimate:
-    """The memory of a recipe on one device, with an engine that samples so many rows of so many tokens at once."""
+def recipe_memory(
+    recipe: Recipe, shape: ModelShape, *, rows: int, row_tokens: int, engine: str, samples: bool = True
+) -> MemoryEstimate:
+    """The memory of a recipe on one device, with an engine that `samples` so many rows of so many tokens at once."""
     ahead = ("cache",) if engine != "hf" and recipe.rollout.overlap else ()
     return estimate_memory(
         shape,
         dtype=recipe.model.dtype,
         reference=recipe.loss.kl_beta > 0,
         micro_batch_tokens=min(recipe.train.micro_batch_tokens, rows * row_tokens),
-        rows=0 if recipe.sampling.elsewhere() else rows,
+        rows=rows if samples else 0,
         row_tokens=row_tokens,
         lora_rank=recipe.lora.rank,
         gradient_checkpointing=recipe.train.gradient_checkpointing,

@@ -1,4 +1,4 @@
-"""The pool that a recipe describes: sandbox workers of this machine, the server's that SANDBOX_URL names, or a cluster's.
+"""The pool that a recipe describes: workers of this machine, the server's that SANDBOX_URL names, or a cluster's.
 
 Without torch, so that the workers start small; Ray is loaded by no process of this one.
 """
