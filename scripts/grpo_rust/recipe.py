@@ -193,8 +193,8 @@ class SandboxSection(Limits):
     )
     ray_address: str = option(
         "",
-        "of the Ray cluster: HOST:PORT, ray://HOST:PORT, or auto for the Ray that was started on this machine; empty: a "
-        "small Ray of the run's own, on this machine",
+        "of the Ray cluster: HOST:PORT, ray://HOST:PORT, or auto for the Ray that was started on this machine; empty: "
+        "a small Ray of the run's own, on this machine",
     )
     jobs: int = option(
         0,
