@@ -27,7 +27,6 @@ from grpo_rust.cli import command
 from grpo_rust.ranks.parts import (
     build_rank_updater,
     describe_ranks,
-    follow,
     follows,
     joined,
     load_rank_policy,
@@ -48,7 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Fine-tune as a recipe says; the exit code."""
     arguments = parse_arguments(argv)
     if follows():
-        return follow(arguments.recipe)
+        from grpo_rust.ranks.following import follow_run
+
+        return follow_run(arguments.recipe)
     if arguments.dry_run:
         raise BadInput("--dry-run is for scripts/train.py: its plan counts completions that are sampled")
     with open_output(arguments.output) as output:

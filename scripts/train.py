@@ -26,7 +26,6 @@ from grpo_rust.plan import plan
 from grpo_rust.ranks.parts import (
     build_rank_updater,
     describe_ranks,
-    follow,
     follows,
     joined,
     load_rank_policy,
@@ -48,7 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a recipe; the exit code."""
     arguments = parse_arguments(argv)
     if follows():
-        return ExitCode.DONE if arguments.dry_run else follow(arguments.recipe)
+        from grpo_rust.ranks.following import follow_run
+
+        return ExitCode.DONE if arguments.dry_run else follow_run(arguments.recipe)
     if arguments.dry_run:
         return show_plan(arguments)
     with open_output(arguments.output) as output:

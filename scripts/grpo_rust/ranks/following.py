@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from grpo.distributed.following import follow, orders_of
-from grpo.distributed.place import RankPlace
+from grpo.distributed.place import place_of
 from grpo.distributed.team import Team
 from grpo.distributed.updater import SharedUpdater
 from grpo.errors import GrpoError
@@ -25,13 +25,14 @@ from grpo_rust.recipe import Recipe
 __all__ = ["follow_run"]
 
 
-def follow_run(recipe: Recipe, place: RankPlace) -> int:
+def follow_run(recipe: Recipe) -> int:
     """Take part in a run until rank 0 ends it; the exit code. What all ranks refuse, rank 0 says.
 
     Args:
         recipe: As this rank reads it; rank 0 has to have the same.
-        place: Of this rank.
     """
+    place = place_of()
+    assert place is not None
     try:
         team = join(recipe, place)
     except GrpoError as error:

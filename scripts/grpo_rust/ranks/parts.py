@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = [
     "build_rank_updater",
     "describe_ranks",
-    "follow",
     "follows",
     "joined",
     "load_rank_policy",
@@ -30,15 +29,6 @@ def follows() -> bool:
     """Whether this process is a rank, and not rank 0. Raises: BadInput, as `place_of`."""
     place = place_of()
     return place is not None and place.rank > 0
-
-
-def follow(recipe: Recipe) -> int:
-    """Take part in the run of rank 0; the exit code."""
-    from grpo_rust.ranks.following import follow_run
-
-    place = place_of()
-    assert place is not None
-    return follow_run(recipe, place)
 
 
 @contextmanager

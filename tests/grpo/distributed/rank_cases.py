@@ -56,6 +56,8 @@ CASES = {
     "minibatches and iterations": Case(settings={"num_minibatches": 2, "num_iterations": 2}),
     "lora": Case(lora=True, objective={"kl_beta": 0.1}),
     "checkpointing": Case(checkpointing=True),
+    "bfloat16": Case(dtype=torch.bfloat16),
+    "lora in bfloat16": Case(dtype=torch.bfloat16, lora=True),
 }
 
 

@@ -16,6 +16,7 @@ from grpo.checkpoint.places import checkpoint_path
 
 TOLERANCE = 1e-6  # float32: sums in another order
 GOLDEN = 1e-9  # float64, as in tests/grpo/test_golden.py
+ROUNDED = 1e-2  # bfloat16 has 8 bits
 MOVED = 1e-4  # weights after three steps of 1e-3: Adam divides by a gradient's size, and rounding by rounding is any
 FOUR = ["plain", "idle rank", "lora"]  # cases that four ranks compute too: processes start slowly
 
@@ -47,24 +48,27 @@ def far(found: torch.Tensor, expected: torch.Tensor) -> float:
     return float((found - expected).abs().max() / max(1.0, float(expected.abs().max())))
 
 
-def compare(found: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert math.isclose(found["loss"], expected["loss"], rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+def compare(found: dict[str, Any], expected: dict[str, Any], tolerance: float = TOLERANCE) -> None:
+    assert math.isclose(found["loss"], expected["loss"], rel_tol=tolerance, abs_tol=tolerance)
     assert found["gradients"].keys() == expected["gradients"].keys() and found["gradients"]
     for name, gradient in expected["gradients"].items():
-        assert far(found["gradients"][name], gradient) < TOLERANCE, name
+        assert far(found["gradients"][name], gradient) < tolerance, name
     for line, wanted in zip(found["metrics"], expected["metrics"], strict=True):
         assert line.keys() == wanted.keys()
-        assert all(math.isclose(line[key], wanted[key], rel_tol=1e-5, abs_tol=1e-5) for key in wanted), line
-    assert far(found["penalties"], expected["penalties"]) < TOLERANCE
+        near = {"rel_tol": 10 * tolerance, "abs_tol": 10 * tolerance}
+        assert all(math.isclose(line[key], wanted[key], **near) for key in wanted), line
+    assert far(found["penalties"], expected["penalties"]) < tolerance
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_two_ranks_are_one(name: str, alone: dict[str, Any], two: list[dict[str, Any]]) -> None:
     for rank in two:
-        compare(rank[name], alone[name])
+        compare(rank[name], alone[name], TOLERANCE if CASES[name].dtype == torch.float32 else ROUNDED)
     weights, wanted = two[0][name]["weights"], alone[name]["weights"]
     assert list(weights) == list(wanted) and not two[1][name]["weights"]
-    assert max(far(weights[key], wanted[key]) for key in wanted) < MOVED
+    assert max(far(weights[key].float(), wanted[key].float()) for key in wanted) < MOVED + ROUNDED * (
+        CASES[name].dtype != torch.float32
+    )
 
 
 @pytest.mark.slow
