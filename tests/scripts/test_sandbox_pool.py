@@ -98,7 +98,8 @@ def test_a_run_on_ray_ends_with_its_table_and_leaves_no_process(train_here: Trai
 @pytest.mark.alone
 def test_ctrl_c_stops_a_run_on_ray_and_its_ray(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    command = [sys.executable, "scripts/train.py", *ON_RAY, "eval.prompts=0", "--plain", f"run.dir={path}"]
+    sizes = ("train.prompts_per_step=2", "sampling.group_size=2", "eval.prompts=0", "train.rehearse=false")
+    command = [sys.executable, "scripts/train.py", *ON_RAY, *sizes, "--plain", f"run.dir={path}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         assert process.stdout is not None
