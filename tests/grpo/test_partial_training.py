@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def engine(make_policy: Callable[..., Policy], tmp_path: Path) -> Iterator[Engin
     started.close()
 
 
+def slow_rate(update: int) -> float:
+    """A learning rate that takes as long as a larger model's update: the engine has written something by then."""
+    time.sleep(0.2)
+    return 2e-2
+
+
 def session(
     policy: Policy,
     engine: EngineProcess,
@@ -50,7 +57,7 @@ def session(
 ) -> Trainer:
     """A trainer that keeps the weights of every version, and every batch."""
     examples = encoded(EXAMPLES, policy.encode)
-    updater = make_updater(policy, CORRECTED, schedule=lambda update: 2e-2, max_grad_norm=1.0, micro_batch_tokens=4000)
+    updater = make_updater(policy, CORRECTED, schedule=slow_rate, max_grad_norm=1.0, micro_batch_tokens=4000)
     proved = WeightSync(policy, engine, [example.prompt_ids for example in examples], BOUNDS)
 
     def sync(say: Callable[[str], None]) -> dict[str, float]:
@@ -116,8 +123,8 @@ def test_every_token_has_the_log_prob_of_the_weights_that_it_names(
         train(trainer, trainer.resume(checkpoint), 3)
 
     completions = [completion for batch in batches[1:] for group in batch.groups for completion in group.completions]
-    assert len(completions) == 16 and sum(len(completion.versions) > 1 for completion in completions) >= 12
-    assert {completion.versions[0][0] for completion in completions} == {0, 1}, "step 3 goes on with what step 2 left"
+    assert len(completions) == 16 and {completion.versions[0][0] for completion in completions} == {0, 1}
+    assert sum(len(completion.versions) > 1 for completion in completions[8:]) >= 6, "step 3 goes on with step 2's"
     assert all(sum(count for _, count in one.versions) == len(one.token_ids) <= LONGEST for one in completions)
     for version in kept:
         policy.model.load_state_dict(kept[version])
@@ -125,7 +132,7 @@ def test_every_token_has_the_log_prob_of_the_weights_that_it_names(
         own, others = [[gap for which, gap in found if (which == version) == is_own] for is_own in (True, False)]
         assert version == 3 or max(own) < TOLERANCE, "no policy has sampled with the last weights"
         assert max(others) > 100 * TOLERANCE
-    assert 0 < metrics[1]["policy/older_tokens"] < 1 and metrics[1]["policy/token_staleness_max"] == 1
+    assert 0 < metrics[2]["policy/older_tokens"] < 1 and metrics[2]["policy/token_staleness_max"] == 1
     assert all(step["sync/gap"] < 1e-5 for step in metrics)
 
 
