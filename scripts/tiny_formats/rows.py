@@ -8,8 +8,9 @@ training. Left out is every row whose right program is that of a held-out row.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from functools import cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,13 @@ def drawn_rows(count: int, shipped: Path, *, seed: int) -> list[Row]:
     rows: list[Row] = []
     for task, share in SHARES.items():
         wanted = round(count * share)
-        made = (one for one in map(_asked, MAKERS[task](wanted, shipped, rng)) if _program(one) not in held_out)
+        made = (one for one in MAKERS[task](wanted, shipped, rng) if _program(one) not in held_out)
         rows += islice(made, wanted)
     rng.shuffle(rows)
     return rows
 
 
+@cache
 def held_out_programs(shipped: Path) -> frozenset[str]:
     """The right programs of the rows that models are evaluated on."""
     rows = chain.from_iterable(read_row_file(shipped / name) for name in HELD_OUT)
@@ -72,14 +74,13 @@ def _program(one: Row) -> str | None:
 
 def _repair(wanted: int, shipped: Path, rng: random.Random) -> Iterator[Row]:
     """The shipped rows again and again; what compilers say of others is not known here."""
-    return _again(read_row_file(shipped / "repair-train.jsonl"), rng)
+    return _again(shipped / "repair-train.jsonl", rng)
 
 
 def _patch(wanted: int, shipped: Path, rng: random.Random) -> Iterator[Row]:
     """The shipped rows, which have failing tests, in turn with drafts of new requests."""
     drafts = (_patch_row(draft, rng) for draft in family_drafts("train", seed=rng.randrange(2**32)))
-    there = _again(read_row_file(shipped / "patch-train.jsonl"), rng)
-    return _in_turn(there, filter(None, drafts))
+    return _in_turn(_again(shipped / "patch-train.jsonl", rng), map(_asked, filter(None, drafts)))
 
 
 def _patch_row(draft: PatchDraft, rng: random.Random) -> Row | None:
@@ -98,7 +99,7 @@ def _next_edit(wanted: int, shipped: Path, rng: random.Random) -> Iterator[Row]:
     kinds = [
         candidates(sources, WantedRows(kind, "train", NEXT_EDIT_SIZES, wanted), own=OWN, seed=seed) for kind in CHANGES
     ]
-    return (row for row in _in_turn(*kinds) if len(row["file"]) <= LONGEST)
+    return (_asked(row) for row in _in_turn(*kinds) if len(row["file"]) <= LONGEST)
 
 
 def _infill(wanted: int, shipped: Path, rng: random.Random) -> Iterator[Row]:
@@ -106,7 +107,7 @@ def _infill(wanted: int, shipped: Path, rng: random.Random) -> Iterator[Row]:
     programs = map(asdict, make_tasks(_more(wanted), split="train", seed=rng.randrange(2**32)))
     for one in gap_rows(programs, tuple(SPANS), per_program=1, seed=rng.randrange(2**32), with_request=True):
         if not one.problem:
-            yield {**one.row, "infill": "chat" if rng.random() < IN_CHAT else "tokens"}
+            yield _asked({**one.row, "infill": "chat" if rng.random() < IN_CHAT else "tokens"})
 
 
 def _function(wanted: int, shipped: Path, rng: random.Random) -> Iterator[Row]:
@@ -124,9 +125,9 @@ MAKERS: Mapping[str, Callable[[int, Path, random.Random], Iterator[Row]]] = {
 }
 
 
-def _again(rows: Iterable[Row], rng: random.Random) -> Iterator[Row]:
-    """All rows again and again, in another order each time; without end, but for no rows."""
-    found = list(rows)
+def _again(file: Path, rng: random.Random) -> Iterator[Row]:
+    """The rows of a file again and again, in another order each time."""
+    found = [_asked(row) for row in read_row_file(file)]
     while found:
         yield from rng.sample(found, len(found))
 

@@ -64,10 +64,10 @@ def test_rows_come_in_their_shares_and_their_answers_are_read_as_programs(drawn:
 
 
 def test_a_row_with_the_program_of_a_held_out_one_is_never_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    allowed = list(islice(read_row_file(TASKS / "repair-train.jsonl"), 3))
+    allowed = [asked(row, with_system=False) for row in islice(read_row_file(TASKS / "repair-train.jsonl"), 3)]
     monkeypatch.setattr(format_rows, "SHARES", {"repair": 1.0})
     monkeypatch.setitem(format_rows.MAKERS, "repair", lambda wanted, shipped, rng: iter([held, *allowed] * 3))
-    held = next(iter(read_row_file(TASKS / "repair-eval.jsonl")))
+    (held,) = held_out("repair", 1)
     found = {row["task_id"] for row in drawn_rows(6, TASKS, seed=0)}
     assert found == {row["task_id"] for row in allowed}
     assert len(held_out_programs(TASKS)) > 300 and len(HELD_OUT) == 4
