@@ -34,9 +34,9 @@ from tiny_formats.preparing import prepare
 __all__ = ["imitate", "learn_formats", "main", "save", "warm_start"]
 
 MODEL, FORMATS_MODEL = Path("assets/tiny-rust"), Path("assets/tiny-rust-tasks")
-STEPS, FORMATS_STEPS = 2400, 1200
+STEPS, FORMATS_STEPS = 2400, 400
 SHIPPED = Path("assets/tasks")
-BATCH_SIZE = 16  # demonstrations a step
+BATCH_SIZE, FORMATS_BATCH_SIZE = 16, 32  # demonstrations a step
 MISTAKEN = 0.55  # share of demonstrations with a planted mistake
 MAX_COMPLETION_TOKENS = 184  # longer demonstrations are dropped, so that 192 tokens suffice
 TOKENIZER_TEXTS = 6000  # demonstrations that the tokenizer is learned from
@@ -117,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--formats", action="store_true", help="teach assets/tiny-rust the formats of the other tasks")
     parser.add_argument("--out", type=Path, help="the model's folder (default: assets/tiny-rust or its -tasks)")
-    parser.add_argument("--steps", type=int, help="optimizer steps of the warm start (default: 2400 or 1200)")
+    parser.add_argument("--steps", type=int, help="optimizer steps of the warm start (default: 2400 or 400)")
     parser.add_argument("--seed", type=int, default=0, help="decides demonstrations and weights")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0 = torch decides")
     options = parser.parse_args(argv)
@@ -127,12 +127,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error(f"--steps {options.steps}: give at least 1")
     if options.threads:
         torch.set_num_threads(options.threads)
-    start, given = time.perf_counter(), {"steps": options.steps, "batch_size": BATCH_SIZE, "seed": options.seed}
+    start, given = time.perf_counter(), {"steps": options.steps, "seed": options.seed}
     if options.formats:
-        model, tokenizer, probe = learn_formats(MODEL, SHIPPED, **given)
+        model, tokenizer, probe = learn_formats(MODEL, SHIPPED, **given, batch_size=FORMATS_BATCH_SIZE)
     else:
         examples = demonstrations(options.steps * BATCH_SIZE, mistaken=MISTAKEN, seed=options.seed)
-        model, tokenizer = warm_start(examples, **given, sizes=SIZES, vocab_size=VOCAB_SIZE)
+        model, tokenizer = warm_start(examples, **given, batch_size=BATCH_SIZE, sizes=SIZES, vocab_size=VOCAB_SIZE)
         probe = [item.completion for item in examples[:200]]
     save(model, tokenizer, options.out, probe)
     print(f"{options.out}: made in {time.perf_counter() - start:.0f} s")

@@ -129,7 +129,7 @@ def _first_of_each(records: Sequence[CompletionRecord]) -> dict[str, CompletionR
 
 
 def _passes(record: CompletionRecord) -> bool:
-    return record.get("checks", {}).get("gold") == 1.0
+    return bool(record.get("checks", {}).get("gold") == 1.0)
 
 
 def _block(text: str) -> str:

@@ -6,6 +6,7 @@ something to gain. Left out: making rows that are proven (`dataset`), and GRPO.
 
     idioms     texts of the formats that are one token each, and the tokens for filling in the middle
     growing    a model and its tokenizer with more tokens
+    renaming   rows with other names
     rows       rows of all tasks with right answers
     encoding   rows as tokens, by the code that training asks prompts with, and their batches
     preparing  all of these together

@@ -50,8 +50,8 @@ def grow(
     tokenizer.add_tokens([AddedToken(text, normalized=False) for text in texts])
     tokenizer.add_tokens([AddedToken(text, normalized=False) for text in control_tokens], special_tokens=True)
     model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-    weight = model.get_input_embeddings().weight
+    weight, ids_of = model.model.embed_tokens.weight, tokenizer.get_vocab()
     with torch.no_grad():
         for text, ids in spelled.items():
-            if (token := tokenizer.convert_tokens_to_ids(text)) >= num_before:
-                weight[token] = weight[ids].mean(0)
+            if ids_of[text] >= num_before:
+                weight[ids_of[text]] = weight[ids].mean(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,6 +65,6 @@ def prepare(start: Path, shipped: Path, count: int, *, seed: int) -> Prepared:
 
 def _texts(row: Any) -> Iterator[str]:
     """The prompt and the answer of a row."""
-    prompt: str | Sequence[Any] = row["prompt"]
+    prompt: str | Sequence[Mapping[str, str]] = row["prompt"]
     yield prompt if isinstance(prompt, str) else prompt[-1]["content"]
     yield row["completion"]

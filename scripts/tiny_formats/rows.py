@@ -1,8 +1,8 @@
 """Rows of all tasks with right answers, to imitate: the shipped ones for training, and others from the same makers.
 
 The sandbox proves nothing here: a row to imitate needs no gold tests. What needs a compiler or a test run (diagnostics,
-failing tests) comes from the shipped rows, again and again; the rest is drawn anew from the family's combinations for
-training. Left out is every row whose right program is that of a held-out row.
+failing tests) comes from the shipped rows, again and again with other names; the rest is drawn anew from the family's
+combinations for training. Left out is every row whose right program is that of a held-out row.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from grpo_rust.rows.files import read_row_file
 from rewards.tasks.known import asked, task_of
 from rewards.tasks.patch import FORMATS
 from tiny.tasks import demonstrations, make_tasks
+from tiny_formats.renaming import renamed
 
 __all__ = ["HELD_OUT", "SHARES", "drawn_rows", "held_out_programs"]
 
@@ -34,6 +35,7 @@ HELD_OUT = tuple(f"{task}-eval.jsonl" for task in ("repair", "patch", "next_edit
 NEXT_EDIT_SIZES = (840, 84, 0)  # of the shipped rows: programs stay on the side of the split where they are there
 LONGEST = 640  # characters of a file
 OWN = 0.6  # of the programs of next edits
+RENAMED = 0.7  # of the shipped rows
 IN_CHAT = 0.25  # of the parts to fill in
 
 
@@ -73,14 +75,24 @@ def _program(one: Row) -> str | None:
 
 
 def _repair(wanted: int, shipped: Path, rng: random.Random) -> Iterator[Row]:
-    """The shipped rows again and again; what compilers say of others is not known here."""
-    return _again(shipped / "repair-train.jsonl", rng)
+    """The shipped rows again and again, with other names; what compilers say of other mistakes is not known here."""
+    for row in _again(shipped / "repair-train.jsonl", rng):
+        is_new = rng.random() < RENAMED
+        yield _asked(renamed(row, rng, code=("broken", "completion"), text=("diagnostics",)) if is_new else row)
 
 
 def _patch(wanted: int, shipped: Path, rng: random.Random) -> Iterator[Row]:
-    """The shipped rows, which have failing tests, in turn with drafts of new requests."""
+    """The shipped rows, which have failing tests, with other names; in turn with drafts of new requests."""
     drafts = (_patch_row(draft, rng) for draft in family_drafts("train", seed=rng.randrange(2**32)))
-    return _in_turn(_again(shipped / "patch-train.jsonl", rng), map(_asked, filter(None, drafts)))
+    return map(_asked, _in_turn(_shipped_patches(shipped, rng), filter(None, drafts)))
+
+
+def _shipped_patches(shipped: Path, rng: random.Random) -> Iterator[Row]:
+    """The shipped rows again and again, without gold tests."""
+    for row in _again(shipped / "patch-train.jsonl", rng):
+        bare = {column: row[column] for column in ("task", "format", "program", "request", "reference")}
+        is_new = rng.random() < RENAMED
+        yield renamed(bare, rng, code=("program", "reference"), text=("request",)) if is_new else bare
 
 
 def _patch_row(draft: PatchDraft, rng: random.Random) -> Row | None:
@@ -127,7 +139,7 @@ MAKERS: Mapping[str, Callable[[int, Path, random.Random], Iterator[Row]]] = {
 
 def _again(file: Path, rng: random.Random) -> Iterator[Row]:
     """The rows of a file again and again, in another order each time."""
-    found = [_asked(row) for row in read_row_file(file)]
+    found = list(read_row_file(file))
     while found:
         yield from rng.sample(found, len(found))
 

@@ -66,11 +66,11 @@ def test_the_example_is_the_shortest_prompt_whose_first_completion_was_learned(f
 def test_the_study_writes_its_results_into_the_page(folder: Path, tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
-    (docs / "tasks.md").write_text("# Tasks\n<!-- results -->\nold\n<!-- end -->\nMore.\n")
+    (docs / "tasks.md").write_text("# Tasks\n<!-- results -->\nstale\n<!-- end -->\nMore.\n")
     words = ["--study", "tasks", "--only-report", "--seeds", "2", "--runs", str(folder), "--docs", str(docs)]
     assert evidence.main(words) == 0
     page = (docs / "tasks.md").read_text()
-    assert "old" not in page and page.endswith("<!-- end -->\nMore.\n")
+    assert "stale" not in page and page.endswith("<!-- end -->\nMore.\n")
     assert page.count("| `repair` |") == 1 and "| 0: +33.3, 1: +16.7 |" in page and "`patch`" not in page
     assert evidence.main([*words[:-4], "--runs", str(tmp_path / "none"), "--docs", str(docs)]) == 2
 
