@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Mapping
 from itertools import islice
@@ -25,6 +26,7 @@ from tiny_formats import rows as format_rows
 from tiny_formats.encoding import PROMPT_WEIGHT, WINDOW, encode_rows, mixed_batches
 from tiny_formats.growing import frequent_words, grow
 from tiny_formats.idioms import FIM_TOKENS, FORMAT_IDIOMS
+from tiny_formats.renaming import renamed
 from tiny_formats.rows import HELD_OUT, SHARES, drawn_rows, held_out_programs
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -75,6 +77,27 @@ def test_a_row_with_the_program_of_a_held_out_one_is_never_drawn(monkeypatch: py
 
 def test_a_seed_draws_the_same_rows_again(drawn: list[Row]) -> None:
     assert drawn_rows(60, TASKS, seed=3) == drawn
+
+
+def test_other_names_are_the_same_in_code_and_between_backticks_and_nowhere_else() -> None:
+    code = "fn pick_item<'a>(list: &[&'a str], flag: bool) {\n    let first = list.first();\n    self.rest(flag)\n}"
+    row = {"code": code, "text": "expected first, found `&first` of `list` in pick_item", "other": "list"}
+    found = renamed(row, random.Random(1), code=("code",), text=("text",))
+    new = re.findall(r"\w+", found["code"])
+    function, values, flag, first = (new[place] for place in (1, 3, 6, 9))
+    assert new == [
+        *("fn", function, "a", values, "a", "str", flag, "bool"),
+        *("let", first, values, "first", "self", "rest", flag),
+    ]
+    assert len({function, values, flag, first, "pick_item", "list", "flag", "first", "rest"}) == 9
+    assert found["text"] == f"expected first, found `&{first}` of `{values}` in {function}"
+    assert found["other"] == "list"
+
+
+def test_a_name_that_a_field_has_is_kept() -> None:
+    row = {"code": "struct S { rest: u8 }\nfn f(rest: u8, item: S) -> bool { rest == item.rest }"}
+    found = renamed(row, random.Random(0), code=("code",), text=())["code"]
+    assert found.count("rest") == 4 and "item" not in found
 
 
 def test_every_idiom_stands_in_a_prompt_or_an_answer_of_the_shipped_rows() -> None:
