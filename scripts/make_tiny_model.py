@@ -34,9 +34,9 @@ from tiny_formats.preparing import prepare
 __all__ = ["imitate", "learn_formats", "main", "save", "warm_start"]
 
 MODEL, FORMATS_MODEL = Path("assets/tiny-rust"), Path("assets/tiny-rust-tasks")
-STEPS, FORMATS_STEPS = 2400, 400
+STEPS, FORMATS_STEPS = 2400, 480
 SHIPPED = Path("assets/tasks")
-BATCH_SIZE, FORMATS_BATCH_SIZE = 16, 32  # demonstrations a step
+BATCH_SIZE = 16  # demonstrations a step
 MISTAKEN = 0.55  # share of demonstrations with a planted mistake
 MAX_COMPLETION_TOKENS = 184  # longer demonstrations are dropped, so that 192 tokens suffice
 TOKENIZER_TEXTS = 6000  # demonstrations that the tokenizer is learned from
@@ -69,11 +69,13 @@ def learn_formats(
     model, tokenizer, encoded, probe = prepare(start, shipped, steps * batch_size, seed=seed)
     num_tokens = sum(len(item.token_ids) for item in encoded) / len(encoded)
     print(f"{len(encoded)} demonstrations of {num_tokens:.0f} tokens on average, {len(tokenizer)} different ones")
-    imitate(model, mixed_batches(encoded, batch_size, seed), steps)
+    imitate(model, mixed_batches(encoded, batch_size, seed), steps, dtype=torch.float32)
     return model, tokenizer, probe
 
 
-def imitate(model: Qwen2ForCausalLM, stream: Iterator[list[Encoded]], steps: int) -> None:
+def imitate(
+    model: Qwen2ForCausalLM, stream: Iterator[list[Encoded]], steps: int, *, dtype: torch.dtype = torch.bfloat16
+) -> None:
     """Train a model in place, with a progress bar."""
     print(f"{model.num_parameters():,} parameters, {steps} steps")
     with tqdm(total=steps, desc="warm start", unit="step") as bar:
@@ -83,7 +85,7 @@ def imitate(model: Qwen2ForCausalLM, stream: Iterator[list[Encoded]], steps: int
             bar.set_postfix(loss=f"{loss:.3f}")
 
         rates = {"matrix_lr": MATRIX_LR, "embedding_lr": EMBEDDING_LR, "vector_lr": VECTOR_LR}
-        train(model, stream, steps=steps, **rates, report=report)
+        train(model, stream, steps=steps, **rates, report=report, dtype=dtype)
 
 
 def save(model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, folder: Path, probe: Sequence[str]) -> None:
@@ -117,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--formats", action="store_true", help="teach assets/tiny-rust the formats of the other tasks")
     parser.add_argument("--out", type=Path, help="the model's folder (default: assets/tiny-rust or its -tasks)")
-    parser.add_argument("--steps", type=int, help="optimizer steps of the warm start (default: 2400 or 400)")
+    parser.add_argument("--steps", type=int, help="optimizer steps of the warm start (default: 2400 or 480)")
     parser.add_argument("--seed", type=int, default=0, help="decides demonstrations and weights")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0 = torch decides")
     options = parser.parse_args(argv)
@@ -129,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         torch.set_num_threads(options.threads)
     start, given = time.perf_counter(), {"steps": options.steps, "seed": options.seed}
     if options.formats:
-        model, tokenizer, probe = learn_formats(MODEL, SHIPPED, **given, batch_size=FORMATS_BATCH_SIZE)
+        model, tokenizer, probe = learn_formats(MODEL, SHIPPED, **given, batch_size=BATCH_SIZE)
     else:
         examples = demonstrations(options.steps * BATCH_SIZE, mistaken=MISTAKEN, seed=options.seed)
         model, tokenizer = warm_start(examples, **given, batch_size=BATCH_SIZE, sizes=SIZES, vocab_size=VOCAB_SIZE)

@@ -59,7 +59,7 @@ def prepare(start: Path, shipped: Path, count: int, *, seed: int) -> Prepared:
     policy = Policy(model, tokenizer, torch.device("cpu"), torch.float32, frozenset({tokenizer.eos_token_id}))
     limits = {"max_prompt_tokens": MAX_PROMPT_TOKENS, "max_completion_tokens": MAX_COMPLETION_TOKENS}
     encoded = list(encode_rows(rows, policy, **limits))
-    model.set_attn_implementation("eager")  # as in `tiny.warmstart.make_model`
+    model.set_attn_implementation("sdpa")  # in float32 a third faster than "eager"
     return Prepared(model, tokenizer, encoded, texts[:400])
 
 

@@ -82,7 +82,6 @@ def test_every_run_is_the_tasks_recipe_with_both_evaluations(
         run = TrainingRun(arm, 2, tmp_path)
         recipe = parse_arguments(training(run, recipe_of(run), [], evaluates=True).argv[2:]).recipe
         assert recipe.run.seed == 2 and recipe.eval.prompts > 0 and arm.name in recipe.data.train
-        assert recipe.model.path == "assets/tiny-rust-tasks"
     with pytest.raises(SystemExit):
         evidence.main(["--study", "tasks", "--arms", "grpo"])
     assert "of --study tasks: repair, infill, patch, next_edit" in capsys.readouterr().err

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import torch
-from tokenizers import Tokenizer
 from transformers import AutoTokenizer, Qwen2ForCausalLM, Qwen2Tokenizer
 
 from grpo.model.fim import find_fim
@@ -22,6 +21,7 @@ from rewards.tasks.known import asked, task_of
 from tiny.tasks import demonstrations
 from tiny.tokenizer import train_tokenizer
 from tiny.warmstart import Encoded, completion_loss, make_model
+from tiny_formats import preparing
 from tiny_formats import rows as format_rows
 from tiny_formats.encoding import PROMPT_WEIGHT, WINDOW, encode_rows, mixed_batches
 from tiny_formats.growing import frequent_words, grow
@@ -30,14 +30,17 @@ from tiny_formats.renaming import renamed
 from tiny_formats.rows import HELD_OUT, SHARES, drawn_rows, held_out_programs
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-TASKS, PLAIN, TAUGHT = ASSETS / "tasks", ASSETS / "tiny-rust", ASSETS / "tiny-rust-tasks"
+TASKS, PLAIN = ASSETS / "tasks", ASSETS / "tiny-rust"
 SIZES = {"width": 32, "layers": 1, "heads": 2, "mlp": 64}
 Row = Mapping[str, Any]
 
 
 @pytest.fixture(scope="module")
 def taught() -> Policy:
-    return load_policy(str(TAUGHT), device=torch.device("cpu"), compute_dtype="float32")
+    """The quickstart's model with more tokens, before it has learned any."""
+    policy = load_policy(str(PLAIN), device=torch.device("cpu"), compute_dtype="float32")
+    grow(policy.model, policy.tokenizer, FORMAT_IDIOMS, FIM_TOKENS)  # type: ignore[arg-type]
+    return policy
 
 
 @pytest.fixture(scope="module")
@@ -155,30 +158,22 @@ def test_a_round_of_batches_has_every_demonstration_once_and_lengths_near_each_o
     assert sum(spans) / len(spans) < 1000 / WINDOW
 
 
-def test_the_shipped_tokenizer_spells_what_the_model_knew_as_before_and_alike_through_every_loader() -> None:
-    before, loaded = (AutoTokenizer.from_pretrained(folder) for folder in (PLAIN, TAUGHT))
-    plain = Tokenizer.from_file(str(TAUGHT / "tokenizer.json"))
+def test_the_tokenizer_spells_what_the_model_knew_as_before_and_texts_come_back(taught: Policy) -> None:
+    before, grown = AutoTokenizer.from_pretrained(PLAIN), taught.tokenizer
     for item in demonstrations(150, mistaken=0.0, seed=8):
         for text in (item.prompt, item.completion):
-            assert loaded(text)["input_ids"] == before(text)["input_ids"]
+            assert grown(text)["input_ids"] == before(text)["input_ids"]
     for task in SHARES.keys() - {"function"}:
         for row in held_out(task, 20):
             for text in (row["prompt"][-1]["content"], row["completion"]):
-                ids = loaded(text)["input_ids"]
-                assert plain.encode(text).ids == ids and loaded.decode(ids) == text
-    assert find_fim(loaded) is not None and find_fim(before) is None
+                assert grown.decode(grown(text)["input_ids"]) == text
+    assert find_fim(grown) is not None and find_fim(before) is None
 
 
-@pytest.mark.parametrize("task", ["repair", "infill", "patch", "next_edit"])
-def test_the_shipped_model_answers_held_out_prompts_in_the_form_of_their_task(task: str, taught: Policy) -> None:
-    found = []
-    for row in held_out(task, 6):
-        prompt = (
-            taught.encode_infill(row["prefix"], row["suffix"]) if task == "infill" else taught.encode(row["prompt"])
-        )
-        ids = torch.tensor([prompt])
-        ends = [0, 2]
-        whole = taught.model.generate(ids, do_sample=False, max_new_tokens=128, eos_token_id=ends, pad_token_id=0)
-        text = taught.tokenizer.decode(whole[0, len(prompt) :], skip_special_tokens=True)
-        found.append(task_of(row).extract(text, row, "first").code is not None)
-    assert sum(found) >= 3, found
+def test_preparing_puts_it_together(monkeypatch: pytest.MonkeyPatch, drawn: list[Row]) -> None:
+    monkeypatch.setattr(preparing, "drawn_rows", lambda count, shipped, seed: drawn)
+    monkeypatch.setattr(preparing, "KNOWN", 50)
+    found = preparing.prepare(PLAIN, TASKS, 60, seed=0)
+    assert len(found.model.get_input_embeddings().weight) == len(found.tokenizer) > 1017 + len(FIM_TOKENS) + 60
+    assert len(found.encoded) == len(drawn) and {one.token_ids[-1] for one in found.encoded} == {0, 2}
+    assert torch.isfinite(completion_loss(found.model, found.encoded[:4], torch.float32))
