@@ -30,8 +30,8 @@ def orthogonalized(matrix: Tensor) -> Tensor:
     tensor(True)
     """
     a, b, c = COEFFICIENTS
-    x = matrix.T if matrix.size(0) > matrix.size(1) else matrix
-    x = x / (x.norm() + 1e-7)
+    flat = matrix.T if matrix.size(0) > matrix.size(1) else matrix
+    x: Tensor = flat / (flat.norm() + 1e-7)
     for _ in range(STEPS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
@@ -45,7 +45,7 @@ class Float32Muon(Optimizer):
         super().__init__(list(params), {"lr": lr})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], float] | None = None) -> Any:
         """Update all matrices that have a gradient."""
         for group in self.param_groups:
             for matrix in group["params"]:
