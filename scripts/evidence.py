@@ -1,7 +1,7 @@
 """Train the quickstart with several seeds and its control, evaluate every model on the same prompts, and write pages.
 
 Usage:
-    python scripts/evidence.py [--study gains|rewards|overlap|pretrained|honest] [--seeds N] [--steps N] ...
+    python scripts/evidence.py [--study gains|rewards|overlap|pretrained|honest|tasks] [--seeds N] [--steps N] ...
 
 `--study gains` (the default) writes docs/evidence.md and docs/images/evidence.svg: three seeds of the recipe, and three
 of the control whose advantages are shuffled. `--study rewards` writes docs/studies/rewards.md: other rewards and group
@@ -12,6 +12,8 @@ docs/studies/real_model.md and docs/images/real_model.svg; its recipes say how m
 `--study honest` writes docs/honest_rewards.md and docs/images/honest_rewards.svg: rewards and settings against
 completions that agree with their own tests and are wrong, on a family of tasks that it makes, or on `--data`. It takes
 some arms and seeds (`--arms`, `--seeds`, `--first-seed`), and its page shows every run that is evaluated in --runs.
+`--study tasks` writes the results in docs/tasks.md: the recipes of repair, infill, patch and next_edit, whose names are
+its arms.
 
 Hours of work are kept in --runs: the same command continues where it was stopped, and does nothing twice. Runs go two
 at once, each with one thread for torch and one for the sandbox. Exit codes: 0 done, 2 bad input, 3 a run failed, 130
@@ -36,6 +38,7 @@ from grpo_rust.cli import ExitCode, command
 from sandbox.terminal import counted
 from study.arms import CONTROL, DESIGNS, GRPO, HONEST, OVERLAP
 from study.comparisons import untrained_completions
+from study.formats import TASKS, formats_page, recipe_of
 from study.honest import check_data, evaluated_runs, family_data, honest_curves, honest_page
 from study.pages import curves, gains_page, how_made, overlap_page, rewards_page
 from study.pretrained import PretrainedRuns, commands, curves_svg, page
@@ -43,8 +46,10 @@ from study.running import Arm, HeldOutSet, TrainingRun, evaluation, run_all, tra
 
 RECIPE = "scripts/recipes/tiny.toml"
 UNTRAINED = "assets/tiny-rust"
+FORMATS = "assets/tiny-rust-tasks"  # scripts/make_tiny_model.py --formats
 SHIPPED = Path("assets/tasks")
 END = "<!-- end -->"
+ARMS = {"honest": HONEST, "tasks": TASKS}
 ONE_OF_TWO = ("train.threads=1", "sandbox.jobs=1")  # of the machine's cores: another run has the rest
 
 
@@ -62,13 +67,14 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--study", choices=tuple(STUDIES), default="gains", help="what is compared")
     parser.add_argument("--seeds", type=int, default=0, help="runs of each arm; 0: three, for rewards one")
     parser.add_argument("--first-seed", type=int, default=0, help="the lowest seed")
-    parser.add_argument("--arms", default="", metavar="NAME,NAME,...", help="honest: these arms alone")
+    parser.add_argument("--arms", default="", metavar="NAME,NAME,...", help="honest, tasks: these arms alone")
     parser.add_argument("--control-seeds", type=int, default=3, help="runs of the control; 0: none")
     parser.add_argument("--steps", type=int, default=0, help="steps of every run; 0: as many as the recipe says")
     parser.add_argument("--prompts", type=int, default=200, help="held-out prompts that every model is asked")
     parser.add_argument("--samples", type=int, default=8, help="completions to each")
     parser.add_argument("--at-once", type=int, default=2, help="runs at the same time, one core each")
     parser.add_argument("--data", type=Path, help="folder with train.jsonl and eval.jsonl; default: assets/tasks")
+    parser.add_argument("--model", default=FORMATS, help="tasks: the model that all runs start from")
     parser.add_argument("--runs", type=Path, help="where runs and completions are kept; default: in runs/")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="where the pages go")
     parser.add_argument("--only-report", action="store_true", help="run nothing, write the pages from what is there")
@@ -77,12 +83,13 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("give at least 2 --prompts, 1 of --samples and 1 of --at-once")
     if options.seeds < 0 or options.first_seed < 0:
         parser.error("give seeds of at least 0")
-    known = {arm.name: arm for arm in HONEST}
+    known = ARMS.get(options.study, ())
     names = [name for name in options.arms.split(",") if name]
-    if names and (options.study != "honest" or not known.keys() >= set(names)):
-        parser.error(f"--arms {options.arms}: give arms of --study honest: {', '.join(known)}")
-    options.arms = [arm for arm in HONEST if not names or arm.name in names]
-    options.runs = options.runs or Path("runs/honest" if options.study == "honest" else "runs/evidence")
+    if unknown := set(names) - {arm.name for arm in known}:
+        arms = "; ".join(f"of --study {study}: {', '.join(arm.name for arm in ARMS[study])}" for study in ARMS)
+        parser.error(f"--arms {options.arms}: {min(unknown)} is none of this study; give arms {arms}")
+    options.arms = [arm for arm in known if not names or arm.name in names]
+    options.runs = options.runs or Path("runs") / (options.study if options.study in ARMS else "evidence")
     options.command = shlex.join(["python", "scripts/evidence.py", *(sys.argv[1:] if argv is None else argv)])
     return options
 
@@ -151,12 +158,28 @@ def study_honest(options: argparse.Namespace) -> None:
     write(page, with_results(text, f"<!-- results{where} -->", results))
 
 
+def study_tasks(options: argparse.Namespace) -> None:
+    """What GRPO gains on each task beyond one function."""
+    steps = (f"train.max_steps={options.steps}",) if options.steps else ()
+    settings = (*ONE_OF_TWO, f"model.path={options.model}", *steps)
+    runs = runs_of(options.arms, options.seeds or 3, options)
+    trainings = [training(run, recipe_of(run), settings, evaluates=True) for run in runs]
+    run_all([] if options.only_report else trainings, at_once=options.at_once, say=say)
+    done = [run for run in runs if run.finished]
+    if not done:
+        raise BadInput(f"{options.runs} has no finished run of this study: give the command without --only-report")
+    page = options.docs / "tasks.md"
+    text = page.read_text(encoding="utf-8") if page.exists() else "# Tasks beyond one function\n\n"
+    write(page, with_results(text, "<!-- results -->", formats_page(done, command=options.command)))
+
+
 STUDIES: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "gains": study_gains,
     "rewards": study_rewards,
     "overlap": study_overlap,
     "pretrained": study_pretrained,
     "honest": study_honest,
+    "tasks": study_tasks,
 }
 
 

@@ -1,11 +1,13 @@
-"""Make the shipped tiny model from a seed.
+"""Make the shipped tiny models from a seed.
 
 Usage:
-    python scripts/make_tiny_model.py [--out FOLDER] [--steps N] [--seed N] [--threads N]
+    python scripts/make_tiny_model.py [--formats] [--out FOLDER] [--steps N] [--seed N] [--threads N]
 
 A quarter of an hour on two cores. It learns from demonstrations of the combinations that `make_dataset.py generate`
-makes training prompts of, about half of them with a planted mistake, and from nothing else. The steps decide the
-length, not a clock, so that one machine with one thread count makes the same weights again.
+makes training prompts of, about half of them with a planted mistake, and from nothing else. With `--formats` it starts
+from assets/tiny-rust and learns from right answers to the tasks repair, patch, next_edit and infill, for whose prompts
+it gets tokens of their own; a step takes two seconds of one core without bfloat16 units. The steps decide the length, not a clock, so that one machine with one thread count makes
+the same weights again.
 
 Example:
     python scripts/make_tiny_model.py --out build/tiny --steps 100   # a quick, poor model to try things with
@@ -15,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -25,10 +27,14 @@ from transformers import AutoTokenizer, GenerationConfig, Qwen2ForCausalLM, Qwen
 
 from tiny.tasks import Demonstration, demonstrations
 from tiny.tokenizer import train_tokenizer
-from tiny.warmstart import batches, encode, make_model, train
+from tiny.warmstart import Encoded, batches, encode, make_model, train
+from tiny_formats.encoding import mixed_batches
+from tiny_formats.preparing import prepare
 
-__all__ = ["main", "save", "warm_start"]
+__all__ = ["imitate", "learn_formats", "main", "save", "warm_start"]
 
+MODEL, FORMATS_MODEL = Path("assets/tiny-rust"), Path("assets/tiny-rust-tasks")
+SHIPPED = Path("assets/tasks")
 BATCH_SIZE = 16  # demonstrations a step
 MISTAKEN = 0.55  # share of demonstrations with a planted mistake
 MAX_COMPLETION_TOKENS = 184  # longer demonstrations are dropped, so that 192 tokens suffice
@@ -51,24 +57,34 @@ def warm_start(
     print(
         f"{len(encoded)} demonstrations, on average {num_prompt:.0f} prompt and {num_completion:.0f} completion tokens"
     )
-    print(f"{model.num_parameters():,} parameters, {steps} steps of {batch_size} demonstrations")
+    imitate(model, batches(encoded, batch_size, seed), steps)
+    return model, tokenizer
+
+
+def learn_formats(
+    start: Path, shipped: Path, *, steps: int, batch_size: int, seed: int
+) -> tuple[Qwen2ForCausalLM, Qwen2Tokenizer, list[str]]:
+    """Train a copy of a model to imitate right answers to all tasks; also texts to try its tokenizer with."""
+    model, tokenizer, encoded, probe = prepare(start, shipped, steps * batch_size, seed=seed)
+    num_tokens = sum(len(item.token_ids) for item in encoded) / len(encoded)
+    print(f"{len(encoded)} demonstrations of {num_tokens:.0f} tokens on average, {len(tokenizer)} different ones")
+    imitate(model, mixed_batches(encoded, batch_size, seed), steps, dtype=torch.float32)
+    return model, tokenizer, probe
+
+
+def imitate(
+    model: Qwen2ForCausalLM, stream: Iterator[list[Encoded]], steps: int, *, dtype: torch.dtype = torch.bfloat16
+) -> None:
+    """Train a model in place, with a progress bar."""
+    print(f"{model.num_parameters():,} parameters, {steps} steps")
     with tqdm(total=steps, desc="warm start", unit="step") as bar:
 
         def report(step: int, loss: float) -> None:
             bar.update()
             bar.set_postfix(loss=f"{loss:.3f}")
 
-        stream = batches(encoded, batch_size, seed)
-        train(
-            model,
-            stream,
-            steps=steps,
-            matrix_lr=MATRIX_LR,
-            embedding_lr=EMBEDDING_LR,
-            vector_lr=VECTOR_LR,
-            report=report,
-        )
-    return model, tokenizer
+        rates = {"matrix_lr": MATRIX_LR, "embedding_lr": EMBEDDING_LR, "vector_lr": VECTOR_LR}
+        train(model, stream, steps=steps, **rates, report=report, dtype=dtype)
 
 
 def save(model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, folder: Path, probe: Sequence[str]) -> None:
@@ -100,21 +116,25 @@ def save(model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, folder: Path, probe
 def main(argv: Sequence[str] | None = None) -> None:
     """Parse the arguments, make what they ask for, say what was made."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("assets/tiny-rust"), help="the model's folder")
+    parser.add_argument("--formats", action="store_true", help="teach assets/tiny-rust the formats of the other tasks")
+    parser.add_argument("--out", type=Path, help="the model's folder (default: assets/tiny-rust or its -tasks)")
     parser.add_argument("--steps", type=int, default=2400, help="optimizer steps of the warm start")
     parser.add_argument("--seed", type=int, default=0, help="decides demonstrations and weights")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0 = torch decides")
     options = parser.parse_args(argv)
+    options.out = options.out or (FORMATS_MODEL if options.formats else MODEL)
     if options.steps < 1:
         parser.error(f"--steps {options.steps}: give at least 1")
     if options.threads:
         torch.set_num_threads(options.threads)
-    start = time.perf_counter()
-    examples = demonstrations(options.steps * BATCH_SIZE, mistaken=MISTAKEN, seed=options.seed)
-    model, tokenizer = warm_start(
-        examples, steps=options.steps, batch_size=BATCH_SIZE, sizes=SIZES, vocab_size=VOCAB_SIZE, seed=options.seed
-    )
-    save(model, tokenizer, options.out, [item.completion for item in examples[:200]])
+    start, given = time.perf_counter(), {"steps": options.steps, "seed": options.seed}
+    if options.formats:
+        model, tokenizer, probe = learn_formats(MODEL, SHIPPED, **given, batch_size=BATCH_SIZE)
+    else:
+        examples = demonstrations(options.steps * BATCH_SIZE, mistaken=MISTAKEN, seed=options.seed)
+        model, tokenizer = warm_start(examples, **given, batch_size=BATCH_SIZE, sizes=SIZES, vocab_size=VOCAB_SIZE)
+        probe = [item.completion for item in examples[:200]]
+    save(model, tokenizer, options.out, probe)
     print(f"{options.out}: made in {time.perf_counter() - start:.0f} s")
 
 

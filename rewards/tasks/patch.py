@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from rewards.completion import GradedCompletion, Score
 from rewards.edits.comparing import code_tokens, num_changed
@@ -118,6 +119,16 @@ def _facts(text: str, row: Row, code: str | None) -> Mapping[str, float | None]:
     }
 
 
+def _answer(row: Row) -> Any:
+    """The row's own `completion`, else the right answer; "" where neither is there."""
+    if row.get("completion") or not row.get("reference"):
+        return row.get("completion") or ""
+    try:
+        return right_answer(row)
+    except ValueError:
+        return ""
+
+
 PATCH = TASK = Task(
     name="patch",
     gives=frozenset({"program"}),
@@ -127,6 +138,7 @@ PATCH = TASK = Task(
     system_prompt=SYSTEM,
     problem=_problem,
     facts=_facts,
+    answer=_answer,
 )
 
 

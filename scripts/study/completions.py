@@ -17,6 +17,7 @@ __all__ = [
     "CompletionRecord",
     "by_prompt",
     "check",
+    "evaluations",
     "num_tokens",
     "passes_at",
     "read_completions",
@@ -33,6 +34,18 @@ def read_completions(path: Path) -> list[CompletionRecord]:
     """The lines that `scripts/eval_model.py` wrote; of conversations the first completions."""
     with open(path, encoding="utf-8") as lines:
         return [completion for completion in map(json.loads, lines) if "follows" not in completion]
+
+
+def evaluations(path: Path) -> tuple[list[CompletionRecord], list[CompletionRecord]]:
+    """The completions of a run's evaluation before the first step, and of its last one.
+
+    Args:
+        path: The `completions.jsonl` of the run.
+    """
+    found = [completion for completion in read_completions(path) if completion["phase"] == "eval"]
+    last = max(completion["step"] for completion in found)
+    before, after = ([one for one in found if one["step"] == step] for step in (0, last))
+    return before, after
 
 
 def by_prompt(completions: Sequence[CompletionRecord], value: Callable[[CompletionRecord], float | None]) -> ByPrompt:

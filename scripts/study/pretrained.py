@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from study.comparisons import MISTAKES, QUANTITIES
-from study.completions import CompletionRecord, by_prompt, check, passes_at, read_completions
+from study.completions import CompletionRecord, by_prompt, check, evaluations, passes_at
 from study.curves import Panel, draw, read_curve
 from study.gains import Gain, paired_gain
 from study.running import SCRIPTS, Command
@@ -203,9 +203,7 @@ def _steps(run: Path) -> list[Mapping[str, float]]:
 
 def _gains(run: Path) -> dict[str, Gain]:
     """What a run gained from its evaluation before the first step to the one after the last, by quantity."""
-    evaluated = [record for record in read_completions(run / "completions.jsonl") if record["phase"] == "eval"]
-    last = max(record["step"] for record in evaluated)
-    before, after = ([r for r in evaluated if r["step"] == step] for step in (0, last))
+    before, after = evaluations(run / "completions.jsonl")
 
     def gain(value: Callable[[CompletionRecord], float | None]) -> Gain:
         return paired_gain(by_prompt(before, value), [by_prompt(after, value)])

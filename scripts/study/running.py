@@ -83,11 +83,12 @@ class TrainingRun:
         return self.folder / f"{self.name}.{held_out.name}.jsonl"
 
 
-def training(run: TrainingRun, recipe: str, overrides: Sequence[str]) -> Command:
-    """Train, or resume the run where it was stopped."""
+def training(run: TrainingRun, recipe: str, overrides: Sequence[str], *, evaluates: bool = False) -> Command:
+    """Train, or resume the run where it was stopped; `evaluates`: before and after, as the recipe says."""
     started = any((run.path / "checkpoints").glob("step-*"))
     settings = ["run.resume=true"] if started else [recipe, f"run.seed={run.seed}", *overrides, *run.arm.overrides]
-    argv = (sys.executable, str(SCRIPTS / "train.py"), *settings, "eval.prompts=0", f"run.dir={run.path}")
+    evaluation_settings = () if evaluates else ("eval.prompts=0",)
+    argv = (sys.executable, str(SCRIPTS / "train.py"), *settings, *evaluation_settings, f"run.dir={run.path}")
     return Command(f"train {run.name}", argv, run.folder / f"{run.name}.log", lambda: run.finished)
 
 

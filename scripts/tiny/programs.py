@@ -14,13 +14,25 @@ from tiny.catalogue import rivals
 from tiny.operation import Operation
 from tiny.rust_types import DUOS, SEQUENCES, Element, Setting, draw, literal, signature_types
 
-__all__ = ["Check", "Request", "Solution", "draw_checks", "draw_request", "draw_solution", "gold_tests", "reference"]
+__all__ = [
+    "NOUNS",
+    "PARAMETERS",
+    "VERBS",
+    "Check",
+    "Request",
+    "Solution",
+    "draw_checks",
+    "draw_request",
+    "draw_solution",
+    "gold_tests",
+    "reference",
+]
 
-_VERBS = (
+VERBS = (
     *("pick", "find", "make", "take", "read", "check", "get"),
     *("show", "solve", "choose", "work", "give", "look", "test"),
 )
-_NOUNS = (
+NOUNS = (
     *("item", "value", "entry", "node", "card", "task", "unit", "part", "case", "mark", "note", "step"),
     *("word", "code", "key", "room", "page", "ring"),
 )
@@ -35,6 +47,7 @@ _NAMES = {  # names of parameters by shape, in rows that are used together
     "usize": (("n",), ("num",), ("k",)),
     "char": (("letter",), ("ch",)),
 }
+PARAMETERS = tuple(dict.fromkeys(name for rows in _NAMES.values() for row in rows for name in row))
 _TEST_NAMES = ("works", "test_{name}", "checks", "it_works", "examples")
 _DRAWS = 60  # argument lists drawn to choose cases from
 
@@ -122,7 +135,7 @@ class Solution:
 def draw_request(operation: Operation, element: Element, rng: random.Random) -> Request:
     """A request for the operation on the element, with random names and containers."""
     setting = Setting(element, rng.choice(SEQUENCES), rng.choice(DUOS))
-    name = f"{rng.choice(_VERBS)}_{rng.choice(_NOUNS)}"
+    name = f"{rng.choice(VERBS)}_{rng.choice(NOUNS)}"
     return Request(operation, setting, name, _parameter_names(operation, rng))
 
 

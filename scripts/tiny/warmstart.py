@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
+from tiny.muon import Float32Muon
 from tiny.tasks import Demonstration
 
 __all__ = ["Encoded", "batches", "character_weights", "completion_loss", "encode", "make_model", "train"]
@@ -126,11 +127,17 @@ def _tensors(batch: list[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
     return ids, weights
 
 
-def completion_loss(model: Qwen2ForCausalLM, batch: list[Encoded]) -> torch.Tensor:
-    """Weighted mean negative log-likelihood of the completions' tokens, a scalar with gradient."""
+def completion_loss(model: Qwen2ForCausalLM, batch: list[Encoded], dtype: torch.dtype = torch.bfloat16) -> torch.Tensor:
+    """Weighted mean negative log-likelihood of the completions' tokens, a scalar with gradient.
+
+    Args:
+        model: In float32.
+        batch: Demonstrations.
+        dtype: Of the matrix products.
+    """
     ids, weights = _tensors(batch)
     trained = weights[:, 1:] > 0
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
         hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state  # [B, T-1, C]
         logits = model.lm_head(hidden[trained])  # [N, V]
     losses = F.cross_entropy(logits.float(), ids[:, 1:][trained], reduction="none")  # [N]
@@ -147,6 +154,7 @@ def train(
     embedding_lr: float,
     vector_lr: float,
     report: Callable[[int, float], None],
+    dtype: torch.dtype = torch.bfloat16,
 ) -> None:
     """Train the model in place. Learning rates warm up over 20 steps and fall linearly to zero over the last half.
 
@@ -158,12 +166,17 @@ def train(
         embedding_lr: The learning rate of AdamW for the embedding.
         vector_lr: The learning rate of AdamW for biases and norms.
         report: Called after each step with its number and its loss.
+        dtype: Of the matrix products, those of Muon too.
     """
     embedding = model.model.embed_tokens.weight
     matrices = [p for p in model.parameters() if p.ndim == 2 and p is not embedding]
     vectors = [p for p in model.parameters() if p.ndim == 1]
     optimizers: list[torch.optim.Optimizer] = [
-        torch.optim.Muon(matrices, lr=matrix_lr, weight_decay=0.0),
+        (
+            Float32Muon(matrices, lr=matrix_lr)
+            if dtype == torch.float32
+            else torch.optim.Muon(matrices, lr=matrix_lr, weight_decay=0.0)
+        ),
         torch.optim.AdamW(
             [{"params": [embedding], "lr": embedding_lr}, {"params": vectors, "lr": vector_lr}],
             betas=(0.9, 0.98),
@@ -176,7 +189,7 @@ def train(
     ]
     model.train()
     for step in range(steps):
-        loss = completion_loss(model, next(stream))
+        loss = completion_loss(model, next(stream), dtype)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer, schedule in zip(optimizers, schedules):

@@ -17,6 +17,7 @@ from rewards.gold.run import gold_result, gold_run, submit_gold
 from rewards.grader import RustGrader
 from rewards.registry import REWARDS
 from rewards.rubric import Rubric
+from rewards.tasks.known import asked
 from rewards.tasks.patch import FILE, NOTHING, PATCH, right_answer
 from rewards.trl_functions import gold_reward_func, untouched_reward_func
 from sandbox.answers.answers import Answers
@@ -250,3 +251,12 @@ def test_the_grader_judges_the_patched_program_by_gold(pool) -> None:
     assert none.rewards == dict.fromkeys(right.rewards, 0.0) and none.solved is False
     assert (right.checks["exact_match"], useless.checks["exact_match"], none.checks["applies"]) == (1.0, 0.0, 0.0)
     assert right.verdict["gold"]["passes"] == (True,) * 4 and "a > b" in right.verdict["code"]
+
+
+def test_a_row_with_its_right_program_shows_the_answer_to_imitate() -> None:
+    def shown(**columns: object) -> object:
+        return asked({**ROW, **columns}, with_system=False)["completion"]
+
+    assert shown() == right_answer(ROW) and shown(completion="mine") == "mine"
+    assert shown(reference=None) == "", "nobody knows it"
+    assert shown(reference=PROGRAM, format="search_replace") == "", "no blocks can say it"

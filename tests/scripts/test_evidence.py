@@ -85,6 +85,7 @@ def test_runs_that_are_not_there_are_the_hosts_failure(tmp_path: Path, capsys: p
         "overlap",
         "pretrained",
         "honest",
+        "tasks",
     }
 
 

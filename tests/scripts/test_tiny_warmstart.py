@@ -6,6 +6,7 @@ import pytest
 import torch
 from transformers import Qwen2ForCausalLM, Qwen2Tokenizer
 
+from tiny.muon import Float32Muon, orthogonalized
 from tiny.tasks import Demonstration, demonstrations
 from tiny.tokenizer import train_tokenizer
 from tiny.warmstart import (
@@ -107,3 +108,23 @@ def test_other_lines_weigh_one(line: str) -> None:
 @pytest.mark.parametrize("line", ["assert_eq!(f(1, 2", "assert_eq!(f(1), 2)", "assert_eq!(f(1));"])
 def test_torn_lines_have_weights_too(line: str) -> None:
     assert len(character_weights(line)) == len(line)
+
+
+@pytest.mark.parametrize("shape", [(24, 8), (8, 24), (16, 16)])
+def test_muon_in_float32_does_what_torchs_does_in_bfloat16(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    start, gradients = torch.randn(shape), [torch.randn(shape) for _ in range(3)]
+    ours, theirs = start.clone().requires_grad_(), start.clone().requires_grad_()
+    ways = [(ours, Float32Muon([ours], lr=0.1)), (theirs, torch.optim.Muon([theirs], lr=0.1, weight_decay=0.0))]
+    for gradient in gradients:
+        for matrix, optimizer in ways:
+            matrix.grad = gradient.clone()
+            optimizer.step()
+    moved, wanted = (ours - start).detach(), (theirs - start).detach()
+    assert (moved - wanted).norm() < 0.02 * wanted.norm() < 0.02 * moved.norm() * 1.05, "what bfloat16 rounds"
+    assert ((start - gradients[0] * 0.1) - start - wanted).norm() > 0.5 * wanted.norm(), "the tolerance can fail"
+
+
+def test_a_wide_matrix_becomes_one_of_rows_that_are_nearly_orthonormal() -> None:
+    values = torch.linalg.svdvals(orthogonalized(torch.diag(torch.tensor([5.0, 1.0, 0.2]))[:, [0, 1, 2, 0]]))
+    assert ((values > 0.6) & (values < 1.3)).all()
