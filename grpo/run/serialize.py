@@ -33,7 +33,7 @@ def completion_lines(
         for k, (completion, grade, reward) in enumerate(
             zip(group.completions, group.grades, group.rewards, strict=True)
         ):
-            line = {
+            line: dict[str, Any] = {
                 "id": completion.id,
                 "step": step,
                 "phase": phase,
@@ -50,7 +50,7 @@ def completion_lines(
                 "verdict": dict(grade.verdict),
             }
             if completion.versions:
-                line |= {"versions": [list(run) for run in completion.versions]}
+                line["versions"] = [list(run) for run in completion.versions]
             if (before := completion.history) is not None:
                 line |= {"follows": before.completion_id, "message": before.message}
             if part_advantages is not None and reward is not None:
