@@ -19,6 +19,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from grpo.distributed.place import RankPlace
@@ -154,7 +155,7 @@ class Team:
             ) from error
 
 
-def _store(place: RankPlace, limit: timedelta) -> dist.Store:
+def _store(place: RankPlace, limit: timedelta) -> PrefixStore:
     """Where the ranks find each other. torchrun may keep it over a restart: the ranks before it are not looked for."""
     store, _, _ = next(rendezvous("env://", place.rank, place.size, timeout=limit))
-    return dist.PrefixStore(f"start-{place.restarts}", store)
+    return PrefixStore(f"start-{place.restarts}", store)
