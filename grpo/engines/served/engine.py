@@ -33,6 +33,7 @@ RANK = "X-data-parallel-rank"  # a header by which vLLM takes one of its copies 
 TOKENS_A_CHUNK = 16  # of a completion that has not ended: a sign of life, and little work here
 LOOK_EVERY_S = 0.5
 BEAT_EVERY_S, BEAT_S, MISSED_BEATS = 5.0, 5.0, 4  # heartbeats: how often, for how long, and how many may be missed
+CONNECT_S = 60.0  # for hundreds of connections at once to a busy server; heartbeats find one that is gone
 FIRST = 6  # times as long for the first call: a server compiles, and records graphs
 CACHE_TRIES, CACHE_PAUSE_S = 50, 0.2  # until a server has noticed that the requests before are gone
 FAR_BELOW = -9000.0  # vLLM's -9999 stands for a log-prob that is no number
@@ -139,7 +140,7 @@ class ServedEngine(Engine):
 
     async def _completions(self, call: _Call, allowed_s: float) -> AsyncGenerator[GenerationOutput, None]:
         """All completions, each when it ends, while the server is watched."""
-        timeout = httpx2.Timeout(None, connect=BEAT_S)
+        timeout = httpx2.Timeout(None, connect=CONNECT_S)
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
         async with httpx2.AsyncClient(timeout=timeout, limits=limits, **self._connection.settings) as client:
             groups = [self._group(client, call, place) for place in range(len(call.prompts))]
