@@ -20,10 +20,10 @@ import json
 import os
 import random
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from tqdm import tqdm
 
 from grpo_rust.cli import ExitCode, command
 from sandbox.cluster.ray_pool import RayPool
-from sandbox.verdict import Outcome
+from sandbox.verdict import Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
 from sandbox_checks.soak import HONEST, HOSTILE, LIMITS, honest_programs, said
 
@@ -44,28 +44,29 @@ JOIN_S = 300.0
 
 
 class Killing:
-    """Kills a node now and then, and lets another one join."""
+    """Kills a node now and then, and lets another one join: in the main thread, as Ray wants it."""
 
     def __init__(self, cluster: Any, nodes: list[Any], every_s: float, rng: random.Random) -> None:
         self._cluster, self._nodes, self._every_s, self._rng = cluster, nodes, every_s, rng
-        self._end = threading.Event()
+        self._due = time.monotonic() + every_s
         self.kills = 0
 
-    def __enter__(self) -> Killing:
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-        return self
+    def wait(self, futures: Sequence[Future[Verdict]]) -> list[Verdict]:
+        """The results of all, and meanwhile what is due."""
+        with tqdm(total=len(futures), unit="program") as bar:
+            while bar.n < len(futures):
+                time.sleep(0.1)
+                bar.update(sum(future.done() for future in futures) - bar.n)
+                if self._every_s and time.monotonic() > self._due:
+                    self._replace()
+        return [future.result() for future in futures]
 
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while self._every_s and not self._end.wait(self._every_s):
-            victim = self._nodes.pop(self._rng.randrange(len(self._nodes)))
-            self._cluster.remove_node(victim, allow_graceful=False)
-            self.kills += 1
-            self._nodes.append(self._cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES))
+    def _replace(self) -> None:
+        victim = self._nodes.pop(self._rng.randrange(len(self._nodes)))
+        self._cluster.remove_node(victim, allow_graceful=False)
+        self.kills += 1
+        self._nodes.append(self._cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES))
+        self._due = time.monotonic() + self._every_s
 
 
 @command("check_sandbox nodes")
@@ -106,11 +107,11 @@ def grade_on_nodes(options: argparse.Namespace) -> tuple[dict[str, Any], list[st
         with _cluster(options.nodes, directory) as (cluster, nodes), RayPool(cluster.address, limits=LIMITS) as on_ray:
             _wait_for(on_ray, options.nodes)
             started = time.monotonic()
-            with Killing(cluster, nodes, options.kill_every, rng) as killing:
-                futures = [on_ray.submit(f"// {number}\n{programs[name]}") for number, name in enumerate(chosen)]
-                for number, future in enumerate(futures):
-                    future.add_done_callback(partial(_count, num_verdicts, number))
-                verdicts = [future.result() for future in tqdm(futures, unit="program")]
+            futures = [on_ray.submit(f"// {number}\n{programs[name]}") for number, name in enumerate(chosen)]
+            for number, future in enumerate(futures):
+                future.add_done_callback(partial(_count, num_verdicts, number))
+            killing = Killing(cluster, nodes, options.kill_every, rng)
+            verdicts = killing.wait(futures)
             took = time.monotonic() - started
         left = [path.name for path in Path(directory).glob("sandbox-*")]
     different = [

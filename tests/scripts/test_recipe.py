@@ -41,6 +41,8 @@ def test_the_sandbox_section_is_its_limits_and_how_it_works():
         "isolation",
         "jobs",
         "nice",
+        "pool",
+        "ray_address",
         "keep_verdicts",
         "backend",
         "pool",

@@ -1,7 +1,8 @@
-"""The soak test: it holds on a sound sandbox, and says what does not hold on another."""
+"""The soak tests, of workers and of nodes: they hold on a sound sandbox, and say what does not hold on another."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import Outcome, Verdict
-from sandbox_checks import soak
+from sandbox_checks import nodes, soak
 
 pytestmark = pytest.mark.alone
 
@@ -34,11 +35,30 @@ def test_a_short_soak_holds(tmp_path: Path) -> None:
     assert "gradings a second" in done.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed: it is in the extra `ray`")
+def test_nodes_that_are_killed_cost_no_verdict(tmp_path: Path) -> None:
+    out = tmp_path / "figures.json"
+    arguments = ["--count", "60", "--kill-every", "3", "--json", str(out)]
+    program = (
+        "from sandbox_checks import nodes\n"
+        'nodes.HOSTILE = {name: nodes.HOSTILE[name] for name in ("aborts", "is torn")}\n'
+        f"nodes.HONEST = 6\nraise SystemExit(nodes.main({arguments!r}))\n"
+    )
+    scripts = Path(nodes.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", program], cwd=scripts, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = json.loads(out.read_text())
+    assert figures["nodes_killed"] >= 1 and figures["different_verdicts"] == figures["host_errors"] == 0
+
+
 def test_what_does_not_hold_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     problem = ["honest 3: failed, alone passed"]
     monkeypatch.setattr(soak, "soak", lambda options: ({"gradings": 1}, problem))
     assert soak.main(["--count", "1"]) == soak.ExitCode.CHECK_FAILED
-    assert "BROKEN: honest 3" in capsys.readouterr().out
+    monkeypatch.setattr(nodes, "grade_on_nodes", lambda options: ({"gradings": 1}, problem))
+    assert nodes.main(["--count", "1"]) == nodes.ExitCode.CHECK_FAILED
+    assert capsys.readouterr().out.count("BROKEN: honest 3") == 2
 
 
 def test_memory_that_grows_is_told() -> None:
