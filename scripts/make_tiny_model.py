@@ -6,8 +6,8 @@ Usage:
 A quarter of an hour on two cores. It learns from demonstrations of the combinations that `make_dataset.py generate`
 makes training prompts of, about half of them with a planted mistake, and from nothing else. With `--formats` it starts
 from assets/tiny-rust and learns from right answers to the tasks repair, patch, next_edit and infill, for whose prompts
-it gets tokens of their own; a step takes two seconds of one core without bfloat16 units. The steps decide the length, not a clock, so that one machine with one thread count makes
-the same weights again.
+it gets tokens of their own; a step takes two seconds of one core without bfloat16 units. The steps decide the length,
+not a clock, so that one machine with one thread count makes the same weights again.
 
 Example:
     python scripts/make_tiny_model.py --out build/tiny --steps 100   # a quick, poor model to try things with

@@ -22,9 +22,7 @@ from grpo_rust.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
-    page
-    for folder in (".", "docs", "docs/*", "assets/*", "sandbox", "tests")
-    for page in ROOT.glob(f"{folder}/*.md")
+    page for folder in (".", "docs", "docs/*", "assets/*", "sandbox", "tests") for page in ROOT.glob(f"{folder}/*.md")
 )
 OF_THE_PAST = ("CHANGELOG.md", "EXPERIMENTS.md")  # they name what existed at their time
 MAX_README_WORDS = 800

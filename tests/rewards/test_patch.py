@@ -103,11 +103,11 @@ def test_a_row_that_cannot_be_judged_is_refused(changes, reason, tmp_path) -> No
 @pytest.mark.parametrize("row", [ROW, BLOCKS])
 def test_the_right_answer_is_read_as_the_right_program(row) -> None:
     crlf = {**row, "program": PROGRAM.replace("\n", "\r\n").rstrip(), "reference": RIGHT.rstrip()}
-    for asked in (row, crlf):
-        text = right_answer(asked)
-        assert PATCH.extract(text, asked, "first") == (RIGHT, "")
-        assert PATCH.extract(text.replace("\n", "\r\n"), asked, "first").code == RIGHT
-        assert PATCH.facts(text, asked, RIGHT) == {"applies": 1.0, "exact_match": 1.0, "lines_changed": 2.0}
+    for shown in (row, crlf):
+        text = right_answer(shown)
+        assert PATCH.extract(text, shown, "first") == (RIGHT, "")
+        assert PATCH.extract(text.replace("\n", "\r\n"), shown, "first").code == RIGHT
+        assert PATCH.facts(text, shown, RIGHT) == {"applies": 1.0, "exact_match": 1.0, "lines_changed": 2.0}
     ticks = {**row, "program": "/*\n```\n*/\nfn f() {}\n", "reference": "/*\n```\n*/\nfn g() {}\n"}
     assert PATCH.extract(right_answer(ticks), ticks, "first").code == ticks["reference"]
 
