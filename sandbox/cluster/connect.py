@@ -6,6 +6,7 @@ A Ray of our own has no dashboard; `sandbox.cluster.environment` has what else k
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from sandbox.errors import ClusterError
 __all__ = ["connected"]
 
 STORE_BYTES = 80 << 20  # for objects, which tasks and results are too small to be; Ray takes no less than 75 MiB
+STACK = re.compile(r"[;.]?[^;.]*Traceback \(most recent call last\)")  # with the words that announce it
 STARTS = 2  # on a machine that is busy the first one may take too long for Ray's patience
 QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
 
@@ -66,10 +68,14 @@ def _start(jobs: int) -> str:
 
 
 def _causes(error: BaseException | None) -> str:
-    """What an error and its causes say, each in one line."""
+    """What an error and its causes say, each in one line and without the stacks that Ray adds.
+
+    >>> _causes(ConnectionError("Nobody answers. Last error: Traceback (most recent call last): File ..."))
+    'Nobody answers'
+    """
     said = []
     while error is not None:
-        text = " ".join(str(error).split())[:600]
+        text = " ".join(STACK.split(str(error), maxsplit=1)[0].split())[:600]
         said.append(text or type(error).__name__)
         error = error.__cause__
     return "; ".join(dict.fromkeys(said))
