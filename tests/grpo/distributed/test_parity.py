@@ -15,7 +15,7 @@ from grpo.checkpoint.checksums import find_damage
 from grpo.checkpoint.places import checkpoint_path
 
 TOLERANCE = 1e-6  # float32: sums in another order
-GOLDEN = 1e-9  # float64, as in tests/grpo/test_golden.py
+GOLDEN = 1e-5  # the batch is cut in another way, and the head's sums are float32: one process, so cut, is 4e-6 off
 ROUNDED = 1e-2  # bfloat16 has 8 bits
 MOVED = 1e-4  # weights after three steps of 1e-3: Adam divides by a gradient's size, and rounding by rounding is any
 FOUR = ["plain", "idle rank", "lora"]  # cases that four ranks compute too: processes start slowly
