@@ -18,8 +18,7 @@ from grpo_rust.memory_estimate import ModelShape
 from grpo_rust.prompt_counts import count_held_out, count_training
 from grpo_rust.recipe import Recipe
 from grpo_rust.resources import disk_rows, memory_rows
-from grpo_rust.run_size import RunSize, run_size
-from grpo_rust.sandbox_pool import num_jobs
+from grpo_rust.run_size import RunSize, num_jobs, run_size
 from grpo_rust.scaling.division import Division
 from grpo_rust.scaling.gpus import GPUS
 from grpo_rust.scaling.scaling_rows import scaling_rows, scaling_time_rows

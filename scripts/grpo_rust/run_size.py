@@ -1,12 +1,19 @@
-"""How large a run is: steps, completions and evaluations, counted from the recipe and the number of its prompts."""
+"""How large a run is: steps, completions, evaluations, and programs graded at once.
+
+Counted from the recipe, the number of its prompts and this machine's cores.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
+from grpo_rust.engine_choice import expects_gpu
 from grpo_rust.recipe import Recipe
 
-__all__ = ["PromptCount", "RunSize", "run_size"]
+__all__ = ["KEPT_CORES", "PromptCount", "RunSize", "num_jobs", "run_size"]
+
+KEPT_CORES = 3  # beside a GPU: the trainer and the engine each have a thread that launches kernels, and helpers
 
 
 @dataclass(frozen=True)
@@ -76,3 +83,9 @@ def run_size(recipe: Recipe, prompts: PromptCount, held_out: PromptCount) -> Run
         eval_samples=recipe.eval.samples,
         turns=recipe.rollout.turns,
     )
+
+
+def num_jobs(recipe: Recipe) -> int:
+    """How many programs a recipe grades at once on this machine: `sandbox.jobs`, or by the number of cores."""
+    cores = len(os.sched_getaffinity(0))
+    return recipe.sandbox.jobs or max(1, cores - KEPT_CORES * expects_gpu(recipe.train.device))

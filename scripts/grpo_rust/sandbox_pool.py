@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from grpo.errors import BadInput
-from grpo_rust.engine_choice import expects_gpu
 from grpo_rust.recipe import Recipe
+from grpo_rust.run_size import num_jobs
 from sandbox.service.choose import named_pool
 from sandbox.service.grading_pool import GradingPool
 from sandbox.terminal import counted
@@ -21,15 +21,7 @@ from sandbox.workers.pool import SandboxPool
 if TYPE_CHECKING:
     from sandbox.cluster.ray_pool import RayPool
 
-__all__ = ["describe_pool", "num_jobs", "open_pool", "start_pool"]
-
-KEPT_CORES = 3  # beside a GPU: the trainer and the engine each have a thread that launches kernels, and helpers
-
-
-def num_jobs(recipe: Recipe) -> int:
-    """How many programs a recipe grades at once on this machine: `sandbox.jobs`, or by the number of cores."""
-    cores = len(os.sched_getaffinity(0))
-    return recipe.sandbox.jobs or max(1, cores - KEPT_CORES * expects_gpu(recipe.train.device))
+__all__ = ["describe_pool", "open_pool", "start_pool"]
 
 
 def start_pool(recipe: Recipe) -> SandboxPool:

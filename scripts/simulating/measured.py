@@ -19,7 +19,7 @@ from grpo.run.directory import CONFIG
 from grpo.schema import ConfigError
 from grpo_rust.engine_choice import choose_engine
 from grpo_rust.recipe import Recipe, load_recipe
-from grpo_rust.sandbox_pool import num_jobs
+from grpo_rust.run_size import num_jobs
 from grpo_rust.scaling.costs import DecodingCost
 from sandbox.grading.backends import BATCH_SIZE
 from simulating.assumed import BATCH_S

@@ -8,7 +8,7 @@ import os
 from grpo.schema import ConfigError
 from grpo_rust.engine_choice import choose_engine
 from grpo_rust.recipe import Recipe
-from grpo_rust.sandbox_pool import KEPT_CORES
+from grpo_rust.run_size import KEPT_CORES
 from grpo_rust.scaling.division import Division
 from sandbox.grading.backends import BATCH_SIZE
 from simulating.pipeline import Shape

@@ -15,7 +15,7 @@ from grpo_rust.arguments import parse_arguments
 from grpo_rust.memory_estimate import model_shape
 from grpo_rust.plan import plan
 from grpo_rust.recipe import Recipe
-from grpo_rust.sandbox_pool import num_jobs
+from grpo_rust.run_size import num_jobs
 from grpo_rust.time_estimate import Rates, Workload
 from tiny_config import TINY
 
