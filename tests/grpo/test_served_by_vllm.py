@@ -169,6 +169,7 @@ def test_a_server_that_hangs_is_found_by_its_heartbeats(
     assert engine.metrics()["engines/alive"] == 2 and ask(engine) == expected
 
 
+@pytest.mark.long  # vLLM gives its coordinator 120 s to start, which a busy machine exceeds
 def test_copies_of_a_model_in_one_server_are_each_given_the_weights_and_proved(policy: Policy, tmp_path: Path) -> None:
     server = own_server(policy, tmp_path / "model", **{"--data-parallel-size": 2})
     engine = OwnedEngine(server, **served_settings(policy, tmp_path))
