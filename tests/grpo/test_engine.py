@@ -56,7 +56,9 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
 
 
 def marks(kind: str) -> list[pytest.MarkDecorator]:
-    return [*([WITHOUT_VLLM] if kind in NEED_VLLM else []), *([pytest.mark.slow] if kind in SLOW else [])]
+    without, slow = [WITHOUT_VLLM] if kind in NEED_VLLM else [], [pytest.mark.slow] if kind in SLOW else []
+    long = [pytest.mark.long] if kind == "served" else []  # a server for every shape: CI has test_served_by_vllm.py
+    return [*without, *slow, *long]
 
 
 @pytest.fixture(params=[pytest.param(kind, marks=marks(kind)) for kind in KINDS])
