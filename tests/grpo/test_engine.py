@@ -278,6 +278,8 @@ def test_what_is_interrupted_goes_on_under_new_weights(
     engines: Engines, kind: str, make_wide: MakePolicy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No token is lost, none too many are sampled, and log-probs are those of the weights that sampled the token."""
+    if kind in OUT_OF_STEP:
+        pytest.skip("several engines and servers sample to the end: rollout.partial is refused with them")
     monkeypatch.setattr("grpo.engines.paged.WAIT_S", 0.001)
     one, other = make_wide(seed=0), make_wide(seed=1)
     engine, settings = engines.of(kind, one), {"max_tokens": 6}
