@@ -41,6 +41,7 @@ __all__ = ["main"]
 
 STORE_BYTES = 80 << 20
 JOIN_S = 300.0
+CLEANED_S = 60.0  # for the workers of a node that was killed to notice, and to remove their files
 
 
 class Killing:
@@ -113,7 +114,7 @@ def grade_on_nodes(options: argparse.Namespace) -> tuple[dict[str, Any], list[st
             killing = Killing(cluster, nodes, options.kill_every, rng)
             verdicts = killing.wait(futures)
             took = time.monotonic() - started
-        left = [path.name for path in Path(directory).glob("sandbox-*")]
+        left = _left_behind(Path(directory))
     different = [
         f"{name}: {said(verdict)}, alone {said(alone[name])}"
         for name, verdict in zip(chosen, verdicts, strict=True)
@@ -133,6 +134,14 @@ def grade_on_nodes(options: argparse.Namespace) -> tuple[dict[str, Any], list[st
         "seconds": round(took, 1),
         "gradings_a_second": round(options.count / took, 2),
     }, problems
+
+
+def _left_behind(directory: Path) -> list[str]:
+    """The work directories that are still there once workers had time to remove them."""
+    until = time.monotonic() + CLEANED_S
+    while (left := sorted(path.name for path in directory.glob("sandbox-*"))) and time.monotonic() < until:
+        time.sleep(0.1)
+    return left
 
 
 def _count(verdicts: Counter[int], number: int, _: object) -> None:

@@ -1,5 +1,7 @@
 """A rank that is killed: torchrun starts all ranks anew, and the run ends with the weights of one that lost none."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
@@ -10,6 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+
+from training import Tally
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = [
@@ -63,7 +67,7 @@ def ended(run: Path, process: subprocess.Popen[bytes]) -> int:
 @pytest.mark.faults
 @pytest.mark.long
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_run_that_loses_a_rank_ends_with_the_same_bits(tmp_path: Path, number: int) -> None:
+def test_a_run_that_loses_a_rank_ends_with_the_same_bits(tmp_path: Path, number: int, tally: Tally) -> None:
     whole, harmed = tmp_path / "whole", tmp_path / "harmed"
     undisturbed = start(whole)
     assert ended(whole, undisturbed) == 0
@@ -72,6 +76,8 @@ def test_a_run_that_loses_a_rank_ends_with_the_same_bits(tmp_path: Path, number:
     assert ended(harmed, disturbed) == 0, harmed.with_suffix(".log").read_text()
     found, wanted = (load_file(run / "checkpoints" / "step-000003" / "model.safetensors") for run in (harmed, whole))
     assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+    seen = "that a rank is lost; torchrun starts all anew"
+    tally("kill -9 of one of two ranks", tries=1, seen=seen, kept="all: the weights of the undisturbed run")
 
 
 @pytest.mark.faults

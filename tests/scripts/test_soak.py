@@ -70,9 +70,9 @@ def test_memory_that_grows_is_told() -> None:
 
 def test_a_timeout_is_the_same_wherever_it_stopped() -> None:
     ends = [Verdict(Outcome.TIMEOUT, build=build) for build in (True, False)]
-    assert soak._said(ends[0]) == soak._said(ends[1])
+    assert soak.said(ends[0]) == soak.said(ends[1])
     others = [Verdict(Outcome.TEST_FAILED, build=build) for build in (True, False)]
-    assert soak._said(others[0]) != soak._said(others[1])
+    assert soak.said(others[0]) != soak.said(others[1])
 
 
 @pytest.mark.parametrize("arguments", [["--count", "0"], ["--hostile", "2"], ["--kill-every", "0"]])
