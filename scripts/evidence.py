@@ -11,7 +11,8 @@ sampled one update ahead. `--study pretrained` gets a real model, fine-tunes it,
 docs/studies/real_model.md and docs/images/real_model.svg; its recipes say how many prompts and completions.
 `--study honest` writes docs/honest_rewards.md and docs/images/honest_rewards.svg: rewards and settings against
 completions that agree with their own tests and are wrong, on a family of tasks that it makes, or on `--data`. It takes
-some arms and seeds (`--arms`, `--seeds`, `--first-seed`), and its page shows every run that is evaluated in --runs.
+some arms and seeds (`--arms`, `--seeds`, `--first-seed`), keeps the figures of each run in docs/studies/, trains none
+whose figures are there, and its page shows all of them.
 `--study tasks` writes the results in docs/tasks.md: the recipes of repair, infill, patch and next_edit, whose names are
 its arms.
 
@@ -40,6 +41,7 @@ from study.arms import CONTROL, DESIGNS, GRPO, HONEST, OVERLAP
 from study.comparisons import untrained_completions
 from study.formats import TASKS, formats_page, recipe_of
 from study.honest import check_data, evaluated_runs, family_data, honest_curves, honest_page
+from study.kept import check_same_prompts, figures_of, keep, kept_runs, untrained_figures
 from study.pages import curves, gains_page, how_made, overlap_page, rewards_page
 from study.pretrained import PretrainedRuns, commands, curves_svg, page
 from study.running import Arm, HeldOutSet, TrainingRun, evaluation, run_all, training
@@ -143,19 +145,33 @@ def study_honest(options: argparse.Namespace) -> None:
         options.data = options.runs / "data"
         run_all([] if options.only_report else [family_data(options.data)], at_once=1, say=say)
     held_out = held_out_set(options)
-    runs = runs_of(options.arms, options.seeds or 3, options)
+    variant = "" if options.data == options.runs / "data" else f"_{options.data.name}"
+    figures = Path("studies") / f"honest{variant}"  # of all runs, below the pages
+    kept = kept_runs(HONEST, options.docs / figures)
+    names = {run.name for run in kept}
+    runs = [run for run in runs_of(options.arms, options.seeds or 3, options) if run.name not in names]
     train_and_evaluate(runs, held_out, options, settings=("rewards.weights.gold=0.0",))  # graded, not paid
-    done = evaluated_runs(HONEST, held_out, options.runs)
-    if not done:
+    evaluated = evaluated_runs(HONEST, held_out, options.runs)
+    check_data(evaluated, options.data)
+    new = [figures_of(run, held_out, options.data / "train.jsonl") for run in evaluated]
+    check_same_prompts([*kept, *new])
+    if new:
+        new.append(untrained_figures(untrained_completions(held_out, options.runs)))
+    for one in new:
+        keep(one, options.docs / figures)
+    untrained, *trained = kept_runs(HONEST, options.docs / figures) or [None]
+    if untrained is None:
         raise BadInput(f"{options.runs} has no evaluated run of this study: give the command without --only-report")
-    check_data(done, options.data)
-    where = "" if options.data == options.runs / "data" else f"_{options.data.name}"
-    image = Path("images") / f"honest_rewards{where}.svg"
-    write(options.docs / image, honest_curves(done))
+    image = Path("images") / f"honest_rewards{variant}.svg"
+    write(options.docs / image, honest_curves(trained))
+    num_steps = max(len(values) for run in trained for values in run.steps.values())
+    commits = (run.commit for run in trained)
+    how = how_made(commits, num_steps, held_out, command=options.command, at_once=options.at_once)
+    how += f" [The figures of each run]({figures}) are kept."
     page = options.docs / "honest_rewards.md"
-    results = honest_page(done, held_out, image=str(image), made=made(done, held_out, options))
+    results = honest_page(untrained, trained, held_out, image=str(image), made=how)
     text = page.read_text(encoding="utf-8") if page.exists() else "# Honest rewards\n\n"
-    write(page, with_results(text, f"<!-- results{where} -->", results))
+    write(page, with_results(text, f"<!-- results{variant} -->", results))
 
 
 def study_tasks(options: argparse.Namespace) -> None:
@@ -207,14 +223,15 @@ def runs_of(arms: Sequence[Arm], seeds: int, options: argparse.Namespace) -> lis
 
 def made(runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Namespace) -> str:
     """The paragraph about how a page was made."""
-    return how_made(runs, held_out, command=options.command, at_once=options.at_once)
+    commits, num_steps = (run.commit for run in runs), runs[0].num_steps
+    return how_made(commits, num_steps, held_out, command=options.command, at_once=options.at_once)
 
 
 def train_and_evaluate(
     runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Namespace, *, settings: Sequence[str] = ()
 ) -> None:
     """Train the runs that are not trained, with settings that all have, then evaluate what is not evaluated."""
-    if options.only_report:
+    if options.only_report or not runs:
         return
     data = options.data or SHIPPED
     check_data(runs, data)

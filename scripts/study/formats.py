@@ -42,23 +42,17 @@ def formats_page(runs: Sequence[TrainingRun], *, command: str) -> str:
     tasks: dict[str, list[TrainingRun]] = {}
     for run in runs:
         tasks.setdefault(run.arm.name, []).append(run)
+    commits = ", ".join(sorted({run.commit for run in runs}))
     parts = [
-        f"Made by `{command}` {_where(runs)}. Held-out prompts with gold tests, the same ones before and after; gains "
-        f"in points, paired by prompt and averaged over the seeds; ±: 95 % interval, clustered by prompt. The target "
-        f"is {100 * TARGET:.0f} points.",
+        f"Made by `{command}` at {commits}. Held-out prompts with gold tests, the same ones before and after; gains in "
+        f"points, paired by prompt and averaged over the seeds; ±: 95 % interval, clustered by prompt. The target is "
+        f"{100 * TARGET:.0f} points.",
         _table(tasks),
         "For each task the shortest held-out prompt whose first completion failed the gold tests before training and "
         "passed them after it, first seed:",
         *chain.from_iterable(_example(name, same[0]) for name, same in tasks.items()),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _where(runs: Sequence[TrainingRun]) -> str:
-    """The commits that runs were trained at."""
-    records = [json.loads((run.path / "environment.json").read_text(encoding="utf-8")) for run in runs]
-    commits = sorted({str((record.get("commit") or {}).get("id"))[:7] for record in records})
-    return f"at {', '.join(commits)}"
 
 
 def _table(tasks: Mapping[str, Sequence[TrainingRun]]) -> str:

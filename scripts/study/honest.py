@@ -1,8 +1,9 @@
 """What makes a reward honest: arms on a task family where completions and their own tests agree on wrong answers.
 
-Promises: every number comes from graded completions and metrics on disk, of all runs that are evaluated so far, so the
-page may be written while other runs are still missing; arms may have different seeds. A level is a mean over prompts of
-the mean over seeds and completions; its interval is clustered by prompt, as are the intervals of differences.
+Promises: every number comes from the kept figures of graded completions and metrics, of all runs that are evaluated so
+far: the page may be written while other runs are still missing, and arms may have different seeds. A level is a mean
+over prompts of the mean over seeds and completions; its interval is clustered by prompt, as are the intervals of
+differences.
 """
 
 from __future__ import annotations
@@ -14,25 +15,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from grpo.errors import BadInput
-from study.comparisons import untrained_completions
+from study.arms import HONEST
 from study.completions import (
     ByPrompt,
     CompletionRecord,
     by_prompt,
     check,
     passes_at,
-    read_completions,
     strict_but_wrong,
-    training_means,
 )
-from study.curves import Curve, Panel, draw, read_curve
+from study.curves import Curve, Panel, draw
 from study.gains import Gain, paired_gain
+from study.kept import RunFigures
 from study.running import SCRIPTS, Arm, Command, HeldOutSet, TrainingRun
 
 __all__ = ["COLLUSION_FAMILY", "check_data", "evaluated_runs", "family_data", "honest_curves", "honest_page"]
 
 COLLUSION_FAMILY = ("is_single", "is_empty", "length", "contains")  # of `tiny.catalogue`
 RATES = {"gold": "gold", "strict": "strict", "wrong": "strict but wrong", "pass": "", "build": "build"}  # and heads
+MEANINGS = {arm.name: arm.meaning for arm in HONEST}
+SHOWN = ("strict", "gold", "wrong", "agreement")  # curves
 PEAK = 10  # steps over which the worst of a training is averaged
 Measures = Mapping[str, ByPrompt]  # of one model, by the name of the quantity
 
@@ -66,21 +68,22 @@ def evaluated_runs(arms: Sequence[Arm], held_out: HeldOutSet, folder: Path) -> l
     return found
 
 
-def honest_page(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, image: str, made: str) -> str:
+def honest_page(
+    untrained: RunFigures, runs: Sequence[RunFigures], held_out: HeldOutSet, *, image: str, made: str
+) -> str:
     """The results in docs/honest_rewards.md.
 
     Args:
-        runs: The evaluated runs; those of an arm follow each other, and the first arm is the one compared with.
+        untrained: The model that all runs start from.
+        runs: Those of an arm follow each other, and the first arm is the one compared with.
         held_out: The evaluation's prompts.
         image: The path of the curves from the page.
         made: How the page was made.
     """
     arms = _by_arm(runs)
     k = max(k for k in (1, 2, 4, 8) if k <= held_out.samples)
-    measured = {
-        name: [_measures(read_completions(run.completions(held_out)), k) for run in same] for name, same in arms.items()
-    }
-    untrained = _measures(read_completions(untrained_completions(held_out, runs[0].folder)), k)
+    measured = {name: [_measures(run.completions, k) for run in same] for name, same in arms.items()}
+    before = _measures(untrained.completions, k)
     parts = [
         made,
         "A completion is strict but wrong where its own tests pass strictly and the gold tests fail: code and tests "
@@ -88,7 +91,7 @@ def honest_page(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, image: str
         "95 % interval of the difference. Rates in percent, asserts a completion; ±: 95 % interval, clustered by "
         "prompt.",
         "### By arm",
-        _arm_table(arms, measured, untrained, k),
+        _arm_table(arms, measured, before, k),
         *_difference_part(measured, k),
         "### By seed",
         f"The last column is of the training itself: the highest share of strict but wrong completions in {PEAK} steps "
@@ -102,26 +105,24 @@ def honest_page(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, image: str
     return "\n\n".join(parts) + "\n"
 
 
-def honest_curves(runs: Sequence[TrainingRun]) -> str:
+def honest_curves(runs: Sequence[RunFigures]) -> str:
     """A panel for each arm: how many completions of the training batches pass strictly, the gold tests, only the first.
 
     An arm that runs codes on the tests of others also has the share of these that they pass.
     """
-    shown = {"strict": "check/test_strict", "gold": "check/gold", "agreement": "reward/cross_agreement"}
     panels = []
     for name, same in _by_arm(runs).items():
-        curves = [read_curve(label, [run.metrics for run in same], key) for label, key in shown.items()]
-        curves.insert(2, Curve("wrong", tuple(_wrong_by_step(run) for run in same)))
+        curves = [Curve(shown, tuple(tuple(run.steps.get(shown, ())) for run in same)) for shown in SHOWN]
         panels.append(Panel(name, tuple(curve for curve in curves if all(curve.seeds)), 100.0))
     about = "Strict and gold passes, strict but wrong, and agreement in training batches by step, a panel for each arm"
     return draw(panels, about, columns=3)
 
 
-def _by_arm(runs: Sequence[TrainingRun]) -> dict[str, list[TrainingRun]]:
+def _by_arm(runs: Sequence[RunFigures]) -> dict[str, list[RunFigures]]:
     """The runs of each arm, by its name."""
-    arms: dict[str, list[TrainingRun]] = {}
+    arms: dict[str, list[RunFigures]] = {}
     for run in runs:
-        arms.setdefault(run.arm.name, []).append(run)
+        arms.setdefault(run.arm, []).append(run)
     return arms
 
 
@@ -161,7 +162,7 @@ def _colludes(seed: Measures, untrained: Measures) -> bool:
 
 
 def _arm_table(
-    arms: Mapping[str, Sequence[TrainingRun]],
+    arms: Mapping[str, Sequence[RunFigures]],
     measured: Mapping[str, Sequence[Measures]],
     untrained: Measures,
     k: int,
@@ -171,7 +172,7 @@ def _arm_table(
     for name, same in arms.items():
         colluding = sum(_colludes(seed, untrained) for seed in measured[name])
         rows.append(
-            f"| `{name}` | {same[0].arm.meaning} | {len(same)} | {_levels(measured[name])} | "
+            f"| `{name}` | {MEANINGS[name]} | {len(same)} | {_levels(measured[name])} | "
             f"{colluding} of {len(same)} |"
         )
     return _table(["arm", "", "seeds", *_heads(k), "colluding seeds"], rows)
@@ -190,23 +191,19 @@ def _difference_part(measured: Mapping[str, Sequence[Measures]], k: int) -> list
     return [f"### Differences from `{first}`", about, _table(["arm", *_heads(k)], rows)]
 
 
-def _seed_table(arms: Mapping[str, Sequence[TrainingRun]], measured: Mapping[str, Sequence[Measures]], k: int) -> str:
+def _seed_table(arms: Mapping[str, Sequence[RunFigures]], measured: Mapping[str, Sequence[Measures]], k: int) -> str:
     """One row a run: its levels."""
     rows = [
-        f"| `{name}` | {run.seed} | {_levels([measures])} | {_peak(_wrong_by_step(run))} |"
+        f"| `{name}` | {run.seed} | {_levels([measures])} | {_worst(run)} |"
         for name, same in arms.items()
         for run, measures in zip(same, measured[name], strict=True)
     ]
     return _table(["arm", "seed", *_heads(k), "most wrong in training"], rows)
 
 
-def _wrong_by_step(run: TrainingRun) -> tuple[float, ...]:
-    """The share of strict but wrong completions of each training batch."""
-    return training_means(run.path / "completions.jsonl", strict_but_wrong)
-
-
-def _peak(values: Sequence[float]) -> str:
-    """The highest mean of some values in a row, in percent."""
+def _worst(run: RunFigures) -> str:
+    """The highest share of what is strict but wrong, a mean over some steps in a row, in percent."""
+    values = run.steps.get("wrong", ())
     last = max(1, len(values) - PEAK + 1)
     means = [sum(some) / len(some) for start in range(last) if (some := values[start : start + PEAK])]
     return f"{100 * max(means):.1f}" if means else ""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from study.comparisons import difference, gains_of
 from study.curves import Panel, draw, read_curve
@@ -151,27 +150,24 @@ def rewards_page(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, made: str
     return "\n\n".join(parts) + "\n"
 
 
-def how_made(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, command: str, at_once: int) -> str:
+def how_made(commits: Iterable[str], num_steps: int, held_out: HeldOutSet, *, command: str, at_once: int) -> str:
     """What was run, on which commit and machine.
 
     Args:
-        runs: The runs; their environment.json names the commit.
+        commits: Those that the runs were trained at.
+        num_steps: Of a run.
         held_out: The evaluation's prompts.
         command: The command line that makes the page.
         at_once: How many runs share the machine.
     """
-    environments = [json.loads((run.path / "environment.json").read_text(encoding="utf-8")) for run in runs]
-    commits = sorted({str((environment.get("commit") or {}).get("id"))[:7] for environment in environments})
     rust = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=False).stdout.split()[1:2]
-    with open(runs[0].metrics, encoding="utf-8") as lines:
-        num_steps = sum(1 for _ in lines)
     return (
-        f"Made by `{command}` on {time.strftime('%Y-%m-%d')}, trained at {', '.join(commits)}: {num_steps} steps "
-        f"of 128 completions a run, {held_out.prompts} held-out prompts x {held_out.samples} completions at "
-        f"temperature 1, the same sampling seed before and after. {os.cpu_count()} cores, {platform.machine()}, "
-        f"Python {platform.python_version()}, Rust {' '.join(rust) or 'of the project'}; {at_once} runs at "
-        "once, a core each. A toy model of three million parameters on generated tasks: it shows that the trainer "
-        "learns, not how much a real model would gain."
+        f"Made by `{command}` on {time.strftime('%Y-%m-%d')}, trained at {', '.join(sorted(set(commits)))}: "
+        f"{num_steps} steps of 128 completions a run, {held_out.prompts} held-out prompts x {held_out.samples} "
+        "completions at temperature 1, the same sampling seed before and after. "
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+        f"Rust {' '.join(rust) or 'of the project'}; {at_once} runs at once, a core each. A toy model of three million "
+        "parameters on generated tasks: it shows that the trainer learns, not how much a real model would gain."
     )
 
 

@@ -74,6 +74,18 @@ class TrainingRun:
         """Whether it ran to its end; the summary is written last."""
         return (self.path / "summary.json").exists()
 
+    @property
+    def commit(self) -> str:
+        """The start of the commit that it was trained at."""
+        environment = json.loads((self.path / "environment.json").read_text(encoding="utf-8"))
+        return str((environment.get("commit") or {}).get("id"))[:7]
+
+    @property
+    def num_steps(self) -> int:
+        """The steps whose metrics are logged."""
+        with open(self.metrics, encoding="utf-8") as lines:
+            return sum(1 for _ in lines)
+
     def checkpoint(self) -> Path:
         """The trained model."""
         return max((self.path / "checkpoints").glob("step-*"))

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import shlex
+import shutil
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ import evidence
 from grpo_rust.arguments import parse_arguments
 from study.arms import GRPO, HONEST
 from study.honest import COLLUSION_FAMILY, check_data, evaluated_runs, family_data, honest_page
+from study.kept import RunFigures, figures_of, kept_runs, untrained_figures
 from study.running import Arm, Command, HeldOutSet, TrainingRun, training
 from tiny.catalogue import OPERATIONS
 
@@ -54,6 +56,10 @@ def write_run(folder: Path, name: str, *prompts: Sequence[tuple[float, float]], 
     write_completions(folder / f"{name}.eval.jsonl", *prompts)
 
 
+def figures(folder: Path, run: TrainingRun) -> RunFigures:
+    return figures_of(run, HELD_OUT, folder / "data" / "train.jsonl")
+
+
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
     """The recipe with two seeds, the first of which colludes, and one arm with the seed 4, which is all right."""
@@ -63,6 +69,8 @@ def runs(tmp_path: Path) -> Path:
     write_run(folder, "maxrl-4", [RIGHT, RIGHT], [RIGHT, RIGHT])
     write_run(folder, "other-0", [RIGHT, RIGHT], [RIGHT, RIGHT])
     write_completions(folder / "warm.eval.jsonl", [LOOSE, LOOSE], [LOOSE, WRONG])
+    (folder / "data").mkdir()
+    (folder / "data" / "train.jsonl").write_text("{}\n")
     return folder
 
 
@@ -76,7 +84,9 @@ def cells(text: str, *first: str) -> list[str]:
 def test_the_page_has_levels_differences_and_seeds_by_hand(runs: Path) -> None:
     found = evaluated_runs(HONEST, HELD_OUT, runs)
     assert [(run.arm.name, run.seed) for run in found] == [("grpo", 0), ("grpo", 1), ("maxrl", 4)]
-    page = honest_page(found, HELD_OUT, image="curves.svg", made="Made by hand.")
+    untrained = untrained_figures(runs / "warm.eval.jsonl")
+    trained = [figures(runs, run) for run in found]
+    page = honest_page(untrained, trained, HELD_OUT, image="curves.svg", made="Made by hand.")
     assert "| gold | strict | strict but wrong | pass@2 on gold | build | asserts | colluding seeds |" in page
     # Of grpo, gold is (0 + 1/2)/2 and (0 + 1)/2 at the two prompts: 37.5 %, half width 1.96 * std / sqrt(2).
     half = 100 * 1.96 * (0.25 / math.sqrt(2)) / math.sqrt(2)
@@ -97,7 +107,8 @@ def test_the_page_has_levels_differences_and_seeds_by_hand(runs: Path) -> None:
 
 
 def test_a_page_of_one_arm_compares_nothing(runs: Path) -> None:
-    page = honest_page([TrainingRun(GRPO, 1, runs)], HELD_OUT, image="curves.svg", made="")
+    trained = [figures(runs, TrainingRun(GRPO, 1, runs))]
+    page = honest_page(untrained_figures(runs / "warm.eval.jsonl"), trained, HELD_OUT, image="curves.svg", made="")
     assert "## Differences" not in page and cells(page, "`grpo`", "1")
 
 
@@ -111,6 +122,48 @@ def test_the_study_writes_page_and_picture_of_what_is_there(runs: Path, tmp_path
     drawn = ElementTree.fromstring((docs / picture).read_text(encoding="utf-8"))
     texts = [element.text for element in drawn.iter()]
     assert texts.count("strict") == texts.count("gold") == texts.count("wrong") == 2 and {"grpo", "maxrl"} <= set(texts)
+
+
+def test_a_page_is_written_again_without_the_runs(runs: Path, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    words = ["--study", "honest", "--samples", "2", "--docs", str(docs)]
+    assert evidence.main([*words, "--only-report", "--runs", str(runs)]) == 0
+    pages = [path for path in docs.rglob("*") if path.is_file()]
+    before = {path: path.read_text() for path in pages}
+    assert evidence.main([*words, "--only-report", "--runs", str(tmp_path / "gone")]) == 0
+    after = {path: path.read_text().replace(str(tmp_path / "gone"), str(runs)) for path in pages}
+    assert after == before
+
+
+def test_a_run_whose_figures_are_kept_is_not_trained_again(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs = tmp_path / "docs"
+    words = ["--study", "honest", "--samples", "2", "--docs", str(docs)]
+    assert evidence.main([*words, "--only-report", "--runs", str(runs)]) == 0
+    asked: list[Command] = []
+    monkeypatch.setattr(evidence, "run_all", lambda commands, **_: asked.extend(commands))
+    monkeypatch.setattr(TrainingRun, "checkpoint", lambda run: run.path / "step-000002")
+    assert evidence.main([*words, "--arms", "grpo", "--seeds", "3", "--runs", str(tmp_path / "new")]) == 0
+    assert [one.about for one in asked if one.about.startswith("train")] == ["train grpo-2"]
+    asked.clear()
+    assert evidence.main([*words, "--arms", "grpo", "--seeds", "2", "--runs", str(tmp_path / "new")]) == 0
+    assert [one.about for one in asked] == ["make the data"]
+
+
+def test_kept_runs_are_of_the_same_prompts(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--study", "honest", "--only-report", "--samples", "2", "--docs", str(tmp_path / "docs")]
+    assert evidence.main([*words, "--runs", str(runs)]) == 0
+    found = kept_runs(HONEST, tmp_path / "docs" / "studies" / "honest")
+    assert [run.name for run in found] == ["untrained-0", "grpo-0", "grpo-1", "maxrl-4"]
+    assert (found[1].commit, found[1].steps["strict"]) == ("0123456", [0.25, 0.75])
+    for name in ("grpo-0", "grpo-1"):
+        shutil.rmtree(runs / name)
+        (runs / f"{name}.eval.jsonl").unlink()
+    (runs / "data" / "train.jsonl").write_text("{}\n{}\n")
+    assert evidence.main([*words, "--runs", str(runs)]) == 2
+    assert "maxrl-4 was trained on other prompts than grpo-0" in capsys.readouterr().err
+    assert kept_runs(HONEST, tmp_path / "docs" / "studies" / "honest") == found
 
 
 def test_nothing_evaluated_and_runs_on_other_prompts_are_refused(
