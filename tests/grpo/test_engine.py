@@ -34,8 +34,6 @@ from grpo.rollout.records import Example
 from grpo.rollout.turns.playing import TurnRules
 from letter_grader import LetterGrader
 
-pytestmark = pytest.mark.alone
-
 ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = [(5, 6, 7), (9,), tuple(range(30, 50))]
 LONG = [tuple(index % 250 for index in range(3, 333))]  # more than two blocks of a CPU build's prefix cache
@@ -56,7 +54,8 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
 
 
 def marks(kind: str) -> list[pytest.MarkDecorator]:
-    without, slow = [WITHOUT_VLLM] if kind in NEED_VLLM else [], [pytest.mark.slow] if kind in SLOW else []
+    without = [WITHOUT_VLLM, pytest.mark.alone] if kind in NEED_VLLM else []
+    slow = [pytest.mark.slow] if kind in SLOW else []
     long = [pytest.mark.long] if kind == "served" else []  # a server for every shape: CI has test_served_by_vllm.py
     return [*without, *slow, *long]
 
@@ -433,6 +432,7 @@ def test_threads_of_torch_can_still_be_set(engines: Engines, kind: str, wide: Po
 
 
 @WITHOUT_VLLM
+@pytest.mark.alone
 def test_weights_that_did_not_arrive_stop_the_run(engines: Engines, make_wide: MakePolicy) -> None:
     policy = make_wide()
     sync = WeightSync(policy, engines.of("vllm", policy), PROMPTS, EXACT)
@@ -449,6 +449,7 @@ def test_weights_that_did_not_arrive_stop_the_run(engines: Engines, make_wide: M
 
 
 @WITHOUT_VLLM
+@pytest.mark.alone
 def test_one_missed_update_of_the_quickstart_shows(engines: Engines, make_wide: MakePolicy) -> None:
     """Adam's first step moves every weight by the learning rate; this model's weights are fifteen times larger."""
     policy = make_wide()
@@ -474,6 +475,7 @@ class _Deaf(Engine):
 
 
 @WITHOUT_VLLM
+@pytest.mark.alone
 def test_a_killed_engine_says_so_and_starts_again(engines: Engines, wide: Policy, tmp_path: Path) -> None:
     engine = engines.process(vllm_maker(wide, tmp_path), torch.float32)
     try:
@@ -523,6 +525,7 @@ def test_an_engine_that_refuses_in_the_middle_can_be_asked_again(tmp_path: Path)
         engine.close()
 
 
+@pytest.mark.alone
 def test_a_child_that_neither_answers_nor_ends_is_described(tmp_path: Path) -> None:
     engine = EngineProcess.__new__(EngineProcess)
     engine._log = tmp_path / "engine.log"
@@ -535,6 +538,7 @@ def _slow_to_start() -> _Refuser:
     return _Refuser()
 
 
+@pytest.mark.alone
 def test_ctrl_c_does_not_reach_an_engine_that_is_starting(tmp_path: Path) -> None:
     """The whole process group gets it, as from a terminal."""
     program = (
@@ -595,6 +599,7 @@ def test_memory_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatch
 
 
 @WITHOUT_VLLM
+@pytest.mark.alone
 def test_close_gives_the_memory_back(wide: Policy, tmp_path: Path) -> None:
     """600 MB of cache come and go."""
 
@@ -613,6 +618,7 @@ def test_close_gives_the_memory_back(wide: Policy, tmp_path: Path) -> None:
 
 
 @WITHOUT_VLLM
+@pytest.mark.alone
 @pytest.mark.parametrize("tied", [True, False])
 def test_vllm_is_asked_whether_it_holds_what_it_was_given(engines: Engines, make_wide: MakePolicy, tied: bool) -> None:
     policy = make_wide(tied=tied)
@@ -630,6 +636,7 @@ def test_vllm_is_asked_whether_it_holds_what_it_was_given(engines: Engines, make
 
 
 @WITHOUT_VLLM
+@pytest.mark.alone
 def test_vllm_that_takes_another_weight_than_it_was_given_is_noticed(
     engines: Engines, make_wide: MakePolicy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
