@@ -222,4 +222,4 @@ def divided(places: Sequence[int], parts: int) -> list[tuple[int, ...]]:
 def none_left(members: Sequence[SharedEngine]) -> str:
     """Why nothing can be sampled: what every engine died of."""
     reasons = "\n".join(f"  {member.name}: {member.failure}" for member in members)
-    return f"none of {len(members)} engines is left:\n{reasons}"
+    return f"no engine is left, of {len(members)}:\n{reasons}"

@@ -66,6 +66,7 @@ def batch_record(
                         "text": completion.text,
                         "terminated": completion.terminated,
                         "policy_version": completion.policy_version,
+                        "versions": [list(run) for run in completion.versions],
                         "reward": group.rewards[k],
                         "advantage": None if advantages is None else advantages[row][k],
                         "spans": {part: [list(span) for span in ranges] for part, ranges in spans.items()},

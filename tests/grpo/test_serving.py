@@ -66,7 +66,7 @@ def test_servers_that_cannot_sample_for_the_run_are_named(
         build_engine(recipe(servers, folder), policy, tmp_path / "engine.log")
     for server in servers:
         server.close()
-    with pytest.raises(EngineDied, match="none of 2 engines is left"):
+    with pytest.raises(EngineDied, match="no engine is left, of 2"):
         build_engine(recipe(servers, folder), policy, tmp_path / "engine.log")
     assert capsys.readouterr().out.count("is left out") == 2
     assert not list(tmp_path.glob("grpo-weights-*")), "what was made for them is removed"

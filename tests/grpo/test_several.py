@@ -164,7 +164,7 @@ def test_when_all_die_it_is_said_of_each_and_the_run_restarts_them_once(seeds_pr
     several = group.start()
     for engine in group.engines:
         engine.dies_after = 1
-    with pytest.raises(EngineDied, match=r"none of 2 engines is left:\n  e0: e0 died after 1\n  e1: e1 died after 1"):
+    with pytest.raises(EngineDied, match=r"no engine is left, of 2:\n  e0: e0 died after 1\n  e1: e1 died after 1"):
         ask(several)
     with pytest.raises(EngineDied, match="none of 2"):
         ask(several)
