@@ -11,7 +11,7 @@ import pytest
 import evidence
 from grpo_rust.arguments import parse_arguments
 from study.formats import TASKS, formats_page, recipe_of
-from study.running import TrainingRun, training
+from study.running import Command, TrainingRun, training
 
 REPAIR, INFILL = TASKS[0], TASKS[1]
 
@@ -73,6 +73,20 @@ def test_the_study_writes_its_results_into_the_page(folder: Path, tmp_path: Path
     assert "stale" not in page and page.endswith("<!-- end -->\nMore.\n")
     assert page.count("| `repair` |") == 1 and "| 0: +33.3, 1: +16.7 |" in page and "`patch`" not in page
     assert evidence.main([*words[:-4], "--runs", str(tmp_path / "none"), "--docs", str(docs)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "model"), [([], "assets/tiny-rust-tasks"), (["--model", "runs/longer"], "runs/longer")]
+)
+def test_every_run_starts_from_the_model_that_knows_the_formats_or_from_a_named_one(
+    words: list[str], model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Command] = []
+    monkeypatch.setattr(evidence, "run_all", lambda commands, *, at_once, say: started.extend(commands))
+    folders = ["--runs", str(tmp_path / "runs"), "--docs", str(tmp_path)]
+    assert evidence.main(["--study", "tasks", "--seeds", "2", *words, *folders]) == 2, "no run is finished"
+    assert len(started) == 2 * len(TASKS)
+    assert {parse_arguments(one.argv[2:]).recipe.model.path for one in started} == {model}
 
 
 def test_every_run_is_the_tasks_recipe_with_both_evaluations(

@@ -14,6 +14,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, Qwen2ForCausalLM, Qwen2Tokenizer
 
+import make_tiny_model
 from grpo.model.fim import find_fim
 from grpo.model.policy import Policy, load_policy
 from grpo_rust.rows.files import read_row_file
@@ -177,3 +178,16 @@ def test_preparing_puts_it_together(monkeypatch: pytest.MonkeyPatch, drawn: list
     assert len(found.model.get_input_embeddings().weight) == len(found.tokenizer) > 1017 + len(FIM_TOKENS) + 60
     assert len(found.encoded) == len(drawn) and {one.token_ids[-1] for one in found.encoded} == {0, 2}
     assert torch.isfinite(completion_loss(found.model, found.encoded[:4], torch.float32))
+
+
+def test_the_verb_saves_a_checkpoint_that_is_asked_in_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ASSETS.parent)
+    monkeypatch.setattr(make_tiny_model, "BATCH_SIZE", 8)
+    make_tiny_model.main(["--formats", "--steps", "1", "--out", str(tmp_path)])
+    policy = load_policy(str(tmp_path), device=torch.device("cpu"), compute_dtype="float32")
+    policy.enable_infill()
+    (row,) = held_out("infill", 1)
+    prompt = policy.encode_infill(row["prefix"], row["suffix"])
+    assert max(prompt) < policy.model.config.vocab_size == len(policy.tokenizer)
+    assert policy.decode(policy.encode_middle(row["middle"])) == row["middle"]
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in PLAIN.iterdir()} - {"README.md"}
