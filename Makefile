@@ -56,7 +56,7 @@ test-watching: $(BESIDE)/watching/.installed $(BESIDE)/verifiers/.installed $(BE
 	@$(BESIDE)/verifiers/bin/python -m pytest --nothing-skipped $(ARGS) tests/scripts/test_environments.py -k verifiers
 	@$(BESIDE)/openenv/bin/python -m pytest --nothing-skipped $(ARGS) tests/scripts/test_environments.py -k openenv
 
-faults: install rust ## Harm real trainings in every way that is known, and write the counts into docs/reliability.md: an hour
+faults: install rust ## Harm real trainings in every way that is known, and write the counts into docs/reliability.md: half an hour
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(RUN) -m pytest --durations=20 -n $(JOBS) --dist worksteal -m faults --write-reliability tests/faults $(ARGS)
 
 lint: install ## Check format (black, isort), style (flake8) and types (mypy)
