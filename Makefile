@@ -38,8 +38,8 @@ help: ## Print this list
 
 # The tests of a mark: most in JOBS processes, then those that need the machine for themselves. What ARGS chooses may have none of either.
 OR_NONE = $(if $(ARGS)$(MARK),|| [ $$? -eq 5 ])
-TESTS = OMP_NUM_THREADS=1 $(RUN) -m pytest --durations=10 -n $(JOBS) --dist loadfile -m '($1) and not alone' $(ARGS) $(OR_NONE) && \
-	$(RUN) -m pytest --durations=10 -m '($1) and alone' $(ARGS) $(OR_NONE)
+TESTS = OMP_NUM_THREADS=1 $(RUN) -m pytest --durations=25 -n $(JOBS) --dist loadfile -m '($1) and not alone' $(ARGS) $(OR_NONE) && \
+	$(RUN) -m pytest --durations=25 -m '($1) and alone' $(ARGS) $(OR_NONE)
 
 ## Check a change
 

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from training import Tally
 
+pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.faults, pytest.mark.long]
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = [
     "train.prompts_per_step=2",
@@ -64,8 +65,6 @@ def ended(run: Path, process: subprocess.Popen[bytes]) -> int:
         pytest.fail(f"the run hangs:\n{run.with_suffix('.log').read_text()}")
 
 
-@pytest.mark.faults
-@pytest.mark.long
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_run_that_loses_a_rank_ends_with_the_same_bits(tmp_path: Path, number: int, tally: Tally) -> None:
     whole, harmed = tmp_path / "whole", tmp_path / "harmed"
@@ -80,8 +79,6 @@ def test_a_run_that_loses_a_rank_ends_with_the_same_bits(tmp_path: Path, number:
     tally("kill -9 of one of two ranks", tries=1, seen=seen, kept="all: the weights of the undisturbed run")
 
 
-@pytest.mark.faults
-@pytest.mark.long
 def test_without_restarts_a_lost_rank_ends_the_run_and_leaves_nothing_behind(tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = start(run)

@@ -117,12 +117,14 @@ def test_kernels_that_do_not_compile_say_what_they_need(monkeypatch: pytest.Monk
         compile_head(torch.device("cpu"), FULL)
 
 
-def test_a_policy_asks_before_it_reads_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_policy_asks_before_it_reads_a_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    nothing = str(tmp_path)
+
     def refuse(device: torch.device, compute_dtype: torch.dtype) -> None:
         raise BadInput(f"asked for {compute_dtype}")
 
     monkeypatch.setattr(policy_module, "prepare_cuda", refuse)
     with pytest.raises(BadInput, match="asked for torch.bfloat16"):
-        load_policy("nothing", device=GPU, compute_dtype="bfloat16")
+        load_policy(nothing, device=GPU, compute_dtype="bfloat16")
     with pytest.raises(ModelError, match="cannot load"):
-        load_policy("nothing", device=torch.device("cpu"), compute_dtype="bfloat16")
+        load_policy(nothing, device=torch.device("cpu"), compute_dtype="bfloat16")
