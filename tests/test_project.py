@@ -207,8 +207,8 @@ def test_make_test_sets_up_once_then_finds_rust_and_runs_pytest(fresh, jobs):
     ]
     runs = [
         "-m sandbox.setup_rust",
-        "-m pytest --durations=10 -n 3 --dist loadfile -m (not slow) and not alone tests/grpo -k loss",
-        "-m pytest --durations=10 -m (not slow) and alone tests/grpo -k loss",
+        "-m pytest --durations=25 -n 3 --dist loadfile -m (not slow) and not alone tests/grpo -k loss",
+        "-m pytest --durations=25 -m (not slow) and alone tests/grpo -k loss",
     ]
     assert setup[-3:] == runs
     done = make(fresh, jobs, "test", "JOBS=3", "ARGS=tests/grpo -k loss")
@@ -217,9 +217,9 @@ def test_make_test_sets_up_once_then_finds_rust_and_runs_pytest(fresh, jobs):
 
 def test_make_test_all_runs_the_slow_tests_too_and_a_mark_of_ones_own_wins(fresh):
     assert make(fresh, "test-all", "ARGS=tests/grpo").returncode == 0
-    assert asked(fresh)[-1] == "-m pytest --durations=10 -m (not long) and alone tests/grpo"
+    assert asked(fresh)[-1] == "-m pytest --durations=25 -m (not long) and alone tests/grpo"
     assert make(fresh, "test", "MARK=slow").returncode == 0
-    assert asked(fresh)[-1] == "-m pytest --durations=10 -m (slow) and alone"
+    assert asked(fresh)[-1] == "-m pytest --durations=25 -m (slow) and alone"
 
 
 def test_a_changed_lock_installs_again_into_the_same_environment(fresh):
