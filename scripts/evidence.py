@@ -159,9 +159,10 @@ def study_honest(options: argparse.Namespace) -> None:
         new.append(untrained_figures(untrained_completions(held_out, options.runs)))
     for one in new:
         keep(one, options.docs / figures)
-    untrained, *trained = kept_runs(HONEST, options.docs / figures) or [None]
-    if untrained is None:
+    done = kept_runs(HONEST, options.docs / figures)
+    if not done:
         raise BadInput(f"{options.runs} has no evaluated run of this study: give the command without --only-report")
+    untrained, *trained = done
     image = Path("images") / f"honest_rewards{variant}.svg"
     write(options.docs / image, honest_curves(trained))
     num_steps = max(len(values) for run in trained for values in run.steps.values())

@@ -28,6 +28,7 @@ class NodePool:
     def __init__(self) -> None:
         self._pool: SandboxPool | None = None
         self._running: dict[int, Future[Any]] = {}
+        self._starting = asyncio.Lock()  # held while there is half a pool, which nobody could clean up after
 
     async def start(self, name: str, jobs: int, settings: NodeSettings) -> NodeFacts | str:
         """Start the pool.
@@ -40,7 +41,8 @@ class NodePool:
         """
         _start_small()
         try:
-            self._pool = await asyncio.to_thread(_pool, jobs, settings)
+            async with self._starting:
+                self._pool = await asyncio.to_thread(_pool, jobs, settings)
         except SandboxError as error:
             return f"{type(error).__name__}: {error}"
         limits = limits_here(settings.limits)
@@ -68,8 +70,9 @@ class NodePool:
 
     async def close(self) -> None:
         """End the workers and remove all their files."""
-        if self._pool is not None:
-            await asyncio.to_thread(self._pool.close)
+        async with self._starting:
+            if self._pool is not None:
+                await asyncio.to_thread(self._pool.close)
 
 
 def _pool(jobs: int, settings: NodeSettings) -> SandboxPool:

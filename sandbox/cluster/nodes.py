@@ -30,7 +30,7 @@ ASK_EVERY_S = 5.0
 SILENT_S = 60.0  # without an answer, while Ray says that the node is alive
 MOST_FAILURES = 8  # of its host, one after the other: then a node is started anew
 IDLE_S = 300.0  # without a task: then all nodes but one are free for others, or for the autoscaler to remove
-CLOSE_S = 5.0
+CLOSE_S = 20.0  # for pools to clean up, one that is just starting too
 
 
 @dataclass(eq=False)

@@ -45,10 +45,13 @@ CLEANED_S = 60.0  # for the workers of a node that was killed to notice, and to 
 
 
 class Killing:
-    """Kills a node now and then, and lets another one join: in the main thread, as Ray wants it."""
+    """Kills a node now and then, and lets another one join: in the main thread, as Ray wants it.
 
-    def __init__(self, cluster: Any, nodes: list[Any], every_s: float, rng: random.Random) -> None:
-        self._cluster, self._nodes, self._every_s, self._rng = cluster, nodes, every_s, rng
+    None is killed before all grade: of a pool that is killed while it starts, nobody is there to clean up.
+    """
+
+    def __init__(self, cluster: Any, nodes: list[Any], pool: RayPool, every_s: float, rng: random.Random) -> None:
+        self._cluster, self._nodes, self._pool, self._every_s, self._rng = cluster, nodes, pool, every_s, rng
         self._due = time.monotonic() + every_s
         self.kills = 0
 
@@ -58,7 +61,7 @@ class Killing:
             while bar.n < len(futures):
                 time.sleep(0.1)
                 bar.update(sum(future.done() for future in futures) - bar.n)
-                if self._every_s and time.monotonic() > self._due:
+                if self._every_s and time.monotonic() > self._due and self._pool.num_nodes == len(self._nodes):
                     self._replace()
         return [future.result() for future in futures]
 
@@ -111,7 +114,7 @@ def grade_on_nodes(options: argparse.Namespace) -> tuple[dict[str, Any], list[st
             futures = [on_ray.submit(f"// {number}\n{programs[name]}") for number, name in enumerate(chosen)]
             for number, future in enumerate(futures):
                 future.add_done_callback(partial(_count, num_verdicts, number))
-            killing = Killing(cluster, nodes, options.kill_every, rng)
+            killing = Killing(cluster, nodes, on_ray, options.kill_every, rng)
             verdicts = killing.wait(futures)
             took = time.monotonic() - started
         left = _left_behind(Path(directory))
