@@ -26,7 +26,7 @@ __all__ = ["DriverProcess"]
 
 ROOT = Path(__file__).resolve().parents[2]
 TICK_S = 0.5
-CLOSE_S, KILL_S = 10.0, 2.0
+CLOSE_S, KILL_S = 25.0, 2.0  # the first is more than it gives the pools of nodes to clean up
 LAST_WORDS = 2000  # bytes
 
 

@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+PARENT_ENDED = signal.SIGUSR2
 FIRST_LOOK_S, LOOK_EVERY_S = 1.0, 0.25  # when the CPU time and disk of the process tree are measured
 CHUNK = 1 << 16
 REPORT = "LAUNCHER_REPORT"  # tells the launcher the descriptor for its own failure, which no command gets
@@ -106,18 +107,24 @@ class _Output:
         return self._half if self._size > 2 * self._half else None
 
 
-def listen_for_the_end() -> int:
+def listen_for_the_end() -> tuple[int, int]:
     """Make `run` raise Terminated after SIGTERM, and after the thread that started this process ended.
 
-    The signal's handler itself raises nothing: an exception at any place would be lost where none is expected.
+    The signals' handlers raise nothing: an exception at any place would be lost where none is expected.
 
-    Returns: A descriptor that becomes readable after that, for other code that waits.
+    Returns: Two descriptors for other code that waits. The first becomes readable after either, the second after
+        SIGTERM alone, which says that whoever sent it is there.
     """
     global _terminated
-    _terminated = event = os.eventfd(0)
-    signal.signal(signal.SIGTERM, lambda *_: os.eventfd_write(event, 1))
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    return event
+    _terminated, asked = os.eventfd(0), os.eventfd(0)
+    ends: tuple[tuple[signal.Signals, tuple[int, ...]], ...] = (
+        (signal.SIGTERM, (_terminated, asked)),
+        (PARENT_ENDED, (_terminated,)),
+    )
+    for sign, events in ends:
+        signal.signal(sign, lambda *_, events=events: [os.eventfd_write(event, 1) for event in events])
+    _libc.prctl(PR_SET_PDEATHSIG, PARENT_ENDED, 0, 0, 0)
+    return _terminated, asked
 
 
 def become_reaper() -> None:

@@ -27,6 +27,8 @@ from sandbox.workers.toolchain_files import ToolchainFiles
 
 __all__ = ["serve"]
 
+GOES_S = 5.0  # for a process to be gone once its threads are
+
 
 def serve(
     connection: Connection,
@@ -60,7 +62,7 @@ def serve(
 
     os.nice(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that owns the pool handles Ctrl-C
-    terminated = listen_for_the_end()
+    terminated, asked = listen_for_the_end()
     become_reaper()
     beat(heartbeats, workdir)
     try:
@@ -73,7 +75,7 @@ def serve(
     finally:
         kill_children()
         remove_tree(workdir)
-        if not _pool_is_there():
+        if _pool_goes(asked):
             _remove_if_empty(workdir.parent)
 
 
@@ -104,6 +106,16 @@ def _pool_is_there() -> bool:
     """Whether the process that started this one is alive."""
     parent = multiprocessing.parent_process()
     return parent is not None and parent.is_alive()
+
+
+def _pool_goes(asked: int) -> bool:
+    """Whether nobody is there to remove the pool's directory.
+
+    The thread that started this process ends first when its process is killed, seconds before it where that has to
+    give back much memory; it ends alone when a pool closes, which says so.
+    """
+    parent = multiprocessing.parent_process()
+    return parent is None or parent.sentinel in wait([parent.sentinel, asked], GOES_S)
 
 
 def _remove_if_empty(directory: Path) -> None:

@@ -242,15 +242,18 @@ if __name__ == "__main__":
     print("here", flush=True)
     with SandboxPool(jobs=2, isolation="none") as pool:
         pool.submit({source!r})
+        held = b"x" * ({held_mb} << 20)
         print("ready", flush=True)
         time.sleep(60)
 """
 
 
-def start_parent(tmp_path: Path, source: str) -> subprocess.Popen[str]:
+def start_parent(tmp_path: Path, source: str, held_mb: int = 0) -> subprocess.Popen[str]:
     """Another process with a pool of its own, all of whose files are in `tmp_path / "tmp"`."""
     (tmp_path / "tmp").mkdir()
-    (tmp_path / "parent.py").write_text(PARENT.format(root=str(Path(pool_module.__file__).parents[2]), source=source))
+    (tmp_path / "parent.py").write_text(
+        PARENT.format(root=str(Path(pool_module.__file__).parents[2]), source=source, held_mb=held_mb)
+    )
     return subprocess.Popen(
         [sys.executable, tmp_path / "parent.py"],
         env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
@@ -261,8 +264,10 @@ def start_parent(tmp_path: Path, source: str) -> subprocess.Popen[str]:
     )
 
 
-def test_a_killed_parent_leaves_no_process_and_no_file(tmp_path: Path) -> None:
-    parent = start_parent(tmp_path, daemon(76543))
+@pytest.mark.parametrize("held_mb", [0, 1500])  # memory takes time to give back: the parent's threads end before it
+def test_a_killed_parent_leaves_no_process_and_no_file(held_mb: int, tmp_path: Path) -> None:
+    parent = start_parent(tmp_path, daemon(76543), held_mb)
+    assert parent.stdout is not None and [parent.stdout.readline() for _ in range(2)][-1] == "ready\n"
     wait_for_process("sleep 76543")
     parent.kill()
     parent.communicate()
