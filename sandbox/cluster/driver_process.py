@@ -22,7 +22,7 @@ from typing import Any
 from sandbox.cluster.environment import driver_environment
 from sandbox.cluster.messages import Close, Opening
 
-__all__ = ["DriverProcess"]
+__all__ = ["CLOSE_S", "DriverProcess"]
 
 ROOT = Path(__file__).resolve().parents[2]
 TICK_S = 0.5
@@ -80,12 +80,16 @@ class DriverProcess:
         self._output.seek(max(0, self._output.seek(0, os.SEEK_END) - LAST_WORDS))
         return self._output.read().decode("utf-8", "replace").strip()
 
-    def close(self) -> None:
-        """End it: asked first, then forced. Ray's own watchman ends a Ray that a killed driver started."""
+    def close(self, patience_s: float = CLOSE_S) -> None:
+        """End it: asked first, then forced. Ray's own watchman ends a Ray that a killed driver started.
+
+        Args:
+            patience_s: How long it may take when it is asked.
+        """
         self.send(Close())
-        for patience_s, insist in ((CLOSE_S, self._process.terminate), (KILL_S, self._process.kill)):
+        for seconds, insist in ((patience_s, self._process.terminate), (KILL_S, self._process.kill)):
             try:
-                self._process.wait(patience_s)
+                self._process.wait(seconds)
                 break
             except subprocess.TimeoutExpired:
                 insist()

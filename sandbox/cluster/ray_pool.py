@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any
 
 from sandbox.cluster.address import check_address
-from sandbox.cluster.driver_process import DriverProcess
+from sandbox.cluster.driver_process import CLOSE_S, DriverProcess
 from sandbox.cluster.messages import Cancel, Connected, Done, Failed, NodeSettings, Opening, RunTask, Said, Standing
 from sandbox.errors import ClusterError, PoolClosed
 from sandbox.grading.backends import BACKENDS
@@ -32,6 +32,7 @@ __all__ = ["RayPool"]
 log = logging.getLogger(__name__)
 CONNECT_S, START_S = 30.0, 180.0  # to reach a cluster; to start a Ray of our own, on a busy machine
 NODE_S = 300.0  # for the first node, which may have to come up, to build the launcher and to check its backends
+UNREADY_CLOSE_S = 5.0  # for a driver that has no node yet, to end
 CANCEL_S = 5.0  # for a node to say how far a cancelled task came
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 MISSING = 'sandbox.pool = "ray" needs the package ray: pip install "grpo-rust[ray]"'
@@ -165,7 +166,7 @@ class RayPool(TaskPool):
             self._sent.clear()
             self._pending.clear()
         if driver is not None:
-            driver.close()
+            driver.close(CLOSE_S if self._ready.is_set() else UNREADY_CLOSE_S)
         for sent in unfinished:
             sent.future.cancel()
         if threading.current_thread() is not self._thread:  # closed by what waited for a result
