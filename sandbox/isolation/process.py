@@ -117,14 +117,20 @@ def listen_for_the_end() -> tuple[int, int]:
     """
     global _terminated
     _terminated, asked = os.eventfd(0), os.eventfd(0)
-    ends: tuple[tuple[signal.Signals, tuple[int, ...]], ...] = (
-        (signal.SIGTERM, (_terminated, asked)),
-        (PARENT_ENDED, (_terminated,)),
-    )
-    for sign, events in ends:
-        signal.signal(sign, lambda *_, events=events: [os.eventfd_write(event, 1) for event in events])
+    signal.signal(signal.SIGTERM, _writes_to(_terminated, asked))
+    signal.signal(PARENT_ENDED, _writes_to(_terminated))
     _libc.prctl(PR_SET_PDEATHSIG, PARENT_ENDED, 0, 0, 0)
     return _terminated, asked
+
+
+def _writes_to(*events: int) -> Callable[..., None]:
+    """A signal's handler that makes eventfds readable."""
+
+    def handle(*_: object) -> None:
+        for event in events:
+            os.eventfd_write(event, 1)
+
+    return handle
 
 
 def become_reaper() -> None:
