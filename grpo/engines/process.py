@@ -315,7 +315,7 @@ def _serve(
         connection.send(("failed", str(error)))
         return
     connection.send(("ready", None))
-    weights: _WeightBuffer | None = None
+    requests = _Requests(engine, connection)
     while True:
         try:
             verb, *arguments = connection.recv()
@@ -326,29 +326,42 @@ def _serve(
             return
         if verb == "stop":  # too late: everything was sent
             continue
-        answer = None
         try:
-            if verb == "load_weights":
-                weights = arguments[0] if arguments[0] is not None else weights
-                assert weights is not None
-                engine.load_weights(iter(weights))
-                if torch.cuda.is_initialized():
-                    torch.cuda.synchronize()  # the parent refills the buffer as soon as it has its reply
-                answer = weights.bit_sum()
-            elif verb == "sleep":
-                weights = None  # views of the buffer
-                engine.sleep()
-            else:
-                for completion in engine.generate(*arguments):
-                    connection.send(("completion", completion))
-                    if connection.poll():
-                        break
-            connection.send(("done", answer))
+            connection.send(("done", getattr(requests, verb)(*arguments)))
         except Exception as error:
             traceback.print_exc()
             refused = verb == "generate" and isinstance(error, ValueError)
             said = str(error) if refused or isinstance(error, EngineDied) else f"{type(error).__name__}: {error}"
             connection.send(("refused" if refused else "failed", said))
+
+
+class _Requests:
+    """What the child is asked to do: a method of each name. What one returns is the end of its answer."""
+
+    def __init__(self, engine: Engine, connection: Connection) -> None:
+        self._engine, self._connection = engine, connection
+        self._weights: _WeightBuffer | None = None
+
+    def load_weights(self, weights: _WeightBuffer | None) -> int:
+        """Take the weights of a buffer, None for the one before. Returns: Their sum, as they were read."""
+        self._weights = weights if weights is not None else self._weights
+        assert self._weights is not None
+        self._engine.load_weights(iter(self._weights))
+        if torch.cuda.is_initialized():
+            torch.cuda.synchronize()  # the parent refills the buffer as soon as it has its reply
+        return self._weights.bit_sum()
+
+    def sleep(self) -> None:
+        """Give memory back."""
+        self._weights = None  # views of the buffer
+        self._engine.sleep()
+
+    def generate(self, *arguments: Any) -> None:
+        """Send completions as they end, until the parent sends something."""
+        for completion in self._engine.generate(*arguments):
+            self._connection.send(("completion", completion))
+            if self._connection.poll():
+                break
 
 
 def _refuse_expandable_segments() -> None:

@@ -49,7 +49,7 @@ class HandDriver:
                 return
             yield said
 
-    def close(self) -> None:
+    def close(self, patience_s: float = 0.0) -> None:
         self.send(Close())
         self.says.put(ENDS)
 
