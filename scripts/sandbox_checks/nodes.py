@@ -32,6 +32,7 @@ from typing import Any
 from tqdm import tqdm
 
 from grpo_rust.cli import ExitCode, command
+from sandbox.cluster.dispatcher import PER_JOB
 from sandbox.cluster.ray_pool import RayPool
 from sandbox.verdict import Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
@@ -41,6 +42,7 @@ __all__ = ["main"]
 
 STORE_BYTES = 80 << 20
 JOIN_S = 300.0
+BETWEEN_KILLS = 2 * PER_JOB  # results a node at least: what three nodes die under in turn is given up, and rightly so
 CLEANED_S = 60.0  # for the workers of a node that was killed to notice, and to remove their files
 
 
@@ -52,7 +54,8 @@ class Killing:
 
     def __init__(self, cluster: Any, nodes: list[Any], pool: RayPool, every_s: float, rng: random.Random) -> None:
         self._cluster, self._nodes, self._pool, self._every_s, self._rng = cluster, nodes, pool, every_s, rng
-        self._due = time.monotonic() + every_s
+        self._due, self._between = time.monotonic() + every_s, BETWEEN_KILLS * len(nodes)
+        self._wanted = self._between
         self.kills = 0
 
     def wait(self, futures: Sequence[Future[Verdict]]) -> list[Verdict]:
@@ -61,8 +64,10 @@ class Killing:
             while bar.n < len(futures):
                 time.sleep(0.1)
                 bar.update(sum(future.done() for future in futures) - bar.n)
-                if self._every_s and time.monotonic() > self._due and self._pool.num_nodes == len(self._nodes):
+                is_due = time.monotonic() > self._due and bar.n >= self._wanted
+                if self._every_s and is_due and self._pool.num_nodes == len(self._nodes):
                     self._replace()
+                    self._wanted = int(bar.n) + self._between
         return [future.result() for future in futures]
 
     def _replace(self) -> None:
@@ -80,7 +85,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=2000, help="gradings")
     parser.add_argument("--nodes", type=int, default=2, help="nodes at once, of one worker each")
     parser.add_argument("--hostile", type=float, default=0.05, help="share of hostile programs")
-    parser.add_argument("--kill-every", type=float, default=60.0, metavar="SECONDS", help="between two nodes; 0: none")
+    parser.add_argument(
+        "--kill-every", type=float, default=60.0, metavar="SECONDS", help="between two nodes, at least; 0: none"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the choice of programs and victims")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args(argv)
@@ -119,7 +126,7 @@ def grade_on_nodes(options: argparse.Namespace) -> tuple[dict[str, Any], list[st
             took = time.monotonic() - started
         left = _left_behind(Path(directory))
     different = [
-        f"{name}: {said(verdict)}, alone {said(alone[name])}"
+        f"{name}: {said(verdict)} {verdict.reason}, alone {said(alone[name])}"
         for name, verdict in zip(chosen, verdicts, strict=True)
         if said(verdict) != said(alone[name])
     ]

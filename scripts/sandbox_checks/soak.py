@@ -28,7 +28,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ __all__ = ["HONEST", "HOSTILE", "LIMITS", "honest_programs", "main", "said"]
 LIMITS = Limits(compile_cpu_s=4, run_cpu_s=1, wall_s=15, memory_mb=1024, disk_mb=64, files=500)
 HONEST = 50  # different programs
 GROWTH, SLACK_MB = 1.1, 20  # memory may grow so much
+BETWEEN_KILLS = 24  # results at least: a program that is killed three times in a row has no verdict, and rightly so
 TESTS = "#[cfg(test)]\nmod tests {{\n    #[test]\n    fn a() {{\n        {}\n    }}\n}}\n"
 SUMMARY = r"\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n"
 HOSTILE = {
@@ -80,6 +81,7 @@ class Watch:
     pool: SandboxPool
     kill_every_s: float
     rng: random.Random
+    num_results: Callable[[], int]
     kills: int = 0
     parent_mb: list[float] = field(default_factory=list)
     workers_mb: list[float] = field(default_factory=list)
@@ -96,13 +98,13 @@ class Watch:
 
     def _run(self) -> None:
         """Sample memory, and kill a worker now and then."""
-        due = time.monotonic() + self.kill_every_s
+        due, wanted = time.monotonic() + self.kill_every_s, BETWEEN_KILLS
         while not self._end.wait(0.25):
             workers = self.pool.worker_pids
             self.parent_mb.append(_resident_mb(os.getpid()))
             self.workers_mb.append(sum(map(_resident_mb, workers)))
-            if workers and time.monotonic() > due:
-                due = time.monotonic() + self.kill_every_s
+            if workers and time.monotonic() > due and self.num_results() >= wanted:
+                due, wanted = time.monotonic() + self.kill_every_s, self.num_results() + BETWEEN_KILLS
                 try:
                     os.kill(self.rng.choice(workers), signal.SIGKILL)
                     self.kills += 1
@@ -116,7 +118,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="check_sandbox.py soak", description=__doc__.split("\n")[0])
     parser.add_argument("--count", type=int, default=5000, help="gradings")
     parser.add_argument("--hostile", type=float, default=0.1, help="share of hostile programs")
-    parser.add_argument("--kill-every", type=float, default=10.0, metavar="SECONDS", help="between two killed workers")
+    parser.add_argument(
+        "--kill-every", type=float, default=10.0, metavar="SECONDS", help="between two killed workers, at least"
+    )
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="programs graded at once; 0: one a core")
     parser.add_argument("--backend", choices=BACKENDS, default="batch", help="how they are graded")
     parser.add_argument("--isolation", choices=ISOLATIONS, default="auto", help="under which they run")
@@ -154,14 +158,14 @@ def soak(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     num_verdicts: Counter[int] = Counter()
     started = time.monotonic()
     with SandboxPool(options.jobs, LIMITS, backend=options.backend, isolation=options.isolation) as pool:
-        with Watch(pool, options.kill_every, rng) as watch:
+        with Watch(pool, options.kill_every, rng, lambda: len(num_verdicts)) as watch:
             futures = [pool.submit(f"// {number}\n{programs[name]}") for number, name in enumerate(chosen)]
             for number, future in enumerate(futures):
                 future.add_done_callback(lambda _, number=number: num_verdicts.update([number]))  # type: ignore[misc]
             verdicts = [future.result() for future in tqdm(futures, unit="program")]
     took = time.monotonic() - started
     different = [
-        f"{n}: {said(v)}, alone {said(alone[n])}"
+        f"{n}: {said(v)} {v.reason}, alone {said(alone[n])}"
         for n, v in zip(chosen, verdicts, strict=True)
         if said(v) != said(alone[n])
     ]

@@ -39,7 +39,7 @@ def test_a_short_soak_holds(tmp_path: Path) -> None:
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed: it is in the extra `ray`")
 def test_nodes_that_are_killed_cost_no_verdict(tmp_path: Path) -> None:
     out = tmp_path / "figures.json"
-    arguments = ["--count", "200", "--kill-every", "4", "--json", str(out)]
+    arguments = ["--count", "300", "--kill-every", "1", "--json", str(out)]
     program = (
         "from sandbox_checks import nodes\n"
         'nodes.HOSTILE = {name: nodes.HOSTILE[name] for name in ("aborts", "is torn")}\n'
