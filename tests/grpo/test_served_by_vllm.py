@@ -71,18 +71,21 @@ def ask(engine: Engine) -> list[GenerationOutput]:
 def test_one_of_two_servers_is_killed_while_it_samples_and_the_run_does_not_change(
     servers: list[OwnServer], policy: Policy, tmp_path: Path
 ) -> None:
-    """The batches with every completion, against those of a run in which nothing happened."""
+    """The batches with every completion, against those of a run in which nothing happened.
+
+    It is stopped when it is asked and killed once the other has made a completion, or a slow test would find it done.
+    """
 
     def run(kill: bool) -> tuple[list[Any], list[str], list[dict[str, float]]]:
         said, metrics = list[str](), list[dict[str, float]]()
         engine = several(servers, policy, tmp_path, said.append)
-        sync = WeightSync(policy, engine, PROMPTS, BOUNDS)
-        trainer = Trainer(policy, engine=_Harmed(engine), max_tokens=40, group_size=8)
+        sync, harmed = WeightSync(policy, engine, PROMPTS, BOUNDS), _Harmed(engine)
+        trainer = Trainer(policy, engine=harmed, max_tokens=40, group_size=8)
         trainer.engine.sync = lambda say: metrics.append(dict(sync(say))) or metrics[-1]
         trainer.rollouts.sync_weights()
         batches = [trainer.rollouts.next_batch(1)]
         if kill:
-            trainer.engine.engine.then = lambda: _kill(servers[0])  # type: ignore[attr-defined]
+            harmed.first, harmed.then = lambda: _signal(servers[0], signal.SIGSTOP), lambda: _kill(servers[0])
         batches.append(trainer.rollouts.next_batch(2))
         trainer.rollouts.sync_weights()
         batches.append(trainer.rollouts.next_batch(3))
@@ -106,14 +109,17 @@ def test_one_of_two_servers_is_killed_while_it_samples_and_the_run_does_not_chan
 
 
 class _Harmed(Engine):
-    """Passes calls on, and does something once, when a completion is there."""
+    """Passes calls on, and does something once: at the first call, and when its first completion is there."""
 
     concurrent = True
 
     def __init__(self, engine: Engine) -> None:
-        self._engine, self.then = engine, lambda: None
+        self._engine = engine
+        self.first = self.then = lambda: None
 
     def generate(self, prompts: Any, params: SamplingParams) -> Iterator[GenerationOutput]:
+        self.first()
+        self.first = lambda: None
         for completion in self._engine.generate(prompts, params):
             self.then()
             self.then = lambda: None
@@ -122,9 +128,13 @@ class _Harmed(Engine):
 
 def _kill(server: OwnServer) -> None:
     """End a server as a machine does that fails: all of its processes, at once."""
+    _signal(server, signal.SIGKILL)
+
+
+def _signal(server: OwnServer, number: signal.Signals) -> None:
     assert server._process is not None
     for pid in _descendants(server._process.pid):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
 
 
 def _descendants(pid: int) -> list[int]:
