@@ -19,6 +19,7 @@ from rewards.builtin import gold as score_gold
 from rewards.completion import Gold, GradedCompletion
 from rewards.cross.parts import parts_of, spans_of
 from rewards.cross.result import CrossSettings
+from rewards.cross.row_suites import row_suites
 from rewards.cross.submit import Crossings, group_of
 from rewards.feedback import next_message
 from rewards.gold.rows import has_gold_tests
@@ -167,7 +168,9 @@ class RustGrader:
         gold = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
         submission = self._submit(code) if code is not None else None
         if self._crossings is not None and "tests" in task.gives:
-            self._crossings.add(completion.id, completion.text, submission, has_testers=bool(example.tester_ids))
+            suites = row_suites(example.columns)
+            has_testers = bool(example.tester_ids)
+            self._crossings.add(completion.id, completion.text, submission, suites=suites, has_testers=has_testers)
         return _Ticket(
             example,
             completion,

@@ -40,7 +40,15 @@ from sandbox.terminal import counted
 from study.arms import CONTROL, DESIGNS, GRPO, HONEST, OVERLAP
 from study.comparisons import untrained_completions
 from study.formats import TASKS, formats_page, recipe_of
-from study.honest import check_data, evaluated_runs, family_data, honest_curves, honest_page
+from study.honest import (
+    check_data,
+    evaluated_runs,
+    family_data,
+    honest_curves,
+    honest_page,
+    judged_data,
+    training_data,
+)
 from study.kept import check_same_prompts, figures_of, keep, kept_runs, untrained_figures
 from study.pages import curves, gains_page, how_made, overlap_page, rewards_page
 from study.pretrained import PretrainedRuns, commands, curves_svg, page
@@ -237,11 +245,13 @@ def train_and_evaluate(
     data = options.data or SHIPPED
     check_data(runs, data)
     steps = (f"train.max_steps={options.steps}",) if options.steps else ()
-    settings = (*ONE_OF_TWO, f"data.train={data / 'train.jsonl'}", *steps, *settings)
+    settings = (*ONE_OF_TWO, *steps, *settings)
     say(f"{held_out.name}: {counted(len(runs), 'run')}, {sum(run.finished for run in runs)} of them trained before")
     untrained = untrained_completions(held_out, options.runs)
     before = evaluation("warm", untrained, UNTRAINED, held_out, RECIPE, ONE_OF_TWO)
-    trainings = [training(run, RECIPE, settings) for run in runs]
+    if any(run.arm.judged for run in runs):
+        run_all(judged_data(data, options.runs, UNTRAINED, RECIPE, ONE_OF_TWO), at_once=1, say=say)
+    trainings = [training(run, RECIPE, (f"data.train={training_data(run, data)}", *settings)) for run in runs]
     run_all([before, *trainings], at_once=options.at_once, say=say)
     evaluations = [
         evaluation(run.name, run.completions(held_out), str(run.checkpoint()), held_out, RECIPE, ONE_OF_TWO)

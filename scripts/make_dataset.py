@@ -1,7 +1,7 @@
 """Make data sets of Rust tasks for training.
 
 Usage:
-    python scripts/make_dataset.py translate|write|published|generate|repair|infill|patch|next-edit [--help]
+    python scripts/make_dataset.py translate|write|published|generate|repair|infill|patch|next-edit|suites [--help]
 
     translate  Python tasks with asserts become Rust tasks with a signature and gold cases, without a model
     write      a large model behind an API writes Rust tasks, code and tests; what passes is kept
@@ -10,6 +10,7 @@ Usage:
     repair     mistakes are planted in right programs; kept are those of which rustc gives the error that was meant
     generate   the quickstart's prompts and demonstrations, from a seed and tables
     next-edit  programs with gold tests become changes in progress, each of which asks for its next edit
+    suites     prompts get test suites of a model before its training, which judge its completions
     infill     parts are cut out of programs with gold tests, as tasks of filling in the middle
 
 Exit codes: 0 done, 1 nothing came of it, 2 bad input, 3 the host failed.
@@ -23,7 +24,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from dataset import generation, translation
+from dataset import generation, suites, translation
 from dataset.infilling import command as infilling
 from dataset.next_edits import command as next_edits
 from dataset.patching import command as patching
@@ -41,6 +42,7 @@ VERBS = {
     "generate": generation.main,
     "next-edit": next_edits.main,
     "infill": infilling.main,
+    "suites": suites.main,
 }
 
 

@@ -27,7 +27,7 @@ from rewards.matrix.pass_matrix import PassMatrix
 from rewards.matrix.separation import separation
 from sandbox.verdict import Verdict
 
-__all__ = ["Fitted", "calibrate_file", "read_groups", "settings_of"]
+__all__ = ["Fitted", "Group", "calibrate_file", "read_groups", "settings_of"]
 
 FIELDS = {field for field in Verdict.__dataclass_fields__}
 
@@ -67,7 +67,7 @@ def calibrate_file(path: Path, pool: Pool) -> Fitted:
         pool: The sandboxes in which codes are run on each other's tests.
     Raises: ValueError for a file without such completions, or without any gold result.
     """
-    groups = list(read_groups(path))
+    groups = [group for _, group in read_groups(path)]
     if not any(one.gold == one.gold for group in groups for one in group):
         raise ValueError(f"{path} has no completion with a gold result: evaluate prompts that have gold tests")
     crossings = [GroupCrossing(pool, [], partial(plan, [one.completion for one in group])) for group in groups]
@@ -88,8 +88,11 @@ def calibrate_file(path: Path, pool: Pool) -> Fitted:
     return Fitted(calibration, len(found), {name: separation(values, gold) for name, values in scores.items()})
 
 
-def read_groups(path: Path) -> Iterator[Group]:
-    """The groups of a file. Raises: ValueError for a line that is no graded completion, with its number."""
+def read_groups(path: Path) -> Iterator[tuple[str, Group]]:
+    """The groups of a file, each with the name of its prompt.
+
+    Raises: ValueError for a line that is no graded completion, with its number.
+    """
     groups: dict[tuple[Any, ...], Group] = {}
     with open(path, encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
@@ -105,7 +108,8 @@ def read_groups(path: Path) -> Iterator[Group]:
                 ) from None
             labels = [float("nan") if value is None else float(value) for value in known]
             groups.setdefault(key, []).append(Labelled(graded, *labels))
-    yield from groups.values()
+    for (*_, task), group in groups.items():
+        yield str(task), group
 
 
 def settings_of(calibration: Calibration) -> str:

@@ -1,8 +1,8 @@
-"""What takes part in a crossing: codes and suites of completions, and suites of testers.
+"""What takes part in a crossing: codes and suites of completions, of testers, and of a row of the data.
 
 A code takes part if it builds, has no powers and decides nothing by `cfg`. A suite takes part if it compiled with its
-own code, ran to its end and has an assert; that of a tester, if it has an assert. A suite is given to a code in which
-it means what it means in its own.
+own code, ran to its end and has an assert; that of a tester or a row, if it has an assert. A suite is given to a code
+in which it means what it means in its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rewards.tasks.task import Block
 from sandbox.grading.lexer import Token, tokens
 from sandbox.verdict import Outcome
 
-__all__ = ["GroupMember", "Suite", "tester_suite"]
+__all__ = ["GroupMember", "Suite", "suite_of", "tester_suite"]
 
 RAN = (Outcome.PASSED, Outcome.LINT_ERROR, Outcome.TEST_FAILED)  # its own tests, all to their end
 BUILT = (*RAN, Outcome.NO_TESTS, Outcome.TEST_BUILD_ERROR)
@@ -118,8 +118,17 @@ def tester_suite(text: str, block: Block) -> Suite | None:
         block: Which of its code blocks holds them.
     """
     code = extract_code(text, block)
-    program = parse(code) if code is not None else None
-    parts = parts_of(code, program) if code is not None and program is not None else None
+    return None if code is None else suite_of(code)
+
+
+def suite_of(code: str) -> Suite | None:
+    """The suite of a program that nobody in the group wrote; None where it has none that says something.
+
+    Args:
+        code: Functions, whose bodies may be `todo!()`, and a test module.
+    """
+    program = parse(code)
+    parts = parts_of(code, program) if program is not None else None
     if parts is None or program is None or not parts.suite or not _says_something(program):
         return None
     names = names_given(parts.code)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rewards.completion import GradedCompletion
-from rewards.cross.members import GroupMember, Suite, tester_suite
+from rewards.cross.members import GroupMember, Suite, suite_of, tester_suite
 from rewards.matrix.pass_matrix import TESTER, PassMatrix
 from rewards.rust.grammar import is_readable
 from rewards.tasks.task import Block
@@ -20,9 +20,9 @@ from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.grading.lexer import tokens
 from sandbox.verdict import Outcome
 
-__all__ = ["TESTERS_ALONE", "Plan", "plan"]
+__all__ = ["OTHERS_ALONE", "Plan", "plan"]
 
-TESTERS_ALONE = -1  # as a number of partners
+OTHERS_ALONE = -1  # as a number of partners
 RESULTS = {
     Outcome.PASSED: 1.0,
     Outcome.TEST_FAILED: 0.0,
@@ -33,42 +33,49 @@ RESULTS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run for a group of G completions and T testers, and where its results belong."""
+    """What to run for a group of G completions and T suites of others, and where its results belong."""
 
     members: tuple[GroupMember, ...]
     crossing: Crossing | None  # None where there is nothing to run
-    cells: Mapping[tuple[int, int], int]  # by code and suite, testers' after the others: the place among its pairs
+    cells: Mapping[tuple[int, int], int]  # by code and suite, those of others last: the place among its pairs
     code_ids: NDArray[np.int64]  # [G] equal numbers are equal programs
     suite_ids: NDArray[np.int64]  # [G + T] equal numbers are equal suites
 
     def matrix(self, crossed: Crossed | None) -> PassMatrix:
         """The pass matrix [G, G + T]; a completion is an author, and equal completions are one."""
-        size, testers = len(self.members), len(self.suite_ids) - len(self.members)
-        passes = np.full((size, size + testers), np.nan)
+        size, others = len(self.members), len(self.suite_ids) - len(self.members)
+        passes = np.full((size, size + others), np.nan)
         for number, member in enumerate(self.members):
             if member.suite is not None:
                 passes[number, number] = member.passes
         for (code, suite), place in self.cells.items():
             cell = crossed.cells[place] if crossed is not None and crossed.cells else None
             passes[code, suite] = RESULTS.get(cell.outcome, np.nan) if cell is not None else np.nan
-        owners = np.array([*range(size), *[TESTER] * testers])
+        owners = np.array([*range(size), *[TESTER] * others])
         return PassMatrix(passes, owners, self.code_ids, self.suite_ids)
 
 
 def plan(
-    completions: Sequence[GradedCompletion], testers: Sequence[str] = (), *, partners: int = 0, block: Block = "first"
+    completions: Sequence[GradedCompletion],
+    testers: Sequence[str] = (),
+    *,
+    suites: Sequence[str] = (),
+    partners: int = 0,
+    block: Block = "first",
 ) -> Plan:
     """What to run for a group.
 
     Args:
         completions: The group, graded.
         testers: Completions with tests alone; each code is given the tests of all.
+        suites: Programs that the row of the data has for their tests; each code is given these too.
         partners: How many of the others' suites each code is given besides: those of the completions after it, around
-            the group; 0: all, `TESTERS_ALONE`: none.
+            the group; 0: all, `OTHERS_ALONE`: none.
         block: Which of a tester's code blocks holds its tests.
     """
     members = tuple(map(GroupMember, completions))
-    suites = [*(member.suite for member in members), *(tester_suite(text, block) for text in testers)]
+    tested = [*(member.suite for member in members), *(tester_suite(text, block) for text in testers)]
+    tested += map(suite_of, suites)
     programs = [_key(member.graded.code) for member in members]
     most = len(members) if partners == 0 else max(0, partners)
     texts = _Texts(), _Texts()
@@ -78,14 +85,14 @@ def plan(
         if member.parts is None or not member.has_code:
             continue
         others = (n for n in (*range(code + 1, len(members)), *range(code)) if programs[n] != programs[code])
-        given = [(number, text) for number in others if (text := _fitted(suites[number], member)) is not None][:most]
-        theirs = range(len(members), len(suites))
-        given += [(number, text) for number in theirs if (text := _fitted(suites[number], member)) is not None]
+        given = [(number, text) for number in others if (text := _fitted(tested[number], member)) is not None][:most]
+        theirs = range(len(members), len(tested))
+        given += [(number, text) for number in theirs if (text := _fitted(tested[number], member)) is not None]
         for suite, text in given:
             pair = (texts[0].place(member.parts.code), texts[1].place(text))
             cells[code, suite] = pairs.setdefault(pair, len(pairs))
     crossing = Crossing(tuple(texts[0].all), tuple(texts[1].all), tuple(pairs)) if pairs else None
-    keys = [_key(suite.text) if suite is not None else None for suite in suites]
+    keys = [_key(suite.text) if suite is not None else None for suite in tested]
     return Plan(members, crossing, cells, _numbers(programs), _numbers(keys))
 
 

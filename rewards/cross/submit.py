@@ -125,12 +125,30 @@ class Crossings:
         self._pool, self._partners, self._block = pool, partners, block
         self._size, self._num_testers = group_size, testers
         self._tests: dict[str, dict[int, str]] = {}
+        self._suites: dict[str, Sequence[str]] = {}
         self._sampled: dict[str, dict[int, _Sent]] = {}
         self._crossing: dict[str, GroupCrossing] = {}
 
-    def add(self, completion_id: str, text: str, submission: Submission | None, *, has_testers: bool = False) -> None:
-        """Note a completion. The last one of a group whose prompt has no testers starts the crossing."""
+    def add(
+        self,
+        completion_id: str,
+        text: str,
+        submission: Submission | None,
+        *,
+        suites: Sequence[str] = (),
+        has_testers: bool = False,
+    ) -> None:
+        """Note a completion. The last one of a group whose prompt has no testers starts the crossing.
+
+        Args:
+            completion_id: Names its group.
+            text: The completion.
+            submission: Its program on its way; None without code.
+            suites: The suites of its prompt's row.
+            has_testers: Whether tests of testers are going to come.
+        """
         group, number = _split(completion_id)
+        self._suites[group] = suites
         members = self._sampled.setdefault(group, {})
         members[number] = _Sent(text, submission)
         if len(members) == self._size and not (has_testers and self._num_testers):
@@ -157,6 +175,7 @@ class Crossings:
         crossing = self._crossing.pop(group)
         self._sampled.pop(group, None)
         self._tests.pop(group, None)
+        self._suites.pop(group, None)
         try:
             return crossing.future.result(timeout=max(0.0, deadline - time.monotonic()))
         except FutureTimeout:
@@ -168,14 +187,14 @@ class Crossings:
     def _start(self, group: str) -> None:
         members = [member for _, member in sorted(self._sampled.get(group, {}).items())]
         futures = [member.submission.future for member in members if member.submission is not None]
-
+        suites = self._suites.get(group, ())
         testers = [text for _, text in sorted(self._tests.get(group, {}).items())]
 
         def planned() -> Plan:
             verdicts = [None if sent is None else sent.future.result() for _, sent in members]
             pairs = zip(members, verdicts, strict=True)
             graded = [GradedCompletion(member.text, verdict, block=self._block) for member, verdict in pairs]
-            return plan(graded, testers, partners=self._partners, block=self._block)
+            return plan(graded, testers, suites=suites, partners=self._partners, block=self._block)
 
         self._crossing[group] = GroupCrossing(self._pool, futures, planned)
 

@@ -129,9 +129,9 @@ class RewardsSection:
     cross: Mapping[str, float] = option(
         {"partners": 0.0, "tau": 1.0},
         "how the rewards cross_* compare a group, whose codes run on each other's tests: partners is how many of the "
-        "others' suites each code is given (0: all, -1: none, where rollout.testers judge), tau how many wrong codes a "
-        "suite must tell apart for full pay; code_right, suite_right, wrong_passes_right, wrong_passes_wrong, "
-        "right_passes_wrong and flake are the probabilities of cross_calibrated",
+        "others' suites each code is given (0: all, -1: none, where rollout.testers or the column suites of the data "
+        "judge), tau how many wrong codes a suite must tell apart for full pay; code_right, suite_right, "
+        "wrong_passes_right, wrong_passes_wrong, right_passes_wrong and flake are the probabilities of cross_calibrated",
         low=-1,
         high=1000,
         source="estimated",
@@ -279,8 +279,6 @@ class Recipe:
                 f'rollout.turns = {self.rollout.turns}: loss.kl_in = "reward" would charge a conversation for its last '
                 'turn alone: use "loss"'
             )
-        if self.rewards.cross.get("partners", 0) < 0 and not self.rollout.testers:
-            found.append("rewards.cross.partners = -1: without rollout.testers there is nobody to judge; use 0 or more")
         age = self.rollout.overlap * self.train.num_iterations * self.train.num_minibatches
         if 0 < self.rollout.max_staleness < age:
             found.append(

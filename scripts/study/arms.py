@@ -33,13 +33,18 @@ DESIGNS = (
 AGREEMENT, CALIBRATED = "rewards.weights.cross_agreement=2.0", "rewards.weights.cross_calibrated=2.0"
 TESTS, MUTATION = "rewards.weights.cross_tests=2.0", "rewards.weights.mutation=2.0"
 LOGGED = "rewards.weights.cross_agreement=0.0"  # for the curves
-APART, TESTERS = "rewards.credit=apart", ("rollout.testers=4", "rewards.cross.partners=-1")
+APART, OTHERS_ALONE = "rewards.credit=apart", "rewards.cross.partners=-1"
 HONEST = (  # an arm a line; gold tests are graded in every one, and paid where an arm says so
     GRPO,
     Arm("agreement", "2 more for the share of the group's suites that the code passes", (AGREEMENT,)),
     Arm("calibrated", "2 more for the probability that the code is right", (CALIBRATED, LOGGED)),
     Arm("apart", "calibrated for the code, its tests' worth for the tests", (CALIBRATED, TESTS, APART, LOGGED)),
-    Arm("testers", "2 more for the share of four independent testers' suites", (AGREEMENT, *TESTERS)),
+    Arm(
+        "testers",
+        "2 more for the share of four independent testers' suites",
+        (AGREEMENT, "rollout.testers=4", OTHERS_ALONE),
+    ),
+    Arm("frozen", "2 more for the share of suites of the untrained model", (AGREEMENT, OTHERS_ALONE), judged=True),
     Arm("mutation", "2 more for the share of changes that its own tests notice", (MUTATION,)),
     Arm("both", "agreement and mutation", (AGREEMENT, MUTATION)),
     Arm("gold", "the ceiling: 2 more for the gold tests", ("rewards.weights.gold=2.0",)),

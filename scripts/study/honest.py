@@ -27,14 +27,25 @@ from study.completions import (
 from study.curves import Curve, Panel, draw
 from study.gains import Gain, paired_gain
 from study.kept import RunFigures
-from study.running import SCRIPTS, Arm, Command, HeldOutSet, TrainingRun
+from study.running import SCRIPTS, Arm, Command, HeldOutSet, TrainingRun, evaluation
 
-__all__ = ["COLLUSION_FAMILY", "check_data", "evaluated_runs", "family_data", "honest_curves", "honest_page"]
+__all__ = [
+    "COLLUSION_FAMILY",
+    "check_data",
+    "evaluated_runs",
+    "family_data",
+    "honest_curves",
+    "honest_page",
+    "judged_data",
+    "training_data",
+]
 
 COLLUSION_FAMILY = ("is_single", "is_empty", "length", "contains")  # of `tiny.catalogue`
 RATES = {"gold": "gold", "strict": "strict", "wrong": "strict but wrong", "pass": "", "build": "build"}  # and heads
 MEANINGS = {arm.name: arm.meaning for arm in HONEST}
 SHOWN = ("strict", "gold", "wrong", "agreement")  # curves
+JUDGED = "judged.jsonl"  # the prompts with suites, beside the runs
+START_SAMPLES = 8  # of the untrained model to each prompt, of which suites are chosen
 PEAK = 10  # steps over which the worst of a training is averaged
 Measures = Mapping[str, ByPrompt]  # of one model, by the name of the quantity
 
@@ -46,15 +57,45 @@ def family_data(folder: Path) -> Command:
     return Command("make the data", argv, folder.parent / "data.log", (folder / "manifest.json").exists)
 
 
+def training_data(run: TrainingRun, data: Path) -> Path:
+    """What a run is trained on: train.jsonl of a folder, or these prompts with suites."""
+    return run.folder / JUDGED if run.arm.judged else data / "train.jsonl"
+
+
+def judged_data(data: Path, runs: Path, model: str, recipe: str, overrides: Sequence[str]) -> list[Command]:
+    """Give the prompts of train.jsonl suites that a model wrote for them: two commands, one after the other.
+
+    Args:
+        data: The folder with train.jsonl.
+        runs: Where the completions and the prompts with suites go.
+        model: The model's directory.
+        recipe: The recipe file.
+        overrides: Settings of the recipe.
+    """
+    train, asked, out = data / "train.jsonl", runs / "start.jsonl", runs / JUDGED
+    num_prompts = len(train.read_bytes().splitlines())
+    prompts = HeldOutSet("train", str(train), num_prompts, START_SAMPLES)
+    ask = evaluation("warm", asked, model, prompts, recipe, [*overrides, "guard.mutation=false"])
+    verb = (sys.executable, str(SCRIPTS / "make_dataset.py"), "suites", str(train))
+    choose = Command(
+        "choose suites",
+        (*verb, "--completions", str(asked), "--out", str(out), "--jobs", "1"),
+        out.with_suffix(".log"),
+        out.exists,
+    )
+    return [ask, choose]
+
+
 def check_data(runs: Sequence[TrainingRun], data: Path) -> None:
-    """Refuse runs that were begun on other prompts than a folder's train.jsonl.
+    """Refuse runs that were begun on other prompts than a folder's train.jsonl, with or without suites.
 
     Raises: BadInput, naming the run.
     """
     for run in runs:
+        expected = training_data(run, data)
         if (config := run.path / "config.toml").exists():
             source = tomllib.loads(config.read_text(encoding="utf-8"))["data"]["train"]
-            if Path(source).resolve() != (data / "train.jsonl").resolve():
+            if Path(source).resolve() != expected.resolve():
                 raise BadInput(f"{run.path} was trained on {source}, not on {data}: give another --runs or that --data")
 
 

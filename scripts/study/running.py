@@ -20,11 +20,15 @@ SCRIPTS = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Arm:
-    """One side of a comparison: a name, what it is, and the overrides of the recipe that make it."""
+    """One side of a comparison: a name, what it is, and the overrides of the recipe that make it.
+
+    With `judged` its prompts are the same, with suites that the untrained model wrote for them.
+    """
 
     name: str
     meaning: str
     overrides: tuple[str, ...] = ()
+    judged: bool = False
 
 
 @dataclass(frozen=True)

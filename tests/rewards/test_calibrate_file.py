@@ -55,8 +55,8 @@ def test_the_settings_are_those_of_the_groups(pool, file, monkeypatch, capsys):
 
 
 def test_groups_are_completions_of_a_prompt_in_a_step(file):
-    first, second = read_groups(file)
-    assert [len(first), len(second)] == [5, 4] and first[4].completion.verdict is None
+    (_, first), (name, second) = read_groups(file)
+    assert [len(first), len(second)] == [5, 4] and name == "b" and first[4].completion.verdict is None
     assert [one.gold for one in second] == [1, 1, 1, 0]
 
 
@@ -76,4 +76,4 @@ def test_without_gold_results_there_is_nothing_to_fit(pool, tmp_path, monkeypatc
     path.write_text(line("a", program(0, "+"), None))
     assert rewards.__main__.main(["calibrate", str(path)]) == 2
     assert "no completion with a gold result" in capsys.readouterr().err
-    assert math.isnan(next(read_groups(path))[0].gold)
+    assert math.isnan(next(read_groups(path))[1][0].gold)

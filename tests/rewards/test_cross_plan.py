@@ -13,7 +13,8 @@ from rewards.completion import GradedCompletion
 from rewards.cross import tester_prompt
 from rewards.cross.aligning import aligned
 from rewards.cross.parts import parts_of
-from rewards.cross.plan import TESTERS_ALONE, Plan, plan
+from rewards.cross.plan import OTHERS_ALONE, Plan, plan
+from rewards.cross.row_suites import row_suites
 from rewards.cross.submit import Crossings, GroupCrossing
 from rewards.rust.parse import parse
 from rewards.signature.interface import interface_of
@@ -235,8 +236,30 @@ def test_the_tests_of_testers_are_given_to_every_code_and_belong_to_nobody():
     matrix = made.matrix(Crossed(Outcome.PASSED, cells))
     assert matrix.owners.tolist() == [0, 1, 2, -1, -1, -1] and matrix.suite_ids is not None
     assert matrix.suite_ids[3] == matrix.suite_ids[5] and matrix.passes[:, 3].tolist() == [1, 1, 1]
-    alone = plan(group, [TESTS], partners=TESTERS_ALONE)
+    alone = plan(group, [TESTS], partners=OTHERS_ALONE)
     assert sorted(alone.cells) == [(0, 3), (1, 3), (2, 3)]
+
+
+def test_the_suites_of_a_row_judge_every_group_of_its_prompt():
+    unwritten = ADD.replace("a + b", "todo!()") + module("assert_eq!(add(2, 2), 4);")
+    group = [graded(numbered(0)), graded(numbered(1))]
+    made = plan(group, [TESTS], suites=[unwritten, "fn add() {}", "no Rust"], partners=OTHERS_ALONE)
+    assert sorted(made.cells) == [(0, 2), (0, 3), (1, 2), (1, 3)], "a suite without asserts says nothing"
+    matrix = made.matrix(None)
+    assert matrix.owners.tolist() == [0, 1, -1, -1, -1, -1] and matrix.passes.shape == (2, 6)
+    pool = CrossingPool()
+    crossings = Crossings(pool, group_size=1, partners=OTHERS_ALONE)
+    sent = Submission(pool, numbered(0))
+    sent.future.set_result(passed())
+    for name, suites in (("a", [unwritten]), ("b", [])):
+        crossings.add(f"{name}-c0", fenced(numbered(0)), sent, suites=suites)
+    assert [len(crossing.suites) for crossing, _ in pool.asked] == [1], "of its own prompt alone"
+
+
+@pytest.mark.parametrize("given", ["no list", 3, [1], '{"a": 1}', "3"])
+def test_a_column_of_suites_that_is_none_is_refused(given):
+    with pytest.raises(ValueError, match="the column suites is .*give a list of Rust programs"):
+        row_suites({"suites": given})
 
 
 def test_a_group_with_testers_is_crossed_when_their_tests_are_there():

@@ -14,7 +14,7 @@ import rewards
 from completions import ADD, fenced, module, passed
 from rewards import Rubric, RustGrader
 from rewards.completion import GradedCompletion
-from rewards.cross.plan import TESTERS_ALONE
+from rewards.cross.plan import OTHERS_ALONE
 from rewards.cross.result import CrossResult, CrossSettings
 from rewards.group_rewards import GROUP_REWARDS, GradedGroup
 from rewards.matrix.pass_matrix import PassMatrix
@@ -80,7 +80,7 @@ def test_the_mutants_that_tests_notice_count_as_much_as_what_they_tell_apart():
 def test_testers_judge_a_group_that_waits_for_them():
     """The codes agree with each other; two testers say that the second one is wrong."""
     texts = {"g-c0": RIGHT, "g-c1": COLLUDES}
-    settings = CrossSettings.of({"partners": TESTERS_ALONE})
+    settings = CrossSettings.of({"partners": OTHERS_ALONE})
     with SandboxPool(jobs=1) as own:
         grader = RustGrader(Rubric({"cross_agreement": 1.0}), own, group_size=2, testers=2, cross=settings)
         example = replace(PLAIN, tester_ids=(1,))

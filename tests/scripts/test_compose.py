@@ -199,6 +199,21 @@ def test_prompts_for_tests_alone_are_the_prompt_and_an_answer_that_has_begun(tmp
         load_prompts(recipe(*words, "rollout.testers=2"), policy)
 
 
+def test_somebody_judges_a_group_that_is_judged_by_others_alone(tmp_path: Path) -> None:
+    source = tmp_path / "prompts.jsonl"
+    words = [f"data.train={source}", "eval.prompts=0", "rewards.weights.cross_agreement=1", "rewards.cross.partners=-1"]
+    policy = load_starting_policy(recipe())
+    for suites, problem in (("null", "there is nobody to judge: no row of"), ('["a", 1]', "give a list of Rust")):
+        source.write_text(f'{{"prompt": "x", "suites": {suites}}}\n')
+        with pytest.raises(DataError, match=problem):
+            load_prompts(recipe(*words), policy)
+    rows = ['{"prompt": "x", "suites": ["fn f() {}"]}', '{"prompt": "y", "suites": []}']
+    source.write_text("\n".join(rows) + "\n")
+    assert str(load_prompts(recipe(*words), policy).train) == "2"
+    source.write_text('{"prompt": "x", "signature": "fn f()"}\n')
+    assert len(load_prompts(recipe(*words, "rollout.testers=1"), policy).train.examples) == 1
+
+
 def test_a_group_is_compared_when_its_testers_are_there() -> None:
     """What a recipe says of testers and of the group's size reaches the grader."""
     crossings: list[Crossing] = []

@@ -16,6 +16,8 @@ from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.compose.sources import named_sources, with_unique_ids
 from grpo_rust.recipe import Recipe
+from rewards.cross.plan import OTHERS_ALONE
+from rewards.cross.row_suites import SUITES, row_suites
 from rewards.cross.tester_prompt import tester_start
 from rewards.gold.rows import gold_kind, gold_problem
 from rewards.rubric import Rubric
@@ -163,12 +165,28 @@ def read_rewarded_sources(recipe: Recipe) -> dict[str, list[Example]]:
 def read_rewarded_source(recipe: Recipe, source: str) -> list[Example]:
     """The prompts of one source to train on by rewards; gold tests are checked where a reward runs them.
 
-    Raises: As `read_training_source`; DataError for gold tests that cannot be run.
+    Raises: As `read_training_source`; DataError for gold tests that cannot be run, and for suites that are none.
     """
     found = read_training_source(recipe, source)
     if _needs_gold(recipe):
         check_gold(source, found)
+    _check_suites(recipe, source, found)
     return found
+
+
+def _check_suites(recipe: Recipe, source: str, examples: Sequence[Example]) -> None:
+    """Check the suites that rows bring along, and that somebody judges. Raises: DataError."""
+    judged = recipe.rollout.testers or recipe.rewards.cross.get("partners", 0) != OTHERS_ALONE
+    for example in examples:
+        try:
+            judged = bool(row_suites(example.columns)) or judged
+        except ValueError as error:
+            raise DataError(f"{source}: task {example.id!r}: {error}") from None
+    if not judged:
+        raise DataError(
+            f"rewards.cross.partners = {OTHERS_ALONE}: there is nobody to judge: no row of {source} has a column "
+            f"{SUITES}, and rollout.testers is 0; set one of the two, or partners to 0 or more"
+        )
 
 
 def system_prompt_of(recipe: Recipe) -> str:

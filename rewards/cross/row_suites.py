@@ -1,0 +1,37 @@
+"""Test suites that a row of the data brings along: they judge every completion to its prompt, in every step.
+
+The column is `suites`: a list, or one as JSON text, of Rust programs with a test module each, whose functions may be
+unwritten. Who wrote them is no matter here: the model before it was trained (`make_dataset.py suites`), or a larger
+one. They are no gold tests: one alone may be wrong. What they have over the tests of the group is that they do not
+learn, so completions cannot come to agree with them on a mistake.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["SUITES", "row_suites"]
+
+SUITES = "suites"
+
+
+def row_suites(columns: Mapping[str, Any]) -> tuple[str, ...]:
+    """The suites of a row; none where the column is missing or null.
+
+    Raises: ValueError for what is no list of texts.
+
+    >>> row_suites({"suites": '["fn f() { todo!() }"]'}), row_suites({})
+    (('fn f() { todo!() }',), ())
+    """
+    given = columns.get(SUITES)
+    try:
+        found = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        found = given
+    if found is None:
+        return ()
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise ValueError(f"the column {SUITES} is {str(given)[:60]!r}: give a list of Rust programs as text, or null")
+    return tuple(found)
