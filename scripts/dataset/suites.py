@@ -98,7 +98,7 @@ def chosen_suites(matrix: PassMatrix, *, most: int, least: float) -> list[int]:
         most: How many to keep.
         least: The smallest probability to be right; what the suite's only author makes of it does not count.
 
-    >>> passes = np.array([[1, 1, 0, 1], [1, 1, 0, 1], [1, 1, 0, 1], [0, 1, 1, 1]])  # suite 2 is code 3's own
+    >>> passes = np.array([[1, 1, 0, 1]] * 3 + [[0, 1, 1, 1]])  # the code 3 wrote the suite 2
     >>> chosen_suites(PassMatrix(passes, np.array([0, 1, 3, 2])), most=4, least=0.5)
     [0, 1, 3]
     """

@@ -131,7 +131,7 @@ class RewardsSection:
         "how the rewards cross_* compare a group, whose codes run on each other's tests: partners is how many of the "
         "others' suites each code is given (0: all, -1: none, where rollout.testers or the column suites of the data "
         "judge), tau how many wrong codes a suite must tell apart for full pay; code_right, suite_right, "
-        "wrong_passes_right, wrong_passes_wrong, right_passes_wrong and flake are the probabilities of cross_calibrated",
+        "wrong_passes_right, wrong_passes_wrong, right_passes_wrong and flake are what cross_calibrated believes",
         low=-1,
         high=1000,
         source="estimated",
