@@ -12,7 +12,8 @@ This module and `rewards` have one such function as an attribute for every rewar
   ask for it. That pool spawns processes, so a script that uses it needs `if __name__ == "__main__":`. With
   SANDBOX_URL and SANDBOX_TOKEN it is a server's (`python -m sandbox serve`), and no process is started.
 - `prompts`, which the functions of `GROUP_REWARDS` need: completions with equal prompts are a group, whose codes are
-  run on each other's tests. A call must have whole groups: make the batch of a device a multiple of `num_generations`.
+  run on each other's tests, and on the suites of the column `suites`, where it is there. A call must have whole groups:
+  make the batch of a device a multiple of `num_generations`.
 - the other columns of the data, one entry per completion; `task` names its task, `gold_reward_func` reads
   `rewards.gold.rows.GOLD_COLUMNS`, and with `prompts` also `rewards.signature.applying.SIGNATURE_COLUMNS`.
 
@@ -32,6 +33,7 @@ from typing import Any
 import rewards.builtin  # noqa: F401  (registers the rewards for all tasks)
 from rewards.completion import Gold, GradedCompletion
 from rewards.cross.plan import plan
+from rewards.cross.row_suites import row_suites
 from rewards.cross.submit import GroupCrossing
 from rewards.gold.rows import has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
@@ -130,7 +132,7 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
 
 def _crossing(group: Sequence[GradedCompletion]) -> GroupCrossing:
     """The crossing of a group that is graded."""
-    return GroupCrossing(_process_pool(), [], partial(plan, group))
+    return GroupCrossing(_process_pool(), [], partial(plan, group, suites=row_suites(group[0].row)))
 
 
 def _read(

@@ -35,7 +35,7 @@ RESULTS = {
 class Plan:
     """What to run for a group of G completions and T suites of others, and where its results belong."""
 
-    members: tuple[GroupMember, ...]
+    own: NDArray[np.float64]  # [G] what a completion's suite makes of its own code; NaN: nothing that counts
     crossing: Crossing | None  # None where there is nothing to run
     cells: Mapping[tuple[int, int], int]  # by code and suite, those of others last: the place among its pairs
     code_ids: NDArray[np.int64]  # [G] equal numbers are equal programs
@@ -43,11 +43,9 @@ class Plan:
 
     def matrix(self, crossed: Crossed | None) -> PassMatrix:
         """The pass matrix [G, G + T]; a completion is an author, and equal completions are one."""
-        size, others = len(self.members), len(self.suite_ids) - len(self.members)
+        size, others = len(self.own), len(self.suite_ids) - len(self.own)
         passes = np.full((size, size + others), np.nan)
-        for number, member in enumerate(self.members):
-            if member.suite is not None:
-                passes[number, number] = member.passes
+        np.fill_diagonal(passes, self.own)
         for (code, suite), place in self.cells.items():
             cell = crossed.cells[place] if crossed is not None and crossed.cells else None
             passes[code, suite] = RESULTS.get(cell.outcome, np.nan) if cell is not None else np.nan
@@ -91,9 +89,10 @@ def plan(
         for suite, text in given:
             pair = (texts[0].place(member.parts.code), texts[1].place(text))
             cells[code, suite] = pairs.setdefault(pair, len(pairs))
+    own = [np.nan if one.suite is None or partners == OTHERS_ALONE else one.passes for one in members]
     crossing = Crossing(tuple(texts[0].all), tuple(texts[1].all), tuple(pairs)) if pairs else None
     keys = [_key(suite.text) if suite is not None else None for suite in tested]
-    return Plan(members, crossing, cells, _numbers(programs), _numbers(keys))
+    return Plan(np.array(own), crossing, cells, _numbers(programs), _numbers(keys))
 
 
 class _Texts:

@@ -6,6 +6,7 @@ import pickle
 import time
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,6 +94,23 @@ def test_testers_judge_a_group_that_waits_for_them():
         assert [grade.rewards["cross_agreement"] for grade in grader.finish(tickets)] == [1.0, 0.0]
 
 
+def test_suites_of_the_row_outvote_a_group_that_agrees_on_a_mistake(pool):
+    """Two of three answer with the same mistake in other words, and assert it with the same suite."""
+    judges = [ADD.replace("a + b", "todo!()") + module(f"assert_eq!(add({n}, 2), {n + 2});") for n in (1, 2)]
+    texts = [COLLUDES, COLLUDES.replace("a - b", "a - b - 0"), RIGHT]
+
+    def agreement(columns: dict[str, Any], **settings: float) -> list[float | None]:
+        crossed = CrossSettings.of(settings)
+        grader = RustGrader(Rubric({"cross_agreement": 1.0}), pool, group_size=3, cross=crossed)
+        example = replace(PLAIN, columns={**PLAIN.columns, **columns})
+        tickets = [grader.start(example, completion(text, f"g-c{number}")) for number, text in enumerate(texts)]
+        return [grade.rewards["cross_agreement"] for grade in grader.finish(tickets)]
+
+    assert agreement({}) == [1 / 2, 1 / 2, 0]
+    assert agreement({"suites": judges}) == [1 / 3, 1 / 3, 2 / 3], "one of them is the suite of the right one"
+    assert agreement({"suites": judges}, partners=OTHERS_ALONE) == [0, 0, 1], "the suite that two share has no say"
+
+
 def test_who_has_no_score_and_who_has_nothing():
     crossed = CrossResult(PassMatrix(np.array([[1.0, np.nan], [np.nan, 1.0]]), np.arange(2)))
     broken = Verdict(Outcome.BUILD_ERROR, build=False, clippy=False, test=False)
@@ -157,6 +175,9 @@ def test_trl_sees_whole_groups(pool, monkeypatch):
     given = {"prompts": [prompts[0]] * 3 + [prompts[1]], "completions": [*texts, RIGHT], "completion_ids": [[1]] * 4}
     found = rewards.cross_agreement_reward_func(**given, trainer_state=None)
     assert found == [2 / 3, 0.0, 2 / 3, None], "the fourth is the only one of its prompt"
+    judge = ADD.replace("a + b", "todo!()") + module("assert_eq!(add(1, 2), 3);")
+    found = rewards.cross_agreement_reward_func(**given, suites=[[judge]] * 4)
+    assert found[1] == 0.0 and found[3] == 1.0, "the suite of its row judges it"
     assert pickle.loads(pickle.dumps(rewards.cross_tests_reward_func)) is rewards.cross_tests_reward_func
 
 
