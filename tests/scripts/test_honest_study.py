@@ -199,6 +199,28 @@ def test_some_arms_and_seeds_are_run_on_the_family(tmp_path: Path, monkeypatch: 
     assert parse_arguments(other.argv[2:]).recipe.rewards.weights["gold"] == 0.0, "graded and logged, not paid"
 
 
+def test_judged_arms_train_on_prompts_with_suites_of_the_untrained_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Command] = []
+    monkeypatch.setattr(evidence, "run_all", lambda commands, **_: asked.extend(commands))
+    monkeypatch.setattr(TrainingRun, "checkpoint", lambda run: run.path / "step-000002")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.jsonl").write_text('{"prompt": "x"}\n' * 7)
+    words = ["--study", "honest", "--arms", "grpo,frozen", "--seeds", "1", "--runs", str(tmp_path)]
+    assert evidence.main([*words, "--docs", str(tmp_path)]) == 2, "nothing was run"
+    by_name = {one.about: one for one in asked}
+    order = list(by_name)
+    assert order.index("ask warm (train)") < order.index("choose suites") < order.index("train frozen-0")
+    ask, choose = by_name["ask warm (train)"].argv, by_name["choose suites"].argv
+    assert {f"data.eval={tmp_path}/data/train.jsonl", "eval.prompts=7", "guard.mutation=false"} <= set(ask)
+    assert ask[-1] == choose[choose.index("--completions") + 1]
+    trained = {name: parse_arguments(by_name[f"train {name}-0"].argv[2:]).recipe for name in ("grpo", "frozen")}
+    assert trained["frozen"].data.train == choose[choose.index("--out") + 1] == str(tmp_path / "judged.jsonl")
+    assert trained["grpo"].data.train == str(tmp_path / "data" / "train.jsonl")
+    assert trained["frozen"].rewards.cross["partners"] == -1
+
+
 @pytest.mark.parametrize(
     "words",
     [["--study", "honest", "--arms", "maxlr"], ["--arms", "maxrl"], ["--first-seed", "-1"]],
