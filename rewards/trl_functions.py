@@ -12,8 +12,8 @@ This module and `rewards` have one such function as an attribute for every rewar
   ask for it. That pool spawns processes, so a script that uses it needs `if __name__ == "__main__":`. With
   SANDBOX_URL and SANDBOX_TOKEN it is a server's (`python -m sandbox serve`), and no process is started.
 - `prompts`, which the functions of `GROUP_REWARDS` need: completions with equal prompts are a group, whose codes are
-  run on each other's tests, and on the suites of the column `suites`, where it is there. A call must have whole groups:
-  make the batch of a device a multiple of `num_generations`.
+  run on each other's tests, and on the programs of the column `suites`, where it is there. A call must have whole
+  groups: make the batch of a device a multiple of `num_generations`.
 - the other columns of the data, one entry per completion; `task` names its task, `gold_reward_func` reads
   `rewards.gold.rows.GOLD_COLUMNS`, and with `prompts` also `rewards.signature.applying.SIGNATURE_COLUMNS`.
 
@@ -116,7 +116,8 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
         for place, prompt in enumerate(prompts):
             if "tests" not in graded[place].task.gives:
                 continue
-            groups.setdefault(json.dumps(prompt, sort_keys=True, default=str), []).append(place)
+            asked = [prompt, row_suites(graded[place].row)]
+            groups.setdefault(json.dumps(asked, sort_keys=True, default=str), []).append(place)
         crossings = [_crossing([graded[place] for place in own]) for own in groups.values()]  # all wait at once
         scores: list[float | None] = [None] * len(found)
         for own, crossing in zip(groups.values(), crossings, strict=True):

@@ -249,7 +249,7 @@ def train_and_evaluate(
     say(f"{held_out.name}: {counted(len(runs), 'run')}, {sum(run.finished for run in runs)} of them trained before")
     untrained = untrained_completions(held_out, options.runs)
     before = evaluation("warm", untrained, UNTRAINED, held_out, RECIPE, ONE_OF_TWO)
-    if any(run.arm.judged for run in runs):
+    if any(run.arm.judged and not run.finished for run in runs):
         run_all(judged_data(data, options.runs, UNTRAINED, RECIPE, ONE_OF_TWO), at_once=1, say=say)
     trainings = [training(run, RECIPE, (f"data.train={training_data(run, data)}", *settings)) for run in runs]
     run_all([before, *trainings], at_once=options.at_once, say=say)

@@ -25,10 +25,12 @@ from rewards.matrix.gold_calibration import calibrate
 from rewards.matrix.majority import codet, majority
 from rewards.matrix.pass_matrix import PassMatrix
 from rewards.matrix.separation import separation
+from rewards.tasks.task import Block
 from sandbox.verdict import Verdict
 
-__all__ = ["Fitted", "Group", "calibrate_file", "read_groups", "settings_of"]
+__all__ = ["Fitted", "Group", "PromptGroup", "calibrate_file", "read_groups", "settings_of"]
 
+BLOCKS: tuple[Block, ...] = ("first", "last")
 FIELDS = {field for field in Verdict.__dataclass_fields__}
 
 
@@ -67,7 +69,7 @@ def calibrate_file(path: Path, pool: Pool) -> Fitted:
         pool: The sandboxes in which codes are run on each other's tests.
     Raises: ValueError for a file without such completions, or without any gold result.
     """
-    groups = [group for _, group in read_groups(path)]
+    groups = [one.completions for one in read_groups(path)]
     if not any(one.gold == one.gold for group in groups for one in group):
         raise ValueError(f"{path} has no completion with a gold result: evaluate prompts that have gold tests")
     crossings = [GroupCrossing(pool, [], partial(plan, [one.completion for one in group])) for group in groups]
@@ -88,28 +90,36 @@ def calibrate_file(path: Path, pool: Pool) -> Fitted:
     return Fitted(calibration, len(found), {name: separation(values, gold) for name, values in scores.items()})
 
 
-def read_groups(path: Path) -> Iterator[tuple[str, Group]]:
-    """The groups of a file, each with the name of its prompt.
+class PromptGroup(NamedTuple):
+    """The completions to a prompt, by its name and its last message."""
+
+    task_id: str
+    prompt: str
+    completions: Group
+
+
+def read_groups(path: Path) -> Iterator[PromptGroup]:
+    """The groups of a file that wrote functions with tests; of a conversation the first completion.
 
     Raises: ValueError for a line that is no graded completion, with its number.
     """
-    groups: dict[tuple[Any, ...], Group] = {}
+    groups: dict[tuple[Any, ...], PromptGroup] = {}
     with open(path, encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line)
-                key = tuple(row.get(name) for name in ("phase", "step", "task_id"))
-                known = [row["checks"].get(name) for name in ("gold", "test_strict")]
-                graded = GradedCompletion(row["text"], _verdict(row["verdict"]))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                if "follows" in row or "task" in row["verdict"]:
+                    continue  # a later turn, or of a task whose answers have no tests
+                key = (row.get("phase"), row.get("step"), str(row["task_id"]))
+                labels = [_label(row["checks"].get(name)) for name in ("gold", "test_strict")]
+                own = groups.setdefault(key, PromptGroup(key[-1], str(row.get("prompt", "")), []))
+                own.completions.append(Labelled(_graded(row["text"], row["verdict"]), *labels))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise ValueError(
                     f"{path}, line {number}: no graded completion ({type(error).__name__}: {error}); give the "
                     "completions.jsonl of a run or an evaluation"
                 ) from None
-            labels = [float("nan") if value is None else float(value) for value in known]
-            groups.setdefault(key, []).append(Labelled(graded, *labels))
-    for (*_, task), group in groups.items():
-        yield str(task), group
+    yield from groups.values()
 
 
 def settings_of(calibration: Calibration) -> str:
@@ -120,6 +130,23 @@ def settings_of(calibration: Calibration) -> str:
     """
     values = [f"{name} = {round(value, 4)}" for name, value in asdict(calibration).items()]
     return "\n".join(["[rewards.cross]", *values])
+
+
+def _label(value: float | None) -> float:
+    """The result of a check, NaN where it is not known."""
+    return float("nan") if value is None else float(value)
+
+
+def _graded(text: str, record: Mapping[str, Any]) -> GradedCompletion:
+    """A completion with the verdict on the program that was graded, its first block or its last one.
+
+    Raises: ValueError, where it is neither.
+    """
+    for block in BLOCKS:
+        found = GradedCompletion(text, _verdict(record), block=block)
+        if found.code == record.get("code"):
+            return found
+    raise ValueError("its verdict is on a program that the text does not have")
 
 
 def _verdict(record: Mapping[str, Any]) -> Verdict | None:

@@ -83,10 +83,10 @@ def plan(
         if member.parts is None or not member.has_code:
             continue
         others = (n for n in (*range(code + 1, len(members)), *range(code)) if programs[n] != programs[code])
-        given = [(number, text) for number in others if (text := _fitted(tested[number], member)) is not None][:most]
+        own_group = [(number, text) for number in others if (text := _fitted(tested[number], member)) is not None]
         theirs = range(len(members), len(tested))
-        given += [(number, text) for number in theirs if (text := _fitted(tested[number], member)) is not None]
-        for suite, text in given:
+        given = [(number, text) for number in theirs if (text := _fitted(tested[number], member)) is not None]
+        for suite, text in [*given, *own_group[:most]]:  # a suite that never ends must not use up what others need
             pair = (texts[0].place(member.parts.code), texts[1].place(text))
             cells[code, suite] = pairs.setdefault(pair, len(pairs))
     own = [np.nan if one.suite is None or partners == OTHERS_ALONE else one.passes for one in members]

@@ -28,10 +28,10 @@ def row_suites(columns: Mapping[str, Any]) -> tuple[str, ...]:
     given = columns.get(SUITES)
     try:
         found = json.loads(given) if isinstance(given, str) else given
-    except ValueError:
+    except (ValueError, RecursionError):
         found = given
     if found is None:
         return ()
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+    if not isinstance(found, list | tuple) or not all(isinstance(text, str) for text in found):
         raise ValueError(f"the column {SUITES} is {str(given)[:60]!r}: give a list of Rust programs as text, or null")
     return tuple(found)

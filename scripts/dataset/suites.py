@@ -4,10 +4,11 @@ Usage:
     python scripts/make_dataset.py suites SOURCE --completions FILE.jsonl --out FILE [--most N] [--least P] [--jobs N]
 
 The completions are those that the model wrote for the rows before its training, graded: what scripts/eval_model.py
-writes. The codes of a prompt are run on each other's tests, and a suite is kept where it is probably right, given all
-results (`rewards.matrix.calibrated`, with no gold test). The column `suites` has them, those that some code fails
-first; a row without any has an empty list. Where gold results are in the file, it is said what the kept suites make of
-right and wrong codes. The same files and toolchain give the same bytes.
+writes. The codes of a prompt, of its first 16 completions that build, are run on each other's tests, and a suite is
+kept where it is probably right, given all results (`rewards.matrix.calibrated`, with no gold test). Two completions
+that agree are not enough. The column `suites` has the programs of these suites, those that some code fails first; a row
+without any has an empty list. Where gold results are in the file, it is said what the kept suites make of the same
+right and wrong codes.
 Exit codes: 0 done, 1 no suite was kept, 2 bad input, 3 the host failed.
 
 Example:
@@ -20,34 +21,40 @@ Example:
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from dataset.saving import add_output_options, check_output, describe_saved, save, save_manifest
-from dataset.sources import row_name
+from dataset.rows import write_rows
+from dataset.saving import ENDINGS, check_output, save_manifest
+from dataset.splits import SIZES
 from dataset.verbs import add_source_options, read_sources, verb_parser
-from grpo.errors import BadInput
+from grpo.errors import BadInput, HostFailed
 from grpo_rust.cli import ExitCode, command
 from rewards.cross.calibrate_file import Group, read_groups
+from rewards.cross.members import GroupMember
 from rewards.cross.plan import plan
 from rewards.cross.row_suites import SUITES
 from rewards.cross.submit import GroupCrossing
 from rewards.matrix.calibrated import MAX_CODES, Calibration, posterior
 from rewards.matrix.pass_matrix import PassMatrix
+from sandbox.terminal import counted
+from sandbox.verdict import Outcome
 from sandbox.workers.pool import SandboxPool
 
 __all__ = ["Kept", "chosen_suites", "main"]
 
 AHEAD = 16  # groups that wait for a sandbox
+PROMPTS = ("prompt", "rust_prompt")  # columns
 
 
 class Kept(NamedTuple):
@@ -67,15 +74,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Choose suites and write the rows with them; the exit code."""
     words = list(argv or ())
     options = _parser().parse_args(words)
-    check_output(options)
-    rows = list(read_sources(options, columns=None))
-    names = [row_name(row, number) for number, row in enumerate(rows)]
-    groups = _groups(options.completions, names)
+    _check_out(options)
+    rows = _rows(options)
+    groups = _groups(options.completions, rows)
     with SandboxPool(options.jobs or os.cpu_count() or 1, keep=True) as pool:
         kept = dict(_kept(groups, pool, options))
         toolchain = str(pool.toolchain.version)
-    judged = [{**row, SUITES: list(kept[name].programs) if name in kept else []} for name, row in zip(names, rows)]
+    nothing = Kept(())
+    judged = [{**row, SUITES: list(kept.get(name, nothing).programs)} for name, row in rows.items()]
     found = {
+        "rows": len(rows),
         "suites": sum(len(row[SUITES]) for row in judged),
         "rows_without": sum(not row[SUITES] for row in judged),
         "where_gold_is_known": _told(kept),
@@ -83,45 +91,84 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{found['suites']} suites kept; {found['rows_without']} of {len(rows)} rows have none; {_told(kept)}")
     if not found["suites"]:
         return ExitCode.CHECK_FAILED
-    files = save(judged, options, name=lambda row: row_name(row, 0))
+    write_rows(judged, options.out)
     made_by = f"python scripts/make_dataset.py suites {shlex.join(words)}"
-    record = {"made_by": made_by, "toolchain": toolchain, "files": {path.name: n for path, n in files.items()}, **found}
-    print(describe_saved(files, len(rows), "rows", save_manifest(record, options.out)))
+    manifest = save_manifest({"made_by": made_by, "toolchain": toolchain, **found}, options.out)
+    print(f"{options.out}: {counted(len(rows), 'row')}; {manifest.name} has the figures")
     return ExitCode.DONE
 
 
 def chosen_suites(matrix: PassMatrix, *, most: int, least: float) -> list[int]:
     """The suites of a group to keep, equal ones once: first those that tell codes apart, then the most probable ones.
 
+    Every completion counts, copies of a text as well: nobody is paid here for being sampled often, and what a model
+    writes most is right more often than not.
+
     Args:
-        matrix: What the codes of the group make of its suites.
+        matrix: What the codes of the group make of its suites, of at most 16 completions.
         most: How many to keep.
-        least: The smallest probability to be right; what the suite's only author makes of it does not count.
+        least: The smallest probability to be right; what the suite's author makes of it does not count.
 
     >>> passes = np.array([[1, 1, 0, 1]] * 3 + [[0, 1, 1, 1]])  # the code 3 wrote the suite 2
     >>> chosen_suites(PassMatrix(passes, np.array([0, 1, 3, 2])), most=4, least=0.5)
     [0, 1, 3]
     """
-    distinct = matrix.distinct()
-    if len(distinct.passes) > MAX_CODES or not distinct.passes.shape[1]:
-        return []
-    probable = posterior(matrix, Calibration()).suites
-    tells = (distinct.passes == 0).any(axis=0)[distinct.suite_of]
-    first: NDArray[np.int64] = np.unique(distinct.suite_of, return_index=True)[1]
-    usable = [place for place in first.tolist() if probable[place] >= least]
-    return sorted(usable, key=lambda place: (not tells[place], -probable[place]))[:most]
+    passes, (codes, suites) = _of_copies(matrix), map(_ids, (matrix.code_ids, matrix.suite_ids), matrix.passes.shape)
+    counted = PassMatrix(passes, matrix.owners, codes, suites, count_copies=True)
+    probable = posterior(counted, Calibration()).suites.round(6)
+    tells = (passes == 0).any(axis=0)
+    best = sorted(np.flatnonzero(probable >= least).tolist(), key=lambda place: (not tells[place], -probable[place]))
+    return list({suites[place]: place for place in reversed(best)}.values())[::-1][:most]
+
+
+def _of_copies(matrix: PassMatrix) -> NDArray[np.float64]:
+    """The results [C, S], with what a suite makes of a copy of its author's code: what it makes of that code."""
+    codes, owners = _ids(matrix.code_ids, len(matrix.passes)), matrix.owners
+    copies = (codes[:, None] == codes[owners]) & (owners >= 0)
+    own = matrix.passes[owners, np.arange(len(owners))]
+    return np.where(copies, own, matrix.passes)
+
+
+def _ids(ids: NDArray[np.int64] | None, count: int) -> NDArray[np.int64]:
+    return np.arange(count) if ids is None else ids
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = verb_parser("suites", __doc__)
-    add_source_options(parser, "the prompts")
-    add_output_options(parser)
+    add_source_options(parser, "the prompts", number=1)
     parser.add_argument(
         "--completions", type=Path, required=True, metavar="FILE.jsonl", help="to these prompts, graded"
     )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="one file (.jsonl or .parquet)")
     parser.add_argument("--most", type=_at_least_1, default=4, metavar="N", help="suites of a row (default: 4)")
-    parser.add_argument("--least", type=_share, default=0.9, metavar="P", help="probability to be right (default: 0.9)")
+    parser.add_argument(
+        "--least", type=_share, default=0.95, metavar="P", help="probability to be right (default: 0.95)"
+    )
     return parser
+
+
+def _check_out(options: argparse.Namespace) -> None:
+    """Raises: BadInput, where --out is none or would overwrite what is read."""
+    if not options.out.suffix:
+        raise BadInput(f"--out {options.out}: give a file that ends in {' or '.join(ENDINGS)}")
+    read = {**vars(options), "sources": [*options.sources, str(options.completions)], "split_sizes": SIZES}
+    check_output(argparse.Namespace(**read))
+
+
+def _rows(options: argparse.Namespace) -> dict[str, Mapping[str, Any]]:
+    """The rows by the names that training and evaluation have for them. Raises: BadInput."""
+    rows = list(read_sources(options, columns=None))
+    names = [str(number if row.get("task_id") is None else row["task_id"]) for number, row in enumerate(rows)]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise BadInput(f"{options.sources[0]}: several rows have the task_id {twice[0]!r}: make them unique")
+    if any(row.get(SUITES) for row in rows):
+        raise BadInput(f"{options.sources[0]} has a column {SUITES} already: give the rows without it")
+    if options.out.suffix == ".jsonl":
+        try:
+            json.dumps(rows)
+        except TypeError as error:
+            raise BadInput(f"{options.sources[0]}: {error}: give --out FILE.parquet") from None
+    return dict(zip(names, rows, strict=True))
 
 
 def _at_least_1(text: str) -> int:
@@ -140,27 +187,33 @@ def _share(text: str) -> float:
     return value
 
 
-def _groups(path: Path, names: Sequence[str]) -> dict[str, Group]:
+def _groups(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Group]:
     """The completions of a file, by row. Raises: BadInput, where they are not those of these rows."""
     try:
         found = list(read_groups(path))
     except (OSError, ValueError) as error:
         raise BadInput(f"--completions: {error}") from None
-    for what, given in (("rows", names), ("groups", [name for name, _ in found])):
-        if twice := [name for name, count in Counter(given).items() if count > 1]:
-            whole = "unique task_ids" if what == "rows" else "the completions of one evaluation, not of a run"
-            raise BadInput(f"{twice[0]!r} has several {what}: give {whole}")
-    groups = dict(found)
-    if strange := sorted(groups.keys() - set(names)):
-        raise BadInput(f"--completions {path}: no row of the sources is called {strange[0]!r}")
+    groups: dict[str, Group] = {}
+    for name, prompt, completions in found:
+        if name in groups:
+            raise BadInput(f"--completions {path}: {name!r} has several groups: give one evaluation's, and not a run's")
+        if name not in rows:
+            raise BadInput(
+                f"--completions {path}: no row that was read is called {name!r}: give their own, and --limit"
+            )
+        asked = next((rows[name][column] for column in PROMPTS if rows[name].get(column)), None)
+        if isinstance(asked, str) and asked not in prompt:
+            raise BadInput(f"--completions {path}: {name!r} answers another prompt than the row of that name")
+        groups[name] = completions
     return groups
 
 
 def _kept(groups: Mapping[str, Group], pool: SandboxPool, options: argparse.Namespace) -> Iterator[tuple[str, Kept]]:
     """The suites of every prompt; some groups are crossed ahead."""
     waiting: deque[tuple[str, GroupCrossing]] = deque()
-    bar = tqdm(groups.items(), "groups", leave=False, disable=None)
-    for name, group in bar:
+    built = {name: [one for one in group if GroupMember(one.completion).has_code] for name, group in groups.items()}
+    groups = {name: group[:MAX_CODES] for name, group in built.items() if group}
+    for name, group in tqdm(groups.items(), "groups", leave=False, disable=None):
         waiting.append((name, GroupCrossing(pool, [], partial(plan, [one.completion for one in group]))))
         if len(waiting) > AHEAD:
             yield _one(*waiting.popleft(), groups, options)
@@ -172,6 +225,8 @@ def _one(
     name: str, crossing: GroupCrossing, groups: Mapping[str, Group], options: argparse.Namespace
 ) -> tuple[str, Kept]:
     found = crossing.future.result()
+    if found.outcome is Outcome.HOST_ERROR:
+        raise HostFailed(f"the completions to {name!r} could not be run on each other's tests: {found.reason}")
     if found.matrix is None:
         return name, Kept(())
     places = chosen_suites(found.matrix, most=options.most, least=options.least)

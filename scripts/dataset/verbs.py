@@ -22,7 +22,7 @@ def verb_parser(verb: str, text: str | None) -> argparse.ArgumentParser:
     )
 
 
-def add_source_options(parser: argparse.ArgumentParser, what: str, *, number: str = "+") -> None:
+def add_source_options(parser: argparse.ArgumentParser, what: str, *, number: str | int = "+") -> None:
     """Add the sources, --split, --limit and --jobs to a verb's arguments.
 
     Args:

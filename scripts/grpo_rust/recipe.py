@@ -269,6 +269,11 @@ class Recipe:
                 f"rollout.testers = {self.rollout.testers}: no reward asks for their tests; give cross_agreement a "
                 "weight"
             )
+        if self.rewards.cross.get("partners", 0) < 0 and self.rewards.weights.get("cross_tests"):
+            found.append(
+                "rewards.cross.partners = -1: cross_tests pays for what a suite tells apart in its group, and none of "
+                "the group's is run: use partners = 0 or more"
+            )
         if self.rollout.turns > 1 and any(name in GROUP_REWARDS for name in self.rewards.weights):
             found.append(
                 f"rollout.turns = {self.rollout.turns}: the rewards cross_* compare completions to one prompt, and "

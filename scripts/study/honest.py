@@ -8,6 +8,7 @@ differences.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 import tomllib
@@ -44,7 +45,6 @@ COLLUSION_FAMILY = ("is_single", "is_empty", "length", "contains")  # of `tiny.c
 RATES = {"gold": "gold", "strict": "strict", "wrong": "strict but wrong", "pass": "", "build": "build"}  # and heads
 MEANINGS = {arm.name: arm.meaning for arm in HONEST}
 SHOWN = ("strict", "gold", "wrong", "agreement")  # curves
-JUDGED = "judged.jsonl"  # the prompts with suites, beside the runs
 START_SAMPLES = 8  # of the untrained model to each prompt, of which suites are chosen
 PEAK = 10  # steps over which the worst of a training is averaged
 Measures = Mapping[str, ByPrompt]  # of one model, by the name of the quantity
@@ -59,7 +59,13 @@ def family_data(folder: Path) -> Command:
 
 def training_data(run: TrainingRun, data: Path) -> Path:
     """What a run is trained on: train.jsonl of a folder, or these prompts with suites."""
-    return run.folder / JUDGED if run.arm.judged else data / "train.jsonl"
+    return _beside(run.folder, "judged", data) if run.arm.judged else data / "train.jsonl"
+
+
+def _beside(runs: Path, name: str, data: Path) -> Path:
+    """A file beside the runs that belongs to the content of a folder's train.jsonl."""
+    content = (data / "train.jsonl").read_bytes()
+    return runs / f"{name}-{hashlib.sha256(content).hexdigest()[:8]}.jsonl"
 
 
 def judged_data(data: Path, runs: Path, model: str, recipe: str, overrides: Sequence[str]) -> list[Command]:
@@ -72,7 +78,7 @@ def judged_data(data: Path, runs: Path, model: str, recipe: str, overrides: Sequ
         recipe: The recipe file.
         overrides: Settings of the recipe.
     """
-    train, asked, out = data / "train.jsonl", runs / "start.jsonl", runs / JUDGED
+    train, asked, out = data / "train.jsonl", _beside(runs, "start", data), _beside(runs, "judged", data)
     num_prompts = len(train.read_bytes().splitlines())
     prompts = HeldOutSet("train", str(train), num_prompts, START_SAMPLES)
     ask = evaluation("warm", asked, model, prompts, recipe, [*overrides, "guard.mutation=false"])

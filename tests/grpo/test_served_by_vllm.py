@@ -195,7 +195,11 @@ def test_copies_of_a_model_in_one_server_are_each_given_the_weights_and_proved(p
             ask(engine)
         engine.restart()
         engine.load_weights(policy.weights())
-        assert ask(engine) == expected and time.monotonic() - began < 300
+        found = ask(engine)
+        assert time.monotonic() - began < 300
+        assert [one.token_ids for one in found] == [one.token_ids for one in expected]
+        gaps = [abs(a - b) for one, other in zip(found, expected) for a, b in zip(one.logprobs, other.logprobs)]
+        assert max(gaps) < 1e-5, "which copy samples with which others decides the last digits"
         assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     finally:
         engine.close()

@@ -15,10 +15,11 @@ import rewards.__main__
 from completions import ADD, fenced, module, passed
 from rewards.cross.calibrate_file import read_groups
 from rewards.cross.result import CrossSettings
+from rewards.rust.parse import extract_code
 
 
 def line(task: str, text: str, gold: float | None, *, has_code: bool = True) -> str:
-    verdict = passed().to_json() | {"code": "x", "gold": {}} if has_code else {"code": None}
+    verdict = passed().to_json() | {"code": extract_code(text), "gold": {}} if has_code else {"code": None}
     checks = {"gold": gold, "test_strict": float(has_code)}
     return json.dumps({"task_id": task, "text": text, "verdict": verdict, "checks": checks}) + "\n"
 
@@ -55,7 +56,7 @@ def test_the_settings_are_those_of_the_groups(pool, file, monkeypatch, capsys):
 
 
 def test_groups_are_completions_of_a_prompt_in_a_step(file):
-    (_, first), (name, second) = read_groups(file)
+    (_, _, first), (name, _, second) = read_groups(file)
     assert [len(first), len(second)] == [5, 4] and name == "b" and first[4].completion.verdict is None
     assert [one.gold for one in second] == [1, 1, 1, 0]
 
@@ -76,4 +77,4 @@ def test_without_gold_results_there_is_nothing_to_fit(pool, tmp_path, monkeypatc
     path.write_text(line("a", program(0, "+"), None))
     assert rewards.__main__.main(["calibrate", str(path)]) == 2
     assert "no completion with a gold result" in capsys.readouterr().err
-    assert math.isnan(next(read_groups(path))[1][0].gold)
+    assert math.isnan(next(read_groups(path)).completions[0].gold)

@@ -245,6 +245,9 @@ def test_the_suites_of_a_row_judge_every_group_of_its_prompt():
     group = [graded(numbered(0)), graded(numbered(1))]
     made = plan(group, [TESTS], suites=[unwritten, "fn add() {}", "no Rust"], partners=OTHERS_ALONE)
     assert sorted(made.cells) == [(0, 2), (0, 3), (1, 2), (1, 3)], "a suite without asserts says nothing"
+    besides = plan(group, suites=[unwritten])
+    pairs = sorted(besides.cells, key=besides.cells.__getitem__)
+    assert pairs == [(0, 2), (0, 1), (1, 2), (1, 0)], "first, as a suite of the group may never end"
     matrix = made.matrix(None)
     assert matrix.owners.tolist() == [0, 1, -1, -1, -1, -1] and matrix.passes.shape == (2, 6)
     pool = CrossingPool()

@@ -42,6 +42,10 @@ FILES: dict[str, tuple[bytes, str]] = {
         'use "gspo_token"',
     ),
     "testers that no reward asks": (b"[rollout]\ntesters = 4\n", "give cross_agreement a weight"),
+    "suites are paid that nobody runs": (
+        b"[rewards.cross]\npartners = -1\n[rewards.weights]\ncross_tests = 1.0\n",
+        "none of the group's is run",
+    ),
     "a crossing has a setting that is none": (b"[rewards.cross]\npartner = 3\n", "partner is no setting of a crossing"),
     "a key nests five thousand levels": (b".".join([b"a"] * 5000) + b" = 1\n", "unknown key"),
     "a value nests five thousand levels": (b"[train]\nlr = " + b"[" * 5000 + b"\n", "cannot be read as TOML"),

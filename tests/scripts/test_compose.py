@@ -203,13 +203,15 @@ def test_somebody_judges_a_group_that_is_judged_by_others_alone(tmp_path: Path) 
     source = tmp_path / "prompts.jsonl"
     words = [f"data.train={source}", "eval.prompts=0", "rewards.weights.cross_agreement=1", "rewards.cross.partners=-1"]
     policy = load_starting_policy(recipe())
-    for suites, problem in (("null", "there is nobody to judge: no row of"), ('["a", 1]', "give a list of Rust")):
+    nobody = "there is nobody to judge: no row of"
+    for suites, problem in (("null", nobody), ('["fn f() {}"]', nobody), ('["a", 1]', "give a list of Rust")):
         source.write_text(f'{{"prompt": "x", "suites": {suites}}}\n')
         with pytest.raises(DataError, match=problem):
             load_prompts(recipe(*words), policy)
-    rows = ['{"prompt": "x", "suites": ["fn f() {}"]}', '{"prompt": "y", "suites": []}']
-    source.write_text("\n".join(rows) + "\n")
-    assert str(load_prompts(recipe(*words), policy).train) == "2"
+        assert str(load_prompts(recipe(*words[:2]), policy).train) == "1", "no reward reads them"
+    suite = "fn f() -> u8 { todo!() } #[cfg(test)] mod tests { #[test] fn t() { assert_eq!(super::f(), 1); } }"
+    source.write_text(json.dumps({"prompt": "x", "suites": [suite]}) + '\n{"prompt": "y", "suites": []}\n')
+    assert str(load_prompts(recipe(*words), policy).train) == "2 (1 without suites)"
     source.write_text('{"prompt": "x", "signature": "fn f()"}\n')
     assert len(load_prompts(recipe(*words, "rollout.testers=1"), policy).train.examples) == 1
 

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from pyarrow import parquet
 
 from completions import ADD, fenced, module, passed
+from dataset.suites import chosen_suites
 from make_dataset import main
+from rewards.matrix.pass_matrix import PassMatrix
+from rewards.rust.parse import extract_code
+from sandbox import SandboxPool
+from sandbox.crossing.crossing import Crossed, Crossing
+from sandbox.verdict import Outcome
 
 RIGHT, WRONG = module("assert_eq!(add(2, 3), 5);"), module("assert_eq!(add(2, 3), -1);")
 OTHER = module("assert_eq!(add(1, 1), 2);")
 
 
-def completion(task: str, code: str, suite: str, gold: float | None, step: int = 0) -> str:
-    row = {"task_id": task, "step": step, "text": fenced(code + suite), "verdict": passed().to_json()}
-    return json.dumps({**row, "checks": {"gold": gold, "test_strict": 1.0}}) + "\n"
+def completion(task: str, code: str, suite: str, gold: float | None, **more: Any) -> str:
+    verdict = passed().to_json() | {"code": extract_code(fenced(code + suite))}
+    row = {"task_id": task, "prompt": f"Write add {task}.", "text": fenced(code + suite), "verdict": verdict}
+    return json.dumps({**row, "checks": {"gold": gold, "test_strict": 1.0}, **more}) + "\n"
 
 
 @pytest.fixture
@@ -41,7 +52,7 @@ def test_suites_are_kept_that_are_probably_right(
     files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "judged.jsonl"
-    assert suites(files, out) == 0
+    assert suites(files, out, "--least", "0.8") == 0
     first, second, third = map(json.loads, out.read_text().splitlines())
     assert first["prompt"] == "Write add a." and first["level"] == 1, "other columns stay"
     assert sorted("2, 3" in text for text in first["suites"]) == [False, True], "equal ones once, the wrong one not"
@@ -51,7 +62,7 @@ def test_suites_are_kept_that_are_probably_right(
     assert "wrong codes pass 0.0% of 2" in printed
     manifest = json.loads((tmp_path / "judged.jsonl.manifest.json").read_text())
     assert manifest["suites"] == 3 and manifest["rows_without"] == 1
-    assert suites(files, tmp_path / "one.jsonl", "--most", "1") == 0
+    assert suites(files, tmp_path / "one.jsonl", "--most", "1", "--least", "0.8") == 0
     assert len(json.loads((tmp_path / "one.jsonl").read_text().splitlines()[0])["suites"]) == 1
     assert suites(files, tmp_path / "none.jsonl", "--least", "1") == 1 and not (tmp_path / "none.jsonl").exists()
 
@@ -59,7 +70,9 @@ def test_suites_are_kept_that_are_probably_right(
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (completion("z", ADD, RIGHT, 1.0), "no row of the sources is called 'z'"),
+        (completion("z", ADD, RIGHT, 1.0), "no row that was read is called 'z'"),
+        (completion("c", ADD, RIGHT, 1.0, prompt="Write subtract."), "'c' answers another prompt"),
+        (completion("c", ADD, RIGHT, 1.0, text="no code"), "line 8: no graded completion"),
         (completion("a", ADD, RIGHT, 1.0, step=1), "'a' has several groups"),
         ("{}\n", "start.jsonl, line 8: no graded completion"),
     ],
@@ -79,3 +92,60 @@ def test_options_out_of_range_are_refused(
     with pytest.raises(SystemExit):
         suites(files, tmp_path / "judged.jsonl", option)
     assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("out", "problem"),
+    [("folder", "give a file that ends in"), ("train.jsonl", "overwrite"), ("start.jsonl", "overwrite")],
+)
+def test_a_place_to_write_to_that_is_none_is_refused(
+    files: tuple[Path, Path], tmp_path: Path, out: str, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = [path.read_bytes() for path in files]
+    assert suites(files, tmp_path / out) == 2 and [path.read_bytes() for path in files] == before
+    assert problem in capsys.readouterr().err
+
+
+def test_rows_that_have_suites_or_names_twice_are_refused(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = files[0].read_text()
+    for more, problem in (({"task_id": "a"}, "several rows"), ({"suites": ["fn f() {}"]}, "a column suites already")):
+        files[0].write_text(rows + json.dumps({"prompt": "x", **more}) + "\n")
+        assert suites(files, tmp_path / "judged.jsonl") == 2
+        assert problem in capsys.readouterr().err
+
+
+def test_later_turns_do_not_judge_and_rows_without_names_go_by_their_number(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    later = [completion("1", ADD, WRONG, 1.0, prompt="b", follows="x") for _ in range(8)]
+    answers = [completion("1", ADD.replace("a + b", f"a + b + {n} - {n}"), RIGHT, None, prompt="b") for n in range(4)]
+    files[1].write_text("".join([*later, *answers]))
+    files[0].write_text('{"prompt": "a", "id": 1}\n{"prompt": "b", "id": 0}\n')
+    assert suites(files, tmp_path / "judged.parquet") == 0
+    first, second = parquet.read_table(tmp_path / "judged.parquet").to_pylist()
+    assert first["suites"] == [] and ["2, 3), 5" in text for text in second["suites"]] == [True]
+
+
+def test_a_host_that_fails_is_no_row_without_suites(
+    files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(self: SandboxPool, crossing: Crossing) -> Future[Crossed]:
+        future: Future[Crossed] = Future()
+        future.set_result(Crossed(Outcome.HOST_ERROR, reason="no space"))
+        return future
+
+    monkeypatch.setattr(SandboxPool, "submit_crossing", fail)
+    assert suites(files, tmp_path / "judged.jsonl") == 3 and not (tmp_path / "judged.jsonl").exists()
+    assert "'a' could not be run on each other's tests: no space" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("alike", ["codes", "suites", "nothing"])
+def test_two_completions_that_agree_are_not_enough(alike: str) -> None:
+    for count, kept in ((2, 0), (4, 1 if alike == "suites" else 4)):
+        same, apart = np.zeros(count, dtype=np.int64), np.arange(count)
+        passes = np.diag(np.full(count, 1.0)) if alike == "codes" else np.ones((count, count))
+        passes[passes == 0] = np.nan  # what a completion makes of its copy's suite is not run
+        ids = {"codes": (same, apart), "suites": (apart, same), "nothing": (apart, apart)}[alike]
+        assert len(chosen_suites(PassMatrix(passes, apart, *ids), most=4, least=0.95)) == kept

@@ -16,6 +16,7 @@ from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.compose.sources import named_sources, with_unique_ids
 from grpo_rust.recipe import Recipe
+from rewards.cross.members import suite_of
 from rewards.cross.plan import OTHERS_ALONE
 from rewards.cross.row_suites import SUITES, row_suites
 from rewards.cross.tester_prompt import tester_start
@@ -94,6 +95,8 @@ def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
     train = _mixed(recipe, [_encode_source(recipe, policy, found) for found in read_rewarded_sources(recipe).values()])
     if recipe.rollout.testers:
         train = _with_tester_note(recipe, train)
+    elif recipe.rewards.cross.get("partners", 0) == OTHERS_ALONE:
+        train = _with_note(train, sum(not row_suites(one.columns) for one in train.examples), "without suites")
     return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
 
 
@@ -127,8 +130,13 @@ def _with_tester_note(recipe: Recipe, train: PromptSet) -> PromptSet:
             f"rollout.testers = {recipe.rollout.testers}: no row of {sources} says what function it asks for, "
             "within data.max_prompt_tokens: give it a column signature, reference or rust_code"
         )
+    return _with_note(train, missing, "without testers")
+
+
+def _with_note(train: PromptSet, count: int, what: str) -> PromptSet:
+    """A set with one thing more that is to be said of it, unless it is true of no prompt."""
     notes = [train.note] if train.note else []
-    return train._replace(note=", ".join([*notes, f"{missing} without testers"])) if missing else train
+    return train._replace(note=", ".join([*notes, f"{count} {what}"])) if count else train
 
 
 def load_held_out(recipe: Recipe, policy: Policy) -> PromptSet:
@@ -170,7 +178,8 @@ def read_rewarded_source(recipe: Recipe, source: str) -> list[Example]:
     found = read_training_source(recipe, source)
     if _needs_gold(recipe):
         check_gold(source, found)
-    _check_suites(recipe, source, found)
+    if Rubric(recipe.rewards.weights).needs_crossing:
+        _check_suites(recipe, source, found)
     return found
 
 
@@ -179,13 +188,15 @@ def _check_suites(recipe: Recipe, source: str, examples: Sequence[Example]) -> N
     judged = recipe.rollout.testers or recipe.rewards.cross.get("partners", 0) != OTHERS_ALONE
     for example in examples:
         try:
-            judged = bool(row_suites(example.columns)) or judged
+            suites = row_suites(example.columns)
         except ValueError as error:
             raise DataError(f"{source}: task {example.id!r}: {error}") from None
+        judged = judged or any(map(suite_of, suites))
     if not judged:
         raise DataError(
-            f"rewards.cross.partners = {OTHERS_ALONE}: there is nobody to judge: no row of {source} has a column "
-            f"{SUITES}, and rollout.testers is 0; set one of the two, or partners to 0 or more"
+            f"rewards.cross.partners = {OTHERS_ALONE}: there is nobody to judge: no row of {source} has a test module "
+            f"with an assert in a column {SUITES}, and rollout.testers is 0; set one of the two, or partners to 0 or "
+            "more"
         )
 
 
