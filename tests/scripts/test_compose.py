@@ -1,6 +1,7 @@
 """What a recipe says of the loss is what the trainer minimises: no setting is read and then forgotten."""
 
 import dataclasses
+import json
 import math
 from concurrent.futures import Future
 from importlib.util import find_spec
