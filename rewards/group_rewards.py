@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rewards.completion import GradedCompletion, Part, Score
 from rewards.cross.result import CrossResult, CrossSettings
 from rewards.matrix.calibrated import code_scores
-from rewards.matrix.majority import codet, majority, majority_without
+from rewards.matrix.majority import codet, majority, majority_without, unanimous
 from rewards.matrix.pass_matrix import PassMatrix
 from rewards.matrix.worth import suite_worth
 from rewards.strictness.judge import mutation_score
@@ -74,6 +74,12 @@ def group_reward(*, pays: Part) -> Callable[[GroupScorer], GroupScorer]:
 def cross_agreement(group: GradedGroup) -> list[Score]:
     """The share of the group's test suites that a code passes, its own by proxy: `rewards.matrix.majority.majority`."""
     return _of_codes(group, majority, "passes {:.0%} of the group's test suites")
+
+
+@group_reward(pays="code")
+def cross_all(group: GradedGroup) -> list[Score]:
+    """Whether a code passes all suites that judge it, those of its row or of testers: `majority.unanimous`."""
+    return _of_codes(group, unanimous, "passes all suites: {:.0f}")
 
 
 @group_reward(pays="code")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rewards.matrix.pass_matrix import PassMatrix
 from rewards.matrix.shares import share
 
-__all__ = ["acceptance", "codet", "majority", "majority_without"]
+__all__ = ["acceptance", "codet", "majority", "majority_without", "unanimous"]
 
 
 def majority(matrix: PassMatrix) -> NDArray[np.float64]:
@@ -38,6 +38,26 @@ def majority(matrix: PassMatrix) -> NDArray[np.float64]:
     voting = (~np.isnan(others)).sum(axis=1)
     hits = np.nansum(others, axis=1) + (own & passed).sum(axis=1)
     return share(hits, np.where(voting, voting + (own & ran).sum(axis=1), 0))[texts.code_of]
+
+
+def unanimous(matrix: PassMatrix) -> NDArray[np.float64]:
+    """1 for a code that passes every suite that votes on it, 0 for one that fails a suite.
+
+    For suites that are known to be mostly right and may be weak: a share would pay a wrong code for each that does not
+    notice it. Among the suites of a group, one that refuses everybody leaves nobody with anything.
+
+    Args:
+        matrix: The results of the group.
+    Returns: [C] 0 or 1; NaN where no suite votes.
+
+    >>> passes = np.array([[1, 1, 0], [1, 1, 1], [0, 0, 1]])
+    >>> unanimous(PassMatrix(passes, np.full(3, -1))).tolist()
+    [0.0, 1.0, 0.0]
+    """
+    texts = matrix.distinct()
+    others = texts.others()
+    known = (~np.isnan(others)).any(axis=1)
+    return np.where(known, (others != 0).all(axis=1), np.nan)[texts.code_of]
 
 
 def acceptance(matrix: PassMatrix) -> NDArray[np.float64]:

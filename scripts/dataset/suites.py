@@ -15,7 +15,7 @@ Example:
     python scripts/eval_model.py assets/tiny-rust data.eval=build/train.jsonl eval.prompts=3000 eval.samples=8 \\
         --out build/start.jsonl
     python scripts/make_dataset.py suites build/train.jsonl --completions build/start.jsonl --out build/judged.jsonl
-    python scripts/train.py data.train=build/judged.jsonl rewards.weights.cross_agreement=2 rewards.cross.partners=-1
+    python scripts/train.py data.train=build/judged.jsonl rewards.weights.cross_all=4 rewards.cross.partners=-1
 """
 
 from __future__ import annotations

@@ -31,7 +31,11 @@ DESIGNS = (
     Arm("group16", "8 prompts x 16 completions", ("train.prompts_per_step=8", "sampling.group_size=16")),
 )
 AGREEMENT, CALIBRATED = "rewards.weights.cross_agreement=2.0", "rewards.weights.cross_calibrated=2.0"
-TESTS, MUTATION = "rewards.weights.cross_tests=2.0", "rewards.weights.mutation=2.0"
+ALL, TESTS, MUTATION = (
+    "rewards.weights.cross_all=4.0",
+    "rewards.weights.cross_tests=2.0",
+    "rewards.weights.mutation=2.0",
+)
 LOGGED = "rewards.weights.cross_agreement=0.0"  # for the curves
 APART, OTHERS_ALONE = "rewards.credit=apart", "rewards.cross.partners=-1"
 HONEST = (  # an arm a line; gold tests are graded in every one, and paid where an arm says so
@@ -44,7 +48,8 @@ HONEST = (  # an arm a line; gold tests are graded in every one, and paid where 
         "2 more for the share of four independent testers' suites",
         (AGREEMENT, "rollout.testers=4", OTHERS_ALONE),
     ),
-    Arm("frozen", "2 more for the share of suites of the untrained model", (AGREEMENT, OTHERS_ALONE), judged=True),
+    Arm("frozen_share", "2 more for the share of the untrained model's suites", (AGREEMENT, OTHERS_ALONE), judged=True),
+    Arm("frozen", "4 more for all of the untrained model's suites", (ALL, LOGGED, OTHERS_ALONE), judged=True),
     Arm("mutation", "2 more for the share of changes that its own tests notice", (MUTATION,)),
     Arm("both", "agreement and mutation", (AGREEMENT, MUTATION)),
     Arm("gold", "the ceiling: 2 more for the gold tests", ("rewards.weights.gold=2.0",)),

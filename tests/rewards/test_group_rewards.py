@@ -50,6 +50,12 @@ def test_agreement_is_the_share_of_the_others_suites():
     assert values("cross_agreement", group(TWO_AGREE)) == pytest.approx([2 / 3, 2 / 3, 0])
 
 
+def test_all_suites_have_to_pass_where_all_are_asked_for():
+    weak = PassMatrix(np.array([[1.0, 1.0], [0.0, 1.0], [np.nan, 1.0], [np.nan, np.nan]]), np.array([-1, -1]))
+    known = [GradedCompletion(RIGHT, passed())] * 4
+    assert values("cross_all", GradedGroup(known, CrossResult(weak))) == [1.0, 0.0, 1.0, None]
+
+
 def test_the_calibrated_one_follows_its_settings():
     trusting = values("cross_calibrated", group(TWO_AGREE, CrossSettings.of({"code_right": 0.9})))
     doubting = values("cross_calibrated", group(TWO_AGREE, CrossSettings.of({"code_right": 0.1})))
