@@ -17,8 +17,8 @@ from grpo_rust.report.scale import compact, rolling_mean, ticks
 
 __all__ = ["Curve", "Panel", "draw", "read_curve"]
 
-WIDTH, HEIGHT = 300.0, 230.0  # of a panel
-LEFT, RIGHT, TOP, BOTTOM = 38.0, 62.0, 34.0, 30.0
+WIDTH, HEIGHT = 316.0, 230.0  # of a panel
+LEFT, RIGHT, TOP, BOTTOM = 38.0, 78.0, 34.0, 30.0  # to the right a label of nine letters
 SMOOTHING = 5  # steps in a rolling mean
 STYLE = """
 text{font:11px "Helvetica Neue",Helvetica,Arial,sans-serif;fill:#6d6a60}
