@@ -253,7 +253,7 @@ class Recipe:
 
     def conflicts(self) -> list[str]:
         """Settings of different sections that exclude each other."""
-        found = self._partial_conflicts() if self.rollout.partial else []
+        found = [*(self._partial_conflicts() if self.rollout.partial else ()), *self._group_conflicts()]
         if self.rewards.credit == "apart" and self.loss.name in ("gspo", "luspo"):
             found.append(
                 f'rewards.credit = "apart": loss.name = "{self.loss.name}" gives all tokens of a completion one '
@@ -263,21 +263,6 @@ class Recipe:
             found.append(
                 f'data.infill = "tokens" with rollout.turns = {self.rollout.turns}: between turns a model is told '
                 'things in a chat, and such prompts are none: use data.infill = "chat"'
-            )
-        if self.rollout.testers and not any(name in GROUP_REWARDS for name in self.rewards.weights):
-            found.append(
-                f"rollout.testers = {self.rollout.testers}: no reward asks for their tests; give cross_agreement a "
-                "weight"
-            )
-        if self.rewards.cross.get("partners", 0) < 0 and self.rewards.weights.get("cross_tests"):
-            found.append(
-                "rewards.cross.partners = -1: cross_tests pays for what a suite tells apart in its group, and none of "
-                "the group's is run: use partners = 0 or more"
-            )
-        if self.rollout.turns > 1 and any(name in GROUP_REWARDS for name in self.rewards.weights):
-            found.append(
-                f"rollout.turns = {self.rollout.turns}: the rewards cross_* compare completions to one prompt, and "
-                "later turns have prompts of their own: leave them out, or use rollout.turns = 1"
             )
         if self.rollout.turns > 1 and self.loss.kl_beta and self.loss.kl_in == "reward":
             found.append(
@@ -311,6 +296,26 @@ class Recipe:
             found.append(
                 f"checkpoint.keep_best = {self.checkpoint.keep_best} without evaluations during training: give "
                 "eval.every and eval.prompts, which say what is best, or use checkpoint.keep_best = 0"
+            )
+        return found
+
+    def _group_conflicts(self) -> list[str]:
+        """Settings that exclude each other where rewards compare the completions of a group."""
+        found = []
+        if self.rollout.testers and not any(name in GROUP_REWARDS for name in self.rewards.weights):
+            found.append(
+                f"rollout.testers = {self.rollout.testers}: no reward asks for their tests; give cross_agreement a "
+                "weight"
+            )
+        if self.rewards.cross.get("partners", 0) < 0 and self.rewards.weights.get("cross_tests"):
+            found.append(
+                "rewards.cross.partners = -1: cross_tests pays for what a suite tells apart in its group, and none of "
+                "the group's is run: use partners = 0 or more"
+            )
+        if self.rollout.turns > 1 and any(name in GROUP_REWARDS for name in self.rewards.weights):
+            found.append(
+                f"rollout.turns = {self.rollout.turns}: the rewards cross_* compare completions to one prompt, and "
+                "later turns have prompts of their own: leave them out, or use rollout.turns = 1"
             )
         return found
 

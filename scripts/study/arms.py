@@ -31,11 +31,8 @@ DESIGNS = (
     Arm("group16", "8 prompts x 16 completions", ("train.prompts_per_step=8", "sampling.group_size=16")),
 )
 AGREEMENT, CALIBRATED = "rewards.weights.cross_agreement=2.0", "rewards.weights.cross_calibrated=2.0"
-ALL, TESTS, MUTATION = (
-    "rewards.weights.cross_all=4.0",
-    "rewards.weights.cross_tests=2.0",
-    "rewards.weights.mutation=2.0",
-)
+TESTS, MUTATION = "rewards.weights.cross_tests=2.0", "rewards.weights.mutation=2.0"
+ALL = "rewards.weights.cross_all=4.0"
 LOGGED = "rewards.weights.cross_agreement=0.0"  # for the curves
 APART, OTHERS_ALONE = "rewards.credit=apart", "rewards.cross.partners=-1"
 HONEST = (  # an arm a line; gold tests are graded in every one, and paid where an arm says so

@@ -61,6 +61,16 @@ def test_groups_are_completions_of_a_prompt_in_a_step(file):
     assert [one.gold for one in second] == [1, 1, 1, 0]
 
 
+def test_other_tasks_are_left_out_and_the_graded_block_counts(tmp_path):
+    path, text = tmp_path / "x.jsonl", "```rust\nfn f() {}\n```\nor\n" + program(0, "+")
+    rows = [json.loads(line("a", text, 1.0)) for _ in range(2)]
+    rows[0]["verdict"]["code"] = extract_code(text, "last")
+    rows[1]["verdict"] |= {"task": "patch", "code": "no function"}
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    ((_, _, (only,)),) = read_groups(path)
+    assert only.completion.code == extract_code(text, "last") != extract_code(text)
+
+
 @pytest.mark.parametrize(
     "text", ["[]\n", "{}\n", "no json\n", '{"text": 1, "checks": {}, "verdict": {"outcome": "none"}}\n']
 )

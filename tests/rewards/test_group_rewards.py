@@ -184,6 +184,9 @@ def test_trl_sees_whole_groups(pool, monkeypatch):
     judge = ADD.replace("a + b", "todo!()") + module("assert_eq!(add(1, 2), 3);")
     found = rewards.cross_agreement_reward_func(**given, suites=[[judge]] * 4)
     assert found[1] == 0.0 and found[3] == 1.0, "the suite of its row judges it"
+    two = {"prompts": ["Write add"] * 2, "completions": [RIGHT, COLLUDES]}
+    found = rewards.cross_all_reward_func(**two, suites=[[], [judge]])
+    assert found == [None, 0.0], "rows that bring other suites are other prompts"
     assert pickle.loads(pickle.dumps(rewards.cross_tests_reward_func)) is rewards.cross_tests_reward_func
 
 
