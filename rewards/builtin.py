@@ -12,14 +12,13 @@ from collections.abc import Mapping
 from rewards.completion import GradedCompletion, Score
 from rewards.registry import published_weights, reward
 from rewards.rust.parse import code_blocks
-from rewards.strictness.judge import effective_asserts, mutation_score
+from rewards.strictness.judge import effective_asserts, mutation_score, thoroughness
 from sandbox.terminal import counted
 from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["PUBLISHED_WEIGHTS"]
 
 MAX_ASSERTS = 4  # number of asserts from which `asserts` pays 1
-THOROUGH_ASSERTS = 2  # number of asserts from which `cargo_test_thorough` pays 1
 UNWRITTEN = {"todo", "unimplemented"}  # macros that stand in for a body still to be written
 
 
@@ -62,8 +61,8 @@ def cargo_test_thorough(completion: GradedCompletion) -> Score:
     if not completion.judgement.strict:
         return Score(0.0, completion.judgement.reason)
     count = len(effective_asserts(completion.verdict.evidence))
-    share = min(count, THOROUGH_ASSERTS) / THOROUGH_ASSERTS
-    return Score(share**2, f"passes with {counted(count, 'assert')} that a change of the code made false")
+    paid = thoroughness(completion.verdict.evidence)
+    return Score(paid, f"passes with {counted(count, 'assert')} that a change of the code made false")
 
 
 @reward(phase="test", pays="tests", judges="tests")

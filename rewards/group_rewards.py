@@ -21,7 +21,7 @@ from rewards.matrix.calibrated import code_scores
 from rewards.matrix.majority import codet, majority, majority_without, unanimous
 from rewards.matrix.pass_matrix import PassMatrix
 from rewards.matrix.worth import suite_worth
-from rewards.strictness.judge import mutation_score
+from rewards.strictness.judge import mutation_score, thoroughness
 
 __all__ = ["GROUP_REWARDS", "GradedGroup", "GroupReward", "group_reward"]
 
@@ -48,18 +48,19 @@ class GroupReward:
 
     name: str
     scorer: GroupScorer
-    pays: Part  # the part of a completion that it judges
+    pays: Part | None  # the part of a completion that it judges; None: code and tests together
     published_name: str  # the name of the function that TRL calls
 
 
 GROUP_REWARDS: dict[str, GroupReward] = {}  # by name
 
 
-def group_reward(*, pays: Part) -> Callable[[GroupScorer], GroupScorer]:
+def group_reward(*, pays: Part | None) -> Callable[[GroupScorer], GroupScorer]:
     """Register the decorated function as the group reward of its name.
 
     Args:
-        pays: The part of a completion that the reward judges, and whose tokens it pays where credit is given apart.
+        pays: The part of a completion that the reward judges, and whose tokens it pays where credit is given apart;
+            None for a reward that judges code and tests together.
     """
 
     def register(scorer: GroupScorer) -> GroupScorer:
@@ -80,6 +81,19 @@ def cross_agreement(group: GradedGroup) -> list[Score]:
 def cross_all(group: GradedGroup) -> list[Score]:
     """Whether a code passes all suites that judge it, those of its row or of testers: `majority.unanimous`."""
     return _of_codes(group, unanimous, "passes all suites: {:.0f}")
+
+
+@group_reward(pays=None)
+def cross_test_thorough(group: GradedGroup) -> list[Score]:
+    """`cargo_test_thorough` where the code passes all suites that judge it, 0 where it fails one.
+
+    In the place of `cargo_test_thorough` it leaves nothing to gain by tests that agree with a wrong answer: the tests
+    beside a code earn only where suites of others have taken the code for right.
+    """
+    verdicts = [one.verdict if one.judgement.strict else None for one in group.completions]
+    own = np.array([thoroughness(verdict.evidence) if verdict else 0.0 for verdict in verdicts])
+    said = "its own tests earn {:.2f}, with all the suites that judge the code"
+    return _of_codes(group, lambda matrix: unanimous(matrix) * own, said)
 
 
 @group_reward(pays="code")

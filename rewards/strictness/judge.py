@@ -28,7 +28,9 @@ from rewards.rust.parse import parse
 from rewards.rust.program import Program
 from sandbox.verdict import Evidence, Function, Outcome, Run, Verdict
 
-__all__ = ["Judgement", "effective_asserts", "judge", "may_be_strict", "mutation_score"]
+__all__ = ["Judgement", "effective_asserts", "judge", "may_be_strict", "mutation_score", "thoroughness"]
+
+THOROUGH_ASSERTS = 2  # number of asserts from which a strict pass is worth 1
 
 
 class Judgement(NamedTuple):
@@ -188,6 +190,11 @@ def effective_asserts(evidence: Evidence | None) -> frozenset[str]:
         return frozenset()
     held, says = set(evidence.runs[0].held), dict(evidence.asserts)
     return frozenset(says.get(place, place) for run in evidence.runs[1:] for place in run.failed if place in held)
+
+
+def thoroughness(evidence: Evidence | None) -> float:
+    """What a strict pass is worth: 1/4 for one distinct assert that a change of the code made false, 1 for two."""
+    return (min(len(effective_asserts(evidence)), THOROUGH_ASSERTS) / THOROUGH_ASSERTS) ** 2
 
 
 def mutation_score(evidence: Evidence | None) -> float | None:

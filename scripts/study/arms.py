@@ -33,6 +33,11 @@ DESIGNS = (
 AGREEMENT, CALIBRATED = "rewards.weights.cross_agreement=2.0", "rewards.weights.cross_calibrated=2.0"
 TESTS, MUTATION = "rewards.weights.cross_tests=2.0", "rewards.weights.mutation=2.0"
 ALL = "rewards.weights.cross_all=4.0"
+GATED = (
+    "rewards.weights.cross_all=2.0",
+    "rewards.weights.cross_test_thorough=2.0",
+    "rewards.weights.cargo_test_thorough=0.0",
+)
 LOGGED = "rewards.weights.cross_agreement=0.0"  # for the curves
 APART, OTHERS_ALONE = "rewards.credit=apart", "rewards.cross.partners=-1"
 HONEST = (  # an arm a line; gold tests are graded in every one, and paid where an arm says so
@@ -47,6 +52,12 @@ HONEST = (  # an arm a line; gold tests are graded in every one, and paid where 
     ),
     Arm("frozen_share", "2 more for the share of the untrained model's suites", (AGREEMENT, OTHERS_ALONE), judged=True),
     Arm("frozen", "4 more for all of the untrained model's suites", (ALL, LOGGED, OTHERS_ALONE), judged=True),
+    Arm(
+        "gated",
+        "2 for all of the untrained model's suites, and own tests paid only where all of these pass",
+        (*GATED, LOGGED, OTHERS_ALONE),
+        judged=True,
+    ),
     Arm("mutation", "2 more for the share of changes that its own tests notice", (MUTATION,)),
     Arm("both", "agreement and mutation", (AGREEMENT, MUTATION)),
     Arm("gold", "the ceiling: 2 more for the gold tests", ("rewards.weights.gold=2.0",)),

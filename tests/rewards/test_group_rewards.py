@@ -14,6 +14,7 @@ import pytest
 import rewards
 from completions import ADD, fenced, module, passed
 from rewards import Rubric, RustGrader
+from rewards.builtin import cargo_test_thorough
 from rewards.completion import GradedCompletion
 from rewards.cross.plan import OTHERS_ALONE
 from rewards.cross.result import CrossResult, CrossSettings
@@ -54,6 +55,17 @@ def test_all_suites_have_to_pass_where_all_are_asked_for():
     weak = PassMatrix(np.array([[1.0, 1.0], [0.0, 1.0], [np.nan, 1.0], [np.nan, np.nan]]), np.array([-1, -1]))
     known = [GradedCompletion(RIGHT, passed())] * 4
     assert values("cross_all", GradedGroup(known, CrossResult(weak))) == [1.0, 0.0, 1.0, None]
+
+
+def test_own_tests_are_paid_only_where_all_suites_pass():
+    judged = PassMatrix(np.array([[1.0, 1.0], [0.0, 1.0], [1.0, 1.0], [np.nan, np.nan]]), np.array([-1, -1]))
+    unchanged, changed = Run(0, passed=True, held=("1",)), Run(1, reached=True, failed=("1",))
+    noticed = Evidence(Outcome.PASSED, waived=True, runs=(unchanged, changed))
+    passes = replace(passed(), evidence=noticed)
+    fails = replace(passes, outcome=Outcome.TEST_FAILED, test=False, passed=0, failed=1)
+    known = [GradedCompletion(RIGHT, verdict) for verdict in (passes, passes, fails, passes)]
+    assert [cargo_test_thorough(one).value for one in known] == [0.25, 0.25, 0.0, 0.25], "alone"
+    assert values("cross_test_thorough", GradedGroup(known, CrossResult(judged))) == [0.25, 0.0, 0.0, None]
 
 
 def test_the_calibrated_one_follows_its_settings():
