@@ -1,4 +1,7 @@
-"""The arms that are compared: each is the quickstart's recipe with a few settings changed."""
+"""The arms that are compared: each is a recipe with a few settings changed.
+
+The recipe of the control is the quickstart's, that of all others pays the model's own tests.
+"""
 
 from __future__ import annotations
 

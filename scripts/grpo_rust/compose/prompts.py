@@ -195,8 +195,8 @@ def _check_suites(recipe: Recipe, source: str, examples: Sequence[Example]) -> N
     if not judged:
         raise DataError(
             f"rewards.cross.partners = {OTHERS_ALONE}: there is nobody to judge: no row of {source} has a test module "
-            f"with an assert in a column {SUITES}, and rollout.testers is 0; set one of the two, or partners to 0 or "
-            "more"
+            f"with an assert in a column {SUITES}, and rollout.testers is 0; give suites (make_dataset.py suites) or "
+            "testers, set partners to 0 or more, or take a recipe that pays own tests, as tiny-own-tests.toml does"
         )
 
 
