@@ -44,7 +44,7 @@ GATED = (
 LOGGED = "rewards.weights.cross_agreement=0.0"  # for the curves
 APART, OTHERS_ALONE = "rewards.credit=apart", "rewards.cross.partners=-1"
 HONEST = (  # an arm a line; gold tests are graded in every one, and paid where an arm says so
-    GRPO,
+    Arm("grpo", "2 for the model's own tests, nothing against collusion"),
     Arm("agreement", "2 more for the share of the group's suites that the code passes", (AGREEMENT,)),
     Arm("calibrated", "2 more for the probability that the code is right", (CALIBRATED, LOGGED)),
     Arm("apart", "calibrated for the code, its tests' worth for the tests", (CALIBRATED, TESTS, APART, LOGGED)),
@@ -57,7 +57,7 @@ HONEST = (  # an arm a line; gold tests are graded in every one, and paid where 
     Arm("frozen", "4 more for all of the untrained model's suites", (ALL, LOGGED, OTHERS_ALONE), judged=True),
     Arm(
         "gated",
-        "2 for all of the untrained model's suites, and own tests paid only where all of these pass",
+        "2 for all of the untrained model's suites, and own tests paid only beside code that passes them",
         (*GATED, LOGGED, OTHERS_ALONE),
         judged=True,
     ),
