@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rewards.completion import GradedCompletion, Part, Score
-from rewards.cross.result import CrossResult, CrossSettings
+from rewards.cross.result import OTHERS_ALONE, CrossResult, CrossSettings
 from rewards.matrix.calibrated import code_scores
 from rewards.matrix.majority import codet, majority, majority_without, unanimous
 from rewards.matrix.pass_matrix import PassMatrix
@@ -40,6 +40,12 @@ class GradedGroup:
     def matrix(self) -> PassMatrix | None:
         """Which code passes which suite; None where nothing is known."""
         return self.crossed.matrix
+
+    @property
+    def unjudged(self) -> bool:
+        """Whether nobody could judge: the group's own suites are not asked, and the row has none and no testers."""
+        alone = self.settings.partners == OTHERS_ALONE
+        return alone and self.matrix is not None and self.matrix.passes.shape[1] == len(self.completions)
 
 
 @dataclass(frozen=True)
@@ -88,12 +94,13 @@ def cross_test_thorough(group: GradedGroup) -> list[Score]:
     """`cargo_test_thorough` where the code passes all suites that judge it, 0 where it fails one.
 
     In the place of `cargo_test_thorough` it leaves nothing to gain by tests that agree with a wrong answer: the tests
-    beside a code earn only where suites of others have taken the code for right.
+    beside a code earn only where suites of others have taken the code for right. A prompt that nobody judges, as the
+    data may have some, is paid as by `cargo_test_thorough`; a code that escapes its judges, as none fits it, is not.
     """
     verdicts = [one.verdict if one.judgement.strict else None for one in group.completions]
     own = np.array([thoroughness(verdict.evidence) if verdict else 0.0 for verdict in verdicts])
     said = "its own tests earn {:.2f}, with all the suites that judge the code"
-    return _of_codes(group, lambda matrix: unanimous(matrix) * own, said)
+    return _of_codes(group, lambda matrix: own if group.unjudged else unanimous(matrix) * own, said)
 
 
 @group_reward(pays="code")

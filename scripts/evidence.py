@@ -159,11 +159,8 @@ def study_honest(options: argparse.Namespace) -> None:
     kept = kept_runs(HONEST, options.docs / figures)
     names = {run.name for run in kept}
     runs = [run for run in runs_of(options.arms, options.seeds or 3, options) if run.name not in names]
-    check_data(runs, options.data)
-    if any(run.arm.judged and not run.finished for run in runs) and not options.only_report:
-        ways = judged_data(options.data, options.runs, UNTRAINED, OWN_TESTS, ONE_OF_TWO)
-        run_all(ways, at_once=1, say=say)
-    train_and_evaluate(runs, held_out, options, settings_of=lambda run: honest_settings(run, options.data))
+    if not options.only_report and runs:
+        train_honest(runs, held_out, options)
     evaluated = evaluated_runs(HONEST, held_out, options.runs)
     check_data(evaluated, options.data)
     new = [figures_of(run, held_out, options.data / "train.jsonl") for run in evaluated]
@@ -241,9 +238,17 @@ def made(runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Na
     return how_made(commits, num_steps, held_out, command=options.command, at_once=options.at_once)
 
 
-def honest_settings(run: TrainingRun, data: Path) -> Sequence[str]:
-    """What a run of the study of honest rewards is trained on; gold tests are graded and not paid."""
-    return f"data.train={training_data(run, data)}", "rewards.weights.gold=0.0"
+def train_honest(runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Namespace) -> None:
+    """Train each arm on its prompts, and evaluate it; gold tests are graded and not paid."""
+    data = options.data
+    check_data(runs, data)
+    if any(run.arm.judged and not run.finished for run in runs):
+        run_all(judged_data(data, options.runs, UNTRAINED, OWN_TESTS, ONE_OF_TWO), at_once=1, say=say)
+
+    def settings_of(run: TrainingRun) -> Sequence[str]:
+        return f"data.train={training_data(run, data)}", "rewards.weights.gold=0.0"
+
+    train_and_evaluate(runs, held_out, options, settings_of=settings_of)
 
 
 def train_and_evaluate(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rewards.completion import GradedCompletion
 from rewards.cross.members import GroupMember, Suite, suite_of, tester_suite
+from rewards.cross.result import OTHERS_ALONE
 from rewards.matrix.pass_matrix import TESTER, PassMatrix
 from rewards.rust.grammar import is_readable
 from rewards.tasks.task import Block
@@ -20,9 +21,8 @@ from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.grading.lexer import tokens
 from sandbox.verdict import Outcome
 
-__all__ = ["OTHERS_ALONE", "Plan", "plan"]
+__all__ = ["Plan", "plan"]
 
-OTHERS_ALONE = -1  # as a number of partners
 RESULTS = {
     Outcome.PASSED: 1.0,
     Outcome.TEST_FAILED: 0.0,

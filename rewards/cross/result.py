@@ -10,7 +10,9 @@ from rewards.matrix.calibrated import Calibration
 from rewards.matrix.pass_matrix import PassMatrix
 from sandbox.verdict import Outcome
 
-__all__ = ["CrossResult", "CrossSettings"]
+__all__ = ["OTHERS_ALONE", "CrossResult", "CrossSettings"]
+
+OTHERS_ALONE = -1  # as a number of partners
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from rewards.completion import GradedCompletion
 from rewards.cross import tester_prompt
 from rewards.cross.aligning import aligned
 from rewards.cross.parts import parts_of
-from rewards.cross.plan import OTHERS_ALONE, Plan, plan
+from rewards.cross.plan import Plan, plan
+from rewards.cross.result import OTHERS_ALONE
 from rewards.cross.row_suites import row_suites
 from rewards.cross.submit import Crossings, GroupCrossing
 from rewards.rust.parse import parse

@@ -16,8 +16,7 @@ from completions import ADD, fenced, module, passed
 from rewards import Rubric, RustGrader
 from rewards.builtin import cargo_test_thorough
 from rewards.completion import GradedCompletion
-from rewards.cross.plan import OTHERS_ALONE
-from rewards.cross.result import CrossResult, CrossSettings
+from rewards.cross.result import OTHERS_ALONE, CrossResult, CrossSettings
 from rewards.group_rewards import GROUP_REWARDS, GradedGroup
 from rewards.matrix.pass_matrix import PassMatrix
 from rewards.rubric import RewardError
@@ -65,7 +64,15 @@ def test_own_tests_are_paid_only_where_all_suites_pass():
     fails = replace(passes, outcome=Outcome.TEST_FAILED, test=False, passed=0, failed=1)
     known = [GradedCompletion(RIGHT, verdict) for verdict in (passes, passes, fails, passes)]
     assert [cargo_test_thorough(one).value for one in known] == [0.25, 0.25, 0.0, 0.25], "alone"
-    assert values("cross_test_thorough", GradedGroup(known, CrossResult(judged))) == [0.25, 0.0, 0.0, None]
+    alone, together = CrossSettings(OTHERS_ALONE), CrossSettings()
+    for settings in (alone, together):
+        group_of_row = GradedGroup(known, CrossResult(judged), settings)
+        assert values("cross_test_thorough", group_of_row) == [0.25, 0.0, 0.0, None]
+    nobody = CrossResult(PassMatrix(np.full((4, 4), np.nan), np.arange(4)))
+    assert values("cross_test_thorough", GradedGroup(known, nobody, alone)) == [0.25, 0.25, 0.0, 0.25]
+    assert values("cross_test_thorough", GradedGroup(known, nobody, together)) == [None] * 4
+    unreadable = CrossResult(None, reason="RecursionError")
+    assert values("cross_test_thorough", GradedGroup(known, unreadable, alone)) == [None] * 4
 
 
 def test_the_calibrated_one_follows_its_settings():

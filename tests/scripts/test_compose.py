@@ -39,6 +39,9 @@ ROOT = Path(__file__).parents[2]
 ONE = torch.ones(1, 1, dtype=torch.bool)
 
 
+OWN_TESTS = DEFAULT_RECIPE.with_name("tiny-own-tests.toml")
+
+
 def recipe(*overrides: str) -> Recipe:
     return load(Recipe, DEFAULT_RECIPE, [f"model.path={ROOT / 'assets/tiny-rust'}", "train.threads=1", *overrides])
 
@@ -203,13 +206,17 @@ def test_prompts_for_tests_alone_are_the_prompt_and_an_answer_that_has_begun(tmp
 def test_somebody_judges_a_group_that_is_judged_by_others_alone(tmp_path: Path) -> None:
     source = tmp_path / "prompts.jsonl"
     words = [f"data.train={source}", "eval.prompts=0", "rewards.weights.cross_agreement=1", "rewards.cross.partners=-1"]
+    words.append("rewards.weights.cross_test_thorough=0")
     policy = load_starting_policy(recipe())
     nobody = "there is nobody to judge: no row of"
     for suites, problem in (("null", nobody), ('["fn f() {}"]', nobody), ('["a", 1]', "give a list of Rust")):
         source.write_text(f'{{"prompt": "x", "suites": {suites}}}\n')
         with pytest.raises(DataError, match=problem):
             load_prompts(recipe(*words), policy)
-        assert str(load_prompts(recipe(*words[:2]), policy).train) == "1", "no reward reads them"
+        assert str(load_prompts(load(Recipe, OWN_TESTS, words[:2]), policy).train) == "1", "no reward reads them"
+    source.write_text('{"prompt": "x"}\n')
+    own_tests = "rewards.weights.cross_test_thorough=1"
+    assert str(load_prompts(recipe(*words, own_tests), policy).train) == "1", "own tests judge where nobody else does"
     suite = "fn f() -> u8 { todo!() } #[cfg(test)] mod tests { #[test] fn t() { assert_eq!(super::f(), 1); } }"
     source.write_text(json.dumps({"prompt": "x", "suites": [suite]}) + '\n{"prompt": "y", "suites": []}\n')
     assert str(load_prompts(recipe(*words), policy).train) == "2 (1 without suites)"

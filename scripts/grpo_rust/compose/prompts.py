@@ -17,7 +17,7 @@ from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.compose.sources import named_sources, with_unique_ids
 from grpo_rust.recipe import Recipe
 from rewards.cross.members import suite_of
-from rewards.cross.plan import OTHERS_ALONE
+from rewards.cross.result import OTHERS_ALONE
 from rewards.cross.row_suites import SUITES, row_suites
 from rewards.cross.tester_prompt import tester_start
 from rewards.gold.rows import gold_kind, gold_problem
@@ -96,7 +96,8 @@ def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
     if recipe.rollout.testers:
         train = _with_tester_note(recipe, train)
     elif recipe.rewards.cross.get("partners", 0) == OTHERS_ALONE:
-        train = _with_note(train, sum(not row_suites(one.columns) for one in train.examples), "without suites")
+        missing = sum(not row_suites(one.columns) for one in train.examples)
+        train = _with_note(train, missing, "without suites") if missing < len(train.examples) else train
     return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
 
 
@@ -186,6 +187,7 @@ def read_rewarded_source(recipe: Recipe, source: str) -> list[Example]:
 def _check_suites(recipe: Recipe, source: str, examples: Sequence[Example]) -> None:
     """Check the suites that rows bring along, and that somebody judges. Raises: DataError."""
     judged = recipe.rollout.testers or recipe.rewards.cross.get("partners", 0) != OTHERS_ALONE
+    judged = judged or recipe.rewards.weights.get("cross_test_thorough", 0) > 0  # then own tests judge alone
     for example in examples:
         try:
             suites = row_suites(example.columns)
@@ -196,7 +198,7 @@ def _check_suites(recipe: Recipe, source: str, examples: Sequence[Example]) -> N
         raise DataError(
             f"rewards.cross.partners = {OTHERS_ALONE}: there is nobody to judge: no row of {source} has a test module "
             f"with an assert in a column {SUITES}, and rollout.testers is 0; give suites (make_dataset.py suites) or "
-            "testers, set partners to 0 or more, or take a recipe that pays own tests, as tiny-own-tests.toml does"
+            "testers, set partners to 0 or more, or give cross_test_thorough a weight"
         )
 
 
