@@ -42,6 +42,7 @@ from sandbox.limits import Limits
 
 __all__ = [
     "DEFAULT_RECIPE",
+    "OWN_TESTS_RECIPE",
     "GuardSection",
     "Recipe",
     "RewardsSection",
@@ -53,6 +54,7 @@ __all__ = [
 ]
 
 DEFAULT_RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "tiny.toml"
+OWN_TESTS_RECIPE = DEFAULT_RECIPE.with_name("tiny-own-tests.toml")  # its rewards need no groups
 RUNS = Path("runs")
 MESSAGE_TOKENS = 512  # of a user's message between two turns, where `rollout.max_conversation_tokens` is 0
 
@@ -311,11 +313,6 @@ class Recipe:
             found.append(
                 "rewards.cross.partners = -1: cross_tests pays for what a suite tells apart in its group, and none of "
                 "the group's is run: use partners = 0 or more"
-            )
-        if self.rollout.turns > 1 and any(name in GROUP_REWARDS for name in self.rewards.weights):
-            found.append(
-                f"rollout.turns = {self.rollout.turns}: the rewards cross_* compare completions to one prompt, and "
-                "later turns have prompts of their own: leave them out, or use rollout.turns = 1"
             )
         return found
 

@@ -28,7 +28,7 @@ from grpo_rust.compose.prompts import load_prompts
 from grpo_rust.compose.updater import build_objective, build_updater
 from grpo_rust.compose.watching import build_rehearsal, build_supervised_rehearsal, build_watch
 from grpo_rust.memory_estimate import ACTIVATION_BYTES
-from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
+from grpo_rust.recipe import DEFAULT_RECIPE, OWN_TESTS_RECIPE, Recipe
 from rewards.rubric import Rubric
 from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.verdict import Outcome, Verdict
@@ -37,9 +37,6 @@ from test_grader import FixedPool
 
 ROOT = Path(__file__).parents[2]
 ONE = torch.ones(1, 1, dtype=torch.bool)
-
-
-OWN_TESTS = DEFAULT_RECIPE.with_name("tiny-own-tests.toml")
 
 
 def recipe(*overrides: str) -> Recipe:
@@ -213,7 +210,7 @@ def test_somebody_judges_a_group_that_is_judged_by_others_alone(tmp_path: Path) 
         source.write_text(f'{{"prompt": "x", "suites": {suites}}}\n')
         with pytest.raises(DataError, match=problem):
             load_prompts(recipe(*words), policy)
-        assert str(load_prompts(load(Recipe, OWN_TESTS, words[:2]), policy).train) == "1", "no reward reads them"
+        assert str(load_prompts(load(Recipe, OWN_TESTS_RECIPE, words[:2]), policy).train) == "1", "no reward reads them"
     source.write_text('{"prompt": "x"}\n')
     own_tests = "rewards.weights.cross_test_thorough=1"
     assert str(load_prompts(recipe(*words, own_tests), policy).train) == "1", "own tests judge where nobody else does"

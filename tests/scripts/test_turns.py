@@ -18,10 +18,12 @@ from grpo.errors import BadInput
 from grpo.evaluate import Evaluation, pass_at_k
 from grpo.rollout.in_flight import StoredGrade
 from grpo.rollout.records import Completion, Example, Group, History
+from grpo.rollout.rows import DataError
 from grpo.rollout.turns.conversations import peers_of
 from grpo.schema import ConfigError
+from grpo_rust.compose.prompts import read_held_out, read_rewarded_sources
 from grpo_rust.plan import plan
-from grpo_rust.recipe import load_recipe
+from grpo_rust.recipe import OWN_TESTS_RECIPE, load_recipe
 from study.completions import read_completions
 from test_train import SMALL, lines, train
 
@@ -77,17 +79,19 @@ def test_a_protocol_has_turns_only_where_there_are_some() -> None:
     assert settings("rollout.turns=2") == {**settings(), "rollout.turns": 2, "rollout.max_conversation_tokens": 0}
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["rewards.weights.cross_agreement=1"], "cross_\\* compare completions to one prompt"),
-        (["loss.kl_beta=0.1", "loss.kl_in=reward"], "would charge a conversation for its last turn alone"),
-    ],
-)
-def test_what_turns_exclude_is_refused(words: list[str], message: str) -> None:
+def test_what_turns_exclude_is_refused() -> None:
+    words = ["loss.kl_beta=0.1", "loss.kl_in=reward"]
     load_recipe(None, words)
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(ConfigError, match="would charge a conversation for its last turn alone"):
         load_recipe(None, ["rollout.turns=2", *words])
+
+
+def test_a_group_that_is_compared_has_no_turns_to_learn_from() -> None:
+    compared = load_recipe(None, ["rollout.turns=2", "rewards.weights.cross_agreement=1"])
+    for refuses in (read_rewarded_sources, plan):
+        with pytest.raises(DataError, match=r"cross_\* compare completions to one prompt, .*tiny-own-tests.toml"):
+            refuses(compared)
+    assert read_held_out(compared), "an evaluation compares nothing"
 
 
 def test_a_model_behind_an_api_has_no_turns() -> None:
@@ -133,7 +137,7 @@ def test_the_shipped_model_trains_and_is_evaluated_in_turns(tmp_path: Path) -> N
         "data.max_prompt_tokens=200",
         "loss.advantages=none",
     ]
-    done = train(*SMALL, *words, "train.max_steps=2", f"run.dir={run}")
+    done = train(str(OWN_TESTS_RECIPE), *SMALL, *words, "train.max_steps=2", f"run.dir={run}")
     assert done.returncode == 0, done.stderr
     told = [line for line in lines(run / "completions.jsonl") if "follows" in line]
     assert told and all("```rust" in str(line["message"]) for line in told)

@@ -15,7 +15,7 @@ from grpo.rollout.rows import DataError
 from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.compose.sources import named_sources, with_unique_ids
-from grpo_rust.recipe import Recipe
+from grpo_rust.recipe import OWN_TESTS_RECIPE, Recipe
 from rewards.cross.members import suite_of
 from rewards.cross.result import OTHERS_ALONE
 from rewards.cross.row_suites import SUITES, row_suites
@@ -180,12 +180,17 @@ def read_rewarded_source(recipe: Recipe, source: str) -> list[Example]:
     if _needs_gold(recipe):
         check_gold(source, found)
     if Rubric(recipe.rewards.weights).needs_crossing:
-        _check_suites(recipe, source, found)
+        _check_judges(recipe, source, found)
     return found
 
 
-def _check_suites(recipe: Recipe, source: str, examples: Sequence[Example]) -> None:
-    """Check the suites that rows bring along, and that somebody judges. Raises: DataError."""
+def _check_judges(recipe: Recipe, source: str, examples: Sequence[Example]) -> None:
+    """Check the suites that rows bring along, and that somebody judges groups to learn from. Raises: DataError."""
+    if recipe.rollout.turns > 1:
+        raise DataError(
+            f"rollout.turns = {recipe.rollout.turns}: the rewards cross_* compare completions to one prompt, and later "
+            f"turns have prompts of their own: take a recipe without them, as {OWN_TESTS_RECIPE.name}, or turns = 1"
+        )
     judged = recipe.rollout.testers or recipe.rewards.cross.get("partners", 0) != OTHERS_ALONE
     judged = judged or recipe.rewards.weights.get("cross_test_thorough", 0) > 0  # then own tests judge alone
     for example in examples:
