@@ -1,13 +1,13 @@
 """Give the rows of a data set test suites of a model's own completions, which judge every group in training.
 
 Usage:
-    python scripts/make_dataset.py suites SOURCE --completions FILE.jsonl --out FILE [--most N] [--least P] [--jobs N]
+    python scripts/make_dataset.py suites SOURCE --completions FILE.jsonl --out FILE [--judged-only] [--most N] ...
 
 The completions are those that the model wrote for the rows before its training, graded: what scripts/eval_model.py
 writes. The codes of a prompt, of its first 16 completions that build, are run on each other's tests, and a suite is
 kept where it is probably right, given all results (`rewards.matrix.calibrated`, with no gold test). Two completions
 that agree are not enough. The column `suites` has the programs of these suites, those that some code fails first; a row
-without any has an empty list. Where gold results are in the file, it is said what the kept suites make of the same
+without any has an empty list, or is left out (`--judged-only`). Where gold results are in the file, it is said what the kept suites make of the same
 right and wrong codes.
 Exit codes: 0 done, 1 no suite was kept, 2 bad input, 3 the host failed.
 
@@ -82,10 +82,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         toolchain = str(pool.toolchain.version)
     nothing = Kept(())
     judged = [{**row, SUITES: list(kept.get(name, nothing).programs)} for name, row in rows.items()]
+    judged = [row for row in judged if row[SUITES] or not options.judged_only]
     found = {
-        "rows": len(rows),
+        "rows": len(judged),
         "suites": sum(len(row[SUITES]) for row in judged),
-        "rows_without": sum(not row[SUITES] for row in judged),
+        "rows_without": len(rows) - sum(bool(row[SUITES]) for row in judged),
         "where_gold_is_known": _told(kept),
     }
     print(f"{found['suites']} suites kept; {found['rows_without']} of {len(rows)} rows have none; {_told(kept)}")
@@ -94,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     write_rows(judged, options.out)
     made_by = f"python scripts/make_dataset.py suites {shlex.join(words)}"
     manifest = save_manifest({"made_by": made_by, "toolchain": toolchain, **found}, options.out)
-    print(f"{options.out}: {counted(len(rows), 'row')}; {manifest.name} has the figures")
+    print(f"{options.out}: {counted(len(judged), 'row')}; {manifest.name} has the figures")
     return ExitCode.DONE
 
 
@@ -140,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
         "--completions", type=Path, required=True, metavar="FILE.jsonl", help="to these prompts, graded"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="one file (.jsonl or .parquet)")
+    parser.add_argument("--judged-only", action="store_true", help="leave out rows for which no suite is kept")
     parser.add_argument("--most", type=_at_least_1, default=4, metavar="N", help="suites of a row (default: 4)")
     parser.add_argument(
         "--least", type=_share, default=0.95, metavar="P", help="probability to be right (default: 0.95)"

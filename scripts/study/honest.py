@@ -85,7 +85,7 @@ def judged_data(data: Path, runs: Path, model: str, recipe: str, overrides: Sequ
     verb = (sys.executable, str(SCRIPTS / "make_dataset.py"), "suites", str(train))
     choose = Command(
         "choose suites",
-        (*verb, "--completions", str(asked), "--out", str(out), "--jobs", "1"),
+        (*verb, "--completions", str(asked), "--out", str(out), "--judged-only", "--jobs", "1"),
         out.with_suffix(".log"),
         out.exists,
     )

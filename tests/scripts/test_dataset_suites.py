@@ -64,6 +64,10 @@ def test_suites_are_kept_that_are_probably_right(
     assert manifest["suites"] == 3 and manifest["rows_without"] == 1
     assert suites(files, tmp_path / "one.jsonl", "--most", "1", "--least", "0.8") == 0
     assert len(json.loads((tmp_path / "one.jsonl").read_text().splitlines()[0])["suites"]) == 1
+    assert suites(files, tmp_path / "all.jsonl", "--judged-only", "--least", "0.8") == 0
+    assert [json.loads(line)["task_id"] for line in (tmp_path / "all.jsonl").read_text().splitlines()] == ["a", "b"]
+    manifest = json.loads((tmp_path / "all.jsonl.manifest.json").read_text())
+    assert (manifest["rows"], manifest["rows_without"]) == (2, 1)
     assert suites(files, tmp_path / "none.jsonl", "--least", "1") == 1 and not (tmp_path / "none.jsonl").exists()
 
 
