@@ -11,6 +11,7 @@ from grpo_rust.recipe import Recipe
 from rewards.completion import Gold, GradedCompletion, Score
 from rewards.gold.rows import has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
+from rewards.group_rewards import GROUP_REWARDS
 from rewards.registry import REWARDS
 from rewards.rubric import RewardError, Rubric
 from rewards.strictness.submit import Submission
@@ -35,11 +36,16 @@ class ChatJudge:
     def __init__(self, recipe: Recipe, pool: SandboxPool) -> None:
         """
         Args:
-            recipe: Its rewards, with their weights; built-in ones that it does not name have the weight 0.
+            recipe: Its rewards, with their weights; built-in ones that it does not name have the weight 0. Those that
+                compare groups are left out, and `cargo_test_thorough` has the weight of `cross_test_thorough` as well,
+                which pays the same where nobody judges.
             pool: Runs the programs.
         Raises: RewardError for a reward that cannot be loaded.
         """
-        self.rubric = Rubric({**dict.fromkeys(REWARDS, 0.0), **recipe.rewards.weights})
+        given = recipe.rewards.weights
+        weights = dict.fromkeys(REWARDS, 0.0) | {name: given[name] for name in given if name not in GROUP_REWARDS}
+        weights["cargo_test_thorough"] += given.get("cross_test_thorough", 0.0)
+        self.rubric = Rubric(weights)
         self._mutation = recipe.guard.mutation
         self._block: Block = "last" if recipe.eval.code_block == "last" else "first"
         self._pool = pool
