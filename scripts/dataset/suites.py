@@ -144,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--judged-only", action="store_true", help="leave out rows for which no suite is kept")
     parser.add_argument("--most", type=_at_least_1, default=4, metavar="N", help="suites of a row (default: 4)")
     parser.add_argument(
-        "--least", type=_share, default=0.95, metavar="P", help="probability to be right (default: 0.95)"
+        "--least", type=_share, default=0.9, metavar="P", help="probability to be right (default: 0.9)"
     )
     return parser
 

@@ -156,7 +156,7 @@ def test_a_plan_for_several_gpus_has_memory_traffic_cores_and_bottleneck(words):
     )
     assert re.match(r"\d+ for cargo: \d+ completions a second, 0.07 s of CPU each", found["cores"])
     assert re.match(r"sampling: sampling 0.8 s, .* with fewer cores than those, cargo", found["bottleneck"])
-    assert "for 70 steps" in found["time"] and found["cost"].endswith("dollars at 36 an hour")
+    assert "for 100 steps" in found["time"] and found["cost"].endswith("dollars at 36 an hour")
 
 
 def test_what_does_not_fit_is_said_and_another_gpu_may_do(words):
