@@ -56,22 +56,24 @@ class GroupReward:
     scorer: GroupScorer
     pays: Part | None  # the part of a completion that it judges; None: code and tests together
     published_name: str  # the name of the function that TRL calls
+    partners: int  # of `CrossSettings`, where TRL calls it
 
 
 GROUP_REWARDS: dict[str, GroupReward] = {}  # by name
 
 
-def group_reward(*, pays: Part | None) -> Callable[[GroupScorer], GroupScorer]:
+def group_reward(*, pays: Part | None, partners: int = 0) -> Callable[[GroupScorer], GroupScorer]:
     """Register the decorated function as the group reward of its name.
 
     Args:
         pays: The part of a completion that the reward judges, and whose tokens it pays where credit is given apart;
             None for a reward that judges code and tests together.
+        partners: How many of the group's suites each code is given where TRL, which has no such setting, calls it.
     """
 
     def register(scorer: GroupScorer) -> GroupScorer:
         name = scorer.__name__
-        GROUP_REWARDS[name] = GroupReward(name, scorer, pays, f"{name}_reward_func")
+        GROUP_REWARDS[name] = GroupReward(name, scorer, pays, f"{name}_reward_func", partners)
         return scorer
 
     return register
@@ -83,13 +85,13 @@ def cross_agreement(group: GradedGroup) -> list[Score]:
     return _of_codes(group, majority, "passes {:.0%} of the group's test suites")
 
 
-@group_reward(pays="code")
+@group_reward(pays="code", partners=OTHERS_ALONE)
 def cross_all(group: GradedGroup) -> list[Score]:
     """Whether a code passes all suites that judge it, those of its row or of testers: `majority.unanimous`."""
     return _of_codes(group, unanimous, "passes all suites: {:.0f}")
 
 
-@group_reward(pays=None)
+@group_reward(pays=None, partners=OTHERS_ALONE)
 def cross_test_thorough(group: GradedGroup) -> list[Score]:
     """`cargo_test_thorough` where the code passes all suites that judge it, 0 where it fails one.
 

@@ -12,8 +12,9 @@ This module and `rewards` have one such function as an attribute for every rewar
   ask for it. That pool spawns processes, so a script that uses it needs `if __name__ == "__main__":`. With
   SANDBOX_URL and SANDBOX_TOKEN it is a server's (`python -m sandbox serve`), and no process is started.
 - `prompts`, which the functions of `GROUP_REWARDS` need: completions with equal prompts are a group, whose codes are
-  run on each other's tests, and on the programs of the column `suites`, where it is there. A call must have whole
-  groups: make the batch of a device a multiple of `num_generations`.
+  run on each other's tests, and on the programs of the column `suites`, where it is there; for `cross_all` and
+  `cross_test_thorough` on the latter alone. A call must have whole groups: make the batch of a device a multiple of
+  `num_generations`.
 - the other columns of the data, one entry per completion; `task` names its task, `gold_reward_func` reads
   `rewards.gold.rows.GOLD_COLUMNS`, and with `prompts` also `rewards.signature.applying.SIGNATURE_COLUMNS`.
 
@@ -33,6 +34,7 @@ from typing import Any
 import rewards.builtin  # noqa: F401  (registers the rewards for all tasks)
 from rewards.completion import Gold, GradedCompletion
 from rewards.cross.plan import plan
+from rewards.cross.result import CrossSettings
 from rewards.cross.row_suites import row_suites
 from rewards.cross.submit import GroupCrossing
 from rewards.gold.rows import has_gold_tests
@@ -118,10 +120,11 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
                 continue
             asked = [prompt, row_suites(graded[place].row)]
             groups.setdefault(json.dumps(asked, sort_keys=True, default=str), []).append(place)
-        crossings = [_crossing([graded[place] for place in own]) for own in groups.values()]  # all wait at once
+        settings = CrossSettings(reward.partners)
+        crossings = [_crossing([graded[n] for n in own], settings) for own in groups.values()]  # all wait at once
         scores: list[float | None] = [None] * len(found)
         for own, crossing in zip(groups.values(), crossings, strict=True):
-            group = GradedGroup([graded[place] for place in own], crossing.future.result())
+            group = GradedGroup([graded[place] for place in own], crossing.future.result(), settings)
             for place, score in zip(own, reward.scorer(group), strict=True):
                 scores[place] = score.value
         return scores
@@ -131,9 +134,10 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
     return function
 
 
-def _crossing(group: Sequence[GradedCompletion]) -> GroupCrossing:
+def _crossing(group: Sequence[GradedCompletion], settings: CrossSettings) -> GroupCrossing:
     """The crossing of a group that is graded."""
-    return GroupCrossing(_process_pool(), [], partial(plan, group, suites=row_suites(group[0].row)))
+    planned = partial(plan, group, suites=row_suites(group[0].row), partners=settings.partners)
+    return GroupCrossing(_process_pool(), [], planned)
 
 
 def _read(

@@ -206,6 +206,10 @@ def test_trl_sees_whole_groups(pool, monkeypatch):
     two = {"prompts": ["Write add"] * 2, "completions": [RIGHT, COLLUDES]}
     found = rewards.cross_all_reward_func(**two, suites=[[], [judge]])
     assert found == [None, 0.0], "rows that bring other suites are other prompts"
+    found = rewards.cross_all_reward_func(**given, suites=[[judge]] * 4)
+    assert found == [1.0, 0.0, 1.0, 1.0], "the group's suites, of which one is wrong, are not asked"
+    found = rewards.cross_test_thorough_reward_func(**given, suites=[[judge]] * 3 + [[]])
+    assert found == [0.25, 0.0, 1.0, 0.25], "own tests earn beside a right code, and where nobody judges"
     assert pickle.loads(pickle.dumps(rewards.cross_tests_reward_func)) is rewards.cross_tests_reward_func
 
 
