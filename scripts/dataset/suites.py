@@ -6,16 +6,16 @@ Usage:
 The completions are those that the model wrote for the rows before its training, graded: what scripts/eval_model.py
 writes. The codes of a prompt, of its first 16 completions that build, are run on each other's tests, and a suite is
 kept where it is probably right, given all results (`rewards.matrix.calibrated`, with no gold test). Two completions
-that agree are not enough. The column `suites` has the programs of these suites, those that some code fails first; a row without
-any has an empty list, or is left out (`--judged-only`). Where gold results are in the file, it is said what the kept
-suites make of the same right and wrong codes.
+that agree are not enough. The column `suites` has the programs of these suites, those that some code fails first; a row
+without any has an empty list, or is left out (`--judged-only`). Where gold results are in the file, it is said what the
+kept suites make of the same right and wrong codes.
 Exit codes: 0 done, 1 no suite was kept, 2 bad input, 3 the host failed.
 
 Example:
     python scripts/eval_model.py assets/tiny-rust data.eval=build/train.jsonl eval.prompts=3000 eval.samples=8 \\
         --out build/start.jsonl
     python scripts/make_dataset.py suites build/train.jsonl --completions build/start.jsonl --out build/judged.jsonl
-    python scripts/train.py data.train=build/judged.jsonl rewards.weights.cross_all=2 rewards.cross.partners=-1
+    python scripts/train.py data.train=build/judged.jsonl
 """
 
 from __future__ import annotations
