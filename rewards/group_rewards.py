@@ -96,13 +96,13 @@ def cross_test_thorough(group: GradedGroup) -> list[Score]:
     """`cargo_test_thorough` where the code passes all suites that judge it, 0 where it fails one.
 
     In the place of `cargo_test_thorough` it leaves nothing to gain by tests that agree with a wrong answer: the tests
-    beside a code earn only where suites of others have taken the code for right. A prompt that nobody judges, as the
-    data may have some, is paid as by `cargo_test_thorough`; a code that escapes its judges, as none fits it, is not.
+    beside a code earn only where suites of others have taken the code for right: 0 also where its judges could not be
+    asked. A prompt that nobody judges, as the data may have some, is paid as by `cargo_test_thorough`.
     """
     verdicts = [one.verdict if one.judgement.strict else None for one in group.completions]
     own = np.array([thoroughness(verdict.evidence) if verdict else 0.0 for verdict in verdicts])
     said = "its own tests earn {:.2f}, with all the suites that judge the code"
-    return _of_codes(group, lambda matrix: own if group.unjudged else unanimous(matrix) * own, said)
+    return _of_codes(group, lambda matrix: own if group.unjudged else np.where(unanimous(matrix) == 1, own, 0.0), said)
 
 
 @group_reward(pays="code")

@@ -61,6 +61,11 @@ FORMATS = "assets/tiny-rust-tasks"  # scripts/make_tiny_model.py --formats
 SHIPPED = Path("assets/tasks")
 END = "<!-- end -->"
 ARMS = {"honest": HONEST, "tasks": TASKS}
+FOLDERS = {
+    "gains": "quickstart",
+    "rewards": "own_tests",
+    "overlap": "own_tests",
+}  # in runs/: arms of one name, one recipe
 ONE_OF_TWO = ("train.threads=1", "sandbox.jobs=1")  # of the machine's cores: another run has the rest
 
 
@@ -100,7 +105,9 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         arms = "; ".join(f"of --study {study}: {', '.join(arm.name for arm in ARMS[study])}" for study in ARMS)
         parser.error(f"--arms {options.arms}: {min(unknown)} is none of this study; give arms {arms}")
     options.arms = [arm for arm in known if not names or arm.name in names]
-    options.runs = options.runs or Path("runs") / (options.study if options.study in ARMS else "evidence")
+    if options.study == "gains" and options.data:
+        parser.error("--data: the quickstart's recipe is judged by suites, on the shipped prompts: use --study honest")
+    options.runs = options.runs or Path("runs") / FOLDERS.get(options.study, options.study)
     options.command = shlex.join(["python", "scripts/evidence.py", *(sys.argv[1:] if argv is None else argv)])
     return options
 
@@ -241,7 +248,6 @@ def made(runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Na
 def train_honest(runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Namespace) -> None:
     """Train each arm on its prompts, and evaluate it; gold tests are graded and not paid."""
     data = options.data
-    check_data(runs, data)
     if any(run.arm.judged and not run.finished for run in runs):
         run_all(judged_data(data, options.runs, UNTRAINED, OWN_TESTS, ONE_OF_TWO), at_once=1, say=say)
 
@@ -257,16 +263,19 @@ def train_and_evaluate(
     options: argparse.Namespace,
     *,
     recipe: str = OWN_TESTS,
-    settings_of: Callable[[TrainingRun], Sequence[str]] = lambda run: (),
+    settings_of: Callable[[TrainingRun], Sequence[str]] | None = None,
 ) -> None:
-    """Train the runs that are not trained, then evaluate what is not evaluated."""
+    """Train the runs that are not trained, on `--data` or what the settings say, and evaluate what is not evaluated."""
     if options.only_report or not runs:
         return
     settings = (*ONE_OF_TWO, f"train.max_steps={options.steps}") if options.steps else ONE_OF_TWO
+    if options.data:
+        check_data(runs, options.data)
     say(f"{held_out.name}: {counted(len(runs), 'run')}, {sum(run.finished for run in runs)} of them trained before")
     untrained = untrained_completions(held_out, options.runs)
     before = evaluation("warm", untrained, UNTRAINED, held_out, recipe, ONE_OF_TWO)
-    trainings = [training(run, recipe, (*settings_of(run), *settings)) for run in runs]
+    own_data = (f"data.train={options.data / 'train.jsonl'}",) if options.data else ()
+    trainings = [training(run, recipe, (*(settings_of(run) if settings_of else own_data), *settings)) for run in runs]
     run_all([before, *trainings], at_once=options.at_once, say=say)
     evaluations = [
         evaluation(run.name, run.completions(held_out), str(run.checkpoint()), held_out, recipe, ONE_OF_TWO)

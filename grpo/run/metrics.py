@@ -185,7 +185,11 @@ METRICS: dict[str, Metric] = {
     "eval/solved_turn_<k>": Metric(
         "share of the conversations that are solved after k turns, or ended solved before", "0..1"
     ),
-    "eval/reward_mean": Metric("mean weighted reward over the evaluation's completions", "reward"),
+    "eval/reward_mean": Metric(
+        "mean weighted reward over the evaluation's completions; rewards `cross_*`, which compare groups, are not "
+        "computed there",
+        "reward",
+    ),
     "eval/task/<task>/<name>": Metric(
         "where the held-out prompts are of several tasks: eval/<name> of this task, pass_at_<k> and reward_mean too",
         "as eval/<name>",

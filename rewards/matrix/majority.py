@@ -41,23 +41,26 @@ def majority(matrix: PassMatrix) -> NDArray[np.float64]:
 
 
 def unanimous(matrix: PassMatrix) -> NDArray[np.float64]:
-    """1 for a code that passes every suite that votes on it, 0 for one that fails a suite.
+    """1 for a code that passes every suite which judges the group, 0 for one that fails a suite.
 
     For suites that are known to be mostly right and may be weak: a share would pay a wrong code for each that does not
-    notice it. Among the suites of a group, one that refuses everybody leaves nobody with anything.
+    notice it. A suite judges the group if it ran with some code; one that does not compile with this code leaves it
+    open, so that a code cannot choose its judges. Among the suites of a group, one that refuses everybody leaves nobody
+    with anything.
 
     Args:
         matrix: The results of the group.
-    Returns: [C] 0 or 1; NaN where no suite votes.
+    Returns: [C] 0 or 1; NaN where no suite votes, or one of the group's judges could not be asked.
 
-    >>> passes = np.array([[1, 1, 0], [1, 1, 1], [0, 0, 1]])
+    >>> passes = np.array([[1, 1, 0], [1, 1, 1], [0, np.nan, 1], [1, np.nan, 1]])
     >>> unanimous(PassMatrix(passes, np.full(3, -1))).tolist()
-    [0.0, 1.0, 0.0]
+    [0.0, 1.0, 0.0, nan]
     """
     texts = matrix.distinct()
     others = texts.others()
-    known = (~np.isnan(others)).any(axis=1)
-    return np.where(known, (others != 0).all(axis=1), np.nan)[texts.code_of]
+    known = ~np.isnan(others)
+    open_ = (texts.votes & ~known & known.any(axis=0)).any(axis=1) | ~known.any(axis=1)
+    return np.where((others == 0).any(axis=1), 0.0, np.where(open_, np.nan, 1.0))[texts.code_of]
 
 
 def acceptance(matrix: PassMatrix) -> NDArray[np.float64]:

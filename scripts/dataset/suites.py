@@ -14,7 +14,8 @@ Exit codes: 0 done, 1 no suite was kept, 2 bad input, 3 the host failed.
 Example:
     python scripts/eval_model.py assets/tiny-rust data.eval=build/train.jsonl eval.prompts=3000 eval.samples=8 \\
         --out build/start.jsonl
-    python scripts/make_dataset.py suites build/train.jsonl --completions build/start.jsonl --out build/judged.jsonl
+    python scripts/make_dataset.py suites build/train.jsonl --completions build/start.jsonl --judged-only \\
+        --out build/judged.jsonl
     python scripts/train.py data.train=build/judged.jsonl
 """
 

@@ -309,6 +309,12 @@ class Recipe:
                 f"rollout.testers = {self.rollout.testers}: no reward asks for their tests; give cross_agreement a "
                 "weight"
             )
+        paid = [name for name in GROUP_REWARDS if self.rewards.weights.get(name)]
+        if paid and self.checkpoint.keep_best and self.checkpoint.best_by == "reward_mean":
+            found.append(
+                f"checkpoint.best_by = reward_mean: evaluations do not compare groups, so {paid[0]} is no part of their "
+                "reward: use gold or pass_at_1"
+            )
         if self.rewards.cross.get("partners", 0) < 0 and self.rewards.weights.get("cross_tests"):
             found.append(
                 "rewards.cross.partners = -1: cross_tests pays for what a suite tells apart in its group, and none of "

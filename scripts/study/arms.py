@@ -1,6 +1,7 @@
 """The arms that are compared: each is a recipe with a few settings changed.
 
-The recipe of the control is the quickstart's, that of all others pays the model's own tests.
+Where the question is whether the trainer learns, it is the quickstart's recipe; where it is what to pay for, the one
+that pays the model's own tests.
 """
 
 from __future__ import annotations

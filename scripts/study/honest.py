@@ -46,6 +46,8 @@ RATES = {"gold": "gold", "strict": "strict", "wrong": "strict but wrong", "pass"
 MEANINGS = {arm.name: arm.meaning for arm in HONEST}
 SHOWN = ("strict", "gold", "wrong", "agreement")  # curves
 START_SAMPLES = 8  # of the untrained model to each prompt, of which suites are chosen
+LEAST = "0.9"  # probability of a suite to be right
+JUDGED = f"judged-{LEAST}"
 PEAK = 10  # steps over which the worst of a training is averaged
 Measures = Mapping[str, ByPrompt]  # of one model, by the name of the quantity
 
@@ -59,7 +61,7 @@ def family_data(folder: Path) -> Command:
 
 def training_data(run: TrainingRun, data: Path) -> Path:
     """What a run is trained on: train.jsonl of a folder, or these prompts with suites."""
-    return _beside(run.folder, "judged", data) if run.arm.judged else data / "train.jsonl"
+    return _beside(run.folder, JUDGED, data) if run.arm.judged else data / "train.jsonl"
 
 
 def _beside(runs: Path, name: str, data: Path) -> Path:
@@ -78,14 +80,14 @@ def judged_data(data: Path, runs: Path, model: str, recipe: str, overrides: Sequ
         recipe: The recipe file.
         overrides: Settings of the recipe.
     """
-    train, asked, out = data / "train.jsonl", _beside(runs, "start", data), _beside(runs, "judged", data)
+    train, asked, out = data / "train.jsonl", _beside(runs, "start", data), _beside(runs, JUDGED, data)
     num_prompts = len(train.read_bytes().splitlines())
     prompts = HeldOutSet("train", str(train), num_prompts, START_SAMPLES)
     ask = evaluation("warm", asked, model, prompts, recipe, [*overrides, "guard.mutation=false"])
     verb = (sys.executable, str(SCRIPTS / "make_dataset.py"), "suites", str(train))
     choose = Command(
         "choose suites",
-        (*verb, "--completions", str(asked), "--out", str(out), "--judged-only", "--jobs", "1"),
+        (*verb, "--completions", str(asked), "--out", str(out), "--judged-only", "--least", LEAST, "--jobs", "1"),
         out.with_suffix(".log"),
         out.exists,
     )

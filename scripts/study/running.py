@@ -22,7 +22,7 @@ SCRIPTS = Path(__file__).resolve().parents[1]
 class Arm:
     """One side of a comparison: a name, what it is, and the overrides of the recipe that make it.
 
-    With `judged` its prompts are the same, with suites that the untrained model wrote for them.
+    With `judged` its prompts are those for which the untrained model wrote suites, with these.
     """
 
     name: str

@@ -53,7 +53,12 @@ def test_agreement_is_the_share_of_the_others_suites():
 def test_all_suites_have_to_pass_where_all_are_asked_for():
     weak = PassMatrix(np.array([[1.0, 1.0], [0.0, 1.0], [np.nan, 1.0], [np.nan, np.nan]]), np.array([-1, -1]))
     known = [GradedCompletion(RIGHT, passed())] * 4
-    assert values("cross_all", GradedGroup(known, CrossResult(weak))) == [1.0, 0.0, 1.0, None]
+    assert values("cross_all", GradedGroup(known, CrossResult(weak))) == [1.0, 0.0, None, None]
+    fits_one = PassMatrix(np.array([[np.nan, 1.0], [np.nan, 0.0]]), np.array([-1, -1]))
+    found = values("cross_all", GradedGroup(known[:2], CrossResult(fits_one)))
+    assert found == [1.0, 0.0], "a suite that fits nobody judges nobody"
+    written = PassMatrix(np.array([[1.0, 1.0], [1.0, 1.0]]), np.array([0, 1]))
+    assert values("cross_all", GradedGroup(known[:2], CrossResult(written))) == [1.0, 1.0], "its own is no judge"
 
 
 def test_own_tests_are_paid_only_where_all_suites_pass():
@@ -67,10 +72,10 @@ def test_own_tests_are_paid_only_where_all_suites_pass():
     alone, together = CrossSettings(OTHERS_ALONE), CrossSettings()
     for settings in (alone, together):
         group_of_row = GradedGroup(known, CrossResult(judged), settings)
-        assert values("cross_test_thorough", group_of_row) == [0.25, 0.0, 0.0, None]
+        assert values("cross_test_thorough", group_of_row) == [0.25, 0.0, 0.0, 0.0], "the last one's judges do not fit"
     nobody = CrossResult(PassMatrix(np.full((4, 4), np.nan), np.arange(4)))
     assert values("cross_test_thorough", GradedGroup(known, nobody, alone)) == [0.25, 0.25, 0.0, 0.25]
-    assert values("cross_test_thorough", GradedGroup(known, nobody, together)) == [None] * 4
+    assert values("cross_test_thorough", GradedGroup(known, nobody, together)) == [0.0] * 4
     unreadable = CrossResult(None, reason="RecursionError")
     assert values("cross_test_thorough", GradedGroup(known, unreadable, alone)) == [None] * 4
 

@@ -212,8 +212,10 @@ def test_somebody_judges_a_group_that_is_judged_by_others_alone(tmp_path: Path) 
             load_prompts(recipe(*words), policy)
         assert str(load_prompts(load(Recipe, OWN_TESTS_RECIPE, words[:2]), policy).train) == "1", "no reward reads them"
     source.write_text('{"prompt": "x"}\n')
-    own_tests = "rewards.weights.cross_test_thorough=1"
-    assert str(load_prompts(recipe(*words, own_tests), policy).train) == "1", "own tests judge where nobody else does"
+    with pytest.raises(DataError, match=nobody):
+        load_prompts(recipe(*words, "rewards.weights.cross_test_thorough=1"), policy)
+    quickstart = recipe(*words[:2])
+    assert str(load_prompts(quickstart, policy).train) == "1 (1 without suites)", "whose own tests judge"
     suite = "fn f() -> u8 { todo!() } #[cfg(test)] mod tests { #[test] fn t() { assert_eq!(super::f(), 1); } }"
     source.write_text(json.dumps({"prompt": "x", "suites": [suite]}) + '\n{"prompt": "y", "suites": []}\n')
     assert str(load_prompts(recipe(*words), policy).train) == "2 (1 without suites)"

@@ -218,7 +218,7 @@ def test_judged_arms_train_on_prompts_with_suites_of_the_untrained_model(
     assert {f"data.eval={tmp_path}/data/train.jsonl", "eval.prompts=7", "guard.mutation=false"} <= set(ask)
     assert ask[-1] == choose[choose.index("--completions") + 1]
     trained = {name: parse_arguments(by_name[f"train {name}-0"].argv[2:]).recipe for name in ("grpo", "frozen")}
-    assert trained["frozen"].data.train == choose[choose.index("--out") + 1] == str(tmp_path / "judged-2a7a374b.jsonl")
+    assert trained["frozen"].data.train == choose[choose.index("--out") + 1] == str(tmp_path / "judged-0.9-2a7a374b.jsonl")
     assert trained["grpo"].data.train == str(tmp_path / "data" / "train.jsonl")
     assert trained["frozen"].rewards.cross["partners"] == -1
 

@@ -21,6 +21,7 @@ from rewards.cross.result import OTHERS_ALONE
 from rewards.cross.row_suites import SUITES, row_suites
 from rewards.cross.tester_prompt import tester_start
 from rewards.gold.rows import gold_kind, gold_problem
+from rewards.group_rewards import GROUP_REWARDS
 from rewards.rubric import Rubric
 from rewards.tasks.function import SYSTEM_PROMPT
 
@@ -95,9 +96,9 @@ def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
     train = _mixed(recipe, [_encode_source(recipe, policy, found) for found in read_rewarded_sources(recipe).values()])
     if recipe.rollout.testers:
         train = _with_tester_note(recipe, train)
-    elif recipe.rewards.cross.get("partners", 0) == OTHERS_ALONE:
+    elif recipe.rewards.cross.get("partners", 0) == OTHERS_ALONE and Rubric(recipe.rewards.weights).needs_crossing:
         missing = sum(not row_suites(one.columns) for one in train.examples)
-        train = _with_note(train, missing, "without suites") if missing < len(train.examples) else train
+        train = _with_note(train, missing, "without suites")
     return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
 
 
@@ -192,7 +193,8 @@ def _check_judges(recipe: Recipe, source: str, examples: Sequence[Example]) -> N
             f"turns have prompts of their own: take a recipe without them, as {OWN_TESTS_RECIPE.name}, or turns = 1"
         )
     judged = recipe.rollout.testers or recipe.rewards.cross.get("partners", 0) != OTHERS_ALONE
-    judged = judged or recipe.rewards.weights.get("cross_test_thorough", 0) > 0  # then own tests judge alone
+    paid = {name for name in GROUP_REWARDS if recipe.rewards.weights.get(name)}
+    judged = judged or ("cross_test_thorough" in paid and paid <= {"cross_test_thorough", "cross_all"})  # by own tests
     for example in examples:
         try:
             suites = row_suites(example.columns)

@@ -52,7 +52,7 @@ class Scorer:
         if rubric.needs_crossing:
             raise BadInput(
                 "rewards.weights: rewards that compare the completions of a group (cross_*) need whole groups, and an "
-                "environment scores completions one by one: leave them out"
+                f"environment scores completions one by one: take a recipe without them, as {OWN_TESTS_RECIPE.name}"
             )
         self.weights = rubric.weights
         self._grader = RustGrader(rubric, pool, gold=gold, **settings)
