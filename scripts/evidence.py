@@ -54,18 +54,12 @@ from study.pages import curves, gains_page, how_made, overlap_page, rewards_page
 from study.pretrained import PretrainedRuns, commands, curves_svg, page
 from study.running import Arm, HeldOutSet, TrainingRun, evaluation, run_all, training
 
-QUICKSTART = "scripts/recipes/tiny.toml"
-OWN_TESTS = "scripts/recipes/tiny-own-tests.toml"  # of the studies about rewards
+RECIPE = "scripts/recipes/tiny.toml"
 UNTRAINED = "assets/tiny-rust"
 FORMATS = "assets/tiny-rust-tasks"  # scripts/make_tiny_model.py --formats
 SHIPPED = Path("assets/tasks")
 END = "<!-- end -->"
 ARMS = {"honest": HONEST, "tasks": TASKS}
-FOLDERS = {
-    "gains": "quickstart",
-    "rewards": "own_tests",
-    "overlap": "own_tests",
-}  # in runs/: arms of one name, one recipe
 ONE_OF_TWO = ("train.threads=1", "sandbox.jobs=1")  # of the machine's cores: another run has the rest
 
 
@@ -105,21 +99,19 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         arms = "; ".join(f"of --study {study}: {', '.join(arm.name for arm in ARMS[study])}" for study in ARMS)
         parser.error(f"--arms {options.arms}: {min(unknown)} is none of this study; give arms {arms}")
     options.arms = [arm for arm in known if not names or arm.name in names]
-    if options.study == "gains" and options.data:
-        parser.error("--data: the quickstart's recipe is judged by suites, on the shipped prompts: use --study honest")
-    options.runs = options.runs or Path("runs") / FOLDERS.get(options.study, options.study)
+    options.runs = options.runs or Path("runs") / (options.study if options.study in ARMS else "evidence")
     options.command = shlex.join(["python", "scripts/evidence.py", *(sys.argv[1:] if argv is None else argv)])
     return options
 
 
 def study_gains(options: argparse.Namespace) -> None:
-    """Does it learn: the quickstart's recipe with several seeds, and the control."""
+    """Does it learn: the recipe with several seeds, and the control."""
     held_out = held_out_set(options)
     harder = HeldOutSet("harder", "assets/tasks/harder.jsonl", options.prompts, min(4, options.samples))
     runs = runs_of([GRPO], options.seeds or 3, options)
     control = runs_of([CONTROL], options.control_seeds, options)
-    train_and_evaluate([*runs, *control], held_out, options, recipe=QUICKSTART)
-    train_and_evaluate(runs, harder, options, recipe=QUICKSTART)
+    train_and_evaluate([*runs, *control], held_out, options)
+    train_and_evaluate(runs, harder, options)
     write(options.docs / "images" / "evidence.svg", curves(runs, control, "shuffled"))
     page = gains_page(runs, control, held_out, harder, made=made(runs, held_out, options))
     write(options.docs / "evidence.md", page)
@@ -166,8 +158,7 @@ def study_honest(options: argparse.Namespace) -> None:
     kept = kept_runs(HONEST, options.docs / figures)
     names = {run.name for run in kept}
     runs = [run for run in runs_of(options.arms, options.seeds or 3, options) if run.name not in names]
-    if not options.only_report and runs:
-        train_honest(runs, held_out, options)
+    train_and_evaluate(runs, held_out, options, settings=("rewards.weights.gold=0.0",))  # graded, not paid
     evaluated = evaluated_runs(HONEST, held_out, options.runs)
     check_data(evaluated, options.data)
     new = [figures_of(run, held_out, options.data / "train.jsonl") for run in evaluated]
@@ -245,40 +236,25 @@ def made(runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Na
     return how_made(commits, num_steps, held_out, command=options.command, at_once=options.at_once)
 
 
-def train_honest(runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Namespace) -> None:
-    """Train each arm on its prompts, and evaluate it; gold tests are graded and not paid."""
-    data = options.data
-    if any(run.arm.judged and not run.finished for run in runs):
-        run_all(judged_data(data, options.runs, UNTRAINED, OWN_TESTS, ONE_OF_TWO), at_once=1, say=say)
-
-    def settings_of(run: TrainingRun) -> Sequence[str]:
-        return f"data.train={training_data(run, data)}", "rewards.weights.gold=0.0"
-
-    train_and_evaluate(runs, held_out, options, settings_of=settings_of)
-
-
 def train_and_evaluate(
-    runs: Sequence[TrainingRun],
-    held_out: HeldOutSet,
-    options: argparse.Namespace,
-    *,
-    recipe: str = OWN_TESTS,
-    settings_of: Callable[[TrainingRun], Sequence[str]] | None = None,
+    runs: Sequence[TrainingRun], held_out: HeldOutSet, options: argparse.Namespace, *, settings: Sequence[str] = ()
 ) -> None:
-    """Train the runs that are not trained, on `--data` or what the settings say, and evaluate what is not evaluated."""
+    """Train the runs that are not trained, with settings that all have, then evaluate what is not evaluated."""
     if options.only_report or not runs:
         return
-    settings = (*ONE_OF_TWO, f"train.max_steps={options.steps}") if options.steps else ONE_OF_TWO
-    if options.data:
-        check_data(runs, options.data)
+    data = options.data or SHIPPED
+    check_data(runs, data)
+    steps = (f"train.max_steps={options.steps}",) if options.steps else ()
+    settings = (*ONE_OF_TWO, *steps, *settings)
     say(f"{held_out.name}: {counted(len(runs), 'run')}, {sum(run.finished for run in runs)} of them trained before")
     untrained = untrained_completions(held_out, options.runs)
-    before = evaluation("warm", untrained, UNTRAINED, held_out, recipe, ONE_OF_TWO)
-    own_data = (f"data.train={options.data / 'train.jsonl'}",) if options.data else ()
-    trainings = [training(run, recipe, (*(settings_of(run) if settings_of else own_data), *settings)) for run in runs]
+    before = evaluation("warm", untrained, UNTRAINED, held_out, RECIPE, ONE_OF_TWO)
+    if any(run.arm.judged and not run.finished for run in runs):
+        run_all(judged_data(data, options.runs, UNTRAINED, RECIPE, ONE_OF_TWO), at_once=1, say=say)
+    trainings = [training(run, RECIPE, (f"data.train={training_data(run, data)}", *settings)) for run in runs]
     run_all([before, *trainings], at_once=options.at_once, say=say)
     evaluations = [
-        evaluation(run.name, run.completions(held_out), str(run.checkpoint()), held_out, recipe, ONE_OF_TWO)
+        evaluation(run.name, run.completions(held_out), str(run.checkpoint()), held_out, RECIPE, ONE_OF_TWO)
         for run in runs
     ]
     run_all(evaluations, at_once=options.at_once, say=say)

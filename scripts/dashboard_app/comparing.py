@@ -36,7 +36,6 @@ _KEYS = (
     "idle/trainer",
     "time/step",
 )
-_TWINS = {"reward/mean": "eval/reward_mean", "completion/length_mean": "eval/length_mean"}
 _MEASURED = (*CHECK_LABELS, "reward_mean", "asserts", "length_mean")
 
 
@@ -56,11 +55,11 @@ def curve_of(run: RunFiles, label: str, key: str, window: int) -> RunCurve:
     smooth = [(step, mean) for (step, _), mean in zip(points, means, strict=True)]
     halves = [_half(values[max(0, index - window + 1) : index + 1]) for index in range(len(values))]
     band = [(x, mean - half, mean + half) for (x, mean), half in zip(smooth, halves, strict=True) if half is not None]
-    twin = _TWINS.get(key, f"eval/{key.removeprefix('check/')}" if key.startswith("check/") else "")
+    twin = run.twin(key)
     marks = [
         Mark(float(line["step"]), value, number(line.get(f"{twin}_ci95")))
         for line in run.evals
-        if (value := number(line.get(twin))) is not None
+        if twin and (value := number(line.get(twin))) is not None
     ]
     return RunCurve(label, smooth, _every(band), marks)
 

@@ -42,7 +42,6 @@ from sandbox.limits import Limits
 
 __all__ = [
     "DEFAULT_RECIPE",
-    "OWN_TESTS_RECIPE",
     "GuardSection",
     "Recipe",
     "RewardsSection",
@@ -54,7 +53,6 @@ __all__ = [
 ]
 
 DEFAULT_RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "tiny.toml"
-OWN_TESTS_RECIPE = DEFAULT_RECIPE.with_name("tiny-own-tests.toml")  # its rewards need no groups
 RUNS = Path("runs")
 MESSAGE_TOKENS = 512  # of a user's message between two turns, where `rollout.max_conversation_tokens` is 0
 
@@ -312,8 +310,8 @@ class Recipe:
         paid = [name for name in GROUP_REWARDS if self.rewards.weights.get(name)]
         if paid and self.checkpoint.keep_best and self.checkpoint.best_by == "reward_mean":
             found.append(
-                f"checkpoint.best_by = reward_mean: evaluations do not compare groups, so {paid[0]} is no part of their "
-                "reward: use gold or pass_at_1"
+                f"checkpoint.best_by = reward_mean: evaluations do not compare groups, so {paid[0]} is no part of "
+                "their reward: use gold or pass_at_1"
             )
         if self.rewards.cross.get("partners", 0) < 0 and self.rewards.weights.get("cross_tests"):
             found.append(

@@ -1,8 +1,4 @@
-"""The arms that are compared: each is a recipe with a few settings changed.
-
-Where the question is whether the trainer learns, it is the quickstart's recipe; where it is what to pay for, the one
-that pays the model's own tests.
-"""
+"""The arms that are compared: each is the quickstart's recipe with a few settings changed."""
 
 from __future__ import annotations
 
@@ -45,7 +41,7 @@ GATED = (
 LOGGED = "rewards.weights.cross_agreement=0.0"  # for the curves
 APART, OTHERS_ALONE = "rewards.credit=apart", "rewards.cross.partners=-1"
 HONEST = (  # an arm a line; gold tests are graded in every one, and paid where an arm says so
-    Arm("grpo", "2 for the model's own tests, nothing against collusion"),
+    GRPO,
     Arm("agreement", "2 more for the share of the group's suites that the code passes", (AGREEMENT,)),
     Arm("calibrated", "2 more for the probability that the code is right", (CALIBRATED, LOGGED)),
     Arm("apart", "calibrated for the code, its tests' worth for the tests", (CALIBRATED, TESTS, APART, LOGGED)),

@@ -28,7 +28,7 @@ from grpo_rust.compose.prompts import load_prompts
 from grpo_rust.compose.updater import build_objective, build_updater
 from grpo_rust.compose.watching import build_rehearsal, build_supervised_rehearsal, build_watch
 from grpo_rust.memory_estimate import ACTIVATION_BYTES
-from grpo_rust.recipe import DEFAULT_RECIPE, OWN_TESTS_RECIPE, Recipe
+from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
 from rewards.rubric import Rubric
 from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.verdict import Outcome, Verdict
@@ -203,19 +203,18 @@ def test_prompts_for_tests_alone_are_the_prompt_and_an_answer_that_has_begun(tmp
 def test_somebody_judges_a_group_that_is_judged_by_others_alone(tmp_path: Path) -> None:
     source = tmp_path / "prompts.jsonl"
     words = [f"data.train={source}", "eval.prompts=0", "rewards.weights.cross_agreement=1", "rewards.cross.partners=-1"]
-    words.append("rewards.weights.cross_test_thorough=0")
     policy = load_starting_policy(recipe())
     nobody = "there is nobody to judge: no row of"
     for suites, problem in (("null", nobody), ('["fn f() {}"]', nobody), ('["a", 1]', "give a list of Rust")):
         source.write_text(f'{{"prompt": "x", "suites": {suites}}}\n')
         with pytest.raises(DataError, match=problem):
             load_prompts(recipe(*words), policy)
-        assert str(load_prompts(load(Recipe, OWN_TESTS_RECIPE, words[:2]), policy).train) == "1", "no reward reads them"
+        assert str(load_prompts(recipe(*words[:2]), policy).train) == "1", "no reward reads them"
     source.write_text('{"prompt": "x"}\n')
     with pytest.raises(DataError, match=nobody):
         load_prompts(recipe(*words, "rewards.weights.cross_test_thorough=1"), policy)
-    quickstart = recipe(*words[:2])
-    assert str(load_prompts(quickstart, policy).train) == "1 (1 without suites)", "whose own tests judge"
+    judged = load(Recipe, DEFAULT_RECIPE.with_name("tiny-judged.toml"), words[:2])
+    assert str(load_prompts(judged, policy).train) == "1 (1 without suites)", "whose own tests judge"
     suite = "fn f() -> u8 { todo!() } #[cfg(test)] mod tests { #[test] fn t() { assert_eq!(super::f(), 1); } }"
     source.write_text(json.dumps({"prompt": "x", "suites": [suite]}) + '\n{"prompt": "y", "suites": []}\n')
     assert str(load_prompts(recipe(*words), policy).train) == "2 (1 without suites)"

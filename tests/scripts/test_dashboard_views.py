@@ -184,6 +184,13 @@ def test_a_curve_has_the_rolling_mean_and_its_interval() -> None:
     assert list(curve.marks) == [(0.0, 0.5, 0.1)]
 
 
+def test_an_evaluation_that_compares_no_groups_stands_beside_no_reward_that_does() -> None:
+    for reward, marks in (("reward/cargo_build", [(0.0, 0.5, None)]), ("reward/cross_all", [])):
+        steps, evals = {"step": 1, "reward/mean": 4.0, reward: 1.0}, {"step": 0, "eval/reward_mean": 0.5}
+        run = RunFiles(Path(), "a", steps=(steps,), evals=(evals,))
+        assert list(curve_of(run, "a", "reward/mean", 1).marks) == marks
+
+
 def test_the_last_evaluations_stand_side_by_side_with_the_interval_of_their_difference() -> None:
     """60 % ±3 and 70 % ±4: 10 points ±5."""
     lines = [{"step": 9, "eval/build": 0.6, "eval/build_ci95": 0.03}, {"step": 8, "eval/build": 0.7}]

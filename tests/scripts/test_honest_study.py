@@ -15,13 +15,11 @@ import pytest
 
 import evidence
 from grpo_rust.arguments import parse_arguments
-from study.arms import HONEST
+from study.arms import GRPO, HONEST
 from study.honest import COLLUSION_FAMILY, check_data, evaluated_runs, family_data, honest_page
 from study.kept import RunFigures, figures_of, kept_runs, untrained_figures
-from study.running import Command, HeldOutSet, TrainingRun, training
+from study.running import Arm, Command, HeldOutSet, TrainingRun, training
 from tiny.catalogue import OPERATIONS
-
-OWN_TESTS = HONEST[0]
 
 HELD_OUT = HeldOutSet("eval", "eval.jsonl", 2, 2)
 RIGHT, WRONG, LOOSE = (1.0, 1.0), (1.0, 0.0), (0.0, 1.0)  # strict, gold
@@ -93,7 +91,7 @@ def test_the_page_has_levels_differences_and_seeds_by_hand(runs: Path) -> None:
     # Of grpo, gold is (0 + 1/2)/2 and (0 + 1)/2 at the two prompts: 37.5 %, half width 1.96 * std / sqrt(2).
     half = 100 * 1.96 * (0.25 / math.sqrt(2)) / math.sqrt(2)
     assert half == pytest.approx(24.5)
-    gold, strict, wrong, best, build, asserts, colluding = cells(page, "`grpo`", OWN_TESTS.meaning, "2")
+    gold, strict, wrong, best, build, asserts, colluding = cells(page, "`grpo`", GRPO.meaning, "2")
     assert (gold, strict, wrong) == ("37.5 ± 24.5", "100.0 ± 0.0", "62.5 ± 24.5")
     assert (best, build, asserts) == ("50.0 ± 0.0", "100.0 ± 0.0", "2.00 ± 0.00")
     assert colluding == "1 of 2", "the second seed's 25 % are the untrained model's"
@@ -109,7 +107,7 @@ def test_the_page_has_levels_differences_and_seeds_by_hand(runs: Path) -> None:
 
 
 def test_a_page_of_one_arm_compares_nothing(runs: Path) -> None:
-    trained = [figures(runs, TrainingRun(OWN_TESTS, 1, runs))]
+    trained = [figures(runs, TrainingRun(GRPO, 1, runs))]
     page = honest_page(untrained_figures(runs / "warm.eval.jsonl"), trained, HELD_OUT, image="curves.svg", made="")
     assert "## Differences" not in page and cells(page, "`grpo`", "1")
 
@@ -176,7 +174,7 @@ def test_nothing_evaluated_and_runs_on_other_prompts_are_refused(
     assert "has no evaluated run of this study" in capsys.readouterr().err
     assert evidence.main([*words, "--samples", "2", "--runs", str(runs), "--data", "assets/tasks"]) == 2
     assert re.search(r"grpo-0 was trained on .*data/train.jsonl, not on assets/tasks", capsys.readouterr().err)
-    check_data([TrainingRun(OWN_TESTS, 9, runs), TrainingRun(OWN_TESTS, 0, runs)], runs / "data")
+    check_data([TrainingRun(GRPO, 9, runs), TrainingRun(GRPO, 0, runs)], runs / "data")
     assert not (tmp_path / "docs").exists()
 
 
@@ -218,7 +216,8 @@ def test_judged_arms_train_on_prompts_with_suites_of_the_untrained_model(
     assert {f"data.eval={tmp_path}/data/train.jsonl", "eval.prompts=7", "guard.mutation=false"} <= set(ask)
     assert ask[-1] == choose[choose.index("--completions") + 1]
     trained = {name: parse_arguments(by_name[f"train {name}-0"].argv[2:]).recipe for name in ("grpo", "frozen")}
-    assert trained["frozen"].data.train == choose[choose.index("--out") + 1] == str(tmp_path / "judged-0.9-2a7a374b.jsonl")
+    judged = str(tmp_path / "judged-0.9-2a7a374b.jsonl")
+    assert trained["frozen"].data.train == choose[choose.index("--out") + 1] == judged and "--judged-only" in choose
     assert trained["grpo"].data.train == str(tmp_path / "data" / "train.jsonl")
     assert trained["frozen"].rewards.cross["partners"] == -1
 
@@ -239,12 +238,10 @@ def test_the_family_and_the_arms_exist_and_differ(tmp_path: Path) -> None:
     assert set(COLLUSION_FAMILY) <= {operation.name for operation in OPERATIONS}
     assert "generate" in family_data(tmp_path / "data").argv
     recipes = [
-        parse_arguments(
-            training(TrainingRun(arm, 0, tmp_path), evidence.OWN_TESTS, ["rewards.weights.gold=0"]).argv[2:]
-        )
+        parse_arguments(training(TrainingRun(arm, 0, tmp_path), evidence.RECIPE, ["rewards.weights.gold=0"]).argv[2:])
         for arm in HONEST
     ]
     assert len({repr((r.recipe.rewards, r.recipe.loss, r.recipe.rollout, r.recipe.train)) for r in recipes}) == len(
         HONEST
     )
-    assert len({arm.name for arm in HONEST}) == len(HONEST) and OWN_TESTS.name == "grpo"
+    assert len({arm.name for arm in HONEST}) == len(HONEST) and HONEST[0] == Arm("grpo", GRPO.meaning)

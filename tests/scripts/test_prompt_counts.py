@@ -13,7 +13,7 @@ from grpo_rust.compose.policy import load_starting_policy
 from grpo_rust.compose.prompts import load_prompts
 from grpo_rust.plan import plan
 from grpo_rust.prompt_counts import count_held_out, count_training
-from grpo_rust.recipe import OWN_TESTS_RECIPE, Recipe, load_recipe
+from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 from grpo_rust.run_size import PromptCount
 from rewards.signature.wording import with_signature
 
@@ -42,7 +42,7 @@ REFUSED = {  # what is in the file: whether it is refused in data.train, in data
 
 @pytest.fixture(scope="module")
 def policy() -> Policy:
-    return load_starting_policy(load_recipe(OWN_TESTS_RECIPE, [f"model.path={ROOT / 'assets/tiny-rust'}"]))
+    return load_starting_policy(load_recipe(DEFAULT_RECIPE, [f"model.path={ROOT / 'assets/tiny-rust'}"]))
 
 
 @pytest.fixture
@@ -54,9 +54,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def recipe(*settings: str) -> Recipe:
     model = f"model.path={ROOT / 'assets/tiny-rust'}"
-    return load_recipe(
-        OWN_TESTS_RECIPE, [model, "data.train=good.jsonl", "data.eval=good.jsonl", "run.dir=x", *settings]
-    )
+    return load_recipe(DEFAULT_RECIPE, [model, "data.train=good.jsonl", "data.eval=good.jsonl", "run.dir=x", *settings])
 
 
 def refusal(call, *arguments: object) -> str:

@@ -159,5 +159,9 @@ def test_a_recipe_is_loaded_in_one_call(tmp_path):
 def test_the_best_checkpoints_are_kept_only_where_evaluations_say_which(without):
     best = ["checkpoint.keep_best=1", "eval.every=2", "eval.prompts=4"]
     assert load_recipe(None, best).checkpoint.best_by == "pass_at_1"
+    compared = [*best, "checkpoint.best_by=reward_mean", "rewards.weights.cross_all=1"]
+    with pytest.raises(ConfigError, match="cross_all is no part of their reward: use gold"):
+        load_recipe(None, compared)
+    assert load_recipe(None, compared[:-1]).checkpoint.best_by == "reward_mean"
     with pytest.raises(ConfigError, match="checkpoint.keep_best = 1 without evaluations"):
         load_recipe(None, [*best, without])

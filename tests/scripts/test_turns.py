@@ -23,7 +23,7 @@ from grpo.rollout.turns.conversations import peers_of
 from grpo.schema import ConfigError
 from grpo_rust.compose.prompts import read_held_out, read_rewarded_sources
 from grpo_rust.plan import plan
-from grpo_rust.recipe import OWN_TESTS_RECIPE, load_recipe
+from grpo_rust.recipe import load_recipe
 from study.completions import read_completions
 from test_train import SMALL, lines, train
 
@@ -89,7 +89,7 @@ def test_what_turns_exclude_is_refused() -> None:
 def test_a_group_that_is_compared_has_no_turns_to_learn_from() -> None:
     compared = load_recipe(None, ["rollout.turns=2", "rewards.weights.cross_agreement=1"])
     for refuses in (read_rewarded_sources, plan):
-        with pytest.raises(DataError, match=r"cross_\* compare completions to one prompt, .*tiny-own-tests.toml"):
+        with pytest.raises(DataError, match=r"cross_\* compare completions to one prompt, .*tiny.toml"):
             refuses(compared)
     assert read_held_out(compared), "an evaluation compares nothing"
 
@@ -137,7 +137,7 @@ def test_the_shipped_model_trains_and_is_evaluated_in_turns(tmp_path: Path) -> N
         "data.max_prompt_tokens=200",
         "loss.advantages=none",
     ]
-    done = train(str(OWN_TESTS_RECIPE), *SMALL, *words, "train.max_steps=2", f"run.dir={run}")
+    done = train(*SMALL, *words, "train.max_steps=2", f"run.dir={run}")
     assert done.returncode == 0, done.stderr
     told = [line for line in lines(run / "completions.jsonl") if "follows" in line]
     assert told and all("```rust" in str(line["message"]) for line in told)

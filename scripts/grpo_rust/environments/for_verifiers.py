@@ -1,6 +1,6 @@
 """The tasks as an environment of verifiers (0.4, whose interface is `verifiers.v1`): a taskset, a harness, a loader.
 
-    vf-eval grpo-rust -m MODEL -n 20 --env.taskset.recipe scripts/recipes/tiny-own-tests.toml
+    vf-eval grpo-rust -m MODEL -n 20 --env.taskset.recipe scripts/recipes/tiny.toml
     env = load_environment("data.eval=tasks.jsonl", split="eval")
 
 verifiers finds the taskset under the id `grpo-rust`, because `grpo_rust` exports it, its harness and its `Env`. Rewards
@@ -42,7 +42,7 @@ class RustTasksetConfig(vf.TasksetConfig):  # type: ignore[misc]
     """Which tasks are loaded."""
 
     recipe: str = ""
-    """A TOML file; empty for tiny-own-tests.toml."""
+    """A TOML file; empty for the quickstart's."""
     settings: list[str] = []
     """Overrides of the recipe, each section.key=value."""
     split: str = "train"
@@ -141,7 +141,7 @@ def load_environment(*settings: str, recipe: str = "", split: str = "train") -> 
 
     Args:
         settings: Overrides of the recipe, each `section.key=value`.
-        recipe: A TOML file; "" for tiny-own-tests.toml.
+        recipe: A TOML file; "" for the quickstart's.
         split: "train" or "eval", as `open_tasks` takes it.
     """
     taskset = {"id": ID, "recipe": recipe, "settings": list(settings), "split": split}

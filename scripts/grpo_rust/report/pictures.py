@@ -112,8 +112,7 @@ class _Figures:
 
     def marks(self, key: str) -> list[Mark]:
         """The values of the evaluations that measure the same as a metric of the training batches."""
-        twin = {"reward/mean": "eval/reward_mean", "completion/length_mean": "eval/length_mean"}.get(key)
-        twin = twin or (f"eval/{key.removeprefix('check/')}" if key.startswith("check/") else None)
+        twin = self._run.twin(key)
         found = [(record["step"], number(record.get(twin)), record) for record in self._run.evals] if twin else []
         return [
             Mark(step, value, number(record.get(f"{twin}_ci95"))) for step, value, record in found if value is not None

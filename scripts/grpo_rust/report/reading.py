@@ -74,6 +74,16 @@ class RunFiles:
     ended: float | None = None  # of the last graded training completion
     unreadable: Mapping[str, int] = field(default_factory=dict)  # file name -> lines skipped
 
+    def twin(self, key: str) -> str | None:
+        """The evaluations' metric that measures the same as one of the training batches; None where none does.
+
+        Rewards that compare groups are no part of an evaluation's, so theirs is another sum then.
+        """
+        if key == "reward/mean" and self.steps and any(name.startswith("reward/cross_") for name in self.steps[-1]):
+            return None
+        twins = {"reward/mean": "eval/reward_mean", "completion/length_mean": "eval/length_mean"}
+        return twins.get(key) or (f"eval/{key.removeprefix('check/')}" if key.startswith("check/") else None)
+
 
 def number(value: object) -> float | None:
     """The value as a finite float, or None; true and false are not numbers here.
