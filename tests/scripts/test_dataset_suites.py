@@ -14,12 +14,14 @@ from pyarrow import parquet
 from completions import ADD, fenced, module, passed
 from dataset.suites import chosen_suites
 from make_dataset import main
+from rewards.cross.members import suite_of
 from rewards.matrix.pass_matrix import PassMatrix
 from rewards.rust.parse import extract_code
 from sandbox import SandboxPool
 from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.verdict import Outcome
 
+TASKS = Path(__file__).parents[2] / "assets" / "tasks"
 RIGHT, WRONG = module("assert_eq!(add(2, 3), 5);"), module("assert_eq!(add(2, 3), -1);")
 OTHER = module("assert_eq!(add(1, 1), 2);")
 
@@ -153,3 +155,17 @@ def test_two_completions_that_agree_are_not_enough(alike: str) -> None:
         passes[passes == 0] = np.nan  # what a completion makes of its copy's suite is not run
         ids = {"codes": (same, apart), "suites": (apart, same), "nothing": (apart, apart)}[alike]
         assert len(chosen_suites(PassMatrix(passes, apart, *ids), most=4, least=0.95)) == kept
+
+
+def test_the_shipped_rows_are_those_of_training_and_each_is_judged() -> None:
+    prompts = (json.loads(line) for line in (TASKS / "train.jsonl").read_text().splitlines())
+    rows = {row["task_id"]: row for row in prompts}
+    judged = [json.loads(line) for line in (TASKS / "judged-train.jsonl").read_text().splitlines()]
+    manifest = json.loads((TASKS / "judged-train.jsonl.manifest.json").read_text())
+    assert [len(judged), sum(len(row["suites"]) for row in judged)] == [manifest["rows"], manifest["suites"]]
+    for row in judged:
+        programs = row.pop("suites")
+        assert row == rows[row["task_id"]] and 1 <= len(programs) <= 4
+        assert row["gold_tests"] not in programs and len(set(programs)) == len(programs)
+    drawn = [json.loads(line)["suites"] for line in (TASKS / "judged-train.jsonl").read_text().splitlines()[::50]]
+    assert all(suite_of(program) is not None for programs in drawn for program in programs)
