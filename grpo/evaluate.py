@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grpo.engines import Engine, SamplingParams
-from grpo.rollout.collect import Decode, collect, sample, seed_for
+from grpo.rollout.collect import Decode, PendingRollout, collect, sample, seed_for
 from grpo.rollout.records import Example, Grader, Group
 from grpo.rollout.turns.conversations import first_turns, turn_metrics
 from grpo.rollout.turns.playing import TurnRules
@@ -64,7 +64,7 @@ def evaluate(
     turns: TurnRules | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Evaluation:
-    """Sample `params.num_samples` completions of every example, at most `max_rows` at a time, and grade them.
+    """Sample `params.num_samples` completions of every example, at most `max_rows` at a time, and grade them meanwhile.
 
     Args:
         engine: Samples the completions.
@@ -88,6 +88,7 @@ def evaluate(
 
     started = time.perf_counter()
     groups: list[Group] = []
+    graded: PendingRollout | None = None  # while the next chunk is sampled
     for number, chunk in enumerate(_chunks(examples, max(1, max_rows // params.num_samples))):
         pending = sample(
             engine,
@@ -100,7 +101,9 @@ def evaluate(
             turns=turns,
             on_completion=go_on,
         )
-        groups += collect(pending, grader, credit="each").groups
+        groups += collect(graded, grader, credit="each").groups if graded else ()
+        graded = pending
+    groups += collect(graded, grader, credit="each").groups if graded else ()
     metrics, counts = evaluation_metrics(first_turns(groups))
     if turns is not None:
         metrics |= turn_metrics(groups, "eval", most=turns.most)

@@ -3,12 +3,15 @@
 import itertools
 import math
 import random
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
-from grpo.evaluate import clustered_mean, evaluation_metrics, pass_at_k
+from grpo.engines import Engine, GenerationOutput, SamplingParams
+from grpo.evaluate import clustered_mean, evaluate, evaluation_metrics, pass_at_k
 from grpo.rollout.records import Completion, Example, Group
-from letter_grader import Grade
+from letter_grader import Grade, LetterGrader
 
 
 def group(strict: list[float | None], rewards: list[float | None]) -> Group:
@@ -77,3 +80,25 @@ def test_metrics_leave_out_what_nobody_knows() -> None:
 def test_pass_at_k_is_over_the_prompts_for_which_something_is_known() -> None:
     metrics, _ = evaluation_metrics([group([1.0, 0.0], [1.0, 1.0]), group([None, None], [1.0, 1.0])])
     assert (metrics["eval/pass_at_1"], metrics["eval/pass_at_2"]) == (0.5, 1.0)
+
+
+def test_a_chunk_is_graded_while_the_next_one_is_sampled() -> None:
+    happened: list[str] = []
+
+    class Noting(Engine):
+        def generate(self, prompts: Any, params: SamplingParams) -> Iterator[GenerationOutput]:
+            happened.append(f"sample {len(prompts)}")
+            for number in range(len(prompts)):
+                yield GenerationOutput(number, 0, (number,), (-1.0,), True)
+
+    class Waiting(LetterGrader):
+        def finish(self, tickets: Sequence[Completion]) -> list[Grade]:
+            happened.append(f"wait for {len(tickets)}")
+            return super().finish(tickets)
+
+    prompts = [Example(name, ({"role": "user", "content": name},), prompt_ids=(1,)) for name in "abcde"]
+    asked = {"id_prefix": "e", "max_rows": 2, "policy_version": 3}
+    found = evaluate(Noting(), Waiting(), lambda ids: "text", prompts, SamplingParams(1, 8, 1.0, seed=0), **asked)
+    assert happened == ["sample 2", "sample 2", "wait for 2", "sample 1", "wait for 2", "wait for 1"]
+    assert [group.example.id for group in found.groups] == list("abcde") and found.counts["build"] == (5.0, 5)
+    assert not evaluate(Noting(), Waiting(), lambda ids: "text", [], SamplingParams(1, 8, 1.0, seed=0), **asked).groups
