@@ -86,6 +86,9 @@ def evaluate(
         if should_stop():
             raise EvaluationGivenUp
 
+    def finished(batch: PendingRollout | None) -> Sequence[Group]:
+        return collect(batch, grader, credit="each").groups if batch else ()
+
     started = time.perf_counter()
     groups: list[Group] = []
     graded: PendingRollout | None = None  # while the next chunk is sampled
@@ -101,9 +104,9 @@ def evaluate(
             turns=turns,
             on_completion=go_on,
         )
-        groups += collect(graded, grader, credit="each").groups if graded else ()
+        groups += finished(graded)
         graded = pending
-    groups += collect(graded, grader, credit="each").groups if graded else ()
+    groups += finished(graded)
     metrics, counts = evaluation_metrics(first_turns(groups))
     if turns is not None:
         metrics |= turn_metrics(groups, "eval", most=turns.most)

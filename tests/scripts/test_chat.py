@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -62,6 +63,17 @@ def test_a_prompt_gets_code_verdict_and_every_reward_with_its_reason(
     assert "there is no closed ```rust block" not in said and "no closed ```rust block with code" in second
     assert [request["messages"][-1]["content"] for request in server.requests] == ["Write add", "Write add"]
     assert server.requests[0]["messages"][0]["role"] == "system"
+
+
+def test_a_recipe_that_compares_groups_is_chatted_about_by_its_other_rewards(
+    in_place: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with scripted("well", text=GOOD) as server:
+        words = ["api:m", "scripts/recipes/tiny-judged.toml", "--base-url", server.url]
+        assert chat(monkeypatch, "Write add\n", *words) == 0
+    said = capsys.readouterr().out
+    assert "cross_" not in said and re.search(r"cargo_test_thorough +0\.25 +2\.00 +0\.50", said)
+    assert "of 3.00" in said, "own tests and the build, as where nobody judges"
 
 
 def test_commands_change_how_the_next_prompt_is_asked(
