@@ -79,12 +79,14 @@ def untrained_figures(completions: Path) -> RunFigures:
 
 
 def keep(figures: RunFigures, folder: Path) -> None:
-    """Write a model's file."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a model's file, in its arm's folder below the given one."""
+    (folder / figures.arm).mkdir(parents=True, exist_ok=True)
     values = asdict(figures)
     prompts = ",\n".join(f" {json.dumps(prompt)}: {json.dumps(rows)}" for prompt, rows in values.pop("prompts").items())
     head = json.dumps(values)[:-1]
-    (folder / f"{figures.name}.json").write_text(f'{head}, "prompts": {{\n{prompts}\n}}}}\n', encoding="utf-8")
+    (folder / figures.arm / f"{figures.name}.json").write_text(
+        f'{head}, "prompts": {{\n{prompts}\n}}}}\n', encoding="utf-8"
+    )
 
 
 def kept_runs(arms: Sequence[Arm], folder: Path) -> list[RunFigures]:
@@ -92,7 +94,7 @@ def kept_runs(arms: Sequence[Arm], folder: Path) -> list[RunFigures]:
     return [
         RunFigures(**json.loads(path.read_text(encoding="utf-8")))
         for name in (UNTRAINED, *(arm.name for arm in arms))
-        for path in sorted(folder.glob(f"{name}-*.json"), key=lambda path: int(path.stem.rpartition("-")[2]))
+        for path in sorted(folder.glob(f"{name}/{name}-*.json"), key=lambda path: int(path.stem.rpartition("-")[2]))
         if path.stem.rpartition("-")[0] == name
     ]
 
