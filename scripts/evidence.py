@@ -3,7 +3,7 @@
 Usage:
     python scripts/evidence.py [--study gains|rewards|overlap|pretrained|honest|tasks] [--seeds N] [--steps N] ...
 
-`--study gains` (the default) writes docs/evidence.md and docs/images/evidence.svg: three seeds of the recipe, and three
+`--study gains` (the default) writes docs/evidence.md and docs/images/evidence.svg: three seeds of tiny.toml, and three
 of the control whose advantages are shuffled. `--study rewards` writes docs/studies/rewards.md: other rewards and group
 sizes on the same number of completions, one seed each. `--study overlap` writes docs/studies/overlap.md and
 docs/images/overlap.svg: three seeds with every batch sampled by the weights that learn from it, and three with batches
@@ -37,7 +37,7 @@ from pathlib import Path
 from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
 from sandbox.terminal import counted
-from study.arms import CONTROL, DESIGNS, GRPO, HONEST, OVERLAP
+from study.arms import CONTROL, DESIGNS, GRPO, HONEST, OVERLAP, QUICKSTART
 from study.comparisons import untrained_completions
 from study.formats import TASKS, formats_page, recipe_of
 from study.honest import (
@@ -54,7 +54,7 @@ from study.pages import curves, gains_page, how_made, overlap_page, rewards_page
 from study.pretrained import PretrainedRuns, commands, curves_svg, page
 from study.running import Arm, HeldOutSet, TrainingRun, evaluation, run_all, training
 
-RECIPE = "scripts/recipes/tiny.toml"
+RECIPE = "scripts/recipes/tiny-own-tests.toml"  # which the arms change
 UNTRAINED = "assets/tiny-rust"
 FORMATS = "assets/tiny-rust-tasks"  # scripts/make_tiny_model.py --formats
 SHIPPED = Path("assets/tasks")
@@ -105,10 +105,10 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def study_gains(options: argparse.Namespace) -> None:
-    """Does it learn: the recipe with several seeds, and the control."""
+    """Does it learn: the quickstart with several seeds, and the control."""
     held_out = held_out_set(options)
     harder = HeldOutSet("harder", "assets/tasks/harder.jsonl", options.prompts, min(4, options.samples))
-    runs = runs_of([GRPO], options.seeds or 3, options)
+    runs = runs_of([QUICKSTART], options.seeds or 3, options)
     control = runs_of([CONTROL], options.control_seeds, options)
     train_and_evaluate([*runs, *control], held_out, options)
     train_and_evaluate(runs, harder, options)
@@ -126,7 +126,7 @@ def study_rewards(options: argparse.Namespace) -> None:
 
 
 def study_overlap(options: argparse.Namespace) -> None:
-    """Does sampling ahead hurt: the recipe with and without a batch sampled ahead."""
+    """Does sampling ahead hurt: own tests paid, with and without a batch sampled ahead."""
     held_out = held_out_set(options)
     runs, ahead = (runs_of([arm], options.seeds or 3, options) for arm in (GRPO, OVERLAP))
     train_and_evaluate([*runs, *ahead], held_out, options)
@@ -249,7 +249,7 @@ def train_and_evaluate(
     say(f"{held_out.name}: {counted(len(runs), 'run')}, {sum(run.finished for run in runs)} of them trained before")
     untrained = untrained_completions(held_out, options.runs)
     before = evaluation("warm", untrained, UNTRAINED, held_out, RECIPE, ONE_OF_TWO)
-    if any(run.arm.judged and not run.finished for run in runs):
+    if any(not run.finished and not training_data(run, data).exists() for run in runs if run.arm.judged):
         run_all(judged_data(data, options.runs, UNTRAINED, RECIPE, ONE_OF_TWO), at_once=1, say=say)
     trainings = [training(run, RECIPE, (f"data.train={training_data(run, data)}", *settings)) for run in runs]
     run_all([before, *trainings], at_once=options.at_once, say=say)

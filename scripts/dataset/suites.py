@@ -16,7 +16,7 @@ Example:
         --out build/start.jsonl
     python scripts/make_dataset.py suites build/train.jsonl --completions build/start.jsonl --judged-only \\
         --out build/judged.jsonl
-    python scripts/train.py scripts/recipes/tiny-judged.toml data.train=build/judged.jsonl
+    python scripts/train.py data.train=build/judged.jsonl
 """
 
 from __future__ import annotations

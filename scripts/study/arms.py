@@ -1,11 +1,11 @@
-"""The arms that are compared: each is the quickstart's recipe with a few settings changed."""
+"""The arms that are compared: each is tiny-own-tests.toml with a few settings changed; `QUICKSTART` is tiny.toml so."""
 
 from __future__ import annotations
 
 from rewards.builtin import PUBLISHED_WEIGHTS
 from study.running import Arm
 
-__all__ = ["CONTROL", "DESIGNS", "GRPO", "HONEST", "OVERLAP"]
+__all__ = ["CONTROL", "DESIGNS", "GRPO", "HONEST", "OVERLAP", "QUICKSTART"]
 
 
 def _weighted(**weights: float) -> tuple[str, ...]:
@@ -14,9 +14,29 @@ def _weighted(**weights: float) -> tuple[str, ...]:
     return tuple(f"rewards.weights.{name}={weight}" for name, weight in (nothing | weights).items())
 
 
-GRPO = Arm("grpo", "the recipe as it is")
-OVERLAP = Arm("overlap", "the recipe, every batch sampled one update ahead", ("rollout.overlap=1",))
-CONTROL = Arm("shuffled", "the control: advantages shuffled over the batch", ("loss.advantages=shuffled",))
+APART, OTHERS_ALONE = "rewards.credit=apart", "rewards.cross.partners=-1"
+LOGGED = "rewards.weights.cross_agreement=0.0"  # for the curves
+GATED = (
+    "rewards.weights.cross_all=2.0",
+    "rewards.weights.cross_test_thorough=2.0",
+    "rewards.weights.cargo_test_thorough=0.0",
+    OTHERS_ALONE,
+)
+
+GRPO = Arm("grpo", "own tests paid: tiny-own-tests.toml as it is")
+OVERLAP = Arm("overlap", "the same, every batch sampled one update ahead", ("rollout.overlap=1",))
+QUICKSTART = Arm(
+    "gated",
+    "2 for all of the untrained model's suites, and own tests paid only beside code that passes them: tiny.toml",
+    (*GATED, LOGGED),
+    judged=True,
+)
+CONTROL = Arm(
+    "shuffled",
+    "the control: advantages shuffled over the batch",
+    (*QUICKSTART.overrides, "loss.advantages=shuffled"),
+    judged=True,
+)
 DESIGNS = (
     GRPO,
     Arm(
@@ -26,20 +46,13 @@ DESIGNS = (
     ),
     Arm("strict_only", "1 for a strict pass, nothing else", _weighted(cargo_test=1.0)),
     Arm("share", "the share of the completion's own tests that pass, nothing else", _weighted(tests_passed_share=1.0)),
-    Arm("kl", "the recipe with a KL to the starting model, beta 0.04", ("loss.kl_beta=0.04",)),
+    Arm("kl", "own tests and a KL to the starting model, beta 0.04", ("loss.kl_beta=0.04",)),
     Arm("group4", "32 prompts x 4 completions", ("train.prompts_per_step=32", "sampling.group_size=4")),
     Arm("group16", "8 prompts x 16 completions", ("train.prompts_per_step=8", "sampling.group_size=16")),
 )
 AGREEMENT, CALIBRATED = "rewards.weights.cross_agreement=2.0", "rewards.weights.cross_calibrated=2.0"
 TESTS, MUTATION = "rewards.weights.cross_tests=2.0", "rewards.weights.mutation=2.0"
 ALL = "rewards.weights.cross_all=4.0"
-GATED = (
-    "rewards.weights.cross_all=2.0",
-    "rewards.weights.cross_test_thorough=2.0",
-    "rewards.weights.cargo_test_thorough=0.0",
-)
-LOGGED = "rewards.weights.cross_agreement=0.0"  # for the curves
-APART, OTHERS_ALONE = "rewards.credit=apart", "rewards.cross.partners=-1"
 HONEST = (  # an arm a line; gold tests are graded in every one, and paid where an arm says so
     GRPO,
     Arm("agreement", "2 more for the share of the group's suites that the code passes", (AGREEMENT,)),
@@ -52,12 +65,7 @@ HONEST = (  # an arm a line; gold tests are graded in every one, and paid where 
     ),
     Arm("frozen_share", "2 more for the share of the untrained model's suites", (AGREEMENT, OTHERS_ALONE), judged=True),
     Arm("frozen", "4 more for all of the untrained model's suites", (ALL, LOGGED, OTHERS_ALONE), judged=True),
-    Arm(
-        "gated",
-        "2 for all of the untrained model's suites, and own tests paid only beside code that passes them",
-        (*GATED, LOGGED, OTHERS_ALONE),
-        judged=True,
-    ),
+    QUICKSTART,
     Arm("mutation", "2 more for the share of changes that its own tests notice", (MUTATION,)),
     Arm("both", "agreement and mutation", (AGREEMENT, MUTATION)),
     Arm("gold", "the ceiling: 2 more for the gold tests", ("rewards.weights.gold=2.0",)),

@@ -8,6 +8,7 @@ differences.
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import re
 import sys
@@ -60,8 +61,11 @@ def family_data(folder: Path) -> Command:
 
 
 def training_data(run: TrainingRun, data: Path) -> Path:
-    """What a run is trained on: train.jsonl of a folder, or these prompts with suites."""
-    return _beside(run.folder, JUDGED, data) if run.arm.judged else data / "train.jsonl"
+    """What a run is trained on: train.jsonl of a folder, or these prompts with suites, shipped ones where there are any."""
+    if not run.arm.judged:
+        return data / "train.jsonl"
+    shipped = data / "judged-train.jsonl"
+    return shipped if shipped.exists() else _beside(run.folder, JUDGED, data)
 
 
 def _beside(runs: Path, name: str, data: Path) -> Path:
@@ -103,8 +107,13 @@ def check_data(runs: Sequence[TrainingRun], data: Path) -> None:
         expected = training_data(run, data)
         if (config := run.path / "config.toml").exists():
             source = tomllib.loads(config.read_text(encoding="utf-8"))["data"]["train"]
-            if Path(source).resolve() != expected.resolve():
+            if Path(source).resolve() != expected.resolve() and not _equal(Path(source), expected):
                 raise BadInput(f"{run.path} was trained on {source}, not on {data}: give another --runs or that --data")
+
+
+def _equal(one: Path, other: Path) -> bool:
+    """Whether two files are there and have the same content."""
+    return one.exists() and other.exists() and filecmp.cmp(one, other, shallow=False)
 
 
 def evaluated_runs(arms: Sequence[Arm], held_out: HeldOutSet, folder: Path) -> list[TrainingRun]:

@@ -57,7 +57,7 @@ def gains_page(
         "The seeds:",
         by_seed_table(gains, [run.seed for run in runs]),
         "Own tests that pass and gold tests that fail, both at once: such a completion solves another problem than the "
-        "one it was given, and tests that. Its reward cannot tell.",
+        "one it was given, and tests that. Its own tests cannot tell.",
         "## The targets",
         verdicts(gains, shuffled),
         *_control_part(control, shuffled),

@@ -69,7 +69,7 @@ def test_a_recipe_that_compares_groups_is_chatted_about_by_its_other_rewards(
     in_place: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with scripted("well", text=GOOD) as server:
-        words = ["api:m", "scripts/recipes/tiny-judged.toml", "--base-url", server.url]
+        words = ["api:m", "scripts/recipes/tiny.toml", "--base-url", server.url]
         assert chat(monkeypatch, "Write add\n", *words) == 0
     said = capsys.readouterr().out
     assert "cross_" not in said and re.search(r"cargo_test_thorough +0\.25 +2\.00 +0\.50", said)

@@ -28,7 +28,7 @@ from grpo_rust.compose.prompts import load_prompts
 from grpo_rust.compose.updater import build_objective, build_updater
 from grpo_rust.compose.watching import build_rehearsal, build_supervised_rehearsal, build_watch
 from grpo_rust.memory_estimate import ACTIVATION_BYTES
-from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
+from grpo_rust.recipe import DEFAULT_RECIPE, OWN_TESTS_RECIPE, Recipe
 from rewards.rubric import Rubric
 from sandbox.crossing.crossing import Crossed, Crossing
 from sandbox.verdict import Outcome, Verdict
@@ -40,7 +40,7 @@ ONE = torch.ones(1, 1, dtype=torch.bool)
 
 
 def recipe(*overrides: str) -> Recipe:
-    return load(Recipe, DEFAULT_RECIPE, [f"model.path={ROOT / 'assets/tiny-rust'}", "train.threads=1", *overrides])
+    return load(Recipe, OWN_TESTS_RECIPE, [f"model.path={ROOT / 'assets/tiny-rust'}", "train.threads=1", *overrides])
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_somebody_judges_a_group_that_is_judged_by_others_alone(tmp_path: Path) 
     source.write_text('{"prompt": "x"}\n')
     with pytest.raises(DataError, match=nobody):
         load_prompts(recipe(*words, "rewards.weights.cross_test_thorough=1"), policy)
-    judged = load(Recipe, DEFAULT_RECIPE.with_name("tiny-judged.toml"), words[:2])
+    judged = load(Recipe, DEFAULT_RECIPE, words[:2])
     assert str(load_prompts(judged, policy).train) == "1 (1 without suites)", "whose own tests judge"
     suite = "fn f() -> u8 { todo!() } #[cfg(test)] mod tests { #[test] fn t() { assert_eq!(super::f(), 1); } }"
     source.write_text(json.dumps({"prompt": "x", "suites": [suite]}) + '\n{"prompt": "y", "suites": []}\n')

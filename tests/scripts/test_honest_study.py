@@ -9,13 +9,16 @@ import shlex
 import shutil
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import evidence
 from grpo_rust.arguments import parse_arguments
-from study.arms import GRPO, HONEST
+from grpo_rust.recipe import DEFAULT_RECIPE, OWN_TESTS_RECIPE, load_recipe
+from rewards.cross.result import CrossSettings
+from study.arms import GRPO, HONEST, QUICKSTART
 from study.honest import COLLUSION_FAMILY, check_data, evaluated_runs, family_data, honest_page
 from study.kept import RunFigures, figures_of, kept_runs, untrained_figures
 from study.running import Arm, Command, HeldOutSet, TrainingRun, training
@@ -175,6 +178,9 @@ def test_nothing_evaluated_and_runs_on_other_prompts_are_refused(
     assert evidence.main([*words, "--samples", "2", "--runs", str(runs), "--data", "assets/tasks"]) == 2
     assert re.search(r"grpo-0 was trained on .*data/train.jsonl, not on assets/tasks", capsys.readouterr().err)
     check_data([TrainingRun(GRPO, 9, runs), TrainingRun(GRPO, 0, runs)], runs / "data")
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "train.jsonl").write_bytes((runs / "data" / "train.jsonl").read_bytes())
+    check_data([TrainingRun(GRPO, 0, runs)], tmp_path / "copy")
     assert not (tmp_path / "docs").exists()
 
 
@@ -220,6 +226,25 @@ def test_judged_arms_train_on_prompts_with_suites_of_the_untrained_model(
     assert trained["frozen"].data.train == choose[choose.index("--out") + 1] == judged and "--judged-only" in choose
     assert trained["grpo"].data.train == str(tmp_path / "data" / "train.jsonl")
     assert trained["frozen"].rewards.cross["partners"] == -1
+
+
+def test_shipped_suites_are_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Command] = []
+    monkeypatch.setattr(evidence, "run_all", lambda commands, **_: asked.extend(commands))
+    monkeypatch.setattr(TrainingRun, "checkpoint", lambda run: run.path / "step-000002")
+    words = ["--study", "honest", "--data", "assets/tasks", "--arms", "gated", "--seeds", "1", "--runs", str(tmp_path)]
+    assert evidence.main([*words, "--docs", str(tmp_path)]) == 2, "nothing was run"
+    assert [one.about for one in asked] == ["ask warm (eval)", "train gated-0", "ask gated-0 (eval)"]
+    assert parse_arguments(asked[1].argv[2:]).recipe.data.train == "assets/tasks/judged-train.jsonl"
+
+
+def test_the_quickstart_is_the_arm_that_stands_for_it() -> None:
+    arm = load_recipe(OWN_TESTS_RECIPE, ["data.train=assets/tasks/judged-train.jsonl", *QUICKSTART.overrides])
+    weights = {name: weight for name, weight in arm.rewards.weights.items() if name != "cross_agreement"}  # logged
+    recipe = load_recipe(DEFAULT_RECIPE)
+    assert CrossSettings.of(arm.rewards.cross) == CrossSettings.of(recipe.rewards.cross)
+    rewards = replace(arm.rewards, weights=weights, cross=recipe.rewards.cross)
+    assert replace(arm, rewards=rewards, run=recipe.run) == recipe
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_verdicts_follow_from_the_numbers() -> None:
 
 def test_every_arm_is_a_recipe_that_can_be_run(tmp_path: Path) -> None:
     for arm in (*DESIGNS, CONTROL, *HONEST):
-        argv = training(TrainingRun(arm, 3, tmp_path), "scripts/recipes/tiny.toml", ["train.threads=1"]).argv
+        argv = training(TrainingRun(arm, 3, tmp_path), "scripts/recipes/tiny-own-tests.toml", ["train.threads=1"]).argv
         recipe = parse_arguments(argv[2:]).recipe
         assert (recipe.run.seed, recipe.eval.prompts, recipe.run.dir) == (3, 0, str(tmp_path / f"{arm.name}-3"))
         assert recipe.train.prompts_per_step * recipe.sampling.group_size == 128, "budgets must be equal"

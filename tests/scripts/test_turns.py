@@ -89,7 +89,7 @@ def test_what_turns_exclude_is_refused() -> None:
 def test_a_group_that_is_compared_has_no_turns_to_learn_from() -> None:
     compared = load_recipe(None, ["rollout.turns=2", "rewards.weights.cross_agreement=1"])
     for refuses in (read_rewarded_sources, plan):
-        with pytest.raises(DataError, match=r"cross_\* compare completions to one prompt, .*tiny.toml"):
+        with pytest.raises(DataError, match=r"cross_\* compare completions to one prompt, .*tiny-own-tests.toml"):
             refuses(compared)
     assert read_held_out(compared), "an evaluation compares nothing"
 

@@ -15,7 +15,7 @@ from grpo.rollout.rows import DataError
 from grpo_rust.compose.evaluation_only import check_trainable
 from grpo_rust.compose.signatures import read_examples, signature_note
 from grpo_rust.compose.sources import named_sources, with_unique_ids
-from grpo_rust.recipe import DEFAULT_RECIPE, Recipe
+from grpo_rust.recipe import OWN_TESTS_RECIPE, Recipe
 from rewards.cross.members import suite_of
 from rewards.cross.result import OTHERS_ALONE
 from rewards.cross.row_suites import SUITES, row_suites
@@ -190,7 +190,7 @@ def _check_judges(recipe: Recipe, source: str, examples: Sequence[Example]) -> N
     if recipe.rollout.turns > 1:
         raise DataError(
             f"rollout.turns = {recipe.rollout.turns}: the rewards cross_* compare completions to one prompt, and later "
-            f"turns have prompts of their own: take a recipe without them, as {DEFAULT_RECIPE.name}, or turns = 1"
+            f"turns have prompts of their own: take a recipe without them, as {OWN_TESTS_RECIPE.name}, or turns = 1"
         )
     judged = recipe.rollout.testers or recipe.rewards.cross.get("partners", 0) != OTHERS_ALONE
     paid = {name for name in GROUP_REWARDS if recipe.rewards.weights.get(name)}

@@ -1,6 +1,6 @@
 """The tasks as an environment of verifiers (0.4, whose interface is `verifiers.v1`): a taskset, a harness, a loader.
 
-    vf-eval grpo-rust -m MODEL -n 20 --env.taskset.recipe scripts/recipes/tiny.toml
+    vf-eval grpo-rust -m MODEL -n 20 --env.taskset.recipe scripts/recipes/tiny-own-tests.toml
     env = load_environment("data.eval=tasks.jsonl", split="eval")
 
 verifiers finds the taskset under the id `grpo-rust`, because `grpo_rust` exports it, its harness and its `Env`. Rewards

@@ -16,7 +16,7 @@ from typing import Any
 from grpo.errors import BadInput, HostFailed
 from grpo.rollout.records import Completion, Example
 from grpo_rust.compose.prompts import read_held_out, read_rewarded_sources
-from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
+from grpo_rust.recipe import OWN_TESTS_RECIPE, Recipe, load_recipe
 from grpo_rust.sandbox_pool import start_pool
 from rewards.grader import RustGrade, RustGrader
 from rewards.rubric import Rubric
@@ -52,7 +52,7 @@ class Scorer:
         if rubric.needs_crossing:
             raise BadInput(
                 "rewards.weights: rewards that compare the completions of a group (cross_*) need whole groups, and an "
-                f"environment scores completions one by one: take a recipe without them, as {DEFAULT_RECIPE.name}"
+                f"environment scores completions one by one: take a recipe without them, as {OWN_TESTS_RECIPE.name}"
             )
         self.weights = rubric.weights
         self._grader = RustGrader(rubric, pool, gold=gold, **settings)
@@ -96,7 +96,7 @@ def open_tasks(settings: Sequence[str] = (), *, recipe: str = "", split: str = "
 
     Args:
         settings: Overrides, each `section.key=value`. Only `data`, `rewards`, `guard`, `sandbox` and `eval` matter.
-        recipe: A TOML file; "" for tiny.toml.
+        recipe: A TOML file; "" for tiny-own-tests.toml.
         split: "train" for `data.train` and what is mixed in; "eval" for the first `eval.prompts` of `data.eval` and of
             its mixture, with gold tests and `eval.code_block` as evaluations have them.
     Raises:
@@ -111,7 +111,7 @@ def _opened(settings: tuple[str, ...], recipe: str, split: str) -> EnvironmentTa
     """As `open_tasks`; the cache knows arguments by their place."""
     if split not in SPLITS:
         raise BadInput(f"the split is {split!r}: give {' or '.join(SPLITS)}")
-    found = load_recipe(recipe or DEFAULT_RECIPE, list(settings))
+    found = load_recipe(recipe or OWN_TESTS_RECIPE, list(settings))
     is_eval = split == "eval"
     rubric = Rubric(found.rewards.weights, function_s=found.rewards.function_s)
     examples = read_held_out(found) if is_eval else chain.from_iterable(read_rewarded_sources(found).values())
