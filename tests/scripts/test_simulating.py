@@ -15,8 +15,8 @@ from grpo_rust.scaling.division import Division
 from simulating.assumed import BATCH_S
 from simulating.comparing import compare
 from simulating.costs import PipelineCosts
-from simulating.decoding import completion_ends
-from simulating.events import Event, Lane, Simulation, Work
+from simulating.decoding import InterruptibleEngine, completion_ends
+from simulating.events import Event, Lane, Process, Simulation, Work
 from simulating.grading import GradingWorkers
 from simulating.measured import measured_costs, read_timed_run
 from simulating.outcome import SimulatedOutcome, simulate
@@ -35,6 +35,7 @@ SHAPE = Shape(
     prompts=1,
     group_size=2,
     overlap=0,
+    partial=False,
     refill_rounds=0,
     concurrent=True,
     skips_zero_std=True,
@@ -142,6 +143,39 @@ def test_without_overlap_a_step_is_the_sum_of_its_parts():
 def test_one_batch_ahead_the_longer_of_sampling_and_training_counts(overlap):
     assert step_s(overlap=overlap) == pytest.approx(2 + 0.5)  # new weights wait for what is being sampled
     assert step_s(longer(3.0), overlap=overlap) == pytest.approx(3 + 0.5)
+
+
+def test_new_weights_interrupt_what_is_sampled_and_do_not_wait_for_it():
+    """The engine stands still for .5 s of every step, and the batches in flight share its rows."""
+    assert step_s(overlap=1, partial=True) == pytest.approx(2 + 0.5)
+    # 3 s: .35 s of waiting, .3 s and 2 s of the step before, and again .35 s of waiting
+    assert step_s(longer(3.0), overlap=1, partial=True) == pytest.approx(0.35 + 0.3 + 2 + 0.5)
+    assert step_s(longer(3.0), overlap=2, partial=True) == pytest.approx(2 + 0.5)  # sampled beside two updates
+    rows = dataclasses.replace(COSTS, decoding=DecodingCost(0.0, 0.15))  # the same 3 s, but of rows: nothing is won
+    assert step_s(rows, overlap=2, partial=True) == pytest.approx(3 + 0.5)
+    slots = dataclasses.replace(COSTS, decoding=DecodingCost(0.3, 0.0, slots=2))  # no row is free for the next batch
+    assert step_s(slots, overlap=2, partial=True) == pytest.approx(3 + 0.5)
+    assert step_s(slots, overlap=2, partial=True, division=Division(1, 2), prompts=2) == pytest.approx(3 + 0.5)
+
+
+def test_an_engine_that_stands_still_keeps_what_is_written_and_its_time_is_not_counted():
+    lane, ended, changes = Lane(), Event(), list[int]()
+    simulation = Simulation([lane], lambda: None)
+    engine = InterruptibleEngine(simulation, lane, DecodingCost(1.0, 0.0), changes.append)
+    engine.stand_still()
+    engine.add([4], ended.happen)
+
+    def process() -> Process:
+        yield Work(lane, 3.0)
+        engine.go_on()
+        yield Work(lane, 2.5)
+        engine.stand_still()
+        yield Work(lane, 10.0)
+        engine.go_on()
+
+    simulation.start(process())
+    simulation.run(ended)
+    assert simulation.now == pytest.approx(3 + 2.5 + 10 + 1.5) and changes == [1, -1, 1, -1]
 
 
 def test_sampling_ahead_hides_grading_too_but_not_with_too_few_workers():
