@@ -15,6 +15,7 @@ import os
 import random
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from bench.rewarding import TrivialGrader
 from grpo.engines import Engine, GenerationOutput, SamplingParams
@@ -36,13 +37,13 @@ MEDIAN, SIGMA, LONGEST = 13.0, 0.8, 100  # tokens: log-normal mean of a prompt, 
 WARM_UP = 2  # steps that are not counted, and as many more as are ahead
 
 
-def draw_lengths(count: int, seed: int) -> list[int]:
-    """Lengths of completions, 8 of a prompt each after the other."""
-    drawn, found = random.Random(seed), list[int]()
-    while len(found) < count:
-        mean = MEDIAN * math.exp(drawn.gauss(0.0, SIGMA))
-        found += [min(LONGEST, max(1, round(drawn.expovariate(1 / mean)))) for _ in range(GROUP_SIZE)]
-    return found[:count]
+def draw_lengths(prompts: int, seed: int) -> list[tuple[int, ...]]:
+    """Lengths of the completions to each prompt."""
+    drawn = random.Random(seed)
+    means = [MEDIAN * math.exp(drawn.gauss(0.0, SIGMA)) for _ in range(prompts)]
+    return [
+        tuple(min(LONGEST, max(1, round(drawn.expovariate(1 / mean)))) for _ in range(GROUP_SIZE)) for mean in means
+    ]
 
 
 class SleepingEngine(Engine):
@@ -97,7 +98,7 @@ def measured_step_s(overlap: int, partial: bool, *, steps: int) -> tuple[float, 
     """Seconds of a step of the trainer's stream, and how much longer the engine slept than it was asked to."""
     first = WARM_UP + overlap
     last = first + steps
-    engine = SleepingEngine(draw_lengths((last + overlap) * PROMPTS * GROUP_SIZE, seed=0))
+    engine = SleepingEngine(list(chain.from_iterable(draw_lengths((last + overlap) * PROMPTS, seed=0))))
     updates = 0
 
     def sync(say: object) -> dict[str, float]:
@@ -153,7 +154,7 @@ def simulated_step_s(overlap: int, partial: bool, *, stretched: float = 1.0) -> 
         on_gpus=True,
     )
     costs = PipelineCosts(
-        lengths=tuple(draw_lengths(8000, seed=1)),
+        lengths=tuple(draw_lengths(1000, seed=1)),
         decoding=DecodingCost(ITERATION_S * stretched, 0.0, SLOTS),
         training_s=lambda tokens: UPDATE_S,
         weights_s=WEIGHTS_S,

@@ -172,7 +172,7 @@ class SimulatedRun:
 
     def _lengths(self, groups: int) -> Lengths:
         """Lengths for the completions of so many groups."""
-        return self._random.choice(np.array(self.costs.lengths), size=groups * self.shape.group_size)
+        return self.costs.draw_lengths(groups, self.shape.group_size, self._random).ravel()
 
     def _start(self, groups: int) -> None:
         """Put a batch of new prompts in flight."""

@@ -23,7 +23,7 @@ from simulating.outcome import SimulatedOutcome, simulate
 from simulating.pipeline import Shape
 
 COSTS = PipelineCosts(  # of a completion: 1 s to sample, .3 s to grade; 2 s to train, .5 s for new weights
-    lengths=(10,),
+    lengths=((10,),),
     decoding=DecodingCost(0.1, 0.0),
     training_s=lambda tokens: 2.0,
     weights_s=0.5,
@@ -233,7 +233,7 @@ def test_the_same_seed_gives_the_same_outcome_and_another_one_another():
     def outcome(seed: int) -> SimulatedOutcome:
         return simulate(dataclasses.replace(SHAPE, prompts=8), costs, steps=5, seed=seed)
 
-    costs = dataclasses.replace(COSTS, lengths=tuple(range(1, 100)), programs=((0.1, 0.0), (0.9, 0.2)))
+    costs = dataclasses.replace(COSTS, lengths=(tuple(range(1, 100)),), programs=((0.1, 0.0), (0.9, 0.2)))
     assert outcome(1) == outcome(1) != outcome(2)
 
 
@@ -278,7 +278,7 @@ LENGTHS = [[5, 5], [10, 30], [40, 20], [100, 90]]
 def test_rates_are_read_from_what_a_run_has_logged(tmp_path):
     run = read_timed_run(finished(tmp_path / "a", lengths=LENGTHS, evidence=50.0))
     costs = measured_costs([run], run.recipe)
-    assert sorted(costs.lengths) == [10, 20, 30, 40, 90, 100]
+    assert sorted(costs.lengths) == [(10, 30), (40, 20), (100, 90)]
     assert (costs.decoding.iteration_s, costs.decoding.row_s) == pytest.approx((0.01, 0.001))
     assert costs.training_s(1000) == pytest.approx(2.2) and costs.weights_s == pytest.approx(0.25)
     assert costs.host_s == pytest.approx(0.01)
