@@ -48,7 +48,8 @@ class PipelineCosts:
     def zero_std_share(self, group_size: int, random: np.random.Generator, draws: int = 2000) -> float:
         """The share of groups of this size without spread: completions drawn from groups that were seen.
 
-        >>> costs = PipelineCosts(((1,),), DecodingCost(1, 1), float, 0, ((0, 0),), 0, 0, rewards=((1.0, 1.0), (0.0, 0.0)))
+        >>> alike = ((1.0, 1.0), (0.0, 0.0))
+        >>> costs = PipelineCosts(((1,),), DecodingCost(1, 1), float, 0, ((0, 0),), 0, 0, rewards=alike)
         >>> costs.zero_std_share(4, np.random.default_rng(0))
         1.0
         """
