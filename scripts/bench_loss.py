@@ -22,8 +22,8 @@ from pathlib import Path
 
 import torch
 
-from bench.loss_heads import HeadProblem, bench_heads
-from bench.loss_steps import StepModel, bench_steps, draw_samples
+from bench.loss.heads import HeadProblem, bench_heads
+from bench.loss.steps import StepModel, bench_steps, draw_samples
 from grpo_rust.cli import ExitCode, command
 
 __all__ = ["main"]

@@ -106,6 +106,8 @@ def read_groups(path: Path) -> Iterator[PromptGroup]:
     groups: dict[tuple[Any, ...], PromptGroup] = {}
     with open(path, encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
             try:
                 row = json.loads(line)
                 if "follows" in row or "task" in row["verdict"]:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 
-from bench.loss_steps import draw_samples
+from bench.loss.steps import draw_samples
 from gpu_checks.outcome import CheckFailed, CheckSettings, Skipped
 from grpo.config import LossSection, TrainSection
 from grpo.loss.policy import LOSSES

@@ -72,7 +72,7 @@ def assumed_costs(model: str, settings: StepSettings, division: Division, gpu: G
         return training_s(settings, one, division, gpu) if tokens else 0.0
 
     return PipelineCosts(
-        lengths=lengths,
+        lengths=(lengths,),
         decoding=decoding_cost(settings, shape, gpu, context_tokens=prompt + mean / 2),
         training_s=update_s,
         weights_s=weights_s(work, division, gpu),

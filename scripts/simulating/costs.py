@@ -14,9 +14,11 @@ __all__ = ["PipelineCosts"]
 
 @dataclass(frozen=True)
 class PipelineCosts:
-    """Seconds at full speed. Lengths and programs are drawn from what is given, with replacement."""
+    """Seconds at full speed. Groups of lengths, and programs, are drawn from what is given, with replacement."""
 
-    lengths: tuple[int, ...]  # of completions, tokens
+    lengths: tuple[
+        tuple[int, ...], ...
+    ]  # tokens, of completions to one prompt each; all in one where that is not known
     decoding: DecodingCost  # of one engine
     training_s: Callable[[int], float]  # an update of all ranks, by the completion tokens that it has
     weights_s: float  # new weights for the engines, with their proof
@@ -29,10 +31,25 @@ class PipelineCosts:
     rewards: tuple[tuple[float, ...], ...] = ()  # of groups: how often is one without spread?
     source: str = ""
 
+    def draw_lengths(
+        self, groups: int, group_size: int, random: np.random.Generator
+    ) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+        """Lengths [groups, group_size]: of completions to one prompt each, all of them where there are as many.
+
+        >>> costs = PipelineCosts(((1, 2), (30, 40)), DecodingCost(1, 1), float, 0, ((0, 0),), 0, 0)
+        >>> sorted({tuple(sorted(row)) for row in costs.draw_lengths(50, 2, np.random.default_rng(0)).tolist()})
+        [(1, 2), (30, 40)]
+        """
+        if len(self.lengths) == 1:
+            return random.choice(np.array(self.lengths[0]), size=(groups, group_size))
+        seen = [np.array(self.lengths[place]) for place in random.integers(len(self.lengths), size=groups)]
+        return np.array([of if len(of) == group_size else random.choice(of, size=group_size) for of in seen])
+
     def zero_std_share(self, group_size: int, random: np.random.Generator, draws: int = 2000) -> float:
         """The share of groups of this size without spread: completions drawn from groups that were seen.
 
-        >>> costs = PipelineCosts((1,), DecodingCost(1, 1), float, 0, ((0, 0),), 0, 0, rewards=((1.0, 1.0), (0.0, 0.0)))
+        >>> alike = ((1.0, 1.0), (0.0, 0.0))
+        >>> costs = PipelineCosts(((1,),), DecodingCost(1, 1), float, 0, ((0, 0),), 0, 0, rewards=alike)
         >>> costs.zero_std_share(4, np.random.default_rng(0))
         1.0
         """

@@ -8,7 +8,7 @@ left out, and last ones that had nothing to sample ahead.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,13 +113,14 @@ def measured_costs(runs: Sequence[TimedRun], recipe: Recipe) -> PipelineCosts:
     steps = [(run, step, run.metrics[step]) for run in runs for step in run.metrics]
     lengths = [[one["num_tokens"] for one in run.completions[step]] for run, step, _ in steps]
     iteration_s, row_s = fit([[max(of) for of in lengths], [sum(of) for of in lengths]], _times(steps, "generate"))
+    groups = _groups(runs)
     trained = [run.trained_tokens(step) for run, step, _ in steps]
     update_s, token_s = fit([[1.0] * len(steps), trained], _times(steps, "train"))
     parts = np.sum([_times(steps, part) for part in ("wait_engine", "wait_rewards", "train", "sync")], axis=0)
     beside = np.array(_times(steps, "step")) - parts
     programs, load = _programs(runs)
     return PipelineCosts(
-        lengths=tuple(length for of in lengths for length in of),
+        lengths=tuple(tuple(one["num_tokens"] for one in group) for group in groups.values()),
         decoding=DecodingCost(iteration_s, row_s),
         training_s=lambda tokens: update_s + token_s * tokens,
         weights_s=float(np.mean(_times(steps, "sync"))),
@@ -127,7 +128,7 @@ def measured_costs(runs: Sequence[TimedRun], recipe: Recipe) -> PipelineCosts:
         worker_load=load,
         batch_s=BATCH_S if recipe.sandbox.backend == "batch" else 0.0,
         host_s=max(0.0, float(beside.sum())) / sum(map(len, lengths)),
-        rewards=_rewards(runs),
+        rewards=_rewards(groups.values()),
         source=f"measured in {', '.join(str(run.path) for run in runs)}",
     )
 
@@ -175,12 +176,17 @@ def _programs(runs: Sequence[TimedRun]) -> tuple[tuple[tuple[float, float], ...]
     return programs, min(1.0, 1 / scale) if scale else 1.0
 
 
-def _rewards(runs: Sequence[TimedRun]) -> tuple[tuple[float, ...], ...]:
-    """The rewards of each group of at least two."""
-    groups: dict[tuple[Path, int, str], list[float]] = {}
+def _groups(runs: Sequence[TimedRun]) -> dict[tuple[Path, int, str], list[dict[str, Any]]]:
+    """The completions to each prompt of each step."""
+    groups: dict[tuple[Path, int, str], list[dict[str, Any]]] = {}
     for run in runs:
         for step, lines in run.completions.items():
             for one in lines:
-                if one.get("reward") is not None:
-                    groups.setdefault((run.path, step, one["id"].rpartition("-")[0]), []).append(one["reward"])
-    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+                groups.setdefault((run.path, step, one["id"].rpartition("-")[0]), []).append(one)
+    return groups
+
+
+def _rewards(groups: Iterable[Sequence[dict[str, Any]]]) -> tuple[tuple[float, ...], ...]:
+    """The rewards of each group of at least two."""
+    rewards = [tuple(one["reward"] for one in group if one.get("reward") is not None) for group in groups]
+    return tuple(group for group in rewards if len(group) > 1)

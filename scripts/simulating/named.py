@@ -45,7 +45,7 @@ def named_costs(path: Path) -> PipelineCosts:
         raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
     update_s, token_s = rates["update_s"], rates["token_s"]
     return PipelineCosts(
-        lengths=tuple(rates["lengths"]),
+        lengths=(tuple(rates["lengths"]),),
         decoding=DecodingCost(rates["iteration_s"], rates["row_s"]),
         training_s=lambda tokens: float(update_s + token_s * tokens),
         weights_s=rates["weights_s"],

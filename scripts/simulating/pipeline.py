@@ -2,7 +2,7 @@
 
 The order is that of `grpo.trainer`, `grpo.rollout.stream` and `grpo.rollout.prefetch`: a step waits for its batch,
 begins to sample those after it, waits for the grades, replaces zero_std groups where it may, trains, and gives the
-engines new weights once nothing is being sampled.
+engines new weights once nothing is being sampled, or in the middle of it (`partial`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import numpy as np
 
 from grpo_rust.scaling.division import Division
 from simulating.costs import PipelineCosts
-from simulating.decoding import completion_ends, deal
+from simulating.decoding import InterruptibleEngine, completion_ends, deal
 from simulating.events import Event, Process, Simulation, Work
 from simulating.grading import GradingWorkers
 from simulating.places import Places
 
 __all__ = ["PARTS", "Shape", "SimulatedRun"]
 
+Lengths = np.ndarray[tuple[int], np.dtype[np.int64]]  # of completions, in tokens
 PARTS = ("sampling", "grading", "training", "new weights", "the trainer's process")  # what the loop waits for, or does
 
 
@@ -31,6 +32,7 @@ class Shape:
     prompts: int  # of a step
     group_size: int
     overlap: int  # batches sampled ahead
+    partial: bool  # whether batches in flight share the engines, which new weights interrupt
     refill_rounds: int
     concurrent: bool  # whether the engine samples beside the trainer
     skips_zero_std: bool
@@ -47,7 +49,7 @@ class Shape:
 class _Batch:
     """Groups of a step, all of them sampled and graded at some time."""
 
-    lengths: np.ndarray[tuple[int], np.dtype[np.int64]]
+    lengths: Lengths
     sampled: Event = field(default_factory=Event)
     graded: Event = field(default_factory=Event)
     ungraded: int = 0
@@ -85,6 +87,7 @@ class SimulatedRun:
         self._started = 0
         self._calls: deque[_Batch] = deque()  # batches that wait for the engines
         self._sampling = False
+        self._shared = [self._shared_engine() for _ in range(shape.division.engines if shape.partial else 0)]
 
     def run(self) -> None:
         """Let it happen."""
@@ -97,6 +100,10 @@ class SimulatedRun:
             if not self._in_flight:
                 self._start(self.shape.prompts)
             batch = self._in_flight[0]
+            if self.shape.partial and not self.shape.refill_rounds:
+                yield from self._look_ahead(step, spent)
+            for engine in self._shared:
+                engine.go_on()
             yield from self._timed(batch.sampled, "sampling", spent)
             if not self.shape.refill_rounds:
                 yield from self._look_ahead(step, spent)
@@ -107,7 +114,9 @@ class SimulatedRun:
                 yield from self._look_ahead(step, spent)
             self._in_flight.popleft()
             yield from self._update(batch, groups, spent)
-            for ahead in self._in_flight:
+            for engine in self._shared:
+                engine.stand_still()
+            for ahead in [] if self.shape.partial else self._in_flight:
                 yield from self._timed(ahead.sampled, "sampling", spent)
             yield from self._timed(Work(self.places.wire, self.costs.weights_s), "new weights", spent)
             spent["the trainer's process"] = self.simulation.now - began - sum(spent.values())
@@ -161,9 +170,9 @@ class SimulatedRun:
         yield from self._timed(Work(self.places.trainer, self.costs.training_s(tokens)), "training", spent)
         self.places.train(-1, self.simulation.now)
 
-    def _lengths(self, groups: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def _lengths(self, groups: int) -> Lengths:
         """Lengths for the completions of so many groups."""
-        return self._random.choice(np.array(self.costs.lengths), size=groups * self.shape.group_size)
+        return self.costs.draw_lengths(groups, self.shape.group_size, self._random).ravel()
 
     def _start(self, groups: int) -> None:
         """Put a batch of new prompts in flight."""
@@ -174,6 +183,9 @@ class SimulatedRun:
     def _sample(self, batch: _Batch) -> None:
         """Have a batch sampled when the engines have done what they were asked before."""
         batch.ungraded = len(batch.lengths)
+        if self.shape.partial:
+            self.simulation.start(self._divided(batch))
+            return
         self._calls.append(batch)
         if not self._sampling:
             self.simulation.start(self._engines())
@@ -182,31 +194,67 @@ class SimulatedRun:
         """The engines: one batch after the other, divided among all of them."""
         self._sampling = True
         while self._calls:
-            batch = self._calls.popleft()
-            size = self.shape.group_size
-            shares = deal(len(batch.lengths) // size, self.shape.division.engines)
-            calls = [self._engine(batch, np.add.outer(np.array(share) * size, range(size)).ravel()) for share in shares]
-            for ended in calls:
-                yield ended
-            batch.sampled.happen()
+            yield from self._divided(self._calls.popleft())
         self._sampling = False
 
-    def _engine(self, batch: _Batch, places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Event:
-        """Sample a share of a batch; every completion goes to the workers when it ends. What happens when all have."""
-        ends = completion_ends(batch.lengths[places], self.costs.decoding)
-        ended, last = Event(), int(np.argmax(ends))
+    def _divided(self, batch: _Batch) -> Process:
+        """Sample a batch: every engine its share of the groups."""
+        size = self.shape.group_size
+        shares = deal(len(batch.lengths) // size, self.shape.division.engines)
+        ended = []
+        for engine, share in enumerate(shares):
+            lengths = batch.lengths[np.add.outer(np.array(share) * size, range(size)).ravel()]
+            ended.append(self._share(engine, batch, lengths) if self.shape.partial else self._call(batch, lengths))
+        for one in ended:
+            yield one
+        batch.sampled.happen()
+
+    def _call(self, batch: _Batch, lengths: Lengths) -> Event:
+        """Sample a share of a batch by a call of its own; what happens when all completions have ended."""
+        ends = completion_ends(lengths, self.costs.decoding)
+        ended = Event()
 
         def finished() -> None:
             self.places.sample(-1, self.simulation.now)
             ended.happen()
 
-        def one_graded() -> None:
+        self.places.sample(1, self.simulation.now)
+        for seconds in ends.tolist():
+            self.simulation.after(self.places.engines, seconds, lambda: self._grade(batch))
+        self.simulation.after(self.places.engines, float(ends.max()), finished)
+        return ended
+
+    def _share(self, engine: int, batch: _Batch, lengths: Lengths) -> Event:
+        """The same by an engine that does it beside what it was asked before."""
+        ended, left = Event(), len(lengths)
+
+        def finished() -> None:
+            nonlocal left
+            left -= 1
+            self._grade(batch)
+            if not left:
+                ended.happen()
+
+        self._shared[engine].add(lengths.tolist(), finished)
+        return ended
+
+    def _shared_engine(self) -> InterruptibleEngine:
+        """An engine that stands still until a step begins."""
+        engine = InterruptibleEngine(
+            self.simulation,
+            self.places.engines,
+            self.costs.decoding,
+            lambda change: self.places.sample(change, self.simulation.now),
+        )
+        engine.stand_still()
+        return engine
+
+    def _grade(self, batch: _Batch) -> None:
+        """Give a completion that has ended to the workers."""
+
+        def graded() -> None:
             batch.ungraded -= 1
             if not batch.ungraded:
                 batch.graded.happen()
 
-        self.places.sample(1, self.simulation.now)
-        for seconds in ends.tolist():
-            self.simulation.after(self.places.engines, seconds, lambda: self.workers.submit(one_graded))
-        self.simulation.after(self.places.engines, float(ends[last]), finished)
-        return ended
+        self.workers.submit(graded)

@@ -43,6 +43,7 @@ def shape_of(recipe: Recipe, division: Division, *, cores: int, on_gpus: bool) -
         prompts=recipe.train.prompts_per_step,
         group_size=recipe.sampling.group_size,
         overlap=recipe.rollout.overlap,
+        partial=recipe.rollout.partial,
         refill_rounds=recipe.rollout.refill_rounds,
         concurrent=engine == "vllm" or (engine == "paged" and recipe.sampling.own_process),
         skips_zero_std=recipe.train.skip_zero_std,

@@ -76,8 +76,8 @@ def test_other_tasks_are_left_out_and_the_graded_block_counts(tmp_path):
 )
 def test_a_line_that_is_no_completion_is_named(tmp_path, text):
     path = tmp_path / "x.jsonl"
-    path.write_text(line("a", "no code", None, has_code=False) + text)
-    with pytest.raises(ValueError, match="x.jsonl, line 2: no graded completion"):
+    path.write_text(line("a", "no code", None, has_code=False) + "\n" + text)
+    with pytest.raises(ValueError, match="x.jsonl, line 3: no graded completion"):
         list(read_groups(path))
 
 

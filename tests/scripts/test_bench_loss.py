@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.loss_heads import VARIANTS, HeadProblem, max_error
-from bench.loss_steps import draw_samples
+from bench.loss.heads import VARIANTS, HeadProblem, max_error
+from bench.loss.steps import draw_samples
 from bench_loss import main
 
 pytestmark = pytest.mark.alone

@@ -15,15 +15,15 @@ from grpo_rust.scaling.division import Division
 from simulating.assumed import BATCH_S
 from simulating.comparing import compare
 from simulating.costs import PipelineCosts
-from simulating.decoding import completion_ends
-from simulating.events import Event, Lane, Simulation, Work
+from simulating.decoding import InterruptibleEngine, completion_ends
+from simulating.events import Event, Lane, Process, Simulation, Work
 from simulating.grading import GradingWorkers
 from simulating.measured import measured_costs, read_timed_run
 from simulating.outcome import SimulatedOutcome, simulate
 from simulating.pipeline import Shape
 
 COSTS = PipelineCosts(  # of a completion: 1 s to sample, .3 s to grade; 2 s to train, .5 s for new weights
-    lengths=(10,),
+    lengths=((10,),),
     decoding=DecodingCost(0.1, 0.0),
     training_s=lambda tokens: 2.0,
     weights_s=0.5,
@@ -35,6 +35,7 @@ SHAPE = Shape(
     prompts=1,
     group_size=2,
     overlap=0,
+    partial=False,
     refill_rounds=0,
     concurrent=True,
     skips_zero_std=True,
@@ -144,6 +145,39 @@ def test_one_batch_ahead_the_longer_of_sampling_and_training_counts(overlap):
     assert step_s(longer(3.0), overlap=overlap) == pytest.approx(3 + 0.5)
 
 
+def test_new_weights_interrupt_what_is_sampled_and_do_not_wait_for_it():
+    """The engine stands still for .5 s of every step, and the batches in flight share its rows."""
+    assert step_s(overlap=1, partial=True) == pytest.approx(2 + 0.5)
+    # 3 s: .35 s of waiting, .3 s and 2 s of the step before, and again .35 s of waiting
+    assert step_s(longer(3.0), overlap=1, partial=True) == pytest.approx(0.35 + 0.3 + 2 + 0.5)
+    assert step_s(longer(3.0), overlap=2, partial=True) == pytest.approx(2 + 0.5)  # sampled beside two updates
+    rows = dataclasses.replace(COSTS, decoding=DecodingCost(0.0, 0.15))  # the same 3 s, but of rows: nothing is won
+    assert step_s(rows, overlap=2, partial=True) == pytest.approx(3 + 0.5)
+    slots = dataclasses.replace(COSTS, decoding=DecodingCost(0.3, 0.0, slots=2))  # no row is free for the next batch
+    assert step_s(slots, overlap=2, partial=True) == pytest.approx(3 + 0.5)
+    assert step_s(slots, overlap=2, partial=True, division=Division(1, 2), prompts=2) == pytest.approx(3 + 0.5)
+
+
+def test_an_engine_that_stands_still_keeps_what_is_written_and_its_time_is_not_counted():
+    lane, ended, changes = Lane(), Event(), list[int]()
+    simulation = Simulation([lane], lambda: None)
+    engine = InterruptibleEngine(simulation, lane, DecodingCost(1.0, 0.0), changes.append)
+    engine.stand_still()
+    engine.add([4], ended.happen)
+
+    def process() -> Process:
+        yield Work(lane, 3.0)
+        engine.go_on()
+        yield Work(lane, 2.5)
+        engine.stand_still()
+        yield Work(lane, 10.0)
+        engine.go_on()
+
+    simulation.start(process())
+    simulation.run(ended)
+    assert simulation.now == pytest.approx(3 + 2.5 + 10 + 1.5) and changes == [1, -1, 1, -1]
+
+
 def test_sampling_ahead_hides_grading_too_but_not_with_too_few_workers():
     slow = dataclasses.replace(COSTS, programs=((2.4, 0.0),))
     assert step_s(slow) == pytest.approx(1 + 2.4 + 2 + 0.5)
@@ -199,7 +233,7 @@ def test_the_same_seed_gives_the_same_outcome_and_another_one_another():
     def outcome(seed: int) -> SimulatedOutcome:
         return simulate(dataclasses.replace(SHAPE, prompts=8), costs, steps=5, seed=seed)
 
-    costs = dataclasses.replace(COSTS, lengths=tuple(range(1, 100)), programs=((0.1, 0.0), (0.9, 0.2)))
+    costs = dataclasses.replace(COSTS, lengths=(tuple(range(1, 100)),), programs=((0.1, 0.0), (0.9, 0.2)))
     assert outcome(1) == outcome(1) != outcome(2)
 
 
@@ -244,7 +278,7 @@ LENGTHS = [[5, 5], [10, 30], [40, 20], [100, 90]]
 def test_rates_are_read_from_what_a_run_has_logged(tmp_path):
     run = read_timed_run(finished(tmp_path / "a", lengths=LENGTHS, evidence=50.0))
     costs = measured_costs([run], run.recipe)
-    assert sorted(costs.lengths) == [10, 20, 30, 40, 90, 100]
+    assert sorted(costs.lengths) == [(10, 30), (40, 20), (100, 90)]
     assert (costs.decoding.iteration_s, costs.decoding.row_s) == pytest.approx((0.01, 0.001))
     assert costs.training_s(1000) == pytest.approx(2.2) and costs.weights_s == pytest.approx(0.25)
     assert costs.host_s == pytest.approx(0.01)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bench.loss_steps import draw_samples
+from bench.loss.steps import draw_samples
 from gpu_checks.checks.grouped_queries import grouped_queries
 from gpu_checks.measuring import OperatorLog, count_waits, peak, profiled, seconds_of
 from gpu_checks.models import model_config, random_policy, use_device
