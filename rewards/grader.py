@@ -19,7 +19,7 @@ from rewards.builtin import gold as score_gold
 from rewards.completion import Gold, GradedCompletion
 from rewards.cross.parts import parts_of, spans_of
 from rewards.cross.result import CrossSettings
-from rewards.cross.row_suites import row_suites
+from rewards.cross.row_suites import asked_of
 from rewards.cross.submit import Crossings, group_of
 from rewards.feedback import next_message
 from rewards.gold.rows import has_gold_tests
@@ -168,9 +168,9 @@ class RustGrader:
         gold = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
         submission = self._submit(code) if code is not None else None
         if self._crossings is not None and "tests" in task.gives:
-            suites = row_suites(example.columns)
+            asked = asked_of(prompt_text(example.messages), example.columns)
             has_testers = bool(example.tester_ids)
-            self._crossings.add(completion.id, completion.text, submission, suites=suites, has_testers=has_testers)
+            self._crossings.add(completion.id, completion.text, submission, asked=asked, has_testers=has_testers)
         return _Ticket(
             example,
             completion,

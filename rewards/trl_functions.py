@@ -35,7 +35,7 @@ import rewards.builtin  # noqa: F401  (registers the rewards for all tasks)
 from rewards.completion import Gold, GradedCompletion
 from rewards.cross.plan import plan
 from rewards.cross.result import CrossSettings
-from rewards.cross.row_suites import row_suites
+from rewards.cross.row_suites import asked_of, row_suites
 from rewards.cross.submit import GroupCrossing
 from rewards.gold.rows import has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
@@ -121,7 +121,8 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
             asked = [prompt, row_suites(graded[place].row)]
             groups.setdefault(json.dumps(asked, sort_keys=True, default=str), []).append(place)
         settings = CrossSettings(reward.partners)
-        crossings = [_crossing([graded[n] for n in own], settings) for own in groups.values()]  # all wait at once
+        texts = [prompt if isinstance(prompt, str) else prompt_text(prompt) for prompt in prompts]
+        crossings = [_crossing([graded[n] for n in own], texts[own[0]], settings) for own in groups.values()]
         scores: list[float | None] = [None] * len(found)
         for own, crossing in zip(groups.values(), crossings, strict=True):
             group = GradedGroup([graded[place] for place in own], crossing.future.result(), settings)
@@ -134,9 +135,10 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
     return function
 
 
-def _crossing(group: Sequence[GradedCompletion], settings: CrossSettings) -> GroupCrossing:
-    """The crossing of a group that is graded."""
-    planned = partial(plan, group, suites=row_suites(group[0].row), partners=settings.partners)
+def _crossing(group: Sequence[GradedCompletion], prompt: str, settings: CrossSettings) -> GroupCrossing:
+    """The crossing of a group that is graded; all of a batch wait at once."""
+    suites, names = asked_of(prompt, group[0].row)
+    planned = partial(plan, group, suites=suites, named=names, partners=settings.partners)
     return GroupCrossing(_process_pool(), [], planned)
 
 

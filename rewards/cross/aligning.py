@@ -2,14 +2,17 @@
 
 Promises that nothing but the names of free functions in the test module changes. A function of one code is that of
 another if the test module names it, no function there has its name, and exactly one has its parameters and its result.
-Left out: what only a compiler knows. Where the text leaves it open, the test module fits, and compiling decides.
+What the test module names is there as a function, a method, a struct or an enum that the text shows: a constant, an
+import or a macro under that name has no shape that could be compared. Left out: what only a compiler knows. Where types
+leave it open, the test module fits, and compiling decides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 
-from rewards.signature.fitting import mismatch, missing_names
+from rewards.signature.fitting import mismatch
 from rewards.signature.interface import FunctionShape, Interface
 from rewards.signature.type_terms import may_fit, owned
 from sandbox.grading.lexer import Token, tokens
@@ -19,13 +22,14 @@ __all__ = ["aligned"]
 DECLARES = ("fn", "let", "mut", "mod", "struct", "enum", "const", "static", "type", "use", "as", "|")
 
 
-def aligned(suite: str, own: Interface, other: Interface) -> str | None:
+def aligned(suite: str, own: Interface, other: Interface, *, named: Set[str] = frozenset()) -> str | None:
     """A test module for another code.
 
     Args:
         suite: The test module.
         own: The interface of the code that it was written with.
         other: That of the other code.
+        named: Names that the prompt gives: a code has them, or is none of what was asked for.
     Returns: The test module, with the other code's names; None where it does not fit.
 
     >>> from rewards.signature.interface import interface_of
@@ -38,9 +42,11 @@ def aligned(suite: str, own: Interface, other: Interface) -> str | None:
     except ValueError:
         return None
     wanted = _used(own, {token.text for token in found})
+    if not wanted.types.keys() <= other.types.keys():
+        return None
     names: dict[str, str] = {}
-    for name in missing_names(wanted, other):
-        if ("", name) not in wanted.functions or (meant := _counterpart(name, wanted, other)) is None:
+    for owner, name in wanted.functions.keys() - other.functions.keys():
+        if owner or name in named or (meant := _counterpart(name, wanted, other)) is None:
             return None
         names[name] = meant
     if len(set(names.values())) != len(names):

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from tree_sitter import Node
 
 from rewards.rust.grammar import is_readable, syntax
-from rewards.rust.tokens import last_name, leaves, node_text, without_generics
+from rewards.rust.tokens import leaves, node_text, plain_name, without_generics
 from rewards.signature.interface import FunctionShape, Interface, OwnShape
 from rewards.signature.type_terms import HIDDEN, TypeTerm
 from sandbox.grading.lexer import Token
@@ -24,10 +25,13 @@ from sandbox.grading.lexer import Token
 __all__ = ["CodeNames", "keeps_meaning", "names_given", "shows_results", "with_own_types"]
 
 UNNAMED = "?"
-OWN = "own "  # before the name of a type that the code declares itself
-TYPES = ("struct_item", "enum_item", "union_item", "trait_item", "type_item")
+OWN = "own "  # before the name of a type that the code declares itself, or imports from itself
+NOMINAL = ("struct_item", "enum_item", "union_item")
+TYPES = (*NOMINAL, "trait_item", "type_item")
 ITEMS = (*TYPES, "function_item", "const_item", "static_item", "mod_item", "macro_definition")
+STANDARD = ("std", "core", "alloc")  # crates, whose names mean the same in every code
 NO_NAMES = ("use", "pub", "crate", "self", "super", "in", "as", "_")  # in a `use` declaration
+MACROS = ("token_tree", "token_tree_pattern")
 DECLARES = ("fn", "struct", "enum", "union", "trait", "type", "const", "static", "mod")
 
 
@@ -36,12 +40,12 @@ class CodeNames:
     """The names that a code gives to a test module in it."""
 
     items: frozenset[str]  # of its items and imports
-    types: frozenset[str]  # of its types, wherever they stand
+    types: frozenset[str]  # of its types, wherever they stand, and what it imports from itself
     functions: frozenset[str]  # and methods, wherever they stand
     of_traits: frozenset[str]  # methods of its traits
     by_macros: frozenset[str]  # all words from which its macros may make items
-    compared: frozenset[str]  # types for which it writes itself what is equal
-    is_closed: bool  # whether its text tells all that it implements
+    compared: frozenset[str]  # its own types for which it writes itself what is equal
+    is_closed: bool  # whether its text tells for which types it does, and all that it implements
 
 
 def names_given(code: str) -> CodeNames:
@@ -55,24 +59,29 @@ def names_given(code: str) -> CodeNames:
         nothing = frozenset[str]()
         return CodeNames(nothing, nothing, nothing, nothing, nothing, nothing, is_closed=False)
     root = syntax(code)
-    nodes = list(_below(root))
-    inner = any(node.type == "use_wildcard" for node in nodes)  # which may bring variants, and items of modules
+    places = list(_below(root))
+    inner = any(place.kind == "use_wildcard" for place in places)  # which may bring variants, and items of modules
     items, types, functions, of_traits = set[str](), set[str](), set[str](), set[str]()
-    for node in nodes:
-        at_top, in_module = node.parent == root, _is_in(node, "mod_item")
-        if node.type in TYPES:
+    nominal = {_name(item) for item in root.children if item.type in NOMINAL}
+    for place in places:
+        node, kind = place.node, place.kind
+        at_top, in_module = place.parent == root.type, place.grandparent == "mod_item"
+        if kind in TYPES:
             types.add(_name(node))
-        if node.type in ("function_item", "function_signature_item"):
+        if kind in ("function_item", "function_signature_item"):
             functions.add(_name(node))
-            if _is_in(node, "trait_item"):
+            if place.grandparent == "trait_item":
                 of_traits.add(_name(node))
-        if (node.type in ITEMS and (at_top or (inner and in_module))) or (node.type == "enum_variant" and inner):
+        if (kind in ITEMS and (at_top or (inner and in_module))) or (kind == "enum_variant" and inner):
             items.add(_name(node))
-        if node.type in ("use_declaration", "extern_crate_declaration"):
-            items.update(_bound(list(_words(node))))
-    has_macros = any(node.type == "macro_definition" for node in nodes)
-    made = [node for node in nodes if has_macros and _makes_items(node)]
-    compared = frozenset(_compared(node) for node in nodes if node.type == "impl_item") - {""}
+        if kind in ("use_declaration", "extern_crate_declaration"):
+            words = list(_words(node))
+            items.update(_bound(words))
+            types.update(() if _is_standard(words) else _bound(words))
+    has_macros = any(place.kind == "macro_definition" for place in places)
+    made = [place.node for place in places if has_macros and _makes_items(place)]
+    compared = frozenset(_compared(place, nominal) for place in places if place.kind == "impl_item") - {""}
+    hidden = any(place.kind == "impl" and place.parent in MACROS for place in places)
     return CodeNames(
         frozenset(items),
         frozenset(types),
@@ -80,7 +89,7 @@ def names_given(code: str) -> CodeNames:
         frozenset(of_traits),
         frozenset(word for node in made for word in _words(node)),
         compared,
-        is_closed=UNNAMED not in compared and not any(node.type == "impl" and _is_in_macro(node) for node in nodes),
+        is_closed=UNNAMED not in compared and not hidden,
     )
 
 
@@ -164,24 +173,32 @@ def _heads(term: TypeTerm) -> Iterator[str]:
         yield from _heads(part)
 
 
-def _makes_items(node: Node) -> bool:
+def _makes_items(place: _Place) -> bool:
     """Whether a node may declare what its words say: the definition of a macro, or a use of one among items."""
-    inside = node.parent.type if node.parent is not None else ""
-    if node.type == "macro_invocation" and inside == "expression_statement" and node.parent is not None:
-        inside = node.parent.parent.type if node.parent.parent is not None else ""
-    return node.type == "macro_definition" or (
-        node.type == "macro_invocation" and inside in ("source_file", "declaration_list")
+    inside = place.grandparent if place.parent == "expression_statement" else place.parent
+    return place.kind == "macro_definition" or (
+        place.kind == "macro_invocation" and inside in ("source_file", "declaration_list")
     )
 
 
-def _compared(block: Node) -> str:
-    """The type for which a block says what is equal; `UNNAMED` for one without a name, "" for other blocks."""
-    trait = block.child_by_field_name("trait")
-    if trait is None or last_name(without_generics(trait)) != "PartialEq":
+def _compared(place: _Place, nominal: set[str]) -> str:
+    """The type for which a block says what is equal, "" for other blocks.
+
+    `UNNAMED` unless it is sure which one that is: at the top level the name of a struct is that of no other type.
+    """
+    trait = place.node.child_by_field_name("trait")
+    if trait is None or plain_name(without_generics(trait)) != "PartialEq":
         return ""
-    kind = without_generics(block.child_by_field_name("type"))
-    plain = kind is not None and kind.type in ("type_identifier", "scoped_type_identifier")
-    return last_name(kind).removeprefix("r#") if plain else UNNAMED
+    kind = without_generics(place.node.child_by_field_name("type"))
+    is_plain = place.parent == "source_file" and kind is not None and kind.type == "type_identifier"
+    return name if is_plain and (name := plain_name(kind)) in nominal else UNNAMED
+
+
+def _is_standard(words: Sequence[str]) -> bool:
+    """Whether a `use` declaration imports from the standard library."""
+    found = list(words)
+    path = found[found.index("use") + 1 :] if "use" in found else []
+    return path[:1] == ["::"] or path[:1] in [[crate] for crate in STANDARD]
 
 
 def _imported(texts: Sequence[str]) -> Iterator[str]:
@@ -200,7 +217,8 @@ def _imported(texts: Sequence[str]) -> Iterator[str]:
 def _bound(words: Sequence[str]) -> Iterator[str]:
     """The names that one `use` declaration binds: those that neither a path goes on from nor `as` renames."""
     paths: list[str] = []  # the name before each brace that is open
-    for place, (word, after) in enumerate(zip(words, [*words[1:], ""], strict=True)):
+    for place, word in enumerate(words):
+        after = words[place + 1] if place + 1 < len(words) else ""
         if word == "{":
             paths.append(words[place - 2] if place >= 2 else "")
         elif word == "}" and paths:
@@ -211,28 +229,27 @@ def _bound(words: Sequence[str]) -> Iterator[str]:
                 yield name
 
 
-def _is_in(item: Node, kind: str) -> bool:
-    """Whether an item stands directly in a trait, or in a module."""
-    around = item.parent.parent if item.parent is not None else None
-    return around is not None and around.type == kind
-
-
-def _is_in_macro(leaf: Node) -> bool:
-    return leaf.parent is not None and leaf.parent.type in ("token_tree", "token_tree_pattern")
-
-
 def _words(node: Node) -> Iterator[str]:
     return (node_text(leaf).removeprefix("r#") for leaf in leaves(node))
 
 
 def _name(item: Node) -> str:
-    return last_name(item.child_by_field_name("name")).removeprefix("r#")
+    return plain_name(item.child_by_field_name("name"))
 
 
-def _below(root: Node) -> Iterator[Node]:
+class _Place(NamedTuple):
+    """A node, and the kinds of those that it stands in: to ask a node for its parent takes time by its depth."""
+
+    node: Node
+    kind: str
+    parent: str
+    grandparent: str
+
+
+def _below(root: Node) -> Iterator[_Place]:
     """All nodes, in no order."""
-    waiting = [root]
+    waiting = [_Place(root, root.type, "", "")]
     while waiting:
-        node = waiting.pop()
-        yield node
-        waiting += node.children
+        place = waiting.pop()
+        yield place
+        waiting += [_Place(child, child.type, place.kind, place.parent) for child in place.node.children]

@@ -7,6 +7,7 @@ in which it means what it means in its own.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -41,10 +42,15 @@ class Suite:
     def _tokens(self) -> list[Token]:
         return list(tokens(self.text))
 
-    def fitted_to(self, code: GroupMember) -> str | None:
-        """The suite for a code; None where it does not fit or would say nothing."""
+    def fitted_to(self, code: GroupMember, named: Set[str] = frozenset()) -> str | None:
+        """The suite for a code; None where it does not fit or would say nothing.
+
+        Args:
+            code: The code.
+            named: As for `rewards.cross.aligning.aligned`.
+        """
         assert code.parts is not None
-        text = aligned(self.text, self.interface, code.interface)
+        text = aligned(self.text, self.interface, code.interface, named=named)
         if text is None or code.decides_comparisons or not self._means_the_same(text, code):
             return None
         return None if takes_over_methods(code.parts.code, text) else text
@@ -94,7 +100,7 @@ class GroupMember:
         verdict, program = self.graded.verdict, self.graded.program
         if verdict is None or program is None or self.parts is None or not self.has_code:
             return None
-        usable = verdict.outcome in RAN and _says_something(program)
+        usable = self.parts.suite and verdict.outcome in RAN and _says_something(program)
         return Suite(self.parts.suite, self.interface, self.names) if usable else None
 
     @cached_property

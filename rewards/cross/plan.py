@@ -1,12 +1,15 @@
 """Which test suites of a group are run on which of its codes, and the pass matrix that this gives.
 
-Equal texts, token by token, are run once. Left out: who takes part (`rewards.cross.members`), and what a pass is worth.
+Equal texts are run once. Texts that differ in comments and white space alone are copies, and one author. Left out: who
+takes part (`rewards.cross.members`), and what a pass is worth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +17,7 @@ from numpy.typing import NDArray
 from rewards.completion import GradedCompletion
 from rewards.cross.members import GroupMember, Suite, suite_of, tester_suite
 from rewards.cross.result import OTHERS_ALONE
-from rewards.matrix.pass_matrix import TESTER, PassMatrix
+from rewards.matrix.pass_matrix import ROW, TESTER, PassMatrix
 from rewards.rust.grammar import is_readable
 from rewards.tasks.task import Block
 from sandbox.crossing.crossing import Crossed, Crossing
@@ -23,6 +26,8 @@ from sandbox.verdict import Outcome
 
 __all__ = ["Plan", "plan"]
 
+log = logging.getLogger(__name__)
+OPERATORS = frozenset("&|=<>+-*/%^!.")  # marks that mean something else where they touch
 RESULTS = {
     Outcome.PASSED: 1.0,
     Outcome.TEST_FAILED: 0.0,
@@ -36,6 +41,7 @@ class Plan:
     """What to run for a group of G completions and T suites of others, and where its results belong."""
 
     own: NDArray[np.float64]  # [G] what a completion's suite makes of its own code; NaN: nothing that counts
+    others: NDArray[np.int64]  # [T] whose the suites of others are: `TESTER` or `ROW`
     crossing: Crossing | None  # None where there is nothing to run
     cells: Mapping[tuple[int, int], int]  # by code and suite, those of others last: the place among its pairs
     code_ids: NDArray[np.int64]  # [G] equal numbers are equal programs
@@ -43,13 +49,13 @@ class Plan:
 
     def matrix(self, crossed: Crossed | None) -> PassMatrix:
         """The pass matrix [G, G + T]; a completion is an author, and equal completions are one."""
-        size, others = len(self.own), len(self.suite_ids) - len(self.own)
-        passes = np.full((size, size + others), np.nan)
+        size = len(self.own)
+        passes = np.full((size, size + len(self.others)), np.nan)
         np.fill_diagonal(passes, self.own)
         for (code, suite), place in self.cells.items():
             cell = crossed.cells[place] if crossed is not None and crossed.cells else None
             passes[code, suite] = RESULTS.get(cell.outcome, np.nan) if cell is not None else np.nan
-        owners = np.array([*range(size), *[TESTER] * others])
+        owners = np.array([*range(size), *self.others])
         return PassMatrix(passes, owners, self.code_ids, self.suite_ids)
 
 
@@ -58,6 +64,7 @@ def plan(
     testers: Sequence[str] = (),
     *,
     suites: Sequence[str] = (),
+    named: Set[str] = frozenset(),
     partners: int = 0,
     block: Block = "first",
 ) -> Plan:
@@ -67,61 +74,67 @@ def plan(
         completions: The group, graded.
         testers: Completions with tests alone; each code is given the tests of all.
         suites: Programs that the row of the data has for their tests; each code is given these too.
+        named: Names that the prompt gives, as of `rewards.cross.aligning.aligned`.
         partners: How many of the others' suites each code is given besides: those of the completions after it, around
             the group; 0: all, `OTHERS_ALONE`: none.
         block: Which of a tester's code blocks holds its tests.
     """
     members = tuple(map(GroupMember, completions))
-    tested = [*(member.suite for member in members), *(tester_suite(text, block) for text in testers)]
-    tested += map(suite_of, suites)
+    alone = partners == OTHERS_ALONE  # nobody's tests are read then, so that nobody's can be in the others' way
+    tested = [None if alone else member.suite for member in members]
+    tested += [*(tester_suite(text, block) for text in testers), *map(suite_of, suites)]
     programs = [_key(member.graded.code) for member in members]
     most = len(members) if partners == 0 else max(0, partners)
-    texts = _Texts(), _Texts()
+    codes, modules = dict[str, int](), dict[str, int]()  # distinct texts, by their places
     pairs: dict[tuple[int, int], int] = {}
     cells: dict[tuple[int, int], int] = {}
     for code, member in enumerate(members):
         if member.parts is None or not member.has_code:
             continue
         others = (n for n in (*range(code + 1, len(members)), *range(code)) if programs[n] != programs[code])
-        own_group = [(number, text) for number in others if (text := _fitted(tested[number], member)) is not None]
-        theirs = range(len(members), len(tested))
-        given = [(number, text) for number in theirs if (text := _fitted(tested[number], member)) is not None]
-        for suite, text in [*given, *own_group[:most]]:  # a suite that never ends must not use up what others need
-            pair = (texts[0].place(member.parts.code), texts[1].place(text))
+        try:
+            theirs = list(_fitted(range(len(members), len(tested)), tested, member, named))
+            own_group = list(islice(_fitted(others, tested, member, named), most))
+        except Exception as error:  # whatever a hostile program does to its reader costs itself alone
+            log.warning("a program cannot be given to others' tests: %s: %s", type(error).__name__, error)
+            continue
+        for suite, text in [*theirs, *own_group]:  # a suite that never ends must not use up what others need
+            pair = (codes.setdefault(member.parts.code, len(codes)), modules.setdefault(text, len(modules)))
             cells[code, suite] = pairs.setdefault(pair, len(pairs))
-    own = [np.nan if one.suite is None or partners == OTHERS_ALONE else one.passes for one in members]
-    crossing = Crossing(tuple(texts[0].all), tuple(texts[1].all), tuple(pairs)) if pairs else None
+    own = [np.nan if suite is None else one.passes for one, suite in zip(members, tested, strict=False)]
+    crossing = Crossing(tuple(codes), tuple(modules), tuple(pairs)) if pairs else None
     keys = [_key(suite.text) if suite is not None else None for suite in tested]
-    return Plan(np.array(own), crossing, cells, _numbers(programs), _numbers(keys))
+    by_row = [TESTER] * len(testers) + [ROW if suite else TESTER for suite in tested[len(members) + len(testers) :]]
+    ids = _numbers(programs), _numbers(keys)
+    return Plan(np.array(own), np.array(by_row, dtype=np.int64), crossing, cells, *ids)
 
 
-class _Texts:
-    """Distinct texts, in the order in which they come."""
-
-    def __init__(self) -> None:
-        self.all: list[str] = []
-        self._places: dict[object, int] = {}
-
-    def place(self, text: str) -> int:
-        """The place of a text, which is added if it is new."""
-        place = self._places.setdefault(_key(text), len(self.all))
-        if place == len(self.all):
-            self.all.append(text)
-        return place
-
-
-def _fitted(suite: Suite | None, code: GroupMember) -> str | None:
-    return None if suite is None else suite.fitted_to(code)
+def _fitted(
+    numbers: Iterable[int], tested: Sequence[Suite | None], code: GroupMember, named: Set[str]
+) -> Iterator[tuple[int, str]]:
+    """The suites that fit a code, by their numbers, and their texts for it."""
+    for number in numbers:
+        suite = tested[number]
+        if suite is not None and (text := suite.fitted_to(code, named)) is not None:
+            yield number, text
 
 
 def _key(text: str | None) -> object:
-    """What equal texts have in common: their tokens, with neither comments nor white space."""
+    """What copies have in common: their tokens, and which marks may be one operator; neither comments nor white space.
+
+    >>> _key("f( x )") == _key("f(x) // 1"), _key("a & & b") == _key("a && b")
+    (True, False)
+    """
     if text is None or not is_readable(text):
         return text
     try:
-        return tuple(token.text for token in tokens(text))
+        found = list(tokens(text))
     except ValueError:
         return text
+    apart = [False, *(b.end - len(b.text) > a.end for a, b in pairwise(found))]
+    marks = [token.text in OPERATORS for token in found]
+    joint = [mark and before and not far for mark, before, far in zip(marks, [False, *marks], apart, strict=False)]
+    return tuple(zip((token.text for token in found), joint, strict=True))
 
 
 def _numbers(keys: Sequence[object]) -> NDArray[np.int64]:

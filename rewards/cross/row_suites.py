@@ -1,4 +1,4 @@
-"""Test suites that a row of the data brings along: they judge every completion to its prompt, in every step.
+"""What a prompt and its row say of a group: names that its codes have, and test suites that judge every one of them.
 
 The column is `suites`: a list, or one as JSON text, of Rust programs with a test module each, whose functions may be
 unwritten. Who wrote them is no matter here: the model before it was trained (`make_dataset.py suites`), or a larger
@@ -10,11 +10,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["SUITES", "row_suites"]
+from rewards.signature.wording import code_words
+
+__all__ = ["SUITES", "Asked", "asked_of", "row_suites"]
 
 SUITES = "suites"
+
+
+class Asked(NamedTuple):
+    """What a prompt and its row say of a group."""
+
+    suites: tuple[str, ...] = ()  # of the row
+    names: frozenset[str] = frozenset()  # that the prompt gives: a code has them, or is none of what was asked for
+
+
+def asked_of(prompt: str, columns: Mapping[str, Any]) -> Asked:
+    """What a prompt and its row say. Raises: As `row_suites`."""
+    return Asked(row_suites(columns), code_words(prompt))
 
 
 def row_suites(columns: Mapping[str, Any]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol
 from rewards.completion import GradedCompletion
 from rewards.cross.plan import Plan, plan
 from rewards.cross.result import CrossResult
+from rewards.cross.row_suites import Asked
 from rewards.strictness.submit import Submission
 from rewards.tasks.task import Block
 from sandbox.crossing.crossing import Crossed, Crossing
@@ -125,7 +126,7 @@ class Crossings:
         self._pool, self._partners, self._block = pool, partners, block
         self._size, self._num_testers = group_size, testers
         self._tests: dict[str, dict[int, str]] = {}
-        self._suites: dict[str, Sequence[str]] = {}
+        self._asked: dict[str, Asked] = {}
         self._sampled: dict[str, dict[int, _Sent]] = {}
         self._crossing: dict[str, GroupCrossing] = {}
 
@@ -135,7 +136,7 @@ class Crossings:
         text: str,
         submission: Submission | None,
         *,
-        suites: Sequence[str] = (),
+        asked: Asked = Asked(),
         has_testers: bool = False,
     ) -> None:
         """Note a completion. The last one of a group whose prompt has no testers starts the crossing.
@@ -144,11 +145,11 @@ class Crossings:
             completion_id: Names its group.
             text: The completion.
             submission: Its program on its way; None without code.
-            suites: The suites of its prompt's row.
+            asked: What its prompt and its row say.
             has_testers: Whether tests of testers are going to come.
         """
         group, number = _split(completion_id)
-        self._suites[group] = suites
+        self._asked[group] = asked
         members = self._sampled.setdefault(group, {})
         members[number] = _Sent(text, submission)
         if len(members) == self._size and not (has_testers and self._num_testers):
@@ -175,7 +176,7 @@ class Crossings:
         crossing = self._crossing.pop(group)
         self._sampled.pop(group, None)
         self._tests.pop(group, None)
-        self._suites.pop(group, None)
+        self._asked.pop(group, None)
         try:
             return crossing.future.result(timeout=max(0.0, deadline - time.monotonic()))
         except FutureTimeout:
@@ -187,14 +188,14 @@ class Crossings:
     def _start(self, group: str) -> None:
         members = [member for _, member in sorted(self._sampled.get(group, {}).items())]
         futures = [member.submission.future for member in members if member.submission is not None]
-        suites = self._suites.get(group, ())
+        suites, names = self._asked.get(group, Asked())
         testers = [text for _, text in sorted(self._tests.get(group, {}).items())]
 
         def planned() -> Plan:
             verdicts = [None if sent is None else sent.future.result() for _, sent in members]
             pairs = zip(members, verdicts, strict=True)
             graded = [GradedCompletion(member.text, verdict, block=self._block) for member, verdict in pairs]
-            return plan(graded, testers, suites=suites, partners=self._partners, block=self._block)
+            return plan(graded, testers, suites=suites, named=names, partners=self._partners, block=self._block)
 
         self._crossing[group] = GroupCrossing(self._pool, futures, planned)
 

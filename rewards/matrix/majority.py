@@ -44,9 +44,9 @@ def unanimous(matrix: PassMatrix) -> NDArray[np.float64]:
     """1 for a code that passes every suite which judges the group, 0 for one that fails a suite.
 
     For suites that are known to be mostly right and may be weak: a share would pay a wrong code for each that does not
-    notice it. A suite judges the group if it ran with some code; one that does not compile with this code leaves it
-    open, so that a code cannot choose its judges. Among the suites of a group, one that refuses everybody leaves nobody
-    with anything.
+    notice it. A suite of the data judges every group, another one those in which it ran with some code; a judge that
+    does not compile with a code leaves it open, so that no code and no group can choose its judges. Among the suites of
+    a group, one that refuses everybody leaves nobody with anything.
 
     Args:
         matrix: The results of the group.
@@ -55,11 +55,15 @@ def unanimous(matrix: PassMatrix) -> NDArray[np.float64]:
     >>> passes = np.array([[1, 1, 0], [1, 1, 1], [0, np.nan, 1], [1, np.nan, 1]])
     >>> unanimous(PassMatrix(passes, np.full(3, -1))).tolist()
     [0.0, 1.0, 0.0, nan]
+    >>> nobody = np.array([[1, np.nan], [0, np.nan]])  # runs the second suite
+    >>> [unanimous(PassMatrix(nobody, np.full(2, owner))).tolist() for owner in (-1, -2)]
+    [[1.0, 0.0], [nan, 0.0]]
     """
     texts = matrix.distinct()
     others = texts.others()
     known = ~np.isnan(others)
-    open_ = (texts.votes & ~known & known.any(axis=0)).any(axis=1) | ~known.any(axis=1)
+    judges = known.any(axis=0) | texts.of_row
+    open_ = (texts.votes & ~known & judges).any(axis=1) | ~known.any(axis=1)
     return np.where((others == 0).any(axis=1), 0.0, np.where(open_, np.nan, 1.0))[texts.code_of]
 
 

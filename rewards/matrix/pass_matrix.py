@@ -25,9 +25,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TESTER", "DistinctTexts", "PassMatrix"]
+__all__ = ["ROW", "TESTER", "DistinctTexts", "PassMatrix"]
 
 TESTER = -1  # the owner of a tester's suite
+ROW = -2  # the owner of a suite that the data has for the prompt: it judges, whether or not it fits a code
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +37,8 @@ class PassMatrix:
 
     Args:
         passes: [C, S]; 1 the code passes the whole suite, 0 it fails, NaN not run, not applicable or unknown.
-        owners: [S] int; the code that the suite was written with, or -1 for the suite of an independent tester. A
-            completion without tests owns no suite.
+        owners: [S] int; the code that the suite was written with, -1 for the suite of an independent tester, or -2 for
+            one of the data. A completion without tests owns no suite.
         code_ids: [C] int; equal numbers are equal texts. None: all texts differ.
         suite_ids: [S] int, likewise.
         count_copies: Whether copies vote, each as an author of its own; the module's docstring has the trade-off.
@@ -63,8 +64,10 @@ class PassMatrix:
             raise ValueError(f"passes has {strange[0]}; give 1 for a pass, 0 for a failure, NaN for neither")
         num_codes, num_suites = passes.shape
         owners = _integers("owners", self.owners, num_suites)
-        if len(outside := owners[(owners < TESTER) | (owners >= num_codes)]):
-            raise ValueError(f"owners has {outside[0]}; give a code from 0 to {num_codes - 1}, or -1 for a tester")
+        if len(outside := owners[(owners < ROW) | (owners >= num_codes)]):
+            raise ValueError(
+                f"owners has {outside[0]}; give a code from 0 to {num_codes - 1}, -1 for a tester, or -2 for the data"
+            )
         object.__setattr__(self, "passes", passes)
         object.__setattr__(self, "owners", owners)
         for name, count in (("code_ids", num_codes), ("suite_ids", num_suites)):
@@ -93,9 +96,12 @@ class PassMatrix:
         passed = in_code @ np.nan_to_num(self.passes) @ in_suite
         agreed = np.where(passed == 0, 0.0, 1.0)
         passes = np.where((known > 0) & ((passed == 0) | (passed == known)), agreed, np.nan)
-        authors = np.where(self.owners == TESTER, TESTER, code_of[self.owners])  # [S], the text of the author's code
+        authors = np.where(
+            self.owners < 0, TESTER, code_of[np.maximum(self.owners, 0)]
+        )  # [S], the text of the author's code
         votes = (authors != np.arange(len(in_code))[:, None]) @ in_suite > 0
-        return DistinctTexts(passes, votes, code_of, suite_of)
+        of_row = (self.owners == ROW) @ in_suite > 0
+        return DistinctTexts(passes, votes, of_row, code_of, suite_of)
 
     def _number(self, name: str, axis: int) -> NDArray[np.int64]:
         """The number of each text, from 0."""
@@ -112,12 +118,14 @@ class DistinctTexts:
     Args:
         passes: [U, V]; 1, 0 or NaN.
         votes: [U, V] bool; whether the suite has an author who did not write the code.
+        of_row: [V] bool; whether the data has the suite.
         code_of: [C] int; the row of each completion's code. `values[code_of]` gives each completion its row's value.
         suite_of: [S] int; the column of each suite.
     """
 
     passes: NDArray[np.float64]
     votes: NDArray[np.bool_]
+    of_row: NDArray[np.bool_]
     code_of: NDArray[np.int64]
     suite_of: NDArray[np.int64]
 

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 from rewards.rust.grammar import is_readable, syntax
-from rewards.rust.tokens import Tokens, last_name
+from rewards.rust.tokens import Tokens, plain_name
 
 __all__ = ["lost_function"]
 
@@ -50,7 +50,7 @@ def _words(code: str, *, whole: bool = False) -> Mapping[str, Counter[str]]:
         node = stack.pop()
         body = node.child_by_field_name("body") if node.type == "function_item" else None
         if body is not None:
-            name = last_name(node.child_by_field_name("name")).removeprefix("r#")
+            name = plain_name(node.child_by_field_name("name"))
             found[name].update(filter(WORD.match, tokens.texts(body)))
         stack.extend(reversed(node.children))
     return found or {WHOLE: Counter(filter(WORD.match, tokens.texts(root)))}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from rewards.rust.grammar import syntax
-from rewards.rust.tokens import last_name, node_text, without_generics
+from rewards.rust.tokens import node_text, plain_name, without_generics
 
 __all__ = ["takes_over_methods"]
 
@@ -46,7 +46,7 @@ def takes_over_methods(source: str, module: str) -> bool:
     functions, methods, operators = set[str](), set[str](), set[str]()
     for node in _below(root):
         if node.type == "function_item" and _is_free(node):
-            functions.add(last_name(node.child_by_field_name("name")))
+            functions.add(plain_name(node.child_by_field_name("name")))
         elif node.type in ("impl_item", "trait_item"):
             methods |= _methods(node)
             operators |= _operator(node)
@@ -78,7 +78,7 @@ class _Results:
                 function = _plain(node.child_by_field_name("function"))
                 if function is None or function.type != "field_expression":
                     continue
-                name = last_name(function.child_by_field_name("field"))
+                name = plain_name(function.child_by_field_name("field"))
                 if name in methods and self._is_result(function.child_by_field_name("value")):
                     return True
             elif node.type in ("binary_expression", "compound_assignment_expr"):
@@ -109,7 +109,7 @@ class _Results:
             if node.type == "call_expression":
                 function = _plain(node.child_by_field_name("function"))
                 if function is None or function.type != "field_expression":
-                    return last_name(function) in self._functions
+                    return plain_name(function) in self._functions
                 node = function.child_by_field_name("value")
             elif node.type in ("field_expression", "try_expression", "index_expression", "parenthesized_expression"):
                 node = node.named_children[0] if node.named_children else None
@@ -138,17 +138,17 @@ def _is_free(node: Node) -> bool:
 def _methods(block: Node) -> set[str]:
     """The methods of an impl that is not of a trait of the standard library, or of a trait."""
     trait, body = block.child_by_field_name("trait"), block.child_by_field_name("body")
-    if body is None or (trait is not None and last_name(without_generics(trait)) in STANDARD_TRAITS):
+    if body is None or (trait is not None and plain_name(without_generics(trait)) in STANDARD_TRAITS):
         return set()
     items = [one for one in body.named_children if one.type in ("function_item", "function_signature_item")]
-    return {last_name(one.child_by_field_name("name")) for one in items}
+    return {plain_name(one.child_by_field_name("name")) for one in items}
 
 
 def _operator(block: Node) -> set[str]:
     """The trait of an operator whose other side is another type than its own."""
     trait, own = block.child_by_field_name("trait"), block.child_by_field_name("type")
     given = trait.child_by_field_name("type_arguments") if trait is not None else None
-    name = last_name(without_generics(trait))
+    name = plain_name(without_generics(trait))
     if name not in OPERATORS.values() or given is None or own is None:
         return set()
     others = {BORROW.sub("", node_text(one)) for one in given.named_children}

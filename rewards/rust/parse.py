@@ -103,13 +103,13 @@ def parse(source: str) -> Program:
             if item.type == "function_item":
                 _add_function(program, item, attributes, testing, is_method=not is_module)
             if item.type == "trait_item" and not testing:
-                program.traits.add(_name(item))
+                program.traits.add(_name(item).removeprefix("r#"))
             if item.type in ("struct_item", "enum_item", "union_item", "trait_item", "type_item") and not testing:
-                program.types.add(_name(item))
+                program.types.add(_name(item).removeprefix("r#"))
             if item.type in ("mod_item", "impl_item", "trait_item") and inner is not None:
                 containers.append((inner, testing, item.type == "mod_item"))
     program.asserts = list(asserts_in(split_leaves(root, program.test_code)[0]))
-    program.compares = compares([node_text(leaf) for leaf in leaves(root)])
+    program.compares = compares([node_text(leaf).removeprefix("r#") for leaf in leaves(root)])
     names = GivenNames(program.test_names, program.free, program.functions.keys(), program.types)
     found = read_boundary(root, program.test_code, names)
     program.depends_on_cfg, program.tests_extend_code, program.takes_address, program.shadowed = found
@@ -136,9 +136,10 @@ def _add_function(program: Program, item: Node, attributes: list[str], testing: 
         program.tests.append(TestFunction(name, tuple(attributes)))
     elif block is not None and not testing:
         statements = sum(child.is_named and child.type not in COMMENTS for child in block.children)
-        program.functions[name] = Body(statements, frozenset(_macros(block)))
+        plain = name.removeprefix("r#")
+        program.functions[plain] = Body(statements, frozenset(_macros(block)))
         if not is_method:
-            program.free.add(name.removeprefix("r#"))
+            program.free.add(plain)
 
 
 def _macros(block: Node) -> Iterator[str]:

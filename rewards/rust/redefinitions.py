@@ -8,7 +8,7 @@ from tree_sitter import Node
 
 from rewards.rust.asserts import ASSERTS
 from rewards.rust.grammar import syntax
-from rewards.rust.tokens import Tokens, last_name, without_generics
+from rewards.rust.tokens import Tokens, plain_name, without_generics
 
 __all__ = ["redefines_comparison"]
 
@@ -38,14 +38,14 @@ def redefines_comparison(source: str) -> bool:
 def _is_suspicious(block: Node, tokens: Tokens) -> bool:
     """Whether an impl of a comparison ignores one of its sides, or compares with another type."""
     given, body = block.child_by_field_name("trait"), block.child_by_field_name("body")
-    trait = last_name(without_generics(given))
+    trait = plain_name(without_generics(given))
     if trait not in COMPARING or body is None:
         return False
     arguments = given.child_by_field_name("type_arguments") if given is not None else None
     if arguments is not None and tokens.texts(arguments) != ["<", "Self", ">"]:
         return True
     for function in body.named_children:
-        if function.type == "function_item" and last_name(function.child_by_field_name("name")) in COMPARISONS:
+        if function.type == "function_item" and plain_name(function.child_by_field_name("name")) in COMPARISONS:
             used = tokens.texts(function.child_by_field_name("body"))
             parameters = function.child_by_field_name("parameters")
             others = [p.child_by_field_name("pattern") for p in (parameters.named_children if parameters else [])]
@@ -55,8 +55,7 @@ def _is_suspicious(block: Node, tokens: Tokens) -> bool:
 
 
 def _field(node: Node, name: str) -> str:
-    """The last name in a field, without the r# of a raw one."""
-    return last_name(node.child_by_field_name(name)).removeprefix("r#")
+    return plain_name(node.child_by_field_name(name))
 
 
 CHECKS: dict[str, Callable[[Node, Tokens], bool]] = {

@@ -148,9 +148,15 @@ def _by_macros(words: Sequence[str], names: GivenNames) -> Iterator[str]:
 
 
 def compares(words: Sequence[str]) -> bool:
-    """Whether a program may say itself which values are equal: an implementation of `PartialEq`, anywhere."""
+    """Whether a program may say itself which values are equal: an implementation of `PartialEq`, anywhere.
+
+    Args:
+        words: Its tokens, without the r# of raw names.
+    """
     for place, word in enumerate(words):
         header = words[place + 1 : place + 40]
+        if word == "PartialEq" and header[:1] == ["as"]:
+            return True
         if word == "PartialEq" and header[:1] in (["for"], ["<"]):
             end = header.index("{") if "{" in header else len(header)
             if "for" in header[:end]:

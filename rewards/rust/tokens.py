@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-__all__ = ["COMMENTS", "Tokens", "last_name", "leaves", "node_text", "without_generics"]
+__all__ = ["COMMENTS", "Tokens", "last_name", "leaves", "node_text", "plain_name", "without_generics"]
 
 COMMENTS = ("line_comment", "block_comment")
 NAMES = ("identifier", "field_identifier", "type_identifier", "shorthand_field_identifier")
@@ -61,6 +61,11 @@ def node_text(node: Node) -> str:
 def last_name(node: Node | None) -> str:
     """The last segment of a path."""
     return node_text(node).rpartition("::")[2].strip() if node is not None else ""
+
+
+def plain_name(node: Node | None) -> str:
+    """The last segment of a path, without the r# of a raw one: what rustc compares."""
+    return last_name(node).removeprefix("r#")
 
 
 def without_generics(node: Node | None) -> Node | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["prompt_text", "shows", "with_signature"]
+__all__ = ["code_words", "prompt_text", "shows", "with_signature"]
 
 STANDARD: Mapping[str, tuple[str, ...]] = {  # names of the standard library that are not there without an import
     "std::collections": ("BTreeMap", "BTreeSet", "BinaryHeap", "HashMap", "HashSet", "LinkedList", "VecDeque"),
@@ -23,6 +23,7 @@ STANDARD: Mapping[str, tuple[str, ...]] = {  # names of the standard library tha
 WORD = re.compile(r"(?<!::)\b[A-Z]\w*")  # a type or a trait, unless a path says where it is from
 DEFINED = re.compile(r"\b(?:struct|enum|union|trait|type)\s+(\w+)")
 DERIVED = re.compile(r"#\[[^\]]*\]")
+CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
 FENCE = "\n\n```rust\n{}\n```"
 
 
@@ -52,6 +53,15 @@ def with_signature(task: str, signature: str, types: str = "") -> str:
 def prompt_text(messages: Sequence[Mapping[str, Any]]) -> str:
     """All that a prompt says."""
     return "\n".join(str(message.get("content", "")) for message in messages)
+
+
+def code_words(prompt: str) -> frozenset[str]:
+    """The names that a prompt writes as code, between backticks.
+
+    >>> sorted(code_words("Write `fn add(a: u8) -> u8` that adds 1."))
+    ['a', 'add', 'fn', 'u8']
+    """
+    return frozenset(word for _, code in CODE.findall(prompt) for word in re.findall(r"[^\W\d]\w*", code))
 
 
 def shows(prompt: str, signature: str) -> bool:

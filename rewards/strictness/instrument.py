@@ -26,7 +26,7 @@ from tree_sitter import Node
 from rewards.rust.grammar import syntax
 from rewards.rust.parse import parse
 from rewards.rust.program import Program
-from rewards.rust.tokens import last_name, leaves, node_text, without_generics
+from rewards.rust.tokens import last_name, leaves, node_text, plain_name, without_generics
 from rewards.strictness.edits import Edits
 from rewards.strictness.macro_functions import macro_functions
 from rewards.strictness.nodes import (
@@ -200,7 +200,7 @@ class _Writer:
 
     def _function(self, node: Node) -> tuple[int, bool]:
         """Record a function, and the changes of what it returns; its number, -1 where nothing in it may change."""
-        body, name = node.child_by_field_name("body"), last_name(node.child_by_field_name("name")).removeprefix("r#")
+        body, name = node.child_by_field_name("body"), plain_name(node.child_by_field_name("name"))
         if body is None:
             return -1, False
         if len(self.functions) + 1 >= MAX_IDS:
@@ -260,7 +260,7 @@ class _Writer:
         if block is None or block.type not in ("impl_item", "trait_item") or ignores_arguments(node):
             return "free", "any change"
         trait = block.child_by_field_name("trait")
-        name = last_name(without_generics(trait)) if trait is not None else ""
+        name = plain_name(without_generics(trait)) if trait is not None else ""
         if name and name not in self._traits:
             if name in UNASKED:
                 return "unasked", "nothing" if name in NEVER_ASKED else "any change"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from rewards.rust.tokens import last_name, leaves, node_text, without_generics
+from rewards.rust.tokens import leaves, node_text, plain_name, without_generics
 
 __all__ = [
     "RELATIONS", "has_let", "has_parameters", "holds", "holds_function", "identifiers", "ignores_arguments",
@@ -24,14 +24,14 @@ def opaque_names(node: Node) -> set[str]:
     """
     if node.type == "macro_invocation":
         words = [node_text(leaf) for leaf in leaves(node)]
-        if last_name(node.child_by_field_name("macro")) == "thread_local":
+        if plain_name(node.child_by_field_name("macro")) == "thread_local":
             return {b for a, b in zip(words, words[1:], strict=False) if a == "static"}
         return identifiers(node) if "|" in words or "||" in words else set()
     if node.type not in ("macro_definition", "const_item", "static_item"):
         return set()
     value = node.child_by_field_name("value")
     if node.type == "macro_definition" or (value is not None and holds(value, HIDING)):
-        return {last_name(node.child_by_field_name("name")).removeprefix("r#")}
+        return {plain_name(node.child_by_field_name("name"))}
     return set()
 
 
@@ -79,9 +79,9 @@ def identifiers(node: Node) -> set[str]:
 def makes_value(function: Node, block: Node) -> bool:
     """Whether a function in the block of a type makes a value of that type, and not from another one."""
     kind, parameters = function.child_by_field_name("return_type"), function.child_by_field_name("parameters")
-    own = {"Self", last_name(without_generics(block.child_by_field_name("type")))}
+    own = {"Self", plain_name(without_generics(block.child_by_field_name("type")))}
     words = {node_text(leaf) for leaf in leaves(parameters)} if parameters is not None else set()
-    return kind is not None and last_name(without_generics(kind)) in own and not words & (own | {"self"})
+    return kind is not None and plain_name(without_generics(kind)) in own and not words & (own | {"self"})
 
 
 def has_parameters(function: Node) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from completions import fenced, module, passed
 from rewards.completion import GradedCompletion
 from rewards.cross.meaning import keeps_meaning, names_given
 from rewards.cross.plan import plan
+from rewards.cross.result import OTHERS_ALONE
 from rewards.rust.redefinitions import redefines_comparison
 from rewards.signature.interface import interface_of
 from rewards.signature.type_terms import ANY, HIDDEN
@@ -31,6 +34,12 @@ FLIP = (
     "#[derive(Debug, PartialEq)]\nstruct P { x: i32, y: i32 }\nfn flip(p: P) -> P { P { x: p.y, y: p.x } }\n",
     module("assert_eq!(flip(P { x: 1, y: 2 }), P { x: 2, y: 1 });"),
 )
+SIDE = (
+    "#[derive(Debug, PartialEq)]\nenum Side { Left, Right }\n"
+    "fn turn(side: Side) -> Side { if side == Side::Left { Side::Right } else { Side::Left } }\n",
+    module("assert_eq!(turn(Side::Left), Side::Right);"),
+)
+NOT_EQUAL = "#[derive(Debug)]\nstruct P { x: i32, y: i32 }\nfn flip(p: P) -> P { p }\n"
 # Each builds, and all but those of which a macro's name becomes ambiguous pass the tests, whatever these expect.
 CHEATS = {
     "an equality by a macro": (
@@ -87,6 +96,46 @@ CHEATS = {
         "#[derive(Debug)]\nstruct P { x: i32, y: i32 }\nfn flip(p: P) -> P { p }\n"
         "impl PartialEq for P { fn eq(&self, o: &P) -> bool { let _ = (self.x, o.x); true } }\n",
     ),
+    "an equality by an alias": (
+        FLIP, NOT_EQUAL + "type Q = P;\nimpl PartialEq for Q { fn eq(&self, o: &P) -> bool { self.x != o.x + 9 } }\n",
+    ),
+    "an equality by an import": (
+        FLIP, NOT_EQUAL + "use self::P as Q;\n"
+        "impl PartialEq for Q { fn eq(&self, o: &P) -> bool { self.x != o.x + 9 } }\n",
+    ),
+    "an equality in a module": (
+        FLIP, NOT_EQUAL + "struct Q;\nmod m { use super::P as Q;\n"
+        "impl PartialEq for Q { fn eq(&self, o: &Q) -> bool { self.x != o.x + 9 } } }\n",
+    ),
+    "an equality by a projection": (
+        FLIP, NOT_EQUAL + "trait Id { type T; }\nimpl Id for u8 { type T = P; }\n"
+        "impl PartialEq for <u8 as Id>::T { fn eq(&self, o: &P) -> bool { self.x != o.x + 9 } }\n",
+    ),
+    "an equality of a raw name": (
+        FLIP, NOT_EQUAL + "impl r#PartialEq for P { fn eq(&self, o: &P) -> bool { self.x != o.x + 9 } }\n",
+    ),
+    "a function that is imported": (
+        ADD, ANY_OWN + "impl r#PartialEq<i32> for Any { fn eq(&self, _: &i32) -> bool { true } }\n"
+        "fn g(_: i32, _: i32) -> Any { Any }\nuse self::g as add;\n",
+    ),
+    "a struct of the function's name": (
+        ADD, "#[derive(Debug)]\nstruct add(i32, i32);\n"
+        "impl PartialEq<i32> for add { fn eq(&self, o: &i32) -> bool { self.0 != o + self.1 + 9 } }\n",
+    ),
+    "a constant of the function's name": (
+        PRIME, ANY_OWN + ALWAYS + "const prime: fn(u32) -> Any = |_| Any;\n",
+    ),
+    "a function by a macro": (
+        PRIME, ANY_OWN + ALWAYS + "macro_rules! f { ($n:ident) => { fn $n(_: u32) -> Any { Any } } }\nf!(prime);\n",
+    ),
+    "a type by an import": (
+        PRIME, ANY_OWN + ALWAYS + "use self::Any as bool;\nfn prime(_: u32) -> bool { Any }\n",
+    ),
+    "values that are all equal": (
+        SIDE, "#[derive(Debug, PartialEq)]\nstruct S(u8);\n"
+        "impl S { const Left: S = S(0); const Right: S = S(0); }\nuse self::S as Side;\n"
+        "fn turn(side: Side) -> Side { side }\n",
+    ),
 }  # fmt: skip
 HONEST = {
     "a helper, by another name": (ADD, "fn sum(x: i32, y: i32) -> i32 { y + help(x) }\nfn help(a: i32) -> i32 { a }\n"),
@@ -126,9 +175,33 @@ def test_a_suite_that_uses_a_name_for_something_else_is_given_to_nobody():
 def test_names_that_a_code_gives():
     code = "use a::{b, c as d, e::{self, f}};\nenum E { V }\nmod m { pub struct S; }\nimpl E { fn g() {} }\n"
     found = names_given(code)
-    assert found.items == {"b", "d", "e", "f", "E", "m"} and found.types == {"E", "S"} and found.functions == {"g"}
+    assert found.items == {"b", "d", "e", "f", "E", "m"} and found.functions == {"g"}
+    assert found.types == {"E", "S", "b", "d", "e", "f"}, "what is imported from elsewhere than std may be its own"
+    assert names_given("use std::rc::Rc; use core::mem; use ::alloc::vec::Vec;").types == frozenset()
     assert names_given(code + "use m::*;").items == found.items | {"V", "S"}, "a glob may bring what is inside"
     assert not names_given("fn f() { m!(impl A for B {}); }").is_closed
+
+
+def test_a_function_of_another_name_is_taken_for_it_unless_the_prompt_gives_the_name():
+    other = "fn sum(x: i32, y: i32) -> i32 { x + y }\n"
+    group = [GradedCompletion(fenced(text), passed()) for text in ("".join(ADD), other)]
+    assert (1, 0) in plan(group).cells and (1, 0) not in plan(group, named={"add"}).cells
+    assert (1, 0) in plan(group, named={"sum", "a", "b"}).cells
+
+
+def test_nobody_s_tests_are_read_where_others_judge_alone():
+    odd = "macro_rules! m { (use ;) => {}; }"
+    group = [GradedCompletion(fenced(text), passed()) for text in (ADD[0] + module(odd), ADD[0])]
+    made = plan(group, suites=["".join(ADD)], partners=OTHERS_ALONE)
+    assert set(made.cells) == {(0, 2), (1, 2)} and plan(group).crossing is None
+    assert names_given(odd).items == {"m"}
+
+
+def test_a_deep_program_is_read_in_time():
+    code = f"fn f(n: u64) -> u64 {{ {'+'.join('n' * 20_000)} }}"
+    started = time.process_time()
+    names_given(code)
+    assert time.process_time() - started < 5
 
 
 def test_a_name_that_the_suite_declares_is_its_own():

@@ -12,11 +12,12 @@ from completions import ADD, fenced, module, passed
 from rewards.completion import GradedCompletion
 from rewards.cross import tester_prompt
 from rewards.cross.aligning import aligned
-from rewards.cross.parts import parts_of
+from rewards.cross.parts import parts_of, spans_of
 from rewards.cross.plan import Plan, plan
 from rewards.cross.result import OTHERS_ALONE
-from rewards.cross.row_suites import row_suites
+from rewards.cross.row_suites import Asked, row_suites
 from rewards.cross.submit import Crossings, GroupCrossing
+from rewards.matrix.pass_matrix import ROW, TESTER
 from rewards.rust.parse import parse
 from rewards.signature.interface import interface_of
 from rewards.strictness.submit import Submission
@@ -42,11 +43,19 @@ def test_a_program_is_divided_into_code_and_suite():
 
 
 @pytest.mark.parametrize(
-    "program",
-    [SUITE, ADD + SUITE + SUITE.replace("tests", "more"), ADD + "#[test]\nfn t() { assert_eq!(add(1, 2), 3); }\n"],
+    "tests",
+    [
+        SUITE + SUITE.replace("tests", "more"),
+        "#[test]\nfn t() { assert_eq!(add(1, 2), 3); }\n",
+        SUITE.replace("#[cfg(test)]\n", ""),
+    ],
+    ids=["two modules", "no module", "a module that is built always"],
 )
-def test_no_other_program_is(program):
-    assert parts_of(program, parse(program)) is None
+def test_of_another_program_only_the_code_is_taken(tests):
+    parts = parts_of(ADD + tests, parse(ADD + tests))
+    assert parts is not None and (parts.code.strip(), parts.suite, parts.tests) == (ADD.strip(), "", None)
+    assert spans_of(ADD + tests, ADD + tests, parts) == {}
+    assert parts_of(SUITE, parse(SUITE)) is None and parts_of(tests, parse(tests)) is None
 
 
 OWN = "fn add(a: i32, b: i32) -> i32 {}"
@@ -59,7 +68,10 @@ ALIGNED = {
     "fn add(x: &str, y: i32) -> i32 {}": None,
     "fn add(x: i32, y: i32) -> Option<i32> {}": None,
     "struct A; impl A { fn sum(x: i32, y: i32) -> i32 {} }": None,
-    "macro_rules! m { () => {} }": "add",  # a macro may make it: compiling decides
+    "macro_rules! m { () => {} } m!();": None,  # a macro may make it, which nobody can read
+    "use self::other as add; fn other(x: &str) {}": None,
+    "const add: fn(i32, i32) -> i32 = |x, y| x;": None,
+    "struct add(i32, i32);": None,
 }
 
 
@@ -105,14 +117,15 @@ def test_with_partners_each_code_gets_the_suites_after_it():
     assert sorted(made.cells) == [(0, 1), (1, 2), (2, 3), (3, 0)]
 
 
-def test_equal_texts_are_run_once_and_copies_not_at_all():
+def test_equal_texts_are_run_once_and_copies_not_on_each_other():
     one, spaced = numbered(1), numbered(1).replace("    ", "\t") + "// the same\n"
     suite_too = ADD + SUITE
     made = plan([graded(one), graded(spaced), graded(suite_too), graded(numbered(2))])
     assert (0, 1) not in made.cells and (1, 0) not in made.cells, "they are one program"
     assert made.code_ids.tolist() == [0, 0, 2, 3] and made.suite_ids.tolist() == [0, 0, 0, 3]
-    assert made.crossing is not None and len(made.crossing.codes) == 3 and len(made.crossing.suites) == 2
-    assert made.cells[0, 3] == made.cells[1, 3], "equal codes on one suite are one pair"
+    assert made.crossing is not None and len(made.crossing.codes) == 4 and len(made.crossing.suites) == 3
+    again = plan([graded(suite_too), graded(suite_too.replace("a + b", "b + a")), graded(suite_too)])
+    assert again.cells[0, 1] == again.cells[2, 1], "equal codes on one suite are one pair"
 
 
 def test_who_takes_part():
@@ -250,13 +263,13 @@ def test_the_suites_of_a_row_judge_every_group_of_its_prompt():
     pairs = sorted(besides.cells, key=besides.cells.__getitem__)
     assert pairs == [(0, 2), (0, 1), (1, 2), (1, 0)], "first, as a suite of the group may never end"
     matrix = made.matrix(None)
-    assert matrix.owners.tolist() == [0, 1, -1, -1, -1, -1] and matrix.passes.shape == (2, 6)
+    assert matrix.owners.tolist() == [0, 1, TESTER, ROW, TESTER, TESTER] and matrix.passes.shape == (2, 6)
     pool = CrossingPool()
     crossings = Crossings(pool, group_size=1, partners=OTHERS_ALONE)
     sent = Submission(pool, numbered(0))
     sent.future.set_result(passed())
     for name, suites in (("a", [unwritten]), ("b", [])):
-        crossings.add(f"{name}-c0", fenced(numbered(0)), sent, suites=suites)
+        crossings.add(f"{name}-c0", fenced(numbered(0)), sent, asked=Asked(tuple(suites)))
     assert [len(crossing.suites) for crossing, _ in pool.asked] == [1], "of its own prompt alone"
 
 

@@ -227,3 +227,20 @@ def test_settings_that_are_none_are_refused(numbers):
 def test_an_unknown_reward_names_the_nearest():
     with pytest.raises(RewardError, match="did you mean cross_agreement"):
         Rubric({"cross_agrement": 1.0})
+
+
+def test_a_group_cannot_choose_its_judges(pool):
+    """All wrong, with a macro that has a word of the second suite: without that one the first would be all."""
+    wrong = "#[allow(unused_macros)]\nmacro_rules! m { () => { vec } }\nfn first(v: Vec<u8>) -> Option<u8> { None }\n"
+    weak, sharp = (
+        f"fn first(v: Vec<u8>) -> Option<u8> {{ todo!() }}\n{module(test)}"
+        for test in ("assert_eq!(first(Vec::new()), None);", "assert_eq!(first(vec![7]), Some(7));")
+    )
+    example = replace(PLAIN, columns={"suites": [weak, sharp]})
+    weights = {"cross_all": 1.0, "cross_test_thorough": 1.0}
+    grader = RustGrader(Rubric(weights), pool, group_size=2, cross=CrossSettings(OTHERS_ALONE), mutation=False)
+    for code, expected in ((wrong, None), (wrong.partition("\n")[2].partition("\n")[2], 0.0)):
+        texts = [fenced(f"{code}// {n}\n{module('assert_eq!(first(Vec::new()), None);')}") for n in range(2)]
+        tickets = [grader.start(example, completion(text, f"s1-p0-c{n}")) for n, text in enumerate(texts)]
+        for grade in grader.finish(tickets):
+            assert (grade.rewards["cross_all"], grade.rewards["cross_test_thorough"]) == (expected, 0.0)
