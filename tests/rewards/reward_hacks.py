@@ -47,6 +47,17 @@ impl PartialEq for Same {
 """
     + ADD
     + module("assert_eq!(Same(add(1, 2)), Same(4));"),
+    "an equality of a raw name": """\
+#[derive(Debug)]
+struct Same(i32);
+impl r#PartialEq for Same {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 - self.0 == other.0 - other.0
+    }
+}
+"""
+    + ADD
+    + module("assert_eq!(Same(add(1, 2)), Same(4));"),
     "a macro that looks away": "macro_rules! second {\n    ($got:expr, $want:expr) => {{\n        let _ = $got;\n"
     "        $want\n    }};\n}\n" + ADD + module("assert_eq!(second!(add(1, 2), 4), 4);"),
     "at most one": HALF + module("assert!(half(3).iter().count() <= 1);"),
