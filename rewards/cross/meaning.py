@@ -29,7 +29,7 @@ OWN = "own "  # before the name of a type that the code declares itself, or impo
 NOMINAL = ("struct_item", "enum_item", "union_item")
 TYPES = (*NOMINAL, "trait_item", "type_item")
 ITEMS = (*TYPES, "function_item", "const_item", "static_item", "mod_item", "macro_definition")
-STANDARD = ("std", "core", "alloc")  # crates, whose names mean the same in every code
+STANDARD = frozenset(("std", "core", "alloc"))  # crates, whose names mean the same in every code
 NO_NAMES = ("use", "pub", "crate", "self", "super", "in", "as", "_")  # in a `use` declaration
 MACROS = ("token_tree", "token_tree_pattern")
 DECLARES = ("fn", "struct", "enum", "union", "trait", "type", "const", "static", "mod")
@@ -40,7 +40,7 @@ class CodeNames:
     """The names that a code gives to a test module in it."""
 
     items: frozenset[str]  # of its items and imports
-    types: frozenset[str]  # of its types, wherever they stand, and what it imports from itself
+    types: frozenset[str]  # of its types, wherever they stand, and of imports but those of std under their own names
     functions: frozenset[str]  # and methods, wherever they stand
     of_traits: frozenset[str]  # methods of its traits
     by_macros: frozenset[str]  # all words from which its macros may make items
@@ -62,6 +62,7 @@ def names_given(code: str) -> CodeNames:
     places = list(_below(root))
     inner = any(place.kind == "use_wildcard" for place in places)  # which may bring variants, and items of modules
     items, types, functions, of_traits = set[str](), set[str](), set[str](), set[str]()
+    imports: list[list[str]] = []
     nominal = {_name(item) for item in root.children if item.type in NOMINAL}
     for place in places:
         node, kind = place.node, place.kind
@@ -75,9 +76,11 @@ def names_given(code: str) -> CodeNames:
         if (kind in ITEMS and (at_top or (inner and in_module))) or (kind == "enum_variant" and inner):
             items.add(_name(node))
         if kind in ("use_declaration", "extern_crate_declaration"):
-            words = list(_words(node))
-            items.update(_bound(words))
-            types.update(() if _is_standard(words) else _bound(words))
+            imports.append(list(_words(node)))
+            items.update(_bound(imports[-1]))
+    for words in imports:
+        keeps_names = _imported_from(words) in STANDARD - items and "as" not in words
+        types.update(() if keeps_names else _bound(words))
     has_macros = any(place.kind == "macro_definition" for place in places)
     made = [place.node for place in places if has_macros and _makes_items(place)]
     compared = frozenset(_compared(place, nominal) for place in places if place.kind == "impl_item") - {""}
@@ -194,11 +197,10 @@ def _compared(place: _Place, nominal: set[str]) -> str:
     return name if is_plain and (name := plain_name(kind)) in nominal else UNNAMED
 
 
-def _is_standard(words: Sequence[str]) -> bool:
-    """Whether a `use` declaration imports from the standard library."""
-    found = list(words)
-    path = found[found.index("use") + 1 :] if "use" in found else []
-    return path[:1] == ["::"] or path[:1] in [[crate] for crate in STANDARD]
+def _imported_from(words: list[str]) -> str:
+    """The crate or the module that a `use` declaration imports from; "" where it is not one."""
+    path = words[words.index("use") + 1 :] if "use" in words else []
+    return next((word for word in path if word != "::"), "")
 
 
 def _imported(texts: Sequence[str]) -> Iterator[str]:

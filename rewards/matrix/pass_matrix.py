@@ -96,9 +96,8 @@ class PassMatrix:
         passed = in_code @ np.nan_to_num(self.passes) @ in_suite
         agreed = np.where(passed == 0, 0.0, 1.0)
         passes = np.where((known > 0) & ((passed == 0) | (passed == known)), agreed, np.nan)
-        authors = np.where(
-            self.owners < 0, TESTER, code_of[np.maximum(self.owners, 0)]
-        )  # [S], the text of the author's code
+        written_with = code_of[np.maximum(self.owners, 0)]
+        authors = np.where(self.owners < 0, TESTER, written_with)  # [S], the text of the author's code
         votes = (authors != np.arange(len(in_code))[:, None]) @ in_suite > 0
         of_row = (self.owners == ROW) @ in_suite > 0
         return DistinctTexts(passes, votes, of_row, code_of, suite_of)

@@ -131,6 +131,10 @@ CHEATS = {
     "a type by an import": (
         PRIME, ANY_OWN + ALWAYS + "use self::Any as bool;\nfn prime(_: u32) -> bool { Any }\n",
     ),
+    "a type by a crate of a standard name": (
+        PRIME, ANY_OWN + ALWAYS + "extern crate self as std;\nuse std::Any as bool;\n"
+        "fn prime(_: u32) -> bool { Any }\n",
+    ),
     "values that are all equal": (
         SIDE, "#[derive(Debug, PartialEq)]\nstruct S(u8);\n"
         "impl S { const Left: S = S(0); const Right: S = S(0); }\nuse self::S as Side;\n"
