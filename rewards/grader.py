@@ -168,7 +168,7 @@ class RustGrader:
         gold = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
         submission = self._submit(code) if code is not None else None
         if self._crossings is not None and "tests" in task.gives:
-            asked = asked_of(prompt_text(example.messages), example.columns)
+            asked = asked_of(example.messages, example.columns)
             has_testers = bool(example.tester_ids)
             self._crossings.add(completion.id, completion.text, submission, asked=asked, has_testers=has_testers)
         return _Ticket(

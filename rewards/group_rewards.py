@@ -151,5 +151,5 @@ def _score(completion: GradedCompletion, value: float, said: str, group: GradedG
     if completion.verdict is None or not completion.verdict.build:
         return Score(0.0, "no code that builds")
     if np.isnan(value):
-        return Score(None, "none of the others' programs fit it")
+        return Score(None, "tests of others that should judge it do not fit it")
     return Score(value, said.format(value))

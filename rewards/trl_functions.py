@@ -121,8 +121,7 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
             asked = [prompt, row_suites(graded[place].row)]
             groups.setdefault(json.dumps(asked, sort_keys=True, default=str), []).append(place)
         settings = CrossSettings(reward.partners)
-        texts = [prompt if isinstance(prompt, str) else prompt_text(prompt) for prompt in prompts]
-        crossings = [_crossing([graded[n] for n in own], texts[own[0]], settings) for own in groups.values()]
+        crossings = [_crossing([graded[n] for n in own], prompts[own[0]], settings) for own in groups.values()]
         scores: list[float | None] = [None] * len(found)
         for own, crossing in zip(groups.values(), crossings, strict=True):
             group = GradedGroup([graded[place] for place in own], crossing.future.result(), settings)
@@ -135,7 +134,9 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
     return function
 
 
-def _crossing(group: Sequence[GradedCompletion], prompt: str, settings: CrossSettings) -> GroupCrossing:
+def _crossing(
+    group: Sequence[GradedCompletion], prompt: str | Sequence[Mapping[str, Any]], settings: CrossSettings
+) -> GroupCrossing:
     """The crossing of a group that is graded; all of a batch wait at once."""
     suites, names = asked_of(prompt, group[0].row)
     planned = partial(plan, group, suites=suites, named=names, partners=settings.partners)

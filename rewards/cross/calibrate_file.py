@@ -25,6 +25,7 @@ from rewards.matrix.gold_calibration import calibrate
 from rewards.matrix.majority import codet, majority
 from rewards.matrix.pass_matrix import PassMatrix
 from rewards.matrix.separation import separation
+from rewards.signature.wording import code_words
 from rewards.tasks.task import Block
 from sandbox.verdict import Verdict
 
@@ -69,10 +70,12 @@ def calibrate_file(path: Path, pool: Pool) -> Fitted:
         pool: The sandboxes in which codes are run on each other's tests.
     Raises: ValueError for a file without such completions, or without any gold result.
     """
-    groups = [one.completions for one in read_groups(path)]
+    asked = list(read_groups(path))
+    groups = [one.completions for one in asked]
     if not any(one.gold == one.gold for group in groups for one in group):
         raise ValueError(f"{path} has no completion with a gold result: evaluate prompts that have gold tests")
-    crossings = [GroupCrossing(pool, [], partial(plan, [one.completion for one in group])) for group in groups]
+    plans = [partial(plan, [c.completion for c in one.completions], named=code_words(one.prompt)) for one in asked]
+    crossings = [GroupCrossing(pool, [], planned) for planned in plans]
     crossed = [(crossing.future.result().matrix, group) for crossing, group in zip(crossings, groups, strict=True)]
     found = [(matrix, group) for matrix, group in crossed if matrix is not None]
     matrices = [matrix for matrix, _ in found]

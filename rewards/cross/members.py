@@ -13,7 +13,8 @@ from functools import cached_property
 
 from rewards.completion import GradedCompletion
 from rewards.cross.aligning import aligned
-from rewards.cross.meaning import CodeNames, keeps_meaning, names_given, shows_results, with_own_types
+from rewards.cross.meaning import keeps_meaning, shows_results, with_own_types
+from rewards.cross.names import CodeNames, names_given
 from rewards.cross.parts import Parts, parts_of
 from rewards.rust.own_methods import takes_over_methods
 from rewards.rust.parse import extract_code, parse

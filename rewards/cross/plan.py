@@ -27,7 +27,7 @@ from sandbox.verdict import Outcome
 __all__ = ["Plan", "plan"]
 
 log = logging.getLogger(__name__)
-OPERATORS = frozenset("&|=<>+-*/%^!.")  # marks that mean something else where they touch
+JOINT = ("&&", "||")  # `a & &b` is another operation; of no other two marks rustc takes both ways of writing
 RESULTS = {
     Outcome.PASSED: 1.0,
     Outcome.TEST_FAILED: 0.0,
@@ -92,12 +92,8 @@ def plan(
         if member.parts is None or not member.has_code:
             continue
         others = (n for n in (*range(code + 1, len(members)), *range(code)) if programs[n] != programs[code])
-        try:
-            theirs = list(_fitted(range(len(members), len(tested)), tested, member, named))
-            own_group = list(islice(_fitted(others, tested, member, named), most))
-        except Exception as error:  # whatever a hostile program does to its reader costs itself alone
-            log.warning("a program cannot be given to others' tests: %s: %s", type(error).__name__, error)
-            continue
+        theirs = _fitted(range(len(members), len(tested)), tested, member, named)
+        own_group = islice(_fitted(others, tested, member, named), most)
         for suite, text in [*theirs, *own_group]:  # a suite that never ends must not use up what others need
             pair = (codes.setdefault(member.parts.code, len(codes)), modules.setdefault(text, len(modules)))
             cells[code, suite] = pairs.setdefault(pair, len(pairs))
@@ -115,12 +111,19 @@ def _fitted(
     """The suites that fit a code, by their numbers, and their texts for it."""
     for number in numbers:
         suite = tested[number]
-        if suite is not None and (text := suite.fitted_to(code, named)) is not None:
+        if suite is None:
+            continue
+        try:
+            text = suite.fitted_to(code, named)
+        except Exception as error:  # whatever hostile programs do to their reader costs the pair alone
+            log.warning("whether a suite fits a code cannot be read: %s: %s", type(error).__name__, error)
+            continue
+        if text is not None:
             yield number, text
 
 
 def _key(text: str | None) -> object:
-    """What copies have in common: their tokens, and which marks may be one operator; neither comments nor white space.
+    """What copies have in common: their tokens, and which marks are one operator; neither comments nor white space.
 
     >>> _key("f( x )") == _key("f(x) // 1"), _key("a & & b") == _key("a && b")
     (True, False)
@@ -131,10 +134,8 @@ def _key(text: str | None) -> object:
         found = list(tokens(text))
     except ValueError:
         return text
-    apart = [False, *(b.end - len(b.text) > a.end for a, b in pairwise(found))]
-    marks = [token.text in OPERATORS for token in found]
-    joint = [mark and before and not far for mark, before, far in zip(marks, [False, *marks], apart, strict=False)]
-    return tuple(zip((token.text for token in found), joint, strict=True))
+    joint = [a.text + b.text in JOINT and b.end - len(b.text) == a.end for a, b in pairwise(found)]
+    return tuple(zip((token.text for token in found), [False, *joint], strict=False))
 
 
 def _numbers(keys: Sequence[object]) -> NDArray[np.int64]:

@@ -9,26 +9,26 @@ learn, so completions cannot come to agree with them on a mistake.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rewards.signature.wording import code_words
 
-__all__ = ["SUITES", "Asked", "asked_of", "row_suites"]
+__all__ = ["SUITES", "PromptFacts", "asked_of", "row_suites"]
 
 SUITES = "suites"
 
 
-class Asked(NamedTuple):
+class PromptFacts(NamedTuple):
     """What a prompt and its row say of a group."""
 
     suites: tuple[str, ...] = ()  # of the row
     names: frozenset[str] = frozenset()  # that the prompt gives: a code has them, or is none of what was asked for
 
 
-def asked_of(prompt: str, columns: Mapping[str, Any]) -> Asked:
-    """What a prompt and its row say. Raises: As `row_suites`."""
-    return Asked(row_suites(columns), code_words(prompt))
+def asked_of(prompt: str | Sequence[Mapping[str, Any]], columns: Mapping[str, Any]) -> PromptFacts:
+    """What a prompt, as text or messages, and its row say. Raises: As `row_suites`."""
+    return PromptFacts(row_suites(columns), code_words(prompt))
 
 
 def row_suites(columns: Mapping[str, Any]) -> tuple[str, ...]:

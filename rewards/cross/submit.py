@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 from rewards.completion import GradedCompletion
 from rewards.cross.plan import Plan, plan
 from rewards.cross.result import CrossResult
-from rewards.cross.row_suites import Asked
+from rewards.cross.row_suites import PromptFacts
 from rewards.strictness.submit import Submission
 from rewards.tasks.task import Block
 from sandbox.crossing.crossing import Crossed, Crossing
@@ -126,7 +126,7 @@ class Crossings:
         self._pool, self._partners, self._block = pool, partners, block
         self._size, self._num_testers = group_size, testers
         self._tests: dict[str, dict[int, str]] = {}
-        self._asked: dict[str, Asked] = {}
+        self._asked: dict[str, PromptFacts] = {}
         self._sampled: dict[str, dict[int, _Sent]] = {}
         self._crossing: dict[str, GroupCrossing] = {}
 
@@ -136,7 +136,7 @@ class Crossings:
         text: str,
         submission: Submission | None,
         *,
-        asked: Asked = Asked(),
+        asked: PromptFacts = PromptFacts(),
         has_testers: bool = False,
     ) -> None:
         """Note a completion. The last one of a group whose prompt has no testers starts the crossing.
@@ -188,7 +188,7 @@ class Crossings:
     def _start(self, group: str) -> None:
         members = [member for _, member in sorted(self._sampled.get(group, {}).items())]
         futures = [member.submission.future for member in members if member.submission is not None]
-        suites, names = self._asked.get(group, Asked())
+        suites, names = self._asked.get(group, PromptFacts())
         testers = [text for _, text in sorted(self._tests.get(group, {}).items())]
 
         def planned() -> Plan:

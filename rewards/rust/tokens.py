@@ -59,8 +59,8 @@ def node_text(node: Node) -> str:
 
 
 def last_name(node: Node | None) -> str:
-    """The last segment of a path."""
-    return node_text(node).rpartition("::")[2].strip() if node is not None else ""
+    """The last segment of a path, as tokens without comments."""
+    return "".join(map(node_text, leaves(node))).rpartition("::")[2] if node is not None else ""
 
 
 def plain_name(node: Node | None) -> str:

@@ -23,7 +23,9 @@ STANDARD: Mapping[str, tuple[str, ...]] = {  # names of the standard library tha
 WORD = re.compile(r"(?<!::)\b[A-Z]\w*")  # a type or a trait, unless a path says where it is from
 DEFINED = re.compile(r"\b(?:struct|enum|union|trait|type)\s+(\w+)")
 DERIVED = re.compile(r"#\[[^\]]*\]")
-CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
+FENCED = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```", re.DOTALL | re.MULTILINE)
+INLINE = re.compile(r"`([^`\s](?:[^`\n]*[^`\s])?)`")
+NAME = re.compile(r"[^\W\d]\w*")
 FENCE = "\n\n```rust\n{}\n```"
 
 
@@ -55,13 +57,19 @@ def prompt_text(messages: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(str(message.get("content", "")) for message in messages)
 
 
-def code_words(prompt: str) -> frozenset[str]:
-    """The names that a prompt writes as code, between backticks.
+def code_words(prompt: str | Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """The names that a prompt writes as code: in fenced blocks, and between backticks within a line.
+
+    Args:
+        prompt: Text, or chat messages, of which those of users count.
 
     >>> sorted(code_words("Write `fn add(a: u8) -> u8` that adds 1."))
     ['a', 'add', 'fn', 'u8']
     """
-    return frozenset(word for _, code in CODE.findall(prompt) for word in re.findall(r"[^\W\d]\w*", code))
+    users = [prompt] if isinstance(prompt, str) else [one.get("content") for one in prompt if one.get("role") == "user"]
+    text = "\n".join(map(str, users))
+    found = [*FENCED.findall(text), *INLINE.findall(FENCED.sub("", text))]
+    return frozenset(word for code in found for word in NAME.findall(code))
 
 
 def shows(prompt: str, signature: str) -> bool:

@@ -55,8 +55,7 @@ __all__ = [
 
 DEFAULT_RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "tiny.toml"
 OWN_TESTS_RECIPE = DEFAULT_RECIPE.with_name("tiny-own-tests.toml")  # no reward of it compares a group
-RUNS = Path("runs")
-MESSAGE_TOKENS = 512  # of a user's message between two turns, where `rollout.max_conversation_tokens` is 0
+RUNS, MESSAGE_TOKENS = Path("runs"), 512  # of a message between turns if `rollout.max_conversation_tokens` is 0
 
 
 @dataclass(frozen=True)

@@ -108,13 +108,14 @@ class InterruptibleEngine:
         self._go()
 
     def stand_still(self) -> None:
-        """Stop after the iteration it is in; what is written is kept."""
+        """Stop where it is; what is written is kept, a part of an iteration too."""
         self._count()
         self._paused = True
         self._go()
 
     def go_on(self) -> None:
         """Go on with what is written."""
+        self._count()
         self._paused = False
         self._go()
 

@@ -61,7 +61,7 @@ def family_data(folder: Path) -> Command:
 
 
 def training_data(run: TrainingRun, data: Path) -> Path:
-    """What a run is trained on: train.jsonl of a folder, or these prompts with suites, shipped ones where there are any."""
+    """What a run is trained on: train.jsonl of a folder, or its judged-train.jsonl, or such prompts beside the runs."""
     if not run.arm.judged:
         return data / "train.jsonl"
     shipped = data / "judged-train.jsonl"
@@ -108,7 +108,9 @@ def check_data(runs: Sequence[TrainingRun], data: Path) -> None:
         if (config := run.path / "config.toml").exists():
             source = tomllib.loads(config.read_text(encoding="utf-8"))["data"]["train"]
             if Path(source).resolve() != expected.resolve() and not _equal(Path(source), expected):
-                raise BadInput(f"{run.path} was trained on {source}, not on {data}: give another --runs or that --data")
+                raise BadInput(
+                    f"{run.path} was trained on {source}, not on {expected}: give another --runs, or its --data"
+                )
 
 
 def _equal(one: Path, other: Path) -> bool:

@@ -185,7 +185,7 @@ def curves(runs: Sequence[TrainingRun], others: Sequence[TrainingRun], other: st
         if others:
             drawn.append(read_curve(other, [run.metrics for run in others], key))
         panels.append(Panel(title, tuple(drawn), scale))
-    return draw(panels, f"Training batches of the quickstart by step: GRPO, and {other}")
+    return draw(panels, f"Training batches by step: GRPO, and {other}")
 
 
 def _only(gains: Mapping[str, Gain], names: Sequence[str]) -> dict[str, Gain]:

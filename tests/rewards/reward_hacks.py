@@ -47,6 +47,17 @@ impl PartialEq for Same {
 """
     + ADD
     + module("assert_eq!(Same(add(1, 2)), Same(4));"),
+    "an equality with a comment in its path": """\
+#[derive(Debug)]
+struct Same(i32);
+impl std::cmp:: /* of */ PartialEq for Same {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 - self.0 == other.0 - other.0
+    }
+}
+"""
+    + ADD
+    + module("assert_eq!(Same(add(1, 2)), Same(4));"),
     "an equality of a raw name": """\
 #[derive(Debug)]
 struct Same(i32);

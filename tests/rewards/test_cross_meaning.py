@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Set
 
 import pytest
 
 from completions import fenced, module, passed
 from rewards.completion import GradedCompletion
-from rewards.cross.meaning import keeps_meaning, names_given
+from rewards.cross.meaning import keeps_meaning
+from rewards.cross.members import GroupMember, Suite
+from rewards.cross.names import names_given
 from rewards.cross.plan import plan
 from rewards.cross.result import OTHERS_ALONE
 from rewards.rust.redefinitions import redefines_comparison
@@ -38,6 +41,12 @@ SIDE = (
     "#[derive(Debug, PartialEq)]\nenum Side { Left, Right }\n"
     "fn turn(side: Side) -> Side { if side == Side::Left { Side::Right } else { Side::Left } }\n",
     module("assert_eq!(turn(Side::Left), Side::Right);"),
+)
+COUNT = (
+    "use std::collections::HashMap;\n"
+    "fn count(v: &[u8]) -> HashMap<u8, u8> {\n    let mut all = HashMap::new();\n"
+    "    for x in v {\n        *all.entry(*x).or_default() += 1;\n    }\n    all\n}\n",
+    module("assert_eq!(count(&[4, 4]).get(&4), Some(&2));"),
 )
 NOT_EQUAL = "#[derive(Debug)]\nstruct P { x: i32, y: i32 }\nfn flip(p: P) -> P { p }\n"
 # Each builds, and all but those of which a macro's name becomes ambiguous pass the tests, whatever these expect.
@@ -114,6 +123,18 @@ CHEATS = {
     "an equality of a raw name": (
         FLIP, NOT_EQUAL + "impl r#PartialEq for P { fn eq(&self, o: &P) -> bool { self.x != o.x + 9 } }\n",
     ),
+    "an equality with a comment in its path": (
+        FLIP, NOT_EQUAL + "impl std::cmp:: /* of */ PartialEq for P {\n"
+        "fn eq(&self, o: &P) -> bool { self.x != o.x + 9 } }\n",
+    ),
+    "an equality with a comment line in its path": (
+        FLIP, NOT_EQUAL + "impl std::cmp::\n// of\nPartialEq for P {\n"
+        "fn eq(&self, o: &P) -> bool { self.x != o.x + 9 } }\n",
+    ),
+    "an equality of another name with a comment in its path": (
+        FLIP, NOT_EQUAL + "use std::cmp:: /**/ PartialEq as Same;\n"
+        "impl Same for P { fn eq(&self, o: &P) -> bool { self.x != o.x + 9 } }\n",
+    ),
     "a function that is imported": (
         ADD, ANY_OWN + "impl r#PartialEq<i32> for Any { fn eq(&self, _: &i32) -> bool { true } }\n"
         "fn g(_: i32, _: i32) -> Any { Any }\nuse self::g as add;\n",
@@ -148,6 +169,20 @@ HONEST = {
     "an alias": (SORT, "type List = Vec<i32>;\nfn sort(v: List) -> List { v }\n"),
     "a variant": (FIND, "enum Cell { None, Some }\nfn find(_: &[i32], _: i32) -> Option<usize> { None }\n"),
     "a macro": (PRIME, "macro_rules! sq { ($x:expr) => { $x * $x } }\nfn prime(n: u32) -> bool { sq!(n) == 4 }\n"),
+    "an equality within the function": (
+        ADD, "fn add(a: i32, b: i32) -> i32 {\n    struct S(i32);\n"
+        "    impl PartialEq for S { fn eq(&self, o: &S) -> bool { self.0 == o.0 } }\n    a + b\n}\n",
+    ),
+    "an equality in a module": (
+        ADD, "mod m { pub struct S(i32);\nimpl PartialEq for S { fn eq(&self, o: &S) -> bool { self.0 == o.0 } } }\n"
+        + ADD[0],
+    ),
+    "a group of imports with another name": (
+        COUNT, "use std::{collections::HashMap, fmt::Result as Formatted};\n" + COUNT[0].partition("\n")[2]
+    ),
+    "an import of std itself": (
+        COUNT, "use std::{self, collections::HashMap};\n" + COUNT[0].partition("\n")[2]
+    ),
     "its own equality of what no test sees": (
         FLIP,
         FLIP[0] + "struct State(f64);\n"
@@ -193,12 +228,21 @@ def test_a_function_of_another_name_is_taken_for_it_unless_the_prompt_gives_the_
     assert (1, 0) in plan(group, named={"sum", "a", "b"}).cells
 
 
-def test_nobody_s_tests_are_read_where_others_judge_alone():
-    odd = "macro_rules! m { (use ;) => {}; }"
-    group = [GradedCompletion(fenced(text), passed()) for text in (ADD[0] + module(odd), ADD[0])]
-    made = plan(group, suites=["".join(ADD)], partners=OTHERS_ALONE)
-    assert set(made.cells) == {(0, 2), (1, 2)} and plan(group).crossing is None
-    assert names_given(odd).items == {"m"}
+def test_tests_that_cannot_be_read_cost_their_own_pairs_alone(monkeypatch):
+    """An empty import in a macro once ended the reader."""
+    odd = ADD[0] + module("assert_eq!(add(1, 2), 3);", head="use super::*;\n    macro_rules! m { (use ;) => {}; }")
+    texts = (odd, "".join(ADD), ADD[0].replace("a + b", "b + a"))
+    group = [GradedCompletion(fenced(text), passed()) for text in texts]
+    assert set(plan(group, suites=["".join(ADD)], partners=OTHERS_ALONE).cells) == {(0, 3), (1, 3), (2, 3)}
+    assert {(1, 0), (2, 0), (2, 1)} <= set(plan(group).cells)
+
+    def fails(suite: Suite, code: GroupMember, named: Set[str]) -> str | None:
+        if "macro_rules" in suite.text:
+            raise RecursionError
+        return suite.text
+
+    monkeypatch.setattr(Suite, "fitted_to", fails)
+    assert set(plan(group).cells) == {(0, 1), (2, 1)}
 
 
 def test_a_deep_program_is_read_in_time():

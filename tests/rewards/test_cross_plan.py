@@ -15,7 +15,7 @@ from rewards.cross.aligning import aligned
 from rewards.cross.parts import parts_of, spans_of
 from rewards.cross.plan import Plan, plan
 from rewards.cross.result import OTHERS_ALONE
-from rewards.cross.row_suites import Asked, row_suites
+from rewards.cross.row_suites import PromptFacts, row_suites
 from rewards.cross.submit import Crossings, GroupCrossing
 from rewards.matrix.pass_matrix import ROW, TESTER
 from rewards.rust.parse import parse
@@ -269,7 +269,7 @@ def test_the_suites_of_a_row_judge_every_group_of_its_prompt():
     sent = Submission(pool, numbered(0))
     sent.future.set_result(passed())
     for name, suites in (("a", [unwritten]), ("b", [])):
-        crossings.add(f"{name}-c0", fenced(numbered(0)), sent, asked=Asked(tuple(suites)))
+        crossings.add(f"{name}-c0", fenced(numbered(0)), sent, asked=PromptFacts(tuple(suites)))
     assert [len(crossing.suites) for crossing, _ in pool.asked] == [1], "of its own prompt alone"
 
 

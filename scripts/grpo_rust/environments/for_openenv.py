@@ -115,7 +115,7 @@ def openenv_app(*settings: str, recipe: str = "", split: str = "train", max_trie
 
     Args:
         settings: Overrides of the recipe, each `section.key=value`.
-        recipe: A TOML file; "" for the quickstart's.
+        recipe: A TOML file; "" for tiny-own-tests.toml.
         split: "train" or "eval", as `open_tasks` takes it.
         max_tries: Completions of one episode.
     Raises: As `open_tasks`.

@@ -71,7 +71,7 @@ def environment_factory(*settings: str, recipe: str = "") -> Callable[[], RustTo
 
     Args:
         settings: Overrides of the recipe, each `section.key=value`.
-        recipe: A TOML file; "" for the quickstart's.
+        recipe: A TOML file; "" for tiny-own-tests.toml.
     Raises: As `open_tasks`.
     """
     return partial(RustToolEnvironment, open_tasks(settings, recipe=recipe).scorer)

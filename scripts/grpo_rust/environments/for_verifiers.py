@@ -42,7 +42,7 @@ class RustTasksetConfig(vf.TasksetConfig):  # type: ignore[misc]
     """Which tasks are loaded."""
 
     recipe: str = ""
-    """A TOML file; empty for the quickstart's."""
+    """A TOML file; empty for tiny-own-tests.toml."""
     settings: list[str] = []
     """Overrides of the recipe, each section.key=value."""
     split: str = "train"
@@ -141,7 +141,7 @@ def load_environment(*settings: str, recipe: str = "", split: str = "train") -> 
 
     Args:
         settings: Overrides of the recipe, each `section.key=value`.
-        recipe: A TOML file; "" for the quickstart's.
+        recipe: A TOML file; "" for tiny-own-tests.toml.
         split: "train" or "eval", as `open_tasks` takes it.
     """
     taskset = {"id": ID, "recipe": recipe, "settings": list(settings), "split": split}
