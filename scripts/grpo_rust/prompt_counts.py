@@ -12,7 +12,7 @@ from grpo.rollout.epochs import Share, turns_of_pass
 from grpo.rollout.oxen_source import is_remote_oxen
 from grpo.rollout.records import Example
 from grpo_rust.compose.evaluation_only import check_trainable
-from grpo_rust.compose.prompts import read_held_out_source, read_rewarded_source
+from grpo_rust.compose.prompts import WITHOUT_SUITES, count_unjudged, read_held_out_source, read_rewarded_source
 from grpo_rust.compose.signatures import signature_note
 from grpo_rust.known_sizes import known_prompts
 from grpo_rust.recipe import Recipe
@@ -31,7 +31,7 @@ def count_training(recipe: Recipe) -> PromptCount:
     for source in sources:
         if _elsewhere(source):
             check_trainable(source, ())
-        counts.append(_count(source, recipe.data.show_signature, partial(read_rewarded_source, recipe, source)))
+        counts.append(_count(source, recipe, partial(read_rewarded_source, recipe, source), rewarded=True))
     if len(counts) == 1:
         return counts[0]
     shares = [Share(one.count or 0, weight) for one, weight in zip(counts, sources.values(), strict=True)]
@@ -54,7 +54,7 @@ def count_held_out(recipe: Recipe) -> PromptCount:
 def _held_out(recipe: Recipe, source: str, weight: float) -> PromptCount:
     """The prompts of one source in an evaluation."""
     most = recipe.eval.num_prompts(weight)
-    found = _count(source, recipe.data.show_signature, lambda: read_held_out_source(recipe, source)[:most])
+    found = _count(source, recipe, lambda: read_held_out_source(recipe, source)[:most])
     return found if found.count is None else replace(found, count=min(found.count, most))
 
 
@@ -64,7 +64,9 @@ def _total(counts: Sequence[int | None]) -> int | None:
     return sum(known) if len(known) == len(counts) else None
 
 
-def _count(source: str, show: str, read: Callable[[], Sequence[Example]]) -> PromptCount:
+def _count(
+    source: str, recipe: Recipe, read: Callable[[], Sequence[Example]], *, rewarded: bool = False
+) -> PromptCount:
     """The prompts of a source; a published file does not have to be here."""
     published, is_remote = known_prompts(source), is_remote_oxen(source)
     if published and (is_remote or not (source.startswith("oxen:") or Path(source).exists())):
@@ -72,7 +74,9 @@ def _count(source: str, show: str, read: Callable[[], Sequence[Example]]) -> Pro
     if is_remote or _elsewhere(source):
         return PromptCount(None)
     examples = read()
-    return PromptCount(len(examples), signature_note(examples, show))
+    unjudged = count_unjudged(recipe, examples) if rewarded else 0
+    notes = [signature_note(examples, recipe.data.show_signature), f"{unjudged} {WITHOUT_SUITES}" if unjudged else ""]
+    return PromptCount(len(examples), ", ".join(filter(None, notes)))
 
 
 def _elsewhere(source: str) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from evidence import STUDIES, main
 from grpo_rust.recipe import load_recipe
-from study.arms import CONTROL, DESIGNS, OVERLAP
+from study.arms import CONTROL, DESIGNS, OVERLAP, QUICKSTART
 from study.pretrained import PretrainedRuns, commands
 
 CHECKS = ("build", "clippy", "test", "test_strict", "gold", "asserts")
@@ -36,7 +36,7 @@ def write_completions(file: Path, rate: float) -> None:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One finished run of every arm, and the completions of each model to both sets of prompts."""
     folder = tmp_path_factory.mktemp("runs")
-    names = [f"{arm.name}-0" for arm in (*DESIGNS, CONTROL, OVERLAP)]
+    names = [f"{arm.name}-0" for arm in (*DESIGNS, QUICKSTART, CONTROL, OVERLAP)]
     for held_out in ("eval", "harder"):
         for name, rate in {"warm": 0.5, **dict.fromkeys(names, 1.0)}.items():
             write_completions(folder / f"{name}.{held_out}.jsonl", rate)

@@ -24,7 +24,7 @@ from grpo_rust.compose.prompts import load_prompts
 from grpo_rust.compose.sources import with_unique_ids
 from grpo_rust.plan import plan
 from grpo_rust.prompt_counts import count_held_out, count_training
-from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
+from grpo_rust.recipe import OWN_TESTS_RECIPE, Recipe, load_recipe
 from grpo_rust.report import closing_table, page_html, read_run
 from grpo_rust.report.table import by_task
 from grpo_rust.resuming.comparing import ResumeRefused, check_prompts, check_settings, kept_texts
@@ -43,7 +43,7 @@ MIXED = ("data.train_mix.b.jsonl=0.5", "data.eval_mix.b.jsonl=0.5", "eval.prompt
 
 @pytest.fixture(scope="module")
 def policy() -> Policy:
-    return load_starting_policy(load_recipe(DEFAULT_RECIPE, [f"model.path={TINY}"]))
+    return load_starting_policy(load_recipe(OWN_TESTS_RECIPE, [f"model.path={TINY}"]))
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def recipe(*settings: str) -> Recipe:
     given = (f"model.path={TINY}", "data.train=a.jsonl", "data.eval=a.jsonl", "run.dir=x")
     small = ("train.prompts_per_step=2", "train.max_steps=0", "train.epochs=1")
-    return load_recipe(DEFAULT_RECIPE, [*given, *small, *settings])
+    return load_recipe(OWN_TESTS_RECIPE, [*given, *small, *settings])
 
 
 # Settings

@@ -13,7 +13,7 @@ from grpo_rust.compose.demonstrations import load_demonstrations
 from grpo_rust.compose.policy import load_starting_policy
 from grpo_rust.compose.prompts import load_prompts, read_held_out, read_training_source
 from grpo_rust.compose.signatures import read_examples, signature_note
-from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
+from grpo_rust.recipe import OWN_TESTS_RECIPE, Recipe, load_recipe
 from published_rows import published
 from rewards.signature.applying import why_inapplicable
 from rewards.signature.wording import with_signature
@@ -32,7 +32,7 @@ UNSIGNED = {"prompt": WITHOUT}
 
 def recipe(show: str, source: Path, *settings: str) -> Recipe:
     words = [f"data.train={source}", f"data.eval={source}", f"model.path={ROOT / 'assets/tiny-rust'}"]
-    return load_recipe(DEFAULT_RECIPE, [*words, f"data.show_signature={show}", "run.dir=runs/x", *settings])
+    return load_recipe(OWN_TESTS_RECIPE, [*words, f"data.show_signature={show}", "run.dir=runs/x", *settings])
 
 
 def written(path: Path, *rows: dict[str, Any]) -> Path:

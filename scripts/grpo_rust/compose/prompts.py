@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from grpo.model.policy import Policy  # a plan reads prompts too, and is made without torch
 
 __all__ = [
+    "WITHOUT_SUITES",
     "PromptSet",
     "Prompts",
     "check_gold",
+    "count_unjudged",
     "described",
     "encode",
     "load_held_out",
@@ -43,6 +45,9 @@ __all__ = [
     "read_training_source",
     "system_prompt_of",
 ]
+
+
+WITHOUT_SUITES = "without suites"  # as a plan and a run say it
 
 
 class PromptSet(NamedTuple):
@@ -96,10 +101,16 @@ def load_prompts(recipe: Recipe, policy: Policy) -> Prompts:
     train = _mixed(recipe, [_encode_source(recipe, policy, found) for found in read_rewarded_sources(recipe).values()])
     if recipe.rollout.testers:
         train = _with_tester_note(recipe, train)
-    elif recipe.rewards.cross.get("partners", 0) == OTHERS_ALONE and Rubric(recipe.rewards.weights).needs_crossing:
-        missing = sum(not row_suites(one.columns) for one in train.examples)
-        train = _with_note(train, missing, "without suites")
+    train = _with_note(train, count_unjudged(recipe, train.examples), WITHOUT_SUITES)
     return Prompts(train, load_held_out(recipe, policy) if recipe.eval.prompts else PromptSet([]))
+
+
+def count_unjudged(recipe: Recipe, examples: Sequence[Example]) -> int:
+    """How many prompts have nobody who judges their completions, where suites of rows alone do."""
+    alone = not recipe.rollout.testers and recipe.rewards.cross.get("partners", 0) == OTHERS_ALONE
+    if not alone or not Rubric(recipe.rewards.weights).needs_crossing:
+        return 0
+    return sum(not row_suites(one.columns) for one in examples)
 
 
 def _encode_source(recipe: Recipe, policy: Policy, examples: list[Example]) -> PromptSet:
