@@ -137,7 +137,7 @@ def test_the_shipped_model_trains_and_is_evaluated_in_turns(tmp_path: Path) -> N
         "data.max_prompt_tokens=200",
         "loss.advantages=none",
     ]
-    done = train(*SMALL, *words, "train.max_steps=2", f"run.dir={run}")
+    done = train("scripts/recipes/tiny-own-tests.toml", *SMALL, *words, "train.max_steps=2", f"run.dir={run}")
     assert done.returncode == 0, done.stderr
     told = [line for line in lines(run / "completions.jsonl") if "follows" in line]
     assert told and all("```rust" in str(line["message"]) for line in told)
