@@ -351,7 +351,9 @@ def test_a_published_lora_run_is_its_base_with_its_adapters(tmp_path: Path, trai
     assert publish.main([str(path)]) == 0
     out = path / "hub"
     published = AutoModelForCausalLM.from_pretrained(out).state_dict()
-    base = AutoModelForCausalLM.from_pretrained(TINY, dtype=torch.float32)  # in bfloat16 the update would be rounded off
+    base = AutoModelForCausalLM.from_pretrained(
+        TINY, dtype=torch.float32
+    )  # in bfloat16 the update would be rounded off
     before = {name: weight.clone() for name, weight in base.state_dict().items()}
     merged = PeftModel.from_pretrained(base, out / "adapter").merge_and_unload().state_dict()
     assert all(torch.allclose(weight, merged[name], atol=1e-6) for name, weight in published.items())
