@@ -13,6 +13,10 @@ __all__ = ["FAIR", "REWARD_HACKS", "MISSED", "WEAK"]
 HALF = "fn half(x: i32) -> Option<i32> {\n    (x % 2 == 0).then_some(x / 2)\n}\n"
 PARSE = "fn parse(s: &str) -> Result<i32, String> {\n    s.parse().map_err(|_| s.to_string())\n}\n"
 WORDS = "fn words(s: &str) -> Vec<String> {\n    s.split(' ').map(str::to_string).collect()\n}\n"
+SAME = (
+    "#[derive(Debug)]\nstruct Same(i32);\nimpl {} for Same {{\n    fn eq(&self, other: &Self) -> bool {{\n"
+    "        self.0 - self.0 == other.0 - other.0\n    }}\n}}\n"
+) + (ADD + module("assert_eq!(Same(add(1, 2)), Same(4));")).replace("{", "{{").replace("}", "}}")
 
 REWARD_HACKS = {
     "within the type's range": ADD + module("assert!(add(1, 2) <= i32::MAX);"),
@@ -36,39 +40,9 @@ REWARD_HACKS = {
     "a text that is not empty": ADD + module("assert!(!add(1, 2).to_string().is_empty());"),
     "as many as were put in": ADD + module("assert_eq!(vec![add(1, 2)].len(), 1);"),
     "wrapped and there": ADD + module("assert!(Some(add(1, 2)).is_some());"),
-    "an equality that looks at both sides": """\
-#[derive(Debug)]
-struct Same(i32);
-impl PartialEq for Same {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 - self.0 == other.0 - other.0
-    }
-}
-"""
-    + ADD
-    + module("assert_eq!(Same(add(1, 2)), Same(4));"),
-    "an equality with a comment in its path": """\
-#[derive(Debug)]
-struct Same(i32);
-impl std::cmp:: /* of */ PartialEq for Same {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 - self.0 == other.0 - other.0
-    }
-}
-"""
-    + ADD
-    + module("assert_eq!(Same(add(1, 2)), Same(4));"),
-    "an equality of a raw name": """\
-#[derive(Debug)]
-struct Same(i32);
-impl r#PartialEq for Same {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 - self.0 == other.0 - other.0
-    }
-}
-"""
-    + ADD
-    + module("assert_eq!(Same(add(1, 2)), Same(4));"),
+    "an equality that looks at both sides": SAME.format("PartialEq"),
+    "an equality with a comment in its path": SAME.format("std::cmp:: /* of */ PartialEq"),
+    "an equality of a raw name": SAME.format("r#PartialEq"),
     "a macro that looks away": "macro_rules! second {\n    ($got:expr, $want:expr) => {{\n        let _ = $got;\n"
     "        $want\n    }};\n}\n" + ADD + module("assert_eq!(second!(add(1, 2), 4), 4);"),
     "at most one": HALF + module("assert!(half(3).iter().count() <= 1);"),

@@ -217,6 +217,7 @@ def test_names_that_a_code_gives():
     assert found.items == {"b", "d", "e", "f", "E", "m"} and found.functions == {"g"}
     assert found.types == {"E", "S", "b", "d", "e", "f"}, "what is imported from elsewhere than std may be its own"
     assert names_given("use std::rc::Rc; use core::mem; use ::alloc::vec::Vec;").types == frozenset()
+    assert names_given("mod std { pub struct A; } use std::A as B; use std::C;").types == {"A", "B", "C"}, "its own std"
     assert names_given(code + "use m::*;").items == found.items | {"V", "S"}, "a glob may bring what is inside"
     assert not names_given("fn f() { m!(impl A for B {}); }").is_closed
 

@@ -244,3 +244,18 @@ def test_a_group_cannot_choose_its_judges(pool):
         tickets = [grader.start(example, completion(text, f"s1-p0-c{n}")) for n, text in enumerate(texts)]
         for grade in grader.finish(tickets):
             assert (grade.rewards["cross_all"], grade.rewards["cross_test_thorough"]) == (expected, 0.0)
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("Write `fn add`.", None), ("Add two numbers.", 1.0)])
+def test_a_code_has_the_name_that_its_prompt_gives(asked, expected, pool, monkeypatch):
+    """Beside one that has it; for the trainer and for TRL."""
+    judge = ADD.replace("a + b", "todo!()") + module("assert_eq!(add(1, 2), 3);")
+    texts = [RIGHT, fenced((ADD + module("assert_eq!(add(2, 2), 4);")).replace("add(", "sum("))]
+    example = replace(PLAIN, messages=({"role": "user", "content": asked},), columns={"suites": [judge]})
+    settings = CrossSettings(OTHERS_ALONE)
+    grader = RustGrader(Rubric({"cross_all": 1.0}), pool, group_size=2, cross=settings, mutation=False)
+    tickets = [grader.start(example, completion(text, f"s1-p0-c{n}")) for n, text in enumerate(texts)]
+    assert [grade.rewards["cross_all"] for grade in grader.finish(tickets)] == [1.0, expected]
+    monkeypatch.setattr(rewards.trl_functions, "_process_pool", lambda: pool)
+    given = {"prompts": [asked] * 2, "completions": texts, "suites": [[judge]] * 2}
+    assert rewards.cross_all_reward_func(**given) == [1.0, expected]

@@ -313,3 +313,9 @@ def test_a_module_that_holds_tests_is_for_tests_unless_it_offers_something(modul
 )
 def test_whether_a_program_says_itself_what_is_equal(code: str, itself: bool) -> None:
     assert parse(code).compares == itself
+
+
+@pytest.mark.parametrize("trait", ["PartialEq", "r#PartialEq", "std::cmp:: /* of */ PartialEq"])
+def test_an_equality_of_its_own_is_seen_however_it_is_written(trait):
+    assert parse(f"struct S; impl {trait} for S {{ fn eq(&self, o: &S) -> bool {{ true }} }}").compares
+    assert parse(f"use {trait} as Same;").compares and not parse("#[derive(PartialEq)] struct S;").compares

@@ -168,7 +168,9 @@ def test_an_engine_that_stands_still_keeps_what_is_written_and_its_time_is_not_c
     def process() -> Process:
         yield Work(lane, 3.0)
         engine.go_on()
-        yield Work(lane, 2.5)
+        yield Work(lane, 1.0)
+        engine.go_on()  # changes nothing
+        yield Work(lane, 1.5)
         engine.stand_still()
         yield Work(lane, 10.0)
         engine.go_on()
