@@ -77,7 +77,9 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     found.add_argument("run", type=Path, metavar="RUN")
     add_output_options(found)
-    found.add_argument("--per-prompt", type=at_least_1, default=4, metavar="N", help="programs of each prompt at most")
+    found.add_argument(
+        "--per-prompt", type=at_least_1, default=sys.maxsize, metavar="N", help="of each prompt at most; default: all"
+    )
     found.add_argument("--data", default="", metavar="SOURCE", help="the run's data.train, where it has moved")
     found.add_argument("--jobs", type=int, default=0, metavar="N", help="processes at once; 0: one a core")
     add_shown_options(found)

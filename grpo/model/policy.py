@@ -135,12 +135,15 @@ class Policy:
         return PlainText(self.tokenizer, special_spellings(self.tokenizer) | (found.spellings if found else set()))
 
     def encode_completion(self, text: str) -> tuple[int, ...]:
-        """A completion as tokens, as if the model had written it: the text, and the token that ends the turn."""
+        """A completion as tokens, as if the model had written it: the text, and the token that ends the turn.
+
+        Raises: BadInput for a tokenizer that reads control tokens into a text.
+        """
         return (*self.encode_start(text), self._end_of_turn)
 
     def encode_start(self, text: str) -> tuple[int, ...]:
-        """The beginning of a completion as tokens, which the model goes on from."""
-        return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        """The beginning of a completion as tokens, which the model goes on from; none of them is a control token."""
+        return self._plain.encode(text)
 
     @cached_property
     def _end_of_turn(self) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Sequence, Set
 from typing import Any
 
 from grpo.errors import BadInput
+from grpo.model.fim import find_fim
 
 __all__ = ["TurnTokens"]
 
@@ -72,12 +73,15 @@ class TurnTokens:
 
 
 def _structure(tokenizer: Any, frame: str) -> dict[int, str]:
-    """The added tokens that are not read as text, by their ids: special ones, and those of the frame of a message."""
-    return {
+    """The tokens that are not read as text, by their ids: special ones, those of the frame of a message, and those for
+    filling in the middle."""
+    fim = find_fim(tokenizer)
+    found = {
         number: token.content
         for number, token in tokenizer.added_tokens_decoder.items()
         if token.content.strip() and (token.special or token.content in frame)
     }
+    return found | {tokenizer.convert_tokens_to_ids(spelling): spelling for spelling in (fim.spellings if fim else ())}
 
 
 def _around_message(tokenizer: Any) -> tuple[str, str]:

@@ -15,7 +15,7 @@ class Edited(NamedTuple):
     text: str | None  # None where not all of them apply
     reason: str = ""  # why not, for a person
     stage: Stage = "named"
-    applied: int = 0  # hunks or blocks that apply
+    applied: int = 0  # hunks or blocks that apply, of those that change something
     total: int = 0
 
 

@@ -42,14 +42,17 @@ class Hunk:
 
 
 def apply_hunks(hunks: Sequence[Hunk], text: str) -> Edited:
-    """A text with all hunks applied, in their order. Those behind one that fails are tried too, to be counted."""
+    """A text with all hunks applied, in their order. Those behind one that fails are tried too, to be counted.
+
+    Not counted, though applied, are hunks whose lines are the same before and after.
+    """
     text_lines = lines_of(text)
     image = _Image(text_lines)
-    reasons = [_why_not(hunk, text_lines) for hunk in hunks if not image.apply(hunk)]
-    applied = len(hunks) - len(reasons)
-    if reasons:
-        return Edited(None, reasons[0], applied=applied, total=len(hunks))
-    return Edited("".join(image.lines), applied=applied, total=len(hunks))
+    failed = [hunk for hunk in hunks if not image.apply(hunk)]
+    total, lost = (sum(hunk.before != hunk.after for hunk in some) for some in (hunks, failed))
+    if failed:
+        return Edited(None, _why_not(failed[0], text_lines), applied=total - lost, total=total)
+    return Edited("".join(image.lines), applied=total, total=total)
 
 
 class _Image:

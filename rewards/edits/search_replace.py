@@ -45,19 +45,22 @@ def apply_search_replace(blocks: str, text: str) -> Edited:
     except _NoBlocks as error:
         return Edited(None, str(error), "unread")
     whole = text if text.endswith("\n") else f"{text}\n"
-    places, reasons = [], []
+    total = sum(block.search != block.replace for block in found)
+    places, reasons, lost = [], [], 0
     for block in found:
         place, reason = _place(block, whole)
         reasons += [reason] if reason else []
+        lost += bool(reason) and block.search != block.replace
         places += [] if reason else [(place, block)]
     places.sort()
     for (start, block), (following, other) in zip(places, places[1:], strict=False):
         if start + len(block.search) > following:
             reasons.append(f"blocks {block.number} and {other.number} change the same lines")
+            lost += 1
     if reasons:
-        return Edited(None, reasons[0], applied=max(0, len(found) - len(reasons)), total=len(found))
+        return Edited(None, reasons[0], applied=max(0, total - lost), total=total)
     edited = _replaced(whole, places)
-    return Edited(edited if text.endswith("\n") else edited.removesuffix("\n"), "", "named", len(found), len(found))
+    return Edited(edited if text.endswith("\n") else edited.removesuffix("\n"), "", "named", total, total)
 
 
 def _read(lines: Sequence[str]) -> list[_Block]:

@@ -12,12 +12,15 @@ import re
 from collections.abc import Sequence
 
 from rewards.line_edits.edit import LineEdit, lines_of, with_edits
+from rewards.repairing.kept import lost_function
 from rewards.rust.grammar import MAX_PARSED, syntax
+from rewards.rust.parse import has_code, parse
 from rewards.rust.tokens import leaves, node_text
 
-__all__ = ["MAX_CHARACTERS", "MAX_LINES", "finished", "refusal"]
+__all__ = ["MAX_CHARACTERS", "MAX_LINES", "finished", "refusal", "taken_away"]
 
 MAX_LINES = 12  # of a file that an edit replaces, and that it puts there
+MOST_TAKEN = 10  # one part in so many of a function's words may be gone
 MAX_CHARACTERS = 4_000  # of an edit's text: reading what is no Rust takes longer than its length says
 WORD = re.compile(r"\w+")
 KEYWORDS = frozenset(
@@ -55,7 +58,25 @@ def refusal(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
     for word in WORD.findall(edit.text):
         if word not in known and not word.isdecimal():
             return f"it has the name {word[:40]}, which the finished program does not"
-    return ""
+    return "" if has_code(finished(file, edit, remaining)) else "it leaves no code"
+
+
+def taken_away(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
+    r"""What the program that an edit is judged by lacks of the right one: a function or a type; "" for nothing.
+
+    A function is lacking without nine tenths of its words. What has taken the rest of a change away builds, too.
+
+    Args:
+        file: Its text.
+        edit: One that `refusal` has nothing against.
+        remaining: Edits of the change that are still to be made.
+
+    >>> taken_away("fn f() {}\nfn g() {}\n", LineEdit(2, 2, ""), [LineEdit(1, 1, "fn f() { g() }\n")])
+    'f'
+    """
+    right, program = with_edits(file, remaining), finished(file, edit, remaining)
+    lost = lost_function(right, program, parts=MOST_TAKEN)
+    return lost or min(parse(right).types - parse(program).types, default="")
 
 
 def finished(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:

@@ -41,7 +41,8 @@ def change(before: str, after: str, right: str = "") -> TokenChange:
         before: The program that was to be repaired. Half as many edits as it has tokens are allowed beyond those that
             are needed, but 8 at least and 100 at most.
         after: The repaired one.
-        right: The right answer; "" where none is known.
+        right: The right answer; "" where none is known. One that is itself more than `MOST` edits away takes the place
+            of `before`: how far the repaired program is from it counts.
 
     >>> change("fn f(a: u8) -> u8 { a }", "fn f(a: u8) -> u8 { b } // b")
     TokenChange(edits=1, needed=0, allowed=8)
@@ -50,7 +51,9 @@ def change(before: str, after: str, right: str = "") -> TokenChange:
         return TokenChange(None, 0, MOST)
     old, new = _tokens(before), _tokens(after)
     allowed = min(MOST, max(LEAST, len(old) // 2))
-    needed = edit_distance(old, _tokens(right), MOST) or 0 if right else 0
+    needed = edit_distance(old, goal := _tokens(right), MOST) if right else 0
+    if needed is None:
+        old, needed = goal, 0
     if max(len(old), len(new)) > MAX_TOKENS:
         return TokenChange(None, needed, allowed)
     return TokenChange(edit_distance(old, new, needed + allowed - 1), needed, allowed)

@@ -2,7 +2,8 @@
 
 rustc works in stages: a program that cannot be parsed is not searched for unknown names, one with unknown names is not
 checked for moved values. So that no error counts as gone because an earlier one hides it, errors of a later stage than
-the first that is left count as left. Left out: running the compiler.
+the first that is left count as left, and those of that stage where one of another kind stands in their place. Left out:
+running the compiler.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def share_gone(before: Sequence[str], after: Sequence[str]) -> float:
 
         gone / max(errors before, gone + errors after)
 
-    An error counts as gone where its stage was passed; in the first stage that still has errors, their number counts.
+    An error counts as gone where its stage was passed. In the first stage that still has errors, their number counts
+    if each of them has a code that the input had; not so for the parser, which often stops at its first error.
 
     Args:
         before: The codes of the input's errors, as of `stage_of`; one at least.
@@ -60,7 +62,9 @@ def share_gone(before: Sequence[str], after: Sequence[str]) -> float:
     """
     if not after:
         return 1.0
-    stages, left = [stage_of(code) for code in before], [stage_of(code) for code in after]
-    stage = min(left)
-    gone = sum(one < stage for one in stages) + max(0, stages.count(stage) - left.count(stage))
+    stage = min(map(stage_of, after))
+    gone = sum(stage_of(code) < stage for code in before)
+    old, left = ([code for code in codes if stage_of(code) == stage] for codes in (before, after))
+    if stage != PARSED and set(left) <= set(old):
+        gone += max(0, len(old) - len(left))
     return gone / max(len(before), gone + len(after))

@@ -21,7 +21,7 @@ from rewards.rust.shadows import GivenNames, compares
 from rewards.rust.tokens import COMMENTS, Tokens, last_name, leaves, node_text, without_generics
 from rewards.tasks.task import Block
 
-__all__ = ["code_blocks", "extract_code", "parse", "without_tests"]
+__all__ = ["code_blocks", "extract_code", "has_code", "parse", "without_tests"]
 
 RUST = ("rust", "rs")
 FENCE = re.compile(r"\ufeff? {0,3}(`{3,})([^`\r\n]*)\r?$")  # neighbouring parts share no character, so it is linear
@@ -67,9 +67,12 @@ def extract_code(completion: str, block: Block = "first") -> str | None:
     if not blocks:
         return None
     code = blocks[0] if block == "first" else blocks[-1]
-    if not is_readable(code) or any(child.type not in COMMENTS for child in syntax(code).children):
-        return code
-    return None
+    return code if has_code(code) else None
+
+
+def has_code(source: str) -> bool:
+    """Whether a program holds more than comments; one that is too long to be read does."""
+    return not is_readable(source) or any(child.type not in COMMENTS for child in syntax(source).children)
 
 
 def parse(source: str) -> Program:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-__all__ = ["COMMENTS", "Tokens", "last_name", "leaves", "node_text", "plain_name", "without_generics"]
+__all__ = ["COMMENTS", "LITERALS", "Tokens", "last_name", "leaves", "node_text", "plain_name", "without_generics"]
 
 COMMENTS = ("line_comment", "block_comment")
 NAMES = ("identifier", "field_identifier", "type_identifier", "shorthand_field_identifier")

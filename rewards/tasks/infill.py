@@ -80,7 +80,7 @@ def _extract(text: str, row: Row, block: Block) -> Extracted:
 
 
 def _facts(text: str, row: Row, code: str | None) -> Mapping[str, float | None]:
-    """How near the answer's middle is to the one that was cut out, white space around them left out."""
+    """How near the answer's middle is to the one that was cut out; white space around them, and line ends, left out."""
     gap = _gap(row)
     if code is None:
         middle = _middle(text, row, "first")
@@ -88,7 +88,7 @@ def _facts(text: str, row: Row, code: str | None) -> Mapping[str, float | None]:
         middle = code[len(gap.prefix) : len(code) - len(gap.suffix)]
     if middle is None:
         return {"exact_match": 0.0, "edit_similarity": 0.0, "repeats_suffix": None}
-    given, wanted = middle.strip(), gap.middle.strip()
+    given, wanted = (text.replace("\r\n", "\n").strip() for text in (middle, gap.middle))
     return {
         "exact_match": float(given == wanted),
         "edit_similarity": edit_similarity(given, wanted),

@@ -13,15 +13,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rewards.builtin import cargo_build, gold
 from rewards.completion import GradedCompletion, Score
 from rewards.line_edits.edit import LineEdit, lines_of, with_edits
-from rewards.line_edits.judging import MAX_LINES, finished, refusal
+from rewards.line_edits.judging import MAX_LINES, finished, refusal, taken_away
 from rewards.line_edits.reading import FoundEdit, read_edit
 from rewards.registry import reward
 from rewards.tasks.task import Block, Extracted, Row, Task
 
-__all__ = ["TASK", "edit_applies", "next_edit_prompt", "remaining_edits", "taken_edit"]
+__all__ = ["TASK", "edit_applies", "edit_builds", "next_edit_prompt", "remaining_edits", "taken_edit"]
 
+KINDS = ("rename", "type", "field", "variant")  # of the rows of make_dataset.py, in their column `kind`
 BLOCKS: tuple[Block, ...] = ("first", "last")
 SYSTEM_PROMPT = f"""\
 You complete changes of Rust files. A change has begun: you see its last edits and the file after them, with numbered
@@ -57,6 +59,23 @@ def edit_applies(completion: GradedCompletion) -> Score:
     """1 when the answer is an edit of the file: it changes lines that are there, and has no names of its own."""
     edit, reason = taken_edit(completion.text, completion.row, completion.block)
     return Score(0.0, reason) if edit is None else Score(1.0, f"replaces lines {edit.first}-{edit.last}")
+
+
+@reward(phase="build", pays="code", task="next_edit")
+def edit_builds(completion: GradedCompletion) -> Score:
+    """1 when the program with the edit builds and lacks nothing that the finished one has, or passes gold tests.
+
+    The program has those edits of the change that the answer does not touch; an edit that deletes what they are about
+    builds as well, and `cargo_build` pays for it.
+    """
+    builds = cargo_build(completion)
+    if builds.value != 1.0 or gold(completion).value == 1.0:
+        return builds
+    edit, reason = taken_edit(completion.text, completion.row, completion.block)
+    if edit is None:
+        return Score(0.0, reason)
+    lacking = taken_away(completion.row["file"], edit, remaining_edits(completion.row))
+    return Score(0.0, f"it takes away {lacking}, or a part of it") if lacking else builds
 
 
 def _extract(text: str, row: Row, block: Block) -> Extracted:
@@ -137,4 +156,5 @@ TASK = Task(
     system_prompt=SYSTEM_PROMPT,
     problem=_problem,
     facts=_facts,
+    kind=lambda row: row["kind"] if row.get("kind") in KINDS else "",
 )

@@ -20,7 +20,7 @@ from rewards.edits.unified_diff import apply_diff
 from rewards.edits.writing import diff_of, search_replace_of
 from rewards.gold.rows import gold_problem, gold_row
 from rewards.registry import reward
-from rewards.rust.parse import code_blocks
+from rewards.rust.parse import code_blocks, has_code
 from rewards.tasks.task import Block, Extracted, Row, Task
 from sandbox.verdict import Outcome
 
@@ -32,9 +32,11 @@ ASKED = {
     "diff": f"Answer with a unified diff of {FILE} in one ```diff block.",
     "search_replace": "Answer with search/replace blocks in one ```rust block.",
 }
+KINDS = ("bug", "change", "addition")  # of the shipped rows, in their column `kind`
 READ, NAMED, APPLYING = 0.2, 0.4, 0.4  # of `patch_applies`: a diff, of the right file, and the share of its hunks
 REMEMBERED = 512  # programs
 NOTHING = "the patch changes nothing outside comments and tests"
+EMPTY = "the patch leaves no code"
 SYSTEM = f"""\
 You are a careful Rust programmer. You change the program that you are given as little as the request needs, and answer
 with the change alone, not with the whole program.
@@ -90,6 +92,8 @@ def _extract(text: str, row: Row, block: Block) -> Extracted:
     edited = _edited(text, row, block)
     if edited.text is not None and code_tokens(edited.text) == _tokens(_program(row)):
         return Extracted(None, NOTHING)
+    if edited.text is not None and not has_code(edited.text):
+        return Extracted(None, EMPTY)
     return Extracted(edited.text, edited.reason)
 
 
@@ -138,6 +142,7 @@ PATCH = TASK = Task(
     system_prompt=SYSTEM,
     problem=_problem,
     facts=_facts,
+    kind=lambda row: row["kind"] if row.get("kind") in KINDS else "",
     answer=_answer,
 )
 

@@ -1,9 +1,11 @@
 """Repair a program: broken Rust and what the compiler or tests say of it -> the whole corrected program in one block.
 
 Promises rewards that a model cannot earn by copying its input (it does not build, or fails its tests), by writing a
-program of its own (`stays_close` falls with every changed token), by deleting what is hard or by a mistake that hides
-the others (`errors_removed` looks at the functions that are left and at the compiler's stages). Left out: `cargo_build`
-and `gold`, which all tasks share, and making rows (scripts/dataset/repairing).
+program of its own (`stays_close` falls with every changed token), by deleting or hiding what is hard or by a mistake
+that hides the others (`errors_removed` looks at the functions that are left, the compiler's stages and gold tests). Left
+out: `cargo_build`, which a program without any function earns and recipes of this task do not pay, `gold`, which all
+tasks share, and making rows (scripts/dataset/repairing). Without gold tests, `todo!();` before a wrong borrow counts as
+its repair.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from rewards.builtin import gold
+from rewards.builtin import gold, gold_passed_share
 from rewards.completion import GradedCompletion, Score
 from rewards.registry import reward
 from rewards.repairing.edits import TokenChange, change
@@ -105,8 +107,9 @@ def stays_close(completion: GradedCompletion) -> Score:
 def errors_removed(completion: GradedCompletion) -> Score:
     """The share of the input's compiler errors that are gone; None where it has none.
 
-    0 without a program, and for one that lost a function of its input (of the right answer, where one is known) or most
-    of its body. Errors that may only be hidden by an earlier one do not count as gone, and new ones count as left
+    0 without a program, and for one that lost a function of its input, or most of its body (`rewards.repairing.kept`),
+    unless the right answer has lost it too. Where gold tests were run, they settle it for a program that builds: 1 if
+    it passes them all, 0 if it passes none. Errors that may only be hidden by an earlier one do not count as gone, and new ones count as left
     (`rewards.repairing.errors`).
     """
     before = error_codes(completion.row)
@@ -116,8 +119,11 @@ def errors_removed(completion: GradedCompletion) -> Score:
         return Score(0.0, completion.no_code)
     if completion.verdict is None or completion.ungraded:
         return Score(None, "the sandbox failed" if completion.ungraded else "not graded")
-    whole = _right(completion.row) or str(completion.row.get(BROKEN, ""))
-    if lost := lost_function(whole, completion.code):
+    passed = gold_passed_share(completion)
+    if completion.verdict.build and passed.value in (0.0, 1.0):
+        return passed
+    whole = str(completion.row.get(BROKEN, ""))
+    if lost := lost_function(whole, completion.code, _right(completion.row)):
         return Score(0.0, f"{lost} is gone, or most of it")
     if completion.program.depends_on_cfg and not parse(whole).depends_on_cfg:
         return Score(0.0, "a cfg takes code out of the program")

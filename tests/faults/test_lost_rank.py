@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,11 @@ SMALL = [
 LIMIT_S = 1500
 
 
-def start(run: Path, *options: str) -> subprocess.Popen[bytes]:
+def start(run: Path, *options: str, settings: Sequence[str] = ()) -> subprocess.Popen[bytes]:
     """A training on two ranks."""
     paths = os.pathsep.join((str(ROOT), str(ROOT / "scripts")))
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *options]
-    command = [*launcher, "scripts/train.py", "--plain", *SMALL, f"run.dir={run}"]
+    command = [*launcher, "scripts/train.py", "--plain", *SMALL, *settings, f"run.dir={run}"]
     with open(run.with_suffix(".log"), "wb") as log:
         return subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, stdout=log, stderr=log, start_new_session=True
@@ -48,11 +49,16 @@ def rank_of(launcher: int, number: int) -> int:
     return int(pid)
 
 
-def kill_rank(run: Path, process: subprocess.Popen[bytes], number: int) -> None:
-    """Kill a rank once the first checkpoint is there."""
+def wait_for_a_checkpoint(run: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the first one is there."""
     while not (run / "checkpoints" / "step-000001").exists():
         assert process.poll() is None, run.with_suffix(".log").read_text()
         time.sleep(0.1)
+
+
+def kill_rank(run: Path, process: subprocess.Popen[bytes], number: int) -> None:
+    """Kill a rank once the first checkpoint is there."""
+    wait_for_a_checkpoint(run, process)
     os.kill(rank_of(process.pid, number), signal.SIGKILL)
 
 
@@ -65,6 +71,31 @@ def ended(run: Path, process: subprocess.Popen[bytes]) -> int:
         pytest.fail(f"the run hangs:\n{run.with_suffix('.log').read_text()}")
 
 
+def same_weights(one: Path, other: Path) -> bool:
+    """Whether two runs ended with the same bits."""
+    found, wanted = (load_file(run / "checkpoints" / "step-000003" / "model.safetensors") for run in (one, other))
+    return found.keys() == wanted.keys() and all(torch.equal(found[name], wanted[name]) for name in wanted)
+
+
+def test_sigterm_to_torchrun_saves_and_the_run_goes_on_to_the_same_bits(tmp_path: Path, tally: Tally) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    assert ended(whole, start(whole)) == 0
+    process = start(stopped)
+    wait_for_a_checkpoint(stopped, process)
+    process.terminate()
+    assert ended(stopped, process) != 75, "torchrun would take it for a failure"
+    saved = sorted(path.name for path in (stopped / "checkpoints").iterdir())
+    assert saved[-1] in ("step-000001", "step-000002"), f"{saved}\n{stopped.with_suffix('.log').read_text()}"
+    assert ended(stopped, start(stopped, settings=["run.resume=true"])) == 0, stopped.with_suffix(".log").read_text()
+    assert same_weights(stopped, whole)
+    tally(
+        "SIGTERM to torchrun",
+        tries=1,
+        seen="that its step is to be the last",
+        kept="all: saved, and resumed to the same bits",
+    )
+
+
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_run_that_loses_a_rank_ends_with_the_same_bits(tmp_path: Path, number: int, tally: Tally) -> None:
     whole, harmed = tmp_path / "whole", tmp_path / "harmed"
@@ -73,8 +104,7 @@ def test_a_run_that_loses_a_rank_ends_with_the_same_bits(tmp_path: Path, number:
     disturbed = start(harmed, "--max-restarts=1")
     kill_rank(harmed, disturbed, number)
     assert ended(harmed, disturbed) == 0, harmed.with_suffix(".log").read_text()
-    found, wanted = (load_file(run / "checkpoints" / "step-000003" / "model.safetensors") for run in (harmed, whole))
-    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+    assert same_weights(harmed, whole)
     seen = "that a rank is lost; torchrun starts all anew"
     tally("kill -9 of one of two ranks", tries=1, seen=seen, kept="all: the weights of the undisturbed run")
 

@@ -64,6 +64,15 @@ def test_what_is_read_as_a_special_token_all_the_same_is_refused() -> None:
     assert made.encode("<ab>cd", True) is None
 
 
+def test_no_text_becomes_a_token_for_filling_in_the_middle() -> None:
+    """Qwen's are in its vocabulary and not marked as special."""
+    tokenizer = byte_tokenizer()
+    spellings = ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
+    tokenizer.add_tokens([AddedToken(spelling, special=False) for spelling in spellings])
+    made = TurnTokens(tokenizer, {tokenizer.eos_token_id}).encode("it prints <|fim_middle|>", True)
+    assert made is not None and not {*tokenizer.convert_tokens_to_ids(spellings)} & {*made}
+
+
 def test_added_tokens_that_are_text_stay_whole() -> None:
     tokenizer = byte_tokenizer()
     tokenizer.add_tokens([AddedToken("[]", special=False)])

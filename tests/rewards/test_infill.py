@@ -163,6 +163,7 @@ def test_facts_say_how_near_the_middle_is() -> None:
     exact = {"exact_match": 1.0, "edit_similarity": 1.0, "repeats_suffix": 0.0}
     assert TASK.facts(f"\n  {MIDDLE}\n", TOKENS, program(f"\n  {MIDDLE}\n")) == exact
     near = TASK.facts("return b - a;", TOKENS, program("return b - a;"))
+    assert TASK.facts("", {**ROW, "middle": "return b\r\n+ a;"}, program("return b\n+ a;")) == exact
     assert near["exact_match"] == 0.0 and near["edit_similarity"] == pytest.approx(1 - 1 / len(MIDDLE))
     assert TASK.facts("none", ROW, None) == {"exact_match": 0.0, "edit_similarity": 0.0, "repeats_suffix": None}
     on = MIDDLE + AFTER

@@ -16,7 +16,7 @@ from rewards.rubric import Rubric
 from rewards.tasks.known import TASKS, task_of, task_problem
 from rewards.tasks.next_edit import TASK, edit_applies, remaining_edits
 
-PAID = {"gold": 1.0, "cargo_build": 0.0, "edit_applies": 0.0, "cargo_test": 0.0}
+PAID = {"gold": 1.0, "cargo_build": 0.0, "edit_applies": 0.0, "edit_builds": 0.0, "cargo_test": 0.0}
 
 
 def grades(pool, answers):
@@ -145,6 +145,35 @@ def test_nothing_is_paid_for_an_answer_that_does_none_of_the_change(pool):
     paid = {name: grade.rewards["gold"] for name, grade in zip(CHEATS, found, strict=True)}
     assert {name for name, value in paid.items() if value != 0.0} == set()
     assert not any(grade.checks["exact_match"] for grade in found)
+
+
+TAKEN_AWAY = [
+    ("rename", answer(2, 3, "    b\n"), "it takes away add, or a part of it"),
+    ("field", answer(7, 9, ""), "it takes away make, or a part of it"),
+    ("variant", answer(6, 10, ""), "it takes away name, or a part of it"),
+]
+
+
+def test_code_that_is_taken_away_is_not_paid_for_building(pool):
+    for (_, _, reason), grade in zip(TAKEN_AWAY, grades(pool, [(ROWS[k], t) for k, t, _ in TAKEN_AWAY]), strict=True):
+        assert grade.rewards["cargo_build"] == 1.0 and grade.rewards["edit_builds"] == 0.0, reason
+        assert grade.rewards["gold"] == 0.0
+
+
+def test_the_kind_of_a_row_is_one_that_is_known():
+    assert [TASK.kind({"kind": kind}) for kind in ("rename", "x", ["rename"], None)] == ["rename", "", "", ""]
+
+
+def test_an_edit_that_leaves_no_code_is_none():
+    assert TASK.extract(answer(1, 4, ""), ROWS["rename"], "first") == (None, "it leaves no code")
+
+
+def test_what_builds_with_all_of_its_parts_is_paid_for_that(pool):
+    right = edit_answer(remaining_edits(ROWS["rename"])[0])
+    wrong = answer(2, 2, "    let c = first * b;\n")
+    for text, solved in ((right, 1.0), (wrong, 0.0)):
+        (grade,) = grades(pool, [(ROWS["rename"], text)])
+        assert (grade.rewards["gold"], grade.rewards["edit_builds"]) == (solved, 1.0)
 
 
 def test_a_refused_answer_has_its_reason_in_every_reward():

@@ -117,6 +117,10 @@ def test_of_several_blocks_the_first_or_the_last_counts() -> None:
     assert PATCH.extract(two, ROW, "last").code == RIGHT and "if true" in (PATCH.extract(two, ROW, "first").code or "")
 
 
+IDLE = f"@@ -1 +1 @@\n-{PROGRAM.splitlines()[0]}\n+{PROGRAM.splitlines()[0]}\n"
+WHOLE_GONE = diff_of(PROGRAM, "// gone\n", FILE)
+
+
 def test_a_patch_earns_by_how_far_it_comes() -> None:
     right = diff_of(PROGRAM, RIGHT, FILE)
     two = diff_of(PROGRAM, RIGHT.replace("1, 2", "2, 1"), FILE)
@@ -137,12 +141,16 @@ def test_a_patch_earns_by_how_far_it_comes() -> None:
             "1 of 2 hunks apply: context of hunk 2 does not match at line 12",
         ),
         f"```diff\n{right.replace('a > b', 'a < b')}```": (0.4, NOTHING),
+        f"```diff\n{torn}{IDLE * 5}```": (0.4, "0 of 1 hunks apply"),
+        f"```diff\n{WHOLE_GONE}```": (0.4, "the patch leaves no code"),
         f"```patch\n{right}```": (1.0, "all 1 hunks apply"),
     }
     for text, (value, reason) in texts.items():
         found = REWARDS["patch_applies"].score(graded(text))
         assert found.value == pytest.approx(value) and reason in found.reason, text
         assert (graded(text).code is None) == (value < 1)
+    idle = "<<<<<<< SEARCH\n}\n=======\n}\n>>>>>>> REPLACE\n"
+    assert score("patch_applies", graded(f"```rust\n{idle * 9}```", row=BLOCKS)) == pytest.approx(0.4)
     half = search_replace_of(PROGRAM, RIGHT) + "<<<<<<< SEARCH\nnone\n=======\n>>>>>>> REPLACE\n"
     assert score("patch_applies", graded(f"```rust\n{half}```", row=BLOCKS)) == pytest.approx(0.6)
 

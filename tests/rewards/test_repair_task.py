@@ -146,6 +146,8 @@ def test_closeness_is_unknown_where_nothing_says_whether_it_works():
     [
         (RIGHT, passed(), 1.0),
         (BROKEN, unbuilt("E0425"), 0.0),
+        (BROKEN.replace("let sum", "let _ = stringify!(let sum").replace("sum\n", ");\n    0\n"), passed(), 0.0),
+        (BROKEN.replace("let sum", "todo!(stringify!(let sum").replace("sum\n", "))\n"), passed(), 0.0),
         (BROKEN.replace("c;", "c"), unbuilt(None), 0.0),  # a mistake of syntax hides the name
         (BROKEN.replace("c;", "1.5;"), unbuilt("E0277"), 0.5),  # another in its place
         (BROKEN.replace("c;", "b;") + "fn main() {}", unbuilt("E0428", "E0428"), 0.0),
@@ -157,7 +159,17 @@ def test_closeness_is_unknown_where_nothing_says_whether_it_works():
     ],
 )
 def test_errors_are_removed_by_repairing_alone(code, verdict, value):
-    assert errors_removed(answered(code, verdict=verdict)).value == value
+    assert errors_removed(answered(code, verdict=verdict, gold=None)).value == value
+
+
+def test_gold_tests_settle_whether_what_builds_is_a_repair():
+    """What is left out was not needed, where they pass; what runs into `todo!()` passes none."""
+    hidden = RIGHT.replace("let sum", "todo!();\n    let sum")
+    assert errors_removed(answered(OTHER)).value == 1.0 and errors_removed(answered(OTHER, gold=None)).value == 0.0
+    assert errors_removed(answered(hidden, gold=FAILED)) == (0.0, "0 of 1 gold tests pass: add(1, 2) is 4")
+    half = Gold(GoldResult(1, 2, "", "cases"), Answers(Outcome.PASSED))
+    assert errors_removed(answered(RIGHT, gold=half)).value == 1.0
+    assert errors_removed(answered("fn other() {}\n", gold=half)).value == 0.0
 
 
 def test_facts_say_how_much_was_changed():

@@ -67,6 +67,13 @@ def test_what_the_right_answer_changes_is_free_and_nothing_is_better_than_it():
     assert change(ADD.replace("+", "-"), ADD.replace("b\n", "b + 0\n"), ADD).closeness == pytest.approx(7 / 9)
 
 
+def test_a_right_answer_beyond_the_bound_is_what_a_repair_is_compared_with():
+    right = "fn f() {\n" + "    call(1);\n" * (MOST // 2) + "}\n"
+    assert change("fn f() { x }", right, right).closeness == 1.0
+    assert change("fn f() { x }", right.replace("call(1)", "call(2)", 4), right).closeness == pytest.approx(0.5)
+    assert change("fn f() { x }", "fn f() { x }", right).closeness == 0.0
+
+
 @pytest.mark.parametrize(
     "text",
     ["x " * MAX_TOKENS, "x " * (MAX_TOKENS + 1), "ab" * 400_000, "(" * 3_000, "fn f() { " * 900, '"' * 999, "/*" * 999],
@@ -84,6 +91,9 @@ def test_hostile_text_is_compared_in_time(text):
     [
         (["E0308"], [], 1.0),
         (["E0308", "E0308"], ["E0308"], 0.5),
+        (["E0308"] * 4, ["E0282"], 0.0),  # a new one of the same stage may hide them
+        (["E0308"] * 4, ["E0308", "E0282"], 0.0),
+        (["", "", ""], [""], 0.0),  # the parser may have stopped at it
         (["E0308"], ["E0308"], 0.0),  # a copy
         (["E0308"] * 4, [""], 0.0),  # a mistake of syntax hides them all
         (["E0382", "E0308"], ["E0425"], 0.0),  # an unknown name hides both
@@ -114,10 +124,28 @@ TWO = "fn f(v: &[u8]) -> usize { let n = v.len(); n + 1 }\nfn g(a: u8) -> u8 { a
         ("macro_rules! m { () => { " + TWO + " } }", "f"),
         ('const S: &str = "' + TWO.replace("\n", " ") + '";', "f"),
         ("", "f"),
+        (TWO.replace("a.wrapping_add(1)", "stringify!(a.wrapping_add(1)); 0"), "g"),
+        (TWO.replace("a.wrapping_add(1)", "todo!(std::concat!(a.wrapping_add(1)))"), "g"),
+        (TWO.replace("a.wrapping_add(1)", "macro_rules! m { () => { a.wrapping_add(1) } } 0"), "g"),
+        (TWO.replace("a.wrapping_add(1)", "fn unused(a: u8) -> u8 { a.wrapping_add(1) } 0"), "g"),
+        ("use std::stringify as vec;\n" + TWO.replace("a.wrapping_add(1)", "vec!(a.wrapping_add(1)); 0"), "g"),
+        (
+            "macro_rules! vec { ($($t:tt)*) => {} }\n" + TWO.replace("a.wrapping_add(1)", "vec!(a.wrapping_add(1)); 0"),
+            "g",
+        ),
+        (TWO.replace("a.wrapping_add(1)", "std::dbg!(a.wrapping_add(1))"), ""),
     ],
 )
 def test_a_function_is_lost_without_most_of_its_words(after, lost):
     assert lost_function(TWO, after) == lost
+
+
+def test_what_the_right_answer_has_not_is_not_missed():
+    right = TWO.replace("fn g(a: u8) -> u8 { a.wrapping_add(1) }\n", "")
+    assert lost_function(TWO, right) == "g" and lost_function(TWO, right, right) == ""
+    assert lost_function(TWO, right.replace("let n = v.len(); n + 1", "0"), right) == "f"
+    assert lost_function(TWO, TWO.replace("n + 1", "n"), parts=10) == "" == lost_function(TWO, TWO, parts=10)
+    assert lost_function(TWO, TWO.replace("let n = v.len(); n + 1", "v.len() + 1"), parts=10) == "f"
 
 
 def test_a_program_without_readable_functions_is_looked_at_as_a_whole():

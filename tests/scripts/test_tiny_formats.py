@@ -15,9 +15,13 @@ import torch
 from transformers import AutoTokenizer, Qwen2ForCausalLM, Qwen2Tokenizer
 
 import make_tiny_model
+from grpo.engines import SamplingParams
+from grpo.engines.hf import HFEngine
 from grpo.model.fim import find_fim
 from grpo.model.policy import Policy, load_policy
+from grpo_rust.recipe import load_recipe
 from grpo_rust.rows.files import read_row_file
+from rewards.line_edits.reading import read_edit
 from rewards.tasks.known import asked, task_of
 from tiny.tasks import demonstrations
 from tiny.tokenizer import train_tokenizer
@@ -32,7 +36,9 @@ from tiny_formats.rows import HELD_OUT, SHARES, drawn_rows, held_out_programs
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 TASKS, PLAIN = ASSETS / "tasks", ASSETS / "tiny-rust"
+TAUGHT = ASSETS / "tiny-rust-tasks"
 SIZES = {"width": 32, "layers": 1, "heads": 2, "mlp": 64}
+IN_FORM = 0.25  # of a task's answers, sampled by the shipped model
 Row = Mapping[str, Any]
 
 
@@ -191,3 +197,31 @@ def test_the_verb_saves_a_checkpoint_that_is_asked_in_tokens(tmp_path: Path, mon
     assert max(prompt) < policy.model.config.vocab_size == len(policy.tokenizer)
     assert policy.decode(policy.encode_middle(row["middle"])) == row["middle"]
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in PLAIN.iterdir()} - {"README.md"}
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Policy:
+    policy = load_policy(str(TAUGHT), device=torch.device("cpu"), compute_dtype="float32")
+    policy.enable_infill()
+    return policy
+
+
+@pytest.mark.parametrize("task", ["repair", "patch", "next_edit", "infill"])
+def test_the_shipped_model_answers_in_the_form_of_each_task(shipped: Policy, task: str) -> None:
+    recipe = load_recipe(ASSETS.parent / "scripts" / "recipes" / f"tiny-{task}.toml")
+    assert (ASSETS.parent / recipe.model.path).resolve() == TAUGHT
+    rows = held_out(task, 24)
+    in_tokens = recipe.data.infill == "tokens" and task == "infill"
+    prompts = [
+        shipped.encode_infill(r["prefix"], r["suffix"]) if in_tokens else shipped.encode(r["prompt"]) for r in rows
+    ]
+    params = SamplingParams(1, recipe.sampling.max_completion_tokens, temperature=1.0, seed=0)
+    answers = {one.prompt: shipped.decode(one.token_ids) for one in HFEngine(shipped).generate(prompts, params)}
+    assert sum(has_form(row, answers[number]) for number, row in enumerate(rows)) >= IN_FORM * len(rows)
+
+
+def has_form(row: Row, answer: str) -> bool:
+    """Whether an answer is read as a program; a next edit, whose names are mostly wrong, whether it is one at all."""
+    if task_of(row).name == "next_edit":
+        return read_edit(answer, "first").edit is not None
+    return task_of(row).extract(answer, row, "first").code is not None
