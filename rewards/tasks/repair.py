@@ -2,10 +2,10 @@
 
 Promises rewards that a model cannot earn by copying its input (it does not build, or fails its tests), by writing a
 program of its own (`stays_close` falls with every changed token), by deleting or hiding what is hard or by a mistake
-that hides the others (`errors_removed` looks at the functions that are left, the compiler's stages and gold tests). Left
-out: `cargo_build`, which a program without any function earns and recipes of this task do not pay, `gold`, which all
-tasks share, and making rows (scripts/dataset/repairing). Without gold tests, `todo!();` before a wrong borrow counts as
-its repair.
+that hides the others (`errors_removed` looks at the functions that are left, the compiler's stages and gold tests).
+Left out: `cargo_build`, which a program without any function earns and recipes of this task do not pay, `gold`, which
+all tasks share, and making rows (scripts/dataset/repairing). Without gold tests, `todo!();` before a wrong borrow
+counts as its repair.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def errors_removed(completion: GradedCompletion) -> Score:
 
     0 without a program, and for one that lost a function of its input, or most of its body (`rewards.repairing.kept`),
     unless the right answer has lost it too. Where gold tests were run, they settle it for a program that builds: 1 if
-    it passes them all, 0 if it passes none. Errors that may only be hidden by an earlier one do not count as gone, and new ones count as left
-    (`rewards.repairing.errors`).
+    it passes them all, 0 if it passes none. Errors that may only be hidden by an earlier one do not count as gone, and
+    new ones count as left (`rewards.repairing.errors`).
     """
     before = error_codes(completion.row)
     if not before:

@@ -106,7 +106,7 @@ def test_a_stopped_program_is_ended_by_its_limits(pool: SandboxPool) -> None:
 
 
 def killed(group: int, *, but: int) -> bool:
-    """Kill a process group unless there is none, it is the one to spare, or it has just ended; whether it was killed."""
+    """Kill a process group unless there is none, it is the one to spare, or it has just ended; whether it was."""
     if group in (0, but):
         return False
     try:
