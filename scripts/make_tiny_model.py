@@ -5,9 +5,10 @@ Usage:
 
 A quarter of an hour on two cores. It learns from demonstrations of the combinations that `make_dataset.py generate`
 makes training prompts of, about half of them with a planted mistake, and from nothing else. With `--formats` it starts
-from assets/tiny-rust and learns from right answers to the tasks repair, patch, next_edit and infill, for whose prompts
-it gets tokens of their own; a step takes two seconds of one core without bfloat16 units. The steps decide the length,
-not a clock, so that one machine with one thread count makes the same weights again.
+from assets/tiny-rust, gets a layer more and learns to copy, and then from right answers to the tasks repair, patch,
+next_edit and infill, for whose prompts it gets tokens of their own; a step takes two seconds of one core without
+bfloat16 units. The steps decide the length, not a clock, so that one machine with one thread count makes the same
+weights again.
 
 Example:
     python scripts/make_tiny_model.py --out build/tiny --steps 100   # a quick, poor model to try things with
@@ -16,6 +17,7 @@ Example:
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,6 +30,7 @@ from transformers import AutoTokenizer, GenerationConfig, Qwen2ForCausalLM, Qwen
 from tiny.tasks import Demonstration, demonstrations
 from tiny.tokenizer import train_tokenizer
 from tiny.warmstart import Encoded, batches, encode, make_model, train
+from tiny_formats.copying import repeated_sequences
 from tiny_formats.encoding import mixed_batches
 from tiny_formats.preparing import prepare
 
@@ -38,6 +41,7 @@ SHIPPED = Path("assets/tasks")
 BATCH_SIZE = 16  # demonstrations a step
 MISTAKEN = 0.55  # share of demonstrations with a planted mistake
 MAX_COMPLETION_TOKENS = 184  # longer demonstrations are dropped, so that 192 tokens suffice
+COPYING = 1 / 6  # steps that teach to copy, before those of the formats, as a share of these
 TOKENIZER_TEXTS = 6000  # demonstrations that the tokenizer is learned from
 SIZES = {"width": 256, "layers": 4, "heads": 8, "mlp": 704}
 VOCAB_SIZE = 1024
@@ -64,10 +68,12 @@ def warm_start(
 def learn_formats(
     start: Path, shipped: Path, *, steps: int, batch_size: int, seed: int
 ) -> tuple[Qwen2ForCausalLM, Qwen2Tokenizer, list[str]]:
-    """Train a copy of a model to imitate right answers to all tasks; also texts to try its tokenizer with."""
+    """Train a copy of a model to copy, and to imitate right answers to all tasks; also texts to try its tokenizer with."""
     model, tokenizer, encoded, probe = prepare(start, shipped, steps * batch_size, seed=seed)
     num_tokens = sum(len(item.token_ids) for item in encoded) / len(encoded)
     print(f"{len(encoded)} demonstrations of {num_tokens:.0f} tokens on average, {len(tokenizer)} different ones")
+    ordinary = sorted(set(range(len(tokenizer))) - {*tokenizer.all_special_ids})
+    imitate(model, repeated_sequences(ordinary, seed=seed), math.ceil(steps * COPYING), dtype=torch.float32)
     imitate(model, mixed_batches(encoded, batch_size, seed), steps, dtype=torch.float32)
     return model, tokenizer, probe
 

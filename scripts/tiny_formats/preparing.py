@@ -1,4 +1,4 @@
-"""What the warm start in the formats begins with: the shipped model with more tokens, and demonstrations as tokens."""
+"""What the warm start in the formats begins with: the shipped model with more tokens and a layer more, demonstrations."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2ForCausalLM, 
 from grpo.model.policy import Policy
 from tiny.tasks import demonstrations
 from tiny.warmstart import Encoded
+from tiny_formats.copying import with_previous_token_layer
 from tiny_formats.encoding import encode_rows
 from tiny_formats.growing import frequent_words, grow
 from tiny_formats.idioms import FIM_TOKENS, FORMAT_IDIOMS
@@ -36,7 +37,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(start: Path, shipped: Path, count: int, *, seed: int) -> Prepared:
-    """Draw demonstrations, give model and tokenizer the tokens that these need, and encode them.
+    """Draw demonstrations, give the model a first layer and the tokens that these need, and encode them.
 
     Args:
         start: The folder of the model to begin with.
@@ -56,6 +57,7 @@ def prepare(start: Path, shipped: Path, count: int, *, seed: int) -> Prepared:
         (*FORMAT_IDIOMS, *frequent_words(texts, spelled, tokenizer, FORMAT_IDIOMS, WORDS)),
         FIM_TOKENS,
     )
+    model = with_previous_token_layer(model, seed=seed)
     policy = Policy(model, tokenizer, torch.device("cpu"), torch.float32, frozenset({tokenizer.eos_token_id}))
     limits = {"max_prompt_tokens": MAX_PROMPT_TOKENS, "max_completion_tokens": MAX_COMPLETION_TOKENS}
     encoded = list(encode_rows(rows, policy, **limits))
