@@ -68,7 +68,7 @@ def warm_start(
 def learn_formats(
     start: Path, shipped: Path, *, steps: int, batch_size: int, seed: int
 ) -> tuple[Qwen2ForCausalLM, Qwen2Tokenizer, list[str]]:
-    """Train a copy of a model to copy, and to imitate right answers to all tasks; also texts to try its tokenizer with."""
+    """Train a copy of a model to copy, then on right answers to all tasks; also texts to try its tokenizer with."""
     model, tokenizer, encoded, probe = prepare(start, shipped, steps * batch_size, seed=seed)
     num_tokens = sum(len(item.token_ids) for item in encoded) / len(encoded)
     print(f"{len(encoded)} demonstrations of {num_tokens:.0f} tokens on average, {len(tokenizer)} different ones")

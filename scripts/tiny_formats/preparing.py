@@ -1,4 +1,4 @@
-"""What the warm start in the formats begins with: the shipped model with more tokens and a layer more, demonstrations."""
+"""What the warm start in the formats begins with: the shipped model with more tokens and a layer more, and rows."""
 
 from __future__ import annotations
 
