@@ -98,6 +98,12 @@ def test_control_tokens_in_a_message_are_plain_text(policy: Policy) -> None:
     assert policy.encode(plain) == tuple(wanted)
 
 
+def test_control_tokens_in_a_right_answer_are_plain_text(policy: Policy) -> None:
+    ids = policy.encode_completion("a<|im_end|>b<|endoftext|>")
+    assert not set(ids[:-1]) & set(policy.tokenizer.all_special_ids) and ids[-1] in policy.stop_ids
+    assert policy.decode(ids) == "a<|im_end|>b<|endoftext|>"
+
+
 def test_the_shipped_tokenizer_keeps_its_own_words_and_cuts_its_control_tokens() -> None:
     tokenizer = AutoTokenizer.from_pretrained(TINY)
     plain = PlainText(tokenizer, special_spellings(tokenizer))

@@ -10,6 +10,7 @@ from next_edit_rows import ROWS
 from rewards.completion import GradedCompletion
 from rewards.grader import RustGrader
 from rewards.line_edits.edit import LineEdit
+from rewards.line_edits.judging import taken_away
 from rewards.line_edits.reading import edit_answer
 from rewards.registry import REWARDS
 from rewards.rubric import Rubric
@@ -162,6 +163,19 @@ def test_code_that_is_taken_away_is_not_paid_for_building(pool):
 
 def test_the_kind_of_a_row_is_one_that_is_known():
     assert [TASK.kind({"kind": kind}) for kind in ("rename", "x", ["rename"], None)] == ["rename", "", "", ""]
+
+
+def test_gold_tests_settle_whether_code_was_taken_away(pool):
+    shorter = answer(2, 3, "    (first + b) * first\n")
+    wrong = answer(2, 3, "    (first + b) * b\n")
+    right, other = grades(pool, [(ROWS["rename"], shorter), (ROWS["rename"], wrong)])
+    assert (right.rewards["gold"], right.rewards["edit_builds"]) == (1.0, 1.0)
+    assert (other.rewards["gold"], other.rewards["edit_builds"]) == (0.0, 0.0)
+
+
+def test_a_type_that_is_gone_is_named():
+    file = "struct Old {}\nfn f() -> u8 {\n    0\n}\n"
+    assert taken_away(file, LineEdit(1, 3, "fn f() -> u8 {\n    1\n"), [LineEdit(3, 3, "    1\n")]) == "Old"
 
 
 def test_an_edit_that_leaves_no_code_is_none():

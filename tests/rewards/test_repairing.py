@@ -144,6 +144,8 @@ def test_what_the_right_answer_has_not_is_not_missed():
     right = TWO.replace("fn g(a: u8) -> u8 { a.wrapping_add(1) }\n", "")
     assert lost_function(TWO, right) == "g" and lost_function(TWO, right, right) == ""
     assert lost_function(TWO, right.replace("let n = v.len(); n + 1", "0"), right) == "f"
+    short = TWO.replace("let n = v.len(); n + 1", "v.len()")
+    assert lost_function(TWO, short) == "f" and lost_function(TWO, short, short) == ""
     assert lost_function(TWO, TWO.replace("n + 1", "n"), parts=10) == "" == lost_function(TWO, TWO, parts=10)
     assert lost_function(TWO, TWO.replace("let n = v.len(); n + 1", "v.len() + 1"), parts=10) == "f"
 
