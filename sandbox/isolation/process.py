@@ -45,7 +45,7 @@ CHUNK = 1 << 16
 REPORT = "LAUNCHER_REPORT"  # tells the launcher the descriptor for its own failure, which no command gets
 REPORT_BYTES = 4096
 _libc = ctypes.CDLL(None, use_errno=True)
-_terminated: int | None = None  # an eventfd, readable once this process was asked to end
+_ended: int | None = None  # readable once this process was asked to end
 
 
 class Stop(StrEnum):
@@ -107,30 +107,21 @@ class _Output:
         return self._half if self._size > 2 * self._half else None
 
 
-def listen_for_the_end() -> tuple[int, int]:
+def listen_for_the_end() -> int:
     """Make `run` raise Terminated after SIGTERM, and after the thread that started this process ended.
 
-    The signals' handlers raise nothing: an exception at any place would be lost where none is expected.
+    The kernel may give a signal to any thread, and Python's handlers run in the main thread only: while that waits, one
+    given to another thread would not be noticed. So the signals write to a pipe, whichever thread gets them.
 
-    Returns: Two descriptors for other code that waits. The first becomes readable after either, the second after
-        SIGTERM alone, which says that whoever sent it is there.
+    Returns: A descriptor that other code can wait for too. It is readable after either, and has the signals' numbers.
     """
-    global _terminated
-    _terminated, asked = os.eventfd(0), os.eventfd(0)
-    signal.signal(signal.SIGTERM, _writes_to(_terminated, asked))
-    signal.signal(PARENT_ENDED, _writes_to(_terminated))
+    global _ended
+    _ended, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, PARENT_ENDED):
+        signal.signal(number, lambda *_: None)  # it raises nothing: an exception would be lost where none is expected
     _libc.prctl(PR_SET_PDEATHSIG, PARENT_ENDED, 0, 0, 0)
-    return _terminated, asked
-
-
-def _writes_to(*events: int) -> Callable[..., None]:
-    """A signal's handler that makes eventfds readable."""
-
-    def handle(*_: object) -> None:
-        for event in events:
-            os.eventfd_write(event, 1)
-
-    return handle
+    return _ended
 
 
 def become_reaper() -> None:
@@ -287,13 +278,13 @@ def _watch(
     idle, deadlock = IdleTime(started), Deadlock()
     try:
         with selectors.DefaultSelector() as selector:
-            for descriptor in (exited, *outputs, *([] if _terminated is None else [_terminated])):
+            for descriptor in (exited, *outputs, *([] if _ended is None else [_ended])):
                 selector.register(descriptor, selectors.EVENT_READ)
             while True:
                 for key, _ in selector.select(timeout=max(0.0, next_look - time.monotonic())):
                     if key.fd == exited:
                         return None
-                    if key.fd == _terminated:
+                    if key.fd == _ended:
                         raise Terminated
                     data = os.read(key.fd, CHUNK)
                     if data:

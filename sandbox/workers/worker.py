@@ -28,6 +28,7 @@ from sandbox.workers.toolchain_files import ToolchainFiles
 __all__ = ["serve"]
 
 GOES_S = 5.0  # for a process to be gone once its threads are
+PIPE_BYTES = 1 << 16
 
 
 def serve(
@@ -62,11 +63,11 @@ def serve(
 
     os.nice(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that owns the pool handles Ctrl-C
-    terminated, asked = listen_for_the_end()
+    ended = listen_for_the_end()
     become_reaper()
     beat(heartbeats, workdir)
     try:
-        while _pool_is_there() and terminated not in wait([connection, terminated]):
+        while _pool_is_there() and ended not in wait([connection, ended]):
             for pair in _results(connection.recv(), Place(isolation, limits, workdir, started), toolchain):
                 process_group.value = 0
                 connection.send(pair)
@@ -75,7 +76,7 @@ def serve(
     finally:
         kill_children()
         remove_tree(workdir)
-        if _pool_goes(asked):
+        if _pool_goes(ended):
             _remove_if_empty(workdir.parent)
 
 
@@ -108,14 +109,21 @@ def _pool_is_there() -> bool:
     return parent is not None and parent.is_alive()
 
 
-def _pool_goes(asked: int) -> bool:
+def _pool_goes(ended: int) -> bool:
     """Whether nobody is there to remove the pool's directory.
 
     The thread that started this process ends first when its process is killed, seconds before it where that has to
-    give back much memory; it ends alone when a pool closes, which says so.
+    give back much memory; it ends alone when a pool closes, which says so by SIGTERM.
     """
     parent = multiprocessing.parent_process()
-    return parent is None or parent.sentinel in wait([parent.sentinel, asked], GOES_S)
+    if parent is None:
+        return True
+    while ready := wait([parent.sentinel, ended], GOES_S):
+        if parent.sentinel in ready:
+            return True
+        if signal.SIGTERM in os.read(ended, PIPE_BYTES):
+            return False
+    return False
 
 
 def _remove_if_empty(directory: Path) -> None:

@@ -1,5 +1,6 @@
 """Every program gets exactly one verdict, also if workers die; none is graded twice, and no process or file is left."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -244,7 +245,8 @@ if __name__ == "__main__":
         pool.submit({source!r})
         held = b"x" * ({held_mb} << 20)
         print("ready", flush=True)
-        time.sleep(60)
+        for _ in range(1200):
+            time.sleep(0.05)  # a signal that comes just before a sleep is noticed after it
 """
 
 
@@ -292,6 +294,16 @@ def test_ctrl_c_ends_a_pool_without_a_word_from_its_workers(delay_s: float | Non
     assert said.rstrip().endswith("KeyboardInterrupt"), said  # the parent's own
     assert not any(word in said for word in ("spawn_main", "sandbox/workers/worker.py", "Exception ignored")), said
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_worker_that_waits_ends_whichever_of_its_threads_gets_the_signal() -> None:
+    with SandboxPool(jobs=1) as pool:
+        (pid,) = pool.worker_pids
+        (beats,) = {int(name) for name in os.listdir(f"/proc/{pid}/task")} - {pid}
+        worker = pool._workers[0]._process
+        assert worker is not None and ctypes.CDLL(None).tgkill(pid, beats, signal.SIGTERM) == 0
+        worker.join(3)
+        assert worker.exitcode == 0
 
 
 @pytest.mark.parametrize("phases", [(), ("build", "bench")])
