@@ -23,7 +23,7 @@ from rewards.cross.row_suites import asked_of
 from rewards.cross.submit import Crossings, group_of
 from rewards.feedback import next_message
 from rewards.gold.rows import has_gold_tests
-from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
+from rewards.gold.run import GoldSubmission, gold_result, gold_run, inapplicable_result
 from rewards.group_rewards import GradedGroup
 from rewards.rubric import Rubric
 from rewards.signature.applying import why_inapplicable
@@ -91,8 +91,7 @@ class _Ticket:
     submission: Submission | None  # None without code
     wants_gold: bool
     unfit: str | None  # as `why_inapplicable` says
-    gold_run: GoldRun | None
-    gold_verdict: Future[Any] | None
+    gold: GoldSubmission | None
 
 
 @dataclass(frozen=True)
@@ -165,22 +164,14 @@ class RustGrader:
         unfit = None
         if wants_gold and task is FUNCTION:  # the others show the program
             unfit = why_inapplicable(code or "", example.columns, prompt_text(example.messages))
-        gold = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
         submission = self._submit(code) if code is not None else None
+        run = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
+        gold = GoldSubmission(run, self._pool, submission.future) if run and submission else None
         if self._crossings is not None and "tests" in task.gives:
             asked = asked_of(example.messages, example.columns)
             has_testers = bool(example.tester_ids)
             self._crossings.add(completion.id, completion.text, submission, asked=asked, has_testers=has_testers)
-        return _Ticket(
-            example,
-            completion,
-            task,
-            submission,
-            wants_gold,
-            unfit,
-            gold,
-            submit_gold(gold, self._pool) if gold is not None else None,
-        )
+        return _Ticket(example, completion, task, submission, wants_gold, unfit, gold)
 
     def add_tests(self, example: _Example, completion: _Completion) -> None:
         """Take tests that were written without any code; they judge the codes of the prompt's group."""
@@ -257,8 +248,8 @@ class RustGrader:
             if verdict is None or not verdict.build:  # without code that builds it fails the tests of any signature
                 result = replace(result, inapplicable="", reason="no code that builds")
             return Gold(result, None, True)
-        found, run = self._wait_for_gold(ticket, deadline), ticket.gold_run
-        ran = None if run is None or found is None else gold_result(run, found)
+        found = self._wait_for_gold(ticket, deadline)
+        ran = gold_result(ticket.gold.run, found) if ticket.gold is not None else None
         is_hidden = ticket.unfit is not None
         if is_hidden and ran is not None and verdict is not None and verdict.build and found.outcome in UNCOMPILED:
             ran = replace(ran, inapplicable=f"their calls do not compile with the code: {ran.reason}")
@@ -266,10 +257,9 @@ class RustGrader:
 
     def _wait_for_gold(self, ticket: _Ticket, deadline: float) -> Any:
         """What the sandbox says of a ticket's gold tests; None where nothing was asked."""
-        if (future := ticket.gold_verdict) is None:
+        if (sent := ticket.gold) is None:
             return None
-        name = f"{ticket.completion.id} (gold tests)"
-        return self._wait(future, lambda reason: self._pool.cancel(future, reason), name, deadline)
+        return self._wait(sent.future, sent.cancel, f"{ticket.completion.id} (gold tests)", deadline)
 
     def _group_scores(
         self, tickets: Sequence[_Ticket], graded: Sequence[GradedCompletion], deadline: float

@@ -1,10 +1,14 @@
-"""A completion's code with gold tests in place of its own: what the sandbox is given, and what that shows."""
+"""A completion's code with gold tests in place of its own: what the sandbox is given, and what that shows.
+
+A program without tests of its own that does not build cannot pass gold tests: they are not run then.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from rewards.gold.asked import Asked, in_order
@@ -19,9 +23,10 @@ from rewards.rust.parse import parse, without_tests
 from rewards.rust.redefinitions import redefines_comparison
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
+from sandbox.errors import PoolClosed
 from sandbox.verdict import Outcome, Verdict
 
-__all__ = ["GoldRun", "gold_result", "gold_run", "inapplicable_result", "submit_gold"]
+__all__ = ["GoldRun", "GoldSubmission", "gold_result", "gold_run", "inapplicable_result", "submit_gold"]
 
 
 class _Pool(Protocol):
@@ -29,6 +34,10 @@ class _Pool(Protocol):
 
     def submit(self, source: str, *, phases: Sequence[str]) -> Future[Verdict]: ...
     def submit_calls(self, calls: Calls) -> Future[Answers]: ...
+
+
+class _StoppablePool(_Pool, Protocol):
+    def cancel(self, future: Future[Any], reason: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,7 @@ class GoldRun:
     asked: tuple[Asked, ...] = ()  # what its calls are in the row's tests
     refused: frozenset[Asked] = frozenset()  # what it is not asked, since its equality ignores a side
     source: str = ""  # for the kind "tests": a program to grade with `phases=("test",)`
+    is_whole: bool = False  # whether the code has no tests of its own, so that nothing of it is left out
 
     @property
     def total(self) -> int:
@@ -74,10 +84,11 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
         asked = in_order(wanted - refused)
         calls = tuple(one.call for one in asked)
         uses = (*row.checks.uses, *trait_uses(source, calls))
-        return GoldRun(row, Calls(source, calls, uses, own_types(source)), asked, frozenset(refused))
+        given = Calls(source, calls, uses, own_types(source))
+        return GoldRun(row, given, asked, frozenset(refused), is_whole=source == code)
     if redefines_comparison(source) or takes_over_methods(source, row.module):
         return None
-    return GoldRun(row, source=f"{source}\n{row.module}")
+    return GoldRun(row, source=f"{source}\n{row.module}", is_whole=source == code)
 
 
 def submit_gold(run: GoldRun, pool: _Pool) -> Future[Any]:
@@ -85,6 +96,70 @@ def submit_gold(run: GoldRun, pool: _Pool) -> Future[Any]:
     if run.calls is not None:
         return pool.submit_calls(run.calls)
     return pool.submit(run.source, phases=("test",))
+
+
+class GoldSubmission:
+    """Gold tests on their way: `future` gives what the sandbox says of `run`."""
+
+    def __init__(self, run: GoldRun, pool: _StoppablePool, own: Future[Verdict] | None = None) -> None:
+        """Send gold tests to the sandbox, at once or as soon as their program is known to build; returns at once.
+
+        Args:
+            run: The gold tests.
+            pool: The pool that runs them.
+            own: The verdict on the program as it is, in all phases. It is waited for where the program has no tests of
+                its own; tests that do not compile would say nothing of the code.
+        Raises: PoolClosed: The pool is closed.
+        """
+        self.future: Future[Verdict | Answers] = Future()
+        self.run, self._pool = run, pool
+        self._lock = threading.Lock()
+        self.running: Future[Any] | None = None
+        self._stopped = ""
+        if own is not None and run.is_whole:
+            own.add_done_callback(self._graded)
+        else:
+            self._send()
+
+    def cancel(self, reason: str) -> None:
+        """Stop them, as `SandboxPool.cancel` does."""
+        with self._lock:
+            self._stopped = reason
+            running = self.running
+        if running is not None:
+            self._pool.cancel(running, reason)
+        else:
+            self._settle(_failed(self.run, Outcome.HOST_ERROR, f"{reason}: it was never started"))
+
+    def _graded(self, own: Future[Verdict]) -> None:
+        """Send the gold tests of a program that builds; those of another one fail as it does."""
+        try:
+            verdict = own.result()
+            if verdict.build:
+                self._send()
+            else:
+                self._settle(_unbuilt(self.run, verdict))
+        except (CancelledError, PoolClosed):
+            self.future.cancel()  # nobody's grade: the host ended
+
+    def _send(self) -> None:
+        with self._lock:
+            if self._stopped:
+                return
+            self.running = running = submit_gold(self.run, self._pool)
+        running.add_done_callback(self._done)
+
+    def _done(self, running: Future[Any]) -> None:
+        try:
+            self._settle(running.result())
+        except CancelledError:
+            self.future.cancel()
+
+    def _settle(self, found: Verdict | Answers) -> None:
+        try:
+            self.future.set_result(found)
+        except InvalidStateError:
+            pass  # cancelled meanwhile
 
 
 def inapplicable_result(columns: Mapping[str, Any], reason: str) -> GoldResult:
@@ -140,3 +215,16 @@ def _of_module(run: GoldRun, verdict: Verdict) -> GoldResult:
     errors = [diagnostic.message for diagnostic in verdict.diagnostics if diagnostic.level == "error"]
     reason = "" if ok else verdict.reason or next(iter(errors), f"{verdict.passed} of {run.total} gold tests pass")
     return GoldResult(verdict.passed, run.total, reason, "tests")
+
+
+def _unbuilt(run: GoldRun, verdict: Verdict) -> Verdict | Answers:
+    """What the sandbox says of gold tests that were not run, as their program does not build."""
+    if run.calls is None:
+        return replace(verdict, ms={}, cpu_ms=0.0)
+    errors = [found.message for found in verdict.diagnostics if found.level == "error"]
+    reason = verdict.reason or ": ".join(["it does not compile", *errors[:1]])
+    return Answers(verdict.outcome, diagnostics=verdict.diagnostics, reason=reason)
+
+
+def _failed(run: GoldRun, outcome: Outcome, reason: str) -> Verdict | Answers:
+    return Verdict(outcome, reason=reason) if run.calls is None else Answers(outcome, reason=reason)

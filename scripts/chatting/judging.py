@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from grpo.rollout.records import Example
 from grpo_rust.recipe import Recipe
 from rewards.completion import Gold, GradedCompletion, Score
 from rewards.gold.rows import has_gold_tests
-from rewards.gold.run import GoldRun, gold_result, gold_run, submit_gold
+from rewards.gold.run import GoldSubmission, gold_result, gold_run
 from rewards.group_rewards import GROUP_REWARDS
 from rewards.registry import REWARDS
 from rewards.rubric import RewardError, Rubric
@@ -56,16 +55,19 @@ class ChatJudge:
         if code is None:
             return PendingJudgement(example, text)
         sent = Submission(self._pool, code, examine=self._mutation, thorough=self._mutation)
-        gold = gold_run(code, example.columns) if has_gold_tests(example.columns) else None
-        return PendingJudgement(example, text, sent, gold, submit_gold(gold, self._pool) if gold is not None else None)
+        run = gold_run(code, example.columns) if has_gold_tests(example.columns) else None
+        gold = GoldSubmission(run, self._pool, sent.future) if run is not None else None
+        return PendingJudgement(example, text, sent, gold)
 
     def finish(self, pending: PendingJudgement) -> Judged:
         """Wait for the sandbox, and score."""
         verdict = pending.sent.future.result() if pending.sent is not None else None
-        found = pending.gold_verdict.result() if pending.gold_verdict is not None else None
-        gold, run = None, pending.gold
-        if has_gold_tests(pending.example.columns):
-            gold = Gold(None if run is None or found is None else gold_result(run, found), found)
+        gold = None
+        if (sent := pending.gold) is not None:
+            found = sent.future.result()
+            gold = Gold(gold_result(sent.run, found), found)
+        elif has_gold_tests(pending.example.columns):
+            gold = Gold(None, None)
         row = pending.example.columns
         graded = GradedCompletion(pending.text, verdict, gold, self._block, task_of(row), row)
         scores = self.rubric.score(graded)
@@ -78,8 +80,8 @@ class ChatJudge:
         """Stop a completion's programs; nobody waits for their verdicts."""
         if pending.sent is not None:
             pending.sent.cancel("interrupted")
-        if pending.gold_verdict is not None:
-            self._pool.cancel(pending.gold_verdict, "interrupted")
+        if pending.gold is not None:
+            pending.gold.cancel("interrupted")
 
     def _user_scores(self, pending: PendingJudgement, graded: GradedCompletion) -> dict[str, Score]:
         """The scores of the user's own functions, called as the trainer calls them."""
@@ -105,5 +107,4 @@ class PendingJudgement:
     example: Example
     text: str
     sent: Submission | None = None  # None without code
-    gold: GoldRun | None = None
-    gold_verdict: Future[Any] | None = None
+    gold: GoldSubmission | None = None

@@ -149,14 +149,14 @@ def test_a_failure_of_the_host_is_loud_and_none_everywhere(caplog):
     assert found.verdict["outcome"] == "host_error"
 
 
-@pytest.mark.parametrize(("weight", "scored"), [(1.0, {None}), (0.0, {None, 0.0})])
+@pytest.mark.parametrize(("weight", "scored"), [(1.0, {None}), (0.0, {None, 1.0})])
 def test_a_failure_of_the_host_at_paid_gold_tests_is_no_lower_sum(weight, scored):
     class GoldFails(FixedPool):
         def submit_calls(self, calls: Calls) -> Future[Answers]:
             self.verdict = Verdict(Outcome.HOST_ERROR)
             return super().submit_calls(calls)
 
-    pool = GoldFails(Verdict(Outcome.BUILD_ERROR, build=False))
+    pool = GoldFails(Verdict(Outcome.NO_TESTS, build=True))
     grader = RustGrader(Rubric({"cargo_build": 1.0, "gold": weight}), pool)
     (found,) = grade(grader, fenced(ADD))
     assert set(found.rewards.values()) == scored
