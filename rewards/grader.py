@@ -164,8 +164,8 @@ class RustGrader:
         unfit = None
         if wants_gold and task is FUNCTION:  # the others show the program
             unfit = why_inapplicable(code or "", example.columns, prompt_text(example.messages))
-        submission = self._submit(code) if code is not None else None
         run = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
+        submission = self._submit(code) if code is not None else None
         gold = GoldSubmission(run, self._pool, submission.future) if run and submission else None
         if self._crossings is not None and "tests" in task.gives:
             asked = asked_of(example.messages, example.columns)

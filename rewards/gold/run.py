@@ -1,14 +1,16 @@
 """A completion's code with gold tests in place of its own: what the sandbox is given, and what that shows.
 
-A program without tests of its own that does not build cannot pass gold tests: they are not run then.
+A program without tests of its own that does not build cannot pass gold tests: they are not run then, and what such a
+program says of itself is not believed.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future, InvalidStateError
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rewards.gold.asked import Asked, in_order
@@ -24,9 +26,12 @@ from rewards.rust.redefinitions import redefines_comparison
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
 from sandbox.errors import PoolClosed
-from sandbox.verdict import Outcome, Verdict
+from sandbox.verdict import Diagnostic, Outcome, Verdict
 
 __all__ = ["GoldRun", "GoldSubmission", "gold_result", "gold_run", "inapplicable_result", "submit_gold"]
+
+
+_SWITCHES = re.compile(r"\b(?:cfg|cfg_attr|deny|forbid)\b")  # what may fail in a build and not beside gold tests
 
 
 class _Pool(Protocol):
@@ -49,7 +54,7 @@ class GoldRun:
     asked: tuple[Asked, ...] = ()  # what its calls are in the row's tests
     refused: frozenset[Asked] = frozenset()  # what it is not asked, since its equality ignores a side
     source: str = ""  # for the kind "tests": a program to grade with `phases=("test",)`
-    is_whole: bool = False  # whether the code has no tests of its own, so that nothing of it is left out
+    is_whole: bool = False  # whether its code is the program itself: no tests left out, nothing that gold tests switch
 
     @property
     def total(self) -> int:
@@ -77,6 +82,7 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
         return None
     program = parse(code)
     source = without_tests(code, program)
+    is_whole = source == code and not _SWITCHES.search(code)
     if row.checks is not None:
         wanted = {one for check in row.checks.checks for one in check.calls if one.is_for(source)}
         equalities = {one for one in wanted if one.only_if == EQUALITY}
@@ -85,10 +91,10 @@ def gold_run(code: str, columns: Mapping[str, Any]) -> GoldRun | None:
         calls = tuple(one.call for one in asked)
         uses = (*row.checks.uses, *trait_uses(source, calls))
         given = Calls(source, calls, uses, own_types(source))
-        return GoldRun(row, given, asked, frozenset(refused), is_whole=source == code)
+        return GoldRun(row, given, asked, frozenset(refused), is_whole=is_whole)
     if redefines_comparison(source) or takes_over_methods(source, row.module):
         return None
-    return GoldRun(row, source=f"{source}\n{row.module}", is_whole=source == code)
+    return GoldRun(row, source=f"{source}\n{row.module}", is_whole=is_whole)
 
 
 def submit_gold(run: GoldRun, pool: _Pool) -> Future[Any]:
@@ -129,7 +135,7 @@ class GoldSubmission:
         if running is not None:
             self._pool.cancel(running, reason)
         else:
-            self._settle(_failed(self.run, Outcome.HOST_ERROR, f"{reason}: it was never started"))
+            self._settle(_without_run(self.run, Outcome.HOST_ERROR, f"{reason}: it was never started"))
 
     def _graded(self, own: Future[Verdict]) -> None:
         """Send the gold tests of a program that builds; those of another one fail as it does."""
@@ -141,6 +147,8 @@ class GoldSubmission:
                 self._settle(_unbuilt(self.run, verdict))
         except (CancelledError, PoolClosed):
             self.future.cancel()  # nobody's grade: the host ended
+        except Exception as error:  # the pool's thread would drop it, and nobody would ever get a result
+            self._settle(_without_run(self.run, Outcome.HOST_ERROR, f"{type(error).__name__}: {error}"))
 
     def _send(self) -> None:
         with self._lock:
@@ -209,22 +217,38 @@ def _values(run: GoldRun, found: Answers) -> tuple[dict[Asked, Term | Panic], st
 
 
 def _of_module(run: GoldRun, verdict: Verdict) -> GoldResult:
-    """The result of a test module: every gold test passed, and the test harness itself reported that."""
-    nothing_else = verdict.failed == 0 and verdict.ignored == 0
-    ok = bool(verdict.test) and verdict.genuine and nothing_else and verdict.passed == run.total
+    """The result of a test module: every gold test passed, and the test harness itself reported that.
+
+    Where other tests ran beside them, nobody can say which passed, and none counts.
+    """
+    ran = verdict.passed + verdict.failed + verdict.ignored
+    passed = verdict.passed if ran == run.total else 0
+    if verdict.test and verdict.genuine and passed == run.total:
+        return GoldResult(passed, run.total, "", "tests")
     errors = [diagnostic.message for diagnostic in verdict.diagnostics if diagnostic.level == "error"]
-    reason = "" if ok else verdict.reason or next(iter(errors), f"{verdict.passed} of {run.total} gold tests pass")
-    return GoldResult(verdict.passed, run.total, reason, "tests")
+    counts = (
+        f"{ran} tests ran, and {run.total} are gold" if ran > run.total else f"{passed} of {run.total} gold tests pass"
+    )
+    return GoldResult(passed, run.total, verdict.reason or next(iter(errors), counts), "tests")
 
 
 def _unbuilt(run: GoldRun, verdict: Verdict) -> Verdict | Answers:
-    """What the sandbox says of gold tests that were not run, as their program does not build."""
-    if run.calls is None:
-        return replace(verdict, ms={}, cpu_ms=0.0)
+    """What is said of gold tests that were not run, as their program does not build, or nobody knows whether it does.
+
+    Nothing of the program's own tests is taken over: a program that does not build can have some that pass.
+    """
+    if verdict.build is None:  # its grading was stopped, or the host failed
+        return _without_run(run, Outcome.HOST_ERROR, verdict.reason)
     errors = [found.message for found in verdict.diagnostics if found.level == "error"]
     reason = verdict.reason or ": ".join(["it does not compile", *errors[:1]])
-    return Answers(verdict.outcome, diagnostics=verdict.diagnostics, reason=reason)
+    return _without_run(run, verdict.outcome, reason, verdict.diagnostics)
 
 
-def _failed(run: GoldRun, outcome: Outcome, reason: str) -> Verdict | Answers:
-    return Verdict(outcome, reason=reason) if run.calls is None else Answers(outcome, reason=reason)
+def _without_run(
+    run: GoldRun, outcome: Outcome, reason: str, diagnostics: tuple[Diagnostic, ...] = ()
+) -> Verdict | Answers:
+    """What the sandbox would say of gold tests that it could not run."""
+    if run.calls is not None:
+        return Answers(outcome, diagnostics=diagnostics, reason=reason)
+    outcome = Outcome.TEST_BUILD_ERROR if outcome is Outcome.BUILD_ERROR else outcome  # only tests are asked for
+    return Verdict(outcome, diagnostics=diagnostics, reason=reason)

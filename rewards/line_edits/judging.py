@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 
 from rewards.line_edits.edit import LineEdit, lines_of, with_edits
-from rewards.repairing.kept import lost_function
 from rewards.rust.grammar import MAX_PARSED, syntax
+from rewards.rust.kept import lost_function
 from rewards.rust.parse import has_code, parse
 from rewards.rust.tokens import leaves, node_text
 

@@ -5,7 +5,6 @@ Promises an answer for any two programs, in time linear in their length. Left ou
 
 edits      how many tokens were changed, up to a bound
 errors     which of the compiler's errors are gone, as far as the compiler got
-kept       are the functions still there, or was the hard part deleted?
 wording    the prompt and the right answer
 messages   a compiler's messages as text for a model, cut at whole messages
 """

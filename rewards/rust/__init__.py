@@ -7,4 +7,5 @@ parse     the code block of a completion; a program's functions, tests and asser
 program   the records that `parse` returns
 asserts   the asserts among tokens
 tokens    the tokens below a node of the syntax tree
+kept      the functions that a changed program still has
 """

@@ -18,9 +18,9 @@ from rewards.completion import GradedCompletion, Score
 from rewards.registry import reward
 from rewards.repairing.edits import TokenChange, change
 from rewards.repairing.errors import share_gone
-from rewards.repairing.kept import lost_function
 from rewards.repairing.messages import errors_of
 from rewards.repairing.wording import BROKEN, SHOWN, repair_prompt
+from rewards.rust.kept import lost_function
 from rewards.rust.parse import extract_code, parse
 from rewards.tasks.function import block_alone
 from rewards.tasks.task import Row, Task
@@ -107,7 +107,7 @@ def stays_close(completion: GradedCompletion) -> Score:
 def errors_removed(completion: GradedCompletion) -> Score:
     """The share of the input's compiler errors that are gone; None where it has none.
 
-    0 without a program, and for one that lost a function of its input, or most of its body (`rewards.repairing.kept`),
+    0 without a program, and for one that lost a function of its input, or most of its body (`rewards.rust.kept`),
     unless the right answer has lost it too. Where gold tests were run, they settle it for a program that builds: 1 if
     it passes them all, 0 if it passes none. Errors that may only be hidden by an earlier one do not count as gone, and
     new ones count as left (`rewards.repairing.errors`).

@@ -10,9 +10,12 @@ from rewards.gold.run import GoldRun, GoldSubmission, gold_result, gold_run, sub
 from sandbox import Outcome, PoolClosed, Verdict
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
+from sandbox.verdict import Diagnostic
 
 CASES = {"rust_test_list": ["assert_eq!(add(1, 2), 3);", "assert_eq!(add(2, 2), 4);"]}
-MODULE = {"gold_tests": "#[cfg(test)]\nmod gold {\n #[test]\n fn sum() { assert_eq!(super::add(1, 2), 3); }\n}"}
+MODULE = {
+    "gold_tests": "#[cfg(test)]\nmod gold {\n #[test]\n fn sum() { for n in 0..2 { assert_eq!(super::add(n, 2), n + 2); } }\n}"
+}
 ADD = "fn add(a: i32, b: i32) -> i32 { a + b }\n"
 BROKEN = "fn add(a: i32, b: i32) -> i32 { a + c }\n"
 BROKEN_TEST = "#[cfg(test)]\nmod tests {\n #[test]\n fn sum() { assert_eq!(super::add(1, 2), nothing); }\n}\n"
@@ -56,14 +59,68 @@ def test_the_result_is_that_of_the_gold_tests_alone(pool, code, row):
         assert "cannot find value `c`" in result.reason and found.diagnostics and found.cpu_ms == 0
 
 
+# A build that fails, and tests that pass: the parser does not see them, or they are made by a macro.
+UNBUILT = {
+    "a lint": "#![warn(dead_code)]\n#![deny(dead_code)]\nmacro_rules! m { () => { #[test] fn t() { add(1, 2); } } }\nm!();\n",
+    "a switch": '#[cfg(not(test))] compile_error!("");\n#[core::prelude::v1::test] fn t() {}\n',
+    "neither": "#[core::prelude::v1::test] fn t() {}\n fn main() { let x: u8 = add(1, 2); }\n",
+}
+
+
 @pytest.mark.parametrize("row", [CASES, MODULE])
-@pytest.mark.parametrize("outcome", [Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY, Outcome.HOST_ERROR])
-def test_a_program_that_was_not_built_fails_its_gold_tests_for_the_same_reason(row, outcome):
+@pytest.mark.parametrize("name", UNBUILT)
+def test_passes_of_a_program_that_does_not_build_are_none_of_its_gold_tests(pool, name, row):
+    code = UNBUILT[name] + "fn add(a: i32, b: i32) -> i32 { 0 }\n"
+    own = pool.submit(code)
+    assert not own.result(60).build
+    sent = GoldSubmission(run_of(code, row), pool, own)
+    result = gold_result(sent.run, sent.future.result(60))
+    assert result.passed == 0 and result.reason
+
+
+@pytest.mark.parametrize("row", [CASES, MODULE])
+def test_of_a_verdict_on_a_failed_build_only_the_messages_are_taken_over(row):
+    said = (Diagnostic("error", "E0425", "cannot find value", 1),)
+    verdict = Verdict(Outcome.BUILD_ERROR, build=False, test=True, genuine=True, passed=1, diagnostics=said, cpu_ms=9.0)
     own: Future[Verdict] = Future()
     sent = GoldSubmission(run_of(ADD, row), Counting(None), own)
     assert not sent.future.done()
-    own.set_result(Verdict(outcome, reason="so it is"))
-    assert (sent.future.result(0).outcome, sent.future.result(0).reason) == (outcome, "so it is")
+    own.set_result(verdict)
+    found = sent.future.result(0)
+    assert found.outcome in (Outcome.BUILD_ERROR, Outcome.TEST_BUILD_ERROR)
+    assert (found.diagnostics, found.cpu_ms) == (said, 0.0)
+    result = gold_result(sent.run, found)
+    assert result.passed == 0 and "cannot find value" in result.reason
+
+
+@pytest.mark.parametrize("row", [CASES, MODULE])
+@pytest.mark.parametrize("outcome", [Outcome.TIMEOUT, Outcome.HOST_ERROR])
+def test_nobody_knows_what_gold_tests_say_of_a_program_whose_grading_was_stopped(row, outcome):
+    own: Future[Verdict] = Future()
+    sent = GoldSubmission(run_of(ADD, row), Counting(None), own)
+    own.set_result(Verdict(outcome, reason="it was stopped"))  # no word of its build
+    assert (sent.future.result(0).outcome, sent.future.result(0).reason) == (Outcome.HOST_ERROR, "it was stopped")
+
+
+@pytest.mark.parametrize("before", ["#![deny(dead_code)]", '#[cfg(not(test))] compile_error!("");'])
+def test_a_program_that_builds_only_beside_its_gold_tests_passes_them(pool, before):
+    code = f"{before}\n{ADD}"
+    own = pool.submit(code)
+    sent = GoldSubmission(run_of(code, MODULE), pool, own)
+    assert not own.result(60).build
+    assert gold_result(sent.run, sent.future.result(60)).passed == 1
+
+
+def test_an_error_in_the_pool_is_the_hosts():
+    class Failing(Counting):
+        def submit_calls(self, calls: Calls) -> Future[Answers]:
+            raise RuntimeError("can't start new thread")
+
+    own: Future[Verdict] = Future()
+    sent = GoldSubmission(run_of(ADD, CASES), Failing(None), own)
+    own.set_result(Verdict(Outcome.NO_TESTS, build=True))
+    assert sent.future.result(0).outcome is Outcome.HOST_ERROR
+    assert sent.future.result(0).reason == "RuntimeError: can't start new thread"
 
 
 @pytest.mark.parametrize("row", [CASES, MODULE])

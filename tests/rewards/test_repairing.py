@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rewards.repairing.edits import LEAST, MAX_TOKENS, MOST, change, edit_distance
 from rewards.repairing.errors import share_gone
-from rewards.repairing.kept import lost_function
 from rewards.repairing.messages import error_text, errors_of
+from rewards.rust.kept import lost_function
 from sandbox import Diagnostic
 
 ADD = "fn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n"  # 18 tokens

@@ -28,7 +28,7 @@ from grpo.errors import BadInput
 from grpo.rollout.prompts import load_examples
 from grpo_rust.recipe import load_recipe
 from rewards.repairing.edits import change
-from rewards.repairing.kept import lost_function
+from rewards.rust.kept import lost_function
 from rewards.rust.parse import extract_code
 from rewards.tasks.known import task_problem
 from sandbox import Diagnostic, SandboxPool
