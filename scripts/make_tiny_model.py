@@ -17,7 +17,6 @@ Example:
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -41,7 +40,8 @@ SHIPPED = Path("assets/tasks")
 BATCH_SIZE = 16  # demonstrations a step
 MISTAKEN = 0.55  # share of demonstrations with a planted mistake
 MAX_COMPLETION_TOKENS = 184  # longer demonstrations are dropped, so that 192 tokens suffice
-COPYING = 1 / 6  # steps that teach to copy, before those of the formats, as a share of these
+STEPS, FORMATS_STEPS = 2400, 800  # optimizer steps of the warm starts
+COPYING_STEPS = 400  # that teach to copy, before those of the formats, and no more than these
 TOKENIZER_TEXTS = 6000  # demonstrations that the tokenizer is learned from
 SIZES = {"width": 256, "layers": 4, "heads": 8, "mlp": 704}
 VOCAB_SIZE = 1024
@@ -73,7 +73,7 @@ def learn_formats(
     num_tokens = sum(len(item.token_ids) for item in encoded) / len(encoded)
     print(f"{len(encoded)} demonstrations of {num_tokens:.0f} tokens on average, {len(tokenizer)} different ones")
     ordinary = sorted(set(range(len(tokenizer))) - {*tokenizer.all_special_ids})
-    imitate(model, repeated_sequences(ordinary, seed=seed), math.ceil(steps * COPYING), dtype=torch.float32)
+    imitate(model, repeated_sequences(ordinary, seed=seed), min(COPYING_STEPS, steps), dtype=torch.float32)
     imitate(model, mixed_batches(encoded, batch_size, seed), steps, dtype=torch.float32)
     return model, tokenizer, probe
 
@@ -124,11 +124,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--formats", action="store_true", help="teach assets/tiny-rust the formats of the other tasks")
     parser.add_argument("--out", type=Path, help="the model's folder (default: assets/tiny-rust or its -tasks)")
-    parser.add_argument("--steps", type=int, default=2400, help="optimizer steps of the warm start")
+    parser.add_argument(
+        "--steps", type=int, help=f"optimizer steps of the warm start (default: {STEPS}, with --formats {FORMATS_STEPS})"
+    )
     parser.add_argument("--seed", type=int, default=0, help="decides demonstrations and weights")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0 = torch decides")
     options = parser.parse_args(argv)
     options.out = options.out or (FORMATS_MODEL if options.formats else MODEL)
+    if options.steps is None:
+        options.steps = FORMATS_STEPS if options.formats else STEPS
     if options.steps < 1:
         parser.error(f"--steps {options.steps}: give at least 1")
     if options.threads:
