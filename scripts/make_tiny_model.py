@@ -74,12 +74,17 @@ def learn_formats(
     print(f"{len(encoded)} demonstrations of {num_tokens:.0f} tokens on average, {len(tokenizer)} different ones")
     ordinary = sorted(set(range(len(tokenizer))) - {*tokenizer.all_special_ids})
     imitate(model, repeated_sequences(ordinary, seed=seed), min(COPYING_STEPS, steps), dtype=torch.float32)
-    imitate(model, mixed_batches(encoded, batch_size, seed), steps, dtype=torch.float32)
+    imitate(model, mixed_batches(encoded, batch_size, seed), steps, dtype=torch.float32, cooldown=0.0)
     return model, tokenizer, probe
 
 
 def imitate(
-    model: Qwen2ForCausalLM, stream: Iterator[list[Encoded]], steps: int, *, dtype: torch.dtype = torch.bfloat16
+    model: Qwen2ForCausalLM,
+    stream: Iterator[list[Encoded]],
+    steps: int,
+    *,
+    dtype: torch.dtype = torch.bfloat16,
+    cooldown: float = 0.5,
 ) -> None:
     """Train a model in place, with a progress bar."""
     print(f"{model.num_parameters():,} parameters, {steps} steps")
@@ -90,7 +95,7 @@ def imitate(
             bar.set_postfix(loss=f"{loss:.3f}")
 
         rates = {"matrix_lr": MATRIX_LR, "embedding_lr": EMBEDDING_LR, "vector_lr": VECTOR_LR}
-        train(model, stream, steps=steps, **rates, report=report, dtype=dtype)
+        train(model, stream, steps=steps, **rates, report=report, dtype=dtype, cooldown=cooldown)
 
 
 def save(model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, folder: Path, probe: Sequence[str]) -> None:

@@ -155,8 +155,9 @@ def train(
     vector_lr: float,
     report: Callable[[int, float], None],
     dtype: torch.dtype = torch.bfloat16,
+    cooldown: float = 0.5,
 ) -> None:
-    """Train the model in place. Learning rates warm up over 20 steps and fall linearly to zero over the last half.
+    """Train the model in place. Learning rates warm up over 20 steps and fall linearly to zero at the end.
 
     Args:
         model: The model; it is in evaluation mode afterwards.
@@ -167,6 +168,7 @@ def train(
         vector_lr: The learning rate of AdamW for biases and norms.
         report: Called after each step with its number and its loss.
         dtype: Of the matrix products, those of Muon too.
+        cooldown: Share of the steps over which the rates fall; 0: they do not.
     """
     embedding = model.model.embed_tokens.weight
     matrices = [p for p in model.parameters() if p.ndim == 2 and p is not embedding]
@@ -184,7 +186,7 @@ def train(
         ),
     ]
     schedules = [
-        torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / 20, 2 * (steps - step) / steps))
+        torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share_of_rate(step, steps, cooldown))
         for optimizer in optimizers
     ]
     model.train()
@@ -198,3 +200,13 @@ def train(
             optimizer.zero_grad(set_to_none=True)
         report(step, float(loss.detach()))
     model.eval()
+
+
+def _share_of_rate(step: int, steps: int, cooldown: float) -> float:
+    """The share of its learning rate that a step has.
+
+    >>> [_share_of_rate(step, 100, 0.5) for step in (0, 19, 50, 75)], _share_of_rate(99, 100, 0.0)
+    ([0.05, 1.0, 1.0, 0.5], 1.0)
+    """
+    falling = (steps - step) / (cooldown * steps) if cooldown else 1.0
+    return min(1.0, (step + 1) / 20, falling)
