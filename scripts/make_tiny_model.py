@@ -130,7 +130,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--formats", action="store_true", help="teach assets/tiny-rust the formats of the other tasks")
     parser.add_argument("--out", type=Path, help="the model's folder (default: assets/tiny-rust or its -tasks)")
     parser.add_argument(
-        "--steps", type=int, help=f"optimizer steps of the warm start (default: {STEPS}, with --formats {FORMATS_STEPS})"
+        "--steps",
+        type=int,
+        help=f"optimizer steps of the warm start (default: {STEPS}, with --formats {FORMATS_STEPS})",
     )
     parser.add_argument("--seed", type=int, default=0, help="decides demonstrations and weights")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0 = torch decides")
