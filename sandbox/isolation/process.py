@@ -111,8 +111,9 @@ def listen_for_the_end() -> int:
     """Make `run` raise Terminated after SIGTERM, and after the thread that started this process ended.
 
     The kernel may give a signal to any thread, and Python's handlers run in the main thread only: while that waits, one
-    given to another thread would not be noticed. So the signals write to a pipe, whichever thread gets them. Every other
-    signal with a handler in Python would write there too: those, which can be an imported script's alone, are taken away.
+    given to another thread would not be noticed. So the signals write to a pipe, whichever thread gets them. Every
+    other signal with a handler in Python would write there too: those, which can be an imported script's alone, are
+    taken away.
 
     Returns: A descriptor that other code can wait for too. It is readable after either, and has the signals' numbers.
     """

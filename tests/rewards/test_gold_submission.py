@@ -13,9 +13,8 @@ from sandbox.answers.calls import Calls
 from sandbox.verdict import Diagnostic
 
 CASES = {"rust_test_list": ["assert_eq!(add(1, 2), 3);", "assert_eq!(add(2, 2), 4);"]}
-MODULE = {
-    "gold_tests": "#[cfg(test)]\nmod gold {\n #[test]\n fn sum() { for n in 0..2 { assert_eq!(super::add(n, 2), n + 2); } }\n}"
-}
+LOOP = "for n in 0..2 { assert_eq!(super::add(n, 2), n + 2); }"  # so that it is run as it is
+MODULE = {"gold_tests": f"#[cfg(test)]\nmod gold {{\n #[test]\n fn sum() {{ {LOOP} }}\n}}"}
 ADD = "fn add(a: i32, b: i32) -> i32 { a + b }\n"
 BROKEN = "fn add(a: i32, b: i32) -> i32 { a + c }\n"
 BROKEN_TEST = "#[cfg(test)]\nmod tests {\n #[test]\n fn sum() { assert_eq!(super::add(1, 2), nothing); }\n}\n"
@@ -60,10 +59,11 @@ def test_the_result_is_that_of_the_gold_tests_alone(pool, code, row):
 
 
 # A build that fails, and tests that pass: the parser does not see them, or they are made by a macro.
+MADE = "macro_rules! m { () => { #[test] fn t() { add(1, 2); } } }\nm!();\n"
 UNBUILT = {
-    "a lint": "#![warn(dead_code)]\n#![deny(dead_code)]\nmacro_rules! m { () => { #[test] fn t() { add(1, 2); } } }\nm!();\n",
+    "a lint": f"#![deny(dead_code)]\n{MADE}",
     "a switch": '#[cfg(not(test))] compile_error!("");\n#[core::prelude::v1::test] fn t() {}\n',
-    "neither": "#[core::prelude::v1::test] fn t() {}\n fn main() { let x: u8 = add(1, 2); }\n",
+    "neither": "#[core::prelude::v1::test] fn t() {}\nfn main() { let x: u8 = add(1, 2); }\n",
 }
 
 
