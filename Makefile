@@ -36,10 +36,13 @@ help: ## Print this list
 	@for file in $(COMMANDS); do sed -n "1s|^\"\"\"\([^\"]*\).*|$$file\t\1|p" $$file; done | \
 		sed 's|^\([a-z]*\)/__main__.py|-m \1 grade|; s|^|  |' | expand -t 32
 
-# The tests of a mark: most in JOBS processes, then those that need the machine for themselves. What ARGS chooses may have none of either.
+# The tests of a mark: most in JOBS processes, then, whether those passed or not, the ones that need the machine for themselves. What ARGS
+# chooses may have none of either.
 OR_NONE = $(if $(ARGS)$(MARK),|| [ $$? -eq 5 ])
-TESTS = OMP_NUM_THREADS=1 $(RUN) -m pytest --durations=25 -n $(JOBS) --dist loadfile -m '($1) and not alone' $(ARGS) $(OR_NONE) && \
-	$(RUN) -m pytest --durations=25 -m '($1) and alone' $(ARGS) $(OR_NONE)
+TESTS = trap 'exit 130' INT; failed=0; \
+	OMP_NUM_THREADS=1 $(RUN) -m pytest --durations=25 -n $(JOBS) --dist loadfile -m '($1) and not alone' $(ARGS) $(OR_NONE) || failed=1; \
+	$(RUN) -m pytest --durations=25 -m '($1) and alone' $(ARGS) $(OR_NONE) || failed=1; \
+	exit $$failed
 
 ## Check a change
 

@@ -32,11 +32,17 @@ class Reward:
     pays: Part | None  # the part of a completion that it judges; None: code and tests together
     judges: Judged  # what of an answer it needs: tasks whose answers do not have it are not scored
     task: str  # the only task that it is for; "": every one
+    reads_gold: bool  # whether it looks at the results of the prompt's gold tests besides
 
     @property
     def needs_verdict(self) -> bool:
         """Whether the completion's own program must be graded."""
         return self.phase is not None and not self.on_gold_tests
+
+    @property
+    def needs_gold(self) -> bool:
+        """Whether the prompt's gold tests must be run."""
+        return self.on_gold_tests or self.reads_gold
 
     def is_for(self, task: Task) -> bool:
         """Whether answers to a task have what it judges."""
@@ -61,6 +67,7 @@ def reward(
     pays: Part | None = None,
     judges: Judged = "program",
     task: str = "",
+    reads_gold: bool = False,
 ) -> Callable[[Scorer], Scorer]:
     """Register the decorated function as the built-in reward of its name.
 
@@ -77,6 +84,7 @@ def reward(
         judges: What of an answer the reward needs: "tests" for the completion's own; a task whose answers do not give
             it (`rewards.tasks.task.Task.gives`) is not scored.
         task: The only task that the reward is for; "" for every one.
+        reads_gold: Whether it looks at the results of the prompt's gold tests besides that phase, so that they are run.
 
     Returns: A decorator that returns the function unchanged.
 
@@ -88,7 +96,9 @@ def reward(
         function = published_name or f"{name}_reward_func"
         if name in REWARDS or any(function == other.published_name for other in REWARDS.values()):
             raise ValueError(f"a reward called {name} or {function} is registered already; give it another name")
-        REWARDS[name] = Reward(name, scorer, phase, on_gold_tests, function, published_weight, pays, judges, task)
+        REWARDS[name] = Reward(
+            name, scorer, phase, on_gold_tests, function, published_weight, pays, judges, task, reads_gold
+        )
         return scorer
 
     return register

@@ -59,7 +59,7 @@ class Rubric:
     @property
     def needs_gold(self) -> bool:
         """Whether some reward needs gold tests."""
-        return any(reward.on_gold_tests for reward in self._builtin.values())
+        return any(reward.needs_gold for reward in self._builtin.values())
 
     @property
     def needs_mutation_score(self) -> bool:
@@ -88,8 +88,8 @@ class Rubric:
 
     @property
     def pays_gold(self) -> bool:
-        """Whether some reward on gold tests has a weight other than 0."""
-        return any(reward.on_gold_tests and self.weights[name] for name, reward in self._builtin.items())
+        """Whether some reward that needs gold tests has a weight other than 0."""
+        return any(reward.needs_gold and self.weights[name] for name, reward in self._builtin.items())
 
     @property
     def has_user_functions(self) -> bool:

@@ -25,6 +25,7 @@ from grpo.run.directory import RunDirectory
 from grpo_rust.arguments import parse_arguments
 from grpo_rust.cli import command
 from grpo_rust.ranks.parts import (
+    asked_of_ranks,
     build_rank_updater,
     describe_ranks,
     follows,
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if follows():
         from grpo_rust.ranks.following import follow_run
 
-        return follow_run(arguments.recipe)
+        return follow_run(arguments.recipe, supervised=True)
     if arguments.dry_run:
         raise BadInput("--dry-run is for scripts/train.py: its plan counts completions that are sampled")
     with open_output(arguments.output) as output:
@@ -66,7 +67,7 @@ def fine_tune(recipe: Recipe, output: Output) -> int:
     rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with ExitStack() as stack:
         pool = stack.enter_context(open_pool(recipe)) if recipe.eval.prompts else None
-        team = stack.enter_context(joined(recipe))
+        team = stack.enter_context(joined(recipe, supervised=True))
         from grpo.checkpoint.latest import latest_checkpoint
         from grpo.rollout.fingerprints import fingerprints
         from grpo_rust.compose.demonstrations import load_demonstrations
@@ -109,6 +110,7 @@ def fine_tune(recipe: Recipe, output: Output) -> int:
             output=output,
             followed=bool(recipe.track.followers()),
             stuck_after_s=recipe.train.stuck_after_s,
+            asked_elsewhere=asked_of_ranks(team),
         )
 
 

@@ -24,6 +24,7 @@ from grpo_rust.arguments import Arguments, parse_arguments
 from grpo_rust.cli import ExitCode, command
 from grpo_rust.plan import plan
 from grpo_rust.ranks.parts import (
+    asked_of_ranks,
     build_rank_updater,
     describe_ranks,
     follows,
@@ -122,6 +123,7 @@ def train(recipe: Recipe, output: Output) -> int:
                     output=output,
                     followed=bool(recipe.track.followers()),
                     stuck_after_s=recipe.train.stuck_after_s,
+                    asked_elsewhere=asked_of_ranks(team),
                 )
 
 

@@ -217,7 +217,7 @@ class RolloutSection:
     solved_above: float = option(
         0.9,
         "a group is solved where at least this share of its completions is, of those of which that is known; in "
-        "training a strict pass solves a prompt",
+        "training a strict pass solves a prompt, where its task has no tests of its own its gold tests",
         low=0.01,
         high=1,
     )

@@ -23,6 +23,7 @@ from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from grpo.distributed.place import RankPlace
+from grpo.distributed.pulse import Pulse
 from grpo.errors import HostFailed
 
 __all__ = ["END", "RankFailed", "RankLost", "Team"]
@@ -48,7 +49,8 @@ class Team:
         Args:
             place: From torchrun.
             device: "cuda", where every rank of a machine has the GPU of its local rank, or "cpu".
-            timeout_s: After which a rank that does not take part in a computation is given up.
+            timeout_s: After which a rank that does not take part in a computation is given up, and rank 0 that gives no
+                sign of life.
         Raises:
             RankLost: When not all ranks come.
         """
@@ -61,11 +63,11 @@ class Team:
         with self._explained("waiting for all ranks"):
             backend = "nccl" if device == "cuda" else "gloo"
             limit = timedelta(seconds=timeout_s)
-            dist.init_process_group(
-                backend, store=_store(place, limit), rank=place.rank, world_size=place.size, timeout=limit
-            )
+            store = _store(place, limit)
+            dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.size, timeout=limit)
             self.orders = dist.new_group(backend="gloo", timeout=PATIENCE)
             self.mesh: DeviceMesh = init_device_mesh(device, (place.size,))
+        self.pulse = Pulse(store, leads=self.leads, patience_s=timeout_s)
 
     @property
     def leads(self) -> bool:
@@ -125,6 +127,7 @@ class Team:
 
     def close(self) -> None:
         """Let the other ranks end, if they still listen."""
+        self.pulse.close()
         if self._broken:
             return
         with suppress(RankLost):  # it has ended by itself, which torchrun says

@@ -24,6 +24,7 @@ from grpo.whole_file import whole_file
 
 __all__ = [
     "CONFIG",
+    "ENVIRONMENT",
     "LogDamaged",
     "RunDirectory",
     "RunExists",

@@ -17,6 +17,7 @@ class Edited(NamedTuple):
     stage: Stage = "named"
     applied: int = 0  # hunks or blocks that apply, of those that change something
     total: int = 0
+    so_far: str | None = None  # the text with those that apply, where not all do
 
 
 def lines_of(text: str) -> list[str]:

@@ -51,7 +51,8 @@ def apply_hunks(hunks: Sequence[Hunk], text: str) -> Edited:
     failed = [hunk for hunk in hunks if not image.apply(hunk)]
     total, lost = (sum(hunk.before != hunk.after for hunk in some) for some in (hunks, failed))
     if failed:
-        return Edited(None, _why_not(failed[0], text_lines), applied=total - lost, total=total)
+        reason = _why_not(failed[0], text_lines)
+        return Edited(None, reason, applied=total - lost, total=total, so_far="".join(image.lines))
     return Edited("".join(image.lines), applied=total, total=total)
 
 

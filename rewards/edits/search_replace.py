@@ -53,14 +53,18 @@ def apply_search_replace(blocks: str, text: str) -> Edited:
         lost += bool(reason) and block.search != block.replace
         places += [] if reason else [(place, block)]
     places.sort()
-    for (start, block), (following, other) in zip(places, places[1:], strict=False):
-        if start + len(block.search) > following:
-            reasons.append(f"blocks {block.number} and {other.number} change the same lines")
+    apart: list[tuple[int, _Block]] = []  # without those that change what one before them does
+    for start, block in places:
+        before = apart[-1] if apart else None
+        if before is not None and before[0] + len(before[1].search) > start:
+            reasons.append(f"blocks {before[1].number} and {block.number} change the same lines")
             lost += 1
+        else:
+            apart.append((start, block))
     if reasons:
-        return Edited(None, reasons[0], applied=max(0, total - lost), total=total)
-    edited = _replaced(whole, places)
-    return Edited(edited if text.endswith("\n") else edited.removesuffix("\n"), "", "named", total, total)
+        so_far = _ended_as(text, _replaced(whole, apart))
+        return Edited(None, reasons[0], applied=max(0, total - lost), total=total, so_far=so_far)
+    return Edited(_ended_as(text, _replaced(whole, places)), applied=total, total=total)
 
 
 def _read(lines: Sequence[str]) -> list[_Block]:
@@ -115,3 +119,8 @@ def _replaced(text: str, places: Sequence[tuple[int, _Block]]) -> str:
         parts += [text[at:start], block.replace]
         at = start + len(block.search)
     return "".join([*parts, text[at:]])
+
+
+def _ended_as(text: str, edited: str) -> str:
+    """An edited text with the newline at its end, or without it, as the text had it."""
+    return edited if text.endswith("\n") else edited.removesuffix("\n")

@@ -9,6 +9,7 @@ of it undone, and data has only rows whose gold tests fail wherever any part of 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from rewards.line_edits.edit import LineEdit, lines_of, with_edits
@@ -62,9 +63,10 @@ def refusal(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
 
 
 def taken_away(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
-    r"""What the program that an edit is judged by lacks of the right one: a function or a type; "" for nothing.
+    r"""What the program that an edit is judged by lacks of the right one: a function, a type or a word; "" for nothing.
 
-    A function is lacking without nine tenths of its words. What has taken the rest of a change away builds, too.
+    A function is lacking without nine tenths of its words. Of the words that the remaining edits bring in, each must be
+    there as often as in the right program. What has undone a change, or taken the rest of it away, builds too.
 
     Args:
         file: Its text.
@@ -73,10 +75,15 @@ def taken_away(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
 
     >>> taken_away("fn f() {}\nfn g() {}\n", LineEdit(2, 2, ""), [LineEdit(1, 1, "fn f() { g() }\n")])
     'f'
+    >>> taken_away("fn f(new: u8) {\n    g(old)\n}\n", LineEdit(2, 2, "    g(0)\n"), [LineEdit(2, 2, "    g(new)\n")])
+    'new'
     """
     right, program = with_edits(file, remaining), finished(file, edit, remaining)
     lost = lost_function(right, program, parts=MOST_TAKEN)
-    return lost or min(parse(right).types - parse(program).types, default="")
+    if lost := lost or min(parse(right).types - parse(program).types, default=""):
+        return lost
+    now, then, found = (Counter(filter(WORD.match, _tokens(text))) for text in (file, right, program))
+    return min((word for word in then - now if found[word] < then[word]), default="")
 
 
 def finished(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:

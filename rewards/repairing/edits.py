@@ -6,14 +6,14 @@ search ends after twice `MOST` edits. Comments and white space are no tokens. Le
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from rewards.edits.distance import edit_distance
 from rewards.rust.grammar import is_readable, syntax
 from rewards.rust.tokens import leaves, node_text
 
-__all__ = ["TokenChange", "change", "edit_distance"]
+__all__ = ["TokenChange", "change"]
 
 MAX_TOKENS = 10_000  # of a program that is compared: far beyond any prompt, and 0.3 s with the bound below
 LEAST, MOST = 8, 100  # edits that are allowed; between them, half as many as the input has tokens
@@ -57,57 +57,6 @@ def change(before: str, after: str, right: str = "") -> TokenChange:
     if max(len(old), len(new)) > MAX_TOKENS:
         return TokenChange(None, needed, allowed)
     return TokenChange(edit_distance(old, new, needed + allowed - 1), needed, allowed)
-
-
-def edit_distance(before: Sequence[str], after: Sequence[str], most: int) -> int | None:
-    """The Levenshtein distance of two sequences, if it is not above a bound.
-
-    For every number of edits e and every diagonal k (how many more of `after` were read than of `before`) it keeps how
-    far `before` can be read, r(e, k) = slide(max(r(e-1, k) + 1, r(e-1, k-1), r(e-1, k+1) + 1)), where slide goes on
-    over equal tokens. No diagonal is slid over twice: at most `(2 most + 1) len(before)` comparisons.
-
-    Args:
-        before: One sequence.
-        after: The other.
-        most: The bound.
-    Returns: None for a larger distance.
-    Source: Ukkonen, Algorithms for approximate string matching (1985), section 2.
-
-    >>> edit_distance("kitten", "sitting", 3), edit_distance("kitten", "sitting", 2)
-    (3, None)
-    """
-    goal = len(after) - len(before)
-    reached = {0: _slide(before, after, 0, 0)}
-    for edits in range(most + 1):
-        if edits:
-            reached = _one_more(before, after, reached, range(-edits, edits + 1), most - edits)
-        if reached.get(goal) == len(before):
-            return edits
-    return None
-
-
-def _one_more(
-    before: Sequence[str], after: Sequence[str], reached: Mapping[int, int], diagonals: range, left: int
-) -> dict[int, int]:
-    """How far each diagonal gets with one more edit, of those from which the goal is within the edits that are left."""
-    goal, found = len(after) - len(before), {}
-    for diagonal in diagonals:
-        if abs(diagonal - goal) > left:
-            continue
-        replaced, removed = reached.get(diagonal, -2) + 1, reached.get(diagonal + 1, -2) + 1
-        row = max(replaced, removed, reached.get(diagonal - 1, -2))
-        row = min(row, len(before), len(after) - diagonal)
-        if row >= max(0, -diagonal):
-            found[diagonal] = _slide(before, after, row, diagonal)
-    return found
-
-
-def _slide(before: Sequence[str], after: Sequence[str], row: int, diagonal: int) -> int:
-    """How far two sequences are equal from a place on."""
-    end = min(len(before), len(after) - diagonal)
-    while row < end and before[row] == after[row + diagonal]:
-        row += 1
-    return row
 
 
 def _tokens(code: str) -> list[str]:

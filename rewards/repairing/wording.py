@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
+
+from rewards.rust.fences import fenced
 
 __all__ = ["BROKEN", "SHOWN", "repair_prompt", "right_answer"]
 
@@ -14,7 +15,6 @@ SHOWN: Mapping[str, str] = {  # columns that say what is wrong, and the words be
     "failures": "Its tests say:",
     "tests": "These tests have to pass:",
 }
-FENCES = re.compile(r"^`{3,}", re.MULTILINE)
 ANSWER = "Answer with the whole corrected program in one ```rust block."
 
 
@@ -38,20 +38,13 @@ def repair_prompt(row: Mapping[str, Any]) -> str:
     """
     request = str(row.get("request") or "").strip()
     parts = [request] if request else []
-    parts += ["This Rust program has to be repaired:", _fenced(row[BROKEN], "rust")]
+    parts += ["This Rust program has to be repaired:", fenced(row[BROKEN].strip())]
     for column, words in SHOWN.items():
         if text := str(row.get(column) or "").strip():
-            parts += [words, _fenced(text, "rust" if column == "tests" else "text")]
+            parts += [words, fenced(text, "rust" if column == "tests" else "text")]
     return "\n\n".join([*parts, ANSWER])
-
-
-def _fenced(text: str, language: str) -> str:
-    """Text as a code block, with a longer fence than any in it."""
-    longest = max((len(match[0]) for match in FENCES.finditer(text)), default=2)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text.strip()}\n{fence}"
 
 
 def right_answer(program: str) -> str:
     """A right program as the answer to a row that was made of it: what supervised fine-tuning imitates."""
-    return _fenced(program, "rust")
+    return fenced(program.strip())

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from rewards.infilling.joining import Gap, joined, refused
 from rewards.infilling.similarity import edit_similarity
+from rewards.rust.fences import fenced
 from rewards.rust.parse import code_blocks
 from rewards.tasks.task import Block, Extracted, Row, Task
 
@@ -46,21 +47,14 @@ def _prompt(row: Row) -> str:
     if _in_tokens(row):
         return program  # for people: the model sees tokens
     return (
-        f"A part of this Rust program is missing at {hole}.\n\n{_fenced(program)}\n\n"
+        f"A part of this Rust program is missing at {hole}.\n\n{fenced(program)}\n\n"
         "Write the part that belongs there, and nothing of what stands around it, in one ```rust block."
     )
 
 
 def _answer(row: Row) -> str:
     """The middle that was cut out, as an answer has it."""
-    return _gap(row).middle if _in_tokens(row) else _fenced(_gap(row).middle)
-
-
-def _fenced(text: str) -> str:
-    """A text in a ```rust block, from whose fences no line of it can be mistaken."""
-    longest = max((len(ticks) for ticks in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}rust\n{text}\n{fence}"
+    return _gap(row).middle if _in_tokens(row) else fenced(_gap(row).middle)
 
 
 def _middle(text: str, row: Row, block: Block) -> str | None:

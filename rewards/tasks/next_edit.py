@@ -61,7 +61,7 @@ def edit_applies(completion: GradedCompletion) -> Score:
     return Score(0.0, reason) if edit is None else Score(1.0, f"replaces lines {edit.first}-{edit.last}")
 
 
-@reward(phase="build", pays="code", task="next_edit")
+@reward(phase="build", reads_gold=True, pays="code", task="next_edit")
 def edit_builds(completion: GradedCompletion) -> Score:
     """1 when the program with the edit builds and lacks nothing that the finished one has, or passes gold tests.
 
@@ -127,6 +127,8 @@ def _problem(row: Row) -> str:
     for number, edit in enumerate(edits):
         if any(edit.touches(other) for other in edits[:number]):
             return f"has edits in column 'edits' that both replace a line, the second of them from line {edit.first}"
+        if edit.text and not edit.text.endswith("\n") and edit.last < num_lines:
+            return f"has an edit of line {edit.first} in column 'edits' whose text does not end with a newline"
         if reason := refusal(row["file"], edit, edits):
             return f"has an edit in column 'edits' that cannot be taken: {reason}"
     return ""

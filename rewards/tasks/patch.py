@@ -12,14 +12,17 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from rewards.builtin import gold
 from rewards.completion import GradedCompletion, Score
 from rewards.edits.comparing import code_tokens, num_changed
+from rewards.edits.distance import progress
 from rewards.edits.edited import Edited
 from rewards.edits.search_replace import apply_search_replace
 from rewards.edits.unified_diff import apply_diff
 from rewards.edits.writing import diff_of, search_replace_of
 from rewards.gold.rows import gold_problem, gold_row
 from rewards.registry import reward
+from rewards.rust.fences import fenced
 from rewards.rust.parse import code_blocks, has_code
 from rewards.tasks.task import Block, Extracted, Row, Task
 from sandbox.verdict import Outcome
@@ -33,7 +36,11 @@ ASKED = {
     "search_replace": "Answer with search/replace blocks in one ```rust block.",
 }
 KINDS = ("bug", "change", "addition")  # of the shipped rows, in their column `kind`
-READ, NAMED, APPLYING = 0.2, 0.4, 0.4  # of `patch_applies`: a diff, of the right file, and the share of its hunks
+READ, NAMED, APPLYING = (
+    0.2,
+    0.4,
+    0.4,
+)  # of `patch_applies`: a diff, of the right file, and how far it comes where not all of it applies
 REMEMBERED = 512  # programs
 NOTHING = "the patch changes nothing outside comments and tests"
 EMPTY = "the patch leaves no code"
@@ -67,14 +74,10 @@ def _tokens(program: str) -> tuple[str, ...]:
     return code_tokens(program)
 
 
-def _fenced(language: str, text: str) -> str:
-    fence = "`" * (8 if "```" in text else 3)
-    return f"{fence}{language}\n{text}{fence}"
-
-
 def _prompt(row: Row) -> str:
     """The program, the request, and in which format to answer."""
-    return f"{_fenced('rust', _program(row))}\n\n{str(row['request']).strip()}\n\n{ASKED[_format(row)]}"
+    shown = fenced(_program(row).removesuffix("\n"))
+    return f"{shown}\n\n{str(row['request']).strip()}\n\n{ASKED[_format(row)]}"
 
 
 def _edited(text: str, row: Row, block: Block) -> Edited:
@@ -103,8 +106,8 @@ def _problem(row: Row) -> str:
         return f"has the format {str(given)[:40]!r} in column 'format'; give {' or '.join(FORMATS)}"
     if (kept := row.get("kept")) is None or gold_problem(row):  # gold tests are checked for all tasks
         return ""
-    gold = gold_row(row)
-    count = len(gold.checks.checks) if gold is not None and gold.checks is not None else 0
+    tests = gold_row(row)
+    count = len(tests.checks.checks) if tests is not None and tests.checks is not None else 0
     if not isinstance(kept, int) or isinstance(kept, bool) or not 0 < kept < count:
         return (
             f"has {str(kept)[:40]!r} in column 'kept', which says how many of the first gold tests pass before the "
@@ -157,32 +160,48 @@ def right_answer(row: Row) -> str:
     """
     before, after = _program(row), _program(row, "reference")
     edits = diff_of(before, after, FILE) if _format(row) == "diff" else search_replace_of(before, after)
-    return _fenced(FORMATS[_format(row)][0], edits)
+    return fenced(edits.removesuffix("\n"), FORMATS[_format(row)][0])
 
 
-@reward(task="patch")
+@reward(reads_gold=True, task="patch")
 def patch_applies(completion: GradedCompletion) -> Score:
-    """0.2 for edits that can be read, 0.4 where they name the file, up to 0.8 by the hunks that apply, 1 for all."""
+    """How far a patch comes: 0.2 for edits that can be read, 0.4 where they name the file, up to 1 where they apply.
+
+    Where the row has the right answer, the part above 0.4 is the share of the way to it, by tokens
+    (`rewards.edits.distance.progress`), and all of it where the gold tests pass: a hunk that fits every program comes
+    no nearer to anything. Else it is the share of the edits that apply. Not above 0.8 where one of them does not.
+    """
     edited = _edited(completion.text, completion.row, completion.block)
     if edited.stage != "named":
         return Score(READ if edited.stage == "read" else 0.0, edited.reason)
+    applied = f"{edited.applied} of {edited.total} hunks apply"
     if edited.text is None:
-        share = edited.applied / edited.total if edited.total else 0.0
-        return Score(NAMED + APPLYING * share, f"{edited.applied} of {edited.total} hunks apply: {edited.reason}")
+        return Score(NAMED + APPLYING * _share(edited, completion.row), f"{applied}: {edited.reason}")
     if completion.code is None:
         return Score(NAMED, completion.no_code)
-    return Score(1.0, f"all {edited.total} hunks apply")
+    if gold(completion).value == 1.0:
+        return Score(1.0, f"{applied}, and the gold tests pass")
+    return Score(NAMED + (1.0 - NAMED) * _share(edited, completion.row), applied)
+
+
+def _share(edited: Edited, row: Row) -> float:
+    """How far edits come: on the way to the right answer where it is known, else by how many apply."""
+    changed = edited.so_far if edited.text is None else edited.text
+    way = None
+    if row.get("reference") and changed is not None:
+        way = progress(_tokens(_program(row)), code_tokens(changed), _tokens(_program(row, "reference")))
+    return way if way is not None else edited.applied / max(1, edited.total)
 
 
 def _passes(completion: GradedCompletion) -> Score | tuple[bool, ...]:
     """Which gold tests pass, in the row's order; or the score of a completion for which that is not known."""
-    if (gold := completion.gold) is None:
+    if (run := completion.gold) is None:
         return Score(None, "no gold tests for this prompt")
-    if gold.result is None:
+    if run.result is None:
         return Score(0.0, completion.no_code)
-    if gold.verdict is not None and gold.verdict.outcome is Outcome.HOST_ERROR:
-        return Score(None, gold.verdict.reason)
-    return gold.result.passes or Score(None, "the gold tests run as a module, which tells no single ones")
+    if run.verdict is not None and run.verdict.outcome is Outcome.HOST_ERROR:
+        return Score(None, run.verdict.reason)
+    return run.result.passes or Score(None, "the gold tests run as a module, which tells no single ones")
 
 
 @reward(phase="test", on_gold_tests=True, pays="code", task="patch")

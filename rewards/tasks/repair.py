@@ -2,10 +2,11 @@
 
 Promises rewards that a model cannot earn by copying its input (it does not build, or fails its tests), by writing a
 program of its own (`stays_close` falls with every changed token), by deleting or hiding what is hard or by a mistake
-that hides the others (`errors_removed` looks at the functions that are left, the compiler's stages and gold tests).
-Left out: `cargo_build`, which a program without any function earns and recipes of this task do not pay, `gold`, which
-all tasks share, and making rows (scripts/dataset/repairing). Without gold tests, `todo!();` before a wrong borrow
-counts as its repair.
+that hides the others (`errors_removed` pays what gold tests confirm, and before that only steps towards the right
+answer). Left out: `cargo_build`, which a program without any function earns and recipes of this task do not pay,
+`gold`, which all tasks share, and making rows (scripts/dataset/repairing). A row with neither gold tests nor a right
+answer has only the functions and the compiler's stages to tell by: `todo!();` before a wrong borrow counts as its
+repair there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections.abc import Mapping, Sequence
 
 from rewards.builtin import gold, gold_passed_share
 from rewards.completion import GradedCompletion, Score
+from rewards.edits.comparing import code_tokens
+from rewards.edits.distance import progress
 from rewards.registry import reward
 from rewards.repairing.edits import TokenChange, change
 from rewards.repairing.errors import share_gone
@@ -103,14 +106,18 @@ def stays_close(completion: GradedCompletion) -> Score:
     return Score(found.closeness if found.edits else 0.0, f"{found.edits} tokens were changed")
 
 
-@reward(phase="build", pays="code", task="repair")
+@reward(phase="build", reads_gold=True, pays="code", task="repair")
 def errors_removed(completion: GradedCompletion) -> Score:
     """The share of the input's compiler errors that are gone; None where it has none.
 
-    0 without a program, and for one that lost a function of its input, or most of its body (`rewards.rust.kept`),
-    unless the right answer has lost it too. Where gold tests were run, they settle it for a program that builds: 1 if
-    it passes them all, 0 if it passes none. Errors that may only be hidden by an earlier one do not count as gone, and
-    new ones count as left (`rewards.repairing.errors`).
+    Where gold tests were run, they settle it for a program that builds: the share of them that it passes. Else errors
+    that may only be hidden by an earlier one do not count as gone, and new ones count as left
+    (`rewards.repairing.errors`). What does not pass all gold tests earns nothing
+
+    - where it has come no nearer to the row's right answer, by tokens (`rewards.edits.distance.progress`): hiding an
+      error adds more than it repairs;
+    - where it lost a function of its input, or most of its body (`rewards.rust.kept`), unless the right answer has lost
+      it too.
     """
     before = error_codes(completion.row)
     if not before:
@@ -119,18 +126,31 @@ def errors_removed(completion: GradedCompletion) -> Score:
         return Score(0.0, completion.no_code)
     if completion.verdict is None or completion.ungraded:
         return Score(None, "the sandbox failed" if completion.ungraded else "not graded")
-    passed = gold_passed_share(completion)
-    if completion.verdict.build and passed.value in (0.0, 1.0):
-        return passed
-    whole = str(completion.row.get(BROKEN, ""))
-    if lost := lost_function(whole, completion.code, _right(completion.row)):
-        return Score(0.0, f"{lost} is gone, or most of it")
-    if completion.program.depends_on_cfg and not parse(whole).depends_on_cfg:
-        return Score(0.0, "a cfg takes code out of the program")
-    after = [] if completion.verdict.build else [one.code or "" for one in errors_of(completion.verdict.diagnostics)]
-    if not after and not completion.verdict.build:
+    builds = bool(completion.verdict.build)
+    settled = gold_passed_share(completion) if builds and completion.gold is not None else None
+    if settled is not None and settled.value in (0.0, 1.0, None):
+        return settled
+    if hidden := _hidden(completion):
+        return Score(0.0, hidden)
+    if settled is not None:
+        return settled
+    after = [] if builds else [one.code or "" for one in errors_of(completion.verdict.diagnostics)]
+    if not after and not builds:
         return Score(0.0, completion.verdict.reason or str(completion.verdict.outcome))  # a limit was reached
     return Score(share_gone(before, after), f"{len(before)} errors before, {len(after)} now")
+
+
+def _hidden(completion: GradedCompletion) -> str:
+    """Why a repair may have hidden errors and repaired none; "" where nothing says so."""
+    assert completion.code is not None and completion.program is not None
+    whole, right = str(completion.row.get(BROKEN, "")), _right(completion.row)
+    if lost := lost_function(whole, completion.code, right):
+        return f"{lost} is gone, or most of it"
+    if completion.program.depends_on_cfg and not parse(whole).depends_on_cfg:
+        return "a cfg takes code out of the program"
+    if right and progress(code_tokens(whole), code_tokens(completion.code), code_tokens(right)) == 0.0:
+        return "it is no nearer to the right answer than the input"
+    return ""
 
 
 def _right(row: Row) -> str:

@@ -57,11 +57,15 @@ class Driver:
         """Serve until the pool closes. Raises: ClusterError when no node of the cluster can grade."""
         for work in (self._listen, self._watch):
             threading.Thread(target=work, daemon=True).start()
-        while not self._is_closing:
-            self._events.get()()
-            for node, number in self._dispatcher.assign():
-                self._nodes.run(node, RunTask(number, self._tasks[number]), partial(self._returned, node, number))
-            self._tell()
+        try:
+            while not self._is_closing:
+                self._events.get()()
+                for node, number in self._dispatcher.assign():
+                    self._nodes.run(node, RunTask(number, self._tasks[number]), partial(self._returned, node, number))
+                self._tell()
+        except ClusterError:
+            self._nodes.close()
+            raise
         self._nodes.close()
 
     def _listen(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import ray
 from ray.autoscaler.sdk import request_resources
 from ray.exceptions import RayActorError
+from ray.util.client import ray as ray_client
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from sandbox.cluster.dispatcher import PER_JOB
@@ -78,7 +79,7 @@ class Nodes:
         self._refused: dict[str, str] = {}  # why, by node
         self._busy_before = 0.0  # of nodes that are gone
         self._busy_at = time.monotonic()
-        self._wanted = 0
+        self._wanted: int | None = None  # CPUs, of the autoscaler; what a driver before this one wanted is not known
         self._pools = ray.remote(NodePool)
 
     @property
@@ -148,7 +149,8 @@ class Nodes:
             self._lose(self._nodes[id], first_line(error))
 
     def close(self) -> None:
-        """End all pools."""
+        """End all pools, and want nothing more of the autoscaler."""
+        self._want(0)
         actors = [node.actor for node in self._nodes.values()]
         closing = [actor.close.remote() for actor in actors]
         if closing:
@@ -193,15 +195,22 @@ class Nodes:
     def _scale(self, tasks: int, waiting: int) -> None:
         """Ask the cluster's autoscaler, where it has one, for twice the CPUs while tasks wait; free idle nodes."""
         held = sum(node.cpus for node in self.grading)
-        wanted = max(1, 2 * held) if waiting or self.first is None else 0
-        if wanted != self._wanted:
-            self._wanted = wanted
-            request_resources(num_cpus=wanted)
+        self._want(max(1, 2 * held) if waiting or self.first is None else 0)
         if tasks:
             self._busy_at = time.monotonic()
         elif self._is_idle:
             for node in self.grading[1:]:
                 self._drop(node, died=False)
+
+    def _want(self, cpus: int) -> None:
+        """Ask the autoscaler for CPUs: it keeps as many until it is asked for others, whoever has gone meanwhile."""
+        if cpus == self._wanted:
+            return
+        self._wanted = cpus
+        if ray_client.is_connected():  # ray://: this process is none of the cluster's
+            ray.remote(num_cpus=0)(request_resources).remote(num_cpus=cpus)
+        else:
+            request_resources(num_cpus=cpus)
 
     @property
     def _is_idle(self) -> bool:

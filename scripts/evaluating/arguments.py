@@ -22,7 +22,8 @@ __all__ = ["OF_API", "EvalRequest", "parse_request", "read_words"]
 
 OF_API = "models behind an API (api:NAME)"
 SETTING = re.compile(r"[a-z]+\.[a-z]\S*=")
-OF_BENCHMARKS = ("eval.solved_by=gold", "data.max_prompt_tokens=2048", "data.long_prompts=skip")  # unless given
+OF_BENCHMARKS = ("eval.solved_by=gold", "data.long_prompts=skip")  # unless given
+LEAST_PROMPT, LEAST_COMPLETION = 2048, 1024  # tokens, unless given: benchmarks show and want whole programs
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,10 @@ def parse_request(argv: Sequence[str] | None, about: str) -> EvalRequest:
     settings = [word for word in parsed.words if SETTING.match(word)]
     before = [*protocol_settings(parsed.protocol, settings), *(OF_BENCHMARKS if benchmark else ())]
     models, recipe = read_words(parsed.words, before)
+    if benchmark:
+        before.append(f"data.max_prompt_tokens={max(LEAST_PROMPT, recipe.data.max_prompt_tokens)}")
+        before.append(f"sampling.max_completion_tokens={max(LEAST_COMPLETION, recipe.sampling.max_completion_tokens)}")
+        models, recipe = read_words(parsed.words, before)
     if len(models) > 1 and out.suffix == ".jsonl":
         raise BadInput(f"--out {out} is one file for {len(models)} models: give --out FOLDER")
     if not recipe.eval.prompts:

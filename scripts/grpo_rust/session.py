@@ -19,12 +19,12 @@ from types import FrameType
 from typing import TYPE_CHECKING, TextIO, cast
 
 from grpo.config import TrackSection
-from grpo.distributed.place import place_of
 from grpo.run.directory import RunDirectory
 from grpo.run.provenance import environment
 from grpo.run.stuck import Watchdog
 from grpo.schema import to_toml
 from grpo_rust.cli import ExitCode
+from grpo_rust.ranks.restarting import torchrun_mark
 from grpo_rust.recipe import Recipe
 from grpo_rust.terminal.outlook import Outlook
 from grpo_rust.terminal.outputs import BarOutput, Output
@@ -75,7 +75,8 @@ def stopped_early(name: str, path: Path, run: Callable[[], int]) -> int:
             for number in stop_signals():
                 signal.signal(number, _interrupt)  # while the model loads; `StopRequest` comes with the first step
             code = run()
-            return ExitCode.DONE if code == ExitCode.STOPPED and place_of() else code  # torchrun restarts what fails
+            restarted = "TORCHELASTIC_RUN_ID" in os.environ  # torchrun starts what fails anew
+            return ExitCode.DONE if code == ExitCode.STOPPED and restarted else code
         except KeyboardInterrupt:
             text, code = _left_of(path, "stopped at once")
             print(f"{name}: {text}", file=sys.stderr, flush=True)
@@ -108,12 +109,13 @@ def open_run(recipe: Recipe, pool: GradingPool | None) -> RunDirectory:
         return RunDirectory.resume(
             recipe.run_path(), config_toml=to_toml(recipe.as_begun()), completions=recipe.log.completions
         )
+    graded_by = {"rust": pool.toolchain.version, "isolation": str(pool.isolation)} if pool else {}
     return RunDirectory.create(
         recipe.run_path(),
         config_toml=to_toml(recipe),
         environment=environment(
             argv=sys.argv,
-            grader={"rust": pool.toolchain.version, "isolation": str(pool.isolation)} if pool else {},
+            grader=graded_by | torchrun_mark(),
             packages=("tree-sitter", "tree-sitter-rust"),
         ),
         completions=recipe.log.completions,
@@ -155,6 +157,7 @@ def run_session(
     output: Output | None = None,
     followed: bool = False,
     stuck_after_s: float = 0.0,
+    asked_elsewhere: Callable[[], bool] = lambda: False,
 ) -> int:
     """Train, and show it; then write the summary and the report, unless the run was stopped. The exit code.
 
@@ -165,6 +168,7 @@ def run_session(
         output: What shows the run; None: a bar.
         followed: Whether a process of its own feeds trackers with what the run logs.
         stuck_after_s: After which nothing that happens means that nothing ever will; 0: never.
+        asked_elsewhere: Whether somebody asked another process of the run to stop.
     """
     output = output or BarOutput()
     path = trainer.run.path
@@ -181,7 +185,12 @@ def run_session(
         trainer.on_evaluation = teller.on_evaluation
         output.begin(first_step - 1, trainer.schedule.num_steps)
         with closing(output):
-            finished = trainer.train(first_step=first_step, should_stop=stop.requested, on_step=on_step, say=output.say)
+            finished = trainer.train(
+                first_step=first_step,
+                should_stop=lambda: stop.requested() or asked_elsewhere(),
+                on_step=on_step,
+                say=output.say,
+            )
             teller.on_end()
         return _end(trainer, output, expected=teller.first, finished=finished)
 

@@ -21,11 +21,12 @@ from grpo_rust.engine_choice import choose_engine
 from grpo_rust.recipe import Recipe, load_recipe
 from grpo_rust.run_size import num_jobs
 from grpo_rust.scaling.costs import DecodingCost
+from rewards.group_rewards import GROUP_REWARDS
 from sandbox.grading.backends import BATCH_SIZE
 from simulating.assumed import BATCH_S
 from simulating.costs import PipelineCosts
 
-__all__ = ["TimedRun", "fit", "measured_costs", "read_timed_run"]
+__all__ = ["LEAST_PROGRAM_S", "TimedRun", "fit", "measured_costs", "read_timed_run"]
 
 LEAST_PROGRAM_S = 0.002
 
@@ -38,6 +39,7 @@ class TimedRun:
     recipe: Recipe
     metrics: dict[int, dict[str, float]]
     completions: dict[int, list[dict[str, Any]]]
+    crossing_s: dict[str, float]  # of a worker, by completion: its part of running a group's codes on its tests
 
     @property
     def steps_per_hour(self) -> float:
@@ -64,6 +66,7 @@ def read_timed_run(path: Path) -> TimedRun:
         for line in _lines(path / "completions.jsonl"):
             if line["phase"] == "train" and line["step"] in metrics:
                 completions.setdefault(line["step"], []).append(line)
+        crossing_s = _crossing_s(path, recipe)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path}: rates are missing there ({error!r}): it needs metrics and completions") from error
     kept = sorted(set(metrics) & set(completions))[1:]
@@ -72,7 +75,15 @@ def read_timed_run(path: Path) -> TimedRun:
         raise ConfigError(
             f"{path}: rates are missing there: at least two steps with completions (log.completions=true)"
         )
-    return TimedRun(path, recipe, {step: metrics[step] for step in kept}, {step: completions[step] for step in kept})
+    steps = {step: metrics[step] for step in kept}
+    return TimedRun(path, recipe, steps, {step: completions[step] for step in kept}, crossing_s)
+
+
+def _crossing_s(path: Path, recipe: Recipe) -> dict[str, float]:
+    """What the rewards that compare a group have logged; they share one run of it."""
+    logs = [path / "rewards" / f"{name}.jsonl" for name in recipe.rewards.weights if name in GROUP_REWARDS]
+    logged = next((_lines(log) for log in logs if log.is_file()), [])
+    return {line["completion_id"]: line["seconds"] for line in logged}
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -166,14 +177,22 @@ def _programs(runs: Sequence[TimedRun]) -> tuple[tuple[tuple[float, float], ...]
     for run in runs:
         busy += num_jobs(run.recipe) * sum(metrics["time/sandbox"] for metrics in run.metrics.values())
         for one in (line for lines in run.completions.values() for line in lines):
-            verdict = one.get("verdict")
-            evidence = (verdict or {}).get("evidence") or {}
-            later = evidence.get("cpu_ms", 0.0) / 1e3
-            pairs.append((verdict["cpu_ms"] / 1e3, later) if verdict else (0.0, 0.0))
+            pairs.append(_program_s(one.get("verdict") or {}, run.crossing_s.get(one["id"], 0.0)))
     spent = sum(map(sum, pairs))
     scale = busy / spent if spent else 0.0
     programs = tuple((max(LEAST_PROGRAM_S, first * scale - own), later * scale) for first, later in pairs)
     return programs, min(1.0, 1 / scale) if scale else 1.0
+
+
+def _program_s(verdict: dict[str, Any], crossing_s: float) -> tuple[float, float]:
+    """CPU seconds of a completion's program with its gold tests, and of what is asked afterwards.
+
+    What is logged of a program has what was asked after its strict pass in it. A crossing is of the whole group and
+    begins when its last program is graded; each has its part.
+    """
+    evidence = (verdict.get("evidence") or {}).get("cpu_ms", 0.0)
+    gold = (verdict.get("gold") or {}).get("cpu_ms", 0.0)
+    return (verdict.get("cpu_ms", 0.0) - evidence + gold) / 1e3, evidence / 1e3 + crossing_s
 
 
 def _groups(runs: Sequence[TimedRun]) -> dict[tuple[Path, int, str], list[dict[str, Any]]]:

@@ -30,7 +30,7 @@ from tiny_formats.renaming import renamed
 __all__ = ["HELD_OUT", "SHARES", "drawn_rows", "held_out_programs"]
 
 Row = Mapping[str, Any]
-SHARES = {"repair": 0.32, "patch": 0.28, "next_edit": 0.2, "infill": 0.12, "function": 0.08}  # of the demonstrations
+SHARES = {"repair": 0.22, "patch": 0.26, "next_edit": 0.36, "infill": 0.1, "function": 0.06}  # of the demonstrations
 HELD_OUT = tuple(f"{task}-eval.jsonl" for task in ("repair", "patch", "next_edit", "infill"))
 NEXT_EDIT_SIZES = (840, 84, 0)  # of the shipped rows: programs stay on the side of the split where they are there
 LONGEST = 640  # characters of a file

@@ -96,6 +96,27 @@ def test_sigterm_to_torchrun_saves_and_the_run_goes_on_to_the_same_bits(tmp_path
     )
 
 
+def test_a_signal_that_only_another_rank_gets_saves_too(tmp_path: Path, tally: Tally) -> None:
+    """As on a machine that is to be preempted while rank 0 is on another one."""
+    run = tmp_path / "run"
+    process = start(run, settings=["train.max_steps=100"])
+    wait_for_a_checkpoint(run, process)
+    os.kill(rank_of(process.pid, 1), signal.SIGTERM)
+    assert ended(run, process) == 0, run.with_suffix(".log").read_text()
+    assert "stopped after" in run.with_suffix(".log").read_text()
+    tally("SIGTERM to rank 1 alone", tries=1, seen="that its step is to be the last", kept="all: saved")
+
+
+def test_a_rank_zero_that_freezes_does_not_hold_the_others(tmp_path: Path, tally: Tally) -> None:
+    run = tmp_path / "run"
+    process = start(run, settings=["train.max_steps=100", "train.stuck_after_s=60"])
+    wait_for_a_checkpoint(run, process)
+    os.kill(rank_of(process.pid, 0), signal.SIGSTOP)
+    assert ended(run, process) != 0
+    assert "rank 0 has given no sign of life for" in (run / "rank-1.log").read_text()
+    tally("SIGSTOP of rank 0", tries=1, seen="by the other rank, which ends", kept="its checkpoints")
+
+
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_run_that_loses_a_rank_ends_with_the_same_bits(tmp_path: Path, number: int, tally: Tally) -> None:
     whole, harmed = tmp_path / "whole", tmp_path / "harmed"

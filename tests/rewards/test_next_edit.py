@@ -82,6 +82,7 @@ def test_a_row_of_each_kind_is_one(kind):
         ("recent", None, "column 'recent'"),
         ("recent", [{"line": 1, "old": "a"}], "column 'recent'"),
         ("edits", [], "column 'edits'"),
+        ("edits", [{"first": 2, "last": 2, "text": "    let c = first + b; // c"}], "does not end with a newline"),
         ("edits", "[]", "column 'edits'"),
         ("edits", [{"first": 2, "last": 2, "text": None}], "column 'edits'"),
         ("edits", [{"first": 9, "last": 9, "text": "}\n"}], "cannot be taken: lines 9-9 are none of a file of 4"),
@@ -152,6 +153,9 @@ TAKEN_AWAY = [
     ("rename", answer(2, 3, "    b\n"), "it takes away add, or a part of it"),
     ("field", answer(7, 9, ""), "it takes away make, or a part of it"),
     ("variant", answer(6, 10, ""), "it takes away name, or a part of it"),
+    ("field", answer(4, 4, ""), "it takes away false, or a part of it"),  # the change is undone
+    ("rename", answer(2, 2, "    let c = 0;\n"), "it takes away first, or a part of it"),  # builds without the new name
+    ("rename", answer(2, 2, "    let c = 0 * b; // first\n"), "it takes away first, or a part of it"),
 ]
 
 

@@ -73,7 +73,7 @@ def test_a_row_is_asked_with_its_program_its_request_and_its_format(tmp_path) ->
     assert diff.messages[1]["content"] == wanted + "Answer with a unified diff of src/lib.rs in one ```diff block."
     assert blocks.messages[1]["content"].endswith("Answer with search/replace blocks in one ```rust block.")
     fenced = {**ROW, "program": "/// ```\nfn f() {}\n"}
-    assert PATCH.prompt is not None and PATCH.prompt(fenced).startswith("````````rust\n/// ```\n")
+    assert PATCH.prompt is not None and PATCH.prompt(fenced).startswith("````rust\n/// ```\n")
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_a_patch_earns_by_how_far_it_comes() -> None:
             "0 of 1 hunks apply: context of hunk 1 does not match at line 3",
         ),
         f"```diff\n{two.replace('     }', '     ]')}```": (
-            0.6,
+            0.8,
             "1 of 2 hunks apply: context of hunk 2 does not match at line 12",
         ),
         f"```diff\n{right.replace('a > b', 'a < b')}```": (0.4, NOTHING),
         f"```diff\n{torn}{IDLE * 5}```": (0.4, "0 of 1 hunks apply"),
         f"```diff\n{WHOLE_GONE}```": (0.4, "the patch leaves no code"),
-        f"```patch\n{right}```": (1.0, "all 1 hunks apply"),
+        f"```patch\n{right}```": (1.0, "1 of 1 hunks apply"),
     }
     for text, (value, reason) in texts.items():
         found = REWARDS["patch_applies"].score(graded(text))
@@ -152,7 +152,35 @@ def test_a_patch_earns_by_how_far_it_comes() -> None:
     idle = "<<<<<<< SEARCH\n}\n=======\n}\n>>>>>>> REPLACE\n"
     assert score("patch_applies", graded(f"```rust\n{idle * 9}```", row=BLOCKS)) == pytest.approx(0.4)
     half = search_replace_of(PROGRAM, RIGHT) + "<<<<<<< SEARCH\nnone\n=======\n>>>>>>> REPLACE\n"
-    assert score("patch_applies", graded(f"```rust\n{half}```", row=BLOCKS)) == pytest.approx(0.6)
+    assert score("patch_applies", graded(f"```rust\n{half}```", row=BLOCKS)) == pytest.approx(0.8)
+    unknown = {**BLOCKS, "reference": None}  # no right answer to come near to
+    assert score("patch_applies", graded(f"```rust\n{half}```", row=unknown)) == pytest.approx(0.6)
+
+
+ANYWHERE = [  # fit every program, or every one with tests
+    f"```diff\n--- a/{FILE}\n+++ b/{FILE}\n@@ -9,0 +9,1 @@\n+fn zz() {{}}\n```",
+    f"```diff\n--- a/{FILE}\n+++ b/{FILE}\n@@ -3 +3,2 @@\n+fn zz() {{}}\n }}\n```",
+    "```rust\n<<<<<<< SEARCH\n#[cfg(test)]\n=======\nfn zz() {}\n#[cfg(test)]\n>>>>>>> REPLACE\n```",
+]
+
+
+@pytest.mark.parametrize("text", ANYWHERE)
+def test_a_patch_that_fits_anything_comes_no_nearer(text) -> None:
+    row = BLOCKS if "SEARCH" in text else ROW
+    assert graded(text, row=row).code is not None
+    assert score("patch_applies", graded(text, row=row)) == pytest.approx(0.4)
+    assert score("patch_applies", graded(text, row={**row, "reference": None})) == 1.0
+    if row is ROW:
+        beside_another = text.replace("\n```", "\n@@ -1 +1 @@\n-none\n+other\n```")
+        assert score("patch_applies", graded(beside_another)) == pytest.approx(0.4)
+
+
+def test_half_of_the_way_earns_half_of_what_is_left() -> None:
+    reference = RIGHT.replace("{ a } else", "{ a + 0 } else").replace("if a", "if 0 + a")
+    row = {**ROW, "reference": reference}
+    assert score("patch_applies", graded(answer(RIGHT), row=row)) == pytest.approx(0.4 + 0.6 / 5)
+    assert score("patch_applies", graded(answer(RIGHT), (True,) * 4, row=row)) == 1.0  # another right answer
+    assert score("patch_applies", graded(answer(reference), row=row)) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -255,7 +283,7 @@ def test_the_grader_judges_the_patched_program_by_gold(pool) -> None:
     completions = [SimpleNamespace(id=f"c-{number}", text=text, token_ids=()) for number, text in enumerate(texts)]
     right, useless, none = grader.finish([grader.start(example, completion) for completion in completions])
     assert right.rewards == {"gold": 1.0, "untouched": 1.0, "patch_applies": 1.0, "cargo_build": 1.0} and right.solved
-    assert useless.rewards == {"gold": 0.0, "untouched": 0.0, "patch_applies": 1.0, "cargo_build": 1.0}
+    assert useless.rewards == {"gold": 0.0, "untouched": 0.0, "patch_applies": 0.4, "cargo_build": 1.0}
     assert none.rewards == dict.fromkeys(right.rewards, 0.0) and none.solved is False
     assert (right.checks["exact_match"], useless.checks["exact_match"], none.checks["applies"]) == (1.0, 0.0, 0.0)
     assert right.verdict["gold"]["passes"] == (True,) * 4 and "a > b" in right.verdict["code"]

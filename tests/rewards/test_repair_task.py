@@ -32,6 +32,8 @@ ROW = {
     "rust_test_list": ["assert_eq!(add(1, 2), 3);"],
 }
 SOLVED = Gold(GoldResult(1, 1, "", "cases"), Answers(Outcome.PASSED))
+HALF = Gold(GoldResult(1, 2, "", "cases"), Answers(Outcome.PASSED))
+MOVED = "fn zz() {\n    let s = String::new();\n    drop(s);\n    drop(s);\n}\n"
 FAILED = Gold(GoldResult(0, 1, "add(1, 2) is 4", "cases"), Answers(Outcome.PASSED))
 
 
@@ -48,7 +50,8 @@ def test_the_task_is_known_by_its_file_and_its_rewards_are_for_no_other():
     assert TASKS["repair"] is TASK and TASK.gives == {"program", "block"}
     for name in ("stays_close", "errors_removed"):
         assert REWARDS[name].score(GradedCompletion(fenced(RIGHT), passed())) == (None, "not for the task function")
-    assert Rubric({"stays_close": 1.0}).needs_gold and REWARDS["errors_removed"].needs_verdict
+    assert Rubric({"stays_close": 1.0}).needs_gold and Rubric({"errors_removed": 1.0}).needs_gold
+    assert REWARDS["errors_removed"].needs_verdict
 
 
 @pytest.mark.parametrize(
@@ -167,9 +170,33 @@ def test_gold_tests_settle_whether_what_builds_is_a_repair():
     hidden = RIGHT.replace("let sum", "todo!();\n    let sum")
     assert errors_removed(answered(OTHER)).value == 1.0 and errors_removed(answered(OTHER, gold=None)).value == 0.0
     assert errors_removed(answered(hidden, gold=FAILED)) == (0.0, "0 of 1 gold tests pass: add(1, 2) is 4")
-    half = Gold(GoldResult(1, 2, "", "cases"), Answers(Outcome.PASSED))
-    assert errors_removed(answered(RIGHT, gold=half)).value == 1.0
-    assert errors_removed(answered("fn other() {}\n", gold=half)).value == 0.0
+    assert errors_removed(answered(RIGHT, gold=HALF)).value == 0.5
+    assert errors_removed(answered("fn other() {}\n", gold=HALF)).value == 0.0
+
+
+@pytest.mark.parametrize(
+    "code, verdict, gold, value",
+    [
+        (BROKEN.replace("let sum", "return a;\n    let sum"), passed(), HALF, 0.0),  # no error, and nothing repaired
+        (BROKEN.replace("a + c", "a + todo!()"), passed(), HALF, 0.0),
+        (BROKEN.replace("a + c", "a + todo!()") + MOVED, unbuilt("E0382"), FAILED, 0.0),  # so that no test is run
+        (RIGHT.replace("let sum", "let mut sum"), passed(), HALF, 0.0),  # one token right, and one wrong
+        (RIGHT.replace("sum\n", "sun\n"), unbuilt("E0425"), FAILED, 0.0),
+        (RIGHT, passed(), HALF, 0.5),
+        (OTHER, passed(), SOLVED, 1.0),
+    ],
+)
+def test_what_only_hides_errors_is_no_step_to_the_right_answer(code, verdict, gold, value):
+    row = {**ROW, "completion": right_answer(RIGHT)}
+    assert errors_removed(answered(code, gold=gold, verdict=verdict, row=row)).value == value
+
+
+def test_one_of_two_errors_repaired_is_a_step():
+    row = {**ROW, "broken": BROKEN.replace("sum\n}", "sun\n}"), "errors": ["E0425", "E0425"]}
+    row["completion"] = right_answer(RIGHT)
+    assert errors_removed(answered(BROKEN, gold=FAILED, verdict=unbuilt("E0425"), row=row)).value == 0.5
+    blank = row["broken"].replace("+ c", "+ todo!()")
+    assert errors_removed(answered(blank, gold=FAILED, verdict=unbuilt("E0425"), row=row)).value == 0.0
 
 
 def test_facts_say_how_much_was_changed():
@@ -179,5 +206,6 @@ def test_facts_say_how_much_was_changed():
     assert TASK.facts("", {}, None) == {"edited_tokens": None, "unchanged": None}
 
 
-def test_a_right_answer_is_read_back_as_its_program():
-    assert TASK.extract(right_answer(RIGHT), ROW, "first").code == RIGHT
+@pytest.mark.parametrize("program", [RIGHT, "/*\n  ```\n  x\n  ```\n*/\n" + RIGHT, "// ````\n" + RIGHT])
+def test_a_right_answer_is_read_back_as_its_program(program):
+    assert TASK.extract(right_answer(program), ROW, "first").code == program

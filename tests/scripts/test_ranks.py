@@ -8,19 +8,24 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import make_dataset
+from grpo.distributed.place import RankPlace
+from grpo.errors import BadInput
 from grpo.schema import ConfigError
+from grpo_rust.ranks import following
 from grpo_rust.ranks.joining import Rank, differences, refuse_settings
-from grpo_rust.ranks.restarting import after_restart
+from grpo_rust.ranks.restarting import after_restart, torchrun_mark
 from grpo_rust.recipe import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
-AGAIN = {"TORCHELASTIC_RESTART_COUNT": "1"}
+FIRST = {"TORCHELASTIC_RUN_ID": "none", "TORCHELASTIC_RESTART_COUNT": "0"}
+AGAIN = {**FIRST, "TORCHELASTIC_RESTART_COUNT": "1"}
 SMALL = [
     "train.prompts_per_step=2",
     "sampling.group_size=4",
@@ -101,6 +106,9 @@ def test_more_ranks_than_completions_are_refused() -> None:
     refuse_settings(recipe, 4)
     with pytest.raises(ConfigError, match="5 ranks, but an optimizer batch has at most 4 completions"):
         refuse_settings(recipe, 5)
+    refuse_settings(recipe, 1, supervised=True)
+    with pytest.raises(ConfigError, match="2 ranks, but an optimizer batch has at most 1 demonstrations"):
+        refuse_settings(recipe, 2, supervised=True)
 
 
 def test_what_cannot_be_sharded_is_refused_all_at_once() -> None:
@@ -118,20 +126,52 @@ def test_ranks_that_differ_are_named() -> None:
     assert "rank 1 computes on cpu" in differences([one, one._replace(device="cpu")])
 
 
+def begun(path: Path, environment: dict[str, str]) -> None:
+    """What a run leaves that was started with an environment."""
+    (path / "checkpoints").mkdir(parents=True)
+    (path / "environment.json").write_text(json.dumps({"started": "now", **torchrun_mark(environment)}))
+
+
 def test_a_restarted_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}"])
     assert after_restart(recipe, AGAIN) == recipe  # there is nothing yet
-    (tmp_path / "run" / "checkpoints" / "step-000003").mkdir(parents=True)
-    assert after_restart(recipe, {}) == recipe
+    begun(tmp_path / "run", FIRST)
+    (tmp_path / "run" / "checkpoints" / "step-000003").mkdir()
+    assert after_restart(recipe, FIRST) == recipe
     resumed = dataclasses.replace(recipe, run=dataclasses.replace(recipe.run, resume=True))
-    assert after_restart(recipe, AGAIN) == resumed
+    assert after_restart(recipe, AGAIN) == resumed == after_restart(resumed, AGAIN)
 
 
 def test_a_run_that_is_restarted_before_its_first_checkpoint_begins_anew(tmp_path: Path) -> None:
     recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}"])
-    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    begun(tmp_path / "run", FIRST)
     assert after_restart(recipe, AGAIN) == recipe
     assert not (tmp_path / "run").exists() and (tmp_path / "run.restart-1" / "checkpoints").is_dir()
+
+
+@pytest.mark.parametrize("checkpoint", [True, False])
+@pytest.mark.parametrize("environment", [{}, {"TORCHELASTIC_RUN_ID": "another"}])
+def test_a_restart_leaves_the_directory_of_another_run_alone(
+    tmp_path: Path, environment: dict[str, str], checkpoint: bool
+) -> None:
+    """It is refused then, as it was by the first start, which torchrun took for a failure."""
+    recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}"])
+    begun(tmp_path / "run", environment)
+    if checkpoint:
+        (tmp_path / "run" / "checkpoints" / "step-000003").mkdir()
+    assert after_restart(recipe, AGAIN) == recipe and not recipe.run.resume and (tmp_path / "run").is_dir()
+    (tmp_path / "run" / "environment.json").write_text("[torn")
+    assert after_restart(recipe, AGAIN) == recipe and (tmp_path / "run").is_dir()
+
+
+def test_a_rank_that_does_not_see_the_runs_directory_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "SEEN_S", 0.0)
+    rank = following._Followed(SimpleNamespace(place=RankPlace(1, 2, 1)))
+    (tmp_path / "environment.json").write_text("of another run")
+    for path in (tmp_path, tmp_path / "run"):
+        with pytest.raises(BadInput, match="rank 1 on .* does not see the run's directory .*: give run.dir a folder"):
+            rank._log(path, b"of this one")
+    assert not (tmp_path / "run").exists()
 
 
 def test_restarts_need_a_name_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from simulating.costs import PipelineCosts
 from simulating.decoding import InterruptibleEngine, completion_ends
 from simulating.events import Event, Lane, Process, Simulation, Work
 from simulating.grading import GradingWorkers
-from simulating.measured import measured_costs, read_timed_run
+from simulating.measured import LEAST_PROGRAM_S, measured_costs, read_timed_run
 from simulating.outcome import SimulatedOutcome, simulate
 from simulating.pipeline import Shape
 
@@ -285,9 +285,29 @@ def test_rates_are_read_from_what_a_run_has_logged(tmp_path):
     assert costs.training_s(1000) == pytest.approx(2.2) and costs.weights_s == pytest.approx(0.25)
     assert costs.host_s == pytest.approx(0.01)
     assert costs.rewards == ((0, 1),) * 3
-    scale = 0.3 / 0.2  # workers were busy for .3 s a program
-    assert costs.programs[0] == pytest.approx((0.15 * scale - BATCH_S / 16, 0.05 * scale))
-    assert costs.worker_load == pytest.approx(0.2 / 0.3), "the share of a worker's time that was CPU time"
+    scale = 0.3 / 0.15  # workers were busy for .3 s a program, .05 of its .15 s of CPU time after the strict pass
+    assert costs.programs[0] == pytest.approx((0.1 * scale - BATCH_S / 16, 0.05 * scale))
+    assert costs.worker_load == pytest.approx(0.15 / 0.3), "the share of a worker's time that was CPU time"
+
+
+def test_a_completion_without_code_costs_no_worker_anything(tmp_path):
+    path = finished(tmp_path / "a", lengths=[[5, 5], [10, 10]])
+    log = path / "completions.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    lines[-1]["verdict"] = {"code": None, "strict_reason": "no code"}
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run = read_timed_run(path)
+    costs = measured_costs([run], run.recipe)
+    assert costs.programs == ((0.6 - BATCH_S / 16, 0.0), (LEAST_PROGRAM_S, 0.0))
+
+
+def test_what_a_group_ran_on_each_others_tests_is_a_worker_s_time_too(tmp_path):
+    path = finished(tmp_path / "a", lengths=[[5, 5], [10, 10]], settings=["rewards.weights.cross_all=1.0"])
+    (path / "rewards").mkdir()
+    crossed = [{"completion_id": f"s2-p00-c{k}", "seconds": 0.05, "score": 1.0} for k in range(2)]
+    (path / "rewards" / "cross_all.jsonl").write_text("".join(json.dumps(line) + "\n" for line in crossed))
+    run = read_timed_run(path)
+    assert measured_costs([run], run.recipe).programs[0] == pytest.approx((0.15 * 1.5 - BATCH_S / 16, 0.05 * 1.5))
 
 
 def test_a_simulation_by_those_rates_is_that_run_and_says_how_far_off_it_is(tmp_path):

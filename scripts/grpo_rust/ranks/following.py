@@ -1,22 +1,28 @@
 """The ranks that are not rank 0: no prompts, no engine, no grading and no terminal, only a shard of the training.
 
-They ignore the signals that ask a run to stop: rank 0 hears them too, finishes its step with them, and lets them end.
+They pass the signals that ask a run to stop on to rank 0, which may be on another machine: it finishes its step with
+them, saves, and lets them end.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from grpo.distributed.following import follow, orders_of
 from grpo.distributed.place import place_of
 from grpo.distributed.team import Team
 from grpo.distributed.updater import SharedUpdater
-from grpo.errors import GrpoError
+from grpo.errors import BadInput, GrpoError
 from grpo.model.policy import Policy
+from grpo.run.directory import ENVIRONMENT
 from grpo_rust.cli import ExitCode
 from grpo_rust.ranks.joining import join
 from grpo_rust.ranks.together import build_shared_updater, load_sharded_policy
@@ -24,22 +30,25 @@ from grpo_rust.recipe import Recipe
 
 __all__ = ["follow_run"]
 
+STOPPING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+SEEN_S = 30.0  # until a folder that machines share shows what another one has written
 
-def follow_run(recipe: Recipe) -> int:
+
+def follow_run(recipe: Recipe, *, supervised: bool = False) -> int:
     """Take part in a run until rank 0 ends it; the exit code. What all ranks refuse, rank 0 says.
 
     Args:
         recipe: As this rank reads it; rank 0 has to have the same.
+        supervised: Whether demonstrations are imitated.
     """
     place = place_of()
     assert place is not None
     try:
-        team = join(recipe, place)
+        team = join(recipe, place, supervised=supervised)
     except GrpoError as error:
         print(f"rank {place.rank}: {error}", file=sys.stderr, flush=True)
         return ExitCode.BAD_INPUT
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    _pass_signals_on(team)
     followed = _Followed(team)
     follow(team, followed.orders, say=followed.say)
     team.close()
@@ -76,11 +85,44 @@ class _Followed:
             self._team, self._recipe, self._policy, num_steps=num_steps, supervised=supervised
         )
 
-    def _log(self, directory: Path) -> None:
-        """Write all output to the rank's own log from now on."""
-        directory.mkdir(parents=True, exist_ok=True)  # another machine's may not see rank 0's
+    def _log(self, directory: Path, environment: bytes) -> None:
+        """Write all output to the rank's own log from now on. Raises: BadInput where it is not rank 0's directory."""
+        if not _holds(directory / ENVIRONMENT, environment):
+            raise BadInput(
+                f"rank {self._team.place.rank} on {platform.node()} does not see the run's directory {directory}, "
+                "where every rank writes its part of a checkpoint: give run.dir a folder that all machines share, by "
+                "its whole path"
+            )
         log = os.open(directory / f"rank-{self._team.place.rank}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.close(log)
         self._has_log = True
+
+
+def _pass_signals_on(team: Team) -> None:
+    """Have a thread tell rank 0 that somebody asks the run to stop: the main thread may wait where no handler runs."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in STOPPING:
+        signal.signal(number, lambda number, frame: None)
+
+    def listen() -> None:
+        while not set(os.read(reading, 16)) & STOPPING:
+            pass
+        team.pulse.ask_to_stop()
+
+    threading.Thread(target=listen, daemon=True, name="signals").start()
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    """Whether a file is there with a content, or comes to be within `SEEN_S`: shared folders may be late."""
+    until = time.monotonic() + SEEN_S
+    while True:
+        with suppress(OSError):
+            if file.read_bytes() == content:
+                return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)

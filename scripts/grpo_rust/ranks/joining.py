@@ -31,15 +31,20 @@ class Rank(NamedTuple):
     device: str
 
 
-def join(recipe: Recipe, place: RankPlace) -> Team:
+def join(recipe: Recipe, place: RankPlace, *, supervised: bool = False) -> Team:
     """Join the other ranks, and compare recipe, versions and devices with theirs.
+
+    Args:
+        recipe: As this rank reads it.
+        place: Of this rank.
+        supervised: Whether demonstrations are imitated.
 
     Raises:
         ConfigError: For a recipe that several ranks cannot train.
         BadInput: For ranks that do not fit together, on every rank.
         RankLost: Where not all come.
     """
-    refuse_settings(recipe, place.size)
+    refuse_settings(recipe, place.size, supervised=supervised)
     device = choose_device(recipe.train.device).type
     if device == "cuda" and place.local_rank >= torch.cuda.device_count():
         raise BadInput(
@@ -56,20 +61,25 @@ def join(recipe: Recipe, place: RankPlace) -> Team:
     return team
 
 
-def refuse_settings(recipe: Recipe, size: int) -> None:
+def refuse_settings(recipe: Recipe, size: int, *, supervised: bool = False) -> None:
     """Check that a recipe can be trained by so many ranks. Raises: ConfigError, with all problems.
 
     Args:
         recipe: The settings.
         size: How many ranks there are.
+        supervised: Whether demonstrations are imitated: a prompt has one answer then.
     """
-    train, sampling = recipe.train, recipe.sampling
-    batch = train.prompts_per_step * sampling.group_size // train.num_minibatches
+    train = recipe.train
+    answers, what = recipe.sampling.group_size, "completions"
+    meaning = " * sampling.group_size / train.num_minibatches"
+    if supervised:
+        answers, what, meaning = 1, "demonstrations", " / train.num_minibatches"
+    batch = train.prompts_per_step * answers // train.num_minibatches
     problems = []
     if size > batch:
         problems.append(
-            f"{size} ranks, but an optimizer batch has at most {batch} completions (train.prompts_per_step * "
-            "sampling.group_size / train.num_minibatches): start fewer ranks, or make it larger"
+            f"{size} ranks, but an optimizer batch has at most {batch} {what} (train.prompts_per_step{meaning}): "
+            "start fewer ranks, or make it larger"
         )
     if recipe.model.dtype == "float16":
         problems.append('model.dtype = "float16": its loss scale is for one process; use "bfloat16"')

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grpo.distributed.place import place_of
+from grpo.run.directory import ENVIRONMENT
 from grpo_rust.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from grpo.update import Updater
 
 __all__ = [
+    "asked_of_ranks",
     "build_rank_updater",
     "describe_ranks",
     "follows",
@@ -32,14 +34,19 @@ def follows() -> bool:
 
 
 @contextmanager
-def joined(recipe: Recipe) -> Iterator[Team | None]:
-    """The team of this process, which is its rank 0, for as long as the run lasts; None for a process that is alone."""
+def joined(recipe: Recipe, *, supervised: bool = False) -> Iterator[Team | None]:
+    """The team of this process, which is its rank 0, for as long as the run lasts; None for a process that is alone.
+
+    Args:
+        recipe: As this rank reads it.
+        supervised: Whether demonstrations are imitated.
+    """
     if (place := place_of()) is None:
         yield None
         return
     from grpo_rust.ranks.joining import join
 
-    team = join(recipe, place)
+    team = join(recipe, place, supervised=supervised)
     try:
         yield team
     finally:
@@ -83,10 +90,18 @@ def build_rank_updater(
 
 
 def tell_directory(team: Team | None, path: Path) -> None:
-    """Tell the other ranks where the run writes, once it is there: each has a log of its own in it."""
+    """Tell the other ranks where the run writes, once it is there: each has a log of its own in it.
+
+    Raises: RankFailed, where one does not see it: its part of every checkpoint would be on another disk.
+    """
     if team is not None:
-        with team.order("log", path):
+        with team.order("log", path, (path / ENVIRONMENT).read_bytes()):
             pass
+
+
+def asked_of_ranks(team: Team | None) -> Callable[[], bool]:
+    """Whether a rank on any machine was asked to stop; never for a process that is alone."""
+    return lambda: team is not None and team.pulse.stop_asked
 
 
 def describe_ranks(team: Team | None) -> list[str]:

@@ -1,14 +1,25 @@
-"""A run whose ranks torchrun has started anew (`--max-restarts`): it goes on from its last checkpoint by itself."""
+"""A run whose ranks torchrun has started anew (`--max-restarts`): it goes on from its last checkpoint by itself.
+
+A run's environment.json has a mark of the torchrun that began it, so that the directory of another run is never taken
+for one to go on with. Left out: machines that come and go, since torchrun counts the starts of each by itself.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
+import platform
 from collections.abc import Mapping
+from pathlib import Path
 
+from grpo.run.directory import ENVIRONMENT
 from grpo_rust.recipe import Recipe
 
-__all__ = ["after_restart"]
+__all__ = ["after_restart", "torchrun_mark"]
+
+MARK = "torchrun"  # of environment.json
 
 
 def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> Recipe:
@@ -17,10 +28,11 @@ def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -
     Args:
         recipe: The settings.
         environment: With the number of starts before this one.
+    Returns: The recipe as it is too where its directory is none that an earlier start of this torchrun has made.
     """
     restarts = int(environment.get("TORCHELASTIC_RESTART_COUNT", "0"))
     path = recipe.run_path()
-    if not restarts or not os.path.lexists(path):
+    if not restarts or recipe.run.resume or not _is_ours(path, environment):
         return recipe
     if any((path / "checkpoints").glob("step-*")):
         return dataclasses.replace(recipe, run=dataclasses.replace(recipe.run, resume=True))
@@ -28,3 +40,26 @@ def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -
     path.rename(aside)
     print(f"restarted before its first checkpoint: the run begins anew, and what there was is in {aside}", flush=True)
     return recipe
+
+
+def torchrun_mark(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What tells the torchrun that started this process from all others, for environment.json; nothing without one."""
+    if "TORCHELASTIC_RUN_ID" not in environment:
+        return {}
+    agent = os.getppid()
+    try:
+        started = Path(f"/proc/{agent}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        started = ""
+    names = (environment["TORCHELASTIC_RUN_ID"], platform.node(), str(agent), started)
+    return {MARK: hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]}
+
+
+def _is_ours(path: Path, environment: Mapping[str, str]) -> bool:
+    """Whether an earlier start of this torchrun has made a run's directory."""
+    try:
+        found = json.loads((path / ENVIRONMENT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    mark = torchrun_mark(environment)
+    return bool(mark) and isinstance(found, dict) and found.get(MARK) == mark[MARK]

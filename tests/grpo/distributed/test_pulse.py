@@ -1,0 +1,64 @@
+"""Rank 0's signs of life, and a request to stop, through a real store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from torch.distributed import PrefixStore, TCPStore
+
+from grpo.distributed.pulse import Pulse
+
+FAST = {"every_s": 0.02, "patience_s": 0.3}
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def stores() -> tuple[PrefixStore, PrefixStore]:
+    """That of rank 0, and another rank's."""
+    host = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False, timeout=timedelta(seconds=5))
+    other = TCPStore("127.0.0.1", host.port, is_master=False, wait_for_workers=False, timeout=timedelta(seconds=5))
+    return PrefixStore("start-0", host), PrefixStore("start-0", other)
+
+
+def test_a_rank_is_content_while_rank_zero_beats_and_lost_when_it_stops(stores) -> None:
+    lost: list[str] = []
+    first = Pulse(stores[0], leads=True, **FAST)
+    other = Pulse(stores[1], leads=False, on_lost=lost.append, **FAST)
+    time.sleep(1.0)
+    assert not lost
+    first.close()
+    eventually(lambda: bool(lost))
+    assert lost[0].startswith("rank 0 has given no sign of life for ")
+    other.close()
+
+
+def test_rank_zero_that_never_begins_is_lost_as_well(stores) -> None:
+    lost: list[str] = []
+    Pulse(stores[1], leads=False, on_lost=lost.append, **FAST)
+    eventually(lambda: bool(lost))
+
+
+def test_rank_zero_learns_that_another_one_is_asked_to_stop(stores) -> None:
+    first, other = Pulse(stores[0], leads=True, **FAST), Pulse(stores[1], leads=False, on_lost=print, **FAST)
+    time.sleep(0.1)
+    assert not first.stop_asked
+    other.ask_to_stop()
+    eventually(lambda: first.stop_asked)
+    for one in (first, other):
+        one.close()
+
+
+def test_a_pulse_that_is_closed_calls_nobody(stores) -> None:
+    lost: list[str] = []
+    Pulse(stores[1], leads=False, on_lost=lost.append, **FAST).close()
+    time.sleep(0.5)
+    assert not lost
