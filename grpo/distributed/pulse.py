@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from torch.distributed import Store
+from torch.distributed.distributed_c10d import Store
 
 __all__ = ["HOST_FAILED", "Pulse"]
 

@@ -28,6 +28,7 @@ class PipelineCosts:
     batch_s: float  # CPU seconds of a batch of programs, however many they are
     host_s: float  # of the trainer's process for each completion: reading, scoring, logging
     worker_load: float = 1.0  # share of its time in which a worker that grades has a core; else it waits for files
+    crossing_s: Callable[[int], float] = lambda size: 0.0  # of a worker, to run a group's codes on tests that it shares
     rewards: tuple[tuple[float, ...], ...] = ()  # of groups: how often is one without spread?
     source: str = ""
 

@@ -21,7 +21,7 @@ class _Program:
     seconds: float
     later: float
     graded: Callable[[], None]
-    kind: int = 0  # 0: the program, 1: what its tests depend on
+    kind: int = 0  # 0: the program, 1: what its tests depend on, 2: a group's codes on tests that they share
 
 
 class GradingWorkers:
@@ -59,6 +59,10 @@ class GradingWorkers:
         seconds, later = self._costs.programs[self._random.integers(len(self._costs.programs))]
         self._queue(_Program(seconds, later, graded))
 
+    def cross(self, seconds: float, crossed: Callable[[], None]) -> None:
+        """Run the codes of a group, which are graded, on tests that they share."""
+        self._queue(_Program(seconds, 0.0, crossed, kind=2))
+
     def _queue(self, program: _Program) -> None:
         self._waiting.append(program)
         if self._idle:
@@ -75,7 +79,7 @@ class GradingWorkers:
         wanted = min(self._batch_size, 1 + (len(self._waiting) - 1) // self._jobs)
         taken = [self._waiting.popleft() for _ in range(wanted)]
         seconds = sum(program.seconds for program in taken)
-        seconds += self._costs.batch_s * len({program.kind for program in taken})
+        seconds += self._costs.batch_s * len({program.kind for program in taken if program.kind < 2})
         self._simulation.after(self._cores, seconds, lambda: self._ended(taken))
 
     def _ended(self, programs: list[_Program]) -> None:

@@ -8,27 +8,31 @@ left out, and last ones that had nothing to sample ahead.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from grpo.run.directory import CONFIG
+from grpo.run.directory import CONFIG, ENVIRONMENT
 from grpo.schema import ConfigError
 from grpo_rust.engine_choice import choose_engine
 from grpo_rust.recipe import Recipe, load_recipe
 from grpo_rust.run_size import num_jobs
 from grpo_rust.scaling.costs import DecodingCost
+from grpo_rust.scaling.division import Division
 from rewards.group_rewards import GROUP_REWARDS
-from sandbox.grading.backends import BATCH_SIZE
 from simulating.assumed import BATCH_S
 from simulating.costs import PipelineCosts
+from simulating.outcome import simulate
+from simulating.shapes import shape_of
 
 __all__ = ["LEAST_PROGRAM_S", "TimedRun", "fit", "measured_costs", "read_timed_run"]
 
 LEAST_PROGRAM_S = 0.002
+LEAST_SCALE = 0.1
+ROUNDS, CALIBRATED = 3, 6  # rounds, and steps of each, of fitting what workers cost
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class TimedRun:
     recipe: Recipe
     metrics: dict[int, dict[str, float]]
     completions: dict[int, list[dict[str, Any]]]
+    cores: int  # of the machine
     crossing_s: dict[str, float]  # of a worker, by completion: its part of running a group's codes on its tests
 
     @property
@@ -66,6 +71,7 @@ def read_timed_run(path: Path) -> TimedRun:
         for line in _lines(path / "completions.jsonl"):
             if line["phase"] == "train" and line["step"] in metrics:
                 completions.setdefault(line["step"], []).append(line)
+        cores = int(json.loads((path / ENVIRONMENT).read_text(encoding="utf-8"))["machine"]["cores"])
         crossing_s = _crossing_s(path, recipe)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path}: rates are missing there ({error!r}): it needs metrics and completions") from error
@@ -76,7 +82,7 @@ def read_timed_run(path: Path) -> TimedRun:
             f"{path}: rates are missing there: at least two steps with completions (log.completions=true)"
         )
     steps = {step: metrics[step] for step in kept}
-    return TimedRun(path, recipe, steps, {step: completions[step] for step in kept}, crossing_s)
+    return TimedRun(path, recipe, steps, {step: completions[step] for step in kept}, cores, crossing_s)
 
 
 def _crossing_s(path: Path, recipe: Recipe) -> dict[str, float]:
@@ -121,7 +127,7 @@ def measured_costs(runs: Sequence[TimedRun], recipe: Recipe) -> PipelineCosts:
     """
     for run in runs:
         _refuse_other(run, recipe)
-    steps = [(run, step, run.metrics[step]) for run in runs for step in run.metrics]
+    steps = _steps(runs)
     lengths = [[one["num_tokens"] for one in run.completions[step]] for run, step, _ in steps]
     iteration_s, row_s = fit([[max(of) for of in lengths], [sum(of) for of in lengths]], _times(steps, "generate"))
     groups = _groups(runs)
@@ -129,19 +135,59 @@ def measured_costs(runs: Sequence[TimedRun], recipe: Recipe) -> PipelineCosts:
     update_s, token_s = fit([[1.0] * len(steps), trained], _times(steps, "train"))
     parts = np.sum([_times(steps, part) for part in ("wait_engine", "wait_rewards", "train", "sync")], axis=0)
     beside = np.array(_times(steps, "step")) - parts
-    programs, load = _programs(runs)
-    return PipelineCosts(
+    programs = [_program_s(one.get("verdict") or {}) for group in groups.values() for one in group]
+    crossing = _fit_crossing(runs, groups)
+    at_cpu_time = PipelineCosts(
         lengths=tuple(tuple(one["num_tokens"] for one in group) for group in groups.values()),
         decoding=DecodingCost(iteration_s, row_s),
         training_s=lambda tokens: update_s + token_s * tokens,
         weights_s=float(np.mean(_times(steps, "sync"))),
-        programs=programs,
-        worker_load=load,
+        programs=tuple(programs),
         batch_s=BATCH_S if recipe.sandbox.backend == "batch" else 0.0,
         host_s=max(0.0, float(beside.sum())) / sum(map(len, lengths)),
+        crossing_s=lambda size: crossing[0] + crossing[1] * size,
         rewards=_rewards(groups.values()),
         source=f"measured in {', '.join(str(run.path) for run in runs)}",
     )
+    return _as_busy(at_cpu_time, runs)
+
+
+def _as_busy(costs: PipelineCosts, runs: Sequence[TimedRun]) -> PipelineCosts:
+    """Costs of grading with which the workers of these runs, simulated, are busy for as long as they were.
+
+    Programs are charged for CPU time. Starting processes, reading files and what else a batch costs beyond that is
+    found by simulating the runs that were measured: how full their batches were, no log says.
+    """
+    busy = sum(num_jobs(run.recipe) * float(np.mean(_times(_steps([run]), "sandbox"))) for run in runs)
+    spent = sum(map(sum, costs.programs)) / len(costs.programs)
+    if not busy or not spent:
+        return costs
+    scale, found = 1.0, costs
+    for _ in range(ROUNDS):
+        found = _scaled(costs, scale)
+        simulated = sum(_busy_s(run, found) for run in runs)
+        of_programs = sum(_busy_s(run, replace(found, batch_s=0.0)) for run in runs)
+        scale = max(LEAST_SCALE, scale * (1 + (busy - simulated) / of_programs))
+    return _scaled(costs, scale)
+
+
+def _scaled(costs: PipelineCosts, scale: float) -> PipelineCosts:
+    """Costs with so many times the CPU time for what workers do; the share of it that they have a core for is less."""
+    programs = tuple((max(LEAST_PROGRAM_S, first * scale), later * scale) for first, later in costs.programs)
+    crossing_s = costs.crossing_s
+    return replace(
+        costs,
+        programs=programs,
+        crossing_s=lambda size: scale * crossing_s(size),
+        worker_load=min(1.0, 1 / scale),
+    )
+
+
+def _busy_s(run: TimedRun, costs: PipelineCosts) -> float:
+    """Seconds of a step in which the workers of a run are busy, simulated; all of them together."""
+    shape = shape_of(run.recipe, Division(1), cores=run.cores, on_gpus=False)
+    outcome = simulate(shape, costs, steps=CALIBRATED, seed=0)
+    return shape.jobs * (1 - outcome.idle["workers"]) * 3600 / outcome.steps_per_hour
 
 
 def _refuse_other(run: TimedRun, recipe: Recipe) -> None:
@@ -161,38 +207,32 @@ def _refuse_other(run: TimedRun, recipe: Recipe) -> None:
             )
 
 
+def _steps(runs: Sequence[TimedRun]) -> list[tuple[TimedRun, int, dict[str, float]]]:
+    return [(run, step, run.metrics[step]) for run in runs for step in run.metrics]
+
+
 def _times(steps: Sequence[tuple[TimedRun, int, dict[str, float]]], part: str) -> list[float]:
     """Seconds of each step spent on a part; 0 where there is none."""
     return [float(metrics.get(f"time/{part}") or 0.0) for _, _, metrics in steps]
 
 
-def _programs(runs: Sequence[TimedRun]) -> tuple[tuple[tuple[float, float], ...], float]:
-    """Seconds of a worker for each program beyond its batch's own, and for what was asked of it after a strict pass.
-
-    Scaled so that their sum, with those of batches that are full, is the time in which workers were busy: starting
-    processes and reading files takes time that no program is charged for. With them the share that was CPU time.
-    """
-    pairs, busy = [], 0.0
-    own = BATCH_S / BATCH_SIZE if runs[0].recipe.sandbox.backend == "batch" else 0.0
-    for run in runs:
-        busy += num_jobs(run.recipe) * sum(metrics["time/sandbox"] for metrics in run.metrics.values())
-        for one in (line for lines in run.completions.values() for line in lines):
-            pairs.append(_program_s(one.get("verdict") or {}, run.crossing_s.get(one["id"], 0.0)))
-    spent = sum(map(sum, pairs))
-    scale = busy / spent if spent else 0.0
-    programs = tuple((max(LEAST_PROGRAM_S, first * scale - own), later * scale) for first, later in pairs)
-    return programs, min(1.0, 1 / scale) if scale else 1.0
+def _fit_crossing(
+    runs: Sequence[TimedRun], groups: Mapping[tuple[Path, int, str], list[dict[str, Any]]]
+) -> list[float]:
+    """CPU seconds to run a group's codes on tests that they share: of a group, and of each completion in it."""
+    of_run = {run.path: run.crossing_s for run in runs}
+    crossed = [sum(of_run[path].get(one["id"], 0.0) for one in group) for (path, _, _), group in groups.items()]
+    return fit([[1.0] * len(crossed), list(map(len, groups.values()))], crossed)
 
 
-def _program_s(verdict: dict[str, Any], crossing_s: float) -> tuple[float, float]:
+def _program_s(verdict: dict[str, Any]) -> tuple[float, float]:
     """CPU seconds of a completion's program with its gold tests, and of what is asked afterwards.
 
-    What is logged of a program has what was asked after its strict pass in it. A crossing is of the whole group and
-    begins when its last program is graded; each has its part.
+    What is logged of a program has what was asked after its strict pass in it.
     """
     evidence = (verdict.get("evidence") or {}).get("cpu_ms", 0.0)
     gold = (verdict.get("gold") or {}).get("cpu_ms", 0.0)
-    return (verdict.get("cpu_ms", 0.0) - evidence + gold) / 1e3, evidence / 1e3 + crossing_s
+    return (verdict.get("cpu_ms", 0.0) - evidence + gold) / 1e3, evidence / 1e3
 
 
 def _groups(runs: Sequence[TimedRun]) -> dict[tuple[Path, int, str], list[dict[str, Any]]]:

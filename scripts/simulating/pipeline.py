@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -52,7 +53,15 @@ class _Batch:
     lengths: Lengths
     sampled: Event = field(default_factory=Event)
     graded: Event = field(default_factory=Event)
-    ungraded: int = 0
+    ungraded: int = 0  # groups
+
+
+@dataclass
+class _Group:
+    """Completions to one prompt."""
+
+    size: int
+    ungraded: int
 
 
 class SimulatedRun:
@@ -182,7 +191,7 @@ class SimulatedRun:
 
     def _sample(self, batch: _Batch) -> None:
         """Have a batch sampled when the engines have done what they were asked before."""
-        batch.ungraded = len(batch.lengths)
+        batch.ungraded = len(batch.lengths) // self.shape.group_size
         if self.shape.partial:
             self.simulation.start(self._divided(batch))
             return
@@ -219,24 +228,31 @@ class SimulatedRun:
             ended.happen()
 
         self.places.sample(1, self.simulation.now)
-        for seconds in ends.tolist():
-            self.simulation.after(self.places.engines, seconds, lambda: self._grade(batch))
+        groups = self._groups(len(lengths))
+        for number, seconds in enumerate(ends.tolist()):
+            group = groups[number // self.shape.group_size]
+            self.simulation.after(self.places.engines, seconds, partial(self._grade, batch, group))
         self.simulation.after(self.places.engines, float(ends.max()), finished)
         return ended
 
     def _share(self, engine: int, batch: _Batch, lengths: Lengths) -> Event:
         """The same by an engine that does it beside what it was asked before."""
         ended, left = Event(), len(lengths)
+        groups = self._groups(len(lengths))
 
         def finished() -> None:
             nonlocal left
             left -= 1
-            self._grade(batch)
+            self._grade(batch, groups[left // self.shape.group_size])  # which one it was, the engine does not say
             if not left:
                 ended.happen()
 
         self._shared[engine].add(lengths.tolist(), finished)
         return ended
+
+    def _groups(self, completions: int) -> list[_Group]:
+        size = self.shape.group_size
+        return [_Group(size, size) for _ in range(completions // size)]
 
     def _shared_engine(self) -> InterruptibleEngine:
         """An engine that stands still until a step begins."""
@@ -249,10 +265,19 @@ class SimulatedRun:
         engine.stand_still()
         return engine
 
-    def _grade(self, batch: _Batch) -> None:
-        """Give a completion that has ended to the workers."""
+    def _grade(self, batch: _Batch, group: _Group) -> None:
+        """Give a completion that has ended to the workers, and its group once all of it is graded."""
 
         def graded() -> None:
+            group.ungraded -= 1
+            if group.ungraded:
+                return
+            if seconds := self.costs.crossing_s(group.size):
+                self.workers.cross(seconds, crossed)
+            else:
+                crossed()
+
+        def crossed() -> None:
             batch.ungraded -= 1
             if not batch.ungraded:
                 batch.graded.happen()

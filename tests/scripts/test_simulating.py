@@ -248,6 +248,7 @@ def finished(path, *, lengths, settings=(), evidence=0.0, **times):
     recipe = load_recipe(None, ["model.path=m", *sizes, f"run.dir={path}", *settings])
     path.mkdir()
     (path / "config.toml").write_text(to_toml(recipe))
+    (path / "environment.json").write_text('{"machine": {"cores": 2}}')
     metrics, completions = [], []
     for step, tokens in enumerate(lengths, start=1):
         late = 100.0 if step == 1 else 0.0  # the first step is not read
@@ -285,9 +286,11 @@ def test_rates_are_read_from_what_a_run_has_logged(tmp_path):
     assert costs.training_s(1000) == pytest.approx(2.2) and costs.weights_s == pytest.approx(0.25)
     assert costs.host_s == pytest.approx(0.01)
     assert costs.rewards == ((0, 1),) * 3
-    scale = 0.3 / 0.15  # workers were busy for .3 s a program, .05 of its .15 s of CPU time after the strict pass
-    assert costs.programs[0] == pytest.approx((0.1 * scale - BATCH_S / 16, 0.05 * scale))
-    assert costs.worker_load == pytest.approx(0.15 / 0.3), "the share of a worker's time that was CPU time"
+    scale = costs.programs[0][0] / 0.1  # .05 of a program's .15 s of CPU time were spent after its strict pass
+    assert costs.programs[0][1] == pytest.approx(0.05 * scale) and costs.worker_load == pytest.approx(1 / scale)
+    # workers were busy for .6 s a step: the first program alone, then the other one and what the first one is asked
+    # then, and at last the same of the other, each kind with a batch's own cost
+    assert 2 * 0.15 * scale + 4 * BATCH_S == pytest.approx(0.6, rel=0.01)
 
 
 def test_a_completion_without_code_costs_no_worker_anything(tmp_path):
@@ -298,7 +301,7 @@ def test_a_completion_without_code_costs_no_worker_anything(tmp_path):
     log.write_text("".join(json.dumps(line) + "\n" for line in lines))
     run = read_timed_run(path)
     costs = measured_costs([run], run.recipe)
-    assert costs.programs == ((0.6 - BATCH_S / 16, 0.0), (LEAST_PROGRAM_S, 0.0))
+    assert costs.programs[0][0] > 0.3 and costs.programs[1] == (LEAST_PROGRAM_S, 0.0)
 
 
 def test_what_a_group_ran_on_each_others_tests_is_a_worker_s_time_too(tmp_path):
@@ -307,7 +310,25 @@ def test_what_a_group_ran_on_each_others_tests_is_a_worker_s_time_too(tmp_path):
     crossed = [{"completion_id": f"s2-p00-c{k}", "seconds": 0.05, "score": 1.0} for k in range(2)]
     (path / "rewards" / "cross_all.jsonl").write_text("".join(json.dumps(line) + "\n" for line in crossed))
     run = read_timed_run(path)
-    assert measured_costs([run], run.recipe).programs[0] == pytest.approx((0.15 * 1.5 - BATCH_S / 16, 0.05 * 1.5))
+    costs = measured_costs([run], run.recipe)
+    scale = costs.programs[0][0] / 0.15
+    assert costs.crossing_s(2) == pytest.approx(0.1 * scale) and scale * (0.3 + 0.1) + 2 * BATCH_S == pytest.approx(0.6)
+
+
+def test_the_cost_of_crossings_is_of_a_group_and_of_its_completions(tmp_path):
+    runs = []
+    for size, seconds in ((2, 0.1), (4, 0.12)):  # .08 s a group, .01 s a completion
+        path = finished(
+            tmp_path / str(size),
+            lengths=[[5] * size] * 2,
+            settings=["rewards.weights.cross_all=1.0", f"sampling.group_size={size}"],
+        )
+        (path / "rewards").mkdir()
+        lines = [{"completion_id": f"s2-p00-c{k}", "seconds": seconds / size} for k in range(size)]
+        (path / "rewards" / "cross_all.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        runs.append(read_timed_run(path))
+    costs = measured_costs(runs, runs[0].recipe)
+    assert costs.crossing_s(8) / costs.crossing_s(2) == pytest.approx(0.16 / 0.1)
 
 
 def test_a_simulation_by_those_rates_is_that_run_and_says_how_far_off_it_is(tmp_path):
@@ -316,7 +337,7 @@ def test_a_simulation_by_those_rates_is_that_run_and_says_how_far_off_it_is(tmp_
     other = read_timed_run(finished(tmp_path / "b", lengths=[[50, 50]] * 4))
     (one,) = compare([rates], [other], cores=2, steps=4, seed=0)
     # .6 s to sample, both programs one after the other, .4 s to train, .25 s for new weights, .02 s beside
-    expected = 0.6 + 2 * (0.3 - BATCH_S / 16 + BATCH_S) + 0.4 + 0.25 + 0.02
+    expected = 0.6 + 2 * 0.3 + 0.4 + 0.25 + 0.02
     assert 3600 / one.simulated == pytest.approx(expected)
     assert 3600 / one.measured == pytest.approx(0.6 + 1.0 + 0.4 + 0.25 + 0.02)
     assert one.error == pytest.approx(one.simulated / one.measured - 1, abs=1e-5)
