@@ -87,7 +87,12 @@ def _trl_function(reward: Reward) -> RewardFunction:
             codes = [one.code if reward.needs_verdict else None for one in found]
             verdicts = _grade_and_examine(codes, thorough=reward.name == "mutation")
         golds = _grade_gold(found, columns) if reward.needs_gold else [None] * len(found)
-        note_verdicts([gold.verdict if gold else verdict for gold, verdict in zip(golds, verdicts, strict=True)])
+        note_verdicts(
+            [
+                gold.verdict if gold is not None and reward.on_gold_tests else verdict
+                for gold, verdict in zip(golds, verdicts, strict=True)
+            ]
+        )
         graded = [
             replace(one, verdict=verdict, gold=gold) for one, verdict, gold in zip(found, verdicts, golds, strict=True)
         ]

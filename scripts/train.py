@@ -35,6 +35,7 @@ from grpo_rust.ranks.parts import (
 from grpo_rust.ranks.restarting import after_restart
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import describe_pool, open_pool
+from grpo_rust.scaling.division import refuse_idle_engines
 from grpo_rust.session import ENGINE_LOG, describe_followers, open_run, refuse_followers, run_session, stopped_early
 from grpo_rust.terminal.outputs import Output, open_output
 from rewards.rubric import Rubric
@@ -79,6 +80,7 @@ def train(recipe: Recipe, output: Output) -> int:
     path = recipe.run_path()
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
+        refuse_idle_engines(recipe)
     refuse_followers(recipe.track)
     rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with open_pool(recipe) as pool, joined(recipe) as team:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable
 
 from torch.distributed.distributed_c10d import Store
+
+from grpo.run.stacks import Silence
 
 __all__ = ["HOST_FAILED", "Pulse"]
 
@@ -23,7 +24,11 @@ HOST_FAILED = 3  # the exit code of a process that is ended here
 
 
 class Pulse:
-    """A thread that beats on rank 0, and listens on the others. `close` it before the store is."""
+    """A thread that beats on rank 0; two on the others, one that listens and one that judges what the first has heard.
+
+    A call of the store may wait for ever where the machine of the store is gone. `close` it before the process ends: a
+    thread that is in the store then would abort it.
+    """
 
     def __init__(
         self,
@@ -46,18 +51,22 @@ class Pulse:
         self._asks = False
         self._store, self._every_s, self._patience_s = store, every_s, patience_s
         self._on_lost = on_lost or _end
+        self._heard = b""
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat if leads else self._listen, daemon=True, name="pulse")
-        self._thread.start()
+        work = (self._beat,) if leads else (self._listen, self._judge)
+        self._threads = [threading.Thread(target=one, daemon=True, name="pulse") for one in work]
+        for thread in self._threads:
+            thread.start()
 
     def ask_to_stop(self) -> None:
         """Tell rank 0 that its step is to be the last one; its thread does that."""
         self._asks = True
 
     def close(self) -> None:
-        """End the thread."""
+        """End the threads, but for one that waits in the store for what never comes."""
         self._ended.set()
-        self._thread.join(2 * self._every_s)
+        for thread in self._threads:
+            thread.join(2 * self._every_s)
 
     def _beat(self) -> None:
         count = 0
@@ -70,18 +79,20 @@ class Pulse:
                 return
 
     def _listen(self) -> None:
-        last, heard = b"", time.monotonic()
         while not self._ended.wait(self._every_s):
             try:
                 if self._asks:
                     self._store.set(STOP, "1")
                     self._asks = False
-                found = self._store.get(BEAT) if self._store.check([BEAT]) else b""
-            except RuntimeError:
-                found = last  # silence, too
-            if found != last:
-                last, heard = found, time.monotonic()
-            elif (silent_s := time.monotonic() - heard) > self._patience_s:
+                if self._store.check([BEAT]):
+                    self._heard = self._store.get(BEAT)
+            except RuntimeError:  # the store is gone: silence, too
+                return
+
+    def _judge(self) -> None:
+        silence = Silence(lambda: self._heard)  # in which this process ran: all may have been paused together
+        while not self._ended.wait(self._every_s):
+            if (silent_s := silence.seconds()) > self._patience_s:
                 self._on_lost(f"rank 0 has given no sign of life for {silent_s:.0f} s: this rank ends")
                 return
 

@@ -12,13 +12,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from rewards.edits.distance import progress
 from rewards.line_edits.edit import LineEdit, lines_of, with_edits
 from rewards.rust.grammar import MAX_PARSED, syntax
 from rewards.rust.kept import lost_function
 from rewards.rust.parse import has_code, parse
 from rewards.rust.tokens import leaves, node_text
 
-__all__ = ["MAX_CHARACTERS", "MAX_LINES", "finished", "refusal", "taken_away"]
+__all__ = ["MAX_CHARACTERS", "MAX_LINES", "finished", "refusal", "taken_away", "way_made"]
 
 MAX_LINES = 12  # of a file that an edit replaces, and that it puts there
 MOST_TAKEN = 10  # one part in so many of a function's words may be gone
@@ -62,16 +63,17 @@ def refusal(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
     return "" if has_code(finished(file, edit, remaining)) else "it leaves no code"
 
 
-def taken_away(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
-    r"""What the program that an edit is judged by lacks of the right one: a function, a type or a word; "" for nothing.
+def taken_away(file: str, edit: LineEdit, remaining: Sequence[LineEdit], *, announced: str = "") -> str:
+    r"""What the program that an edit is judged by lacks of the right one: a function, type or word; "" for nothing.
 
-    A function is lacking without nine tenths of its words. Of the words that the remaining edits bring in, each must be
-    there as often as in the right program. What has undone a change, or taken the rest of it away, builds too.
+    A function is lacking without nine tenths of its words. Of the words that the change brings in, each must be there as
+    often as in the right program. What has undone a change, or taken the rest of it away, builds too.
 
     Args:
         file: Its text.
         edit: One that `refusal` has nothing against.
         remaining: Edits of the change that are still to be made.
+        announced: What those that were made before have put into the file.
 
     >>> taken_away("fn f() {}\nfn g() {}\n", LineEdit(2, 2, ""), [LineEdit(1, 1, "fn f() { g() }\n")])
     'f'
@@ -83,7 +85,26 @@ def taken_away(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
     if lost := lost or min(parse(right).types - parse(program).types, default=""):
         return lost
     now, then, found = (Counter(filter(WORD.match, _tokens(text))) for text in (file, right, program))
-    return min((word for word in then - now if found[word] < then[word]), default="")
+    brought = {*(then - now), *WORD.findall(announced)}
+    return min((word for word in brought if found[word] < then[word]), default="")
+
+
+def way_made(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> float | None:
+    r"""The share of what is left to the right program that an edit does, by tokens; None where that is too much.
+
+    0 for one that does nothing of the change, and for one that breaks as much as it does (`rewards.edits.distance`).
+
+    Args:
+        file: Its text.
+        edit: One that `refusal` has nothing against.
+        remaining: Edits of the change that are still to be made.
+
+    >>> way_made("f(a, a)\n", LineEdit(1, 1, "f(b, a)\n"), [LineEdit(1, 1, "f(b, b)\n")])
+    0.5
+    """
+    before = with_edits(file, _others(edit, remaining))
+    texts = (before, finished(file, edit, remaining), with_edits(file, remaining))
+    return progress(*(_tokens(text) for text in texts))
 
 
 def finished(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
@@ -99,8 +120,13 @@ def finished(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
     >>> finished("a\nb\nc\n", LineEdit(3, 3, "C\n"), [LineEdit(1, 1, "A\n"), LineEdit(2, 2, "B\n")])
     'a\nB\nC\n'
     """
+    return with_edits(file, [edit, *_others(edit, remaining)])
+
+
+def _others(edit: LineEdit, remaining: Sequence[LineEdit]) -> list[LineEdit]:
+    """The remaining edits that are made beside an edit: those that it does not touch, or all but the next one."""
     left = [one for one in remaining if not one.touches(edit)]
-    return with_edits(file, [edit, *(left if len(left) < len(remaining) else left[1:])])
+    return left if len(left) < len(remaining) else left[1:]
 
 
 def _tokens(source: str) -> list[str]:

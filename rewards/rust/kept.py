@@ -19,7 +19,7 @@ from tree_sitter import Node
 from rewards.rust.grammar import is_readable, syntax
 from rewards.rust.tokens import COMMENTS, LITERALS, leaves, node_text, plain_name
 
-__all__ = ["lost_function"]
+__all__ = ["MOST_LOST", "lost_function"]
 
 WORD = re.compile(r"""\w|["']""")
 WHOLE = "the program"  # instead of functions, where the input has none that can be read
@@ -31,7 +31,7 @@ CALLS = ("macro_invocation", "token_tree")
 MOST_LOST = 3  # one part in so many of a function's words may be gone
 
 
-def lost_function(before: str, after: str, right: str = "", *, parts: int = MOST_LOST) -> str:
+def lost_function(before: str, after: str, right: str = "", *, parts: int | None = MOST_LOST) -> str:
     """The first function of a program that another one lacks, or has with too few of its words; "" for none.
 
     Of a body of n words, n / parts may be gone, and one of two.
@@ -40,7 +40,7 @@ def lost_function(before: str, after: str, right: str = "", *, parts: int = MOST
         before: The program.
         after: The other one.
         right: Where it is known what `before` should become, what that has not is not looked for.
-        parts: See above.
+        parts: See above; None: no word may be gone.
 
     >>> lost_function("fn f(v: &[u8]) -> usize { v.len }", "fn f(v: &[u8]) -> usize { todo!() }")
     'f'
@@ -58,7 +58,7 @@ def lost_function(before: str, after: str, right: str = "", *, parts: int = MOST
         words = all_words if kept is None else all_words & kept[name]
         count = sum(words.values())
         lost = sum((words - found.get(name, Counter())).values())
-        if name not in found or lost > max(count // parts, int(count > 1)):
+        if name not in found or lost > (max(count // parts, int(count > 1)) if parts else 0):
             return name
     return ""
 

@@ -16,7 +16,7 @@ from typing import Any
 from rewards.builtin import cargo_build, gold
 from rewards.completion import GradedCompletion, Score
 from rewards.line_edits.edit import LineEdit, lines_of, with_edits
-from rewards.line_edits.judging import MAX_LINES, finished, refusal, taken_away
+from rewards.line_edits.judging import MAX_LINES, finished, refusal, taken_away, way_made
 from rewards.line_edits.reading import FoundEdit, read_edit
 from rewards.registry import reward
 from rewards.tasks.task import Block, Extracted, Row, Task
@@ -24,6 +24,7 @@ from rewards.tasks.task import Block, Extracted, Row, Task
 __all__ = ["TASK", "edit_applies", "edit_builds", "next_edit_prompt", "remaining_edits", "taken_edit"]
 
 KINDS = ("rename", "type", "field", "variant")  # of the rows of make_dataset.py, in their column `kind`
+APPLIED = 0.2  # of `edit_applies`: an edit that does nothing of the change
 BLOCKS: tuple[Block, ...] = ("first", "last")
 SYSTEM_PROMPT = f"""\
 You complete changes of Rust files. A change has begun: you see its last edits and the file after them, with numbered
@@ -56,9 +57,19 @@ def taken_edit(text: str, row: Row, block: Block = "first") -> FoundEdit:
 
 @reward(task="next_edit")
 def edit_applies(completion: GradedCompletion) -> Score:
-    """1 when the answer is an edit of the file: it changes lines that are there, and has no names of its own."""
+    """How far an edit comes: 0.2 for one that can be applied, 1 for one that does what is left of the change.
+
+    It changes lines that are there, and has no names of its own. What is above 0.2 is the share of the way from there to
+    the finished program, by tokens, and all of it where gold tests were run and pass.
+    """
     edit, reason = taken_edit(completion.text, completion.row, completion.block)
-    return Score(0.0, reason) if edit is None else Score(1.0, f"replaces lines {edit.first}-{edit.last}")
+    if edit is None:
+        return Score(0.0, reason)
+    where = f"replaces lines {edit.first}-{edit.last}"
+    if gold(completion).value == 1.0:
+        return Score(1.0, f"{where}, and the gold tests pass")
+    way = way_made(completion.row["file"], edit, remaining_edits(completion.row)) or 0.0
+    return Score(APPLIED + (1.0 - APPLIED) * way, f"{where}: {way:.0%} of what is left to do")
 
 
 @reward(phase="build", reads_gold=True, pays="code", task="next_edit")
@@ -74,7 +85,8 @@ def edit_builds(completion: GradedCompletion) -> Score:
     edit, reason = taken_edit(completion.text, completion.row, completion.block)
     if edit is None:
         return Score(0.0, reason)
-    lacking = taken_away(completion.row["file"], edit, remaining_edits(completion.row))
+    announced = "\n".join(one["new"] for one in completion.row["recent"])
+    lacking = taken_away(completion.row["file"], edit, remaining_edits(completion.row), announced=announced)
     return Score(0.0, f"it takes away {lacking}, or a part of it") if lacking else builds
 
 

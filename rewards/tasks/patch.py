@@ -23,7 +23,7 @@ from rewards.edits.writing import diff_of, search_replace_of
 from rewards.gold.rows import gold_problem, gold_row
 from rewards.registry import reward
 from rewards.rust.fences import fenced
-from rewards.rust.parse import code_blocks, has_code
+from rewards.rust.parse import code_blocks, has_code, parse
 from rewards.tasks.task import Block, Extracted, Row, Task
 from sandbox.verdict import Outcome
 
@@ -163,13 +163,14 @@ def right_answer(row: Row) -> str:
     return fenced(edits.removesuffix("\n"), FORMATS[_format(row)][0])
 
 
-@reward(reads_gold=True, task="patch")
+@reward(task="patch")
 def patch_applies(completion: GradedCompletion) -> Score:
     """How far a patch comes: 0.2 for edits that can be read, 0.4 where they name the file, up to 1 where they apply.
 
     Where the row has the right answer, the part above 0.4 is the share of the way to it, by tokens
-    (`rewards.edits.distance.progress`), and all of it where the gold tests pass: a hunk that fits every program comes
-    no nearer to anything. Else it is the share of the edits that apply. Not above 0.8 where one of them does not.
+    (`rewards.edits.distance.progress`), 0 without a function that comes in there, and all of it where gold tests were
+    run and pass: a hunk that fits every program comes no nearer to anything. Else it is the share of the edits that
+    apply. Not above 0.8 where one of them does not.
     """
     edited = _edited(completion.text, completion.row, completion.block)
     if edited.stage != "named":
@@ -189,8 +190,16 @@ def _share(edited: Edited, row: Row) -> float:
     changed = edited.so_far if edited.text is None else edited.text
     way = None
     if row.get("reference") and changed is not None:
-        way = progress(_tokens(_program(row)), code_tokens(changed), _tokens(_program(row, "reference")))
+        before, right = _program(row), _program(row, "reference")
+        if _functions(right) - _functions(before) - _functions(changed):
+            return 0.0
+        way = progress(_tokens(before), code_tokens(changed), _tokens(right))
     return way if way is not None else edited.applied / max(1, edited.total)
+
+
+def _functions(program: str) -> frozenset[str]:
+    """The names of a program's functions outside tests."""
+    return frozenset(parse(program).functions)
 
 
 def _passes(completion: GradedCompletion) -> Score | tuple[bool, ...]:

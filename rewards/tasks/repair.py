@@ -23,7 +23,7 @@ from rewards.repairing.edits import TokenChange, change
 from rewards.repairing.errors import share_gone
 from rewards.repairing.messages import errors_of
 from rewards.repairing.wording import BROKEN, SHOWN, repair_prompt
-from rewards.rust.kept import lost_function
+from rewards.rust.kept import MOST_LOST, lost_function
 from rewards.rust.parse import extract_code, parse
 from rewards.tasks.function import block_alone
 from rewards.tasks.task import Row, Task
@@ -116,8 +116,8 @@ def errors_removed(completion: GradedCompletion) -> Score:
 
     - where it has come no nearer to the row's right answer, by tokens (`rewards.edits.distance.progress`): hiding an
       error adds more than it repairs;
-    - where it lost a function of its input, or most of its body (`rewards.rust.kept`), unless the right answer has lost
-      it too.
+    - where it lost a function of its input, or most of its body (`rewards.rust.kept`); of what the right answer keeps,
+      no word may be lost, as `todo!()` in place of the mistake loses one.
     """
     before = error_codes(completion.row)
     if not before:
@@ -144,8 +144,8 @@ def _hidden(completion: GradedCompletion) -> str:
     """Why a repair may have hidden errors and repaired none; "" where nothing says so."""
     assert completion.code is not None and completion.program is not None
     whole, right = str(completion.row.get(BROKEN, "")), _right(completion.row)
-    if lost := lost_function(whole, completion.code, right):
-        return f"{lost} is gone, or most of it"
+    if lost := lost_function(whole, completion.code, right, parts=None if right else MOST_LOST):
+        return f"{lost} is gone, or a part of it"
     if completion.program.depends_on_cfg and not parse(whole).depends_on_cfg:
         return "a cfg takes code out of the program"
     if right and progress(code_tokens(whole), code_tokens(completion.code), code_tokens(right)) == 0.0:

@@ -63,7 +63,7 @@ class Driver:
                 for node, number in self._dispatcher.assign():
                     self._nodes.run(node, RunTask(number, self._tasks[number]), partial(self._returned, node, number))
                 self._tell()
-        except ClusterError:
+        except (ClusterError, BrokenPipeError):  # no node can grade, or the pool's process is gone
             self._nodes.close()
             raise
         self._nodes.close()

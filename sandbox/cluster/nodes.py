@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -31,6 +32,7 @@ ASK_EVERY_S = 5.0
 SILENT_S = 60.0  # without an answer, while Ray says that the node is alive
 MOST_FAILURES = 8  # of its host, one after the other: then a node is started anew
 IDLE_S = 300.0  # without a task: then all nodes but one are free for others, or for the autoscaler to remove
+ASKED_S = 30.0  # for a process of the cluster to start, and pass a request on
 CLOSE_S = 20.0  # for pools to clean up, one that is just starting too
 
 
@@ -150,13 +152,14 @@ class Nodes:
 
     def close(self) -> None:
         """End all pools, and want nothing more of the autoscaler."""
-        self._want(0)
         actors = [node.actor for node in self._nodes.values()]
         closing = [actor.close.remote() for actor in actors]
         if closing:
             ray.wait(closing, num_returns=len(closing), timeout=CLOSE_S)
         for actor in actors:
             ray.kill(actor)
+        with suppress(Exception):  # of whatever kind: the pools are closed
+            self._want(0)
 
     def _start(self, id: str, name: str, cpus: int) -> None:
         """Start a pool on a node. It holds as many of the node's CPUs for Ray as it has workers."""
@@ -208,7 +211,8 @@ class Nodes:
             return
         self._wanted = cpus
         if ray_client.is_connected():  # ray://: this process is none of the cluster's
-            ray.remote(num_cpus=0)(request_resources).remote(num_cpus=cpus)
+            asked = ray.remote(num_cpus=0)(request_resources).remote(num_cpus=cpus)
+            ray.get(asked, timeout=ASKED_S)
         else:
             request_resources(num_cpus=cpus)
 

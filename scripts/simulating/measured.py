@@ -19,13 +19,13 @@ from grpo.run.directory import CONFIG, ENVIRONMENT
 from grpo.schema import ConfigError
 from grpo_rust.engine_choice import choose_engine
 from grpo_rust.recipe import Recipe, load_recipe
-from grpo_rust.run_size import num_jobs
 from grpo_rust.scaling.costs import DecodingCost
 from grpo_rust.scaling.division import Division
 from rewards.group_rewards import GROUP_REWARDS
 from simulating.assumed import BATCH_S
 from simulating.costs import PipelineCosts
 from simulating.outcome import simulate
+from simulating.pipeline import Shape
 from simulating.shapes import shape_of
 
 __all__ = ["LEAST_PROGRAM_S", "TimedRun", "fit", "measured_costs", "read_timed_run"]
@@ -158,7 +158,7 @@ def _as_busy(costs: PipelineCosts, runs: Sequence[TimedRun]) -> PipelineCosts:
     Programs are charged for CPU time. Starting processes, reading files and what else a batch costs beyond that is
     found by simulating the runs that were measured: how full their batches were, no log says.
     """
-    busy = sum(num_jobs(run.recipe) * float(np.mean(_times(_steps([run]), "sandbox"))) for run in runs)
+    busy = sum(_shape(run).jobs * float(np.mean(_times(_steps([run]), "sandbox"))) for run in runs)
     spent = sum(map(sum, costs.programs)) / len(costs.programs)
     if not busy or not spent:
         return costs
@@ -183,9 +183,13 @@ def _scaled(costs: PipelineCosts, scale: float) -> PipelineCosts:
     )
 
 
+def _shape(run: TimedRun) -> Shape:
+    return shape_of(run.recipe, Division(1), cores=run.cores, on_gpus=False)
+
+
 def _busy_s(run: TimedRun, costs: PipelineCosts) -> float:
     """Seconds of a step in which the workers of a run are busy, simulated; all of them together."""
-    shape = shape_of(run.recipe, Division(1), cores=run.cores, on_gpus=False)
+    shape = _shape(run)
     outcome = simulate(shape, costs, steps=CALIBRATED, seed=0)
     return shape.jobs * (1 - outcome.idle["workers"]) * 3600 / outcome.steps_per_hour
 

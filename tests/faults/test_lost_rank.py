@@ -113,7 +113,8 @@ def test_a_rank_zero_that_freezes_does_not_hold_the_others(tmp_path: Path, tally
     wait_for_a_checkpoint(run, process)
     os.kill(rank_of(process.pid, 0), signal.SIGSTOP)
     assert ended(run, process) != 0
-    assert "rank 0 has given no sign of life for" in (run / "rank-1.log").read_text()
+    said = (run / "rank-1.log").read_text()  # where it was in a computation with rank 0, that one's limit may be first
+    assert "rank 0 has given no sign of life for" in said or "rank 1 has lost another rank" in said
     tally("SIGSTOP of rank 0", tries=1, seen="by the other rank, which ends", kept="its checkpoints")
 
 

@@ -159,6 +159,17 @@ TAKEN_AWAY = [
 ]
 
 
+def test_a_field_that_is_taken_back_is_lacking_where_its_use_is_dots():
+    """The remaining edit brings in no word: `..` stands for the new field."""
+    size = "struct Size {\n    wide: u8,\n    tall: u8, // new\n}\n\n"
+    file = size + "fn f(s: Size) -> u8 {\n    let Size { wide } = s;\n    wide\n}\n"
+    remaining = [LineEdit(7, 7, "    let Size { wide, .. } = s;\n")]
+    back, announced = LineEdit(3, 3, ""), "    wide: u8,\n    tall: u8, // new\n"
+    assert taken_away(file, back, remaining) == ""
+    assert taken_away(file, back, remaining, announced=announced) == "tall"
+    assert taken_away(file, remaining[0], remaining, announced=announced) == ""
+
+
 def test_code_that_is_taken_away_is_not_paid_for_building(pool):
     for (_, _, reason), grade in zip(TAKEN_AWAY, grades(pool, [(ROWS[k], t) for k, t, _ in TAKEN_AWAY]), strict=True):
         assert grade.rewards["cargo_build"] == 1.0 and grade.rewards["edit_builds"] == 0.0, reason
@@ -199,8 +210,18 @@ def test_a_refused_answer_has_its_reason_in_every_reward():
     reason = "it changes nothing but space and comments"
     assert edit_applies(one) == (0.0, reason) == REWARDS["cargo_build"].score(one)
     assert REWARDS["edit_applies"].score(GradedCompletion("x")) == (None, "not for the task function")
-    good = GradedCompletion(answer(2, 3, "    c\n"), None, task=TASK, row=ROWS["rename"])
-    assert edit_applies(good) == (1.0, "replaces lines 2-3")
+
+
+def test_an_edit_is_paid_for_how_far_it_comes():
+    def paid(text, kind="rename"):
+        return edit_applies(GradedCompletion(text, None, task=TASK, row=ROWS[kind]))
+
+    assert paid(answer(2, 3, "    c\n")) == (0.2, "replaces lines 2-3: 0% of what is left to do")
+    assert paid(answer(2, 2, "    let c = first + b;\n"))[0] == 1.0  # the other one is made beside it
+    both = answer(2, 3, "    let c = first + b;\n    c * b\n")
+    assert paid(both) == (pytest.approx(0.2 + 0.8 / 2), "replaces lines 2-3: 50% of what is left to do")
+    assert paid(answer(1, 1, "fn add(first: i32, b: i32) -> i32 {\n    let c = b;\n"))[0] == 0.2  # elsewhere
+    assert paid(answer(9, 9, "        c\n"), "type")[0] == 0.0
 
 
 def test_facts_are_about_the_block_that_was_read():

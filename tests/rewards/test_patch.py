@@ -175,6 +175,18 @@ def test_a_patch_that_fits_anything_comes_no_nearer(text) -> None:
         assert score("patch_applies", graded(beside_another)) == pytest.approx(0.4)
 
 
+def test_a_function_of_another_name_comes_no_nearer() -> None:
+    """Its brackets and types are in every function."""
+    reference = PROGRAM.replace(
+        "#[cfg(test)]", "fn least(a: i32, b: i32) -> i32 {\n    if a < b { a } else { b }\n}\n\n#[cfg(test)]"
+    )
+    row = {**BLOCKS, "reference": reference}
+    body = "fn {}(a: i32, b: i32) -> i32 {\n    a\n}\n#[cfg(test)]"
+    stub = f"```rust\n<<<<<<< SEARCH\n#[cfg(test)]\n=======\n{body}\n>>>>>>> REPLACE\n```"
+    assert score("patch_applies", graded(stub.replace("{}", "f", 1), row=row)) == pytest.approx(0.4)
+    assert 0.4 < (score("patch_applies", graded(stub.replace("{}", "least", 1), row=row)) or 0) < 1.0
+
+
 def test_half_of_the_way_earns_half_of_what_is_left() -> None:
     reference = RIGHT.replace("{ a } else", "{ a + 0 } else").replace("if a", "if 0 + a")
     row = {**ROW, "reference": reference}

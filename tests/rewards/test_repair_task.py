@@ -191,6 +191,14 @@ def test_what_only_hides_errors_is_no_step_to_the_right_answer(code, verdict, go
     assert errors_removed(answered(code, gold=gold, verdict=verdict, row=row)).value == value
 
 
+def test_a_macro_in_place_of_the_mistake_hides_it_though_it_is_a_token_nearer():
+    right = "fn f(v: Vec<u8>) -> usize {\n    let w = v.clone();\n    v.len() + w.len()\n}\n"
+    row = {**ROW, "broken": right.replace("v.clone()", "v"), "errors": ["E0382"], "completion": right_answer(right)}
+    hidden = answered(right.replace("v.clone()", "todo!()"), gold=HALF, row=row)
+    assert errors_removed(hidden).value == 0.0
+    assert errors_removed(answered(right, gold=HALF, row=row)).value == 0.5
+
+
 def test_one_of_two_errors_repaired_is_a_step():
     row = {**ROW, "broken": BROKEN.replace("sum\n}", "sun\n}"), "errors": ["E0425", "E0425"]}
     row["completion"] = right_answer(RIGHT)

@@ -12,9 +12,9 @@ from grpo.schema import ConfigError, load
 from grpo_rust.arguments import parse_arguments
 from grpo_rust.memory_estimate import RUNTIME_BYTES, estimate_memory, model_shape
 from grpo_rust.plan import plan
-from grpo_rust.recipe import Recipe
+from grpo_rust.recipe import Recipe, load_recipe
 from grpo_rust.scaling.costs import decoding_cost, training_s, weights_s
-from grpo_rust.scaling.division import Division, divide
+from grpo_rust.scaling.division import Division, divide, refuse_idle_engines
 from grpo_rust.scaling.from_recipe import step_settings
 from grpo_rust.scaling.gpus import GPUS, one_kind
 from grpo_rust.scaling.rank_memory import engine_bytes, rank_memory
@@ -183,3 +183,14 @@ def test_the_number_of_gpus_belongs_to_the_plan_and_has_no_measured_rates(words,
         with pytest.raises(SystemExit, match="2"):
             parse_arguments([*words, *flags])
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "settings", [["sampling.data_parallel=3"], ["sampling.servers=http://a:1, http://b:1 http://c:1"]]
+)
+def test_more_engines_than_prompts_are_refused_before_a_run(settings: list[str]) -> None:
+    recipe = load_recipe(None, ["sampling.engine=vllm", "train.prompts_per_step=2", *settings])
+    with pytest.raises(ConfigError, match="3 engines for 2 prompts of a step"):
+        refuse_idle_engines(recipe)
+    refuse_idle_engines(load_recipe(None, ["sampling.engine=vllm", "train.prompts_per_step=3", *settings]))
+    refuse_idle_engines(load_recipe(None, ["train.prompts_per_step=1"]))

@@ -50,8 +50,11 @@ def follow_run(recipe: Recipe, *, supervised: bool = False) -> int:
         return ExitCode.BAD_INPUT
     _pass_signals_on(team)
     followed = _Followed(team)
-    follow(team, followed.orders, say=followed.say)
-    team.close()
+    try:
+        follow(team, followed.orders, say=followed.say)
+        team.close()
+    finally:
+        team.pulse.close()
     return ExitCode.DONE
 
 
@@ -86,13 +89,15 @@ class _Followed:
         )
 
     def _log(self, directory: Path, environment: bytes) -> None:
-        """Write all output to the rank's own log from now on. Raises: BadInput where it is not rank 0's directory."""
+        """Write all output to the rank's own log from now on, in a directory that every rank sees."""
+        problem = None
         if not _holds(directory / ENVIRONMENT, environment):
-            raise BadInput(
+            problem = BadInput(
                 f"rank {self._team.place.rank} on {platform.node()} does not see the run's directory {directory}, "
                 "where every rank writes its part of a checkpoint: give run.dir a folder that all machines share, by "
                 "its whole path"
             )
+        self._team.raise_together(problem)
         log = os.open(directory / f"rank-{self._team.place.rank}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(log, 1)
         os.dup2(log, 2)
@@ -106,7 +111,8 @@ def _pass_signals_on(team: Team) -> None:
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     for number in STOPPING:
-        signal.signal(number, lambda number, frame: None)
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda number, frame: None)
 
     def listen() -> None:
         while not set(os.read(reading, 16)) & STOPPING:

@@ -52,12 +52,16 @@ def join(recipe: Recipe, place: RankPlace, *, supervised: bool = False) -> Team:
             "GPUs: start torchrun with --nproc-per-node of at most as many"
         )
     team = Team(place, device=device, timeout_s=recipe.train.stuck_after_s or LONGEST_S)
-    ranks = team.gather(_about(recipe, device))
-    if problem := differences(ranks):
-        raise BadInput(problem)
-    if team.leads and len({rank.device for rank in ranks}) > 1:
-        devices = ", ".join(f"rank {number} {rank.device}" for number, rank in enumerate(ranks))
-        print(f"warning: the GPUs differ, and the slowest and smallest decides: {devices}", flush=True)
+    try:
+        ranks = team.gather(_about(recipe, device))
+        if problem := differences(ranks):
+            raise BadInput(problem)
+        if team.leads and len({rank.device for rank in ranks}) > 1:
+            devices = ", ".join(f"rank {number} {rank.device}" for number, rank in enumerate(ranks))
+            print(f"warning: the GPUs differ, and the slowest and smallest decides: {devices}", flush=True)
+    except BaseException:
+        team.pulse.close()
+        raise
     return team
 
 

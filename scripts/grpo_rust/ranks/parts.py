@@ -96,7 +96,7 @@ def tell_directory(team: Team | None, path: Path) -> None:
     """
     if team is not None:
         with team.order("log", path, (path / ENVIRONMENT).read_bytes()):
-            pass
+            team.raise_together(None)
 
 
 def asked_of_ranks(team: Team | None) -> Callable[[], bool]:

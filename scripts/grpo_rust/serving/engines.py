@@ -46,12 +46,6 @@ def build_engine_elsewhere(
         BadInput: When a server cannot sample for this run, or there are too few GPUs.
     """
     sampling = recipe.sampling
-    num_engines = len(urls(sampling.servers)) if sampling.servers else max(1, sampling.data_parallel)
-    if num_engines > recipe.train.prompts_per_step:
-        raise BadInput(
-            f"{num_engines} engines for train.prompts_per_step = {recipe.train.prompts_per_step}: one of them samples "
-            "all completions of a prompt, and the others would idle. Use fewer, or more prompts a step"
-        )
     settings: dict[str, Any] = {
         "stop_ids": sorted(policy.stop_ids),
         "needed": Needed(

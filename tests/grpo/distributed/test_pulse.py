@@ -43,8 +43,24 @@ def test_a_rank_is_content_while_rank_zero_beats_and_lost_when_it_stops(stores) 
 
 def test_rank_zero_that_never_begins_is_lost_as_well(stores) -> None:
     lost: list[str] = []
-    Pulse(stores[1], leads=False, on_lost=lost.append, **FAST)
+    pulse = Pulse(stores[1], leads=False, on_lost=lost.append, **FAST)
     eventually(lambda: bool(lost))
+    pulse.close()
+
+
+class Silent:
+    """A store whose machine is gone without a word: a call never comes back."""
+
+    def check(self, keys: list[str]) -> bool:
+        time.sleep(3600)
+        return False
+
+
+def test_a_store_that_never_answers_is_silence_too() -> None:
+    lost: list[str] = []
+    pulse = Pulse(Silent(), leads=False, on_lost=lost.append, **FAST)  # type: ignore[arg-type]
+    eventually(lambda: bool(lost))
+    pulse.close()
 
 
 def test_rank_zero_learns_that_another_one_is_asked_to_stop(stores) -> None:
