@@ -64,10 +64,10 @@ def refusal(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:
 
 
 def taken_away(file: str, edit: LineEdit, remaining: Sequence[LineEdit], *, announced: str = "") -> str:
-    r"""What the program that an edit is judged by lacks of the right one: a function, type or word; "" for nothing.
+    r"""What the program that an edit is judged by lacks of the right one, by name; "" for nothing.
 
-    A function is lacking without nine tenths of its words. Of the words that the change brings in, each must be there as
-    often as in the right program. What has undone a change, or taken the rest of it away, builds too.
+    A function is lacking without nine tenths of its words. Of the words that the change brings in, each must be there
+    as often as in the right program. What has undone a change, or taken the rest of it away, builds too.
 
     Args:
         file: Its text.

@@ -57,10 +57,10 @@ def taken_edit(text: str, row: Row, block: Block = "first") -> FoundEdit:
 
 @reward(task="next_edit")
 def edit_applies(completion: GradedCompletion) -> Score:
-    """How far an edit comes: 0.2 for one that can be applied, 1 for one that does what is left of the change.
+    """How far an edit comes: 0.2 for one that can be applied, 1 for one that does what is left to do.
 
-    It changes lines that are there, and has no names of its own. What is above 0.2 is the share of the way from there to
-    the finished program, by tokens, and all of it where gold tests were run and pass.
+    It changes lines that are there, and has no names of its own. What is above 0.2 is the share of the way from there
+    to the finished program, by tokens, and all of it where gold tests were run and pass.
     """
     edit, reason = taken_edit(completion.text, completion.row, completion.block)
     if edit is None:
