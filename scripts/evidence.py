@@ -56,7 +56,6 @@ from study.running import Arm, HeldOutSet, TrainingRun, evaluation, run_all, tra
 
 RECIPE = "scripts/recipes/tiny-own-tests.toml"  # which the arms change
 UNTRAINED = "assets/tiny-rust"
-FORMATS = "assets/tiny-rust-tasks"  # scripts/make_tiny_model.py --formats
 SHIPPED = Path("assets/tasks")
 END = "<!-- end -->"
 ARMS = {"honest": HONEST, "tasks": TASKS}
@@ -84,7 +83,9 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=8, help="completions to each")
     parser.add_argument("--at-once", type=int, default=2, help="runs at the same time, one core each")
     parser.add_argument("--data", type=Path, help="folder with train.jsonl and eval.jsonl; default: assets/tasks")
-    parser.add_argument("--model", default=FORMATS, help="tasks: the model that all runs start from")
+    parser.add_argument(
+        "--model", default="", help="tasks: the model that all runs start from; default: their recipes'"
+    )
     parser.add_argument("--runs", type=Path, help="where runs and completions are kept; default: in runs/")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="where the pages go")
     parser.add_argument("--only-report", action="store_true", help="run nothing, write the pages from what is there")
@@ -186,7 +187,8 @@ def study_honest(options: argparse.Namespace) -> None:
 def study_tasks(options: argparse.Namespace) -> None:
     """What GRPO gains on each task beyond one function."""
     steps = (f"train.max_steps={options.steps}",) if options.steps else ()
-    settings = (*ONE_OF_TWO, f"model.path={options.model}", *steps)
+    model = (f"model.path={options.model}",) if options.model else ()
+    settings = (*ONE_OF_TWO, *model, *steps)
     runs = runs_of(options.arms, options.seeds or 3, options)
     trainings = [training(run, recipe_of(run), settings, evaluates=True) for run in runs]
     run_all([] if options.only_report else trainings, at_once=options.at_once, say=say)

@@ -1,13 +1,14 @@
 """Make the shipped tiny models from a seed.
 
 Usage:
-    python scripts/make_tiny_model.py [--formats] [--out FOLDER] [--steps N] [--seed N] [--threads N]
+    python scripts/make_tiny_model.py [--formats | --next-edits] [--out FOLDER] [--steps N] [--seed N] [--threads N]
 
 A quarter of an hour on two cores. It learns from demonstrations of the combinations that `make_dataset.py generate`
 makes training prompts of, about half of them with a planted mistake, and from nothing else. With `--formats` it starts
 from assets/tiny-rust, gets a layer more and learns to copy, and then from right answers to the tasks repair, patch,
 next_edit and infill, for whose prompts it gets tokens of their own; a step takes two seconds of one core without
-bfloat16 units. The steps decide the length, not a clock, so that one machine with one thread count makes the same
+bfloat16 units. With `--next-edits` it goes on from assets/tiny-rust-tasks with right answers to next_edit alone, which
+is the hardest of them. The steps decide the length, not a clock, so that one machine with one thread count makes the same
 weights again.
 
 Example:
@@ -31,16 +32,17 @@ from tiny.tokenizer import train_tokenizer
 from tiny.warmstart import Encoded, batches, encode, make_model, train
 from tiny_formats.copying import repeated_sequences
 from tiny_formats.encoding import mixed_batches
-from tiny_formats.preparing import prepare
+from tiny_formats.preparing import prepare, prepare_next_edits
 
-__all__ = ["imitate", "learn_formats", "main", "save", "warm_start"]
+__all__ = ["imitate", "learn_formats", "learn_next_edits", "main", "save", "warm_start"]
 
 MODEL, FORMATS_MODEL = Path("assets/tiny-rust"), Path("assets/tiny-rust-tasks")
+NEXT_EDITS_MODEL = Path("assets/tiny-rust-next_edit")
 SHIPPED = Path("assets/tasks")
 BATCH_SIZE = 16  # demonstrations a step
 MISTAKEN = 0.55  # share of demonstrations with a planted mistake
 MAX_COMPLETION_TOKENS = 184  # longer demonstrations are dropped, so that 192 tokens suffice
-STEPS, FORMATS_STEPS = 2400, 1000  # optimizer steps of the warm starts
+STEPS, FORMATS_STEPS, NEXT_EDITS_STEPS = 2400, 1000, 500  # optimizer steps of the warm starts
 COPYING_STEPS = 400  # that teach to copy, before those of the formats, and no more than these
 TOKENIZER_TEXTS = 6000  # demonstrations that the tokenizer is learned from
 SIZES = {"width": 256, "layers": 4, "heads": 8, "mlp": 704}
@@ -74,6 +76,15 @@ def learn_formats(
     print(f"{len(encoded)} demonstrations of {num_tokens:.0f} tokens on average, {len(tokenizer)} different ones")
     ordinary = sorted(set(range(len(tokenizer))) - {*tokenizer.all_special_ids})
     imitate(model, repeated_sequences(ordinary, seed=seed), min(COPYING_STEPS, steps), dtype=torch.float32)
+    imitate(model, mixed_batches(encoded, batch_size, seed), steps, dtype=torch.float32, cooldown=0.0)
+    return model, tokenizer, probe
+
+
+def learn_next_edits(
+    start: Path, shipped: Path, *, steps: int, batch_size: int, seed: int
+) -> tuple[Qwen2ForCausalLM, Qwen2Tokenizer, list[str]]:
+    """Train a copy of a model that knows the formats on right next edits; also texts to try its tokenizer with."""
+    model, tokenizer, encoded, probe = prepare_next_edits(start, shipped, steps * batch_size, seed=seed + 1)
     imitate(model, mixed_batches(encoded, batch_size, seed), steps, dtype=torch.float32, cooldown=0.0)
     return model, tokenizer, probe
 
@@ -128,18 +139,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Parse the arguments, make what they ask for, say what was made."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--formats", action="store_true", help="teach assets/tiny-rust the formats of the other tasks")
-    parser.add_argument("--out", type=Path, help="the model's folder (default: assets/tiny-rust or its -tasks)")
+    parser.add_argument("--next-edits", action="store_true", help="teach assets/tiny-rust-tasks more next edits")
+    parser.add_argument("--out", type=Path, help="the model's folder (default: the shipped one)")
     parser.add_argument(
         "--steps",
         type=int,
-        help=f"optimizer steps of the warm start (default: {STEPS}, with --formats {FORMATS_STEPS})",
+        help=f"optimizer steps of the warm start (default: {STEPS}, with --formats {FORMATS_STEPS}, with --next-edits "
+        f"{NEXT_EDITS_STEPS})",
     )
     parser.add_argument("--seed", type=int, default=0, help="decides demonstrations and weights")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0 = torch decides")
     options = parser.parse_args(argv)
-    options.out = options.out or (FORMATS_MODEL if options.formats else MODEL)
-    if options.steps is None:
-        options.steps = FORMATS_STEPS if options.formats else STEPS
+    if options.formats and options.next_edits:
+        parser.error("--formats and --next-edits make two models: give one of them")
+    made, steps = (NEXT_EDITS_MODEL, NEXT_EDITS_STEPS) if options.next_edits else (MODEL, STEPS)
+    made, steps = (FORMATS_MODEL, FORMATS_STEPS) if options.formats else (made, steps)
+    options.out = options.out or made
+    options.steps = steps if options.steps is None else options.steps
     if options.steps < 1:
         parser.error(f"--steps {options.steps}: give at least 1")
     if options.threads:
@@ -147,6 +163,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     start, given = time.perf_counter(), {"steps": options.steps, "seed": options.seed}
     if options.formats:
         model, tokenizer, probe = learn_formats(MODEL, SHIPPED, **given, batch_size=BATCH_SIZE)
+    elif options.next_edits:
+        model, tokenizer, probe = learn_next_edits(FORMATS_MODEL, SHIPPED, **given, batch_size=BATCH_SIZE)
     else:
         examples = demonstrations(options.steps * BATCH_SIZE, mistaken=MISTAKEN, seed=options.seed)
         model, tokenizer = warm_start(examples, **given, batch_size=BATCH_SIZE, sizes=SIZES, vocab_size=VOCAB_SIZE)

@@ -19,12 +19,13 @@ from tiny_formats.growing import frequent_words, grow
 from tiny_formats.idioms import FIM_TOKENS, FORMAT_IDIOMS
 from tiny_formats.rows import drawn_rows
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "prepare", "prepare_next_edits"]
 
 WORDS = 300  # that get a token of their own
 LOOKED_AT = 4000  # rows that these words are counted in
 KNOWN = 2000  # demonstrations of `tiny.tasks`, which are spelled as before
 MAX_PROMPT_TOKENS, MAX_COMPLETION_TOKENS = 400, 128
+MAX_NEXT_EDIT_TOKENS = 448  # of their prompts
 
 
 class Prepared(NamedTuple):
@@ -58,11 +59,31 @@ def prepare(start: Path, shipped: Path, count: int, *, seed: int) -> Prepared:
         FIM_TOKENS,
     )
     model = with_previous_token_layer(model, seed=seed)
+    return _encoded(model, tokenizer, rows, texts[:400], MAX_PROMPT_TOKENS)
+
+
+def prepare_next_edits(start: Path, shipped: Path, count: int, *, seed: int) -> Prepared:
+    """Draw more demonstrations of next edits for a model that knows the formats.
+
+    Args:
+        start: The folder of that model, from `prepare` and a warm start.
+        shipped: The folder of the shipped rows.
+        count: Demonstrations.
+        seed: Decides which; another one than that of the model's own.
+    """
+    model: Any = AutoModelForCausalLM.from_pretrained(start, dtype=torch.float32)
+    tokenizer: Any = AutoTokenizer.from_pretrained(start)
+    rows = drawn_rows(count, shipped, seed=seed, shares={"next_edit": 1.0})
+    texts = list(chain.from_iterable(_texts(row) for row in rows[:200]))
+    return _encoded(model, tokenizer, rows, texts, MAX_NEXT_EDIT_TOKENS)
+
+
+def _encoded(model: Any, tokenizer: Any, rows: Sequence[Any], probe: list[str], max_prompt_tokens: int) -> Prepared:
     policy = Policy(model, tokenizer, torch.device("cpu"), torch.float32, frozenset({tokenizer.eos_token_id}))
-    limits = {"max_prompt_tokens": MAX_PROMPT_TOKENS, "max_completion_tokens": MAX_COMPLETION_TOKENS}
+    limits = {"max_prompt_tokens": max_prompt_tokens, "max_completion_tokens": MAX_COMPLETION_TOKENS}
     encoded = list(encode_rows(rows, policy, **limits))
     model.set_attn_implementation("sdpa")  # in float32 a third faster than "eager"
-    return Prepared(model, tokenizer, encoded, texts[:400])
+    return Prepared(model, tokenizer, encoded, probe)
 
 
 def _texts(row: Any) -> Iterator[str]:

@@ -39,18 +39,19 @@ RENAMED = 0.7  # of the shipped rows
 IN_CHAT = 0.25  # of the parts to fill in
 
 
-def drawn_rows(count: int, shipped: Path, *, seed: int) -> list[Row]:
-    """Rows of all tasks in their shares, shuffled, as training asks them: with `prompt` and `completion`.
+def drawn_rows(count: int, shipped: Path, *, seed: int, shares: Mapping[str, float] | None = None) -> list[Row]:
+    """Rows of tasks in their shares, shuffled, as training asks them: with `prompt` and `completion`.
 
     Args:
         count: How many.
         shipped: The folder of the shipped rows.
         seed: Decides everything that is drawn.
+        shares: Of each task; None: `SHARES`.
     """
     rng = random.Random(f"formats {seed}")
     held_out = held_out_programs(shipped)
     rows: list[Row] = []
-    for task, share in SHARES.items():
+    for task, share in (shares or SHARES).items():
         wanted = round(count * share)
         made = (one for one in MAKERS[task](wanted, shipped, rng) if _program(one) not in held_out)
         rows += islice(made, wanted)

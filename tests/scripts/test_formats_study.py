@@ -76,17 +76,21 @@ def test_the_study_writes_its_results_into_the_page(folder: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("words", "model"), [([], "assets/tiny-rust-tasks"), (["--model", "runs/longer"], "runs/longer")]
+    ("words", "models"),
+    [
+        ([], {"assets/tiny-rust-tasks", "assets/tiny-rust-next_edit"}),
+        (["--model", "runs/longer"], {"runs/longer"}),
+    ],
 )
 def test_every_run_starts_from_the_model_that_knows_the_formats_or_from_a_named_one(
-    words: list[str], model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: list[str], models: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Command] = []
     monkeypatch.setattr(evidence, "run_all", lambda commands, *, at_once, say: started.extend(commands))
     folders = ["--runs", str(tmp_path / "runs"), "--docs", str(tmp_path)]
     assert evidence.main(["--study", "tasks", "--seeds", "2", *words, *folders]) == 2, "no run is finished"
     assert len(started) == 2 * len(TASKS)
-    assert {parse_arguments(one.argv[2:]).recipe.model.path for one in started} == {model}
+    assert {parse_arguments(one.argv[2:]).recipe.model.path for one in started} == models
 
 
 def test_every_run_is_the_tasks_recipe_with_both_evaluations(
