@@ -8,8 +8,8 @@ makes training prompts of, about half of them with a planted mistake, and from n
 from assets/tiny-rust, gets a layer more and learns to copy, and then from right answers to the tasks repair, patch,
 next_edit and infill, for whose prompts it gets tokens of their own; a step takes two seconds of one core without
 bfloat16 units. With `--next-edits` it goes on from assets/tiny-rust-tasks with right answers to next_edit alone, which
-is the hardest of them. The steps decide the length, not a clock, so that one machine with one thread count makes the same
-weights again.
+is the hardest of them. The steps decide the length, not a clock, so that one machine with one thread count makes the
+same weights again.
 
 Example:
     python scripts/make_tiny_model.py --out build/tiny --steps 100   # a quick, poor model to try things with

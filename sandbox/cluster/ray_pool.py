@@ -30,7 +30,7 @@ from sandbox.workers.task import R, WorkerTask
 __all__ = ["RayPool"]
 
 log = logging.getLogger(__name__)
-CONNECT_S, START_S = 30.0, 180.0  # to reach a cluster; to start a Ray of our own, on a busy machine
+CONNECT_S, START_S = 30.0, 180.0  # to reach a cluster; to start a Ray of our own, or a client's process
 NODE_S = 300.0  # for the first node, which may have to come up, to build the launcher and to check its backends
 UNREADY_CLOSE_S = 5.0  # for a driver that has no node yet, to end
 CANCEL_S = 5.0  # for a node to say how far a cancelled task came
@@ -106,7 +106,8 @@ class RayPool(TaskPool):
         self._connected, self._ready, self._closing = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True, name="Ray pool")
         self._thread.start()
-        first = self._wait_for_a_node(CONNECT_S if address else START_S).first
+        starts = not address or address.startswith("ray://")  # Ray starts a process for every client
+        first = self._wait_for_a_node(START_S if starts else CONNECT_S).first
         self.isolation, self.limits, self.backend = first.isolation, first.limits, first.backend
         self.toolchain = first.isolation.toolchain
         self._cache = kept_results(cache_size, on_disk=keep and self.isolation.is_real)
