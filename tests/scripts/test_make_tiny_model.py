@@ -32,7 +32,7 @@ def test_no_steps_is_an_error_that_says_what_to_give(tmp_path: Path, capsys: pyt
     assert "give at least 1" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["tiny-rust", "tiny-rust-tasks"])
+@pytest.mark.parametrize("name", ["tiny-rust", "tiny-rust-tasks", "tiny-rust-next_edit"])
 def test_a_shipped_checkpoint_is_a_small_qwen2_with_a_neutral_generation_config(name: str) -> None:
     shipped = ASSETS / name
     config = json.loads((shipped / "config.json").read_text())
