@@ -22,6 +22,7 @@ from contextlib import closing
 from grpo.run.directory import RunDirectory
 from grpo_rust.arguments import Arguments, parse_arguments
 from grpo_rust.cli import ExitCode, command
+from grpo_rust.engine_choice import refuse_idle_engines
 from grpo_rust.plan import plan
 from grpo_rust.ranks.parts import (
     asked_of_ranks,
@@ -35,7 +36,6 @@ from grpo_rust.ranks.parts import (
 from grpo_rust.ranks.restarting import after_restart
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import describe_pool, open_pool
-from grpo_rust.scaling.division import refuse_idle_engines
 from grpo_rust.session import ENGINE_LOG, describe_followers, open_run, refuse_followers, run_session, stopped_early
 from grpo_rust.terminal.outputs import Output, open_output
 from rewards.rubric import Rubric
@@ -80,7 +80,7 @@ def train(recipe: Recipe, output: Output) -> int:
     path = recipe.run_path()
     if not recipe.run.resume:
         RunDirectory.refuse_existing(path)
-        refuse_idle_engines(recipe)
+        refuse_idle_engines(recipe.sampling, recipe.train.prompts_per_step)
     refuse_followers(recipe.track)
     rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with open_pool(recipe) as pool, joined(recipe) as team:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["choose_engine", "expects_gpu"]
+from grpo.config import SamplingSection
+from grpo.schema import ConfigError
+
+__all__ = ["choose_engine", "expects_gpu", "refuse_idle_engines"]
 
 
 def choose_engine(setting: str, *, on_gpu: bool) -> str:
@@ -27,3 +30,20 @@ def expects_gpu(device: str) -> bool:
         device: `train.device` of the recipe: "auto", "cpu" or "cuda".
     """
     return device == "cuda" or (device == "auto" and Path("/dev/nvidiactl").exists())
+
+
+def refuse_idle_engines(sampling: SamplingSection, prompts: int) -> None:
+    """Check that each engine has a prompt in every step.
+
+    Args:
+        sampling: Of the recipe.
+        prompts: Of a step.
+    Raises:
+        ConfigError: For more engines than prompts.
+    """
+    engines = max(sampling.data_parallel, len(sampling.servers.replace(",", " ").split()))
+    if engines > prompts:
+        raise ConfigError(
+            f"{engines} engines for {prompts} prompts of a step: an engine samples all completions of a prompt, so "
+            "some would have none. Give fewer engines, or a larger train.prompts_per_step"
+        )

@@ -10,11 +10,12 @@ import pytest
 
 from grpo.schema import ConfigError, load
 from grpo_rust.arguments import parse_arguments
+from grpo_rust.engine_choice import refuse_idle_engines
 from grpo_rust.memory_estimate import RUNTIME_BYTES, estimate_memory, model_shape
 from grpo_rust.plan import plan
 from grpo_rust.recipe import Recipe, load_recipe
 from grpo_rust.scaling.costs import decoding_cost, training_s, weights_s
-from grpo_rust.scaling.division import Division, divide, refuse_idle_engines
+from grpo_rust.scaling.division import Division, divide
 from grpo_rust.scaling.from_recipe import step_settings
 from grpo_rust.scaling.gpus import GPUS, one_kind
 from grpo_rust.scaling.rank_memory import engine_bytes, rank_memory
@@ -189,8 +190,8 @@ def test_the_number_of_gpus_belongs_to_the_plan_and_has_no_measured_rates(words,
     "settings", [["sampling.data_parallel=3"], ["sampling.servers=http://a:1, http://b:1 http://c:1"]]
 )
 def test_more_engines_than_prompts_are_refused_before_a_run(settings: list[str]) -> None:
-    recipe = load_recipe(None, ["sampling.engine=vllm", "train.prompts_per_step=2", *settings])
+    sampling = load_recipe(None, ["sampling.engine=vllm", *settings]).sampling
     with pytest.raises(ConfigError, match="3 engines for 2 prompts of a step"):
-        refuse_idle_engines(recipe)
-    refuse_idle_engines(load_recipe(None, ["sampling.engine=vllm", "train.prompts_per_step=3", *settings]))
-    refuse_idle_engines(load_recipe(None, ["train.prompts_per_step=1"]))
+        refuse_idle_engines(sampling, 2)
+    refuse_idle_engines(sampling, 3)
+    refuse_idle_engines(load_recipe(None).sampling, 1)

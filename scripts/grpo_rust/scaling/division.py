@@ -6,10 +6,9 @@ import os
 from dataclasses import dataclass
 
 from grpo.schema import ConfigError
-from grpo_rust.recipe import Recipe
 from grpo_rust.scaling.step_settings import StepSettings
 
-__all__ = ["Division", "divide", "ranks_of_torchrun", "refuse_idle_engines"]
+__all__ = ["Division", "divide", "ranks_of_torchrun"]
 
 
 @dataclass(frozen=True)
@@ -67,17 +66,6 @@ def divide(settings: StepSettings, ranks: int, engine_gpus: int = 0) -> Division
             "whole groups, so some would have none. Give fewer engines, or a larger train.prompts_per_step"
         )
     return division
-
-
-def refuse_idle_engines(recipe: Recipe) -> None:
-    """Check that each engine of a recipe has a prompt in every step. Raises: ConfigError."""
-    sampling, prompts = recipe.sampling, recipe.train.prompts_per_step
-    engines = max(sampling.data_parallel, len(sampling.servers.replace(",", " ").split()))
-    if engines > prompts:
-        raise ConfigError(
-            f"{engines} engines for {prompts} prompts of a step: an engine samples all completions of a prompt, so "
-            "some would have none. Give fewer engines, or a larger train.prompts_per_step"
-        )
 
 
 def ranks_of_torchrun() -> int:
