@@ -166,7 +166,12 @@ def test_a_restart_leaves_the_directory_of_another_run_alone(
 
 def test_a_rank_that_does_not_see_the_runs_directory_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "SEEN_S", 0.0)
-    rank = following._Followed(SimpleNamespace(place=RankPlace(1, 2, 1)))
+
+    def raise_together(problem: BaseException | None) -> None:
+        assert problem is not None
+        raise problem
+
+    rank = following._Followed(SimpleNamespace(place=RankPlace(1, 2, 1), raise_together=raise_together))
     (tmp_path / "environment.json").write_text("of another run")
     for path in (tmp_path, tmp_path / "run"):
         with pytest.raises(BadInput, match="rank 1 on .* does not see the run's directory .*: give run.dir a folder"):
