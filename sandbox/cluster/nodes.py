@@ -16,7 +16,7 @@ from typing import Any
 import ray
 from ray.autoscaler.sdk import request_resources
 from ray.exceptions import RayActorError
-from ray.util.client import ray as ray_client
+from ray.util import client as ray_client
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from sandbox.cluster.dispatcher import PER_JOB
@@ -210,7 +210,7 @@ class Nodes:
         if cpus == self._wanted:
             return
         self._wanted = cpus
-        if ray_client.is_connected():  # ray://: this process is none of the cluster's
+        if ray_client.ray.is_connected():  # ray://: this process is none of the cluster's
             asked = ray.remote(num_cpus=0)(request_resources).remote(num_cpus=cpus)
             ray.get(asked, timeout=ASKED_S)
         else:
