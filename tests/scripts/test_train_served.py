@@ -1,0 +1,128 @@
+"""The main job with vLLM's servers, as docs/scale/engines.md says: two that somebody started, of which one is killed; its own."""
+
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+HAS_VLLM = importlib.util.find_spec("vllm") is not None
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.slow,
+    pytest.mark.skipif(not HAS_VLLM, reason="vLLM is not installed: make test ENGINE=vllm"),
+]
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 600
+SMALL = [
+    "sampling.engine=vllm",
+    "data.max_prompt_tokens=300",
+    "train.prompts_per_step=2",
+    "sampling.group_size=4",
+    "sampling.max_completion_tokens=100",
+    "eval.prompts=0",
+    "train.threads=1",
+    "sandbox.keep_verdicts=false",
+]
+
+
+def start(*command: str, log: Path) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def answers(port: int) -> bool:
+    with suppress(OSError):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    return False
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[dict[int, subprocess.Popen[bytes]]]:
+    """Two servers, started by the documented command, by their ports."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    ports = [taken.getsockname()[1] for taken in sockets]
+    for taken in sockets:
+        taken.close()
+    options = ["--max-model-len", "400", "--max-num-seqs", "4", "--kv-cache-memory-bytes", str(64 << 20)]
+    command = ["-m", "grpo.engines.served", "assets/tiny-rust", "--host", "127.0.0.1", *options]
+    started = {port: start(*command, "--port", str(port), log=tmp_path / f"{port}.log") for port in ports}
+    try:
+        for port, process in started.items():
+            deadline = time.monotonic() + START_S
+            while not answers(port):
+                assert process.poll() is None and time.monotonic() < deadline, (tmp_path / f"{port}.log").read_text()
+                time.sleep(0.5)
+        yield started
+    finally:
+        for process in started.values():
+            kill(process)
+
+
+def words_of_processes_with(text: str) -> list[str]:
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended just now
+            found.append(file.read_bytes().replace(b"\0", b" ").decode())
+    return [words for words in found if text in words]
+
+
+def steps_of(run: Path) -> list[dict[str, float]]:
+    metrics = run / "metrics.jsonl"
+    return [json.loads(line) for line in metrics.read_text().splitlines()] if metrics.exists() else []
+
+
+def test_two_servers_train_and_one_that_is_killed_is_left_out(
+    servers: dict[int, subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    run, log = tmp_path / "run", tmp_path / "train.log"
+    addresses = ",".join(f"http://127.0.0.1:{port}" for port in servers)
+    settings = [*SMALL, "train.max_steps=5", f"sampling.servers={addresses}", f"run.dir={run}"]
+    training = start("scripts/train.py", "--plain", *settings, log=log)
+    try:
+        while len(steps_of(run)) < 2:
+            assert training.poll() is None, log.read_text()
+            time.sleep(0.05)
+        lost, process = next(iter(servers.items()))
+        kill(process)
+        assert training.wait(START_S) == 0, log.read_text()
+    finally:
+        kill(training)
+    steps = steps_of(run)
+    assert len(steps) == 5 and all(step["sync/gap"] < 1e-5 for step in steps), "the servers have the trainer's weights"
+    assert steps[0]["engines/alive"] == 2 and steps[-1]["engines/alive"] == 1
+    assert f"http://127.0.0.1:{lost}" in log.read_text()
+    counts = [json.loads(line)["step"] for line in (run / "completions.jsonl").read_text().splitlines()]
+    assert [counts.count(step["step"]) for step in steps] == [8] * 5, "every completion once"
+
+
+def test_a_run_starts_its_own_server_and_ends_it(tmp_path: Path) -> None:
+    run, log = tmp_path / "run", tmp_path / "train.log"
+    settings = [*SMALL, "train.max_steps=2", "sampling.data_parallel=1", f"run.dir={run}"]
+    training = start("scripts/train.py", "--plain", *settings, log=log)
+    try:
+        assert training.wait(START_S) == 0, log.read_text()
+        assert words_of_processes_with(str(run)) == []
+    finally:
+        kill(training)
+    steps = steps_of(run)
+    assert len(steps) == 2 and all(step["sync/gap"] < 1e-5 for step in steps)
