@@ -21,6 +21,7 @@ from contextlib import closing
 
 from grpo.run.directory import RunDirectory
 from grpo_rust.arguments import Arguments, parse_arguments
+from grpo_rust.checks import PASS_CHECKS
 from grpo_rust.cli import ExitCode, command
 from grpo_rust.engine_choice import refuse_idle_engines
 from grpo_rust.plan import plan
@@ -130,13 +131,15 @@ def train(recipe: Recipe, output: Output) -> int:
 
 
 def shown(metrics: Mapping[str, float]) -> dict[str, str]:
-    """What the bar shows of a step."""
+    """What the bar shows of a step: the checks that its completions were given; a patch has no tests of its own.
+
+    >>> shown({"check/build": 0.5, "check/gold": 0.25, "reward/mean": 1.0, "throughput/tokens_per_s": 90.0})
+    {'reward': '1.00', 'build': '50%', 'gold': '25%', 'tok/s': '90'}
+    """
+    found = {name: metrics.get(f"check/{name}") for name in PASS_CHECKS}
     return {
         "reward": f"{metrics.get('reward/mean', float('nan')):.2f}",
-        "build": f"{metrics.get('check/build', 0):.0%}",
-        "clippy": f"{metrics.get('check/clippy', 0):.0%}",
-        "test": f"{metrics.get('check/test', 0):.0%}",
-        "strict": f"{metrics.get('check/test_strict', 0):.0%}",
+        **{name.removeprefix("test_"): f"{rate:.0%}" for name, rate in found.items() if rate is not None},
         "tok/s": f"{metrics['throughput/tokens_per_s']:.0f}",
     }
 

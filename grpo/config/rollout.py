@@ -159,7 +159,7 @@ class RolloutSection:
         "new weights interrupt what is sampled ahead: completions keep the tokens that they have and go on under the "
         "new weights, each token is corrected for those that sampled it, and the next batch fills the rows that the "
         "longest completions leave free; the run is then no function of its recipe. Needs rollout.overlap and "
-        "sampling.engine = paged or vllm in a process of its own",
+        "sampling.engine = paged or vllm in a process of its own, or servers",
     )
     refill_rounds: int = option(
         0,

@@ -84,7 +84,7 @@ class PagedEngine(Engine):
                         raise EngineDied(
                             f"continuous batching ended before its completions did: {reason!r}"
                         ) from reason
-                    if self.interrupted():
+                    if steps and self.interrupted():  # before its first step it would drop what it was given
                         break
             finally:
                 manager.stop(hard_stop=True)

@@ -61,7 +61,14 @@ class Several(Engine):
     def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
         """As `Engine.generate`; each engine gets a part of the prompts."""
         params.check(prompts)
-        call = SharedCall(self._members, prompts, params, straggler=self._straggler, on_death=self._bury)
+        call = SharedCall(
+            self._members,
+            prompts,
+            params,
+            straggler=self._straggler,
+            on_death=self._bury,
+            interrupted=lambda: self.interrupted(),
+        )
         try:
             yield from call.completions()
         finally:
@@ -73,6 +80,13 @@ class Several(Engine):
         """As `Engine.probe`: every engine that lives samples all of the prompts."""
         made = self._everywhere(self._alive(), lambda member: member.engine.probe(prompts, params))
         return [(f"{name} {part}".strip(), found) for name, parts in made.items() for part, found in parts]
+
+    def interrupt(self, asked: bool) -> None:
+        """As `Engine.interrupt`, for all engines."""
+        super().interrupt(asked)
+        for member in self._members:
+            if member.made is not None:
+                member.made.interrupt(asked)
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         """As `Engine.load_weights`, for all engines at the same time; those that died are tried again first."""

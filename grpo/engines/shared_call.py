@@ -7,6 +7,9 @@ again, from the same seeds. Fresh seeds would favour short completions: of those
                                 and which of them die changes no completion, up to rounding
     other engines               another one samples the whole part again, since its completions depend on each other;
                                 what had ended already comes out the same and is dropped, up to rounding
+
+A call that is interrupted ends with what all of them have by then. Where one died in it, what that one had not ended
+cannot be sampled again from the same seeds, so the call has failed as a whole.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -81,6 +84,7 @@ class SharedCall:
         *,
         straggler: float,
         on_death: Callable[[SharedEngine, EngineDied], None],
+        interrupted: Callable[[], bool],
     ) -> None:
         """
         Args:
@@ -90,11 +94,13 @@ class SharedCall:
             straggler: An engine that takes so many times as long as the slowest of those that are done, when they are
                 half of all, is given up; 0: none is.
             on_death: Told of every engine that dies; it has to mark the member as dead.
+            interrupted: Whether the engines were told to end early.
         """
         self._members, self._prompts, self._params = members, prompts, params
-        self._straggler, self._on_death = straggler, on_death
+        self._straggler, self._on_death, self._interrupted = straggler, on_death, interrupted
         self._seeded = all(member.engine.seeds_prompts for member in self._alive())
         self._missing = {(prompt, k) for prompt in range(len(prompts)) for k in range(params.num_samples)}
+        self._again: set[tuple[int, int]] = set()  # those that were not ended where an engine died
         self._waiting = deque(divided(range(len(prompts)), len(self._alive())))
         self._jobs: dict[SharedEngine, _Job] = {}
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -102,7 +108,12 @@ class SharedCall:
         self.resampled = 0  # completions that had to be sampled again
 
     def completions(self) -> Iterator[GenerationOutput]:
-        """Every completion once, when it ends. Raises: EngineDied when no engine is left; what an engine refuses."""
+        """Every completion once, when it ends, or is interrupted.
+
+        Raises:
+            EngineDied: When no engine is left; when the call is interrupted before what a dead one left is made again.
+            ValueError: What an engine refuses.
+        """
         try:
             while self._missing:
                 self._begin()
@@ -153,10 +164,12 @@ class SharedCall:
     def _seeds_of(self, places: Sequence[int]) -> SamplingParams:
         """How a part is sampled; the same part always from the same seeds."""
         numbers = self._params.numbers or range(len(self._prompts))
+        written = tuple(self._params.written[place] for place in places) if self._params.written else ()
+        params = replace(self._params, written=written)
         if self._seeded:
-            return replace(self._params, numbers=tuple(numbers[place] for place in places))
-        seed = hash((self._params.seed, *(numbers[place] for place in places))) & (2**63 - 1)
-        return replace(self._params, seed=seed, numbers=())
+            return replace(params, numbers=tuple(numbers[place] for place in places))
+        seed = hash((params.seed, *(numbers[place] for place in places))) & (2**63 - 1)
+        return replace(params, seed=seed, numbers=())
 
     def _next_event(self) -> Event:
         """What an engine has sampled, or that its job has ended; waited for. A straggler counts as dead."""
@@ -187,13 +200,18 @@ class SharedCall:
         row = (job.prompts[completion.prompt], completion.sample)
         if row in self._missing:
             self._missing.remove(row)
+            if not completion.finished:
+                self._refuse_interrupted([row])
             yield replace(completion, prompt=row[0])
 
     def _done(self, job: _Job) -> None:
-        """An engine says that it has sampled all of a part."""
-        if any(place in job.prompts for place, _ in self._missing):
+        """An engine says that it has sampled all of a part, or what there is of it where it was interrupted."""
+        rows = [row for row in self._missing if row[0] in job.prompts]
+        if rows and not self._interrupted():
             self._lost(job, EngineDied("it ended a call before all of its completions"))
         else:
+            self._refuse_interrupted(rows)
+            self._missing.difference_update(rows)  # nothing is written of them
             del self._jobs[job.member]
             self._longest_s = max(self._longest_s, time.monotonic() - job.began)
 
@@ -201,12 +219,22 @@ class SharedCall:
         """An engine died: what is missing of its part waits for the others."""
         del self._jobs[job.member]
         self._on_death(job.member, error)
-        rows = [place for place, _ in self._missing if place in job.prompts]
+        rows = [row for row in self._missing if row[0] in job.prompts]
         self.resampled += len(rows)
+        self._again.update(rows)
         if rows and self._seeded:
-            self._waiting.extend(divided(sorted(set(rows)), len(self._alive())))
+            self._waiting.extend(divided(sorted({place for place, _ in rows}), len(self._alive())))
         elif rows:
             self._waiting.append(tuple(job.prompts))
+
+    def _refuse_interrupted(self, rows: Iterable[tuple[int, int]]) -> None:
+        """Raise EngineDied where completions with no end are ones that an engine left that died.
+
+        They would go on from other seeds, and those of the same engine that had ended would not: short ones would
+        become more.
+        """
+        if not self._again.isdisjoint(rows):
+            raise EngineDied("new weights came before what an engine left that died was sampled again by others")
 
 
 def divided(places: Sequence[int], parts: int) -> list[tuple[int, ...]]:

@@ -40,7 +40,10 @@ class Task:
     again: str = "Correct it, and answer in the same form."  # what a user asks after a failure, where there are turns
     problem: Callable[[Row], str] = lambda row: ""  # what else is wrong with a row, in words; "" for nothing
     facts: Callable[[str, Row, str | None], Mapping[str, float | None]] = _no_facts
-    """Facts to average over answers, from the text, its row and the program: names as of a grade's `checks`."""
+    """Facts to average over answers, from the text, its row and the program: names as of a grade's `checks`.
+
+    Each is a share, 0 to 1, or a number of tokens and its name ends in `_tokens`.
+    """
     kind: Callable[[Row], str] = lambda row: ""
     """Which kind of this task a row is, as one word: gold tests and facts are averaged by it too; "" for none."""
     answer: Callable[[Row], str] | None = None  # the right answer, to imitate; None: the row's own `completion`

@@ -335,11 +335,6 @@ class Recipe:
                 f"{str(self.sampling.own_process).lower()}: only an engine with weights of its own, in a process of "
                 "its own, is still sampling when new ones come: use paged or vllm"
             )
-        if self.sampling.elsewhere():
-            found.append(
-                "rollout.partial = true with sampling.servers or sampling.data_parallel: a server is not interrupted "
-                "but samples to the end: use rollout.partial = false"
-            )
         if self.loss.mismatch == "none":
             found.append(
                 'rollout.partial = true with loss.mismatch = "none": a completion has tokens of several policies, and '

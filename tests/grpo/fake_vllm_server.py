@@ -50,6 +50,9 @@ class FakeServer:
         self.breaks_after = -1  # chunks of a call, over all its requests; -1: never
         self.silent_after = -1
         self.healthy = self.answers_health = True
+        self.waits = False  # with the second chunk of every completion, until its request is aborted
+        self.abort_status = 200
+        self.aborted: set[str] = set()
         self.error: dict[str, Any] = {}  # in the place of a chunk
         self.changes: dict[str, Any] = {}  # of a completion's last chunk
         self.bad_request = ""
@@ -135,6 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(200, {"success": self.fake.cached < 0})
         elif path == "/inference/v1/generate":
             self.generate(body)
+        elif path == "/inference/v1/abort_requests":
+            self.fake.aborted.update(body["request_ids"])
+            self.answer(self.fake.abort_status, None)
         else:
             self.answer(404, {"detail": "Not Found"})
 
@@ -183,8 +189,14 @@ class _Handler(BaseHTTPRequestHandler):
                     "finish_reason": None,
                     "weight_versions": None,
                 }
+                while (
+                    self.fake.waits and part == 1 and f"generate-tokens-{body['request_id']}" not in self.fake.aborted
+                ):
+                    time.sleep(0.01)
                 if part == 1:
                     spans = [{"version": self.fake.version, "start": 0, "end": 3}]
                     choice |= {"finish_reason": "stop" if sample else "length", "weight_versions": spans}
+                    if self.fake.waits:
+                        choice |= {"token_ids": [], "logprobs": {"content": []}, "finish_reason": "abort"}
                     choice |= self.fake.changes
                 yield {"request_id": "r", "output_mode": "tokens", "choices": [choice]}

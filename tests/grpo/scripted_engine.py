@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from torch import Tensor
@@ -23,7 +24,7 @@ class ScriptedEngine(Engine):
         self.asked: list[list[tuple[int, ...]]] = []  # the prompts of each call
         self.dies_after = -1  # completions of a call; -1: never
         self.dies_at_load = self.dies_at_restart = self.ends_early = False
-        self.hangs_after = -1
+        self.hangs_after = self.waits_after = -1  # the latter until it is interrupted
         self.restarts = 0
         self.closed = False
         self._abandoned = threading.Event()
@@ -41,8 +42,13 @@ class ScriptedEngine(Engine):
                 raise EngineDied(f"{self.name} was abandoned")
             if self.ends_early:
                 return
+            while done == self.waits_after and not self.interrupted():
+                time.sleep(0.001)
             made = (self.weights, params.seed % 1000, numbers[place], sample, prompts[place][0])
-            yield GenerationOutput(place, sample, made, (-1.0,) * len(made), True)
+            made = made[params.written[place] if params.written else 0 :]
+            ended = not 0 <= self.waits_after <= done
+            made = made if ended else made[:2]
+            yield GenerationOutput(place, sample, made, (-1.0,) * len(made), ended, finished=ended)
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         if self.dies_at_load:

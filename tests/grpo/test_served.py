@@ -88,6 +88,37 @@ def test_the_seed_goes_by_the_number_in_the_whole_call(server: FakeServer, folde
     ]
 
 
+def test_what_is_interrupted_is_aborted_by_name_and_gives_what_there_is(
+    server: FakeServer, folder: SharedFolder
+) -> None:
+    engine = ready(server, folder)
+    server.waits, engine.on_step = True, lambda: engine.interrupt(len(server.requests) == 3)
+    made = ask(engine)
+    assert [(one.prompt, one.sample, one.finished) for one in made] == [
+        (p, k, False) for p in range(3) for k in range(2)
+    ]
+    assert all(len(one.token_ids) == len(one.logprobs) == 2 and not one.terminated for one in made)
+    assert server.aborted == {f"generate-tokens-{request['request_id']}" for request in server.requests}
+    assert ask(engine) == [] and len(server.requests) == 3, "nothing begins while it is interrupted"
+    engine.interrupt(False)
+    server.waits, engine.on_step = False, lambda: None
+    assert len(list(engine.generate([PROMPTS[0] * 2], SamplingParams(1, 3, 0.7, 5, written=(2,))))) == 1
+    assert server.requests[3]["sampling_params"]["max_tokens"] == 1
+
+
+def test_a_server_that_aborts_by_itself_or_cannot_be_asked_to_is_done_with(
+    server: FakeServer, folder: SharedFolder
+) -> None:
+    engine = ready(server, folder)
+    server.changes = {"finish_reason": "abort"}
+    with pytest.raises(EngineDied, match="because of 'abort'"):
+        ask(engine)
+    server.changes, server.waits, server.abort_status = {}, True, 404
+    engine.on_step = lambda: engine.interrupt(True)
+    with pytest.raises(EngineDied, match="abort_requests.*status 404"):
+        ask(engine)
+
+
 def test_greedy_groups_are_one_completion_since_vllm_refuses_others(server: FakeServer, folder: SharedFolder) -> None:
     completions = ask(ready(server, folder), SamplingParams(3, 3, 0.0, 5))
     assert [request["sampling_params"]["n"] for request in server.requests] == [1, 1, 1]

@@ -291,3 +291,64 @@ def test_every_engine_is_proved_by_itself(make_policy: Callable[..., Policy]) ->
         engines["second"].shift = shift
         with pytest.raises(WeightsDiffer, match=rf"log-probs \(second\) differ from the trainer's by ({shift:.2g})"):
             sync(print)
+
+
+def interrupted(group: Group) -> list[GenerationOutput]:
+    """What a call gives that is interrupted once every engine has begun its part."""
+    found: list[GenerationOutput] = []
+    for made in group.several.generate(PROMPTS, PARAMS):
+        found.append(made)
+        if all(engine.asked for engine in group.engines):
+            group.several.interrupt(True)
+    group.several.interrupt(False)
+    return sorted(found, key=lambda made: (made.prompt, made.sample))
+
+
+@SEEDED
+def test_an_interrupted_call_ends_with_what_all_have_and_goes_on_from_there(seeds_prompts: bool) -> None:
+    group = Group(seeds_prompts=seeds_prompts)
+    group.start()
+    for engine in group.engines:
+        engine.waits_after = 1
+    begun = interrupted(group)
+    assert rows(begun) == [(prompt, k) for prompt in range(5) for k in range(3)]
+    heads = [made for made in begun if not made.finished]
+    assert len(begun) - len(heads) == 2 and {len(head.token_ids) for head in heads} == {2}
+    for engine in group.engines:
+        engine.waits_after = -1
+    contexts = [(*PROMPTS[head.prompt], *head.token_ids) for head in heads]
+    going_on = SamplingParams(1, 5, 1.0, seed=8, written=(2,) * len(heads))
+    tails = sorted(group.several.generate(contexts, going_on), key=lambda made: made.prompt)
+    assert [made.prompt for made in tails] == list(range(len(heads)))
+    assert all(len(tail.token_ids) == 3 and tail.finished for tail in tails)
+    assert group.said == [] and group.several.metrics()["engines/deaths"] == 0
+
+
+@SEEDED
+def test_an_interruption_before_what_a_dead_engine_left_is_made_again_fails_the_call(seeds_prompts: bool) -> None:
+    """Else what had ended on it is kept, and what had not gets other lots: short completions would become more."""
+    group = Group(seeds_prompts=seeds_prompts)
+    group.start()
+    group.engines[0].dies_after, group.engines[1].waits_after = 2, 0
+    with pytest.raises(EngineDied, match="new weights came before what an engine left"):
+        interrupted(group)
+    group.several.interrupt(False)
+    group.engines[1].waits_after = -1
+    group.load(2)
+    assert len(ask(group.several)) == 15 and group.said[-1] == "engine e0 is back"
+
+
+def test_what_an_engine_that_is_interrupted_has_not_begun_is_missing_and_no_death() -> None:
+    group = Group()
+    group.start()
+    group.engines[0].waits_after, group.engines[1].ends_early = 1, True
+    begun = interrupted_at_once(group)
+    assert {made.prompt for made in begun} == {0, 2, 4} and group.said == []
+
+
+def interrupted_at_once(group: Group) -> list[GenerationOutput]:
+    """What a call gives that is interrupted before it begins."""
+    group.several.interrupt(True)
+    found = list(group.several.generate(PROMPTS, PARAMS))
+    group.several.interrupt(False)
+    return found

@@ -251,13 +251,13 @@ def graded(task: str, name: str, solved: bool, **checks: float) -> Group:
 
 
 def evaluated() -> Evaluation:
-    groups = (graded("", "f", True), graded("repair", "r", False, close=0.5))
+    groups = (graded("", "f", True), graded("repair", "r", False, close=0.5, edited_tokens=7.0))
     return Evaluation(groups, *evaluation_metrics(groups), 1.0)
 
 
 def test_an_evaluation_is_told_and_written_by_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = evaluated()
-    assert describe(found).endswith("; solved: function 100.0%, repair 0.0%")
+    assert describe(found) == "close 50.0%  gold 50.0%; solved: function 100.0%, repair 0.0%"
     eval_model.show(found.metrics)
     printed = capsys.readouterr().out.splitlines()
     assert printed[-1].split() == ["eval/task/repair/pass_at_1", "0.000"]

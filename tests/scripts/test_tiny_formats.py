@@ -37,7 +37,9 @@ from tiny_formats.rows import HELD_OUT, SHARES, drawn_rows, held_out_programs
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 TASKS, PLAIN = ASSETS / "tasks", ASSETS / "tiny-rust"
 SIZES = {"width": 32, "layers": 1, "heads": 2, "mlp": 64}
-IN_FORM = 0.35  # of the answers sampled by the model that a recipe starts from; of 200 to patch, which has least, 45 % apply
+IN_FORM = (
+    0.35  # of the answers sampled by the model that a recipe starts from; of 200 to patch, which has least, 45 % apply
+)
 Row = Mapping[str, Any]
 
 

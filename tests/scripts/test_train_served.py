@@ -1,4 +1,4 @@
-"""The main job with vLLM's servers, as docs/scale/engines.md says: two that somebody started, of which one is killed; its own."""
+"""The main job with vLLM's servers, as docs/scale/engines.md says: started by somebody, one of them killed; its own."""
 
 import importlib.util
 import json
@@ -63,7 +63,7 @@ def servers(tmp_path: Path) -> Iterator[dict[int, subprocess.Popen[bytes]]]:
     ports = [taken.getsockname()[1] for taken in sockets]
     for taken in sockets:
         taken.close()
-    options = ["--max-model-len", "400", "--max-num-seqs", "4", "--kv-cache-memory-bytes", str(64 << 20)]
+    options = ["--max-model-len", "500", "--max-num-seqs", "4", "--kv-cache-memory-bytes", str(64 << 20)]
     command = ["-m", "grpo.engines.served", "assets/tiny-rust", "--host", "127.0.0.1", *options]
     started = {port: start(*command, "--port", str(port), log=tmp_path / f"{port}.log") for port in ports}
     try:
@@ -113,6 +113,29 @@ def test_two_servers_train_and_one_that_is_killed_is_left_out(
     assert f"http://127.0.0.1:{lost}" in log.read_text()
     counts = [json.loads(line)["step"] for line in (run / "completions.jsonl").read_text().splitlines()]
     assert [counts.count(step["step"]) for step in steps] == [8] * 5, "every completion once"
+
+
+def test_new_weights_interrupt_two_servers(servers: dict[int, subprocess.Popen[bytes]], tmp_path: Path) -> None:
+    """Which write four completions at a time each, and long ones, so that a batch takes longer than an update."""
+    run, log = tmp_path / "run", tmp_path / "train.log"
+    addresses = ",".join(f"http://127.0.0.1:{port}" for port in servers)
+    settings = [*SMALL, "train.prompts_per_step=4", "rollout.overlap=2", "rollout.partial=true", "train.max_steps=10"]
+    settings += ["sampling.temperature=1.5", "sampling.max_completion_tokens=200"]
+    training = start(
+        "scripts/train.py", "--plain", *settings, f"sampling.servers={addresses}", f"run.dir={run}", log=log
+    )
+    try:
+        assert training.wait(START_S) == 0, log.read_text()
+    finally:
+        kill(training)
+    steps = steps_of(run)
+    assert [step["engines/alive"] for step in steps] == [2] * 10 and all(step["sync/gap"] < 1e-5 for step in steps)
+    rows = [json.loads(line) for line in (run / "completions.jsonl").read_text().splitlines()]
+    assert len(rows) == 10 * 16
+    assert (
+        max(step.get("policy/token_staleness_max", 0) for step in steps) == 2
+    ), "updates; some steps have none to make"
+    assert any(len(row["versions"]) > 1 for row in rows), "some were interrupted"
 
 
 def test_a_run_starts_its_own_server_and_ends_it(tmp_path: Path) -> None:

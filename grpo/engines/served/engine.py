@@ -3,7 +3,9 @@
 Every prompt is one request for its group; all requests of a call run at the same time, which is what continuous
 batching wants, and each has a seed of its own. A server has died when it refuses, breaks off, answers no heartbeat, or
 sends no token for too long. A completion that other weights sampled than were handed over last is refused: so one that
-was started anew, or that somebody else trains, is noticed at once.
+was started anew, or that somebody else trains, is noticed at once. To interrupt it, its requests are aborted by name:
+then it sends what it has of every completion. To close connections would lose tokens of those that have not ended, and
+of no others, so that short completions would become more.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -28,10 +32,11 @@ from grpo.run.stacks import Silence
 
 __all__ = ["ServedEngine", "prompt_seed"]
 
-GENERATE = "/inference/v1/generate"
+GENERATE, ABORT = "/inference/v1/generate", "/inference/v1/abort_requests"
+NAMED = "generate-tokens-"  # what vLLM puts before a request's own name
 RANK = "X-data-parallel-rank"  # a header by which vLLM takes one of its copies of the model
 TOKENS_A_CHUNK = 16  # of a completion that has not ended: a sign of life, and little work here
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S, HEAR_EVERY_S = 0.5, 0.05  # whether all is well; whether it is interrupted
 BEAT_EVERY_S, BEAT_S, MISSED_BEATS = 5.0, 5.0, 4  # heartbeats: how often, for how long, and how many may be missed
 CONNECT_S = 60.0  # for hundreds of connections at once to a busy server; heartbeats find one that is gone
 FIRST = 6  # times as long for the first call: a server compiles, and records graphs
@@ -144,10 +149,10 @@ class ServedEngine(Engine):
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
         async with httpx2.AsyncClient(timeout=timeout, limits=limits, **self._connection.settings) as client:
             groups = [self._group(client, call, place) for place in range(len(call.prompts))]
-            tasks = [asyncio.create_task(call.run(part)) for part in (*groups, self._watch(client, call, allowed_s))]
+            parts = (call.groups(groups), self._watch(client, call, allowed_s), self._interrupt(client, call))
+            tasks = [asyncio.create_task(call.run(part)) for part in parts]
             try:
-                for _ in range(len(call.prompts) * call.params.num_samples):
-                    item = await call.ended.get()
+                while (item := await call.ended.get()) is not None:
                     if isinstance(item, Exception):
                         raise item
                     yield item
@@ -158,8 +163,12 @@ class ServedEngine(Engine):
 
     async def _group(self, client: httpx2.AsyncClient, call: _Call, place: int) -> None:
         """Sample one prompt's group."""
-        group = _Group(place, call.params.num_samples, self._version)
-        async with client.stream("POST", GENERATE, json=self._request(call, place), headers=call.headers) as response:
+        if self.interrupted():
+            return
+        group, name = _Group(call, place, self._version), uuid.uuid4().hex
+        asked = {"request_id": name, **self._request(call, place)}
+        call.open.add(NAMED + name)
+        async with client.stream("POST", GENERATE, json=asked, headers=call.headers) as response:
             if response.status_code != httpx2.codes.OK:
                 text = (await response.aread()).decode(errors="replace")
                 error = ValueError if response.status_code == httpx2.codes.BAD_REQUEST else EngineDied
@@ -168,6 +177,8 @@ class ServedEngine(Engine):
                 call.signs += 1
                 for completion in group.add(chunk):
                     await call.ended.put(completion)
+                self.on_step()
+        call.open.remove(NAMED + name)
         if group.unfinished:
             raise EngineDied("it broke off before a completion's end")
 
@@ -182,7 +193,7 @@ class ServedEngine(Engine):
                 "n": params.num_samples,
                 "temperature": params.temperature,
                 "top_p": params.top_p,
-                "max_tokens": params.max_tokens,
+                "max_tokens": params.limit(place),
                 "seed": prompt_seed(params.seed, number),
                 "stop_token_ids": self._stop_ids,
                 "ignore_eos": True,  # one stop set for every engine
@@ -191,6 +202,21 @@ class ServedEngine(Engine):
                 "stream_interval": TOKENS_A_CHUNK,
             },
         }
+
+    async def _interrupt(self, client: httpx2.AsyncClient, call: _Call) -> None:
+        """Have the server end what it samples, once that is asked for; never returns.
+
+        Again and again: a request may not have begun there, and of several processes that answer one may not know it.
+        """
+        while True:
+            await asyncio.sleep(HEAR_EVERY_S)
+            if self.interrupted() and call.open:
+                call.interrupted = True
+                with suppress(httpx2.TimeoutException):  # heartbeats say whether it is there
+                    answer = await client.post(ABORT, json={"request_ids": sorted(call.open)}, timeout=BEAT_S)
+                    if answer.status_code != httpx2.codes.OK:
+                        said_by = refusal(answer.status_code, answer.text)
+                        raise EngineDied(f"{self._connection.url}{ABORT}: {said_by}")
 
     async def _watch(self, client: httpx2.AsyncClient, call: _Call, allowed_s: float) -> None:
         """Raise EngineDied when the server seems dead; never returns."""
@@ -225,8 +251,15 @@ class _Call:
     prompts: Sequence[Sequence[int]]
     params: SamplingParams
     headers: dict[str, str]
-    ended: asyncio.Queue[GenerationOutput | Exception] = field(default_factory=asyncio.Queue)
+    ended: asyncio.Queue[GenerationOutput | Exception | None] = field(default_factory=asyncio.Queue)
+    open: set[str] = field(default_factory=set)  # the names of requests that have not ended
+    interrupted: bool = False  # whether the server was asked to end them
     signs: int = 0  # of life
+
+    async def groups(self, groups: Sequence[Coroutine[Any, Any, None]]) -> None:
+        """Sample all groups at the same time, and say when nothing more comes."""
+        await asyncio.gather(*(self.run(group) for group in groups))
+        await self.ended.put(None)
 
     async def run(self, task: Any) -> None:
         """Do a part of the call; what it raises is for the one who waits for completions."""
@@ -241,36 +274,41 @@ class _Call:
 class _Group:
     """The completions of a prompt, put together from what a server sends."""
 
-    def __init__(self, place: int, size: int, version: str) -> None:
-        self._place, self._version = place, version
-        self.unfinished: dict[int, tuple[list[int], list[float]]] = {sample: ([], []) for sample in range(size)}
+    def __init__(self, call: _Call, place: int, version: str) -> None:
+        self._call, self._place, self._version = call, place, version
+        samples = range(call.params.num_samples)
+        self.unfinished: dict[int, tuple[list[int], list[float]]] = {sample: ([], []) for sample in samples}
 
     def add(self, chunk: Any) -> Iterator[GenerationOutput]:
-        """Take what a server has sent; the completions that ended with it. Raises: EngineDied."""
+        """Take what a server has sent; the completions that ended with it, or were aborted. Raises: EngineDied."""
         try:
             for choice in chunk["choices"]:
                 token_ids, logprobs = self.unfinished[choice["index"]]
                 token_ids += choice["token_ids"] or []
                 logprobs += [token["logprob"] for token in (choice["logprobs"] or {}).get("content") or []]
-                if choice["finish_reason"]:
-                    yield self._finished(choice)
+                if choice["finish_reason"] and (made := self._made(choice)).token_ids:
+                    yield made
         except (KeyError, TypeError) as error:
             raise EngineDied(f"it sent something else than completions: {str(chunk)[:300]}") from error
 
-    def _finished(self, choice: Any) -> GenerationOutput:
+    def _made(self, choice: Any) -> GenerationOutput:
+        """A completion of which nothing more comes. Raises: EngineDied."""
         token_ids, logprobs = self.unfinished.pop(choice["index"])
-        if choice["finish_reason"] not in ("stop", "length"):
+        aborted = self._call.interrupted and choice["finish_reason"] == "abort"
+        if not aborted and choice["finish_reason"] not in ("stop", "length"):
             raise EngineDied(f"it ended a completion because of {choice['finish_reason']!r}")
         if len(logprobs) != len(token_ids) or not all(FAR_BELOW < logprob <= 0 for logprob in logprobs):
             raise EngineDied(f"{len(token_ids)} tokens have {len(logprobs)} log-probs, or one that is none")
         versions = {span["version"] for span in choice["weight_versions"] or []}
-        if versions != {self._version}:
+        if versions != {self._version} and token_ids:
             raise EngineDied(
                 f"it sampled from the weights {sorted(versions)} and not from those that it was given last, "
                 f"{self._version}: it was started anew, or another run gives it weights"
             )
         terminated = choice["finish_reason"] == "stop"
-        return GenerationOutput(self._place, choice["index"], tuple(token_ids), tuple(logprobs), terminated)
+        return GenerationOutput(
+            self._place, choice["index"], tuple(token_ids), tuple(logprobs), terminated, finished=not aborted
+        )
 
 
 async def _chunks(response: httpx2.Response) -> AsyncIterator[Any]:

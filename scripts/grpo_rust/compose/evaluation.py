@@ -18,6 +18,7 @@ __all__ = ["Graders", "build_evaluation", "describe", "evaluate_policy"]
 
 
 NOT_RATES = ("asserts", "length_mean", "reward_mean")  # of an evaluation: amounts
+AMOUNT = "_tokens"  # ends the name of a task's fact that is no rate
 
 
 class Graders(NamedTuple):
@@ -112,7 +113,8 @@ def evaluate_policy(
 
 def describe(evaluation: Evaluation) -> str:
     """The rates of an evaluation in one line; of several tasks also what share of each is solved."""
-    rates = {name: total / count for name, (total, count) in evaluation.counts.items() if name not in NOT_RATES}
+    amounts = {name for name in evaluation.counts if name in NOT_RATES or name.endswith(AMOUNT)}
+    rates = {name: total / count for name, (total, count) in evaluation.counts.items() if name not in amounts}
     solved = {task: evaluation.metrics.get(f"eval/task/{task}/pass_at_1") for task in evaluation.by_task}
     by_task = ", ".join(f"{task} {share:.1%}" for task, share in solved.items() if share is not None)
     return "  ".join(f"{name} {rate:.1%}" for name, rate in rates.items()) + (f"; solved: {by_task}" if by_task else "")
