@@ -140,6 +140,7 @@ class Several(Engine):
             member.start()
         except BadInput as error:
             raise EngineDied(str(error)) from error
+        member.engine.interrupt(self.interrupted())
         self._say(f"engine {member.name} is back")
 
     def _bury(self, member: SharedEngine, error: EngineDied) -> None:

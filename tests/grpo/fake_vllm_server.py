@@ -160,6 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fake.bad_request:
             self.answer(400, {"error": {"message": fake.bad_request}})
             return
+        body["name"] = f"generate-tokens-{self.headers['X-Request-Id']}"
         fake.requests.append(body)
         fake.ranks.append(self.headers["X-data-parallel-rank"])
         self.send_response(200)
@@ -190,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
                     "weight_versions": None,
                 }
                 while (
-                    self.fake.waits and part == 1 and f"generate-tokens-{body['request_id']}" not in self.fake.aborted
+                    self.fake.waits and part == 1 and body["name"] not in self.fake.aborted
                 ):
                     time.sleep(0.01)
                 if part == 1:

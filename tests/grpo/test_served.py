@@ -98,7 +98,7 @@ def test_what_is_interrupted_is_aborted_by_name_and_gives_what_there_is(
         (p, k, False) for p in range(3) for k in range(2)
     ]
     assert all(len(one.token_ids) == len(one.logprobs) == 2 and not one.terminated for one in made)
-    assert server.aborted == {f"generate-tokens-{request['request_id']}" for request in server.requests}
+    assert server.aborted == {request["name"] for request in server.requests}
     assert ask(engine) == [] and len(server.requests) == 3, "nothing begins while it is interrupted"
     engine.interrupt(False)
     server.waits, engine.on_step = False, lambda: None

@@ -98,6 +98,24 @@ def test_a_bad_row_says_what_is_wrong(column, value, problem):
     assert problem in task_problem({**ROWS["rename"], column: value})
 
 
+def with_crlf(text):
+    return text.replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_line_ends_of_a_row_or_an_answer_change_nothing(kind):
+    row = ROWS[kind]
+    edits = [one | {"text": with_crlf(one["text"])} for one in row["edits"]]
+    recent = [one | {"old": with_crlf(one["old"]), "new": with_crlf(one["new"])} for one in row["recent"]]
+    other = {**row, "file": with_crlf(row["file"]).rstrip(), "recent": recent, "edits": edits}
+    assert task_problem(other) == "" and TASK.prompt(other) == TASK.prompt(row)
+    right = edit_answer(remaining_edits(row)[0])
+    for text in (right, with_crlf(right)):
+        read = TASK.extract(text, other, "first")
+        assert TASK.facts(text, other, read.code) == {"exact_match": 1.0, "on_place": 1.0}
+        assert read.code.split() == TASK.extract(right, row, "first").code.split()
+
+
 def test_the_right_answers_are_paid_also_where_they_look_otherwise(pool):
     rights = [(row, edit_answer(remaining_edits(row)[0])) for row in ROWS.values()]
     others = [

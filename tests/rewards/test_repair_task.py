@@ -91,6 +91,10 @@ def test_a_prompt_has_what_is_known_and_a_fence_that_its_program_cannot_close():
     assert "The compiler says" not in said
 
 
+def test_line_ends_of_an_answer_are_those_of_rustc():
+    assert TASK.extract("```rust\r\nfn f() {\r\n}\r\n```\r\n", {}, "first").code == "fn f() {\n}\n"
+
+
 def test_a_prompt_over_the_limit_is_an_error_or_left_out(tmp_path):
     path = tmp_path / "rows.jsonl"
     long = {**ROW, "broken": BROKEN + "// x\n" * 500}

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import resource
 import threading
 import time
 import uuid
@@ -33,7 +34,7 @@ from grpo.run.stacks import Silence
 __all__ = ["ServedEngine", "prompt_seed"]
 
 GENERATE, ABORT = "/inference/v1/generate", "/inference/v1/abort_requests"
-NAMED = "generate-tokens-"  # what vLLM puts before a request's own name
+NAME, NAMED = "X-Request-Id", "generate-tokens-"  # the header with a request's name, and what vLLM puts before it
 RANK = "X-data-parallel-rank"  # a header by which vLLM takes one of its copies of the model
 TOKENS_A_CHUNK = 16  # of a completion that has not ended: a sign of life, and little work here
 LOOK_EVERY_S, HEAR_EVERY_S = 0.5, 0.05  # whether all is well; whether it is interrupted
@@ -77,6 +78,7 @@ class ServedEngine(Engine):
         self._stuck_after_s, self._first = stuck_after_s, True
         self._version = ""  # of the weights that it was given last
         self._abandoned = threading.Event()
+        _allow_many_connections()
         self._greet()
 
     def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
@@ -166,9 +168,9 @@ class ServedEngine(Engine):
         if self.interrupted():
             return
         group, name = _Group(call, place, self._version), uuid.uuid4().hex
-        asked = {"request_id": name, **self._request(call, place)}
         call.open.add(NAMED + name)
-        async with client.stream("POST", GENERATE, json=asked, headers=call.headers) as response:
+        headers = {**call.headers, NAME: name}
+        async with client.stream("POST", GENERATE, json=self._request(call, place), headers=headers) as response:
             if response.status_code != httpx2.codes.OK:
                 text = (await response.aread()).decode(errors="replace")
                 error = ValueError if response.status_code == httpx2.codes.BAD_REQUEST else EngineDied
@@ -206,17 +208,21 @@ class ServedEngine(Engine):
     async def _interrupt(self, client: httpx2.AsyncClient, call: _Call) -> None:
         """Have the server end what it samples, once that is asked for; never returns.
 
-        Again and again: a request may not have begun there, and of several processes that answer one may not know it.
+        Again and again: a request may not have begun there, and a server of several copies has as many processes that
+        answer, of which one knows it.
         """
         while True:
             await asyncio.sleep(HEAR_EVERY_S)
             if self.interrupted() and call.open:
                 call.interrupted = True
-                with suppress(httpx2.TimeoutException):  # heartbeats say whether it is there
-                    answer = await client.post(ABORT, json={"request_ids": sorted(call.open)}, timeout=BEAT_S)
-                    if answer.status_code != httpx2.codes.OK:
-                        said_by = refusal(answer.status_code, answer.text)
-                        raise EngineDied(f"{self._connection.url}{ABORT}: {said_by}")
+                await asyncio.gather(*(self._abort(client, sorted(call.open)) for _ in range(self._copies)))
+
+    async def _abort(self, client: httpx2.AsyncClient, names: list[str]) -> None:
+        """Ask for the end of requests. Whether the server is there at all is for streams and heartbeats to say."""
+        with suppress(httpx2.HTTPError):
+            answer = await client.post(ABORT, json={"request_ids": names}, timeout=BEAT_S)
+            if answer.status_code != httpx2.codes.OK:
+                raise EngineDied(f"{self._connection.url}{ABORT}: {refusal(answer.status_code, answer.text)}")
 
     async def _watch(self, client: httpx2.AsyncClient, call: _Call, allowed_s: float) -> None:
         """Raise EngineDied when the server seems dead; never returns."""
@@ -326,6 +332,15 @@ async def _chunks(response: httpx2.Response) -> AsyncIterator[Any]:
             refused = isinstance(found, dict) and found.get("code") == httpx2.codes.BAD_REQUEST
             raise (ValueError if refused else EngineDied)(f"{response.url}: {str(found)[:500]}")
         yield chunk
+
+
+def _allow_many_connections() -> None:
+    """Let this process have as many files open as it may: a request is a connection.
+
+    After an interruption each completion is a request of its own.
+    """
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def prompt_seed(seed: int, number: int) -> int:

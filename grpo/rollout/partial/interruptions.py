@@ -158,6 +158,8 @@ class _Continued(Engine):
         self._number += 1
         unfinished = len(found.unfinished())
         yield from [draft.output() for draft in found.drafts if draft.finished]
+        if not unfinished:
+            return
         asked = _Asked(self._step, prompts, params, self._drafts, found)
         with self._interruptions.asking(asked):
             for _ in range(unfinished):
