@@ -231,6 +231,30 @@ def test_batches_share_the_engine_and_a_new_one_joins_its_call() -> None:
     ]
 
 
+def test_a_round_that_is_whole_already_disturbs_nobody() -> None:
+    """As of a batch that a checkpoint had finished: the call of the others goes on."""
+
+    class Counting(Engine):
+        calls = interruptions = 0
+
+        def generate(self, prompts: Any, params: SamplingParams) -> Iterator[GenerationOutput]:
+            self.calls += 1
+            yield GenerationOutput(0, 0, (8,), (-2.0,), True)
+
+        def interrupt(self, asked: bool) -> None:
+            self.interruptions += asked
+
+    engine, drafts, params = Counting(), Drafts(), SamplingParams(1, 5, 1.0, seed=0)
+    interruptions = Interruptions(engine, BusyClock())
+    interruptions.go_on(0)
+    first = list(interruptions.over(drafts, 1).generate([[1]], params))
+    kept = Drafts.from_json(drafts.to_json())
+    interruptions._running = True  # with the call of another batch
+    assert list(interruptions.over(kept, 1).generate([[1]], params)) == first
+    assert (engine.calls, engine.interruptions) == (1, 0)
+    interruptions.close()
+
+
 def test_closing_lets_go_of_what_waits_for_weights() -> None:
     interruptions, errors = Interruptions(Typist(), BusyClock()), []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,13 @@ def test_what_is_interrupted_is_aborted_by_name_and_gives_what_there_is(
     server.waits, engine.on_step = False, lambda: None
     assert len(list(engine.generate([PROMPTS[0] * 2], SamplingParams(1, 3, 0.7, 5, written=(2,))))) == 1
     assert server.requests[3]["sampling_params"]["max_tokens"] == 1
+
+
+def test_there_may_be_a_connection_for_every_completion(server: FakeServer, folder: SharedFolder) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    connect(server, folder)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
 
 
 def test_a_server_that_aborts_by_itself_or_cannot_be_asked_to_is_done_with(
