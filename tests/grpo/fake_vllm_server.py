@@ -190,9 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
                     "finish_reason": None,
                     "weight_versions": None,
                 }
-                while (
-                    self.fake.waits and part == 1 and body["name"] not in self.fake.aborted
-                ):
+                while self.fake.waits and part == 1 and body["name"] not in self.fake.aborted:
                     time.sleep(0.01)
                 if part == 1:
                     spans = [{"version": self.fake.version, "start": 0, "end": 3}]
