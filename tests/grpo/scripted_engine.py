@@ -24,6 +24,7 @@ class ScriptedEngine(Engine):
         self.asked: list[list[tuple[int, ...]]] = []  # the prompts of each call
         self.dies_after = -1  # completions of a call; -1: never
         self.dies_at_load = self.dies_at_restart = self.ends_early = False
+        self.begins_nothing = False  # while it is interrupted
         self.hangs_after = self.waits_after = -1  # the latter until it is interrupted
         self.restarts = 0
         self.closed = False
@@ -32,6 +33,8 @@ class ScriptedEngine(Engine):
     def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
         params.check(prompts)
         self.asked.append([tuple(prompt) for prompt in prompts])
+        if self.begins_nothing and self.interrupted():
+            return
         numbers = params.numbers if self.seeds_prompts and params.numbers else range(len(prompts))
         rows = [(place, sample) for sample in range(params.num_samples) for place in range(len(prompts))]
         for done, (place, sample) in enumerate(rows):

@@ -325,11 +325,15 @@ def test_an_interrupted_call_ends_with_what_all_have_and_goes_on_from_there(seed
 
 
 @SEEDED
-def test_an_interruption_before_what_a_dead_engine_left_is_made_again_fails_the_call(seeds_prompts: bool) -> None:
+@pytest.mark.parametrize("begins_nothing", [False, True])
+def test_an_interruption_before_what_a_dead_engine_left_is_made_again_fails_the_call(
+    seeds_prompts: bool, begins_nothing: bool
+) -> None:
     """Else what had ended on it is kept, and what had not gets other lots: short completions would become more."""
     group = Group(seeds_prompts=seeds_prompts)
     group.start()
     group.engines[0].dies_after, group.engines[1].waits_after = 2, 0
+    group.engines[1].begins_nothing = begins_nothing
     with pytest.raises(EngineDied, match="new weights came before what an engine left"):
         interrupted(group)
     group.several.interrupt(False)
