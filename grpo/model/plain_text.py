@@ -53,9 +53,12 @@ class PlainText:
         return tuple(token for part in text.split(mark) if part for token in self._ids(part))
 
     def mark(self, *texts: str) -> str:
-        """A character that is in none of the texts."""
+        """A character that is in none of the texts. Raises: BadInput where they have all that stand for nothing."""
         taken = set().union(*texts)
-        return next(sign for sign in map(chr, range(FIRST_MARK, LAST_MARK)) if sign not in taken)
+        for sign in map(chr, range(FIRST_MARK, LAST_MARK)):
+            if sign not in taken:
+                return sign
+        raise BadInput("a prompt holds every character for private use, so that none can mark its parts: leave it out")
 
     def _encoded(self, pieces: Collection[str]) -> Iterator[int]:
         for piece in filter(None, pieces):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from rewards.edits.edited import lines_of
 from rewards.edits.search_replace import DIVIDER, REPLACE, SEARCH, apply_search_replace
@@ -11,6 +13,15 @@ from rewards.edits.unified_diff import NO_NEWLINE
 __all__ = ["diff_of", "search_replace_of"]
 
 CONTEXT = 3  # lines around a change, as git has them
+
+
+class Change(NamedTuple):
+    """Lines of one text that stand where other lines of another text do."""
+
+    first: int
+    last: int  # one beyond
+    new_first: int
+    new_last: int
 
 
 def diff_of(before: str, after: str, file: str) -> str:
@@ -35,11 +46,14 @@ def search_replace_of(before: str, after: str) -> str:
     Raises: ValueError, where no blocks can say it: for equal texts, or where a line of them is a marker.
     """
     old, new = lines_of(before), lines_of(after)
+    found = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    changes = [Change(*places) for tag, *places in found if tag != "equal"]
     for context in range(len(old) + 1):
-        groups = difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(context)
         blocks = []
-        for group in groups:
-            search, replace = "".join(old[group[0][1] : group[-1][2]]), "".join(new[group[0][3] : group[-1][4]])
+        for first, last, new_first, new_last in _joined(changes, 2 * context):
+            lead, tail = min(context, first), min(context, len(old) - last)
+            search = "".join(old[first - lead : last + tail])
+            replace = "".join(new[new_first - lead : new_last + tail])
             blocks.append(f"{SEARCH}\n{_ended(search)}{DIVIDER}\n{_ended(replace)}{REPLACE}\n")
         text = "".join(blocks)
         if apply_search_replace(text, before).text == after:
@@ -47,6 +61,17 @@ def search_replace_of(before: str, after: str) -> str:
     raise ValueError(
         "no search/replace blocks can say the change: the texts are equal, or hold a line that is a marker"
     )
+
+
+def _joined(changes: Sequence[Change], most: int) -> list[Change]:
+    """Changes with at most so many equal lines between them as one."""
+    joined: list[Change] = []
+    for change in changes:
+        if joined and change.first - joined[-1].last <= most:
+            start = joined.pop()
+            change = Change(start.first, change.last, start.new_first, change.new_last)
+        joined.append(change)
+    return joined
 
 
 def _ended(text: str) -> str:

@@ -26,8 +26,8 @@ MOST_TAKEN = 10  # one part in so many of a function's words may be gone
 MAX_CHARACTERS = 4_000  # of an edit's text: reading what is no Rust takes longer than its length says
 WORD = re.compile(r"\w+")
 KEYWORDS = frozenset(
-    "as break continue else false for if in let loop match move mut ref return true where while".split()
-)  # of expressions: none begins an item; without `unsafe`, and without `_`, an arm for whatever is left
+    "as break continue else false for if in let match move mut ref return true where while".split()
+)  # of expressions: none begins an item. Without `unsafe`; `_`, an arm for whatever is left; `loop`, a value of any type
 
 
 def refusal(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:

@@ -38,7 +38,7 @@ def repair_prompt(row: Mapping[str, Any]) -> str:
     """
     request = str(row.get("request") or "").strip()
     parts = [request] if request else []
-    parts += ["This Rust program has to be repaired:", fenced(row[BROKEN].strip())]
+    parts += ["This Rust program has to be repaired:", fenced(row[BROKEN].rstrip())]
     for column, words in SHOWN.items():
         if text := str(row.get(column) or "").strip():
             parts += [words, fenced(text, "rust" if column == "tests" else "text")]

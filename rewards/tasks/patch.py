@@ -169,8 +169,9 @@ def patch_applies(completion: GradedCompletion) -> Score:
 
     Where the row has the right answer, the part above 0.4 is the share of the way to it, by tokens
     (`rewards.edits.distance.progress`), 0 without a function that comes in there, and all of it where gold tests were
-    run and pass: a hunk that fits every program comes no nearer to anything. Else it is the share of the edits that
-    apply. Not above 0.8 where one of them does not.
+    run and pass: a hunk that fits every program comes no nearer to anything. A right answer that is too far from the
+    program for that gives 0.4 until gold tests pass. Without one it is the share of the edits that apply. Not above 0.8
+    where one of them does not.
     """
     edited = _edited(completion.text, completion.row, completion.block)
     if edited.stage != "named":
@@ -188,13 +189,12 @@ def patch_applies(completion: GradedCompletion) -> Score:
 def _share(edited: Edited, row: Row) -> float:
     """How far edits come: on the way to the right answer where it is known, else by how many apply."""
     changed = edited.so_far if edited.text is None else edited.text
-    way = None
-    if row.get("reference") and changed is not None:
-        before, right = _program(row), _program(row, "reference")
-        if _functions(right) - _functions(before) - _functions(changed):
-            return 0.0
-        way = progress(_tokens(before), code_tokens(changed), _tokens(right))
-    return way if way is not None else edited.applied / max(1, edited.total)
+    if not row.get("reference") or changed is None:
+        return edited.applied / max(1, edited.total)
+    before, right = _program(row), _program(row, "reference")
+    if _functions(right) - _functions(before) - _functions(changed):
+        return 0.0
+    return progress(_tokens(before), code_tokens(changed), _tokens(right)) or 0.0
 
 
 def _functions(program: str) -> frozenset[str]:
@@ -215,19 +215,19 @@ def _passes(completion: GradedCompletion) -> Score | tuple[bool, ...]:
 
 @reward(phase="test", on_gold_tests=True, pays="code", task="patch")
 def untouched(completion: GradedCompletion) -> Score:
-    """The share of the gold tests that passed before the patch and still pass; 0 where none of the others does now.
+    """The share of the gold tests that passed before the patch and still pass, times the share of the others that pass.
 
-    Without that condition, the smallest change of no use would earn as much as the right one.
+    Without the second factor the smallest change of no use would earn as much as the right one, and a constant that
+    one test of a new function asks for, too.
     """
     passes, kept = _passes(completion), completion.row.get("kept")
     if isinstance(passes, Score):
         return passes
     if not kept:
         return Score(None, "the row's column kept does not say which gold tests passed before")
-    if not any(passes[kept:]):
-        return Score(0.0, "none of the tests of the request passes")
-    still = sum(passes[:kept])
-    return Score(still / kept, f"{still} of {kept} tests that passed before still pass")
+    still, asked, total = sum(passes[:kept]), sum(passes[kept:]), len(passes) - kept
+    reason = f"{still} of {kept} tests that passed before still pass, and {asked} of {total} of the request"
+    return Score(still / kept * asked / total, reason)
 
 
 @reward(phase="test", on_gold_tests=True, pays="code", task="patch")

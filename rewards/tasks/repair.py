@@ -3,10 +3,10 @@
 Promises rewards that a model cannot earn by copying its input (it does not build, or fails its tests), by writing a
 program of its own (`stays_close` falls with every changed token), by deleting or hiding what is hard or by a mistake
 that hides the others (`errors_removed` pays what gold tests confirm, and before that only steps towards the right
-answer). Left out: `cargo_build`, which a program without any function earns and recipes of this task do not pay,
-`gold`, which all tasks share, and making rows (scripts/dataset/repairing). A row with neither gold tests nor a right
-answer has only the functions and the compiler's stages to tell by: `todo!();` before a wrong borrow counts as its
-repair there.
+answer, or the kinds of error that are gone while no other kind came). Left out: `cargo_build`, which a program without
+any function earns and recipes of this task do not pay, `gold`, which all tasks share, and making rows
+(scripts/dataset/repairing). A row with neither gold tests nor a right answer has only the functions and the compiler's
+stages to tell by: `todo!();` before a wrong borrow counts as its repair there.
 """
 
 from __future__ import annotations
@@ -91,15 +91,17 @@ TASK = Task(
 def stays_close(completion: GradedCompletion) -> Score:
     """How close a repair that works is to its input: 1 - (changed tokens - needed) / allowed; 0 where it does not work.
 
-    It works where it passes the gold tests; where the row has none, where it builds and its input did not. Needed are
-    as many as the row's right answer changes, where it has one; allowed are half of the input's tokens, 8 to 100
-    (`rewards.repairing.edits`). Comments and white space are free.
+    It works where it passes the gold tests; where the row has none, where it builds, its input did not, and it has lost
+    or hidden nothing (as of `errors_removed`). Needed are as many as the row's right answer changes, where it has one;
+    allowed are half of the input's tokens, 8 to 100 (`rewards.repairing.edits`). Comments and white space are free.
     """
     if completion.code is None:
         return Score(0.0, completion.no_code)
     works = gold(completion) if completion.gold is not None else _builds(completion)
     if works.value != 1.0:
         return works
+    if completion.gold is None and (hidden := _hidden(completion)):
+        return Score(0.0, hidden)
     found = _change(completion.row, completion.code)
     if found.edits is None:
         return Score(0.0, f"{found.needed + found.allowed} or more tokens were changed")
@@ -117,7 +119,9 @@ def errors_removed(completion: GradedCompletion) -> Score:
     - where it has come no nearer to the row's right answer, by tokens (`rewards.edits.distance.progress`): hiding an
       error adds more than it repairs;
     - where it lost a function of its input, or most of its body (`rewards.rust.kept`); of what the right answer keeps,
-      no word may be lost, as `todo!()` in place of the mistake loses one.
+      no word may be lost, as `todo!()` in place of the mistake loses one;
+    - where the row has no right answer, or one too far away to tell steps by, and an error is of a code that the input
+      had not. Each code counts once there: the compiler's messages of one line are one where their words are the same.
     """
     before = error_codes(completion.row)
     if not before:
@@ -137,7 +141,12 @@ def errors_removed(completion: GradedCompletion) -> Score:
     after = [] if builds else [one.code or "" for one in errors_of(completion.verdict.diagnostics)]
     if not after and not builds:
         return Score(0.0, completion.verdict.reason or str(completion.verdict.outcome))  # a limit was reached
-    return Score(share_gone(before, after), f"{len(before)} errors before, {len(after)} now")
+    counts = f"{len(before)} errors before, {len(after)} now"
+    if _way_made(completion) is not None:
+        return Score(share_gone(before, after), counts)
+    if new := min(set(after) - set(before), default=None):
+        return Score(0.0, f"{counts}, among them {new}, which the input has not")
+    return Score(share_gone(sorted(set(before)), sorted(set(after))), f"{counts}, of each code one counts")
 
 
 def _hidden(completion: GradedCompletion) -> str:
@@ -148,9 +157,18 @@ def _hidden(completion: GradedCompletion) -> str:
         return f"{lost} is gone, or a part of it"
     if completion.program.depends_on_cfg and not parse(whole).depends_on_cfg:
         return "a cfg takes code out of the program"
-    if right and progress(code_tokens(whole), code_tokens(completion.code), code_tokens(right)) == 0.0:
+    if _way_made(completion) == 0.0:
         return "it is no nearer to the right answer than the input"
     return ""
+
+
+def _way_made(completion: GradedCompletion) -> float | None:
+    """The share of the way to the right answer; None where there is none, or one too far away."""
+    right = _right(completion.row)
+    if not right or completion.code is None:
+        return None
+    whole = str(completion.row.get(BROKEN, ""))
+    return progress(code_tokens(whole), code_tokens(completion.code), code_tokens(right))
 
 
 def _right(row: Row) -> str:

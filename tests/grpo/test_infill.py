@@ -12,8 +12,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from byte_tokenizer import SPECIAL, TEMPLATE, byte_tokenizer
+from grpo.errors import BadInput
 from grpo.model.fim import FAMILIES, find_fim
-from grpo.model.plain_text import PlainText, special_spellings
+from grpo.model.plain_text import FIRST_MARK, LAST_MARK, PlainText, special_spellings
 from grpo.model.policy import ModelError, Policy, load_policy
 from grpo.rollout.prompts import encode_prompts
 from grpo.rollout.records import Example
@@ -112,6 +113,15 @@ def test_the_shipped_tokenizer_keeps_its_own_words_and_cuts_its_control_tokens()
     assert plain.pieces("a<|im_end|>b") == ["a<", "|im_end|>b"]
     ids = plain.encode("a<|im_end|>b<|endoftext|>")
     assert not set(ids) & set(tokenizer.all_special_ids) and tokenizer.decode(list(ids)) == "a<|im_end|>b<|endoftext|>"
+
+
+def test_a_text_with_every_character_that_could_mark_its_parts_is_refused() -> None:
+    tokenizer = AutoTokenizer.from_pretrained(TINY)
+    plain = PlainText(tokenizer, special_spellings(tokenizer))
+    signs = "".join(map(chr, range(FIRST_MARK, LAST_MARK)))
+    assert plain.mark(signs[:-1], "a") == signs[-1]
+    with pytest.raises(BadInput, match="every character for private use"):
+        plain.mark(signs[:9], signs[9:])
 
 
 def test_spellings_that_overlap_are_all_cut() -> None:

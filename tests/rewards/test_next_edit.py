@@ -10,7 +10,7 @@ from next_edit_rows import ROWS
 from rewards.completion import GradedCompletion
 from rewards.grader import RustGrader
 from rewards.line_edits.edit import LineEdit
-from rewards.line_edits.judging import taken_away
+from rewards.line_edits.judging import refusal, taken_away
 from rewards.line_edits.reading import edit_answer
 from rewards.registry import REWARDS
 from rewards.rubric import Rubric
@@ -204,6 +204,14 @@ def test_gold_tests_settle_whether_code_was_taken_away(pool):
     right, other = grades(pool, [(ROWS["rename"], shorter), (ROWS["rename"], wrong)])
     assert (right.rewards["gold"], right.rewards["edit_builds"]) == (1.0, 1.0)
     assert (other.rewards["gold"], other.rewards["edit_builds"]) == (0.0, 0.0)
+
+
+def test_a_loop_that_never_ends_is_no_value_of_every_type():
+    file, remaining = "fn f(x: u8) -> u8 {\n    0\n}\n", [LineEdit(2, 2, "    x\n")]
+    assert refusal(file, LineEdit(2, 2, "    loop {}\n"), remaining) == (
+        "it has the name loop, which the finished program does not"
+    )
+    assert refusal(file.replace("0", "loop {}"), LineEdit(2, 2, "    loop { x; }\n"), []) == "", "as it has one"
 
 
 def test_a_type_that_is_gone_is_named():

@@ -187,6 +187,13 @@ def test_a_function_of_another_name_comes_no_nearer() -> None:
     assert 0.4 < (score("patch_applies", graded(stub.replace("{}", "least", 1), row=row)) or 0) < 1.0
 
 
+def test_a_right_answer_too_far_away_to_tell_steps_by_pays_for_passing_gold_tests_alone() -> None:
+    far = PROGRAM.replace("    if a < b", "    let _ = a;\n" * 40 + "    if a > b")
+    useless = answer(PROGRAM.replace("fn larger", "struct Q;\nfn larger"))
+    assert score("patch_applies", graded(useless, row={**ROW, "reference": far})) == pytest.approx(0.4)
+    assert score("patch_applies", graded(answer(RIGHT), (True,) * 4, row={**ROW, "reference": far})) == 1.0
+
+
 def test_half_of_the_way_earns_half_of_what_is_left() -> None:
     reference = RIGHT.replace("{ a } else", "{ a + 0 } else").replace("if a", "if 0 + a")
     row = {**ROW, "reference": reference}
@@ -215,10 +222,12 @@ def test_comments_and_tests_alone_are_no_answer(after) -> None:
 def test_what_was_kept_is_paid_only_with_a_step_towards_the_request() -> None:
     text, useless = answer(RIGHT), answer(PROGRAM.replace("fn larger", "fn more() {}\n\nfn larger"))
     assert score("untouched", graded(text, (True, True, True, True))) == 1.0
-    assert score("untouched", graded(text, (True, False, True, False))) == 0.5
+    assert score("untouched", graded(text, (True, False, True, True))) == 0.5
+    assert score("untouched", graded(text, (True, True, True, False))) == 0.5, "a constant may pass one test"
+    assert score("untouched", graded(text, (True, False, True, False))) == 0.25
     assert REWARDS["untouched"].score(graded(useless, (True, True, False, False))) == (
         0.0,
-        "none of the tests of the request passes",
+        "2 of 2 tests that passed before still pass, and 0 of 2 of the request",
     )
     assert score("untouched", graded(text, (True,) * 4, {**ROW, "kept": None})) is None
     assert score("untouched", graded(text)) is None

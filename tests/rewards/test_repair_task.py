@@ -156,7 +156,7 @@ def test_closeness_is_unknown_where_nothing_says_whether_it_works():
         (BROKEN.replace("let sum", "let _ = stringify!(let sum").replace("sum\n", ");\n    0\n"), passed(), 0.0),
         (BROKEN.replace("let sum", "todo!(stringify!(let sum").replace("sum\n", "))\n"), passed(), 0.0),
         (BROKEN.replace("c;", "c"), unbuilt(None), 0.0),  # a mistake of syntax hides the name
-        (BROKEN.replace("c;", "1.5;"), unbuilt("E0277"), 0.5),  # another in its place
+        (BROKEN.replace("c;", "1.5;"), unbuilt("E0277"), 0.0),  # another in its place
         (BROKEN.replace("c;", "b;") + "fn main() {}", unbuilt("E0428", "E0428"), 0.0),
         ("fn add(a: i32, b: i32) -> i32 {\n    todo!()\n}\n", passed(), 0.0),
         ("fn other() {}\n", passed(), 0.0),
@@ -209,6 +209,33 @@ def test_one_of_two_errors_repaired_is_a_step():
     assert errors_removed(answered(BROKEN, gold=FAILED, verdict=unbuilt("E0425"), row=row)).value == 0.5
     blank = row["broken"].replace("+ c", "+ todo!()")
     assert errors_removed(answered(blank, gold=FAILED, verdict=unbuilt("E0425"), row=row)).value == 0.0
+
+
+def test_without_a_right_answer_each_code_counts_once_and_no_other_may_come():
+    """The compiler gives one message for all mistakes of a line with the same words, whatever line they come from."""
+    broken = BROKEN.replace("let sum", "let one = c;\n    let two = c;\n    let sum")
+    far = "fn add(a: i32, b: i32) -> i32 {\n" + "    let _ = a;\n" * 40 + "    a + b\n}\n"
+    for known in ({}, {"completion": right_answer(far)}):
+        row = {**ROW, **known, "broken": broken, "errors": ["E0425"] * 3}
+        joined = answered(" ".join(broken.split()) + "\n", gold=None, verdict=unbuilt("E0425"), row=row)
+        assert errors_removed(joined) == (0.0, "3 errors before, 1 now, of each code one counts")
+        blank = answered(broken.replace("= c", "= todo!()") + MOVED, gold=None, verdict=unbuilt("E0382"), row=row)
+        assert errors_removed(blank) == (0.0, "3 errors before, 1 now, among them E0382, which the input has not")
+        two = {**row, "errors": ["E0425", "E0425", "E0308"]}
+        assert errors_removed(answered(broken + "// x", gold=None, verdict=unbuilt("E0308"), row=two)).value == 0.5
+        assert errors_removed(answered(broken + "// x", gold=None, verdict=passed(), row=two)).value == 1.0
+
+
+@pytest.mark.parametrize("known", [{}, {"completion": right_answer(RIGHT)}])
+def test_what_hides_its_errors_is_not_close_to_them_where_nothing_but_the_compiler_says_whether_it_works(known):
+    dropped = "macro_rules! z {\n    ($($t:tt)*) => {};\n}\nz! {\n" + BROKEN + "}\n"
+    for code in ("#[cfg(any())]\n" + BROKEN, dropped):
+        assert stays_close(answered(code, gold=None, row={**ROW, **known})).value == 0.0
+    assert stays_close(answered(RIGHT, gold=None, row={**ROW, **known})).value > 0.9
+
+
+def test_a_prompt_has_the_lines_that_the_compiler_counted():
+    assert "```rust\n\n\n  fn f() {}\n```" in repair_prompt({"broken": "\n\n  fn f() {}\n", "failures": "no"})
 
 
 def test_facts_say_how_much_was_changed():

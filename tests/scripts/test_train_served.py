@@ -56,21 +56,22 @@ def answers(port: int) -> bool:
     return False
 
 
-@pytest.fixture
-def servers(tmp_path: Path) -> Iterator[dict[int, subprocess.Popen[bytes]]]:
-    """Two servers, started by the documented command, by their ports."""
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, subprocess.Popen[bytes]]]:
+    """Two servers, started by the documented command, by their ports; the last test that asks for them kills one."""
+    logs = tmp_path_factory.mktemp("servers")
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     ports = [taken.getsockname()[1] for taken in sockets]
     for taken in sockets:
         taken.close()
     options = ["--max-model-len", "500", "--max-num-seqs", "4", "--kv-cache-memory-bytes", str(64 << 20)]
     command = ["-m", "grpo.engines.served", "assets/tiny-rust", "--host", "127.0.0.1", *options]
-    started = {port: start(*command, "--port", str(port), log=tmp_path / f"{port}.log") for port in ports}
+    started = {port: start(*command, "--port", str(port), log=logs / f"{port}.log") for port in ports}
     try:
         for port, process in started.items():
             deadline = time.monotonic() + START_S
             while not answers(port):
-                assert process.poll() is None and time.monotonic() < deadline, (tmp_path / f"{port}.log").read_text()
+                assert process.poll() is None and time.monotonic() < deadline, (logs / f"{port}.log").read_text()
                 time.sleep(0.5)
         yield started
     finally:
@@ -89,6 +90,29 @@ def words_of_processes_with(text: str) -> list[str]:
 def steps_of(run: Path) -> list[dict[str, float]]:
     metrics = run / "metrics.jsonl"
     return [json.loads(line) for line in metrics.read_text().splitlines()] if metrics.exists() else []
+
+
+def test_new_weights_interrupt_two_servers(servers: dict[int, subprocess.Popen[bytes]], tmp_path: Path) -> None:
+    """Which write four completions at a time each, and long ones, so that a batch takes longer than an update."""
+    run, log = tmp_path / "run", tmp_path / "train.log"
+    addresses = ",".join(f"http://127.0.0.1:{port}" for port in servers)
+    settings = [*SMALL, "train.prompts_per_step=4", "rollout.overlap=2", "rollout.partial=true", "train.max_steps=10"]
+    settings += ["sampling.temperature=1.5", "sampling.max_completion_tokens=200"]
+    training = start(
+        "scripts/train.py", "--plain", *settings, f"sampling.servers={addresses}", f"run.dir={run}", log=log
+    )
+    try:
+        assert training.wait(START_S) == 0, log.read_text()
+    finally:
+        kill(training)
+    steps = steps_of(run)
+    assert [step["engines/alive"] for step in steps] == [2] * 10 and all(step["sync/gap"] < 1e-5 for step in steps)
+    rows = [json.loads(line) for line in (run / "completions.jsonl").read_text().splitlines()]
+    assert len(rows) == 10 * 16
+    assert (
+        max(step.get("policy/token_staleness_max", 0) for step in steps) == 2
+    ), "updates; some steps have none to make"
+    assert any(len(row["versions"]) > 1 for row in rows), "some were interrupted"
 
 
 def test_two_servers_train_and_one_that_is_killed_is_left_out(
@@ -113,29 +137,6 @@ def test_two_servers_train_and_one_that_is_killed_is_left_out(
     assert f"http://127.0.0.1:{lost}" in log.read_text()
     counts = [json.loads(line)["step"] for line in (run / "completions.jsonl").read_text().splitlines()]
     assert [counts.count(step["step"]) for step in steps] == [8] * 5, "every completion once"
-
-
-def test_new_weights_interrupt_two_servers(servers: dict[int, subprocess.Popen[bytes]], tmp_path: Path) -> None:
-    """Which write four completions at a time each, and long ones, so that a batch takes longer than an update."""
-    run, log = tmp_path / "run", tmp_path / "train.log"
-    addresses = ",".join(f"http://127.0.0.1:{port}" for port in servers)
-    settings = [*SMALL, "train.prompts_per_step=4", "rollout.overlap=2", "rollout.partial=true", "train.max_steps=10"]
-    settings += ["sampling.temperature=1.5", "sampling.max_completion_tokens=200"]
-    training = start(
-        "scripts/train.py", "--plain", *settings, f"sampling.servers={addresses}", f"run.dir={run}", log=log
-    )
-    try:
-        assert training.wait(START_S) == 0, log.read_text()
-    finally:
-        kill(training)
-    steps = steps_of(run)
-    assert [step["engines/alive"] for step in steps] == [2] * 10 and all(step["sync/gap"] < 1e-5 for step in steps)
-    rows = [json.loads(line) for line in (run / "completions.jsonl").read_text().splitlines()]
-    assert len(rows) == 10 * 16
-    assert (
-        max(step.get("policy/token_staleness_max", 0) for step in steps) == 2
-    ), "updates; some steps have none to make"
-    assert any(len(row["versions"]) > 1 for row in rows), "some were interrupted"
 
 
 def test_a_run_starts_its_own_server_and_ends_it(tmp_path: Path) -> None:
