@@ -27,7 +27,7 @@ MAX_CHARACTERS = 4_000  # of an edit's text: reading what is no Rust takes longe
 WORD = re.compile(r"\w+")
 KEYWORDS = frozenset(
     "as break continue else false for if in let match move mut ref return true where while".split()
-)  # of expressions: none begins an item. Without `unsafe`; `_`, an arm for whatever is left; `loop`, a value of any type
+)  # of expressions: none begins an item. Without `unsafe`, `_` for whatever is left, and `loop`, which fits any type
 
 
 def refusal(file: str, edit: LineEdit, remaining: Sequence[LineEdit]) -> str:

@@ -222,8 +222,8 @@ def test_without_a_right_answer_each_code_counts_once_and_no_other_may_come():
         blank = answered(broken.replace("= c", "= todo!()") + MOVED, gold=None, verdict=unbuilt("E0382"), row=row)
         assert errors_removed(blank) == (0.0, "3 errors before, 1 now, among them E0382, which the input has not")
         two = {**row, "errors": ["E0425", "E0425", "E0308"]}
-        assert errors_removed(answered(broken + "// x", gold=None, verdict=unbuilt("E0308"), row=two)).value == 0.5
-        assert errors_removed(answered(broken + "// x", gold=None, verdict=passed(), row=two)).value == 1.0
+        assert errors_removed(answered(broken, gold=None, verdict=unbuilt("E0308"), row=two)).value == 0.5
+        assert errors_removed(answered(broken, gold=None, verdict=passed(), row=two)).value == 1.0
 
 
 @pytest.mark.parametrize("known", [{}, {"completion": right_answer(RIGHT)}])
