@@ -45,12 +45,12 @@ class SamplingSection:
     )
     straggler: float = option(
         4.0,
-        "a server that takes so many times as long for its part of a batch as the slowest of the others, and 30 s at "
-        "least, is left out, and the others sample its part; 0: never",
+        "a server that takes so many times as long for its part of a batch as the slowest of the others would need for "
+        "the longest completion that may be, and 30 s at least, is left out, and others sample its part; 0: never",
         unit="times",
         low=0,
         high=1000,
-        source="estimated: parts are of about one size, and equal servers differ by the longest completion",
+        source="estimated: parts are of about one size, and equal servers differ by the length of completions",
     )
     wait_for_servers_s: float = option(
         120.0,

@@ -49,8 +49,7 @@ class Team:
         Args:
             place: From torchrun.
             device: "cuda", where every rank of a machine has the GPU of its local rank, or "cpu".
-            timeout_s: After which a rank that does not take part in a computation is given up, and rank 0 that gives no
-                sign of life.
+            timeout_s: After which a rank that does not take part in a computation is given up.
         Raises:
             RankLost: When not all ranks come.
         """
@@ -67,7 +66,7 @@ class Team:
             dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.size, timeout=limit)
             self.orders = dist.new_group(backend="gloo", timeout=PATIENCE)
             self.mesh: DeviceMesh = init_device_mesh(device, (place.size,))
-        self.pulse = Pulse(store, leads=self.leads, patience_s=timeout_s)
+        self.pulse = Pulse(store, rank=place.rank, size=place.size)
 
     @property
     def leads(self) -> bool:

@@ -70,6 +70,7 @@ class _Job:
     member: SharedEngine
     prompts: Sequence[int]  # their places in the call
     began: float = field(default_factory=time.monotonic)
+    longest: int = 0  # tokens of a completion of it, so far
     stopped: bool = False  # nobody wants what it samples
 
 
@@ -91,8 +92,8 @@ class SharedCall:
             members: Engines; the dead ones get nothing.
             prompts: As of `Engine.generate`.
             params: As of `Engine.generate`.
-            straggler: An engine that takes so many times as long as the slowest of those that are done, when they are
-                half of all, is given up; 0: none is.
+            straggler: An engine that takes so many times as long as the longest completion that may be would take the
+                slowest of those that are done, when they are half of all, is given up; 0: none is.
             on_death: Told of every engine that dies; it has to mark the member as dead.
             interrupted: Whether the engines were told to end early.
         """
@@ -104,7 +105,7 @@ class SharedCall:
         self._waiting = deque(divided(range(len(prompts)), len(self._alive())))
         self._jobs: dict[SharedEngine, _Job] = {}
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._longest_s = 0.0  # of the jobs that are done
+        self._token_s = 0.0  # for a token of the longest completion of a job, of the slowest of those that are done
         self.resampled = 0  # completions that had to be sampled again
 
     def completions(self) -> Iterator[GenerationOutput]:
@@ -178,8 +179,8 @@ class SharedCall:
                 seconds = time.monotonic() - late.began
                 late.member.engine.abandon()
                 return late, EngineDied(
-                    f"it is given up: it has sampled for {seconds:.0f} s, the slowest of the others for "
-                    f"{self._longest_s:.0f} s (sampling.straggler)"
+                    f"it is given up: it has sampled for {seconds:.0f} s, and the slowest of the others would need "
+                    f"{self._longest_s(late):.0f} s for the longest completion that may be (sampling.straggler)"
                 )
             try:
                 job, item = self._events.get(timeout=LOOK_EVERY_S)
@@ -190,14 +191,21 @@ class SharedCall:
 
     def _find_straggler(self) -> _Job | None:
         """A job that takes far longer than all that are done, where half of the engines have nothing left to do."""
-        if not self._straggler or not self._longest_s or self._waiting or 2 * len(self._jobs) > len(self._alive()):
+        if not self._straggler or not self._token_s or self._waiting or 2 * len(self._jobs) > len(self._alive()):
             return None
-        allowed = max(LEAST_S, self._straggler * self._longest_s)
-        return next((job for job in self._jobs.values() if time.monotonic() - job.began > allowed), None)
+        for job in self._jobs.values():
+            if time.monotonic() - job.began > max(LEAST_S, self._straggler * self._longest_s(job)):
+                return job
+        return None
+
+    def _longest_s(self, job: _Job) -> float:
+        """Seconds that the slowest engine that is done would need for the longest completion that a job may have."""
+        return self._token_s * max(self._params.limit(place) for place in job.prompts)
 
     def _wanted(self, job: _Job, completion: GenerationOutput) -> Iterator[GenerationOutput]:
         """The completion under its prompt's place in the call, unless it is there already."""
         row = (job.prompts[completion.prompt], completion.sample)
+        job.longest = max(job.longest, len(completion.token_ids))
         if row in self._missing:
             self._missing.remove(row)
             if not completion.finished:
@@ -213,7 +221,8 @@ class SharedCall:
             self._refuse_interrupted(rows)
             self._missing.difference_update(rows)  # nothing is written of them
             del self._jobs[job.member]
-            self._longest_s = max(self._longest_s, time.monotonic() - job.began)
+            if job.longest:
+                self._token_s = max(self._token_s, (time.monotonic() - job.began) / job.longest)
 
     def _lost(self, job: _Job, error: EngineDied) -> None:
         """An engine died: what is missing of its part waits for the others."""

@@ -3,6 +3,8 @@
 A node gets at most `PER_JOB` tasks for each of its workers, the others wait here: a node that joins has something to
 do, and one that is lost takes little with it. A task goes to the node with the least work. Where a node dies under it,
 or says that its own host failed, it goes to another one; when `ATTEMPTS` nodes died or failed in turn, it is given up.
+So that no batch waits for the slowest node, nodes with nothing to do run what others have had for long, too, once; the
+first result counts.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ __all__ = ["ATTEMPTS", "PER_JOB", "Dispatcher"]
 
 ATTEMPTS = 3
 PER_JOB = 2 * BATCH_SIZE  # one batch that runs, and one that waits for it
+LATE = 10  # calls of `tick`, about a second each, after which an idle node runs a task too
 
 
 @dataclass(eq=False)
@@ -26,6 +29,8 @@ class _Task:
     number: int
     deaths: int = 0  # nodes that died under it
     failed_on: set[str] = field(default_factory=set)  # nodes whose host failed at it
+    age: int = 0  # since a node has it
+    shared: bool = False  # whether it was given to a second node
 
     @property
     def is_suspect(self) -> bool:
@@ -75,7 +80,7 @@ class Dispatcher:
     @property
     def in_flight(self) -> int:
         """Tasks that a node has."""
-        return sum(len(place.tasks) for place in self._places.values())
+        return len({number for place in self._places.values() for number in place.tasks})
 
     def add(self, number: int) -> None:
         """Queue a new task."""
@@ -94,8 +99,15 @@ class Dispatcher:
         tasks = list(place.tasks.values()) if place is not None else []
         for task in tasks:
             task.deaths += died
+        tasks = [task for task in tasks if not self.holders(task.number)]
         self._queue.extendleft(task for task in reversed(tasks) if task.deaths < ATTEMPTS)
         return [task.number for task in tasks if task.deaths >= ATTEMPTS]
+
+    def tick(self) -> None:
+        """Some time has passed: the tasks that nodes have grow older."""
+        for place in self._places.values():
+            for task in place.tasks.values():
+                task.age += 1
 
     def assign(self) -> Iterator[tuple[str, int]]:
         """Give tasks to nodes, as many as they have room for: pairs of a node and a task."""
@@ -107,8 +119,25 @@ class Dispatcher:
                 passed.append(task)
                 continue
             self._places[node].tasks[task.number] = task
+            task.age = 0
             yield node, task.number
         self._queue.extendleft(reversed(passed))
+        yield from self._share()
+
+    def _share(self) -> Iterator[tuple[str, int]]:
+        """Give late tasks to nodes that have nothing to do, the oldest first, a batch for each of their workers."""
+        idle = [(node, place) for node, place in self._places.items() if not place.tasks]
+        if not idle or self._queue:
+            return
+        held = [task for place in self._places.values() for task in place.tasks.values()]
+        late = [task for task in held if task.age >= LATE and not task.shared and not task.deaths]
+        for task in sorted(late, key=lambda task: -task.age):
+            node, place = min(idle, key=lambda one: one[1].load)
+            if place.load >= BATCH_SIZE:
+                return
+            if node not in task.failed_on:
+                task.shared, place.tasks[task.number] = True, task
+                yield node, task.number
 
     def _node_for(self, task: _Task) -> str | None:
         """The node with the least work of those that may have a task; None if it has to wait."""
@@ -120,23 +149,31 @@ class Dispatcher:
         """Whether a task is that node's now. One that was lost may still answer, when another one has its tasks."""
         return node in self._places and number in self._places[node].tasks
 
-    def done(self, node: str, number: int) -> None:
-        """A node has given a task's result."""
-        del self._places[node].tasks[number]
+    def holders(self, number: int) -> list[str]:
+        """The nodes that have a task."""
+        return [node for node, place in self._places.items() if number in place.tasks]
+
+    def done(self, node: str, number: int) -> list[str]:
+        """A node has given a task's result. Returns: The nodes that run it too, and are to stop."""
+        others = [other for other in self.holders(number) if other != node]
+        for holder in (node, *others):
+            del self._places[holder].tasks[number]
+        return others
 
     def failed(self, node: str, number: int) -> bool:
         """A node's host failed at a task. Returns: Whether another one is going to try; else that is the result."""
         task = self._places[node].tasks.pop(number)
         task.failed_on.add(node)
+        if self.holders(number):
+            return True
         if len(task.failed_on) >= ATTEMPTS or not self._places.keys() - task.failed_on:
             return False
         self._queue.appendleft(task)
         return True
 
-    def cancel(self, number: int) -> str | None:
-        """Take a task out of the queue; or the node that has it, which is to stop it. None: nobody had it yet."""
-        for node, place in self._places.items():
-            if number in place.tasks:
-                return node
+    def cancel(self, number: int) -> list[str]:
+        """Take a task out of the queue; or the nodes that have it, which are to stop it. Empty: nobody had it yet."""
+        for node in (holders := self.holders(number)):
+            self._places[node].tasks[number].shared = True  # no other one begins it
         self._queue = deque(task for task in self._queue if task.number != number)
-        return None
+        return holders

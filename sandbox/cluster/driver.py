@@ -88,6 +88,7 @@ class Driver:
             time.sleep(LOOK_EVERY_S)
 
     def _look(self, rows: list[Any]) -> None:
+        self._dispatcher.tick()
         self._nodes.look(rows, tasks=len(self._tasks), waiting=self._dispatcher.waiting)
 
     def _close(self) -> None:
@@ -102,11 +103,11 @@ class Driver:
         number, reason = said
         if number not in self._tasks:
             return
-        node = self._dispatcher.cancel(number)
-        if node is None:
+        if not (nodes := self._dispatcher.cancel(number)):
             self._finish(number, self._tasks[number].failed(Outcome.HOST_ERROR, f"{reason}: it was never started"))
-        else:
-            self._cancelled[number] = reason
+            return
+        self._cancelled[number] = reason
+        for node in nodes:
             self._nodes.cancel(node, number, reason)
 
     def _returned(self, node: str, number: int, done: Future[tuple[Any, float]]) -> None:
@@ -123,7 +124,8 @@ class Driver:
             result, busy_s = done.result()
             self._nodes.answered(node, busy_s)
         if result.outcome is not Outcome.HOST_ERROR or number in self._cancelled:
-            self._dispatcher.done(node, number)
+            for other in self._dispatcher.done(node, number):
+                self._nodes.cancel(other, number, "another node was first")
             self._nodes.succeeded(node)
         else:
             is_tried_again = self._dispatcher.failed(node, number)
@@ -138,7 +140,7 @@ class Driver:
             reason = f"{ATTEMPTS} nodes died in turn while they ran it"
             self._finish(number, self._tasks[number].failed(Outcome.HOST_ERROR, reason))
         for number, reason in list(self._cancelled.items()):
-            if self._dispatcher.cancel(number) is None:
+            if not self._dispatcher.cancel(number):
                 self._finish(
                     number, self._tasks[number].failed(Outcome.HOST_ERROR, f"{reason}, when its node was lost")
                 )

@@ -29,7 +29,7 @@ from sandbox.cluster.resting import Resting
 __all__ = ["Nodes", "first_line"]
 
 ASK_EVERY_S = 5.0
-SILENT_S = 60.0  # without an answer, while Ray says that the node is alive
+SILENT_S = 25.0  # without an answer, while Ray says that the node is alive: well below the deadline of a batch
 MOST_FAILURES = 8  # of its host, one after the other: then a node is started anew
 IDLE_S = 300.0  # without a task: then all nodes but one are free for others, or for the autoscaler to remove
 ASKED_S = 30.0  # for a process of the cluster to start, and pass a request on

@@ -199,20 +199,11 @@ class RayPool(TaskPool):
         pause_s = FIRST_PAUSE_S
         while not self._closing.is_set():
             began = time.monotonic()
-            driver = DriverProcess(self._opening)
-            with self._lock:
-                if not self._closing.is_set():
-                    self._driver = driver
-                for sent in self._sent.values():
-                    driver.send(RunTask(sent.number, sent.task))
-            if self._driver is driver:
-                for said in driver.messages():
-                    self._hear(said)
-                    self._settle_overdue(CANCEL_S)
-            with self._lock:
-                self._driver = None
-            driver.close()
-            self._problem = self._problem or f"the driver of Ray ended: {driver.last_words or 'it said nothing'}"
+            try:
+                last_words = self._drive(DriverProcess(self._opening))
+            except OSError as error:  # no room for a process, or for its files
+                last_words = f"it could not be started: {error}"
+            self._problem = self._problem or f"the driver of Ray ended: {last_words or 'it said nothing'}"
             if self._standing is None or self._closing.is_set():
                 self._connected.set()
                 self._ready.set()
@@ -220,6 +211,22 @@ class RayPool(TaskPool):
             self._after_a_loss()
             pause_s = FIRST_PAUSE_S if time.monotonic() - began > LONGEST_PAUSE_S else min(2 * pause_s, LONGEST_PAUSE_S)
             self._closing.wait(pause_s)
+
+    def _drive(self, driver: DriverProcess) -> str:
+        """Have a driver run all tasks until it ends; its last words."""
+        with self._lock:
+            if not self._closing.is_set():
+                self._driver = driver
+            for sent in self._sent.values():
+                driver.send(RunTask(sent.number, sent.task))
+        if self._driver is driver:
+            for said in driver.messages():
+                self._hear(said)
+                self._settle_overdue(CANCEL_S)
+        with self._lock:
+            self._driver = None
+        driver.close()
+        return driver.last_words
 
     def _after_a_loss(self) -> None:
         """What has no driver: nothing is cancelled elsewhere, nothing is busy, all that is left is sent again."""

@@ -52,11 +52,13 @@ ENGINE_LOG = "engine.log"  # in the run's directory
 AT_ONCE_S = 15.0  # after the second signal, for what closes engines and sandboxes
 
 
-def go_on(path: Path) -> str:
-    """The command that resumes a run, by the script that runs now."""
+def go_on(path: Path, environment: Mapping[str, str] = os.environ) -> str:
+    """The command that resumes a run, by the script that runs now; of several machines on each, with its number N."""
     script = f"scripts/{Path(sys.argv[0]).stem}.py"
-    ranks = os.environ.get("LOCAL_WORLD_SIZE", "1")
-    program = "python" if ranks == "1" else f"torchrun --nproc-per-node {ranks}"
+    ranks, machines = (environment.get(name, "1") for name in ("LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE"))
+    program = "python" if ranks == machines == "1" else f"torchrun --nproc-per-node {ranks}"
+    if machines != "1":
+        program += f" --nnodes {machines} --node-rank N --master-addr {environment.get('MASTER_ADDR', 'HOST')}"
     return f"{program} {script} run.resume=true {shlex.quote(f'run.dir={path}')}"
 
 

@@ -40,13 +40,12 @@ class FakeServer:
             "chunked_prefill": False,
             "device": "cpu",
             "transfer": "",
-            "copies": 1,
         }
+        self.copies = 1  # of the model, on a GPU each
         self.version = "default"
         self.key = ""  # that requests for completions must have
         self.wrong_weights = ""  # what `grpo_settle` finds
         self.sees_folder = True
-        self.cached = 0  # times that the prefix cache is not reset
         self.breaks_after = -1  # chunks of a call, over all its requests; -1: never
         self.silent_after = -1
         self.healthy = self.answers_health = True
@@ -119,6 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(200 if self.fake.healthy else 503, None)
         elif path == "/weight_info":
             self.answer(200, {"weight_version": self.fake.version})
+        elif path == "/get_world_size":
+            self.answer(200, {"world_size": 1 if "include_dp=false" in self.path else self.fake.copies})
         else:
             self.answer(404, {"detail": "Not Found"})
 
@@ -133,9 +134,6 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/update_weight_version":
             self.fake.version = body["new_version"]
             self.answer(200, {"success": True})
-        elif path == "/reset_prefix_cache":
-            self.fake.cached -= 1
-            self.answer(200, {"success": self.fake.cached < 0})
         elif path == "/inference/v1/generate":
             self.generate(body)
         elif path == "/inference/v1/abort_requests":

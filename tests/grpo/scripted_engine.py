@@ -26,6 +26,7 @@ class ScriptedEngine(Engine):
         self.dies_at_load = self.dies_at_restart = self.ends_early = False
         self.begins_nothing = False  # while it is interrupted
         self.hangs_after = self.waits_after = -1  # the latter until it is interrupted
+        self.tokens, self.pause_s = 5, 0.0  # of a completion, at most; before one
         self.restarts = 0
         self.closed = False
         self._abandoned = threading.Event()
@@ -47,7 +48,9 @@ class ScriptedEngine(Engine):
                 return
             while done == self.waits_after and not self.interrupted():
                 time.sleep(0.001)
-            made = (self.weights, params.seed % 1000, numbers[place], sample, prompts[place][0])
+            if self.pause_s:
+                time.sleep(self.pause_s)
+            made = (self.weights, params.seed % 1000, numbers[place], sample, prompts[place][0])[: self.tokens]
             made = made[params.written[place] if params.written else 0 :]
             ended = not 0 <= self.waits_after <= done
             made = made if ended else made[:2]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import resource
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from grpo.engines import EngineDied, GenerationOutput, SamplingParams
 from grpo.engines.served.connection import urls
 from grpo.engines.served.engine import ServedEngine, prompt_seed
 from grpo.engines.served.handshake import Needed
-from grpo.engines.served.weights import SharedFolder
+from grpo.engines.served.weights import NcclTransfer, SharedFolder
 from grpo.engines.several import Several
 from grpo.errors import BadInput
 
@@ -135,7 +137,7 @@ def test_greedy_groups_are_one_completion_since_vllm_refuses_others(server: Fake
 
 
 def test_of_several_copies_of_the_model_each_is_proved(server: FakeServer, folder: SharedFolder) -> None:
-    server.says["copies"] = 2
+    server.copies = 2
     engine = ready(server, folder)
     found = engine.probe(PROMPTS, PARAMS)
     assert [name for name, _ in found] == ["copy 0", "copy 1"] and [len(made) for _, made in found] == [6, 6]
@@ -148,7 +150,6 @@ def test_weights_arrive_bit_by_bit_and_leave_no_file(server: FakeServer, folder:
     engine = connect(server, folder)
     with pytest.raises(EngineDied, match="has not been given weights"):
         ask(engine)
-    server.cached = 2
     engine.load_weights(iter(weights(2.0).items()))
     assert all(torch.equal(server.taken[name], tensor) for name, tensor in weights(2.0).items())
     (inside,) = tmp_path.iterdir()
@@ -172,14 +173,29 @@ def test_a_server_that_holds_other_weights_is_done_with(server: FakeServer, fold
         ask(engine)
 
 
-def test_cached_prefixes_that_stay_are_an_error(
-    server: FakeServer, folder: SharedFolder, monkeypatch: pytest.MonkeyPatch
+def test_no_prefix_is_read_from_the_cache_that_other_weights_have_read(
+    server: FakeServer, folder: SharedFolder
 ) -> None:
-    monkeypatch.setattr("grpo.engines.served.engine.CACHE_PAUSE_S", 0.0)
-    monkeypatch.setattr("grpo.engines.served.engine.CACHE_TRIES", 3)
-    server.cached = 1000
-    with pytest.raises(EngineDied, match="cached prefixes of the old weights"):
-        connect(server, folder).load_weights(weights(1.0).items())
+    engine = connect(server, folder)
+    salts = []
+    for number in (1.0, 2.0, 1.0):
+        engine.load_weights(weights(number).items())
+        ask(engine)
+        salts.append({request["cache_salt"] for request in server.requests[-3:]})
+    assert salts[0] == salts[2] == {server.version} and len(salts[0] | salts[1]) == 2
+
+
+def test_weights_in_the_memory_of_the_host_go_by_nccl_through_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those that ranks have gathered: vLLM's communicator sends what is on its own GPU. Here `meta` stands for it."""
+    module = SimpleNamespace(WeightSource=object, ParamMeta=lambda *about: about)
+    monkeypatch.setitem(sys.modules, "vllm.distributed.weight_transfer.base", module)
+    sent: list[torch.Tensor] = []
+    sender = SimpleNamespace(source=None, send_weights=lambda: sent.extend(tensor for _, tensor in sender.source))
+    way = NcclTransfer(torch.bfloat16, torch.device("meta"))
+    monkeypatch.setattr(way, "_connect", lambda *_: sender)
+    way._send(SimpleNamespace(url="http://a:8000"), weights(1.0), "name")
+    assert [(tensor.device.type, tensor.dtype) for tensor in sent] == [("meta", torch.bfloat16)] * 2
+    assert sender.source.metadata() == [("one", torch.bfloat16, (2, 4)), ("two", torch.bfloat16, (3,))]
 
 
 def test_a_server_that_was_started_anew_is_noticed_by_its_first_completion(

@@ -144,6 +144,16 @@ def test_one_that_hangs_is_given_up_when_the_others_are_done(monkeypatch: pytest
     assert group.engines[0].restarts == 1 and several.metrics()["engines/alive"] == 2
 
 
+def test_one_that_writes_longer_completions_is_no_straggler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grpo.engines.shared_call.LEAST_S", 0.1)
+    monkeypatch.setattr("grpo.engines.shared_call.LOOK_EVERY_S", 0.02)
+    group = Group(straggler=2.0)
+    several = group.start()
+    long, short = group.engines
+    long.pause_s, short.tokens, short.pause_s = 0.08, 1, 0.02  # nine completions in 0.72 s; six in 0.12 s, a token each
+    assert len(ask(several)) == 15 and several.metrics()["engines/deaths"] == 0
+
+
 def test_when_all_hang_or_only_one_is_left_nobody_is_a_straggler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grpo.engines.shared_call.LEAST_S", 0.1)
     monkeypatch.setattr("grpo.engines.shared_call.LOOK_EVERY_S", 0.05)

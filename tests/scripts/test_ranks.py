@@ -22,6 +22,7 @@ from grpo_rust.ranks import following
 from grpo_rust.ranks.joining import Rank, differences, refuse_settings
 from grpo_rust.ranks.restarting import after_restart, torchrun_mark
 from grpo_rust.recipe import load_recipe
+from grpo_rust.session import go_on
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = {"TORCHELASTIC_RUN_ID": "none", "TORCHELASTIC_RESTART_COUNT": "0"}
@@ -147,6 +148,26 @@ def test_a_run_that_is_restarted_before_its_first_checkpoint_begins_anew(tmp_pat
     begun(tmp_path / "run", FIRST)
     assert after_restart(recipe, AGAIN) == recipe
     assert not (tmp_path / "run").exists() and (tmp_path / "run.restart-1" / "checkpoints").is_dir()
+    begun(tmp_path / "run", FIRST)  # of a later torchrun
+    assert after_restart(recipe, AGAIN) == recipe and (tmp_path / "run.restart-2" / "checkpoints").is_dir()
+
+
+@pytest.mark.parametrize(
+    "environment, program",
+    [
+        ({}, "python"),
+        ({"LOCAL_WORLD_SIZE": "4", "GROUP_WORLD_SIZE": "1", "MASTER_ADDR": "a"}, "torchrun --nproc-per-node 4"),
+        (
+            {"LOCAL_WORLD_SIZE": "8", "GROUP_WORLD_SIZE": "5", "MASTER_ADDR": "first"},
+            "torchrun --nproc-per-node 8 --nnodes 5 --node-rank N --master-addr first",
+        ),
+    ],
+)
+def test_the_command_that_goes_on_starts_as_many_ranks(
+    environment: dict[str, str], program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["scripts/sft.py"])
+    assert go_on(Path("runs/a b"), environment) == f"{program} scripts/sft.py run.resume=true 'run.dir=runs/a b'"
 
 
 @pytest.mark.parametrize("checkpoint", [True, False])

@@ -15,7 +15,6 @@ import hashlib
 import json
 import resource
 import threading
-import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -36,12 +35,12 @@ __all__ = ["ServedEngine", "prompt_seed"]
 GENERATE, ABORT = "/inference/v1/generate", "/inference/v1/abort_requests"
 NAME, NAMED = "X-Request-Id", "generate-tokens-"  # the header with a request's name, and what vLLM puts before it
 RANK = "X-data-parallel-rank"  # a header by which vLLM takes one of its copies of the model
+WITHOUT_COPIES = "?include_dp=false"  # workers know of their own copy alone
 TOKENS_A_CHUNK = 16  # of a completion that has not ended: a sign of life, and little work here
 LOOK_EVERY_S, HEAR_EVERY_S = 0.5, 0.05  # whether all is well; whether it is interrupted
 BEAT_EVERY_S, BEAT_S, MISSED_BEATS = 5.0, 5.0, 4  # heartbeats: how often, for how long, and how many may be missed
 CONNECT_S = 60.0  # for hundreds of connections at once to a busy server; heartbeats find one that is gone
 FIRST = 6  # times as long for the first call: a server compiles, and records graphs
-CACHE_TRIES, CACHE_PAUSE_S = 50, 0.2  # until a server has noticed that the requests before are gone
 FAR_BELOW = -9000.0  # vLLM's -9999 stands for a log-prob that is no number
 
 Item = TypeVar("Item")
@@ -112,13 +111,7 @@ class ServedEngine(Engine):
     def load_weights(self, weights: Iterable[tuple[str, Tensor]]) -> None:
         """As `Engine.load_weights`. Raises: EngineDied, also when it holds other bits than it was given."""
         self._version = ""
-        version = self._way.hand_over(self._connection, dict(weights))
-        for _ in range(CACHE_TRIES):
-            if self._connection.post("/reset_prefix_cache")["success"]:
-                self._version = version
-                return
-            time.sleep(CACHE_PAUSE_S)
-        raise EngineDied("it keeps cached prefixes of the old weights: completions are still being written")
+        self._version = self._way.hand_over(self._connection, dict(weights))
 
     def abandon(self) -> None:
         """As `Engine.abandon`."""
@@ -142,7 +135,10 @@ class ServedEngine(Engine):
         """Check that the server is there and can sample for this run."""
         found = self._connection.call_workers("grpo_describe", timeout_s=BEAT_S)
         refuse_unfit(self._connection.url, found[0], self._needed)
-        self._copies = int(found[0]["copies"])
+        gpus, of_a_copy = (
+            self._connection.get(f"/get_world_size{part}")["world_size"] for part in ("", WITHOUT_COPIES)
+        )
+        self._copies = int(gpus) // int(of_a_copy)
         self._way = self._choose_way(self._connection, found[0])
 
     async def _completions(self, call: _Call, allowed_s: float) -> AsyncGenerator[GenerationOutput, None]:
@@ -190,6 +186,7 @@ class ServedEngine(Engine):
         number = params.numbers[place] if params.numbers else place
         return {
             "token_ids": list(call.prompts[place]),
+            "cache_salt": self._version,  # no prefix that other weights have read, in any copy of the model
             "stream": True,
             "sampling_params": {
                 "n": params.num_samples,

@@ -139,17 +139,26 @@ class SharedFolder(WeightsWay):
 
 
 class NcclTransfer(WeightsWay):
-    """vLLM's weight transfer. Every server has a group of its own with this process: a dead one blocks no other."""
+    """vLLM's weight transfer. Every server has a group of its own with this process, and they take turns.
 
-    def __init__(self, dtype: torch.dtype) -> None:
+    Where a server vanishes in the middle of its turn, the others wait until the broadcast fails.
+    """
+
+    def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
+        """
+        Args:
+            dtype: As of `WeightsWay`.
+            device: This process's GPU, to which weights go first that are in its host's memory, as those of ranks are.
+        """
         super().__init__(dtype)
+        self._device = device
         self._senders: dict[str, Any] = {}  # by the server's address
         self._turn = threading.Lock()  # one broadcast at a time leaves this GPU
 
     def _send(self, server: Connection, weights: Mapping[str, Tensor], name: str) -> None:
         from vllm.distributed.weight_transfer.base import ParamMeta, WeightSource
 
-        dtype = self._dtype
+        dtype, device = self._dtype, self._device
 
         class Given(WeightSource):  # type: ignore[misc]
             """The weights, as vLLM asks for them."""
@@ -158,14 +167,14 @@ class NcclTransfer(WeightsWay):
                 return [ParamMeta(one, dtype, tuple(tensor.shape)) for one, tensor in weights.items()]
 
             def __iter__(self) -> Iterator[tuple[str, Tensor]]:
-                return ((one, tensor.detach().to(dtype)) for one, tensor in weights.items())
+                return ((one, tensor.detach().to(device, dtype)) for one, tensor in weights.items())
 
         with self._turn:
             try:
                 sender = self._senders.get(server.url) or self._connect(server, Given())
                 sender.source = Given()
                 sender.send_weights()
-            except (RuntimeError, ValueError, OSError) as error:
+            except (RuntimeError, ValueError, OSError, AssertionError) as error:
                 raise EngineDied(f"vLLM's weight transfer failed: {type(error).__name__}: {error}") from error
 
     def _connect(self, server: Connection, source: Any) -> Any:

@@ -39,7 +39,6 @@ class WeightsFromTrainer:
             "max_num_seqs": int(scheduler.max_num_seqs),
             "chunked_prefill": bool(scheduler.enable_chunked_prefill),
             "device": str(self.device.type),
-            "copies": int(self.vllm_config.parallel_config.data_parallel_size),
             "transfer": str(transfer.backend) if transfer else "",
         }
 

@@ -12,6 +12,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 
 from grpo.run.directory import ENVIRONMENT
@@ -36,7 +37,8 @@ def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -
         return recipe
     if any((path / "checkpoints").glob("step-*")):
         return dataclasses.replace(recipe, run=dataclasses.replace(recipe.run, resume=True))
-    aside = path.with_name(f"{path.name}.restart-{restarts}")
+    names = (path.with_name(f"{path.name}.restart-{number}") for number in count(restarts))
+    aside = next(name for name in names if not name.exists())  # an earlier try may have left some
     path.rename(aside)
     print(f"restarted before its first checkpoint: the run begins anew, and what there was is in {aside}", flush=True)
     return recipe

@@ -79,7 +79,7 @@ def build_engine_elsewhere(
 def _ways(recipe: Recipe, policy: Policy) -> Callable[[Connection, dict[str, Any]], WeightsWay]:
     """What chooses the way to a server: NCCL between GPUs where it was started for that, else a folder."""
     folder = recipe.sampling.weights_folder
-    nccl = NcclTransfer(policy.compute_dtype)
+    nccl = NcclTransfer(policy.compute_dtype, policy.device)
     made: list[SharedFolder] = []  # one for all servers, when the first of them needs it
     making = threading.Lock()  # servers are started at the same time
 

@@ -1,4 +1,4 @@
-"""Rank 0's signs of life, and a request to stop, through a real store."""
+"""Signs of life, and a request to stop, through a real store."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def stores() -> tuple[PrefixStore, PrefixStore]:
 
 def test_a_rank_is_content_while_rank_zero_beats_and_lost_when_it_stops(stores) -> None:
     lost: list[str] = []
-    first = Pulse(stores[0], leads=True, **FAST)
-    other = Pulse(stores[1], leads=False, on_lost=lost.append, **FAST)
+    first = Pulse(stores[0], rank=0, size=2, on_lost=print, **FAST)
+    other = Pulse(stores[1], rank=1, size=2, on_lost=lost.append, **FAST)
     time.sleep(1.0)
     assert not lost
     first.close()
@@ -41,9 +41,22 @@ def test_a_rank_is_content_while_rank_zero_beats_and_lost_when_it_stops(stores) 
     other.close()
 
 
+def test_rank_zero_hears_every_other_rank(stores) -> None:
+    lost: list[str] = []
+    first = Pulse(stores[0], rank=0, size=3, on_lost=lost.append, **FAST)
+    second, third = (Pulse(stores[1], rank=rank, size=3, on_lost=print, **FAST) for rank in (1, 2))
+    time.sleep(1.0)
+    assert not lost
+    third.close()
+    eventually(lambda: bool(lost))
+    assert lost[0].startswith("rank 2 has given no sign of life for ") and lost[0].endswith(": rank 0 ends")
+    for one in (first, second):
+        one.close()
+
+
 def test_rank_zero_that_never_begins_is_lost_as_well(stores) -> None:
     lost: list[str] = []
-    pulse = Pulse(stores[1], leads=False, on_lost=lost.append, **FAST)
+    pulse = Pulse(stores[1], rank=1, size=2, on_lost=lost.append, **FAST)
     eventually(lambda: bool(lost))
     pulse.close()
 
@@ -58,13 +71,15 @@ class Silent:
 
 def test_a_store_that_never_answers_is_silence_too() -> None:
     lost: list[str] = []
-    pulse = Pulse(Silent(), leads=False, on_lost=lost.append, **FAST)  # type: ignore[arg-type]
+    pulse = Pulse(Silent(), rank=1, size=2, on_lost=lost.append, **FAST)  # type: ignore[arg-type]
     eventually(lambda: bool(lost))
     pulse.close()
 
 
 def test_rank_zero_learns_that_another_one_is_asked_to_stop(stores) -> None:
-    first, other = Pulse(stores[0], leads=True, **FAST), Pulse(stores[1], leads=False, on_lost=print, **FAST)
+    first, other = Pulse(stores[0], rank=0, size=2, on_lost=print, **FAST), Pulse(
+        stores[1], rank=1, size=2, on_lost=print, **FAST
+    )
     time.sleep(0.1)
     assert not first.stop_asked
     other.ask_to_stop()
@@ -75,6 +90,6 @@ def test_rank_zero_learns_that_another_one_is_asked_to_stop(stores) -> None:
 
 def test_a_pulse_that_is_closed_calls_nobody(stores) -> None:
     lost: list[str] = []
-    Pulse(stores[1], leads=False, on_lost=lost.append, **FAST).close()
+    Pulse(stores[1], rank=1, size=2, on_lost=lost.append, **FAST).close()
     time.sleep(0.5)
     assert not lost

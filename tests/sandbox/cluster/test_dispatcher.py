@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from sandbox.cluster.dispatcher import ATTEMPTS, PER_JOB, Dispatcher
+from sandbox.cluster.dispatcher import ATTEMPTS, LATE, PER_JOB, Dispatcher
 
 
 def filled(*jobs: int, tasks: int = 0) -> Dispatcher:
@@ -103,12 +103,54 @@ def test_where_all_who_did_not_fail_are_gone_one_that_did_tries_again() -> None:
 def test_cancelling_says_who_has_a_task() -> None:
     dispatcher = filled(1, tasks=PER_JOB + 1)
     list(dispatcher.assign())
-    assert dispatcher.cancel(0) == "a"
-    assert dispatcher.cancel(PER_JOB) is None and dispatcher.waiting == 0
+    assert dispatcher.cancel(0) == ["a"]
+    assert dispatcher.cancel(PER_JOB) == [] and dispatcher.waiting == 0
+
+
+def late(*jobs: int, tasks: int) -> Dispatcher:
+    """A node a that has had tasks for long, and others that have just come."""
+    dispatcher = filled(jobs[0], tasks=tasks)
+    list(dispatcher.assign())
+    for _ in range(LATE):
+        assert list(dispatcher.assign()) == []
+        dispatcher.tick()
+    for name, number in zip("bcdefgh", jobs[1:], strict=False):
+        dispatcher.join(name, number)
+    return dispatcher
+
+
+def test_idle_nodes_run_what_another_one_has_had_for_long_and_the_first_result_counts() -> None:
+    dispatcher = late(1, 1, 1, tasks=4)
+    assert list(dispatcher.assign()) == [("b", 0), ("c", 1), ("b", 2), ("c", 3)] and dispatcher.in_flight == 4
+    assert list(dispatcher.assign()) == [], "each of them once"
+    assert dispatcher.done("b", 0) == ["a"] and not dispatcher.has("a", 0)
+    assert dispatcher.done("a", 1) == ["c"] and dispatcher.cancel(2) == ["a", "b"]
+    assert dispatcher.leave("a") == [] and dispatcher.waiting == 0, "what b and c have is not begun a third time"
+    assert dispatcher.failed("b", 2) and [number for _, number in dispatcher.assign()] == [2]
+
+
+def test_nodes_with_something_to_do_take_no_late_tasks_and_a_new_one_no_more_than_a_batch() -> None:
+    dispatcher = late(1, 1, tasks=PER_JOB)
+    dispatcher.add(PER_JOB)
+    assert list(dispatcher.assign()) == [("b", PER_JOB)]
+    assert dispatcher.done("b", PER_JOB) == []
+    assert [number for _, number in dispatcher.assign()] == list(range(PER_JOB // 2))
+
+
+def test_a_task_under_which_a_node_died_is_run_by_one_node_at_a_time() -> None:
+    dispatcher = late(1, tasks=1)
+    dispatcher.leave("a")
+    dispatcher.join("b", 1)
+    assert list(dispatcher.assign()) == [("b", 0)]
+    for _ in range(LATE):
+        dispatcher.tick()
+    dispatcher.join("c", 1)
+    assert list(dispatcher.assign()) == []
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_each_task_ends_once_whatever_happens_to_nodes(seed: int) -> None:
+def test_each_task_ends_once_whatever_happens_to_nodes(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.cluster.dispatcher.LATE", 1)
     draw = random.Random(seed)
     dispatcher, nodes, ended, names = Dispatcher(), {"first"}, [], iter(range(10_000))
     dispatcher.join("first", 1)
@@ -118,7 +160,7 @@ def test_each_task_ends_once_whatever_happens_to_nodes(seed: int) -> None:
     while len(ended) < 300:
         held |= set(dispatcher.assign())
         assert all(sum(node == name for node, _ in held) <= 2 * PER_JOB for name in nodes)
-        match draw.choice(("done", "done", "done", "failed", "leave", "join")):
+        match draw.choice(("done", "done", "done", "failed", "leave", "join", "tick")):
             case "join" if len(nodes) < 4:
                 nodes.add(name := f"node{next(names)}")
                 dispatcher.join(name, draw.choice((1, 2)))
@@ -128,9 +170,14 @@ def test_each_task_ends_once_whatever_happens_to_nodes(seed: int) -> None:
                 held = {pair for pair in held if pair[0] != name}
             case "done" | "failed" as what if held:
                 for pair in draw.sample(sorted(held), min(len(held), 5)):
+                    if not dispatcher.has(*pair):
+                        continue  # another one was first
                     held.discard(pair)
-                    if what == "done" or not dispatcher.failed(*pair):
+                    if what == "done":
+                        held -= {(other, pair[1]) for other in dispatcher.done(*pair)}
                         ended.append(pair[1])
-                        if what == "done":
-                            dispatcher.done(*pair)
+                    elif not dispatcher.failed(*pair):
+                        ended.append(pair[1])
+            case "tick":
+                dispatcher.tick()
     assert sorted(ended) == list(range(300)) and dispatcher.waiting == dispatcher.in_flight == 0

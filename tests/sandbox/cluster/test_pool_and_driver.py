@@ -129,6 +129,32 @@ def test_what_a_lost_driver_had_is_sent_to_the_next_one(pool: RayPool) -> None:
     eventually(lambda: pool.busy_s == 6.5)
 
 
+def test_a_driver_that_cannot_be_started_is_tried_again(pool: RayPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full for a while, or there is no room for a process."""
+    refusals = iter(range(3))
+
+    def start(opening: Opening) -> HandDriver:
+        if next(refusals, None) is not None:
+            raise OSError(28, "No space left on device")
+        return HandDriver(opening)
+
+    monkeypatch.setattr(ray_pool, "DriverProcess", start)
+    future = pool.submit("one")
+    HandDriver.made[0].says.put(ENDS)
+    eventually(lambda: len(HandDriver.made) == 2 and HandDriver.made[1].tasks())
+    HandDriver.made[1].says.put(Done(HandDriver.made[1].tasks()["one"], PASSED))
+    assert result(future) == PASSED and next(refusals, None) is None
+
+
+def test_a_driver_that_cannot_be_started_at_first_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(opening: Opening) -> HandDriver:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ray_pool, "DriverProcess", start)
+    with pytest.raises(ClusterError, match="could not be started: .*No space left"):
+        RayPool("here:1")
+
+
 def test_a_cancelled_task_gets_what_its_node_says_of_it(pool: RayPool) -> None:
     [driver] = HandDriver.made
     future = pool.submit("one")
