@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -26,6 +26,7 @@ from grpo.model.policy import Policy
 
 __all__ = ["SyncBounds", "WeightSync", "WeightsDiffer"]
 
+TOKENS_AT_ONCE = 65_536  # that the trainer scores; an engine's proof has about a thousand
 ROUNDS = 4  # of completions, until there are enough tokens; some models end theirs early
 FAR = 10.0  # times the bound: no rounding reaches that, so the first such gap stops the run
 
@@ -99,23 +100,29 @@ class WeightSync:
         totals: dict[str, tuple[float, int]] = {}
         for round_number in range(ROUNDS):
             asked = dataclasses.replace(params, seed=params.seed + round_number)
-            for name, completions in self.engine.probe(self.probes, asked):
-                added, (total, count) = self._differences(completions), totals.get(name, (0.0, 0))
-                totals[name] = total + added[0], count + added[1]
+            for name, (added, tokens) in self._differences(self.engine.probe(self.probes, asked)).items():
+                total, count = totals.get(name, (0.0, 0))
+                totals[name] = total + added, count + tokens
             if all(count >= bounds.tokens for _, count in totals.values()):
                 break
         return {name: total / count for name, (total, count) in totals.items()}
 
-    def _differences(self, completions: Sequence[GenerationOutput]) -> tuple[float, int]:
-        """The sum of the differences over completions of the proof, and their tokens."""
-        samples = [TrainingSample(tuple(self.probes[a.prompt]), a.token_ids, a.logprobs, 0.0) for a in completions]
-        total, count = 0.0, 0
-        for batch in micro_batches(samples, max_tokens=1_000_000):
+    def _differences(self, probed: Sequence[tuple[str, Sequence[GenerationOutput]]]) -> Mapping[str, tuple[float, int]]:
+        """The sum of the differences over each engine's completions of the proof, and their tokens.
+
+        Those of all engines are computed together: ranks gather the model for every pass.
+        """
+        made = [(name, one) for name, completions in probed for one in completions]
+        samples = [TrainingSample(tuple(self.probes[a.prompt]), a.token_ids, a.logprobs, 0.0) for _, a in made]
+        found = {name: (0.0, 0) for name, _ in probed}
+        for batch in micro_batches(samples, max_tokens=TOKENS_AT_ONCE):
             batch = batch.to(self.policy.device)
             logprobs, _ = self.policy.completion_logprobs(batch, temperature=1.0)
-            total += float((logprobs - batch.sampler_logprobs)[batch.mask].abs().sum())
-            count += int(batch.mask.sum())
-        return total, count
+            sums = torch.where(batch.mask, (logprobs - batch.sampler_logprobs).abs(), 0.0).sum(dim=1)
+            for row, added, tokens in zip(batch.rows.tolist(), sums.tolist(), batch.mask.sum(dim=1).tolist()):
+                name, (total, count) = made[row][0], found[made[row][0]]
+                found[name] = total + added, count + tokens
+        return found
 
     def _judge(self, name: str, gap: float, say: Callable[[str], None]) -> None:
         """Say that a gap is large when it has become so, and stop the run when it stays."""

@@ -17,7 +17,7 @@ from grpo.run.directory import CONFIG
 from grpo.schema import ConfigError, Default, defaults, load
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 from grpo_rust.scaling.division import Division, divide, ranks_of_torchrun
-from grpo_rust.scaling.from_recipe import step_settings
+from grpo_rust.scaling.from_recipe import engine_gpus, step_settings
 from grpo_rust.scaling.gpus import GPUS
 from grpo_rust.terminal.grouping import MOST_USED, grouped
 
@@ -62,7 +62,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
     recipe = load_recipe(path, overrides)
     price = parsed.usd_per_hour or recipe.train.usd_per_hour
     ranks = (parsed.gpus or ranks_of_torchrun() or int(parsed.engine_gpus > 0)) if parsed.dry_run else 0
-    division = divide(step_settings(recipe), ranks, parsed.engine_gpus) if ranks else None
+    division = divide(step_settings(recipe), ranks, *engine_gpus(recipe, parsed.engine_gpus)) if ranks else None
     return Arguments(recipe, parsed.dry_run, parsed.rates, price, parsed.output, division, parsed.gpu)
 
 

@@ -73,7 +73,7 @@ def assumed_costs(model: str, settings: StepSettings, division: Division, gpu: G
 
     return PipelineCosts(
         lengths=(lengths,),
-        decoding=decoding_cost(settings, shape, gpu, context_tokens=prompt + mean / 2),
+        decoding=decoding_cost(settings, shape, gpu, context_tokens=prompt + mean / 2, gpus=division.engine_width),
         training_s=update_s,
         weights_s=weights_s(work, division, gpu),
         programs=PROGRAMS,

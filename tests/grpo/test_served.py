@@ -186,7 +186,7 @@ def test_no_prefix_is_read_from_the_cache_that_other_weights_have_read(
 
 
 def test_weights_in_the_memory_of_the_host_go_by_nccl_through_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As those that ranks have gathered: vLLM's communicator sends what is on its own GPU. Here `meta` stands for it."""
+    """As those that ranks have gathered: vLLM sends what is on its own GPU alone. Here `meta` stands for it."""
     module = SimpleNamespace(WeightSource=object, ParamMeta=lambda *about: about)
     monkeypatch.setitem(sys.modules, "vllm.distributed.weight_transfer.base", module)
     sent: list[torch.Tensor] = []

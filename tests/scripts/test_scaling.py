@@ -45,7 +45,7 @@ def test_ranks_share_what_is_stored_and_hold_what_they_gather():
         SHAPE, dtype="bfloat16", reference=False, micro_batch_tokens=64, rows=4, row_tokens=32, lora_rank=2
     )
     frozen = rank_memory(lora, SHAPE, Division(4), dtype="bfloat16")
-    assert frozen.weights == 4 * (parameters + 2 * SHAPE.linear_ends) // 4, "float32, where one GPU keeps bfloat16"
+    assert frozen.weights == (2 * parameters + 4 * 2 * SHAPE.linear_ends) // 4, "bfloat16, and the adapters float32"
     assert rank.gradients == parameters + 4 * max(layer, ends)
     assert rank.compute_copy == 4 * ends + 2 * 2 * layer
     assert (rank.activations, rank.head, rank.engine, rank.kv_cache) == (
@@ -57,7 +57,8 @@ def test_ranks_share_what_is_stored_and_hold_what_they_gather():
 def test_with_gpus_of_their_own_engines_leave_the_ranks():
     rank = rank_memory(WHOLE, SHAPE, Division(1, 2), dtype="bfloat16")
     assert rank.engine == rank.kv_cache == rank.beside_updates == 0 and rank.weights == WHOLE.weights
-    assert engine_bytes(WHOLE) == RUNTIME_BYTES + WHOLE.engine + WHOLE.kv_cache
+    assert engine_bytes(WHOLE, Division(1, 2)) == RUNTIME_BYTES + WHOLE.engine + WHOLE.kv_cache
+    assert engine_bytes(WHOLE, Division(1, 2, 2)) == RUNTIME_BYTES + (WHOLE.engine + WHOLE.kv_cache) // 2
 
 
 def test_traffic_is_gathered_twice_and_summed_once_a_micro_batch():
@@ -90,6 +91,8 @@ def test_an_update_takes_the_longer_of_operations_and_traffic():
     assert weights_s(works[0], few, h100) == pytest.approx(by_host + 0.5)
     assert weights_s(works[0], Division(2, 1), h100) == pytest.approx(by_host + works[0].weight_bytes / fast + 0.5)
     assert weights_s(works[0], Division(1), h100) == 0.5
+    machines = Division(2, 20)  # three servers, one after the other
+    assert weights_s(works[0], machines, h100) == pytest.approx(by_host + 3 * works[0].weight_bytes / slow + 0.5)
 
 
 def test_decoding_reads_all_weights_and_each_rows_cache():
@@ -98,6 +101,9 @@ def test_decoding_reads_all_weights_and_each_rows_cache():
     assert cost.iteration_s == pytest.approx(0.004 + 2 * SHAPE.parameters / (0.7 * 3.35e12))
     cache = 100 * 2 * 3 * 32 * 2 / (0.7 * 3.35e12)
     assert cost.row_s == pytest.approx(cache + 2 * SHAPE.parameters / (0.7 * 989e12)) and cost.slots == 0
+    halves = decoding_cost(ALL_WEIGHTS, SHAPE, h100, context_tokens=100, gpus=2)
+    assert halves.iteration_s - 0.004 == pytest.approx((cost.iteration_s - 0.004) / 2)
+    assert halves.row_s == pytest.approx(cost.row_s / 2)
     small = dataclasses.replace(ALL_WEIGHTS, kv_cache_gb=0.001)
     assert decoding_cost(small, SHAPE, h100, context_tokens=100).slots == 1_000_000 // (384 * (256 + 192))
 
@@ -158,6 +164,30 @@ def test_a_plan_for_several_gpus_has_memory_traffic_cores_and_bottleneck(words):
     assert re.match(r"\d+ for cargo: \d+ completions a second, 0.07 s of CPU each", found["cores"])
     assert re.match(r"sampling: sampling 0.8 s, .* with fewer cores than those, cargo", found["bottleneck"])
     assert "for 100 steps" in found["time"] and found["cost"].endswith("dollars at 36 an hour")
+
+
+def test_the_plan_has_the_engines_of_the_recipe(words):
+    apart = ["sampling.data_parallel=4", "sampling.tensor_parallel=2"]
+    assert rows(words, *apart, "--gpus", "2")["gpus"] == "10 x H100: 2 train, 8 sample, 2 an engine"
+    assert rows(words, "sampling.data_parallel=4", "--gpus", "2")["gpus"].endswith("4 sample, an engine each")
+    assert rows(words, "sampling.servers=http://a:1,http://b:1", "--gpus", "1")["gpus"].endswith(
+        "2 sample, an engine each"
+    )
+    assert rows(words, "sampling.servers=http://a:1", "--gpus", "1", "--engine-gpus", "8")["gpus"].startswith("9 x")
+    with pytest.raises(ConfigError, match="--engine-gpus 4, and .* is 8: give one"):
+        rows(words, *apart, "--gpus", "2", "--engine-gpus", "4")
+    with pytest.raises(ConfigError, match="3 GPUs that sample are no engines of 2 GPUs each"):
+        divide(ALL_WEIGHTS, 1, 3, 2)
+
+
+@pytest.mark.parametrize("overlap", [0, 1])
+def test_too_few_cores_for_cargo_are_the_bottleneck(words, overlap):
+    """128 programs of 70 ms on one core take 9 s."""
+    found = rows(words, "--gpus", "1", "--engine-gpus", "1", f"rollout.overlap={overlap}", "sandbox.jobs=1")
+    assert re.match(r"cargo: sampling .*, cargo 9\.0 s; about (9|10)\.\d s a step$", found["bottleneck"])
+    assert found["cores"].endswith("; sandbox.jobs=1")
+    many = rows(words, "--gpus", "1", "--engine-gpus", "1", f"rollout.overlap={overlap}", "sandbox.jobs=64")
+    assert many["bottleneck"].startswith("sampling:")
 
 
 def test_what_does_not_fit_is_said_and_another_gpu_may_do(words):

@@ -17,6 +17,7 @@ import resource
 import threading
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -93,8 +94,11 @@ class ServedEngine(Engine):
         """As `Engine.probe`: of several copies of the model, by `--data-parallel-size`, each samples all prompts."""
         if self._copies == 1:
             return super().probe(prompts, params)
-        ranks = range(self._copies)
-        return [(f"copy {rank}", list(self._sample(prompts, params, headers={RANK: str(rank)}))) for rank in ranks]
+        with ThreadPoolExecutor(self._copies) as pool:
+            made = pool.map(
+                lambda rank: list(self._sample(prompts, params, headers={RANK: str(rank)})), range(self._copies)
+            )
+            return [(f"copy {rank}", completions) for rank, completions in enumerate(made)]
 
     def _sample(
         self, prompts: Sequence[Sequence[int]], params: SamplingParams, headers: dict[str, str]

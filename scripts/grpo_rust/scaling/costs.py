@@ -5,6 +5,7 @@ By formula from the model's shape and the figures of `gpus`: no claim that any o
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from grpo_rust.memory_estimate import ModelShape
@@ -37,26 +38,29 @@ class DecodingCost:
         return self.iteration_s + rows * self.row_s
 
 
-def decoding_cost(settings: StepSettings, shape: ModelShape, gpu: GPU, *, context_tokens: float) -> DecodingCost:
-    """Decoding with one engine on one GPU.
+def decoding_cost(
+    settings: StepSettings, shape: ModelShape, gpu: GPU, *, context_tokens: float, gpus: int = 1
+) -> DecodingCost:
+    """Decoding with one engine.
 
     Every iteration reads all weights once, and for each row the keys and values of its context; each row takes two
-    operations a parameter.
+    operations a parameter. GPUs that share an engine each do their part; what they tell each other is not counted.
 
     Args:
         settings: Of the recipe.
         shape: The model's sizes.
         gpu: What is assumed of the GPU.
         context_tokens: Of a row, the mean over its life.
+        gpus: That share the engine.
     """
     width = WIDTHS[settings.dtype]
-    bandwidth = gpu.decoding_share * gpu.memory_bytes_per_s
+    bandwidth = gpus * gpu.decoding_share * gpu.memory_bytes_per_s
     token_bytes = 2 * shape.layers * shape.kv_width * width
-    row_s = context_tokens * token_bytes / bandwidth + 2 * shape.parameters / (gpu.decoding_share * gpu.flops)
+    row_s = context_tokens * token_bytes / bandwidth + 2 * shape.parameters / (gpus * gpu.decoding_share * gpu.flops)
     slots = 0
     if settings.kv_cache_gb:
         longest = settings.max_prompt_tokens + settings.max_completion_tokens
-        slots = max(1, int(settings.kv_cache_gb * 1e9 / (token_bytes * longest)))
+        slots = max(1, int(gpus * settings.kv_cache_gb * 1e9 / (token_bytes * longest)))
     return DecodingCost(gpu.iteration_s + width * shape.parameters / bandwidth, row_s, slots)
 
 
@@ -70,11 +74,12 @@ def training_s(settings: StepSettings, work: StepWork, division: Division, gpu: 
 def weights_s(work: StepWork, division: Division, gpu: GPU) -> float:
     """New weights for the engines, and the proof of them.
 
-    Several ranks gather them in float32 into the memory of the first one's host, from where they go to a GPU again.
-    Then they are sent to all engines at once; an engine beside a trainer without other ranks sees them where they are.
+    Several ranks gather them into the memory of the first one's host, from where they go to a GPU again. Then the
+    servers get them one after the other, each all of its GPUs at once; a machine has one. An engine beside a trainer
+    without other ranks sees them where they are.
     """
     by_host = 0.0
     if division.ranks > 1:
         by_host = (work.whole_bytes + work.weight_bytes) / gpu.host_bytes_per_s
-    sending = 0.0 if division.shared else work.weight_bytes / gpu.bytes_per_s(division.gpus)
-    return by_host + sending + PROOF_S
+    servers = math.ceil(division.engine_gpus / gpu.per_machine)
+    return by_host + servers * work.weight_bytes / gpu.bytes_per_s(division.gpus) + PROOF_S

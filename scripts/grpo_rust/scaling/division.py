@@ -17,11 +17,12 @@ class Division:
 
     ranks: int  # GPUs that train
     engine_gpus: int = 0  # GPUs that only sample
+    engine_width: int = 1  # GPUs of an engine, which share its copy of the model
 
     @property
     def engines(self) -> int:
         """How many engines sample, each with all weights of the model."""
-        return self.engine_gpus or 1
+        return self.engine_gpus // self.engine_width or 1
 
     @property
     def shared(self) -> bool:
@@ -37,16 +38,20 @@ class Division:
         train = f"{self.ranks} {'train' if self.ranks > 1 else 'trains'}"
         if self.shared:
             return f"{train}, an engine beside {'the first' if self.ranks > 1 else 'the trainer'}"
-        return f"{train}, {f'{self.engine_gpus} sample, an engine each' if self.engine_gpus > 1 else 'one samples'}"
+        if self.engine_gpus == 1:
+            return f"{train}, one samples"
+        each = "an engine each" if self.engine_width == 1 else f"{self.engine_width} an engine"
+        return f"{train}, {self.engine_gpus} sample, {each}"
 
 
-def divide(settings: StepSettings, ranks: int, engine_gpus: int = 0) -> Division:
+def divide(settings: StepSettings, ranks: int, engine_gpus: int = 0, engine_width: int = 1) -> Division:
     """The division of a step's work.
 
     Args:
         settings: Of the recipe.
         ranks: GPUs that train.
         engine_gpus: GPUs that only sample; 0: one engine shares the first rank's GPU.
+        engine_width: How many of them share a copy of the model.
 
     Raises:
         ConfigError: For numbers that cannot be, and where ranks or engines would have nothing to do.
@@ -59,7 +64,9 @@ def divide(settings: StepSettings, ranks: int, engine_gpus: int = 0) -> Division
             f"{ranks:,} ranks for {update:,} completions of an update: some would never have one. Give fewer ranks, or "
             "a larger train.prompts_per_step"
         )
-    division = Division(ranks, engine_gpus)
+    if engine_width > 1 and (not engine_gpus or engine_gpus % engine_width):
+        raise ConfigError(f"{engine_gpus} GPUs that sample are no engines of {engine_width} GPUs each")
+    division = Division(ranks, engine_gpus, engine_width)
     if division.engines > settings.prompts:
         raise ConfigError(
             f"{division.engines:,} engines for {settings.prompts:,} prompts of a step: an engine samples "

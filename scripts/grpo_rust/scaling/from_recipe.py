@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from grpo.schema import ConfigError
 from grpo_rust.recipe import Recipe
 from grpo_rust.scaling.step_settings import StepSettings
 
-__all__ = ["step_settings"]
+__all__ = ["engine_gpus", "step_settings"]
 
 
 def step_settings(recipe: Recipe) -> StepSettings:
@@ -25,3 +26,24 @@ def step_settings(recipe: Recipe) -> StepSettings:
         overlap=recipe.rollout.overlap,
         kv_cache_gb=sampling.kv_cache_gb,
     )
+
+
+def engine_gpus(recipe: Recipe, given: int = 0) -> tuple[int, int]:
+    """How many GPUs only sample, and how many of them share an engine.
+
+    Args:
+        recipe: The recipe. A server that it names counts as one GPU, unless `given` says how many all have.
+        given: As on the command line; 0: what the recipe says.
+
+    Raises:
+        ConfigError: Where the two differ.
+    """
+    sampling = recipe.sampling
+    if sampling.data_parallel:
+        own = sampling.data_parallel * sampling.tensor_parallel
+        if given not in (0, own):
+            raise ConfigError(
+                f"--engine-gpus {given}, and sampling.data_parallel times sampling.tensor_parallel is {own}: give one"
+            )
+        return own, sampling.tensor_parallel
+    return given or len(sampling.servers.replace(",", " ").split()), 1

@@ -1,8 +1,9 @@
 """The memory of one rank of FSDP, and of a GPU that only samples, from the estimate for one GPU.
 
-Weights (float32, frozen ones too), Adam's moments, gradients and a reference are divided among the ranks. Whole are:
-what a rank has gathered of the model at one time (its ends in float32, and two layers: the one in use and the next),
-the largest gradient before it is summed, the activations of its micro-batch, and an engine with its cache.
+Weights (float32; frozen ones in the dtype of the matrix products), Adam's moments, gradients and a reference are
+divided among the ranks. Whole are: what a rank has gathered of the model at one time (its ends in float32, and two
+layers: the one in use and the next), the largest gradient before it is summed, the activations of its micro-batch, and
+an engine with its cache.
 """
 
 from __future__ import annotations
@@ -35,10 +36,9 @@ def rank_memory(memory: MemoryEstimate, shape: ModelShape, division: Division, *
     ends = shape.parameters - shape.layers * layer
     gathered = ENDS_BYTES * ends + WIDTHS[dtype] * LAYERS_AT_ONCE * layer
     unsummed = max(layer, ends) * memory.gradients // shape.parameters
-    adapters = memory.gradients // 4 % shape.parameters  # gradients are of adapters, or of all parameters
     return dataclasses.replace(
         memory,
-        weights=4 * (shape.parameters + adapters) // ranks,
+        weights=memory.weights // ranks,
         adam=memory.adam // ranks,
         reference=memory.reference // ranks,
         gradients=memory.gradients // ranks + unsummed,
@@ -46,6 +46,6 @@ def rank_memory(memory: MemoryEstimate, shape: ModelShape, division: Division, *
     )
 
 
-def engine_bytes(memory: MemoryEstimate) -> int:
-    """What a GPU holds that only samples."""
-    return RUNTIME_BYTES + memory.engine + memory.kv_cache
+def engine_bytes(memory: MemoryEstimate, division: Division) -> int:
+    """What a GPU holds that only samples: its part of an engine's weights and cache."""
+    return RUNTIME_BYTES + (memory.engine + memory.kv_cache) // division.engine_width

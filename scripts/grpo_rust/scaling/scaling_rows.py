@@ -29,16 +29,21 @@ class StepTime:
     sampling: float
     training: float
     weights: float
+    grading: float  # 0 where nobody says how many cores there are
     together: float  # the step: what can overlap does
 
     @property
     def bottleneck(self) -> str:
         """What takes longest."""
-        parts = {"sampling": self.sampling, "training": self.training, "new weights": self.weights}
+        parts = self._parts()
         return max(parts, key=lambda name: parts[name])
 
+    def _parts(self) -> dict[str, float]:
+        parts = {"sampling": self.sampling, "training": self.training, "new weights": self.weights}
+        return {**parts, "cargo": self.grading} if self.grading else parts
+
     def __str__(self) -> str:
-        parts = f"sampling {self.sampling:.1f} s, training {self.training:.1f} s, new weights {self.weights:.1f} s"
+        parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self._parts().items())
         return f"{self.bottleneck}: {parts}; about {self.together:.1f} s a step"
 
 
@@ -67,16 +72,18 @@ def scaling_rows(
     settings = step_settings(recipe)
     work = assumed_work(settings, shape, division)
     mean, prompt = settings.mean_tokens, settings.prompt_tokens
-    times = step_time(settings, shape, division, gpu, work)
-    per_second = work.completions / times.together
-    cpu_s = GRADING_CPU_S[recipe.sandbox.backend]
+    cpu_s, jobs = GRADING_CPU_S[recipe.sandbox.backend], recipe.sandbox.jobs
+    times = step_time(settings, shape, division, gpu, work, grading_s=_grading_s(recipe, work))
+    without = step_time(settings, shape, division, gpu, work)  # as if there were cores enough
+    per_second = work.completions / without.together
     cores = math.ceil(per_second * cpu_s)
+    given = f"; sandbox.jobs={jobs}" if jobs else ""
     return [
         head,
         *_memory_rows(recipe, shape, division, gpu, row_tokens),
         ("traffic", _traffic(work, division)),
-        ("cores", f"{cores} for cargo: {per_second:.0f} completions a second, {cpu_s} s of CPU each"),
-        ("bottleneck", f"{times}; with fewer cores than those, cargo"),
+        ("cores", f"{cores} for cargo: {per_second:.0f} completions a second, {cpu_s} s of CPU each{given}"),
+        ("bottleneck", str(times) if jobs else f"{times}; with fewer cores than those, cargo"),
         (
             "",
             f"assumed, not measured: {mean:.0f} tokens a completion, {prompt:.0f} a prompt, {_figures(recipe, gpu)}",
@@ -84,19 +91,33 @@ def scaling_rows(
     ]
 
 
-def step_time(settings: StepSettings, shape: ModelShape, division: Division, gpu: GPU, work: StepWork) -> StepTime:
-    """How long a step takes, its longest completion as long as may be; arguments as of `scaling_rows`."""
+def step_time(
+    settings: StepSettings, shape: ModelShape, division: Division, gpu: GPU, work: StepWork, *, grading_s: float = 0.0
+) -> StepTime:
+    """How long a step takes, its longest completion as long as may be; arguments as of `scaling_rows`.
+
+    Programs are graded while others are sampled, and while others are trained on where batches are sampled ahead.
+    """
     context = settings.prompt_tokens + work.sampled_tokens / work.completions / 2
-    cost = decoding_cost(settings, shape, gpu, context_tokens=context)
+    cost = decoding_cost(settings, shape, gpu, context_tokens=context, gpus=division.engine_width)
     tokens = work.sampled_tokens / division.engines
     longest = settings.max_completion_tokens
     iterations = max(longest, tokens / cost.slots) if cost.slots else longest
     sampling = iterations * cost.iteration_s + tokens * cost.row_s
     training = training_s(settings, work, division, gpu)
     weights = weights_s(work, division, gpu)
-    beside = settings.overlap and not division.shared
-    busy = max(sampling, training) if beside else sampling + training
-    return StepTime(sampling, training, weights, busy + weights)
+    if settings.overlap:
+        busy = sampling + training if division.shared else max(sampling, training)
+        together = max(busy + weights, grading_s)
+    else:
+        together = max(sampling, grading_s) + training + weights
+    return StepTime(sampling, training, weights, grading_s, together)
+
+
+def _grading_s(recipe: Recipe, work: StepWork) -> float:
+    """Seconds for the programs of a step with `sandbox.jobs` cores; 0 where it is left to the machine."""
+    jobs = recipe.sandbox.jobs
+    return work.completions * GRADING_CPU_S[recipe.sandbox.backend] / jobs if jobs else 0.0
 
 
 def scaling_time_rows(
@@ -106,7 +127,9 @@ def scaling_time_rows(
     if shape is None or steps is None:
         return [("time", "unknown"), ("cost", "unknown without the time")]
     settings = step_settings(recipe)
-    seconds = steps * step_time(settings, shape, division, gpu, assumed_work(settings, shape, division)).together
+    work = assumed_work(settings, shape, division)
+    times = step_time(settings, shape, division, gpu, work, grading_s=_grading_s(recipe, work))
+    seconds = steps * times.together
     about = f"about {rough_duration(seconds)} for {steps:,} steps, without evaluations; by the assumptions above"
     price = "unknown without the price of all machines: train.usd_per_hour=25"
     cost = f"about {seconds / 3600 * usd_per_hour:,.2f} dollars at {usd_per_hour:g} an hour" if usd_per_hour else price
@@ -125,7 +148,7 @@ def _memory_rows(
     several = "the first rank" if division.shared else "a rank"
     needed = {several if division.ranks > 1 else "the trainer's GPU": rank.peak}
     if not division.shared:
-        needed["an engine's GPU"] = engine_bytes(whole)
+        needed["an engine's GPU"] = engine_bytes(whole, division)
     about = ", ".join(f"{as_size(size)} on {place}" for place, size in needed.items())
     most = max(needed.values())
     verdict = "NO" if most > gpu.memory_bytes else "barely" if most > NEARLY * gpu.memory_bytes else "yes"

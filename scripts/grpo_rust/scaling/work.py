@@ -1,8 +1,8 @@
 """What one step is made of, in tokens, bytes and operations: the parts of it that do not depend on the GPU.
 
 FSDP2 gathers the weights of a layer before it is used, in the forward and again in the backward pass, and those of the
-model's ends (embedding, last norm, head) once, in float32; it sums gradients over the ranks. All of that happens for
-each micro-batch. A rank sends (n - 1) / n of what is gathered or summed.
+model's ends (embedding, last norm, head) once, as they are stored; it sums gradients over the ranks. All of that
+happens for each micro-batch. A rank sends (n - 1) / n of what is gathered or summed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from grpo_rust.scaling.step_settings import StepSettings
 
 __all__ = ["ENDS_BYTES", "WIDTHS", "StepWork", "layer_parameters", "step_work"]
 
-GRADIENT_BYTES = ENDS_BYTES = 4  # gradients are summed in float32, and the ends of the model stay there
+GRADIENT_BYTES = ENDS_BYTES = 4  # gradients are summed in float32, and the ends of a model that is trained stay there
 WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
@@ -32,7 +32,7 @@ class StepWork:
     gathered_bytes: float  # that a rank sends
     reduced_bytes: float
     weight_bytes: float  # of a whole model, to each engine
-    whole_bytes: float  # of a whole model in float32
+    whole_bytes: float  # of a whole model as ranks store it
 
     @property
     def sent_bytes(self) -> float:
@@ -74,14 +74,15 @@ def step_work(
     operations = (4 if adapters else 6) * (4 / 3 if settings.gradient_checkpointing else 1) * shape.parameters
     width, layers = WIDTHS[settings.dtype], shape.layers * layer_parameters(shape)
     away = (division.ranks - 1) / division.ranks
+    stored = width if adapters else ENDS_BYTES  # frozen weights are stored as they are used
     return StepWork(
         completions=completions,
         sampled_tokens=round(sampled),
         trained_tokens=round(trained),
         micro_batches=micro_batches,
         operations=operations * trained,
-        gathered_bytes=away * (2 * width * layers + ENDS_BYTES * (shape.parameters - layers)) * micro_batches,
+        gathered_bytes=away * (2 * width * layers + stored * (shape.parameters - layers)) * micro_batches,
         reduced_bytes=away * GRADIENT_BYTES * (adapters or shape.parameters) * micro_batches,
         weight_bytes=width * shape.parameters,
-        whole_bytes=4 * shape.parameters,
+        whole_bytes=stored * shape.parameters,
     )
