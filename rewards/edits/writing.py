@@ -15,7 +15,7 @@ __all__ = ["diff_of", "search_replace_of"]
 CONTEXT = 3  # lines around a change, as git has them
 
 
-class Change(NamedTuple):
+class ChangedLines(NamedTuple):
     """Lines of one text that stand where other lines of another text do."""
 
     first: int
@@ -47,7 +47,7 @@ def search_replace_of(before: str, after: str) -> str:
     """
     old, new = lines_of(before), lines_of(after)
     found = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    changes = [Change(*places) for tag, *places in found if tag != "equal"]
+    changes = [ChangedLines(*places) for tag, *places in found if tag != "equal"]
     for context in range(len(old) + 1):
         blocks = []
         for first, last, new_first, new_last in _joined(changes, 2 * context):
@@ -63,13 +63,13 @@ def search_replace_of(before: str, after: str) -> str:
     )
 
 
-def _joined(changes: Sequence[Change], most: int) -> list[Change]:
+def _joined(changes: Sequence[ChangedLines], most: int) -> list[ChangedLines]:
     """Changes with at most so many equal lines between them as one."""
-    joined: list[Change] = []
+    joined: list[ChangedLines] = []
     for change in changes:
         if joined and change.first - joined[-1].last <= most:
             start = joined.pop()
-            change = Change(start.first, change.last, start.new_first, change.new_last)
+            change = ChangedLines(start.first, change.last, start.new_first, change.new_last)
         joined.append(change)
     return joined
 
