@@ -169,6 +169,27 @@ def test_what_is_written_gives_the_text_that_it_was_written_from(before: list[st
         search_replace_of(old, old)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "search"),
+    [
+        ("x\ny\nx\nz\n", "w\ny\nx\nz\n", ["x\ny\n"]),  # what follows tells the first x from the second
+        ("x\ny\nx\nz\n", "x\ny\nw\nz\n", ["y\nx\nz\n"]),
+        ("x\ny\nx\n", "v\ny\nw\n", ["x\ny\nx\n"]),  # changes that are near each other are one
+        ("a\nb\nc\nd\ne\n", "A\nb\nc\nd\nE\n", ["a\n", "e\n"]),
+    ],
+)
+def test_blocks_have_as_little_context_as_makes_them_unique(old: str, new: str, search: list[str]) -> None:
+    blocks = search_replace_of(old, new)
+    assert [part.partition("=======")[0] for part in blocks.split("<<<<<<< SEARCH\n")[1:]] == search
+
+
+def test_a_long_table_of_equal_lines_is_no_work() -> None:
+    rows = ["    row,\n"] * 300
+    began = time.process_time()
+    assert search_replace_of("".join(rows), "".join([*rows[:150], "    other,\n", *rows[151:]]))
+    assert time.process_time() - began < 1.5, "2.9 s with lines compared anew for every width of context"
+
+
 @settings(max_examples=60)
 @given(st.text(alphabet="@-+ ,123ab\\\n<>=", max_size=200), st.text(alphabet="ab\n", max_size=20))
 def test_any_text_has_a_result(edits: str, text: str) -> None:

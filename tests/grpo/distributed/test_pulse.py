@@ -41,16 +41,17 @@ def test_a_rank_is_content_while_rank_zero_beats_and_lost_when_it_stops(stores) 
     other.close()
 
 
-def test_rank_zero_hears_every_other_rank(stores) -> None:
+@pytest.mark.parametrize("number", [1, 2])
+def test_rank_zero_hears_every_other_rank(stores, number: int) -> None:
     lost: list[str] = []
     first = Pulse(stores[0], rank=0, size=3, on_lost=lost.append, **FAST)
-    second, third = (Pulse(stores[1], rank=rank, size=3, on_lost=print, **FAST) for rank in (1, 2))
+    others = [Pulse(stores[1], rank=rank, size=3, on_lost=print, **FAST) for rank in (1, 2)]
     time.sleep(1.0)
     assert not lost
-    third.close()
+    others.pop(number - 1).close()
     eventually(lambda: bool(lost))
-    assert lost[0].startswith("rank 2 has given no sign of life for ") and lost[0].endswith(": rank 0 ends")
-    for one in (first, second):
+    assert lost[0].startswith(f"rank {number} has given no sign of life for ") and lost[0].endswith(": rank 0 ends")
+    for one in (first, *others):
         one.close()
 
 
