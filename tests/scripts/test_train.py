@@ -175,7 +175,11 @@ def test_vllm_trains_ahead_is_killed_is_stopped_and_goes_on_to_the_same_bits(tmp
 
 
 @pytest.mark.parametrize(
-    "engine", [["paged"], pytest.param(["vllm", "sampling.sleep=true"], marks=WITHOUT_VLLM)], ids=["paged", "sleeping"]
+    "engine",
+    [  # CI trains with the first of them in tests/faults/test_exact.py
+        pytest.param(["paged"], id="paged", marks=pytest.mark.long),
+        pytest.param(["vllm", "sampling.sleep=true"], id="sleeping", marks=WITHOUT_VLLM),
+    ],
 )
 def test_other_engines_train_from_the_weights_of_every_step(tmp_path: Path, engine: list[str]) -> None:
     settings = [*SMALL, f"sampling.engine={engine[0]}", *engine[1:], "train.max_steps=2", "eval.prompts=0"]
@@ -390,7 +394,7 @@ def test_output_that_nobody_reads_ends_nothing(arguments: list[str], tmp_path: P
     assert "--dry-run" in arguments or (tmp_path / "run" / "report.html").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGHUP, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_a_terminal_that_goes_away_stops_a_run_and_saves_it(number: signal.Signals, tmp_path: Path) -> None:
     """As does Ctrl-C in `train.py ... | tee log`, of which tee is gone first."""
     path, (reading, writing) = tmp_path / "run", os.pipe()

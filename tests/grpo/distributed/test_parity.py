@@ -107,7 +107,7 @@ def test_one_process_goes_on_from_the_checkpoint_of_two_ranks(two: Any, root: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("ranks", [pytest.param(2, marks=pytest.mark.long), 4])
 def test_ranks_make_the_golden_trace(ranks: int) -> None:
     expected = json.loads(TRACE.read_text())
     for found in on_ranks(ranks, trace):
