@@ -59,6 +59,7 @@ def test_both_sides_train_and_the_file_holds_what_is_promised(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_our_side_is_measured_alone_with_random_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "figures.json"
     words = ["--vs", "none", "--random-init", "random-tiny", "--dtype", "bfloat16", "--only", "trivial,published_step"]

@@ -29,7 +29,10 @@ def equal(one: Path, other: Path) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [CASE, CASES["lora"]], ids=["all weights", "lora"])
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(CASE, id="all weights"), pytest.param(CASES["lora"], id="lora", marks=pytest.mark.long)],
+)
 def test_two_ranks_then_one_then_four_are_one_throughout(tmp_path: Path, case: Case) -> None:
     wanted, found = tmp_path / "wanted", tmp_path / "found"
     at = [checkpoint_path(found, step) for step in (1, 2, 3)]
