@@ -96,7 +96,7 @@ def test_new_weights_interrupt_two_servers(servers: dict[int, subprocess.Popen[b
     """Which write four completions at a time each, and long ones, so that a batch takes longer than an update."""
     run, log = tmp_path / "run", tmp_path / "train.log"
     addresses = ",".join(f"http://127.0.0.1:{port}" for port in servers)
-    settings = [*SMALL, "train.prompts_per_step=4", "rollout.overlap=2", "rollout.partial=true", "train.max_steps=6"]
+    settings = [*SMALL, "train.prompts_per_step=4", "rollout.overlap=2", "rollout.partial=true", "train.max_steps=10"]
     settings += ["sampling.temperature=1.5", "sampling.max_completion_tokens=200"]
     training = start(
         "scripts/train.py", "--plain", *settings, f"sampling.servers={addresses}", f"run.dir={run}", log=log
@@ -106,9 +106,9 @@ def test_new_weights_interrupt_two_servers(servers: dict[int, subprocess.Popen[b
     finally:
         kill(training)
     steps = steps_of(run)
-    assert [step["engines/alive"] for step in steps] == [2] * 6 and all(step["sync/gap"] < 1e-5 for step in steps)
+    assert [step["engines/alive"] for step in steps] == [2] * 10 and all(step["sync/gap"] < 1e-5 for step in steps)
     rows = [json.loads(line) for line in (run / "completions.jsonl").read_text().splitlines()]
-    assert len(rows) == 6 * 16
+    assert len(rows) == 10 * 16
     assert (
         max(step.get("policy/token_staleness_max", 0) for step in steps) == 2
     ), "updates; some steps have none to make"
