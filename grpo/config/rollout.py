@@ -112,6 +112,10 @@ class SamplingSection:
         """Whether completions are sampled outside of the trainer's GPU and process."""
         return bool(self.servers or self.data_parallel)
 
+    def num_servers(self) -> int:
+        """How many servers are named."""
+        return len(self.servers.replace(",", " ").split())
+
     def conflicts(self) -> list[str]:
         """Ways to sample that exclude each other."""
         found = []

@@ -18,7 +18,7 @@ from torch.distributed.distributed_c10d import Store
 
 from grpo.run.stacks import Silence
 
-__all__ = ["HOST_FAILED", "PATIENCE_S", "Pulse"]
+__all__ = ["HOST_FAILED", "Pulse"]
 
 BEAT, STOP = "beat-", "stop"  # keys
 EVERY_S = 3.0
