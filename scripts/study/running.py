@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from grpo.errors import HostFailed
 
@@ -138,14 +139,28 @@ def run_all(commands: Iterable[Command], *, at_once: int, say: Callable[[str], N
         say: Takes a line about a command that starts or ends.
 
     Raises:
-        HostFailed: Naming the log of the first command that failed, after the others that had started have ended.
+        HostFailed: Naming the log of the first command that failed, after the others that had started have ended;
+            none is started after it, nor after an interrupt.
     """
     left = [command for command in commands if not command.done()]
+    stopping = Event()
+
+    def run(command: Command) -> None:
+        if stopping.is_set():
+            return
+        try:
+            _run(command, say)
+        except BaseException:
+            stopping.set()  # before this thread takes the next command
+            raise
+
     with ThreadPoolExecutor(at_once) as pool:
-        results = [pool.submit(_run, command, say) for command in left]
-        failed = [result.exception() for result in results if result.exception()]
-    if failed:
-        raise failed[0] or HostFailed("a command failed")
+        results = [pool.submit(run, command) for command in left]
+        try:
+            for result in results:
+                result.result()
+        finally:
+            stopping.set()
 
 
 def _run(command: Command, say: Callable[[str], None]) -> None:

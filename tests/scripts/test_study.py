@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import subprocess
 import sys
+import textwrap
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -120,6 +123,37 @@ def test_commands_that_are_done_are_not_run_and_failures_name_their_log(tmp_path
     with pytest.raises(HostFailed, match="bad ended with code 7: read .*c.log"):
         run_all([failing], at_once=1, say=said.append)
     assert "why" in (tmp_path / "c.log").read_text()
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_nothing_is_started_after_a_failure_and_what_runs_ends(tmp_path: Path, at_once: int) -> None:
+    def writes(name: str, code: str) -> Command:
+        path = tmp_path / name
+        argv = (sys.executable, "-c", f"{code}; open({str(path)!r}, 'w')")
+        return Command(name, argv, tmp_path / f"{name}.log", path.exists)
+
+    running = writes("running", "import time; time.sleep(2)")
+    commands = [writes("bad", "1 / 0"), *[running] * (at_once - 1), writes("later", "pass")]
+    with pytest.raises(HostFailed, match="bad ended with code 1"):
+        run_all(commands, at_once=at_once, say=print)
+    assert not (tmp_path / "later").exists() and running.done() == (at_once == 2)
+
+
+def test_nothing_is_started_after_an_interrupt(tmp_path: Path) -> None:
+    later = tmp_path / "later"
+    commands = f"""
+        import sys
+        from pathlib import Path
+        from study.running import Command, run_all
+        log = Path({str(tmp_path / "log")!r})
+        both = (sys.executable, "-c", "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(2)")
+        later = (sys.executable, "-c", "open({str(later)!r}, 'w')")
+        run_all([Command("a", both, log, log.exists), Command("b", later, log, lambda: False)], at_once=1, say=print)
+    """
+    search = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    script = (sys.executable, "-c", textwrap.dedent(commands))
+    ended = subprocess.run(script, capture_output=True, text=True, env=search, check=False)
+    assert "KeyboardInterrupt" in ended.stderr and not later.exists()
 
 
 def test_completions_of_a_run_lie_beside_it_by_held_out_set(tmp_path: Path) -> None:
