@@ -305,11 +305,13 @@ class RustGrader:
 
 def _log_failures(graded: Sequence[GradedCompletion]) -> None:
     """Log as an error that the sandbox could not grade some completions: the run learns from fewer of them."""
-    verdicts = [verdict for found in graded for verdict in (found.verdict, found.gold and found.gold.verdict)]
-    failed = [verdict for verdict in verdicts if verdict and verdict.outcome is Outcome.HOST_ERROR]
+    failed = []
+    for found in graded:
+        verdicts = (found.verdict, found.gold and found.gold.verdict)  # gold tests of a program that failed fail with it
+        failed += [verdict for verdict in verdicts if verdict and verdict.outcome is Outcome.HOST_ERROR][:1]
     if failed:
         log.error(
-            "the sandbox failed at %d programs of %d completions, which get no score: %s",
+            "the sandbox failed at %d of %d completions, whose rewards from it are unknown: %s",
             len(failed),
             len(graded),
             failed[0].reason,

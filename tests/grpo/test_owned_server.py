@@ -23,7 +23,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
-print("serving", os.environ["TOLD"], flush=True)
+open(os.environ["VLLM_RPC_BASE_PATH"] + "/socket", "w").close()
+print("serving", os.environ["TOLD"], "sockets in", os.environ["VLLM_RPC_BASE_PATH"], flush=True)
 HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
@@ -39,6 +40,10 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def folders_of_sockets(tmp_path: Path) -> list[Path]:
+    return [Path(line.split()[-1]) for line in (tmp_path / "s.log").read_text().splitlines() if "sockets in" in line]
+
+
 def test_it_starts_again_at_the_same_address_and_ends(tmp_path: Path) -> None:
     server = started(tmp_path)
     port = server.port
@@ -52,6 +57,8 @@ def test_it_starts_again_at_the_same_address_and_ends(tmp_path: Path) -> None:
     server.end()
     assert not Path(f"/proc/{second}").exists()
     assert (tmp_path / "s.log").read_text().count("serving it") == 2
+    folders = folders_of_sockets(tmp_path)
+    assert len(set(folders)) == 2 and not any(folder.exists() for folder in folders)
     with pytest.raises(EngineDied, match="ConnectError"):
         Connection(server.url).get("/health")
 
@@ -80,6 +87,8 @@ def test_it_ends_with_a_trainer_that_is_killed(tmp_path: Path) -> None:
     while any(Path(f"/proc/{pid}").exists() and _runs(pid) for pid in (keeper, server)):
         assert time.monotonic() < end, "they are still there"
         time.sleep(0.05)
+    (folder,) = folders_of_sockets(tmp_path)
+    assert not folder.exists()
 
 
 def _runs(pid: int) -> bool:

@@ -141,10 +141,11 @@ def test_a_rubric_that_weighs_gold_runs_it(pool):
 
 
 def test_a_failure_of_the_host_is_loud_and_none_everywhere(caplog):
-    grader = RustGrader(Rubric(PUBLISHED_WEIGHTS), FixedPool(Verdict(Outcome.HOST_ERROR, reason="no disk")))
+    rubric = Rubric({**PUBLISHED_WEIGHTS, "gold": 1.0})  # its gold tests fail with it, and are not counted again
+    grader = RustGrader(rubric, FixedPool(Verdict(Outcome.HOST_ERROR, reason="no disk")))
     with caplog.at_level(logging.ERROR):
         (found,) = grade(grader, fenced(ADD))
-    assert "failed at 1 programs of 1 completions, which get no score: no disk" in caplog.text
+    assert "failed at 1 of 1 completions, whose rewards from it are unknown: no disk" in caplog.text
     assert set(found.rewards.values()) == set(found.checks.values()) == {None}
     assert found.verdict["outcome"] == "host_error"
 

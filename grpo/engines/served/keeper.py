@@ -1,6 +1,7 @@
 """Runs a command until it ends, or until the process that started it has ended, however that happens.
 
-The parent holds the other end of standard input and never writes to it. Loads nothing but the standard library.
+The parent holds the other end of standard input and never writes to it. Sockets that vLLM leaves behind where it is
+killed are in a folder that goes with the command. Loads nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import suppress
 
@@ -19,7 +21,12 @@ ENDING_S = 20.0  # for a command that was asked to end, before it is killed
 
 def main() -> int:
     """Run a command until it ends, or until nobody holds the other end of standard input any more. Its exit code."""
-    child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
+    with tempfile.TemporaryDirectory(prefix="vllm-", ignore_cleanup_errors=True) as sockets:
+        return _run({**os.environ, "VLLM_RPC_BASE_PATH": sockets})
+
+
+def _run(environment: dict[str, str]) -> int:
+    child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
 
     def follow() -> None:
         os.read(0, 1)  # returns nothing when the parent has ended
