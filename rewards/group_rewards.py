@@ -1,8 +1,8 @@
 """Rewards that compare the completions of one group: each function maps a graded group to a score for each completion.
 
-A group's codes were run on the tests of the others (`rewards.cross`), so these rewards need no gold tests, and nothing
-that a completion wrote itself counts in its favour. A new one is one function under `@group_reward`. Promises that a
-failure of the host, and a completion that nothing can be said of, scores None and never 0. Left out: rewards of one
+A group's codes were run on the tests of the others (`rewards.cross`), so these rewards need no gold tests, and no result
+of a completion's own tests on its own code counts in its favour, but where a reward says so. A new one is one function
+under `@group_reward`. Promises that a failure of the host, and a completion that nothing can be said of, scores None and never 0. Left out: rewards of one
 completion alone (`rewards.builtin`).
 """
 
@@ -87,7 +87,10 @@ def cross_agreement(group: GradedGroup) -> list[Score]:
 
 @group_reward(pays="code", partners=OTHERS_ALONE)
 def cross_all(group: GradedGroup) -> list[Score]:
-    """Whether a code passes all suites that judge it, those of its row or of testers: `majority.unanimous`."""
+    """Whether a code passes all suites that judge it, those of its row or of testers: `majority.unanimous`.
+
+    0 also where a judge does not fit it; None where nobody judges.
+    """
     return _of_codes(group, unanimous, "passes all suites: {:.0f}")
 
 
@@ -126,10 +129,10 @@ def cross_tests(group: GradedGroup) -> list[Score]:
     """What a test suite is worth: it accepts the codes that the others take for right, and fails those they do not.
 
     `rewards.matrix.worth.suite_worth`, where a code is right to the degree to which it passes the suites of completions
-    other than this one, and with the changes of its own code that it notices, where these were tried.
+    other than this one, and with the changes of its own code that it notices, where these were tried; one that fails
+    its own code notices none.
     """
-    scores = [mutation_score(one.verdict.evidence) if one.verdict is not None else None for one in group.completions]
-    own = [np.nan if score is None else score for score in scores]
+    own = list(map(_noticed, group.completions))
 
     def worth(matrix: PassMatrix) -> NDArray[np.float64]:
         mutants = np.array(own + [np.nan] * (len(matrix.owners) - len(own)))  # testers have no code
@@ -137,6 +140,16 @@ def cross_tests(group: GradedGroup) -> list[Score]:
         return worths[: len(own)]
 
     return _of_codes(group, worth, "its tests are worth {:.2f} among the group's codes")
+
+
+def _noticed(completion: GradedCompletion) -> float:
+    """The share of the changes of its code that its tests notice; NaN where none was tried on tests that pass."""
+    verdict = completion.verdict
+    evidence = verdict.evidence if verdict is not None and verdict.test else None
+    score = mutation_score(evidence)
+    if verdict is None or not verdict.test or (evidence is not None and evidence.runs and not evidence.runs[0].passed):
+        return 0.0
+    return np.nan if score is None else score
 
 
 def _of_codes(group: GradedGroup, values: Callable[[PassMatrix], NDArray[np.float64]], said: str) -> list[Score]:
@@ -151,5 +164,5 @@ def _score(completion: GradedCompletion, value: float, said: str, group: GradedG
     if completion.verdict is None or not completion.verdict.build:
         return Score(0.0, "no code that builds")
     if np.isnan(value):
-        return Score(None, "tests of others that should judge it do not fit it")
+        return Score(None, "no tests of others judge it")
     return Score(value, said.format(value))

@@ -8,7 +8,7 @@ without an assert passes here, and `rewards.strictness.judge` refuses it by the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -105,6 +105,11 @@ class Evidence:
         plain = self.runs[0]
         asserts, panics = set(run.failed) - set(plain.failed), {*run.panics, *run.broken} - set(plain.panics)
         return bool(run.missed or (asserts and not (run.ends and run.passed)) or (panics and not run.passed))
+
+    def settled(self, run: Run) -> bool:
+        """Whether the tests noticed the change of a run, or it failed them anyhow: no other change need be tried."""
+        failed = not run.passed and not run.called_function  # whatever the failure
+        return failed or self.noticed(replace(run, broken=()))
 
     def to_json(self) -> dict[str, Any]:
         """The evidence as a dict of plain values."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rewards.matrix.pass_matrix import PassMatrix
+from rewards.matrix.pass_matrix import DistinctTexts, PassMatrix
 from rewards.matrix.shares import share
 
 __all__ = ["acceptance", "codet", "majority", "majority_without", "unanimous"]
@@ -20,7 +20,8 @@ def majority(matrix: PassMatrix) -> NDArray[np.float64]:
 
     n_i suites vote on code i. What i does on the o_i suites that were written with it alone does not count: it passes
     those p_i of them that one of the others passes. Without these a suite that refuses everybody else would put its
-    author first, and above all a text of many copies, on which few suites vote.
+    author first, and above all a text of many copies, on which few suites vote. The price: a wrong code earns a little
+    by having a suite that asks little.
 
     Args:
         matrix: The results of the group.
@@ -32,12 +33,7 @@ def majority(matrix: PassMatrix) -> NDArray[np.float64]:
     [0.6667, 0.6667, 0.0]
     """
     texts = matrix.distinct()
-    others, soles = texts.others(), texts.sole_authors()
-    own = soles == np.arange(len(others))[:, None]  # [U, V]
-    ran, passed = (~np.isnan(others)).any(axis=0), (others == 1).any(axis=0)
-    voting = (~np.isnan(others)).sum(axis=1)
-    hits = np.nansum(others, axis=1) + (own & passed).sum(axis=1)
-    return share(hits, np.where(voting, voting + (own & ran).sum(axis=1), 0))[texts.code_of]
+    return _share_with_own(texts)[texts.code_of]
 
 
 def unanimous(matrix: PassMatrix) -> NDArray[np.float64]:
@@ -45,26 +41,25 @@ def unanimous(matrix: PassMatrix) -> NDArray[np.float64]:
 
     For suites that are known to be mostly right and may be weak: a share would pay a wrong code for each that does not
     notice it. A suite of the data judges every group, another one those in which it ran with some code; a judge that
-    does not compile with a code leaves it open, so that no code and no group can choose its judges. Among the suites of
-    a group, one that refuses everybody leaves nobody with anything.
+    does not fit a code is not passed, so that no code and no group can choose its judges. Among the suites of a group,
+    one that refuses everybody leaves nobody with anything, its author neither.
 
     Args:
-        matrix: The results of the group.
-    Returns: [C] 0 or 1; NaN where no suite votes, or one of the group's judges could not be asked.
+        matrix: The results of the group, in which every code was asked by every suite.
+    Returns: [C] 0 or 1; NaN where nobody judges.
 
     >>> passes = np.array([[1, 1, 0], [1, 1, 1], [0, np.nan, 1], [1, np.nan, 1]])
     >>> unanimous(PassMatrix(passes, np.full(3, -1))).tolist()
-    [0.0, 1.0, 0.0, nan]
+    [0.0, 1.0, 0.0, 0.0]
     >>> nobody = np.array([[1, np.nan], [0, np.nan]])  # runs the second suite
     >>> [unanimous(PassMatrix(nobody, np.full(2, owner))).tolist() for owner in (-1, -2)]
-    [[1.0, 0.0], [nan, 0.0]]
+    [[1.0, 0.0], [0.0, 0.0]]
     """
     texts = matrix.distinct()
     others = texts.others()
-    known = ~np.isnan(others)
-    judges = known.any(axis=0) | texts.of_row
-    open_ = (texts.votes & ~known & judges).any(axis=1) | ~known.any(axis=1)
-    return np.where((others == 0).any(axis=1), 0.0, np.where(open_, np.nan, 1.0))[texts.code_of]
+    judges = texts.votes & ((~np.isnan(others)).any(axis=0) | texts.of_row)  # [U, V]
+    failed = (judges & (others != 1)).any(axis=1) | (texts.own() & texts.refusing()).any(axis=1)
+    return np.where(judges.any(axis=1), np.where(failed, 0.0, 1.0), np.nan)[texts.code_of]
 
 
 def acceptance(matrix: PassMatrix) -> NDArray[np.float64]:
@@ -106,10 +101,11 @@ def majority_without(matrix: PassMatrix) -> NDArray[np.float64]:
 def codet(matrix: PassMatrix, *, exponent: float = 0.5) -> NDArray[np.float64]:
     """CodeT's agreement: `(|Sx| / U) ** exponent * |Sy| / n_i`; 1 where all codes agree and pass every suite.
 
-    Sy are the suites among the n_i voting on code i that i passes. Sx are the codes, i included, that have the same
-    results on those n_i; where one of two results is unknown they do not differ, and a code that shares no known
-    result with i is not in Sx. The suites that only i wrote are left out for both: they would let i choose whom it
-    agrees with. U is the number of distinct codes.
+    |Sy| / n_i is the share of the suites that code i passes, its own by proxy, as in `majority`. Sx are the codes, i
+    included, that have the same results on the suites voting on i; where one of two results is unknown they do not
+    differ, and a code that shares no known result with i is not in Sx. Left out for Sx are the suites that only i
+    wrote, which would let i choose whom it agrees with, and those that refuse everybody, which would set their author
+    apart. U is the number of distinct codes.
 
     Args:
         matrix: The results of the group.
@@ -119,19 +115,27 @@ def codet(matrix: PassMatrix, *, exponent: float = 0.5) -> NDArray[np.float64]:
     Source: CodeT (arXiv 2207.10397), section 2.2; the square root as in its code, and in B4's.
 
     >>> passes = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]])
-    >>> codet(PassMatrix(passes, np.arange(3)), exponent=1).round(4).tolist()  # 2/3 * 1/2 for the two that agree
-    [0.3333, 0.3333, 0.0]
+    >>> codet(PassMatrix(passes, np.arange(3)), exponent=1).round(4).tolist()  # 2/3 * 2/3 for the two that agree
+    [0.4444, 0.4444, 0.0]
     """
     texts = matrix.distinct()
     known, passed = ~np.isnan(texts.passes), np.nan_to_num(texts.passes)
     failed = known - passed  # [U, V] as floats, like `passed`
-    votes = known & texts.votes
-    passed_votes, failed_votes = texts.votes * passed, texts.votes * failed
-    differ = passed_votes @ failed.T + failed_votes @ passed.T  # [U, U]: on how many of the row's suites
-    shared = votes.astype(np.float64) @ known.T
+    votes = texts.votes & ~texts.refusing()
+    differ = (votes * passed) @ failed.T + (votes * failed) @ passed.T  # [U, U]: on how many of the row's suites
+    shared = (texts.votes & known).astype(np.float64) @ known.T
     agreeing = ((differ == 0) & (shared > 0)).mean(axis=1)
-    scores: NDArray[np.float64] = agreeing**exponent * share(passed_votes.sum(axis=1), votes.sum(axis=1))
+    scores: NDArray[np.float64] = agreeing**exponent * _share_with_own(texts)
     return scores[texts.code_of]
+
+
+def _share_with_own(texts: DistinctTexts) -> NDArray[np.float64]:
+    """[U] the share of the suites that each code passes, its own by proxy: `majority`."""
+    others, own = texts.others(), texts.own()
+    ran = (~np.isnan(others)).any(axis=0)
+    voting = (~np.isnan(others)).sum(axis=1)
+    hits = np.nansum(others, axis=1) + (own & ran & ~texts.refusing()).sum(axis=1)
+    return share(hits, np.where(voting, voting + (own & ran).sum(axis=1), 0))
 
 
 def _known_share(passes: NDArray[np.float64], axis: int) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """The pass matrix of a group: which code passes which test suite, who wrote the suite, and which texts are copies.
 
 Promises that nobody votes for itself. A suite votes on a code if at least one author of the suite did not write that
-code: a tester, or a completion whose code has another text. Copies are where groups of a small model go wrong: half of
-the completions can be the same text, and one completion must not elect itself by being sampled four times.
+code: a tester, or a completion of another text. Copies are where groups of a small model go wrong: half of the
+completions can be the same text, and one completion must not elect itself by being sampled four times.
 
     count_copies=False  Every distinct text counts once, as a code and as a suite, and a copy of a code's author is no
     (the default)       other author. Equal texts get equal rewards, and sampling the same completion more often pays
@@ -14,7 +14,9 @@ the completions can be the same text, and one completion must not elect itself b
                         text of the example above, and it sharpens a policy whose favourite is wrong.
 
 Suites are compared as suites: the same suite beside two different codes has two authors, so it votes on both codes.
-Left out: what makes two texts equal. The caller numbers them, and can number equal token streams or syntax trees alike.
+A text is a completion's code with its tests: equal code beside other tests is another author, and votes. A mistake that
+is sampled often, each time with tests of its own, is heard as often, as in any majority; `text_of` says which codes are
+one code, for whoever weighs evidence (`rewards.matrix.calibrated`). Left out: what makes two texts equal. The caller numbers them, and can number equal token streams or syntax trees alike.
 """
 
 from __future__ import annotations
@@ -39,9 +41,10 @@ class PassMatrix:
         passes: [C, S]; 1 the code passes the whole suite, 0 it fails, NaN not run, not applicable or unknown.
         owners: [S] int; the code that the suite was written with, -1 for the suite of an independent tester, or -2 for
             one of the data. A completion without tests owns no suite.
-        code_ids: [C] int; equal numbers are equal texts. None: all texts differ.
+        code_ids: [C] int; equal numbers are equal texts, of the code with its tests. None: all differ.
         suite_ids: [S] int, likewise.
         count_copies: Whether copies vote, each as an author of its own; the module's docstring has the trade-off.
+        text_ids: [C] int; equal numbers are equal codes, whatever tests are beside them. None: as `code_ids`.
     Raises: ValueError for shapes that do not fit, results other than 0, 1 and NaN, and owners that are not there.
 
     >>> matrix = PassMatrix(np.array([[1, 0], [1, 1]]), owners=np.array([0, 1]))
@@ -54,6 +57,7 @@ class PassMatrix:
     code_ids: NDArray[np.int64] | None = None
     suite_ids: NDArray[np.int64] | None = None
     count_copies: bool = False
+    text_ids: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         passes = np.array(self.passes, dtype=np.float64)
@@ -70,7 +74,7 @@ class PassMatrix:
             )
         object.__setattr__(self, "passes", passes)
         object.__setattr__(self, "owners", owners)
-        for name, count in (("code_ids", num_codes), ("suite_ids", num_suites)):
+        for name, count in (("code_ids", num_codes), ("suite_ids", num_suites), ("text_ids", num_codes)):
             if (given := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _integers(name, given, count))
 
@@ -94,13 +98,15 @@ class PassMatrix:
         in_suite = (suite_of[:, None] == np.arange(suite_of.max(initial=-1) + 1)).astype(np.float64)  # [S, V]
         known = in_code @ ~np.isnan(self.passes) @ in_suite  # [U, V]
         passed = in_code @ np.nan_to_num(self.passes) @ in_suite
-        agreed = np.where(passed == 0, 0.0, 1.0)
-        passes = np.where((known > 0) & ((passed == 0) | (passed == known)), agreed, np.nan)
+        passes = _agreed(known, passed)
         written_with = code_of[np.maximum(self.owners, 0)]
         authors = np.where(self.owners < 0, TESTER, written_with)  # [S], the text of the author's code
         votes = (authors != np.arange(len(in_code))[:, None]) @ in_suite > 0
         of_row = (self.owners == ROW) @ in_suite > 0
-        return DistinctTexts(passes, votes, of_row, code_of, suite_of)
+        text_of = code_of if self.text_ids is None or self.count_copies else self._number("text_ids", 0)
+        texts = np.zeros(len(in_code), dtype=np.int64)
+        texts[code_of] = text_of
+        return DistinctTexts(passes, votes, of_row, code_of, suite_of, texts)
 
     def _number(self, name: str, axis: int) -> NDArray[np.int64]:
         """The number of each text, from 0."""
@@ -120,6 +126,7 @@ class DistinctTexts:
         of_row: [V] bool; whether the data has the suite.
         code_of: [C] int; the row of each completion's code. `values[code_of]` gives each completion its row's value.
         suite_of: [S] int; the column of each suite.
+        text_of: [U] int from 0; equal numbers where only the tests beside a code differ.
     """
 
     passes: NDArray[np.float64]
@@ -127,6 +134,7 @@ class DistinctTexts:
     of_row: NDArray[np.bool_]
     code_of: NDArray[np.int64]
     suite_of: NDArray[np.int64]
+    text_of: NDArray[np.int64]
 
     def others(self) -> NDArray[np.float64]:
         """The passes [U, V] that count as votes, NaN elsewhere."""
@@ -135,6 +143,26 @@ class DistinctTexts:
     def sole_authors(self) -> NDArray[np.int64]:
         """[V] the code that a suite's only author wrote, -1 where a suite has several authors or a tester."""
         return np.where(self.votes.all(axis=0), TESTER, self.votes.argmin(axis=0))
+
+    def own(self) -> NDArray[np.bool_]:
+        """[U, V] whether only the code's author wrote the suite."""
+        return self.sole_authors() == np.arange(len(self.passes))[:, None]
+
+    def refusing(self) -> NDArray[np.bool_]:
+        """[V] whether a suite of one author ran on codes of others, and none of them passes it."""
+        others = self.others()
+        ran, passed = (~np.isnan(others)).any(axis=0), (others == 1).any(axis=0)
+        return (self.sole_authors() >= 0) & ran & ~passed
+
+    def by_text(self, results: NDArray[np.float64]) -> NDArray[np.float64]:
+        """[T, V] of results [U, V]: one row for all codes of a text, NaN where nothing is known or two differ."""
+        of_text = (self.text_of == np.arange(self.text_of.max() + 1)[:, None]).astype(np.float64)  # [T, U]
+        return _agreed(of_text @ ~np.isnan(results), of_text @ np.nan_to_num(results))
+
+
+def _agreed(known: NDArray[Any], passed: NDArray[Any]) -> NDArray[np.float64]:
+    """1 where all that is known are passes, 0 where none is, NaN where results differ or nothing is known."""
+    return np.where((known > 0) & ((passed == 0) | (passed == known)), np.where(passed == 0, 0.0, 1.0), np.nan)
 
 
 def _integers(name: str, given: NDArray[Any], count: int) -> NDArray[np.int64]:

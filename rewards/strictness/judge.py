@@ -21,7 +21,7 @@ Left out: whether the asserts are many or strong. A change of every function by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from rewards.rust.parse import parse
@@ -149,7 +149,7 @@ def _indifference(evidence: Evidence) -> str:
     """Which functions the tests run without noticing any change of them; empty for none."""
     plain = evidence.runs[0]
     tried: dict[int, list[Run]] = {number: [] for number, function in enumerate(evidence.functions) if function.asked}
-    for run in evidence.runs[1:]:
+    for run in _needed(evidence):
         tried.setdefault(run.function, []).append(run)
     by_assert = False
     indifferent: list[Function] = []  # that the tests do not call themselves
@@ -185,11 +185,25 @@ def _unnoticed(function: Function, changed: Sequence[Run]) -> str:
 
 
 def effective_asserts(evidence: Evidence | None) -> frozenset[str]:
-    """What the asserts say that held and became false under a change; those that say the same count once."""
+    """What the asserts say that held and became false under a change; those that say the same count once.
+
+    Of each function the changes up to the first that the tests notice: whether the others are tried depends on what
+    else is rewarded.
+    """
     if evidence is None or not evidence.runs:
         return frozenset()
     held, says = set(evidence.runs[0].held), dict(evidence.asserts)
-    return frozenset(says.get(place, place) for run in evidence.runs[1:] for place in run.failed if place in held)
+    return frozenset(says.get(place, place) for run in _needed(evidence) for place in run.failed if place in held)
+
+
+def _needed(evidence: Evidence) -> Iterator[Run]:
+    """The runs of changes, of each function up to the one that settles what is asked of it."""
+    settled: set[int] = set()
+    for run in evidence.runs[1:]:
+        if run.function not in settled:
+            yield run
+        if evidence.settled(run):
+            settled.add(run.function)
 
 
 def thoroughness(evidence: Evidence | None) -> float:

@@ -156,12 +156,8 @@ class _Runs:
                 return
             found = replace(self._run(mutant), called_function=by_tests)
             yield found
-            failed = not found.passed and not by_tests  # whatever the failure
-            if (failed or self._noticed(replace(found, broken=()))) and not thorough:
+            if Evidence(Outcome.PASSED, (self._plain,)).settled(found) and not thorough:
                 return
-
-    def _noticed(self, run: Run) -> bool:
-        return Evidence(Outcome.PASSED, (self._plain,)).noticed(run)
 
     def _run(self, mutant: int) -> Run:
         """Run the tests once."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cross_groups import blocks
 from rewards.matrix.calibrated import Calibration, posterior
-from rewards.matrix.majority import acceptance, codet, majority, majority_without
+from rewards.matrix.majority import acceptance, codet, majority, majority_without, unanimous
 from rewards.matrix.pass_matrix import PassMatrix
 from rewards.matrix.worth import discrimination, suite_worth, validity
 
@@ -120,6 +120,22 @@ def test_a_group_of_one_text_has_no_reward_and_with_copies_counted_the_highest()
     assert same(majority(tester), np.ones(8)), "a tester is an author of its own, whatever it writes"
 
 
+def test_equal_codes_beside_other_tests_are_one_code_whose_being_right_is_asked_once():
+    """Five times the same wrong code, each time with a suite of its own, and three right codes that differ."""
+    matrix = blocks(5, 3)
+    texts = replace(matrix, text_ids=np.array([0, 0, 0, 0, 0, 1, 2, 3]))
+    counted, _ = posterior(matrix, Calibration())
+    assert counted[:5].min() > 0.9 and counted[5:].max() < 0.01, "as five codes they are the majority"
+    codes, suites = posterior(texts, Calibration())
+    assert codes[:5].max() < 0.01 and codes[5:].min() > 0.7
+    assert suites[:5].max() < 0.01 and suites[5:].min() > 0.9
+    assert same(majority(texts), majority(matrix)), "a share hears every author"
+    favourite, _ = posterior(replace(blocks(7, 1), text_ids=np.array([0] * 7 + [1])), Calibration())
+    assert favourite[:7].min() > 0.9 and favourite[7] < 0.01, "each is judged by the suites of its equals too"
+    codes, suites = posterior(replace(blocks(8), text_ids=np.zeros(8, int)), Calibration())
+    assert codes.min() > 0.9 and np.isnan(suites).all(), "what an author's own code does says nothing of its suite"
+
+
 # Invariances
 
 
@@ -166,7 +182,7 @@ def test_no_result_on_a_completion_s_own_suite_changes_its_code_s_score(matrix, 
     own = (texts.sole_authors() == place)[texts.suite_of]
     alone = own & (texts.code_of == place)[:, None]
     for name, score in CODE_SCORES.items():
-        turned = alone if name == "majority" else np.broadcast_to(own, alone.shape)
+        turned = np.broadcast_to(own, alone.shape) if name == "posterior" else alone
         other = replace(matrix, passes=np.where(turned, 1 - matrix.passes, matrix.passes))
         assert same(score(matrix)[code % len(matrix.passes)], score(other)[code % len(matrix.passes)]), name
 
@@ -175,11 +191,11 @@ def test_no_result_on_a_completion_s_own_suite_changes_its_code_s_score(matrix, 
 
 
 def test_codet_is_the_size_of_the_agreement_times_what_it_passes():
-    """Of eight codes four agree, and pass 3 of the 7 suites of the others."""
+    """Of eight codes four agree, and pass 3 of the 7 suites of the others and their own."""
     matrix = blocks(4, 3, 1)
-    four, three = (4 / 8) * (3 / 7), (3 / 8) * (2 / 7)
+    four, three = (4 / 8) * (4 / 8), (3 / 8) * (3 / 8)
     assert same(codet(matrix, exponent=1), [four] * 4 + [three] * 3 + [0])
-    assert same(codet(matrix)[:1], [(4 / 8) ** 0.5 * (3 / 7)])
+    assert same(codet(matrix)[:1], [(4 / 8) ** 0.5 * (4 / 8)])
     assert same(codet(blocks(5)), np.ones(5))
 
 
@@ -234,7 +250,10 @@ def test_a_suite_that_refuses_everything_does_not_put_its_author_first():
     passes = np.ones((8, 8))
     passes[:7, 7] = 0
     refused = PassMatrix(passes, np.arange(8))
-    assert same(majority(refused), [7 / 8] * 8)
+    assert same(majority(refused), [7 / 8] * 8) and same(codet(refused), [7 / 8] * 8)
+    assert same(unanimous(refused), np.zeros(8)), "its author fails it too"
+    first, last = posterior(refused, Calibration()).codes[[0, 7]]
+    assert 0 < last - first < 0.01, "one more suite votes on it: evidence, not much"
     copies = replace(refused, code_ids=np.array([0, 0, 0, 0, 0, 0, 0, 7]))
     assert same(majority(copies), [7 / 8] * 8), "on seven copies it votes alone"
     passes[0, 7] = 1

@@ -53,7 +53,7 @@ def test_agreement_is_the_share_of_the_others_suites():
 def test_all_suites_have_to_pass_where_all_are_asked_for():
     weak = PassMatrix(np.array([[1.0, 1.0], [0.0, 1.0], [np.nan, 1.0], [np.nan, np.nan]]), np.array([-1, -1]))
     known = [GradedCompletion(RIGHT, passed())] * 4
-    assert values("cross_all", GradedGroup(known, CrossResult(weak))) == [1.0, 0.0, None, None]
+    assert values("cross_all", GradedGroup(known, CrossResult(weak))) == [1.0, 0.0, 0.0, 0.0], "what a judge does not fit passes nothing"
     fits_one = PassMatrix(np.array([[np.nan, 1.0], [np.nan, 0.0]]), np.array([-1, -1]))
     found = values("cross_all", GradedGroup(known[:2], CrossResult(fits_one)))
     assert found == [1.0, 0.0], "a suite that fits nobody judges nobody"
@@ -106,6 +106,10 @@ def test_the_mutants_that_tests_notice_count_as_much_as_what_they_tell_apart():
     verdicts = [replace(passed(), evidence=evidence) for evidence in (both, half, None, None)]
     completions = [replace(one, verdict=verdict) for one, verdict in zip(of.completions, verdicts, strict=True)]
     assert values("cross_tests", replace(of, completions=completions)) == [0.75, 0.5, 0.5, 0.0]
+    fails = replace(verdicts[0], outcome=Outcome.TEST_FAILED, test=False, evidence=None)
+    unlike = [replace(completions[0], verdict=fails), *completions[1:]]
+    found = values("cross_tests", replace(of, completions=unlike))
+    assert found == [0.25, 0.5, 0.5, 0.0], "tests that fail the code beside them notice no change of it"
 
 
 def test_testers_judge_a_group_that_waits_for_them():
@@ -239,14 +243,14 @@ def test_a_group_cannot_choose_its_judges(pool):
     example = replace(PLAIN, columns={"suites": [weak, sharp]})
     weights = {"cross_all": 1.0, "cross_test_thorough": 1.0}
     grader = RustGrader(Rubric(weights), pool, group_size=2, cross=CrossSettings(OTHERS_ALONE), mutation=False)
-    for code, expected in ((wrong, None), (wrong.partition("\n")[2].partition("\n")[2], 0.0)):
+    for code in (wrong, wrong.partition("\n")[2].partition("\n")[2]):
         texts = [fenced(f"{code}// {n}\n{module('assert_eq!(first(Vec::new()), None);')}") for n in range(2)]
         tickets = [grader.start(example, completion(text, f"s1-p0-c{n}")) for n, text in enumerate(texts)]
         for grade in grader.finish(tickets):
-            assert (grade.rewards["cross_all"], grade.rewards["cross_test_thorough"]) == (expected, 0.0)
+            assert (grade.rewards["cross_all"], grade.rewards["cross_test_thorough"]) == (0.0, 0.0)
 
 
-@pytest.mark.parametrize(("asked", "expected"), [("Write `fn add`.", None), ("Add two numbers.", 1.0)])
+@pytest.mark.parametrize(("asked", "expected"), [("Write `fn add`.", 0.0), ("Add two numbers.", 1.0)])
 def test_a_code_has_the_name_that_its_prompt_gives(asked, expected, pool, monkeypatch):
     """Beside one that has it; for the trainer and for TRL."""
     judge = ADD.replace("a + b", "todo!()") + module("assert_eq!(add(1, 2), 3);")

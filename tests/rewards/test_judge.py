@@ -319,6 +319,18 @@ def test_asserts_that_say_the_same_count_once_and_only_if_a_change_made_them_fal
     assert effective_asserts(evidence) == {"assert_eq(1, f())"} and effective_asserts(None) == set()
 
 
+def test_an_assert_that_only_a_further_change_made_false_does_not_count() -> None:
+    """Whether such changes are tried depends on whether the mutation score is asked for."""
+    says = (("3:a", "assert_eq(1, f(1))"), ("4:b", "assert_eq(2, f(2))"))
+    plain = dataclasses.replace(PLAIN, held=("3:a", "4:b"))
+    further = change(0, failed=("3:a", "4:b"))
+    for unnoticed in ((), (change(0),)):
+        evidence = Evidence(Outcome.PASSED, (plain, *unnoticed, change(0, failed=("3:a",)), further), asserts=says)
+        assert effective_asserts(evidence) == {"assert_eq(1, f(1))"}
+    other = Evidence(Outcome.PASSED, (plain, change(0, failed=("3:a",)), change(1, failed=("4:b",))), asserts=says)
+    assert len(effective_asserts(other)) == 2, "each function has its own"
+
+
 def test_the_score_is_the_share_of_changes_that_something_noticed() -> None:
     runs = (PLAIN, change(0, failed=("3:a",)), change(0), change(0, endless=True), change(0, passed=False))
     assert mutation_score(Evidence(Outcome.PASSED, (*runs, change(0, unknown=True)))) == 0.75
@@ -335,6 +347,10 @@ def test_a_stronger_test_has_a_higher_score(pool: SandboxPool) -> None:
     scores = {name: mutation_score(verdict.evidence) for name, verdict in found.items()}
     assert scores["weak"] is not None and scores["strong"] is not None
     assert 0 < scores["weak"] < scores["strong"] <= 1
+    (quick,) = graded(pool, {"strong": strong}).values()
+    assert quick.evidence is not None and found["strong"].evidence is not None
+    assert len(quick.evidence.runs) < len(found["strong"].evidence.runs)
+    assert effective_asserts(quick.evidence) == effective_asserts(found["strong"].evidence)
 
 
 @settings(max_examples=60, deadline=None)
