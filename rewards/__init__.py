@@ -34,6 +34,7 @@ from rewards.rubric import RewardError, Rubric
 from rewards.rust.parse import extract_code, parse
 from rewards.strictness.judge import Judgement, judge
 from rewards.tasks.function import SYSTEM_PROMPT
+from rewards.trl_functions import group_reward_func
 
 __all__ = [
     "PUBLISHED_WEIGHTS",
@@ -47,6 +48,7 @@ __all__ = [
     "RustGrader",
     "Score",
     "extract_code",
+    "group_reward_func",
     "judge",
     "parse",
     *trl_functions.__all__,

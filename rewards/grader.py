@@ -307,7 +307,7 @@ def _log_failures(graded: Sequence[GradedCompletion]) -> None:
     """Log as an error that the sandbox could not grade some completions: the run learns from fewer of them."""
     failed = []
     for found in graded:
-        verdicts = (found.verdict, found.gold and found.gold.verdict)  # gold tests of a program that failed fail with it
+        verdicts = (found.verdict, found.gold and found.gold.verdict)  # of which the second fails with the first
         failed += [verdict for verdict in verdicts if verdict and verdict.outcome is Outcome.HOST_ERROR][:1]
     if failed:
         log.error(

@@ -13,8 +13,8 @@ This module and `rewards` have one such function as an attribute for every rewar
   SANDBOX_URL and SANDBOX_TOKEN it is a server's (`python -m sandbox serve`), and no process is started.
 - `prompts`, which the functions of `GROUP_REWARDS` need: completions with equal prompts are a group, whose codes are
   run on each other's tests, and on the programs of the column `suites`, where it is there; for `cross_all` and
-  `cross_test_thorough` on the latter alone. A call must have whole groups: make the batch of a device a multiple of
-  `num_generations`.
+  `cross_test_thorough` on the latter alone: without it nobody judges. A call must have whole groups: make the batch of a
+  device a multiple of `num_generations`. `group_reward_func` makes such a function with other settings.
 - the other columns of the data, one entry per completion; `task` names its task, `gold_reward_func` reads
   `rewards.gold.rows.GOLD_COLUMNS`, and with `prompts` also `rewards.signature.applying.SIGNATURE_COLUMNS`.
 
@@ -24,6 +24,7 @@ Each returns one float from 0 to 1 or None per completion; `PUBLISHED_WEIGHTS` g
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -34,8 +35,8 @@ from typing import Any
 import rewards.builtin  # noqa: F401  (registers the rewards for all tasks)
 from rewards.completion import Gold, GradedCompletion
 from rewards.cross.plan import plan
-from rewards.cross.result import CrossSettings
-from rewards.cross.row_suites import asked_of, row_suites
+from rewards.cross.result import OTHERS_ALONE, CrossSettings
+from rewards.cross.row_suites import SUITES, asked_of, row_suites
 from rewards.cross.submit import GroupCrossing
 from rewards.gold.rows import has_gold_tests
 from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
@@ -55,6 +56,7 @@ from sandbox.workers.pool import SandboxPool
 __all__ = [found.published_name for found in REWARDS.values()]
 __all__ += [found.published_name for found in GROUP_REWARDS.values()]
 
+log = logging.getLogger(__name__)
 RewardFunction = Callable[..., list[float | None]]
 
 _pool_lock = threading.Lock()
@@ -103,10 +105,29 @@ def _trl_function(reward: Reward) -> RewardFunction:
     return function
 
 
+def group_reward_func(name: str, **numbers: float) -> RewardFunction:
+    """A group reward as a function for TRL, with settings of its own, such as `python -m rewards calibrate` prints.
+
+        functions = [cargo_build_reward_func, group_reward_func("cross_calibrated", code_right=0.7, suite_right=0.8)]
+
+    Args:
+        name: The reward, as in `rewards.group_rewards.GROUP_REWARDS`.
+        numbers: partners, tau, and those of `rewards.matrix.calibrated.Calibration`; each may be missing.
+    Raises: ValueError for a name or a number that is not allowed.
+    """
+    if name not in GROUP_REWARDS:
+        raise ValueError(f"{name!r} is no reward of groups; there are {', '.join(GROUP_REWARDS)}")
+    reward = GROUP_REWARDS[name]
+    return _group_function(reward, CrossSettings.of({"partners": reward.partners, **numbers}))
+
+
 @cache
 def _trl_group_function(reward: GroupReward) -> RewardFunction:
     """A group reward as a function for TRL; the same object at every call, so that it can be pickled."""
+    return _group_function(reward, CrossSettings(reward.partners))
 
+
+def _group_function(reward: GroupReward, settings: CrossSettings) -> RewardFunction:
     def function(
         *,
         prompts: Sequence[str | Sequence[Mapping[str, Any]]],
@@ -115,6 +136,8 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
         **columns: Any,
     ) -> list[float | None]:
         found = _read(completions, columns)
+        if settings.partners == OTHERS_ALONE and not any(SUITES in one.row for one in found):
+            _tell_of_no_judge(reward.published_name)
         if verdicts is None:
             verdicts = _grade_and_examine([one.code for one in found], thorough=reward.name == "cross_tests")
         note_verdicts(verdicts)
@@ -125,7 +148,7 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
                 continue
             asked = [prompt, row_suites(graded[place].row)]
             groups.setdefault(json.dumps(asked, sort_keys=True, default=str), []).append(place)
-        settings = CrossSettings(reward.partners)
+        _tell_of_sizes(tuple(sorted({len(own) for own in groups.values()})))
         crossings = [_crossing([graded[n] for n in own], prompts[own[0]], settings) for own in groups.values()]
         scores: list[float | None] = [None] * len(found)
         for own, crossing in zip(groups.values(), crossings, strict=True):
@@ -137,6 +160,29 @@ def _trl_group_function(reward: GroupReward) -> RewardFunction:
     function.__name__ = function.__qualname__ = reward.published_name
     function.__doc__ = reward.scorer.__doc__
     return function
+
+
+@cache  # once for a function
+def _tell_of_no_judge(name: str) -> None:
+    """Say that the column is missing whose suites should judge."""
+    log.warning(
+        "%s asks the suites of the column %s, and a call has no such column, so that nobody judges: give it, a list of "
+        "Rust programs with tests or null for each prompt (make_dataset.py suites), or use "
+        "cross_agreement_reward_func, which asks the group",
+        name,
+        SUITES,
+    )
+
+
+@cache  # once for the same sizes
+def _tell_of_sizes(sizes: tuple[int, ...]) -> None:
+    """Say that groups are not whole, or that a prompt has several, as far as that can be seen."""
+    if len(sizes) > 1 or 1 in sizes:
+        log.warning(
+            "completions with equal prompts are a group, and this call has groups of %s: each is compared for itself; "
+            "give whole groups, and every prompt once (the rows of a device a multiple of num_generations)",
+            " and ".join(map(str, sizes)),
+        )
 
 
 def _crossing(

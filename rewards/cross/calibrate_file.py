@@ -133,8 +133,14 @@ def settings_of(calibration: Calibration) -> str:
     >>> print(settings_of(Calibration()).splitlines()[:2])
     ['[rewards.cross]', 'code_right = 0.5']
     """
-    values = [f"{name} = {round(value, 4)}" for name, value in asdict(calibration).items()]
+    values = [f"{name} = {_short(value)}" for name, value in asdict(calibration).items()]
     return "\n".join(["[rewards.cross]", *values])
+
+
+def _short(value: float) -> float:
+    """A probability with four digits, with more where it would be none of the model's any more."""
+    short = round(value, 4)
+    return short if 0 < short < 1 else value
 
 
 def _label(value: float | None) -> float:

@@ -83,7 +83,9 @@ def plan(
     members = tuple(map(GroupMember, completions))
     alone = partners == OTHERS_ALONE  # nobody's tests are read then, so that nobody's can be in the others' way
     tested = [None if alone else member.suite for member in members]
-    tested += [*(tester_suite(text, block) for text in testers), *map(suite_of, suites)]
+    tested += [tester_suite(text, block) for text in testers]
+    of_row = [found for text in suites if (found := suite_of(text)) is not None]  # one without an assert is none
+    tested += of_row
     programs = [_key(member.graded.code) for member in members]
     most = len(members) if partners == 0 else max(0, partners)
     codes, modules = dict[str, int](), dict[str, int]()  # distinct texts, by their places
@@ -101,7 +103,7 @@ def plan(
     own = [np.nan if suite is None else one.passes for one, suite in zip(members, tested, strict=False)]
     crossing = Crossing(tuple(codes), tuple(modules), tuple(pairs)) if pairs else None
     keys = [_key(suite.text) if suite is not None else None for suite in tested]
-    by_row = [TESTER] * len(testers) + [ROW if suite else TESTER for suite in tested[len(members) + len(testers) :]]
+    by_row = [TESTER] * len(testers) + [ROW] * len(of_row)
     texts = [program if one.parts is None else _key(one.parts.code) for one, program in zip(members, programs)]
     ids = _numbers(programs), _numbers(texts), _numbers(keys)
     return Plan(np.array(own), np.array(by_row, dtype=np.int64), crossing, cells, *ids)

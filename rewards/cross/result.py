@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Self
@@ -37,7 +38,7 @@ class CrossSettings:
             raise ValueError(f"{unknown[0]} is no setting of a crossing; there are {', '.join(known)}")
         rest = dict(numbers)
         partners, tau = rest.pop("partners", 0), rest.pop("tau", 1.0)
-        if partners != int(partners) or partners < -1 or tau < 0:
+        if not (math.isfinite(partners) and partners == int(partners) >= -1 and 0 <= tau < math.inf):
             raise ValueError(
                 f"partners is {partners:g} and tau {tau:g}; give a whole number (0: all, -1: none), and 0 or more"
             )

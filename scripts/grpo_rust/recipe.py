@@ -12,9 +12,8 @@ import dataclasses
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from pathlib import Path
 
 from grpo.config import (
@@ -33,9 +32,7 @@ from grpo.config import (
     WatchSection,
 )
 from grpo.schema import ConfigError, load, option
-from rewards.cross.result import CrossSettings
-from rewards.group_rewards import GROUP_REWARDS
-from rewards.registry import REWARDS, published_weights
+from grpo_rust.sections.rewards import GuardSection, RewardsSection, group_conflicts
 from sandbox.grading.backends import BACKENDS
 from sandbox.isolation.policy import ISOLATIONS
 from sandbox.limits import Limits
@@ -110,80 +107,6 @@ class RustCheckpointSection(CheckpointSection):
 
 
 @dataclass(frozen=True)
-class RewardsSection:
-    """The reward functions, their weights, and how long their verdicts are waited for."""
-
-    weights: Mapping[str, float] = option(
-        published_weights(),
-        "weight of every reward function in the sum: its name in the rubric, package.module:function or "
-        "path/to/file.py:function of your own; 0 computes and logs it without paying",
-        low=-1000,
-        high=1000,
-        source="published recipe",
-    )
-    credit: str = option(
-        "whole",
-        "whole: every reward pays all tokens of a completion; apart: one that judges only the code (gold, "
-        "cross_agreement ...) or only the tests (mutation, cross_tests ...) pays only its tokens",
-        choices=("whole", "apart"),
-    )
-    cross: Mapping[str, float] = option(
-        {"partners": 0.0, "tau": 1.0},
-        "how the rewards cross_* compare a group, whose codes run on each other's tests: partners is how many of the "
-        "others' suites each code is given (0: all, -1: none, where rollout.testers or the column suites of the data "
-        "judge), tau how many wrong codes a suite must tell apart for full pay; code_right, suite_right, "
-        "wrong_passes_right, wrong_passes_wrong, right_passes_wrong and flake are what cross_calibrated believes",
-        low=-1,
-        high=1000,
-        source="estimated",
-    )
-    max_unscored: float = option(
-        0.1,
-        "share of a batch's or an evaluation's completions that the host may fail to grade; above it the run stops "
-        "before it learns from them, with the reasons",
-        low=0,
-        high=1,
-    )
-    deadline_s: float = option(
-        300.0, "longest wait for a batch's verdicts once sampling has ended", unit="s", low=1, high=86_400
-    )
-    function_s: float = option(
-        300.0,
-        "longest time for a reward function of your own to score a batch; then it scores None. 0: no limit, and it "
-        "runs in the main thread and not in one of its own",
-        unit="s",
-        low=0,
-        high=86_400,
-        source="estimated: a batch's verdicts take as long at most",
-    )
-
-    def conflicts(self) -> list[str]:
-        """Unknown rewards, and weights that are all 0; a user's own functions are loaded later."""
-        found = [
-            f"rewards.weights.{name}: no such reward; the nearest is {_nearest(name)}, your own is called "
-            "package.module:function or path/to/file.py:function"
-            for name in self.weights
-            if name not in REWARDS and name not in GROUP_REWARDS and ":" not in name
-        ]
-        try:
-            CrossSettings.of(self.cross)
-        except ValueError as error:
-            found.append(f"rewards.cross: {error}")
-        if not any(self.weights.values()):
-            found.append("rewards.weights: every weight is 0, so there is nothing to learn: give one reward a weight")
-        return found
-
-
-@dataclass(frozen=True)
-class GuardSection:
-    """What is required of passing tests, beyond that the harness reports them."""
-
-    mutation: bool = option(
-        True, "run tests that pass again, with one change of the code at a time: they must notice, or are not strict"
-    )
-
-
-@dataclass(frozen=True)
 class SandboxSection(Limits):
     """How many programs are graded at once, and the limits of each."""
 
@@ -254,7 +177,7 @@ class Recipe:
 
     def conflicts(self) -> list[str]:
         """Settings of different sections that exclude each other."""
-        found = [*(self._partial_conflicts() if self.rollout.partial else ()), *self._group_conflicts()]
+        found = [*(self._partial_conflicts() if self.rollout.partial else ()), *group_conflicts(self)]
         if self.rewards.credit == "apart" and self.loss.name in ("gspo", "luspo"):
             found.append(
                 f'rewards.credit = "apart": loss.name = "{self.loss.name}" gives all tokens of a completion one '
@@ -297,27 +220,6 @@ class Recipe:
             found.append(
                 f"checkpoint.keep_best = {self.checkpoint.keep_best} without evaluations during training: give "
                 "eval.every and eval.prompts, which say what is best, or use checkpoint.keep_best = 0"
-            )
-        return found
-
-    def _group_conflicts(self) -> list[str]:
-        """Settings that exclude each other where rewards compare the completions of a group."""
-        found = []
-        if self.rollout.testers and not any(name in GROUP_REWARDS for name in self.rewards.weights):
-            found.append(
-                f"rollout.testers = {self.rollout.testers}: no reward asks for their tests; give cross_agreement a "
-                "weight"
-            )
-        paid = [name for name in GROUP_REWARDS if self.rewards.weights.get(name)]
-        if paid and self.checkpoint.keep_best and self.checkpoint.best_by == "reward_mean":
-            found.append(
-                f"checkpoint.best_by = reward_mean: evaluations do not compare groups, so {paid[0]} is no part of "
-                "their reward: use gold or pass_at_1"
-            )
-        if self.rewards.cross.get("partners", 0) < 0 and self.rewards.weights.get("cross_tests"):
-            found.append(
-                "rewards.cross.partners = -1: cross_tests pays for what a suite tells apart in its group, and none of "
-                "the group's is run: use partners = 0 or more"
             )
         return found
 
@@ -388,8 +290,3 @@ def load_recipe(path: str | Path | None, overrides: Sequence[str] = ()) -> Recip
     if not (recipe.run.dir or recipe.run.name) and int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")):
         raise ConfigError("torchrun --max-restarts starts the run anew under the same name: give run.dir or run.name")
     return recipe.named(f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}")
-
-
-def _nearest(name: str) -> str:
-    """The name of the known reward that is most like this one."""
-    return max([*REWARDS, *GROUP_REWARDS], key=lambda known: SequenceMatcher(None, name, known).ratio())

@@ -53,7 +53,12 @@ def test_agreement_is_the_share_of_the_others_suites():
 def test_all_suites_have_to_pass_where_all_are_asked_for():
     weak = PassMatrix(np.array([[1.0, 1.0], [0.0, 1.0], [np.nan, 1.0], [np.nan, np.nan]]), np.array([-1, -1]))
     known = [GradedCompletion(RIGHT, passed())] * 4
-    assert values("cross_all", GradedGroup(known, CrossResult(weak))) == [1.0, 0.0, 0.0, 0.0], "what a judge does not fit passes nothing"
+    assert values("cross_all", GradedGroup(known, CrossResult(weak))) == [
+        1.0,
+        0.0,
+        0.0,
+        0.0,
+    ], "what a judge does not fit passes nothing"
     fits_one = PassMatrix(np.array([[np.nan, 1.0], [np.nan, 0.0]]), np.array([-1, -1]))
     found = values("cross_all", GradedGroup(known[:2], CrossResult(fits_one)))
     assert found == [1.0, 0.0], "a suite that fits nobody judges nobody"
@@ -222,7 +227,43 @@ def test_trl_sees_whole_groups(pool, monkeypatch):
     assert pickle.loads(pickle.dumps(rewards.cross_tests_reward_func)) is rewards.cross_tests_reward_func
 
 
-@pytest.mark.parametrize("numbers", [{"partner": 1}, {"partners": 1.5}, {"tau": -1}, {"code_right": 1}])
+def test_trl_is_told_once_that_nobody_judges(caplog, pool, monkeypatch):
+    monkeypatch.setattr(rewards.trl_functions, "_process_pool", lambda: pool)
+    rewards.trl_functions._tell_of_no_judge.cache_clear()
+    given = {"prompts": ["Write add"] * 2, "completions": ["no code"] * 2}
+    for columns in ({"suites": [None, []]}, {"suite": [["misspelt"]] * 2}, {}):
+        rewards.cross_test_thorough_reward_func(**given, **columns)
+    (warning,) = caplog.records
+    assert warning.args == ("cross_test_thorough_reward_func", "suites")
+
+
+def test_trl_is_told_once_of_groups_that_are_not_whole(caplog, pool, monkeypatch):
+    monkeypatch.setattr(rewards.trl_functions, "_process_pool", lambda: pool)
+    rewards.trl_functions._tell_of_sizes.cache_clear()
+    for _ in range(2):
+        rewards.cross_agreement_reward_func(prompts=["a", "a", "b"], completions=["no code"] * 3)
+    rewards.cross_agreement_reward_func(prompts=["a", "a", "b", "b"], completions=["no code"] * 4)
+    rewards.cross_agreement_reward_func(prompts=["a", "a", "a", "b"], completions=["no code"] * 4)
+    assert [record.args for record in caplog.records] == [("1 and 2",), ("1 and 3",)]
+
+
+def test_trl_can_give_a_reward_of_groups_other_settings(pool, monkeypatch):
+    monkeypatch.setattr(rewards.trl_functions, "_process_pool", lambda: pool)
+    given = {"prompts": ["Write add"] * 3, "completions": [RIGHT, COLLUDES, ALSO_RIGHT]}
+    trusting, doubting = (rewards.group_reward_func("cross_calibrated", code_right=rate) for rate in (0.9, 0.1))
+    assert trusting.__name__ == "cross_calibrated_reward_func"
+    assert trusting(**given)[0] > doubting(**given)[0]
+    assert rewards.group_reward_func("cross_all", partners=0)(**given) == [0.0] * 3, "the colluder's suite judges too"
+    with pytest.raises(ValueError, match="no reward of groups; there are cross_agreement"):
+        rewards.group_reward_func("cargo_build")
+    with pytest.raises(ValueError, match="code_wrong is no setting of a crossing"):
+        rewards.group_reward_func("cross_calibrated", code_wrong=0.1)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [{"partner": 1}, {"partners": 1.5}, {"partners": np.inf}, {"tau": -1}, {"tau": np.nan}, {"code_right": 1}],
+)
 def test_settings_that_are_none_are_refused(numbers):
     with pytest.raises(ValueError, match=next(iter(numbers))):
         CrossSettings.of(numbers)

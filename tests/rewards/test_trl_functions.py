@@ -49,7 +49,7 @@ def called_as_trl_does(function, completions, **columns):
 
 def test_every_name_that_the_package_offers_is_there():
     own = sum(1 for reward in REWARDS.values() if reward.task)
-    assert len(set(rewards.__all__)) == len(rewards.__all__) == 32 + own
+    assert len(set(rewards.__all__)) == len(rewards.__all__) == 33 + own
     assert all(hasattr(rewards, name) for name in rewards.__all__) and dir(rewards) == sorted(rewards.__all__)
     offered: dict[str, object] = {}
     exec("from rewards import *", offered)

@@ -46,6 +46,15 @@ FILES: dict[str, tuple[bytes, str]] = {
         b"[rewards.cross]\npartners = -1\n[rewards.weights]\ncross_tests = 1.0\n",
         "none of the group's is run",
     ),
+    "every code is given suites of others, and all are to pass": (
+        b"[rewards.cross]\npartners = 2\n[rewards.weights]\ncross_all = 1.0\n",
+        "cross_all asks for all suites that judge a group",
+    ),
+    "a crossing that no reward needs": (b"[rewards.cross]\ncode_right = 0.7\n", "no reward compares the completions"),
+    "parts are paid apart by rewards of the whole": (
+        b'[rewards]\ncredit = "apart"\n[rewards.weights]\ncargo_build = 1.0\ncargo_test = 1.0\n',
+        "no reward with a weight judges only code or only tests",
+    ),
     "a crossing has a setting that is none": (b"[rewards.cross]\npartner = 3\n", "partner is no setting of a crossing"),
     "a key nests five thousand levels": (b".".join([b"a"] * 5000) + b" = 1\n", "unknown key"),
     "a value nests five thousand levels": (b"[train]\nlr = " + b"[" * 5000 + b"\n", "cannot be read as TOML"),

@@ -14,6 +14,7 @@ from grpo_rust.known_sizes import known_config
 from grpo_rust.plan import plan
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, SandboxSection, load_recipe
 from sandbox.limits import Limits
+from train import main
 
 RECIPES = sorted(DEFAULT_RECIPE.parent.glob("*.toml"))
 SECTIONS = (
@@ -165,3 +166,9 @@ def test_the_best_checkpoints_are_kept_only_where_evaluations_say_which(without)
     assert load_recipe(None, compared[:-1]).checkpoint.best_by == "reward_mean"
     with pytest.raises(ConfigError, match="checkpoint.keep_best = 1 without evaluations"):
         load_recipe(None, [*best, without])
+
+
+def test_training_by_what_nobody_examines_is_refused_before_anything_is_loaded(tmp_path, capsys):
+    assert main([str(DEFAULT_RECIPE), "guard.mutation=false", f"run.dir={tmp_path / 'run'}"]) == 2
+    assert "cross_test_thorough pays for changes of the code that tests notice" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
