@@ -1,9 +1,9 @@
 """Rewards that compare the completions of one group: each function maps a graded group to a score for each completion.
 
-A group's codes were run on the tests of the others (`rewards.cross`), so these rewards need no gold tests, and no result
-of a completion's own tests on its own code counts in its favour, but where a reward says so. A new one is one function
-under `@group_reward`. Promises that a failure of the host, and a completion that nothing can be said of, scores None and never 0. Left out: rewards of one
-completion alone (`rewards.builtin`).
+A group's codes were run on the tests of the others (`rewards.cross`), so these rewards need no gold tests, and no
+result of a completion's own tests on its own code counts in its favour, but where a reward says so. A new one is one
+function under `@group_reward`. Promises that a failure of the host, and a completion that nothing can be said of,
+scores None and never 0. Left out: rewards of one completion alone (`rewards.builtin`).
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ This module and `rewards` have one such function as an attribute for every rewar
   SANDBOX_URL and SANDBOX_TOKEN it is a server's (`python -m sandbox serve`), and no process is started.
 - `prompts`, which the functions of `GROUP_REWARDS` need: completions with equal prompts are a group, whose codes are
   run on each other's tests, and on the programs of the column `suites`, where it is there; for `cross_all` and
-  `cross_test_thorough` on the latter alone: without it nobody judges. A call must have whole groups: make the batch of a
-  device a multiple of `num_generations`. `group_reward_func` makes such a function with other settings.
+  `cross_test_thorough` on the latter alone: without it nobody judges. A call must have whole groups: make the batch of
+  a device a multiple of `num_generations`. `group_reward_func` makes such a function with other settings.
 - the other columns of the data, one entry per completion; `task` names its task, `gold_reward_func` reads
   `rewards.gold.rows.GOLD_COLUMNS`, and with `prompts` also `rewards.signature.applying.SIGNATURE_COLUMNS`.
 

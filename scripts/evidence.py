@@ -177,7 +177,7 @@ def study_honest(options: argparse.Namespace) -> None:
     num_steps = max(len(values) for run in trained for values in run.steps.values())
     commits = (run.commit for run in trained)
     how = how_made(commits, num_steps, held_out, command=options.command, at_once=options.at_once)
-    how += f" [The figures of each run]({figures}) are kept."
+    how += f" It is the last command of several; [the figures of each run]({figures}) are kept, with their commits."
     page = options.docs / "honest_rewards.md"
     results = honest_page(untrained, trained, held_out, image=str(image), made=how)
     text = page.read_text(encoding="utf-8") if page.exists() else "# Honest rewards\n\n"

@@ -9,9 +9,9 @@
 
 Right codes behave alike, so on any suite, right or wrong, they share one result: that is what sets them apart from
 wrong codes, and agreement counts for more than passing. Given the set of right codes the suites are independent, so all
-2 ** C sets are enumerated exactly: 3 ms for 8 codes and suites, under 2 s for 16. Equal codes beside other tests are one
-code here: being sampled five times proves nothing of it. Nothing of the same completion counts: for a code the suites
-that only its author wrote are left out, for a suite its only author's code is, and nobody votes for itself.
+2 ** C sets are enumerated exactly: 3 ms for 8 codes and suites, under 2 s for 16. Equal codes beside other tests are
+one code here: being sampled five times proves nothing of it. Nothing of the same completion counts: for a code the
+suites that only its author wrote are left out, for a suite its only author's code is, and nobody votes for itself.
 
 Where the papers are not followed: B4 ranks sets of codes that pass the same tests by approximate evidence, with Beta
 priors in place of the parameters; here the sets are summed over, with point values that all prompts share. A wrong

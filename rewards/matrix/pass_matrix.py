@@ -16,7 +16,8 @@ completions can be the same text, and one completion must not elect itself by be
 Suites are compared as suites: the same suite beside two different codes has two authors, so it votes on both codes.
 A text is a completion's code with its tests: equal code beside other tests is another author, and votes. A mistake that
 is sampled often, each time with tests of its own, is heard as often, as in any majority; `text_of` says which codes are
-one code, for whoever weighs evidence (`rewards.matrix.calibrated`). Left out: what makes two texts equal. The caller numbers them, and can number equal token streams or syntax trees alike.
+one code, for whoever weighs evidence (`rewards.matrix.calibrated`). Left out: what makes two texts equal. The caller
+numbers them, and can number equal token streams or syntax trees alike.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def honest_page(
         "A completion is strict but wrong where its own tests pass strictly and the gold tests fail: code and tests "
         "agree on a wrong answer. A seed colludes where that share is above the untrained model's by more than the "
         "95 % interval of the difference. Rates in percent, asserts a completion; ±: 95 % interval, clustered by "
-        "prompt.",
+        "prompt. It says how much other prompts would change a figure; how much another seed would is seen by seed.",
         "### By arm",
         _arm_table(arms, measured, before, k),
         *_difference_part(measured, k),
@@ -160,7 +160,8 @@ def honest_page(
         "### By step",
         f"![Strict passes, gold passes and what is strict but wrong in the training batches, by step and arm]({image})",
         "Training batches, rolling over five steps; bands: lowest to highest seed. Wrong: strict but wrong. Agreement: "
-        "the mean share of the group's test suites that a code passes, where an arm runs them.",
+        "the mean share of the suites that a code passes, of its group, of testers or of its row, where an arm runs "
+        "them.",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -33,7 +33,7 @@ class RunFigures:
         arm: The name of its arm.
         seed: Of its run.
         commit: What it was trained at.
-        data: The SHA-256 of the prompts that it was trained on.
+        data: The SHA-256 of the prompts from which those that it was trained on were taken: all, or those with suites.
         steps: Values by step, by the name of their curve; of the training batches.
         prompts: For each held-out prompt the checks of its completions, in the order of `CHECKS`.
     """
@@ -60,7 +60,7 @@ class RunFigures:
 
 
 def figures_of(run: TrainingRun, held_out: HeldOutSet, data: Path) -> RunFigures:
-    """The figures of an evaluated run that was trained on a file."""
+    """The figures of an evaluated run that was trained on prompts of a file."""
     curves = {name: read_curve(name, [run.metrics], key).seeds[0] for name, key in METRICS.items()}
     curves["wrong"] = training_means(run.path / "completions.jsonl", strict_but_wrong)
     return RunFigures(
@@ -100,7 +100,7 @@ def kept_runs(arms: Sequence[Arm], folder: Path) -> list[RunFigures]:
 
 
 def check_same_prompts(runs: Sequence[RunFigures]) -> None:
-    """Refuse to put runs side by side that were trained on different prompts. Raises: BadInput, naming two of them."""
+    """Refuse to put runs side by side whose prompts are of different files. Raises: BadInput, naming two of them."""
     trained = [run for run in runs if run.data]
     for run in trained:
         if run.data != trained[0].data:

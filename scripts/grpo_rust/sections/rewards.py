@@ -79,11 +79,11 @@ class RewardsSection:
             CrossSettings.of(self.cross)
         except ValueError as error:
             found.append(f"rewards.cross: {error}")
-        paid = [name for name, weight in self.weights.items() if weight]
+        paid, known = [name for name, weight in self.weights.items() if weight], [*REWARDS, *GROUP_REWARDS]
         if self.credit == "apart" and paid and not any(map(_pays_a_part, paid)):
             found.append(
                 'rewards.credit = "apart": no reward with a weight judges only code or only tests, so all pay all '
-                f'tokens: use "whole", or give a weight to one of {", ".join(filter(_pays_a_part, [*REWARDS, *GROUP_REWARDS]))}'
+                f'tokens: use "whole", or give a weight to one of {", ".join(filter(_pays_a_part, known))}'
             )
         if not any(self.weights.values()):
             found.append("rewards.weights: every weight is 0, so there is nothing to learn: give one reward a weight")
