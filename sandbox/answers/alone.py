@@ -80,8 +80,9 @@ class Asking(DirectGrading):
         """The answers with times and messages; without an outcome, that of the limit or error that was met."""
         if outcome is None:
             outcome = self._outcome(False, None, Tested())
-            reason = "; ".join(self._reason(phase, stop) for phase, stop in self._stopped.items())
-            reason = reason or ("memory ran out" if outcome is Outcome.OUT_OF_MEMORY else self._first_error())
+            reason = self.limits_reached or (
+                "memory ran out" if outcome is Outcome.OUT_OF_MEMORY else self._first_error()
+            )
         return Answers(outcome, terms, self._diagnostics(), dict(self._ms), self.cpu_ms, reason)
 
     def _first_error(self) -> str:
