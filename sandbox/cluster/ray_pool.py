@@ -225,8 +225,7 @@ class RayPool(TaskPool):
                 self._settle_overdue(CANCEL_S)
         with self._lock:
             self._driver = None
-        driver.close()
-        return driver.last_words
+        return driver.end()
 
     def _after_a_loss(self) -> None:
         """What has no driver: nothing is cancelled elsewhere, nothing is busy, all that is left is sent again."""
