@@ -31,3 +31,7 @@ class Limits:
     files: int = _limit(10_000, "files and directories together", "files", 10_000_000)
     output_kb: int = _limit(512, "kept of each output stream, half from its start and half from its end", "KiB", 65_536)
     source_kb: int = _limit(256, "largest program; a larger one fails without being compiled", "KiB", 65_536)
+
+    def fits(self, source: str) -> bool:
+        """Whether a program is not too large."""
+        return len(source.encode("utf-8", "surrogatepass")) <= self.source_kb << 10

@@ -97,7 +97,7 @@ def plan(
         others = (n for n in (*range(code + 1, len(members)), *range(code)) if programs[n] != programs[code])
         theirs = _fitted(range(len(members), len(tested)), tested, member, named)
         own_group = islice(_fitted(others, tested, member, named), most)
-        for suite, text in [*theirs, *own_group]:  # a suite that never ends must not use up what others need
+        for suite, text in [*theirs, *own_group]:  # the order in which cells are run alone, of which no code has many
             pair = (codes.setdefault(member.parts.code, len(codes)), modules.setdefault(text, len(modules)))
             cells[code, suite] = pairs.setdefault(pair, len(pairs))
     own = [np.nan if suite is None else one.passes for one, suite in zip(members, tested, strict=False)]

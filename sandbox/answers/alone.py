@@ -22,7 +22,7 @@ from sandbox.project import HEAD, Project
 from sandbox.rust_library import rust_library
 from sandbox.verdict import Outcome
 
-__all__ = ["BINARY", "Asking", "answers_of", "too_large"]
+__all__ = ["BINARY", "Asking", "answers_of"]
 
 BINARY = f"{OUTPUT}/program"
 LIBRARY = "libanswers.rlib"
@@ -80,8 +80,9 @@ class Asking(DirectGrading):
         """The answers with times and messages; without an outcome, that of the limit or error that was met."""
         if outcome is None:
             outcome = self._outcome(False, None, Tested())
-            reason = "; ".join(self._reason(phase, stop) for phase, stop in self._stopped.items())
-            reason = reason or ("memory ran out" if outcome is Outcome.OUT_OF_MEMORY else self._first_error())
+            reason = self.limits_reached or (
+                "memory ran out" if outcome is Outcome.OUT_OF_MEMORY else self._first_error()
+            )
         return Answers(outcome, terms, self._diagnostics(), dict(self._ms), self.cpu_ms, reason)
 
     def _first_error(self) -> str:
@@ -107,7 +108,7 @@ def answers_of(
         on_start: Called with the process group of every command.
     Raises: OSError when the host fails.
     """
-    if too_large(calls, limits):
+    if not limits.fits(calls.source):
         reason = f"the program has more than the {limits.source_kb << 10:,} bytes that sandbox.source_kb allows"
         return Answers(Outcome.BUILD_ERROR, reason=reason)
     project = Project(Path(tempfile.mkdtemp(dir=workdir)), calls.source)
@@ -126,8 +127,3 @@ def answers_of(
         return asking.run(project.root / BINARY, 0, file, len(calls.calls))
     finally:
         remove_tree(project.directory)
-
-
-def too_large(calls: Calls, limits: Limits) -> bool:
-    """Whether a program is above the size limit."""
-    return len(calls.source.encode("utf-8", "surrogatepass")) > limits.source_kb << 10

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sandbox.answers.alone import BINARY, Asking, answers_of, too_large
+from sandbox.answers.alone import BINARY, Asking, answers_of
 from sandbox.answers.answers import Answers
 from sandbox.answers.calls import Calls
 from sandbox.answers.harness import Harness, main_function
-from sandbox.grading.separation import HAZARDS, find_test_module
+from sandbox.grading.separation import is_portable_code
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
@@ -28,7 +28,6 @@ __all__ = ["answers_together"]
 
 ATTEMPTS = 6  # compilations: rustc reports errors in rounds
 SMALLEST = 2  # programs
-EMPTY_TESTS = "\n#[cfg(test)]\nmod {name} {{}}\n"
 OUTWARD = re.compile(r"\bcrate\b|\bsuper\s*::\s*super\b")  # what the calls must not name
 INVISIBLE = re.compile("[\u0085\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")  # rustc skips some of these
 
@@ -110,7 +109,7 @@ class _Crate:
         self.members = [
             _Member(number, calls, Harness(calls, self._word), f"m{secrets.token_hex(8)}")
             for number, calls in enumerate(programs)
-            if not too_large(calls, limits) and _is_portable(calls)
+            if limits.fits(calls.source) and _is_portable(calls)
         ]
 
     def compile(self) -> list[_Member]:
@@ -163,7 +162,4 @@ class _Crate:
 def _is_portable(calls: Calls) -> bool:
     """Whether a program and its calls behave the same as a module of a larger crate."""
     ours = "\n".join((*calls.uses, *(text for call in calls.calls for text in call.texts)))
-    if INVISIBLE.search(calls.source) or HAZARDS.search(calls.source) or OUTWARD.search(ours):
-        return False
-    separation = find_test_module(calls.source + EMPTY_TESTS.format(name=f"t{secrets.token_hex(8)}"))
-    return separation is not None and separation.is_portable
+    return not (INVISIBLE.search(calls.source) or OUTWARD.search(ours)) and is_portable_code(calls.source)

@@ -44,6 +44,7 @@ class Driver:
         self._dispatcher = Dispatcher()
         self._standing: Standing | None = None
         self._is_closing = False
+        self._is_ray_gone = False  # the pools of its nodes ended with it, and nothing would answer
         self._nodes = Nodes(
             opening.settings,
             opening.first,
@@ -63,10 +64,9 @@ class Driver:
                 for node, number in self._dispatcher.assign():
                     self._nodes.run(node, RunTask(number, self._tasks[number]), partial(self._returned, node, number))
                 self._tell()
-        except (ClusterError, BrokenPipeError):  # no node can grade, or the pool's process is gone
-            self._nodes.close()
-            raise
-        self._nodes.close()
+        finally:
+            if not self._is_ray_gone:
+                self._nodes.close()
 
     def _listen(self) -> None:
         """Bring what the pool says."""
@@ -83,6 +83,7 @@ class Driver:
             try:
                 self._events.put(partial(self._look, ray.nodes()))
             except Exception as error:  # Ray is gone: raised again where it ends the process
+                self._is_ray_gone = True
                 self._events.put(partial(_raise, error))
                 return
             time.sleep(LOOK_EVERY_S)

@@ -35,27 +35,21 @@ class DriverProcess:
 
     def __init__(self, opening: Opening) -> None:
         """Start it. Raises: OSError when there is no room for a process."""
+        self._output, self._directory = tempfile.TemporaryFile(), ""
         ours, theirs = socket.socketpair()
-        self._output = tempfile.TemporaryFile()
-        self._directory, own = "", {}
-        if not opening.address:  # Ray's sockets lie there, whose paths must be short: not below a TMPDIR of the caller
-            self._directory = tempfile.mkdtemp(prefix="ray-", dir=os.environ.get("RAY_TMPDIR") or "/tmp")
-            own = {"RAY_TMPDIR": self._directory}
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "sandbox.cluster.driver", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=self._output,
-                stderr=subprocess.STDOUT,
-                pass_fds=(theirs.fileno(),),
-                env={**os.environ, **driver_environment(opening.address), **own, "PYTHONPATH": os.pathsep.join(paths)},
-                start_new_session=True,
-            )
         self._connection = Connection(ours.detach())
+        with theirs:
+            try:
+                self._process = self._start(theirs.fileno(), opening.address)
+            except BaseException:
+                self._connection.close()
+                self._output.close()
+                self._remove_directory()
+                raise
         self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.send(opening)
-        threading.Thread(target=self._post, daemon=True, name="to the Ray driver").start()
+        self._poster = threading.Thread(target=self._post, daemon=True, name="to the Ray driver")
+        self._poster.start()
 
     @property
     def pid(self) -> int:
@@ -74,12 +68,6 @@ class DriverProcess:
         except (EOFError, OSError):
             return
 
-    @property
-    def last_words(self) -> str:
-        """The end of what it and Ray printed."""
-        self._output.seek(max(0, self._output.seek(0, os.SEEK_END) - LAST_WORDS))
-        return self._output.read().decode("utf-8", "replace").strip()
-
     def close(self, patience_s: float = CLOSE_S) -> None:
         """End it: asked first, then forced. Ray's own watchman ends a Ray that a killed driver started.
 
@@ -94,6 +82,38 @@ class DriverProcess:
             except subprocess.TimeoutExpired:
                 insist()
         self._process.wait()
+        self._remove_directory()
+
+    def end(self) -> str:
+        """Close it, and then the link. Only the thread that reads `messages` may call this, once it has done so.
+
+        Returns: The end of what it and Ray printed.
+        """
+        self.close()
+        self._poster.join()
+        self._connection.close()
+        with self._output as output:
+            output.seek(max(0, output.seek(0, os.SEEK_END) - LAST_WORDS))
+            return output.read().decode("utf-8", "replace").strip()
+
+    def _start(self, link: int, address: str) -> subprocess.Popen[bytes]:
+        """Start the process, to which a descriptor is given as its end of the link."""
+        own = {}
+        if not address:  # Ray's sockets lie there, whose paths must be short: not below a TMPDIR of the caller
+            self._directory = tempfile.mkdtemp(prefix="ray-", dir=os.environ.get("RAY_TMPDIR") or "/tmp")
+            own = {"RAY_TMPDIR": self._directory}
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return subprocess.Popen(
+            [sys.executable, "-m", "sandbox.cluster.driver", str(link)],
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(link,),
+            env={**os.environ, **driver_environment(address), **own, "PYTHONPATH": os.pathsep.join(paths)},
+            start_new_session=True,
+        )
+
+    def _remove_directory(self) -> None:
         if self._directory:
             shutil.rmtree(self._directory, ignore_errors=True)
 

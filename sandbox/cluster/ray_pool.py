@@ -11,7 +11,7 @@ import importlib.util
 import logging
 import threading
 import time
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -25,7 +25,7 @@ from sandbox.limits import Limits
 from sandbox.verdict import Outcome
 from sandbox.workers.cache import is_lasting, kept_results, task_key
 from sandbox.workers.pool import TaskPool
-from sandbox.workers.task import R, WorkerTask
+from sandbox.workers.task import R, WorkerTask, settle
 
 __all__ = ["RayPool"]
 
@@ -157,7 +157,7 @@ class RayPool(TaskPool):
                 self._driver.send(Cancel(sent.number, reason))
                 return
             del self._sent[sent.number]
-        _settle(sent.future, sent.failed(f"{reason}, while Ray was lost"))
+        settle(sent.future, sent.failed(f"{reason}, while Ray was lost"))
 
     def close(self) -> None:
         """End the pools of all nodes, and the Ray that was started here; cancel the futures without a result."""
@@ -225,8 +225,7 @@ class RayPool(TaskPool):
                 self._settle_overdue(CANCEL_S)
         with self._lock:
             self._driver = None
-        driver.close()
-        return driver.last_words
+        return driver.end()
 
     def _after_a_loss(self) -> None:
         """What has no driver: nothing is cancelled elsewhere, nothing is busy, all that is left is sent again."""
@@ -264,7 +263,7 @@ class RayPool(TaskPool):
                 del self._pending[sent.key]
             if sent.cancelled is None and is_lasting(result):
                 self._cache.put(sent.key, result)
-        _settle(sent.future, result)
+        settle(sent.future, result)
 
     def _settle_overdue(self, after_s: float) -> None:
         """Give the tasks a result that were cancelled so long ago and have none."""
@@ -280,12 +279,4 @@ class RayPool(TaskPool):
                 self._sent.pop(sent.number, None)
                 self._cancelled.pop(0)
             if is_open:
-                _settle(sent.future, sent.failed(f"{reason}; its node did not say how far it came"))
-
-
-def _settle(future: Future[Any], result: Any) -> None:
-    """Set the result of a future, unless the future was cancelled."""
-    try:
-        future.set_result(result)
-    except InvalidStateError:
-        pass
+                settle(sent.future, sent.failed(f"{reason}; its node did not say how far it came"))

@@ -27,6 +27,7 @@ __all__ = ["cross", "read_cells"]
 
 TEST = ("test",)
 LIMIT_COSTS = 8  # runs that one which reaches a limit counts for: it takes as long as many
+LAST_PROCESSES = 2  # for the cells of a code that share one, once no more may be run alone; each may reach a limit
 CLEAN = (Outcome.PASSED, Outcome.TEST_FAILED, Outcome.NO_TESTS)
 REPORTS_END = b"\nfailures:\n"  # after it libtest repeats what tests printed
 NAME = rb"^test ((m\w{16}::t\w{16}::)\S+)(?: - should panic)? \.\.\. "
@@ -105,28 +106,48 @@ class _Runs:
                 self._grade(number)
 
     def _row(self, row: Sequence[SharedCell]) -> None:
-        """Run the tests of cells of one code."""
+        """Run the tests of cells of one code; those that may not be run alone any more share some last processes."""
         self._share([[member] for member in row], self._one, attempts=len(row))
+        parts = [[member] for member in row if member.number not in self.cells]
+        for _ in range(LAST_PROCESSES):
+            if not parts or not (ended_it := self._together(parts, is_last=True)):
+                break
+            parts = [part for part in parts if part not in ended_it]
 
     def _share(
         self, parts: Sequence[list[SharedCell]], alone: Callable[[list[SharedCell]], None], *, attempts: int
     ) -> None:
         """Run several parts in one process; take out one during which it ends, and run that one by `alone`."""
         for _ in range(attempts):
-            members = list(chain.from_iterable(parts))
             if len(parts) < 2 or not any(self._may_run(part[0].code) for part in parts):
                 break
-            done = self._process(members)
-            if done.ended_well and (cells := read_cells(done.output, done.tested.tally, members)):
-                self.cells |= cells
+            ended_it = self._together(parts)
+            if ended_it is None:
                 return
-            ended_it = [part for part in parts if done.started in [member.filter.encode() for member in part]]
             if not ended_it:
                 break
             alone(ended_it[0])
             parts = [part for part in parts if part not in ended_it]
         for part in parts:
             alone(part)
+
+    def _together(self, parts: Sequence[list[SharedCell]], *, is_last: bool = False) -> list[list[SharedCell]] | None:
+        """Run parts in one process.
+
+        Args:
+            parts: Lists of cells.
+            is_last: Whether its limits are told, since what they leave without a result has none in the end.
+        Returns: None where it ended well: the cells are there. Else the part during which it ended, in a list that is
+            empty where nobody knows.
+        """
+        members = list(chain.from_iterable(parts))
+        done = self._process(members)
+        if done.ended_well and (cells := read_cells(done.output, done.tested.tally, members)):
+            self.cells |= cells
+            return None
+        if is_last and done.limits_reached:
+            self.limits[done.limits_reached] = None
+        return [part for part in parts if done.started in [member.filter.encode() for member in part]]
 
     def _may_run(self, code: int) -> bool:
         """Whether a cell of a code may be run alone: counted, not timed, so that a busy machine changes nothing."""

@@ -63,7 +63,8 @@ class Crossed:
     """The cells of a crossing in the order of its pairs. Without cells `outcome` is HOST_ERROR or TIMEOUT."""
 
     outcome: Outcome
-    cells: tuple[Cell | None, ...] = ()  # None: not run, since other cells of its code used up `alone`
+    # None: not run alone, since other cells of its code used up `alone`, nor in a process of several that ended well
+    cells: tuple[Cell | None, ...] = ()
     cpu_ms: float = 0.0  # user + system time of every process
     reason: str = ""  # why there are no cells, or what limits cells reached, for people
 

@@ -7,17 +7,15 @@ program of its own are portable together, but for one: nothing in the code has t
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 
 from sandbox.grading.lexer import tokens
-from sandbox.grading.separation import HAZARDS, find_test_module
+from sandbox.grading.separation import HAZARDS, find_test_module, is_portable_code
 from sandbox.limits import Limits
 
 __all__ = ["PortableSuite", "names_in", "portable_code", "portable_suite"]
 
 ANCHOR = "fn anchor() {}\n"
-EMPTY_TESTS = "\n#[cfg(test)]\nmod {name} {{}}"
 BRACE = 9  # the place of the first brace among the tokens of `#[cfg(test)] mod NAME {`
 
 
@@ -37,8 +35,7 @@ class PortableSuite:
 
 def portable_code(code: str, limits: Limits) -> bool:
     """Whether a code can share a crate, with test modules of any name that it does not use."""
-    with_tests = code + EMPTY_TESTS.format(name=f"t{secrets.token_hex(8)}")
-    return not HAZARDS.search(code) and _fits(code, limits) and _is_portable(with_tests)
+    return _fits(code, limits) and is_portable_code(code)
 
 
 def portable_suite(suite: str, limits: Limits) -> PortableSuite | None:

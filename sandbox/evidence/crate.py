@@ -7,6 +7,7 @@ its fragile mutants, then all but those that return a value, then the program. O
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
@@ -15,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.evidence.experiment import Experiment
-from sandbox.isolation.disk_usage import Disk
+from sandbox.grading.direct import FOR_LLD, DirectGrading
 from sandbox.isolation.policy import Isolation
-from sandbox.isolation.process import run
 from sandbox.limits import Limits
 from sandbox.project import HEAD, TAIL, Project
 from sandbox.rust_library import rust_library
@@ -30,8 +30,7 @@ SUPPORT = Path(__file__).parent / "support"
 LIBRARY = "libevidence.rlib"
 SAFE = ("return", "nothing", "value")
 ATTEMPTS = 7  # compilations
-OUTPUT = 8 << 20  # bytes kept of the compiler's messages
-COMPILER_ENVIRONMENT = {"MALLOC_CONF": "narenas:1,dirty_decay_ms:-1,muzzy_decay_ms:-1"}
+LINKER_KILLED = re.compile(r"linking with `[^`]*` failed: signal: 9\b")
 OPTIONS = [
     "--crate-name", "rust_program", "--edition=2021", "src/main.rs", "--error-format=json", "--cap-lints=allow",
     "--test", "--emit=link", "-Ccodegen-units=1", "-Cembed-bitcode=no", "-Cstrip=debuginfo",
@@ -83,6 +82,7 @@ class Crate:
         self.word = "x" + secrets.token_hex(12)  # before records; it stands in no program's text
         self.members = list(members)
         self.cpu_ms = 0.0
+        self.limits_reached = ""  # by the last compilation, in words
         self._isolation, self._limits, self._workdir = isolation, limits, workdir
 
     @property
@@ -90,7 +90,10 @@ class Crate:
         return self._workdir / "crate" / "project" / "tests"
 
     def compile(self, on_start: Any) -> list[CrateMember]:
-        """Compile, and return the members that are in the binary; `removed` of each lists what is missing."""
+        """Compile, and return the members that are in the binary; `removed` of each lists what is missing.
+
+        Raises: OSError when the host fails.
+        """
         for attempt in range(ATTEMPTS):
             if not self.members:
                 break
@@ -114,24 +117,16 @@ class Crate:
             (project.root / "src/main.rs").write_text(f"#![allow(warnings)]\n{modules}{TAIL}")
         self._isolation.hand_over(project)
         toolchain = self._isolation.toolchain
-        linking = ["-Clink-arg=-Wl,--threads=1,-O0"] if toolchain.links_with_lld else []
+        linking = FOR_LLD if toolchain.links_with_lld else ()
         command: list[str | Path] = [toolchain.bin / "rustc", *OPTIONS, *linking]
         command += ["--extern", f"{self.library}={LIBRARY}", "-o", str(self.binary)]
-        done = run(
-            self._isolation.compile(command, project, self._limits),
-            cwd=project.root,
-            env={**project.environment(toolchain.bin), **COMPILER_ENVIRONMENT},
-            tree_cpu_s=self._limits.compile_cpu_s,
-            idle_s=self._limits.idle_s,
-            wall_s=self._limits.wall_s,
-            disk=Disk(project.directory, self._limits.files, self._limits.disk_mb << 20),
-            output_bytes=OUTPUT,
-            on_start=on_start,
-        )
+        grading = DirectGrading(project, self._isolation, self._limits, on_start)
+        done = grading.compile("compiling the instrumented program", command)
         self.cpu_ms += done.cpu_ms
+        self.limits_reached = grading.limits_reached
         if done.exit_code == 0:
             return None
-        return list(_errors(done.stderr)) if done.stop is None else []
+        return [] if grading.stopped else list(_errors(done.stderr))
 
     def _remove(self, errors: Sequence[dict[str, Any]]) -> None:
         """Remove what the errors point at."""
@@ -178,7 +173,7 @@ class _Text:
 
 
 def _errors(stderr: bytes) -> Iterator[dict[str, Any]]:
-    """The compiler's errors."""
+    """The compiler's errors that point at a place. Raises: OSError where somebody killed its linker."""
     for line in stderr.splitlines():
         if line.startswith(b'{"$message_type":"diagnostic"'):
             try:
@@ -187,6 +182,8 @@ def _errors(stderr: bytes) -> Iterator[dict[str, Any]]:
                 continue
             if message["level"].startswith("error") and message["spans"]:
                 yield message
+            elif LINKER_KILLED.match(message["message"]) and not message["spans"]:
+                raise OSError("somebody killed the linker (SIGKILL), and no limit did")
 
 
 def _spans(error: dict[str, Any]) -> dict[str, list[tuple[Position, Position]]]:

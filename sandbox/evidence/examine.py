@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,10 +10,10 @@ from pathlib import Path
 
 from sandbox.evidence.crate import Crate, CrateMember
 from sandbox.evidence.experiment import Experiment
+from sandbox.grading.direct import DirectGrading
 from sandbox.grading.messages import agrees, read_tally
-from sandbox.isolation.disk_usage import Disk
 from sandbox.isolation.policy import Isolation
-from sandbox.isolation.process import Finished, run
+from sandbox.isolation.process import Finished
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
 from sandbox.project import HEAD, Project
@@ -29,6 +28,7 @@ FUEL = 1 << 40  # of the run without a mutant, which the limits of the program e
 MORE_FUEL = 200_000  # iterations of loops that a mutant may make in any case
 TIMES_FUEL = 20  # times as many as the run without a mutant made
 NOT_COMPILED = "the instrumented program does not compile"
+PHASE = "the instrumented program"
 LINE = "\n"
 UNTOLD = "0:0"  # the place of an equality that could not be asked about values that differ
 OnStart = Callable[[int], None]
@@ -72,12 +72,16 @@ def examine(
 def _together(
     members: Sequence[CrateMember], isolation: Isolation, limits: Limits, workdir: Path, on_start: OnStart
 ) -> Iterator[tuple[int, Evidence | None]]:
-    """Make the experiments of one crate; those that do not compile in it are left out."""
+    """Make the experiments of one crate. Those that do not compile are left out; what a limit stopped alone, not."""
     directory = Path(tempfile.mkdtemp(dir=workdir))
     directory.chmod(0o711)
     try:
         crate = Crate(members, isolation, limits, directory)
-        for member in list(crate.compile(on_start)):
+        compiled = list(crate.compile(on_start))
+        if crate.limits_reached and len(members) == 1:
+            reason, cpu_ms = crate.limits_reached, round(crate.cpu_ms, 3)
+            yield members[0].number, Evidence(Outcome.TIMEOUT, reason=reason, cpu_ms=cpu_ms)
+        for member in compiled:
             yield member.number, None
             project = Project(directory / f"member-{member.number}", "")
             project.create()
@@ -86,6 +90,19 @@ def _together(
             yield member.number, runs.evidence(crate.cpu_ms / len(members))
     finally:
         remove_tree(directory)
+
+
+class _Running(DirectGrading):
+    """Runs an instrumented program once."""
+
+    def __init__(
+        self, project: Project, isolation: Isolation, limits: Limits, on_start: OnStart, switches: str
+    ) -> None:
+        super().__init__(project, isolation, limits, on_start)
+        self._switches = switches
+
+    def environment(self) -> dict[str, str]:
+        return {**super().environment(), "EVIDENCE": self._switches}
 
 
 class _Runs:
@@ -151,8 +168,11 @@ class _Runs:
         for mutant in self._member.experiment.plan.get(function, ()):
             if mutant in self._member.removed:
                 continue
-            if self._cpu_ms > BUDGET_MS or time.monotonic() - self._started > BUDGET_S:
-                self._reason = f"it was stopped after {BUDGET_MS / 1e3:g} s of CPU time or {BUDGET_S:g} s"
+            if self._cpu_ms > BUDGET_MS:
+                self._reason = f"it was stopped after {BUDGET_MS / 1e3:g} s of CPU time"
+                return
+            if time.monotonic() - self._started > BUDGET_S:
+                self._reason = f"it was stopped after {BUDGET_S:g} s of wall-clock time"
                 return
             found = replace(self._run(mutant), called_function=by_tests)
             yield found
@@ -163,35 +183,19 @@ class _Runs:
         """Run the tests once."""
         binary, word, made = self._crate.binary, self._crate.word, self._member.experiment
         names = [f"{self._member.module}::"] if self._member.module else []
-        libraries = self._isolation.toolchain.libraries
         limits = self._limits
         if mutant:
             limits = replace(
                 limits, run_cpu_s=min(MUTANT_S, limits.run_cpu_s), wall_s=min(10 * MUTANT_S, limits.wall_s)
             )
-        self._isolation.protect(binary)
-        done = run(
-            self._isolation.run([binary, "--test-threads=1", *names], self._project, limits),
-            cwd=self._project.root,
-            env={
-                **self._project.environment(self._isolation.toolchain.bin),
-                "LD_LIBRARY_PATH": str(libraries),
-                "EVIDENCE": f"{word}:{mutant}:{self._fuel}:{made.salt}:{int(made.catches)}",
-            },
-            tree_cpu_s=limits.run_cpu_s,
-            idle_s=limits.idle_s,
-            wall_s=limits.wall_s,
-            disk=Disk(self._project.directory, self._limits.files, self._limits.disk_mb << 20),
-            output_bytes=self._limits.output_kb << 10,
-            on_start=self._on_start,
-        )
+        switches = f"{word}:{mutant}:{self._fuel}:{made.salt}:{int(made.catches)}"
+        running = _Running(self._project, self._isolation, limits, self._on_start, switches)
+        done = running.run_binary(PHASE, [binary, "--test-threads=1", *names])
         self._cpu_ms += done.cpu_ms
-        if done.not_started:
-            raise OSError(f"the launcher could not start a command: {done.not_started}")
         records = [line.split()[1:] for line in done.stderr.split(b"\n") if line.startswith(word.encode() + b" ")]
         if mutant == 0:
-            self._start(done, records)
-        read = _read(mutant, done, records)
+            self._start(running, done, records)
+        read = _read(mutant, done, records, was_ended=running.stopped)
         broken = [_place(record[1].decode()) for record in records if record[0] == b"b" and self._in_tests(*record[2:])]
         read = replace(read, broken=tuple(sorted(set(broken))))
         if mutant == 0:
@@ -215,21 +219,17 @@ class _Runs:
         lines = self._member.experiment.test_lines
         return file.decode() == self._member.file and _in(lines, int(line) - HEAD.count(LINE))
 
-    def _start(self, done: Finished, records: Sequence[Sequence[bytes]]) -> None:
+    def _start(self, running: _Running, done: Finished, records: Sequence[Sequence[bytes]]) -> None:
         """Keep what the run without a mutant tells about the others."""
-        if _was_ended(done) or done.stderr_cut_at is not None:
-            self._reason = "the instrumented program reached a limit"
+        self._reason = running.limits_reached
+        if not self._reason and done.stderr_cut_at is not None:
+            self._reason = f"{PHASE}: printed so much that records may be lost"
         ticks = sum(record[0] == b"t" for record in records)
         self._fuel = MORE_FUEL + TIMES_FUEL * (1 << ticks if ticks else 0)
 
 
-def _was_ended(done: Finished) -> bool:
-    """Whether a run met a limit: the watcher ended it, or the kernel for its CPU time."""
-    return done.stop is not None or -done.exit_code in (signal.SIGXCPU, signal.SIGKILL)
-
-
-def _read(mutant: int, done: Finished, records: Sequence[Sequence[bytes]]) -> Run:
-    """What a run reported."""
+def _read(mutant: int, done: Finished, records: Sequence[Sequence[bytes]], *, was_ended: bool) -> Run:
+    """What a run reported; `was_ended`: by a limit."""
 
     def found(letter: bytes, value: bytes | None = None) -> list[str]:
         chosen = (r for r in records if r[0] == letter and (value is None or r[2:] == [value]))
@@ -252,7 +252,7 @@ def _read(mutant: int, done: Finished, records: Sequence[Sequence[bytes]]) -> Ru
         reached=bool(found(b"m")),
         unknown=bool(found(b"u")),
         passed=done.exit_code == 0 and tally is not None and tally.failed == 0 and agrees(tally, done.stdout),
-        endless=_was_ended(done) or any(record[0] == b"d" for record in records),
+        endless=was_ended or any(record[0] == b"d" for record in records),
     )
 
 

@@ -16,7 +16,7 @@ from sandbox.limits import Limits
 from sandbox.project import Project
 from sandbox.verdict import PHASES, Outcome, Verdict
 
-__all__ = ["fits", "grade"]
+__all__ = ["grade"]
 
 
 def grade(
@@ -44,7 +44,7 @@ def grade(
     Raises:
         OSError: The host fails: no disk space, no processes.
     """
-    if not fits(source, limits):
+    if not limits.fits(source):
         size = len(source.encode("utf-8", "surrogatepass"))
         reason = f"the program has {size:,} bytes; sandbox.source_kb allows {limits.source_kb << 10:,}"
         build, clippy, test = (False if phase in phases else None for phase in PHASES)
@@ -63,8 +63,3 @@ def grade(
             return replace(verdict, cpu_ms=verdict.cpu_ms + grading.cpu_ms)
     finally:
         remove_tree(project.directory)
-
-
-def fits(source: str, limits: Limits) -> bool:
-    """Whether a program is within the size limit."""
-    return len(source.encode("utf-8", "surrogatepass")) <= limits.source_kb << 10

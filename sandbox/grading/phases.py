@@ -117,7 +117,7 @@ class Grading(ABC):
             ms=self._ms,
             cpu_ms=self.cpu_ms,
             peak_memory_mb=max((finished.peak_memory_mb for finished in self._finished), default=0.0),
-            reason="; ".join(self._reason(phase, stop) for phase, stop in self._stopped.items()),
+            reason=self.limits_reached,
         )
 
     def prepare(self) -> None:
@@ -207,6 +207,11 @@ class Grading(ABC):
     def stopped(self) -> bool:
         """Whether a limit was reached. No further command is run then."""
         return bool(self._stopped)
+
+    @property
+    def limits_reached(self) -> str:
+        """The limits that were reached, in words; empty for none."""
+        return "; ".join(self._reason(phase, stop) for phase, stop in self._stopped.items())
 
     def _find_powers(self) -> tuple[str, ...]:
         """Compile the program with its tests once more, only to find its powers."""

@@ -19,13 +19,14 @@ same verdict. The conditions assume a program that compiles: the caller must als
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sandbox.grading.implementations import are_confined
 from sandbox.grading.lexer import Token, is_plain, tokens
 
-__all__ = ["HAZARDS", "TestSeparation", "find_test_module"]
+__all__ = ["HAZARDS", "TestSeparation", "find_test_module", "is_portable_code"]
 
 # Words, also in comments and strings: there they cost time, but no verdict becomes wrong.
 WORDS = """
@@ -85,6 +86,13 @@ def find_test_module(source: str) -> TestSeparation | None:
     if "/" in source[found[-1].end :] or not _uses_all_imports(body):
         return None
     return TestSeparation(body[-1].line, bool(tests) and _is_portable(body, tests[len(TEST_MODULE) :]))
+
+
+def is_portable_code(code: str) -> bool:
+    """Whether a program without tests behaves the same as a module of a larger crate, with tests of any unused name."""
+    program = f"{code}\n#[cfg(test)]\nmod t{secrets.token_hex(8)} {{}}"
+    separation = None if HAZARDS.search(program) else find_test_module(program)
+    return separation is not None and separation.is_portable
 
 
 def _start_of_tests(found: Sequence[Token]) -> int:

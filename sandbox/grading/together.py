@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sandbox.grading.batch import Batch
-from sandbox.grading.grade import fits, grade
+from sandbox.grading.grade import grade
 from sandbox.isolation.policy import Isolation
 from sandbox.isolation.remove_tree import remove_tree
 from sandbox.limits import Limits
@@ -42,7 +42,7 @@ def grade_together(
     directory.chmod(0o711)
     shares = [0.0] * len(sources)
     try:
-        batch = Batch([s if fits(s, limits) else "" for s in sources], isolation, limits, directory, on_start)
+        batch = Batch([s if limits.fits(s) else "" for s in sources], isolation, limits, directory, on_start)
         together = batch.compile()
         started = {member.number for member in together}
         left = set(range(len(sources)))

@@ -51,8 +51,8 @@ def isolate(toolchain: Toolchain, wanted: str = "auto") -> Isolation:
         raise IsolationError(f"there is no place for the sandbox's launcher: {error}") from error
     if wanted == "none":
         return plain
-    problems = []
-    for candidate in _candidates(plain, ("landlock", "bubblewrap") if wanted == "auto" else (wanted,)):
+    problems: list[str] = []
+    for candidate in _candidates(plain, ("landlock", "bubblewrap") if wanted == "auto" else (wanted,), problems):
         try:
             _try_out(candidate)
             return candidate
@@ -65,11 +65,15 @@ def isolate(toolchain: Toolchain, wanted: str = "auto") -> Isolation:
     )
 
 
-def _candidates(plain: Isolation, kinds: Sequence[str]) -> Iterator[Isolation]:
-    """The isolations of these kinds that may work here, the strongest first."""
+def _candidates(plain: Isolation, kinds: Sequence[str], problems: list[str]) -> Iterator[Isolation]:
+    """The isolations of these kinds that may work here, the strongest first. Why one cannot be tried is a problem."""
     for kind in kinds:
         if kind == "landlock":
-            version = int(subprocess.run([plain.program, "--probe"], capture_output=True, check=True).stdout)
+            try:
+                version = _landlock_version(plain.program)
+            except (OSError, IsolationError) as error:
+                problems.append(f"{kind}: {error}")
+                continue
             if not version:
                 continue
             found = replace(plain, kind=kind, landlock=version)
@@ -80,6 +84,20 @@ def _candidates(plain: Isolation, kinds: Sequence[str]) -> Iterator[Isolation]:
         if os.geteuid() == 0 and kind == "landlock":
             yield from _with_users(found)
         yield found
+
+
+def _landlock_version(launcher: Path) -> int:
+    """The version of Landlock that this kernel has, 0 for none.
+
+    Raises:
+        IsolationError: The launcher does not say.
+        OSError: It cannot be started.
+    """
+    done = subprocess.run([launcher, "--probe"], capture_output=True)
+    if done.returncode or not done.stdout.strip().isdigit():
+        said = (done.stdout + done.stderr).decode("utf-8", "replace").strip()[:300]
+        raise IsolationError(f"the launcher does not say the version of Landlock ({done.returncode}: {said})")
+    return int(done.stdout)
 
 
 def _with_users(found: Isolation) -> Iterator[Isolation]:

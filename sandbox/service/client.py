@@ -15,7 +15,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ from sandbox.service.link import LOST, Address, Link, Response
 from sandbox.service.records import as_json
 from sandbox.storage import code_hash
 from sandbox.verdict import PHASES, Evidence, Outcome, Verdict
+from sandbox.workers.task import settle
 
 __all__ = ["RemotePool"]
 
@@ -173,7 +174,7 @@ class RemotePool:
         with self._lock:
             sent = self._unfinished.pop(future, None)
         if sent is not None:
-            _settle(future, sent.failed(reason))
+            settle(future, sent.failed(reason))
             with self._lock:
                 if sent.link is not None:
                     sent.link.cut()
@@ -245,7 +246,7 @@ class RemotePool:
                 sent.link = None
                 self._unfinished.pop(sent.future, None)
             if result is not None:
-                _settle(sent.future, result)
+                settle(sent.future, result)
         link.close()
 
     def _result(self, sent: _Sent, link: Link) -> Any:
@@ -300,11 +301,3 @@ def _read(sent: _Sent, found: Response) -> tuple[Any, str]:
 def _words(error: BaseException) -> str:
     """An error for people."""
     return str(error) or type(error).__name__
-
-
-def _settle(future: Future[Any], result: Any) -> None:
-    """Set the result of a future, unless the future was cancelled."""
-    try:
-        future.set_result(result)
-    except InvalidStateError:
-        pass

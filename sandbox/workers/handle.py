@@ -80,19 +80,20 @@ class WorkerHandle:
                 return
             self._stopped_at = None
             self._directory = Path(tempfile.mkdtemp(dir=self._root))
-            self._directory.chmod(0o711)  # programs run as another user, who may pass through but not list it
-            theirs: Connection
-            self._connection, theirs = self._context.Pipe()
-            process = self._context.Process(
-                target=self._serve,
-                args=(theirs, self._group, self._beats, *self._settings, self._directory, self._nice),
-                daemon=True,
-            )
             try:
-                process.start()
-                self._process = process
-            finally:
-                theirs.close()
+                self._directory.chmod(0o711)  # programs run as another user, who may pass through but not list it
+                self._connection, theirs = self._context.Pipe()
+                with theirs:
+                    process = self._context.Process(
+                        target=self._serve,
+                        args=(theirs, self._group, self._beats, *self._settings, self._directory, self._nice),
+                        daemon=True,
+                    )
+                    process.start()
+                    self._process = process
+            except BaseException:
+                self.end()
+                raise
 
     @property
     def pid(self) -> int | None:
@@ -169,7 +170,9 @@ class WorkerHandle:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
-            self._remove_directory()
+            if self._directory is not None:
+                _remove(self._directory)
+                self._directory = None
 
     def close(self) -> None:
         """End the process, and start no other one."""
@@ -188,18 +191,12 @@ class WorkerHandle:
             except ProcessLookupError:
                 pass
 
-    def _remove_directory(self) -> None:
-        """Remove the process's directory, or log an error if that fails."""
-        if self._directory is not None:
-            try:
-                remove_tree(self._directory)
-            except OSError as error:
-                log.error("cannot remove the work directory %s: %s", self._directory, error)
-            self._directory = None
-
 
 def end_all(workers: Sequence[WorkerHandle], directory: Path) -> None:
-    """End the workers of a pool and remove every file, at its `close` or when the interpreter ends."""
+    """End the workers of a pool and remove every file, at its `close` or when the interpreter ends.
+
+    A file that cannot be removed is logged as an error.
+    """
     # A second Ctrl-C must not interrupt this. Python raises KeyboardInterrupt in its main thread only.
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
@@ -208,10 +205,18 @@ def end_all(workers: Sequence[WorkerHandle], directory: Path) -> None:
             worker.stop()
         for worker in workers:
             worker.close()
-        remove_tree(directory)
+        _remove(directory)
     finally:
         if before is not None:
             signal.signal(signal.SIGINT, before)
+
+
+def _remove(directory: Path) -> None:
+    """Remove a directory, or log an error if that fails: what else is to be ended does not wait for it."""
+    try:
+        remove_tree(directory)
+    except OSError as error:
+        log.error("cannot remove the work directory %s: %s", directory, error)
 
 
 def _kill_strays(directory: str) -> None:

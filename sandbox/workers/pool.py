@@ -19,7 +19,7 @@ import time
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Self
@@ -45,7 +45,7 @@ from sandbox.workers.experiment_task import ExperimentTask
 from sandbox.workers.handle import WorkerHandle, end_all
 from sandbox.workers.job_queue import Job, JobQueue
 from sandbox.workers.program_task import ProgramTask
-from sandbox.workers.task import R, Result, WorkerTask
+from sandbox.workers.task import R, Result, WorkerTask, settle
 from sandbox.workers.worker import serve
 
 __all__ = ["SandboxPool", "TaskPool"]
@@ -242,7 +242,7 @@ class SandboxPool(TaskPool):
             if job.stop is not None:
                 job.stop()
                 result = job.task.failed(Outcome.TIMEOUT, reason)
-        _settle(job.future, result)
+        settle(job.future, result)
 
     def close(self) -> None:
         with self._lock:
@@ -379,12 +379,4 @@ class SandboxPool(TaskPool):
                 return
             if is_lasting(result):
                 self._cache.put(job.key, result)
-        _settle(job.future, result)
-
-
-def _settle(future: Future[Any], result: Result) -> None:
-    """Set the result of a future, unless the future was cancelled."""
-    try:
-        future.set_result(result)
-    except InvalidStateError:
-        pass
+        settle(job.future, result)

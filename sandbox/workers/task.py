@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, InvalidStateError
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
@@ -15,7 +16,7 @@ from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 from sandbox.verdict import Outcome
 
-__all__ = ["Place", "R", "Result", "WorkerTask"]
+__all__ = ["Place", "R", "Result", "WorkerTask", "settle"]
 
 
 class Result(Protocol):
@@ -73,3 +74,11 @@ class WorkerTask(ABC, Generic[R]):
         """The result where it did not run, or not to its end."""
         result: R = self.kind(outcome, reason=reason)
         return result
+
+
+def settle(future: Future[Any], result: Any) -> None:
+    """Set the result of a future, unless the future was cancelled."""
+    try:
+        future.set_result(result)
+    except InvalidStateError:
+        pass

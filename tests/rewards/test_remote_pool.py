@@ -157,6 +157,11 @@ def test_trl_functions_use_the_server_that_the_environment_names(
     (pool,) = trl_functions._pools
     assert isinstance(pool, RemotePool)
     pool.close()
+    inherited = subprocess.run(["env"], capture_output=True, text=True, check=True).stdout
+    assert f"SANDBOX_URL={served.url}" in inherited and TOKEN not in inherited
+    again = trl_functions.named_pool()
+    assert again is not None, "the token is still known"
+    again.close()
     monkeypatch.setenv("SANDBOX_TOKEN", "another-token-of-tests")
     with pytest.raises(ServiceError, match=r"refuses \(401\): a wrong token"):
         trl_functions.named_pool()

@@ -191,13 +191,28 @@ def test_the_outcomes_are_all_there(isolation: Isolation, workdir: Path) -> None
     assert found == expected
 
 
-def test_cells_after_two_that_do_not_end_are_not_run(isolation: Isolation, workdir: Path) -> None:
-    slow = [suite(case(f"five_{number}", "assert_eq!(add(5, 5), 10);")) for number in range(4)]
+def test_where_more_than_two_do_not_end_the_processes_are_counted(
+    isolation: Isolation, workdir: Path, processes: list[int]
+) -> None:
+    slow = [suite(case(f"five_{number}", "assert_eq!(add(5, 5), 10);")) for number in range(5)]
     codes = (CODES["endless for 5"], RIGHT)
-    crossing = Crossing(codes, tuple(slow), tuple((c, s) for c in (0, 1) for s in range(4)), alone=16)
+    crossing = Crossing(codes, tuple(slow), tuple((c, s) for c in (0, 1) for s in range(5)), alone=16)
     cells = crossed(crossing, isolation, workdir).cells
-    assert [cell.outcome for cell in cells[:4] if cell] == [Outcome.TIMEOUT] * 2, "the others are not run"
-    assert {cell.outcome for cell in cells[4:] if cell} == {Outcome.PASSED} and None not in cells[4:]
+    assert [cell.outcome for cell in cells[:5] if cell] == [Outcome.TIMEOUT] * 2, "nothing is known of the others"
+    assert {cell.outcome for cell in cells[5:] if cell} == {Outcome.PASSED} and None not in cells[5:]
+    assert [number for number in processes if number < 5] == [1, 4, 1, 3, 2]
+
+
+def test_two_that_do_not_end_take_no_result_from_the_others(
+    isolation: Isolation, workdir: Path, processes: list[int]
+) -> None:
+    endless = {str(number): suite(case("waits", f"while add(5, 5) != {number} {{}}")) for number in (1, 2)}
+    quick = {name: SUITES[name] for name in ("right", "wrong", "should panic", "ignored")}
+    crossing = replace(everything({"right": RIGHT}, endless | quick), alone=16)
+    found = [cell and cell.outcome for cell in crossed(crossing, isolation, workdir).cells]
+    assert found[:2] == [Outcome.TIMEOUT] * 2, "it is known who does not end"
+    assert found[2:] == [Outcome.PASSED, Outcome.TEST_FAILED, Outcome.TEST_FAILED, Outcome.PASSED]
+    assert processes == [6, 1, 5, 1, 4]
 
 
 def test_a_limit_that_depends_on_the_load_is_told(isolation: Isolation, workdir: Path) -> None:

@@ -7,7 +7,9 @@ in its place where mutant N is removed. Where to put switches is `rewards.strict
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +21,11 @@ from sandbox.evidence import crate as crates
 from sandbox.evidence import examine as examining
 from sandbox.evidence.examine import examine
 from sandbox.evidence.experiment import ALWAYS, MAX_IDS, NO_FUNCTION, SUPPORT, Experiment, Mutant, Part, asserts_text
+from sandbox.grading import phases
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 from sandbox.verdict import Evidence, Function, Outcome, Run, Verdict
+from sandbox.workers.cache import is_lasting
 from sandbox.workers.pool import SandboxPool
 
 LIMITS = Limits(compile_cpu_s=20, run_cpu_s=3, wall_s=30)
@@ -189,7 +193,37 @@ def test_a_program_that_meets_its_limits_without_a_mutant_is_not_examined(examin
     text = FUNCTION.replace("x + 1", "loop { std::hint::black_box(x); }") + TESTS
     (evidence,) = examined(made(text), limits=replace(LIMITS, run_cpu_s=1))
     assert (evidence.outcome, evidence.runs) == (Outcome.TIMEOUT, ())
-    assert evidence.reason == "the instrumented program reached a limit"
+    assert evidence.reason == "the instrumented program: used up its CPU time (20 s to compile, 1 s to run)"
+
+
+@pytest.mark.parametrize(
+    ("limits", "words", "lasts"),
+    [({"compile_cpu_s": 1}, "used up its CPU time", True), ({"wall_s": 1}, "the wall-clock backstop of 1 s", False)],
+)
+def test_a_compilation_that_meets_a_limit_is_no_program_that_does_not_compile(
+    limits: dict[str, int], words: str, lasts: bool, examined: Examine
+) -> None:
+    slow = "const SUM: u64 = { let mut n = 0_u64; while n < u64::MAX { n += 1; } n };\n"
+    text = slow + FUNCTION.replace("x + 1", "x + SUM as u8") + TESTS
+    for evidence in examined(made(text), made(text), limits=replace(LIMITS, **limits)):
+        assert (evidence.outcome, evidence.runs) == (Outcome.TIMEOUT, ())
+        assert evidence.reason.startswith("compiling the instrumented program: ") and words in evidence.reason
+        assert is_lasting(evidence) == lasts
+
+
+@pytest.mark.parametrize(("budget", "lasts"), [("BUDGET_MS", True), ("BUDGET_S", False)])
+def test_evidence_that_a_busy_machine_cut_short_is_not_kept(
+    budget: str, lasts: bool, examined: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examining, budget, 0)
+    (evidence,) = examined(made(FUNCTION + TESTS))
+    assert evidence.reason.startswith("it was stopped after 0 s of ") and is_lasting(evidence) == lasts
+
+
+def test_a_run_that_ends_at_a_limit_of_the_load_is_not_kept(examined: Examine) -> None:
+    waits = FUNCTION.replace("x + 1", "std::thread::sleep(std::time::Duration::from_secs(60)); x + 1") + TESTS
+    (evidence,) = examined(made(waits), limits=replace(LIMITS, idle_s=1))
+    assert evidence.outcome is Outcome.TIMEOUT and not is_lasting(evidence)
 
 
 def test_every_run_is_a_process_of_its_own(examined: Examine) -> None:
@@ -381,6 +415,42 @@ def test_a_failure_of_the_host_is_raised_and_leaves_nothing(
     with pytest.raises(OSError, match="no space left"):
         list(examine([made(FUNCTION + TESTS)], isolation, LIMITS, workdir))
     assert list(workdir.iterdir()) == []
+
+
+FAILS = FUNCTION.replace("x + 1", 'core::panic!("at once")') + TESTS
+
+
+@pytest.mark.parametrize("text", ["fn f(", FAILS], ids=["compiling", "running"])
+def test_a_full_disk_is_no_evidence(
+    text: str, isolation: Isolation, workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phases, "FREE_BYTES_NEEDED", 1 << 62)
+    with pytest.raises(OSError, match="no space left"):
+        list(examine([made(text)], isolation, LIMITS, workdir))
+
+
+@pytest.mark.parametrize("commands", [1, 2, 3], ids=["compiling", "running", "running a mutant"])
+def test_what_somebody_kills_is_no_evidence(commands: int, isolation: Isolation, workdir: Path) -> None:
+    started: list[int] = []
+
+    def kill_the_last(group: int) -> None:
+        started.append(group)
+        if len(started) == commands:
+            os.killpg(group, signal.SIGKILL)
+
+    with pytest.raises(OSError, match="somebody killed the process"):
+        list(examine([made(FUNCTION + TESTS)], isolation, LIMITS, workdir, on_start=kill_the_last))
+
+
+def test_a_linker_that_somebody_kills_is_no_error_of_a_program() -> None:
+    def read(text: str, *spans: object) -> list[object]:
+        message = {"$message_type": "diagnostic", "message": text, "level": "error", "spans": spans}
+        return list(crates._errors(json.dumps(message, separators=(",", ":")).encode()))
+
+    with pytest.raises(OSError, match="somebody killed the linker"):
+        read("linking with `cc` failed: signal: 9 (SIGKILL)")
+    assert read("linking with `cc` failed: exit status: 1") == []
+    assert len(read("linking with `cc` failed: signal: 9 (SIGKILL)", {"of": "compile_error!"})) == 1
 
 
 def test_a_pool_makes_experiments_beside_programs_and_each_once(pool: SandboxPool) -> None:

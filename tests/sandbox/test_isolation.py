@@ -74,19 +74,33 @@ def test_the_protection_is_said_in_words(isolation: Isolation, unprotected: Isol
 
 
 def test_a_host_without_any_protection_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.isolation.probe._candidates", lambda plain, kinds: iter(()))
+    monkeypatch.setattr("sandbox.isolation.probe._candidates", lambda plain, kinds, problems: iter(()))
     with pytest.raises(IsolationError, match='ask for isolation "none" by name'):
         isolate(find_toolchain())
     assert isolate(find_toolchain(), "none").kind == "none"
 
 
 def test_a_protection_that_does_not_protect_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def pretend(plain: Isolation, kinds: object) -> Iterator[Isolation]:
+    def pretend(plain: Isolation, kinds: object, problems: object) -> Iterator[Isolation]:
         yield plain
 
     monkeypatch.setattr("sandbox.isolation.probe._candidates", pretend)
     with pytest.raises(IsolationError, match="reads a foreign file"):
         isolate(find_toolchain())
+
+
+@pytest.mark.parametrize("script", ["echo no room >&2; exit 125", "echo no room", "kill -9 $$", None])
+def test_a_launcher_that_does_not_say_what_the_kernel_has_is_refused(
+    script: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    launcher = tmp_path / "launcher"
+    if script is not None:
+        launcher.write_text(f"#!/bin/sh\n{script}\n")
+        launcher.chmod(0o755)
+    monkeypatch.setattr("sandbox.isolation.probe.launcher", lambda toolchain: launcher)
+    words = {None: "No such file", "kill -9 $$": "-9"}.get(script, "no room")
+    with pytest.raises(IsolationError, match=rf"cannot be protected.*landlock: .*{words}"):
+        isolate(find_toolchain(), "landlock")
 
 
 def test_an_unknown_isolation_is_refused() -> None:

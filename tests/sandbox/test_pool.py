@@ -13,7 +13,11 @@ import pytest
 
 from programs import GOOD, in_test
 from sandbox import Limits, Outcome, PoolClosed, SandboxError, SandboxPool, ToolchainError
+from sandbox.isolation.policy import Isolation
+from sandbox.isolation.remove_tree import remove_tree
 from sandbox.workers import pool as pool_module
+from sandbox.workers.handle import WorkerHandle
+from sandbox.workers.worker import serve
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +187,22 @@ def test_closing_leaves_no_process_and_no_file() -> None:
         pool.submit("fn late() {}")
 
 
+def test_a_directory_that_cannot_be_removed_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(directory: Path) -> None:
+        raise OSError(16, "Device or resource busy")
+
+    with SandboxPool(jobs=1) as pool, monkeypatch.context() as patch:
+        hanging = pool.submit(in_test("std::thread::sleep(std::time::Duration::from_secs(60));"))
+        wait_until_graded(pool)
+        patch.setattr("sandbox.workers.handle.remove_tree", fails)
+        pool.close()
+    remove_tree(pool._directory)
+    assert hanging.cancelled() and not any(thread.is_alive() for thread in pool._threads)
+    assert f"cannot remove the work directory {pool._directory}: [Errno 16]" in caplog.text
+
+
 def test_giving_up_is_quick_and_leaves_no_daemon(unprotected_pool: SandboxPool) -> None:
     future = unprotected_pool.submit(daemon(76541))
     wait_for_process("sleep 76541")
@@ -218,6 +238,20 @@ def test_a_worker_that_cannot_be_started_is_the_hosts_failure_for_now(monkeypatc
             verdict = pool.submit("fn f() {}").result(timeout=10)
         assert verdict.outcome is Outcome.HOST_ERROR and "No space left" in verdict.reason
         assert pool.submit("fn f() {}").result(timeout=30).build, "not remembered, and the pool goes on"
+
+
+def test_a_worker_that_is_not_started_leaves_nothing(
+    isolation: Isolation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def no_room(process: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("multiprocessing.context.SpawnProcess.start", no_room)
+    worker, before = WorkerHandle(serve, tmp_path, isolation, Limits()), os.listdir("/proc/self/fd")
+    for _ in range(2):
+        with pytest.raises(OSError, match="temporarily unavailable"):
+            worker.start()
+    assert list(tmp_path.iterdir()) == [] and len(os.listdir("/proc/self/fd")) == len(before)
 
 
 def test_a_worker_that_died_idle_costs_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import queue
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
+from multiprocessing import Pipe
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ray_nodes import FIRST
-from sandbox import ClusterError, Outcome, PoolClosed, Verdict
+from sandbox import ClusterError, Limits, Outcome, PoolClosed, Verdict
 from sandbox.cluster import ray_pool
-from sandbox.cluster.messages import Cancel, Close, Connected, Done, Failed, Opening, RunTask, Standing
+from sandbox.cluster.driver_process import DriverProcess
+from sandbox.cluster.messages import Cancel, Close, Connected, Done, Failed, NodeSettings, Opening, RunTask, Standing
 from sandbox.cluster.ray_pool import RayPool
 
 PASSED = Verdict(Outcome.PASSED)
+OPENING = Opening("", NodeSettings(1, Limits(), "batch", "auto", 0), None)
 ENDS = object()
 WELL = (Connected("here:1"), Standing(FIRST, 1, 2, 0.0))
 
@@ -29,7 +35,7 @@ class HandDriver:
     greeting: tuple[Any, ...] = WELL
 
     def __init__(self, opening: Opening) -> None:
-        self.opening, self.last_words = opening, "killed"
+        self.opening = opening
         self.sent: list[Any] = []
         self.says: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.made.append(self)
@@ -52,6 +58,10 @@ class HandDriver:
     def close(self, patience_s: float = 0.0) -> None:
         self.send(Close())
         self.says.put(ENDS)
+
+    def end(self) -> str:
+        self.close()
+        return "killed"
 
     def tasks(self) -> dict[str, int]:
         """The numbers of the programs that it was sent."""
@@ -204,6 +214,62 @@ def test_a_driver_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HandDriver, "greeting", (ENDS,))
     with pytest.raises(ClusterError, match="the driver of Ray ended: killed"):
         RayPool("here:1")
+
+
+def test_a_driver_that_is_not_started_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    before, failures = len(os.listdir("/proc/self/fd")), []
+    for _ in range(3):
+        with pytest.raises(FileNotFoundError) as failure:
+            DriverProcess(OPENING)
+        failures.append(failure)  # with it the driver that was not made is kept
+    assert list(tmp_path.iterdir()) == [] and len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_driver_that_ended_leaves_its_last_words_and_nothing_open(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ends = tmp_path / "ends"
+    ends.write_text("#!/bin/sh\necho no room\n")
+    ends.chmod(0o755)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(ends))
+    before = len(os.listdir("/proc/self/fd"))
+    driver = DriverProcess(OPENING)
+    assert [said for said in driver.messages() if said is not None] == []
+    assert driver.end() == "no room"
+    assert list(tmp_path.iterdir()) == [ends] and len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize(("of", "closed"), [("the driver itself", 1), ("Ray, which is gone", 0)])
+def test_the_pools_of_nodes_are_closed_whatever_ends_the_driver_but_the_end_of_ray(
+    of: str, closed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    from sandbox.cluster import driver as drivers
+
+    class HandNodes:
+        closed = 0
+
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def close(self) -> None:
+            HandNodes.closed += 1
+
+    def fails() -> None:
+        raise RuntimeError(f"an error of {of}")
+
+    monkeypatch.setattr(drivers, "Nodes", HandNodes)
+    monkeypatch.setattr(drivers.ray, "nodes", fails if "Ray" in of else lambda: time.sleep(60))
+    ours, theirs = Pipe()
+    with ours, theirs:
+        driver = drivers.Driver(theirs, OPENING)
+        if "Ray" not in of:
+            driver._events.put(fails)
+        with pytest.raises(RuntimeError, match=of):
+            driver.run()
+    assert HandNodes.closed == closed
 
 
 def test_what_is_no_ray_and_what_has_no_node_is_said_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
