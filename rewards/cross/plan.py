@@ -45,7 +45,6 @@ class Plan:
     crossing: Crossing | None  # None where there is nothing to run
     cells: Mapping[tuple[int, int], int]  # by code and suite, those of others last: the place among its pairs
     code_ids: NDArray[np.int64]  # [G] equal numbers are equal programs
-    text_ids: NDArray[np.int64]  # [G] equal numbers are equal codes, whatever tests are beside them
     suite_ids: NDArray[np.int64]  # [G + T] equal numbers are equal suites
 
     def matrix(self, crossed: Crossed | None) -> PassMatrix:
@@ -57,7 +56,7 @@ class Plan:
             cell = crossed.cells[place] if crossed is not None and crossed.cells else None
             passes[code, suite] = RESULTS.get(cell.outcome, np.nan) if cell is not None else np.nan
         owners = np.array([*range(size), *self.others])
-        return PassMatrix(passes, owners, self.code_ids, self.suite_ids, text_ids=self.text_ids)
+        return PassMatrix(passes, owners, self.code_ids, self.suite_ids)
 
 
 def plan(
@@ -104,8 +103,7 @@ def plan(
     crossing = Crossing(tuple(codes), tuple(modules), tuple(pairs)) if pairs else None
     keys = [_key(suite.text) if suite is not None else None for suite in tested]
     by_row = [TESTER] * len(testers) + [ROW] * len(of_row)
-    texts = [program if one.parts is None else _key(one.parts.code) for one, program in zip(members, programs)]
-    ids = _numbers(programs), _numbers(texts), _numbers(keys)
+    ids = _numbers(programs), _numbers(keys)
     return Plan(np.array(own), np.array(by_row, dtype=np.int64), crossing, cells, *ids)
 
 

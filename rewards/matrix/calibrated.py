@@ -9,9 +9,9 @@
 
 Right codes behave alike, so on any suite, right or wrong, they share one result: that is what sets them apart from
 wrong codes, and agreement counts for more than passing. Given the set of right codes the suites are independent, so all
-2 ** C sets are enumerated exactly: 3 ms for 8 codes and suites, under 2 s for 16. Equal codes beside other tests are
-one code here: being sampled five times proves nothing of it. Nothing of the same completion counts: for a code the
-suites that only its author wrote are left out, for a suite its only author's code is, and nobody votes for itself.
+2 ** C sets are enumerated exactly: 3 ms for 8 codes and suites, under 2 s for 16. Nothing of the same completion
+counts: for a code the suites that only its author wrote are left out, for a suite its only author's code is, and nobody
+votes for itself.
 
 Where the papers are not followed: B4 ranks sets of codes that pass the same tests by approximate evidence, with Beta
 priors in place of the parameters; here the sets are summed over, with point values that all prompts share. A wrong
@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rewards.matrix.majority import majority
-from rewards.matrix.pass_matrix import DistinctTexts, PassMatrix
+from rewards.matrix.pass_matrix import PassMatrix
 
 __all__ = ["MAX_CODES", "Calibration", "Posterior", "code_scores", "column_likelihoods", "posterior"]
 
@@ -107,32 +107,31 @@ def posterior(matrix: PassMatrix, parameters: Calibration) -> Posterior:
     ([0.6, 0.6], [0.9])
     """
     texts = matrix.distinct()
-    others, soles = texts.by_text(texts.others()), texts.sole_authors()
+    others, soles = texts.others(), texts.sole_authors()
     if len(others) > MAX_CODES:
         raise ValueError(f"{len(others)} distinct codes; all sets of right ones are enumerated for at most {MAX_CODES}")
-    codes = _codes(texts, parameters)
+    codes = _codes(others, soles, parameters)
     suites = np.full(others.shape[1], np.nan)
     for sole in np.unique(soles):  # -1 among them: nobody is left out
-        rest = np.delete(others, texts.text_of[sole], axis=0) if sole >= 0 else others
+        rest = np.delete(others, sole, axis=0) if sole >= 0 else others
         suites[soles == sole] = _suites(rest, parameters)[soles == sole]
     return Posterior(codes[texts.code_of], suites[texts.suite_of])
 
 
 def code_scores(matrix: PassMatrix, parameters: Calibration) -> NDArray[np.float64]:
     """The probability [C] that each code is right; the majority's share where too many codes differ for that."""
-    few = matrix.distinct().text_of.max() < MAX_CODES
+    few = len(matrix.distinct().passes) <= MAX_CODES
     return posterior(matrix, parameters).codes if few else majority(matrix)
 
 
-def _codes(texts: DistinctTexts, parameters: Calibration) -> NDArray[np.float64]:
+def _codes(others: NDArray[np.float64], soles: NDArray[np.int64], parameters: Calibration) -> NDArray[np.float64]:
     """[U] the probability that each code is right, without the suites that only its author wrote."""
-    others = texts.by_text(texts.others())  # [T, V]
     sets = _sets(len(others))
     right, wrong = column_likelihoods(others, sets, parameters)
-    counted = ~texts.own()  # [U, V]
-    evidence = _prior(sets, parameters)[:, None] + np.logaddexp(right, wrong) @ counted.T  # [2^T, U]
-    found = (_normalised(evidence) * sets[:, texts.text_of]).sum(axis=0)
-    return np.where((counted & ~np.isnan(others[texts.text_of])).any(axis=1), found, np.nan)
+    counted = soles != np.arange(len(others))[:, None]  # [U, V]
+    evidence = _prior(sets, parameters)[:, None] + np.logaddexp(right, wrong) @ counted.T  # [2^U, U]
+    found = (_normalised(evidence) * sets).sum(axis=0)
+    return np.where((counted & ~np.isnan(others)).any(axis=1), found, np.nan)
 
 
 def _suites(others: NDArray[np.float64], parameters: Calibration) -> NDArray[np.float64]:

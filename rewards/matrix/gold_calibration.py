@@ -74,10 +74,9 @@ def _labelled(matrix: PassMatrix, gold: NDArray[np.float64]) -> tuple[NDArray[np
         raise ValueError(f"gold results have shape {right.shape} for a matrix of {len(matrix.passes)} codes")
     if strange := sorted({float(value) for value in right[~np.isnan(right)]} - {0.0, 1.0}):
         raise ValueError(f"a gold result is {strange[0]}; give 1 for right, 0 for wrong, NaN for not known")
-    texts = matrix.distinct()
     as_column = replace(matrix, passes=right[:, None], owners=np.array([-1]), suite_ids=None)
-    labels = texts.by_text(as_column.distinct().passes)[:, 0]  # equal codes with different gold results are not known
-    return texts.by_text(texts.others())[~np.isnan(labels)], labels[~np.isnan(labels)]
+    labels = as_column.distinct().passes[:, 0]  # copies with different gold results are not known
+    return matrix.distinct().others()[~np.isnan(labels)], labels[~np.isnan(labels)]
 
 
 def _expected(others: NDArray[np.float64], right: NDArray[np.float64], last: Calibration) -> NDArray[np.float64]:

@@ -15,9 +15,9 @@ completions can be the same text, and one completion must not elect itself by be
 
 Suites are compared as suites: the same suite beside two different codes has two authors, so it votes on both codes.
 A text is a completion's code with its tests: equal code beside other tests is another author, and votes. A mistake that
-is sampled often, each time with tests of its own, is heard as often, as in any majority; `text_of` says which codes are
-one code, for whoever weighs evidence (`rewards.matrix.calibrated`). Left out: what makes two texts equal. The caller
-numbers them, and can number equal token streams or syntax trees alike.
+is sampled often, each time with tests of its own, is heard as often, as in any majority. (To take equal codes for one
+in `rewards.matrix.calibrated` told right ones from wrong ones worse: EXPERIMENTS.md, 2026-11-30.) Left out: what makes
+two texts equal. The caller numbers them, and can number equal token streams or syntax trees alike.
 """
 
 from __future__ import annotations
@@ -45,7 +45,6 @@ class PassMatrix:
         code_ids: [C] int; equal numbers are equal texts, of the code with its tests. None: all differ.
         suite_ids: [S] int, likewise.
         count_copies: Whether copies vote, each as an author of its own; the module's docstring has the trade-off.
-        text_ids: [C] int; equal numbers are equal codes, whatever tests are beside them. None: as `code_ids`.
     Raises: ValueError for shapes that do not fit, results other than 0, 1 and NaN, and owners that are not there.
 
     >>> matrix = PassMatrix(np.array([[1, 0], [1, 1]]), owners=np.array([0, 1]))
@@ -58,7 +57,6 @@ class PassMatrix:
     code_ids: NDArray[np.int64] | None = None
     suite_ids: NDArray[np.int64] | None = None
     count_copies: bool = False
-    text_ids: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         passes = np.array(self.passes, dtype=np.float64)
@@ -75,7 +73,7 @@ class PassMatrix:
             )
         object.__setattr__(self, "passes", passes)
         object.__setattr__(self, "owners", owners)
-        for name, count in (("code_ids", num_codes), ("suite_ids", num_suites), ("text_ids", num_codes)):
+        for name, count in (("code_ids", num_codes), ("suite_ids", num_suites)):
             if (given := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _integers(name, given, count))
 
@@ -99,15 +97,13 @@ class PassMatrix:
         in_suite = (suite_of[:, None] == np.arange(suite_of.max(initial=-1) + 1)).astype(np.float64)  # [S, V]
         known = in_code @ ~np.isnan(self.passes) @ in_suite  # [U, V]
         passed = in_code @ np.nan_to_num(self.passes) @ in_suite
-        passes = _agreed(known, passed)
+        agreed = np.where(passed == 0, 0.0, 1.0)
+        passes = np.where((known > 0) & ((passed == 0) | (passed == known)), agreed, np.nan)
         written_with = code_of[np.maximum(self.owners, 0)]
         authors = np.where(self.owners < 0, TESTER, written_with)  # [S], the text of the author's code
         votes = (authors != np.arange(len(in_code))[:, None]) @ in_suite > 0
         of_row = (self.owners == ROW) @ in_suite > 0
-        text_of = code_of if self.text_ids is None or self.count_copies else self._number("text_ids", 0)
-        texts = np.zeros(len(in_code), dtype=np.int64)
-        texts[code_of] = text_of
-        return DistinctTexts(passes, votes, of_row, code_of, suite_of, texts)
+        return DistinctTexts(passes, votes, of_row, code_of, suite_of)
 
     def _number(self, name: str, axis: int) -> NDArray[np.int64]:
         """The number of each text, from 0."""
@@ -127,7 +123,6 @@ class DistinctTexts:
         of_row: [V] bool; whether the data has the suite.
         code_of: [C] int; the row of each completion's code. `values[code_of]` gives each completion its row's value.
         suite_of: [S] int; the column of each suite.
-        text_of: [U] int from 0; equal numbers where only the tests beside a code differ.
     """
 
     passes: NDArray[np.float64]
@@ -135,7 +130,6 @@ class DistinctTexts:
     of_row: NDArray[np.bool_]
     code_of: NDArray[np.int64]
     suite_of: NDArray[np.int64]
-    text_of: NDArray[np.int64]
 
     def others(self) -> NDArray[np.float64]:
         """The passes [U, V] that count as votes, NaN elsewhere."""
@@ -154,16 +148,6 @@ class DistinctTexts:
         others = self.others()
         ran, passed = (~np.isnan(others)).any(axis=0), (others == 1).any(axis=0)
         return (self.sole_authors() >= 0) & ran & ~passed
-
-    def by_text(self, results: NDArray[np.float64]) -> NDArray[np.float64]:
-        """[T, V] of results [U, V]: one row for all codes of a text, NaN where nothing is known or two differ."""
-        of_text = (self.text_of == np.arange(self.text_of.max() + 1)[:, None]).astype(np.float64)  # [T, U]
-        return _agreed(of_text @ ~np.isnan(results), of_text @ np.nan_to_num(results))
-
-
-def _agreed(known: NDArray[Any], passed: NDArray[Any]) -> NDArray[np.float64]:
-    """1 where all that is known are passes, 0 where none is, NaN where results differ or nothing is known."""
-    return np.where((known > 0) & ((passed == 0) | (passed == known)), np.where(passed == 0, 0.0, 1.0), np.nan)
 
 
 def _integers(name: str, given: NDArray[Any], count: int) -> NDArray[np.int64]:

@@ -120,22 +120,6 @@ def test_a_group_of_one_text_has_no_reward_and_with_copies_counted_the_highest()
     assert same(majority(tester), np.ones(8)), "a tester is an author of its own, whatever it writes"
 
 
-def test_equal_codes_beside_other_tests_are_one_code_whose_being_right_is_asked_once():
-    """Five times the same wrong code, each time with a suite of its own, and three right codes that differ."""
-    matrix = blocks(5, 3)
-    texts = replace(matrix, text_ids=np.array([0, 0, 0, 0, 0, 1, 2, 3]))
-    counted, _ = posterior(matrix, Calibration())
-    assert counted[:5].min() > 0.9 and counted[5:].max() < 0.01, "as five codes they are the majority"
-    codes, suites = posterior(texts, Calibration())
-    assert codes[:5].max() < 0.01 and codes[5:].min() > 0.7
-    assert suites[:5].max() < 0.01 and suites[5:].min() > 0.9
-    assert same(majority(texts), majority(matrix)), "a share hears every author"
-    favourite, _ = posterior(replace(blocks(7, 1), text_ids=np.array([0] * 7 + [1])), Calibration())
-    assert favourite[:7].min() > 0.9 and favourite[7] < 0.01, "each is judged by the suites of its equals too"
-    codes, suites = posterior(replace(blocks(8), text_ids=np.zeros(8, int)), Calibration())
-    assert codes.min() > 0.9 and np.isnan(suites).all(), "what an author's own code does says nothing of its suite"
-
-
 # Invariances
 
 
