@@ -277,6 +277,17 @@ def test_a_tool_of_trl_says_what_cargo_says_and_the_last_program_is_scored(setti
     assert passed == "It builds, and all of its tests pass."
 
 
+def test_a_program_with_a_doc_example_is_a_program_to_the_tool(settings: tuple[str, ...]) -> None:
+    documented = "/// Adds.\n///\n/// ```\n/// let three = 1 + 2;\n/// ```\n" + GOOD
+
+    async def play() -> list[str]:
+        environment = environment_factory(*settings[1:], recipe=settings[0])()
+        environment.reset(prompt="Write add.", task_id="t0")
+        return [await environment.run_cargo(given) for given in (documented, f"```rust\n{documented}\n```")]
+
+    assert asyncio.run(play()) == ["It builds, and all of its tests pass."] * 2
+
+
 TRAINING = """
 import json, sys
 from pathlib import Path
