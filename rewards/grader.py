@@ -51,6 +51,7 @@ class RustGrade:
     verdict: Mapping[str, Any] = field(default_factory=dict)  # what `_record` keeps, as plain JSON values
     solved_by: str = "test_strict"  # the check that says whether the completion solves its prompt
     spans: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)  # characters of its parts
+    host_failure: str | None = None  # why the sandbox could not say, so that no reward has a score; None where it could
 
     @property
     def solved(self) -> bool | None:
@@ -100,7 +101,7 @@ class _Compared:
 
     values: Mapping[str, float | None] = field(default_factory=dict)  # by reward
     seconds: float = 0.0
-    failed: bool = False  # whether the host failed
+    host_failure: str | None = None  # as of `RustGrade`
 
 
 class RustGrader:
@@ -201,12 +202,13 @@ class RustGrader:
                 values[name], seconds[name] = scores[index], user_seconds
             values |= compared.values
             seconds |= dict.fromkeys(compared.values, compared.seconds)
-            gold_failed = completion.gold_ungraded and self._rubric.pays_gold
-            if completion.ungraded or gold_failed or (compared.failed and self._rubric.pays_crossing):
+            failure = self._host_failure(completion, compared)
+            if failure is not None:
                 values = dict.fromkeys(values)  # a sum without a paid part would count that as failed
             spans = _spans(completion) if self.parts else {}
             solved_by = self._solved_by if "tests" in completion.task.gives else "gold"
-            grades.append(RustGrade(values, _checks(completion), seconds, _record(completion), solved_by, spans))
+            checks, record = _checks(completion), _record(completion)
+            grades.append(RustGrade(values, checks, seconds, record, solved_by, spans, failure))
         return grades
 
     def feedback(self, tickets: Sequence[_Ticket]) -> list[str | None]:
@@ -261,6 +263,12 @@ class RustGrader:
             return None
         return self._wait(sent.future, sent.cancel, f"{ticket.completion.id} (gold tests)", deadline)
 
+    def _host_failure(self, completion: GradedCompletion, compared: _Compared) -> str | None:
+        """Why the sandbox could not give all that is paid of a completion; None where it could."""
+        if completion.ungraded or (completion.gold_ungraded and self._rubric.pays_gold):
+            return completion.host_failure
+        return compared.host_failure if self._rubric.pays_crossing else None
+
     def _group_scores(
         self, tickets: Sequence[_Ticket], graded: Sequence[GradedCompletion], deadline: float
     ) -> list[_Compared]:
@@ -279,8 +287,8 @@ class RustGrader:
             scores = self._rubric.group_scores(group)
             for number, place in enumerate(own):
                 values = {reward: given[number] for reward, given in scores.items()}
-                seconds, failed = crossed.cpu_ms / 1e3 / len(own), crossed.outcome is Outcome.HOST_ERROR
-                found[place] = _Compared(values, seconds, failed)
+                failure = crossed.reason if crossed.outcome is Outcome.HOST_ERROR else None
+                found[place] = _Compared(values, crossed.cpu_ms / 1e3 / len(own), failure)
             if crossed.outcome is Outcome.HOST_ERROR:
                 log.error("the sandbox failed to cross the group %s, which gets no score: %s", name, crossed.reason)
         return found
@@ -305,16 +313,13 @@ class RustGrader:
 
 def _log_failures(graded: Sequence[GradedCompletion]) -> None:
     """Log as an error that the sandbox could not grade some completions: the run learns from fewer of them."""
-    failed = []
-    for found in graded:
-        verdicts = (found.verdict, found.gold and found.gold.verdict)  # gold tests of a program that failed fail with it
-        failed += [verdict for verdict in verdicts if verdict and verdict.outcome is Outcome.HOST_ERROR][:1]
+    failed = [found.host_failure for found in graded if found.host_failure is not None]
     if failed:
         log.error(
             "the sandbox failed at %d of %d completions, whose rewards from it are unknown: %s",
             len(failed),
             len(graded),
-            failed[0].reason,
+            failed[0],
         )
 
 
