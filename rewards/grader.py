@@ -12,21 +12,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from rewards.builtin import gold as score_gold
-from rewards.completion import Gold, GradedCompletion
+from rewards.completion import GradedCompletion
 from rewards.cross.parts import parts_of, spans_of
 from rewards.cross.result import CrossSettings
 from rewards.cross.row_suites import asked_of
 from rewards.cross.submit import Crossings, group_of
 from rewards.feedback import next_message
 from rewards.gold.rows import has_gold_tests
-from rewards.gold.run import GoldSubmission, gold_result, gold_run, inapplicable_result
+from rewards.gold.run import GoldSubmission, gold_of, gold_run
 from rewards.group_rewards import GradedGroup
 from rewards.rubric import Rubric
-from rewards.signature.applying import why_inapplicable
+from rewards.signature.applying import why_unfit
 from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
 from rewards.tasks.function import FUNCTION
@@ -38,7 +38,6 @@ from sandbox.verdict import Outcome, Verdict
 __all__ = ["RustGrade", "RustGrader"]
 
 log = logging.getLogger(__name__)
-UNCOMPILED = (Outcome.BUILD_ERROR, Outcome.TEST_BUILD_ERROR)
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class _Ticket:
     task: Task
     submission: Submission | None  # None without code
     wants_gold: bool
-    unfit: str | None  # as `why_inapplicable` says
+    unfit: str | None  # as `why_unfit` says
     gold: GoldSubmission | None
 
 
@@ -162,9 +161,7 @@ class RustGrader:
         task = task_of(example.columns)
         code = task.extract(completion.text, example.columns, self._block).code
         wants_gold = self._gold and has_gold_tests(example.columns)
-        unfit = None
-        if wants_gold and task is FUNCTION:  # the others show the program
-            unfit = why_inapplicable(code or "", example.columns, prompt_text(example.messages))
+        unfit = why_unfit(task, code, example.columns, prompt_text(example.messages)) if wants_gold else None
         run = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
         submission = self._submit(code) if code is not None else None
         gold = GoldSubmission(run, self._pool, submission.future) if run and submission else None
@@ -232,8 +229,10 @@ class RustGrader:
     def _collect(self, ticket: _Ticket, deadline: float) -> GradedCompletion:
         """A ticket's completion with its verdicts."""
         verdict = self._own_verdict(ticket, deadline)
-        gold = self._collect_gold(ticket, verdict, deadline) if ticket.wants_gold else None
-        row = ticket.example.columns
+        row, gold = ticket.example.columns, None
+        if ticket.wants_gold:
+            found, run = self._wait_for_gold(ticket, deadline), ticket.gold.run if ticket.gold is not None else None
+            gold = gold_of(row, run, found, unfit=ticket.unfit, own=verdict)
         return GradedCompletion(ticket.completion.text, verdict, gold, self._block, ticket.task, row)
 
     def _own_verdict(self, ticket: _Ticket, deadline: float) -> Verdict | None:
@@ -242,20 +241,6 @@ class RustGrader:
             return None
         verdict: Verdict = self._wait(sent.future, sent.cancel, ticket.completion.id, deadline)
         return verdict
-
-    def _collect_gold(self, ticket: _Ticket, verdict: Verdict | None, deadline: float) -> Gold:
-        """The gold tests of a ticket, beside the verdict on its program as it is."""
-        if ticket.unfit:
-            result = inapplicable_result(ticket.example.columns, ticket.unfit)
-            if verdict is None or not verdict.build:  # without code that builds it fails the tests of any signature
-                result = replace(result, inapplicable="", reason="no code that builds")
-            return Gold(result, None, True)
-        found = self._wait_for_gold(ticket, deadline)
-        ran = gold_result(ticket.gold.run, found) if ticket.gold is not None else None
-        is_hidden = ticket.unfit is not None
-        if is_hidden and ran is not None and verdict is not None and verdict.build and found.outcome in UNCOMPILED:
-            ran = replace(ran, inapplicable=f"their calls do not compile with the code: {ran.reason}")
-        return Gold(ran, found, is_hidden)
 
     def _wait_for_gold(self, ticket: _Ticket, deadline: float) -> Any:
         """What the sandbox says of a ticket's gold tests; None where nothing was asked."""
