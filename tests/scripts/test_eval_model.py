@@ -15,6 +15,7 @@ import eval_model
 from eval_model import main
 from evaluating.agreement import differences
 from evaluating.arguments import parse_request
+from evaluating.models import name_models
 from evaluating.protocol import protocol_record
 from grpo.evaluate import Evaluation
 from grpo.rollout.in_flight import StoredGrade
@@ -106,6 +107,14 @@ def test_several_models_are_evaluated_into_a_folder_and_none_of_them_twice(
     assert capsys.readouterr().out.count("evaluated before") == 2
     assert main([*words, "--protocol", "published"]) == 2
     assert "eval.temperature: 1.0 and 0.2" in capsys.readouterr().err
+
+
+def test_a_runs_newest_checkpoint_is_the_one_of_the_highest_step(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").touch()
+    for name in ("step-000120", "step-000120.bak", "step-1000000", "step-before-lunch"):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+    (model,) = name_models([str(tmp_path)])
+    assert model.path == str(tmp_path / "checkpoints" / "step-1000000")
 
 
 def test_the_published_protocol_asks_and_judges_as_the_published_figures_did(in_place: None, tmp_path: Path) -> None:
