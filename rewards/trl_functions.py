@@ -7,10 +7,11 @@ This module and `rewards` have one such function as an attribute for every rewar
 `rewards.group_rewards.GROUP_REWARDS`. Each takes keyword arguments:
 
 - `completions`: strings, or lists of chat messages of which the last is the completion.
-- `verdicts`, optional: one `Verdict` or None per completion; nothing is run, and a pass without evidence is not strict.
-  Without it, one pool for the whole process grades the programs, each program once however many of these functions
-  ask for it. That pool spawns processes, so a script that uses it needs `if __name__ == "__main__":`. With
-  SANDBOX_URL and SANDBOX_TOKEN it is a server's (`python -m sandbox serve`), and no process is started.
+- `verdicts`, optional: one `Verdict` or None per completion; the programs' own tests are not run then, and a pass
+  without evidence is not strict. Gold tests, and the tests of a group, are run all the same. What is run, one pool for
+  the whole process runs, each program once however many of these functions ask for it. That pool spawns processes, so a
+  script that uses it needs `if __name__ == "__main__":`. With SANDBOX_URL and SANDBOX_TOKEN it is a server's
+  (`python -m sandbox serve`), and no process is started.
 - `prompts`, which the functions of `GROUP_REWARDS` need: completions with equal prompts are a group, whose codes are
   run on each other's tests, and on the programs of the column `suites`, where it is there; for `cross_all` and
   `cross_test_thorough` on the latter alone. A call must have whole groups: make the batch of a device a multiple of

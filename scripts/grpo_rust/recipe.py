@@ -149,8 +149,8 @@ class RewardsSection:
     )
     function_s: float = option(
         300.0,
-        "longest time for a reward function of your own to score a batch; then it scores None. 0: no limit, and it "
-        "runs in the main thread and not in one of its own",
+        "longest time for a reward function of your own to score a batch; one that takes longer ends the run, and "
+        "with weight 0 scores None. 0: no limit, and it runs in the main thread and not in one of its own",
         unit="s",
         low=0,
         high=86_400,
