@@ -104,7 +104,8 @@ class Objective:
         mask, token_weights = batch.mask, weights[:, None] * batch.mask  # [B, T]
         correction = self._correction(batch, old_logprobs)
         per_token = self._policy_loss(batch, logprobs, old_logprobs, correction)
-        parts = self._clipping(batch, logprobs, per_token) | self._gaps(batch, logprobs, old_logprobs, correction)
+        parts = self._clipping(batch, logprobs, per_token, correction)
+        parts |= self._gaps(batch, logprobs, old_logprobs, correction)
         parts["masked"] = torch.zeros_like(parts["clipped_low"])
         if self.off_policy_max_kl < math.inf or entropy_floor > -math.inf:
             kept = self._kept(batch, logprobs, entropy, entropy_floor)
@@ -156,10 +157,15 @@ class Objective:
         return near & (entropy.detach() >= entropy_floor)
 
     @staticmethod
-    def _clipping(batch: MicroBatch, logprobs: Tensor, per_token: Tensor) -> Parts:
-        """Trained tokens without gradient although they have an advantage: the loss is clipped there."""
+    def _clipping(batch: MicroBatch, logprobs: Tensor, per_token: Tensor, correction: Tensor | None) -> Parts:
+        """Trained tokens without gradient although they have an advantage: the loss is clipped there.
+
+        One that the correction dropped has no gradient either, whatever the loss: it counts as dropped alone.
+        """
         gradient = token_gradient(per_token, logprobs)
         still = batch.mask & (gradient == 0)
+        if correction is not None:
+            still &= correction != 0
         advantage = broadcast_advantages(batch.advantages, batch.mask)
         return {"clipped_low": (still & (advantage < 0)).sum(), "clipped_high": (still & (advantage > 0)).sum()}
 

@@ -215,9 +215,11 @@ def _all_advantages(step: _Step) -> Tensor:
 
 
 def _reward_metrics(groups: Sequence[Group], rewards: Tensor) -> dict[str, float]:
-    """The spread of rewards [C, G]: over the scored completions, and the share of groups without any."""
+    """The mean and the spread of rewards [C, G], over the scored completions, and the share of groups without any."""
     scored = rewards[~rewards.isnan()]
     metrics = {"groups/zero_std": float(zero_std_groups(groups).float().mean())}
+    if len(scored):
+        metrics["reward/mean"] = float(scored.mean())
     if len(scored) > 1:
-        metrics |= {"reward/mean": float(scored.mean()), "reward/std": float(scored.std())}
+        metrics["reward/std"] = float(scored.std())
     return metrics

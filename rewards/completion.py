@@ -87,3 +87,9 @@ class GradedCompletion:
         """Whether the sandbox failed at the gold tests."""
         verdict = self.gold.verdict if self.gold is not None else None
         return verdict is not None and verdict.outcome is Outcome.HOST_ERROR
+
+    @property
+    def host_failure(self) -> str | None:
+        """Why the sandbox failed at the program, at its evidence or at its gold tests; None where it did not."""
+        found = (self.verdict, self.verdict and self.verdict.evidence, self.gold and self.gold.verdict)
+        return next((one.reason for one in found if one and one.outcome is Outcome.HOST_ERROR), None)

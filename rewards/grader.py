@@ -12,21 +12,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from rewards.builtin import gold as score_gold
-from rewards.completion import Gold, GradedCompletion
+from rewards.completion import GradedCompletion
 from rewards.cross.parts import parts_of, spans_of
 from rewards.cross.result import CrossSettings
 from rewards.cross.row_suites import asked_of
 from rewards.cross.submit import Crossings, group_of
 from rewards.feedback import next_message
 from rewards.gold.rows import has_gold_tests
-from rewards.gold.run import GoldSubmission, gold_result, gold_run, inapplicable_result
+from rewards.gold.run import GoldSubmission, gold_of, gold_run
 from rewards.group_rewards import GradedGroup
 from rewards.rubric import Rubric
-from rewards.signature.applying import why_inapplicable
+from rewards.signature.applying import why_unfit
 from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
 from rewards.tasks.function import FUNCTION
@@ -38,7 +38,6 @@ from sandbox.verdict import Outcome, Verdict
 __all__ = ["RustGrade", "RustGrader"]
 
 log = logging.getLogger(__name__)
-UNCOMPILED = (Outcome.BUILD_ERROR, Outcome.TEST_BUILD_ERROR)
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,7 @@ class RustGrade:
     verdict: Mapping[str, Any] = field(default_factory=dict)  # what `_record` keeps, as plain JSON values
     solved_by: str = "test_strict"  # the check that says whether the completion solves its prompt
     spans: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)  # characters of its parts
+    host_failure: str | None = None  # why the sandbox could not say, so that no reward has a score; None where it could
 
     @property
     def solved(self) -> bool | None:
@@ -90,7 +90,7 @@ class _Ticket:
     task: Task
     submission: Submission | None  # None without code
     wants_gold: bool
-    unfit: str | None  # as `why_inapplicable` says
+    unfit: str | None  # as `why_unfit` says
     gold: GoldSubmission | None
 
 
@@ -100,7 +100,7 @@ class _Compared:
 
     values: Mapping[str, float | None] = field(default_factory=dict)  # by reward
     seconds: float = 0.0
-    failed: bool = False  # whether the host failed
+    host_failure: str | None = None  # as of `RustGrade`
 
 
 class RustGrader:
@@ -161,9 +161,7 @@ class RustGrader:
         task = task_of(example.columns)
         code = task.extract(completion.text, example.columns, self._block).code
         wants_gold = self._gold and has_gold_tests(example.columns)
-        unfit = None
-        if wants_gold and task is FUNCTION:  # the others show the program
-            unfit = why_inapplicable(code or "", example.columns, prompt_text(example.messages))
+        unfit = why_unfit(task, code, example.columns, prompt_text(example.messages)) if wants_gold else None
         run = gold_run(code, example.columns) if wants_gold and code is not None and not unfit else None
         submission = self._submit(code) if code is not None else None
         gold = GoldSubmission(run, self._pool, submission.future) if run and submission else None
@@ -201,12 +199,13 @@ class RustGrader:
                 values[name], seconds[name] = scores[index], user_seconds
             values |= compared.values
             seconds |= dict.fromkeys(compared.values, compared.seconds)
-            gold_failed = completion.gold_ungraded and self._rubric.pays_gold
-            if completion.ungraded or gold_failed or (compared.failed and self._rubric.pays_crossing):
+            failure = self._host_failure(completion, compared)
+            if failure is not None:
                 values = dict.fromkeys(values)  # a sum without a paid part would count that as failed
             spans = _spans(completion) if self.parts else {}
             solved_by = self._solved_by if "tests" in completion.task.gives else "gold"
-            grades.append(RustGrade(values, _checks(completion), seconds, _record(completion), solved_by, spans))
+            checks, record = _checks(completion), _record(completion)
+            grades.append(RustGrade(values, checks, seconds, record, solved_by, spans, failure))
         return grades
 
     def feedback(self, tickets: Sequence[_Ticket]) -> list[str | None]:
@@ -230,8 +229,10 @@ class RustGrader:
     def _collect(self, ticket: _Ticket, deadline: float) -> GradedCompletion:
         """A ticket's completion with its verdicts."""
         verdict = self._own_verdict(ticket, deadline)
-        gold = self._collect_gold(ticket, verdict, deadline) if ticket.wants_gold else None
-        row = ticket.example.columns
+        row, gold = ticket.example.columns, None
+        if ticket.wants_gold:
+            found, run = self._wait_for_gold(ticket, deadline), ticket.gold.run if ticket.gold is not None else None
+            gold = gold_of(row, run, found, unfit=ticket.unfit, own=verdict)
         return GradedCompletion(ticket.completion.text, verdict, gold, self._block, ticket.task, row)
 
     def _own_verdict(self, ticket: _Ticket, deadline: float) -> Verdict | None:
@@ -241,25 +242,17 @@ class RustGrader:
         verdict: Verdict = self._wait(sent.future, sent.cancel, ticket.completion.id, deadline)
         return verdict
 
-    def _collect_gold(self, ticket: _Ticket, verdict: Verdict | None, deadline: float) -> Gold:
-        """The gold tests of a ticket, beside the verdict on its program as it is."""
-        if ticket.unfit:
-            result = inapplicable_result(ticket.example.columns, ticket.unfit)
-            if verdict is None or not verdict.build:  # without code that builds it fails the tests of any signature
-                result = replace(result, inapplicable="", reason="no code that builds")
-            return Gold(result, None, True)
-        found = self._wait_for_gold(ticket, deadline)
-        ran = gold_result(ticket.gold.run, found) if ticket.gold is not None else None
-        is_hidden = ticket.unfit is not None
-        if is_hidden and ran is not None and verdict is not None and verdict.build and found.outcome in UNCOMPILED:
-            ran = replace(ran, inapplicable=f"their calls do not compile with the code: {ran.reason}")
-        return Gold(ran, found, is_hidden)
-
     def _wait_for_gold(self, ticket: _Ticket, deadline: float) -> Any:
         """What the sandbox says of a ticket's gold tests; None where nothing was asked."""
         if (sent := ticket.gold) is None:
             return None
         return self._wait(sent.future, sent.cancel, f"{ticket.completion.id} (gold tests)", deadline)
+
+    def _host_failure(self, completion: GradedCompletion, compared: _Compared) -> str | None:
+        """Why the sandbox could not give all that is paid of a completion; None where it could."""
+        if completion.ungraded or (completion.gold_ungraded and self._rubric.pays_gold):
+            return completion.host_failure
+        return compared.host_failure if self._rubric.pays_crossing else None
 
     def _group_scores(
         self, tickets: Sequence[_Ticket], graded: Sequence[GradedCompletion], deadline: float
@@ -279,8 +272,8 @@ class RustGrader:
             scores = self._rubric.group_scores(group)
             for number, place in enumerate(own):
                 values = {reward: given[number] for reward, given in scores.items()}
-                seconds, failed = crossed.cpu_ms / 1e3 / len(own), crossed.outcome is Outcome.HOST_ERROR
-                found[place] = _Compared(values, seconds, failed)
+                failure = crossed.reason if crossed.outcome is Outcome.HOST_ERROR else None
+                found[place] = _Compared(values, crossed.cpu_ms / 1e3 / len(own), failure)
             if crossed.outcome is Outcome.HOST_ERROR:
                 log.error("the sandbox failed to cross the group %s, which gets no score: %s", name, crossed.reason)
         return found
@@ -305,16 +298,13 @@ class RustGrader:
 
 def _log_failures(graded: Sequence[GradedCompletion]) -> None:
     """Log as an error that the sandbox could not grade some completions: the run learns from fewer of them."""
-    failed = []
-    for found in graded:
-        verdicts = (found.verdict, found.gold and found.gold.verdict)  # of which the second fails with the first
-        failed += [verdict for verdict in verdicts if verdict and verdict.outcome is Outcome.HOST_ERROR][:1]
+    failed = [found.host_failure for found in graded if found.host_failure is not None]
     if failed:
         log.error(
             "the sandbox failed at %d of %d completions, whose rewards from it are unknown: %s",
             len(failed),
             len(graded),
-            failed[0].reason,
+            failed[0],
         )
 
 

@@ -7,10 +7,11 @@ This module and `rewards` have one such function as an attribute for every rewar
 `rewards.group_rewards.GROUP_REWARDS`. Each takes keyword arguments:
 
 - `completions`: strings, or lists of chat messages of which the last is the completion.
-- `verdicts`, optional: one `Verdict` or None per completion; nothing is run, and a pass without evidence is not strict.
-  Without it, one pool for the whole process grades the programs, each program once however many of these functions
-  ask for it. That pool spawns processes, so a script that uses it needs `if __name__ == "__main__":`. With
-  SANDBOX_URL and SANDBOX_TOKEN it is a server's (`python -m sandbox serve`), and no process is started.
+- `verdicts`, optional: one `Verdict` or None per completion; the programs' own tests are not run then, and a pass
+  without evidence is not strict. Gold tests, and the tests of a group, are run all the same. What is run, one pool for
+  the whole process runs, each program once however many of these functions ask for it. That pool spawns processes, so a
+  script that uses it needs `if __name__ == "__main__":`. With SANDBOX_URL and SANDBOX_TOKEN it is a server's
+  (`python -m sandbox serve`), and no process is started.
 - `prompts`, which the functions of `GROUP_REWARDS` need: completions with equal prompts are a group, whose codes are
   run on each other's tests, and on the programs of the column `suites`, where it is there; for `cross_all` and
   `cross_test_thorough` on the latter alone: without it nobody judges. A call must have whole groups: make the batch of
@@ -27,7 +28,6 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -39,13 +39,12 @@ from rewards.cross.result import OTHERS_ALONE, CrossSettings
 from rewards.cross.row_suites import SUITES, asked_of, row_suites
 from rewards.cross.submit import GroupCrossing
 from rewards.gold.rows import has_gold_tests
-from rewards.gold.run import GoldRun, gold_result, gold_run, inapplicable_result, submit_gold
+from rewards.gold.run import gold_of, gold_run, submit_gold
 from rewards.group_rewards import GROUP_REWARDS, GradedGroup, GroupReward
 from rewards.registry import REWARDS, Reward
-from rewards.signature.applying import why_inapplicable
+from rewards.signature.applying import why_unfit
 from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
-from rewards.tasks.function import FUNCTION
 from rewards.tasks.known import task_of
 from rewards.tool_output import note_verdicts
 from sandbox.service.choose import named_pool
@@ -88,7 +87,7 @@ def _trl_function(reward: Reward) -> RewardFunction:
         if verdicts is None:
             codes = [one.code if reward.needs_verdict else None for one in found]
             verdicts = _grade_and_examine(codes, thorough=reward.name == "mutation")
-        golds = _grade_gold(found, columns) if reward.needs_gold else [None] * len(found)
+        golds = _grade_gold(found, verdicts, columns) if reward.needs_gold else [None] * len(found)
         note_verdicts(
             [
                 gold.verdict if gold is not None and reward.on_gold_tests else verdict
@@ -226,28 +225,32 @@ def _grade_and_examine(codes: Sequence[str | None], *, thorough: bool) -> list[V
     return [None if submission is None else submission.future.result() for submission in sent]
 
 
-def _grade_gold(found: Sequence[GradedCompletion], columns: Mapping[str, Sequence[Any]]) -> list[Gold | None]:
+def _grade_gold(
+    found: Sequence[GradedCompletion], verdicts: Sequence[Verdict | None], columns: Mapping[str, Sequence[Any]]
+) -> list[Gold | None]:
     """The gold tests of each completion's program; None for rows without gold tests."""
-    sent: list[tuple[GoldRun, Future[Any]] | Gold | None] = []
-    for index, one in enumerate(found):
-        row, code = one.row, one.code
-        shown = columns["prompts"][index] if "prompts" in columns and one.task is FUNCTION else None
-        if not has_gold_tests(row):
-            sent.append(None)
-        elif code is not None and shown is not None and (unfit := _unfit(code, row, shown)):
-            sent.append(Gold(inapplicable_result(row, unfit), None, True))
-        else:
-            run = gold_run(code, row) if code is not None else None
-            sent.append(Gold(None, None) if run is None else (run, submit_gold(run, _process_pool())))
-    return [found if found is None or isinstance(found, Gold) else _gold(*found) for found in sent]
+    prompts = columns.get("prompts", [None] * len(found))
+    pending = [_start_gold(*given) for given in zip(found, verdicts, prompts, strict=True)]
+    return [None if one is None else one() for one in pending]
 
 
-def _unfit(code: str, row: Mapping[str, Any], prompt: str | Sequence[Mapping[str, Any]]) -> str | None:
-    """Why gold tests do not apply, as `why_inapplicable` says."""
-    return why_inapplicable(code, row, prompt if isinstance(prompt, str) else prompt_text(prompt))
+def _start_gold(
+    one: GradedCompletion, verdict: Verdict | None, prompt: str | Sequence[Mapping[str, Any]] | None
+) -> Callable[[], Gold] | None:
+    """Send the gold tests of a program to the sandbox, and the program itself where it matters whether it builds.
 
+    Returns: What waits for both; None for a row without gold tests.
+    """
+    if not has_gold_tests(one.row):
+        return None
+    told = prompt if prompt is None or isinstance(prompt, str) else prompt_text(prompt)
+    unfit, code = why_unfit(one.task, one.code, one.row, told), one.code
+    run = gold_run(code, one.row) if code is not None and not unfit else None
+    sent = submit_gold(run, _process_pool()) if run is not None else None
+    own = _process_pool().submit(code) if verdict is None and code is not None and unfit is not None else None
 
-def _gold(run: GoldRun, future: Future[Any]) -> Gold:
-    """The gold tests of one program, when the sandbox has run them."""
-    found = future.result()
-    return Gold(gold_result(run, found), found)
+    def wait() -> Gold:
+        found, built = sent.result() if sent is not None else None, own.result() if own is not None else verdict
+        return gold_of(one.row, run, found, unfit=unfit, own=built)
+
+    return wait

@@ -10,7 +10,9 @@ import asyncio
 import importlib
 import importlib.util
 import inspect
+import itertools
 import math
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sized
 from concurrent.futures import Future
@@ -21,6 +23,7 @@ from typing import Any
 __all__ = ["UserFunctionError", "load_function", "scores_of"]
 
 SHOWN = 80  # characters of a value in a message
+_numbers = itertools.count()  # of the files that were imported
 
 
 class UserFunctionError(ValueError):
@@ -54,12 +57,18 @@ def load_function(name: str) -> Callable[..., Any]:
 
 
 def _load_file(path: Path) -> Any:
-    """Import a Python file as a module."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    """Import a Python file as a module of a name that no other has, anew each time."""
+    name = f"_user_file_{next(_numbers)}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise ImportError(f"no Python file {path}")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.modules[name] = module  # dataclasses look there for the types in annotations
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
     return module
 
 

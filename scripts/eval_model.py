@@ -148,16 +148,22 @@ def describe(request: EvalRequest, model: NamedModel, pool: GradingPool, example
 
 
 def check_finished(request: EvalRequest, model: NamedModel, record: Mapping[str, Any]) -> None:
-    """Check that a model's files are of this very evaluation. Raises: BadInput."""
+    """Check that a model's files are of this very evaluation, its seed and its weights included. Raises: BadInput."""
     from evaluating.agreement import differences
     from evaluating.files import read_record
 
     before = read_record(request.file(model))
-    found = differences(before["protocol"], record["protocol"])
-    if before["model"] != model.path:
-        found.insert(0, f"model: {before['model']} and {model.path}")
+    one, other = beside_protocol(before), beside_protocol(record)
+    found = [f"{key}: {one.get(key)} and {other.get(key)}" for key in one | other if one.get(key) != other.get(key)]
+    found += differences(before["protocol"], record["protocol"])
     if found:
         raise BadInput(f"{request.file(model)} is of another evaluation ({'; '.join(found)}): give another --out")
+
+
+def beside_protocol(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What figures depend on that is no part of a protocol: the model, the seed, and the weights of their rewards."""
+    weights = {f"rewards.weights.{name}": weight for name, weight in (record.get("weights") or {}).items()}
+    return {"model": record.get("model"), "eval.seed": record.get("seed"), **weights}
 
 
 def show(metrics: Mapping[str, float]) -> None:

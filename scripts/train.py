@@ -23,6 +23,7 @@ from grpo.run.directory import RunDirectory
 from grpo_rust.arguments import Arguments, parse_arguments
 from grpo_rust.checks import PASS_CHECKS
 from grpo_rust.cli import ExitCode, command
+from grpo_rust.conflicts.groups import refuse_unexamined
 from grpo_rust.engine_choice import refuse_idle_engines
 from grpo_rust.plan import plan
 from grpo_rust.ranks.parts import (
@@ -37,7 +38,6 @@ from grpo_rust.ranks.parts import (
 from grpo_rust.ranks.restarting import after_restart
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import describe_pool, open_pool
-from grpo_rust.sections.rewards import refuse_unexamined
 from grpo_rust.session import ENGINE_LOG, describe_followers, open_run, refuse_followers, run_session, stopped_early
 from grpo_rust.terminal.outputs import Output, open_output
 from rewards.rubric import Rubric
@@ -84,7 +84,7 @@ def train(recipe: Recipe, output: Output) -> int:
         RunDirectory.refuse_existing(path)
         refuse_idle_engines(recipe.sampling, recipe.train.prompts_per_step)
     refuse_followers(recipe.track)
-    refuse_unexamined(recipe.rewards, recipe.guard)
+    refuse_unexamined(recipe.rewards.weights, mutation=recipe.guard.mutation)
     rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with open_pool(recipe) as pool, joined(recipe) as team:
         from grpo.checkpoint.latest import latest_checkpoint

@@ -5,6 +5,7 @@ Commands are read from code, fenced or between backticks, a line that ends in a 
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import dataclasses
 import importlib
@@ -183,6 +184,32 @@ def broken_links(page: Path, text: str) -> list[str]:
     return found
 
 
+def unnamed_folders(root: Path, text: str) -> list[str]:
+    """Package folders that a page of docs/ has no link to.
+
+    A part of a folder of scripts/ other than grpo_rust may be named in the docstring of that folder instead.
+    """
+    found = []
+    for init in sorted(init for tree in (*PACKAGES, "scripts") for init in root.glob(f"{tree}/**/__init__.py")):
+        folder = init.parent.relative_to(root)
+        above = init.parent.with_name("__init__.py")
+        is_part = folder.parts[0] == "scripts" and folder.parts[1:2] != ("grpo_rust",) and above.exists()
+        if f"](../{folder})" not in text and not (is_part and folder.name in words_of(above)):
+            found.append(str(folder))
+    return found
+
+
+def unnamed_modules(package: Path) -> list[str]:
+    """Modules and folders of a package that its docstring does not name."""
+    parts = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    return sorted(parts - {"__init__", "__main__"} - words_of(package / "__init__.py"))
+
+
+def words_of(file: Path) -> set[str]:
+    """The words of a module's docstring."""
+    return set(re.findall(r"\w+", ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""))
+
+
 def num_words(text: str) -> int:
     """The words outside of fenced code; the bars and lines of tables count too."""
     return len(prose(text).split())
@@ -206,6 +233,15 @@ def test_readme_names_the_two_commands_and_is_read_in_five_minutes() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert {"make train", "make test"} <= {" ".join(words[:2]) for words in commands(text)}
     assert num_words(text) <= MAX_README_WORDS
+
+
+def test_the_architecture_names_every_folder() -> None:
+    assert unnamed_folders(ROOT, (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("package", ["scripts/grpo_rust", "scripts/grpo_rust/compose"])
+def test_a_package_that_lists_its_modules_lists_them_all(package: str) -> None:
+    assert unnamed_modules(ROOT / package) == []
 
 
 # Pages that are wrong
@@ -258,6 +294,18 @@ def test_a_broken_link_is_found(tmp_path: Path) -> None:
     assert broken_links(page, page.write_text(good) and good) == []
     assert broken_links(page, "[x](c.md) [y](b.md#two) [z](#b)") == ["c.md", "b.md#two", "#b"]
     assert broken_links(page, "a ```` ```rust ```` block and ![x](d.png), `[v](w)`") == ["d.png"]
+
+
+def test_a_folder_and_a_module_that_nobody_names_are_found(tmp_path: Path) -> None:
+    for folder in ("grpo/loss", "scripts/grpo_rust/rows", "scripts/bench/loss", "scripts/bench/more"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "__init__.py").touch()
+    (tmp_path / "scripts" / "bench" / "__init__.py").write_text('"""Measures: loss."""')
+    (tmp_path / "scripts" / "grpo_rust" / "__init__.py").write_text('"""Composes: rows."""')
+    page = "[grpo/loss/](../grpo/loss) [grpo_rust/](../scripts/grpo_rust) [bench/](../scripts/bench)"
+    assert unnamed_folders(tmp_path, page) == ["scripts/bench/more", "scripts/grpo_rust/rows"]
+    (tmp_path / "scripts" / "grpo_rust" / "plan.py").touch()
+    assert unnamed_modules(tmp_path / "scripts" / "grpo_rust") == ["plan"]
 
 
 def test_words_are_counted_outside_of_fenced_code() -> None:

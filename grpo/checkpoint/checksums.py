@@ -15,7 +15,7 @@ from typing import Any
 
 from grpo.checkpoint.places import STATE, step_of
 
-__all__ = ["find_damage", "write_checksums"]
+__all__ = ["find_damage", "sha256_of", "write_checksums"]
 
 CHECKSUMS = Path(STATE) / "checksums.json"
 FORMAT = 2  # of a checkpoint's files and of what is in them; another number is another version
@@ -27,7 +27,7 @@ def write_checksums(directory: Path, step: int) -> Path:
     """Write the step of a checkpoint, and size and SHA-256 of every file, into it; the file they are in."""
     found = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
     names = [name for name in found if name != str(CHECKSUMS)]
-    sums = {name: {"bytes": (directory / name).stat().st_size, "sha256": _digest(directory / name)} for name in names}
+    sums = {name: {"bytes": (directory / name).stat().st_size, "sha256": sha256_of(directory / name)} for name in names}
     written = {"format": FORMAT, "step": step, "files": sums}
     (directory / CHECKSUMS).write_text(json.dumps(written, indent=1), encoding="utf-8")
     return directory / CHECKSUMS
@@ -66,14 +66,14 @@ def _damage_of(path: Path, wanted: Mapping[str, Any]) -> str:
         size = path.stat().st_size
         if size != wanted["bytes"]:
             return f"has {size:,} bytes, and {wanted['bytes']:,} were written"
-        return "" if _digest(path) == wanted["sha256"] else "has other bytes than were written (SHA-256 differs)"
+        return "" if sha256_of(path) == wanted["sha256"] else "has other bytes than were written (SHA-256 differs)"
     except FileNotFoundError:
         return "is missing"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"cannot be read ({error})"
 
 
-def _digest(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     """The SHA-256 of a file in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TypeVar
 
 from torch import Tensor
@@ -126,10 +127,11 @@ class Several(Engine):
         return found
 
     def close(self) -> None:
-        """End them all."""
-        for member in self._members:
-            if member.made is not None:
-                member.made.close()
+        """End them all. Raises: What the last of those that fail raises, when every one was tried."""
+        with ExitStack() as closing:
+            for member in self._members:
+                if member.made is not None:
+                    closing.callback(member.made.close)
 
     def _alive(self) -> list[SharedEngine]:
         return [member for member in self._members if not member.failure]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 __all__ = [
     "PLAIN_TASK",
@@ -18,6 +18,7 @@ __all__ = [
     "Example",
     "Grade",
     "Grader",
+    "Graders",
     "Group",
     "History",
     "Spans",
@@ -152,6 +153,13 @@ class Grader(Protocol):
 
     def busy(self) -> float:
         """Seconds it has been grading since the start, the mean over its workers."""
+
+
+class Graders(NamedTuple):
+    """Who scores the training's completions, and who the evaluation's."""
+
+    training: Grader
+    evaluation: Grader
 
 
 @dataclass(frozen=True)

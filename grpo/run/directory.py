@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from grpo.errors import BadInput, HostFailed
 from grpo.run.json_values import finite
 from grpo.run.lock import lock_run
-from grpo.run.metrics import MetricsLog
+from grpo.run.metrics import explain
 from grpo.whole_file import whole_file
 
 __all__ = [
@@ -82,7 +82,6 @@ class RunDirectory:
         self.path = path
         self._keep_completions = completions
         self._lock: BinaryIO | None = None
-        self._metrics: MetricsLog | None = None
         self._logs: dict[Path, BinaryIO] = {}
 
     @classmethod
@@ -153,9 +152,9 @@ class RunDirectory:
 
     def log_metrics(self, step: int, metrics: Mapping[str, float]) -> None:
         """Append a step's metrics; KeyError for one that `grpo.run.metrics` does not explain."""
-        with _writing(self.path / METRICS):
-            self._metrics = self._metrics or MetricsLog(self.path / METRICS)
-            self._metrics.write(step, metrics)
+        for key in metrics:
+            explain(key)
+        self._append(self.path / METRICS, [{"step": step, **metrics}])
 
     def log_completions(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """Append completions, unless the run keeps none."""
@@ -244,13 +243,10 @@ class RunDirectory:
 
     def close(self) -> None:
         """Close the logs; logging again opens them again."""
-        metrics, self._metrics = self._metrics, None
         logs, self._logs = self._logs, {}
-        for log in logs.values():
-            log.close()
-        if metrics is not None:
-            with _writing(self.path / METRICS):
-                metrics.close()
+        for path, log in logs.items():
+            with _writing(path):
+                log.close()
 
     def __enter__(self) -> RunDirectory:
         return self

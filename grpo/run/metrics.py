@@ -1,19 +1,16 @@
 """Every metric that a run logs, with its meaning and unit, in one table. `metrics.jsonl` holds nothing else.
 
-docs/reference/metrics.md is made from the table (`python -m grpo.run.metrics` prints it as Markdown), and `MetricsLog`
-refuses a key that is not in it. A name in angle brackets stands for a reward function, a check of a grader, or a task.
+docs/reference/metrics.md is made from the table (`python -m grpo.run.metrics` prints it as Markdown), and
+`grpo.run.directory` refuses a key that is not in it. A name in angle brackets stands for a reward function, a check of
+a grader, or a task.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["METRICS", "Metric", "MetricsLog", "explain", "markdown_table"]
+__all__ = ["METRICS", "Metric", "explain", "markdown_table"]
 
 
 class Metric(NamedTuple):
@@ -229,24 +226,6 @@ def markdown_table() -> str:
         cells = [text.replace("|", r"\|") for text in (f"`{key}`", metric.meaning, metric.unit)]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(["| metric | meaning | unit |", "|---|---|---|", *rows])
-
-
-class MetricsLog:
-    """Appends one JSON line per step; refuses unexplained keys, and flushes, so that a crash loses nothing written."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = open(path, "a", encoding="utf-8")
-
-    def write(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Append `{"step": step, **metrics}`; a non-finite value is written as null (JSON has no NaN)."""
-        for key in metrics:
-            explain(key)
-        finite = {key: value if math.isfinite(value) else None for key, value in metrics.items()}
-        self._file.write(json.dumps({"step": step, **finite}) + "\n")
-        self._file.flush()
-
-    def close(self) -> None:
-        self._file.close()
 
 
 if __name__ == "__main__":

@@ -69,7 +69,10 @@ def ask_for_stacks(pid: int) -> str:
     stopped = status["State"][:1] in "Tt"
     listens = int(status.get("SigCgt", "0"), 16) >> (STACKS_SIGNAL - 1) & 1  # else the signal would end it
     if listens and not stopped:
-        os.kill(pid, STACKS_SIGNAL)
+        try:
+            os.kill(pid, STACKS_SIGNAL)
+        except OSError as error:  # it ended since, or has become somebody else's
+            return f"state {status['State']}{where}; it cannot be asked for its stacks: {error.strerror}"
         time.sleep(ANSWER_S)
     said = "it is stopped and cannot show its stacks" if stopped else "asked for its stacks" if listens else "no stacks"
     return f"state {status['State']}{where}; {said}"

@@ -62,8 +62,10 @@ class GroupCrossing:
     def cancel(self, reason: str) -> None:
         """Stop it: its outcome is HOST_ERROR then."""
         self._settle(CrossResult(None, Outcome.HOST_ERROR, reason))
-        if self._running is not None:
-            self._pool.cancel(self._running, reason)
+        with self._lock:
+            running = self._running
+        if running is not None:
+            self._pool.cancel(running, reason)
 
     def _one_more(self, _: Future[Any]) -> None:
         with self._lock:
@@ -78,7 +80,10 @@ class GroupCrossing:
             if made.crossing is None:
                 self._settle(CrossResult(made.matrix(None)))
             else:
-                self._running = running = self._pool.submit_crossing(made.crossing)
+                with self._lock:
+                    if self.future.done():
+                        return  # cancelled meanwhile
+                    self._running = running = self._pool.submit_crossing(made.crossing)
                 running.add_done_callback(lambda done: self._crossed(made, done))
         except (PoolClosed, CancelledError):
             self.future.cancel()  # nobody's grade: the host ended

@@ -10,9 +10,10 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future, InvalidStateError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from rewards.completion import Gold
 from rewards.gold.asked import Asked, in_order
 from rewards.gold.computing.own import EQUALITY
 from rewards.gold.own_types import own_types, trait_uses
@@ -28,9 +29,10 @@ from sandbox.answers.calls import Calls
 from sandbox.errors import PoolClosed
 from sandbox.verdict import Diagnostic, Outcome, Verdict
 
-__all__ = ["GoldRun", "GoldSubmission", "gold_result", "gold_run", "inapplicable_result", "submit_gold"]
+__all__ = ["GoldRun", "GoldSubmission", "gold_of", "gold_result", "gold_run", "submit_gold"]
 
 
+UNCOMPILED = (Outcome.BUILD_ERROR, Outcome.TEST_BUILD_ERROR)
 _SWITCHES = re.compile(r"\b(?:cfg|cfg_attr|deny|forbid)\b")  # what may fail in a build and not beside gold tests
 
 
@@ -170,11 +172,40 @@ class GoldSubmission:
             pass  # cancelled meanwhile
 
 
-def inapplicable_result(columns: Mapping[str, Any], reason: str) -> GoldResult:
-    """The result of a row's gold tests on a program that they do not apply to: nothing is run."""
-    row = gold_row(columns)
-    assert row is not None
-    return GoldResult(0, GoldRun(row).total, "", row.kind, reason)
+def gold_of(
+    columns: Mapping[str, Any],
+    run: GoldRun | None,
+    found: Verdict | Answers | None,
+    *,
+    unfit: str | None,
+    own: Verdict | None,
+) -> Gold:
+    """The gold tests of an answer: one rule for the trainer, for TRL's functions and for a chat.
+
+    An answer whose code does not build has failed them, whatever its signature. One that builds, and that was not told
+    the signature, has neither passed nor failed them where it lacks what they call, or where their calls do not compile
+    with it.
+
+    Args:
+        columns: The columns of the prompt's row in the data, which has gold tests.
+        run: What was run of them; None where nothing was: without code, where they cannot be added to it, and for an
+            answer that is unfit.
+        found: What the sandbox says of that; None where nothing was run.
+        unfit: As `rewards.signature.applying.why_unfit` says.
+        own: The verdict on the answer's program as it is, of which the build is read; None without code. Where the
+            sandbox failed at it, nobody knows that it does not build. Not read where `unfit` is None.
+    """
+    may_build = own is not None and (bool(own.build) or own.outcome is Outcome.HOST_ERROR)
+    if unfit:
+        row = gold_row(columns)
+        assert row is not None
+        reason, why = ("", unfit) if may_build else ("no code that builds", "")
+        return Gold(GoldResult(0, GoldRun(row).total, reason, row.kind, why), None, True)
+    result = gold_result(run, found) if run is not None and found is not None else None
+    is_hidden = unfit is not None
+    if is_hidden and may_build and result is not None and found is not None and found.outcome in UNCOMPILED:
+        result = replace(result, inapplicable=f"their calls do not compile with the code: {result.reason}")
+    return Gold(result, found, is_hidden)
 
 
 def gold_result(run: GoldRun, found: Verdict | Answers) -> GoldResult:

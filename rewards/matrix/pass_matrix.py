@@ -141,13 +141,15 @@ class DistinctTexts:
 
     def own(self) -> NDArray[np.bool_]:
         """[U, V] whether only the code's author wrote the suite."""
-        return self.sole_authors() == np.arange(len(self.passes))[:, None]
+        own: NDArray[np.bool_] = self.sole_authors() == np.arange(len(self.passes))[:, None]
+        return own
 
     def refusing(self) -> NDArray[np.bool_]:
         """[V] whether a suite of one author ran on codes of others, and none of them passes it."""
         others = self.others()
         ran, passed = (~np.isnan(others)).any(axis=0), (others == 1).any(axis=0)
-        return (self.sole_authors() >= 0) & ran & ~passed
+        refusing: NDArray[np.bool_] = (self.sole_authors() >= 0) & ran & ~passed
+        return refusing
 
 
 def _integers(name: str, given: NDArray[Any], count: int) -> NDArray[np.int64]:

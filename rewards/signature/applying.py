@@ -17,8 +17,10 @@ from rewards.gold.rows import GOLD_COLUMNS
 from rewards.signature.fitting import mismatch, missing_names
 from rewards.signature.interface import Interface, interface_of, outline
 from rewards.signature.wording import shows
+from rewards.tasks.function import FUNCTION
+from rewards.tasks.task import Task
 
-__all__ = ["SIGNATURE_COLUMNS", "called_names", "is_told", "why_inapplicable"]
+__all__ = ["SIGNATURE_COLUMNS", "called_names", "is_told", "why_inapplicable", "why_unfit"]
 
 SIGNATURE_COLUMNS = ("signature", "types")
 CALLED = re.compile(r"(?<![\w.!:])((?:super::|self::)?[a-z_]\w*)\s*\(")  # free functions, not macros or methods
@@ -56,6 +58,20 @@ def why_inapplicable(code: str, columns: Mapping[str, Any], prompt: str) -> str 
     given = interface_of(code)
     has_one = given.is_open or not given.names.isdisjoint(called)
     return "" if has_one else f"it has no {called[0]}"
+
+
+def why_unfit(task: Task, code: str | None, columns: Mapping[str, Any], prompt: str | None) -> str | None:
+    """Why a row's gold tests do not apply to an answer, as `why_inapplicable` says.
+
+    Args:
+        task: Of the row. All but `function` show the program in the prompt, and with it what gold tests call.
+        code: The answer's program; None without one, which has none of the functions.
+        columns: Of the row.
+        prompt: All that the model was told; None where nobody knows that: then they apply.
+    """
+    if task is not FUNCTION or prompt is None:
+        return None
+    return why_inapplicable(code or "", columns, prompt)
 
 
 @lru_cache(maxsize=REMEMBERED)

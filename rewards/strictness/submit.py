@@ -7,6 +7,7 @@ examined takes nothing but its own grade. Left out: judging.
 from __future__ import annotations
 
 import logging
+import threading
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from dataclasses import replace
 from typing import Any, Protocol
@@ -48,12 +49,17 @@ class Submission:
         """
         self.future: Future[Verdict] = Future()
         self._pool, self._code, self._examine, self._thorough = pool, code, examine, thorough
+        self._lock = threading.Lock()
+        self._stopped = ""  # why no experiment is started any more
         self._running: Future[Any] = pool.submit(code)
         self._running.add_done_callback(self._graded)
 
     def cancel(self, reason: str) -> None:
-        """Stop it, as `SandboxPool.cancel` does."""
-        self._pool.cancel(self._running, reason)
+        """Stop it, as `SandboxPool.cancel` does; one that is between grading and experiment starts no experiment."""
+        with self._lock:
+            self._stopped = reason
+            running = self._running
+        self._pool.cancel(running, reason)
 
     def _graded(self, done: Future[Verdict]) -> None:
         """Take the verdict, and start the experiment where the pass may be strict."""
@@ -72,13 +78,24 @@ class Submission:
                 nothing = Evidence(Outcome.NO_TESTS, reason="no assert, or nothing that could be changed")
                 self._settle(replace(verdict, evidence=nothing))
             else:
-                self._running = running = self._pool.submit_experiment(made)
-                running.add_done_callback(lambda found: self._examined(verdict, found))
+                self._experiment(verdict, made)
         except PoolClosed:
             self.future.cancel()  # nobody's grade: the host ended
         except Exception as error:  # whatever a hostile program does to its reader costs its own grade alone
             log.warning("a program cannot be examined: %s: %s", type(error).__name__, error)
             self._settle(replace(verdict, evidence=Evidence(Outcome.BUILD_ERROR, reason=type(error).__name__)))
+
+    def _experiment(self, verdict: Verdict, made: Experiment) -> None:
+        """Start the experiment, unless the program was cancelled since its verdict came."""
+        with self._lock:
+            stopped = self._stopped
+            if not stopped:
+                self._running = running = self._pool.submit_experiment(made)
+        if stopped:
+            never = Evidence(Outcome.HOST_ERROR, reason=f"{stopped}: the experiment was never started")
+            self._settle(replace(verdict, evidence=never))
+        else:
+            running.add_done_callback(lambda found: self._examined(verdict, found))
 
     def _examined(self, verdict: Verdict, done: Future[Evidence]) -> None:
         try:

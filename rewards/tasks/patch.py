@@ -107,13 +107,17 @@ def _problem(row: Row) -> str:
     if (kept := row.get("kept")) is None or gold_problem(row):  # gold tests are checked for all tasks
         return ""
     tests = gold_row(row)
-    count = len(tests.checks.checks) if tests is not None and tests.checks is not None else 0
-    if not isinstance(kept, int) or isinstance(kept, bool) or not 0 < kept < count:
-        return (
-            f"has {str(kept)[:40]!r} in column 'kept', which says how many of the first gold tests pass before the "
-            f"patch: give a whole number from 1 and below the {count} gold tests that are compared outside the program"
-        )
-    return ""
+    return _kept_problem(kept, len(tests.checks.checks) if tests is not None and tests.checks is not None else 0)
+
+
+def _kept_problem(kept: Any, count: int) -> str:
+    """What is wrong with a row's column `kept`, of so many gold tests, in words; "" for nothing."""
+    if isinstance(kept, int) and not isinstance(kept, bool) and 0 < kept < count:
+        return ""
+    return (
+        f"has {str(kept)[:40]!r} in column 'kept', which says how many of the first gold tests pass before the "
+        f"patch: give a whole number from 1 and below the {count} gold tests that are compared outside the program"
+    )
 
 
 def _facts(text: str, row: Row, code: str | None) -> Mapping[str, float | None]:
@@ -225,6 +229,8 @@ def untouched(completion: GradedCompletion) -> Score:
         return passes
     if not kept:
         return Score(None, "the row's column kept does not say which gold tests passed before")
+    if problem := _kept_problem(kept, len(passes)):  # through TRL nobody has looked at the row before
+        return Score(None, f"the row {problem}")
     still, asked, total = sum(passes[:kept]), sum(passes[kept:]), len(passes) - kept
     reason = f"{still} of {kept} tests that passed before still pass, and {asked} of {total} of the request"
     return Score(still / kept * asked / total, reason)

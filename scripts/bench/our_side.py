@@ -13,10 +13,9 @@ from bench.machine import model_facts, note_device_memory
 from bench.rewarding import WEIGHTS, TrivialGrader, UniqueCompletions
 from bench.settings import LR, NEVER, BenchSettings
 from bench.turns import Turns
-from grpo.rollout.records import Grader
+from grpo.rollout.records import Grader, Graders
 from grpo.run.directory import RunDirectory
 from grpo_rust.compose.engine import build_engine
-from grpo_rust.compose.evaluation import Graders
 from grpo_rust.compose.graders import build_graders
 from grpo_rust.compose.policy import load_trained_policy
 from grpo_rust.compose.prompts import load_prompts

@@ -7,12 +7,14 @@ from typing import Any
 
 from grpo.rollout.records import Example
 from grpo_rust.recipe import Recipe
-from rewards.completion import Gold, GradedCompletion, Score
+from rewards.completion import GradedCompletion, Score
 from rewards.gold.rows import has_gold_tests
-from rewards.gold.run import GoldSubmission, gold_result, gold_run
+from rewards.gold.run import GoldSubmission, gold_of, gold_run
 from rewards.group_rewards import GROUP_REWARDS
 from rewards.registry import REWARDS
 from rewards.rubric import RewardError, Rubric
+from rewards.signature.applying import why_unfit
+from rewards.signature.wording import prompt_text
 from rewards.strictness.submit import Submission
 from rewards.tasks.known import task_of
 from rewards.tasks.task import Block
@@ -44,31 +46,32 @@ class ChatJudge:
         given = recipe.rewards.weights
         weights = dict.fromkeys(REWARDS, 0.0) | {name: given[name] for name in given if name not in GROUP_REWARDS}
         weights["cargo_test_thorough"] += given.get("cross_test_thorough", 0.0)
-        self.rubric = Rubric(weights)
+        self.rubric = Rubric(weights, function_s=recipe.rewards.function_s)
         self._mutation = recipe.guard.mutation
         self._block: Block = "last" if recipe.eval.code_block == "last" else "first"
         self._pool = pool
 
     def start(self, example: Example, text: str) -> PendingJudgement:
         """Send a completion to the sandbox; returns at once. Raises: ValueError for gold tests that cannot be read."""
-        code = task_of(example.columns).extract(text, example.columns, self._block).code
+        row = example.columns
+        task = task_of(row)
+        code = task.extract(text, row, self._block).code
+        has_gold = has_gold_tests(row)
+        unfit = why_unfit(task, code, row, prompt_text(example.messages)) if has_gold else None
         if code is None:
-            return PendingJudgement(example, text)
+            return PendingJudgement(example, text, unfit)
         sent = Submission(self._pool, code, examine=self._mutation, thorough=self._mutation)
-        run = gold_run(code, example.columns) if has_gold_tests(example.columns) else None
+        run = gold_run(code, row) if has_gold and not unfit else None
         gold = GoldSubmission(run, self._pool, sent.future) if run is not None else None
-        return PendingJudgement(example, text, sent, gold)
+        return PendingJudgement(example, text, unfit, sent, gold)
 
     def finish(self, pending: PendingJudgement) -> Judged:
         """Wait for the sandbox, and score."""
         verdict = pending.sent.future.result() if pending.sent is not None else None
-        gold = None
-        if (sent := pending.gold) is not None:
-            found = sent.future.result()
-            gold = Gold(gold_result(sent.run, found), found)
-        elif has_gold_tests(pending.example.columns):
-            gold = Gold(None, None)
-        row = pending.example.columns
+        row, gold = pending.example.columns, None
+        if has_gold_tests(row):
+            run, found = (one.run, one.future.result()) if (one := pending.gold) is not None else (None, None)
+            gold = gold_of(row, run, found, unfit=pending.unfit, own=verdict)
         graded = GradedCompletion(pending.text, verdict, gold, self._block, task_of(row), row)
         scores = self.rubric.score(graded)
         if self.rubric.has_user_functions:
@@ -106,5 +109,6 @@ class PendingJudgement:
 
     example: Example
     text: str
+    unfit: str | None  # as `why_unfit` says
     sent: Submission | None = None  # None without code
     gold: GoldSubmission | None = None

@@ -11,5 +11,5 @@ string that it did not make. Nothing is written into a run directory.
     markup            elements                 highlighting      Rust in colours
     reasons           why a reward was paid    completion_view   one completion, one group
     comparing         runs side by side        panels            pictures, mistakes over time, time and money
-    look              the style sheet          trying, answering a prompt by hand, in a process of its own
+    look              the style sheet          asking            a prompt by hand, in a process of its own
 """

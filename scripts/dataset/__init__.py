@@ -7,6 +7,7 @@ generation     the verb generate: the quickstart's prompts and demonstrations, f
 resuming       the journal of the verb translate
 published      the verb published: rows of prompt, program and tests become tasks with a signature
 patching       the verb patch: requests and failing tests, and the programs that they change
+next_edits     the verb next-edit: changes of programs as sequences of edits, and rows that ask for the next one
 infilling      the verb infill: parts cut out of programs, as tasks of filling in the middle
 repairing      the verb repair: planted mistakes, and failed completions of a run, become programs to repair
 translating    one Python task with asserts, as a Rust task with a signature and gold cases

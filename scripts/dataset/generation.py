@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -33,6 +32,7 @@ from typing import Any
 from dataset.rows import write_rows
 from dataset.verbs import verb_parser
 from durable.write_whole import write_whole
+from grpo.checkpoint.checksums import sha256_of
 from grpo_rust.cli import ExitCode, command
 from tiny.catalogue import HARDER, OPERATIONS, SPLITS, Split, combinations
 from tiny.python_tasks import python_tasks
@@ -145,7 +145,7 @@ def manifest(
         "files": {
             f"{split}.jsonl": {
                 "rows": len(rows),
-                "sha256": hashlib.sha256((folder / f"{split}.jsonl").read_bytes()).hexdigest(),
+                "sha256": sha256_of(folder / f"{split}.jsonl"),
                 "operations": len({task.operation for task in rows}),
                 "combinations": _pairs(rows),
                 "containers": dict(sorted(Counter(_container(task) for task in rows).items())),

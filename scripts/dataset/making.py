@@ -19,6 +19,7 @@ from dataset.sources import BadRow, file_of, read_task, row_name
 from dataset.translating.calls import LeftOut
 from dataset.translating.reference import NOT_IN_TIME
 from dataset.translating.translate import translate
+from grpo.checkpoint.checksums import sha256_of
 
 __all__ = [
     "Made",
@@ -28,7 +29,6 @@ __all__ = [
     "made_with",
     "manifest",
     "own_version",
-    "sha256_of",
     "table",
     "translate_rows",
 ]
@@ -177,11 +177,6 @@ def own_version() -> str:
         return version("grpo-rust")
     except ImportError:  # a clone that was not installed
         return "not installed"
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def table(made: Made) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grpo.checkpoint.places import find_checkpoints
 from grpo.errors import BadInput
 from grpo.run.directory import CONFIG
 
@@ -57,10 +58,10 @@ def _named(word: str) -> NamedModel:
         return NamedModel(name, _label(name.rpartition("/")[2]), is_api=True)
     path = Path(word)
     if run_config(word):
-        steps = sorted(path.glob("checkpoints/step-*"), key=lambda step: (len(step.name), step.name))
-        if not steps:
+        found = find_checkpoints(path / "checkpoints")
+        if not found:
             raise BadInput(f"{word} is a run without a checkpoint: train longer, or name another model")
-        path = steps[-1]
+        path = found[max(found)]
         return NamedModel(str(path), _label(f"{Path(word).resolve().name}-{path.name}"))
     if path.parent.name == "checkpoints":
         return NamedModel(word, _label(f"{path.resolve().parents[1].name}-{path.name}"))

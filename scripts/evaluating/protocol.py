@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
@@ -18,6 +19,7 @@ from grpo_rust.compose.signatures import signature_of
 from grpo_rust.recipe import Recipe
 from rewards.gold.rows import GOLD_COLUMNS
 from rewards.tasks.known import task_of
+from sandbox.limits import Limits
 
 __all__ = ["PROTOCOLS", "protocol_record", "protocol_settings"]
 
@@ -30,11 +32,7 @@ SETTINGS = (  # of a recipe: what decides how a model is asked and how its compl
     "eval.code_block",
     "eval.solved_by",
     "guard.mutation",
-    "sandbox.compile_cpu_s",
-    "sandbox.run_cpu_s",
-    "sandbox.idle_s",
-    "sandbox.wall_s",
-    "sandbox.memory_mb",
+    *(f"sandbox.{limit.name}" for limit in fields(Limits)),
 )
 OF_TURNS = ("rollout.turns", "rollout.max_conversation_tokens")
 OF_GAPS = ("data.infill",)  # decides nothing where no row is to be filled in

@@ -3,8 +3,13 @@
 The only package that imports all three. `pip install` installs it beside them; the commands in scripts/ are thin.
 
     recipe           every setting of a run                 arguments        the command line that makes one
+    conflicts        settings that exclude each other
     compose          from a recipe to a trainer             sandbox_pool     from a recipe to sandbox workers
     engine_choice    which engine a recipe gets             checks           the grader's checks by name
+    session          one session of a run: its directory, signals, what is written at the end
+    resuming         what a resumed run may change          ranks            a run on several ranks
+    serving          engines outside of the trainer's GPU   scaling          what several GPUs need, by formula
+    following        feeds trackers, in a process apart     terminal         what is shown of a run while it trains
     plan             what a run is going to do: run_size, resources, time_estimate, memory_estimate, known_sizes,
                      prompt_counts
     rows             rows and texts from outside

@@ -12,8 +12,9 @@ import dataclasses
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from grpo.config import (
@@ -32,7 +33,11 @@ from grpo.config import (
     WatchSection,
 )
 from grpo.schema import ConfigError, load, option
-from grpo_rust.sections.rewards import GuardSection, RewardsSection, group_conflicts
+from grpo_rust.conflicts.groups import group_conflicts
+from grpo_rust.conflicts.partial import partial_conflicts
+from rewards.cross.result import CrossSettings
+from rewards.group_rewards import GROUP_REWARDS
+from rewards.registry import REWARDS, published_weights
 from sandbox.grading.backends import BACKENDS
 from sandbox.isolation.policy import ISOLATIONS
 from sandbox.limits import Limits
@@ -107,6 +112,86 @@ class RustCheckpointSection(CheckpointSection):
 
 
 @dataclass(frozen=True)
+class RewardsSection:
+    """The reward functions, their weights, and how long their verdicts are waited for."""
+
+    weights: Mapping[str, float] = option(
+        published_weights(),
+        "weight of every reward function in the sum: its name in the rubric, package.module:function or "
+        "path/to/file.py:function of your own; 0 computes and logs it without paying",
+        low=-1000,
+        high=1000,
+        source="published recipe",
+    )
+    credit: str = option(
+        "whole",
+        "whole: every reward pays all tokens of a completion; apart: one that judges only the code (gold, "
+        "cross_agreement ...) or only the tests (mutation, cross_tests ...) pays only its tokens",
+        choices=("whole", "apart"),
+    )
+    cross: Mapping[str, float] = option(
+        {"partners": 0.0, "tau": 1.0},
+        "how the rewards cross_* compare a group, whose codes run on each other's tests: partners is how many of the "
+        "others' suites each code is given (0: all, -1: none, where rollout.testers or the column suites of the data "
+        "judge), tau how many wrong codes a suite must tell apart for full pay; code_right, suite_right, "
+        "wrong_passes_right, wrong_passes_wrong, right_passes_wrong and flake are what cross_calibrated believes",
+        low=-1,
+        high=1000,
+        source="estimated",
+    )
+    max_unscored: float = option(
+        0.1,
+        "share of a batch's or an evaluation's completions that the host may fail to grade; above it the run stops "
+        "before it learns from them, with the reasons",
+        low=0,
+        high=1,
+    )
+    deadline_s: float = option(
+        300.0, "longest wait for a batch's verdicts once sampling has ended", unit="s", low=1, high=86_400
+    )
+    function_s: float = option(
+        300.0,
+        "longest time for a reward function of your own to score a batch; one that takes longer ends the run, and "
+        "with weight 0 scores None. 0: no limit, and it runs in the main thread and not in one of its own",
+        unit="s",
+        low=0,
+        high=86_400,
+        source="estimated: a batch's verdicts take as long at most",
+    )
+
+    def conflicts(self) -> list[str]:
+        """Unknown rewards, and weights that are all 0; a user's own functions are loaded later."""
+        found = [
+            f"rewards.weights.{name}: no such reward; the nearest is {_nearest(name)}, your own is called "
+            "package.module:function or path/to/file.py:function"
+            for name in self.weights
+            if name not in REWARDS and name not in GROUP_REWARDS and ":" not in name
+        ]
+        try:
+            CrossSettings.of(self.cross)
+        except ValueError as error:
+            found.append(f"rewards.cross: {error}")
+        paid, known = [name for name, weight in self.weights.items() if weight], [*REWARDS, *GROUP_REWARDS]
+        if self.credit == "apart" and paid and not any(map(_pays_a_part, paid)):
+            found.append(
+                'rewards.credit = "apart": no reward with a weight judges only code or only tests, so all pay all '
+                f'tokens: use "whole", or give a weight to one of {", ".join(filter(_pays_a_part, known))}'
+            )
+        if not any(self.weights.values()):
+            found.append("rewards.weights: every weight is 0, so there is nothing to learn: give one reward a weight")
+        return found
+
+
+@dataclass(frozen=True)
+class GuardSection:
+    """What is required of passing tests, beyond that the harness reports them."""
+
+    mutation: bool = option(
+        True, "run tests that pass again, with one change of the code at a time: they must notice, or are not strict"
+    )
+
+
+@dataclass(frozen=True)
 class SandboxSection(Limits):
     """How many programs are graded at once, and the limits of each."""
 
@@ -177,7 +262,9 @@ class Recipe:
 
     def conflicts(self) -> list[str]:
         """Settings of different sections that exclude each other."""
-        found = [*(self._partial_conflicts() if self.rollout.partial else ()), *group_conflicts(self)]
+        found = partial_conflicts(self.rollout, self.sampling, self.loss)
+        rewards, known = self.rewards, [*GROUP_REWARDS]
+        found += group_conflicts(rewards.weights, rewards.cross, self.rollout, self.checkpoint, known=known)
         if self.rewards.credit == "apart" and self.loss.name in ("gspo", "luspo"):
             found.append(
                 f'rewards.credit = "apart": loss.name = "{self.loss.name}" gives all tokens of a completion one '
@@ -220,27 +307,6 @@ class Recipe:
             found.append(
                 f"checkpoint.keep_best = {self.checkpoint.keep_best} without evaluations during training: give "
                 "eval.every and eval.prompts, which say what is best, or use checkpoint.keep_best = 0"
-            )
-        return found
-
-    def _partial_conflicts(self) -> list[str]:
-        """What `rollout.partial` cannot go together with."""
-        found = []
-        if not self.rollout.overlap:
-            found.append(
-                "rollout.partial = true with rollout.overlap = 0: nothing is being sampled when new weights come: use "
-                "rollout.overlap = 1 or more"
-            )
-        if self.sampling.engine == "hf" or not self.sampling.own_process:
-            found.append(
-                f"rollout.partial = true with sampling.engine = {self.sampling.engine}, sampling.own_process = "
-                f"{str(self.sampling.own_process).lower()}: only an engine with weights of its own, in a process of "
-                "its own, is still sampling when new ones come: use paged or vllm"
-            )
-        if self.loss.mismatch == "none":
-            found.append(
-                'rollout.partial = true with loss.mismatch = "none": a completion has tokens of several policies, and '
-                'nothing would correct for that: use "auto", which is "token"'
             )
         return found
 
@@ -290,3 +356,14 @@ def load_recipe(path: str | Path | None, overrides: Sequence[str] = ()) -> Recip
     if not (recipe.run.dir or recipe.run.name) and int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")):
         raise ConfigError("torchrun --max-restarts starts the run anew under the same name: give run.dir or run.name")
     return recipe.named(f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}")
+
+
+def _nearest(name: str) -> str:
+    """The name of the known reward that is most like this one."""
+    return max([*REWARDS, *GROUP_REWARDS], key=lambda known: SequenceMatcher(None, name, known).ratio())
+
+
+def _pays_a_part(name: str) -> bool:
+    """Whether a reward judges only code or only tests; of a user's own functions none does."""
+    known = REWARDS.get(name) or GROUP_REWARDS.get(name)
+    return known is not None and known.pays is not None

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO, cast
 
+from grpo.checkpoint.places import find_checkpoints
 from grpo.config import TrackSection
 from grpo.run.directory import RunDirectory
 from grpo.run.provenance import environment
@@ -100,7 +101,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _left_of(path: Path, why: str) -> tuple[str, ExitCode]:
     """What to say of a run that ended early, and the exit code."""
-    if any((path / "checkpoints").glob("step-*")):
+    if find_checkpoints(path / "checkpoints"):
         return f"{why}; go on from the last checkpoint: {go_on(path)}", ExitCode.STOPPED
     return "interrupted before the first checkpoint: there is nothing to go on from", ExitCode.INTERRUPTED
 

@@ -10,12 +10,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from grpo.checkpoint.checksums import sha256_of
 from grpo.checkpoint.places import STATE
 from grpo.rollout.records import Example
 from grpo.rollout.rows import DataError
 from grpo_rust.compose.signatures import read_examples
 from grpo_rust.compose.sources import with_unique_ids
-from publishing.finished import DataSet, FinishedRun, sha256_of
+from publishing.finished import DataSet, FinishedRun
 from publishing.private import nameless
 
 __all__ = ["data_sets"]

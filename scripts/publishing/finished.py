@@ -6,7 +6,6 @@ completions, which nothing of a card needs.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from grpo.run.directory import CONFIG, RunDirectory
 from grpo.schema import load
 from grpo_rust.recipe import Recipe
 
-__all__ = ["DataSet", "FinishedRun", "read_finished", "sha256_of"]
+__all__ = ["DataSet", "FinishedRun", "read_finished"]
 
 Record = Mapping[str, Any]
 HUB = "hf:"  # before the name of a data set of the hub
@@ -76,12 +75,6 @@ class DataSet:
     def hub_name(self) -> str:
         """Its name on the hub; empty for a file."""
         return self.name.removeprefix(HUB) if self.name.startswith(HUB) else ""
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_finished(path: Path, step: int | None = None) -> FinishedRun:

@@ -14,9 +14,10 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from grpo.checkpoint.checksums import sha256_of
 from grpo_rust.checks import PASS_CHECKS
 from grpo_rust.report.reading import number
-from publishing.finished import DataSet, FinishedRun, sha256_of
+from publishing.finished import DataSet, FinishedRun
 from publishing.private import nameless
 
 __all__ = ["BaseModel", "base_model_of", "header_yaml"]

@@ -6,12 +6,12 @@ run's own logs and never changed; with all of them a page can be written again o
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from grpo.checkpoint.checksums import sha256_of
 from grpo.errors import BadInput
 from study.completions import CompletionRecord, read_completions, strict_but_wrong, training_means
 from study.curves import read_curve
@@ -67,7 +67,7 @@ def figures_of(run: TrainingRun, held_out: HeldOutSet, data: Path) -> RunFigures
         run.arm.name,
         run.seed,
         run.commit,
-        hashlib.sha256(data.read_bytes()).hexdigest(),
+        sha256_of(data),
         {name: [round(value, 4) for value in values] for name, values in curves.items() if values},
         _rows(run.completions(held_out)),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grpo.checkpoint.places import find_checkpoints
 from study.comparisons import MISTAKES, QUANTITIES
 from study.completions import CompletionRecord, by_prompt, check, evaluations, passes_at
 from study.curves import Panel, draw, read_curve
@@ -61,7 +62,7 @@ def commands(runs: PretrainedRuns, *, model: Path, data: Path, overrides: Sequen
         return sys.executable, str(SCRIPTS / f"{name}.py"), *words
 
     def run(name: str, recipe: str, path: Path, *settings: str) -> Command:
-        started = any((path / "checkpoints").glob("step-*"))
+        started = find_checkpoints(path / "checkpoints")
         words = ["run.resume=true"] if started else [str(RECIPES / recipe), *settings, *overrides]
         return Command(
             f"{name}.py {recipe}",
@@ -71,7 +72,8 @@ def commands(runs: PretrainedRuns, *, model: Path, data: Path, overrides: Sequen
         )
 
     def checkpoint() -> str:
-        return str(max((runs.warm / "checkpoints").glob("step-*")))
+        found = find_checkpoints(runs.warm / "checkpoints")
+        return str(found[max(found)])
 
     fetched = script("get_smollm2", "--out", str(model))
     made = script("make_dataset", "generate", "--demonstrations", "1000", "--out", str(data))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+from grpo.checkpoint.places import find_checkpoints
 from grpo.errors import HostFailed
 
 __all__ = ["Arm", "Command", "HeldOutSet", "TrainingRun", "evaluation", "run_all", "training"]
@@ -93,7 +94,8 @@ class TrainingRun:
 
     def checkpoint(self) -> Path:
         """The trained model."""
-        return max((self.path / "checkpoints").glob("step-*"))
+        found = find_checkpoints(self.path / "checkpoints")
+        return found[max(found)]
 
     def completions(self, held_out: HeldOutSet) -> Path:
         """The file with its completions to a held-out set."""
@@ -102,7 +104,7 @@ class TrainingRun:
 
 def training(run: TrainingRun, recipe: str, overrides: Sequence[str], *, evaluates: bool = False) -> Command:
     """Train, or resume the run where it was stopped; `evaluates`: before and after, as the recipe says."""
-    started = any((run.path / "checkpoints").glob("step-*"))
+    started = find_checkpoints(run.path / "checkpoints")
     settings = ["run.resume=true"] if started else [recipe, f"run.seed={run.seed}", *overrides, *run.arm.overrides]
     evaluation_settings = () if evaluates else ("eval.prompts=0",)
     argv = (sys.executable, str(SCRIPTS / "train.py"), *settings, *evaluation_settings, f"run.dir={run.path}")

@@ -79,6 +79,7 @@ def test_a_masked_correction_is_counted_and_teaches_nothing(policy: Policy) -> N
     metrics = updater.update(samples)
     assert metrics["policy/mismatch_dropped"] == 1.0 and metrics["policy/mismatch_weight"] == 0.0
     assert metrics["optim/grad_norm"] == 0.0
+    assert metrics["policy/clipped_low"] == metrics["policy/clipped_high"] == 0.0, "dropped, and not clipped"
     assert metrics["policy/sampler_gap"] == pytest.approx(math.log(4), rel=1e-4)
 
 

@@ -77,6 +77,19 @@ def test_how_many_engines_there_are_changes_nothing_where_they_seed_prompts() ->
     assert {made.token_ids[2] for made in alone} == set(range(5)), "the seed goes by the number in the whole call"
 
 
+@pytest.mark.parametrize("bad", [0, 1, 2])
+def test_one_that_cannot_be_closed_leaves_no_other_open(bad: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> None:
+        raise OSError("no such process")
+
+    group = Group(3)
+    several = group.start()
+    monkeypatch.setattr(group.engines[bad], "close", fails)
+    with pytest.raises(OSError, match="no such process"):
+        several.close()
+    assert [engine.closed for engine in group.engines] == [number != bad for number in range(3)]
+
+
 @SEEDED
 @pytest.mark.parametrize("after", [0, 1, 5])
 def test_one_that_dies_in_the_middle_changes_no_completion(seeds_prompts: bool, after: int) -> None:

@@ -155,6 +155,20 @@ def test_a_run_learns_and_writes_everything_once(policy: Policy, tmp_path: Path)
     assert latest_checkpoint(tmp_path / "run" / "checkpoints").name == "step-000012"
 
 
+class FirstGrader(LetterGrader):
+    """Has a score for the first completion of a batch, and none for the others."""
+
+    def finish(self, tickets: Sequence[Completion]) -> list[Grade]:
+        return [Grade({"letters": None if place else 0.25, "short": None}) for place in range(len(tickets))]
+
+
+def test_one_scored_completion_has_a_mean_and_no_spread(policy: Policy, tmp_path: Path) -> None:
+    with new_run(tmp_path / "run") as run:
+        assert train(make_trainer(policy, run, num_steps=1, grader=FirstGrader(), evaluates=False))
+    (metrics,) = lines(tmp_path / "run" / "metrics.jsonl")
+    assert metrics["reward/mean"] == 2.0 * 0.25 and "reward/std" not in metrics
+
+
 class BusyGrader(LetterGrader):
     """Works a tenth of the time that has passed."""
 

@@ -2,6 +2,8 @@
 
 import ast
 import importlib
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grpo.run import stuck
+from grpo.run import stacks, stuck
 
 pytestmark = pytest.mark.alone
 
@@ -65,6 +67,22 @@ def test_a_run_that_waits_for_itself_is_ended_with_all_stacks(tmp_path: Path) ->
     written = (tmp_path / "stuck.txt").read_text()
     assert said in written and "in finish" in written, "the trainer's own stacks"
     assert "state S (sleeping)" in written and "in sleeps_in_a_child" in written, "and those of its children"
+
+
+@pytest.mark.parametrize("error", [ProcessLookupError, PermissionError])
+def test_a_process_that_ends_before_it_is_asked_is_no_error(
+    error: type[OSError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(pid: int, number: int) -> None:
+        raise error(1, "not any more")
+
+    monkeypatch.setattr(stacks.os, "kill", kill)
+    before = signal.signal(stacks.STACKS_SIGNAL, lambda *_: None)  # so that this process can be asked
+    try:
+        said = stacks.ask_for_stacks(os.getpid())
+    finally:
+        signal.signal(stacks.STACKS_SIGNAL, before)
+    assert said.endswith("it cannot be asked for its stacks: not any more")
 
 
 def test_without_a_limit_there_is_no_watchdog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

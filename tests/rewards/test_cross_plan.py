@@ -209,6 +209,18 @@ def test_a_crossing_that_is_late_is_stopped_and_costs_its_group_alone():
     assert pool.asked[0][1].done()
 
 
+def test_a_crossing_that_is_stopped_while_it_is_planned_is_not_sent():
+    pool, graded_last = CrossingPool(), Future()
+
+    def planned() -> Plan:
+        crossing.cancel("too late")
+        return plan([graded(numbered(0)), graded(numbered(1))])
+
+    crossing = GroupCrossing(pool, [graded_last], planned)
+    graded_last.set_result(passed())
+    assert not pool.asked and crossing.future.result(0).reason == "too late"
+
+
 def test_a_completion_that_is_sampled_again_takes_the_place_of_the_first():
     pool = CrossingPool()
     crossings = Crossings(pool, group_size=2)

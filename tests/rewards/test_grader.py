@@ -124,8 +124,11 @@ def test_a_failure_of_the_host_while_examining_is_no_score(caplog):
             future.set_result(Evidence(Outcome.HOST_ERROR, reason="no disk"))
             return future
 
-    (found,) = grade(RustGrader(Rubric(PUBLISHED_WEIGHTS), NoEvidence(passed())), fenced(HONEST["a plain call"]))
+    with caplog.at_level(logging.ERROR):
+        (found,) = grade(RustGrader(Rubric(PUBLISHED_WEIGHTS), NoEvidence(passed())), fenced(HONEST["a plain call"]))
     assert set(found.rewards.values()) == set(found.checks.values()) == {None} and found.solved is None
+    assert found.host_failure == "no disk"
+    assert "failed at 1 of 1 completions, whose rewards from it are unknown: no disk" in caplog.text
 
 
 def test_gold_is_none_where_it_was_not_asked_for_or_is_not_there(pool):
@@ -147,7 +150,7 @@ def test_a_failure_of_the_host_is_loud_and_none_everywhere(caplog):
         (found,) = grade(grader, fenced(ADD))
     assert "failed at 1 of 1 completions, whose rewards from it are unknown: no disk" in caplog.text
     assert set(found.rewards.values()) == set(found.checks.values()) == {None}
-    assert found.verdict["outcome"] == "host_error"
+    assert found.verdict["outcome"] == "host_error" and found.host_failure == "no disk"
 
 
 @pytest.mark.parametrize(("weight", "scored"), [(1.0, {None}), (0.0, {None, 1.0})])
@@ -160,7 +163,7 @@ def test_a_failure_of_the_host_at_paid_gold_tests_is_no_lower_sum(weight, scored
     pool = GoldFails(Verdict(Outcome.NO_TESTS, build=True))
     grader = RustGrader(Rubric({"cargo_build": 1.0, "gold": weight}), pool)
     (found,) = grade(grader, fenced(ADD))
-    assert set(found.rewards.values()) == scored
+    assert set(found.rewards.values()) == scored and (found.host_failure is not None) == bool(weight)
 
 
 def test_a_program_that_is_late_is_named_cancelled_and_scored_as_a_timeout(caplog):

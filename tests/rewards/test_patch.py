@@ -230,6 +230,9 @@ def test_what_was_kept_is_paid_only_with_a_step_towards_the_request() -> None:
         "2 of 2 tests that passed before still pass, and 0 of 2 of the request",
     )
     assert score("untouched", graded(text, (True,) * 4, {**ROW, "kept": None})) is None
+    for kept in (4, 9, -1, True, "2", 1.5):
+        value, reason = REWARDS["untouched"].score(graded(text, (True,) * 4, {**ROW, "kept": kept}))
+        assert value is None and reason.startswith(f"the row has '{kept}' in column 'kept'")
     assert score("untouched", graded(text)) is None
     assert score("untouched", graded("", None, gold=Gold(None, None))) == 0.0
     down = Gold(GoldResult(0, 4, "x", "cases"), Answers(Outcome.HOST_ERROR, reason="down"))

@@ -56,6 +56,16 @@ def test_a_file_that_cannot_be_imported_is_named_with_the_reason(code, error, tm
     (tmp_path / "bad.py").write_text(code)
     with pytest.raises(RewardError, match=rf"bad\.py:f': {error}"):
         Rubric({f"{tmp_path}/bad.py:f": 1.0})
+    assert not [name for name in sys.modules if name.endswith("_bad")]
+
+
+def test_a_file_may_have_dataclasses_with_postponed_annotations(tmp_path):
+    (tmp_path / "bonus.py").write_text(
+        "from __future__ import annotations\n\nfrom dataclasses import dataclass\n\n\n@dataclass\nclass Bonus:\n"
+        "    size: float = 0.5\n\n\ndef f(completions, **_):\n    return [Bonus().size] * len(completions)\n"
+    )
+    name = f"{tmp_path}/bonus.py:f"
+    assert Rubric({name: 1.0}).user_scores({"completions": ["a"]}, 1)[0] == {name: [0.5]}
 
 
 @pytest.mark.parametrize("name", [f"{USER_REWARDS}:later", "user_rewards:later"])

@@ -8,7 +8,7 @@ import pytest
 
 from completions import fenced, module
 from grpo.rollout.records import Completion, Example
-from rewards import Rubric, RustGrader, gold_reward_func
+from rewards import Rubric, RustGrader, gold_reward_func, trl_functions
 from rewards.signature.applying import why_inapplicable
 from rewards.signature.fitting import mismatch
 from rewards.signature.interface import interface_of, outline
@@ -199,4 +199,14 @@ def test_a_failure_of_the_host_is_not_an_answer_to_whether_they_apply() -> None:
 def test_the_function_for_trl_follows_the_prompts() -> None:
     columns = {name: [value] * 2 for name, value in ROW.items()}
     prompts = [example(shown=shown).messages for shown in (False, True)]
-    assert gold_reward_func(completions=[fenced(RENAMED)] * 2, prompts=prompts, **columns) == [None, 0.0]
+    for code, hidden in ((RENAMED, None), (GENERIC, None), (OTHER_RESULT, None), (BROKEN, 0.0), (WRONG, 0.0)):
+        assert gold_reward_func(completions=[fenced(code)] * 2, prompts=prompts, **columns) == [hidden, 0.0]
+
+
+def test_trls_function_blames_no_program_for_what_the_host_could_not_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    from test_grader import FixedPool
+
+    monkeypatch.setattr(trl_functions, "_pools", [FixedPool(Verdict(Outcome.HOST_ERROR, reason="no disk"))])
+    columns = {name: [value] for name, value in ROW.items()}
+    prompts = [example(shown=False).messages]
+    assert gold_reward_func(completions=[fenced(RENAMED)], prompts=prompts, **columns) == [None]

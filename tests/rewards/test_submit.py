@@ -40,6 +40,8 @@ class HandPool:
 
     def cancel(self, future: Future[Any], reason: str) -> None:
         self.cancelled.append((future, reason))
+        if future.done():
+            return
         kind: Callable[..., Any] = Verdict if future is self.verdict else Evidence
         future.set_result(kind(Outcome.TIMEOUT, reason=reason))
 
@@ -118,6 +120,22 @@ def test_cancelling_stops_what_runs_now(graded: bool) -> None:
     verdict = sent.future.result(0)
     found = verdict.evidence if graded else verdict
     assert found is not None and (found.outcome, found.reason) == (Outcome.TIMEOUT, "too late")
+
+
+def test_cancelling_between_verdict_and_experiment_starts_no_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = submit.experiment
+
+    def cancelled_meanwhile(*given: Any, **settings: Any) -> Experiment | None:
+        sent.cancel("too late")
+        return made(*given, **settings)
+
+    monkeypatch.setattr(submit, "experiment", cancelled_meanwhile)
+    pool = HandPool()
+    sent = Submission(pool, GOOD)
+    pool.verdict.set_result(UNEXAMINED)
+    evidence = sent.future.result(0).evidence
+    assert pool.experiments == [] and evidence is not None and evidence.outcome is Outcome.HOST_ERROR
+    assert evidence.reason == "too late: the experiment was never started"
 
 
 @pytest.mark.parametrize("graded", [False, True], ids=["while graded", "while examined"])

@@ -19,13 +19,15 @@ import pytest
 from chat import main
 from chatting.commands import Then, obey
 from chatting.entry import Entries
-from chatting.judging import Judged
+from chatting.judging import ChatJudge, Judged
 from chatting.showing import Paint, answer_text, rewards_text
 from chatting.state import ChatAnswer, ChatState
 from chatting.tasks import DataTasks
 from grpo.errors import BadInput
+from grpo.rollout.records import Example
 from grpo_rust.recipe import DEFAULT_RECIPE, load_recipe
 from rewards.completion import GradedCompletion, Score
+from sandbox import SandboxPool
 from sandbox.verdict import Diagnostic, Outcome, Verdict
 from scripted_api import scripted
 
@@ -97,6 +99,21 @@ def test_a_task_of_the_data_brings_its_gold_tests(
     said = capsys.readouterr().out
     assert "3 of 3 gold tests pass" in said
     assert server.requests[0]["messages"][-1]["content"].startswith("The Rust function `pick_step`")
+
+
+def test_a_chat_says_of_gold_tests_and_slow_functions_what_the_trainer_says(pool: SandboxPool, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import time\n\n\ndef slow(**_):\n    time.sleep(5)\n    return [1.0]\n")
+    weight = f'rewards.weights."{tmp_path}/mine.py:slow"=1.0'
+    judge = ChatJudge(load_recipe(DEFAULT_RECIPE, ["rewards.function_s=0.1", "guard.mutation=false", weight]), pool)
+    row = {"signature": "fn sum(a: i32, b: i32) -> i32", "rust_test_list": ["assert_eq!(sum(1, 2), 3);"]}
+    example = Example("hidden", ({"role": "user", "content": "Write the sum."},), row)
+    scores = [
+        judge.finish(judge.start(example, text)).scores
+        for text in (GOOD, GOOD.replace("add", "sum"), GOOD.replace("a + b", "a + c"), "no code")
+    ]
+    assert [found["gold"].value for found in scores] == [None, 1.0, 0.0, 0.0]
+    assert scores[0]["gold"].reason == "the gold tests do not apply: it has no sum"
+    assert "did not return within 0.1 s" in scores[0][f"{tmp_path}/mine.py:slow"].reason
 
 
 def test_a_function_of_the_users_own_scores_too(

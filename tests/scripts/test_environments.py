@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,12 +16,13 @@ from typing import Any
 
 import pytest
 
-from grpo.errors import BadInput
+from grpo.errors import BadInput, HostFailed
 from grpo_rust.environments.for_trl import environment_factory
-from grpo_rust.environments.tasks import EnvironmentTask, EnvironmentTasks, open_tasks
+from grpo_rust.environments.tasks import EnvironmentTask, EnvironmentTasks, Scorer, open_tasks
 from rewards.feedback import NO_PROGRAM, OUTCOMES, feedback
-from rewards.grader import RustGrade
-from sandbox.verdict import Outcome, Verdict
+from rewards.grader import RustGrade, RustGrader
+from rewards.rubric import Rubric
+from sandbox.verdict import Evidence, Outcome, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "assets" / "tiny-rust"
@@ -109,6 +111,25 @@ def test_a_scorer_gives_the_sums_that_hands_compute(tasks: EnvironmentTasks) -> 
     assert asyncio.run(totals()) == list(TOTALS.values())
 
 
+def test_a_completion_that_no_reward_applies_to_is_no_failure_of_the_host(tasks: EnvironmentTasks) -> None:
+    row = {"signature": "fn add(a: i64, b: i64) -> i64", "gold_cases": [{"call": "add(20, 3)", "expected": "23"}]}
+    hidden = EnvironmentTask("hidden", ({"role": "user", "content": "Write the sum."},), row)
+    scorer = Scorer(RustGrader(Rubric({"gold": 1.0}), tasks.scorer._grader._pool))
+    grade = scorer.score_now(hidden, f"```rust\n{GOOD.replace('add(', 'sum(')}```")
+    assert grade.rewards == {"gold": None} and scorer.total(grade) == 0.0
+    assert grade.verdict["gold"]["inapplicable"] == "it has no add"
+
+
+def test_what_the_host_could_not_examine_is_a_failure_of_the_host(
+    tasks: EnvironmentTasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: Future[Evidence] = Future()
+    failed.set_result(Evidence(Outcome.HOST_ERROR, reason="no room"))
+    monkeypatch.setattr(tasks.scorer._grader._pool, "submit_experiment", lambda experiment: failed)
+    with pytest.raises(HostFailed, match="could not grade a completion to t0: no room"):
+        tasks.scorer.score_now(tasks.tasks[0], ANSWERS["Write add."])
+
+
 def test_waiting_for_verdicts_blocks_no_event_loop(tasks: EnvironmentTasks, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thirty completions are waited for at once, and none ends before the loop itself has done something."""
     meet, release = threading.Barrier(31), threading.Event()
@@ -186,8 +207,6 @@ def test_verifiers_is_told_of_a_host_that_failed_and_gets_no_score(
     broken = Verdict(Outcome.HOST_ERROR, reason="no room")
 
     def failing(*_: object, **__: object) -> Any:
-        from concurrent.futures import Future
-
         future: Future[Verdict] = Future()
         future.set_result(broken)
         return future
@@ -275,6 +294,17 @@ def test_a_tool_of_trl_says_what_cargo_says_and_the_last_program_is_scored(setti
     assert (nothing, broken, good, after_reset) == (0.0, 0.0, 4.0, 0.0)
     assert told.startswith("It does not build.\nerror") and "passed" not in told
     assert passed == "It builds, and all of its tests pass."
+
+
+def test_a_program_with_a_doc_example_is_a_program_to_the_tool(settings: tuple[str, ...]) -> None:
+    documented = "/// Adds.\n///\n/// ```\n/// let three = 1 + 2;\n/// ```\n" + GOOD
+
+    async def play() -> list[str]:
+        environment = environment_factory(*settings[1:], recipe=settings[0])()
+        environment.reset(prompt="Write add.", task_id="t0")
+        return [await environment.run_cargo(given) for given in (documented, f"```rust\n{documented}\n```")]
+
+    assert asyncio.run(play()) == ["It builds, and all of its tests pass."] * 2
 
 
 TRAINING = """

@@ -15,11 +15,13 @@ import eval_model
 from eval_model import main
 from evaluating.agreement import differences
 from evaluating.arguments import parse_request
+from evaluating.models import name_models
 from evaluating.protocol import protocol_record
 from grpo.evaluate import Evaluation
 from grpo.rollout.in_flight import StoredGrade
 from grpo.rollout.records import Completion, Example, Group
 from grpo_rust.recipe import load_recipe
+from sandbox.limits import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 ENDINGS = ("json", "jsonl", "parquet")
@@ -106,6 +108,18 @@ def test_several_models_are_evaluated_into_a_folder_and_none_of_them_twice(
     assert capsys.readouterr().out.count("evaluated before") == 2
     assert main([*words, "--protocol", "published"]) == 2
     assert "eval.temperature: 1.0 and 0.2" in capsys.readouterr().err
+    assert main([*words, "eval.seed=2"]) == 2
+    assert "is of another evaluation (eval.seed: 1234 and 2): give another --out" in capsys.readouterr().err
+    assert main([*words, "rewards.weights.asserts=0.5"]) == 2
+    assert "is of another evaluation (rewards.weights.asserts: 0.0 and 0.5)" in capsys.readouterr().err
+
+
+def test_a_runs_newest_checkpoint_is_the_one_of_the_highest_step(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").touch()
+    for name in ("step-000120", "step-000120.bak", "step-1000000", "step-before-lunch"):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+    (model,) = name_models([str(tmp_path)])
+    assert model.path == str(tmp_path / "checkpoints" / "step-1000000")
 
 
 def test_the_published_protocol_asks_and_judges_as_the_published_figures_did(in_place: None, tmp_path: Path) -> None:
@@ -129,6 +143,18 @@ def test_protocols_that_disagree_are_told_apart_setting_by_setting() -> None:
         "protocol: recipe and published",
         "prompts: 1 and 2",
     ]
+
+
+@pytest.mark.parametrize("limit", dataclasses.fields(Limits), ids=lambda limit: str(limit.name))
+def test_every_limit_of_the_sandbox_is_of_the_protocol_and_an_older_record_may_lack_it(
+    limit: dataclasses.Field[int],
+) -> None:
+    examples = [Example("a", ({"role": "user", "content": "x"},))]
+    record = protocol_record("recipe", load_recipe(None), examples, "here")
+    other = protocol_record("recipe", load_recipe(None, [f"sandbox.{limit.name}=7"]), examples, "here")
+    assert differences(record, other) == [f"sandbox.{limit.name}: {limit.default} and 7"]
+    settings = {key: value for key, value in record["settings"].items() if key != f"sandbox.{limit.name}"}
+    assert differences({**record, "settings": settings}, other) == []
 
 
 def test_an_evaluation_that_the_host_could_not_grade_is_no_evaluation(

@@ -11,6 +11,7 @@ import pytest
 import eval_model
 from dashboard_app.completion_index import CompletionTable, Wanted
 from evaluating.files import write_evaluation
+from grpo.checkpoint.checksums import sha256_of
 from grpo.errors import BadInput
 from grpo.evaluate import Evaluation, evaluation_metrics
 from grpo.model.policy import Policy
@@ -32,7 +33,7 @@ from html_page import Page
 from letter_grader import Grade
 from publishing.card import card_text
 from publishing.data_sets import data_sets
-from publishing.finished import FinishedRun, sha256_of
+from publishing.finished import FinishedRun
 from publishing.header import BaseModel
 from synthetic_run import write_lines, write_run
 

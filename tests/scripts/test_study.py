@@ -99,12 +99,19 @@ def test_every_arm_is_a_recipe_that_can_be_run(tmp_path: Path) -> None:
 
 def test_a_stopped_run_goes_on_and_a_finished_one_is_not_repeated(tmp_path: Path) -> None:
     run = TrainingRun(CONTROL, 0, tmp_path)
-    (run.path / "checkpoints" / "step-00002").mkdir(parents=True)
+    for name in ("step-000002", "step-000002.bak", "step-01"):
+        (run.path / "checkpoints" / name).mkdir(parents=True)
     command = training(run, "r.toml", [])
     assert "run.resume=true" in command.argv and "r.toml" not in command.argv and not command.done()
     (run.path / "summary.json").touch()
     assert command.done()
-    assert run.checkpoint().name == "step-00002"
+    assert run.checkpoint().name == "step-000002"
+
+
+def test_a_run_that_has_nothing_but_a_copy_of_a_checkpoint_begins(tmp_path: Path) -> None:
+    run = TrainingRun(CONTROL, 0, tmp_path)
+    (run.path / "checkpoints" / "step-000002.bak").mkdir(parents=True)
+    assert "run.resume=true" not in training(run, "r.toml", []).argv
 
 
 def test_commands_that_are_done_are_not_run_and_failures_name_their_log(tmp_path: Path) -> None:

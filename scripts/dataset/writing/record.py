@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dataset.making import own_version, sha256_of
+from dataset.making import own_version
 from dataset.published.extracting import NoSignature, Signature, signature_of
 from dataset.sources import file_of
 from dataset.splits import RULE, SPLITS
 from dataset.writing.drafts import Draft, Dropped, Written
 from dataset.writing.passes import PASSES
+from grpo.checkpoint.checksums import sha256_of
 from grpo.whole_file import whole_file
 from remote_api.asking import Prices, usage_of
 from remote_api.journal import Journal

@@ -75,9 +75,9 @@ def _train(overrides: tuple[str, ...], path: Path, *, real: bool, resumed: bool)
     """Train until the stop, or from its checkpoint to the end; the metrics of the steps."""
     from bench.rewarding import TrivialGrader
     from grpo.checkpoint.latest import latest_checkpoint
+    from grpo.rollout.records import Graders
     from grpo.run.directory import RunDirectory
     from grpo_rust.compose.engine import build_engine
-    from grpo_rust.compose.evaluation import Graders
     from grpo_rust.compose.graders import build_graders
     from grpo_rust.compose.policy import load_trained_policy
     from grpo_rust.compose.trainer import build_trainer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from grpo.engines import Engine, SamplingParams
 from grpo.evaluate import Evaluation, evaluate
@@ -14,18 +13,11 @@ from grpo.update import Updater
 from grpo_rust.compose.turns import build_turns
 from grpo_rust.recipe import Recipe
 
-__all__ = ["Graders", "build_evaluation", "describe", "evaluate_policy"]
+__all__ = ["build_evaluation", "describe", "evaluate_policy"]
 
 
 NOT_RATES = ("asserts", "length_mean", "reward_mean")  # of an evaluation: amounts
 AMOUNT = "_tokens"  # ends the name of a task's fact that is no rate
-
-
-class Graders(NamedTuple):
-    """Who scores the training's completions, and who the evaluation's, where gold tests are run."""
-
-    training: Grader
-    evaluation: Grader
 
 
 def build_evaluation(

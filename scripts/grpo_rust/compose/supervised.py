@@ -8,12 +8,13 @@ from grpo.engines import Engine
 from grpo.evaluate import Evaluation
 from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.fingerprints import Fingerprint
+from grpo.rollout.records import Graders
 from grpo.run.directory import RunDirectory
 from grpo.supervised import SupervisedTrainer
 from grpo.update import Updater
 from grpo_rust.compose.demonstrations import Demonstrations
 from grpo_rust.compose.engine import build_sync, takes_memory_at_sync
-from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
+from grpo_rust.compose.evaluation import build_evaluation, describe
 from grpo_rust.compose.prompts import PromptSet
 from grpo_rust.compose.trainer import build_limits, build_schedule
 from grpo_rust.compose.watching import build_supervised_rehearsal, build_watch

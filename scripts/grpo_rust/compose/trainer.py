@@ -6,6 +6,7 @@ from grpo.checkpoint.keeping import Keeping
 from grpo.engines import Engine
 from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.prompts import PromptStream
+from grpo.rollout.records import Graders
 from grpo.rollout.stream import RolloutSettings, RolloutStream
 from grpo.run.directory import RunDirectory
 from grpo.run.stopping import RunLimits
@@ -13,7 +14,7 @@ from grpo.trainer import Trainer
 from grpo.training_loop import Schedule
 from grpo.update import Updater
 from grpo_rust.compose.engine import build_sync, takes_memory_at_sync
-from grpo_rust.compose.evaluation import Graders, build_evaluation, describe
+from grpo_rust.compose.evaluation import build_evaluation, describe
 from grpo_rust.compose.prompts import Prompts
 from grpo_rust.compose.turns import build_turns
 from grpo_rust.compose.watching import build_rehearsal, build_watch

@@ -10,7 +10,7 @@ batch are graded at once: the tool is a coroutine, which TRL gathers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,8 @@ from grpo.errors import HostFailed
 from grpo_rust.environments.tasks import EnvironmentTask, Scorer, open_tasks
 from rewards.feedback import feedback
 from rewards.grader import RustGrade
+from rewards.rust.fences import fenced
+from rewards.tasks.known import task_of
 
 __all__ = ["RustToolEnvironment", "environment_factory"]
 
@@ -51,7 +53,7 @@ class RustToolEnvironment:
             What cargo says: the compiler's messages with their lines, or the tests that fail.
         """
         try:
-            self._grade = await self._scorer.score(self._task, _as_completion(program))
+            self._grade = await self._scorer.score(self._task, _as_completion(program, self._task.columns))
         except HostFailed:
             self._grade = None
             return "The machine could not run it. Try again."
@@ -77,7 +79,17 @@ def environment_factory(*settings: str, recipe: str = "") -> Callable[[], RustTo
     return partial(RustToolEnvironment, open_tasks(settings, recipe=recipe).scorer)
 
 
-def _as_completion(program: str) -> str:
-    """A program as a model writes it into a completion."""
-    fence = "```"
-    return program if fence in program else f"{fence}rust\n{program}\n{fence}"
+def _as_completion(program: str, columns: Mapping[str, Any]) -> str:
+    """A program as a model writes it into a completion; what is one already stays as it is.
+
+    >>> print(_as_completion("/// ```\\n/// f();\\n/// ```\\nfn f() {}", {}))
+    ````rust
+    /// ```
+    /// f();
+    /// ```
+    fn f() {}
+    ````
+    """
+    has_block = any(line.startswith("```") for line in program.splitlines())
+    is_completion = has_block or task_of(columns).extract(program, columns, "first").code is not None
+    return program if is_completion else fenced(program)

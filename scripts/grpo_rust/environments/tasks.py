@@ -15,12 +15,12 @@ from typing import Any
 
 from grpo.errors import BadInput, HostFailed
 from grpo.rollout.records import Completion, Example
+from grpo_rust.compose.graders import build_evaluation_grader, build_training_grader
 from grpo_rust.compose.prompts import read_held_out, read_rewarded_sources
 from grpo_rust.recipe import OWN_TESTS_RECIPE, Recipe, load_recipe
 from grpo_rust.sandbox_pool import start_pool
 from rewards.grader import RustGrade, RustGrader
 from rewards.rubric import Rubric
-from sandbox.workers.pool import SandboxPool
 
 __all__ = ["EnvironmentTask", "EnvironmentTasks", "Scorer", "open_tasks"]
 
@@ -38,24 +38,15 @@ class EnvironmentTask:
 
 
 class Scorer:
-    """Scores completions one by one with a rubric."""
+    """Scores completions one by one with a grader."""
 
-    def __init__(self, rubric: Rubric, pool: SandboxPool, *, gold: bool = False, **settings: Any) -> None:
+    def __init__(self, grader: RustGrader) -> None:
         """
         Args:
-            rubric: The rewards and their weights.
-            pool: Runs the programs; it is neither started nor closed here.
-            gold: Whether gold tests are run although no reward needs them.
-            settings: Further arguments of `RustGrader`.
-        Raises: BadInput for rewards that compare the completions of a group.
+            grader: Of one completion alone: its rubric has no reward that compares those of a group.
         """
-        if rubric.needs_crossing:
-            raise BadInput(
-                "rewards.weights: rewards that compare the completions of a group (cross_*) need whole groups, and an "
-                f"environment scores completions one by one: take a recipe without them, as {OWN_TESTS_RECIPE.name}"
-            )
-        self.weights = rubric.weights
-        self._grader = RustGrader(rubric, pool, gold=gold, **settings)
+        self.weights = grader.weights
+        self._grader = grader
         self._threads = ThreadPoolExecutor(WAITING, thread_name_prefix="scorer")
 
     def score_now(self, task: EnvironmentTask, text: str) -> RustGrade:
@@ -69,8 +60,8 @@ class Scorer:
         example = Example(task.id, task.messages, task.columns)
         completion = Completion(task.id, (), (), text, terminated=True, policy_version=0)
         (grade,) = self._grader.finish([self._grader.start(example, completion)])
-        if any(self.weights.values()) and all(value is None for value in grade.rewards.values()):
-            raise HostFailed(f"the sandbox could not grade a completion to {task.id}: {grade.verdict.get('reason')}")
+        if grade.host_failure is not None:
+            raise HostFailed(f"the sandbox could not grade a completion to {task.id}: {grade.host_failure}")
         return grade
 
     async def score(self, task: EnvironmentTask, text: str) -> RustGrade:
@@ -114,8 +105,12 @@ def _opened(settings: tuple[str, ...], recipe: str, split: str) -> EnvironmentTa
     found = load_recipe(recipe or OWN_TESTS_RECIPE, list(settings))
     is_eval = split == "eval"
     rubric = Rubric(found.rewards.weights, function_s=found.rewards.function_s)
+    if rubric.needs_crossing:
+        raise BadInput(
+            "rewards.weights: rewards that compare the completions of a group (cross_*) need whole groups, and an "
+            f"environment scores completions one by one: take a recipe without them, as {OWN_TESTS_RECIPE.name}"
+        )
     examples = read_held_out(found) if is_eval else chain.from_iterable(read_rewarded_sources(found).values())
-    limits = {"mutation": found.guard.mutation, "deadline_s": found.rewards.deadline_s}
-    evaluated = {"block": found.eval.code_block, "solved_by": found.eval.solved_by} if is_eval else {}
-    scorer = Scorer(rubric, start_pool(found), gold=is_eval, **limits, **evaluated)
-    return EnvironmentTasks(found, [EnvironmentTask(one.id, one.messages, one.columns) for one in examples], scorer)
+    tasks = [EnvironmentTask(one.id, one.messages, one.columns) for one in examples]
+    build = build_evaluation_grader if is_eval else build_training_grader
+    return EnvironmentTasks(found, tasks, Scorer(build(found, rubric, start_pool(found))))

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
+from grpo.checkpoint.places import find_checkpoints
 from grpo.run.directory import ENVIRONMENT
 from grpo_rust.recipe import Recipe
 
@@ -35,7 +36,7 @@ def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -
     path = recipe.run_path()
     if not restarts or recipe.run.resume or not _is_ours(path, environment):
         return recipe
-    if any((path / "checkpoints").glob("step-*")):
+    if find_checkpoints(path / "checkpoints"):
         return dataclasses.replace(recipe, run=dataclasses.replace(recipe.run, resume=True))
     names = (path.with_name(f"{path.name}.restart-{number}") for number in count(restarts))
     aside = next(name for name in names if not name.exists())  # an earlier try may have left some
