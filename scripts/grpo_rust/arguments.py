@@ -37,19 +37,23 @@ class Arguments:
     gpu: str = "h100"
 
 
-def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
+GRPO = "Train a language model with GRPO on cargo's verdicts."
+
+
+def parse_arguments(argv: Sequence[str] | None = None, *, about: str = GRPO) -> Arguments:
     """Read a command line: `[RECIPE.toml] [section.key=value ...] [--plain | --json] [--dry-run ...] [--help]`.
 
     Without a recipe it is tiny.toml, and for a run to be resumed the run's own config.toml.
 
     Args:
         argv: The words after the program's name; None for those of the process.
+        about: What the program does, for `--help`.
 
     Raises:
         ConfigError: For settings that cannot be used.
         SystemExit: 0 after `--help`, 2 for an unknown flag.
     """
-    parser = _parser()
+    parser = _parser(about)
     parsed = parser.parse_intermixed_args(argv)
     if (parsed.rates or parsed.usd_per_hour or parsed.gpus or parsed.engine_gpus) and not parsed.dry_run:
         parser.error("--rates, --usd-per-hour, --gpus and --engine-gpus are for the plan: give --dry-run with them")
@@ -66,10 +70,10 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Arguments:
     return Arguments(recipe, parsed.dry_run, parsed.rates, price, parsed.output, division, parsed.gpu)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(about: str) -> argparse.ArgumentParser:
     """The parser; its epilog explains every setting."""
     parser = argparse.ArgumentParser(
-        description="Train a language model with GRPO on cargo's verdicts.",
+        description=about,
         usage="%(prog)s [RECIPE.toml] [section.key=value ...] [--plain | --json] "
         "[--dry-run [--rates FILE] [--usd-per-hour X] [--gpus N [--engine-gpus M] [--gpu KIND]]] [--help]",
         epilog=f"{most_used(Recipe)}\n\n{explain(Recipe)}",
