@@ -46,7 +46,7 @@ from rewards.rubric import Rubric
 @command("sft")
 def main(argv: Sequence[str] | None = None) -> int:
     """Fine-tune as a recipe says; the exit code."""
-    arguments = parse_arguments(argv, about="Fine-tune a language model on demonstrations. The plan is train.py's alone.")
+    arguments = parse_arguments(argv, about="Fine-tune a language model on demonstrations; the plan is train.py's.")
     if follows():
         from grpo_rust.ranks.following import follow_run
 
