@@ -13,7 +13,7 @@ figures. In a FOLDER, models that were evaluated before by the same protocol are
 where it was stopped. What an API answers is kept in a file .journal, so no answer is paid for twice. `--protocol
 published` measures as the published figures were measured; `--benchmark NAME` asks a public benchmark's prompts. With
 `rollout.turns=3` conversations go on after a verdict, and are compared with as many tokens of independent completions.
-No model is changed. Exit codes: 0 done, 1 a reference fails, 2 bad input, 3 the host or the API failed, 130 interrupted.
+No model is changed. Exit codes: 0 done, 1 a reference fails, 2 bad input, 3 host or API failed, 130 interrupted.
 
 Example:
     python scripts/eval_model.py assets/tiny-rust runs/first eval.samples=8 --out runs/compared

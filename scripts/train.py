@@ -88,7 +88,7 @@ def train(recipe: Recipe, output: Output) -> int:
     rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with open_pool(recipe) as pool, joined(recipe) as team:
         from grpo.checkpoint.latest import latest_checkpoint
-        from grpo_rust.compose.engine import build_engine, engine_name
+        from grpo_rust.compose.engine import build_engine, engine_name, refuse_engine
         from grpo_rust.compose.graders import build_graders
         from grpo_rust.compose.prompts import load_prompts
         from grpo_rust.compose.trainer import build_trainer
@@ -103,6 +103,7 @@ def train(recipe: Recipe, output: Output) -> int:
             check_prompts(checkpoint, prompts.fingerprints())
         num_steps = recipe.train.num_steps(prompts.train.turns)
         updater = build_rank_updater(team, recipe, policy, num_steps=num_steps)  # refuses before there is a directory
+        refuse_engine(recipe, policy)
         started = time.monotonic()
         with open_run(recipe, pool) as run, closing(build_engine(recipe, policy, path / ENGINE_LOG)) as engine:
             warm_up = time.monotonic() - started

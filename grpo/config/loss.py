@@ -10,6 +10,7 @@ from grpo.schema import option
 __all__ = ["LossSection"]
 
 LOSS_NAMES = ("grpo", "bnpo", "dr_grpo", "dapo", "gspo", "gspo_token", "luspo", "cispo", "sapo", "vespo")  # `grpo.loss`
+WITHOUT_DELTA = ("gspo", "gspo_token", "luspo", "cispo", "sapo", "vespo")  # `clipped_policy_loss` alone has it
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ class LossSection:
         source=TRL,
     )
     delta: float = option(
-        0.0, "upper bound of the ratio for negative advantages, above 1 + clip_high; 0: no such bound", low=0
+        0.0,
+        "grpo, bnpo, dr_grpo, dapo: upper bound of the ratio for negative advantages, above 1 + clip_high; 0: no such "
+        "bound",
+        low=0,
     )
     max_ratio: float = option(5.0, "cispo: highest importance ratio", low=0, source="ScaleRL")
     tau_positive: float = option(1.0, "sapo: sharpness of the gate for positive advantages", low=0.001, source="SAPO")
@@ -102,6 +106,8 @@ class LossSection:
             found.append(f"loss.name = {self.name!r}: must be one of {', '.join(LOSS_NAMES)}, or FILE.py:function")
         if 0 < self.delta <= 1 + self.clip_high:
             found.append(f"loss.delta = {self.delta}: must be above 1 + loss.clip_high = {1 + self.clip_high}, or 0")
+        if self.delta and self.name in WITHOUT_DELTA:
+            found.append(f'loss.delta = {self.delta}: loss.name = "{self.name}" has no such bound: use 0')
         if self.mismatch_low >= self.mismatch_high:
             found.append("loss.mismatch_low must be below loss.mismatch_high, or every completion is dropped")
         if self.kl_beta and self.kl_in == "reward" and self.advantages == "gdpo":

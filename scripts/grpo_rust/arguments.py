@@ -96,7 +96,10 @@ def _parser(about: str) -> argparse.ArgumentParser:
     plan.add_argument("--usd-per-hour", type=float, default=0.0, metavar="X", help=price)
     ranks = "of the plan: GPUs that train, as ranks of torchrun; default: WORLD_SIZE, else this machine as it is"
     plan.add_argument("--gpus", type=int, default=0, metavar="N", help=ranks)
-    apart = "of the plan: more GPUs, that only sample; default: the engines share those that train"
+    apart = (
+        "of the plan: more GPUs, that only sample; default: those of sampling.data_parallel times tensor_parallel, or "
+        "of sampling.servers; else the engine shares those that train"
+    )
     plan.add_argument("--engine-gpus", type=int, default=0, metavar="M", help=apart)
     plan.add_argument("--gpu", choices=sorted(GPUS), default="h100", help="of the plan: what kind they are (h100)")
     return parser

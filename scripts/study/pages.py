@@ -47,7 +47,7 @@ def gains_page(
     shuffled = gains_of(control, held_out) if control else None
     unseen = gains_of(runs, harder)
     parts = [
-        "# Does it learn? Seeds and a control",
+        f"# Does it learn? {'Seeds and a control' if control else 'By seed'}",
         made,
         "![Build and strict pass rate of the training batches, by step](images/evidence.svg)",
         "Lines: mean of the seeds over training batches, rolling over five steps; bands: lowest to highest seed.",

@@ -129,7 +129,7 @@ def _grpo_tables(gains: Mapping[str, Gain]) -> list[str]:
     return [
         gains_table(_only(gains, MAIN)),
         "Differences are paired by prompt; ±: 95 % interval, clustered by prompt. One seed and no control: "
-        "[evidence.md](../evidence.md) has both, for the toy model. The chance that at least one of k completions "
+        "[evidence.md](../evidence.md) has three seeds of the toy model. The chance that at least one of k completions "
         "passes strictly:",
         gains_table(passes, head="strict"),
         "Share of completions that show each class of mistake:",

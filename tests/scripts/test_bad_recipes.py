@@ -50,7 +50,6 @@ FILES: dict[str, tuple[bytes, str]] = {
         b"[rewards.cross]\npartners = 2\n[rewards.weights]\ncross_all = 1.0\n",
         "cross_all asks for all suites that judge a group",
     ),
-    "a crossing that no reward needs": (b"[rewards.cross]\ncode_right = 0.7\n", "no reward compares the completions"),
     "parts are paid apart by rewards of the whole": (
         b'[rewards]\ncredit = "apart"\n[rewards.weights]\ncargo_build = 1.0\ncargo_test = 1.0\n',
         "no reward with a weight judges only code or only tests",

@@ -98,6 +98,7 @@ def test_delta_bounds_the_ratio_of_bad_completions() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
+        (["loss.delta=4", "loss.name=gspo"], 'loss.name = "gspo" has no such bound: use 0'),
         (["loss.delta=1.1"], "must be above 1 + loss.clip_high = 1.2"),
         (["loss.mismatch_low=3", "loss.mismatch_high=3"], "loss.mismatch_low must be below"),
         (["loss.kl_beta=1", "loss.kl_in=reward", "loss.advantages=gdpo"], "which gdpo does not compute"),

@@ -24,7 +24,7 @@ from grpo_rust.compose.turns import sequence_limit
 from grpo_rust.engine_choice import choose_engine
 from grpo_rust.recipe import Recipe
 
-__all__ = ["build_engine", "build_sync", "engine_name", "takes_memory_at_sync"]
+__all__ = ["build_engine", "build_sync", "engine_name", "refuse_engine", "takes_memory_at_sync"]
 
 # The proof after new weights. In float32 the gap was measured as 4e-7 with continuous batching and 2e-6 with vLLM: 64
 # tokens are enough (1,024 would make a sync of the shipped model take 5.6 s in place of 1.6), and one gap of 50 times
@@ -44,6 +44,14 @@ CACHE_BLOCK = 128  # tokens; vLLM's on a CPU, a multiple of its blocks on a GPU
 def engine_name(recipe: Recipe, policy: Policy) -> str:
     """What samples for a policy: "hf", "paged" or "vllm"."""
     return choose_engine(recipe.sampling.engine, on_gpu=policy.device.type == "cuda")
+
+
+def refuse_engine(recipe: Recipe, policy: Policy) -> None:
+    """Check, before a run has a directory, what is known of its engine then. Raises: BadInput."""
+    if recipe.sampling.data_parallel:
+        from grpo_rust.serving.engines import refuse_own_server
+
+        refuse_own_server(recipe, policy)
 
 
 def build_engine(recipe: Recipe, policy: Policy, log: Path) -> Engine:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from grpo.config import CheckpointSection, RolloutSection
 from grpo.schema import ConfigError
-from rewards.cross.result import CrossSettings
 
 __all__ = ["group_conflicts", "refuse_unexamined"]
 
@@ -22,7 +21,7 @@ def group_conflicts(
     *,
     known: Sequence[str],
 ) -> list[str]:
-    """Settings that exclude each other, or do nothing, where rewards compare the completions of a group.
+    """Settings that exclude each other where rewards compare the completions of a group.
 
     Args:
         weights: `rewards.weights`.
@@ -53,11 +52,6 @@ def group_conflicts(
             f"rewards.cross.partners = {partners:g}: {all_asked[0]} asks for all suites that judge a group, and each "
             "code would be given others: use -1 for those of the data or of testers, or 0 for the group's too"
         )
-    if not named and _other_than_default(cross):
-        found.append(
-            "rewards.cross: no reward compares the completions of a group; give one a weight, 0 to log it: "
-            f"{', '.join(known)}"
-        )
     return found
 
 
@@ -74,11 +68,3 @@ def refuse_unexamined(weights: Mapping[str, float], *, mutation: bool) -> None:
             f"guard.mutation = false: {paid[0]} pays for changes of the code that tests notice, and none is tried: "
             "use true, or cargo_test in its place"
         )
-
-
-def _other_than_default(cross: Mapping[str, float]) -> bool:
-    """Whether a table has other settings of a crossing than the default; one that is refused elsewhere has none."""
-    try:
-        return CrossSettings.of(cross) != CrossSettings()
-    except ValueError:
-        return False

@@ -24,7 +24,7 @@ from grpo.model.policy import Policy
 from grpo_rust.recipe import Recipe
 from grpo_rust.serving.gpus import gpus_of_engine, refuse_division
 
-__all__ = ["build_engine_elsewhere"]
+__all__ = ["build_engine_elsewhere", "refuse_own_server"]
 
 MEMORY = Path("/dev/shm")
 
@@ -64,6 +64,7 @@ def build_engine_elsewhere(
         }
         return Several(makers, say=_say, straggler=sampling.straggler, wait_s=sampling.wait_for_servers_s)
     require_vllm()
+    refuse_own_server(recipe, policy)
     environment = _environment(recipe, policy)
     options = _options(recipe, max_tokens=max_tokens, max_rows=max_rows, cache_bytes=cache_bytes, policy=policy)
     on_gpu = policy.device.type == "cuda"
@@ -74,6 +75,12 @@ def build_engine_elsewhere(
     server = OwnServer(command, environment, log, start_s=START_S)
     settings["way"] = _ways(recipe, policy)
     return OwnedEngine(server, **settings)
+
+
+def refuse_own_server(recipe: Recipe, policy: Policy) -> None:
+    """Check that a server of our own can be started. Raises: BadInput for too few GPUs, and heads without division."""
+    refuse_division(policy.model.config.get_text_config(), recipe.sampling.tensor_parallel)
+    _environment(recipe, policy)
 
 
 def _ways(recipe: Recipe, policy: Policy) -> Callable[[Connection, dict[str, Any]], WeightsWay]:
@@ -101,9 +108,8 @@ def _ways(recipe: Recipe, policy: Policy) -> Callable[[Connection, dict[str, Any
 
 
 def _options(recipe: Recipe, *, max_tokens: int, max_rows: int, cache_bytes: int, policy: Policy) -> list[str]:
-    """What a server of our own is told. Raises: BadInput."""
+    """What a server of our own is told."""
     sampling = recipe.sampling
-    refuse_division(policy.model.config.get_text_config(), sampling.tensor_parallel)
     copies = max(1, sampling.data_parallel)
     options = {
         "--host": "127.0.0.1",
