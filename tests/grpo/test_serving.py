@@ -16,7 +16,7 @@ from grpo.engines.several import Several
 from grpo.errors import BadInput
 from grpo.model.policy import Policy
 from grpo.schema import ConfigError
-from grpo_rust.compose.engine import build_engine
+from grpo_rust.compose.engine import build_engine, refuse_engine
 from grpo_rust.memory_estimate import ModelShape
 from grpo_rust.recipe import Recipe, load_recipe
 from grpo_rust.resources import memory_rows
@@ -119,3 +119,10 @@ def test_heads_that_cannot_be_divided_are_refused() -> None:
     for bad in (3, 5, 8):
         with pytest.raises(BadInput, match="12 heads with 2 keys and values .* possible are 1, 2, 4, 6, 12"):
             refuse_division(config, bad)
+
+
+def test_an_engine_of_its_own_that_cannot_be_is_refused_before_the_run_has_a_directory(policy: Policy) -> None:
+    own = ["sampling.engine=vllm", "sampling.data_parallel=1"]
+    refuse_engine(load_recipe(None, own), policy)
+    with pytest.raises(BadInput, match="sampling.tensor_parallel = 1000: .* heads"):
+        refuse_engine(load_recipe(None, [*own, "sampling.tensor_parallel=1000"]), policy)
