@@ -182,7 +182,8 @@ def test_idle_shares_are_what_is_left_of_a_step(policy: Policy, tmp_path: Path) 
     for line in lines(tmp_path / "run" / "metrics.jsonl"):
         assert line["idle/sandbox"] == pytest.approx(0.9, abs=0.02)
         assert line["time/sandbox"] == pytest.approx(line["time/step"] / 10, rel=0.2)
-        assert line["idle/engine"] == pytest.approx(1 - line["time/generate"] / line["time/step"], abs=0.02)
+        generating = line["time/generate"] / line["time/step"]
+        assert line["idle/engine"] == pytest.approx(1 - generating, abs=0.1)  # two clocks: others may run between them
         assert line["idle/trainer"] == pytest.approx(1 - line["time/train"] / line["time/step"], abs=1e-6)
 
 
