@@ -32,7 +32,7 @@ class Typist(Engine):
         """
         Args:
             stops: By weights and batch, after how many steps over this batch it waits until it is interrupted. Else no
-                interruption is heard.
+                interruption is heard. It begins such a batch when all earlier ones have been asked for.
             dies: Where it dies of the interruption.
         """
         self._stops, self._dies = dict(stops or {}), set(dies)
@@ -41,6 +41,7 @@ class Typist(Engine):
         self.arrived = threading.Semaphore(0)  # released where it stops
         self.working = False
         self._steps: Counter[tuple[int, int]] = Counter()  # by weights and batch
+        self._asked = set[int]()  # batches
         self._begun: Counter[tuple[int, ...]] = Counter()  # samples of a prompt
 
     def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
@@ -64,6 +65,7 @@ class Typist(Engine):
     def _typed(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
         written = params.written or (0,) * len(prompts)
         batches = [self._batch(prompt) for prompt in prompts]
+        self._asked.update(batches)
         rows = {
             (number, sample): list(prompt[len(prompt) - done :])
             for number, (prompt, done) in enumerate(zip(prompts, written, strict=True))
@@ -72,7 +74,8 @@ class Typist(Engine):
         while rows:
             batch = min(batches[number] for number, _ in rows)
             key = (self.weights, batch)
-            if self._steps[key] == self._stops.get(key):
+            overtakes = key in self._stops and not self._asked.issuperset(range(1, batch))  # threads ask in any order
+            if overtakes or self._steps[key] == self._stops.get(key):
                 self._wait(key)
                 for (number, sample), row in rows.items():
                     if len(row) > written[number]:

@@ -65,6 +65,9 @@ def test_rank_zero_that_never_begins_is_lost_as_well(stores) -> None:
 class Silent:
     """A store whose machine is gone without a word: a call never comes back."""
 
+    def set(self, key: str, value: str) -> None:
+        time.sleep(3600)
+
     def check(self, keys: list[str]) -> bool:
         time.sleep(3600)
         return False
