@@ -1,6 +1,6 @@
 """A random Qwen2 small enough to train in milliseconds, with a real byte-level tokenizer and chat template."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,8 @@ import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from byte_tokenizer import byte_tokenizer
+from fake_vllm_server import FakeServer
+from grpo.engines.served.weights import SharedFolder
 from grpo.model.policy import Policy
 
 
@@ -52,3 +54,19 @@ def policy_directory(policy: Policy, tmp_path: Path) -> Path:
     """The random policy as a checkpoint directory."""
     policy.save(tmp_path / "model")
     return tmp_path / "model"
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    """What answers like a `vllm serve`."""
+    fake = FakeServer()
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[SharedFolder]:
+    """Through which a fake server gets weights."""
+    shared = SharedFolder(tmp_path, torch.float32)
+    yield shared
+    shared.close()

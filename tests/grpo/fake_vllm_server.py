@@ -43,7 +43,8 @@ class FakeServer:
         }
         self.copies = 1  # of the model, on a GPU each
         self.version = "default"
-        self.key = ""  # that requests for completions must have
+        self.key = ""  # that requests for completions and for their end must have
+        self.answers: dict[str, tuple[int, Any]] = {}  # status and body by path, in the place of what is asked for
         self.wrong_weights = ""  # what `grpo_settle` finds
         self.sees_folder = True
         self.breaks_after = -1  # chunks of a call, over all its requests; -1: never
@@ -112,7 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
-        if path == "/health":
+        if path in self.fake.answers:
+            self.answer(*self.fake.answers[path])
+        elif path == "/health":
             if not self.fake.answers_health:
                 time.sleep(3)
             self.answer(200 if self.fake.healthy else 503, None)
@@ -125,8 +128,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or b"{}")
-        path = urlsplit(self.path).path
-        if path == "/collective_rpc":
+        path, key = urlsplit(self.path).path, self.fake.key
+        if path in self.fake.answers:
+            self.answer(*self.fake.answers[path])
+        elif path.startswith("/inference") and key and self.headers["Authorization"] != f"Bearer {key}":
+            self.answer(401, {"error": "Unauthorized"})
+        elif path == "/collective_rpc":
             try:
                 self.answer(200, {"results": [self.fake.worker(body["method"], body["args"])]})
             except RuntimeError as error:
@@ -152,9 +159,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def generate(self, body: dict[str, Any]) -> None:
         fake = self.fake
-        if fake.key and self.headers["Authorization"] != f"Bearer {fake.key}":
-            self.answer(401, {"error": "Unauthorized"})
-            return
         if fake.bad_request:
             self.answer(400, {"error": {"message": fake.bad_request}})
             return

@@ -3,60 +3,19 @@
 from __future__ import annotations
 
 import resource
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
-from fake_vllm_server import MODEL, FakeServer
-from grpo.engines import EngineDied, GenerationOutput, SamplingParams
+from fake_vllm_server import FakeServer
+from grpo.engines import EngineDied, SamplingParams
 from grpo.engines.served.connection import urls
-from grpo.engines.served.engine import ServedEngine, prompt_seed
-from grpo.engines.served.handshake import Needed
-from grpo.engines.served.weights import NcclTransfer, SharedFolder
+from grpo.engines.served.engine import prompt_seed
+from grpo.engines.served.weights import SharedFolder
 from grpo.engines.several import Several
 from grpo.errors import BadInput
-
-PROMPTS = [(10, 1), (11, 1), (12, 1)]
-PARAMS = SamplingParams(num_samples=2, max_tokens=3, temperature=0.7, seed=5)
-NEEDED = Needed(vllm="0.32", model=MODEL, dtype="float32", max_tokens=100, group_size=8)
-
-
-@pytest.fixture
-def server() -> Iterator[FakeServer]:
-    fake = FakeServer()
-    yield fake
-    fake.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[SharedFolder]:
-    shared = SharedFolder(tmp_path, torch.float32)
-    yield shared
-    shared.close()
-
-
-def connect(server: FakeServer, folder: SharedFolder, *, stuck_after_s: float = 60.0, **changes: Any) -> ServedEngine:
-    needed = Needed(**{**vars(NEEDED), **changes})
-    return ServedEngine(server.url, stop_ids=[7, 3], needed=needed, way=lambda *_: folder, stuck_after_s=stuck_after_s)
-
-
-def weights(number: float) -> dict[str, torch.Tensor]:
-    return {"one": torch.full((2, 4), number), "two": torch.arange(3.0)}
-
-
-def ready(server: FakeServer, folder: SharedFolder, **settings: Any) -> ServedEngine:
-    engine = connect(server, folder, **settings)
-    engine.load_weights(weights(1.0).items())
-    return engine
-
-
-def ask(engine: Any, params: SamplingParams = PARAMS) -> list[GenerationOutput]:
-    return sorted(engine.generate(PROMPTS, params), key=lambda made: (made.prompt, made.sample))
+from served_engines import PARAMS, PROMPTS, ask, connect, ready, weights
 
 
 def test_a_group_is_one_request_with_a_seed_of_its_own_and_nothing_left_to_defaults(
@@ -146,58 +105,6 @@ def test_of_several_copies_of_the_model_each_is_proved(server: FakeServer, folde
     assert server.ranks[6:] == [None] * 3, "vLLM chooses"
 
 
-def test_weights_arrive_bit_by_bit_and_leave_no_file(server: FakeServer, folder: SharedFolder, tmp_path: Path) -> None:
-    engine = connect(server, folder)
-    with pytest.raises(EngineDied, match="has not been given weights"):
-        ask(engine)
-    engine.load_weights(iter(weights(2.0).items()))
-    assert all(torch.equal(server.taken[name], tensor) for name, tensor in weights(2.0).items())
-    (inside,) = tmp_path.iterdir()
-    assert [path.name for path in inside.iterdir()] == ["trainer.txt"]
-    engine.close()
-    assert not inside.exists()
-
-
-def test_weights_in_half_precision_are_sent_so(server: FakeServer, tmp_path: Path) -> None:
-    folder = SharedFolder(tmp_path, torch.bfloat16)
-    connect(server, folder).load_weights({"one": torch.full((2, 4), 1 / 3)}.items())
-    assert torch.equal(server.taken["one"], torch.full((2, 4), 1 / 3, dtype=torch.bfloat16))
-
-
-def test_a_server_that_holds_other_weights_is_done_with(server: FakeServer, folder: SharedFolder) -> None:
-    engine = connect(server, folder)
-    server.wrong_weights = "other weights are held than were given: 1 differ (lm_head, ...)"
-    with pytest.raises(EngineDied, match=r"status 500: .*1 differ \(lm_head"):
-        engine.load_weights(weights(1.0).items())
-    with pytest.raises(EngineDied, match="has not been given weights"):
-        ask(engine)
-
-
-def test_no_prefix_is_read_from_the_cache_that_other_weights_have_read(
-    server: FakeServer, folder: SharedFolder
-) -> None:
-    engine = connect(server, folder)
-    salts = []
-    for number in (1.0, 2.0, 1.0):
-        engine.load_weights(weights(number).items())
-        ask(engine)
-        salts.append({request["cache_salt"] for request in server.requests[-3:]})
-    assert salts[0] == salts[2] == {server.version} and len(salts[0] | salts[1]) == 2
-
-
-def test_weights_in_the_memory_of_the_host_go_by_nccl_through_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As those that ranks have gathered: vLLM sends what is on its own GPU alone. Here `meta` stands for it."""
-    module = SimpleNamespace(WeightSource=object, ParamMeta=lambda *about: about)
-    monkeypatch.setitem(sys.modules, "vllm.distributed.weight_transfer.base", module)
-    sent: list[torch.Tensor] = []
-    sender = SimpleNamespace(source=None, send_weights=lambda: sent.extend(tensor for _, tensor in sender.source))
-    way = NcclTransfer(torch.bfloat16, torch.device("meta"))
-    monkeypatch.setattr(way, "_connect", lambda *_: sender)
-    way._send(SimpleNamespace(url="http://a:8000"), weights(1.0), "name")
-    assert [(tensor.device.type, tensor.dtype) for tensor in sent] == [("meta", torch.bfloat16)] * 2
-    assert sender.source.metadata() == [("one", torch.bfloat16, (2, 4)), ("two", torch.bfloat16, (3,))]
-
-
 def test_a_server_that_was_started_anew_is_noticed_by_its_first_completion(
     server: FakeServer, folder: SharedFolder
 ) -> None:
@@ -239,17 +146,6 @@ def test_errors_come_through_in_the_servers_own_words(server: FakeServer, folder
     server.bad_request = "the prompt is too long"
     with pytest.raises(ValueError, match=r"http://127.*status 400: .*the prompt is too long"):
         ask(engine)
-
-
-def test_a_key_is_sent_and_a_missing_one_explained(
-    server: FakeServer, folder: SharedFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server.key = "secret"
-    monkeypatch.delenv("VLLM_API_KEY", raising=False)
-    with pytest.raises(EngineDied, match=r"status 401.*give its --api-key in VLLM_API_KEY"):
-        ask(ready(server, folder))
-    monkeypatch.setenv("VLLM_API_KEY", "secret")
-    assert len(ask(ready(server, folder))) == 6
 
 
 def test_a_connection_that_breaks_off_is_a_death(server: FakeServer, folder: SharedFolder) -> None:
@@ -294,45 +190,6 @@ def test_nobody_there(folder: SharedFolder) -> None:
     fake.close()
     with pytest.raises(EngineDied, match=r"POST /collective_rpc: ConnectError"):
         connect(fake, folder)
-
-
-@pytest.mark.parametrize(
-    "says, said",
-    [
-        ({"vllm": "0.31.2"}, "vLLM is 0.31.2, and has to be 0.32"),
-        ({"vllm": "0.320.1"}, "vLLM is 0.320.1"),
-        ({"model": {**MODEL, "hidden_size": 64}}, "its model's hidden_size is 64, and has to be 32"),
-        ({"dtype": "bfloat16"}, "--dtype is bfloat16, and has to be float32"),
-        ({"logprobs_mode": "raw_logprobs"}, "--logprobs-mode is raw_logprobs, and has to be processed_logprobs"),
-        ({"generation_config": "auto"}, "--generation-config is auto, and has to be vllm"),
-        ({"max_model_len": 99}, "--max-model-len is 99: the run needs at least 100"),
-        ({"max_num_seqs": 7}, "--max-num-seqs is 7: the run needs at least 8"),
-        ({"chunked_prefill": True}, "--no-enable-chunked-prefill"),
-    ],
-)
-def test_a_server_that_does_not_fit_is_refused_with_everything_that_is_wrong(
-    server: FakeServer, folder: SharedFolder, says: dict[str, Any], said: str
-) -> None:
-    server.says |= says
-    with pytest.raises(BadInput, match=said) as error:
-        connect(server, folder)
-    assert server.url in str(error.value) and "docs/scale/engines.md" in str(error.value)
-
-
-def test_half_precision_needs_logits_in_full(server: FakeServer, folder: SharedFolder) -> None:
-    server.says |= {"dtype": "bfloat16"}
-    with pytest.raises(BadInput, match="--hf-overrides must set head_dtype to float32"):
-        connect(server, folder, dtype="bfloat16")
-    server.says |= {"head_dtype": "float32"}
-    connect(server, folder, dtype="bfloat16")
-
-
-def test_a_folder_that_a_server_does_not_see(server: FakeServer, folder: SharedFolder, tmp_path: Path) -> None:
-    assert folder.seen_by(connect(server, folder)._connection)
-    server.sees_folder = False
-    assert not folder.seen_by(connect(server, folder)._connection)
-    with pytest.raises(BadInput, match="sampling.weights_folder: .* cannot be written"):
-        SharedFolder(tmp_path / "nowhere", torch.float32)
 
 
 def test_addresses() -> None:

@@ -1,5 +1,8 @@
 """Requests to one `vllm serve`, each with a limit of time; a server that fails in any way has died.
 
+One that answers, but not as a server that was started for a run, has died too, and says so by `WrongServer`: to start
+it again in the same way would not help.
+
 Environment variables for proxies are not read: weights and completions stay within the network.
 """
 
@@ -16,11 +19,21 @@ import httpx2
 from grpo.engines import EngineDied
 from grpo.errors import BadInput
 
-__all__ = ["KEY", "Connection", "urls"]
+__all__ = ["KEY", "Connection", "WrongServer", "urls"]
 
 KEY = "VLLM_API_KEY"  # the environment variable that `vllm serve` reads too
 ANSWER_S = 10.0  # for what a server answers without computing
 QUOTED = 500  # characters of an answer, in a message
+COMMAND = "start it with the command of docs/scale/engines.md"
+ADVICE = {  # by the status of an answer that only another start, or another key, changes
+    401: f"give its --api-key in {KEY}",
+    403: COMMAND,
+    404: COMMAND,
+}
+
+
+class WrongServer(EngineDied):
+    """Something answers, but it was not started for a run, or asks for another key."""
 
 
 class Connection:
@@ -41,15 +54,32 @@ class Connection:
         """What a server says. Raises: EngineDied."""
         return self._request("GET", path, None, ANSWER_S)
 
+    def ask(self, path: str, name: str) -> Any:
+        """A value by its name in what a server says. Raises: EngineDied; WrongServer where there is none."""
+        return _value(self.get(path), name, f"GET {path}")
+
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, timeout_s: float = ANSWER_S) -> Any:
         """What a server answers; None for nothing. Raises: EngineDied."""
         return self._request("POST", path, body, timeout_s)
 
     def call_workers(self, method: str, *arguments: str, timeout_s: float = ANSWER_S) -> list[Any]:
-        """What a method of `worker` returns in each of vLLM's workers. Raises: EngineDied."""
-        body = {"method": method, "args": list(arguments)}
-        answer = self.post("/collective_rpc", body, timeout_s=timeout_s)
-        return list(answer["results"]) if answer else []
+        """What a method of `worker` returns in each of vLLM's workers.
+
+        Raises:
+            EngineDied: When the method fails.
+            WrongServer: When the workers have no such method.
+        """
+        body, path = {"method": method, "args": list(arguments)}, "/collective_rpc"
+        try:
+            answer = self.post(path, body, timeout_s=timeout_s)
+        except EngineDied as error:
+            if any(words in str(error) for words in (f"'{method}' is not implemented", f"no attribute '{method}'")):
+                raise WrongServer(f"its workers have no {method}: {COMMAND} ({error})") from error
+            raise
+        results = _value(answer, "results", f"POST {path}")
+        if not isinstance(results, list) or not results:
+            raise WrongServer(f"POST {path}: no worker has answered: {str(answer)[:QUOTED]}")
+        return results
 
     def _request(self, verb: str, path: str, body: Mapping[str, Any] | None, timeout_s: float) -> Any:
         try:
@@ -58,11 +88,12 @@ class Connection:
         except httpx2.HTTPError as error:
             raise EngineDied(f"{verb} {path}: {said(error)}") from error
         if response.status_code != httpx2.codes.OK:
-            raise EngineDied(f"{verb} {path}: {refusal(response.status_code, response.text)}")
+            kind = WrongServer if response.status_code in ADVICE else EngineDied
+            raise kind(f"{verb} {path}: {refusal(response.status_code, response.text)}")
         try:
             return response.json() if response.content else None
         except ValueError as error:
-            raise EngineDied(f"{verb} {path}: the answer is no JSON: {response.text[:QUOTED]!r}") from error
+            raise WrongServer(f"{verb} {path}: the answer is no JSON: {response.text[:QUOTED]!r}") from error
 
 
 def said(error: httpx2.HTTPError) -> str:
@@ -72,12 +103,8 @@ def said(error: httpx2.HTTPError) -> str:
 
 def refusal(status: int, text: str) -> str:
     """What a server means that answers with an error."""
-    advice = {
-        401: f"; give its --api-key in {KEY}",
-        403: "; start it with the command of docs/scale/engines.md",
-        404: "; start it with the command of docs/scale/engines.md",
-    }
-    return f"status {status}: {text[:QUOTED].strip()}{advice.get(status, '')}"
+    advice = f"; {ADVICE[status]}" if status in ADVICE else ""
+    return f"status {status}: {text[:QUOTED].strip()}{advice}"
 
 
 def urls(servers: str) -> Sequence[str]:
@@ -101,6 +128,13 @@ def urls(servers: str) -> Sequence[str]:
     if twice := sorted({url for url in found if found.count(url) > 1}):
         raise BadInput(f"sampling.servers: {twice[0]} comes twice")
     return found
+
+
+def _value(answer: Any, name: str, asked: str) -> Any:
+    """A value of an answer. Raises: WrongServer."""
+    if not isinstance(answer, dict) or name not in answer:
+        raise WrongServer(f"{asked}: the answer has no {name!r}, as vLLM's would: {str(answer)[:QUOTED]}; {COMMAND}")
+    return answer[name]
 
 
 @cache

@@ -26,9 +26,10 @@ import httpx2
 from torch import Tensor
 
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
-from grpo.engines.served.connection import Connection, refusal, said
+from grpo.engines.served.connection import Connection, WrongServer, refusal, said
 from grpo.engines.served.handshake import Needed, refuse_unfit
 from grpo.engines.served.weights import WeightsWay
+from grpo.errors import BadInput
 from grpo.run.stacks import Silence
 
 __all__ = ["ServedEngine", "prompt_seed"]
@@ -71,7 +72,7 @@ class ServedEngine(Engine):
             stuck_after_s: Seconds without a token after which it is stuck; 6 times as many in the first call; 0: never.
         Raises:
             EngineDied: When it does not answer.
-            BadInput: When it cannot sample for this run.
+            BadInput: When it cannot sample for this run: it was started otherwise, or asks for another key.
         """
         self._connection = Connection(url)
         self._stop_ids, self._needed, self._choose_way = sorted(stop_ids), needed, way
@@ -126,7 +127,7 @@ class ServedEngine(Engine):
         self._abandoned.clear()
         self._way.forget(self._connection)
         self._greet()
-        kept = bool(self._version) and self._connection.get("/weight_info")["weight_version"] == self._version
+        kept = bool(self._version) and self._connection.ask("/weight_info", "weight_version") == self._version
         self._version = self._version if kept else ""
         return kept
 
@@ -137,13 +138,16 @@ class ServedEngine(Engine):
 
     def _greet(self) -> None:
         """Check that the server is there and can sample for this run."""
-        found = self._connection.call_workers("grpo_describe", timeout_s=BEAT_S)
-        refuse_unfit(self._connection.url, found[0], self._needed)
-        gpus, of_a_copy = (
-            self._connection.get(f"/get_world_size{part}")["world_size"] for part in ("", WITHOUT_COPIES)
-        )
-        self._copies = int(gpus) // int(of_a_copy)
-        self._way = self._choose_way(self._connection, found[0])
+        server = self._connection
+        try:
+            found = server.call_workers("grpo_describe", timeout_s=BEAT_S)[0]
+            refuse_unfit(server.url, found, self._needed)
+            server.post(ABORT, {"request_ids": []})  # nothing; but only where completions are given asks it for the key
+            gpus, of_a_copy = (server.ask(f"/get_world_size{part}", "world_size") for part in ("", WITHOUT_COPIES))
+            self._copies = int(gpus) // int(of_a_copy)
+            self._way = self._choose_way(server, found)
+        except WrongServer as error:
+            raise BadInput(f"the server {server.url} cannot sample for this run: {error}") from error
 
     async def _completions(self, call: _Call, allowed_s: float) -> AsyncGenerator[GenerationOutput, None]:
         """All completions, each when it ends, while the server is watched."""

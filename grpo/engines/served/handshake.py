@@ -29,6 +29,12 @@ SHAPE = (  # what of a model's config decides which weights it has, and what the
 )
 
 
+SAID = (  # by `grpo_describe` of its worker
+    *("vllm", "model", "dtype", "head_dtype", "logprobs_mode", "generation_config", "max_model_len", "max_num_seqs"),
+    *("chunked_prefill", "device", "transfer"),
+)
+
+
 @dataclass(frozen=True)
 class Needed:
     """What a run needs of a server."""
@@ -50,7 +56,7 @@ def shape_of(config: Any) -> dict[str, Any]:
     return {name: value for name in SHAPE if (value := getattr(config, name, None)) is not None}
 
 
-def refuse_unfit(url: str, found: Mapping[str, Any], needed: Needed) -> None:
+def refuse_unfit(url: str, found: Any, needed: Needed) -> None:
     """Check what a server says of itself.
 
     Args:
@@ -60,6 +66,11 @@ def refuse_unfit(url: str, found: Mapping[str, Any], needed: Needed) -> None:
     Raises:
         BadInput: With everything that is wrong, and what to do.
     """
+    if missing := [name for name in SAID if not isinstance(found, Mapping) or name not in found]:
+        raise BadInput(
+            f"the server {url} cannot sample for this run: it does not say its {', '.join(missing)}, so another "
+            "revision of this project runs there: install the trainer's, and start the server again"
+        )
     problems = [
         *([] if f"{found['vllm']}.".startswith(f"{needed.vllm}.") else [_wrong("vLLM", found["vllm"], needed.vllm)]),
         *(

@@ -1,0 +1,76 @@
+"""Weights arrive at a `vllm serve` bit by bit, by each way, and leave nothing behind."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from fake_vllm_server import FakeServer
+from grpo.engines import EngineDied
+from grpo.engines.served.weights import NcclTransfer, SharedFolder
+from grpo.errors import BadInput
+from served_engines import ask, connect, weights
+
+
+def test_weights_arrive_bit_by_bit_and_leave_no_file(server: FakeServer, folder: SharedFolder, tmp_path: Path) -> None:
+    engine = connect(server, folder)
+    with pytest.raises(EngineDied, match="has not been given weights"):
+        ask(engine)
+    engine.load_weights(iter(weights(2.0).items()))
+    assert all(torch.equal(server.taken[name], tensor) for name, tensor in weights(2.0).items())
+    (inside,) = tmp_path.iterdir()
+    assert [path.name for path in inside.iterdir()] == ["trainer.txt"]
+    engine.close()
+    assert not inside.exists()
+
+
+def test_weights_in_half_precision_are_sent_so(server: FakeServer, tmp_path: Path) -> None:
+    folder = SharedFolder(tmp_path, torch.bfloat16)
+    connect(server, folder).load_weights({"one": torch.full((2, 4), 1 / 3)}.items())
+    assert torch.equal(server.taken["one"], torch.full((2, 4), 1 / 3, dtype=torch.bfloat16))
+
+
+def test_a_server_that_holds_other_weights_is_done_with(server: FakeServer, folder: SharedFolder) -> None:
+    engine = connect(server, folder)
+    server.wrong_weights = "other weights are held than were given: 1 differ (lm_head, ...)"
+    with pytest.raises(EngineDied, match=r"status 500: .*1 differ \(lm_head"):
+        engine.load_weights(weights(1.0).items())
+    with pytest.raises(EngineDied, match="has not been given weights"):
+        ask(engine)
+
+
+def test_no_prefix_is_read_from_the_cache_that_other_weights_have_read(
+    server: FakeServer, folder: SharedFolder
+) -> None:
+    engine = connect(server, folder)
+    salts = []
+    for number in (1.0, 2.0, 1.0):
+        engine.load_weights(weights(number).items())
+        ask(engine)
+        salts.append({request["cache_salt"] for request in server.requests[-3:]})
+    assert salts[0] == salts[2] == {server.version} and len(salts[0] | salts[1]) == 2
+
+
+def test_weights_in_the_memory_of_the_host_go_by_nccl_through_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those that ranks have gathered: vLLM sends what is on its own GPU alone. Here `meta` stands for it."""
+    module = SimpleNamespace(WeightSource=object, ParamMeta=lambda *about: about)
+    monkeypatch.setitem(sys.modules, "vllm.distributed.weight_transfer.base", module)
+    sent: list[torch.Tensor] = []
+    sender = SimpleNamespace(source=None, send_weights=lambda: sent.extend(tensor for _, tensor in sender.source))
+    way = NcclTransfer(torch.bfloat16, torch.device("meta"))
+    monkeypatch.setattr(way, "_connect", lambda *_: sender)
+    way._send(SimpleNamespace(url="http://a:8000"), weights(1.0), "name")
+    assert [(tensor.device.type, tensor.dtype) for tensor in sent] == [("meta", torch.bfloat16)] * 2
+    assert sender.source.metadata() == [("one", torch.bfloat16, (2, 4)), ("two", torch.bfloat16, (3,))]
+
+
+def test_a_folder_that_a_server_does_not_see(server: FakeServer, folder: SharedFolder, tmp_path: Path) -> None:
+    assert folder.seen_by(connect(server, folder)._connection)
+    server.sees_folder = False
+    assert not folder.seen_by(connect(server, folder)._connection)
+    with pytest.raises(BadInput, match="sampling.weights_folder: .* cannot be written"):
+        SharedFolder(tmp_path / "nowhere", torch.float32)
