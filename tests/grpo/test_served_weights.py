@@ -11,6 +11,7 @@ import torch
 
 from fake_vllm_server import FakeServer
 from grpo.engines import EngineDied
+from grpo.engines.served.connection import Connection
 from grpo.engines.served.weights import NcclTransfer, SharedFolder
 from grpo.errors import BadInput
 from served_engines import ask, connect, weights
@@ -66,6 +67,49 @@ def test_weights_in_the_memory_of_the_host_go_by_nccl_through_the_gpu(monkeypatc
     way._send(SimpleNamespace(url="http://a:8000"), weights(1.0), "name")
     assert [(tensor.device.type, tensor.dtype) for tensor in sent] == [("meta", torch.bfloat16)] * 2
     assert sender.source.metadata() == [("one", torch.bfloat16, (2, 4)), ("two", torch.bfloat16, (3,))]
+
+
+def test_a_new_process_at_an_address_gets_a_new_nccl_group(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broadcast to the old one would wait for a peer that is gone, and the other servers for that."""
+    module = SimpleNamespace(WeightSource=object, ParamMeta=lambda *about: about)
+    monkeypatch.setitem(sys.modules, "vllm.distributed.weight_transfer.base", module)
+    way = NcclTransfer(torch.float32, torch.device("cpu"))
+    opened: list[str] = []
+    ended: list[str] = []
+
+    def connected(to: Connection, _: object) -> SimpleNamespace:
+        opened.append(server.version)
+        way._senders[to.url] = SimpleNamespace(send_weights=lambda: None, shutdown=lambda: ended.append(server.version))
+        return way._senders[to.url]
+
+    monkeypatch.setattr(way, "_connect", connected)
+    for number in (1.0, 2.0):
+        way.hand_over(Connection(server.url), weights(number))
+    assert len(opened) == 1 and not ended, "one group for all hand-overs to one process"
+    server.version = "default"  # as a new process has it
+    way.hand_over(Connection(server.url), weights(3.0))
+    assert len(opened) == 2 and ended == ["default"], "the old group ends before anything is sent"
+    server.answers["/weight_info"] = (500, {"error": {"message": "Engines returned different results"}})
+    way.hand_over(Connection(server.url), weights(3.0))
+    assert len(opened) == 3, "so it is where the copies of a model disagree"
+
+
+def test_while_weights_arrive_the_label_is_that_of_no_run(
+    server: FakeServer, folder: SharedFolder, tmp_path: Path
+) -> None:
+    """Else another run would take for its own what is sampled from them before they are compared."""
+    first = connect(server, folder)
+    first.load_weights(weights(1.0).items())
+    other = SharedFolder(tmp_path, torch.float32)
+    server.wrong_weights = "they are compared"  # the other run's hand-over ends here
+    with pytest.raises(EngineDied, match="they are compared"):
+        connect(server, other).load_weights(weights(2.0).items())
+    assert torch.equal(server.taken["one"], weights(2.0)["one"])
+    with pytest.raises(EngineDied, match=r"from the weights \['unfinished-[0-9a-f]+'\] and not from those"):
+        ask(first)
+    server.wrong_weights = ""
+    first.load_weights(weights(1.0).items())
+    assert ask(first)
 
 
 def test_a_folder_that_a_server_does_not_see(server: FakeServer, folder: SharedFolder, tmp_path: Path) -> None:

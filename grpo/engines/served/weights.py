@@ -6,7 +6,8 @@
                   sources, never run
 
 Either way the server says what it holds afterwards, and every completion says which weights sampled it: vLLM labels
-them with the name that `hand_over` gives, which is a digest of the weights' bits.
+them with the name that `hand_over` gives, which is a digest of the weights' bits. While weights are on their way, the
+label is that of no run: what another run has sampled there meanwhile is not taken for that run's own.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from grpo.errors import BadInput
 __all__ = ["NcclTransfer", "SharedFolder", "WeightsWay"]
 
 LOADING_S = 900.0  # for a server to take all weights
+UNFINISHED = "unfinished-"  # before the name of weights that may not be there as a whole
 MARK = "trainer.txt"  # a file of the folder, by which a server shows that it sees the same one
 
 
@@ -49,6 +51,7 @@ class WeightsWay(ABC):
             dtype: That weights are sent in.
         """
         self._dtype = dtype
+        self._given: dict[str, str] = {}  # the name of the weights that a server was given last, by its address
 
     def hand_over(self, server: Connection, weights: Mapping[str, Tensor]) -> str:
         """Give a server new weights; the name of these weights, by which it labels what it samples from them.
@@ -61,11 +64,22 @@ class WeightsWay(ABC):
         """
         sums = {name: int(bit_sum(tensor.to(self._dtype))) for name, tensor in weights.items()}
         name = digest(sums)
+        if not self._has_last(server):
+            self.forget(server)  # it was started anew since, or another run has given it weights
+        self._given.pop(server.url, None)
+        server.post("/update_weight_version", {"new_version": UNFINISHED + name})
         self._send(server, weights, name)
         given = {one: (total, weights[one].numel()) for one, total in sums.items()}
         server.call_workers("grpo_settle", json.dumps(given), timeout_s=LOADING_S)
         server.post("/update_weight_version", {"new_version": name})
+        self._given[server.url] = name
         return name
+
+    def _has_last(self, server: Connection) -> bool:
+        """Whether a server has the weights that it was given last; copies of a model that disagree say nothing."""
+        with contextlib.suppress(EngineDied):
+            return bool(server.ask("/weight_info", "weight_version") == self._given.get(server.url))
+        return False
 
     @abstractmethod
     def _send(self, server: Connection, weights: Mapping[str, Tensor], name: str) -> None:
