@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,8 @@ from grpo.engines.served.connection import Connection
 from grpo.engines.served.weights import NcclTransfer, SharedFolder
 from grpo.errors import BadInput
 from served_engines import ask, connect, weights
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_weights_arrive_bit_by_bit_and_leave_no_file(server: FakeServer, folder: SharedFolder, tmp_path: Path) -> None:
@@ -110,6 +113,24 @@ def test_while_weights_arrive_the_label_is_that_of_no_run(
     server.wrong_weights = ""
     first.load_weights(weights(1.0).items())
     assert ask(first)
+
+
+def test_a_folder_without_room_ends_the_call_with_what_to_do_and_no_file(tmp_path: Path) -> None:
+    program = (
+        "import resource, signal, sys, torch; from pathlib import Path\n"
+        "from grpo.engines import EngineDied; from grpo.engines.served.weights import SharedFolder\n"
+        "folder = SharedFolder(Path(sys.argv[1]), torch.float32)\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
+        "try:\n"
+        "    folder._send(None, {'one': torch.zeros(10_000)}, 'name')\n"
+        "except EngineDied as error:\n"
+        "    print(error, [path.name for path in folder._folder.iterdir()])\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert "cannot be written to" in said.stdout and "File too large" in said.stdout, said.stderr
+    assert "40,000 bytes are needed there" in said.stdout and said.stdout.endswith("['trainer.txt']\n")
 
 
 def test_a_folder_that_a_server_does_not_see(server: FakeServer, folder: SharedFolder, tmp_path: Path) -> None:

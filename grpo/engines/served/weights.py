@@ -138,13 +138,19 @@ class SharedFolder(WeightsWay):
                     path.unlink(missing_ok=True)
 
     def _write(self, weights: Mapping[str, Tensor], path: Path) -> None:
+        from safetensors import SafetensorError
         from safetensors.torch import save_file
 
         tensors = {name: tensor.detach().to("cpu", self._dtype).contiguous() for name, tensor in weights.items()}
         try:
             save_file(tensors, path)
-        except OSError as error:
-            raise EngineDied(f"weights cannot be written to {path}: {error}") from error
+        except (OSError, SafetensorError) as error:
+            path.unlink(missing_ok=True)
+            size = sum(tensor.nbytes for tensor in tensors.values())
+            raise EngineDied(
+                f"weights cannot be written to {path}: {error}; {size:,} bytes are needed there: free as many, or give "
+                "another folder as sampling.weights_folder"
+            ) from error
 
     def close(self) -> None:
         """Remove the folder."""
