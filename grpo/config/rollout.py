@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from grpo.config.addresses import addresses_in, wrong_addresses
 from grpo.config.sources import PROTOTYPE, TRL
 from grpo.schema import option
 
@@ -112,13 +113,13 @@ class SamplingSection:
         """Whether completions are sampled outside of the trainer's GPU and process."""
         return bool(self.servers or self.data_parallel)
 
-    def num_servers(self) -> int:
-        """How many servers are named."""
-        return len(self.servers.replace(",", " ").split())
+    def addresses(self) -> list[str]:
+        """Of the servers that are named."""
+        return addresses_in(self.servers)
 
     def conflicts(self) -> list[str]:
         """Ways to sample that exclude each other."""
-        found = []
+        found = wrong_addresses("sampling.servers", self.servers, key="VLLM_API_KEY")
         if self.elsewhere() and self.engine != "vllm":
             found.append(
                 f'sampling.servers and sampling.data_parallel are for vLLM, and sampling.engine = "{self.engine}": use '

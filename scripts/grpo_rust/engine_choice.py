@@ -41,7 +41,7 @@ def refuse_idle_engines(sampling: SamplingSection, prompts: int) -> None:
     Raises:
         ConfigError: For more engines than prompts.
     """
-    engines = max(sampling.data_parallel, sampling.num_servers())
+    engines = max(sampling.data_parallel, len(sampling.addresses()))
     if engines > prompts:
         raise ConfigError(
             f"{engines} engines for {prompts} prompts of a step: an engine samples all completions of a prompt, so "

@@ -10,11 +10,9 @@ import torch
 
 from fake_vllm_server import FakeServer
 from grpo.engines import EngineDied, SamplingParams
-from grpo.engines.served.connection import urls
 from grpo.engines.served.engine import prompt_seed
 from grpo.engines.served.weights import SharedFolder
 from grpo.engines.several import Several
-from grpo.errors import BadInput
 from served_engines import PARAMS, PROMPTS, ask, connect, ready, weights
 
 
@@ -190,13 +188,6 @@ def test_nobody_there(folder: SharedFolder) -> None:
     fake.close()
     with pytest.raises(EngineDied, match=r"POST /collective_rpc: ConnectError"):
         connect(fake, folder)
-
-
-def test_addresses() -> None:
-    assert urls(" http://a:1/,https://b http://c:3 ") == ["http://a:1", "https://b", "http://c:3"]
-    for bad in ("a:8000", "http://", "ftp://a", "http://a:1,http://a:1/"):
-        with pytest.raises(BadInput, match="sampling.servers"):
-            urls(bad)
 
 
 def test_two_servers_share_a_batch_and_one_that_breaks_off_comes_back(folder: SharedFolder) -> None:

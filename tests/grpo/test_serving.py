@@ -88,6 +88,31 @@ def test_settings_that_exclude_each_other(changes: list[str], said: str) -> None
         load_recipe(None, changes)
 
 
+@pytest.mark.parametrize(
+    "addresses, said",
+    [
+        ("a:8000", "'a:8000' is no address: use http://HOST:PORT, with commas between several"),
+        ("http://", "is no address"),
+        ("ftp://a", "'ftp://a' is no address"),
+        ("http://a:b", "is no address"),
+        ("http://a:70000", "is no address"),
+        ("http://[a", "is no address"),
+        ("http://a:1,http://a:1/", "http://a:1 comes twice"),
+        ("http://me:hidden@a:1", "the address of a:1 has a user or a password .* --api-key in VLLM_API_KEY"),
+        ("me:hidden@a:1", "the address of a:1 has a user or a password"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_the_settings_and_no_secret_shown(addresses: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as refused:
+        load_recipe(None, ["sampling.engine=vllm", f"sampling.servers={addresses}"])
+    assert "hidden" not in str(refused.value)
+
+
+def test_addresses() -> None:
+    found = load_recipe(None, ["sampling.engine=vllm", "sampling.servers= http://a:1/,https://b http://[::1]:3 "])
+    assert found.sampling.addresses() == ["http://a:1", "https://b", "http://[::1]:3"]
+
+
 def test_a_plan_counts_no_engine_on_the_trainers_device() -> None:
     here = load_recipe(None, ["sampling.engine=vllm"])
     elsewhere = load_recipe(None, ["sampling.engine=vllm", "sampling.data_parallel=1"])
@@ -126,3 +151,19 @@ def test_an_engine_of_its_own_that_cannot_be_is_refused_before_the_run_has_a_dir
     refuse_engine(load_recipe(None, own), policy)
     with pytest.raises(BadInput, match="sampling.tensor_parallel = 63: .* heads"):
         refuse_engine(load_recipe(None, [*own, "sampling.tensor_parallel=63"]), policy)
+
+
+def test_servers_that_cannot_sample_are_refused_before_the_run_has_a_directory(
+    servers: list[FakeServer], policy: Policy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = recipe(servers, f"sampling.weights_folder={tmp_path}")
+    refuse_engine(given, policy)
+    servers[0].close()
+    refuse_engine(given, policy)
+    servers[1].answers["/collective_rpc"] = (404, {"detail": "Not Found"})
+    with pytest.raises(BadInput, match=f"{servers[1].url} cannot sample for this run: .*status 404"):
+        refuse_engine(given, policy)
+    servers[1].close()
+    with pytest.raises(EngineDied, match="no engine is left, of 2"):
+        refuse_engine(given, policy)
+    assert not capsys.readouterr().out and not list(tmp_path.iterdir()), "the run itself says what is left out"

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import httpx2
 
 from grpo.engines import EngineDied
-from grpo.errors import BadInput
 
-__all__ = ["KEY", "Connection", "WrongServer", "urls"]
+__all__ = ["KEY", "Connection", "WrongServer"]
 
 KEY = "VLLM_API_KEY"  # the environment variable that `vllm serve` reads too
 ANSWER_S = 10.0  # for what a server answers without computing
@@ -107,29 +106,6 @@ def refusal(status: int, text: str) -> str:
     return f"status {status}: {text[:QUOTED].strip()}{advice}"
 
 
-def urls(servers: str) -> Sequence[str]:
-    """The addresses in a setting, without a slash at their end.
-
-    Args:
-        servers: Addresses with commas or spaces between.
-    Raises:
-        BadInput: For what is no address, and for one that comes twice.
-
-    >>> urls("http://a:8000/, http://b:8000")
-    ['http://a:8000', 'http://b:8000']
-    """
-    found = [part.rstrip("/") for part in servers.replace(",", " ").split()]
-    for url in found:
-        parts = _parsed(url)
-        if parts is None or parts.scheme not in ("http", "https") or not parts.host:
-            raise BadInput(
-                f"sampling.servers: {url!r} is no address: use http://HOST:PORT, with commas between several"
-            )
-    if twice := sorted({url for url in found if found.count(url) > 1}):
-        raise BadInput(f"sampling.servers: {twice[0]} comes twice")
-    return found
-
-
 def _value(answer: Any, name: str, asked: str) -> Any:
     """A value of an answer. Raises: WrongServer."""
     if not isinstance(answer, dict) or name not in answer:
@@ -141,11 +117,3 @@ def _value(answer: Any, name: str, asked: str) -> Any:
 def _certificates() -> ssl.SSLContext:
     """Whom an https server may be vouched for by; read once, since that takes longer than a request."""
     return ssl.create_default_context()
-
-
-def _parsed(url: str) -> httpx2.URL | None:
-    """The parts of an address; None where it has none."""
-    try:
-        return httpx2.URL(url)
-    except httpx2.InvalidURL:
-        return None

@@ -47,7 +47,16 @@ def engine_name(recipe: Recipe, policy: Policy) -> str:
 
 
 def refuse_engine(recipe: Recipe, policy: Policy) -> None:
-    """Check, before a run has a directory, what is known of its engine then. Raises: BadInput."""
+    """Check, before a run has a directory, what is known of its engine then.
+
+    Raises:
+        BadInput: When a server cannot sample for the run, or cannot be started here.
+        EngineDied: When no server of several answers.
+    """
+    if recipe.sampling.servers:
+        from grpo_rust.serving.engines import refuse_servers
+
+        refuse_servers(recipe, policy, max_tokens=sequence_limit(recipe, policy))
     if recipe.sampling.data_parallel:
         from grpo_rust.serving.engines import refuse_own_server
 

@@ -46,4 +46,4 @@ def engine_gpus(recipe: Recipe, given: int = 0) -> tuple[int, int]:
                 f"--engine-gpus {given}, and sampling.data_parallel times sampling.tensor_parallel is {own}: give one"
             )
         return own, sampling.tensor_parallel
-    return given or sampling.num_servers(), 1
+    return given or len(sampling.addresses()), 1

@@ -12,7 +12,7 @@ from typing import Any
 import grpo
 from grpo.engines import Engine
 from grpo.engines.served.command import ENVIRONMENT, serve_command
-from grpo.engines.served.connection import Connection, urls
+from grpo.engines.served.connection import Connection
 from grpo.engines.served.engine import ServedEngine
 from grpo.engines.served.handshake import Needed, shape_of
 from grpo.engines.served.owned import START_S, OwnedEngine, OwnServer
@@ -24,7 +24,7 @@ from grpo.model.policy import Policy
 from grpo_rust.recipe import Recipe
 from grpo_rust.serving.gpus import gpus_of_engine, refuse_division
 
-__all__ = ["build_engine_elsewhere", "refuse_own_server"]
+__all__ = ["build_engine_elsewhere", "refuse_own_server", "refuse_servers"]
 
 MEMORY = Path("/dev/shm")
 
@@ -45,24 +45,8 @@ def build_engine_elsewhere(
         EngineDied: When no engine can be started.
         BadInput: When a server cannot sample for this run, or there are too few GPUs.
     """
-    sampling = recipe.sampling
-    settings: dict[str, Any] = {
-        "stop_ids": sorted(policy.stop_ids),
-        "needed": Needed(
-            vllm=TESTED,
-            model=shape_of(policy.model.config.get_text_config()),
-            dtype=recipe.model.dtype,
-            max_tokens=max_tokens,
-            group_size=sampling.group_size,
-        ),
-        "stuck_after_s": sampling.stuck_after_s,
-    }
-    if sampling.servers:
-        settings["way"] = _ways(recipe, policy)
-        makers: Mapping[str, Callable[[], Engine]] = {
-            url: partial(ServedEngine, url, **settings) for url in urls(sampling.servers)
-        }
-        return Several(makers, say=_say, straggler=sampling.straggler, wait_s=sampling.wait_for_servers_s)
+    if recipe.sampling.servers:
+        return _servers(recipe, policy, max_tokens=max_tokens, say=_say)
     require_vllm()
     refuse_own_server(recipe, policy)
     environment = _environment(recipe, policy)
@@ -73,14 +57,48 @@ def build_engine_elsewhere(
         return serve_command(recipe.model.path, [*options, "--port", str(port)], on_gpu=on_gpu)
 
     server = OwnServer(command, environment, log, start_s=START_S)
-    settings["way"] = _ways(recipe, policy)
-    return OwnedEngine(server, **settings)
+    return OwnedEngine(server, **_settings(recipe, policy, max_tokens=max_tokens))
+
+
+def refuse_servers(recipe: Recipe, policy: Policy, *, max_tokens: int) -> None:
+    """Check that the servers of a recipe can sample for it.
+
+    Raises:
+        BadInput: When one that answers cannot.
+        EngineDied: When none answers.
+    """
+    _servers(recipe, policy, max_tokens=max_tokens, say=lambda _: None).close()
 
 
 def refuse_own_server(recipe: Recipe, policy: Policy) -> None:
     """Check that a server of our own can be started. Raises: BadInput for too few GPUs, and heads without division."""
     refuse_division(policy.model.config.get_text_config(), recipe.sampling.tensor_parallel)
     _environment(recipe, policy)
+
+
+def _servers(recipe: Recipe, policy: Policy, *, max_tokens: int, say: Callable[[str], None]) -> Several:
+    """The engines of the servers that a recipe names. Raises: As `refuse_servers`."""
+    sampling, settings = recipe.sampling, _settings(recipe, policy, max_tokens=max_tokens)
+    makers: Mapping[str, Callable[[], Engine]] = {
+        url: partial(ServedEngine, url, **settings) for url in sampling.addresses()
+    }
+    return Several(makers, say=say, straggler=sampling.straggler, wait_s=sampling.wait_for_servers_s)
+
+
+def _settings(recipe: Recipe, policy: Policy, *, max_tokens: int) -> dict[str, Any]:
+    """What an engine is told of the run, whoever started its server."""
+    return {
+        "stop_ids": sorted(policy.stop_ids),
+        "needed": Needed(
+            vllm=TESTED,
+            model=shape_of(policy.model.config.get_text_config()),
+            dtype=recipe.model.dtype,
+            max_tokens=max_tokens,
+            group_size=recipe.sampling.group_size,
+        ),
+        "way": _ways(recipe, policy),
+        "stuck_after_s": recipe.sampling.stuck_after_s,
+    }
 
 
 def _ways(recipe: Recipe, policy: Policy) -> Callable[[Connection, dict[str, Any]], WeightsWay]:
