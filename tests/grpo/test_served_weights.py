@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -125,12 +127,37 @@ def test_a_folder_without_room_ends_the_call_with_what_to_do_and_no_file(tmp_pat
         "try:\n"
         "    folder._send(None, {'one': torch.zeros(10_000)}, 'name')\n"
         "except EngineDied as error:\n"
-        "    print(error, [path.name for path in folder._folder.iterdir()])\n"
+        "    print(error, [path.name for path in folder._folder.path.iterdir()])\n"
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert "cannot be written to" in said.stdout and "File too large" in said.stdout, said.stderr
     assert "40,000 bytes are needed there" in said.stdout and said.stdout.endswith("['trainer.txt']\n")
+
+
+def test_weights_of_a_killed_trainer_are_removed_by_the_next_and_nobody_elses(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys, torch; from pathlib import Path\n"
+        "from grpo.engines.served.weights import SharedFolder\n"
+        "folder = SharedFolder(Path(sys.argv[1]), torch.float32)\n"
+        "reading = folder._file({'one': torch.zeros(10)}, 'name')\n"
+        "reading.__enter__()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    lives, empty = SharedFolder(tmp_path, torch.float32), tmp_path / f"grpo-weights-{platform.node()}-empty"
+    others = [empty, tmp_path / "grpo-weights-elsewhere-x", tmp_path / "mine"]
+    for other in others:
+        other.mkdir()
+    for other in others[1:]:
+        (other / "trainer.txt").touch()
+    kept = set(tmp_path.iterdir())
+    killed = subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, timeout=60)
+    (left,) = set(tmp_path.iterdir()) - kept
+    assert killed.returncode == -signal.SIGKILL and (left / "name.safetensors").exists()
+    SharedFolder(tmp_path, torch.float32).close()
+    assert set(tmp_path.iterdir()) == kept
+    lives.close()
+    assert set(tmp_path.iterdir()) == set(others)
 
 
 def test_a_folder_that_a_server_does_not_see(server: FakeServer, folder: SharedFolder, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
     connection   requests to one server
     handshake    whether a server can sample for a policy
     weights      the ways that weights go: a folder that both see, or NCCL
+    own_folder   a folder for that, also removed where its process was killed
     engine       the engine
     keeper       ends a server of ours when its trainer has ended
     owned        the engine with a server of its own on this machine, for tensor and data parallelism

@@ -15,9 +15,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
-import shutil
 import socket
-import tempfile
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -33,13 +31,13 @@ from grpo.engines import EngineDied
 from grpo.engines.bit_sum import bit_sum
 from grpo.engines.loaded_weights import digest
 from grpo.engines.served.connection import Connection
+from grpo.engines.served.own_folder import MARK, OwnFolder
 from grpo.errors import BadInput
 
 __all__ = ["NcclTransfer", "SharedFolder", "WeightsWay"]
 
 LOADING_S = 900.0  # for a server to take all weights
 UNFINISHED = "unfinished-"  # before the name of weights that may not be there as a whole
-MARK = "trainer.txt"  # a file of the folder, by which a server shows that it sees the same one
 
 
 class WeightsWay(ABC):
@@ -93,7 +91,10 @@ class WeightsWay(ABC):
 
 
 class SharedFolder(WeightsWay):
-    """Files in a new folder inside of one that is shared. Servers that load at the same time read one file."""
+    """Files in a new folder inside of one that is shared. Servers that load at the same time read one file.
+
+    What a killed trainer left there is removed by the next one on the same machine.
+    """
 
     def __init__(self, parent: Path, dtype: torch.dtype) -> None:
         """
@@ -105,8 +106,7 @@ class SharedFolder(WeightsWay):
         """
         super().__init__(dtype)
         try:
-            self._folder = Path(tempfile.mkdtemp(prefix="grpo-weights-", dir=parent))
-            (self._folder / MARK).write_text(self._folder.name, encoding="utf-8")
+            self._folder = OwnFolder(parent, "grpo-weights-")
         except OSError as error:
             raise BadInput(f"sampling.weights_folder: {parent} cannot be written: {error.strerror}") from error
         atexit.register(self.close)
@@ -115,7 +115,8 @@ class SharedFolder(WeightsWay):
 
     def seen_by(self, server: Connection) -> bool:
         """Whether all workers of a server see the folder."""
-        return set(server.call_workers("grpo_read", str(self._folder / MARK))) == {self._folder.name}
+        path = self._folder.path
+        return set(server.call_workers("grpo_read", str(path / MARK))) == {path.name}
 
     def _send(self, server: Connection, weights: Mapping[str, Tensor], name: str) -> None:
         with self._file(weights, name) as path:
@@ -124,7 +125,7 @@ class SharedFolder(WeightsWay):
     @contextlib.contextmanager
     def _file(self, weights: Mapping[str, Tensor], name: str) -> Iterator[Path]:
         """A file of the weights, removed after its last reader."""
-        path = self._folder / f"{name}.safetensors"
+        path = self._folder.path / f"{name}.safetensors"
         with self._lock:
             if not self._readers[path]:
                 self._write(weights, path)
@@ -154,7 +155,7 @@ class SharedFolder(WeightsWay):
 
     def close(self) -> None:
         """Remove the folder."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.remove()
         atexit.unregister(self.close)
 
 
