@@ -19,6 +19,7 @@ from torch import Tensor
 from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.engines.shared_call import NEVER_STARTED, SharedCall, SharedEngine, none_left
 from grpo.errors import BadInput
+from grpo.run.stuck import note_progress
 
 __all__ = ["Several"]
 
@@ -114,6 +115,7 @@ class Several(Engine):
             except EngineDied:
                 if time.monotonic() > deadline:
                     raise
+            note_progress()  # it has a limit of its own, which may be the longer one
             time.sleep(RETRY_S)
 
     def metrics(self) -> Mapping[str, float]:

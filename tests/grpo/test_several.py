@@ -18,6 +18,7 @@ from grpo.engines.weight_sync import SyncBounds, WeightsDiffer, WeightSync
 from grpo.errors import BadInput
 from grpo.model.policy import Policy
 from grpo.rollout.engine_restart import RestartingEngine
+from grpo.run import stuck
 from scripted_engine import ScriptedEngine
 from stream_trainer import Dying, Trainer, plain
 
@@ -220,7 +221,9 @@ def test_a_restart_waits_for_the_first_that_is_back(monkeypatch: pytest.MonkeyPa
 
     group.engines[1].dies_at_restart = False
     group.engines[1].restart = second_time  # type: ignore[method-assign]
+    before = stuck._progress
     assert several.restart() is False and len(tries) == 3 and several.metrics()["engines/alive"] == 1
+    assert stuck._progress == before + 2, "to wait, within its limit, is nothing for the watchdog to end"
 
 
 def test_one_that_ends_a_call_early_counts_as_dead() -> None:
