@@ -162,6 +162,21 @@ def test_one_that_sends_no_token_is_stuck(server: FakeServer, folder: SharedFold
         list(stream)
 
 
+def test_one_that_was_started_anew_may_compile_again(server: FakeServer, folder: SharedFolder) -> None:
+    engine = ready(server, folder, stuck_after_s=0.3)
+    ask(engine)
+    assert engine.restart(), "the same process still has its weights, and has compiled"
+    server.silent_after = 6 + 3
+    with pytest.raises(EngineDied, match=r"no token for 0\.3 s"):
+        ask(engine)
+    server.version, server.silent_after = "default", -1
+    assert not engine.restart()
+    engine.load_weights(weights(1.0).items())
+    server.silent_after = 0
+    with pytest.raises(EngineDied, match=r"no token for 1\.8 s"):
+        ask(engine)
+
+
 @pytest.mark.parametrize("dead", [True, False], ids=["a dead engine", "no answer"])
 def test_heartbeats_find_what_sends_nothing_and_says_nothing(
     server: FakeServer, folder: SharedFolder, monkeypatch: pytest.MonkeyPatch, dead: bool

@@ -129,6 +129,7 @@ class ServedEngine(Engine):
         self._greet()
         kept = bool(self._version) and self._connection.ask("/weight_info", "weight_version") == self._version
         self._version = self._version if kept else ""
+        self._first = self._first or not kept  # another process has to compile again
         return kept
 
     def close(self) -> None:
