@@ -12,7 +12,7 @@ from grpo.engines.served.engine import ServedEngine
 from grpo.engines.served.handshake import Needed
 from grpo.engines.served.weights import SharedFolder
 
-__all__ = ["PARAMS", "PROMPTS", "ask", "connect", "ready", "weights"]
+__all__ = ["NEEDED", "PARAMS", "PROMPTS", "ask", "connect", "ready", "weights"]
 
 PROMPTS = [(10, 1), (11, 1), (12, 1)]
 PARAMS = SamplingParams(num_samples=2, max_tokens=3, temperature=0.7, seed=5)

@@ -1,9 +1,10 @@
-"""A server of our own starts, keeps its address over a restart, and is gone when its trainer is, however that ends."""
+"""A server of our own starts, starts again, and is gone when its trainer is, however that ends."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,9 @@ import pytest
 from grpo.engines import EngineDied
 from grpo.engines.served.command import serve_command
 from grpo.engines.served.connection import Connection
-from grpo.engines.served.owned import OwnServer
+from grpo.engines.served.owned import OwnedEngine, OwnServer
+from grpo.engines.served.weights import SharedFolder
+from served_engines import NEEDED, ask, weights
 
 ROOT = Path(__file__).resolve().parents[2]
 HEALTHY = """
@@ -44,15 +47,14 @@ def folders_of_sockets(tmp_path: Path) -> list[Path]:
     return [Path(line.split()[-1]) for line in (tmp_path / "s.log").read_text().splitlines() if "sockets in" in line]
 
 
-def test_it_starts_again_at_the_same_address_and_ends(tmp_path: Path) -> None:
+def test_it_starts_again_and_ends(tmp_path: Path) -> None:
     server = started(tmp_path)
-    port = server.port
     assert Connection(server.url).get("/health") is None
     assert server._process is not None
     (first,) = children(server._process.pid)
     os.kill(first, signal.SIGKILL)
     server.start()
-    assert server.port == port and Connection(server.url).get("/health") is None
+    assert Connection(server.url).get("/health") is None
     (second,) = children(server._process.pid)
     server.end()
     assert not Path(f"/proc/{second}").exists()
@@ -61,6 +63,29 @@ def test_it_starts_again_at_the_same_address_and_ends(tmp_path: Path) -> None:
     assert len(set(folders)) == 2 and not any(folder.exists() for folder in folders)
     with pytest.raises(EngineDied, match="ConnectError"):
         Connection(server.url).get("/health")
+
+
+def test_its_engine_finds_it_again_where_the_port_of_the_one_before_is_taken(
+    folder: SharedFolder, tmp_path: Path
+) -> None:
+    program = (
+        "import sys, threading\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from fake_vllm_server import FakeServer\n"
+        "server = FakeServer(int(sys.argv[1])); threading.Event().wait()\n"
+    )
+    server = started(tmp_path, program)
+    engine = OwnedEngine(server, stop_ids=[3], needed=NEEDED, way=lambda *_: folder, stuck_after_s=60.0)
+    try:
+        engine.load_weights(weights(1.0).items())
+        made, before = ask(engine), server.port
+        server.end()
+        with socket.create_server(("127.0.0.1", before)):
+            assert engine.restart() is False and server.port != before
+            engine.load_weights(weights(1.0).items())
+            assert made and ask(engine) == made
+    finally:
+        engine.close()
 
 
 def test_one_that_ends_or_never_answers_is_quoted(tmp_path: Path) -> None:

@@ -55,11 +55,10 @@ class OwnServer:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it, in the place of one that runs. Raises: EngineDied."""
+        """Start it, in the place of one that runs, at a new address. Raises: EngineDied."""
         self.end()
         with socket.socket() as free:
-            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the one before may linger
-            free.bind(("127.0.0.1", self.port))  # a restarted one keeps its address
+            free.bind(("127.0.0.1", 0))  # a new port each time: another process may have taken the one before
             self.port = int(free.getsockname()[1])
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as output:
@@ -119,14 +118,11 @@ class OwnedEngine(ServedEngine):
             server.end()
             raise
 
-    def abandon(self) -> None:
-        """As `Engine.abandon`: the server is ended."""
-        super().abandon()
-        self._server.end()
-
     def restart(self) -> bool:
         """As `Engine.restart`."""
+        self._way.forget(self._connection)
         self._server.start()
+        self._connection = Connection(self._server.url)
         return super().restart()
 
     def close(self) -> None:
