@@ -141,10 +141,6 @@ class EngineProcess(Engine):
         self._hand_over()
         return True
 
-    def abandon(self) -> None:
-        """As `Engine.abandon`: the child is killed."""
-        self._process.kill()
-
     def close(self) -> None:
         """End the child and wait for it; one that is still sampling is killed, since nobody wants what it samples."""
         if self._process.is_alive() and not self._sampling:

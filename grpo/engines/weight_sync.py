@@ -80,20 +80,13 @@ class WeightSync:
         metrics = {**self.policy.weight_metrics(), **self.engine.metrics()}
         return {"time/sync": time.perf_counter() - started, "sync/gap": gap, **metrics}
 
-    def gap(self) -> float:
-        """Mean |log-prob of the engine - of the trainer| over the tokens of the proof's completions, in nats.
-
-        Of several engines each is measured by itself, and the largest is given.
-        """
-        return self._worst()[1]
-
     def _worst(self) -> tuple[str, float]:
-        """The engine with the largest gap; a gap that is no number is larger than any."""
+        """The engine with the largest gap, and that; a gap that is no number is larger than any."""
         return max(self._gaps().items(), key=lambda found: (math.isnan(found[1]), found[1]))
 
     @torch.no_grad()
     def _gaps(self) -> dict[str, float]:
-        """The gap of every engine, by its name."""
+        """The gap of every engine, by its name, over the tokens of the proof's completions."""
         bounds = self.bounds
         needed = bounds.max_tokens * len(self.probes)  # of one completion each
         params = SamplingParams(math.ceil(bounds.tokens / needed), bounds.max_tokens, temperature=1.0, seed=7)
