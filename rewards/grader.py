@@ -155,6 +155,7 @@ class RustGrader:
         if rubric.needs_crossing and group_size:
             sizes = {"group_size": group_size, "testers": testers, "partners": self._cross.partners}
             self._crossings = Crossings(pool, **sizes, block=block)
+        self._busy = _BusyMean()
 
     def start(self, example: _Example, completion: _Completion) -> _Ticket:
         """Send a completion to the sandbox; returns at once."""
@@ -223,8 +224,8 @@ class RustGrader:
         ]
 
     def busy(self) -> float:
-        """The seconds that the pool has spent grading, the mean over its workers."""
-        return self._pool.busy_s / self._pool.jobs
+        """The seconds that the pool has spent grading, the mean over the workers that it had at the time."""
+        return self._busy.told(self._pool.busy_s, self._pool.jobs)
 
     def _collect(self, ticket: _Ticket, deadline: float) -> GradedCompletion:
         """A ticket's completion with its verdicts."""
@@ -294,6 +295,29 @@ class RustGrader:
             return verdict
         except CancelledError:
             return Verdict(Outcome.HOST_ERROR, reason="the sandbox was closed")
+
+
+class _BusyMean:
+    """The seconds that a worker has been busy, in the mean, of a pool whose workers may come and go.
+
+    >>> mean = _BusyMean()
+    >>> mean.told(8.0, 4), mean.told(12.0, 2), mean.told(12.0, 0), mean.told(13.0, 0), mean.told(17.0, 2)
+    (2.0, 3.0, 3.0, 4.0, 6.0)
+    """
+
+    def __init__(self) -> None:
+        self._mean_s, self._busy_s, self._jobs = 0.0, 0.0, 1
+
+    def told(self, busy_s: float, jobs: int) -> float:
+        """The mean with the seconds since the last call: they count for the workers of then or now, the larger number.
+
+        Args:
+            busy_s: Seconds that all workers have spent, those that are gone too.
+            jobs: The number of workers that there are; it may be 0.
+        """
+        self._mean_s += (busy_s - self._busy_s) / max(1, jobs, self._jobs)
+        self._busy_s, self._jobs = busy_s, jobs
+        return self._mean_s
 
 
 def _log_failures(graded: Sequence[GradedCompletion]) -> None:

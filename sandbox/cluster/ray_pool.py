@@ -132,7 +132,8 @@ class RayPool(TaskPool):
     @property
     def busy_s(self) -> float:
         """Seconds that the workers of all nodes have spent on tasks, as their last answers say."""
-        return self._busy_before + (self._standing.busy_s if self._standing is not None else 0.0)
+        with self._lock:
+            return self._busy_before + (self._standing.busy_s if self._standing is not None else 0.0)
 
     @property
     def unfinished(self) -> int:
@@ -233,8 +234,9 @@ class RayPool(TaskPool):
         log.warning("Ray is lost (%s); %d tasks wait until it is back", self._problem, self.unfinished)
         self._problem = ""
         self._opening = self._opening._replace(first=self._standing.first)
-        self._busy_before += self._standing.busy_s
-        self._standing = self._standing._replace(nodes=0, jobs=0, busy_s=0.0)
+        with self._lock:
+            self._busy_before += self._standing.busy_s
+            self._standing = self._standing._replace(nodes=0, jobs=0, busy_s=0.0)
         self._settle_overdue(0.0)
 
     def _hear(self, said: Any) -> None:
