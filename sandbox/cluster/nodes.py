@@ -1,4 +1,4 @@
-"""Which nodes grade: each gets an actor with a pool, is compared with the first one, watched, and given up when lost.
+"""Which nodes grade: each gets an actor with a pool, is compared (`facts`), watched, and given up when lost.
 
 All methods are called by one thread. What Ray answers comes back to it through `post`.
 """
@@ -21,7 +21,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from sandbox.cluster.dispatcher import PER_JOB
 from sandbox.cluster.environment import KEPT_CHILDREN
-from sandbox.cluster.facts import NodeFacts, differences
+from sandbox.cluster.facts import NodeFacts, differences, shortfalls
 from sandbox.cluster.messages import NodeSettings, RunTask
 from sandbox.cluster.node_pool import NodePool
 from sandbox.cluster.resting import Resting
@@ -58,6 +58,7 @@ class Nodes:
     def __init__(
         self,
         settings: NodeSettings,
+        code: str,
         first: NodeFacts | None,
         *,
         post: Callable[[Callable[[], None]], None],
@@ -68,14 +69,16 @@ class Nodes:
         """
         Args:
             settings: Of every node's pool.
-            first: What nodes have to equal; None for the first one that starts.
+            code: The hash of this package that nodes have to have.
+            first: What nodes have to equal in all else; None for the first one that starts.
             post: Takes a function from any thread, and calls it in the one thread.
             join: See above.
             leave: See above.
             say: Takes a line for the log.
         """
         self.first = first
-        self._settings, self._post, self._join, self._leave, self._say = settings, post, join, leave, say
+        self._settings, self._code = settings, code
+        self._post, self._join, self._leave, self._say = post, join, leave, say
         self._nodes: dict[str, _Node] = {}
         self._resting = Resting()
         self._refused: dict[str, str] = {}  # why, by node
@@ -181,8 +184,9 @@ class Nodes:
         error = done.exception()
         found = first_line(error) if error is not None else done.result()
         if not isinstance(found, str):
-            self.first = self.first or found
-            if not (wrong := differences(self.first, found)):
+            wrong = shortfalls(found, code=self._code, limits=self._settings.limits)
+            if not (wrong := wrong + differences(self.first or found, found)):
+                self.first = self.first or found
                 node.facts, node.heard = found, time.monotonic()
                 self._refused.pop(node.id, None)
                 self._join(node.id, node.jobs)

@@ -126,7 +126,7 @@ def test_a_node_that_gives_less_is_left_out_by_name(
     (raylet,) = (info.process for info in other.all_processes["raylet"])
     resource.prlimit(raylet.pid, resource.RLIMIT_CPU, (15, 15))  # what it starts from now on has no more either
     os.kill(driver.pid, signal.SIGCONT)
-    eventually(lambda: "is left out: its programs get compile_cpu_s = 15; on" in caplog.text)
+    eventually(lambda: "is left out: its programs get compile_cpu_s = 15 of" in caplog.text)
     assert "raise what ulimit -H says" in caplog.text
     assert on_ray.num_nodes == 2
     nodes.kill(other)
