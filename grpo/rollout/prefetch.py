@@ -109,16 +109,22 @@ class Prefetcher:
         if self._interruptions is not None:
             self._interruptions.go_on(self.version())
 
-    def replace_sampled(self, change: Callable[[PendingRollout], PendingRollout]) -> Sequence[InFlightBatch]:
-        """Put something else in the place of what is sampled of each batch in flight; those batches.
+    def replace_sampled(
+        self, change: Callable[[PendingRollout], PendingRollout]
+    ) -> Sequence[tuple[InFlightBatch, PendingRollout | None]]:
+        """Put something else in the place of what is sampled of each batch in flight.
 
-        Only batches that may be interrupted may have nothing sampled yet.
+        Returns: The batches in flight, each with what was put there. None for one that was not sampled yet, although it
+            may be by now: only batches that may be interrupted may have nothing sampled yet.
         """
         self.stand_still()  # all are waited for: an engine that dies has those sampled again that it did not finish
+        replaced = []
         for batch in self.in_flight:
-            if batch.sampled is not None:
-                batch.sampling = _done(change(batch.sampled))
-        return tuple(self.in_flight)
+            if (pending := batch.sampled) is not None:
+                pending = change(pending)
+                batch.sampling = _done(pending)
+            replaced.append((batch, pending))
+        return replaced
 
     def sample_now(self, examples: Sequence[Example], step: int, round_number: int) -> PendingRollout:
         """Completions of further examples for a step, waited for."""
