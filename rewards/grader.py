@@ -32,7 +32,7 @@ from rewards.strictness.submit import Submission
 from rewards.tasks.function import FUNCTION
 from rewards.tasks.known import task_of
 from rewards.tasks.task import Block, Task
-from sandbox.service.grading_pool import GradingPool
+from sandbox.service.grading_pool import BusyMean, GradingPool
 from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["RustGrade", "RustGrader"]
@@ -155,7 +155,7 @@ class RustGrader:
         if rubric.needs_crossing and group_size:
             sizes = {"group_size": group_size, "testers": testers, "partners": self._cross.partners}
             self._crossings = Crossings(pool, **sizes, block=block)
-        self._busy = _BusyMean()
+        self._busy = BusyMean()
 
     def start(self, example: _Example, completion: _Completion) -> _Ticket:
         """Send a completion to the sandbox; returns at once."""
@@ -176,6 +176,15 @@ class RustGrader:
         """Take tests that were written without any code; they judge the codes of the prompt's group."""
         if self._crossings is not None:
             self._crossings.add_tests(completion.id, completion.text)
+
+    def forget(self, tickets: Sequence[_Ticket]) -> None:
+        """Completions that are sampled again, groups as a whole: their groups are crossed when the others are there.
+
+        Their programs run on: most are sampled again as they were, and others may wait for the same programs.
+        """
+        if self._crossings is not None:
+            for group in {group_of(ticket.completion.id) for ticket in tickets}:
+                self._crossings.forget(group)
 
     def finish(self, tickets: Sequence[_Ticket]) -> list[RustGrade]:
         """Wait for the verdicts, at most until the deadline, and score.
@@ -295,29 +304,6 @@ class RustGrader:
             return verdict
         except CancelledError:
             return Verdict(Outcome.HOST_ERROR, reason="the sandbox was closed")
-
-
-class _BusyMean:
-    """The seconds that a worker has been busy, in the mean, of a pool whose workers may come and go.
-
-    >>> mean = _BusyMean()
-    >>> mean.told(8.0, 4), mean.told(12.0, 2), mean.told(12.0, 0), mean.told(13.0, 0), mean.told(17.0, 2)
-    (2.0, 3.0, 3.0, 4.0, 6.0)
-    """
-
-    def __init__(self) -> None:
-        self._mean_s, self._busy_s, self._jobs = 0.0, 0.0, 1
-
-    def told(self, busy_s: float, jobs: int) -> float:
-        """The mean with the seconds since the last call: they count for the workers of then or now, the larger number.
-
-        Args:
-            busy_s: Seconds that all workers have spent, those that are gone too.
-            jobs: The number of workers that there are; it may be 0.
-        """
-        self._mean_s += (busy_s - self._busy_s) / max(1, jobs, self._jobs)
-        self._busy_s, self._jobs = busy_s, jobs
-        return self._mean_s
 
 
 def _log_failures(graded: Sequence[GradedCompletion]) -> None:
