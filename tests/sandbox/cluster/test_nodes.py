@@ -13,11 +13,13 @@ import pytest
 from ray_nodes import FIRST
 from sandbox.cluster.facts import NodeFacts
 from sandbox.cluster.messages import NodeSettings
+from sandbox.cluster.resting import Resting
 from sandbox.limits import Limits
+from sandbox.workers.hanging import LONGEST_STEP_S
 
 pytest.importorskip("ray", reason="ray is not installed: it is in the extra `ray`")
 from sandbox.cluster import nodes as nodes_module  # noqa: E402
-from sandbox.cluster.nodes import Nodes  # noqa: E402
+from sandbox.cluster.nodes import SILENT_S, Nodes  # noqa: E402
 
 A, B = "a" * 56, "b" * 56
 
@@ -106,6 +108,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     watched = Watched(ray)
     monkeypatch.setattr(nodes_module, "ray", ray)
     monkeypatch.setattr(nodes_module, "request_resources", lambda **_: None)
+    monkeypatch.setattr(nodes_module, "Resting", lambda: Resting(watched.time))
     monkeypatch.setattr("time.monotonic", watched.time)
     yield watched
 
@@ -131,3 +134,32 @@ def test_a_node_that_isolates_as_no_other_does_is_left_out(watched: Watched) -> 
     watched.make()
     watched.ray.facts[B] = replace(FIRST, isolation=replace(FIRST.isolation, kind="none"))
     assert watched.look(A, B) == ["a"] and "b (bbbbbbbb) is left out: it isolates by" in watched.said[0]
+
+
+def test_a_node_that_graded_for_long_is_tried_again_at_once_however_often_it_was_lost(watched: Watched) -> None:
+    """Lost every hour of a long run, it rests for a second each time; lost at once, for ever longer."""
+    watched.make()
+    for _ in range(12):
+        assert watched.look(A) == ["a"]
+        watched.now += 3600.0
+        assert watched.look() == []
+        watched.now += 1.0
+    assert watched.look(A) == ["a"]
+    for rest in (2.0, 4.0, 8.0):
+        assert watched.look() == [] and watched.look(A) == []
+        watched.now += rest
+        assert watched.look(A) == ["a"]
+
+
+def test_a_node_is_given_up_for_its_own_silence_and_not_for_that_of_who_looks(watched: Watched) -> None:
+    watched.make()
+    watched.ray.silent.add(B)
+    assert watched.look(A, B) == ["a", "b"]
+    watched.now += 3600.0  # stopped, as by Ctrl-Z
+    assert watched.look(A, B) == ["a", "b"]
+    looks = 0
+    while watched.look(A, B) != ["a"]:
+        watched.now += 1.0
+        looks += 1
+    assert SILENT_S - LONGEST_STEP_S <= looks <= SILENT_S + 1
+    assert "b (bbbbbbbb) is lost (it has not answered for" in watched.said[0] and watched.ray.actors[A].busy_s.calls > 1
