@@ -13,15 +13,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from grpo.engines import Engine, EngineDied
 from grpo.rollout.collect import PendingRollout, seed_for
 from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.partial.drafts import Drafts
-from grpo.rollout.partial.interruptions import Interruptions
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Example
 from grpo.timing import BusyClock
+
+if TYPE_CHECKING:
+    from grpo.rollout.partial.interruptions import Interruptions
 
 __all__ = ["InFlightBatch", "Prefetcher"]
 
@@ -69,13 +72,17 @@ class Prefetcher:
     partial: bool = False  # whether new weights interrupt what is being sampled
     in_flight: deque[InFlightBatch] = field(init=False, default_factory=deque)
     _busy: BusyClock = field(init=False, default_factory=BusyClock)
+    _interruptions: Interruptions | None = field(init=False, default=None)
     _threads: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
         self.engine.on_death = self._find_lost
         # One batch after the other, or all in flight together, and the fresh prompts of one.
         self._threads = ThreadPoolExecutor(self.ahead + 2 if self.partial else 1, "sampling")
-        self._interruptions = Interruptions(self.engine.engine, self._busy) if self.partial else None
+        if self.partial:
+            from grpo.rollout.partial.interruptions import Interruptions
+
+            self._interruptions = Interruptions(self.engine.engine, self._busy)
 
     @property
     def busy_s(self) -> float:
