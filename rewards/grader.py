@@ -32,7 +32,7 @@ from rewards.strictness.submit import Submission
 from rewards.tasks.function import FUNCTION
 from rewards.tasks.known import task_of
 from rewards.tasks.task import Block, Task
-from sandbox.service.grading_pool import GradingPool
+from sandbox.service.grading_pool import BusyMean, GradingPool
 from sandbox.verdict import Outcome, Verdict
 
 __all__ = ["RustGrade", "RustGrader"]
@@ -155,6 +155,7 @@ class RustGrader:
         if rubric.needs_crossing and group_size:
             sizes = {"group_size": group_size, "testers": testers, "partners": self._cross.partners}
             self._crossings = Crossings(pool, **sizes, block=block)
+        self._busy = BusyMean()
 
     def start(self, example: _Example, completion: _Completion) -> _Ticket:
         """Send a completion to the sandbox; returns at once."""
@@ -175,6 +176,15 @@ class RustGrader:
         """Take tests that were written without any code; they judge the codes of the prompt's group."""
         if self._crossings is not None:
             self._crossings.add_tests(completion.id, completion.text)
+
+    def forget(self, tickets: Sequence[_Ticket]) -> None:
+        """Completions that are sampled again, groups as a whole: their groups are crossed when the others are there.
+
+        Their programs run on: most are sampled again as they were, and others may wait for the same programs.
+        """
+        if self._crossings is not None:
+            for group in {group_of(ticket.completion.id) for ticket in tickets}:
+                self._crossings.forget(group)
 
     def finish(self, tickets: Sequence[_Ticket]) -> list[RustGrade]:
         """Wait for the verdicts, at most until the deadline, and score.
@@ -223,8 +233,8 @@ class RustGrader:
         ]
 
     def busy(self) -> float:
-        """The seconds that the pool has spent grading, the mean over its workers."""
-        return self._pool.busy_s / self._pool.jobs
+        """The seconds that the pool has spent grading, the mean over the workers that it had at the time."""
+        return self._busy.told(self._pool.busy_s, self._pool.jobs)
 
     def _collect(self, ticket: _Ticket, deadline: float) -> GradedCompletion:
         """A ticket's completion with its verdicts."""

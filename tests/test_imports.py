@@ -23,6 +23,10 @@ RUN = ("directory", "json_values", "lock", "metrics", "provenance")
 CONFIG = tuple(f"config.{path.stem}" for path in sorted((ROOT / "grpo" / "config").glob("[a-z]*.py")))
 LIGHT = ("config", *CONFIG, "errors", "schema", "whole_file", "rollout.records", *(f"run.{name}" for name in RUN))
 RAY = ("connect", "driver", "nodes")  # of sandbox/cluster/
+FOR_SEVERAL = (  # machines or GPUs
+    *("grpo.distributed.", "grpo.engines.served", "grpo.engines.several"),
+    *("grpo.rollout.partial.interruptions", "sandbox.cluster", "ray"),
+)
 HEAVY = ("torch", "transformers", "datasets", "vllm", "matplotlib", "ray")
 
 
@@ -135,6 +139,21 @@ def test_sandbox_and_rewards_work_where_there_is_no_torch():
 def test_recipe_and_plan_load_nothing_heavy():
     program = "from grpo_rust import arguments, plan, recipe; arguments.parse_arguments(['--dry-run'])"
     assert fresh(f"{program}; print(sorted({set(HEAVY)} & set(sys.modules)))") == "[]"
+
+
+def test_a_run_on_one_machine_loads_nothing_for_several():
+    """All that composes a training, and what samples for it; only whether torchrun started it is looked for."""
+    program = (
+        "import sys, pkgutil, importlib, train, grpo_rust.compose as compose\n"
+        "for found in pkgutil.iter_modules(compose.__path__, 'grpo_rust.compose.'): importlib.import_module(found.name)\n"
+        "from types import SimpleNamespace\n"
+        "from grpo.rollout.prefetch import Prefetcher\n"
+        "settings = dict(seed=0, num_steps=1, prompts_per_step=1, ahead=0)\n"
+        "for partial in (False, True):\n"
+        "    Prefetcher(SimpleNamespace(engine=None), None, None, int, partial=partial, **settings)\n"
+        f"    print([name for name in sys.modules if name.startswith({FOR_SEVERAL}) and not name.endswith('.place')])"
+    )
+    assert fresh(program).splitlines() == ["[]", "['grpo.rollout.partial.interruptions']"]
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

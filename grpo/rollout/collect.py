@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from grpo.engines import Engine, GenerationOutput, SamplingParams
+from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 from grpo.rollout.records import Completion, Example, Grade, Grader, Group, History
 from grpo.rollout.sums import part_sums, weighted_sum
 from grpo.rollout.turns.conversations import paying, peers_of
@@ -108,6 +108,8 @@ def sample(
         testers: Completions to sample for tests alone, for every example that has a prompt for them.
         turns: How conversations go on after their first completion; None: not at all.
         on_completion: Called when a completion has ended; what it raises ends the sampling.
+    Raises:
+        EngineDied: The grader has forgotten what was sampled.
     """
     started = time.perf_counter()
     batch = _Batch(grader, decode, examples, params.num_samples, id_prefix, policy_version)
@@ -117,14 +119,18 @@ def sample(
         on_completion()
         batch.add(slot, output, history)
 
-    for output in _sampled(engine, examples, params):
-        ended((output.prompt, output.sample), output)
-    num_crowded = 0 if turns is None else _later_turns(engine, batch, params, turns, ended)
-    asked = [(number, example) for number, example in enumerate(examples) if testers and example.tester_ids]
-    for place, completion in _tests(engine, decode, asked, params, testers, id_prefix, policy_version):
-        note_progress()
-        on_completion()
-        grader.add_tests(asked[place][1], completion)
+    try:
+        for output in _sampled(engine, examples, params):
+            ended((output.prompt, output.sample), output)
+        num_crowded = 0 if turns is None else _later_turns(engine, batch, params, turns, ended)
+        asked = [(number, example) for number, example in enumerate(examples) if testers and example.tester_ids]
+        for place, completion in _tests(engine, decode, asked, params, testers, id_prefix, policy_version):
+            note_progress()
+            on_completion()
+            grader.add_tests(asked[place][1], completion)
+    except EngineDied:
+        grader.forget(list(batch.tickets.values()))
+        raise
     seconds = time.perf_counter() - started
     return PendingRollout(examples, batch.completions, batch.tickets, seconds, num_crowded=num_crowded)
 

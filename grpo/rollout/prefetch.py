@@ -13,15 +13,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from grpo.engines import Engine, EngineDied
 from grpo.rollout.collect import PendingRollout, seed_for
 from grpo.rollout.engine_restart import RestartingEngine
 from grpo.rollout.partial.drafts import Drafts
-from grpo.rollout.partial.interruptions import Interruptions
 from grpo.rollout.prompts import PromptStream
 from grpo.rollout.records import Example
 from grpo.timing import BusyClock
+
+if TYPE_CHECKING:
+    from grpo.rollout.partial.interruptions import Interruptions
 
 __all__ = ["InFlightBatch", "Prefetcher"]
 
@@ -69,13 +72,17 @@ class Prefetcher:
     partial: bool = False  # whether new weights interrupt what is being sampled
     in_flight: deque[InFlightBatch] = field(init=False, default_factory=deque)
     _busy: BusyClock = field(init=False, default_factory=BusyClock)
+    _interruptions: Interruptions | None = field(init=False, default=None)
     _threads: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
         self.engine.on_death = self._find_lost
         # One batch after the other, or all in flight together, and the fresh prompts of one.
         self._threads = ThreadPoolExecutor(self.ahead + 2 if self.partial else 1, "sampling")
-        self._interruptions = Interruptions(self.engine.engine, self._busy) if self.partial else None
+        if self.partial:
+            from grpo.rollout.partial.interruptions import Interruptions
+
+            self._interruptions = Interruptions(self.engine.engine, self._busy)
 
     @property
     def busy_s(self) -> float:
@@ -109,16 +116,22 @@ class Prefetcher:
         if self._interruptions is not None:
             self._interruptions.go_on(self.version())
 
-    def replace_sampled(self, change: Callable[[PendingRollout], PendingRollout]) -> Sequence[InFlightBatch]:
-        """Put something else in the place of what is sampled of each batch in flight; those batches.
+    def replace_sampled(
+        self, change: Callable[[PendingRollout], PendingRollout]
+    ) -> Sequence[tuple[InFlightBatch, PendingRollout | None]]:
+        """Put something else in the place of what is sampled of each batch in flight.
 
-        Only batches that may be interrupted may have nothing sampled yet.
+        Returns: The batches in flight, each with what was put there. None for one that was not sampled yet, although it
+            may be by now: only batches that may be interrupted may have nothing sampled yet.
         """
         self.stand_still()  # all are waited for: an engine that dies has those sampled again that it did not finish
+        replaced = []
         for batch in self.in_flight:
-            if batch.sampled is not None:
-                batch.sampling = _done(change(batch.sampled))
-        return tuple(self.in_flight)
+            if (pending := batch.sampled) is not None:
+                pending = change(pending)
+                batch.sampling = _done(pending)
+            replaced.append((batch, pending))
+        return replaced
 
     def sample_now(self, examples: Sequence[Example], step: int, round_number: int) -> PendingRollout:
         """Completions of further examples for a step, waited for."""

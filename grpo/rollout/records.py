@@ -149,6 +149,9 @@ class Grader(Protocol):
     def add_tests(self, example: Example, completion: Completion) -> None:
         """Take tests for a prompt that were written without any code for it; they are not graded themselves."""
 
+    def forget(self, tickets: Sequence[Any]) -> None:
+        """Tickets that nobody is going to finish: the engine died, and their batch is sampled again, with the same ids."""
+
     def finish(self, tickets: Sequence[Any]) -> Sequence[Grade]: ...
 
     def busy(self) -> float:

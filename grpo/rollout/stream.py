@@ -154,7 +154,7 @@ class RolloutStream:
             "prompts_drawn": self.prompts.position,
             "zero_std_prompts": sorted(self.prompts.zero_std),
             "solved_prompts": sorted(self.prompts.solved),
-            "in_flight": [_in_flight(batch) for batch in batches],
+            "in_flight": [_in_flight(batch, sampled) for batch, sampled in batches],
         }
 
     def resume(self, progress: Mapping[str, Any]) -> None:
@@ -277,9 +277,9 @@ class RolloutStream:
             self._metrics[name] += time.perf_counter() - started
 
 
-def _in_flight(batch: InFlightBatch) -> dict[str, Any]:
+def _in_flight(batch: InFlightBatch, sampled: PendingRollout | None) -> dict[str, Any]:
     """A batch in flight as plain JSON values: its graded completions, or what is written of them so far."""
-    if batch.sampled is not None:
-        return to_json(batch.step, batch.sampled)
+    if sampled is not None:
+        return to_json(batch.step, sampled)
     names = [example.id for example in batch.examples]
     return {"step": batch.step, "examples": names, "rounds": batch.drafts.to_json()}

@@ -1,8 +1,8 @@
 """Crosses groups while they are sampled: each as soon as all of its programs are graded.
 
 A group is known by the ids of its completions, which end with the completion's number: "s3-p07-c2" is number 2 of the
-group "s3-p07", and "s3-p07-t0" the first of its testers. A completion that is sampled again, after its engine died,
-takes the place of the first. Promises that no thread waits, and that a group which cannot be crossed costs its own
+group "s3-p07", and "s3-p07-t0" the first of its testers. A group that is sampled again, after its engine died, is to be
+forgotten before. Promises that no thread waits, and that a group which cannot be crossed costs its own
 rewards alone.
 """
 
@@ -115,7 +115,7 @@ class _Sent(NamedTuple):
 
 
 class Crossings:
-    """The groups that are being sampled and crossed. Used by one thread at a time."""
+    """The groups that are being sampled and crossed, each used by one thread at a time."""
 
     def __init__(
         self, pool: Pool, *, group_size: int, testers: int = 0, partners: int = 0, block: Block = "first"
@@ -178,10 +178,8 @@ class Crossings:
         """
         if group not in self._crossing:
             self._start(group)  # fewer than a whole group
-        crossing = self._crossing.pop(group)
-        self._sampled.pop(group, None)
-        self._tests.pop(group, None)
-        self._asked.pop(group, None)
+        crossing = self._crossing[group]
+        self.forget(group)
         try:
             return crossing.future.result(timeout=max(0.0, deadline - time.monotonic()))
         except FutureTimeout:
@@ -189,6 +187,11 @@ class Crossings:
             return crossing.future.result()
         except CancelledError:
             return CrossResult(None, Outcome.HOST_ERROR, "the sandbox was closed")
+
+    def forget(self, group: str) -> None:
+        """Know nothing of a group any more; a crossing of it that has started goes on."""
+        for known in (self._crossing, self._sampled, self._tests, self._asked):
+            known.pop(group, None)
 
     def _start(self, group: str) -> None:
         members = [member for _, member in sorted(self._sampled.get(group, {}).items())]

@@ -3,7 +3,7 @@
     ray_pool          the pool, in the caller's process, which loads nothing of Ray
     driver_process    its link to the driver: a process of its own, so that Ray may fail there and not in a training
     driver            that process: tasks in, results out; `connect` reaches Ray for it
-    nodes             which nodes grade: they join, are compared with the first, leave, and rest
+    nodes             which nodes grade: they join, are compared with the run and the first, leave, and rest
     dispatcher        which task goes to which node, and what becomes of the tasks of a node that is lost
     node_pool         what runs on a node: an ordinary `SandboxPool`
 

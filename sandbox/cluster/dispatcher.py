@@ -77,11 +77,6 @@ class Dispatcher:
         """Tasks that no node has."""
         return len(self._queue)
 
-    @property
-    def in_flight(self) -> int:
-        """Tasks that a node has."""
-        return len({number for place in self._places.values() for number in place.tasks})
-
     def add(self, number: int) -> None:
         """Queue a new task."""
         self._queue.append(_Task(number))

@@ -47,6 +47,7 @@ class Driver:
         self._is_ray_gone = False  # the pools of its nodes ended with it, and nothing would answer
         self._nodes = Nodes(
             opening.settings,
+            opening.code,
             opening.first,
             post=self._events.put,
             join=self._dispatcher.join,

@@ -1,4 +1,4 @@
-"""What a node's verdicts depend on, and how two nodes differ: all nodes of a pool must give equal verdicts."""
+"""What a node's verdicts depend on: they must be those of the pool's own code and limits, and of all other nodes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from sandbox.isolation.policy import Isolation
 from sandbox.limits import Limits
 
-__all__ = ["NodeFacts", "differences", "limits_here"]
+__all__ = ["NodeFacts", "differences", "limits_here", "shortfalls"]
 
 LEAVE_OUT = "or keep it out of the grading (ray start --num-cpus=0)"
 
@@ -47,16 +47,36 @@ def _most(name: int) -> int:
     return 1 << 62 if hard == resource.RLIM_INFINITY else hard
 
 
+def shortfalls(node: NodeFacts, *, code: str, limits: Limits) -> list[str]:
+    """Why a node's verdicts may not be those that its pool asks for, each with what to do; none where they are.
+
+    Args:
+        node: What the node has.
+        code: The hash of this package where the pool is, under which verdicts are kept.
+        limits: What programs are to get.
+    """
+    had, wanted = asdict(node.limits), asdict(limits)
+    return [
+        *["it has another version of this project than the run: install the same there"] * (node.code != code),
+        *(
+            f"its programs get {name} = {had[name]} of {value}: raise what ulimit -H says there, {LEAVE_OUT}"
+            for name, value in wanted.items()
+            if had[name] != value
+        ),
+    ]
+
+
 def differences(first: NodeFacts, other: NodeFacts) -> list[str]:
-    """Why another node may give other verdicts than the first one, each with what to do; none where they are equal."""
+    """Why another node may give other verdicts than the first one, each with what to do; none where they are equal.
+
+    Code and limits are compared with the pool's (`shortfalls`).
+    """
     return list(_differences(first, other))
 
 
 def _differences(first: NodeFacts, other: NodeFacts) -> Iterator[str]:
     wants, has = first.isolation, other.isolation
     here = f"on {first.name}"
-    if other.code != first.code:
-        yield "it has another version of this project: install the same on all nodes"
     if (has.toolchain.version, has.toolchain.host) != (wants.toolchain.version, wants.toolchain.host):
         yield (
             f"it has {has.toolchain.version} for {has.toolchain.host}, and {wants.toolchain.version} for "
@@ -64,9 +84,5 @@ def _differences(first: NodeFacts, other: NodeFacts) -> Iterator[str]:
         )
     if (has.kind, has.landlock, has.user is None) != (wants.kind, wants.landlock, wants.user is None):
         yield f"it isolates by {has}; {here} by {wants}: use the same kernel and user, {LEAVE_OUT}"
-    had = asdict(other.limits)
-    for name, value in asdict(first.limits).items():
-        if had[name] != value:
-            yield f"its programs get {name} = {had[name]}; {here} {value}: raise what ulimit -H says there, {LEAVE_OUT}"
     if other.backend != first.backend:
         yield f"it grades by the backend {other.backend}; {here} by {first.backend}: see its log for why, {LEAVE_OUT}"

@@ -26,7 +26,8 @@ class Opening(NamedTuple):
 
     address: str  # "" for a Ray of our own
     settings: NodeSettings
-    first: NodeFacts | None  # what nodes are compared with; None before the first one
+    code: str  # the hash of this package there: under it verdicts are kept
+    first: NodeFacts | None  # what nodes are compared with beside code and limits; None before the first one
 
 
 class RunTask(NamedTuple):

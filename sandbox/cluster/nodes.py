@@ -1,4 +1,4 @@
-"""Which nodes grade: each gets an actor with a pool, is compared with the first one, watched, and given up when lost.
+"""Which nodes grade: each gets an actor with a pool, is compared (`facts`), watched, and given up when lost.
 
 All methods are called by one thread. What Ray answers comes back to it through `post`.
 """
@@ -21,10 +21,11 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from sandbox.cluster.dispatcher import PER_JOB
 from sandbox.cluster.environment import KEPT_CHILDREN
-from sandbox.cluster.facts import NodeFacts, differences
+from sandbox.cluster.facts import NodeFacts, differences, shortfalls
 from sandbox.cluster.messages import NodeSettings, RunTask
 from sandbox.cluster.node_pool import NodePool
 from sandbox.cluster.resting import Resting
+from sandbox.workers.hanging import LONGEST_STEP_S
 
 __all__ = ["Nodes", "first_line"]
 
@@ -47,9 +48,15 @@ class _Node:
     actor: Any
     facts: NodeFacts | None = None  # once it grades
     busy_s: float = 0.0
-    heard: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.monotonic)  # to grade, once it does
+    silent_s: float = 0.0  # as far as this process looked
     is_asked: bool = False
     failures: int = 0
+
+    @property
+    def graded_s(self) -> float:
+        """How long it has graded."""
+        return time.monotonic() - self.began if self.facts is not None else 0.0
 
 
 class Nodes:
@@ -58,6 +65,7 @@ class Nodes:
     def __init__(
         self,
         settings: NodeSettings,
+        code: str,
         first: NodeFacts | None,
         *,
         post: Callable[[Callable[[], None]], None],
@@ -68,19 +76,21 @@ class Nodes:
         """
         Args:
             settings: Of every node's pool.
-            first: What nodes have to equal; None for the first one that starts.
+            code: The hash of this package that nodes have to have.
+            first: What nodes have to equal in all else; None for the first one that starts.
             post: Takes a function from any thread, and calls it in the one thread.
             join: See above.
             leave: See above.
             say: Takes a line for the log.
         """
         self.first = first
-        self._settings, self._post, self._join, self._leave, self._say = settings, post, join, leave, say
+        self._settings, self._code = settings, code
+        self._post, self._join, self._leave, self._say = post, join, leave, say
         self._nodes: dict[str, _Node] = {}
         self._resting = Resting()
         self._refused: dict[str, str] = {}  # why, by node
         self._busy_before = 0.0  # of nodes that are gone
-        self._busy_at = time.monotonic()
+        self._busy_at = self._looked = time.monotonic()
         self._wanted: int | None = None  # CPUs, of the autoscaler; what a driver before this one wanted is not known
         self._pools = ray.remote(NodePool)
 
@@ -115,8 +125,10 @@ class Nodes:
             cpus = int(row["Resources"].get("CPU", 0))
             if cpus and id not in self._nodes and self._resting.is_over(id) and not (self._is_idle and self._nodes):
                 self._start(id, f"{row.get('NodeName') or row['NodeManagerAddress']} ({id[:8]})", cpus)
+        now = time.monotonic()
+        step_s, self._looked = min(now - self._looked, LONGEST_STEP_S), now
         for node in self.grading:
-            self._ask(node)
+            self._ask(node, step_s)
         self._scale(tasks, waiting)
 
     def run(self, id: str, run: RunTask, then: Callable[[Future[Any]], None]) -> None:
@@ -130,7 +142,7 @@ class Nodes:
     def answered(self, id: str, busy_s: float) -> None:
         """A node gave a result, of whatever kind."""
         node = self._nodes[id]
-        node.heard, node.busy_s = time.monotonic(), busy_s
+        node.silent_s, node.busy_s = 0.0, busy_s
 
     def succeeded(self, id: str) -> None:
         """The result was none of its host's failures."""
@@ -142,7 +154,7 @@ class Nodes:
         node.failures += 1
         if node.failures >= MOST_FAILURES:
             self._say(f"the node {node.name} failed {node.failures} times in turn ({reason}): it rests")
-            self._resting.begin(id, long=True)
+            self._resting.begin(id, long=True, graded_s=node.graded_s)
             self._drop(node, died=False)
 
     def lost(self, id: str, error: BaseException) -> None:
@@ -181,9 +193,10 @@ class Nodes:
         error = done.exception()
         found = first_line(error) if error is not None else done.result()
         if not isinstance(found, str):
-            self.first = self.first or found
-            if not (wrong := differences(self.first, found)):
-                node.facts, node.heard = found, time.monotonic()
+            wrong = shortfalls(found, code=self._code, limits=self._settings.limits)
+            if not (wrong := wrong + differences(self.first or found, found)):
+                self.first = self.first or found
+                node.facts, node.began = found, time.monotonic()
                 self._refused.pop(node.id, None)
                 self._join(node.id, node.jobs)
                 return
@@ -220,12 +233,17 @@ class Nodes:
     def _is_idle(self) -> bool:
         return time.monotonic() - self._busy_at > IDLE_S
 
-    def _ask(self, node: _Node) -> None:
-        """Ask for a sign of life, or give a node up that gave none."""
-        silent_s = time.monotonic() - node.heard
-        if silent_s > SILENT_S:
-            self._lose(node, f"it has not answered for {silent_s:.0f} s")
-        elif silent_s > ASK_EVERY_S and not node.is_asked:
+    def _ask(self, node: _Node, step_s: float) -> None:
+        """Ask for a sign of life, or give a node up that gave none.
+
+        Args:
+            node: Which.
+            step_s: Seconds since the last look. Those in which this process stood still are not the node's silence.
+        """
+        node.silent_s += step_s
+        if node.silent_s > SILENT_S:
+            self._lose(node, f"it has not answered for {node.silent_s:.0f} s")
+        elif node.silent_s > ASK_EVERY_S and not node.is_asked:
             node.is_asked = True
             self._when_done(node.actor.busy_s.remote(), partial(self._told, node))
 
@@ -234,14 +252,14 @@ class Nodes:
         node.is_asked = False
         error = done.exception()
         if error is None:
-            node.heard, node.busy_s = time.monotonic(), done.result()
+            node.silent_s, node.busy_s = 0.0, done.result()
         elif isinstance(error, RayActorError) and self._nodes.get(node.id) is node:
             self._lose(node, first_line(error))
 
     def _lose(self, node: _Node, why: str) -> None:
         """Give up a node: its tasks go to others. It is tried again as long as it is there."""
         self._say(f"the node {node.name} is lost ({why}): others get its tasks")
-        self._resting.begin(node.id, long=False)
+        self._resting.begin(node.id, long=False, graded_s=node.graded_s)
         self._drop(node, died=True)
 
     def _drop(self, node: _Node, *, died: bool) -> None:

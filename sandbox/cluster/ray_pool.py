@@ -22,6 +22,7 @@ from sandbox.cluster.messages import Cancel, Connected, Done, Failed, NodeSettin
 from sandbox.errors import ClusterError, PoolClosed
 from sandbox.grading.backends import BACKENDS
 from sandbox.limits import Limits
+from sandbox.storage import code_hash
 from sandbox.verdict import Outcome
 from sandbox.workers.cache import is_lasting, kept_results, task_key
 from sandbox.workers.pool import TaskPool
@@ -93,7 +94,9 @@ class RayPool(TaskPool):
         if importlib.util.find_spec("ray") is None:
             raise ClusterError(MISSING)
         check_address(address)
-        self._opening = Opening(address, NodeSettings(jobs, limits or Limits(), backend, isolation, nice), None)
+        self.limits = limits or Limits()
+        settings = NodeSettings(jobs, self.limits, backend, isolation, nice)
+        self._opening = Opening(address, settings, code_hash(), None)
         self.url, self.jobs, self.num_nodes, self._busy_before = address, 0, 0, 0.0
         self._standing: Standing | None = None
         self._problem = ""
@@ -108,7 +111,7 @@ class RayPool(TaskPool):
         self._thread.start()
         starts = not address or address.startswith("ray://")  # Ray starts a process for every client
         first = self._wait_for_a_node(START_S if starts else CONNECT_S).first
-        self.isolation, self.limits, self.backend = first.isolation, first.limits, first.backend
+        self.isolation, self.backend = first.isolation, first.backend
         self.toolchain = first.isolation.toolchain
         self._cache = kept_results(cache_size, on_disk=keep and self.isolation.is_real)
 
@@ -132,7 +135,8 @@ class RayPool(TaskPool):
     @property
     def busy_s(self) -> float:
         """Seconds that the workers of all nodes have spent on tasks, as their last answers say."""
-        return self._busy_before + (self._standing.busy_s if self._standing is not None else 0.0)
+        with self._lock:
+            return self._busy_before + (self._standing.busy_s if self._standing is not None else 0.0)
 
     @property
     def unfinished(self) -> int:
@@ -233,8 +237,9 @@ class RayPool(TaskPool):
         log.warning("Ray is lost (%s); %d tasks wait until it is back", self._problem, self.unfinished)
         self._problem = ""
         self._opening = self._opening._replace(first=self._standing.first)
-        self._busy_before += self._standing.busy_s
-        self._standing = self._standing._replace(nodes=0, jobs=0, busy_s=0.0)
+        with self._lock:
+            self._busy_before += self._standing.busy_s
+            self._standing = self._standing._replace(nodes=0, jobs=0, busy_s=0.0)
         self._settle_overdue(0.0)
 
     def _hear(self, said: Any) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SILENT_S", "HangWatch", "beat", "stacks_of"]
+__all__ = ["LONGEST_STEP_S", "SILENT_S", "HangWatch", "beat", "stacks_of"]
 
 SILENT_S = 30.0  # without a heartbeat: a busy machine lets even a process of niceness 19 run every few seconds
 BEAT_EVERY_S = 1.0

@@ -125,6 +125,9 @@ class UniqueCompletions:
     def add_tests(self, example: Example, completion: Completion) -> None:
         self.grader.add_tests(example, completion)
 
+    def forget(self, tickets: Sequence[Any]) -> None:
+        self.grader.forget(tickets)
+
     def finish(self, tickets: Sequence[Any]) -> Any:
         return self.grader.finish(tickets)
 
@@ -155,6 +158,9 @@ class TrivialGrader:
 
     def add_tests(self, example: Example, completion: Completion) -> None:
         """Nothing is compared."""
+
+    def forget(self, tickets: Sequence[Any]) -> None:
+        """Nothing is known."""
 
     def finish(self, tickets: Sequence[Any]) -> list[TrivialGrade]:
         return [TrivialGrade({"trivial": trivial_score(text)}) for text in tickets]

@@ -36,6 +36,7 @@ class LetterGrader:
 
     def __init__(self) -> None:
         self.started: list[str] = []
+        self.forgotten: list[str] = []
         self.tests: dict[str, str] = {}  # of testers, by id
 
     def start(self, example: Example, completion: Completion) -> Completion:
@@ -44,6 +45,9 @@ class LetterGrader:
 
     def add_tests(self, example: Example, completion: Completion) -> None:
         self.tests[completion.id] = completion.text
+
+    def forget(self, tickets: Sequence[Completion]) -> None:
+        self.forgotten += [ticket.id for ticket in tickets]
 
     def finish(self, tickets: Sequence[Completion]) -> list[Grade]:
         return [self._grade(ticket) for ticket in tickets]

@@ -1,12 +1,14 @@
 """Groups come back complete and in order, every completion is graded as it ends, missing rewards stay missing."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import pytest
 
-from grpo.engines import SamplingParams
+from grpo.engines import EngineDied, GenerationOutput, SamplingParams
 from grpo.engines.hf import HFEngine
 from grpo.model.policy import Policy
 from grpo.rollout.collect import Rollout, collect, sample, seed_for
@@ -43,6 +45,22 @@ def test_completions_are_graded_in_the_order_they_end(policy: Policy) -> None:
     lengths = {c.id: len(c.token_ids) for group in groups for c in group.completions}
     arrived = [lengths[completion_id] for completion_id in grader.started]
     assert arrived == sorted(arrived) and len(set(arrived)) > 1
+
+
+def test_what_a_dead_engine_sampled_is_forgotten_and_nothing_else_is(policy: Policy) -> None:
+    class DiesOfTheThird(HFEngine):
+        def generate(self, *arguments: Any, **settings: Any) -> Iterator[GenerationOutput]:
+            yield from islice(super().generate(*arguments, **settings), 2)
+            raise EngineDied("out of memory")
+
+    grader, params = LetterGrader(), SamplingParams(num_samples=3, max_tokens=10, temperature=1.0, seed=0)
+    examples = encoded(EXAMPLES, policy.encode)
+    with pytest.raises(EngineDied):
+        dying = DiesOfTheThird(policy)
+        sample(dying, grader, policy.decode, examples, params, id_prefix="s4", policy_version=7)
+    assert grader.forgotten == grader.started and len(grader.started) == 2
+    run(policy, grader)
+    assert len(grader.forgotten) == 2 and len(grader.started) == 8
 
 
 def test_testers_see_a_prompt_of_their_own_and_change_no_group(policy: Policy) -> None:

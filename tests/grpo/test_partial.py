@@ -9,7 +9,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,12 +26,20 @@ from grpo.rollout.records import Completion, RolloutBatch
 from grpo.rollout.turns.playing import TurnRules
 from grpo.run.serialize import batch_metrics, completion_lines
 from grpo.timing import BusyClock
+from letter_grader import Grade, LetterGrader
 from stream_trainer import ByPrompt, ids, plain
 from typist import FIRST, LATER, STEPS, STOP, Typist, logprob, make_trainer, steps
 
 
 def completions(batch: RolloutBatch) -> list[Completion]:
     return [completion for group in batch.groups for completion in group.completions]
+
+
+def wait_for(there: Callable[[], object]) -> None:
+    until = time.monotonic() + 10
+    while there() is None:
+        assert time.monotonic() < until
+        time.sleep(0.001)
 
 
 def expected(sample: int, runs: tuple[tuple[int, int], ...]) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -118,8 +126,7 @@ def test_a_run_that_is_stopped_in_the_middle_of_completions_goes_on_with_them(po
 def test_a_batch_that_was_sampled_keeps_its_grades_and_its_versions(policy: Policy) -> None:
     trainer = make_trainer(policy, Typist({(0, 3): 2}), ahead=2)
     steps(trainer, 1, 1, stopped=[1])
-    while trainer.rollouts._prefetcher.in_flight[0].sampled is None:
-        time.sleep(0.001)
+    wait_for(lambda: trainer.rollouts._prefetcher.in_flight[0].sampled)
     progress = json.loads(json.dumps(trainer.rollouts.progress()))
     assert [sorted(set(record) & {"rounds", "completions"}) for record in progress["in_flight"]] == [
         ["completions"],
@@ -134,6 +141,32 @@ def test_a_batch_that_was_sampled_keeps_its_grades_and_its_versions(policy: Poli
     assert not [name for name in again.rollouts.grader.started if name.startswith("s2-")]
     for one in (trainer, again):
         one.rollouts.close()
+
+
+def test_a_batch_that_is_whole_only_while_its_checkpoint_is_taken_is_kept_as_it_was_before(policy: Policy) -> None:
+    """What a user says of batch 2 is known when the grades of batch 3, which was whole before, are waited for."""
+    said = threading.Event()
+
+    class Grader(LetterGrader):
+        def finish(self, tickets: Sequence[Completion]) -> list[Grade]:
+            if tickets[0].id.startswith("s3-"):
+                said.set()
+                assert trainer.rollouts._prefetcher.in_flight[0].result()
+            return super().finish(tickets)
+
+    def feedback(tickets: Sequence[Completion]) -> list[None]:
+        assert not tickets[0].id.startswith("s2-") or said.wait(10)
+        return [None] * len(tickets)
+
+    rules = TurnRules(2, "final", feedback, lambda message, ended: (9, 9), 400)
+    trainer = make_trainer(policy, Typist(), ahead=2, turns=rules, grader=Grader())
+    steps(trainer, 1, 1)
+    trainer.rollouts._prefetcher.go_on()
+    wait_for(lambda: trainer.rollouts._prefetcher.in_flight[1].sampled)
+    kept = json.loads(json.dumps(trainer.rollouts.progress()))["in_flight"]
+    trainer.rollouts.close()
+    assert [sorted(set(record) & {"rounds", "completions"}) for record in kept] == [["rounds"], ["completions"]]
+    assert all(draft[5] for _, drafts in kept[0]["rounds"] for draft in drafts), "all that was written"
 
 
 def test_drafts_of_another_question_are_not_gone_on_with() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from completions import ADD, fenced, module, passed
+from rewards import Rubric, RustGrader
 from rewards.completion import GradedCompletion
 from rewards.cross import tester_prompt
 from rewards.cross.aligning import aligned
@@ -221,13 +223,26 @@ def test_a_crossing_that_is_stopped_while_it_is_planned_is_not_sent():
     assert not pool.asked and crossing.future.result(0).reason == "too late"
 
 
-def test_a_completion_that_is_sampled_again_takes_the_place_of_the_first():
+def test_a_group_that_is_sampled_again_is_crossed_once_with_nothing_of_the_first():
+    """The first attempt ended with two completions of three; the second has them in another order."""
     pool = CrossingPool()
-    crossings = Crossings(pool, group_size=2)
-    crossings.add("a-c0", "no code", None)
-    crossings.add("a-c0", fenced(numbered(5)), Submission(pool, numbered(5)))
-    crossings.add("a-c1", "no code", None)
-    assert not pool.asked, "it waits for the program that is not graded"
+    grader = RustGrader(Rubric({"cross_agreement": 1.0}), pool, group_size=3)
+    first = [start(grader, number, numbered(number)) for number in (0, 1)]
+    grader.forget(first)
+    second = [start(grader, number, numbered(5 + number)) for number in (2, 0)]
+    for ticket in (*first, *second):
+        ticket.submission.future.set_result(passed())
+    assert not pool.asked, "one is missing"
+    start(grader, 1, numbered(6)).submission.future.set_result(passed())
+    [(crossing, _)] = pool.asked
+    assert [f"{number} - {number}" in code for number, code in zip((5, 6, 7), crossing.codes, strict=True)] == [
+        True
+    ] * 3
+
+
+def start(grader, number, code):
+    example = SimpleNamespace(messages=(), columns={}, tester_ids=())
+    return grader.start(example, SimpleNamespace(id=f"s1-p00-c{number}", text=fenced(code), token_ids=()))
 
 
 def test_a_group_of_nothing_and_one_that_cannot_be_read_say_nothing():

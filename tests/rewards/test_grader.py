@@ -12,6 +12,7 @@ import pytest
 
 from completions import ADD, HACKS, HONEST, fenced, module, passed
 from grpo.rollout.records import Completion, Example
+from grpo.timing import StepTimer
 from reward_hacks import REWARD_HACKS
 from rewards import Rubric, RustGrader
 from rewards.builtin import PUBLISHED_WEIGHTS
@@ -210,6 +211,20 @@ def test_a_users_functions_get_messages_columns_and_verdicts(pool):
 
 def test_an_empty_batch_has_no_grades():
     assert RustGrader(Rubric({f"{USER_REWARDS}:broken": 1.0}), FixedPool(None)).finish([]) == []
+
+
+def test_a_step_counts_what_each_worker_did_while_workers_come_and_go():
+    """First two of four workers go, then all, then three join: what was busy before is not divided anew."""
+    pool = FixedPool(None)
+    grader = RustGrader(Rubric({"cargo_build": 1.0}), pool)
+    pool.jobs, pool.busy_s = 4, 10_000.0
+    grader.busy()
+    spent = []
+    for jobs, busy_s in ((2, 10_008.0), (0, 10_010.0), (0, 10_010.0), (3, 10_016.0)):
+        timer = StepTimer({"engine": float, "sandbox": grader.busy, "trainer": float})
+        pool.jobs, pool.busy_s = jobs, busy_s
+        spent.append(timer.metrics()["time/sandbox"])
+    assert spent == [2.0, 1.0, 0.0, 2.0]
 
 
 def test_verdicts_are_plain_json_values(pool):

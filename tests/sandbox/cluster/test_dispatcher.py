@@ -25,7 +25,8 @@ def test_tasks_are_shared_by_the_number_of_workers() -> None:
 
 def test_a_node_gets_no_more_than_its_bound_and_one_that_is_done_gets_the_next() -> None:
     dispatcher = filled(1, tasks=PER_JOB + 2)
-    assert len(list(dispatcher.assign())) == dispatcher.in_flight == PER_JOB and dispatcher.waiting == 2
+    assert len(list(dispatcher.assign())) == PER_JOB and dispatcher.waiting == 2
+    assert [dispatcher.has("a", number) for number in range(PER_JOB + 2)] == [True] * PER_JOB + [False] * 2
     assert list(dispatcher.assign()) == []
     dispatcher.done("a", 5)
     assert list(dispatcher.assign()) == [("a", PER_JOB)]
@@ -121,7 +122,8 @@ def late(*jobs: int, tasks: int) -> Dispatcher:
 
 def test_idle_nodes_run_what_another_one_has_had_for_long_and_the_first_result_counts() -> None:
     dispatcher = late(1, 1, 1, tasks=4)
-    assert list(dispatcher.assign()) == [("b", 0), ("c", 1), ("b", 2), ("c", 3)] and dispatcher.in_flight == 4
+    assert list(dispatcher.assign()) == [("b", 0), ("c", 1), ("b", 2), ("c", 3)]
+    assert [dispatcher.holders(number) for number in range(4)] == [["a", "b"], ["a", "c"], ["a", "b"], ["a", "c"]]
     assert list(dispatcher.assign()) == [], "each of them once"
     assert dispatcher.done("b", 0) == ["a"] and not dispatcher.has("a", 0)
     assert dispatcher.done("a", 1) == ["c"] and dispatcher.cancel(2) == ["a", "b"]
@@ -180,4 +182,5 @@ def test_each_task_ends_once_whatever_happens_to_nodes(seed: int, monkeypatch: p
                         ended.append(pair[1])
             case "tick":
                 dispatcher.tick()
-    assert sorted(ended) == list(range(300)) and dispatcher.waiting == dispatcher.in_flight == 0
+    assert sorted(ended) == list(range(300)) and dispatcher.waiting == 0
+    assert not any(dispatcher.holders(number) for number in range(300))

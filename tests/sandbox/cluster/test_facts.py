@@ -1,4 +1,4 @@
-"""Nodes that would give other verdicts than the first one are told apart, each with what to do."""
+"""Nodes that would give other verdicts than the run asks for, or than the first one, are told apart, with what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ray_nodes import FIRST, RUST
-from sandbox.cluster.facts import NodeFacts, differences
+from sandbox.cluster.facts import LEAVE_OUT, NodeFacts, differences, shortfalls
 from sandbox.limits import Limits
 
 
@@ -24,8 +24,6 @@ def test_nodes_whose_verdicts_are_equal_differ_in_nothing() -> None:
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (replace(FIRST, code="0"), "it has another version of this project: install the same on all nodes"),
-        (replace(FIRST, limits=Limits(memory_mb=512)), "its programs get memory_mb = 512; on one 4096: raise"),
         (replace(FIRST, backend="cargo"), "it grades by the backend cargo; on one by batch"),
         (replace(FIRST, isolation=replace(FIRST.isolation, kind="none")), "it isolates by NONE: programs can read"),
         (replace(FIRST, isolation=replace(FIRST.isolation, landlock=4)), "it isolates by Landlock 4, system-call"),
@@ -46,7 +44,15 @@ def test_what_decides_verdicts_is_compared(other: NodeFacts, said: str) -> None:
 
 
 def test_everything_that_differs_is_said_at_once() -> None:
-    assert len(differences(FIRST, replace(FIRST, code="0", backend="cargo", limits=Limits(run_cpu_s=1)))) == 3
+    other = replace(FIRST, backend="cargo", isolation=replace(FIRST.isolation, kind="none"))
+    assert len(differences(FIRST, other)) == 2
+    other = replace(FIRST, code="0", limits=Limits(run_cpu_s=1, memory_mb=512))
+    assert shortfalls(other, code="c0de", limits=Limits()) == [
+        "it has another version of this project than the run: install the same there",
+        "its programs get run_cpu_s = 1 of 10: raise what ulimit -H says there, " + LEAVE_OUT,
+        "its programs get memory_mb = 512 of 4096: raise what ulimit -H says there, " + LEAVE_OUT,
+    ]
+    assert shortfalls(FIRST, code="c0de", limits=Limits()) == []
 
 
 def test_a_machine_that_allows_less_gives_less() -> None:

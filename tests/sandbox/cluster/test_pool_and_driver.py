@@ -21,9 +21,10 @@ from sandbox.cluster import ray_pool
 from sandbox.cluster.driver_process import DriverProcess
 from sandbox.cluster.messages import Cancel, Close, Connected, Done, Failed, NodeSettings, Opening, RunTask, Standing
 from sandbox.cluster.ray_pool import RayPool
+from sandbox.storage import code_hash
 
 PASSED = Verdict(Outcome.PASSED)
-OPENING = Opening("", NodeSettings(1, Limits(), "batch", "auto", 0), None)
+OPENING = Opening("", NodeSettings(1, Limits(), "batch", "auto", 0), "c0de", None)
 ENDS = object()
 WELL = (Connected("here:1"), Standing(FIRST, 1, 2, 0.0))
 
@@ -104,6 +105,13 @@ def test_a_result_goes_to_its_task_and_is_kept(pool: RayPool) -> None:
     assert (result(first), result(second).outcome) == (PASSED, Outcome.BUILD_ERROR)
     assert pool.submit("one").done() and len(driver.sent) == 2 and pool.unfinished == 0
     assert (pool.jobs, pool.num_nodes, pool.backend, pool.url) == (2, 1, "batch", "Ray here:1")
+
+
+def test_nodes_are_asked_for_the_code_and_the_limits_that_verdicts_are_kept_under() -> None:
+    with RayPool("here:1", limits=Limits(memory_mb=512)) as pool:
+        [driver] = HandDriver.made
+        assert driver.opening.code == code_hash()
+        assert driver.opening.settings.limits == pool.limits == Limits(memory_mb=512) != FIRST.limits
 
 
 def test_the_first_of_two_results_counts(pool: RayPool) -> None:
