@@ -13,7 +13,7 @@ from grpo_rust.scaling.costs import decoding_cost, training_s, weights_s
 from grpo_rust.scaling.division import Division
 from grpo_rust.scaling.from_recipe import step_settings
 from grpo_rust.scaling.gpus import GPU
-from grpo_rust.scaling.rank_memory import engine_bytes, rank_memory
+from grpo_rust.scaling.rank_memory import engine_bytes, loading_bytes, rank_memory
 from grpo_rust.scaling.step_settings import StepSettings
 from grpo_rust.scaling.work import StepWork, step_work
 from grpo_rust.terminal.durations import rough_duration
@@ -156,7 +156,17 @@ def _memory_rows(
         ("memory", f"about {about}, with the longest completions"),
         ("", memory_parts(rank, engine, recipe.model.dtype)),
         ("fits", f"one {gpu.name} has {as_size(int(gpu.memory_bytes))}: {verdict}"),
+        ("host", _host(shape, division, gpu)),
     ]
+
+
+def _host(shape: ModelShape, division: Division, gpu: GPU) -> str:
+    """Memory that a machine needs beside its GPUs'."""
+    loading = as_size(loading_bytes(shape, division, per_machine=gpu.per_machine))
+    ranks = min(division.ranks, gpu.per_machine)
+    if ranks == 1:
+        return f"about {loading} of a machine's memory while the model is loaded, in float32"
+    return f"about {loading} of a machine's memory while its {ranks} ranks load the model, each all of it in float32"
 
 
 def _traffic(work: StepWork, division: Division) -> str:
