@@ -33,6 +33,7 @@ from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 from grpo_rust.scaling.division import divide
 from grpo_rust.scaling.from_recipe import step_settings
 from grpo_rust.scaling.gpus import one_kind
+from grpo_rust.scaling.refusals import refuse_settings
 from simulating.assumed import assumed_costs
 from simulating.comparing import compare, comparison_table
 from simulating.drawing import draw_sizes
@@ -115,6 +116,8 @@ def simulated(recipe: Recipe, gpus: int, options: argparse.Namespace) -> Simulat
         recipe = grown(recipe, gpus, most=options.grow)
     engine_gpus = min(gpus - 1, max(1, round(gpus * options.engine_share))) if options.engine_share and gpus > 1 else 0
     division = divide(step_settings(recipe), gpus - engine_gpus, engine_gpus)
+    if division.ranks > 1:
+        refuse_settings(recipe, division.ranks)
     if options.rates and options.rates[0].suffix == ".toml":
         costs = named_costs(options.rates[0])
     elif options.rates:

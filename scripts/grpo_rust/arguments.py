@@ -19,6 +19,7 @@ from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 from grpo_rust.scaling.division import Division, divide, ranks_of_torchrun
 from grpo_rust.scaling.from_recipe import engine_gpus, step_settings
 from grpo_rust.scaling.gpus import GPUS
+from grpo_rust.scaling.refusals import refuse_settings
 from grpo_rust.terminal.grouping import MOST_USED, grouped
 
 __all__ = ["Arguments", "explain", "parse_arguments"]
@@ -65,9 +66,19 @@ def parse_arguments(argv: Sequence[str] | None = None, *, about: str = GRPO) -> 
     path = _recipe_file([Path(word) for word in parsed.words if "=" not in word], overrides)
     recipe = load_recipe(path, overrides)
     price = parsed.usd_per_hour or recipe.train.usd_per_hour
-    ranks = (parsed.gpus or ranks_of_torchrun() or int(parsed.engine_gpus > 0)) if parsed.dry_run else 0
-    division = divide(step_settings(recipe), ranks, *engine_gpus(recipe, parsed.engine_gpus)) if ranks else None
+    division = _division(recipe, parsed.gpus, parsed.engine_gpus) if parsed.dry_run else None
     return Arguments(recipe, parsed.dry_run, parsed.rates, price, parsed.output, division, parsed.gpu)
+
+
+def _division(recipe: Recipe, gpus: int, apart: int) -> Division | None:
+    """How a plan divides the work; None for one that is of no GPUs. Raises: ConfigError, as the ranks would."""
+    ranks = gpus or ranks_of_torchrun() or int(apart > 0)
+    if not ranks:
+        return None
+    division = divide(step_settings(recipe), ranks, *engine_gpus(recipe, apart))
+    if ranks > 1:
+        refuse_settings(recipe, ranks)
+    return division
 
 
 def _parser(about: str) -> argparse.ArgumentParser:

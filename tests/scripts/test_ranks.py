@@ -21,9 +21,10 @@ from grpo.errors import BadInput
 from grpo.schema import ConfigError
 from grpo_rust.compose import policy as composed
 from grpo_rust.ranks import following, together
-from grpo_rust.ranks.joining import Rank, differences, refuse_settings
+from grpo_rust.ranks.joining import Rank, differences
 from grpo_rust.ranks.restarting import after_restart, torchrun_mark
 from grpo_rust.recipe import load_recipe
+from grpo_rust.scaling.refusals import refuse_settings
 from grpo_rust.session import go_on
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -128,6 +128,13 @@ def test_ranks_and_engines_without_work_are_refused(ranks, engine_gpus, message)
         divide(step_settings(Recipe()), ranks, engine_gpus)
 
 
+@pytest.mark.parametrize("setting", ["model.dtype=float16", "train.optimizer=adamw8bit", "train.compile_layers=true"])
+def test_a_plan_refuses_what_ranks_refuse(setting):
+    with pytest.raises(ConfigError, match=f"several ranks cannot train this recipe:\n  {setting.partition('=')[0]}"):
+        parse_arguments([setting, "--dry-run", "--gpus", "4"])
+    assert parse_arguments([setting, "--dry-run", "--gpus", "1", "--engine-gpus", "1"]).division == Division(1, 1)
+
+
 def test_gpus_of_one_kind_are_known_by_name_and_others_refused():
     assert one_kind(["h200", "h200"]) is GPUS["h200"]
     with pytest.raises(ConfigError, match="different sizes.*A100 with 80 GB, H200 with 141 GB"):

@@ -75,6 +75,7 @@ def test_a_picture_is_drawn(capsys, tmp_path):
         (["--cores", "0"], "0 cores: cargo needs at least one"),
         (["--gpus", "1024"], "512 ranks for 256 completions of an update"),
         (["--gpus", "256"], "128 engines for 64 prompts of a step"),
+        (["--gpus", "4", "train.compile_layers=true"], "several ranks cannot train this recipe"),
         (["rollout.turns=2"], "rollout.turns and rollout.testers are not simulated"),
         (["model.path=no-such/model"], "give rates that were measured: --rates RUN"),
         (["--rates", "no-such-run"], "no-such-run is no run: it has no config.toml"),
