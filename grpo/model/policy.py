@@ -343,7 +343,8 @@ def load_policy(
         if problem:
             raise ModelError(f"cannot use the model {path!r}: {problem}")
     # `eval` turns dropout off for good: nothing in this package calls `train()`.
-    model.to(device="cpu" if on_cpu else device).eval()  # type: ignore[call-arg]  # transformers' wrapper hides torch's signature
+    place = torch.device("cpu") if on_cpu else device
+    model.to(device=place).eval()  # type: ignore[call-arg]  # transformers' wrapper hides torch's signature
     align_weights(model)
     return Policy(model, tokenizer, device, dtype, stop_ids)
 

@@ -59,7 +59,7 @@ def parse_arguments(argv: Sequence[str] | None = None, *, about: str = GRPO) -> 
     if (parsed.rates or parsed.usd_per_hour or parsed.gpus or parsed.engine_gpus) and not parsed.dry_run:
         parser.error("--rates, --usd-per-hour, --gpus and --engine-gpus are for the plan: give --dry-run with them")
     if parsed.rates and (parsed.gpus or parsed.engine_gpus):
-        parser.error("--rates has what one GPU did: it says nothing of --gpus; scripts/simulate.py --rates does")
+        parser.error("--rates is of one GPU: give it without --gpus; scripts/simulate.py divides what a run on one did")
     if parsed.usd_per_hour < 0:
         parser.error(f"--usd-per-hour {parsed.usd_per_hour:g}: a price is 0 or more")
     overrides = [word for word in parsed.words if "=" in word]
