@@ -8,10 +8,10 @@ Usage:
     python scripts/simulate.py [RECIPE.toml] ... --picture FILE.svg
 
 Sampling, grading, training and new weights go through time as in a run: who waits for whom is the code's own order.
-With `--rates` their costs are those that finished runs measured, or those of a file; without it the GPUs are assumed,
-as docs/scale.md says, and nothing of them was measured. `--compare` simulates the recipes of other finished runs and
-says how far off it is: the runs that gave the rates prove nothing. Nothing is loaded or trained; 1,024 GPUs take
-seconds. Exit codes: 0 done, 2 bad input.
+With `--rates` their costs are those that finished runs measured on cores or on one GPU, or those of a file; what one
+GPU took is divided among several by formula. Without it the GPUs are assumed, as docs/scale.md says, and nothing of
+them was measured. `--compare` simulates the recipes of other finished runs and says how far off it is: the runs that
+gave the rates prove nothing. Nothing is loaded or trained; 1,024 GPUs take seconds. Exit codes: 0 done, 2 bad input.
 
 Example:
     python scripts/simulate.py scripts/recipes/qwen2.5-coder-1.5b-fast.toml --gpus 1,8,64 --grow
@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -30,10 +31,11 @@ from pathlib import Path
 from grpo.schema import ConfigError
 from grpo_rust.cli import ExitCode, command
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
-from grpo_rust.scaling.division import divide
-from grpo_rust.scaling.from_recipe import step_settings
+from grpo_rust.scaling.division import Division, divide
+from grpo_rust.scaling.from_recipe import engine_gpus, step_settings
 from grpo_rust.scaling.gpus import one_kind
-from simulating.assumed import assumed_costs
+from grpo_rust.scaling.refusals import refuse_settings
+from simulating.assumed import assumed_costs, divided_costs
 from simulating.comparing import compare, comparison_table
 from simulating.drawing import draw_sizes
 from simulating.measured import measured_costs, read_timed_run
@@ -42,6 +44,7 @@ from simulating.outcome import SimulatedOutcome, as_table, simulate
 from simulating.shapes import CORES_PER_GPU, grown, shape_of
 
 MOST_GPUS = 1024
+SHARE = 0.5  # of the GPUs, that only samples
 MOST_PROMPTS = 2048  # of a step: with groups of 4 as many completions as DAPO's 8,192 (arXiv 2503.14476)
 
 
@@ -54,11 +57,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     recipe = load_recipe(*recipe_words(options.words))
     outcomes = [simulated(recipe, gpus, options) for gpus in options.gpus]
     if options.picture:
-        options.picture.write_text(draw_sizes(outcomes), encoding="utf-8")
+        draw(outcomes, options.picture)
     if options.json:
         print(json.dumps([{**dataclasses.asdict(one), "bottleneck": one.bottleneck} for one in outcomes], indent=1))
     else:
-        print(f"{as_table(outcomes)}\ncosts: {outcomes[0].source}")
+        print(f"{as_table(outcomes)}\ncosts: {outcomes[-1].source}")
     return ExitCode.DONE
 
 
@@ -68,8 +71,11 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("words", nargs="*", metavar="RECIPE.toml or section.key=value", help="what is to run")
     parser.add_argument("--gpus", type=numbers, default=[1], metavar="N,N", help=f"GPUs in all, up to {MOST_GPUS}; 1")
     parser.add_argument("--gpu", default="h100", metavar="KIND", help="what kind they are: a100, h100, h200; h100")
-    share = "of more than one GPU the share that only samples; 0: one engine beside the first rank; 0.5"
-    parser.add_argument("--engine-share", type=float, default=0.5, metavar="X", help=share)
+    share = (
+        "of more than one GPU the share that only samples; 0: one engine beside the first rank; default: as many as "
+    )
+    share += f"the recipe has for engines, else {SHARE} with vLLM and 0 without"
+    parser.add_argument("--engine-share", type=float, metavar="X", help=share)
     grow = f"as many times the prompts a step as there are GPUs, but not more than MOST; {MOST_PROMPTS}"
     parser.add_argument("--grow", type=int, nargs="?", const=MOST_PROMPTS, default=0, metavar="MOST", help=grow)
     cores = f"cores in all; default: {CORES_PER_GPU} a GPU, without GPUs those of this machine"
@@ -84,12 +90,18 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print JSON in place of the table")
     parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="draw steps and idle shares by GPUs too")
     options = parser.parse_intermixed_args(argv)
-    if not 0 <= options.engine_share < 1:
+    if not 0 <= (options.engine_share or 0) < 1:
         parser.error(f"--engine-share {options.engine_share:g}: from 0 to below 1, since some have to train")
-    if options.steps < 1 or (options.host_ms or 0) < 0:
-        parser.error("--steps has to be at least 1, --host-ms at least 0")
+    if options.steps < 1 or not 0 <= (options.host_ms or 0) < math.inf or options.seed < 0 or options.grow < 0:
+        parser.error("--steps has to be at least 1; --host-ms, --seed and --grow at least 0")
     if options.compare and (not options.rates or options.words):
         parser.error("--compare needs --rates, and takes the recipes of its runs: give no other")
+    if options.compare:
+        for name in ("gpus", "gpu", "engine_share", "grow", "host_ms", "picture"):
+            if getattr(options, name) != parser.get_default(name):
+                parser.error(f"--{name.replace('_', '-')} with --compare: its runs say what they ran on, leave it out")
+    if options.rates and len(options.rates) > 1 and any(path.suffix == ".toml" for path in options.rates):
+        parser.error("--rates has several paths, one of them a file: give one file, or directories of runs")
     return options
 
 
@@ -110,24 +122,61 @@ def recipe_words(words: Sequence[str]) -> tuple[Path, list[str]]:
 
 
 def simulated(recipe: Recipe, gpus: int, options: argparse.Namespace) -> SimulatedOutcome:
-    """The recipe on so many assumed GPUs, or on this machine's cores by rates that runs measured there."""
+    """The recipe on so many GPUs, or on cores by rates that were measured on some."""
     if options.grow:
         recipe = grown(recipe, gpus, most=options.grow)
-    engine_gpus = min(gpus - 1, max(1, round(gpus * options.engine_share))) if options.engine_share and gpus > 1 else 0
-    division = divide(step_settings(recipe), gpus - engine_gpus, engine_gpus)
-    if options.rates and options.rates[0].suffix == ".toml":
+    division, gpu, settings = divided(recipe, gpus, options), one_kind(options.gpu.split(",")), step_settings(recipe)
+    if not options.rates:
+        costs = assumed_costs(recipe.model.path, settings, division, gpu)
+    elif options.rates[0].suffix == ".toml":
         costs = named_costs(options.rates[0])
-    elif options.rates:
-        costs = measured_costs([read_timed_run(path) for path in options.rates], recipe)
     else:
-        costs = assumed_costs(recipe.model.path, step_settings(recipe), division, one_kind(options.gpu.split(",")))
+        costs = measured_costs([read_timed_run(path) for path in options.rates], recipe)
+    if options.rates and costs.on_gpu:
+        costs = divided_costs(costs, recipe.model.path, settings, division, gpu)
     if options.host_ms is not None:
         costs = dataclasses.replace(costs, host_s=options.host_ms / 1e3)
     cores = options.cores
     if cores is None:
-        cores = len(os.sched_getaffinity(0)) if options.rates else CORES_PER_GPU * gpus
-    shape = shape_of(recipe, division, cores=cores, on_gpus=not options.rates)
+        cores = CORES_PER_GPU * gpus if costs.on_gpu else len(os.sched_getaffinity(0))
+    shape = shape_of(recipe, division, cores=cores, on_gpus=costs.on_gpu)
     return simulate(shape, costs, steps=options.steps, seed=options.seed)
+
+
+def divided(recipe: Recipe, gpus: int, options: argparse.Namespace) -> Division:
+    """Who trains and who samples: as the recipe says, else by the share of those that only sample."""
+    share, has_vllm = options.engine_share, recipe.sampling.engine == "vllm"
+    apart, width = engine_gpus(recipe)
+    if apart and share is not None:
+        raise ConfigError(f"--engine-share {share:g}, and the recipe has {apart} GPUs that sample: give one")
+    if apart >= gpus:
+        raise ConfigError(f"{gpus} GPUs, and the recipe has {apart} that only sample: give --gpus at least {apart + 1}")
+    if share and not has_vllm and gpus > 1:
+        raise ConfigError(
+            f'--engine-share {share:g}, and sampling.engine = "{recipe.sampling.engine}" has no engine on other GPUs '
+            "than the trainer's: use sampling.engine=vllm, or --engine-share 0"
+        )
+    if share is None:
+        share = SHARE if has_vllm else 0.0
+    if not apart and share and gpus > 1:
+        apart = min(gpus - 1, max(1, round(gpus * share)))
+    division = divide(step_settings(recipe), gpus - apart, apart, width)
+    if division.ranks > 1:
+        refuse_settings(recipe, division.ranks)
+    return division
+
+
+def draw(outcomes: Sequence[SimulatedOutcome], path: Path) -> None:
+    """Write the picture. Raises: ConfigError, for outcomes without GPUs and a file that cannot be written."""
+    if not all(one.gpus for one in outcomes):
+        raise ConfigError("--picture is drawn by the number of GPUs, and these rates are of a CPU: leave it out")
+    picture = draw_sizes(sorted(outcomes, key=lambda one: one.gpus))
+    try:
+        path.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"--picture {path}: cannot be written ({error}); give a file in a folder that exists"
+        ) from error
 
 
 def show_comparison(options: argparse.Namespace) -> int:

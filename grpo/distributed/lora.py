@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+
 from grpo.distributed.policy import ShardedPolicy
 from grpo.distributed.team import Team
 from grpo.model.lora import LoraPolicy
@@ -25,3 +27,7 @@ class ShardedLoraPolicy(ShardedPolicy, LoraPolicy):
         assert isinstance(policy, LoraPolicy)
         own = (policy.model, policy.tokenizer, policy.device, policy.compute_dtype, policy.stop_ids)
         return cls(*own, checkpointed_layers=policy.checkpointed_layers, adapters=policy.adapters, team=team)
+
+    def _handed_dtype(self) -> torch.dtype | None:
+        """As they are stored: the adapters are merged in fp32."""
+        return None

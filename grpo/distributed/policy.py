@@ -62,10 +62,14 @@ class ShardedPolicy(Policy):
     def weights(self) -> Iterator[tuple[str, Tensor]]:
         """As `Policy.weights`, on rank 0, in the dtype of the matrix products and on the CPU; nothing on others."""
         found: list[tuple[str, Tensor]] = []
-        with self.team.order("weights"), whole(self.model, keep=self.team.leads):
+        with self.team.order("weights"), whole(self.model, keep=self.team.leads, dtype=self._handed_dtype()):
             if self.team.leads:
                 found = [(name, tensor.to(self.compute_dtype)) for name, tensor in super().weights()]
         return iter(found)
+
+    def _handed_dtype(self) -> torch.dtype | None:
+        """What weights are cast to while they are gathered for an engine; None: as they are stored."""
+        return self.compute_dtype
 
     def snapshot(self) -> Callable[[Path], None]:
         """As `Policy.snapshot`, on rank 0; on others what is returned writes nothing."""

@@ -69,12 +69,15 @@ def shard(policy: Policy, mesh: DeviceMesh, compute: Callable[..., tuple[Tensor,
 
 
 @contextmanager
-def whole(model: torch.nn.Module, *, keep: bool) -> Iterator[None]:
+def whole(model: torch.nn.Module, *, keep: bool, dtype: torch.dtype | None = None) -> Iterator[None]:
     """Gather a sharded model, weight by weight, to the CPU; inside the context its parameters are whole tensors there.
+
+    Nothing else uses the memory of those tensors.
 
     Args:
         model: The same on all ranks, which have to call this together.
         keep: False: this rank only takes part, and its parameters stay as they are.
+        dtype: That each weight is cast to before the next one is gathered; None: as it is stored.
     """
     places = [
         (module._parameters, name, parameter)
@@ -85,7 +88,7 @@ def whole(model: torch.nn.Module, *, keep: bool) -> Iterator[None]:
     gathered: dict[int, torch.nn.Parameter] = {}
     for _, _, parameter in places:
         if id(parameter) not in gathered:  # tied weights stay tied
-            gathered[id(parameter)] = torch.nn.Parameter(_gathered(parameter, keep), requires_grad=False)
+            gathered[id(parameter)] = torch.nn.Parameter(_gathered(parameter, keep, dtype), requires_grad=False)
     try:
         for parameters, name, parameter in places if keep else ():
             parameters[name] = gathered[id(parameter)]
@@ -95,7 +98,10 @@ def whole(model: torch.nn.Module, *, keep: bool) -> Iterator[None]:
             parameters[name] = parameter
 
 
-def _gathered(parameter: Any, keep: bool) -> Tensor:
+def _gathered(parameter: Any, keep: bool, dtype: torch.dtype | None) -> Tensor:
     """A whole weight on the CPU, or nothing of it; every rank takes part."""
     full: Tensor = parameter.detach().full_tensor()
-    return full.cpu() if keep else full.new_empty(0)
+    if not keep:
+        return full.new_empty(0)
+    is_own = parameter.device_mesh.size() == 1  # what one rank gathers is its own shard
+    return full.to("cpu", dtype or full.dtype, copy=is_own)

@@ -157,7 +157,7 @@ def load_adapters(policy: LoraPolicy, checkpoint: Path) -> None:
     path = checkpoint / ADAPTER / "adapter_model.safetensors"
     assert policy.adapters is not None
     try:
-        found: Any = set_peft_model_state_dict(policy.adapters, load_file(path, device=str(policy.device)))
+        found: Any = set_peft_model_state_dict(policy.adapters, load_file(path))
     except (OSError, RuntimeError, SafetensorError) as error:  # RuntimeError: sizes that do not fit
         raise ModelError(
             f"cannot load adapters from {path}: {error}. Resume with the recipe that wrote them"

@@ -63,7 +63,7 @@ class Policy:
     device: torch.device
     compute_dtype: torch.dtype
     stop_ids: frozenset[int]  # any of these tokens ends a completion, in every engine
-    is_whole: ClassVar[bool] = True  # in this process, so that an engine may sample with the model itself
+    is_whole: ClassVar[bool] = True  # in this process: engines may sample with the model, snapshots have to copy it
     packs: bool = field(init=False)  # whether sequences go through the model end to end; else padded
     checkpointed_layers: tuple[torch.nn.Module, ...] = ()  # whose activations the backward pass computes again
 
@@ -285,7 +285,7 @@ class Policy:
 
     def snapshot(self) -> Callable[[Path], None]:
         """Copy the weights to the CPU's memory; what is returned writes them as `save` does, now or later."""
-        weights = {name: tensor.to("cpu", copy=True) for name, tensor in untied(self.model)}
+        weights = {name: tensor.to("cpu", copy=self.is_whole) for name, tensor in untied(self.model)}
 
         def write(directory: Path) -> None:
             self.model.save_pretrained(directory, state_dict=dict(weights))
@@ -304,14 +304,17 @@ def _for_training(forward: Callable[..., Any], backend: str) -> Callable[..., An
     return choose
 
 
-def load_policy(path: str, *, device: torch.device, compute_dtype: str, needs_chat: bool = True) -> Policy:
+def load_policy(
+    path: str, *, device: torch.device, compute_dtype: str, needs_chat: bool = True, on_cpu: bool = False
+) -> Policy:
     """Load model and tokenizer from a checkpoint directory or a hub name.
 
     Args:
         path: The checkpoint directory, or the name of a model on the hub.
-        device: The device to put the model on.
+        device: The device that the policy computes on.
         compute_dtype: "float32", "bfloat16" or "float16", for the matrix products.
         needs_chat: Whether it is asked chat messages; one without a template can be asked to fill in the middle.
+        on_cpu: Whether the weights stay on the CPU: who shards them puts no more than its shard on the device.
     Returns: the policy with fp32 parameters, gradients on.
     Raises: ModelError where the model is missing, incomplete, not finite, or changes its logits after the head, and
         where there is no chat template, no end-of-turn token, or a tokenizer that does not fit; BadInput where CUDA
@@ -340,7 +343,8 @@ def load_policy(path: str, *, device: torch.device, compute_dtype: str, needs_ch
         if problem:
             raise ModelError(f"cannot use the model {path!r}: {problem}")
     # `eval` turns dropout off for good: nothing in this package calls `train()`.
-    model.to(device=device).eval()  # type: ignore[call-arg]  # transformers' wrapper hides torch's signature
+    place = torch.device("cpu") if on_cpu else device
+    model.to(device=place).eval()  # type: ignore[call-arg]  # transformers' wrapper hides torch's signature
     align_weights(model)
     return Policy(model, tokenizer, device, dtype, stop_ids)
 

@@ -19,6 +19,7 @@ from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 from grpo_rust.scaling.division import Division, divide, ranks_of_torchrun
 from grpo_rust.scaling.from_recipe import engine_gpus, step_settings
 from grpo_rust.scaling.gpus import GPUS
+from grpo_rust.scaling.refusals import refuse_settings
 from grpo_rust.terminal.grouping import MOST_USED, grouped
 
 __all__ = ["Arguments", "explain", "parse_arguments"]
@@ -58,16 +59,26 @@ def parse_arguments(argv: Sequence[str] | None = None, *, about: str = GRPO) -> 
     if (parsed.rates or parsed.usd_per_hour or parsed.gpus or parsed.engine_gpus) and not parsed.dry_run:
         parser.error("--rates, --usd-per-hour, --gpus and --engine-gpus are for the plan: give --dry-run with them")
     if parsed.rates and (parsed.gpus or parsed.engine_gpus):
-        parser.error("--rates has what one GPU did: it says nothing of --gpus; scripts/simulate.py --rates does")
+        parser.error("--rates is of one GPU: give it without --gpus; scripts/simulate.py divides what a run on one did")
     if parsed.usd_per_hour < 0:
         parser.error(f"--usd-per-hour {parsed.usd_per_hour:g}: a price is 0 or more")
     overrides = [word for word in parsed.words if "=" in word]
     path = _recipe_file([Path(word) for word in parsed.words if "=" not in word], overrides)
     recipe = load_recipe(path, overrides)
     price = parsed.usd_per_hour or recipe.train.usd_per_hour
-    ranks = (parsed.gpus or ranks_of_torchrun() or int(parsed.engine_gpus > 0)) if parsed.dry_run else 0
-    division = divide(step_settings(recipe), ranks, *engine_gpus(recipe, parsed.engine_gpus)) if ranks else None
+    division = _division(recipe, parsed.gpus, parsed.engine_gpus) if parsed.dry_run else None
     return Arguments(recipe, parsed.dry_run, parsed.rates, price, parsed.output, division, parsed.gpu)
+
+
+def _division(recipe: Recipe, gpus: int, apart: int) -> Division | None:
+    """How a plan divides the work; None for one that is of no GPUs. Raises: ConfigError, as the ranks would."""
+    ranks = gpus or ranks_of_torchrun() or int(apart > 0)
+    if not ranks:
+        return None
+    division = divide(step_settings(recipe), ranks, *engine_gpus(recipe, apart))
+    if ranks > 1:
+        refuse_settings(recipe, ranks)
+    return division
 
 
 def _parser(about: str) -> argparse.ArgumentParser:

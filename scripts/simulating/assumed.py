@@ -1,23 +1,26 @@
-"""Costs of a pipeline on GPUs that nobody has run it on, from the model's shape and `grpo_rust.scaling.gpus`.
+"""Costs of a pipeline on GPUs that nobody has run it on, from the model's shape and `grpo_rust.scaling.gpus`; and costs
+that were measured on one GPU, for several, by the same formulas.
 
 Programs cost what EXPERIMENTS.md measured on the shipped model's programs: real programs of a real model are longer.
 """
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from grpo.schema import ConfigError
 from grpo_rust.known_sizes import find_model_shape
 from grpo_rust.memory_estimate import ModelShape
-from grpo_rust.scaling.costs import decoding_cost, training_s, weights_s
+from grpo_rust.scaling.costs import PROOF_S, DecodingCost, decoding_cost, training_s, weights_s
 from grpo_rust.scaling.division import Division
 from grpo_rust.scaling.gpus import GPU
 from grpo_rust.scaling.step_settings import MEAN_SHARE, StepSettings
-from grpo_rust.scaling.work import step_work
+from grpo_rust.scaling.work import StepWork, step_work
 from simulating.costs import PipelineCosts
 
-__all__ = ["BATCH_S", "assumed_costs", "assumed_lengths"]
+__all__ = ["BATCH_S", "assumed_costs", "assumed_lengths", "divided_costs"]
 
 SPREAD = 0.5  # of the logarithm of a completion's length; estimated
 QUANTILES = 1000
@@ -79,16 +82,57 @@ def assumed_costs(model: str, settings: StepSettings, division: Division, gpu: G
         programs=PROGRAMS,
         batch_s=BATCH_S,
         host_s=HOST_S,
+        on_gpu=True,
         source=f"{gpu.name} as assumed in docs/scale.md, nothing of it measured",
     )
 
 
+def divided_costs(
+    costs: PipelineCosts, model: str, settings: StepSettings, division: Division, gpu: GPU
+) -> PipelineCosts:
+    """The costs on several GPUs. What an update computes is divided among the ranks, but is not shorter than what they
+    send to each other; new weights take as much longer as they travel; GPUs that share an engine each do their part of
+    an iteration, beside what of it is the host's. Links, networks and the host's part are assumed.
+
+    Args:
+        costs: Of one GPU.
+        model: The recipe's `model.path`.
+        settings: What else of the recipe decides what is sent.
+        division: Who trains and who samples.
+        gpu: What is assumed of each GPU.
+
+    Raises:
+        ConfigError: For a model whose sizes are not known, unless there is one GPU.
+    """
+    if division.gpus == 1:
+        return costs
+    shape = _shape(model)
+
+    def work(mean_tokens: float) -> StepWork:
+        return step_work(settings, shape, division, mean_tokens=mean_tokens, prompt_tokens=settings.prompt_tokens)
+
+    def update_s(tokens: int) -> float:
+        sent = work(tokens / settings.num_iterations / settings.completions).sent_bytes if tokens else 0.0
+        return max(costs.training_s(tokens) / division.ranks, sent / gpu.bytes_per_s(division.ranks))
+
+    host_s = min(gpu.iteration_s, costs.decoding.iteration_s)
+    iteration_s = host_s + (costs.decoding.iteration_s - host_s) / division.engine_width
+    return dataclasses.replace(
+        costs,
+        decoding=DecodingCost(iteration_s, costs.decoding.row_s / division.engine_width, costs.decoding.slots),
+        training_s=update_s,
+        weights_s=costs.weights_s + weights_s(work(settings.mean_tokens), division, gpu) - PROOF_S,
+        source=f"{costs.source}, on one GPU, and divided as docs/scale.md says",
+    )
+
+
 def _shape(model: str) -> ModelShape:
-    """The sizes of a model. Raises ConfigError where they are not known."""
+    """The sizes of the model at a `model.path`. Raises: ConfigError, where they are not known."""
     try:
         shape, why_not = find_model_shape(model)
     except ValueError as error:
         raise ConfigError(f"model.path = {model!r}: {error}") from error
     if shape is None:
-        raise ConfigError(f"model.path = {model!r}: {why_not}; give rates that were measured: --rates RUN")
+        advice = "give rates that were measured: --rates RUN, with --gpus 1"
+        raise ConfigError(f"model.path = {model!r}: {why_not}; {advice}")
     return shape

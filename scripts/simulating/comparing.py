@@ -58,7 +58,7 @@ def compare(
         )
     found = []
     for run in runs:
-        shape = shape_of(run.recipe, Division(1), cores=cores, on_gpus=False)
+        shape = shape_of(run.recipe, Division(1), cores=cores, on_gpus=run.on_gpu)
         outcome = simulate(shape, measured_costs(rates, run.recipe), steps=steps, seed=seed)
         logged = {part: _mean(run, f"time/{name}") for part, name in LOGGED.items()}
         found.append(Compared(run.path.name, run.steps_per_hour, outcome.steps_per_hour, logged, outcome.spent))

@@ -16,20 +16,18 @@ __all__ = ["PipelineCosts"]
 class PipelineCosts:
     """Seconds at full speed. Groups of lengths, and programs, are drawn from what is given, with replacement."""
 
-    lengths: tuple[
-        tuple[int, ...], ...
-    ]  # tokens, of completions to one prompt each; all in one where that is not known
+    # In tokens, of completions to one prompt each; all in one where that is not known
+    lengths: tuple[tuple[int, ...], ...]
     decoding: DecodingCost  # of one engine
     training_s: Callable[[int], float]  # an update of all ranks, by the completion tokens that it has
     weights_s: float  # new weights for the engines, with their proof
-    programs: tuple[
-        tuple[float, float], ...
-    ]  # CPU seconds: a program in its batch, and what a strict pass costs beyond
+    programs: tuple[tuple[float, float], ...]  # CPU seconds: in its batch, and what a strict pass costs beyond
     batch_s: float  # CPU seconds of a batch of programs, however many they are
     host_s: float  # of the trainer's process for each completion: reading, scoring, logging
     worker_load: float = 1.0  # share of its time in which a worker that grades has a core; else it waits for files
     crossing_s: Callable[[int], float] = lambda size: 0.0  # of a worker, to run a group's codes on tests that it shares
     rewards: tuple[tuple[float, ...], ...] = ()  # of groups: how often is one without spread?
+    on_gpu: bool = False  # whether engines and trainer have GPUs; else they are threads
     source: str = ""
 
     def draw_lengths(

@@ -21,6 +21,7 @@ from grpo_rust.engine_choice import choose_engine
 from grpo_rust.recipe import Recipe, load_recipe
 from grpo_rust.scaling.costs import DecodingCost
 from grpo_rust.scaling.division import Division
+from grpo_rust.scaling.from_recipe import engine_gpus
 from rewards.group_rewards import GROUP_REWARDS
 from simulating.assumed import BATCH_S
 from simulating.costs import PipelineCosts
@@ -44,6 +45,7 @@ class TimedRun:
     metrics: dict[int, dict[str, float]]
     completions: dict[int, list[dict[str, Any]]]
     cores: int  # of the machine
+    on_gpu: bool  # whether it trained on one
     crossing_s: dict[str, float]  # of a worker, by completion: its part of running a group's codes on its tests
 
     @property
@@ -60,7 +62,8 @@ def read_timed_run(path: Path) -> TimedRun:
     """A run's recipe and steps.
 
     Raises:
-        ConfigError: For a directory that is no run, or one without completions or with less than two steps.
+        ConfigError: For a directory that is no run, for a run of several ranks or with GPUs that only sample, and for
+            one without completions or with less than two steps.
     """
     if not (path / CONFIG).is_file():
         raise ConfigError(f"{path} is no run: it has no {CONFIG}; give a directory that scripts/train.py has written")
@@ -71,18 +74,24 @@ def read_timed_run(path: Path) -> TimedRun:
         for line in _lines(path / "completions.jsonl"):
             if line["phase"] == "train" and line["step"] in metrics:
                 completions.setdefault(line["step"], []).append(line)
-        cores = int(json.loads((path / ENVIRONMENT).read_text(encoding="utf-8"))["machine"]["cores"])
+        machine = json.loads((path / ENVIRONMENT).read_text(encoding="utf-8"))["machine"]
+        cores, on_gpu = int(machine["cores"]), recipe.train.device != "cpu" and bool(machine.get("gpus"))
         crossing_s = _crossing_s(path, recipe)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path}: rates are missing there ({error!r}): it needs metrics and completions") from error
     kept = sorted(set(metrics) & set(completions))[1:]
-    kept = kept[: len(kept) - recipe.rollout.overlap]  # nothing is sampled ahead of the last ones
+    kept = kept[: max(0, len(kept) - recipe.rollout.overlap)]  # nothing is sampled ahead of the last ones
+    if engine_gpus(recipe)[0] or (path / "rank-1.log").exists():
+        raise ConfigError(
+            f"{path} was divided among ranks or engines: give a run of one process, sampling.data_parallel=0 "
+            "sampling.servers="
+        )
     if not kept:
         raise ConfigError(
             f"{path}: rates are missing there: at least two steps with completions (log.completions=true)"
         )
     steps = {step: metrics[step] for step in kept}
-    return TimedRun(path, recipe, steps, {step: completions[step] for step in kept}, cores, crossing_s)
+    return TimedRun(path, recipe, steps, {step: completions[step] for step in kept}, cores, on_gpu, crossing_s)
 
 
 def _crossing_s(path: Path, recipe: Recipe) -> dict[str, float]:
@@ -123,10 +132,12 @@ def measured_costs(runs: Sequence[TimedRun], recipe: Recipe) -> PipelineCosts:
         recipe: That is to be simulated: its engine has to be that of the runs.
 
     Raises:
-        ConfigError: For runs of another model, engine, backend or number of threads.
+        ConfigError: For runs of another device, model, engine, backend or number of threads.
+
+    Returns: those of one GPU where the runs had one; `simulating.assumed.divided_costs` makes those of several.
     """
     for run in runs:
-        _refuse_other(run, recipe)
+        _refuse_other(run, recipe, on_gpu=runs[0].on_gpu)
     steps = _steps(runs)
     lengths = [[one["num_tokens"] for one in run.completions[step]] for run, step, _ in steps]
     iteration_s, row_s = fit([[max(of) for of in lengths], [sum(of) for of in lengths]], _times(steps, "generate"))
@@ -147,6 +158,7 @@ def measured_costs(runs: Sequence[TimedRun], recipe: Recipe) -> PipelineCosts:
         host_s=max(0.0, float(beside.sum())) / sum(map(len, lengths)),
         crossing_s=lambda size: crossing[0] + crossing[1] * size,
         rewards=_rewards(groups.values()),
+        on_gpu=runs[0].on_gpu,
         source=f"measured in {', '.join(str(run.path) for run in runs)}",
     )
     return _as_busy(at_cpu_time, runs)
@@ -184,7 +196,7 @@ def _scaled(costs: PipelineCosts, scale: float) -> PipelineCosts:
 
 
 def _shape(run: TimedRun) -> Shape:
-    return shape_of(run.recipe, Division(1), cores=run.cores, on_gpus=False)
+    return shape_of(run.recipe, Division(1), cores=run.cores, on_gpus=run.on_gpu)
 
 
 def _busy_s(run: TimedRun, costs: PipelineCosts) -> float:
@@ -194,12 +206,15 @@ def _busy_s(run: TimedRun, costs: PipelineCosts) -> float:
     return shape.jobs * (1 - outcome.idle["workers"]) * 3600 / outcome.steps_per_hour
 
 
-def _refuse_other(run: TimedRun, recipe: Recipe) -> None:
-    """Raise ConfigError where a run says nothing of a recipe."""
-    other = run.recipe
+def _refuse_other(run: TimedRun, recipe: Recipe, *, on_gpu: bool) -> None:
+    """Raise ConfigError where a run says nothing of a recipe, or had a GPU and the first run none."""
+    other, device = run.recipe, recipe.train.device
+    if device == "auto":
+        device = "cuda" if on_gpu else "cpu"
     pairs = {
         "model.path": (other.model.path, recipe.model.path),
-        "sampling.engine": (choose_engine(other.sampling.engine, on_gpu=False), recipe.sampling.engine),
+        "train.device": ("cuda" if run.on_gpu else "cpu", device),
+        "sampling.engine": tuple(choose_engine(one.sampling.engine, on_gpu=on_gpu) for one in (other, recipe)),
         "sandbox.backend": (other.sandbox.backend, recipe.sandbox.backend),
         "train.threads": (other.train.threads, recipe.train.threads),
         "rewards.weights": (sorted(other.rewards.weights), sorted(recipe.rewards.weights)),

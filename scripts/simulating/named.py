@@ -10,12 +10,13 @@
     weights_s    of new weights for the engine
     host_s       of the trainer's process, for a completion
 
-Two more may be left out: `worker_load` (1.0), the share of its time in which a worker has a core, and `rewards`, those
-of groups that were seen, by which groups without spread are drawn.
+Three more may be left out: `worker_load` (1.0), the share of its time in which a worker has a core, `rewards`, those of
+groups that were seen, by which groups without spread are drawn, and `device` ("cpu"), or "cuda" for rates of one GPU.
 """
 
 from __future__ import annotations
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ __all__ = ["named_costs"]
 
 SECONDS = ("batch_s", "iteration_s", "row_s", "update_s", "token_s", "weights_s", "host_s")
 NEEDED = ("lengths", "programs", *SECONDS)
-LEFT_OUT = ("worker_load", "rewards")
+LEFT_OUT = ("worker_load", "rewards", "device")
 
 
 def named_costs(path: Path) -> PipelineCosts:
@@ -54,6 +55,7 @@ def named_costs(path: Path) -> PipelineCosts:
         host_s=rates["host_s"],
         worker_load=rates.get("worker_load", 1.0),
         rewards=tuple(tuple(group) for group in rates.get("rewards", ())),
+        on_gpu=rates.get("device") == "cuda",
         source=str(path),
     )
 
@@ -67,7 +69,9 @@ def _problems(rates: dict[str, Any]) -> list[str]:
         if name not in NEEDED + LEFT_OUT
     ]
     found += [
-        f"{name} is {rates[name]!r}: seconds, 0 or more" for name in SECONDS if name in rates and not _is(rates[name])
+        f"{name} is {rates[name]!r}: seconds, 0 or more, and not inf"
+        for name in SECONDS
+        if name in rates and not _is(rates[name])
     ]
     lengths, programs = rates.get("lengths", [1]), rates.get("programs", [[0, 0]])
     if not (isinstance(lengths, list) and lengths and all(type(length) is int and length > 0 for length in lengths)):
@@ -76,6 +80,8 @@ def _problems(rates: dict[str, Any]) -> list[str]:
         found.append("programs has to be a list of pairs of seconds")
     if not (_is(load := rates.get("worker_load", 1.0)) and 0 < load <= 1):
         found.append(f"worker_load is {load!r}: above 0, at most 1")
+    if (device := rates.get("device", "cpu")) not in ("cpu", "cuda"):
+        found.append(f'device is {device!r}: "cpu", or "cuda" for rates of one GPU')
     groups = rates.get("rewards", [])
     if not (isinstance(groups, list) and all(_are(group, negative=True) and len(group) > 1 for group in groups)):
         found.append("rewards has to be a list of groups of two rewards or more")
@@ -83,8 +89,8 @@ def _problems(rates: dict[str, Any]) -> list[str]:
 
 
 def _is(value: Any, *, negative: bool = False) -> bool:
-    """Whether a value is a number, and not negative where it must not be."""
-    return type(value) in (int, float) and (negative or value >= 0)
+    """Whether a value is a finite number, and not negative where it must not be."""
+    return type(value) in (int, float) and math.isfinite(value) and (negative or value >= 0)
 
 
 def _are(values: Any, *, negative: bool = False) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grpo.schema import ConfigError
 from simulating.costs import PipelineCosts
 from simulating.pipeline import PARTS, Shape, SimulatedRun
 
@@ -49,12 +50,17 @@ def simulate(shape: Shape, costs: PipelineCosts, *, steps: int, seed: int) -> Si
         costs: How long everything takes.
         steps: That are counted.
         seed: Of what is drawn; the same seed gives the same outcome.
+
+    Raises:
+        ConfigError: For costs by which a step takes no time.
     """
     first = WARM_UP + shape.overlap
     last = first + steps
     run = SimulatedRun(shape, costs, steps=last + shape.overlap, seed=seed)  # nothing is sampled ahead of the last ones
     run.run()
     seconds = run.ends[last - 1] - run.ends[first - 1]
+    if not seconds:
+        raise ConfigError(f"{costs.source}: by these rates a step takes no time; give at least one that is above 0")
     whole = {"trainer": 1, "engines": shape.division.engines, "workers": shape.jobs}
     used = {name: run.used[last - 1][name] - run.used[first - 1][name] for name in whole}
     return SimulatedOutcome(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 
 from grpo.schema import ConfigError
 from grpo_rust.engine_choice import choose_engine
 from grpo_rust.recipe import Recipe
 from grpo_rust.run_size import KEPT_CORES
 from grpo_rust.scaling.division import Division
+from grpo_rust.scaling.gpus import GPU
 from sandbox.grading.backends import BATCH_SIZE
 from simulating.pipeline import Shape
 
@@ -28,16 +28,20 @@ def shape_of(recipe: Recipe, division: Division, *, cores: int, on_gpus: bool) -
         on_gpus: Whether engines and trainer are on GPUs.
 
     Raises:
-        ConfigError: Without cores, with conversations of several turns, and for several ranks without GPUs.
+        ConfigError: Without cores, with conversations of several turns, and for GPUs where there are none.
     """
     if cores < 1:
         raise ConfigError(f"{cores} cores: cargo needs at least one to grade programs on; give --cores")
     if recipe.rollout.turns > 1 or recipe.rollout.testers:
         raise ConfigError("rollout.turns and rollout.testers are not simulated: use rollout.turns=1 rollout.testers=0")
-    if not on_gpus and division.gpus > 1:
-        raise ConfigError(f"{division.gpus} GPUs for a recipe on the CPU: use train.device=cuda, or --gpus 1")
+    if not on_gpus and (division.gpus > 1 or recipe.train.device == "cuda"):
+        wanted = f"{division.gpus} GPUs" if division.gpus > 1 else 'train.device = "cuda"'
+        raise ConfigError(
+            f"{wanted} by rates of a CPU: give rates of a run on one GPU, or in a file of rates of one "
+            'device = "cuda"; else --gpus 1 train.device=cpu'
+        )
     engine = choose_engine(recipe.sampling.engine, on_gpu=on_gpus)
-    machines = -(-division.gpus // 8)
+    machines = -(-division.gpus // GPU.per_machine)
     free = max(1, cores - KEPT_CORES * machines) if on_gpus else cores
     return Shape(
         prompts=recipe.train.prompts_per_step,
@@ -53,7 +57,7 @@ def shape_of(recipe: Recipe, division: Division, *, cores: int, on_gpus: bool) -
         division=division,
         cores=cores,
         on_gpus=on_gpus,
-        threads=recipe.train.threads or max(1, len(os.sched_getaffinity(0)) - 1),
+        threads=recipe.train.threads or max(1, cores - 1),
     )
 
 

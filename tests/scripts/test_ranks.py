@@ -15,13 +15,16 @@ import torch
 from safetensors.torch import load_file
 
 import make_dataset
+from grpo.distributed import lora
 from grpo.distributed.place import RankPlace
 from grpo.errors import BadInput
 from grpo.schema import ConfigError
-from grpo_rust.ranks import following
-from grpo_rust.ranks.joining import Rank, differences, refuse_settings
+from grpo_rust.compose import policy as composed
+from grpo_rust.ranks import following, together
+from grpo_rust.ranks.joining import Rank, differences
 from grpo_rust.ranks.restarting import after_restart, torchrun_mark
 from grpo_rust.recipe import load_recipe
+from grpo_rust.scaling.refusals import refuse_settings
 from grpo_rust.session import go_on
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,6 +120,23 @@ def test_what_cannot_be_sharded_is_refused_all_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         refuse_settings(load_recipe(None, settings), 2)
     assert all(name in str(caught.value) for name in ("model.dtype", "train.optimizer", "train.compile_layers"))
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_the_whole_model_stays_on_the_host_until_it_is_sharded(rank: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read before FSDP takes it; the device is one whose tensors hold nothing."""
+    before = SimpleNamespace(of=lambda policy, team: policy)
+    monkeypatch.setattr(composed, "choose_device", lambda name: torch.device("meta"))
+    monkeypatch.setattr(together, "ShardedPolicy", before)
+    monkeypatch.setattr(lora, "ShardedLoraPolicy", before)
+    model = f"model.path={ROOT / 'assets' / 'tiny-rust'}"
+    recipe = load_recipe(None, [model, f"lora.rank={rank}", "train.threads=1", "model.dtype=bfloat16"])
+    team = SimpleNamespace(raise_together=lambda problem: None)
+    policy = together.load_sharded_policy(team, recipe, None)
+    assert policy.device.type == "meta" and {weight.device.type for weight in policy.model.parameters()} == {"cpu"}
+    if not rank:
+        reference = together._load_reference(team, recipe, policy)
+        assert {weight.device.type for weight in reference.model.parameters()} == {"cpu"}
 
 
 def test_ranks_that_differ_are_named() -> None:

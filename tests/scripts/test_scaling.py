@@ -18,7 +18,7 @@ from grpo_rust.scaling.costs import decoding_cost, training_s, weights_s
 from grpo_rust.scaling.division import Division, divide
 from grpo_rust.scaling.from_recipe import step_settings
 from grpo_rust.scaling.gpus import GPUS, one_kind
-from grpo_rust.scaling.rank_memory import engine_bytes, rank_memory
+from grpo_rust.scaling.rank_memory import engine_bytes, loading_bytes, rank_memory
 from grpo_rust.scaling.work import layer_parameters, step_work
 from tiny_config import TINY
 
@@ -59,6 +59,12 @@ def test_with_gpus_of_their_own_engines_leave_the_ranks():
     assert rank.engine == rank.kv_cache == rank.beside_updates == 0 and rank.weights == WHOLE.weights
     assert engine_bytes(WHOLE, Division(1, 2)) == RUNTIME_BYTES + WHOLE.engine + WHOLE.kv_cache
     assert engine_bytes(WHOLE, Division(1, 2, 2)) == RUNTIME_BYTES + (WHOLE.engine + WHOLE.kv_cache) // 2
+
+
+def test_a_host_holds_the_whole_model_once_for_each_of_its_ranks_while_they_load():
+    whole = 4 * SHAPE.parameters
+    assert loading_bytes(SHAPE, Division(2, 8), per_machine=8) == 2 * whole
+    assert loading_bytes(SHAPE, Division(12), per_machine=8) == 8 * whole
 
 
 def test_traffic_is_gathered_twice_and_summed_once_a_micro_batch():
@@ -120,6 +126,13 @@ def test_decoding_reads_all_weights_and_each_rows_cache():
 def test_ranks_and_engines_without_work_are_refused(ranks, engine_gpus, message):
     with pytest.raises(ConfigError, match=message):
         divide(step_settings(Recipe()), ranks, engine_gpus)
+
+
+@pytest.mark.parametrize("setting", ["model.dtype=float16", "train.optimizer=adamw8bit", "train.compile_layers=true"])
+def test_a_plan_refuses_what_ranks_refuse(setting):
+    with pytest.raises(ConfigError, match=f"several ranks cannot train this recipe:\n  {setting.partition('=')[0]}"):
+        parse_arguments([setting, "--dry-run", "--gpus", "4"])
+    assert parse_arguments([setting, "--dry-run", "--gpus", "1", "--engine-gpus", "1"]).division == Division(1, 1)
 
 
 def test_gpus_of_one_kind_are_known_by_name_and_others_refused():
@@ -194,6 +207,9 @@ def test_what_does_not_fit_is_said_and_another_gpu_may_do(words):
     large = ["--gpus", "2", "model.path=meta-llama/Llama-3.1-8B-Instruct", "train.gradient_checkpointing=true"]
     assert rows(words, *large)["fits"] == "one H100 has 80.0 GB: NO"
     assert rows(words, *large, "--gpu", "h200")["fits"] == "one H200 has 141.0 GB: yes"
+    loading = rows(words, *large, "--gpus", "16")["host"]
+    assert loading.startswith("about 257.0 GB of a machine's memory while its 8 ranks load the model")
+    assert rows(words, *large, "--gpus", "1")["host"].startswith("about 32.1 GB of a machine's memory while")
 
 
 def test_torchrun_says_how_many_ranks_there_are(words, monkeypatch):

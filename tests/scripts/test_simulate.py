@@ -75,11 +75,25 @@ def test_a_picture_is_drawn(capsys, tmp_path):
         (["--cores", "0"], "0 cores: cargo needs at least one"),
         (["--gpus", "1024"], "512 ranks for 256 completions of an update"),
         (["--gpus", "256"], "128 engines for 64 prompts of a step"),
+        (["--gpus", "4", "train.compile_layers=true"], "several ranks cannot train this recipe"),
         (["rollout.turns=2"], "rollout.turns and rollout.testers are not simulated"),
         (["model.path=no-such/model"], "give rates that were measured: --rates RUN"),
         (["--rates", "no-such-run"], "no-such-run is no run: it has no config.toml"),
         (["rollout.overlap=2", "rollout.max_staleness=1"], "completions are 2 updates old"),
         ([FAST], "got 2 recipes"),
+        (["sampling.data_parallel=2", "--gpus", "2"], "2 GPUs, and the recipe has 2 that only sample: give --gpus at"),
+        (
+            ["sampling.data_parallel=2", "--gpus", "4", "--engine-share", "0.5"],
+            "the recipe has 2 GPUs that sample: give",
+        ),
+        (
+            ["sampling.engine=paged", "--gpus", "4", "--engine-share", "0.5"],
+            "has no engine on other GPUs than the trainer's",
+        ),
+        (
+            ["--gpus", "1", "--steps", "1", "--picture", "/dev/null/x.svg"],
+            "--picture /dev/null/x.svg: cannot be written",
+        ),
     ],
 )
 def test_what_cannot_be_simulated_is_said(words, message, capsys):
@@ -108,9 +122,45 @@ def test_rates_may_have_names_in_a_file(capsys, tmp_path):
     assert one["gpus"] == 0 and one["source"].endswith("rates.toml")
 
 
+def test_rates_of_a_cpu_are_of_no_gpus(capsys, tmp_path):
+    (tmp_path / "rates.toml").write_text(RATES)
+    for more in (["--gpus", "2"], ["train.device=cuda"], ["--picture", str(tmp_path / "x.svg")]):
+        assert simulate.main([FAST, *more, "--steps", "1", "--rates", str(tmp_path / "rates.toml")]) == 2
+        assert "rates" in (said := capsys.readouterr().err) and "of a CPU" in said
+
+
+def test_rates_of_one_gpu_are_divided_among_several(capsys, tmp_path):
+    """1 s of sampling, .3 s of grading, and of 2 s of training and .5 s for new weights what two ranks leave."""
+    (tmp_path / "rates.toml").write_text(RATES + 'device = "cuda"\n')
+    few = ["train.prompts_per_step=1", "sampling.group_size=2", "sandbox.jobs=2", "rollout.overlap=0"]
+    shared = ["--engine-share", "0", "--rates", str(tmp_path / "rates.toml")]
+    one, two = simulated(capsys, *few, *shared, "--gpus", "1,2")
+    assert (one["gpus"], two["gpus"], two["ranks"], two["cores"]) == (1, 2, 2, 32)
+    assert 3600 / one["steps_per_hour"] == pytest.approx(1 + 0.3 + 2 + 0.5)
+    assert two["spent"]["training"] == pytest.approx(1.0) and two["spent"]["sampling"] == pytest.approx(1.0)
+    assert two["spent"]["new weights"] > 0.5 and two["source"].endswith("divided as docs/scale.md says")
+
+
+def test_the_engines_are_those_of_the_recipe(capsys):
+    wide, default, paged = (
+        simulated(capsys, *words, "--gpus", "8", "--steps", "1")[0]
+        for words in (["sampling.data_parallel=1", "sampling.tensor_parallel=4"], [], ["sampling.engine=paged"])
+    )
+    assert (wide["ranks"], wide["engines"]) == (4, 1) and (default["ranks"], default["engines"]) == (4, 4)
+    assert (paged["ranks"], paged["engines"]) == (8, 1)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ("row_s = 0.0", "row_s = inf", "row_s is inf: seconds, 0 or more, and not inf"),
+        ("host_s = 0.0", 'host_s = 0.0\ndevice = "tpu"', "device is 'tpu'"),
+        (
+            RATES,
+            "".join(f"{name}_s = 0\n" for name in ("batch", "iteration", "row", "update", "token", "weights", "host"))
+            + "lengths = [1]\nprograms = [[0, 0]]\n",
+            "by these rates a step takes no time",
+        ),
         ("host_s = 0.0\n", "", "rates are missing: host_s"),
         ("host_s", "hots_s", "hots_s is no rate: there are lengths, programs"),
         ("row_s = 0.0", "row_s = -1", "row_s is -1: seconds, 0 or more"),
@@ -127,7 +177,9 @@ def test_a_file_of_rates_that_cannot_be_used_is_refused(old, new, message, capsy
 
 
 @pytest.mark.parametrize(
-    "words", [["--gpus", "0"], ["--gpus", "2048"], ["--gpus", "1,x"], ["--engine-share", "1"], ["--compare", "runs/a"]]
+    "words",
+    [["--gpus", "0"], ["--gpus", "2048"], ["--gpus", "1,x"], ["--engine-share", "1"], ["--compare", "runs/a"]]
+    + [["--seed", "-1"], ["--host-ms", "nan"], ["--rates", "rates.toml", "runs/a"]],
 )
 def test_arguments_out_of_range_end_with_exit_code_2(words, capsys):
     with pytest.raises(SystemExit, match="2"):

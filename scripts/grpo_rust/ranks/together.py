@@ -20,13 +20,15 @@ __all__ = ["build_shared_updater", "load_sharded_policy"]
 
 
 def load_sharded_policy(team: Team, recipe: Recipe, checkpoint: Path | None) -> ShardedPolicy:
-    """Load the policy to train on every rank, and keep a shard of it on each.
+    """Load the policy to train into the memory of every rank's host, and put a shard of it on each rank's device.
+
+    FSDP moves one layer at a time, so that no GPU holds the whole model.
 
     Raises: GrpoError, on all ranks where one cannot load it.
     """
     policy, problem = None, None
     try:
-        policy = load_trained_policy(recipe, checkpoint)
+        policy = load_trained_policy(recipe, checkpoint, on_cpu=True)
     except GrpoError as error:
         problem = error
     team.raise_together(problem)
@@ -61,5 +63,5 @@ def build_shared_updater(
 
 def _load_reference(team: Team, recipe: Recipe, policy: Policy) -> LogprobModel:
     """The model that the KL is measured to: sharded as the policy is, or that under its adapters."""
-    reference = load_reference(recipe, policy)
+    reference = load_reference(recipe, policy, on_cpu=True)
     return ShardedPolicy.of(reference, team) if isinstance(reference, Policy) else reference

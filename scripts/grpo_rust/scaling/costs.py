@@ -16,9 +16,8 @@ from grpo_rust.scaling.work import WIDTHS, StepWork
 
 __all__ = ["PROOF_S", "DecodingCost", "decoding_cost", "training_s", "weights_s"]
 
-PROOF_S = (
-    0.5  # 1,024 tokens in rows of 64, sampled and scored after each hand-over; estimated in docs/h100.md: below 1 s
-)
+# 1,024 tokens in rows of 64, sampled and scored after each hand-over; estimated in docs/h100.md: below 1 s
+PROOF_S = 0.5
 
 
 @dataclass(frozen=True)

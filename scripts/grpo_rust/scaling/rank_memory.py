@@ -1,4 +1,4 @@
-"""The memory of one rank of FSDP, and of a GPU that only samples, from the estimate for one GPU.
+"""The memory of one rank of FSDP, of a GPU that only samples, and of hosts, from the estimate for one GPU.
 
 Weights (float32; frozen ones in the dtype of the matrix products), Adam's moments, gradients and a reference are
 divided among the ranks. Whole are: what a rank has gathered of the model at one time (its ends in float32, and two
@@ -14,7 +14,7 @@ from grpo_rust.memory_estimate import RUNTIME_BYTES, MemoryEstimate, ModelShape
 from grpo_rust.scaling.division import Division
 from grpo_rust.scaling.work import ENDS_BYTES, WIDTHS, layer_parameters
 
-__all__ = ["engine_bytes", "rank_memory"]
+__all__ = ["engine_bytes", "loading_bytes", "rank_memory"]
 
 LAYERS_AT_ONCE = 2
 
@@ -49,3 +49,14 @@ def rank_memory(memory: MemoryEstimate, shape: ModelShape, division: Division, *
 def engine_bytes(memory: MemoryEstimate, division: Division) -> int:
     """What a GPU holds that only samples: its part of an engine's weights and cache."""
     return RUNTIME_BYTES + (memory.engine + memory.kv_cache) // division.engine_width
+
+
+def loading_bytes(shape: ModelShape, division: Division, *, per_machine: int) -> int:
+    """What the memory of a host holds while its ranks load the model: each all of it in float32, before it is sharded.
+
+    Args:
+        shape: The model's sizes.
+        division: Who does what.
+        per_machine: GPUs of a machine.
+    """
+    return 4 * shape.parameters * min(division.ranks, per_machine)

@@ -13,7 +13,7 @@ from grpo_rust.scaling.costs import decoding_cost, training_s, weights_s
 from grpo_rust.scaling.division import Division
 from grpo_rust.scaling.from_recipe import step_settings
 from grpo_rust.scaling.gpus import GPU
-from grpo_rust.scaling.rank_memory import engine_bytes, rank_memory
+from grpo_rust.scaling.rank_memory import engine_bytes, loading_bytes, rank_memory
 from grpo_rust.scaling.step_settings import StepSettings
 from grpo_rust.scaling.work import StepWork, step_work
 from grpo_rust.terminal.durations import rough_duration
@@ -73,7 +73,7 @@ def scaling_rows(
     work = assumed_work(settings, shape, division)
     mean, prompt = settings.mean_tokens, settings.prompt_tokens
     cpu_s, jobs = GRADING_CPU_S[recipe.sandbox.backend], recipe.sandbox.jobs
-    times = step_time(settings, shape, division, gpu, work, grading_s=_grading_s(recipe, work))
+    times = _planned_step(recipe, shape, division, gpu)
     without = step_time(settings, shape, division, gpu, work)  # as if there were cores enough
     per_second = work.completions / without.together
     cores = math.ceil(per_second * cpu_s)
@@ -114,6 +114,13 @@ def step_time(
     return StepTime(sampling, training, weights, grading_s, together)
 
 
+def _planned_step(recipe: Recipe, shape: ModelShape, division: Division, gpu: GPU) -> StepTime:
+    """The times of a step with the cores that the recipe has for cargo; arguments as of `scaling_rows`."""
+    settings = step_settings(recipe)
+    work = assumed_work(settings, shape, division)
+    return step_time(settings, shape, division, gpu, work, grading_s=_grading_s(recipe, work))
+
+
 def _grading_s(recipe: Recipe, work: StepWork) -> float:
     """Seconds for the programs of a step with `sandbox.jobs` cores; 0 where it is left to the machine."""
     jobs = recipe.sandbox.jobs
@@ -126,10 +133,7 @@ def scaling_time_rows(
     """The rows of a plan about time and cost, from the seconds of a step above; evaluations are not counted."""
     if shape is None or steps is None:
         return [("time", "unknown"), ("cost", "unknown without the time")]
-    settings = step_settings(recipe)
-    work = assumed_work(settings, shape, division)
-    times = step_time(settings, shape, division, gpu, work, grading_s=_grading_s(recipe, work))
-    seconds = steps * times.together
+    seconds = steps * _planned_step(recipe, shape, division, gpu).together
     about = f"about {rough_duration(seconds)} for {steps:,} steps, without evaluations; by the assumptions above"
     price = "unknown without the price of all machines: train.usd_per_hour=25"
     cost = f"about {seconds / 3600 * usd_per_hour:,.2f} dollars at {usd_per_hour:g} an hour" if usd_per_hour else price
@@ -156,7 +160,17 @@ def _memory_rows(
         ("memory", f"about {about}, with the longest completions"),
         ("", memory_parts(rank, engine, recipe.model.dtype)),
         ("fits", f"one {gpu.name} has {as_size(int(gpu.memory_bytes))}: {verdict}"),
+        ("host", _host(shape, division, gpu)),
     ]
+
+
+def _host(shape: ModelShape, division: Division, gpu: GPU) -> str:
+    """Memory that a machine needs beside its GPUs'."""
+    loading = as_size(loading_bytes(shape, division, per_machine=gpu.per_machine))
+    ranks = min(division.ranks, gpu.per_machine)
+    if ranks == 1:
+        return f"about {loading} of a machine's memory while the model is loaded, in float32"
+    return f"about {loading} of a machine's memory while its {ranks} ranks load the model, each all of it in float32"
 
 
 def _traffic(work: StepWork, division: Division) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,7 @@ class Case:
     checkpointing: bool = False
     dtype: torch.dtype = torch.float32
     tokens: int = 40  # of a micro-batch
+    hidden: int = 24
 
 
 CASES = {
@@ -70,7 +73,7 @@ def make_policy(case: Case, path: Path | None = None) -> Policy:
         torch.manual_seed(0)
         config = Qwen2Config(
             vocab_size=len(tokenizer),
-            hidden_size=24,
+            hidden_size=case.hidden,
             intermediate_size=20,
             num_hidden_layers=2,
             num_attention_heads=4,
@@ -161,7 +164,7 @@ def run_cases(team: Team, names: list[str], root: Path) -> dict[str, Any]:
     """What is measured of each case, and how a rank goes on after refused steps; root gets a checkpoint."""
     found = {name: measured(CASES[name], team) for name in names}
     checkpoint_case(team, Case(), root, None, 1)
-    return {**found, "refused": refusals(team), "rehearsed": rehearsal(team)}
+    return {**found, "refused": refusals(team), "rehearsed": rehearsal(team), "bytes": gathered_bytes(team)}
 
 
 def refusals(team: Team) -> list[str]:
@@ -192,6 +195,22 @@ def rehearsal(team: Team) -> list[int]:
     samples = batch(0)[:3]
     rehearse(updater, samples)
     return [len(one.input_ids) for one in updater.minibatch_to_rehearse(samples).batches]
+
+
+def gathered_bytes(team: Team) -> list[float]:
+    """The most bytes in use for each parameter while the weights are handed over, and while a snapshot is taken."""
+    policy = ShardedPolicy.of(make_policy(Case(dtype=torch.bfloat16, hidden=256)), team)
+    parameters = sum(parameter.numel() for parameter in policy.model.parameters())
+    return [most_bytes(gather) / parameters for gather in (lambda: list(policy.weights()), policy.snapshot)]
+
+
+def most_bytes(call: Callable[[], object]) -> int:
+    """The most bytes of tensors that a call holds at one time beside what there was before."""
+    with torch.profiler.profile(profile_memory=True, activities=[torch.profiler.ProfilerActivity.CPU]) as profiled:
+        kept = call()
+    assert kept is not None
+    events = sorted(profiled.profiler.kineto_results.events(), key=lambda event: event.start_ns())
+    return max(accumulate(event.nbytes() for event in events if event.name() == "[memory]"))
 
 
 def trace(team: Team) -> list[dict[str, float]]:

@@ -92,6 +92,12 @@ def test_a_step_that_one_rank_refuses_is_made_by_none(two: list[dict[str, Any]])
     assert all(rank["refused"][1].startswith("True, update 0: the loss is nan") for rank in two)
 
 
+def test_rank_0_holds_the_whole_model_once_in_the_dtype_of_what_it_gathers_for(two: list[dict[str, Any]]) -> None:
+    handed, snapshot = two[0]["bytes"]
+    assert 2 <= handed < 4, "bfloat16 and one weight in float32"
+    assert 4 <= snapshot < 6, "float32, and no copy of it"
+
+
 def test_every_rank_rehearses_a_whole_micro_batch(two: list[dict[str, Any]]) -> None:
     assert two[0]["rehearsed"] == two[1]["rehearsed"] == [28, 28]  # a prompt of 4 tokens, 9 + 3 + 12 of completions
 
