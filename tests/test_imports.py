@@ -145,7 +145,8 @@ def test_a_run_on_one_machine_loads_nothing_for_several():
     """All that composes a training, and what samples for it; only whether torchrun started it is looked for."""
     program = (
         "import sys, pkgutil, importlib, train, grpo_rust.compose as compose\n"
-        "for found in pkgutil.iter_modules(compose.__path__, 'grpo_rust.compose.'): importlib.import_module(found.name)\n"
+        "for found in pkgutil.iter_modules(compose.__path__, 'grpo_rust.compose.'):\n"
+        "    importlib.import_module(found.name)\n"
         "from types import SimpleNamespace\n"
         "from grpo.rollout.prefetch import Prefetcher\n"
         "settings = dict(seed=0, num_steps=1, prompts_per_step=1, ahead=0)\n"

@@ -150,7 +150,7 @@ class Grader(Protocol):
         """Take tests for a prompt that were written without any code for it; they are not graded themselves."""
 
     def forget(self, tickets: Sequence[Any]) -> None:
-        """Tickets that nobody is going to finish: the engine died, and their batch is sampled again, with the same ids."""
+        """Tickets that nobody will finish: the engine died, and their batch is sampled again, with the same ids."""
 
     def finish(self, tickets: Sequence[Any]) -> Sequence[Grade]: ...
 

@@ -1,4 +1,4 @@
-"""Nodes that would give other verdicts than the run asks for, or than the first one, are told apart, with what to do."""
+"""Nodes that would give other verdicts than the run asks for, or than the first one, are told apart."""
 
 from __future__ import annotations
 
