@@ -166,6 +166,14 @@ class RolloutSection:
         "longest completions leave free; the run is then no function of its recipe. Needs rollout.overlap and "
         "sampling.engine = paged or vllm in a process of its own, or servers",
     )
+    deadline_s: float = option(
+        0.0,
+        "completions that have no end so long after they were asked for are cut, as by sampling.max_completion_tokens; "
+        "the run is then no function of its recipe. Not with rollout.partial; 0: never",
+        unit="s",
+        low=0,
+        high=86_400,
+    )
     refill_rounds: int = option(
         0,
         "rounds in which zero_std groups (all rewards equal) are replaced by groups of fresh prompts, before the "

@@ -70,6 +70,7 @@ class Prefetcher:
     prompts_per_step: int
     ahead: int
     partial: bool = False  # whether new weights interrupt what is being sampled
+    deadline_s: float = 0.0  # see `RolloutSettings`
     in_flight: deque[InFlightBatch] = field(init=False, default_factory=deque)
     _busy: BusyClock = field(init=False, default_factory=BusyClock)
     _interruptions: Interruptions | None = field(init=False, default=None)
@@ -187,7 +188,7 @@ class Prefetcher:
             if self._interruptions is not None:
                 return self.sample(self._interruptions.over(drafts, step), examples, id_prefix, seed, version)
             with self._busy.running():
-                return self.sample(self.engine.engine, examples, id_prefix, seed, version)
+                return self.sample(self._in_time(), examples, id_prefix, seed, version)
 
         if self.engine.engine.concurrent:
             return self._threads.submit(sampling)
@@ -197,6 +198,14 @@ class Prefetcher:
         except EngineDied as error:
             done.set_exception(error)
         return done
+
+    def _in_time(self) -> Engine:
+        """The engine, with its deadline if it has one."""
+        if not self.deadline_s:
+            return self.engine.engine
+        from grpo.rollout.partial.deadline import WithDeadline
+
+        return WithDeadline(self.engine.engine, self.deadline_s)
 
     def _wait_sampled(self, batch: InFlightBatch) -> PendingRollout:
         return self.engine.with_restart(batch.result)

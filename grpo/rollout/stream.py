@@ -48,6 +48,7 @@ class RolloutSettings:
     testers: int = 0  # completions for tests alone, by which the grader compares a group
     sleeps: bool = False  # the engine frees its memory between a batch and the next weights; `ahead` is 0
     partial: bool = False  # new weights interrupt what is sampled ahead, which then goes on under them
+    deadline_s: float = 0.0  # after which a call's unfinished completions are cut, not with `partial`; 0: never
 
 
 class RolloutStream:
@@ -94,6 +95,7 @@ class RolloutStream:
             prompts_per_step=settings.prompts_per_step,
             ahead=settings.ahead,
             partial=settings.partial,
+            deadline_s=settings.deadline_s,
         )
 
     @property

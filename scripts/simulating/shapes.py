@@ -32,8 +32,12 @@ def shape_of(recipe: Recipe, division: Division, *, cores: int, on_gpus: bool) -
     """
     if cores < 1:
         raise ConfigError(f"{cores} cores: cargo needs at least one to grade programs on; give --cores")
-    if recipe.rollout.turns > 1 or recipe.rollout.testers:
-        raise ConfigError("rollout.turns and rollout.testers are not simulated: use rollout.turns=1 rollout.testers=0")
+    rollout = recipe.rollout
+    if rollout.turns > 1 or rollout.testers or rollout.deadline_s:
+        raise ConfigError(
+            "rollout.turns, rollout.testers and rollout.deadline_s are not simulated: use rollout.turns=1 "
+            "rollout.testers=0 rollout.deadline_s=0"
+        )
     if not on_gpus and (division.gpus > 1 or recipe.train.device == "cuda"):
         wanted = f"{division.gpus} GPUs" if division.gpus > 1 else 'train.device = "cuda"'
         raise ConfigError(

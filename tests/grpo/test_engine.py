@@ -31,6 +31,7 @@ from grpo.model.batching import TrainingSample, micro_batches
 from grpo.model.lora import add_adapters
 from grpo.model.policy import Policy
 from grpo.rollout.collect import sample
+from grpo.rollout.partial.deadline import WithDeadline
 from grpo.rollout.records import Example
 from grpo.rollout.turns.playing import TurnRules
 from letter_grader import LetterGrader
@@ -322,6 +323,21 @@ def _interrupted(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
         yield
         if at_once:
             engine.interrupt(False)
+
+
+def test_a_deadline_cuts_what_has_no_end_and_loses_nothing(
+    engines: Engines, kind: str, wide: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grpo.engines.served.engine.HEAR_EVERY_S", 0.001)
+    samples, most = (32, 100) if kind == "served" else (8, 60)
+    engine = engines.of(kind, wide)
+    cut = in_order(ask(WithDeadline(engine, 0.001), num_samples=samples, max_tokens=most))
+    assert [(output.prompt, output.sample) for output in cut] == [(p, s) for p in range(3) for s in range(samples)]
+    assert gap(wide, cut, PROMPTS, 1.0) < TOLERANCE
+    assert all(output.finished and output.terminated == (output.token_ids[-1] in wide.stop_ids) for output in cut)
+    assert any(not output.terminated and len(output.token_ids) < most for output in cut)
+    whole = ask(engine, num_samples=samples, max_tokens=most)
+    assert all(output.terminated or len(output.token_ids) == most for output in whole), "it is interrupted no longer"
 
 
 @pytest.mark.parametrize(

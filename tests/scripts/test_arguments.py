@@ -87,6 +87,7 @@ def test_resuming_where_no_run_was_is_refused(tmp_path):
             ["rollout.partial=true", "rollout.overlap=1", "sampling.engine=vllm", "loss.mismatch=none"],
             "nothing would correct for that",
         ),
+        (["rollout.partial=true", "rollout.deadline_s=60"], "would not go on under new weights: use one of the two"),
         (["sampling.sleep=true"], "only vllm sleeps"),
         (["loss.advantages=gdpo", "rollout.refill_rounds=1"], "gdpo learns from some of them"),
         (["loss.advantages=maxrl", "rewards.weights.cargo_test=-1"], "use no weight below 0"),

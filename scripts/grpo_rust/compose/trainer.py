@@ -105,4 +105,5 @@ def _rollout_settings(recipe: Recipe, num_steps: int) -> RolloutSettings:
         testers=recipe.rollout.testers,
         sleeps=recipe.sampling.sleep,
         partial=recipe.rollout.partial,
+        deadline_s=recipe.rollout.deadline_s,
     )

@@ -1,4 +1,4 @@
-"""What `rollout.partial` cannot go together with."""
+"""What `rollout.partial` and `rollout.deadline_s`, which interrupt an engine, cannot go together with."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ __all__ = ["partial_conflicts"]
 
 
 def partial_conflicts(rollout: RolloutSection, sampling: SamplingSection, loss: LossSection) -> list[str]:
-    """What `rollout.partial` cannot go together with."""
+    """What `rollout.partial` and `rollout.deadline_s` cannot go together with."""
     found: list[str] = []
     if not rollout.partial:
         return found
+    if rollout.deadline_s:
+        found.append(
+            f"rollout.deadline_s = {rollout.deadline_s} with rollout.partial = true: a completion that is cut would not "
+            "go on under new weights: use one of the two"
+        )
     if not rollout.overlap:
         found.append(
             "rollout.partial = true with rollout.overlap = 0: nothing is being sampled when new weights come: use "
