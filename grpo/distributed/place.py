@@ -22,7 +22,7 @@ class RankPlace:
     rank: int
     size: int  # number of ranks
     local_rank: int  # among those of this machine
-    restarts: int = 0  # how often torchrun has started all ranks anew
+    job: str = ""  # the name of the training at torchrun; others may share its store
 
 
 def place_of(environment: Mapping[str, str] = os.environ) -> RankPlace | None:
@@ -35,7 +35,7 @@ def place_of(environment: Mapping[str, str] = os.environ) -> RankPlace | None:
     (None, None)
     >>> there = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "29500"}
     >>> place_of(there)
-    RankPlace(rank=1, size=2, local_rank=1, restarts=0)
+    RankPlace(rank=1, size=2, local_rank=1, job='')
     """
     size = _number(environment, "WORLD_SIZE", 1)
     if size <= 1:
@@ -48,7 +48,7 @@ def place_of(environment: Mapping[str, str] = os.environ) -> RankPlace | None:
     rank, local = _number(environment, "RANK", 0), _number(environment, "LOCAL_RANK", 0)
     if not 0 <= rank < size or local < 0:
         raise BadInput(f"RANK is {rank} and LOCAL_RANK {local}, but there are {size} ranks, counted from 0")
-    return RankPlace(rank, size, local, _number(environment, "TORCHELASTIC_RESTART_COUNT", 0))
+    return RankPlace(rank, size, local, environment.get("TORCHELASTIC_RUN_ID", ""))
 
 
 def outside_ranks(make: Callable[[], Made]) -> Made:

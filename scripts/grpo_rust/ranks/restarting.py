@@ -1,7 +1,7 @@
 """A run whose ranks torchrun has started anew (`--max-restarts`): it goes on from its last checkpoint by itself.
 
 A run's environment.json has a mark of the torchrun that began it, so that the directory of another run is never taken
-for one to go on with. Left out: machines that come and go, since torchrun counts the starts of each by itself.
+for one to go on with. Left out: a rank 0 that torchrun starts on another machine; it refuses the directory.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ MARK = "torchrun"  # of environment.json
 def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> Recipe:
     """The recipe as it is, or resumed where this is not the first start; a run without a checkpoint is put aside.
 
+    An earlier start of this torchrun has made the directory then. torchrun's own count is not asked: it leaves out the
+    starts that follow machines which come or go.
+
     Args:
         recipe: The settings.
-        environment: With the number of starts before this one.
-    Returns: The recipe as it is too where its directory is none that an earlier start of this torchrun has made.
+        environment: Of this process.
     """
-    restarts = int(environment.get("TORCHELASTIC_RESTART_COUNT", "0"))
     path = recipe.run_path()
-    if not restarts or recipe.run.resume or not _is_ours(path, environment):
+    if recipe.run.resume or not _is_ours(path, environment):
         return recipe
     if find_checkpoints(path / "checkpoints"):
         return dataclasses.replace(recipe, run=dataclasses.replace(recipe.run, resume=True))
-    names = (path.with_name(f"{path.name}.restart-{number}") for number in count(restarts))
+    names = (path.with_name(f"{path.name}.restart-{number}") for number in count(1))
     aside = next(name for name in names if not name.exists())  # an earlier try may have left some
     path.rename(aside)
     print(f"restarted before its first checkpoint: the run begins anew, and what there was is in {aside}", flush=True)
