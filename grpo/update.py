@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from grpo.device import cpu_threads
-from grpo.errors import HostFailed
+from grpo.errors import RunStopped
 from grpo.loss.aggregation import aggregation_weights
 from grpo.loss.entropy import entropy_floor
 from grpo.loss.kl import kl_penalised_rewards
@@ -36,7 +36,7 @@ from grpo.timing import BusyClock
 __all__ = ["NonFiniteLoss", "Updater", "training_samples"]
 
 
-class NonFiniteLoss(HostFailed, ArithmeticError):
+class NonFiniteLoss(RunStopped, ArithmeticError):
     """The loss or its gradient is NaN or infinite, in float16 again and again: the weights are as they were before."""
 
 

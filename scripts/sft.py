@@ -34,7 +34,7 @@ from grpo_rust.ranks.parts import (
     tell_directory,
     told_to_ranks,
 )
-from grpo_rust.ranks.restarting import after_restart
+from grpo_rust.ranks.restarting import after_restart, end_noted
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import open_pool
 from grpo_rust.session import ENGINE_LOG, describe_followers, open_run, refuse_followers, run_session, stopped_early
@@ -69,6 +69,7 @@ def fine_tune(recipe: Recipe, output: Output) -> int:
             refuse_followers(recipe.track)
             rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
             pool = stack.enter_context(open_pool(recipe)) if recipe.eval.prompts else None
+        stack.enter_context(end_noted(recipe))
         team = stack.enter_context(joined(recipe, supervised=True))
         from grpo.checkpoint.latest import latest_checkpoint
         from grpo.rollout.fingerprints import fingerprints

@@ -36,7 +36,7 @@ from grpo_rust.ranks.parts import (
     tell_directory,
     told_to_ranks,
 )
-from grpo_rust.ranks.restarting import after_restart
+from grpo_rust.ranks.restarting import after_restart, end_noted
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import describe_pool, open_pool
 from grpo_rust.session import ENGINE_LOG, describe_followers, open_run, refuse_followers, run_session, stopped_early
@@ -90,6 +90,7 @@ def train(recipe: Recipe, output: Output) -> int:
             refuse_unexamined(recipe.rewards.weights, mutation=recipe.guard.mutation)
             rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
             pool = stack.enter_context(open_pool(recipe))
+        stack.enter_context(end_noted(recipe))
         team = stack.enter_context(joined(recipe))
         from grpo.checkpoint.latest import latest_checkpoint
         from grpo_rust.compose.engine import build_engine, engine_name, refuse_engine

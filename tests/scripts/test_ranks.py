@@ -20,12 +20,14 @@ from torch.distributed import TCPStore
 import make_dataset
 from grpo.distributed.meeting import RankFailed, RankLost, meet
 from grpo.distributed.place import RankPlace
-from grpo.errors import BadInput
+from grpo.errors import BadInput, RunStopped
+from grpo.run.directory import RunExists
 from grpo.schema import ConfigError
+from grpo.update import NonFiniteLoss
 from grpo_rust.ranks import following
 from grpo_rust.ranks.joining import Rank, differences, refuse_settings
 from grpo_rust.ranks.parts import told_to_ranks
-from grpo_rust.ranks.restarting import after_restart, torchrun_mark
+from grpo_rust.ranks.restarting import after_restart, end_noted, torchrun_mark
 from grpo_rust.recipe import load_recipe
 from grpo_rust.session import go_on
 
@@ -203,6 +205,32 @@ def test_a_rank_that_does_not_see_the_runs_directory_says_so(tmp_path: Path, mon
         with pytest.raises(BadInput, match="rank 1 on .* does not see the run's directory .*: give run.dir a folder"):
             rank._log(path, b"of this one")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("error", [BadInput("no such prompts"), NonFiniteLoss("the loss is nan")])
+@pytest.mark.parametrize("resumed", [True, False])
+def test_a_run_that_has_ended_on_purpose_is_not_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, resumed: bool
+) -> None:
+    recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}", f"run.resume={str(resumed).lower()}"])
+    begun(tmp_path / "run", {"TORCHELASTIC_RUN_ID": "earlier"} if resumed else FIRST)
+    with pytest.raises(type(error)), end_noted(recipe, FIRST):
+        raise error
+    for _ in range(2):
+        with pytest.raises(RunStopped, match=f"ended on purpose, .*: {error}. Correct that first"):
+            after_restart(recipe, AGAIN)
+    assert (tmp_path / "run").is_dir()
+    monkeypatch.setattr(os, "getppid", lambda: 1)  # a later torchrun
+    assert after_restart(recipe, AGAIN) == recipe
+
+
+@pytest.mark.parametrize("error", [RankLost("gone"), RunExists("of another run")])
+def test_a_lost_rank_is_no_end_on_purpose_and_another_run_gets_no_note(tmp_path: Path, error: Exception) -> None:
+    recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}"])
+    begun(tmp_path / "run", FIRST if isinstance(error, RankLost) else {"TORCHELASTIC_RUN_ID": "another"})
+    with pytest.raises(type(error)), end_noted(recipe, FIRST):
+        raise error
+    assert not (tmp_path / "run" / "ended.json").exists()
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 A run's environment.json has a mark of the torchrun that began it, so that the directory of another run is never taken
 for one to go on with. Left out: a rank 0 that torchrun starts on another machine; it refuses the directory.
+
+A run that has ended on purpose would do so again. It leaves a note for the torchrun that starts it anew.
 """
 
 from __future__ import annotations
@@ -11,17 +13,21 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from grpo.checkpoint.places import find_checkpoints
+from grpo.errors import BadInput, RunStopped
 from grpo.run.directory import ENVIRONMENT
 from grpo_rust.recipe import Recipe
 
-__all__ = ["after_restart", "torchrun_mark"]
+__all__ = ["after_restart", "end_noted", "torchrun_mark"]
 
-MARK = "torchrun"  # of environment.json
+MARK = "torchrun"  # of environment.json, and of the note
+NOTE = "ended.json"  # in the run's directory: why it has ended on purpose
 
 
 def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> Recipe:
@@ -33,8 +39,15 @@ def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -
     Args:
         recipe: The settings.
         environment: Of this process.
+    Raises:
+        RunStopped: Where an earlier start of this torchrun has ended on purpose.
     """
     path = recipe.run_path()
+    if why := _read(path / NOTE, environment).get("why"):
+        raise RunStopped(
+            f"this run has ended on purpose, and torchrun starts it anew in vain: {why}. Correct that first, then go "
+            "on with run.resume=true"
+        )
     if recipe.run.resume or not _is_ours(path, environment):
         return recipe
     if find_checkpoints(path / "checkpoints"):
@@ -44,6 +57,24 @@ def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -
     path.rename(aside)
     print(f"restarted before its first checkpoint: the run begins anew, and what there was is in {aside}", flush=True)
     return recipe
+
+
+@contextmanager
+def end_noted(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
+    """Around a run: if it ends on purpose, this torchrun's next start, if there is one, is to know.
+
+    Args:
+        recipe: As `after_restart` has returned it.
+        environment: Of this process.
+    """
+    try:
+        yield
+    except (BadInput, RunStopped) as error:
+        path, mark = recipe.run_path(), torchrun_mark(environment)
+        if mark and (recipe.run.resume or _is_ours(path, environment)):  # not in the directory of another run
+            with suppress(OSError):
+                (path / NOTE).write_text(json.dumps({**mark, "why": str(error)}), encoding="utf-8")
+        raise
 
 
 def torchrun_mark(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -61,9 +92,14 @@ def torchrun_mark(environment: Mapping[str, str] = os.environ) -> dict[str, str]
 
 def _is_ours(path: Path, environment: Mapping[str, str]) -> bool:
     """Whether an earlier start of this torchrun has made a run's directory."""
+    return bool(_read(path / ENVIRONMENT, environment))
+
+
+def _read(file: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """A JSON object with the mark of this torchrun; {} where there is none."""
     try:
-        found = json.loads((path / ENVIRONMENT).read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
+        return {}
     mark = torchrun_mark(environment)
-    return bool(mark) and isinstance(found, dict) and found.get(MARK) == mark[MARK]
+    return found if mark and isinstance(found, dict) and found.get(MARK) == mark[MARK] else {}
