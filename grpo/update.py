@@ -126,6 +126,11 @@ class Updater:
         """The context for what all ranks of a training do at once; nothing where there is one: `grpo.distributed`."""
         return nullcontext()
 
+    def raise_together(self, problem: Exception | None) -> None:
+        """Raise a problem, if there is one; of several ranks, on all of them where one has one."""
+        if problem is not None:
+            raise problem
+
     @property
     def busy_s(self) -> float:
         """Seconds spent in updates so far, and in measuring the KL of rewards."""
