@@ -13,6 +13,8 @@ __all__ = ["RankPlace", "outside_ranks", "place_of", "without_place"]
 
 Made = TypeVar("Made")
 NEEDED = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+SIZES = {f"{among}WORLD_SIZE" for among in ("", "LOCAL_", "GROUP_", "ROLE_")}
+SET = {*NEEDED, *SIZES, "GROUP_RANK", "ROLE_RANK", "ROLE_NAME"}  # by torchrun, beside TORCHELASTIC_...
 
 
 @dataclass(frozen=True)
@@ -57,18 +59,23 @@ def outside_ranks(make: Callable[[], Made]) -> Made:
     It leaves the process group of its rank, to which torchrun sends the signal that asks the rank to stop.
     """
     os.setpgid(0, 0)
-    for name in ("WORLD_SIZE", *NEEDED):
-        os.environ.pop(name, None)
+    for name in [name for name in os.environ if _of_torchrun(name)]:
+        del os.environ[name]
     return make()
 
 
 def without_place(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment without what torchrun has set, for a program that is no rank.
 
-    >>> without_place({"WORLD_SIZE": "2", "RANK": "0", "HOME": "/root"})
+    >>> without_place({"WORLD_SIZE": "2", "RANK": "0", "TORCHELASTIC_USE_AGENT_STORE": "True", "HOME": "/root"})
     {'HOME': '/root'}
     """
-    return {name: value for name, value in environment.items() if name not in ("WORLD_SIZE", *NEEDED)}
+    return {name: value for name, value in environment.items() if not _of_torchrun(name)}
+
+
+def _of_torchrun(name: str) -> bool:
+    """Whether torchrun sets a variable to tell a process its place."""
+    return name in SET or name.startswith("TORCHELASTIC_")
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:
