@@ -19,6 +19,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+from torch.distributed.distributed_c10d import Store
 
 from grpo.distributed.meeting import RankFailed, RankLost, meet
 from grpo.distributed.place import RankPlace
@@ -58,7 +59,7 @@ class Team:
             self.pulse.close()
             raise
 
-    def _connect(self, store: dist.Store, device: str, limit: timedelta) -> None:
+    def _connect(self, store: Store, device: str, limit: timedelta) -> None:
         """Make the process groups."""
         if device == "cuda":
             torch.cuda.set_device(self.place.local_rank)

@@ -45,7 +45,8 @@ def join(recipe: Recipe, place: RankPlace, *, supervised: bool = False) -> Team:
         RankFailed: Where another rank has refused.
         RankLost: Where not all come. Of all others rank 0 knows, too.
     """
-    device, problem = "cpu", None
+    device = "cpu"
+    problem: GrpoError | None = None
     try:
         refuse_settings(recipe, place.size, supervised=supervised)
         device = _device(recipe, place)
@@ -54,8 +55,8 @@ def join(recipe: Recipe, place: RankPlace, *, supervised: bool = False) -> Team:
     team = Team(place, device=device, timeout_s=recipe.train.stuck_after_s or LONGEST_S, problem=problem)
     try:
         ranks = team.gather(_about(recipe, device))
-        if problem := differences(ranks):
-            raise BadInput(problem)
+        if found := differences(ranks):
+            raise BadInput(found)
         if team.leads and len({rank.device for rank in ranks}) > 1:
             devices = ", ".join(f"rank {number} {rank.device}" for number, rank in enumerate(ranks))
             print(f"warning: the GPUs differ, and the slowest and smallest decides: {devices}", flush=True)
