@@ -69,6 +69,7 @@ class Updater:
     """Owns the optimizer: AdamW on the policy's fp32 parameters, decay on matrices only; in float16 a loss scale."""
 
     write_moments: Callable[[Path], None] | None = None  # by all ranks of a training, each its own part
+    raise_together: Callable[[Exception | None], None] | None = None  # on all ranks of a training where one has it
 
     def __init__(
         self,
@@ -125,11 +126,6 @@ class Updater:
     def together(self, name: str, *arguments: Any) -> AbstractContextManager[None]:
         """The context for what all ranks of a training do at once; nothing where there is one: `grpo.distributed`."""
         return nullcontext()
-
-    def raise_together(self, problem: Exception | None) -> None:
-        """Raise a problem, if there is one; of several ranks, on all of them where one has one."""
-        if problem is not None:
-            raise problem
 
     @property
     def busy_s(self) -> float:

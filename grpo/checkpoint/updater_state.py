@@ -49,7 +49,10 @@ def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
             progress = _load(checkpoint / STATE, updater)
         except CheckpointError as error:
             problem = error
-        updater.raise_together(problem)
+        if updater.raise_together is not None:
+            updater.raise_together(problem)
+        elif problem is not None:
+            raise problem
     return progress
 
 
