@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from grpo.device import cpu_threads
-from grpo.errors import HostFailed
+from grpo.errors import RunStopped
 from grpo.loss.aggregation import aggregation_weights
 from grpo.loss.entropy import entropy_floor
 from grpo.loss.kl import kl_penalised_rewards
@@ -36,7 +36,7 @@ from grpo.timing import BusyClock
 __all__ = ["NonFiniteLoss", "Updater", "training_samples"]
 
 
-class NonFiniteLoss(HostFailed, ArithmeticError):
+class NonFiniteLoss(RunStopped, ArithmeticError):
     """The loss or its gradient is NaN or infinite, in float16 again and again: the weights are as they were before."""
 
 
@@ -69,6 +69,7 @@ class Updater:
     """Owns the optimizer: AdamW on the policy's fp32 parameters, decay on matrices only; in float16 a loss scale."""
 
     write_moments: Callable[[Path], None] | None = None  # by all ranks of a training, each its own part
+    raise_together: Callable[[Exception | None], None] | None = None  # on all ranks of a training where one has it
 
     def __init__(
         self,

@@ -32,8 +32,9 @@ from grpo_rust.ranks.parts import (
     joined,
     load_rank_policy,
     tell_directory,
+    told_to_ranks,
 )
-from grpo_rust.ranks.restarting import after_restart
+from grpo_rust.ranks.restarting import after_restart, end_noted
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import open_pool
 from grpo_rust.session import ENGINE_LOG, describe_followers, open_run, refuse_followers, run_session, stopped_early
@@ -59,14 +60,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def fine_tune(recipe: Recipe, output: Output) -> int:
     """Imitate the recipe's demonstrations, shown by an output; the exit code."""
-    recipe = after_restart(recipe)
-    path = recipe.run_path()
-    if not recipe.run.resume:
-        RunDirectory.refuse_existing(path)
-    refuse_followers(recipe.track)
-    rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
     with ExitStack() as stack:
-        pool = stack.enter_context(open_pool(recipe)) if recipe.eval.prompts else None
+        with told_to_ranks():
+            recipe = after_restart(recipe)
+            path = recipe.run_path()
+            if not recipe.run.resume:
+                RunDirectory.refuse_existing(path)
+            refuse_followers(recipe.track)
+            rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
+            pool = stack.enter_context(open_pool(recipe)) if recipe.eval.prompts else None
+        stack.enter_context(end_noted(recipe))
         team = stack.enter_context(joined(recipe, supervised=True))
         from grpo.checkpoint.latest import latest_checkpoint
         from grpo.rollout.fingerprints import fingerprints

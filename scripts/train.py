@@ -17,7 +17,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 from grpo.run.directory import RunDirectory
 from grpo_rust.arguments import Arguments, parse_arguments
@@ -34,8 +34,9 @@ from grpo_rust.ranks.parts import (
     joined,
     load_rank_policy,
     tell_directory,
+    told_to_ranks,
 )
-from grpo_rust.ranks.restarting import after_restart
+from grpo_rust.ranks.restarting import after_restart, end_noted
 from grpo_rust.recipe import Recipe
 from grpo_rust.sandbox_pool import describe_pool, open_pool
 from grpo_rust.session import ENGINE_LOG, describe_followers, open_run, refuse_followers, run_session, stopped_early
@@ -78,15 +79,19 @@ def show_plan(arguments: Arguments) -> int:
 
 def train(recipe: Recipe, output: Output) -> int:
     """Train as the recipe says, shown by an output; the exit code."""
-    recipe = after_restart(recipe)
-    path = recipe.run_path()
-    if not recipe.run.resume:
-        RunDirectory.refuse_existing(path)
-        refuse_idle_engines(recipe.sampling, recipe.train.prompts_per_step)
-    refuse_followers(recipe.track)
-    refuse_unexamined(recipe.rewards.weights, mutation=recipe.guard.mutation)
-    rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
-    with open_pool(recipe) as pool, joined(recipe) as team:
+    with ExitStack() as stack:
+        with told_to_ranks():
+            recipe = after_restart(recipe)
+            path = recipe.run_path()
+            if not recipe.run.resume:
+                RunDirectory.refuse_existing(path)
+                refuse_idle_engines(recipe.sampling, recipe.train.prompts_per_step)
+            refuse_followers(recipe.track)
+            refuse_unexamined(recipe.rewards.weights, mutation=recipe.guard.mutation)
+            rubric = Rubric(recipe.rewards.weights, function_s=recipe.rewards.function_s)
+            pool = stack.enter_context(open_pool(recipe))
+        stack.enter_context(end_noted(recipe))
+        team = stack.enter_context(joined(recipe))
         from grpo.checkpoint.latest import latest_checkpoint
         from grpo_rust.compose.engine import build_engine, engine_name, refuse_engine
         from grpo_rust.compose.graders import build_graders

@@ -41,17 +41,30 @@ def load_trainer_state(checkpoint: Path, updater: Updater) -> dict[str, Any]:
     """Give the updater its Adam state back (the weights come from `load_policy`), and return the progress.
 
     Raises:
-        CheckpointError: For a missing or damaged file.
+        CheckpointError: For a missing or damaged file; of several ranks, an error on all of them.
     """
-    state = checkpoint / STATE
+    progress, problem = {}, None
+    with updater.together("load_trainer_state", checkpoint):
+        try:
+            progress = _load(checkpoint / STATE, updater)
+        except CheckpointError as error:
+            problem = error
+        if updater.raise_together is not None:
+            updater.raise_together(problem)
+        elif problem is not None:
+            raise problem
+    return progress
+
+
+def _load(state: Path, updater: Updater) -> dict[str, Any]:
+    """As `load_trainer_state`, of this process."""
     try:
         progress: dict[str, Any] = json.loads((state / "progress.json").read_text())
         if not isinstance(progress, dict):
             raise ValueError("progress.json holds no JSON object")
-        with updater.together("load_trainer_state", checkpoint):
-            moments = _read_moments(state, updater)
-            adam = {**updater.optimizer.state_dict(), "state": restored_state(moments, updater.optimizer)}
-            updater.load_state_dict({**progress, "optimizer": adam})
+        moments = _read_moments(state, updater)
+        adam = {**updater.optimizer.state_dict(), "state": restored_state(moments, updater.optimizer)}
+        updater.load_state_dict({**progress, "optimizer": adam})
     except KeyError as error:
         raise CheckpointError(
             f"{state} cannot be read (it lacks {error}, as an older version does): resume from an older checkpoint "

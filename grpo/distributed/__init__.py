@@ -5,6 +5,7 @@ Rank 0 conducts: it alone has the prompts, the engine, the grading, the logs and
 (`Team.order`, `follow`). Weights, gradients and Adam's moments are sharded by FSDP2.
 
     place     what torchrun tells a process; without torch
+    meeting   how the ranks of one start find each other
     team      the process groups, orders, and errors that all ranks agree on
     following the loop of a rank that waits for orders
     sharding  `fully_shard` on a policy's layers and on the computation of log-probs

@@ -9,7 +9,6 @@ import torch
 from grpo.checkpoint.updater_state import load_trainer_state
 from grpo.distributed.team import END, Team
 from grpo.distributed.updater import SharedUpdater
-from grpo.errors import GrpoError
 from grpo.model.batching import MicroBatch, TrainingSample
 from grpo.watch.rehearsal import rehearse
 
@@ -35,7 +34,7 @@ def follow(team: Team, orders: Callable[[], Orders], *, say: Callable[[str], Non
         try:
             with team.order(name):
                 orders()[name](*arguments)
-        except GrpoError as error:
+        except Exception as error:  # of any kind: a disk that is full is an OSError
             if error is not team.agreed:
                 raise
             say(f"{name}: {error}")

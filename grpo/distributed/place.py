@@ -13,6 +13,8 @@ __all__ = ["RankPlace", "outside_ranks", "place_of", "without_place"]
 
 Made = TypeVar("Made")
 NEEDED = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+SIZES = {f"{among}WORLD_SIZE" for among in ("", "LOCAL_", "GROUP_", "ROLE_")}
+SET = {*NEEDED, *SIZES, "GROUP_RANK", "ROLE_RANK", "ROLE_NAME"}  # by torchrun, beside TORCHELASTIC_...
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class RankPlace:
     rank: int
     size: int  # number of ranks
     local_rank: int  # among those of this machine
-    restarts: int = 0  # how often torchrun has started all ranks anew
+    job: str = ""  # the name of the training at torchrun; others may share its store
 
 
 def place_of(environment: Mapping[str, str] = os.environ) -> RankPlace | None:
@@ -35,7 +37,7 @@ def place_of(environment: Mapping[str, str] = os.environ) -> RankPlace | None:
     (None, None)
     >>> there = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "29500"}
     >>> place_of(there)
-    RankPlace(rank=1, size=2, local_rank=1, restarts=0)
+    RankPlace(rank=1, size=2, local_rank=1, job='')
     """
     size = _number(environment, "WORLD_SIZE", 1)
     if size <= 1:
@@ -48,7 +50,7 @@ def place_of(environment: Mapping[str, str] = os.environ) -> RankPlace | None:
     rank, local = _number(environment, "RANK", 0), _number(environment, "LOCAL_RANK", 0)
     if not 0 <= rank < size or local < 0:
         raise BadInput(f"RANK is {rank} and LOCAL_RANK {local}, but there are {size} ranks, counted from 0")
-    return RankPlace(rank, size, local, _number(environment, "TORCHELASTIC_RESTART_COUNT", 0))
+    return RankPlace(rank, size, local, environment.get("TORCHELASTIC_RUN_ID", ""))
 
 
 def outside_ranks(make: Callable[[], Made]) -> Made:
@@ -57,18 +59,23 @@ def outside_ranks(make: Callable[[], Made]) -> Made:
     It leaves the process group of its rank, to which torchrun sends the signal that asks the rank to stop.
     """
     os.setpgid(0, 0)
-    for name in ("WORLD_SIZE", *NEEDED):
-        os.environ.pop(name, None)
+    for name in [name for name in os.environ if _of_torchrun(name)]:
+        del os.environ[name]
     return make()
 
 
 def without_place(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment without what torchrun has set, for a program that is no rank.
 
-    >>> without_place({"WORLD_SIZE": "2", "RANK": "0", "HOME": "/root"})
+    >>> without_place({"WORLD_SIZE": "2", "RANK": "0", "TORCHELASTIC_USE_AGENT_STORE": "True", "HOME": "/root"})
     {'HOME': '/root'}
     """
-    return {name: value for name, value in environment.items() if name not in ("WORLD_SIZE", *NEEDED)}
+    return {name: value for name, value in environment.items() if not _of_torchrun(name)}
+
+
+def _of_torchrun(name: str) -> bool:
+    """Whether torchrun sets a variable to tell a process its place."""
+    return name in SET or name.startswith("TORCHELASTIC_")
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -19,12 +19,11 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
-from torch.distributed.distributed_c10d import PrefixStore
-from torch.distributed.rendezvous import rendezvous
+from torch.distributed.distributed_c10d import Store
 
+from grpo.distributed.meeting import RankFailed, RankLost, meet
 from grpo.distributed.place import RankPlace
 from grpo.distributed.pulse import Pulse
-from grpo.errors import HostFailed
 
 __all__ = ["END", "RankFailed", "RankLost", "Team"]
 
@@ -33,40 +32,41 @@ PATIENCE = timedelta(days=100)  # for the next order
 OF_CONNECTIONS = ("gloo", "NCCL", "Connection closed by peer", "Connection reset by peer", "Broken pipe", "Timed out")
 
 
-class RankFailed(HostFailed):
-    """Another rank has an error of its own, which all ranks know."""
-
-
-class RankLost(HostFailed):
-    """Another rank has ended or does not answer."""
-
-
 class Team:
     """This process among the ranks. `close` it in the end."""
 
-    def __init__(self, place: RankPlace, *, device: str, timeout_s: float) -> None:
+    def __init__(self, place: RankPlace, *, device: str, timeout_s: float, problem: Exception | None = None) -> None:
         """
         Args:
             place: From torchrun.
             device: "cuda", where every rank of a machine has the GPU of its local rank, or "cpu".
             timeout_s: After which a rank that does not take part in a computation is given up.
+            problem: Why this rank cannot take part: no rank does then.
         Raises:
+            problem, RankFailed: On all ranks where one has a problem.
             RankLost: When not all ranks come.
         """
         self.place = place
         self.agreed: BaseException | None = None  # the last error that all ranks have raised
         self._depth = 0  # orders that this rank is in, one within the other
         self._broken = False
+        store = meet(place, problem=problem)
+        self.pulse = Pulse(store, rank=place.rank, size=place.size)  # a rank may be lost in the next calls, too
+        try:
+            with self._explained("connecting all ranks"):
+                self._connect(store, device, timedelta(seconds=timeout_s))
+        except BaseException:
+            self.pulse.close()
+            raise
+
+    def _connect(self, store: Store, device: str, limit: timedelta) -> None:
+        """Make the process groups."""
         if device == "cuda":
-            torch.cuda.set_device(place.local_rank)
-        with self._explained("waiting for all ranks"):
-            backend = "nccl" if device == "cuda" else "gloo"
-            limit = timedelta(seconds=timeout_s)
-            store = _store(place, limit)
-            dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.size, timeout=limit)
-            self.orders = dist.new_group(backend="gloo", timeout=PATIENCE)
-            self.mesh: DeviceMesh = init_device_mesh(device, (place.size,))
-        self.pulse = Pulse(store, rank=place.rank, size=place.size)
+            torch.cuda.set_device(self.place.local_rank)
+        backend, size = "nccl" if device == "cuda" else "gloo", self.place.size
+        dist.init_process_group(backend, store=store, rank=self.place.rank, world_size=size, timeout=limit)
+        self.orders = dist.new_group(backend="gloo", timeout=PATIENCE)
+        self.mesh: DeviceMesh = init_device_mesh(device, (size,))
 
     @property
     def leads(self) -> bool:
@@ -155,9 +155,3 @@ class Team:
                 f"rank {self.place.rank} has lost another rank ({doing}): {first}. What that one said is in its "
                 "rank-*.log in the run's directory, or in torchrun's output"
             ) from error
-
-
-def _store(place: RankPlace, limit: timedelta) -> PrefixStore:
-    """Where the ranks find each other. torchrun may keep it over a restart: the ranks before it are not looked for."""
-    store, _, _ = next(rendezvous("env://", place.rank, place.size, timeout=limit))
-    return PrefixStore(f"start-{place.restarts}", store)

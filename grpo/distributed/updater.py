@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from grpo.distributed.dealing import deal, fair_size
-from grpo.distributed.moments import write_moments
+from grpo.distributed.moments import shards_of, wait_for_shards, write_moments
 from grpo.distributed.team import Team
 from grpo.errors import HostFailed
 from grpo.model.batching import MicroBatch, TrainingSample, micro_batches
@@ -46,15 +46,29 @@ class SharedUpdater(Updater):
         """An order, so that all ranks do it."""
         return self.team.order(name, *arguments)
 
+    def raise_together(self, problem: Exception | None) -> None:
+        """As `Team.raise_together`."""
+        self.team.raise_together(problem)
+
     def write_moments(self, folder: Path) -> None:
-        """Write Adam's moments into a folder, every rank its own part. Raises: OSError, on all ranks."""
+        """Write Adam's moments into a folder, every rank its own part, until rank 0 sees all of them.
+
+        Raises: OSError or RankFailed, on all ranks.
+        """
         with self.together("write_moments", folder):
             problem: Exception | None = None
             try:
                 write_moments(folder, self.optimizer, self.team.orders)
             except OSError as error:
                 problem = error
-            self.team.raise_together(problem)
+            self.raise_together(problem)
+            shards = self.team.gather(shards_of(folder, self.team.place.rank))
+            try:
+                if self.team.leads:
+                    wait_for_shards(folder, shards)
+            except OSError as error:
+                problem = error
+            self.raise_together(problem)
 
     def minibatch_to_rehearse(self, samples: Sequence[TrainingSample]) -> MiniBatch:
         """The one micro-batch of the samples on every rank."""
@@ -111,7 +125,7 @@ class SharedUpdater(Updater):
             super()._ask_before_step(parts)
         except HostFailed as error:
             problem = error
-        self.team.raise_together(problem)
+        self.raise_together(problem)
 
     def _clipped_norm(self) -> Tensor:
         """As `Updater._clipped_norm`, over all shards."""

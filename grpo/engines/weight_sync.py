@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import torch
 
 from grpo.engines import Engine, GenerationOutput, SamplingParams
-from grpo.errors import HostFailed
+from grpo.errors import RunStopped
 from grpo.model.batching import TrainingSample, micro_batches
 from grpo.model.policy import Policy
 
@@ -31,7 +31,7 @@ ROUNDS = 4  # of completions, until there are enough tokens; some models end the
 FAR = 10.0  # times the bound: no rounding reaches that, so the first such gap stops the run
 
 
-class WeightsDiffer(HostFailed):
+class WeightsDiffer(RunStopped):
     """The engine does not sample from the trainer's weights."""
 
 

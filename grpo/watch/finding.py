@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grpo.errors import HostFailed
+from grpo.errors import RunStopped
 
 __all__ = ["Finding", "WatchStopped"]
 
@@ -29,7 +29,7 @@ class Finding:
         return f"step {self.step}: {self.what}. {self.advice}"
 
 
-class WatchStopped(HostFailed):
+class WatchStopped(RunStopped):
     """A run was stopped before a step that would have spoiled it, or taught nothing; `finding` says why."""
 
     def __init__(self, finding: Finding) -> None:

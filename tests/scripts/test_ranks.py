@@ -6,23 +6,30 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.distributed import TCPStore
 
 import make_dataset
 from grpo.distributed import lora
+from grpo.distributed.meeting import RankFailed, RankLost, meet
 from grpo.distributed.place import RankPlace
-from grpo.errors import BadInput
+from grpo.errors import BadInput, RunStopped
+from grpo.run.directory import RunExists
 from grpo.schema import ConfigError
+from grpo.update import NonFiniteLoss
 from grpo_rust.compose import policy as composed
 from grpo_rust.ranks import following, together
 from grpo_rust.ranks.joining import Rank, differences
-from grpo_rust.ranks.restarting import after_restart, torchrun_mark
+from grpo_rust.ranks.parts import told_to_ranks
+from grpo_rust.ranks.restarting import after_restart, end_noted, torchrun_mark
 from grpo_rust.recipe import load_recipe
 from grpo_rust.scaling.refusals import refuse_settings
 from grpo_rust.session import go_on
@@ -158,9 +165,9 @@ def test_a_restarted_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     assert after_restart(recipe, AGAIN) == recipe  # there is nothing yet
     begun(tmp_path / "run", FIRST)
     (tmp_path / "run" / "checkpoints" / "step-000003").mkdir()
-    assert after_restart(recipe, FIRST) == recipe
     resumed = dataclasses.replace(recipe, run=dataclasses.replace(recipe.run, resume=True))
     assert after_restart(recipe, AGAIN) == resumed == after_restart(resumed, AGAIN)
+    assert after_restart(recipe, FIRST) == resumed  # torchrun does not count a start after machines came or went
 
 
 def test_a_run_that_is_restarted_before_its_first_checkpoint_begins_anew(tmp_path: Path) -> None:
@@ -218,6 +225,87 @@ def test_a_rank_that_does_not_see_the_runs_directory_says_so(tmp_path: Path, mon
         with pytest.raises(BadInput, match="rank 1 on .* does not see the run's directory .*: give run.dir a folder"):
             rank._log(path, b"of this one")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("error", [BadInput("no such prompts"), NonFiniteLoss("the loss is nan")])
+@pytest.mark.parametrize("resumed", [True, False])
+def test_a_run_that_has_ended_on_purpose_is_not_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, resumed: bool
+) -> None:
+    recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}", f"run.resume={str(resumed).lower()}"])
+    begun(tmp_path / "run", {"TORCHELASTIC_RUN_ID": "earlier"} if resumed else FIRST)
+    with pytest.raises(type(error)), end_noted(recipe, FIRST):
+        raise error
+    for _ in range(2):
+        with pytest.raises(RunStopped, match=f"ended on purpose, .*: {error}. Correct that first"):
+            after_restart(recipe, AGAIN)
+    assert (tmp_path / "run").is_dir()
+    monkeypatch.setattr(os, "getppid", lambda: 1)  # a later torchrun
+    assert after_restart(recipe, AGAIN) == recipe
+
+
+@pytest.mark.parametrize("error", [RankLost("gone"), RunExists("of another run")])
+def test_a_lost_rank_is_no_end_on_purpose_and_another_run_gets_no_note(tmp_path: Path, error: Exception) -> None:
+    recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}"])
+    begun(tmp_path / "run", FIRST if isinstance(error, RankLost) else {"TORCHELASTIC_RUN_ID": "another"})
+    with pytest.raises(type(error)), end_noted(recipe, FIRST):
+        raise error
+    assert not (tmp_path / "run" / "ended.json").exists()
+
+
+@pytest.fixture
+def together(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadPoolExecutor]:
+    """The environment of ranks on two machines, whose torchrun has the store; and a thread for the other rank."""
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False, timeout=timedelta(seconds=5))
+    there = {"WORLD_SIZE": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(store.port)}
+    for name, value in {**there, "GROUP_WORLD_SIZE": "2", "TORCHELASTIC_USE_AGENT_STORE": "True"}.items():
+        monkeypatch.setenv(name, value)
+    with ThreadPoolExecutor(1) as thread:
+        yield thread
+
+
+def test_what_rank_zero_refuses_before_it_joins_ends_ranks_on_other_machines(
+    together: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", "0")
+    other = together.submit(meet, RankPlace(1, 2, 0), limit_s=20.0)
+    with pytest.raises(BadInput, match="^no Rust$"), told_to_ranks():
+        raise BadInput("no Rust")
+    assert isinstance(error := other.exception(20), RankFailed) and str(error) == "rank 0: no Rust"
+
+
+@pytest.mark.parametrize("setting, code", [("train.compile_layers=true", 2), ("train.compile_layers=false", 3)])
+def test_a_rank_says_nothing_of_what_rank_zero_says(
+    together: ThreadPoolExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    setting: str,
+    code: int,
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    first = together.submit(meet, RankPlace(0, 2, 0), limit_s=20.0, problem=BadInput("no Rust"))
+    assert following.follow_run(load_recipe(None, [setting])) == code
+    assert isinstance(first.exception(20), BadInput) and capfd.readouterr() == ("", "")
+
+
+def test_a_rank_that_cannot_take_part_ends_rank_zero_with_the_reason(
+    together: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    first = together.submit(meet, RankPlace(0, 2, 0), limit_s=20.0)
+    assert following.follow_run(load_recipe(None, ["train.compile_layers=true"])) == 2
+    assert isinstance(error := first.exception(20), RankFailed) and "train.compile_layers" in str(error)
+
+
+def test_a_rank_that_finds_no_others_says_so_as_a_fault_of_the_host(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def join(*arguments: object, **settings: object) -> None:
+        raise RankLost("rank 1 has waited")
+
+    monkeypatch.setattr(following, "join", join)
+    monkeypatch.setattr(following, "place_of", lambda: RankPlace(1, 2, 1))
+    assert following.follow_run(load_recipe(None)) == 3 and capsys.readouterr().err == "rank 1 has waited\n"
 
 
 def test_restarts_need_a_name_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:

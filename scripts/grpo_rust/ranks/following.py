@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from grpo.distributed.following import follow, orders_of
+from grpo.distributed.meeting import RankLost
 from grpo.distributed.place import place_of
 from grpo.distributed.team import Team
 from grpo.distributed.updater import SharedUpdater
@@ -45,9 +46,11 @@ def follow_run(recipe: Recipe, *, supervised: bool = False) -> int:
     assert place is not None
     try:
         team = join(recipe, place, supervised=supervised)
-    except GrpoError as error:
-        print(f"rank {place.rank}: {error}", file=sys.stderr, flush=True)
-        return ExitCode.BAD_INPUT
+    except RankLost as error:
+        print(error, file=sys.stderr, flush=True)
+        return ExitCode.HOST_FAILED
+    except GrpoError as error:  # rank 0 knows it, and says it
+        return ExitCode.BAD_INPUT if isinstance(error, BadInput) else ExitCode.HOST_FAILED
     _pass_signals_on(team)
     followed = _Followed(team)
     try:

@@ -13,7 +13,7 @@ from grpo.config import RunSection
 from grpo.device import choose_device
 from grpo.distributed.place import RankPlace
 from grpo.distributed.team import Team
-from grpo.errors import BadInput
+from grpo.errors import BadInput, GrpoError
 from grpo.schema import to_toml
 from grpo_rust.recipe import Recipe
 from grpo_rust.scaling.refusals import refuse_settings
@@ -42,21 +42,22 @@ def join(recipe: Recipe, place: RankPlace, *, supervised: bool = False) -> Team:
 
     Raises:
         ConfigError: For a recipe that several ranks cannot train.
-        BadInput: For ranks that do not fit together, on every rank.
-        RankLost: Where not all come.
+        BadInput: For what this machine cannot do, or for ranks that do not fit together.
+        RankFailed: Where another rank has refused.
+        RankLost: Where not all come. Of all others rank 0 knows, too.
     """
-    refuse_settings(recipe, place.size, supervised=supervised)
-    device = choose_device(recipe.train.device).type
-    if device == "cuda" and place.local_rank >= torch.cuda.device_count():
-        raise BadInput(
-            f"rank {place.rank} is number {place.local_rank} on its machine, which has {torch.cuda.device_count()} "
-            "GPUs: start torchrun with --nproc-per-node of at most as many"
-        )
-    team = Team(place, device=device, timeout_s=recipe.train.stuck_after_s or LONGEST_S)
+    device = "cpu"
+    problem: GrpoError | None = None
+    try:
+        refuse_settings(recipe, place.size, supervised=supervised)
+        device = _device(recipe, place)
+    except GrpoError as error:
+        problem = error
+    team = Team(place, device=device, timeout_s=recipe.train.stuck_after_s or LONGEST_S, problem=problem)
     try:
         ranks = team.gather(_about(recipe, device))
-        if problem := differences(ranks):
-            raise BadInput(problem)
+        if found := differences(ranks):
+            raise BadInput(found)
         if team.leads and len({rank.device for rank in ranks}) > 1:
             devices = ", ".join(f"rank {number} {rank.device}" for number, rank in enumerate(ranks))
             print(f"warning: the GPUs differ, and the slowest and smallest decides: {devices}", flush=True)
@@ -64,6 +65,17 @@ def join(recipe: Recipe, place: RankPlace, *, supervised: bool = False) -> Team:
         team.pulse.close()
         raise
     return team
+
+
+def _device(recipe: Recipe, place: RankPlace) -> str:
+    """What this rank computes on. Raises: BadInput, where its machine has too few GPUs."""
+    device = choose_device(recipe.train.device).type
+    if device == "cuda" and place.local_rank >= torch.cuda.device_count():
+        raise BadInput(
+            f"rank {place.rank} is number {place.local_rank} on its machine, which has {torch.cuda.device_count()} "
+            "GPUs: start torchrun with --nproc-per-node of at most as many"
+        )
+    return device
 
 
 def differences(ranks: list[Rank]) -> str:

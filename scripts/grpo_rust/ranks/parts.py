@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ __all__ = [
     "joined",
     "load_rank_policy",
     "tell_directory",
+    "told_to_ranks",
 ]
 
 
@@ -31,6 +33,22 @@ def follows() -> bool:
     """Whether this process is a rank, and not rank 0. Raises: BadInput, as `place_of`."""
     place = place_of()
     return place is not None and place.rank > 0
+
+
+@contextmanager
+def told_to_ranks() -> Iterator[None]:
+    """What rank 0 refuses before it has joined ranks on other machines ends them too: they would wait for it.
+
+    Those of its own machine its torchrun ends.
+    """
+    try:
+        yield
+    except Exception as error:
+        if (place := place_of()) is not None and os.environ.get("GROUP_WORLD_SIZE") != "1":
+            from grpo.distributed.meeting import meet
+
+            meet(place, problem=error)
+        raise
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """A run whose ranks torchrun has started anew (`--max-restarts`): it goes on from its last checkpoint by itself.
 
 A run's environment.json has a mark of the torchrun that began it, so that the directory of another run is never taken
-for one to go on with. Left out: machines that come and go, since torchrun counts the starts of each by itself.
+for one to go on with. Left out: a rank 0 that torchrun starts on another machine; it refuses the directory.
+
+A run that has ended on purpose would do so again. It leaves a note for the torchrun that starts it anew.
 """
 
 from __future__ import annotations
@@ -11,38 +13,68 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from grpo.checkpoint.places import find_checkpoints
+from grpo.errors import BadInput, RunStopped
 from grpo.run.directory import ENVIRONMENT
 from grpo_rust.recipe import Recipe
 
-__all__ = ["after_restart", "torchrun_mark"]
+__all__ = ["after_restart", "end_noted", "torchrun_mark"]
 
-MARK = "torchrun"  # of environment.json
+MARK = "torchrun"  # of environment.json, and of the note
+NOTE = "ended.json"  # in the run's directory: why it has ended on purpose
 
 
 def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> Recipe:
     """The recipe as it is, or resumed where this is not the first start; a run without a checkpoint is put aside.
 
+    An earlier start of this torchrun has made the directory then. torchrun's own count is not asked: it leaves out the
+    starts that follow machines which come or go.
+
     Args:
         recipe: The settings.
-        environment: With the number of starts before this one.
-    Returns: The recipe as it is too where its directory is none that an earlier start of this torchrun has made.
+        environment: Of this process.
+    Raises:
+        RunStopped: Where an earlier start of this torchrun has ended on purpose.
     """
-    restarts = int(environment.get("TORCHELASTIC_RESTART_COUNT", "0"))
     path = recipe.run_path()
-    if not restarts or recipe.run.resume or not _is_ours(path, environment):
+    if why := _read(path / NOTE, environment).get("why"):
+        raise RunStopped(
+            f"this run has ended on purpose, and torchrun starts it anew in vain: {why}. Correct that first, then go "
+            "on with run.resume=true"
+        )
+    if recipe.run.resume or not _is_ours(path, environment):
         return recipe
     if find_checkpoints(path / "checkpoints"):
         return dataclasses.replace(recipe, run=dataclasses.replace(recipe.run, resume=True))
-    names = (path.with_name(f"{path.name}.restart-{number}") for number in count(restarts))
+    names = (path.with_name(f"{path.name}.restart-{number}") for number in count(1))
     aside = next(name for name in names if not name.exists())  # an earlier try may have left some
     path.rename(aside)
     print(f"restarted before its first checkpoint: the run begins anew, and what there was is in {aside}", flush=True)
     return recipe
+
+
+@contextmanager
+def end_noted(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
+    """Around a run: if it ends on purpose, this torchrun's next start, if there is one, is to know.
+
+    Args:
+        recipe: As `after_restart` has returned it.
+        environment: Of this process.
+    """
+    try:
+        yield
+    except (BadInput, RunStopped) as error:
+        path, mark = recipe.run_path(), torchrun_mark(environment)
+        if mark and (recipe.run.resume or _is_ours(path, environment)):  # not in the directory of another run
+            with suppress(OSError):
+                (path / NOTE).write_text(json.dumps({**mark, "why": str(error)}), encoding="utf-8")
+        raise
 
 
 def torchrun_mark(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -60,9 +92,14 @@ def torchrun_mark(environment: Mapping[str, str] = os.environ) -> dict[str, str]
 
 def _is_ours(path: Path, environment: Mapping[str, str]) -> bool:
     """Whether an earlier start of this torchrun has made a run's directory."""
+    return bool(_read(path / ENVIRONMENT, environment))
+
+
+def _read(file: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """A JSON object with the mark of this torchrun; {} where there is none."""
     try:
-        found = json.loads((path / ENVIRONMENT).read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
+        return {}
     mark = torchrun_mark(environment)
-    return bool(mark) and isinstance(found, dict) and found.get(MARK) == mark[MARK]
+    return found if mark and isinstance(found, dict) and found.get(MARK) == mark[MARK] else {}

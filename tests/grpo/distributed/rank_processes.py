@@ -7,6 +7,7 @@ import pickle
 import socket
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -17,12 +18,13 @@ __all__ = ["on_ranks"]
 TIMEOUT_S = 300.0
 
 
-def on_ranks(size: int, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+def on_ranks(size: int, function: Callable[..., Any], *arguments: Any, ordered: bool = True) -> list[Any]:
     """Call `function(team, *arguments)` on so many ranks; their results in order.
 
     Args:
         size: How many there are.
         function: Of a module in this folder; its results have to be picklable.
+        ordered: Whether all ranks call it in an order; else it gives and follows orders itself.
     """
     context = torch.multiprocessing.get_context("spawn")
     with socket.socket() as free:
@@ -30,7 +32,9 @@ def on_ranks(size: int, function: Callable[..., Any], *arguments: Any) -> list[A
         port = free.getsockname()[1]
     pipes = [context.Pipe(duplex=False) for _ in range(size)]
     ranks = [
-        context.Process(target=_rank, args=(rank, size, port, pipes[rank][1], function, arguments), daemon=True)
+        context.Process(
+            target=_rank, args=(rank, size, port, pipes[rank][1], function, arguments, ordered), daemon=True
+        )
         for rank in range(size)
     ]
     for process in ranks:
@@ -51,7 +55,13 @@ def on_ranks(size: int, function: Callable[..., Any], *arguments: Any) -> list[A
 
 
 def _rank(
-    rank: int, size: int, port: int, answer: Any, function: Callable[..., Any], arguments: tuple[Any, ...]
+    rank: int,
+    size: int,
+    port: int,
+    answer: Any,
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    ordered: bool,
 ) -> None:
     """One rank."""
     from grpo.distributed.place import RankPlace
@@ -61,9 +71,11 @@ def _rank(
     os.environ.update(MASTER_ADDR="localhost", MASTER_PORT=str(port))
     try:
         team = Team(RankPlace(rank, size, rank), device="cpu", timeout_s=60.0)
-        if rank:
+        if rank and ordered:
             team.next_order()
-        with team.order("case"):  # in an order all ranks call the same, and none of it is an order of its own
+        with (
+            team.order("case") if ordered else nullcontext()
+        ):  # in an order all ranks call the same, and none of it is an order of its own
             found = function(team, *arguments)
         answer.send(
             pickle.dumps((True, found))
