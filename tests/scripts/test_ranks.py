@@ -254,7 +254,7 @@ def test_a_lost_rank_is_no_end_on_purpose_and_another_run_gets_no_note(tmp_path:
 
 
 @pytest.fixture
-def together(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadPoolExecutor]:
+def other_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadPoolExecutor]:
     """The environment of ranks on two machines, whose torchrun has the store; and a thread for the other rank."""
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False, timeout=timedelta(seconds=5))
     there = {"WORLD_SIZE": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(store.port)}
@@ -265,10 +265,10 @@ def together(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadPoolExecutor]:
 
 
 def test_what_rank_zero_refuses_before_it_joins_ends_ranks_on_other_machines(
-    together: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+    other_machine: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RANK", "0")
-    other = together.submit(meet, RankPlace(1, 2, 0), limit_s=20.0)
+    other = other_machine.submit(meet, RankPlace(1, 2, 0), limit_s=20.0)
     with pytest.raises(BadInput, match="^no Rust$"), told_to_ranks():
         raise BadInput("no Rust")
     assert isinstance(error := other.exception(20), RankFailed) and str(error) == "rank 0: no Rust"
@@ -276,23 +276,23 @@ def test_what_rank_zero_refuses_before_it_joins_ends_ranks_on_other_machines(
 
 @pytest.mark.parametrize("setting, code", [("train.compile_layers=true", 2), ("train.compile_layers=false", 3)])
 def test_a_rank_says_nothing_of_what_rank_zero_says(
-    together: ThreadPoolExecutor,
+    other_machine: ThreadPoolExecutor,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     setting: str,
     code: int,
 ) -> None:
     monkeypatch.setenv("RANK", "1")
-    first = together.submit(meet, RankPlace(0, 2, 0), limit_s=20.0, problem=BadInput("no Rust"))
+    first = other_machine.submit(meet, RankPlace(0, 2, 0), limit_s=20.0, problem=BadInput("no Rust"))
     assert following.follow_run(load_recipe(None, [setting])) == code
     assert isinstance(first.exception(20), BadInput) and capfd.readouterr() == ("", "")
 
 
 def test_a_rank_that_cannot_take_part_ends_rank_zero_with_the_reason(
-    together: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+    other_machine: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RANK", "1")
-    first = together.submit(meet, RankPlace(0, 2, 0), limit_s=20.0)
+    first = other_machine.submit(meet, RankPlace(0, 2, 0), limit_s=20.0)
     assert following.follow_run(load_recipe(None, ["train.compile_layers=true"])) == 2
     assert isinstance(error := first.exception(20), RankFailed) and "train.compile_layers" in str(error)
 

@@ -14,8 +14,8 @@ def partial_conflicts(rollout: RolloutSection, sampling: SamplingSection, loss: 
         return found
     if rollout.deadline_s:
         found.append(
-            f"rollout.deadline_s = {rollout.deadline_s} with rollout.partial = true: a completion that is cut would not "
-            "go on under new weights: use one of the two"
+            f"rollout.deadline_s = {rollout.deadline_s} with rollout.partial = true: a completion that is cut would "
+            "not go on under new weights: use one of the two"
         )
     if not rollout.overlap:
         found.append(
