@@ -53,10 +53,26 @@ DESIGNS = (
 AGREEMENT, CALIBRATED = "rewards.weights.cross_agreement=2.0", "rewards.weights.cross_calibrated=2.0"
 TESTS, MUTATION = "rewards.weights.cross_tests=2.0", "rewards.weights.mutation=2.0"
 ALL = "rewards.weights.cross_all=4.0"
+FITTED = tuple(  # `python -m rewards calibrate` on eight completions of the untrained model to the first ten prompts
+    f"rewards.cross.{name}"
+    for name in (
+        "code_right=0.7317",
+        "suite_right=0.5718",
+        "wrong_passes_right=0.8329",
+        "wrong_passes_wrong=0.3157",
+        "right_passes_wrong=0.0336",
+        "flake=0.01",
+    )
+)
 HONEST = (  # an arm a line; gold tests are graded in every one, and paid where an arm says so
     GRPO,
     Arm("agreement", "2 more for the share of the group's suites that the code passes", (AGREEMENT,)),
     Arm("calibrated", "2 more for the probability that the code is right", (CALIBRATED, LOGGED)),
+    Arm(
+        "fitted",
+        "the same, with parameters fitted to ten of the family's prompts that have gold tests",
+        (CALIBRATED, LOGGED, *FITTED),
+    ),
     Arm("apart", "calibrated for the code, its tests' worth for the tests", (CALIBRATED, TESTS, APART, LOGGED)),
     Arm(
         "testers",
