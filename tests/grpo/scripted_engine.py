@@ -12,6 +12,8 @@ from grpo.engines import Engine, EngineDied, GenerationOutput, SamplingParams
 
 __all__ = ["ScriptedEngine"]
 
+LONGEST_S = 30.0  # that it waits to be interrupted
+
 
 class ScriptedEngine(Engine):
     """What it samples tells which weights, seed, prompt and sample it comes from."""
@@ -46,7 +48,9 @@ class ScriptedEngine(Engine):
                 raise EngineDied(f"{self.name} was abandoned")
             if self.ends_early:
                 return
+            until = time.monotonic() + LONGEST_S
             while done == self.waits_after and not self.interrupted():
+                assert time.monotonic() < until, "nobody interrupts it"
                 time.sleep(0.001)
             if self.pause_s:
                 time.sleep(self.pause_s)
