@@ -1,4 +1,4 @@
-"""A server of our own starts, starts again, and is gone when its trainer is, however that ends."""
+"""A server of our own starts, keeps its address over a restart if it can, and is gone when its trainer is."""
 
 from __future__ import annotations
 
@@ -47,14 +47,15 @@ def folders_of_sockets(tmp_path: Path) -> list[Path]:
     return [Path(line.split()[-1]) for line in (tmp_path / "s.log").read_text().splitlines() if "sockets in" in line]
 
 
-def test_it_starts_again_and_ends(tmp_path: Path) -> None:
+def test_it_starts_again_at_the_same_address_and_ends(tmp_path: Path) -> None:
     server = started(tmp_path)
     assert Connection(server.url).get("/health") is None
     assert server._process is not None
     (first,) = children(server._process.pid)
+    port = server.port
     os.kill(first, signal.SIGKILL)
     server.start()
-    assert Connection(server.url).get("/health") is None
+    assert server.port == port and Connection(server.url).get("/health") is None
     (second,) = children(server._process.pid)
     server.end()
     assert not Path(f"/proc/{second}").exists()

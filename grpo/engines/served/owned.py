@@ -55,11 +55,12 @@ class OwnServer:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it, in the place of one that runs, at a new address. Raises: EngineDied."""
+        """Start it, in the place of one that runs: at its address, or at a new one where that is taken by now.
+
+        Raises: EngineDied.
+        """
         self.end()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))  # a new port each time: another process may have taken the one before
-            self.port = int(free.getsockname()[1])
+        self.port = _free_port(self.port)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -100,6 +101,16 @@ class OwnServer:
                 Connection(self.url).get("/health")
                 return
             time.sleep(LOOK_EVERY_S)
+
+
+def _free_port(wanted: int) -> int:
+    """A port that nobody listens at: the wanted one if it is such, else any."""
+    for port in (wanted, 0):
+        with socket.socket() as free, suppress(OSError):
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of a server before may linger
+            free.bind(("127.0.0.1", port))
+            return int(free.getsockname()[1])
+    raise EngineDied("no port of this machine is free for vLLM's server")
 
 
 class OwnedEngine(ServedEngine):
