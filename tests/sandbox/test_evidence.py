@@ -438,8 +438,10 @@ def test_what_somebody_kills_is_no_evidence(commands: int, isolation: Isolation,
         if len(started) == commands:
             os.killpg(group, signal.SIGKILL)
 
+    sleeps = "std::thread::sleep(std::time::Duration::from_secs(1));"  # or it could end before it is killed
+    slow = FUNCTION.replace("{ let", f"{{ {sleeps} let") + TESTS
     with pytest.raises(OSError, match="somebody killed the process"):
-        list(examine([made(FUNCTION + TESTS)], isolation, LIMITS, workdir, on_start=kill_the_last))
+        list(examine([made(slow)], isolation, LIMITS, workdir, on_start=kill_the_last))
 
 
 def test_a_linker_that_somebody_kills_is_no_error_of_a_program() -> None:
