@@ -1,7 +1,7 @@
 """Train the quickstart with several seeds and its control, evaluate every model on the same prompts, and write pages.
 
 Usage:
-    python scripts/evidence.py [--study gains|rewards|overlap|pretrained|honest|tasks] [--seeds N] [--steps N] ...
+    python scripts/evidence.py [--study gains|rewards|overlap|partial|pretrained|honest|costs|tasks] [--seeds N] ...
 
 `--study gains` (the default) writes docs/evidence.md and docs/images/evidence.svg: three seeds of tiny.toml, and three
 of the control whose advantages are shuffled. `--study rewards` writes docs/studies/rewards.md: other rewards and group
@@ -13,6 +13,9 @@ docs/studies/real_model.md and docs/images/real_model.svg; its recipes say how m
 completions that agree with their own tests and are wrong, on a family of tasks that it makes, or on `--data`. It takes
 some arms and seeds (`--arms`, `--seeds`, `--first-seed`), keeps the figures of each run in docs/studies/, trains none
 whose figures are there, and its page shows all of them.
+`--study costs` times a few steps of that study's arms, in turns, and writes on the same page what each reaches in equal
+time. `--study partial` writes the results in docs/scale/partial.md: batches sampled ahead, with and without new weights
+in the middle of a completion.
 `--study tasks` writes the results in docs/tasks.md: the recipes of repair, infill, patch and next_edit, whose names are
 its arms.
 
@@ -37,11 +40,13 @@ from pathlib import Path
 from grpo.errors import BadInput
 from grpo_rust.cli import ExitCode, command
 from sandbox.terminal import counted
-from study.arms import CONTROL, DESIGNS, GRPO, HONEST, OVERLAP, QUICKSTART
+from study.arms import CONTROL, DESIGNS, GRPO, HONEST, OVERLAP, PARTIAL, QUICKSTART
 from study.comparisons import untrained_completions
+from study.equal_time import keep_costs, kept_costs
 from study.formats import TASKS, formats_page, recipe_of
 from study.honest import (
     check_data,
+    equal_time_page,
     evaluated_runs,
     family_data,
     honest_curves,
@@ -50,15 +55,17 @@ from study.honest import (
     training_data,
 )
 from study.kept import check_same_prompts, figures_of, keep, kept_runs, untrained_figures
-from study.pages import curves, gains_page, how_made, overlap_page, rewards_page
+from study.pages import curves, gains_page, how_made, overlap_page, partial_page, rewards_page
 from study.pretrained import PretrainedRuns, commands, curves_svg, page
-from study.running import Arm, HeldOutSet, TrainingRun, evaluation, run_all, training
+from study.running import Arm, Command, HeldOutSet, TrainingRun, evaluation, run_all, training
 
 RECIPE = "scripts/recipes/tiny-own-tests.toml"  # which the arms change
 UNTRAINED = "assets/tiny-rust"
 SHIPPED = Path("assets/tasks")
 END = "<!-- end -->"
-ARMS = {"honest": HONEST, "tasks": TASKS}
+ARMS = {"honest": HONEST, "costs": HONEST, "tasks": TASKS}
+GOLD_GRADED = ("rewards.weights.gold=0.0",)  # in training batches too, and not paid
+COSTED = 5  # steps of a run that is only timed
 ONE_OF_TWO = ("train.threads=1", "sandbox.jobs=1")  # of the machine's cores: another run has the rest
 
 
@@ -76,7 +83,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--study", choices=tuple(STUDIES), default="gains", help="what is compared")
     parser.add_argument("--seeds", type=int, default=0, help="runs of each arm; 0: three, for rewards one")
     parser.add_argument("--first-seed", type=int, default=0, help="the lowest seed")
-    parser.add_argument("--arms", default="", metavar="NAME,NAME,...", help="honest, tasks: these arms alone")
+    parser.add_argument("--arms", default="", metavar="NAME,NAME,...", help="honest, costs, tasks: these arms alone")
     parser.add_argument("--control-seeds", type=int, default=3, help="runs of the control; 0: none")
     parser.add_argument("--steps", type=int, default=0, help="steps of every run; 0: as many as the recipe says")
     parser.add_argument("--prompts", type=int, default=200, help="held-out prompts that every model is asked")
@@ -100,7 +107,8 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         arms = "; ".join(f"of --study {study}: {', '.join(arm.name for arm in ARMS[study])}" for study in ARMS)
         parser.error(f"--arms {options.arms}: {min(unknown)} is none of this study; give arms {arms}")
     options.arms = [arm for arm in known if not names or arm.name in names]
-    options.runs = options.runs or Path("runs") / (options.study if options.study in ARMS else "evidence")
+    folders = {"honest": "honest", "costs": "honest", "tasks": "tasks"}
+    options.runs = options.runs or Path("runs") / folders.get(options.study, "evidence")
     options.command = shlex.join(["python", "scripts/evidence.py", *(sys.argv[1:] if argv is None else argv)])
     return options
 
@@ -137,6 +145,20 @@ def study_overlap(options: argparse.Namespace) -> None:
     )
 
 
+def study_partial(options: argparse.Namespace) -> None:
+    """What do new weights in the middle of a completion cost: against no batch ahead, and one."""
+    held_out = held_out_set(options)
+    arms = [runs_of([arm], options.seeds or 1, options) for arm in PARTIAL]
+    runs = [run for same in arms for run in same]
+    train_and_evaluate(runs, held_out, options, settings=GOLD_GRADED)
+    write_results(
+        options.docs / "scale" / "partial.md",
+        "# Sampling that new weights interrupt",
+        "<!-- results -->",
+        partial_page(arms, held_out, made=made(runs, held_out, options)),
+    )
+
+
 def study_pretrained(options: argparse.Namespace) -> None:
     """Does a real model learn: SmolLM2's warm start, then GRPO."""
     runs = PretrainedRuns(options.runs)
@@ -150,18 +172,15 @@ def study_pretrained(options: argparse.Namespace) -> None:
 
 def study_honest(options: argparse.Namespace) -> None:
     """Which rewards and settings keep completions from agreeing with their own wrong tests."""
-    if not options.data:
-        options.data = options.runs / "data"
-        run_all([] if options.only_report else [family_data(options.data)], at_once=1, say=say)
+    variant = take_family(options)
     held_out = held_out_set(options)
-    variant = "" if options.data == options.runs / "data" else f"_{options.data.name}"
     figures = Path("studies") / f"honest{variant}"  # of all runs, below the pages
     kept = kept_runs(HONEST, options.docs / figures)
     names = {run.name for run in kept}
     runs = [run for run in runs_of(options.arms, options.seeds or 3, options) if run.name not in names]
-    train_and_evaluate(runs, held_out, options, settings=("rewards.weights.gold=0.0",))  # graded, not paid
+    train_and_evaluate(runs, held_out, options, settings=GOLD_GRADED)
     evaluated = evaluated_runs(HONEST, held_out, options.runs)
-    check_data(evaluated, options.data)
+    check_data(evaluated, options.data, options.runs)
     new = [figures_of(run, held_out, options.data / "train.jsonl") for run in evaluated]
     check_same_prompts([*kept, *new])
     if new:
@@ -178,10 +197,34 @@ def study_honest(options: argparse.Namespace) -> None:
     commits = (run.commit for run in trained)
     how = how_made(commits, num_steps, held_out, command=options.command, at_once=options.at_once)
     how += f" It is the last command of several; [the figures of each run]({figures}) are kept, with their commits."
-    page = options.docs / "honest_rewards.md"
     results = honest_page(untrained, trained, held_out, image=str(image), made=how)
-    text = page.read_text(encoding="utf-8") if page.exists() else "# Honest rewards\n\n"
-    write(page, with_results(text, f"<!-- results{variant} -->", results))
+    write_results(options.docs / "honest_rewards.md", "# Honest rewards", f"<!-- results{variant} -->", results)
+
+
+def study_costs(options: argparse.Namespace) -> None:
+    """What a step of the honest arms costs, and what each of them reaches in equal time."""
+    variant = take_family(options)
+    figures = options.docs / "studies" / f"honest{variant}"
+    if not options.only_report:
+        first, folder = options.first_seed, options.runs / "costs"
+        turns = range(first, first + (options.seeds or 2))
+        runs = [TrainingRun(arm, turn, folder) for turn in turns for arm in options.arms]  # one turn after the other
+        options.steps = options.steps or COSTED
+        train(runs, options, settings=(*GOLD_GRADED, "sandbox.keep_verdicts=false"), at_once=1)
+        keep_costs(runs, figures / "costs.json")
+    commits, costs = kept_costs(figures / "costs.json")
+    trained = [run for run in kept_runs(HONEST, figures) if run.commit]
+    results = equal_time_page(costs, trained, commits=commits, command=options.command)
+    write_results(options.docs / "honest_rewards.md", "# Honest rewards", f"<!-- costs{variant} -->", results)
+
+
+def take_family(options: argparse.Namespace) -> str:
+    """Make the collusion family's prompts, unless others are given: what is appended to the names of their results."""
+    if options.data:
+        return "" if options.data == options.runs / "data" else f"_{options.data.name}"
+    options.data = options.runs / "data"
+    run_all([] if options.only_report else [family_data(options.data)], at_once=1, say=say)
+    return ""
 
 
 def study_tasks(options: argparse.Namespace) -> None:
@@ -195,17 +238,18 @@ def study_tasks(options: argparse.Namespace) -> None:
     done = [run for run in runs if run.finished]
     if not done:
         raise BadInput(f"{options.runs} has no finished run of this study: give the command without --only-report")
-    page = options.docs / "tasks.md"
-    text = page.read_text(encoding="utf-8") if page.exists() else "# Tasks beyond one function\n\n"
-    write(page, with_results(text, "<!-- results -->", formats_page(done, command=options.command)))
+    results = formats_page(done, command=options.command)
+    write_results(options.docs / "tasks.md", "# Tasks beyond one function", "<!-- results -->", results)
 
 
 STUDIES: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "gains": study_gains,
     "rewards": study_rewards,
     "overlap": study_overlap,
+    "partial": study_partial,
     "pretrained": study_pretrained,
     "honest": study_honest,
+    "costs": study_costs,
     "tasks": study_tasks,
 }
 
@@ -244,17 +288,10 @@ def train_and_evaluate(
     """Train the runs that are not trained, with settings that all have, then evaluate what is not evaluated."""
     if options.only_report or not runs:
         return
-    data = options.data or SHIPPED
-    check_data(runs, data)
-    steps = (f"train.max_steps={options.steps}",) if options.steps else ()
-    settings = (*ONE_OF_TWO, *steps, *settings)
     say(f"{held_out.name}: {counted(len(runs), 'run')}, {sum(run.finished for run in runs)} of them trained before")
     untrained = untrained_completions(held_out, options.runs)
     before = evaluation("warm", untrained, UNTRAINED, held_out, RECIPE, ONE_OF_TWO)
-    if any(not run.finished and not training_data(run, data).exists() for run in runs if run.arm.judged):
-        run_all(judged_data(data, options.runs, UNTRAINED, RECIPE, ONE_OF_TWO), at_once=1, say=say)
-    trainings = [training(run, RECIPE, (f"data.train={training_data(run, data)}", *settings)) for run in runs]
-    run_all([before, *trainings], at_once=options.at_once, say=say)
+    train(runs, options, settings=settings, at_once=options.at_once, beside=[before])
     evaluations = [
         evaluation(run.name, run.completions(held_out), str(run.checkpoint()), held_out, RECIPE, ONE_OF_TWO)
         for run in runs
@@ -262,9 +299,36 @@ def train_and_evaluate(
     run_all(evaluations, at_once=options.at_once, say=say)
 
 
+def train(
+    runs: Sequence[TrainingRun],
+    options: argparse.Namespace,
+    *,
+    settings: Sequence[str],
+    at_once: int,
+    beside: Sequence[Command] = (),
+) -> None:
+    """Train the runs that are not trained, so many at the same time; the commands beside them begin first."""
+    data = options.data or SHIPPED
+    check_data(runs, data, options.runs)
+    steps = (f"train.max_steps={options.steps}",) if options.steps else ()
+    settings = (*ONE_OF_TWO, *steps, *settings)
+    if any(not run.finished and not training_data(run, data, options.runs).exists() for run in runs if run.arm.judged):
+        run_all(judged_data(data, options.runs, UNTRAINED, RECIPE, ONE_OF_TWO), at_once=1, say=say)
+    trainings = [
+        training(run, RECIPE, (f"data.train={training_data(run, data, options.runs)}", *settings)) for run in runs
+    ]
+    run_all([*beside, *trainings], at_once=at_once, say=say)
+
+
 def say(text: str) -> None:
     """Print a line with the time of day."""
     print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
+def write_results(page: Path, title: str, mark: str, results: str) -> None:
+    """Write results into a page that is written by hand, which has only a title where it is not there."""
+    text = page.read_text(encoding="utf-8") if page.exists() else f"{title}\n\n"
+    write(page, with_results(text, mark, results))
 
 
 def write(path: Path, text: str) -> None:

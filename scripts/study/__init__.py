@@ -8,5 +8,5 @@ without training; intervals are paired by prompt. Training and evaluating are pr
     comparisons  what runs gained                                  curves       metrics by step as SVG
     tables       gains as Markdown tables                          pages        the pages in docs/
     honest       the study of honest rewards, and its page         pretrained   the study of a real model
-    formats      the study of the tasks beyond one function
+    formats      the study of the tasks beyond one function        equal_time   what a step costs, and equal time
 """

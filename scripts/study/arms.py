@@ -5,7 +5,7 @@ from __future__ import annotations
 from rewards.builtin import PUBLISHED_WEIGHTS
 from study.running import Arm
 
-__all__ = ["CONTROL", "DESIGNS", "GRPO", "HONEST", "OVERLAP", "QUICKSTART"]
+__all__ = ["CONTROL", "DESIGNS", "GRPO", "HONEST", "OVERLAP", "PARTIAL", "QUICKSTART"]
 
 
 def _weighted(**weights: float) -> tuple[str, ...]:
@@ -36,6 +36,17 @@ CONTROL = Arm(
     "the control: advantages shuffled over the batch",
     (*QUICKSTART.overrides, "loss.advantages=shuffled"),
     judged=True,
+)
+PAGED = (*QUICKSTART.overrides, "sampling.engine=paged")
+PARTIAL = (
+    Arm("overlap0", "each batch sampled by the weights that learn from it", PAGED, judged=True),
+    Arm("overlap1", "each batch sampled one update ahead", (*PAGED, "rollout.overlap=1"), judged=True),
+    Arm(
+        "partial2",
+        "two batches ahead in one engine, and new weights in the middle",
+        (*PAGED, "rollout.overlap=2", "rollout.partial=true"),
+        judged=True,
+    ),
 )
 DESIGNS = (
     GRPO,

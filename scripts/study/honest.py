@@ -11,6 +11,7 @@ from __future__ import annotations
 import filecmp
 import hashlib
 import re
+import statistics
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ from study.completions import (
     strict_but_wrong,
 )
 from study.curves import Curve, Panel, draw
+from study.equal_time import LAST, Timed, equal_time_table
 from study.gains import Gain, paired_gain
 from study.kept import RunFigures
 from study.running import SCRIPTS, Arm, Command, HeldOutSet, TrainingRun, evaluation
@@ -34,6 +36,7 @@ from study.running import SCRIPTS, Arm, Command, HeldOutSet, TrainingRun, evalua
 __all__ = [
     "COLLUSION_FAMILY",
     "check_data",
+    "equal_time_page",
     "evaluated_runs",
     "family_data",
     "honest_curves",
@@ -60,12 +63,12 @@ def family_data(folder: Path) -> Command:
     return Command("make the data", argv, folder.parent / "data.log", (folder / "manifest.json").exists)
 
 
-def training_data(run: TrainingRun, data: Path) -> Path:
-    """What a run is trained on: train.jsonl of a folder, or its judged-train.jsonl, or such prompts beside the runs."""
+def training_data(run: TrainingRun, data: Path, made: Path) -> Path:
+    """What a run is trained on: train.jsonl of a folder, or its judged-train.jsonl, or such prompts made elsewhere."""
     if not run.arm.judged:
         return data / "train.jsonl"
     shipped = data / "judged-train.jsonl"
-    return shipped if shipped.exists() else _beside(run.folder, JUDGED, data)
+    return shipped if shipped.exists() else _beside(made, JUDGED, data)
 
 
 def _beside(runs: Path, name: str, data: Path) -> Path:
@@ -98,13 +101,18 @@ def judged_data(data: Path, runs: Path, model: str, recipe: str, overrides: Sequ
     return [ask, choose]
 
 
-def check_data(runs: Sequence[TrainingRun], data: Path) -> None:
+def check_data(runs: Sequence[TrainingRun], data: Path, made: Path) -> None:
     """Refuse runs that were begun on other prompts than a folder's train.jsonl, with or without suites.
+
+    Args:
+        runs: Begun or not.
+        data: The folder.
+        made: Where prompts with suites are, if the folder has none.
 
     Raises: BadInput, naming the run.
     """
     for run in runs:
-        expected = training_data(run, data)
+        expected = training_data(run, data, made)
         if (config := run.path / "config.toml").exists():
             source = tomllib.loads(config.read_text(encoding="utf-8"))["data"]["train"]
             if Path(source).resolve() != expected.resolve() and not _equal(Path(source), expected):
@@ -164,6 +172,36 @@ def honest_page(
         "them.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def equal_time_page(
+    costs: Mapping[str, Sequence[float]], runs: Sequence[RunFigures], *, commits: Sequence[str], command: str
+) -> str:
+    """What the arms reach in the time that the first one takes for all of its steps.
+
+    Args:
+        costs: By arm the seconds of the steps that were measured.
+        runs: Those of an arm follow each other, and the first arm's time is given to all.
+        commits: What the costs were measured at.
+        command: The command line that measured them.
+    """
+    arms = []
+    for name, same in _by_arm(runs).items():
+        if name in costs:
+            curves = {key: [run.steps[key] for run in same] for key in ("strict", "gold", "wrong")}
+            num_steps = min(len(seed) for seed in curves["gold"])
+            arms.append(Timed(name, [statistics.fmean(costs[name])] * num_steps, curves))
+    if not arms:
+        raise BadInput(f"no arm has both a cost and the figures of a run: costs are of {', '.join(costs)}")
+    budget = sum(arms[0].seconds)
+    measured = min(len(costs[arm.name]) for arm in arms)
+    return (
+        f"Made by `{command}`, measured at {', '.join(commits)}: {measured} steps of the untrained model for each arm, "
+        f"in turns. The time is that of {len(arms[0].seconds)} steps of `{arms[0].name}`, {budget / 60:.0f} minutes; "
+        f"rates are of the training batches, the mean of the {LAST} steps before it is up, over all seeds. An arm that "
+        "takes longer is stopped before the end of its learning rate's schedule.\n\n"
+        f"{equal_time_table(arms, budget)}\n"
+    )
 
 
 def honest_curves(runs: Sequence[RunFigures]) -> str:

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from study.comparisons import difference, gains_of
 from study.curves import Panel, draw, read_curve
+from study.equal_time import LAST, Timed, equal_time_table
 from study.gains import Gain
 from study.running import HeldOutSet, TrainingRun
 from study.tables import by_seed_table, design_table, gains_table, verdicts
 from tiny.diagnosis import CLASSES
 
-__all__ = ["curves", "gains_page", "how_made", "overlap_page", "rewards_page"]
+__all__ = ["curves", "gains_page", "how_made", "overlap_page", "partial_page", "rewards_page"]
 
 MAIN = ("build", "clippy", "test_strict", "gold", "strict_but_wrong", "asserts", "tokens")
 PASSES = ("pass@1", "pass@2", "pass@4", "pass@8")
@@ -118,6 +119,44 @@ def overlap_page(runs: Sequence[TrainingRun], ahead: Sequence[TrainingRun], held
         by_seed_table(gains_ahead, numbers),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def partial_page(arms: Sequence[Sequence[TrainingRun]], held_out: HeldOutSet, *, made: str) -> str:
+    """The results in docs/scale/partial.md.
+
+    Args:
+        arms: The runs of each arm; the first is what the others are compared with.
+        held_out: The evaluation's prompts.
+        made: The text of `how_made`.
+    """
+    first, *others = arms
+    timed = [_timed(runs) for runs in arms]
+    budget = min(sum(arm.seconds) for arm in timed)
+    parts = [
+        made,
+        "\n".join(f"- `{runs[0].arm.name}`: {runs[0].arm.meaning}" for runs in arms),
+        f"Equal steps, from the untrained model to the end of `{first[0].arm.name}`, on held-out prompts:",
+        gains_table(_only(gains_of(first, held_out), MAIN), head=_seeds(first)),
+    ]
+    for runs in others:
+        sides = (first[0].arm.name, runs[0].arm.name)
+        between = difference(first, runs, held_out)
+        parts += [f"`{sides[1]}` beside it:", gains_table(_only(between, MAIN), head="trained", sides=sides)]
+    parts += [
+        f"Equal time, {budget / 60:.1f} minutes, which the fastest arm takes for all of its steps; rates are of the "
+        f"training batches, the mean of the {LAST} steps before it is up:",
+        equal_time_table(timed, budget),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _timed(runs: Sequence[TrainingRun]) -> Timed:
+    """The runs of an arm, a step's seconds the mean of them."""
+    logs = [run.metrics for run in runs]
+    name = runs[0].arm.name
+    seconds = [sum(step) / len(step) for step in zip(*read_curve(name, logs, "time/step").seeds, strict=False)]
+    metrics = {"build": "check/build", "strict": "check/test_strict", "gold": "check/gold"}
+    return Timed(name, seconds, {rate: read_curve(name, logs, key).seeds for rate, key in metrics.items()})
 
 
 def rewards_page(runs: Sequence[TrainingRun], held_out: HeldOutSet, *, made: str) -> str:

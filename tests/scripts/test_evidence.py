@@ -11,7 +11,7 @@ import pytest
 
 from evidence import STUDIES, main
 from grpo_rust.recipe import load_recipe
-from study.arms import CONTROL, DESIGNS, OVERLAP, QUICKSTART
+from study.arms import CONTROL, DESIGNS, OVERLAP, PARTIAL, QUICKSTART
 from study.pretrained import PretrainedRuns, commands
 
 CHECKS = ("build", "clippy", "test", "test_strict", "gold", "asserts")
@@ -36,7 +36,7 @@ def write_completions(file: Path, rate: float) -> None:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One finished run of every arm, and the completions of each model to both sets of prompts."""
     folder = tmp_path_factory.mktemp("runs")
-    names = [f"{arm.name}-0" for arm in (*DESIGNS, QUICKSTART, CONTROL, OVERLAP)]
+    names = [f"{arm.name}-0" for arm in (*DESIGNS, QUICKSTART, CONTROL, OVERLAP, *PARTIAL)]
     for held_out in ("eval", "harder"):
         for name, rate in {"warm": 0.5, **dict.fromkeys(names, 1.0)}.items():
             write_completions(folder / f"{name}.{held_out}.jsonl", rate)
@@ -44,6 +44,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).mkdir()
         (folder / name / "environment.json").write_text('{"commit": {"id": "0123456789"}}')
         step = {"check/build": 0.5, "check/test_strict": 0.25, "check/asserts": 2.0, "policy/entropy": 0.7}
+        step |= {"check/gold": 0.5, "time/step": 2.0 if name == "partial2-0" else 3.0}
         (folder / name / "metrics.jsonl").write_text("".join(json.dumps({"step": n, **step}) + "\n" for n in (1, 2)))
     return folder
 
@@ -53,6 +54,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("gains", "evidence.md", "| build | 50.0 % | 100.0 % | +50.0"),
         ("overlap", "studies/overlap.md", "| build | 100.0 % | 100.0 % | +0.0 ± 0.0 |"),
+        ("partial", "scale/partial.md", "| `partial2` | 2.0 | 0.67 | 2 | 50.0 | 25.0 | 50.0 |"),
+        ("partial", "scale/partial.md", "| `overlap1` | 3.0 | 1.00 | 1 | 50.0 | 25.0 | 50.0 |"),
         ("rewards", "studies/rewards.md", "| `strict_only` | 1 for a strict pass, nothing else | +50.0"),
     ],
 )
@@ -65,7 +68,7 @@ def test_a_study_writes_its_page_without_running_anything(
     assert row in text
     assert f"python scripts/evidence.py --study {study} --only-report" in text and "trained at 0123456" in text
     pictures = re.findall(r"!\[.*\]\((.*)\)", text)
-    assert len(pictures) == (study != "rewards") and all(
+    assert len(pictures) == (study not in ("rewards", "partial")) and all(
         (tmp_path / page).parent.joinpath(picture).exists() for picture in pictures
     )
 
@@ -83,8 +86,10 @@ def test_runs_that_are_not_there_are_the_hosts_failure(tmp_path: Path, capsys: p
         "gains",
         "rewards",
         "overlap",
+        "partial",
         "pretrained",
         "honest",
+        "costs",
         "tasks",
     }
 

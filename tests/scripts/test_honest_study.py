@@ -177,10 +177,10 @@ def test_nothing_evaluated_and_runs_on_other_prompts_are_refused(
     assert "has no evaluated run of this study" in capsys.readouterr().err
     assert evidence.main([*words, "--samples", "2", "--runs", str(runs), "--data", "assets/tasks"]) == 2
     assert re.search(r"grpo-0 was trained on .*data/train.jsonl, not on assets/tasks", capsys.readouterr().err)
-    check_data([TrainingRun(GRPO, 9, runs), TrainingRun(GRPO, 0, runs)], runs / "data")
+    check_data([TrainingRun(GRPO, 9, runs), TrainingRun(GRPO, 0, runs)], runs / "data", runs)
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "train.jsonl").write_bytes((runs / "data" / "train.jsonl").read_bytes())
-    check_data([TrainingRun(GRPO, 0, runs)], tmp_path / "copy")
+    check_data([TrainingRun(GRPO, 0, runs)], tmp_path / "copy", runs)
     assert not (tmp_path / "docs").exists()
 
 
@@ -226,6 +226,42 @@ def test_judged_arms_train_on_prompts_with_suites_of_the_untrained_model(
     assert trained["frozen"].data.train == choose[choose.index("--out") + 1] == judged and "--judged-only" in choose
     assert trained["grpo"].data.train == str(tmp_path / "data" / "train.jsonl")
     assert trained["frozen"].rewards.cross["partners"] == -1
+
+
+def test_costs_are_timed_in_turns_without_kept_verdicts_and_give_all_arms_the_time_of_the_first(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed: list[str] = []
+
+    def run_all(commands: Sequence[Command], *, at_once: int, say: object) -> None:
+        assert at_once == 1
+        for command in commands:
+            if command.about.startswith("train "):
+                recipe = parse_arguments(command.argv[2:]).recipe
+                assert not recipe.sandbox.keep_verdicts and (recipe.train.max_steps, recipe.eval.prompts) == (5, 0)
+                timed.append(command.about)
+                log = Path(recipe.run.dir) / "metrics.jsonl"
+                log.parent.mkdir(parents=True)
+                second = 2.0 if "maxrl" in command.about else 1.0
+                steps = [{"step": n, "time/step": 90.0 if n == 1 else second * n} for n in (1, 2, 3)]
+                log.write_text("".join(json.dumps(step) + "\n" for step in steps))
+                (log.parent / "environment.json").write_text('{"commit": {"id": "0123456789"}}')
+
+    monkeypatch.setattr(evidence, "run_all", run_all)
+    docs = tmp_path / "docs"
+    evidence.main(["--study", "honest", "--only-report", "--samples", "2", "--runs", str(runs), "--docs", str(docs)])
+    words = ["--study", "costs", "--arms", "grpo,maxrl", "--runs", str(runs), "--docs", str(docs)]
+    assert evidence.main(words) == 0
+    assert timed == [f"train {name}-{turn}" for turn in (0, 1) for name in ("grpo", "maxrl")]
+    kept = json.loads((docs / "studies" / "honest" / "costs.json").read_text())
+    assert kept == {"commits": ["0123456"], "seconds": {"grpo": [2.0, 3.0] * 2, "maxrl": [4.0, 6.0] * 2}}
+    assert evidence.main([*words, "--only-report"]) == 0
+    page = (docs / "honest_rewards.md").read_text(encoding="utf-8")
+    assert "<!-- results -->" in page and page.count("<!-- costs -->") == 1
+    table = page.partition("<!-- costs -->")[2]
+    assert "| arm | seconds a step | times `grpo` | steps | strict | gold | strict but wrong |" in table
+    assert cells(table, "`grpo`") == ["2.5", "1.00", "2", "50.0", "50.0", "37.5"]  # all of its steps
+    assert cells(table, "`maxrl`") == ["5.0", "2.00", "1", "25.0", "50.0", "25.0"]
 
 
 def test_shipped_suites_are_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

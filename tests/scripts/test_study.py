@@ -15,7 +15,7 @@ import pytest
 
 from grpo.errors import HostFailed
 from grpo_rust.arguments import parse_arguments
-from study.arms import CONTROL, DESIGNS, HONEST
+from study.arms import CONTROL, DESIGNS, HONEST, PARTIAL
 from study.comparisons import difference
 from study.completions import by_prompt, check, passes_at, strict_but_wrong
 from study.curves import Curve, Panel, draw, read_curve
@@ -90,7 +90,7 @@ def test_verdicts_follow_from_the_numbers() -> None:
 
 
 def test_every_arm_is_a_recipe_that_can_be_run(tmp_path: Path) -> None:
-    for arm in (*DESIGNS, CONTROL, *HONEST):
+    for arm in (*DESIGNS, CONTROL, *HONEST, *PARTIAL):
         argv = training(TrainingRun(arm, 3, tmp_path), "scripts/recipes/tiny-own-tests.toml", ["train.threads=1"]).argv
         recipe = parse_arguments(argv[2:]).recipe
         assert (recipe.run.seed, recipe.eval.prompts, recipe.run.dir) == (3, 0, str(tmp_path / f"{arm.name}-3"))
