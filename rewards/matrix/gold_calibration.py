@@ -36,7 +36,8 @@ def calibrate(
     """Estimate the model's parameters: `(strength * start + hits) / (strength + trials)` for each, in rounds of EM.
 
     Hits and trials are those of codes, suites, or results, each weighted by how probable it is that its suite is right
-    (or wrong) under the last round's parameters. Distinct texts count once, or copies each, as in the matrices.
+    (or wrong) under the last round's parameters. Distinct texts count once, or copies each, as in the matrices; a code
+    that no suite was run on, such as one that does not compile, counts for nothing: it is not scored either.
 
     Args:
         matrices: The results of the groups.
@@ -68,7 +69,7 @@ def calibrate(
 
 
 def _labelled(matrix: PassMatrix, gold: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The votes [R, V] on the codes whose gold result is known, and those results [R]."""
+    """The votes [R, V] on the codes whose gold result is known and that some suite was run on, and those results [R]."""
     right = np.asarray(gold, dtype=np.float64)
     if right.shape != matrix.passes.shape[:1]:
         raise ValueError(f"gold results have shape {right.shape} for a matrix of {len(matrix.passes)} codes")
@@ -76,7 +77,10 @@ def _labelled(matrix: PassMatrix, gold: NDArray[np.float64]) -> tuple[NDArray[np
         raise ValueError(f"a gold result is {strange[0]}; give 1 for right, 0 for wrong, NaN for not known")
     as_column = replace(matrix, passes=right[:, None], owners=np.array([-1]), suite_ids=None)
     labels = as_column.distinct().passes[:, 0]  # copies with different gold results are not known
-    return matrix.distinct().others()[~np.isnan(labels)], labels[~np.isnan(labels)]
+    others = matrix.distinct().others()
+    # Who meets no judge is not scored: most of those do not compile, and would make `code_right` their prior as well.
+    taken = ~np.isnan(labels) & ~np.isnan(others).all(axis=1)
+    return others[taken], labels[taken]
 
 
 def _expected(others: NDArray[np.float64], right: NDArray[np.float64], last: Calibration) -> NDArray[np.float64]:

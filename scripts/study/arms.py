@@ -67,7 +67,7 @@ ALL = "rewards.weights.cross_all=4.0"
 FITTED = tuple(  # `python -m rewards calibrate` on eight completions of the untrained model to the first ten prompts
     f"rewards.cross.{name}"
     for name in (
-        "code_right=0.7317",
+        "code_right=0.9492",
         "suite_right=0.5718",
         "wrong_passes_right=0.8329",
         "wrong_passes_wrong=0.3157",
@@ -84,7 +84,12 @@ HONEST = (  # an arm a line; gold tests are graded in every one, and paid where 
         "the same, with parameters fitted to ten of the family's prompts that have gold tests",
         (CALIBRATED, LOGGED, *FITTED),
     ),
-    Arm("apart", "calibrated for the code, its tests' worth for the tests", (CALIBRATED, TESTS, APART, LOGGED)),
+    Arm("apart", "the same beside own tests, their worth paid to the tests", (CALIBRATED, TESTS, APART, LOGGED)),
+    Arm(
+        "separate",
+        "calibrated for the code and its tests' worth for the tests, nothing for passing own tests",
+        (CALIBRATED, TESTS, APART, LOGGED, "rewards.weights.cargo_test_thorough=0.0"),
+    ),
     Arm(
         "testers",
         "2 more for the share of four independent testers' suites",

@@ -139,6 +139,17 @@ def test_calibration_leans_on_the_start_as_strongly_as_it_is_told():
     assert np.allclose([*vars(unknown).values()], [*vars(Calibration()).values()])
 
 
+def test_a_code_that_no_suite_was_run_on_says_nothing_about_those_that_are_scored():
+    """Of three codes that meet suites two are right; three more do not compile: (2 * 0.5 + 2) / (2 + 3)."""
+    passes = np.vstack([blocks(2, 1).passes, np.full((3, 3), np.nan)])
+    matrix = PassMatrix(passes, np.arange(3))
+    gold = np.array([1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    assert calibrate([matrix], [gold]).code_right == pytest.approx(3 / 5)
+    passes = np.eye(2)  # a code whose own suite alone was run on it is not scored either
+    passes[0, 1] = passes[1, 0] = np.nan
+    assert calibrate([PassMatrix(passes, np.arange(2))], [np.ones(2)]).code_right == Calibration().code_right
+
+
 def test_calibration_counts_copies_once_unless_they_are_to_count():
     ids = np.array([0, 0, 0, 1])
     matrix = PassMatrix(np.eye(4), np.arange(4), ids, np.arange(4))
