@@ -85,8 +85,9 @@ def cells(text: str, *first: str) -> list[str]:
 
 
 def test_the_page_has_levels_differences_and_seeds_by_hand(runs: Path) -> None:
+    write_run(runs, "maxrl-1", [RIGHT, LOOSE], [RIGHT, RIGHT])
     found = evaluated_runs(HONEST, HELD_OUT, runs)
-    assert [(run.arm.name, run.seed) for run in found] == [("grpo", 0), ("grpo", 1), ("maxrl", 4)]
+    assert [(run.arm.name, run.seed) for run in found] == [("grpo", 0), ("grpo", 1), ("maxrl", 1), ("maxrl", 4)]
     untrained = untrained_figures(runs / "warm.eval.jsonl")
     trained = [figures(runs, run) for run in found]
     page = honest_page(untrained, trained, HELD_OUT, image="curves.svg", made="Made by hand.")
@@ -102,7 +103,9 @@ def test_the_page_has_levels_differences_and_seeds_by_hand(runs: Path) -> None:
         *("75.0 ± 49.0", "25.0 ± 49.0", "25.0 ± 49.0", "100.0 ± 0.0", "100.0 ± 0.0", "2.00 ± 0.00", "")
     ]
     differences = page.partition("## Differences from `grpo`")[2].partition("## By seed")[0]
-    assert cells(differences, "`maxrl`")[:3] == ["+62.5 ± 24.5", "+0.0 ± 0.0", "−62.5 ± 24.5"]
+    assert cells(differences, "`maxrl`", "1")[:3] == ["+25.0 ± 49.0", "−25.0 ± 49.0", "−25.0 ± 49.0"], "of seed 1 alone"
+    assert cells(differences, "`maxrl`", "1")[-1] == "+25.0"
+    assert "of 2 prompts agree it is 0.0, and the exact one ends 84.2 points away" in page  # 1 - 0.025 ** (1/2)
     seeds = page.partition("## By seed")[2]
     assert cells(seeds, "`grpo`", "0")[:3] == ["0.0 ± 0.0", "100.0 ± 0.0", "100.0 ± 0.0"]
     assert cells(seeds, "`maxrl`", "4")[:3] == ["100.0 ± 0.0", "100.0 ± 0.0", "0.0 ± 0.0"]
@@ -113,6 +116,12 @@ def test_a_page_of_one_arm_compares_nothing(runs: Path) -> None:
     trained = [figures(runs, TrainingRun(GRPO, 1, runs))]
     page = honest_page(untrained_figures(runs / "warm.eval.jsonl"), trained, HELD_OUT, image="curves.svg", made="")
     assert "## Differences" not in page and cells(page, "`grpo`", "1")
+
+
+def test_arms_without_a_seed_in_common_are_not_compared(runs: Path) -> None:
+    trained = [figures(runs, run) for run in evaluated_runs(HONEST, HELD_OUT, runs)]
+    page = honest_page(untrained_figures(runs / "warm.eval.jsonl"), trained, HELD_OUT, image="curves.svg", made="")
+    assert "## Differences" not in page and cells(page, "`maxrl`", "4")
 
 
 def test_the_study_writes_page_and_picture_of_what_is_there(runs: Path, tmp_path: Path) -> None:
