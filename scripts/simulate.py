@@ -1,9 +1,9 @@
 """Simulate a run on 1 to 1,024 GPUs and any number of cores: steps per hour, what idles, what everything waits for.
 
 Usage:
-    python scripts/simulate.py [RECIPE.toml] [section.key=value ...] [--gpus N,N,...] [--engine-share X]
-        [--grow [MOST]] [--gpu KIND[,KIND]] [--cores N] [--host-ms X] [--rates RUN ...] [--steps N] [--seed N]
-        [--json]
+    python scripts/simulate.py [RECIPE.toml] [section.key=value ...] [--gpus N,N,...]
+        [--engine-gpus M | --engine-share X] [--grow [MOST]] [--gpu KIND[,KIND]] [--cores N] [--host-ms X]
+        [--rates RUN ...] [--steps N] [--seed N] [--json]
     python scripts/simulate.py --rates RUN [RUN ...] --compare RUN [RUN ...]
     python scripts/simulate.py [RECIPE.toml] ... --picture FILE.svg
 
@@ -71,6 +71,8 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("words", nargs="*", metavar="RECIPE.toml or section.key=value", help="what is to run")
     parser.add_argument("--gpus", type=numbers, default=[1], metavar="N,N", help=f"GPUs in all, up to {MOST_GPUS}; 1")
     parser.add_argument("--gpu", default="h100", metavar="KIND", help="what kind they are: a100, h100, h200; h100")
+    apart = "how many of --gpus only sample, as in the plan; those of sampling.servers together; default: the recipe's"
+    parser.add_argument("--engine-gpus", type=int, default=0, metavar="M", help=apart)
     share = (
         "of more than one GPU the share that only samples; 0: one engine beside the first rank; default: as many as "
     )
@@ -92,12 +94,16 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_intermixed_args(argv)
     if not 0 <= (options.engine_share or 0) < 1:
         parser.error(f"--engine-share {options.engine_share:g}: from 0 to below 1, since some have to train")
+    if options.engine_gpus < 0 or (options.engine_gpus and options.engine_share is not None):
+        parser.error(
+            f"--engine-gpus {options.engine_gpus}: at least 1, and without --engine-share, which says the same"
+        )
     if options.steps < 1 or not 0 <= (options.host_ms or 0) < math.inf or options.seed < 0 or options.grow < 0:
         parser.error("--steps has to be at least 1; --host-ms, --seed and --grow at least 0")
     if options.compare and (not options.rates or options.words):
         parser.error("--compare needs --rates, and takes the recipes of its runs: give no other")
     if options.compare:
-        for name in ("gpus", "gpu", "engine_share", "grow", "host_ms", "picture"):
+        for name in ("gpus", "gpu", "engine_gpus", "engine_share", "grow", "host_ms", "picture"):
             if getattr(options, name) != parser.get_default(name):
                 parser.error(f"--{name.replace('_', '-')} with --compare: its runs say what they ran on, leave it out")
     if options.rates and len(options.rates) > 1 and any(path.suffix == ".toml" for path in options.rates):
@@ -145,16 +151,22 @@ def simulated(recipe: Recipe, gpus: int, options: argparse.Namespace) -> Simulat
 
 def divided(recipe: Recipe, gpus: int, options: argparse.Namespace) -> Division:
     """Who trains and who samples: as the recipe says, else by the share of those that only sample."""
-    share, has_vllm = options.engine_share, recipe.sampling.engine == "vllm"
-    apart, width = engine_gpus(recipe)
+    share, given, has_vllm = options.engine_share, options.engine_gpus, recipe.sampling.engine == "vllm"
+    if recipe.sampling.servers and not given:
+        raise ConfigError(
+            f"sampling.servers = {recipe.sampling.servers!r} does not say how many GPUs a server has: give "
+            "--engine-gpus M, the number of all servers together"
+        )
+    apart, width = engine_gpus(recipe, given)
     if apart and share is not None:
         raise ConfigError(f"--engine-share {share:g}, and the recipe has {apart} GPUs that sample: give one")
     if apart >= gpus:
-        raise ConfigError(f"{gpus} GPUs, and the recipe has {apart} that only sample: give --gpus at least {apart + 1}")
-    if share and not has_vllm and gpus > 1:
+        raise ConfigError(f"{gpus} GPUs, and {apart} of them would only sample: give --gpus at least {apart + 1}")
+    if (share or apart) and not has_vllm and gpus > 1:
+        option = f"--engine-gpus {apart}" if apart else f"--engine-share {share:g}"
         raise ConfigError(
-            f'--engine-share {share:g}, and sampling.engine = "{recipe.sampling.engine}" has no engine on other GPUs '
-            "than the trainer's: use sampling.engine=vllm, or --engine-share 0"
+            f'{option}, and sampling.engine = "{recipe.sampling.engine}" has no engine on other GPUs than the '
+            "trainer's: use sampling.engine=vllm, or --engine-share 0"
         )
     if share is None:
         share = SHARE if has_vllm else 0.0

@@ -127,7 +127,8 @@ class SamplingSection:
             )
         if self.servers and self.data_parallel:
             found.append(
-                "sampling.servers with sampling.data_parallel: the servers say themselves how they divide a model"
+                f"sampling.servers with sampling.data_parallel = {self.data_parallel}: the servers say themselves how "
+                "they divide a model, so use sampling.data_parallel=0"
             )
         if self.tensor_parallel > 1 and not self.data_parallel:
             found.append(

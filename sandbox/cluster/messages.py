@@ -8,7 +8,21 @@ from sandbox.cluster.facts import NodeFacts
 from sandbox.limits import Limits
 from sandbox.workers.task import WorkerTask
 
-__all__ = ["Cancel", "Close", "Connected", "Done", "Failed", "NodeSettings", "Opening", "RunTask", "Said", "Standing"]
+__all__ = [
+    "NODE_S",
+    "Cancel",
+    "Close",
+    "Connected",
+    "Done",
+    "Failed",
+    "NodeSettings",
+    "Opening",
+    "RunTask",
+    "Said",
+    "Standing",
+]
+
+NODE_S = 300.0  # for a node, which may have to come up, to build the launcher and to check its backends
 
 
 class NodeSettings(NamedTuple):

@@ -22,7 +22,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from sandbox.cluster.dispatcher import PER_JOB
 from sandbox.cluster.environment import KEPT_CHILDREN
 from sandbox.cluster.facts import NodeFacts, differences, shortfalls
-from sandbox.cluster.messages import NodeSettings, RunTask
+from sandbox.cluster.messages import NODE_S, NodeSettings, RunTask
 from sandbox.cluster.node_pool import NodePool
 from sandbox.cluster.resting import Resting
 from sandbox.workers.hanging import LONGEST_STEP_S
@@ -127,8 +127,11 @@ class Nodes:
                 self._start(id, f"{row.get('NodeName') or row['NodeManagerAddress']} ({id[:8]})", cpus)
         now = time.monotonic()
         step_s, self._looked = min(now - self._looked, LONGEST_STEP_S), now
-        for node in self.grading:
-            self._ask(node, step_s)
+        for node in list(self._nodes.values()):
+            if node.facts is None:
+                self._await(node, step_s)
+            else:
+                self._ask(node, step_s)
         self._scale(tasks, waiting)
 
     def run(self, id: str, run: RunTask, then: Callable[[Future[Any]], None]) -> None:
@@ -196,7 +199,7 @@ class Nodes:
             wrong = shortfalls(found, code=self._code, limits=self._settings.limits)
             if not (wrong := wrong + differences(self.first or found, found)):
                 self.first = self.first or found
-                node.facts, node.began = found, time.monotonic()
+                node.facts, node.began, node.silent_s = found, time.monotonic(), 0.0
                 self._refused.pop(node.id, None)
                 self._join(node.id, node.jobs)
                 return
@@ -232,6 +235,16 @@ class Nodes:
     @property
     def _is_idle(self) -> bool:
         return time.monotonic() - self._busy_at > IDLE_S
+
+    def _await(self, node: _Node, step_s: float) -> None:
+        """Say once that a node does not begin: Ray starts no actor whose CPUs others hold, and tells nobody."""
+        node.silent_s += step_s
+        if node.silent_s - step_s <= NODE_S < node.silent_s:
+            self._say(
+                f"the node {node.name} has not begun to grade within {NODE_S:g} s, and is waited for: it needs "
+                f"{node.cpus} of its CPUs, which nobody else may hold (ray status and ray list actors show who does). "
+                "End what holds them, or ask for fewer with sandbox.jobs"
+            )
 
     def _ask(self, node: _Node, step_s: float) -> None:
         """Ask for a sign of life, or give a node up that gave none.

@@ -18,7 +18,18 @@ from typing import Any
 
 from sandbox.cluster.address import check_address
 from sandbox.cluster.driver_process import CLOSE_S, DriverProcess
-from sandbox.cluster.messages import Cancel, Connected, Done, Failed, NodeSettings, Opening, RunTask, Said, Standing
+from sandbox.cluster.messages import (
+    NODE_S,
+    Cancel,
+    Connected,
+    Done,
+    Failed,
+    NodeSettings,
+    Opening,
+    RunTask,
+    Said,
+    Standing,
+)
 from sandbox.errors import ClusterError, PoolClosed
 from sandbox.grading.backends import BACKENDS
 from sandbox.limits import Limits
@@ -32,7 +43,6 @@ __all__ = ["RayPool"]
 
 log = logging.getLogger(__name__)
 CONNECT_S, START_S = 30.0, 180.0  # to reach a cluster; to start a Ray of our own, or a client's process
-NODE_S = 300.0  # for the first node, which may have to come up, to build the launcher and to check its backends
 UNREADY_CLOSE_S = 5.0  # for a driver that has no node yet, to end
 CANCEL_S = 5.0  # for a node to say how far a cancelled task came
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0

@@ -66,16 +66,17 @@ def parse_arguments(argv: Sequence[str] | None = None, *, about: str = GRPO) -> 
     path = _recipe_file([Path(word) for word in parsed.words if "=" not in word], overrides)
     recipe = load_recipe(path, overrides)
     price = parsed.usd_per_hour or recipe.train.usd_per_hour
-    division = _division(recipe, parsed.gpus, parsed.engine_gpus) if parsed.dry_run else None
+    division = _division(recipe, parsed.gpus, parsed.engine_gpus) if parsed.dry_run and not parsed.rates else None
     return Arguments(recipe, parsed.dry_run, parsed.rates, price, parsed.output, division, parsed.gpu)
 
 
-def _division(recipe: Recipe, gpus: int, apart: int) -> Division | None:
-    """How a plan divides the work; None for one that is of no GPUs. Raises: ConfigError, as the ranks would."""
-    ranks = gpus or ranks_of_torchrun() or int(apart > 0)
+def _division(recipe: Recipe, gpus: int, given: int) -> Division | None:
+    """How a plan divides the work; None for one of this machine as it is. Raises: ConfigError, as the ranks would."""
+    has_engines = given > 0 or (recipe.sampling.data_parallel > 0 and recipe.train.device != "cpu")
+    ranks = gpus or ranks_of_torchrun() or int(has_engines)
     if not ranks:
         return None
-    division = divide(step_settings(recipe), ranks, *engine_gpus(recipe, apart))
+    division = divide(step_settings(recipe), ranks, *engine_gpus(recipe, given))
     if ranks > 1:
         refuse_settings(recipe, ranks)
     return division
@@ -105,7 +106,10 @@ def _parser(about: str) -> argparse.ArgumentParser:
     plan.add_argument("--rates", type=Path, metavar="FILE", help="of the plan: rates that bench_throughput.py wrote")
     price = "of the plan: the machine's price; default: train.usd_per_hour"
     plan.add_argument("--usd-per-hour", type=float, default=0.0, metavar="X", help=price)
-    ranks = "of the plan: GPUs that train, as ranks of torchrun; default: WORLD_SIZE, else this machine as it is"
+    ranks = (
+        "of the plan: GPUs that train, as ranks of torchrun; default: WORLD_SIZE, else one with --engine-gpus or "
+        "sampling.data_parallel, else this machine as it is"
+    )
     plan.add_argument("--gpus", type=int, default=0, metavar="N", help=ranks)
     apart = (
         "of the plan: more GPUs, that only sample; default: those of sampling.data_parallel times tensor_parallel, or "

@@ -77,7 +77,10 @@ def test_servers_that_cannot_sample_for_the_run_are_named(
     [
         (["sampling.servers=http://a:1"], 'are for vLLM, and sampling.engine = "hf"'),
         (["sampling.data_parallel=1"], 'are for vLLM, and sampling.engine = "hf"'),
-        (["sampling.engine=vllm", "sampling.servers=http://a:1", "sampling.data_parallel=2"], "say themselves how"),
+        (
+            ["sampling.engine=vllm", "sampling.servers=http://a:1", "sampling.data_parallel=2"],
+            "use sampling.data_parallel=0",
+        ),
         (["sampling.engine=vllm", "sampling.tensor_parallel=2"], "without sampling.data_parallel: give it too"),
         (["sampling.engine=vllm", "sampling.data_parallel=1", "sampling.sleep=true"], "nothing to free"),
         (["sampling.engine=vllm", "sampling.servers=http://a:1", "sampling.own_process=false"], "process of its own"),

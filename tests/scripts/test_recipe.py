@@ -13,10 +13,17 @@ from grpo_rust.arguments import parse_arguments
 from grpo_rust.known_sizes import known_config
 from grpo_rust.plan import plan
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, SandboxSection, load_recipe
+from grpo_rust.scaling.division import Division
+from grpo_rust.scaling.from_recipe import engine_gpus
 from sandbox.limits import Limits
 from train import main
 
 RECIPES = sorted(DEFAULT_RECIPE.parent.glob("*.toml"))
+DIVIDED = {  # as `--dry-run` plans them with the words that their first lines give it
+    "llama-3.1-8b-all-weights": Division(4, 4),
+    "qwen2.5-coder-3b-apart": Division(1, 1),
+    "qwen2.5-coder-7b-lora": Division(1),
+}
 SECTIONS = (
     "run model lora data sampling rollout rewards guard sandbox train loss eval checkpoint log track watch".split()
 )
@@ -63,20 +70,18 @@ def test_a_recipe_for_a_published_model_fits_its_h100s_by_a_dry_run_without_a_ne
     """One, or as many as the recipe's first lines give the dry run."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("grpo_rust.resources._device_bytes", lambda device: ("its GPU", None))  # whatever this one has
-    gpus = re.search(r"--dry-run (--gpus \d+(?: --engine-gpus \d+)?)", path.read_text())
-    words = [str(path), "train.device=cuda", "run.dir=somewhere", "--dry-run", *(gpus[1].split() if gpus else [])]
-    given = parse_arguments(words)
-    assert (given.division is None) == (gpus is None)
+    given = parse_arguments([str(path), "train.device=cuda", "run.dir=somewhere", *dry_run(path)])
+    assert given.division == DIVIDED.get(path.stem)
     rows = plan(given.recipe, division=given.division).splitlines()
     assert [row for row in rows if row.startswith("fits")] == ["fits        one H100 has 80.0 GB: yes"]
 
 
-@pytest.mark.parametrize("name", ["llama-3.1-8b-all-weights", "qwen2.5-coder-3b-apart", "qwen2.5-coder-7b-lora"])
+@pytest.mark.parametrize("name", DIVIDED)
 def test_the_memory_that_a_recipe_for_larger_machines_claims_is_that_of_its_dry_run(name):
-    text = DEFAULT_RECIPE.with_name(f"{name}.toml").read_text()
-    header = " ".join(text.partition("\n[")[0].replace("\n#", " ").split())
-    gpus = re.search(r"--dry-run (--gpus \d+(?: --engine-gpus \d+)?)", header)[1].split()
-    given = parse_arguments([str(DEFAULT_RECIPE.with_name(f"{name}.toml")), "run.dir=somewhere", "--dry-run", *gpus])
+    path = DEFAULT_RECIPE.with_name(f"{name}.toml")
+    header = " ".join(path.read_text().partition("\n[")[0].replace("\n#", " ").split())
+    given = parse_arguments([str(path), "run.dir=somewhere", *dry_run(path)])
+    assert given.division == DIVIDED[name] and given.division.engine_gpus == engine_gpus(given.recipe)[0]
     planned = re.search(r"^memory +about (.*), with", plan(given.recipe, division=given.division), flags=re.MULTILINE)
     claimed = re.search(
         r"from shapes: (\d+) of (?:an H100's )?80 GB(?: on (?:the trainer's GPU|a rank), (\d+) on (?:the|an) eng)?",
@@ -100,6 +105,12 @@ def test_a_larger_model_has_the_fast_recipe_and_says_what_it_changes(name):
         assert flat(ours)[key] == flat(fast)[key], key
     for key in tagged(path, "here"):
         assert flat(ours)[key] != flat(fast).get(key), key
+
+
+def dry_run(path):
+    """The words with which a recipe's first lines have it planned."""
+    found = re.search(r"`(--dry-run[^`]*)`", path.read_text())
+    return found[1].split() if found else ["--dry-run"]
 
 
 def flat(sections, start=()):

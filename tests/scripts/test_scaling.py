@@ -222,6 +222,13 @@ def test_torchrun_says_how_many_ranks_there_are(words, monkeypatch):
         rows(words)
 
 
+def test_engines_of_the_recipe_are_planned_beside_one_trainer(words):
+    auto = [*words, "train.device=auto", "--dry-run", "sampling.data_parallel=2"]
+    assert parse_arguments(auto).division == Division(1, 2)
+    assert parse_arguments([*auto, "train.device=cpu"]).division is None, "there a copy is tried out without GPUs"
+    assert parse_arguments([*auto, "--rates", "measured.json"]).division is None, "they are of one GPU"
+
+
 def test_the_number_of_gpus_belongs_to_the_plan_and_has_no_measured_rates(words, capsys):
     for flags, message in (
         (["--gpus", "2"], "give --dry-run"),

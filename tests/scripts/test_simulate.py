@@ -82,7 +82,18 @@ def test_a_picture_is_drawn(capsys, tmp_path):
         (["--rates", "no-such-run"], "no-such-run is no run: it has no config.toml"),
         (["rollout.overlap=2", "rollout.max_staleness=1"], "completions are 2 updates old"),
         ([FAST], "got 2 recipes"),
-        (["sampling.data_parallel=2", "--gpus", "2"], "2 GPUs, and the recipe has 2 that only sample: give --gpus at"),
+        (
+            ["sampling.data_parallel=2", "--gpus", "2"],
+            "2 GPUs, and 2 of them would only sample: give --gpus at least 3",
+        ),
+        (["--engine-gpus", "4", "--gpus", "8,4"], "4 GPUs, and 4 of them would only sample: give --gpus at least 5"),
+        (["sampling.servers=http://a:1", "--gpus", "8"], "give --engine-gpus M, the number of all"),
+        (["sampling.servers=http://a:1,http://b:1", "--gpus", "8", "--engine-gpus", "1"], "2 servers: give at least 2"),
+        (["sampling.data_parallel=2", "--gpus", "8", "--engine-gpus", "4"], "tensor_parallel is 2: give one"),
+        (
+            ["sampling.engine=paged", "--gpus", "4", "--engine-gpus", "2"],
+            '--engine-gpus 2, and sampling.engine = "paged"',
+        ),
         (
             ["sampling.data_parallel=2", "--gpus", "4", "--engine-share", "0.5"],
             "the recipe has 2 GPUs that sample: give",
@@ -142,6 +153,14 @@ def test_rates_of_one_gpu_are_divided_among_several(capsys, tmp_path):
     assert two["spent"]["new weights"] > 0.5 and two["source"].endswith("divided as docs/scale.md says")
 
 
+def test_the_gpus_of_servers_are_those_that_are_given(capsys):
+    servers = ["sampling.servers=http://a:1,http://b:1", "--engine-gpus", "16", "--steps", "1"]
+    (all_sample,) = simulated(capsys, *servers, "--gpus", "32")
+    assert (all_sample["ranks"], all_sample["engines"]) == (16, 16)
+    one, two = simulated(capsys, "--engine-gpus", "2", "--steps", "1", "--gpus", "4,8")
+    assert (one["ranks"], one["engines"], two["ranks"], two["engines"]) == (2, 2, 6, 2)
+
+
 def test_the_engines_are_those_of_the_recipe(capsys):
     wide, default, paged = (
         simulated(capsys, *words, "--gpus", "8", "--steps", "1")[0]
@@ -180,6 +199,8 @@ def test_a_file_of_rates_that_cannot_be_used_is_refused(old, new, message, capsy
 @pytest.mark.parametrize(
     "words",
     [["--gpus", "0"], ["--gpus", "2048"], ["--gpus", "1,x"], ["--engine-share", "1"], ["--compare", "runs/a"]]
+    + [["--engine-gpus", "-1"], ["--engine-gpus", "2", "--engine-share", "0.5"]]
+    + [["--engine-gpus", "2", "--rates", "runs/a", "--compare", "runs/b"]]
     + [["--seed", "-1"], ["--host-ms", "nan"], ["--rates", "rates.toml", "runs/a"]],
 )
 def test_arguments_out_of_range_end_with_exit_code_2(words, capsys):

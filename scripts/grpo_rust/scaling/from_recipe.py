@@ -36,7 +36,7 @@ def engine_gpus(recipe: Recipe, given: int = 0) -> tuple[int, int]:
         given: As on the command line; 0: what the recipe says.
 
     Raises:
-        ConfigError: Where the two differ.
+        ConfigError: Where the two differ, or servers would have no GPU.
     """
     sampling = recipe.sampling
     if sampling.data_parallel:
@@ -46,4 +46,7 @@ def engine_gpus(recipe: Recipe, given: int = 0) -> tuple[int, int]:
                 f"--engine-gpus {given}, and sampling.data_parallel times sampling.tensor_parallel is {own}: give one"
             )
         return own, sampling.tensor_parallel
-    return given or len(sampling.addresses()), 1
+    servers = len(sampling.addresses())
+    if 0 < given < servers:
+        raise ConfigError(f"--engine-gpus {given}, and sampling.servers has {servers} servers: give at least {servers}")
+    return given or servers, 1

@@ -12,7 +12,7 @@ import pytest
 
 from ray_nodes import FIRST
 from sandbox.cluster.facts import NodeFacts
-from sandbox.cluster.messages import NodeSettings
+from sandbox.cluster.messages import NODE_S, NodeSettings
 from sandbox.cluster.resting import Resting
 from sandbox.limits import Limits
 from sandbox.workers.hanging import LONGEST_STEP_S
@@ -29,6 +29,7 @@ class Method:
 
     def __init__(self, answer: Any) -> None:
         self.answer, self.calls = answer, 0
+        self.asked: list[Future[Any]] = []
 
     def remote(self, *_: Any) -> Method:
         self.calls += 1
@@ -36,15 +37,16 @@ class Method:
 
     def future(self) -> Future[Any]:
         done: Future[Any] = Future()
+        self.asked.append(done)
         if self.answer is not None:
             done.set_result(self.answer)
         return done
 
 
 class HandActor:
-    """A pool on a node: it starts as `facts` say, and answers as long as it `lives`."""
+    """A pool on a node: it starts as `facts` say, None for not yet, and answers as long as it `lives`."""
 
-    def __init__(self, facts: NodeFacts | str, *, lives: bool) -> None:
+    def __init__(self, facts: NodeFacts | str | None, *, lives: bool) -> None:
         self.start, self.close, self.busy_s = Method(facts), Method(0), Method(1.0 if lives else None)
 
 
@@ -52,7 +54,7 @@ class HandRay:
     """Stands for the package: makes the actors that a test names, by node."""
 
     def __init__(self) -> None:
-        self.facts: dict[str, NodeFacts | str] = {A: FIRST, B: replace(FIRST, name="two")}
+        self.facts: dict[str, NodeFacts | str | None] = {A: FIRST, B: replace(FIRST, name="two")}
         self.silent: set[str] = set()
         self.actors: dict[str, HandActor] = {}
         self.killed: list[HandActor] = []
@@ -163,3 +165,23 @@ def test_a_node_is_given_up_for_its_own_silence_and_not_for_that_of_who_looks(wa
         looks += 1
     assert SILENT_S - LONGEST_STEP_S <= looks <= SILENT_S + 1
     assert "b (bbbbbbbb) is lost (it has not answered for" in watched.said[0] and watched.ray.actors[A].busy_s.calls > 1
+
+
+def test_a_node_whose_cpus_others_hold_is_named_once_with_what_to_do(watched: Watched) -> None:
+    """Ray lets its actor wait without a word; the seconds in which this process stood still are not its own."""
+    watched.make()
+    watched.ray.facts[B] = None
+    assert watched.look(A, B) == ["a"]
+    watched.now += 3600.0  # stopped, as by Ctrl-Z
+    assert watched.look(A, B) == ["a"] and watched.said == []
+    for looks in range(int(NODE_S) + 60):
+        watched.now += 1.0
+        assert watched.look(A, B) == ["a"]
+        if not watched.said:
+            quiet = looks + 1
+    assert NODE_S - LONGEST_STEP_S - 1 <= quiet <= NODE_S
+    (said,) = watched.said
+    assert said.startswith("the node b (bbbbbbbb) has not begun to grade within 300 s") and "sandbox.jobs" in said
+    (start,) = watched.ray.actors[B].start.asked
+    start.set_result(FIRST)  # they are free
+    assert watched.look(A, B) == ["a", "b"] and watched.look(A, B) == ["a", "b"], "the wait was no silence of its own"
