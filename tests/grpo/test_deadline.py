@@ -10,6 +10,9 @@ from grpo.engines import EngineDied, GenerationOutput, SamplingParams
 from grpo.model.policy import Policy
 from grpo.rollout.partial.deadline import WithDeadline
 from scripted_engine import ScriptedEngine
+from several_engines import PARAMS
+from several_engines import PROMPTS as FIVE_PROMPTS
+from several_engines import SEEDED, Group, ask, rows
 from stream_trainer import Trainer
 
 PROMPTS = [[1, 2], [3, 4], [5, 6]]
@@ -67,3 +70,55 @@ def test_a_step_waits_no_longer_than_its_deadline(policy: Policy) -> None:
     for batch in batches:
         cut = [completion for group in batch.groups for completion in group.completions if not completion.terminated]
         assert len(cut) == 2 and {len(completion.token_ids) for completion in cut} == {2}
+
+
+def cut_at(seconds: float, group: Group) -> list[GenerationOutput]:
+    """What a call of several engines gives that has a deadline."""
+    made = WithDeadline(group.several, seconds).generate(FIVE_PROMPTS, PARAMS)
+    return sorted(made, key=lambda one: (one.prompt, one.sample))
+
+
+def lengths_of_heads(made: list[GenerationOutput], whole: list[GenerationOutput]) -> list[int]:
+    """How long each completion is that was cut: it is the beginning of what it is without a deadline."""
+    pairs = list(zip(made, whole, strict=True))
+    assert all(one.token_ids == other.token_ids[: len(one.token_ids)] and one.finished for one, other in pairs)
+    return [len(one.token_ids) for one, other in pairs if one != other and not one.terminated]
+
+
+@SEEDED
+def test_what_a_dead_engine_left_may_be_cut_while_others_sample_it(seeds_prompts: bool) -> None:
+    """None of it goes on from other seeds, so the call has not failed."""
+    undisturbed = ask(Group(seeds_prompts=seeds_prompts).start())
+    group = Group(seeds_prompts=seeds_prompts)
+    group.start()
+    group.engines[0].dies_after, group.engines[1].waits_after = 2, 4
+    made = cut_at(0.2, group)
+    assert lengths_of_heads(made, undisturbed) == [2] * 7, "two of the living one's six, five of the dead one's nine"
+    assert len(group.said) == 1 and "engine e0 is left out" in group.said[0]
+    assert group.several.metrics() == {"engines/alive": 1, "engines/deaths": 1, "engines/resampled": 7}
+
+
+@SEEDED
+def test_what_a_dead_engine_left_and_no_other_began_in_time_gets_a_token_of_its_own(seeds_prompts: bool) -> None:
+    group = Group(seeds_prompts=seeds_prompts)
+    group.start()
+    dead, living = group.engines
+    dead.dies_after, living.waits_after, living.begins_nothing = 2, 4, True
+    made = cut_at(0.2, group)
+    assert rows(made) == [(prompt, k) for prompt in range(5) for k in range(3)]
+    assert living.asked[1:] == [[(10,), (12,), (14,)], [(10,), (10,), (12,), (12,), (14,), (14,), (14,)]]
+    assert len(group.said) == 1 and "engine e0 is left out" in group.said[0]
+
+
+def test_what_a_straggler_left_may_be_cut_while_others_sample_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grpo.engines.shared_call.LEAST_S", 0.1)
+    monkeypatch.setattr("grpo.engines.shared_call.LOOK_EVERY_S", 0.02)
+    undisturbed = ask(Group().start())
+    group = Group(straggler=1.0)
+    group.start()
+    slow, other = group.engines
+    slow.hangs_after, other.waits_after = 4, 6  # the other one ends its own six completions
+    made = cut_at(2.0, group)
+    assert lengths_of_heads(made, undisturbed) == [2] * 3, "of the five that the straggler left"
+    assert len(group.said) == 1 and "sampling.straggler" in group.said[0]
+    assert group.several.metrics() == {"engines/alive": 1, "engines/deaths": 1, "engines/resampled": 5}

@@ -34,7 +34,7 @@ class WithDeadline(Engine):
         timer.daemon = True
         timer.start()
         try:
-            for output in self._engine.generate(prompts, params):
+            for output in self._engine.generate(prompts, replace(params, goes_on=False)):
                 missing.discard((output.prompt, output.sample))
                 yield replace(output, finished=True)
         finally:
