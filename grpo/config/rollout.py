@@ -169,8 +169,9 @@ class RolloutSection:
     )
     deadline_s: float = option(
         0.0,
-        "completions that have no end so long after they were asked for are cut, as by sampling.max_completion_tokens; "
-        "the run is then no function of its recipe. Not with rollout.partial; 0: never",
+        "limit of each call for completions: a step has one call, and one more for each further turn, for the testers, "
+        "and for all of these in each refill round. Completions that have no end by then are cut, as by "
+        "sampling.max_completion_tokens; the run is then no function of its recipe. Not with rollout.partial; 0: never",
         unit="s",
         low=0,
         high=86_400,

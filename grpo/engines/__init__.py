@@ -48,6 +48,7 @@ class SamplingParams:
     top_p: float = 1.0
     numbers: tuple[int, ...] = ()  # of the prompts in the call that this is a part of; none: 0, 1, ...
     written: tuple[int, ...] = ()  # for each prompt; (): none anywhere
+    goes_on: bool = True  # whether another call continues what an interruption leaves without an end
 
     def limit(self, prompt: int) -> int:
         """The most tokens that may follow a prompt.

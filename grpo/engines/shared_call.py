@@ -9,7 +9,7 @@ again, from the same seeds. Fresh seeds would favour short completions: of those
                                 what had ended already comes out the same and is dropped, up to rounding
 
 A call that is interrupted ends with what all of them have by then. Where one died in it, what that one had not ended
-cannot be sampled again from the same seeds, so the call has failed as a whole.
+would go on from other seeds, so the call has failed as a whole; not where nothing goes on (`SamplingParams.goes_on`).
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ class SharedCall:
         """Every completion once, when it ends, or is interrupted.
 
         Raises:
-            EngineDied: When no engine is left; when the call is interrupted before what a dead one left is made again.
+            EngineDied: When no engine is left; when a call that goes on is interrupted before what a dead one left is
+                made again.
             ValueError: What an engine refuses.
         """
         try:
@@ -240,9 +241,9 @@ class SharedCall:
         """Raise EngineDied where completions with no end are ones that an engine left that died.
 
         They would go on from other seeds, and those of the same engine that had ended would not: short ones would
-        become more.
+        become more. Where nothing goes on, all that there is of them comes from the same seeds.
         """
-        if not self._again.isdisjoint(rows):
+        if self._params.goes_on and not self._again.isdisjoint(rows):
             raise EngineDied("new weights came before what an engine left that died was sampled again by others")
 
 

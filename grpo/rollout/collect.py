@@ -40,6 +40,7 @@ class PendingRollout:
     generate_s: float
     grades: Mapping[Slot, Grade] | None = None  # once they are there
     num_crowded: int = 0  # conversations that ended because another turn might not have fitted
+    num_cut: int = 0  # completions that a deadline cut
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class _Batch:
     policy_version: int
     completions: dict[Slot, Completion] = field(default_factory=dict)
     tickets: dict[Slot, Any] = field(default_factory=dict)
+    cut: set[Slot] = field(default_factory=set)  # by a deadline
 
     def add(self, slot: Slot, output: GenerationOutput, history: History | None = None) -> None:
         """Take a completion that has ended."""
@@ -80,6 +82,8 @@ class _Batch:
             versions=output.versions,
         )
         self.tickets[slot] = self.grader.start(self.examples[slot[0]], self.completions[slot])
+        if not output.finished:
+            self.cut.add(slot)
 
 
 def sample(
@@ -132,7 +136,9 @@ def sample(
         grader.forget(list(batch.tickets.values()))
         raise
     seconds = time.perf_counter() - started
-    return PendingRollout(examples, batch.completions, batch.tickets, seconds, num_crowded=num_crowded)
+    return PendingRollout(
+        examples, batch.completions, batch.tickets, seconds, num_crowded=num_crowded, num_cut=len(batch.cut)
+    )
 
 
 def _later_turns(

@@ -42,6 +42,7 @@ def to_json(step: int, pending: PendingRollout) -> dict[str, Any]:
         "generate_s": pending.generate_s,
         "graded": not failed,
         "num_crowded": pending.num_crowded,
+        "num_cut": pending.num_cut,
         "completions": [
             [
                 *(*slot, c.id, c.token_ids, c.sampler_logprobs, c.terminated, c.versions or c.policy_version),
@@ -81,6 +82,7 @@ def from_json(
         }
         grades[slot] = StoredGrade(**{**grade, "spans": spans})
     numbers = {"generate_s": record["generate_s"], "num_crowded": record["num_crowded"]}
+    numbers["num_cut"] = record.get("num_cut", 0)  # not every checkpoint has it
     if record["graded"]:
         return PendingRollout(prompts, completions, {}, grades=grades, **numbers)
     tickets = {slot: grader.start(prompts[slot[0]], completion) for slot, completion in completions.items()}

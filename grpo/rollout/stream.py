@@ -48,7 +48,7 @@ class RolloutSettings:
     testers: int = 0  # completions for tests alone, by which the grader compares a group
     sleeps: bool = False  # the engine frees its memory between a batch and the next weights; `ahead` is 0
     partial: bool = False  # new weights interrupt what is sampled ahead, which then goes on under them
-    deadline_s: float = 0.0  # after which a call's unfinished completions are cut, not with `partial`; 0: never
+    deadline_s: float = 0.0  # of each call, whose unfinished completions are then cut, not with `partial`; 0: never
 
 
 class RolloutStream:
@@ -84,7 +84,7 @@ class RolloutStream:
         self._token_parts = TokenParts(decode)
         self._metrics: dict[str, float] = {}  # of the batch that is collected now
         self._failures: Counter[str] = Counter()  # of its grading, by reason
-        self._num_graded = 0
+        self._num_graded, self._num_cut = 0, 0
         self._prefetcher = Prefetcher(
             engine,
             prompts,
@@ -113,7 +113,7 @@ class RolloutStream:
             WeightsDiffer: When a restarted engine does not take the weights.
         """
         self._metrics = {"time/generate": 0.0, "time/wait_engine": 0.0, "time/wait_rewards": 0.0}
-        self._failures, self._num_graded = Counter(), 0
+        self._failures, self._num_graded, self._num_cut = Counter(), 0, 0
         if self._turns is not None:
             self._metrics["rollout/crowded"] = 0.0
         pending = self._sampled(step)  # prompts, and a group of completions for each
@@ -122,6 +122,8 @@ class RolloutStream:
         if self._settings.refill_rounds:
             groups = self._refill(groups, step)
         self._finish_batch()
+        if self._settings.deadline_s:
+            self._metrics["rollout/cut"] = self._num_cut / self._num_graded
         groups = [self._in_parts(group) if group.part_rewards else group for group in groups]
         if self._turns is not None:
             self._metrics |= turn_metrics(groups, "rollout", most=self._turns.most)
@@ -217,6 +219,7 @@ class RolloutStream:
             self._metrics["rollout/crowded"] += rollout.num_crowded
         self._failures += count_failures(rollout.groups)
         self._num_graded += sum(len(group.completions) for group in rollout.groups)
+        self._num_cut += pending.num_cut
         self._note_seen(rollout.groups)
         return rollout.groups
 

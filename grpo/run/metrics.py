@@ -122,6 +122,10 @@ METRICS: dict[str, Metric] = {
         "share of tokens that were sampled by older weights than those that learn from them", "0..1"
     ),
     "rollout/continued": Metric("share of completions that new weights went on with", "0..1"),
+    "rollout/cut": Metric(
+        "share of graded completions that rollout.deadline_s cut, those of replaced groups included; logged with it",
+        "0..1",
+    ),
     "optim/lr": Metric("learning rate of the batch's last update", "1"),
     "optim/grad_norm": Metric("global gradient norm before clipping, last update", "1"),
     "optim/updates": Metric("weight updates done since the start", "count"),

@@ -41,6 +41,7 @@ class FakeServer:
             "device": "cpu",
             "transfer": "",
         }
+        self.describes_after_s = 0.0
         self.copies = 1  # of the model, on a GPU each
         self.version = "default"
         self.key = ""  # that requests for completions and for their end must have
@@ -90,6 +91,7 @@ class FakeServer:
     def worker(self, method: str, arguments: list[str]) -> Any:
         """What the worker's methods do. Raises: RuntimeError."""
         if method == "grpo_describe":
+            time.sleep(self.describes_after_s)
             return self.says
         if method == "grpo_read":
             return Path(arguments[0]).read_text() if self.sees_folder else ""

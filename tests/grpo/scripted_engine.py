@@ -27,7 +27,7 @@ class ScriptedEngine(Engine):
         self.dies_after = -1  # completions of a call; -1: never
         self.dies_at_load = self.dies_at_restart = self.ends_early = False
         self.begins_nothing = False  # while it is interrupted
-        self.hangs_after = self.waits_after = -1  # the latter until it is interrupted
+        self.hangs_after = self.waits_after = -1  # the latter until it is interrupted, before a third token
         self.tokens, self.pause_s = 5, 0.0  # of a completion, at most; before one
         self.restarts = 0
         self.closed = False
@@ -49,14 +49,14 @@ class ScriptedEngine(Engine):
             if self.ends_early:
                 return
             until = time.monotonic() + LONGEST_S
-            while done == self.waits_after and not self.interrupted():
+            ended = not 0 <= self.waits_after <= done or params.limit(place) <= 2
+            while done == self.waits_after and not ended and not self.interrupted():
                 assert time.monotonic() < until, "nobody interrupts it"
                 time.sleep(0.001)
             if self.pause_s:
                 time.sleep(self.pause_s)
             made = (self.weights, params.seed % 1000, numbers[place], sample, prompts[place][0])[: self.tokens]
             made = made[params.written[place] if params.written else 0 :]
-            ended = not 0 <= self.waits_after <= done
             made = made if ended else made[:2]
             yield GenerationOutput(place, sample, made, (-1.0,) * len(made), ended, finished=ended)
 

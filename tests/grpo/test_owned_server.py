@@ -17,6 +17,7 @@ from grpo.engines.served.command import serve_command
 from grpo.engines.served.connection import Connection
 from grpo.engines.served.owned import OwnedEngine, OwnServer
 from grpo.engines.served.weights import SharedFolder
+from grpo.run import stuck
 from served_engines import NEEDED, ask, weights
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +95,16 @@ def test_one_that_ends_or_never_answers_is_quoted(tmp_path: Path) -> None:
         started(tmp_path, "print('no such model', flush=True); raise SystemExit(3)")
     with pytest.raises(EngineDied, match=r"did not answer within 0\.5 s"):
         started(tmp_path, "import time; time.sleep(60)", start_s=0.5)
+
+
+def test_to_wait_for_one_that_starts_is_nothing_for_the_watchdog_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grpo.engines.served.owned.LOOK_EVERY_S", 0.05)
+    before = stuck._progress
+    with pytest.raises(EngineDied, match="did not answer within"):
+        started(tmp_path, "import time; time.sleep(60)", start_s=0.5)
+    assert stuck._progress > before + 1
 
 
 def test_it_ends_with_a_trainer_that_is_killed(tmp_path: Path) -> None:

@@ -84,6 +84,15 @@ def test_a_worker_of_another_revision_is_refused(server: FakeServer, folder: Sha
         connect(server, folder)
 
 
+def test_workers_may_describe_themselves_more_slowly_than_a_heart_beats(
+    server: FakeServer, folder: SharedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first call of all workers of a server that has just started takes its time."""
+    monkeypatch.setattr("grpo.engines.served.engine.BEAT_S", 0.05)
+    server.describes_after_s = 0.5
+    assert len(ask(ready(server, folder))) == 6
+
+
 def test_what_fails_there_is_a_death_and_no_mistake_of_the_user(server: FakeServer, folder: SharedFolder) -> None:
     server.answers["/collective_rpc"] = (500, {"error": {"message": "grpo_describe: the engine core is dead"}})
     with pytest.raises(EngineDied, match="status 500.*the engine core is dead"):

@@ -145,7 +145,8 @@ def test_weights_of_a_killed_trainer_are_removed_by_the_next_and_nobody_elses(tm
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     lives, empty = SharedFolder(tmp_path, torch.float32), tmp_path / f"grpo-weights-{platform.node()}-empty"
-    others = [empty, tmp_path / "grpo-weights-elsewhere-x", tmp_path / "mine"]
+    longer_name = tmp_path / f"grpo-weights-{platform.node()}-2-ab12cd34"  # of the machine with -2 at its name's end
+    others = [empty, longer_name, tmp_path / "grpo-weights-elsewhere-x", tmp_path / "mine"]
     for other in others:
         other.mkdir()
     for other in others[1:]:

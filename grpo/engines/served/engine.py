@@ -141,7 +141,7 @@ class ServedEngine(Engine):
         """Check that the server is there and can sample for this run."""
         server = self._connection
         try:
-            found = server.call_workers("grpo_describe", timeout_s=BEAT_S)[0]
+            found = server.call_workers("grpo_describe")[0]  # the first call of all workers
             refuse_unfit(server.url, found, self._needed)
             server.post(ABORT, {"request_ids": []})  # nothing; but only where completions are given asks it for the key
             gpus, of_a_copy = (server.ask(f"/get_world_size{part}", "world_size") for part in ("", WITHOUT_COPIES))

@@ -51,9 +51,12 @@ class OwnFolder:
 
 
 def _remove_left(parent: Path, prefix: str) -> None:
-    """Remove the folders with a prefix whose file nobody locks."""
+    """Remove the folders with a prefix whose file nobody locks. After the prefix no name has a "-".
+
+    One with more belongs to a machine whose name begins like this one's: "gpu-2" and "gpu".
+    """
     for folder in parent.iterdir():
-        if not folder.name.startswith(prefix):
+        if not folder.name.startswith(prefix) or "-" in folder.name.removeprefix(prefix):
             continue
         with contextlib.suppress(OSError), open(folder / MARK, "r+b") as lock:  # it is gone, or another user's
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -21,6 +21,7 @@ from grpo.engines import EngineDied
 from grpo.engines.process import end_of
 from grpo.engines.served.connection import Connection
 from grpo.engines.served.engine import ServedEngine
+from grpo.run.stuck import note_progress
 
 __all__ = ["OwnedEngine", "OwnServer"]
 
@@ -100,6 +101,7 @@ class OwnServer:
             with suppress(EngineDied):
                 Connection(self.url).get("/health")
                 return
+            note_progress()  # it has a limit of its own, which may be the longer one
             time.sleep(LOOK_EVERY_S)
 
 

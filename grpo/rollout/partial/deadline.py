@@ -28,15 +28,15 @@ class WithDeadline(Engine):
         self._engine, self._seconds = engine, seconds
 
     def generate(self, prompts: Sequence[Sequence[int]], params: SamplingParams) -> Iterator[GenerationOutput]:
-        """As `Engine.generate`; every completion has at least one token, and all are finished."""
+        """As `Engine.generate`; every completion has at least one token, and those that are not `finished` were cut."""
         missing = {(prompt, sample) for prompt in range(len(prompts)) for sample in range(params.num_samples)}
         timer = threading.Timer(self._seconds, self._engine.interrupt, [True])
         timer.daemon = True
         timer.start()
         try:
-            for output in self._engine.generate(prompts, params):
+            for output in self._engine.generate(prompts, replace(params, goes_on=False)):
                 missing.discard((output.prompt, output.sample))
-                yield replace(output, finished=True)
+                yield output
         finally:
             timer.cancel()
             timer.join()  # it may be interrupting just now
@@ -51,4 +51,4 @@ class WithDeadline(Engine):
         asked = replace(params, num_samples=1, max_tokens=1, seed=(params.seed + 1) % 2**63)
         for output in self._engine.generate([prompts[prompt] for prompt, _ in missing], asked):
             prompt, sample = missing[output.prompt]
-            yield replace(output, prompt=prompt, sample=sample)
+            yield replace(output, prompt=prompt, sample=sample, finished=output.terminated)
