@@ -124,15 +124,28 @@ class Team:
         self.agreed = error
         return error
 
-    def close(self) -> None:
-        """Let the other ranks end, if they still listen."""
+    def close(self, code: int = 0) -> None:
+        """Let the other ranks end, if they still listen.
+
+        Args:
+            code: What rank 0 has them exit with; where it is not 0, once rank 0's process has ended.
+        """
         self.pulse.close()
         if self._broken:
             return
         with suppress(RankLost):  # it has ended by itself, which torchrun says
             if self.leads:
-                self._broadcast((END, ()))
-            dist.destroy_process_group()
+                self._broadcast((END, (code,)))
+            if not code:
+                dist.destroy_process_group()
+
+    def outlast_first(self) -> None:
+        """Wait, after a last order with a failure, until the process of rank 0 has ended, at most as long as its pulse.
+
+        The failure is rank 0's to say, and torchrun ends all ranks of a machine when the first one fails.
+        """
+        with suppress(RankLost):
+            self._broadcast(None)
 
     def _broadcast(self, value: Any) -> Any:
         """A value of rank 0 on all ranks."""
