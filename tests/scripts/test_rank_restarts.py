@@ -78,3 +78,37 @@ def test_torchruns_of_all_machines_start_anew_what_rank_zero_alone_has_failed_in
             machine.terminate()
     assert [machine.returncode for machine in started] == [0, 0], said
     assert "closed" in said[0] and "program: no server answers" in said[0] and "went on" in said[0], said
+
+
+SEES_NOTHING = """
+import sys
+
+import train
+from grpo.distributed.place import place_of
+
+if __name__ == "__main__":  # workers of the sandbox import it again
+    if place_of().rank:
+        from grpo_rust.ranks import following
+
+        following._holds = lambda file, content: False
+    sys.exit(train.main())
+"""
+
+
+@pytest.mark.slow
+def test_a_folder_that_a_rank_does_not_see_ends_a_run_for_good_before_its_engine_starts(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(SEES_NOTHING)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--max-restarts=1"]
+    settings = ["train.prompts_per_step=2", "sampling.group_size=4", "eval.prompts=0", "train.device=cpu"]
+    done = subprocess.run(
+        [*launcher, str(tmp_path / "program.py"), "--plain", *settings, f"run.dir={tmp_path / 'run'}"],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+    assert done.returncode != 0 and (tmp_path / "run" / "ended.json").exists(), done
+    assert "does not see the run's directory" in (tmp_path / "run" / "ended.json").read_text()
+    assert "this run has ended on purpose" in done.stderr, done
+    assert not (tmp_path / "run" / "engine.log").exists() and not (tmp_path / "run.restart-1").exists(), done

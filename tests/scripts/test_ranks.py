@@ -227,7 +227,14 @@ def test_a_rank_that_does_not_see_the_runs_directory_says_so(tmp_path: Path, mon
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("error", [BadInput("no such prompts"), NonFiniteLoss("the loss is nan")])
+ON_PURPOSE = [
+    BadInput("no such prompts"),
+    NonFiniteLoss("the loss is nan"),
+    RankFailed("rank 1: does not see it", recurs=True),
+]
+
+
+@pytest.mark.parametrize("error", ON_PURPOSE)
 @pytest.mark.parametrize("resumed", [True, False])
 def test_a_run_that_has_ended_on_purpose_is_not_started_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, resumed: bool
@@ -244,10 +251,12 @@ def test_a_run_that_has_ended_on_purpose_is_not_started_anew(
     assert after_restart(recipe, AGAIN) == recipe
 
 
-@pytest.mark.parametrize("error", [RankLost("gone"), RunExists("of another run")])
+@pytest.mark.parametrize(
+    "error", [RankLost("gone"), RankFailed("rank 1: its disk is full", recurs=False), RunExists("of another run")]
+)
 def test_a_lost_rank_is_no_end_on_purpose_and_another_run_gets_no_note(tmp_path: Path, error: Exception) -> None:
     recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}"])
-    begun(tmp_path / "run", FIRST if isinstance(error, RankLost) else {"TORCHELASTIC_RUN_ID": "another"})
+    begun(tmp_path / "run", {"TORCHELASTIC_RUN_ID": "another"} if isinstance(error, RunExists) else FIRST)
     with pytest.raises(type(error)), end_noted(recipe, FIRST):
         raise error
     assert not (tmp_path / "run" / "ended.json").exists()

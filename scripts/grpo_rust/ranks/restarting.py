@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from grpo.checkpoint.places import find_checkpoints
-from grpo.errors import BadInput, RunStopped
+from grpo.errors import GrpoError, RunStopped
 from grpo.run.directory import ENVIRONMENT
 from grpo_rust.recipe import Recipe
 
@@ -61,7 +61,9 @@ def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -
 
 @contextmanager
 def end_noted(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
-    """Around a run: if it ends on purpose, this torchrun's next start, if there is one, is to know.
+    """Around a run: if it ends on purpose, by an error of any rank, the next start by this torchrun is to know.
+
+    Before the run has a directory nothing is noted.
 
     Args:
         recipe: As `after_restart` has returned it.
@@ -69,9 +71,11 @@ def end_noted(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> It
     """
     try:
         yield
-    except (BadInput, RunStopped) as error:
+    except GrpoError as error:
         path, mark = recipe.run_path(), torchrun_mark(environment)
-        if mark and (recipe.run.resume or _is_ours(path, environment)):  # not in the directory of another run
+        if (
+            error.recurs and mark and (recipe.run.resume or _is_ours(path, environment))
+        ):  # not in the directory of another run
             with suppress(OSError):
                 (path / NOTE).write_text(json.dumps({**mark, "why": str(error)}), encoding="utf-8")
         raise
