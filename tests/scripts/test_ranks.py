@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ from grpo.distributed.meeting import RankFailed, RankLost, meet
 from grpo.distributed.place import RankPlace
 from grpo.errors import BadInput, RunStopped
 from grpo.run.directory import RunExists
+from grpo.run.lock import RunBusy, lock_run
 from grpo.schema import ConfigError
 from grpo.update import NonFiniteLoss
 from grpo_rust.compose import policy as composed
@@ -260,6 +262,19 @@ def test_a_lost_rank_is_no_end_on_purpose_and_another_run_gets_no_note(tmp_path:
     with pytest.raises(type(error)), end_noted(recipe, FIRST):
         raise error
     assert not (tmp_path / "run" / "ended.json").exists()
+
+
+@pytest.mark.parametrize("taken", [False, True])
+@pytest.mark.parametrize("error", [BadInput("no such prompts"), RunBusy("it is being written")])
+def test_a_run_that_another_process_writes_gets_no_note_of_its_end(
+    tmp_path: Path, error: Exception, taken: bool
+) -> None:
+    recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}", "run.resume=true"])
+    begun(tmp_path / "run", {})
+    with lock_run(tmp_path / "run") if taken else nullcontext():
+        with pytest.raises(type(error)), end_noted(recipe, FIRST):
+            raise error
+    assert (tmp_path / "run" / "ended.json").exists() == (not taken and type(error) is BadInput)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from typing import Any
 from grpo.checkpoint.places import find_checkpoints
 from grpo.errors import GrpoError, RunStopped
 from grpo.run.directory import ENVIRONMENT
+from grpo.run.lock import RunBusy, lock_run
 from grpo_rust.recipe import Recipe
 
 __all__ = ["after_restart", "end_noted", "torchrun_mark"]
@@ -63,7 +64,7 @@ def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -
 def end_noted(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
     """Around a run: if it ends on purpose, by an error of any rank, the next start by this torchrun is to know.
 
-    Before the run has a directory nothing is noted.
+    Nothing is noted before the run has a directory, and in a directory that another process writes.
 
     Args:
         recipe: As `after_restart` has returned it.
@@ -73,10 +74,9 @@ def end_noted(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> It
         yield
     except GrpoError as error:
         path, mark = recipe.run_path(), torchrun_mark(environment)
-        if (
-            error.recurs and mark and (recipe.run.resume or _is_ours(path, environment))
-        ):  # not in the directory of another run
-            with suppress(OSError):
+        is_the_runs = (path / ENVIRONMENT).is_file() if recipe.run.resume else _is_ours(path, environment)
+        if error.recurs and mark and is_the_runs:
+            with suppress(OSError, RunBusy), lock_run(path):
                 (path / NOTE).write_text(json.dumps({**mark, "why": str(error)}), encoding="utf-8")
         raise
 
