@@ -34,7 +34,7 @@ from grpo_rust.ranks.parts import told_to_ranks
 from grpo_rust.ranks.restarting import after_restart, end_noted, torchrun_mark
 from grpo_rust.recipe import load_recipe
 from grpo_rust.scaling.refusals import refuse_settings
-from grpo_rust.session import go_on
+from grpo_rust.session import go_on, open_run
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = {"TORCHELASTIC_RUN_ID": "none", "TORCHELASTIC_RESTART_COUNT": "0"}
@@ -275,6 +275,19 @@ def test_a_run_that_another_process_writes_gets_no_note_of_its_end(
         with pytest.raises(type(error)), end_noted(recipe, FIRST):
             raise error
     assert (tmp_path / "run" / "ended.json").exists() == (not taken and type(error) is BadInput)
+
+
+def test_a_run_that_somebody_resumes_has_no_note_of_its_end_any_more(tmp_path: Path) -> None:
+    recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}", "run.resume=true"])
+    begun(tmp_path / "run", {})
+    (tmp_path / "run" / "config.toml").touch()
+    with pytest.raises(BadInput), end_noted(recipe, FIRST):
+        raise BadInput("no such prompts")
+    with lock_run(tmp_path / "run"), pytest.raises(RunBusy):
+        open_run(recipe, None)
+    assert (tmp_path / "run" / "ended.json").exists(), "nobody goes on with it yet"
+    with open_run(recipe, None):
+        assert not (tmp_path / "run" / "ended.json").exists()
 
 
 @pytest.fixture

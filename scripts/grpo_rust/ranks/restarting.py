@@ -3,7 +3,8 @@
 A run's environment.json has a mark of the torchrun that began it, so that the directory of another run is never taken
 for one to go on with. Left out: a rank 0 that torchrun starts on another machine; it refuses the directory.
 
-A run that has ended on purpose would do so again. It leaves a note for the torchrun that starts it anew.
+A run that has ended on purpose would do so again. It leaves a note for the torchrun that starts it anew, until somebody
+resumes it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from grpo.run.directory import ENVIRONMENT
 from grpo.run.lock import RunBusy, lock_run
 from grpo_rust.recipe import Recipe
 
-__all__ = ["after_restart", "end_noted", "torchrun_mark"]
+__all__ = ["after_restart", "end_noted", "forget_end", "torchrun_mark"]
 
 MARK = "torchrun"  # of environment.json, and of the note
 NOTE = "ended.json"  # in the run's directory: why it has ended on purpose
@@ -79,6 +80,12 @@ def end_noted(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> It
             with suppress(OSError, RunBusy), lock_run(path):
                 (path / NOTE).write_text(json.dumps({**mark, "why": str(error)}), encoding="utf-8")
         raise
+
+
+def forget_end(path: Path) -> None:
+    """Remove the note of an earlier end from a run's directory, which this process has locked: the run goes on."""
+    with suppress(OSError):
+        (path / NOTE).unlink()
 
 
 def torchrun_mark(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
