@@ -17,9 +17,13 @@ __all__ = ["BadInput", "GrpoError", "HostFailed", "RunStopped"]
 class GrpoError(Exception):
     """Every error that this package raises on purpose; scripts show it without a traceback."""
 
+    recurs = False  # whether the same start would come to the same end, until somebody changes something
+
 
 class BadInput(GrpoError):
     """The caller gave something that cannot be used."""
+
+    recurs = True
 
 
 class HostFailed(GrpoError):
@@ -28,3 +32,5 @@ class HostFailed(GrpoError):
 
 class RunStopped(HostFailed):
     """A run has ended itself, and would again: who looks at it has to change something first."""
+
+    recurs = True

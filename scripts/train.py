@@ -109,10 +109,11 @@ def train(recipe: Recipe, output: Output) -> int:
         num_steps = recipe.train.num_steps(prompts.train.turns)
         updater = build_rank_updater(team, recipe, policy, num_steps=num_steps)  # refuses before there is a directory
         refuse_engine(recipe, policy)
+        run = stack.enter_context(open_run(recipe, pool))
+        tell_directory(team, path)
         started = time.monotonic()
-        with open_run(recipe, pool) as run, closing(build_engine(recipe, policy, path / ENGINE_LOG)) as engine:
+        with closing(build_engine(recipe, policy, path / ENGINE_LOG)) as engine:
             warm_up = time.monotonic() - started
-            tell_directory(team, path)
             trainer = build_trainer(recipe, prompts, updater, engine, build_graders(recipe, rubric, pool), run)
             first_step = trainer.resume(checkpoint) if checkpoint else 1
             print(f"model     {recipe.model.path}, {policy.model.num_parameters():,} parameters, on {policy.device}")

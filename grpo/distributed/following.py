@@ -17,8 +17,10 @@ __all__ = ["follow", "orders_of"]
 Orders = Mapping[str, Callable[..., object]]
 
 
-def follow(team: Team, orders: Callable[[], Orders], *, say: Callable[[str], None]) -> None:
-    """Carry out orders until the last one. An error that all ranks agree on ends an order and nothing more.
+def follow(team: Team, orders: Callable[[], Orders], *, say: Callable[[str], None]) -> int:
+    """Carry out orders until the last one; the exit code that comes with it.
+
+    An error that all ranks agree on ends an order and nothing more.
 
     Args:
         team: This rank.
@@ -30,7 +32,8 @@ def follow(team: Team, orders: Callable[[], Orders], *, say: Callable[[str], Non
     while True:
         name, arguments = team.next_order()
         if name == END:
-            return
+            (code,) = arguments
+            return int(code)
         try:
             with team.order(name):
                 orders()[name](*arguments)

@@ -20,9 +20,9 @@ from torch.distributed import DistError, TCPStore  # type: ignore[attr-defined]
 from torch.distributed.distributed_c10d import PrefixStore, Store
 
 from grpo.distributed.place import RankPlace
-from grpo.errors import HostFailed
+from grpo.errors import GrpoError, HostFailed
 
-__all__ = ["JOINING_S", "RankFailed", "RankLost", "meet", "meet_in"]
+__all__ = ["JOINING_S", "RankFailed", "RankLost", "meet", "meet_in", "recurs"]
 
 JOINING_S = 600.0  # until all ranks have to be there
 NOTICE_S = 10.0  # after which rank 0 says whom it waits for
@@ -30,10 +30,20 @@ HEARD_S = 60.0  # that rank 0 stays for the others to read why it ends: the stor
 POLL_S = 0.1
 VERDICT, HEARD = "verdict", "heard"  # keys
 REFUSED, LOST = "refused", "lost"  # kinds of verdicts; "": all begin
+Verdict = tuple[str, str, bool]  # its kind, why, and whether a problem recurs
 
 
 class RankFailed(HostFailed):
     """Another rank has an error of its own, which all ranks know."""
+
+    def __init__(self, text: str, *, recurs: bool) -> None:
+        """
+        Args:
+            text: The rank, and its error.
+            recurs: As that error's own.
+        """
+        super().__init__(text)
+        self.recurs = recurs
 
 
 class RankLost(HostFailed):
@@ -90,37 +100,34 @@ def meet_in(
     name = uuid.uuid4().hex
     start = PrefixStore(name, store)
     if problem is not None:
-        start.set(VERDICT, json.dumps([REFUSED, f"rank 0: {problem}"]))
+        start.set(VERDICT, json.dumps([REFUSED, f"rank 0: {problem}", recurs(problem)]))
     store.set(_current(place), name)
-    kind, text = (REFUSED, "") if problem is not None else _wait_for_all(start, place, until, limit_s, say)
+    verdict = (REFUSED, "", False) if problem is not None else _wait_for_all(start, place, until, limit_s, say)
     if problem is None:
-        start.set(VERDICT, json.dumps([kind, text]))
-    if kind:
+        start.set(VERDICT, json.dumps(verdict))
+    if verdict[0]:
         _wait_until_heard(start, place.size - 1)
     if problem is not None:
         raise problem
-    return _begun(start, kind, text, None)
+    return _begun(start, verdict, None)
 
 
-def _wait_for_all(
-    start: Store, place: RankPlace, until: float, limit_s: float, say: Callable[[str], None]
-) -> tuple[str, str]:
+def _wait_for_all(start: Store, place: RankPlace, until: float, limit_s: float, say: Callable[[str], None]) -> Verdict:
     """On rank 0: wait until all ranks have come; the verdict."""
     missing, notice = list(range(1, place.size)), time.monotonic() + NOTICE_S
     while missing := [rank for rank in missing if not start.check([f"came-{rank}"])]:
         if time.monotonic() > until:
-            return LOST, (
-                f"{_named(missing)} of {place.size} ranks has not come within {limit_s:.0f} s: look at what the "
-                "torchrun of its machine says"
-            )
+            text = f"{_named(missing)} of {place.size} ranks has not come within {limit_s:.0f} s"
+            return LOST, f"{text}: look at what the torchrun of its machine says", False
         if time.monotonic() > notice:
             say(f"ranks     rank 0 waits for {_named(missing)} of {place.size}, at most {limit_s:.0f} s")
             notice = until
         time.sleep(POLL_S)
     for rank in range(1, place.size):
         if start.check([f"problem-{rank}"]):
-            return REFUSED, f"rank {rank}: {start.get(f'problem-{rank}').decode()}"
-    return "", ""
+            text, again = json.loads(start.get(f"problem-{rank}"))
+            return REFUSED, f"rank {rank}: {text}", again
+    return "", "", False
 
 
 def _come(store: Store, place: RankPlace, until: float, limit_s: float, problem: Exception | None) -> Store:
@@ -131,13 +138,13 @@ def _come(store: Store, place: RankPlace, until: float, limit_s: float, problem:
         if name != known:
             known, start = name, PrefixStore(name, store)
             if problem is not None:
-                start.set(f"problem-{place.rank}", str(problem))
+                start.set(f"problem-{place.rank}", json.dumps([str(problem), recurs(problem)]))
             if start.add(f"came-{place.rank}", 1) > 1:
                 start = None
         if start is not None and start.check([VERDICT]):
-            kind, text = json.loads(start.get(VERDICT))
+            verdict = json.loads(start.get(VERDICT))
             start.add(HEARD, 1)
-            return _begun(start, kind, text, problem)
+            return _begun(start, verdict, problem)
         time.sleep(POLL_S)
     own = "" if problem is None else f". It refuses, too: {problem}"
     raise RankLost(
@@ -145,10 +152,16 @@ def _come(store: Store, place: RankPlace, until: float, limit_s: float, problem:
     )
 
 
-def _begun(start: Store, kind: str, text: str, problem: Exception | None) -> Store:
+def recurs(problem: BaseException) -> bool:
+    """Whether the same start would come to the same problem; an error of another kind, as a full disk, may not."""
+    return isinstance(problem, GrpoError) and problem.recurs
+
+
+def _begun(start: Store, verdict: Verdict, problem: Exception | None) -> Store:
     """The store of a start, if it is one."""
+    kind, text, again = verdict
     if kind == REFUSED:
-        raise problem or RankFailed(text)
+        raise problem or RankFailed(text, recurs=again)
     if kind == LOST:
         raise RankLost(text)
     return start

@@ -21,7 +21,7 @@ import torch.distributed as dist
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.distributed_c10d import Store
 
-from grpo.distributed.meeting import RankFailed, RankLost, meet
+from grpo.distributed.meeting import RankFailed, RankLost, meet, recurs
 from grpo.distributed.place import RankPlace
 from grpo.distributed.pulse import Pulse
 
@@ -114,25 +114,39 @@ class Team:
 
     def raise_together(self, problem: BaseException | None) -> None:
         """Raise on every rank where at least one has a problem: its own on a rank that has one, else RankFailed."""
-        texts = self.gather(None if problem is None else str(problem))
-        other = next((f"rank {rank}: {text}" for rank, text in enumerate(texts) if text is not None), None)
-        if problem is not None or other is not None:
-            raise self.agree(problem or RankFailed(other))
+        found = self.gather(None if problem is None else (str(problem), recurs(problem)))
+        problems = [(f"rank {rank}: {one[0]}", one[1]) for rank, one in enumerate(found) if one is not None]
+        if problems:
+            text, again = problems[0]
+            raise self.agree(problem or RankFailed(text, recurs=again))
 
     def agree(self, error: BaseException) -> BaseException:
         """Note that every rank raises an error at this place; the error."""
         self.agreed = error
         return error
 
-    def close(self) -> None:
-        """Let the other ranks end, if they still listen."""
+    def close(self, code: int = 0) -> None:
+        """Let the other ranks end, if they still listen.
+
+        Args:
+            code: What rank 0 has them exit with; where it is not 0, once rank 0's process has ended.
+        """
         self.pulse.close()
         if self._broken:
             return
         with suppress(RankLost):  # it has ended by itself, which torchrun says
             if self.leads:
-                self._broadcast((END, ()))
-            dist.destroy_process_group()
+                self._broadcast((END, (code,)))
+            if not code:
+                dist.destroy_process_group()
+
+    def outlast_first(self) -> None:
+        """Wait, after a last order with a failure, until the process of rank 0 has ended, at most as long as its pulse.
+
+        The failure is rank 0's to say, and torchrun ends all ranks of a machine when the first one fails.
+        """
+        with suppress(RankLost):
+            self._broadcast(None)
 
     def _broadcast(self, value: Any) -> Any:
         """A value of rank 0 on all ranks."""

@@ -17,6 +17,8 @@ LOCK = ".lock"
 class RunBusy(BadInput):
     """Another process writes the run."""
 
+    recurs = False  # that one ends some day
+
 
 def lock_run(path: Path) -> BinaryIO:
     """Lock a run's directory until the file that is returned is closed, or this process ends, however it ends.

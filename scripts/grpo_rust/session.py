@@ -25,7 +25,7 @@ from grpo.run.provenance import environment
 from grpo.run.stuck import Watchdog
 from grpo.schema import to_toml
 from grpo_rust.cli import ExitCode
-from grpo_rust.ranks.restarting import torchrun_mark
+from grpo_rust.ranks.restarting import forget_end, torchrun_mark
 from grpo_rust.recipe import Recipe
 from grpo_rust.terminal.outlook import Outlook
 from grpo_rust.terminal.outputs import BarOutput, Output
@@ -109,9 +109,11 @@ def _left_of(path: Path, why: str) -> tuple[str, ExitCode]:
 def open_run(recipe: Recipe, pool: GradingPool | None) -> RunDirectory:
     """The run's directory, made or, for a run that is resumed, opened; without a pool nothing is graded."""
     if recipe.run.resume:
-        return RunDirectory.resume(
+        run = RunDirectory.resume(
             recipe.run_path(), config_toml=to_toml(recipe.as_begun()), completions=recipe.log.completions
         )
+        forget_end(run.path)
+        return run
     graded_by = {"rust": pool.toolchain.version, "isolation": str(pool.isolation)} if pool else {}
     return RunDirectory.create(
         recipe.run_path(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -166,6 +167,9 @@ def test_servers_that_cannot_sample_are_refused_before_the_run_has_a_directory(
     servers[1].answers["/collective_rpc"] = (404, {"detail": "Not Found"})
     with pytest.raises(BadInput, match=f"{servers[1].url} cannot sample for this run: .*status 404"):
         refuse_engine(given, policy)
+    resumed = dataclasses.replace(given, run=dataclasses.replace(given.run, resume=True))
+    with pytest.raises(EngineDied, match=rf"(?s)no engine is left, of 2.*{servers[1].url}.*status 404"):
+        refuse_engine(resumed, policy)  # not back yet: a later start may find it
     servers[1].close()
     with pytest.raises(EngineDied, match="no engine is left, of 2"):
         refuse_engine(given, policy)

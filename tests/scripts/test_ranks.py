@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ from grpo.distributed.meeting import RankFailed, RankLost, meet
 from grpo.distributed.place import RankPlace
 from grpo.errors import BadInput, RunStopped
 from grpo.run.directory import RunExists
+from grpo.run.lock import RunBusy, lock_run
 from grpo.schema import ConfigError
 from grpo.update import NonFiniteLoss
 from grpo_rust.compose import policy as composed
@@ -32,7 +34,7 @@ from grpo_rust.ranks.parts import told_to_ranks
 from grpo_rust.ranks.restarting import after_restart, end_noted, torchrun_mark
 from grpo_rust.recipe import load_recipe
 from grpo_rust.scaling.refusals import refuse_settings
-from grpo_rust.session import go_on
+from grpo_rust.session import go_on, open_run
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = {"TORCHELASTIC_RUN_ID": "none", "TORCHELASTIC_RESTART_COUNT": "0"}
@@ -227,7 +229,14 @@ def test_a_rank_that_does_not_see_the_runs_directory_says_so(tmp_path: Path, mon
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("error", [BadInput("no such prompts"), NonFiniteLoss("the loss is nan")])
+ON_PURPOSE = [
+    BadInput("no such prompts"),
+    NonFiniteLoss("the loss is nan"),
+    RankFailed("rank 1: does not see it", recurs=True),
+]
+
+
+@pytest.mark.parametrize("error", ON_PURPOSE)
 @pytest.mark.parametrize("resumed", [True, False])
 def test_a_run_that_has_ended_on_purpose_is_not_started_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, resumed: bool
@@ -244,13 +253,41 @@ def test_a_run_that_has_ended_on_purpose_is_not_started_anew(
     assert after_restart(recipe, AGAIN) == recipe
 
 
-@pytest.mark.parametrize("error", [RankLost("gone"), RunExists("of another run")])
+@pytest.mark.parametrize(
+    "error", [RankLost("gone"), RankFailed("rank 1: its disk is full", recurs=False), RunExists("of another run")]
+)
 def test_a_lost_rank_is_no_end_on_purpose_and_another_run_gets_no_note(tmp_path: Path, error: Exception) -> None:
     recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}"])
-    begun(tmp_path / "run", FIRST if isinstance(error, RankLost) else {"TORCHELASTIC_RUN_ID": "another"})
+    begun(tmp_path / "run", {"TORCHELASTIC_RUN_ID": "another"} if isinstance(error, RunExists) else FIRST)
     with pytest.raises(type(error)), end_noted(recipe, FIRST):
         raise error
     assert not (tmp_path / "run" / "ended.json").exists()
+
+
+@pytest.mark.parametrize("taken", [False, True])
+@pytest.mark.parametrize("error", [BadInput("no such prompts"), RunBusy("it is being written")])
+def test_a_run_that_another_process_writes_gets_no_note_of_its_end(
+    tmp_path: Path, error: Exception, taken: bool
+) -> None:
+    recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}", "run.resume=true"])
+    begun(tmp_path / "run", {})
+    with lock_run(tmp_path / "run") if taken else nullcontext():
+        with pytest.raises(type(error)), end_noted(recipe, FIRST):
+            raise error
+    assert (tmp_path / "run" / "ended.json").exists() == (not taken and type(error) is BadInput)
+
+
+def test_a_run_that_somebody_resumes_has_no_note_of_its_end_any_more(tmp_path: Path) -> None:
+    recipe = load_recipe(None, [f"run.dir={tmp_path / 'run'}", "run.resume=true"])
+    begun(tmp_path / "run", {})
+    (tmp_path / "run" / "config.toml").touch()
+    with pytest.raises(BadInput), end_noted(recipe, FIRST):
+        raise BadInput("no such prompts")
+    with lock_run(tmp_path / "run"), pytest.raises(RunBusy):
+        open_run(recipe, None)
+    assert (tmp_path / "run" / "ended.json").exists(), "nobody goes on with it yet"
+    with open_run(recipe, None):
+        assert not (tmp_path / "run" / "ended.json").exists()
 
 
 @pytest.fixture

@@ -36,7 +36,9 @@ SEEN_S = 30.0  # until a folder that machines share shows what another one has w
 
 
 def follow_run(recipe: Recipe, *, supervised: bool = False) -> int:
-    """Take part in a run until rank 0 ends it; the exit code. What all ranks refuse, rank 0 says.
+    """Take part in a run until rank 0 ends it; the exit code: that of rank 0 where it fails, also by itself alone.
+
+    What all ranks refuse, rank 0 says.
 
     Args:
         recipe: As this rank reads it; rank 0 has to have the same.
@@ -54,11 +56,12 @@ def follow_run(recipe: Recipe, *, supervised: bool = False) -> int:
     _pass_signals_on(team)
     followed = _Followed(team)
     try:
-        follow(team, followed.orders, say=followed.say)
+        if code := follow(team, followed.orders, say=followed.say):
+            team.outlast_first()
         team.close()
     finally:
         team.pulse.close()
-    return ExitCode.DONE
+    return code
 
 
 class _Followed:

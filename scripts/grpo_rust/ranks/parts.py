@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grpo.distributed.place import place_of
+from grpo.errors import BadInput
 from grpo.run.directory import ENVIRONMENT
+from grpo_rust.cli import ExitCode
 from grpo_rust.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -55,6 +57,9 @@ def told_to_ranks() -> Iterator[None]:
 def joined(recipe: Recipe, *, supervised: bool = False) -> Iterator[Team | None]:
     """The team of this process, which is its rank 0, for as long as the run lasts; None for a process that is alone.
 
+    Where the run fails, the other ranks fail too, so that the torchrun of every machine starts its ranks anew. Who
+    interrupts rank 0 has asked for the end: then they end well.
+
     Args:
         recipe: As this rank reads it.
         supervised: Whether demonstrations are imitated.
@@ -65,10 +70,14 @@ def joined(recipe: Recipe, *, supervised: bool = False) -> Iterator[Team | None]
     from grpo_rust.ranks.joining import join
 
     team = join(recipe, place, supervised=supervised)
+    code = ExitCode.DONE
     try:
         yield team
+    except Exception as error:
+        code = ExitCode.BAD_INPUT if isinstance(error, BadInput) else ExitCode.HOST_FAILED
+        raise
     finally:
-        team.close()
+        team.close(code)
 
 
 def load_rank_policy(team: Team | None, recipe: Recipe, checkpoint: Path | None) -> Policy:

@@ -3,7 +3,8 @@
 A run's environment.json has a mark of the torchrun that began it, so that the directory of another run is never taken
 for one to go on with. Left out: a rank 0 that torchrun starts on another machine; it refuses the directory.
 
-A run that has ended on purpose would do so again. It leaves a note for the torchrun that starts it anew.
+A run that has ended on purpose would do so again. It leaves a note for the torchrun that starts it anew, until somebody
+resumes it.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from grpo.checkpoint.places import find_checkpoints
-from grpo.errors import BadInput, RunStopped
+from grpo.errors import GrpoError, RunStopped
 from grpo.run.directory import ENVIRONMENT
+from grpo.run.lock import RunBusy, lock_run
 from grpo_rust.recipe import Recipe
 
-__all__ = ["after_restart", "end_noted", "torchrun_mark"]
+__all__ = ["after_restart", "end_noted", "forget_end", "torchrun_mark"]
 
 MARK = "torchrun"  # of environment.json, and of the note
 NOTE = "ended.json"  # in the run's directory: why it has ended on purpose
@@ -61,7 +63,9 @@ def after_restart(recipe: Recipe, environment: Mapping[str, str] = os.environ) -
 
 @contextmanager
 def end_noted(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
-    """Around a run: if it ends on purpose, this torchrun's next start, if there is one, is to know.
+    """Around a run: if it ends on purpose, by an error of any rank, the next start by this torchrun is to know.
+
+    Nothing is noted before the run has a directory, and in a directory that another process writes.
 
     Args:
         recipe: As `after_restart` has returned it.
@@ -69,12 +73,19 @@ def end_noted(recipe: Recipe, environment: Mapping[str, str] = os.environ) -> It
     """
     try:
         yield
-    except (BadInput, RunStopped) as error:
+    except GrpoError as error:
         path, mark = recipe.run_path(), torchrun_mark(environment)
-        if mark and (recipe.run.resume or _is_ours(path, environment)):  # not in the directory of another run
-            with suppress(OSError):
+        is_the_runs = (path / ENVIRONMENT).is_file() if recipe.run.resume else _is_ours(path, environment)
+        if error.recurs and mark and is_the_runs:
+            with suppress(OSError, RunBusy), lock_run(path):
                 (path / NOTE).write_text(json.dumps({**mark, "why": str(error)}), encoding="utf-8")
         raise
+
+
+def forget_end(path: Path) -> None:
+    """Remove the note of an earlier end from a run's directory, which this process has locked: the run goes on."""
+    with suppress(OSError):
+        (path / NOTE).unlink()
 
 
 def torchrun_mark(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import grpo
-from grpo.engines import Engine
+from grpo.engines import Engine, EngineDied
 from grpo.engines.served.command import ENVIRONMENT, serve_command
-from grpo.engines.served.connection import Connection
+from grpo.engines.served.connection import Connection, WrongServer
 from grpo.engines.served.engine import ServedEngine
 from grpo.engines.served.handshake import Needed, shape_of
 from grpo.engines.served.owned import START_S, OwnedEngine, OwnServer
@@ -64,7 +64,7 @@ def refuse_servers(recipe: Recipe, policy: Policy, *, max_tokens: int) -> None:
     """Check that the servers of a recipe can sample for it.
 
     Raises:
-        BadInput: When one that answers cannot.
+        BadInput: When one that answers cannot. A run that is resumed leaves out one that answers as another program.
         EngineDied: When none answers.
     """
     _servers(recipe, policy, max_tokens=max_tokens, say=lambda _: None).close()
@@ -79,10 +79,25 @@ def refuse_own_server(recipe: Recipe, policy: Policy) -> None:
 def _servers(recipe: Recipe, policy: Policy, *, max_tokens: int, say: Callable[[str], None]) -> Several:
     """The engines of the servers that a recipe names. Raises: As `refuse_servers`."""
     sampling, settings = recipe.sampling, _settings(recipe, policy, max_tokens=max_tokens)
-    makers: Mapping[str, Callable[[], Engine]] = {
+    makers: dict[str, Callable[[], Engine]] = {
         url: partial(ServedEngine, url, **settings) for url in sampling.addresses()
     }
+    if recipe.run.resume:
+        makers = {url: partial(_once_right, make) for url, make in makers.items()}
     return Several(makers, say=say, straggler=sampling.straggler, wait_s=sampling.wait_for_servers_s)
+
+
+def _once_right(make: Callable[[], Engine]) -> Engine:
+    """The engine of a server that a run has sampled with: where that answers as another one, it is not back yet.
+
+    A server or proxy that is just starting may answer so. Raises: EngineDied then, in place of BadInput.
+    """
+    try:
+        return make()
+    except BadInput as error:
+        if isinstance(error.__cause__, WrongServer):
+            raise EngineDied(str(error)) from error
+        raise
 
 
 def _settings(recipe: Recipe, policy: Policy, *, max_tokens: int) -> dict[str, Any]:

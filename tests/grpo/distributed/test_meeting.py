@@ -18,7 +18,7 @@ from torch.distributed import Store, TCPStore
 from grpo.distributed import meeting
 from grpo.distributed.meeting import RankFailed, RankLost, meet_in
 from grpo.distributed.place import RankPlace
-from grpo.errors import BadInput
+from grpo.errors import BadInput, GrpoError, HostFailed
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT_S = 20.0
@@ -106,13 +106,16 @@ def test_what_rank_zero_refuses_ends_all_at_once(meetings: Meetings) -> None:
         assert isinstance(error := other.exception(LIMIT_S), RankFailed) and str(error) == (
             "rank 0: runs/one exists already"
         )
+        assert error.recurs
     assert time.monotonic() - began < LIMIT_S / 2
 
 
-def test_what_another_rank_refuses_ends_all_with_the_reason(meetings: Meetings) -> None:
-    ranks = [meetings.come(0, size=3), meetings.come(1, size=3), meetings.come(2, size=3, problem=BadInput("1 GPU"))]
+@pytest.mark.parametrize("kind", [BadInput, HostFailed])
+def test_what_another_rank_refuses_ends_all_with_the_reason(meetings: Meetings, kind: type[GrpoError]) -> None:
+    ranks = [meetings.come(0, size=3), meetings.come(1, size=3), meetings.come(2, size=3, problem=kind("1 GPU"))]
     errors = [rank.exception(LIMIT_S) for rank in ranks]
-    assert [type(error) for error in errors] == [RankFailed, RankFailed, BadInput]
+    assert [type(error) for error in errors] == [RankFailed, RankFailed, kind]
+    assert [error.recurs for error in errors] == [kind is BadInput] * 3
     assert [str(error) for error in errors] == ["rank 2: 1 GPU", "rank 2: 1 GPU", "1 GPU"]
 
 
