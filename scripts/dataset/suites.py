@@ -6,9 +6,10 @@ Usage:
 The completions are those that the model wrote for the rows before its training, graded: what scripts/eval_model.py
 writes. The codes of a prompt, of its first 16 completions that build, are run on each other's tests, and a suite is
 kept where it is probably right, given all results (`rewards.matrix.calibrated`, with no gold test). Two completions
-that agree are not enough. The column `suites` has the programs of these suites, those that some code fails first; a row
-without any has an empty list, or is left out (`--judged-only`). Where gold results are in the file, it is said what the
-kept suites make of the same right and wrong codes.
+that agree, with nobody against them, are just enough for the default `--least 0.9`, also where one is a copy of the
+other; at 0.95 it takes three. The column `suites` has the programs of these suites, those that some code fails first; a
+row without any has an empty list, or is left out (`--judged-only`). Where gold results are in the file, it is said what
+the kept suites make of the same right and wrong codes.
 Exit codes: 0 done, 1 no suite was kept, 2 bad input, 3 the host failed.
 
 Example:
@@ -144,7 +145,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="one file (.jsonl or .parquet)")
     parser.add_argument("--judged-only", action="store_true", help="leave out rows for which no suite is kept")
     parser.add_argument("--most", type=_at_least_1, default=4, metavar="N", help="suites of a row (default: 4)")
-    parser.add_argument("--least", type=_share, default=0.9, metavar="P", help="probability to be right (default: 0.9)")
+    said = "probability to be right (default: 0.9, for which two completions that agree are just enough; 0.95: three)"
+    parser.add_argument("--least", type=_share, default=0.9, metavar="P", help=said)
     return parser
 
 

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from completions import ADD, fenced, module, passed
-from dataset.suites import chosen_suites
+from dataset.suites import _parser, chosen_suites
 from make_dataset import main
 from rewards.cross.members import suite_of
 from rewards.matrix.pass_matrix import PassMatrix
@@ -149,12 +149,17 @@ def test_a_host_that_fails_is_no_row_without_suites(
 
 @pytest.mark.parametrize("alike", ["codes", "suites", "nothing"])
 def test_two_completions_that_agree_are_not_enough(alike: str) -> None:
-    for count, kept in ((2, 0), (4, 1 if alike == "suites" else 4)):
+    """At 0.95, for which it takes three; at the default they just are, unless a third one is against them."""
+    default = _parser().get_default("least")
+    for count, least, all_kept in ((2, 0.95, False), (3, 0.95, True), (4, 0.95, True), (2, default, True)):
+        kept = all_kept * (1 if alike == "suites" else count)
         same, apart = np.zeros(count, dtype=np.int64), np.arange(count)
         passes = np.diag(np.full(count, 1.0)) if alike == "codes" else np.ones((count, count))
         passes[passes == 0] = np.nan  # what a completion makes of its copy's suite is not run
         ids = {"codes": (same, apart), "suites": (apart, same), "nothing": (apart, apart)}[alike]
-        assert len(chosen_suites(PassMatrix(passes, apart, *ids), most=4, least=0.95)) == kept
+        assert len(chosen_suites(PassMatrix(passes, apart, *ids), most=4, least=least)) == kept
+    one_against = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    assert chosen_suites(PassMatrix(one_against, np.arange(3)), most=4, least=default) == []
 
 
 def test_the_shipped_rows_are_those_of_training_and_each_is_judged() -> None:
