@@ -134,6 +134,33 @@ def test_later_turns_do_not_judge_and_rows_without_names_go_by_their_number(
     assert first["suites"] == [] and ["2, 3), 5" in text for text in second["suites"]] == [True]
 
 
+def test_suites_that_call_another_name_than_the_prompt_are_not_kept(files: tuple[Path, Path], tmp_path: Path) -> None:
+    """Though most of the completions have that name."""
+    other = ((ADD.replace("a + b", text) + RIGHT).replace("add(", "sum(") for text in ("a + b", "b + a", "a + b + 0"))
+    codes = [*other, ADD + RIGHT, ADD.replace("a + b", "b + a") + OTHER]
+    asked = "Write `fn add`."
+    files[1].write_text("".join(completion("a", code, "", None, prompt=asked) for code in codes))
+    files[0].write_text(json.dumps({"task_id": "a", "prompt": asked}) + "\n")
+    assert suites(files, tmp_path / "judged.jsonl") == 0
+    kept = json.loads((tmp_path / "judged.jsonl").read_text())["suites"]
+    assert len(kept) == 2 and all("add(" in text for text in kept)
+
+
+def test_suites_are_not_run_on_codes_that_have_another_name_for_what_the_prompt_names(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Nobody but its author has the function that the second suite calls, which is not kept then."""
+    twice = "fn twice(a: i32) -> i32 { 2 * a }\n"
+    double = ADD + twice.replace("twice", "double")
+    asked = "Write `fn add` and `fn twice`."
+    answers = [(double, RIGHT), (ADD + twice, module("assert_eq!(twice(2), 4);"))]
+    files[1].write_text("".join(completion("a", *answer, None, prompt=asked) for answer in answers))
+    files[0].write_text(json.dumps({"task_id": "a", "prompt": asked}) + "\n")
+    assert suites(files, tmp_path / "judged.jsonl") == 0
+    (kept,) = json.loads((tmp_path / "judged.jsonl").read_text())["suites"]
+    assert "add(2, 3)" in kept
+
+
 def test_a_host_that_fails_is_no_row_without_suites(
     files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
