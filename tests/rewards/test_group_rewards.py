@@ -33,9 +33,10 @@ WEIGHTS = {"cargo_build": 1.0, **dict.fromkeys(GROUP_REWARDS, 1.0)}
 
 
 def group(passes: list[list[float]], settings: CrossSettings | None = None) -> GradedGroup:
-    """A group of different programs, all of which build."""
+    """A group of different programs, all of which build and pass their own tests."""
     count = len(passes)
-    one = [GradedCompletion(fenced(f"// {n}\n{ADD}"), passed()) for n in range(count)]
+    tests = module("assert_eq!(add(1, 2), 3);")
+    one = [GradedCompletion(fenced(f"// {n}\n{ADD}{tests}"), passed()) for n in range(count)]
     return GradedGroup(one, CrossResult(PassMatrix(np.array(passes), np.arange(count))), settings or CrossSettings())
 
 
@@ -115,6 +116,43 @@ def test_the_mutants_that_tests_notice_count_as_much_as_what_they_tell_apart():
     unlike = [replace(completions[0], verdict=fails), *completions[1:]]
     found = values("cross_tests", replace(of, completions=unlike))
     assert found == [0.25, 0.5, 0.5, 0.0], "tests that fail the code beside them notice no change of it"
+
+
+def test_tests_whose_changes_cannot_be_tried_are_not_worth_more_for_it():
+    of = group([[1.0, 1.0, 1.0, 0.0]] * 3 + [[0.0, 0.0, 0.0, 1.0]])
+    plain = Run(0, passed=True)
+    unexamined = [
+        Evidence(Outcome.TIMEOUT, reason="stopped"),
+        Evidence(Outcome.PASSED, (plain,), reason="stopped"),
+        Evidence(Outcome.NO_TESTS, reason="nothing that could be changed"),
+        Evidence(Outcome.PASSED, waived=True),
+    ]
+    completions = [
+        replace(one, verdict=replace(passed(), evidence=evidence))
+        for one, evidence in zip(of.completions, unexamined, strict=True)
+    ]
+    assert values("cross_tests", replace(of, completions=completions)) == [0.25, 0.25, 0.5, 0.0]
+
+
+IGNORED_TOO = "    #[test]\n    #[ignore]\n    fn z() {}\n}\n"
+
+
+@pytest.mark.parametrize("way", ["trainer", "TRL"])
+def test_an_ignored_test_does_not_raise_what_tests_are_worth(way, pool, monkeypatch):
+    """It counts as noticing no change; without the ignored test it notices most."""
+    monkeypatch.setattr(rewards.trl_functions, "_process_pool", lambda: pool)
+    third = fenced(ADD.replace("a + b", "a + b + 0") + module("assert_eq!(add(3, 3), 6);"))
+
+    def worth(text: str) -> float:
+        texts = [text, ALSO_RIGHT, third, COLLUDES]
+        if way == "TRL":
+            return rewards.cross_tests_reward_func(prompts=["Write add"] * 4, completions=texts)[0] or 0.0
+        grader = RustGrader(Rubric({"cross_tests": 1.0}), pool, group_size=4)
+        tickets = [grader.start(PLAIN, completion(text, f"s1-p00-c{n}")) for n, text in enumerate(texts)]
+        return grader.finish(tickets)[0].rewards["cross_tests"] or 0.0
+
+    ignoring = fenced(ADD + module("assert_eq!(add(1, 2), 3);").removesuffix("}\n") + IGNORED_TOO)
+    assert worth(ignoring) == 0.25 < 0.5 < worth(RIGHT), "half of 0.5, what both tell apart among the codes"
 
 
 def test_testers_judge_a_group_that_waits_for_them():
