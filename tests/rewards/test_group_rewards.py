@@ -13,6 +13,8 @@ import pytest
 
 import rewards
 from completions import ADD, fenced, module, passed
+from grpo.config import CheckpointSection, RolloutSection
+from grpo_rust.conflicts.groups import group_conflicts
 from rewards import Rubric, RustGrader
 from rewards.builtin import cargo_test_thorough
 from rewards.completion import GradedCompletion
@@ -296,6 +298,24 @@ def test_trl_can_give_a_reward_of_groups_other_settings(pool, monkeypatch):
         rewards.group_reward_func("cargo_build")
     with pytest.raises(ValueError, match="code_wrong is no setting of a crossing"):
         rewards.group_reward_func("cross_calibrated", code_wrong=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "partners", "said"),
+    [
+        ("cross_all", 2, "partners = 2: cross_all asks for all suites"),
+        ("cross_test_thorough", 1, "partners = 1: cross_test_thorough asks for all suites"),
+        ("cross_tests", -1, "partners = -1: cross_tests says what a suite tells apart"),
+    ],
+)
+def test_a_number_of_partners_of_which_a_reward_makes_nothing_is_refused_as_in_a_recipe(name, partners, said):
+    with pytest.raises(ValueError, match=said) as refused:
+        rewards.group_reward_func(name, partners=partners)
+    weights, cross = {name: 1.0}, {"partners": partners}
+    found = group_conflicts(weights, cross, RolloutSection(), CheckpointSection(), known=[*GROUP_REWARDS])
+    assert found == [f"rewards.cross.{refused.value}"]
+    for allowed in (0, 1 if partners < 0 else -1):
+        assert rewards.group_reward_func(name, partners=allowed)
 
 
 @pytest.mark.parametrize(
