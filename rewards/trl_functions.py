@@ -49,7 +49,7 @@ from rewards.tasks.known import task_of
 from rewards.tool_output import note_verdicts
 from sandbox.service.choose import named_pool
 from sandbox.service.grading_pool import GradingPool
-from sandbox.verdict import Verdict
+from sandbox.verdict import Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
 
 __all__ = [found.published_name for found in REWARDS.values()]
@@ -154,7 +154,13 @@ def _group_function(reward: GroupReward, settings: CrossSettings) -> RewardFunct
         crossings = [_crossing([graded[n] for n in own], prompts[own[0]], settings) for own in groups.values()]
         scores: list[float | None] = [None] * len(found)
         for own, crossing in zip(groups.values(), crossings, strict=True):
-            group = GradedGroup([graded[place] for place in own], crossing.future.result(), settings)
+            crossed = crossing.future.result()
+            if crossed.outcome is Outcome.HOST_ERROR:
+                log.error(
+                    "%s: the sandbox failed to cross a group of %d completions, which get no score: %s",
+                    *(reward.published_name, len(own), crossed.reason),
+                )
+            group = GradedGroup([graded[place] for place in own], crossed, settings)
             for place, score in zip(own, reward.scorer(group), strict=True):
                 scores[place] = score.value
         return scores

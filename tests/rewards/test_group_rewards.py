@@ -267,6 +267,14 @@ def test_trl_sees_whole_groups(pool, monkeypatch):
     assert pickle.loads(pickle.dumps(rewards.cross_tests_reward_func)) is rewards.cross_tests_reward_func
 
 
+def test_trl_is_told_of_every_group_that_the_host_could_not_cross(caplog, monkeypatch):
+    monkeypatch.setattr(rewards.trl_functions, "_process_pool", lambda: NoCrossing(passed()))
+    pairs = {"prompts": ["Write add"] * 2 + ["Write it"] * 2, "completions": [RIGHT, COLLUDES] * 2}
+    assert rewards.cross_agreement_reward_func(**pairs, verdicts=[passed()] * 4) == [None] * 4
+    assert [record.levelname for record in caplog.records] == ["ERROR"] * 2, "one for each group"
+    assert all(record.args == ("cross_agreement_reward_func", 2, "no space") for record in caplog.records)
+
+
 def test_trl_is_told_once_that_nobody_judges(caplog, pool, monkeypatch):
     monkeypatch.setattr(rewards.trl_functions, "_process_pool", lambda: pool)
     rewards.trl_functions._tell_of_no_judge.cache_clear()
