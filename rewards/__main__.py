@@ -40,7 +40,7 @@ from sandbox.exit_codes import ExitCode
 from sandbox.isolation.policy import ISOLATIONS
 from sandbox.service.choose import named_pool
 from sandbox.service.grading_pool import GradingPool
-from sandbox.terminal import forget_output, plain
+from sandbox.terminal import counted, forget_output, plain
 from sandbox.workers.pool import SandboxPool
 
 
@@ -107,11 +107,20 @@ def _calibrate(pool: GradingPool, path: Path) -> int:
     except (OSError, ValueError) as error:
         print(f"rewards: {plain(str(error))}", file=sys.stderr)
         return ExitCode.BAD_INPUT
-    print(f"# fitted to {found.groups} groups of {plain(str(path))}")
+    codes = f"{counted(found.right, 'right code')} and {counted(found.wrong, 'wrong code')}"
+    print(f"# fitted to {counted(found.groups, 'group')} of {plain(str(path))}, {codes} that some suite was run on")
     print("# of a right and a wrong code of one group, how often the right one scores higher (a tie is half):")
     for name, value in found.separations.items():
         print(f"#   {name:18} {value:.2f}")
     print(settings_of(found.calibration))
+    for word, count, names in (
+        ("right", found.right, "right_passes_wrong stays at its default"),
+        ("wrong", found.wrong, "wrong_passes_right and wrong_passes_wrong stay at their defaults"),
+    ):
+        if not count:
+            said = f"no suite was run on a code known to be {word}, so {names}"
+            said += ": give completions to more prompts with gold tests"
+            print(f"rewards: {said}", file=sys.stderr)
     return ExitCode.DONE
 
 

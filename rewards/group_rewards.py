@@ -21,7 +21,8 @@ from rewards.matrix.calibrated import code_scores
 from rewards.matrix.majority import codet, majority, majority_without, unanimous
 from rewards.matrix.pass_matrix import PassMatrix
 from rewards.matrix.worth import suite_worth
-from rewards.strictness.judge import mutation_score, thoroughness
+from rewards.strictness.judge import may_be_strict, mutation_score, thoroughness
+from sandbox.verdict import Outcome
 
 __all__ = ["GROUP_REWARDS", "GradedGroup", "GroupReward", "group_reward"]
 
@@ -130,7 +131,7 @@ def cross_tests(group: GradedGroup) -> list[Score]:
 
     `rewards.matrix.worth.suite_worth`, where a code is right to the degree to which it passes the suites of completions
     other than this one, and with the changes of its own code that it notices, where these were tried; one that fails
-    its own code notices none.
+    its own code, or whose pass is not strict for another reason that needs no trial, notices none.
     """
     own = list(map(_noticed, group.completions))
 
@@ -143,13 +144,22 @@ def cross_tests(group: GradedGroup) -> list[Score]:
 
 
 def _noticed(completion: GradedCompletion) -> float:
-    """The share of the changes of its code that its tests notice; NaN where none was tried on tests that pass."""
-    verdict = completion.verdict
-    evidence = verdict.evidence if verdict is not None and verdict.test else None
-    score = mutation_score(evidence)
-    if verdict is None or not verdict.test or (evidence is not None and evidence.runs and not evidence.runs[0].passed):
+    """The share of the changes of its code that its tests notice; 0 where they cannot be strict, or be examined.
+
+    NaN where there was nothing to change, or nobody asked.
+    """
+    verdict, program = completion.verdict, completion.program
+    if verdict is None or program is None or may_be_strict(program, verdict):
         return 0.0
-    return np.nan if score is None else score
+    evidence = verdict.evidence
+    if evidence is None or evidence.waived or evidence.outcome is Outcome.NO_TESTS:
+        return np.nan
+    if not evidence.runs or not evidence.runs[0].passed:
+        return 0.0
+    score = mutation_score(evidence)
+    if score is None:
+        return 0.0 if evidence.reason else np.nan  # the reason is why changes were not tried
+    return score
 
 
 def _of_codes(group: GradedGroup, values: Callable[[PassMatrix], NDArray[np.float64]], said: str) -> list[Score]:

@@ -35,7 +35,7 @@ from typing import Any
 import rewards.builtin  # noqa: F401  (registers the rewards for all tasks)
 from rewards.completion import Gold, GradedCompletion
 from rewards.cross.plan import plan
-from rewards.cross.result import OTHERS_ALONE, CrossSettings
+from rewards.cross.result import OTHERS_ALONE, CrossSettings, partners_conflict
 from rewards.cross.row_suites import SUITES, asked_of, row_suites
 from rewards.cross.submit import GroupCrossing
 from rewards.gold.rows import has_gold_tests
@@ -49,7 +49,7 @@ from rewards.tasks.known import task_of
 from rewards.tool_output import note_verdicts
 from sandbox.service.choose import named_pool
 from sandbox.service.grading_pool import GradingPool
-from sandbox.verdict import Verdict
+from sandbox.verdict import Outcome, Verdict
 from sandbox.workers.pool import SandboxPool
 
 __all__ = [found.published_name for found in REWARDS.values()]
@@ -112,12 +112,15 @@ def group_reward_func(name: str, **numbers: float) -> RewardFunction:
     Args:
         name: The reward, as in `rewards.group_rewards.GROUP_REWARDS`.
         numbers: partners, tau, and those of `rewards.matrix.calibrated.Calibration`; each may be missing.
-    Raises: ValueError for a name or a number that is not allowed.
+    Raises: ValueError for a name or a number that is not allowed, or of which the reward makes nothing.
     """
     if name not in GROUP_REWARDS:
         raise ValueError(f"{name!r} is no reward of groups; there are {', '.join(GROUP_REWARDS)}")
     reward = GROUP_REWARDS[name]
-    return _group_function(reward, CrossSettings.of({"partners": reward.partners, **numbers}))
+    settings = CrossSettings.of({"partners": reward.partners, **numbers})
+    if why := partners_conflict(name, settings.partners):
+        raise ValueError(why)
+    return _group_function(reward, settings)
 
 
 @cache
@@ -151,7 +154,13 @@ def _group_function(reward: GroupReward, settings: CrossSettings) -> RewardFunct
         crossings = [_crossing([graded[n] for n in own], prompts[own[0]], settings) for own in groups.values()]
         scores: list[float | None] = [None] * len(found)
         for own, crossing in zip(groups.values(), crossings, strict=True):
-            group = GradedGroup([graded[place] for place in own], crossing.future.result(), settings)
+            crossed = crossing.future.result()
+            if crossed.outcome is Outcome.HOST_ERROR:
+                log.error(
+                    "%s: the sandbox failed to cross a group of %d completions, which get no score: %s",
+                    *(reward.published_name, len(own), crossed.reason),
+                )
+            group = GradedGroup([graded[place] for place in own], crossed, settings)
             for place, score in zip(own, reward.scorer(group), strict=True):
                 scores[place] = score.value
         return scores

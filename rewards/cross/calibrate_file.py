@@ -21,7 +21,7 @@ from rewards.completion import GradedCompletion
 from rewards.cross.plan import plan
 from rewards.cross.submit import GroupCrossing, Pool
 from rewards.matrix.calibrated import Calibration, code_scores
-from rewards.matrix.gold_calibration import calibrate
+from rewards.matrix.gold_calibration import calibrate, right_and_wrong
 from rewards.matrix.majority import codet, majority
 from rewards.matrix.pass_matrix import PassMatrix
 from rewards.matrix.separation import separation
@@ -52,6 +52,8 @@ class Fitted(NamedTuple):
     Args:
         calibration: The parameters that fit it.
         groups: How many groups had a matrix.
+        right: How many of their distinct codes are right, among those that some suite was run on.
+        wrong: How many of these are wrong.
         separations: By reward, how well it tells the right codes of a group from its wrong ones, among those that some
             other completion's suite was run on: `rewards.matrix.separation`. `cross_calibrated` has been fitted to the
             same groups.
@@ -59,6 +61,8 @@ class Fitted(NamedTuple):
 
     calibration: Calibration
     groups: int
+    right: int
+    wrong: int
     separations: dict[str, float]
 
 
@@ -90,7 +94,8 @@ def calibrate_file(path: Path, pool: Pool) -> Fitted:
     judged = [~np.isnan(values) for values in scores["cross_agreement"]]
     own = [np.array([one.strict for one in group]) for _, group in found]
     scores["own tests, strict"] = [np.where(known, values, np.nan) for known, values in zip(judged, own, strict=True)]
-    return Fitted(calibration, len(found), {name: separation(values, gold) for name, values in scores.items()})
+    told_apart = {name: separation(values, gold) for name, values in scores.items()}
+    return Fitted(calibration, len(found), *right_and_wrong(matrices, gold), told_apart)
 
 
 class PromptGroup(NamedTuple):

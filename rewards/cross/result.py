@@ -11,9 +11,10 @@ from rewards.matrix.calibrated import Calibration
 from rewards.matrix.pass_matrix import PassMatrix
 from sandbox.verdict import Outcome
 
-__all__ = ["OTHERS_ALONE", "CrossResult", "CrossSettings"]
+__all__ = ["OTHERS_ALONE", "CrossResult", "CrossSettings", "partners_conflict"]
 
 OTHERS_ALONE = -1  # as a number of partners
+JUDGED_BY_ALL = ("cross_all", "cross_test_thorough")  # rewards that ask every code the same suites
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,25 @@ class CrossSettings:
                 f"partners is {partners:g} and tau {tau:g}; give a whole number (0: all, -1: none), and 0 or more"
             )
         return cls(int(partners), tau, Calibration(**rest))
+
+
+def partners_conflict(name: str, partners: float) -> str:
+    """Why a reward of groups makes nothing of a number of partners; "" where it does.
+
+    >>> partners_conflict("cross_agreement", 2), partners_conflict("cross_all", 0)
+    ('', '')
+    """
+    if partners < 0 and name == "cross_tests":
+        return (
+            "partners = -1: cross_tests says what a suite tells apart in its group, and none of the group's is run: "
+            "use partners = 0 or more"
+        )
+    if partners > 0 and name in JUDGED_BY_ALL:
+        return (
+            f"partners = {partners:g}: {name} asks for all suites that judge a group, and each code would be given "
+            "others: use -1 for those of the data or of testers, or 0 for the group's too"
+        )
+    return ""
 
 
 @dataclass(frozen=True)

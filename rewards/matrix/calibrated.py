@@ -23,8 +23,8 @@ What it cannot know: which of two groups that agree among themselves is the righ
 group wins, and at a tie neither does: each code is judged without its author's suite, so that its group is the smaller
 one. Only parameters that say how often wrong codes fit wrong suites can say otherwise.
 
-Source: B4 (arXiv 2409.08692) for the model; ZeroCoder (arXiv 2604.07864) for fitting it again, while the policy
-changes, on a few prompts with gold tests.
+Source: B4 (arXiv 2409.08692) for the model; ZeroCoder (arXiv 2604.07864) for fitting it on a few prompts with gold
+tests. ZeroCoder fits it again while the policy changes; here it is fitted once, before the training.
 """
 
 from __future__ import annotations

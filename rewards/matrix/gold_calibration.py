@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rewards.matrix.calibrated import Calibration, column_likelihoods
 from rewards.matrix.pass_matrix import PassMatrix
 
-__all__ = ["calibrate"]
+__all__ = ["calibrate", "right_and_wrong"]
 
 ROUNDS = 30
 ESTIMATED = ("code_right", "suite_right", "wrong_passes_right", "wrong_passes_wrong", "right_passes_wrong")
@@ -68,8 +68,27 @@ def calibrate(
     return found
 
 
+def right_and_wrong(matrices: Sequence[PassMatrix], gold: Sequence[NDArray[np.float64]]) -> tuple[int, int]:
+    """How many right and how many wrong codes `calibrate` counts: distinct ones, each in its group.
+
+    Without a wrong one `wrong_passes_right` and `wrong_passes_wrong` stay as they were, without a right one
+    `right_passes_wrong`.
+
+    Args:
+        matrices: As of `calibrate`.
+        gold: As of `calibrate`.
+
+    >>> matrix = PassMatrix(np.array([[1.0], [0.0], [np.nan]]), np.array([-1]))  # nothing was run on the third code
+    >>> right_and_wrong([matrix], [np.array([1.0, 0.0, 0.0])])
+    (1, 1)
+    """
+    labels = [_labelled(matrix, right)[1] for matrix, right in zip(matrices, gold, strict=True)]
+    counts = [sum(int((one == label).sum()) for one in labels) for label in (1, 0)]
+    return counts[0], counts[1]
+
+
 def _labelled(matrix: PassMatrix, gold: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The votes [R, V] on the codes whose gold result is known and that some suite was run on, and those results [R]."""
+    """The votes [R, V] on codes whose gold result is known and that some suite was run on, and those results [R]."""
     right = np.asarray(gold, dtype=np.float64)
     if right.shape != matrix.passes.shape[:1]:
         raise ValueError(f"gold results have shape {right.shape} for a matrix of {len(matrix.passes)} codes")

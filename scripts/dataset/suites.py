@@ -4,11 +4,13 @@ Usage:
     python scripts/make_dataset.py suites SOURCE --completions FILE.jsonl --out FILE [--judged-only] [--most N] ...
 
 The completions are those that the model wrote for the rows before its training, graded: what scripts/eval_model.py
-writes. The codes of a prompt, of its first 16 completions that build, are run on each other's tests, and a suite is
-kept where it is probably right, given all results (`rewards.matrix.calibrated`, with no gold test). Two completions
-that agree are not enough. The column `suites` has the programs of these suites, those that some code fails first; a row
-without any has an empty list, or is left out (`--judged-only`). Where gold results are in the file, it is said what the
-kept suites make of the same right and wrong codes.
+writes. Of the completions to a prompt that build, those take part that have a function which the prompt names, all if
+none has. The codes of the first 16 are run on each other's tests, and a suite is kept where it is probably right, given
+all results (`rewards.matrix.calibrated`, with no gold test). Two completions that agree, with nobody against them, are
+just enough for the default `--least 0.9`, also where one is a copy of the other; at 0.95 it takes three. The column
+`suites` has the programs of these suites, those that some code fails first; a row without any has an empty list, or is
+left out (`--judged-only`). Where gold results are in the file, it is said what the kept suites make of the same right
+and wrong codes.
 Exit codes: 0 done, 1 no suite was kept, 2 bad input, 3 the host failed.
 
 Example:
@@ -26,7 +28,7 @@ import json
 import os
 import shlex
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,13 +43,14 @@ from dataset.splits import SIZES
 from dataset.verbs import add_source_options, read_sources, verb_parser
 from grpo.errors import BadInput, HostFailed
 from grpo_rust.cli import ExitCode, command
-from rewards.cross.calibrate_file import Group, read_groups
+from rewards.cross.calibrate_file import Group, PromptGroup, read_groups
 from rewards.cross.members import GroupMember
 from rewards.cross.plan import plan
 from rewards.cross.row_suites import SUITES
 from rewards.cross.submit import GroupCrossing
 from rewards.matrix.calibrated import MAX_CODES, Calibration, posterior
 from rewards.matrix.pass_matrix import PassMatrix
+from rewards.signature.wording import code_words
 from sandbox.terminal import counted
 from sandbox.verdict import Outcome
 from sandbox.workers.pool import SandboxPool
@@ -144,7 +147,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="one file (.jsonl or .parquet)")
     parser.add_argument("--judged-only", action="store_true", help="leave out rows for which no suite is kept")
     parser.add_argument("--most", type=_at_least_1, default=4, metavar="N", help="suites of a row (default: 4)")
-    parser.add_argument("--least", type=_share, default=0.9, metavar="P", help="probability to be right (default: 0.9)")
+    said = "probability to be right (default: 0.9, for which two completions that agree are just enough; 0.95: three)"
+    parser.add_argument("--least", type=_share, default=0.9, metavar="P", help=said)
     return parser
 
 
@@ -188,13 +192,13 @@ def _share(text: str) -> float:
     return value
 
 
-def _groups(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Group]:
+def _groups(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, PromptGroup]:
     """The completions of a file, by row. Raises: BadInput, where they are not those of these rows."""
     try:
         found = list(read_groups(path))
     except (OSError, ValueError) as error:
         raise BadInput(f"--completions: {error}") from None
-    groups: dict[str, Group] = {}
+    groups: dict[str, PromptGroup] = {}
     for name, prompt, completions in found:
         if name in groups:
             raise BadInput(f"--completions {path}: {name!r} has several groups: give one evaluation's, and not a run's")
@@ -205,21 +209,31 @@ def _groups(path: Path, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Grou
         asked = next((rows[name][column] for column in PROMPTS if rows[name].get(column)), None)
         if isinstance(asked, str) and asked not in prompt:
             raise BadInput(f"--completions {path}: {name!r} answers another prompt than the row of that name")
-        groups[name] = completions
+        groups[name] = PromptGroup(name, prompt, completions)
     return groups
 
 
-def _kept(groups: Mapping[str, Group], pool: SandboxPool, options: argparse.Namespace) -> Iterator[tuple[str, Kept]]:
+def _kept(
+    asked: Mapping[str, PromptGroup], pool: SandboxPool, options: argparse.Namespace
+) -> Iterator[tuple[str, Kept]]:
     """The suites of every prompt; some groups are crossed ahead."""
     waiting: deque[tuple[str, GroupCrossing]] = deque()
-    built = {name: [one for one in group if GroupMember(one.completion).has_code] for name, group in groups.items()}
+    named = {name: code_words(one.prompt) for name, one in asked.items()}
+    built = {name: _taking_part(one.completions, named[name]) for name, one in asked.items()}
     groups = {name: group[:MAX_CODES] for name, group in built.items() if group}
     for name, group in tqdm(groups.items(), "groups", leave=False, disable=None):
-        waiting.append((name, GroupCrossing(pool, [], partial(plan, [one.completion for one in group]))))
+        planned = partial(plan, [one.completion for one in group], named=named[name])
+        waiting.append((name, GroupCrossing(pool, [], planned)))
         if len(waiting) > AHEAD:
             yield _one(*waiting.popleft(), groups, options)
     while waiting:
         yield _one(*waiting.popleft(), groups, options)
+
+
+def _taking_part(group: Group, named: Set[str]) -> Group:
+    """The completions that build and have a function that the prompt names, or all that build where none has."""
+    built = [one for one in group if GroupMember(one.completion).has_code]
+    return [one for one in built if (program := one.completion.program) and named & program.functions.keys()] or built
 
 
 def _one(

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import rewards.__main__
 from completions import ADD, fenced, module, passed
 from rewards.cross.calibrate_file import read_groups
 from rewards.cross.result import CrossSettings
+from rewards.matrix.calibrated import Calibration
 from rewards.rust.parse import extract_code
 
 
@@ -41,8 +43,10 @@ def file(tmp_path: Path) -> Path:
 def test_the_settings_are_those_of_the_groups(pool, file, monkeypatch, capsys):
     monkeypatch.setattr(rewards.__main__, "SandboxPool", lambda jobs, isolation: contextlib.nullcontext(pool))
     assert rewards.__main__.main(["calibrate", str(file)]) == 0
-    printed = capsys.readouterr().out
-    assert printed.startswith("# fitted to 2 groups")
+    printed, warned = capsys.readouterr()
+    assert not warned and printed.startswith(
+        f"# fitted to 2 groups of {file}, 6 right codes and 2 wrong codes that some suite was run"
+    )
     numbers = tomllib.loads(printed)["rewards"]["cross"]
     found = CrossSettings.of(numbers).calibration
     assert 0.6 < found.code_right < 0.8 and found.wrong_passes_right < 0.2, "three of four are right, and told apart"
@@ -53,6 +57,41 @@ def test_the_settings_are_those_of_the_groups(pool, file, monkeypatch, capsys):
         "cross_calibrated": "1.00",
         "own tests, strict": "0.50",
     }, "all pass their own tests"
+
+
+@pytest.mark.parametrize(
+    ("sign", "gold", "counts", "said", "kept"),
+    [
+        (
+            "+",
+            1.0,
+            "3 right codes and 0 wrong codes",
+            "on a code known to be wrong, so wrong_passes_right and",
+            ["wrong_passes_right", "wrong_passes_wrong"],
+        ),
+        (
+            "-",
+            0.0,
+            "0 right codes and 3 wrong codes",
+            "on a code known to be right, so right_passes_wrong stays",
+            ["right_passes_wrong"],
+        ),
+    ],
+)
+def test_parameters_that_nothing_is_known_of_are_named(
+    sign, gold, counts, said, kept, pool, tmp_path, monkeypatch, capsys
+):
+    """A code of the other kind that does not build counts for nothing."""
+    monkeypatch.setattr(rewards.__main__, "SandboxPool", lambda jobs, isolation: contextlib.nullcontext(pool))
+    path = tmp_path / "x.jsonl"
+    lines = [line("a", program(n, sign), gold) for n in range(3)]
+    path.write_text("".join([*lines, line("a", "no code", 1 - gold, has_code=False)]))
+    assert rewards.__main__.main(["calibrate", str(path)]) == 0
+    printed = capsys.readouterr()
+    assert f", {counts} that some suite was run on" in printed.out and printed.err.count("\n") == 1
+    assert f"rewards: no suite was run {said}" in printed.err
+    numbers = tomllib.loads(printed.out)["rewards"]["cross"]
+    assert {name for name, value in asdict(Calibration()).items() if numbers[name] == value} == {"flake", *kept}
 
 
 def test_groups_are_completions_of_a_prompt_in_a_step(file):

@@ -13,6 +13,8 @@ import pytest
 
 import rewards
 from completions import ADD, fenced, module, passed
+from grpo.config import CheckpointSection, RolloutSection
+from grpo_rust.conflicts.groups import group_conflicts
 from rewards import Rubric, RustGrader
 from rewards.builtin import cargo_test_thorough
 from rewards.completion import GradedCompletion
@@ -33,9 +35,10 @@ WEIGHTS = {"cargo_build": 1.0, **dict.fromkeys(GROUP_REWARDS, 1.0)}
 
 
 def group(passes: list[list[float]], settings: CrossSettings | None = None) -> GradedGroup:
-    """A group of different programs, all of which build."""
+    """A group of different programs, all of which build and pass their own tests."""
     count = len(passes)
-    one = [GradedCompletion(fenced(f"// {n}\n{ADD}"), passed()) for n in range(count)]
+    tests = module("assert_eq!(add(1, 2), 3);")
+    one = [GradedCompletion(fenced(f"// {n}\n{ADD}{tests}"), passed()) for n in range(count)]
     return GradedGroup(one, CrossResult(PassMatrix(np.array(passes), np.arange(count))), settings or CrossSettings())
 
 
@@ -115,6 +118,43 @@ def test_the_mutants_that_tests_notice_count_as_much_as_what_they_tell_apart():
     unlike = [replace(completions[0], verdict=fails), *completions[1:]]
     found = values("cross_tests", replace(of, completions=unlike))
     assert found == [0.25, 0.5, 0.5, 0.0], "tests that fail the code beside them notice no change of it"
+
+
+def test_tests_whose_changes_cannot_be_tried_are_not_worth_more_for_it():
+    of = group([[1.0, 1.0, 1.0, 0.0]] * 3 + [[0.0, 0.0, 0.0, 1.0]])
+    plain = Run(0, passed=True)
+    unexamined = [
+        Evidence(Outcome.TIMEOUT, reason="stopped"),
+        Evidence(Outcome.PASSED, (plain,), reason="stopped"),
+        Evidence(Outcome.NO_TESTS, reason="nothing that could be changed"),
+        Evidence(Outcome.PASSED, waived=True),
+    ]
+    completions = [
+        replace(one, verdict=replace(passed(), evidence=evidence))
+        for one, evidence in zip(of.completions, unexamined, strict=True)
+    ]
+    assert values("cross_tests", replace(of, completions=completions)) == [0.25, 0.25, 0.5, 0.0]
+
+
+IGNORED_TOO = "    #[test]\n    #[ignore]\n    fn z() {}\n}\n"
+
+
+@pytest.mark.parametrize("way", ["trainer", "TRL"])
+def test_an_ignored_test_does_not_raise_what_tests_are_worth(way, pool, monkeypatch):
+    """It counts as noticing no change; without the ignored test it notices most."""
+    monkeypatch.setattr(rewards.trl_functions, "_process_pool", lambda: pool)
+    third = fenced(ADD.replace("a + b", "a + b + 0") + module("assert_eq!(add(3, 3), 6);"))
+
+    def worth(text: str) -> float:
+        texts = [text, ALSO_RIGHT, third, COLLUDES]
+        if way == "TRL":
+            return rewards.cross_tests_reward_func(prompts=["Write add"] * 4, completions=texts)[0] or 0.0
+        grader = RustGrader(Rubric({"cross_tests": 1.0}), pool, group_size=4)
+        tickets = [grader.start(PLAIN, completion(text, f"s1-p00-c{n}")) for n, text in enumerate(texts)]
+        return grader.finish(tickets)[0].rewards["cross_tests"] or 0.0
+
+    ignoring = fenced(ADD + module("assert_eq!(add(1, 2), 3);").removesuffix("}\n") + IGNORED_TOO)
+    assert worth(ignoring) == 0.25 < 0.5 < worth(RIGHT), "half of 0.5, what both tell apart among the codes"
 
 
 def test_testers_judge_a_group_that_waits_for_them():
@@ -227,6 +267,14 @@ def test_trl_sees_whole_groups(pool, monkeypatch):
     assert pickle.loads(pickle.dumps(rewards.cross_tests_reward_func)) is rewards.cross_tests_reward_func
 
 
+def test_trl_is_told_of_every_group_that_the_host_could_not_cross(caplog, monkeypatch):
+    monkeypatch.setattr(rewards.trl_functions, "_process_pool", lambda: NoCrossing(passed()))
+    pairs = {"prompts": ["Write add"] * 2 + ["Write it"] * 2, "completions": [RIGHT, COLLUDES] * 2}
+    assert rewards.cross_agreement_reward_func(**pairs, verdicts=[passed()] * 4) == [None] * 4
+    assert [record.levelname for record in caplog.records] == ["ERROR"] * 2, "one for each group"
+    assert all(record.args == ("cross_agreement_reward_func", 2, "no space") for record in caplog.records)
+
+
 def test_trl_is_told_once_that_nobody_judges(caplog, pool, monkeypatch):
     monkeypatch.setattr(rewards.trl_functions, "_process_pool", lambda: pool)
     rewards.trl_functions._tell_of_no_judge.cache_clear()
@@ -258,6 +306,24 @@ def test_trl_can_give_a_reward_of_groups_other_settings(pool, monkeypatch):
         rewards.group_reward_func("cargo_build")
     with pytest.raises(ValueError, match="code_wrong is no setting of a crossing"):
         rewards.group_reward_func("cross_calibrated", code_wrong=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "partners", "said"),
+    [
+        ("cross_all", 2, "partners = 2: cross_all asks for all suites"),
+        ("cross_test_thorough", 1, "partners = 1: cross_test_thorough asks for all suites"),
+        ("cross_tests", -1, "partners = -1: cross_tests says what a suite tells apart"),
+    ],
+)
+def test_a_number_of_partners_of_which_a_reward_makes_nothing_is_refused_as_in_a_recipe(name, partners, said):
+    with pytest.raises(ValueError, match=said) as refused:
+        rewards.group_reward_func(name, partners=partners)
+    weights, cross = {name: 1.0}, {"partners": partners}
+    found = group_conflicts(weights, cross, RolloutSection(), CheckpointSection(), known=[*GROUP_REWARDS])
+    assert found == [f"rewards.cross.{refused.value}"]
+    for allowed in (0, 1 if partners < 0 else -1):
+        assert rewards.group_reward_func(name, partners=allowed)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from completions import ADD, fenced, module, passed
-from dataset.suites import chosen_suites
+from dataset.suites import _parser, chosen_suites
 from make_dataset import main
 from rewards.cross.members import suite_of
 from rewards.matrix.pass_matrix import PassMatrix
@@ -134,6 +134,33 @@ def test_later_turns_do_not_judge_and_rows_without_names_go_by_their_number(
     assert first["suites"] == [] and ["2, 3), 5" in text for text in second["suites"]] == [True]
 
 
+def test_suites_that_call_another_name_than_the_prompt_are_not_kept(files: tuple[Path, Path], tmp_path: Path) -> None:
+    """Though most of the completions have that name."""
+    other = ((ADD.replace("a + b", text) + RIGHT).replace("add(", "sum(") for text in ("a + b", "b + a", "a + b + 0"))
+    codes = [*other, ADD + RIGHT, ADD.replace("a + b", "b + a") + OTHER]
+    asked = "Write `fn add`."
+    files[1].write_text("".join(completion("a", code, "", None, prompt=asked) for code in codes))
+    files[0].write_text(json.dumps({"task_id": "a", "prompt": asked}) + "\n")
+    assert suites(files, tmp_path / "judged.jsonl") == 0
+    kept = json.loads((tmp_path / "judged.jsonl").read_text())["suites"]
+    assert len(kept) == 2 and all("add(" in text for text in kept)
+
+
+def test_suites_are_not_run_on_codes_that_have_another_name_for_what_the_prompt_names(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Nobody but its author has the function that the second suite calls, which is not kept then."""
+    twice = "fn twice(a: i32) -> i32 { 2 * a }\n"
+    double = ADD + twice.replace("twice", "double")
+    asked = "Write `fn add` and `fn twice`."
+    answers = [(double, RIGHT), (ADD + twice, module("assert_eq!(twice(2), 4);"))]
+    files[1].write_text("".join(completion("a", *answer, None, prompt=asked) for answer in answers))
+    files[0].write_text(json.dumps({"task_id": "a", "prompt": asked}) + "\n")
+    assert suites(files, tmp_path / "judged.jsonl") == 0
+    (kept,) = json.loads((tmp_path / "judged.jsonl").read_text())["suites"]
+    assert "add(2, 3)" in kept
+
+
 def test_a_host_that_fails_is_no_row_without_suites(
     files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,12 +176,17 @@ def test_a_host_that_fails_is_no_row_without_suites(
 
 @pytest.mark.parametrize("alike", ["codes", "suites", "nothing"])
 def test_two_completions_that_agree_are_not_enough(alike: str) -> None:
-    for count, kept in ((2, 0), (4, 1 if alike == "suites" else 4)):
+    """At 0.95, for which it takes three; at the default they just are, unless a third one is against them."""
+    default = _parser().get_default("least")
+    for count, least, all_kept in ((2, 0.95, False), (3, 0.95, True), (4, 0.95, True), (2, default, True)):
+        kept = all_kept * (1 if alike == "suites" else count)
         same, apart = np.zeros(count, dtype=np.int64), np.arange(count)
         passes = np.diag(np.full(count, 1.0)) if alike == "codes" else np.ones((count, count))
         passes[passes == 0] = np.nan  # what a completion makes of its copy's suite is not run
         ids = {"codes": (same, apart), "suites": (apart, same), "nothing": (apart, apart)}[alike]
-        assert len(chosen_suites(PassMatrix(passes, apart, *ids), most=4, least=0.95)) == kept
+        assert len(chosen_suites(PassMatrix(passes, apart, *ids), most=4, least=least)) == kept
+    one_against = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    assert chosen_suites(PassMatrix(one_against, np.arange(3)), most=4, least=default) == []
 
 
 def test_the_shipped_rows_are_those_of_training_and_each_is_judged() -> None:

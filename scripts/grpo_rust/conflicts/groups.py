@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from grpo.config import CheckpointSection, RolloutSection
 from grpo.schema import ConfigError
+from rewards.cross.result import partners_conflict
 
 __all__ = ["group_conflicts", "refuse_unexamined"]
 
 EXAMINED = ("cargo_test_thorough", "cross_test_thorough", "mutation")  # 0 where nobody asked what tests notice
-JUDGED_BY_ALL = ("cross_all", "cross_test_thorough")  # ask every code the same suites
 
 
 def group_conflicts(
@@ -42,16 +42,8 @@ def group_conflicts(
             f"checkpoint.best_by = reward_mean: evaluations do not compare groups, so {paid[0]} is no part of "
             "their reward: use gold or pass_at_1"
         )
-    if partners < 0 and "cross_tests" in weights:
-        found.append(
-            "rewards.cross.partners = -1: cross_tests says what a suite tells apart in its group, and none of "
-            "the group's is run: use partners = 0 or more"
-        )
-    if partners > 0 and (all_asked := [name for name in JUDGED_BY_ALL if name in weights]):
-        found.append(
-            f"rewards.cross.partners = {partners:g}: {all_asked[0]} asks for all suites that judge a group, and each "
-            "code would be given others: use -1 for those of the data or of testers, or 0 for the group's too"
-        )
+    if refused := [why for name in named if (why := partners_conflict(name, partners))]:
+        found.append(f"rewards.cross.{refused[0]}")
     return found
 
 
