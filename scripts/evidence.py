@@ -20,8 +20,8 @@ in the middle of a completion.
 its arms.
 
 Hours of work are kept in --runs: the same command continues where it was stopped, and does nothing twice. Runs go two
-at once, each with one thread for torch and one for the sandbox. Exit codes: 0 done, 2 bad input, 3 a run failed, 130
-interrupted.
+at once, each with one thread for torch and one for the sandbox, or one by one with all cores (`--at-once 1`). Exit
+codes: 0 done, 2 bad input, 3 a run failed, 130 interrupted.
 
 Example:
     python scripts/evidence.py --steps 2 --seeds 1 --prompts 10 --samples 2 --runs runs/try --docs runs/try
@@ -88,7 +88,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=0, help="steps of every run; 0: as many as the recipe says")
     parser.add_argument("--prompts", type=int, default=200, help="held-out prompts that every model is asked")
     parser.add_argument("--samples", type=int, default=8, help="completions to each")
-    parser.add_argument("--at-once", type=int, default=2, help="runs at the same time, one core each")
+    parser.add_argument("--at-once", type=int, default=2, help="runs at the same time, one core each; 1: with all")
     parser.add_argument("--data", type=Path, help="folder with train.jsonl and eval.jsonl; default: assets/tasks")
     parser.add_argument(
         "--model", default="", help="tasks: the model that all runs start from; default: their recipes'"
@@ -231,7 +231,7 @@ def study_tasks(options: argparse.Namespace) -> None:
     """What GRPO gains on each task beyond one function."""
     steps = (f"train.max_steps={options.steps}",) if options.steps else ()
     model = (f"model.path={options.model}",) if options.model else ()
-    settings = (*ONE_OF_TWO, *model, *steps)
+    settings = (*cores(options.at_once), *model, *steps)
     runs = runs_of(options.arms, options.seeds or 3, options)
     trainings = [training(run, recipe_of(run), settings, evaluates=True) for run in runs]
     run_all([] if options.only_report else trainings, at_once=options.at_once, say=say)
@@ -290,10 +290,10 @@ def train_and_evaluate(
         return
     say(f"{held_out.name}: {counted(len(runs), 'run')}, {sum(run.finished for run in runs)} of them trained before")
     untrained = untrained_completions(held_out, options.runs)
-    before = evaluation("warm", untrained, UNTRAINED, held_out, RECIPE, ONE_OF_TWO)
+    before = evaluation("warm", untrained, UNTRAINED, held_out, RECIPE, cores(options.at_once))
     train(runs, options, settings=settings, at_once=options.at_once, beside=[before])
     evaluations = [
-        evaluation(run.name, run.completions(held_out), str(run.checkpoint()), held_out, RECIPE, ONE_OF_TWO)
+        evaluation(run.name, run.completions(held_out), str(run.checkpoint()), held_out, RECIPE, cores(options.at_once))
         for run in runs
     ]
     run_all(evaluations, at_once=options.at_once, say=say)
@@ -311,13 +311,18 @@ def train(
     data = options.data or SHIPPED
     check_data(runs, data, options.runs)
     steps = (f"train.max_steps={options.steps}",) if options.steps else ()
-    settings = (*ONE_OF_TWO, *steps, *settings)
+    settings = (*cores(at_once), *steps, *settings)
     if any(not run.finished and not training_data(run, data, options.runs).exists() for run in runs if run.arm.judged):
-        run_all(judged_data(data, options.runs, UNTRAINED, RECIPE, ONE_OF_TWO), at_once=1, say=say)
+        run_all(judged_data(data, options.runs, UNTRAINED, RECIPE, cores(1)), at_once=1, say=say)
     trainings = [
         training(run, RECIPE, (f"data.train={training_data(run, data, options.runs)}", *settings)) for run in runs
     ]
     run_all([*beside, *trainings], at_once=at_once, say=say)
+
+
+def cores(at_once: int) -> Sequence[str]:
+    """The settings of a run's share of the machine, where so many go at once: all of it for one that is alone."""
+    return ONE_OF_TWO if at_once > 1 else ()
 
 
 def say(text: str) -> None:

@@ -37,14 +37,14 @@ CONTROL = Arm(
     (*QUICKSTART.overrides, "loss.advantages=shuffled"),
     judged=True,
 )
-PAGED = (*QUICKSTART.overrides, "sampling.engine=paged")
+IN_VLLM = (*QUICKSTART.overrides, "sampling.engine=vllm")
 PARTIAL = (
-    Arm("overlap0", "each batch sampled by the weights that learn from it", PAGED, judged=True),
-    Arm("overlap1", "each batch sampled one update ahead", (*PAGED, "rollout.overlap=1"), judged=True),
+    Arm("overlap0", "each batch sampled by the weights that learn from it", IN_VLLM, judged=True),
+    Arm("overlap1", "each batch sampled one update ahead", (*IN_VLLM, "rollout.overlap=1"), judged=True),
     Arm(
         "partial2",
         "two batches ahead in one engine, and new weights in the middle",
-        (*PAGED, "rollout.overlap=2", "rollout.partial=true"),
+        (*IN_VLLM, "rollout.overlap=2", "rollout.partial=true"),
         judged=True,
     ),
 )

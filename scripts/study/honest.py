@@ -94,7 +94,7 @@ def judged_data(data: Path, runs: Path, model: str, recipe: str, overrides: Sequ
     verb = (sys.executable, str(SCRIPTS / "make_dataset.py"), "suites", str(train))
     choose = Command(
         "choose suites",
-        (*verb, "--completions", str(asked), "--out", str(out), "--judged-only", "--least", LEAST, "--jobs", "1"),
+        (*verb, "--completions", str(asked), "--out", str(out), "--judged-only", "--least", LEAST),
         out.with_suffix(".log"),
         out.exists,
     )

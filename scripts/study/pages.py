@@ -200,12 +200,13 @@ def how_made(commits: Iterable[str], num_steps: int, held_out: HeldOutSet, *, co
         at_once: How many runs share the machine.
     """
     rust = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=False).stdout.split()[1:2]
+    shared = f"{at_once} runs at once, a core each" if at_once > 1 else "one run at a time"
     return (
         f"Made by `{command}` on {time.strftime('%Y-%m-%d')}, trained at {', '.join(sorted(set(commits)))}: "
         f"{num_steps} steps of 128 completions a run, {held_out.prompts} held-out prompts x {held_out.samples} "
         "completions at temperature 1, the same sampling seed before and after. "
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
-        f"Rust {' '.join(rust) or 'of the project'}; {at_once} runs at once, a core each. A toy model of three million "
+        f"Rust {' '.join(rust) or 'of the project'}; {shared}. A toy model of three million "
         "parameters on generated tasks: it shows that the trainer learns, not how much a real model would gain."
     )
 
