@@ -209,6 +209,7 @@ def test_some_arms_and_seeds_are_run_on_the_family(tmp_path: Path, monkeypatch: 
     (gold,) = [one for one in others if one.about == "train gold-4"]
     recipe = parse_arguments(gold.argv[2:]).recipe
     assert (recipe.run.seed, recipe.train.max_steps, recipe.rewards.weights["gold"]) == (4, 7, 2.0)
+    assert (recipe.train.threads, recipe.sandbox.jobs) == (1, 1), "another run has the other core"
     assert recipe.data.train == str(tmp_path / "data" / "train.jsonl")
     (other,) = [one for one in others if one.about == "train maxrl-3"]
     assert parse_arguments(other.argv[2:]).recipe.rewards.weights["gold"] == 0.0, "graded and logged, not paid"
@@ -247,6 +248,7 @@ def test_costs_are_timed_in_turns_without_kept_verdicts_and_give_all_arms_the_ti
         for command in commands:
             if command.about.startswith("train "):
                 recipe = parse_arguments(command.argv[2:]).recipe
+                assert (recipe.train.threads, recipe.sandbox.jobs) == (0, 0), "all cores"
                 assert not recipe.sandbox.keep_verdicts and (recipe.train.max_steps, recipe.eval.prompts) == (5, 0)
                 timed.append(command.about)
                 log = Path(recipe.run.dir) / "metrics.jsonl"
