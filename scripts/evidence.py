@@ -104,7 +104,8 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     known = ARMS.get(options.study, ())
     names = [name for name in options.arms.split(",") if name]
     if unknown := set(names) - {arm.name for arm in known}:
-        arms = "; ".join(f"of --study {study}: {', '.join(arm.name for arm in ARMS[study])}" for study in ARMS)
+        studies = [options.study] if known else ARMS
+        arms = "; ".join(f"of --study {study}: {', '.join(arm.name for arm in ARMS[study])}" for study in studies)
         parser.error(f"--arms {options.arms}: {min(unknown)} is none of this study; give arms {arms}")
     options.arms = [arm for arm in known if not names or arm.name in names]
     folders = {"honest": "honest", "costs": "honest", "tasks": "tasks"}
