@@ -115,6 +115,31 @@ def test_new_weights_interrupt_two_servers(servers: dict[int, subprocess.Popen[b
     assert any(len(row["versions"]) > 1 for row in rows), "some were interrupted"
 
 
+def test_ranks_train_what_two_servers_sample_and_ray_grades(
+    servers: dict[int, subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    """All three ways to other machines in one run: the steps are those of servers and ranks, the verdicts of a node."""
+    pytest.importorskip("ray", reason="ray is not installed: it is in the extra `ray`")
+    run, log = tmp_path / "run", tmp_path / "train.log"
+    addresses = ",".join(f"http://127.0.0.1:{port}" for port in servers)
+    settings = [*SMALL, "train.max_steps=2", "rollout.overlap=1", "eval.prompts=2", "eval.samples=1"]
+    settings += ["sandbox.pool=ray", f"sampling.servers={addresses}", f"run.dir={run}"]
+    ranks = ["-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    training = start(*ranks, "scripts/train.py", "--plain", *settings, log=log)
+    try:
+        assert training.wait(START_S) == 0, log.read_text()
+        assert words_of_processes_with(str(run)) == []
+    finally:
+        kill(training)
+    said = log.read_text().splitlines()
+    assert any(line.startswith("ranks     2") for line in said) and any("before" in line for line in said), said
+    steps = steps_of(run)
+    assert len(steps) == 2 and all(step["sync/gap"] < 1e-5 and step["engines/alive"] == 2 for step in steps)
+    rows = [json.loads(line) for line in (run / "completions.jsonl").read_text().splitlines()]
+    outcomes = [row["verdict"]["outcome"] for row in rows if row["phase"] == "train" and row["verdict"]]
+    assert outcomes and "host_error" not in outcomes
+
+
 def test_two_servers_train_and_one_that_is_killed_is_left_out(
     servers: dict[int, subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
