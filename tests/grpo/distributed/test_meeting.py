@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,8 +15,8 @@ from grpo.distributed import meeting
 from grpo.distributed.meeting import RankFailed, RankLost, meet_in
 from grpo.distributed.place import RankPlace
 from grpo.errors import BadInput, GrpoError, HostFailed
+from torchruns import two_torchruns
 
-ROOT = Path(__file__).resolve().parents[3]
 LIMIT_S = 20.0
 
 
@@ -158,26 +154,6 @@ team.close()
 
 @pytest.mark.slow
 def test_ranks_of_two_torchruns_meet_though_one_has_restarted_more_often(tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text(PROGRAM)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--max-restarts", "1"]
-    launcher += ["--master-addr", "127.0.0.1", "--master-port", str(port)]
-    machines = [
-        subprocess.Popen(
-            [*launcher, "--node-rank", str(number), str(tmp_path / "program.py"), str(tmp_path / "failed")],
-            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for number in range(2)
-    ]
-    try:
-        said = [machine.communicate(timeout=120)[0] for machine in machines]
-    finally:
-        for machine in machines:
-            machine.terminate()
-    assert "restarts ['0', '1']" in said[0], said
-    assert [machine.returncode for machine in machines] == [0, 0], said
+    ended = two_torchruns(PROGRAM, tmp_path, ranks=(1, 1), limit_s=120)
+    assert "restarts ['0', '1']" in ended[0][1], ended
+    assert [code for code, _ in ended] == [0, 0], ended

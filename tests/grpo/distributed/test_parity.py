@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
-from rank_cases import CASES, Case, checkpoint_case, measured, run_cases, trace
-from rank_processes import on_ranks
 
 from golden import TRACE
 from grpo.checkpoint.checksums import find_damage
 from grpo.checkpoint.places import checkpoint_path
+from rank_cases import CASES, Case, checkpoint_case, measured, run_cases, trace
+from rank_processes import on_ranks
 
 TOLERANCE = 1e-6  # float32: sums in another order
 GOLDEN = 1e-5  # the batch is cut in another way, and the head's sums are float32: one process, so cut, is 4e-6 off

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rank_cases import Case, batch, make_updater
-from rank_processes import on_ranks
 
 from grpo.checkpoint import CheckpointError
 from grpo.checkpoint.places import STATE, checkpoint_path, find_checkpoints
@@ -23,6 +21,8 @@ from grpo.distributed.moments import shards_of, wait_for_shards
 from grpo.distributed.team import Team
 from grpo.distributed.updater import SharedUpdater
 from grpo.errors import HostFailed
+from rank_cases import Case, batch, make_updater
+from rank_processes import on_ranks
 
 OWN = Path("own")  # a folder of which each rank has one of its own
 SHARD = "shard-0000{}-model-00001-of-00001.safetensors"

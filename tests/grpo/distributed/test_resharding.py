@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from rank_cases import CASES, Case, checkpoint_case
-from rank_processes import on_ranks
 from safetensors.torch import load_file
 
 from grpo.checkpoint.checksums import find_damage
 from grpo.checkpoint.places import checkpoint_path
+from rank_cases import CASES, Case, checkpoint_case
+from rank_processes import on_ranks
 
 CASE = Case()
 
