@@ -136,8 +136,8 @@ def test_ranks_train_what_two_servers_sample_and_ray_grades(
     steps = steps_of(run)
     assert len(steps) == 2 and all(step["sync/gap"] < 1e-5 and step["engines/alive"] == 2 for step in steps)
     rows = [json.loads(line) for line in (run / "completions.jsonl").read_text().splitlines()]
-    outcomes = [row["verdict"]["outcome"] for row in rows if row["phase"] == "train" and row["verdict"]]
-    assert outcomes and "host_error" not in outcomes
+    outcomes = [row["verdict"].get("outcome") for row in rows if row["phase"] == "train"]  # none where no block ended
+    assert len(outcomes) == 2 * 8 and any(outcomes) and "host_error" not in outcomes
 
 
 def test_two_servers_train_and_one_that_is_killed_is_left_out(
