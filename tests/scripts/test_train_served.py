@@ -131,8 +131,8 @@ def test_ranks_train_what_two_servers_sample_and_ray_grades(
         assert words_of_processes_with(str(run)) == []
     finally:
         kill(training)
-    said = log.read_text().splitlines()
-    assert any(line.startswith("ranks     2") for line in said) and any("before" in line for line in said), said
+    said = log.read_text()
+    assert "\nranks     2" in said and "at Ray" in said and "before        after" in said, said
     steps = steps_of(run)
     assert len(steps) == 2 and all(step["sync/gap"] < 1e-5 and step["engines/alive"] == 2 for step in steps)
     rows = [json.loads(line) for line in (run / "completions.jsonl").read_text().splitlines()]
