@@ -47,7 +47,8 @@ from rewards.rubric import Rubric
 @command("sft")
 def main(argv: Sequence[str] | None = None) -> int:
     """Fine-tune as a recipe says; the exit code."""
-    arguments = parse_arguments(argv, about="Fine-tune a language model on demonstrations; the plan is train.py's.")
+    with told_to_ranks():
+        arguments = parse_arguments(argv, about="Fine-tune a language model on demonstrations; the plan is train.py's.")
     if follows():
         from grpo_rust.ranks.following import follow_run
 
@@ -74,7 +75,7 @@ def fine_tune(recipe: Recipe, output: Output) -> int:
         from grpo.checkpoint.latest import latest_checkpoint
         from grpo.rollout.fingerprints import fingerprints
         from grpo_rust.compose.demonstrations import load_demonstrations
-        from grpo_rust.compose.engine import build_engine
+        from grpo_rust.compose.engine import build_engine, refuse_engine
         from grpo_rust.compose.graders import build_graders
         from grpo_rust.compose.prompts import PromptSet, load_held_out
         from grpo_rust.compose.supervised import build_supervised_evaluation, build_supervised_trainer
@@ -91,6 +92,8 @@ def fine_tune(recipe: Recipe, output: Output) -> int:
             check_prompts(checkpoint, seen)
         num_steps = recipe.train.num_steps(shown.turns)
         updater = build_rank_updater(team, recipe, policy, num_steps=num_steps, supervised=True)
+        if pool:
+            refuse_engine(recipe, policy)
         run = stack.enter_context(open_run(recipe, pool))
         tell_directory(team, path)
         evaluate, engine = None, None

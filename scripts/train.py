@@ -25,7 +25,6 @@ from grpo_rust.checks import PASS_CHECKS
 from grpo_rust.cli import ExitCode, command
 from grpo_rust.conflicts.groups import refuse_unexamined
 from grpo_rust.engine_choice import refuse_idle_engines
-from grpo_rust.plan import plan
 from grpo_rust.ranks.parts import (
     asked_of_ranks,
     build_rank_updater,
@@ -50,7 +49,8 @@ from sandbox.terminal import forget_output
 @command("train")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a recipe; the exit code."""
-    arguments = parse_arguments(argv)
+    with told_to_ranks():
+        arguments = parse_arguments(argv)
     if follows():
         from grpo_rust.ranks.following import follow_run
 
@@ -63,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def show_plan(arguments: Arguments) -> int:
     """Print what a recipe is going to do; a reader that stops early is no error."""
+    from grpo_rust.plan import plan
+
     text = plan(
         arguments.recipe,
         rates=arguments.rates,

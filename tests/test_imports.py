@@ -25,7 +25,7 @@ LIGHT = ("config", *CONFIG, "errors", "schema", "whole_file", "rollout.records",
 RAY = ("connect", "driver", "nodes")  # of sandbox/cluster/
 FOR_SEVERAL = (  # machines or GPUs
     *("grpo.distributed.", "grpo.engines.served", "grpo.engines.several"),
-    *("grpo.rollout.partial.interruptions", "sandbox.cluster", "ray"),
+    *("grpo.rollout.partial.interruptions", "grpo_rust.scaling", "sandbox.cluster", "ray"),
 )
 HEAVY = ("torch", "transformers", "datasets", "vllm", "matplotlib", "ray")
 

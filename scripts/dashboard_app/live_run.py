@@ -51,6 +51,8 @@ class LiveRun:
         self._summary: Record | None = None
         self._progress: Record = {}
         self._stamps: dict[str, tuple[int, int]] = {}
+        self._watched = False  # whether the steps have been read before
+        self._since, self._grew = time.monotonic(), False  # when they grew last; else when they were first looked at
         self._behind = False  # whether the index has yet to reach the end of the completions
 
     def poll(self) -> bool:
@@ -58,7 +60,7 @@ class LiveRun:
         changed = False
         try:
             changed = self._poll_documents()
-            changed = self._poll_log(self._metrics, self._steps) or changed
+            changed = self._poll_steps() or changed
             changed = self._poll_log(self._evals, self._evaluated) or changed
             changed = self._poll_completions() or changed
             problem = ""
@@ -131,13 +133,18 @@ class LiveRun:
         return total or max(noted, spent)
 
     def state(self) -> str:
-        """Whether the run is finished, training, or silent."""
+        """Whether the run is finished, training, or silent.
+
+        The clock of the machine that writes the run may be wrong: it counts until the run grows, and no longer.
+        """
         if self.files().summary is not None:
             return "finished"
         try:
-            quiet = time.time() - (self.path / "metrics.jsonl").stat().st_mtime
+            written = (self.path / "metrics.jsonl").stat().st_mtime
         except OSError:
             return "not begun"
+        quiet = time.monotonic() - self._since
+        quiet = quiet if self._grew else max(quiet, time.time() - written)
         return "training" if quiet < _OPEN_S else f"silent for {quiet / 60:,.0f} min"
 
     def _poll_documents(self) -> bool:
@@ -167,6 +174,14 @@ class LiveRun:
                 self._summary = parse_record(data)
             else:
                 self._progress = parse_record(data) or {}
+
+    def _poll_steps(self) -> bool:
+        """Read the new steps, and note when there were some."""
+        changed = self._poll_log(self._metrics, self._steps)
+        if changed and self._watched:
+            self._since, self._grew = time.monotonic(), True
+        self._watched = True
+        return changed
 
     def _poll_log(self, log: GrowingFile, lines: dict[int, Record]) -> bool:
         """Read the new lines of a log that has one line a step."""

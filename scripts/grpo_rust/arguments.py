@@ -11,16 +11,15 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grpo.run.directory import CONFIG
 from grpo.schema import ConfigError, Default, defaults, load
 from grpo_rust.recipe import DEFAULT_RECIPE, Recipe, load_recipe
-from grpo_rust.scaling.division import Division, divide, ranks_of_torchrun
-from grpo_rust.scaling.from_recipe import engine_gpus, step_settings
-from grpo_rust.scaling.gpus import GPUS
-from grpo_rust.scaling.refusals import refuse_settings
 from grpo_rust.terminal.grouping import MOST_USED, grouped
+
+if TYPE_CHECKING:
+    from grpo_rust.scaling.division import Division
 
 __all__ = ["Arguments", "explain", "parse_arguments"]
 
@@ -66,12 +65,19 @@ def parse_arguments(argv: Sequence[str] | None = None, *, about: str = GRPO) -> 
     path = _recipe_file([Path(word) for word in parsed.words if "=" not in word], overrides)
     recipe = load_recipe(path, overrides)
     price = parsed.usd_per_hour or recipe.train.usd_per_hour
-    division = _division(recipe, parsed.gpus, parsed.engine_gpus) if parsed.dry_run and not parsed.rates else None
+    planned = parsed.dry_run and not parsed.rates
+    division = _division(recipe, parsed.gpus, parsed.engine_gpus, parsed.gpu) if planned else None
     return Arguments(recipe, parsed.dry_run, parsed.rates, price, parsed.output, division, parsed.gpu)
 
 
-def _division(recipe: Recipe, gpus: int, given: int) -> Division | None:
+def _division(recipe: Recipe, gpus: int, given: int, kind: str) -> Division | None:
     """How a plan divides the work; None for one of this machine as it is. Raises: ConfigError, as the ranks would."""
+    from grpo_rust.scaling.division import divide, ranks_of_torchrun
+    from grpo_rust.scaling.from_recipe import engine_gpus, step_settings
+    from grpo_rust.scaling.gpus import one_kind
+    from grpo_rust.scaling.refusals import refuse_settings
+
+    one_kind([kind])
     has_engines = given > 0 or (recipe.sampling.data_parallel > 0 and recipe.train.device != "cpu")
     ranks = gpus or ranks_of_torchrun() or int(has_engines)
     if not ranks:
@@ -116,7 +122,8 @@ def _parser(about: str) -> argparse.ArgumentParser:
         "of sampling.servers; else the engine shares those that train"
     )
     plan.add_argument("--engine-gpus", type=int, default=0, metavar="M", help=apart)
-    plan.add_argument("--gpu", choices=sorted(GPUS), default="h100", help="of the plan: what kind they are (h100)")
+    kind = "of the plan: what kind they are: a100, h100 (the default) or h200"
+    plan.add_argument("--gpu", default="h100", metavar="KIND", help=kind)
     return parser
 
 

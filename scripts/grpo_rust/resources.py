@@ -37,7 +37,14 @@ def memory_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize, row_tok
     engine = choose_engine(recipe.sampling.engine, on_gpu=expects_gpu(recipe.train.device))
     rows, here = size.completions_per_step, not recipe.sampling.elsewhere()
     engine = engine if here else "hf"  # which holds nothing of its own
-    memory = recipe_memory(recipe, shape, rows=rows, row_tokens=row_tokens, engine=engine, samples=here)
+    memory = recipe_memory(
+        recipe,
+        shape,
+        rows=rows if here else 0,
+        row_tokens=row_tokens,
+        engine=engine,
+        update_tokens=rows * row_tokens,
+    )
     return [
         ("memory", f"about {as_size(memory.peak)} on the model's device with the longest completions"),
         ("", memory_parts(memory, engine, recipe.model.dtype)),
@@ -46,16 +53,25 @@ def memory_rows(recipe: Recipe, shape: ModelShape | None, size: RunSize, row_tok
 
 
 def recipe_memory(
-    recipe: Recipe, shape: ModelShape, *, rows: int, row_tokens: int, engine: str, samples: bool = True
+    recipe: Recipe, shape: ModelShape, *, rows: int, row_tokens: int, engine: str, update_tokens: int
 ) -> MemoryEstimate:
-    """The memory of a recipe on one device, with an engine that `samples` so many rows of so many tokens at once."""
+    """The memory of a recipe on one device.
+
+    Args:
+        recipe: The recipe.
+        shape: The model's sizes.
+        rows: Completions that are sampled at once on the device.
+        row_tokens: The longest prompt and completion together.
+        engine: "hf", "paged" or "vllm".
+        update_tokens: At most those of a step: a micro-batch has no more.
+    """
     ahead = ("cache",) if engine != "hf" and recipe.rollout.overlap else ()
     return estimate_memory(
         shape,
         dtype=recipe.model.dtype,
         reference=recipe.loss.kl_beta > 0,
-        micro_batch_tokens=min(recipe.train.micro_batch_tokens, rows * row_tokens),
-        rows=rows if samples else 0,
+        micro_batch_tokens=min(recipe.train.micro_batch_tokens, update_tokens),
+        rows=rows,
         row_tokens=row_tokens,
         lora_rank=recipe.lora.rank,
         gradient_checkpointing=recipe.train.gradient_checkpointing,

@@ -62,8 +62,8 @@ def read_timed_run(path: Path) -> TimedRun:
     """A run's recipe and steps.
 
     Raises:
-        ConfigError: For a directory that is no run, for a run of several ranks or with GPUs that only sample, and for
-            one without completions or with less than two steps.
+        ConfigError: For a directory that is no run, for a run of several ranks, with GPUs that only sample or with Ray,
+            and for one without completions or with less than two steps.
     """
     if not (path / CONFIG).is_file():
         raise ConfigError(f"{path} is no run: it has no {CONFIG}; give a directory that scripts/train.py has written")
@@ -85,6 +85,11 @@ def read_timed_run(path: Path) -> TimedRun:
         raise ConfigError(
             f"{path} was divided among ranks or engines: give a run of one process, sampling.data_parallel=0 "
             "sampling.servers="
+        )
+    if recipe.sandbox.pool == "ray":
+        raise ConfigError(
+            f"{path} was graded on the nodes of a Ray cluster, whose workers no log counts: give a run with "
+            "sandbox.pool=local"
         )
     if not kept:
         raise ConfigError(

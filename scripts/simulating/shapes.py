@@ -28,7 +28,8 @@ def shape_of(recipe: Recipe, division: Division, *, cores: int, on_gpus: bool) -
         on_gpus: Whether engines and trainer are on GPUs.
 
     Raises:
-        ConfigError: Without cores, with conversations of several turns, and for GPUs where there are none.
+        ConfigError: Without cores, with conversations of several turns, for GPUs where there are none, and for a number
+            of workers on each of nobody knows how many nodes.
     """
     if cores < 1:
         raise ConfigError(f"{cores} cores: cargo needs at least one to grade programs on; give --cores")
@@ -37,6 +38,11 @@ def shape_of(recipe: Recipe, division: Division, *, cores: int, on_gpus: bool) -
         raise ConfigError(
             "rollout.turns, rollout.testers and rollout.deadline_s are not simulated: use rollout.turns=1 "
             "rollout.testers=0 rollout.deadline_s=0"
+        )
+    if recipe.sandbox.pool == "ray" and recipe.sandbox.jobs:
+        raise ConfigError(
+            f"sandbox.jobs={recipe.sandbox.jobs} is of each node of Ray, and no recipe says how many there are: use "
+            "sandbox.jobs=0, and give --cores of all machines together"
         )
     if not on_gpus and (division.gpus > 1 or recipe.train.device == "cuda"):
         wanted = f"{division.gpus} GPUs" if division.gpus > 1 else 'train.device = "cuda"'

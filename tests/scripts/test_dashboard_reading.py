@@ -242,6 +242,30 @@ def test_a_summary_of_fewer_steps_is_not_the_end_of_a_run_that_was_resumed(tmp_p
     assert run.state() == "training" and run.seconds() == 90.0
 
 
+def test_a_run_of_a_machine_with_another_clock_is_followed_by_the_own_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "metrics.jsonl"
+    now = time.time()
+
+    def write(steps: int, ahead_s: float) -> None:
+        write_lines(log, [{"step": step} for step in range(1, steps + 1)])
+        os.utime(log, (now + ahead_s, now + ahead_s))
+
+    write(1, ahead_s=-3600)
+    run = LiveRun(tmp_path)
+    run.poll()
+    assert run.state() == "silent for 60 min", "nothing else is known of it yet"
+    write(2, ahead_s=-3600)
+    run.poll()
+    assert run.state() == "training"
+    write(3, ahead_s=3600)
+    run.poll()
+    began = time.monotonic()
+    monkeypatch.setattr("dashboard_app.live_run.time.monotonic", lambda: began + 300)
+    assert not run.poll() and run.state() == "silent for 5 min"
+
+
 def test_a_mistake_in_reading_one_run_ends_no_following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = LiveRun(tmp_path)
     monkeypatch.setattr(run, "_poll_completions", lambda: 1 / 0)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,17 +20,19 @@ from safetensors.torch import load_file
 from torch.distributed import TCPStore
 
 import make_dataset
+import train
 from grpo.distributed import lora
 from grpo.distributed.meeting import RankFailed, RankLost, meet
 from grpo.distributed.place import RankPlace
 from grpo.errors import BadInput, RunStopped
+from grpo.model.policy import ModelError
 from grpo.run.directory import RunExists
 from grpo.run.lock import RunBusy, lock_run
 from grpo.schema import ConfigError
 from grpo.update import NonFiniteLoss
 from grpo_rust.compose import policy as composed
 from grpo_rust.ranks import following, together
-from grpo_rust.ranks.joining import Rank, differences
+from grpo_rust.ranks.joining import Rank, differences, unequal_gpus
 from grpo_rust.ranks.parts import told_to_ranks
 from grpo_rust.ranks.restarting import after_restart, end_noted, torchrun_mark
 from grpo_rust.recipe import load_recipe
@@ -148,9 +151,31 @@ def test_the_whole_model_stays_on_the_host_until_it_is_sharded(rank: int, monkey
         assert {weight.device.type for weight in reference.model.parameters()} == {"cpu"}
 
 
+def test_a_model_whose_sequences_are_padded_is_refused_by_all_ranks(tmp_path: Path) -> None:
+    """Its passes have as many calls of a layer as there are tables, which differ from rank to rank."""
+    told = []
+
+    def raise_together(problem: Exception | None) -> None:
+        told.append(problem)
+        if problem:
+            raise problem
+
+    shutil.copytree(ROOT / "assets" / "tiny-rust", windowed := tmp_path / "windowed")
+    config = json.loads((windowed / "config.json").read_text())
+    window = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 0, "layer_types": None}
+    (windowed / "config.json").write_text(json.dumps({**config, **window}))
+    recipe = load_recipe(None, [f"model.path={windowed}", "train.device=cpu", "train.threads=1"])
+    with pytest.raises(ModelError, match=r"windowed' \(qwen2\) is no model that several ranks can train"):
+        together.load_sharded_policy(SimpleNamespace(raise_together=raise_together), recipe, None)
+    assert [type(problem) for problem in told] == [ModelError]
+
+
 def test_ranks_that_differ_are_named() -> None:
     one = Rank("a = 1\n", "torch 2.13", "cuda (H100, 80 GiB)")
-    assert differences([one, one._replace(device="cuda (A100, 40 GiB)")]) == ""  # a warning, since it works
+    other = one._replace(device="cuda (A100, 40 GiB)")
+    assert differences([one, other]) == "" and unequal_gpus([one, one]) == ""
+    warning = unequal_gpus([one, other])  # since it works
+    assert "rank 1 cuda (A100, 40 GiB)" in warning and "train.micro_batch_tokens" in warning
     assert "a = 2" in differences([one, one._replace(recipe="a = 2\n")])
     assert "rank 2 has torch 2.11" in differences([one, one, one._replace(versions="torch 2.11")])
     assert "rank 1 computes on cpu" in differences([one, one._replace(device="cpu")])
@@ -309,6 +334,17 @@ def test_what_rank_zero_refuses_before_it_joins_ends_ranks_on_other_machines(
     with pytest.raises(BadInput, match="^no Rust$"), told_to_ranks():
         raise BadInput("no Rust")
     assert isinstance(error := other.exception(20), RankFailed) and str(error) == "rank 0: no Rust"
+
+
+@pytest.mark.parametrize("word, why", [("run.resume=true", "there is no run to resume"), ("--no-flag", "command line")])
+def test_a_rank_on_another_machine_that_cannot_read_its_command_ends_rank_zero(
+    other_machine: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, word: str, why: str
+) -> None:
+    """As where `run.dir` is no folder that both machines see."""
+    monkeypatch.setenv("RANK", "1")
+    first = other_machine.submit(meet, RankPlace(0, 2, 0), limit_s=20.0)
+    assert train.main([word, f"run.dir={tmp_path / 'elsewhere'}"]) == 2
+    assert isinstance(error := first.exception(20), RankFailed) and "rank 1: " in str(error) and why in str(error)
 
 
 @pytest.mark.parametrize("setting, code", [("train.compile_layers=true", 2), ("train.compile_layers=false", 3)])

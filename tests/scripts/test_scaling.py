@@ -46,6 +46,8 @@ def test_ranks_share_what_is_stored_and_hold_what_they_gather():
     )
     frozen = rank_memory(lora, SHAPE, Division(4), dtype="bfloat16")
     assert frozen.weights == (2 * parameters + 4 * 2 * SHAPE.linear_ends) // 4, "bfloat16, and the adapters float32"
+    frozen_ends = rank_memory(lora, SHAPE, Division(4), dtype="bfloat16", adapters=True).compute_copy
+    assert frozen_ends == 2 * ends + 2 * 2 * layer, "as they are stored"
     assert rank.gradients == parameters + 4 * max(layer, ends)
     assert rank.compute_copy == 4 * ends + 2 * 2 * layer
     assert (rank.activations, rank.head, rank.engine, rank.kv_cache) == (
@@ -159,11 +161,14 @@ def words(tmp_path, monkeypatch):
     return ["model.path=model", "run.dir=out", "train.device=cpu", *data]
 
 
+def plan_text(words: list[str], *more: str) -> str:
+    given = parse_arguments([*words, "--dry-run", *more])
+    return plan(given.recipe, division=given.division, gpu=given.gpu, usd_per_hour=given.usd_per_hour)
+
+
 def rows(words: list[str], *more: str) -> dict[str, str]:
     """A plan by the names of its rows."""
-    given = parse_arguments([*words, "--dry-run", *more])
-    text = plan(given.recipe, division=given.division, gpu=given.gpu, usd_per_hour=given.usd_per_hour)
-    return dict(re.findall(r"^(\S+) +(.*)$", text, flags=re.MULTILINE))
+    return dict(re.findall(r"^(\S+) +(.*)$", plan_text(words, *more), flags=re.MULTILINE))
 
 
 def test_a_plan_for_several_gpus_has_memory_traffic_cores_and_bottleneck(words):
@@ -201,6 +206,36 @@ def test_too_few_cores_for_cargo_are_the_bottleneck(words, overlap):
     assert found["cores"].endswith("; sandbox.jobs=1")
     many = rows(words, "--gpus", "1", "--engine-gpus", "1", f"rollout.overlap={overlap}", "sandbox.jobs=64")
     assert many["bottleneck"].startswith("sampling:")
+
+
+@pytest.mark.parametrize("overlap", [0, 1])
+@pytest.mark.parametrize("engine_gpus", [0, 2])
+def test_as_many_cores_as_the_plan_says_are_enough(words, overlap, engine_gpus):
+    """And none of them is idle; a step is some 16 s, of which the plan shows tenths."""
+    long = ["sampling.max_completion_tokens=4000", "train.prompts_per_step=64", f"rollout.overlap={overlap}"]
+    given = [*long, "--gpus", "1", *(["--engine-gpus", str(engine_gpus)] if engine_gpus else [])]
+
+    def waits(*more: str) -> tuple[str, str]:
+        """For what most of the step, and how long that is."""
+        text = rows(words, *given, *more)["bottleneck"]
+        return text.partition(":")[0], re.search(r"about [\d.]+ s a step", text)[0]
+
+    cores = int(rows(words, *given)["cores"].split()[0])
+    assert cores > 1 and waits(f"sandbox.jobs={cores}") == waits()
+    assert waits(f"sandbox.jobs={cores - 1}")[1] != waits()[1]
+
+
+def test_workers_of_each_node_of_ray_are_not_those_of_all(words):
+    ray = rows(words, "--gpus", "1", "sandbox.pool=ray", "sandbox.jobs=1")
+    assert ray["cores"].endswith("; sandbox.jobs=1 on each node") and "cargo 9" not in ray["bottleneck"]
+
+
+def test_more_engines_leave_an_update_as_it_is(words):
+    """Its micro-batch is bounded by the step's completions, not by those of an engine."""
+    long = ["--gpus", "1", "train.micro_batch_tokens=100000", "--engine-gpus"]
+    texts = [plan_text(words, *long, engines) for engines in ("1", "16")]
+    activations = [re.search(r"activations ([\d.]+ \wB)", text)[1] for text in texts]
+    assert activations[0] == activations[1]
 
 
 def test_what_does_not_fit_is_said_and_another_gpu_may_do(words):

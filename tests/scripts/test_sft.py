@@ -138,6 +138,15 @@ def test_rows_that_demonstrate_nothing_are_refused_before_there_is_a_run(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_server_that_does_not_answer_is_told_before_there_is_a_run(
+    demonstrations: str, tmp_path: Path, sft_here: RunHere
+) -> None:
+    nobody = ["eval.prompts=2", "sampling.engine=vllm", "sampling.servers=http://127.0.0.1:9"]
+    done = sft_here(*SMALL[:-1], *nobody, demonstrations, f"run.dir={tmp_path / 'run'}")
+    assert done.returncode == 3 and "127.0.0.1:9" in done.stderr, done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_plan_is_refused_with_a_reason(sft_here: RunHere) -> None:
     done = sft_here("--dry-run")
     assert done.returncode == 2 and "--dry-run is for scripts/train.py" in done.stderr

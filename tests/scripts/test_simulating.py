@@ -21,6 +21,7 @@ from simulating.grading import GradingWorkers
 from simulating.measured import LEAST_PROGRAM_S, measured_costs, read_timed_run
 from simulating.outcome import SimulatedOutcome, simulate
 from simulating.pipeline import Shape
+from simulating.shapes import shape_of
 
 COSTS = PipelineCosts(  # of a completion: 1 s to sample, .3 s to grade; 2 s to train, .5 s for new weights
     lengths=((10,),),
@@ -343,6 +344,13 @@ def test_a_simulation_by_those_rates_is_that_run_and_says_how_far_off_it_is(tmp_
     assert one.error == pytest.approx(one.simulated / one.measured - 1, abs=1e-5)
 
 
+def test_workers_of_each_of_nobody_knows_how_many_nodes_are_refused():
+    ray = ["sandbox.pool=ray", "sandbox.jobs=4"]
+    with pytest.raises(ConfigError, match="sandbox.jobs=4 is of each node of Ray.* use sandbox.jobs=0"):
+        shape_of(load_recipe(None, ray), Division(1), cores=64, on_gpus=True)
+    assert shape_of(load_recipe(None, ray[:1]), Division(1), cores=64, on_gpus=True).jobs > 32
+
+
 def test_rates_that_are_missing_or_of_something_else_are_refused(tmp_path):
     run = read_timed_run(finished(tmp_path / "a", lengths=LENGTHS))
     with pytest.raises(ConfigError, match="is no run"):
@@ -353,6 +361,8 @@ def test_rates_that_are_missing_or_of_something_else_are_refused(tmp_path):
     (bare / "completions.jsonl").unlink()
     with pytest.raises(ConfigError, match="rates are missing"):
         read_timed_run(bare)
+    with pytest.raises(ConfigError, match="nodes of a Ray cluster, whose workers no log counts"):
+        read_timed_run(finished(tmp_path / "ray", lengths=LENGTHS, settings=["sandbox.pool=ray"]))
     for setting in ("model.path=other", "sampling.engine=paged", "sandbox.backend=cargo", "train.threads=2"):
         other = load_recipe(None, ["model.path=m", "train.threads=1", setting])
         with pytest.raises(ConfigError, match=setting.partition("=")[0]):

@@ -87,6 +87,25 @@ def words_of_processes_with(text: str) -> list[str]:
     return [words for words in found if text in words]
 
 
+def sessions_of_drivers() -> set[int]:
+    """Of the processes that talk to a Ray, each of which starts its Ray in its session."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if b"sandbox.cluster.driver" in (folder / "cmdline").read_bytes():
+                found.add(os.getsid(int(folder.name)))
+    return found
+
+
+def processes_of(session: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.getsid(int(folder.name)) == session:
+                found.append(int(folder.name))
+    return found
+
+
 def steps_of(run: Path) -> list[dict[str, float]]:
     metrics = run / "metrics.jsonl"
     return [json.loads(line) for line in metrics.read_text().splitlines()] if metrics.exists() else []
@@ -124,11 +143,18 @@ def test_ranks_train_what_two_servers_sample_and_ray_grades(
     addresses = ",".join(f"http://127.0.0.1:{port}" for port in servers)
     settings = [*SMALL, "train.max_steps=2", "rollout.overlap=1", "eval.prompts=2", "eval.samples=1"]
     settings += ["sandbox.pool=ray", f"sampling.servers={addresses}", f"run.dir={run}"]
-    ranks = ["-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    ranks, before = ["-m", "torch.distributed.run", "--nproc-per-node", "2"], sessions_of_drivers()
     training = start(*ranks, "scripts/train.py", "--plain", *settings, log=log)
     try:
+        while not (session := sessions_of_drivers() - before):
+            assert training.poll() is None, log.read_text()
+            time.sleep(0.1)
         assert training.wait(START_S) == 0, log.read_text()
         assert words_of_processes_with(str(run)) == []
+        until = time.monotonic() + 60
+        while processes_of(*session):
+            assert time.monotonic() < until, "of its Ray something is left"
+            time.sleep(0.1)
     finally:
         kill(training)
     said = log.read_text()
@@ -162,6 +188,14 @@ def test_two_servers_train_and_one_that_is_killed_is_left_out(
     assert f"http://127.0.0.1:{lost}" in log.read_text()
     counts = [json.loads(line)["step"] for line in (run / "completions.jsonl").read_text().splitlines()]
     assert [counts.count(step["step"]) for step in steps] == [8] * 5, "every completion once"
+    again = ["run.resume=true", "train.max_steps=6", f"run.dir={run}"]
+    resumed = start("scripts/train.py", "--plain", *again, log=tmp_path / "resumed.log")
+    try:
+        assert resumed.wait(START_S) == 0, (tmp_path / "resumed.log").read_text()
+    finally:
+        kill(resumed)
+    last = steps_of(run)[-1]
+    assert last["step"] == 6 and last["engines/alive"] == 1 and last["sync/gap"] < 1e-5
 
 
 def test_a_run_starts_its_own_server_and_ends_it(tmp_path: Path) -> None:

@@ -6,5 +6,5 @@
     following  the other ranks
     restarting what torchrun has started anew goes on from its last checkpoint
 
-Without torchrun `parts` is the only module that is loaded, and it imports nothing of the others.
+Without torchrun only `parts` and `restarting` are loaded, and these import nothing of the others.
 """

@@ -18,7 +18,7 @@ from grpo.schema import to_toml
 from grpo_rust.recipe import Recipe
 from grpo_rust.scaling.refusals import refuse_settings
 
-__all__ = ["Rank", "differences", "join"]
+__all__ = ["Rank", "differences", "join", "unequal_gpus"]
 
 LONGEST_S = 3600.0  # that a computation waits for a rank where the recipe has no limit
 GIB = 1 << 30
@@ -58,9 +58,8 @@ def join(recipe: Recipe, place: RankPlace, *, supervised: bool = False) -> Team:
         ranks = team.gather(_about(recipe, device))
         if found := differences(ranks):
             raise BadInput(found)
-        if team.leads and len({rank.device for rank in ranks}) > 1:
-            devices = ", ".join(f"rank {number} {rank.device}" for number, rank in enumerate(ranks))
-            print(f"warning: the GPUs differ, and the slowest and smallest decides: {devices}", flush=True)
+        if team.leads and (warning := unequal_gpus(ranks)):
+            print(f"warning: {warning}", flush=True)
     except BaseException:
         team.pulse.close()
         raise
@@ -98,6 +97,21 @@ def differences(ranks: list[Rank]) -> str:
         if rank.device.partition(" ")[0] != first.device.partition(" ")[0]:
             return f"rank {number} computes on {rank.device}, and rank 0 on {first.device}: set train.device"
     return ""
+
+
+def unequal_gpus(ranks: list[Rank]) -> str:
+    """What to be warned of where ranks that fit together have different GPUs; "" where these are of one kind.
+
+    >>> unequal_gpus([Rank("", "", "cuda (H100, 80 GiB)"), Rank("", "", "cuda (A100, 40 GiB)")]).partition(": ")[0]
+    'the GPUs differ, and the slowest and smallest decides'
+    """
+    if len({rank.device for rank in ranks}) == 1:
+        return ""
+    devices = ", ".join(f"rank {number} {rank.device}" for number, rank in enumerate(ranks))
+    return (
+        f"the GPUs differ, and the slowest and smallest decides: {devices}. Start ranks on GPUs of one kind alone "
+        "(CUDA_VISIBLE_DEVICES), or choose train.micro_batch_tokens for the smallest"
+    )
 
 
 def _about(recipe: Recipe, device: str) -> Rank:

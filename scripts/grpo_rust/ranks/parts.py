@@ -39,17 +39,18 @@ def follows() -> bool:
 
 @contextmanager
 def told_to_ranks() -> Iterator[None]:
-    """What rank 0 refuses before it has joined ranks on other machines ends them too: they would wait for it.
+    """What a rank refuses before it has joined those on other machines ends them too: they would wait for it.
 
     Those of its own machine its torchrun ends.
     """
     try:
         yield
-    except Exception as error:
-        if (place := place_of()) is not None and os.environ.get("GROUP_WORLD_SIZE") != "1":
+    except (Exception, SystemExit) as error:
+        asked_for = isinstance(error, SystemExit) and not error.code  # --help
+        if not asked_for and os.environ.get("GROUP_WORLD_SIZE") != "1" and (place := place_of()) is not None:
             from grpo.distributed.meeting import meet
 
-            meet(place, problem=error)
+            meet(place, problem=error if isinstance(error, Exception) else BadInput("it cannot read its command line"))
         raise
 
 

@@ -10,13 +10,13 @@ from grpo.distributed.team import Team
 from grpo.distributed.updater import SharedUpdater
 from grpo.errors import GrpoError
 from grpo.model.minibatch import LogprobModel
-from grpo.model.policy import Policy
+from grpo.model.policy import ModelError, Policy
 from grpo.supervised import supervised_objective
 from grpo_rust.compose.policy import load_reference, load_trained_policy
 from grpo_rust.compose.updater import build_updater
 from grpo_rust.recipe import Recipe
 
-__all__ = ["build_shared_updater", "load_sharded_policy"]
+__all__ = ["build_shared_updater", "load_sharded_policy", "refuse_padding"]
 
 
 def load_sharded_policy(team: Team, recipe: Recipe, checkpoint: Path | None) -> ShardedPolicy:
@@ -24,11 +24,12 @@ def load_sharded_policy(team: Team, recipe: Recipe, checkpoint: Path | None) -> 
 
     FSDP moves one layer at a time, so that no GPU holds the whole model.
 
-    Raises: GrpoError, on all ranks where one cannot load it.
+    Raises: GrpoError, on all ranks where one cannot load it; ModelError for a model whose sequences are padded.
     """
     policy, problem = None, None
     try:
         policy = load_trained_policy(recipe, checkpoint, on_cpu=True)
+        refuse_padding(policy, recipe.model.path)
     except GrpoError as error:
         problem = error
     team.raise_together(problem)
@@ -38,6 +39,21 @@ def load_sharded_policy(team: Team, recipe: Recipe, checkpoint: Path | None) -> 
 
         return ShardedLoraPolicy.of(policy, team)
     return ShardedPolicy.of(policy, team)
+
+
+def refuse_padding(policy: Policy, path: str) -> None:
+    """Check that sequences go through a model end to end, so that a micro-batch is one pass through its layers.
+
+    Padded ones take a pass for each table of similar lengths: ranks would gather the layers at different times, and one
+    would compute with what another had sent for another layer.
+
+    Raises: ModelError.
+    """
+    if not policy.packs:
+        raise ModelError(
+            f"{path!r} ({policy.model.config.model_type}) is no model that several ranks can train: its attention is "
+            "not plainly causal in every layer, so its sequences are padded. Train it without torchrun, or another one"
+        )
 
 
 def build_shared_updater(

@@ -1,9 +1,9 @@
 """The memory of one rank of FSDP, of a GPU that only samples, and of hosts, from the estimate for one GPU.
 
 Weights (float32; frozen ones in the dtype of the matrix products), Adam's moments, gradients and a reference are
-divided among the ranks. Whole are: what a rank has gathered of the model at one time (its ends in float32, and two
-layers: the one in use and the next), the largest gradient before it is summed, the activations of its micro-batch, and
-an engine with its cache.
+divided among the ranks. Whole are: what a rank has gathered of the model at one time (its ends as they are stored, and
+two layers: the one in use and the next), the largest gradient before it is summed, the activations of its micro-batch,
+and an engine with its cache.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ __all__ = ["engine_bytes", "loading_bytes", "rank_memory"]
 LAYERS_AT_ONCE = 2
 
 
-def rank_memory(memory: MemoryEstimate, shape: ModelShape, division: Division, *, dtype: str) -> MemoryEstimate:
+def rank_memory(
+    memory: MemoryEstimate, shape: ModelShape, division: Division, *, dtype: str, adapters: bool = False
+) -> MemoryEstimate:
     """What a rank holds.
 
     Args:
@@ -27,6 +29,7 @@ def rank_memory(memory: MemoryEstimate, shape: ModelShape, division: Division, *
         shape: The model's sizes.
         division: Who does what; with one rank and a shared GPU nothing changes.
         dtype: The type of the matrix products.
+        adapters: Whether they alone are trained: all other weights are stored in `dtype` then.
     """
     ranks, layer = division.ranks, layer_parameters(shape)
     if not division.shared:
@@ -34,7 +37,7 @@ def rank_memory(memory: MemoryEstimate, shape: ModelShape, division: Division, *
     if ranks == 1:
         return memory
     ends = shape.parameters - shape.layers * layer
-    gathered = ENDS_BYTES * ends + WIDTHS[dtype] * LAYERS_AT_ONCE * layer
+    gathered = (WIDTHS[dtype] if adapters else ENDS_BYTES) * ends + WIDTHS[dtype] * LAYERS_AT_ONCE * layer
     unsummed = max(layer, ends) * memory.gradients // shape.parameters
     return dataclasses.replace(
         memory,

@@ -30,12 +30,15 @@ class StepTime:
     training: float
     weights: float
     grading: float  # 0 where nobody says how many cores there are
+    hides_grading: float  # for so long programs are graded beside other work, and cost the step nothing
     together: float  # the step: what can overlap does
 
     @property
     def bottleneck(self) -> str:
-        """What takes longest."""
+        """What takes longest; cargo only where the step waits for it."""
         parts = self._parts()
+        if self.grading <= self.hides_grading:
+            parts.pop("cargo", None)
         return max(parts, key=lambda name: parts[name])
 
     def _parts(self) -> dict[str, float]:
@@ -72,12 +75,12 @@ def scaling_rows(
     settings = step_settings(recipe)
     work = assumed_work(settings, shape, division)
     mean, prompt = settings.mean_tokens, settings.prompt_tokens
-    cpu_s, jobs = GRADING_CPU_S[recipe.sandbox.backend], recipe.sandbox.jobs
+    cpu_s, jobs = GRADING_CPU_S[recipe.sandbox.backend], _jobs(recipe)
     times = _planned_step(recipe, shape, division, gpu)
-    without = step_time(settings, shape, division, gpu, work)  # as if there were cores enough
-    per_second = work.completions / without.together
+    per_second = work.completions / times.hides_grading
     cores = math.ceil(per_second * cpu_s)
-    given = f"; sandbox.jobs={jobs}" if jobs else ""
+    given = f"; sandbox.jobs={recipe.sandbox.jobs}" if recipe.sandbox.jobs else ""
+    given += " on each node" if given and not jobs else ""
     return [
         head,
         *_memory_rows(recipe, shape, division, gpu, row_tokens),
@@ -108,10 +111,10 @@ def step_time(
     weights = weights_s(work, division, gpu)
     if settings.overlap:
         busy = sampling + training if division.shared else max(sampling, training)
-        together = max(busy + weights, grading_s)
+        hides, after = busy + weights, 0.0
     else:
-        together = max(sampling, grading_s) + training + weights
-    return StepTime(sampling, training, weights, grading_s, together)
+        hides, after = sampling, training + weights
+    return StepTime(sampling, training, weights, grading_s, hides, max(hides, grading_s) + after)
 
 
 def _planned_step(recipe: Recipe, shape: ModelShape, division: Division, gpu: GPU) -> StepTime:
@@ -123,8 +126,13 @@ def _planned_step(recipe: Recipe, shape: ModelShape, division: Division, gpu: GP
 
 def _grading_s(recipe: Recipe, work: StepWork) -> float:
     """Seconds for the programs of a step with `sandbox.jobs` cores; 0 where it is left to the machine."""
-    jobs = recipe.sandbox.jobs
+    jobs = _jobs(recipe)
     return work.completions * GRADING_CPU_S[recipe.sandbox.backend] / jobs if jobs else 0.0
+
+
+def _jobs(recipe: Recipe) -> int:
+    """How many programs are graded at the same time; 0 where the machines decide, or how many nodes Ray has."""
+    return 0 if recipe.sandbox.pool == "ray" else recipe.sandbox.jobs
 
 
 def scaling_time_rows(
@@ -147,8 +155,10 @@ def _memory_rows(
     engine = choose_engine(recipe.sampling.engine, on_gpu=True)
     completions = recipe.train.prompts_per_step * recipe.sampling.group_size
     rows = math.ceil(completions / division.engines)
-    whole = recipe_memory(recipe, shape, rows=rows, row_tokens=row_tokens, engine=engine)
-    rank = rank_memory(whole, shape, division, dtype=recipe.model.dtype)
+    whole = recipe_memory(
+        recipe, shape, rows=rows, row_tokens=row_tokens, engine=engine, update_tokens=completions * row_tokens
+    )
+    rank = rank_memory(whole, shape, division, dtype=recipe.model.dtype, adapters=recipe.lora.rank > 0)
     several = "the first rank" if division.shared else "a rank"
     needed = {several if division.ranks > 1 else "the trainer's GPU": rank.peak}
     if not division.shared:
