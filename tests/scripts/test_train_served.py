@@ -198,9 +198,17 @@ def test_two_servers_train_and_one_that_is_killed_is_left_out(
     assert last["step"] == 6 and last["engines/alive"] == 1 and last["sync/gap"] < 1e-5
 
 
-def test_a_run_starts_its_own_server_and_ends_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "parallel",
+    [
+        ["sampling.data_parallel=1"],
+        pytest.param(["sampling.data_parallel=2"], marks=pytest.mark.long),  # two start within vLLM's 120 s where
+        pytest.param(["sampling.data_parallel=1", "sampling.tensor_parallel=2"], marks=pytest.mark.long),  # all is idle
+    ],
+)
+def test_a_run_starts_its_own_server_and_ends_it(parallel: list[str], tmp_path: Path) -> None:
     run, log = tmp_path / "run", tmp_path / "train.log"
-    settings = [*SMALL, "train.max_steps=2", "sampling.data_parallel=1", f"run.dir={run}"]
+    settings = [*SMALL, "train.max_steps=2", *parallel, f"run.dir={run}"]
     training = start("scripts/train.py", "--plain", *settings, log=log)
     try:
         assert training.wait(START_S) == 0, log.read_text()
